@@ -1,0 +1,114 @@
+package catalog
+
+import "vitrine.dev/internal/fault"
+
+// Draft is a product as a client asks for it, before any rule was checked.
+type Draft struct {
+	UserID      int64
+	Name        string
+	Description string
+	Images      []string
+	Price       Price
+	// Faults are what the reading of the request found wrong; check adds what
+	// the rules find wrong in the fields that could be read.
+	Faults []fault.Field
+}
+
+func (d Draft) check() faults {
+	f := faults(d.Faults)
+	f.checkID(FieldUserID, d.UserID)
+	f.checkName(d.Name)
+	f.checkDescription(d.Description)
+	f.checkImages(d.Images)
+	f.checkPrice(d.Price)
+	return f
+}
+
+// Patch is a change that a client asks for: nil leaves a field as it is.
+type Patch struct {
+	Name        *string
+	Description *string
+	Images      *[]string
+	Price       *Price
+	Faults      []fault.Field // as in Draft
+}
+
+func (p Patch) check() error {
+	f := faults(p.Faults)
+	if p.Name != nil {
+		f.checkName(*p.Name)
+	}
+	if p.Description != nil {
+		f.checkDescription(*p.Description)
+	}
+	if p.Images != nil {
+		f.checkImages(*p.Images)
+	}
+	if p.Price != nil {
+		f.checkPrice(*p.Price)
+	}
+	return fault.InvalidFields(f)
+}
+
+// apply returns what the patch makes of the product, and whether that differs.
+func (p Patch) apply(old Product) (Revision, bool) {
+	r := Revision{
+		ProductID: old.ID, UserID: old.UserID, FromVersion: old.Version,
+		Name: old.Name, Description: old.Description, Price: old.Price,
+	}
+	if p.Name != nil {
+		r.Name = *p.Name
+	}
+	if p.Description != nil {
+		r.Description = *p.Description
+	}
+	if p.Price != nil {
+		r.Price = *p.Price
+	}
+	r.Listed = r.Name != old.Name || r.Description != old.Description || r.Price != old.Price
+	if p.Images == nil {
+		r.Images = planImages(old.Images, sourceURLs(old.Images))
+		return r, r.Listed
+	}
+	r.Images = planImages(old.Images, *p.Images)
+	return r, r.Listed || !sameImages(old.Images, r.Images)
+}
+
+// planImages matches the wanted URLs with the images that are there: an
+// unchanged URL keeps its image and its work, also at another place in the
+// order; a new URL becomes a new image. What is not in the plan is dropped.
+func planImages(old []Image, wanted []string) []PlannedImage {
+	free := make(map[string][]int64, len(old))
+	for _, img := range old {
+		free[img.SourceURL] = append(free[img.SourceURL], img.ID)
+	}
+	plan := make([]PlannedImage, 0, len(wanted))
+	for _, u := range wanted {
+		p := PlannedImage{SourceURL: u}
+		if ids := free[u]; len(ids) > 0 {
+			p.ID, free[u] = ids[0], ids[1:]
+		}
+		plan = append(plan, p)
+	}
+	return plan
+}
+
+func sameImages(old []Image, plan []PlannedImage) bool {
+	if len(old) != len(plan) {
+		return false
+	}
+	for i, img := range old {
+		if plan[i].ID != img.ID {
+			return false
+		}
+	}
+	return true
+}
+
+func sourceURLs(images []Image) []string {
+	urls := make([]string, len(images))
+	for i, img := range images {
+		urls[i] = img.SourceURL
+	}
+	return urls
+}

@@ -1,0 +1,52 @@
+package catalog
+
+import (
+	"fmt"
+	"unicode/utf8"
+
+	"golang.org/x/text/cases"
+	"golang.org/x/text/unicode/norm"
+
+	"vitrine.dev/internal/fault"
+)
+
+// Filter selects products for a list. The zero value selects all of them.
+type Filter struct {
+	UserID   int64  // 0 for every user
+	PriceMin *Price // inclusive
+	PriceMax *Price // inclusive
+	Name     string // substring of the name, compared after Fold
+	Before   int64  // only products with a smaller id; 0 for no bound
+	Limit    int    // 0 for DefaultListLimit
+	Faults   []fault.Field
+}
+
+func (f Filter) check() error {
+	bad := faults(f.Faults)
+	if f.UserID != 0 {
+		bad.checkID(FieldUserID, f.UserID)
+	}
+	if f.Limit < 0 || f.Limit > MaxListLimit {
+		bad.add("limit", fmt.Sprintf("must be from 1 to %d", MaxListLimit))
+	}
+	if utf8.RuneCountInString(f.Name) > maxSearchRunes {
+		bad.add(FieldName, fmt.Sprintf("must have at most %d characters", maxSearchRunes))
+	}
+	bad.add(FieldName, textFault(f.Name))
+	if f.PriceMin != nil && f.PriceMax != nil && *f.PriceMin > *f.PriceMax {
+		bad.add("price_min", "must not be greater than price_max")
+	}
+	return fault.InvalidFields(bad)
+}
+
+// Fold maps text to the form in which names are compared: case folded and
+// normalised (NFKC), so that "STRASSE" finds "Straße".
+func Fold(s string) string {
+	return norm.NFKC.String(cases.Fold().String(norm.NFKC.String(s)))
+}
+
+// Page is one page of a list, newest first.
+type Page struct {
+	Products []Summary
+	Next     int64 // Filter.Before of the next page; 0 where this is the last
+}

@@ -1,0 +1,92 @@
+package catalog
+
+import (
+	"time"
+
+	"vitrine.dev/internal/fault"
+)
+
+// MaxID is the largest id: every id is exact in a JSON number (2^53 − 1).
+const MaxID int64 = 1<<53 - 1
+
+// Product is one thing for sale, with its images in the order of the source.
+type Product struct {
+	ID          int64
+	UserID      int64
+	Name        string
+	Description string
+	Price       Price
+	Images      []Image
+	Version     int64 // from 1; grows with every change, also of an image
+	CreatedAt   time.Time
+	UpdatedAt   time.Time
+}
+
+// Summary is a product as lists show it.
+type Summary struct {
+	ID          int64
+	UserID      int64
+	Name        string
+	Description string
+	Price       Price
+}
+
+// Status is where an image is on its way. docs/image-states.md draws it.
+type Status string
+
+// The statuses. Ready and Failed are final until a replay.
+const (
+	Pending    Status = "pending"
+	Processing Status = "processing"
+	Ready      Status = "ready"
+	Failed     Status = "failed"
+)
+
+// Image is one picture of a product.
+type Image struct {
+	ID        int64
+	SourceURL string
+	Status    Status
+	Attempts  int        // attempts begun so far
+	Problem   *Problem   // why the last attempt failed; nil where none did
+	Rendition *Rendition // the results; only when Ready
+}
+
+// Problem is why the last attempt at an image failed.
+type Problem struct {
+	Reason fault.Reason
+	Detail string
+}
+
+// Rendition is everything published for one source picture. It belongs to the
+// content: images with the same bytes share it.
+type Rendition struct {
+	Key         string // hash of source bytes and recipe
+	SourceBytes int64
+	Width       int // of the upright source, in pixels
+	Height      int
+	Placeholder string // data URI of a blurred miniature, at most 400 bytes
+	Compressed  Output
+	Variants    []Output // by ascending width
+}
+
+// Output is one published file.
+type Output struct {
+	Key    string `json:"key"`    // in blob storage
+	Format string `json:"format"` // jpeg, png, gif, webp or avif
+	Width  int    `json:"width"`
+	Height int    `json:"height"`
+	Bytes  int64  `json:"bytes"`
+}
+
+// Changed says that a product is now at a new version. It is written to the
+// outbox with the change itself and announced at once after the commit.
+type Changed struct {
+	ProductID int64 `json:"product_id"`
+	UserID    int64 `json:"user_id"`
+	Version   int64 `json:"version"` // cache.Gone when deleted
+	Listed    bool  `json:"listed"`  // whether lists show the difference
+}
+
+// TopicChanged is the outbox topic of Changed.
+const TopicChanged = "product.changed"

@@ -1,0 +1,155 @@
+package catalog
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/trace"
+)
+
+// ErrUnknownUser is what a Store returns for a user that does not exist.
+var ErrUnknownUser = fault.New(fault.Invalid, "the user does not exist")
+
+// reviseTries bounds how often a change without precondition is applied anew
+// because an image of the product moved on in between.
+const reviseTries = 20
+
+// Announcer is told of every change right after its commit. The outbox repeats
+// what it told, so an Announcer need not be reliable, only quick.
+type Announcer interface {
+	Announce(ctx context.Context, c Changed)
+}
+
+// Service is the use cases of the API. Its errors are of the kinds of package
+// fault.
+type Service struct {
+	store    Store
+	announce Announcer
+	nudge    func() // wakes the outbox relay; never blocks
+}
+
+// NewService returns a Service. nudge is called after every commit that left
+// messages in the outbox.
+func NewService(store Store, announce Announcer, nudge func()) *Service {
+	return &Service{store: store, announce: announce, nudge: nudge}
+}
+
+// Create checks the draft and stores it with the work that it asks for.
+// fault.Invalid with every field at fault.
+func (s *Service) Create(ctx context.Context, d Draft) (Product, error) {
+	if bad := d.check(); len(bad) > 0 {
+		return Product{}, fault.InvalidFields(s.withUnknownUser(ctx, d, bad))
+	}
+	p, err := s.store.CreateProduct(ctx, NewProduct{
+		UserID: d.UserID, Name: d.Name, Description: d.Description, Images: d.Images, Price: d.Price,
+		RequestID: trace.RequestID(ctx),
+	})
+	if errors.Is(err, ErrUnknownUser) {
+		return Product{}, fault.InvalidFields([]fault.Field{{Name: FieldUserID, Reason: unknownUser}})
+	}
+	if err != nil {
+		return Product{}, err
+	}
+	s.changed(ctx, Changed{ProductID: p.ID, UserID: p.UserID, Version: p.Version, Listed: true})
+	return p, nil
+}
+
+const unknownUser = "is not a known user"
+
+// withUnknownUser completes the list of faults, so that a client learns of all
+// of them at once. Where the database does not answer, the list stays as it is.
+func (s *Service) withUnknownUser(ctx context.Context, d Draft, bad faults) faults {
+	if bad.has(FieldUserID) {
+		return bad
+	}
+	if known, err := s.store.UserExists(ctx, d.UserID); err == nil && !known {
+		bad.add(FieldUserID, unknownUser)
+	}
+	return bad
+}
+
+// Product returns the product. fault.NotFound.
+func (s *Service) Product(ctx context.Context, id int64) (Product, error) {
+	return s.store.Product(ctx, id)
+}
+
+// Change applies the patch and returns the product as it is then. Where
+// versions is not nil, the product must be at one of them. A patch that
+// changes nothing leaves the version as it is. fault.Invalid, fault.NotFound,
+// fault.Stale.
+func (s *Service) Change(ctx context.Context, id int64, p Patch, versions []int64) (Product, error) {
+	if err := p.check(); err != nil {
+		return Product{}, err
+	}
+	var err error
+	for range reviseTries {
+		var product Product
+		product, err = s.changeOnce(ctx, id, p, versions)
+		if err == nil || versions != nil || fault.KindOf(err) != fault.Stale {
+			return product, err
+		}
+	}
+	return Product{}, fault.Wrap(fault.Unavailable, "the product is changing too fast; try again", err)
+}
+
+func (s *Service) changeOnce(ctx context.Context, id int64, p Patch, versions []int64) (Product, error) {
+	old, err := s.store.Product(ctx, id)
+	if err != nil {
+		return Product{}, err
+	}
+	if versions != nil && !slices.Contains(versions, old.Version) {
+		return Product{}, fault.New(fault.Stale, "the product has changed since")
+	}
+	revision, differs := p.apply(old)
+	if !differs {
+		return old, nil
+	}
+	revision.RequestID = trace.RequestID(ctx)
+	product, err := s.store.ReviseProduct(ctx, revision)
+	if err != nil {
+		return Product{}, err
+	}
+	s.changed(ctx, Changed{
+		ProductID: id, UserID: product.UserID, Version: product.Version, Listed: revision.Listed,
+	})
+	return product, nil
+}
+
+// Delete removes the product. Where versions is not nil, the product must be
+// at one of them. fault.NotFound, fault.Stale.
+func (s *Service) Delete(ctx context.Context, id int64, versions []int64) error {
+	changed, err := s.store.DeleteProduct(ctx, id, versions)
+	if err != nil {
+		return err
+	}
+	s.changed(ctx, changed)
+	return nil
+}
+
+// List returns one page of products, newest first. fault.Invalid.
+func (s *Service) List(ctx context.Context, f Filter) (Page, error) {
+	if err := f.check(); err != nil {
+		return Page{}, err
+	}
+	f.Name = Fold(f.Name)
+	if f.Limit == 0 {
+		f.Limit = DefaultListLimit
+	}
+	limit := f.Limit
+	f.Limit++ // one more tells whether there is a next page
+	products, err := s.store.ListProducts(ctx, f)
+	if err != nil {
+		return Page{}, err
+	}
+	if len(products) <= limit {
+		return Page{Products: products}, nil
+	}
+	return Page{Products: products[:limit], Next: products[limit-1].ID}, nil
+}
+
+func (s *Service) changed(ctx context.Context, c Changed) {
+	s.announce.Announce(context.WithoutCancel(ctx), c)
+	s.nudge()
+}

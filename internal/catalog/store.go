@@ -1,0 +1,58 @@
+package catalog
+
+import "context"
+
+// Store keeps products. Every method is one transaction, safe for concurrent
+// use, and returns errors of kind fault.Unavailable where the database cannot
+// be reached, beside those that it names.
+type Store interface {
+	// CreateProduct stores the product at version 1, its images as Pending,
+	// and for each image one message in the outbox (and one Changed), together
+	// or not at all. ErrUnknownUser where the user does not exist.
+	CreateProduct(ctx context.Context, n NewProduct) (Product, error)
+	// Product returns the product with its images. fault.NotFound.
+	Product(ctx context.Context, id int64) (Product, error)
+	// ReviseProduct applies the revision where the product is still at
+	// FromVersion: images not in the plan are removed, new ones are stored as
+	// Pending with their outbox message, and Changed is recorded. It returns
+	// the product as it is then. fault.NotFound; fault.Stale where the version
+	// is another one.
+	ReviseProduct(ctx context.Context, r Revision) (Product, error)
+	// DeleteProduct removes the product and its images, and records Changed,
+	// which it returns, at version cache.Gone. Where versions is not nil the product must be at one
+	// of them. fault.NotFound, fault.Stale.
+	DeleteProduct(ctx context.Context, id int64, versions []int64) (Changed, error)
+	// ListProducts returns at most f.Limit products, by descending id.
+	ListProducts(ctx context.Context, f Filter) ([]Summary, error)
+	// UserExists reports whether there is such a user.
+	UserExists(ctx context.Context, id int64) (bool, error)
+}
+
+// NewProduct is a checked Draft on its way into the store.
+type NewProduct struct {
+	UserID      int64
+	Name        string
+	Description string
+	Images      []string
+	Price       Price
+	RequestID   string // travels with the image jobs into the worker's log
+}
+
+// Revision is a checked Patch applied to the version that it was read at.
+type Revision struct {
+	ProductID   int64
+	UserID      int64
+	FromVersion int64
+	Name        string
+	Description string
+	Price       Price
+	Images      []PlannedImage // in order
+	Listed      bool           // whether lists show the difference
+	RequestID   string
+}
+
+// PlannedImage is an image that a product shall have.
+type PlannedImage struct {
+	ID        int64 // of the image that stays; 0 for a new one
+	SourceURL string
+}

@@ -1,0 +1,99 @@
+// Package fault names what can go wrong, once, for every layer: the kinds of
+// error a caller can act on, and the closed list of reasons for which the work
+// on an image fails. It imports nothing of the project.
+package fault
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// Kind sorts errors by what the caller can do about them.
+type Kind uint8
+
+// The kinds. The zero Kind is Internal, so an error nobody classified is never
+// shown to a client as its own mistake.
+const (
+	Internal    Kind = iota // a defect of ours
+	Invalid                 // the request breaks a rule; Fields says which
+	NotFound                // no such thing
+	Stale                   // a precondition (version) no longer holds
+	Conflict                // the thing is not in a state that allows this
+	Unavailable             // a part we need is down; trying again may help
+)
+
+// String names the kind as it appears in logs.
+func (k Kind) String() string {
+	switch k {
+	case Invalid:
+		return "invalid"
+	case NotFound:
+		return "not_found"
+	case Stale:
+		return "stale"
+	case Conflict:
+		return "conflict"
+	case Unavailable:
+		return "unavailable"
+	default:
+		return "internal"
+	}
+}
+
+// Field is one thing wrong with a request: where, and why.
+type Field struct {
+	Name   string // the field's name as the client wrote it, e.g. product_images[2]
+	Reason string // a sentence fragment that fits after the name: "must not be empty"
+}
+
+// Error is an error of a known kind.
+type Error struct {
+	Kind    Kind
+	Message string  // safe to show to a client
+	Fields  []Field // only with Invalid
+	Err     error   // the cause; logged, never shown to a client
+}
+
+// New returns an error of the kind with a message that a client may read.
+func New(kind Kind, message string) *Error { return &Error{Kind: kind, Message: message} }
+
+// Wrap is New with a cause that only the logs see.
+func Wrap(kind Kind, message string, cause error) *Error {
+	return &Error{Kind: kind, Message: message, Err: cause}
+}
+
+// InvalidFields returns an Invalid error for the fields, or nil for none.
+func InvalidFields(fields []Field) error {
+	if len(fields) == 0 {
+		return nil
+	}
+	return &Error{Kind: Invalid, Message: "the request has invalid fields", Fields: fields}
+}
+
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString(e.Message)
+	for i, f := range e.Fields {
+		sep := "; "
+		if i == 0 {
+			sep = ": "
+		}
+		fmt.Fprintf(&b, "%s%s %s", sep, f.Name, f.Reason)
+	}
+	if e.Err != nil {
+		fmt.Fprintf(&b, ": %v", e.Err)
+	}
+	return b.String()
+}
+
+func (e *Error) Unwrap() error { return e.Err }
+
+// KindOf returns the kind of the outermost Error in err's chain, Internal
+// where there is none.
+func KindOf(err error) Kind {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Kind
+	}
+	return Internal
+}

@@ -1,0 +1,71 @@
+package fault
+
+import (
+	"errors"
+	"time"
+)
+
+// Reason says why the work on an image failed. The list is closed: API, logs,
+// metrics and console use these words and no others.
+type Reason string
+
+// The reasons.
+const (
+	SourceNotFound     Reason = "source_not_found"    // 404 or 410, or a name that does not exist
+	SourceForbidden    Reason = "source_forbidden"    // 401, 403 or another refusal
+	SourceTimeout      Reason = "source_timeout"      // the host was too slow
+	SourceUnreachable  Reason = "source_unreachable"  // no connection, 429, 5xx, or a body cut short
+	AddressBlocked     Reason = "address_blocked"     // the address is one we do not fetch from
+	TooManyRedirects   Reason = "too_many_redirects"  // more than the limit
+	TooLargeBytes      Reason = "too_large_bytes"     // more bytes than the limit
+	TooManyPixels      Reason = "too_many_pixels"     // more pixels or frames than the limit
+	UnsupportedType    Reason = "unsupported_type"    // not a picture of an accepted type
+	DecodeFailed       Reason = "decode_failed"       // truncated or corrupt
+	DecoderCrashed     Reason = "decoder_crashed"     // the process died or hung on these bytes
+	StorageUnavailable Reason = "storage_unavailable" // the results could not be stored
+)
+
+// Reasons lists every reason, in the order of the path of an image.
+func Reasons() []Reason {
+	return []Reason{
+		SourceNotFound, SourceForbidden, SourceTimeout, SourceUnreachable, AddressBlocked, TooManyRedirects,
+		TooLargeBytes, TooManyPixels, UnsupportedType, DecodeFailed, DecoderCrashed, StorageUnavailable,
+	}
+}
+
+// Retryable reports whether the same work can end otherwise when tried again
+// unchanged. Permanent reasons fail at the first attempt.
+func (r Reason) Retryable() bool {
+	switch r {
+	case SourceTimeout, SourceUnreachable, DecoderCrashed, StorageUnavailable:
+		return true
+	default:
+		return false
+	}
+}
+
+// Failure is the error with which one attempt at an image ends.
+type Failure struct { //nolint:errname // a failed attempt is data of the domain first, an error second
+	Reason     Reason
+	Detail     string        // one sentence for the product's owner; nothing internal
+	RetryAfter time.Duration // how long the source's host asked us to wait; 0 when it did not
+	Err        error         // the cause; logged only
+}
+
+// Fail returns a Failure.
+func Fail(reason Reason, detail string, cause error) *Failure {
+	return &Failure{Reason: reason, Detail: detail, Err: cause}
+}
+
+func (f *Failure) Error() string {
+	s := string(f.Reason) + ": " + f.Detail
+	if f.Err != nil {
+		s += ": " + f.Err.Error()
+	}
+	return s
+}
+
+func (f *Failure) Unwrap() error { return f.Err }
+
+// FailureOf returns the Failure in err's chain.
+func FailureOf(err error) (*Failure, bool) { return errors.AsType[*Failure](err) }

@@ -1,0 +1,56 @@
+package media
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/queue"
+)
+
+// TopicProcess is the outbox topic of image jobs.
+const TopicProcess = "image.process"
+
+// Job is the message that asks for the work on one image. It carries no URL:
+// what is to be fetched stands in the database.
+type Job struct {
+	ImageID    int64  `json:"image_id"`
+	ProductID  int64  `json:"product_id"`
+	Generation int64  `json:"generation"` // grows with every replay of the image
+	RequestID  string `json:"request_id,omitempty"`
+}
+
+// Encode returns the body of the job's message.
+func (j Job) Encode() []byte {
+	b, err := json.Marshal(j)
+	if err != nil { // three integers and a string always encode
+		return nil
+	}
+	return b
+}
+
+// DecodeJob reads the body of a message. Its error wraps queue.ErrReject: no
+// redelivery makes a body readable.
+func DecodeJob(body []byte) (Job, error) {
+	var j Job
+	if err := json.Unmarshal(body, &j); err != nil {
+		return Job{}, fmt.Errorf("decode image job: %w: %w", queue.ErrReject, err)
+	}
+	if !validID(j.ImageID) || !validID(j.ProductID) || j.Generation < 1 {
+		return Job{}, fmt.Errorf("decode image job: ids out of range: %w", queue.ErrReject)
+	}
+	return j, nil
+}
+
+func validID(id int64) bool { return id >= 1 && id <= catalog.MaxID }
+
+// Claim is the right to work on an image until a lease ends. The pair of
+// generation and attempt is its fencing token: each Begin makes a new one, and
+// only the newest can write a result.
+type Claim struct {
+	Job
+
+	UserID    int64
+	SourceURL string
+	Attempt   int // from 1
+}

@@ -1,0 +1,99 @@
+package media
+
+import (
+	"context"
+	"time"
+
+	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/fault"
+)
+
+// Store keeps the states of images. Every method is one transaction, safe for
+// concurrent use, takes the time from the database's clock, and returns errors
+// of kind fault.Unavailable where the database cannot be reached. Every change
+// of an image bumps its product's version and records catalog.Changed in the
+// outbox; the caller announces what is returned.
+type Store interface {
+	// Begin claims a Pending image of the job's generation whose retry time
+	// has come: it becomes Processing for the lease and its attempt is
+	// counted. fault.Conflict where there is no such image to claim (it is
+	// being worked on, done, changed or deleted): the message has nothing to do.
+	Begin(ctx context.Context, j Job, lease time.Duration) (Claim, catalog.Changed, error)
+	// Renew extends the claim's lease. fault.Conflict where the claim is lost.
+	Renew(ctx context.Context, c Claim, lease time.Duration) error
+	// Rendition returns what is published under the key. fault.NotFound.
+	Rendition(ctx context.Context, key string) (catalog.Rendition, error)
+	// Complete stores the rendition (once per key) and makes the image Ready.
+	// fault.Conflict where the claim is lost: nothing was written.
+	Complete(ctx context.Context, c Claim, r catalog.Rendition) (catalog.Changed, error)
+	// Retry makes the image Pending again, to be begun after delay, and puts
+	// its job into the outbox, due then. fault.Conflict as in Complete.
+	Retry(ctx context.Context, c Claim, f *fault.Failure, delay time.Duration) (catalog.Changed, error)
+	// Fail makes the image Failed. fault.Conflict as in Complete.
+	Fail(ctx context.Context, c Claim, f *fault.Failure) (catalog.Changed, error)
+	// Bury counts an attempt against a job that the queue gave up on before
+	// anybody could begin it, and treats it like one: Failed with f when
+	// maxAttempts are spent, else Pending again after delay. fault.Conflict
+	// where the image is not waiting for this job.
+	Bury(ctx context.Context, j Job, f *fault.Failure, maxAttempts int, delay time.Duration) (catalog.Changed, error)
+	// Sweep mends at most limit images that death left behind and returns what
+	// it changed: Processing whose lease has run out becomes Pending, due at
+	// once, with the reason lost, or Failed with it when maxAttempts are
+	// spent; Pending that was last queued longer than requeueAfter ago and has
+	// no message in the outbox is queued again (the broker lost it).
+	Sweep(ctx context.Context, p SweepPolicy) (Swept, error)
+}
+
+// SweepPolicy says what Sweep mends and how.
+type SweepPolicy struct {
+	Limit        int
+	MaxAttempts  int
+	Lost         *fault.Failure // the reason of an attempt whose lease ran out
+	RequeueAfter time.Duration
+}
+
+// Swept is what one Sweep did.
+type Swept struct {
+	Changed  []catalog.Changed // images returned to Pending or Failed
+	Requeued int               // waiting images whose message was written anew
+}
+
+// Fetcher downloads source images. Its errors are *fault.Failure, but for a
+// ctx that is done.
+type Fetcher interface {
+	// Fetch returns the whole body at url, within the fetcher's limits.
+	Fetch(ctx context.Context, url string) ([]byte, error)
+}
+
+// Renderer makes the published files of a source image. It is safe for
+// concurrent use and admits by itself as much work as the machine bears. Its
+// errors are *fault.Failure, but for a ctx that is done.
+type Renderer interface {
+	// Recipe names all that the result depends on beside the source: engine,
+	// sizes, formats, qualities. Results under the same recipe are
+	// interchangeable.
+	Recipe() string
+	// Render decodes the source and encodes everything that is published.
+	Render(ctx context.Context, source []byte) (Rendered, error)
+}
+
+// Rendered is the result of rendering one source.
+type Rendered struct {
+	Width, Height int    // of the source, upright
+	Placeholder   string // data URI, at most 400 bytes
+	Compressed    Encoded
+	Variants      []Encoded // by ascending width
+}
+
+// Encoded is one file to be published.
+type Encoded struct {
+	Format        string // jpeg, png, gif, webp or avif; also the file's extension
+	ContentType   string
+	Width, Height int
+	Body          []byte
+}
+
+// Blobs is what media needs of blob.Store.
+type Blobs interface {
+	Put(ctx context.Context, key, contentType string, body []byte) error
+}
