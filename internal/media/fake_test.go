@@ -1,0 +1,216 @@
+package media_test
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/media"
+)
+
+// fakeStore keeps the images of a test in memory. The real stores pass
+// storetest; this one only shows what the worker asks of a store.
+type fakeStore struct {
+	mu         sync.Mutex
+	images     map[int64]*fakeImage
+	renditions map[string]catalog.Rendition
+	down       int // so many calls answer Unavailable
+}
+
+type fakeImage struct {
+	url        string
+	generation int64
+	status     catalog.Status
+	attempt    int
+	failure    *fault.Failure
+	delay      time.Duration
+	rendition  string
+	renewed    int
+}
+
+func newFakeStore(urls ...string) *fakeStore {
+	s := &fakeStore{images: map[int64]*fakeImage{}, renditions: map[string]catalog.Rendition{}}
+	for i, u := range urls {
+		s.images[int64(i+1)] = &fakeImage{url: u, generation: 1, status: catalog.Pending}
+	}
+	return s
+}
+
+func (s *fakeStore) image(id int64) fakeImage {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return *s.images[id]
+}
+
+func (s *fakeStore) set(id int64, change func(*fakeImage)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	change(s.images[id])
+}
+
+func (s *fakeStore) do(f func() error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.down > 0 {
+		s.down--
+		return fault.New(fault.Unavailable, "the database is away")
+	}
+	return f()
+}
+
+func conflict() error { return fault.New(fault.Conflict, "nothing to claim") }
+
+func (s *fakeStore) Begin(_ context.Context, j media.Job, _ time.Duration) (c media.Claim, ch catalog.Changed, err error) {
+	err = s.do(func() error {
+		img, ok := s.images[j.ImageID]
+		if !ok || img.status != catalog.Pending || img.generation != j.Generation {
+			return conflict()
+		}
+		img.status = catalog.Processing
+		img.attempt++
+		c = media.Claim{Job: j, UserID: 1, SourceURL: img.url, Attempt: img.attempt}
+		ch = catalog.Changed{ProductID: j.ProductID, UserID: 1, Version: 2}
+		return nil
+	})
+	return c, ch, err
+}
+
+func (s *fakeStore) claimed(c media.Claim, f func(*fakeImage)) error {
+	return s.do(func() error {
+		img, ok := s.images[c.ImageID]
+		if !ok || img.status != catalog.Processing || img.generation != c.Generation || img.attempt != c.Attempt {
+			return conflict()
+		}
+		f(img)
+		return nil
+	})
+}
+
+func (s *fakeStore) Renew(_ context.Context, c media.Claim, _ time.Duration) error {
+	return s.claimed(c, func(img *fakeImage) { img.renewed++ })
+}
+
+func (s *fakeStore) Rendition(_ context.Context, key string) (r catalog.Rendition, err error) {
+	err = s.do(func() error {
+		var ok bool
+		if r, ok = s.renditions[key]; !ok {
+			return fault.New(fault.NotFound, "no such rendition")
+		}
+		return nil
+	})
+	return r, err
+}
+
+func (s *fakeStore) Complete(_ context.Context, c media.Claim, r catalog.Rendition) (catalog.Changed, error) {
+	err := s.claimed(c, func(img *fakeImage) {
+		img.status, img.rendition = catalog.Ready, r.Key
+		s.renditions[r.Key] = r
+	})
+	return catalog.Changed{ProductID: c.ProductID, Version: 3}, err
+}
+
+func (s *fakeStore) Retry(_ context.Context, c media.Claim, f *fault.Failure, delay time.Duration) (catalog.Changed, error) {
+	err := s.claimed(c, func(img *fakeImage) { img.status, img.failure, img.delay = catalog.Pending, f, delay })
+	return catalog.Changed{ProductID: c.ProductID, Version: 3}, err
+}
+
+func (s *fakeStore) Fail(_ context.Context, c media.Claim, f *fault.Failure) (catalog.Changed, error) {
+	err := s.claimed(c, func(img *fakeImage) { img.status, img.failure = catalog.Failed, f })
+	return catalog.Changed{ProductID: c.ProductID, Version: 3}, err
+}
+
+func (s *fakeStore) Bury(
+	_ context.Context, j media.Job, f *fault.Failure, maxAttempts int, delay time.Duration,
+) (catalog.Changed, error) {
+	err := s.do(func() error {
+		img, ok := s.images[j.ImageID]
+		if !ok || img.status != catalog.Pending || img.generation != j.Generation {
+			return conflict()
+		}
+		img.attempt++
+		img.failure, img.delay = f, delay
+		if img.attempt >= maxAttempts {
+			img.status = catalog.Failed
+		}
+		return nil
+	})
+	return catalog.Changed{ProductID: j.ProductID, Version: 2}, err
+}
+
+func (s *fakeStore) Sweep(_ context.Context, p media.SweepPolicy) (swept media.Swept, err error) {
+	err = s.do(func() error {
+		for id, img := range s.images {
+			if img.status == catalog.Processing && len(swept.Changed) < p.Limit {
+				img.status, img.failure = catalog.Pending, p.Lost
+				swept.Changed = append(swept.Changed, catalog.Changed{ProductID: id, Version: 4})
+			}
+		}
+		return nil
+	})
+	return swept, err
+}
+
+// fakeWork fetches, renders and stores as its functions say.
+type fakeWork struct {
+	fetch  func(ctx context.Context, url string) ([]byte, error)
+	render func(ctx context.Context, source []byte) (media.Rendered, error)
+	put    func(key string) error
+
+	mu      sync.Mutex
+	renders int
+	objects map[string][]byte
+}
+
+func (w *fakeWork) Fetch(ctx context.Context, url string) ([]byte, error) {
+	if w.fetch != nil {
+		return w.fetch(ctx, url)
+	}
+	return []byte("bytes of " + url), nil
+}
+
+func (w *fakeWork) Recipe() string { return "recipe 1" }
+
+func (w *fakeWork) Render(ctx context.Context, source []byte) (media.Rendered, error) {
+	w.mu.Lock()
+	w.renders++
+	w.mu.Unlock()
+	if w.render != nil {
+		return w.render(ctx, source)
+	}
+	return media.Rendered{
+		Width: 640, Height: 480, Placeholder: "data:image/webp;base64,AA==",
+		Compressed: media.Encoded{Format: "jpeg", ContentType: "image/jpeg", Width: 640, Height: 480, Body: []byte("small")},
+		Variants: []media.Encoded{
+			{Format: "webp", ContentType: "image/webp", Width: 320, Height: 240, Body: []byte("tiny")},
+		},
+	}, nil
+}
+
+func (w *fakeWork) Put(_ context.Context, key, _ string, body []byte) error {
+	if w.put != nil {
+		if err := w.put(key); err != nil {
+			return err
+		}
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.objects == nil {
+		w.objects = map[string][]byte{}
+	}
+	w.objects[key] = body
+	return nil
+}
+
+// announcements records what was announced.
+type announcements struct {
+	mu   sync.Mutex
+	seen []catalog.Changed
+}
+
+func (a *announcements) Announce(_ context.Context, c catalog.Changed) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.seen = append(a.seen, c)
+}

@@ -1,0 +1,150 @@
+package media
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"time"
+
+	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/fault"
+)
+
+// work takes a claimed image through its steps: fetch, look up, render, store,
+// complete. Images with equal content wait for one another here, so that the
+// second finds what the first has published.
+func (w *Worker) work(ctx context.Context, log *slog.Logger, claim Claim) (catalog.Rendition, error) {
+	var source []byte
+	err := step(ctx, log, "fetch", func(ctx context.Context) (in, out int64, err error) {
+		source, err = w.Fetcher.Fetch(ctx, claim.SourceURL)
+		return int64(len(source)), 0, err
+	})
+	if err != nil {
+		return catalog.Rendition{}, err
+	}
+
+	key := RenditionKey(source, w.Renderer.Recipe())
+	unlock, err := w.content.lock(ctx, key)
+	if err != nil {
+		return catalog.Rendition{}, fmt.Errorf("wait for equal content: %w", err)
+	}
+	defer unlock()
+
+	rendition, err := w.lookUp(ctx, log, key)
+	if fault.KindOf(err) == fault.NotFound {
+		rendition, err = w.publish(ctx, log, key, source)
+	}
+	if err != nil {
+		return catalog.Rendition{}, err
+	}
+	err = step(ctx, log, "complete", func(ctx context.Context) (in, out int64, err error) {
+		return 0, 0, persist(ctx, log, "complete", func(ctx context.Context) error {
+			changed, err := w.Store.Complete(ctx, claim, rendition)
+			if err == nil {
+				w.Announce.Announce(ctx, changed)
+			}
+			return err
+		})
+	})
+	return rendition, err
+}
+
+// lookUp finds what is already published for the same content.
+func (w *Worker) lookUp(ctx context.Context, log *slog.Logger, key string) (catalog.Rendition, error) {
+	var found catalog.Rendition
+	err := persist(ctx, log, "look up", func(ctx context.Context) (err error) {
+		found, err = w.Store.Rendition(ctx, key)
+		return err
+	})
+	if err == nil {
+		log.DebugContext(ctx, "content is already published", "rendition", key)
+	}
+	return found, err
+}
+
+// publish renders the source and stores the files. What becomes of them is
+// decided by Complete; files that nobody comes to refer to are collected later.
+func (w *Worker) publish(ctx context.Context, log *slog.Logger, key string, source []byte) (catalog.Rendition, error) {
+	var rendered Rendered
+	err := step(ctx, log, "render", func(ctx context.Context) (in, out int64, err error) {
+		rendered, err = w.render(ctx, source)
+		return int64(len(source)), rendered.bytes(), err
+	})
+	if err != nil {
+		return catalog.Rendition{}, err
+	}
+
+	rendition := catalog.Rendition{
+		Key: key, SourceBytes: int64(len(source)),
+		Width: rendered.Width, Height: rendered.Height, Placeholder: rendered.Placeholder,
+	}
+	err = step(ctx, log, "store", func(ctx context.Context) (in, out int64, err error) {
+		rendition.Compressed, err = w.store(ctx, key, "compressed", rendered.Compressed)
+		for _, v := range rendered.Variants {
+			if err != nil {
+				break
+			}
+			var stored catalog.Output
+			stored, err = w.store(ctx, key, "w"+strconv.Itoa(v.Width), v)
+			rendition.Variants = append(rendition.Variants, stored)
+		}
+		return rendered.bytes(), rendered.bytes(), err
+	})
+	return rendition, err
+}
+
+// render waits for the renderer no longer than ctx allows: a decoder that
+// hangs cannot be stopped, but it must not hold the job.
+func (w *Worker) render(ctx context.Context, source []byte) (Rendered, error) {
+	type outcome struct {
+		rendered Rendered
+		err      error
+	}
+	done := make(chan outcome, 1)
+	go func() {
+		r, err := w.Renderer.Render(ctx, source)
+		done <- outcome{r, err}
+	}()
+	select {
+	case o := <-done:
+		return o.rendered, o.err
+	case <-ctx.Done():
+		return Rendered{}, fmt.Errorf("render: %w", context.Cause(ctx))
+	}
+}
+
+func (w *Worker) store(ctx context.Context, key, name string, e Encoded) (catalog.Output, error) {
+	out := catalog.Output{
+		Key: objectKey(key, name, e.Format), Format: e.Format,
+		Width: e.Width, Height: e.Height, Bytes: int64(len(e.Body)),
+	}
+	if err := w.Blobs.Put(ctx, out.Key, e.ContentType, e.Body); err != nil {
+		if ctx.Err() != nil {
+			return catalog.Output{}, fmt.Errorf("store %s: %w", out.Key, context.Cause(ctx))
+		}
+		return catalog.Output{}, fault.Fail(fault.StorageUnavailable, "The results could not be stored.", err)
+	}
+	return out, nil
+}
+
+func (r Rendered) bytes() int64 {
+	n := len(r.Compressed.Body)
+	for _, v := range r.Variants {
+		n += len(v.Body)
+	}
+	return int64(n)
+}
+
+// step logs one step of an image's work with its duration and its bytes.
+func step(ctx context.Context, log *slog.Logger, name string, do func(context.Context) (in, out int64, err error)) error {
+	started := time.Now()
+	in, out, err := do(ctx)
+	log = log.With("step", name, "duration", time.Since(started), "bytes_in", in, "bytes_out", out)
+	if err != nil {
+		log.WarnContext(ctx, "image step failed", "error", err)
+		return err
+	}
+	log.InfoContext(ctx, "image step done")
+	return nil
+}

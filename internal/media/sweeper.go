@@ -1,0 +1,80 @@
+package media
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/fault"
+)
+
+// SweeperConfig says how often the sweep runs and what it mends.
+type SweeperConfig struct {
+	Interval     time.Duration
+	RequeueAfter time.Duration // a waiting image without message is queued again after so long
+	MaxAttempts  int
+	Batch        int
+}
+
+// DefaultSweeperConfig looks every five seconds, and queues again what the
+// broker lost after a quarter of an hour.
+func DefaultSweeperConfig() SweeperConfig {
+	return SweeperConfig{
+		Interval: 5 * time.Second, RequeueAfter: 15 * time.Minute,
+		MaxAttempts: DefaultPolicy().MaxAttempts, Batch: 500,
+	}
+}
+
+// Sweeper returns to the path what the death of a worker or the loss of a
+// broker left beside it. Any number of sweepers may run at once.
+type Sweeper struct {
+	store    Store
+	announce catalog.Announcer
+	nudge    func()
+	cfg      SweeperConfig
+	log      *slog.Logger
+}
+
+// NewSweeper returns a Sweeper.
+func NewSweeper(store Store, announce catalog.Announcer, nudge func(), cfg SweeperConfig, log *slog.Logger) *Sweeper {
+	return &Sweeper{store: store, announce: announce, nudge: nudge, cfg: cfg, log: log}
+}
+
+// Run sweeps until ctx is done.
+func (s *Sweeper) Run(ctx context.Context) error {
+	tick := time.NewTicker(s.cfg.Interval)
+	defer tick.Stop()
+	for {
+		for s.sweep(ctx) {
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+// sweep mends one batch and reports whether there may be more.
+func (s *Sweeper) sweep(ctx context.Context) bool {
+	swept, err := s.store.Sweep(ctx, SweepPolicy{
+		Limit: s.cfg.Batch, MaxAttempts: s.cfg.MaxAttempts, RequeueAfter: s.cfg.RequeueAfter,
+		Lost: fault.Fail(fault.DecoderCrashed, "The worker stopped while it worked on the image.", nil),
+	})
+	if err != nil {
+		if ctx.Err() == nil {
+			s.log.WarnContext(ctx, "sweep postponed", "error", err)
+		}
+		return false
+	}
+	for _, c := range swept.Changed {
+		s.announce.Announce(ctx, c)
+	}
+	if len(swept.Changed)+swept.Requeued == 0 {
+		return false
+	}
+	s.log.WarnContext(ctx, "sweep mended images", "abandoned", len(swept.Changed), "requeued", swept.Requeued)
+	s.nudge()
+	return len(swept.Changed)+swept.Requeued >= s.cfg.Batch
+}

@@ -1,0 +1,170 @@
+package media
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/queue"
+	"vitrine.dev/internal/trace"
+)
+
+// WorkerConfig bounds the work on one image.
+type WorkerConfig struct {
+	Policy     Policy
+	Lease      time.Duration // a worker that is silent for so long has died
+	JobTimeout time.Duration // wall-clock limit of one attempt, waiting for a free core included
+}
+
+// DefaultWorkerConfig gives a lease of a minute and an attempt ten.
+func DefaultWorkerConfig() WorkerConfig {
+	return WorkerConfig{Policy: DefaultPolicy(), Lease: time.Minute, JobTimeout: 10 * time.Minute}
+}
+
+// Parts are what a Worker works with.
+type Parts struct {
+	Store    Store
+	Fetcher  Fetcher
+	Renderer Renderer
+	Blobs    Blobs
+	Announce catalog.Announcer
+	Nudge    func() // wakes the outbox relay; never blocks
+	Log      *slog.Logger
+}
+
+// Worker does image jobs. It is safe for concurrent use.
+type Worker struct {
+	Parts
+
+	cfg     WorkerConfig
+	content keyedLock // one rendering at a time of the same content
+}
+
+// NewWorker returns a Worker.
+func NewWorker(p Parts, cfg WorkerConfig) *Worker {
+	return &Worker{Parts: p, cfg: cfg}
+}
+
+// Handle does the work of one message; it is a queue.Handler. A failure of the
+// image is an outcome, written to the store, and acknowledges the message. An
+// error means that the outcome could not be written before ctx ended: the
+// message comes again, or the sweep finds the image.
+func (w *Worker) Handle(ctx context.Context, m queue.Message) error {
+	job, err := DecodeJob(m.Body)
+	if err != nil {
+		w.Log.ErrorContext(ctx, "unreadable image job", "message", m.ID, "error", err)
+		return err
+	}
+	ctx = trace.WithRequestID(ctx, job.RequestID)
+	log := w.Log.With("image", job.ImageID, "product", job.ProductID, "request_id", job.RequestID)
+
+	claim, err := w.begin(ctx, log, job)
+	if fault.KindOf(err) == fault.Conflict {
+		log.DebugContext(ctx, "image job has nothing to do", "error", err)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return w.attempt(ctx, log.With("attempt", claim.Attempt), claim)
+}
+
+// begin claims the image. The attempt is counted here, before any of its bytes
+// is touched, so that a file that kills the process is not tried for ever.
+func (w *Worker) begin(ctx context.Context, log *slog.Logger, job Job) (Claim, error) {
+	var claim Claim
+	err := persist(ctx, log, "begin", func(ctx context.Context) error {
+		c, changed, err := w.Store.Begin(ctx, job, w.cfg.Lease)
+		if err == nil {
+			claim = c
+			w.Announce.Announce(ctx, changed)
+		}
+		return err
+	})
+	return claim, err
+}
+
+func (w *Worker) attempt(ctx context.Context, log *slog.Logger, claim Claim) error {
+	started := time.Now()
+	working, stop := w.keepLease(ctx, log, claim)
+	result, err := w.work(working, log, claim)
+	cause := context.Cause(working)
+	stop()
+
+	failure, failed := fault.FailureOf(err)
+	if err != nil && !failed { // where the attempt was ended from outside, that is why
+		failure, failed = fault.FailureOf(cause)
+	}
+	switch {
+	case err == nil:
+		log.InfoContext(ctx, "image ready", "rendition", result.Key, "duration", time.Since(started),
+			"bytes_in", result.SourceBytes, "bytes_out", result.Compressed.Bytes)
+		return nil
+	case errors.Is(cause, errClaimLost), fault.KindOf(err) == fault.Conflict:
+		log.InfoContext(ctx, "image job superseded", "duration", time.Since(started))
+		return nil
+	case failed:
+		return w.settle(ctx, log, claim, failure)
+	default:
+		log.WarnContext(ctx, "image job interrupted", "duration", time.Since(started), "error", err)
+		return err
+	}
+}
+
+// settle writes the outcome of a failed attempt: a later one, or the end.
+func (w *Worker) settle(ctx context.Context, log *slog.Logger, claim Claim, failure *fault.Failure) error {
+	delay, again := w.cfg.Policy.Next(claim.Attempt, failure)
+	err := persist(ctx, log, "settle", func(ctx context.Context) error {
+		var changed catalog.Changed
+		var err error
+		if again {
+			changed, err = w.Store.Retry(ctx, claim, failure, delay)
+		} else {
+			changed, err = w.Store.Fail(ctx, claim, failure)
+		}
+		if err == nil {
+			w.Announce.Announce(ctx, changed)
+		}
+		return err
+	})
+	switch {
+	case fault.KindOf(err) == fault.Conflict:
+		log.InfoContext(ctx, "image job superseded", "error", err)
+		return nil
+	case err != nil:
+		return err
+	case again:
+		log.WarnContext(ctx, "image will be tried again", "reason", failure.Reason, "delay", delay, "error", failure)
+		w.Nudge()
+	default:
+		log.ErrorContext(ctx, "image failed", "reason", failure.Reason, "error", failure)
+	}
+	return nil
+}
+
+// HandleDead settles a message that the queue gave up on; it is the handler of
+// the dead-letter queue. Its image keeps its place in the list of failed work.
+func (w *Worker) HandleDead(ctx context.Context, m queue.Message) error {
+	job, err := DecodeJob(m.Body)
+	if err != nil {
+		w.Log.ErrorContext(ctx, "dead letter dropped: unreadable", "message", m.ID, "bytes", len(m.Body), "error", err)
+		return nil
+	}
+	log := w.Log.With("image", job.ImageID, "product", job.ProductID, "request_id", job.RequestID)
+	failure := fault.Fail(fault.DecoderCrashed, "The image's job was given up by the queue after too many deliveries.", nil)
+	err = persist(ctx, log, "bury", func(ctx context.Context) error {
+		changed, err := w.Store.Bury(ctx, job, failure, w.cfg.Policy.MaxAttempts, w.cfg.Policy.Cap)
+		if err == nil {
+			w.Announce.Announce(ctx, changed)
+		}
+		return err
+	})
+	if err != nil && fault.KindOf(err) != fault.Conflict {
+		return err
+	}
+	log.WarnContext(ctx, "dead letter settled", "superseded", err != nil)
+	return nil
+}
