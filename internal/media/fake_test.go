@@ -44,10 +44,11 @@ func (s *fakeStore) image(id int64) fakeImage {
 	return *s.images[id]
 }
 
-func (s *fakeStore) set(id int64, change func(*fakeImage)) {
+// set changes the first image.
+func (s *fakeStore) set(change func(*fakeImage)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	change(s.images[id])
+	change(s.images[1])
 }
 
 func (s *fakeStore) do(f func() error) error {

@@ -64,43 +64,43 @@ func TestHandleOutcomes(t *testing.T) {
 	t.Parallel()
 	transient := &fault.Failure{Reason: fault.SourceUnreachable, Detail: "503", RetryAfter: 3 * time.Minute}
 	tests := map[string]struct {
-		work       fakeWork
+		work       *fakeWork
 		attempts   int // before this one
 		wantStatus catalog.Status
 		wantReason fault.Reason
 		wantDelay  time.Duration
 	}{
 		"permanent fails at once": {
-			work: fakeWork{fetch: func(context.Context, string) ([]byte, error) {
+			work: &fakeWork{fetch: func(context.Context, string) ([]byte, error) {
 				return nil, fault.Fail(fault.SourceNotFound, "gone", nil)
 			}},
 			wantStatus: catalog.Failed, wantReason: fault.SourceNotFound,
 		},
 		"transient waits as the host asks": {
-			work:       fakeWork{fetch: func(context.Context, string) ([]byte, error) { return nil, transient }},
+			work:       &fakeWork{fetch: func(context.Context, string) ([]byte, error) { return nil, transient }},
 			wantStatus: catalog.Pending, wantReason: fault.SourceUnreachable, wantDelay: 3 * time.Minute,
 		},
 		"transient with the attempts spent fails": {
-			work:       fakeWork{fetch: func(context.Context, string) ([]byte, error) { return nil, transient }},
+			work:       &fakeWork{fetch: func(context.Context, string) ([]byte, error) { return nil, transient }},
 			attempts:   4,
 			wantStatus: catalog.Failed, wantReason: fault.SourceUnreachable,
 		},
 		"corrupt picture fails": {
-			work: fakeWork{render: func(context.Context, []byte) (media.Rendered, error) {
+			work: &fakeWork{render: func(context.Context, []byte) (media.Rendered, error) {
 				return media.Rendered{}, fault.Fail(fault.DecodeFailed, "truncated", nil)
 			}},
 			wantStatus: catalog.Failed, wantReason: fault.DecodeFailed,
 		},
 		"storage down is tried again": {
-			work:       fakeWork{put: func(string) error { return errors.New("connection refused") }},
+			work:       &fakeWork{put: func(string) error { return errors.New("connection refused") }},
 			wantStatus: catalog.Pending, wantReason: fault.StorageUnavailable,
 		},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := setup(t, &tt.work, "http://a/1.jpg")
-			b.store.set(1, func(img *fakeImage) { img.attempt = tt.attempts })
+			b := setup(t, tt.work, "http://a/1.jpg")
+			b.store.set(func(img *fakeImage) { img.attempt = tt.attempts })
 			if err := b.worker.Handle(t.Context(), jobFor(1)); err != nil {
 				t.Fatalf("an outcome is no error of the message: %v", err)
 			}
@@ -126,7 +126,7 @@ func TestHandleLeavesAloneWhatIsNotWaiting(t *testing.T) {
 		func(img *fakeImage) { img.generation = 2 },
 	} {
 		b := setup(t, &fakeWork{}, "http://a/1.jpg")
-		b.store.set(1, change)
+		b.store.set(change)
 		before := b.store.image(1)
 		if err := b.worker.Handle(t.Context(), jobFor(1)); err != nil {
 			t.Error(err)
@@ -235,7 +235,7 @@ func TestLostClaimWritesNothing(t *testing.T) {
 		done := make(chan error)
 		go func() { done <- b.worker.Handle(t.Context(), jobFor(1)) }()
 		synctest.Wait()
-		b.store.set(1, func(img *fakeImage) { img.generation = 2; img.status = catalog.Pending })
+		b.store.set(func(img *fakeImage) { img.generation = 2; img.status = catalog.Pending })
 		if err := <-done; err != nil {
 			t.Fatalf("a superseded job is no error: %v", err)
 		}
@@ -289,7 +289,7 @@ func TestSweeperRunsUntilStopped(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		store, heard := newFakeStore("http://a/1.jpg"), &announcements{}
-		store.set(1, func(img *fakeImage) { img.status = catalog.Processing })
+		store.set(func(img *fakeImage) { img.status = catalog.Processing })
 		nudges := 0
 		s := media.NewSweeper(store, heard, func() { nudges++ }, media.DefaultSweeperConfig(), slog.New(slog.DiscardHandler))
 		ctx, cancel := context.WithCancel(t.Context())
@@ -299,7 +299,7 @@ func TestSweeperRunsUntilStopped(t *testing.T) {
 		if img := store.image(1); img.status != catalog.Pending || nudges != 1 || len(heard.seen) != 1 {
 			t.Errorf("image is %s, %d nudges, announced %v", img.status, nudges, heard.seen)
 		}
-		store.set(1, func(img *fakeImage) { img.status = catalog.Processing })
+		store.set(func(img *fakeImage) { img.status = catalog.Processing })
 		time.Sleep(media.DefaultSweeperConfig().Interval + time.Second)
 		if img := store.image(1); img.status != catalog.Pending {
 			t.Errorf("image is %s after the second sweep", img.status)
