@@ -1,0 +1,74 @@
+package fault_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"vitrine.dev/internal/fault"
+)
+
+func TestKindOf(t *testing.T) {
+	t.Parallel()
+	cause := errors.New("connection refused")
+	tests := map[string]struct {
+		err  error
+		want fault.Kind
+	}{
+		"unclassified": {cause, fault.Internal},
+		"nil":          {nil, fault.Internal},
+		"own":          {fault.New(fault.NotFound, "no such product"), fault.NotFound},
+		"wrapped":      {fmt.Errorf("read: %w", fault.Wrap(fault.Unavailable, "away", cause)), fault.Unavailable},
+		"outermost":    {fault.Wrap(fault.Stale, "changed", fault.New(fault.Conflict, "busy")), fault.Stale},
+	}
+	for name, tt := range tests {
+		if got := fault.KindOf(tt.err); got != tt.want {
+			t.Errorf("%s: kind %s, want %s", name, got, tt.want)
+		}
+	}
+	if !errors.Is(fault.Wrap(fault.Unavailable, "away", cause), cause) {
+		t.Error("the cause is lost")
+	}
+}
+
+func TestInvalidFieldsNamesThemAll(t *testing.T) {
+	t.Parallel()
+	if err := fault.InvalidFields(nil); err != nil {
+		t.Fatalf("no fields at fault, yet %v", err)
+	}
+	err := fault.InvalidFields([]fault.Field{{Name: "a", Reason: "must not be empty"}, {Name: "b[1]", Reason: "must be a URL"}})
+	for _, part := range []string{"a must not be empty", "b[1] must be a URL"} {
+		if !strings.Contains(err.Error(), part) {
+			t.Errorf("%q is missing in %q", part, err)
+		}
+	}
+}
+
+func TestReasonsAreDistinct(t *testing.T) {
+	t.Parallel()
+	seen := map[fault.Reason]bool{}
+	for _, r := range fault.Reasons() {
+		if r == "" || seen[r] {
+			t.Errorf("reason %q is empty or listed twice", r)
+		}
+		seen[r] = true
+	}
+	for _, r := range []fault.Reason{fault.SourceNotFound, fault.DecodeFailed, fault.AddressBlocked} {
+		if r.Retryable() {
+			t.Errorf("%s cannot end otherwise by trying again", r)
+		}
+	}
+}
+
+func TestFailureOf(t *testing.T) {
+	t.Parallel()
+	f := fault.Fail(fault.SourceTimeout, "The host was too slow.", errors.New("i/o timeout"))
+	got, ok := fault.FailureOf(fmt.Errorf("fetch: %w", f))
+	if !ok || got != f {
+		t.Errorf("FailureOf = %v, %v", got, ok)
+	}
+	if _, ok := fault.FailureOf(errors.New("other")); ok {
+		t.Error("a failure was found where there is none")
+	}
+}
