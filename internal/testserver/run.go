@@ -79,8 +79,11 @@ func runChild(ctx context.Context, stderr io.Writer, argv, env []string) int {
 		_, _ = fmt.Fprintln(stderr, err)
 		return 127
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = cmd.Wait() // its outcome is read from the process state
+	}()
 	for {
 		select {
 		case received := <-signals:

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"net/url"
-	"os"
 	"testing"
 	"time"
 
@@ -123,20 +122,6 @@ func TestOwnRedisFreezesAndGoesOn(t *testing.T) {
 	server.Start(t)
 	if err := pingRedis(t.Context(), server.Addr()); err != nil {
 		t.Error(err)
-	}
-}
-
-func TestOwnServersLeaveNoFolder(t *testing.T) {
-	t.Parallel()
-	var folder string
-	t.Run("own", func(t *testing.T) {
-		folder = OwnRedis(t).folder
-	})
-	if folder == "" {
-		t.Skip("no Redis")
-	}
-	if _, err := os.Stat(folder); !os.IsNotExist(err) {
-		t.Errorf("%s: %v", folder, err)
 	}
 }
 
