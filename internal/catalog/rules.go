@@ -57,9 +57,6 @@ func (f *faults) checkDescription(text string) {
 }
 
 func (f *faults) checkImages(urls []string) {
-	if f.has(FieldImages) {
-		return
-	}
 	if len(urls) > MaxImages {
 		f.add(FieldImages, fmt.Sprintf("must have at most %d entries, has %d", MaxImages, len(urls)))
 		return

@@ -38,8 +38,12 @@ func (v *Views) Product(ctx context.Context, id int64, load LoadFunc) (cache.Ent
 	return v.cache.Load(ctx, productKey(id), load)
 }
 
-// List returns the encoded page that the filter selects.
+// List returns the encoded page that the filter selects. fault.Invalid: a
+// filter at fault must not find the page of one that reads the same without.
 func (v *Views) List(ctx context.Context, f Filter, load LoadFunc) (cache.Entry, error) {
+	if err := f.check(); err != nil {
+		return cache.Entry{}, err
+	}
 	return v.cache.LoadIn(ctx, listGroup(f.UserID), f.fingerprint(), load)
 }
 

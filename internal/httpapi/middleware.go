@@ -1,0 +1,94 @@
+package httpapi
+
+import (
+	"crypto/rand"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"vitrine.dev/internal/trace"
+)
+
+const (
+	maxBodyBytes      = 1 << 20
+	maxRequestIDBytes = 64
+	headerRequestID   = "X-Request-Id"
+)
+
+// ServeHTTP is what surrounds every route: the request id, the bound on the
+// body, the access log, and the recovery from panics.
+func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	start := time.Now()
+	id := requestID(r)
+	r = r.WithContext(trace.WithRequestID(r.Context(), id))
+	body := &countedBody{ReadCloser: http.MaxBytesReader(w, r.Body, maxBodyBytes)}
+	r.Body = body
+	resp := &response{ResponseWriter: w}
+	resp.Header()[headerRequestID] = []string{id}
+	resp.Header()["X-Content-Type-Options"] = []string{"nosniff"}
+
+	defer func() {
+		broken := a.recovered(resp, r, recover()) //nolint:contextcheck // the request carries its context
+		a.logAccess(r, resp, body, start)
+		if broken {
+			panic(http.ErrAbortHandler) //nolint:forbidigo // net/http's way to cut a connection short
+		}
+	}()
+	a.mux.ServeHTTP(resp, r)
+}
+
+// recovered answers for a handler that panicked. It reports whether the
+// connection must be cut, because half an answer is on its way already.
+func (a *api) recovered(w *response, r *http.Request, cause any) bool {
+	if cause == nil {
+		return false
+	}
+	if cause == http.ErrAbortHandler { //nolint:errorlint,err113 // the value itself is the signal
+		return true
+	}
+	a.Log.LogAttrs(r.Context(), slog.LevelError, "handler panicked",
+		slog.String("request_id", trace.RequestID(r.Context())), slog.String("route", r.Pattern),
+		slog.String("error", fmt.Sprint(cause)), slog.String("stack", string(debug.Stack())))
+	if w.status != 0 {
+		return true
+	}
+	p, _ := problemOf(nil)
+	writeProblem(w, r, p)
+	return false
+}
+
+func (a *api) logAccess(r *http.Request, w *response, body *countedBody, start time.Time) {
+	level := slog.LevelInfo
+	if r.Pattern == "GET /healthz" || r.Pattern == "GET /readyz" {
+		level = slog.LevelDebug // asked every few seconds by machines
+	}
+	if !a.Log.Enabled(r.Context(), level) {
+		return
+	}
+	out := w.bytes
+	if r.Method == http.MethodHead {
+		out = 0 // net/http drops it
+	}
+	a.Log.LogAttrs(r.Context(), level, "request",
+		slog.String("request_id", trace.RequestID(r.Context())), slog.String("method", r.Method),
+		slog.String("route", r.Pattern), slog.Int("status", w.status), slog.Duration("duration", time.Since(start)),
+		slog.Int64("bytes_in", body.bytes), slog.Int64("bytes_out", out), slog.String("remote", r.RemoteAddr))
+}
+
+// requestID is the client's own id where that is fit for logs, else a new one.
+func requestID(r *http.Request) string {
+	id := r.Header.Get(headerRequestID)
+	if id == "" || len(id) > maxRequestIDBytes {
+		return rand.Text()
+	}
+	for _, c := range []byte(id) {
+		switch {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '-', c == '_', c == '.':
+		default:
+			return rand.Text()
+		}
+	}
+	return id
+}

@@ -1,0 +1,134 @@
+package httpapi
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"unicode/utf8"
+
+	"vitrine.dev/internal/fault"
+)
+
+const (
+	maxFaults         = 100 // more than these help nobody
+	maxFieldNameRunes = 64  // of an unknown field, in a fault
+)
+
+// object is a JSON object taken apart, and the faults found in it so far.
+type object struct {
+	fields map[string]json.RawMessage
+	names  []string // of fields, in the order of the source
+	faults []fault.Field
+}
+
+// readObject takes a body apart. A body that is not JSON in UTF-8 is refused;
+// one that is JSON but no object, or has a field twice, is at fault.
+func readObject(body []byte) (*object, error) {
+	if err := checkJSON(body); err != nil {
+		return nil, err
+	}
+	d := json.NewDecoder(bytes.NewReader(body))
+	if first, err := d.Token(); err != nil || first != json.Delim('{') {
+		return nil, fault.InvalidFields([]fault.Field{{Name: "body", Reason: "must be a JSON object"}})
+	}
+	o := &object{fields: make(map[string]json.RawMessage)}
+	for d.More() {
+		token, err := d.Token()
+		name, isName := token.(string)
+		var value json.RawMessage
+		if err == nil {
+			err = d.Decode(&value)
+		}
+		if err != nil || !isName {
+			return nil, refuse(http.StatusBadRequest, "the body is not valid JSON")
+		}
+		if _, twice := o.fields[name]; twice {
+			o.fault(name, "must be given only once")
+			continue
+		}
+		o.fields[name] = value
+		o.names = append(o.names, name)
+	}
+	return o, nil
+}
+
+// checkJSON refuses a body that is not one JSON value in UTF-8, and says where
+// it stops being one.
+func checkJSON(body []byte) error {
+	if len(bytes.TrimSpace(body)) == 0 {
+		return refuse(http.StatusBadRequest, "the body is empty; it must be a JSON object")
+	}
+	if at := invalidUTF8(body); at >= 0 {
+		line, column := position(body, at)
+		return refuse(http.StatusBadRequest, "the body is not valid UTF-8 at line %d, column %d", line, column)
+	}
+	var value json.RawMessage
+	err := json.Unmarshal(body, &value)
+	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
+		line, column := position(body, max(int(syntax.Offset)-1, 0))
+		return refuse(http.StatusBadRequest, "the body is not valid JSON at line %d, column %d: %s", line, column, syntax.Error())
+	}
+	if err != nil {
+		return refuse(http.StatusBadRequest, "the body is not valid JSON")
+	}
+	return nil
+}
+
+func invalidUTF8(b []byte) int {
+	if utf8.Valid(b) {
+		return -1
+	}
+	for i := 0; i < len(b); {
+		r, size := utf8.DecodeRune(b[i:])
+		if r == utf8.RuneError && size == 1 {
+			return i
+		}
+		i += size
+	}
+	return -1
+}
+
+// position counts lines and columns (in bytes) from 1.
+func position(b []byte, at int) (line, column int) {
+	before := b[:min(at, len(b))]
+	return 1 + bytes.Count(before, []byte("\n")), len(before) - bytes.LastIndexByte(before, '\n')
+}
+
+// fault notes what is wrong with a field, unless it has a fault already.
+func (o *object) fault(name, reason string) {
+	if runes := []rune(name); len(runes) > maxFieldNameRunes {
+		name = string(runes[:maxFieldNameRunes]) + "…"
+	}
+	if len(o.faults) >= maxFaults {
+		return
+	}
+	for _, known := range o.faults {
+		if known.Name == name {
+			return
+		}
+	}
+	o.faults = append(o.faults, fault.Field{Name: name, Reason: reason})
+}
+
+// take removes a field; null counts as a value. What nobody took is unknown.
+func (o *object) take(name string) (value json.RawMessage, given bool) {
+	value, given = o.fields[name]
+	delete(o.fields, name)
+	return value, given
+}
+
+// refuseRest faults the fields that nobody took, with the reason given for
+// those that are known to be refused.
+func (o *object) refuseRest(refused map[string]string) {
+	for _, name := range o.names {
+		if _, left := o.fields[name]; !left {
+			continue
+		}
+		reason, known := refused[name]
+		if !known {
+			reason = "is not a known field"
+		}
+		o.fault(name, reason)
+	}
+}

@@ -1,0 +1,113 @@
+package httpapi
+
+import (
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"vitrine.dev/internal/catalog"
+)
+
+func describeCreate(d *description) *huma.Operation {
+	return &huma.Operation{
+		OperationID: "createProduct", Tags: []string{"products"}, Summary: "Create a product",
+		Description: "Answers at once; the images are worked on afterwards.",
+		RequestBody: body(typeJSON, schema[newProduct](d)),
+		Responses: d.answers(map[string]*huma.Response{
+			"201": answer("Created", schema[created](d), location(), etagHeader()),
+		}, http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType,
+			http.StatusUnprocessableEntity, http.StatusServiceUnavailable),
+	}
+}
+
+func describeGet(d *description) *huma.Operation {
+	return &huma.Operation{
+		OperationID: "getProduct", Tags: []string{"products"}, Summary: "Read a product",
+		Parameters: []*huma.Param{idParam(), ifNoneMatch(), ifMatch("read only at one of these versions")},
+		Responses: d.answers(map[string]*huma.Response{
+			"200": answer("The product", schema[product](d), etagHeader()),
+			"304": answer("Unchanged since the version in If-None-Match", nil, etagHeader()),
+		}, http.StatusBadRequest, http.StatusNotFound, http.StatusPreconditionFailed,
+			http.StatusUnprocessableEntity, http.StatusServiceUnavailable),
+	}
+}
+
+func describeChange(d *description) *huma.Operation {
+	patch := schema[productPatch](d)
+	content := body(typeMergePatch, patch)
+	content.Content[typeJSON] = &huma.MediaType{Schema: patch}
+	return &huma.Operation{
+		OperationID: "changeProduct", Tags: []string{"products"}, Summary: "Change a product",
+		Description: "A merge patch (RFC 7396): what is absent stays, null empties the description or the images.",
+		Parameters:  []*huma.Param{idParam(), ifMatch("change only one of these versions")},
+		RequestBody: content,
+		Responses: d.answers(map[string]*huma.Response{
+			"200": answer("The product as it is now", schema[product](d), etagHeader()),
+		}, http.StatusBadRequest, http.StatusNotFound, http.StatusPreconditionFailed, http.StatusRequestEntityTooLarge,
+			http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity, http.StatusServiceUnavailable),
+	}
+}
+
+func describeDelete(d *description) *huma.Operation {
+	return &huma.Operation{
+		OperationID: "deleteProduct", Tags: []string{"products"}, Summary: "Delete a product",
+		Parameters: []*huma.Param{idParam(), ifMatch("delete only one of these versions")},
+		Responses: d.answers(map[string]*huma.Response{"204": answer("Deleted", nil)},
+			http.StatusBadRequest, http.StatusNotFound, http.StatusPreconditionFailed,
+			http.StatusUnprocessableEntity, http.StatusServiceUnavailable),
+	}
+}
+
+func describeList(d *description) *huma.Operation {
+	one, most := 1.0, float64(catalog.MaxListLimit)
+	price := priceAnswer{}.Schema(nil)
+	link := &huma.Param{Name: "Link", Description: `The next page, as <…>; rel="next"; absent on the last one`, Schema: textSchema()}
+	return &huma.Operation{
+		OperationID: "listProducts", Tags: []string{"products"}, Summary: "List products, newest first",
+		Parameters: []*huma.Param{
+			query(catalog.FieldUserID, "Only products of this user", idSchema()),
+			query(paramPriceMin, "Lowest price, inclusive", price),
+			query(paramPriceMax, "Highest price, inclusive", price),
+			query(catalog.FieldName, "Part of the name, in upper or lower case", textSchema()),
+			query(paramLimit, "Most products on one page", &huma.Schema{
+				Type: huma.TypeInteger, Minimum: &one, Maximum: &most, Default: catalog.DefaultListLimit,
+			}),
+			query(paramCursor, "Where the page begins; taken from the Link of the page before", textSchema()),
+		},
+		Responses: d.answers(map[string]*huma.Response{
+			"200": answer("One page", &huma.Schema{Type: huma.TypeArray, Items: schema[summary](d)}, link),
+		}, http.StatusBadRequest, http.StatusUnprocessableEntity, http.StatusServiceUnavailable),
+	}
+}
+
+func describeImage(d *description) *huma.Operation {
+	key := &huma.Param{Name: "key", In: "path", Required: true, Schema: textSchema(), Description: "With its slashes as they are"}
+	return &huma.Operation{
+		OperationID: "getImage", Tags: []string{"images"}, Summary: "Read a published image",
+		Description: "Content under a key never changes. Ranges and preconditions are answered where the storage allows it.",
+		Parameters:  []*huma.Param{key},
+		Responses: d.answers(map[string]*huma.Response{
+			"200": {Description: "The image", Content: map[string]*huma.MediaType{"image/*": {}}},
+			"206": {Description: "A part of it", Content: map[string]*huma.MediaType{"image/*": {}}},
+			"304": answer("The client has it already", nil),
+		}, http.StatusNotFound, http.StatusPreconditionFailed, http.StatusRequestedRangeNotSatisfiable,
+			http.StatusServiceUnavailable),
+	}
+}
+
+func describeHealth(d *description) *huma.Operation {
+	return &huma.Operation{
+		OperationID: "getHealth", Tags: []string{"operation"}, Summary: "Whether the process is alive",
+		Responses: map[string]*huma.Response{"200": answer("It is", schema[health](d))},
+	}
+}
+
+func describeReadiness(d *description) *huma.Operation {
+	return &huma.Operation{
+		OperationID: "getReadiness", Tags: []string{"operation"}, Summary: "Whether requests can be answered, part by part",
+		Responses: map[string]*huma.Response{
+			"200": answer("They can", schema[readiness](d)),
+			"503": answer("A part that is required is down", schema[readiness](d)),
+		},
+	}
+}

@@ -1,0 +1,52 @@
+package httpapi
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// route is one line of the table below.
+type route struct {
+	method   string
+	path     string // as http.ServeMux spells it
+	handle   handler
+	describe func(*description) *huma.Operation // nil for what the description leaves out
+	long     bool                               // whether requestTimeout does not apply
+}
+
+func (a *api) routes() []route {
+	return []route{
+		{method: http.MethodPost, path: "/products", handle: a.createProduct, describe: describeCreate},
+		{method: http.MethodGet, path: "/products", handle: a.listProducts, describe: describeList},
+		{method: http.MethodGet, path: "/products/{id}", handle: a.getProduct, describe: describeGet},
+		{method: http.MethodPatch, path: "/products/{id}", handle: a.changeProduct, describe: describeChange},
+		{method: http.MethodDelete, path: "/products/{id}", handle: a.deleteProduct, describe: describeDelete},
+		{method: http.MethodGet, path: "/images/{key...}", handle: a.getImage, describe: describeImage, long: true},
+		{method: http.MethodGet, path: "/healthz", handle: a.getHealth, describe: describeHealth},
+		{method: http.MethodGet, path: "/readyz", handle: a.getReadiness, describe: describeReadiness},
+		{method: http.MethodGet, path: "/openapi.json", handle: a.getDescription},
+		{method: http.MethodGet, path: "/openapi.yaml", handle: a.getDescription},
+	}
+}
+
+// noSuchRoute answers what no route matched: 405 where another method would
+// have, else 404.
+func (a *api) noSuchRoute(_ http.ResponseWriter, r *http.Request) error {
+	var allowed []string
+	for _, method := range []string{
+		http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete,
+	} {
+		probe := *r
+		probe.Method = method
+		if _, pattern := a.mux.Handler(&probe); pattern != "" && pattern != "/" {
+			allowed = append(allowed, method)
+		}
+	}
+	if len(allowed) == 0 {
+		return refuse(http.StatusNotFound, "there is nothing at this path")
+	}
+	list := strings.Join(allowed, ", ")
+	return refuse(http.StatusMethodNotAllowed, "this path answers to %s only", list).with("Allow", list)
+}

@@ -1,0 +1,61 @@
+package httpapi
+
+import (
+	"github.com/danielgtaylor/huma/v2"
+
+	"vitrine.dev/internal/catalog"
+)
+
+// The types of requests exist for the description only: bodies are read field
+// by field, so that every fault is found at once.
+
+type newProduct struct {
+	UserID      int64      `json:"user_id"                       doc:"A known user"                                example:"1"                                  minimum:"1"`
+	Name        string     `json:"product_name"                  example:"Smartphone"                              maxLength:"200"                              minLength:"1"`
+	Description string     `json:"product_description,omitempty" example:"Latest model with advanced features"     maxLength:"10000"`
+	Images      []imageURL `json:"product_images,omitempty"      doc:"The source images, in the order to show" maxItems:"50" nullable:"false"`
+	Price       priceInput `json:"product_price"`
+}
+
+type productPatch struct {
+	Name        string     `json:"product_name,omitempty"        maxLength:"200"   minLength:"1"`
+	Description string     `json:"product_description,omitempty" maxLength:"10000" nullable:"true"`
+	Images      []imageURL `json:"product_images,omitempty"      doc:"All source images; one whose URL is there already keeps its work" maxItems:"50" nullable:"true"`
+	Price       priceInput `json:"product_price,omitempty"`
+}
+
+// imageURL, priceInput and priceAnswer stand in for types whose schema cannot
+// be read off.
+type (
+	imageURL    struct{}
+	priceInput  struct{}
+	priceAnswer struct{}
+)
+
+// Schema implements huma.SchemaProvider.
+func (imageURL) Schema(huma.Registry) *huma.Schema {
+	longest := catalog.MaxURLBytes
+	return &huma.Schema{
+		Type: huma.TypeString, Format: "uri", MaxLength: &longest,
+		Description: "An http or https URL without user name and password",
+		Examples:    []any{"https://example.com/image1.jpg"},
+	}
+}
+
+// Schema implements huma.SchemaProvider. The bound on decimals is not a
+// multipleOf, which validators compute with binary fractions.
+func (priceInput) Schema(r huma.Registry) *huma.Schema {
+	return &huma.Schema{
+		Description: "An exact decimal with at most 2 decimal places, as a number or as a string that holds one",
+		OneOf:       []*huma.Schema{priceAnswer{}.Schema(r), {Type: huma.TypeString, Examples: []any{"999.99"}}},
+	}
+}
+
+// Schema implements huma.SchemaProvider.
+func (priceAnswer) Schema(huma.Registry) *huma.Schema {
+	least, most := 0.0, float64(catalog.MaxPrice)/100
+	return &huma.Schema{
+		Type: huma.TypeNumber, Minimum: &least, Maximum: &most,
+		Description: "An exact decimal with at most 2 decimal places", Examples: []any{999.99},
+	}
+}

@@ -1,0 +1,106 @@
+package httpapi
+
+import (
+	"vitrine.dev/internal/cache"
+	"vitrine.dev/internal/catalog"
+)
+
+// The answers, field for field. Slices are never nil unless absent.
+
+type created struct {
+	Message   string `json:"message"    example:"Product created successfully"`
+	ProductID int64  `json:"product_id" example:"101"                          minimum:"1"`
+}
+
+type summary struct {
+	ID          int64         `json:"id"                  minimum:"1" example:"101"`
+	UserID      int64         `json:"user_id"             minimum:"1" example:"1"`
+	Name        string        `json:"product_name"        example:"Smartphone"`
+	Description string        `json:"product_description" example:"Latest model with advanced features"`
+	Price       catalog.Price `json:"product_price"`
+}
+
+type product struct {
+	ID               int64         `json:"id"                        minimum:"1" example:"101"`
+	UserID           int64         `json:"user_id"                   minimum:"1" example:"1"`
+	Name             string        `json:"product_name"              example:"Smartphone"`
+	Description      string        `json:"product_description"       example:"Latest model with advanced features"`
+	ImageURLs        []string      `json:"product_images"            nullable:"false" doc:"The source images, as they were given"`
+	CompressedImages []string      `json:"compressed_product_images" nullable:"false" doc:"Where the images that are ready can be read, in source order"`
+	Price            catalog.Price `json:"product_price"`
+	Images           []image       `json:"images"                    nullable:"false" doc:"One entry per source image, in source order"`
+}
+
+type image struct {
+	ID        int64          `json:"id"               minimum:"1"`
+	SourceURL string         `json:"source_url"`
+	Status    catalog.Status `json:"status"           enum:"pending,processing,ready,failed"`
+	Attempts  int            `json:"attempts"         minimum:"0" doc:"Attempts begun so far"`
+	Reason    *reason        `json:"reason,omitempty" doc:"Why the last attempt failed; absent where nothing went wrong"`
+	// The results: all of them, or none until the image is ready.
+	SourceBytes int64    `json:"source_bytes,omitempty" minimum:"1"`
+	Width       int      `json:"width,omitempty"        minimum:"1" doc:"Of the upright source, in pixels"`
+	Height      int      `json:"height,omitempty"       minimum:"1"`
+	Placeholder string   `json:"placeholder,omitempty"  doc:"Data URI of a blurred miniature, to show while the image loads"`
+	Compressed  *output  `json:"compressed,omitempty"`
+	Variants    []output `json:"variants,omitzero"      required:"false" nullable:"false" doc:"For srcset, by ascending width"`
+}
+
+type reason struct {
+	Code      string `json:"code"`
+	Detail    string `json:"detail"`
+	Retryable bool   `json:"retryable" doc:"Whether the same work can end otherwise when tried again"`
+}
+
+type output struct {
+	URL    string `json:"url"`
+	Format string `json:"format" example:"webp"`
+	Width  int    `json:"width"  minimum:"1"`
+	Height int    `json:"height" minimum:"1"`
+	Bytes  int64  `json:"bytes"  minimum:"1"`
+}
+
+// encodeProduct makes the answer to a read of the product.
+func (a *api) encodeProduct(p catalog.Product) (cache.Entry, error) {
+	body, err := encode(a.wireProduct(p))
+	if err != nil {
+		return cache.Entry{}, err
+	}
+	return cache.Entry{Version: p.Version, Body: body}, nil
+}
+
+func (a *api) wireProduct(p catalog.Product) product {
+	w := product{
+		ID: p.ID, UserID: p.UserID, Name: p.Name, Description: p.Description, Price: p.Price,
+		ImageURLs: make([]string, len(p.Images)), CompressedImages: []string{}, Images: make([]image, len(p.Images)),
+	}
+	for i, img := range p.Images {
+		w.ImageURLs[i], w.Images[i] = img.SourceURL, a.wireImage(img)
+		if c := w.Images[i].Compressed; c != nil {
+			w.CompressedImages = append(w.CompressedImages, c.URL)
+		}
+	}
+	return w
+}
+
+func (a *api) wireImage(img catalog.Image) image {
+	w := image{ID: img.ID, SourceURL: img.SourceURL, Status: img.Status, Attempts: img.Attempts}
+	if img.Status == catalog.Ready && img.Rendition != nil {
+		r := img.Rendition
+		compressed := a.wireOutput(r.Compressed)
+		w.SourceBytes, w.Width, w.Height, w.Placeholder = r.SourceBytes, r.Width, r.Height, r.Placeholder
+		w.Compressed, w.Variants = &compressed, make([]output, len(r.Variants))
+		for i, v := range r.Variants {
+			w.Variants[i] = a.wireOutput(v)
+		}
+		return w
+	}
+	if p := img.Problem; p != nil {
+		w.Reason = &reason{Code: string(p.Reason), Detail: p.Detail, Retryable: p.Reason.Retryable()}
+	}
+	return w
+}
+
+func (a *api) wireOutput(o catalog.Output) output {
+	return output{URL: a.URL(o.Key), Format: o.Format, Width: o.Width, Height: o.Height, Bytes: o.Bytes}
+}
