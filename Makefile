@@ -1,0 +1,60 @@
+# Everything that one does with this repository. Each target sets up what it
+# needs; nothing is installed outside the repository but packages.
+
+GO      ?= go
+TOOLS   := .tools/bin
+# One shared set of private servers for a command.
+SERVERS := $(TOOLS)/testservers
+# What benchmarks to run, how often (benchstat wants six or more), and where.
+BENCH   ?= .
+COUNT   ?= 6
+PKG     ?= ./...
+
+.PHONY: help setup run build test check fmt bench clean
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+setup: ## install all that is missing: libvips, the test servers, the Go tools
+	@scripts/setup all
+
+run: ## build and serve everything in one process, data under ./data
+	@scripts/setup run
+	@$(MAKE) --no-print-directory build
+	@exec bin/vitrine serve
+
+build: ## bin/vitrine, one static program
+	CGO_ENABLED=0 $(GO) build -trimpath -o bin/vitrine ./cmd/vitrine
+
+test: ## every test, on real servers, with the race detector
+	@scripts/setup test
+	@$(GO) build -o $(SERVERS) ./internal/testserver/run
+	@CGO_ENABLED=1 VITRINE_TEST_REQUIRE=1 $(SERVERS) -- \
+		$(TOOLS)/gotestsum --format pkgname -- -race -shuffle=on -timeout 10m $(PKG)
+
+check: ## format (gofumpt, imports), lint, vet, build, modules, known vulnerabilities
+	@scripts/setup check
+	$(TOOLS)/golangci-lint fmt --diff
+	$(TOOLS)/golangci-lint run
+	$(GO) vet ./...
+	@$(MAKE) --no-print-directory build
+	$(GO) mod tidy -diff
+	@scripts/vulncheck
+
+fmt: ## rewrite the files in the format that check wants
+	@scripts/setup check
+	$(TOOLS)/golangci-lint fmt
+
+bench: ## benchmarks for benchstat: BENCH=regexp COUNT=6 PKG=./...
+	@scripts/setup test
+	@scripts/setup tool benchstat
+	@$(GO) build -o $(SERVERS) ./internal/testserver/run
+	@mkdir -p .tools/bench
+	@VITRINE_TEST_REQUIRE=1 $(SERVERS) -- sh -c \
+		'$(GO) test -run "^$$" -bench "$(BENCH)" -benchmem -count $(COUNT) $(PKG) >.tools/bench/new.txt; \
+		code=$$?; cat .tools/bench/new.txt; exit $$code'
+	@$(TOOLS)/benchstat .tools/bench/new.txt
+
+clean: ## remove what was built; the data stay
+	rm -rf bin .tools
