@@ -1,0 +1,43 @@
+package container
+
+// Info is what the structure of a file says about how to treat it.
+type Info struct {
+	Format Format
+	// Whole says that a decoder has to hold the whole picture at once:
+	// progressive JPEG and interlaced PNG.
+	Whole bool
+	// Lossless says that the pixels were stored as they were.
+	Lossless bool
+	// CMYK says that the pixels are ink, not light (JPEG only).
+	CMYK bool
+	// Orientation is the EXIF orientation, 1 (upright) to 8.
+	Orientation int
+	// Profile is the embedded ICC profile, nil for none.
+	Profile []byte
+}
+
+// SRGB reports whether the pixels are to be read as sRGB, being untagged or
+// tagged as that.
+func (i Info) SRGB() bool { return !i.CMYK && (len(i.Profile) == 0 || profileIsSRGB(i.Profile)) }
+
+// Inspect reads the structure of the file as far as it can be read. What is
+// broken or missing is as if it were not there: it is the decoder that judges
+// the file.
+func Inspect(src []byte) Info {
+	info := Info{Format: Sniff(src), Orientation: 1}
+	switch info.Format {
+	case JPEG:
+		inspectJPEG(src, &info)
+	case PNG:
+		inspectPNG(src, &info)
+	case WebP:
+		inspectWebP(src, &info)
+	case GIF:
+		info.Lossless = true
+	case TIFF:
+		info.Lossless = true // most are; those with JPEG inside lose nothing by it
+		info.Orientation = Orientation(src)
+	default: // the decoder of AVIF and HEIC turns the picture itself
+	}
+	return info
+}

@@ -1,0 +1,68 @@
+package container
+
+import (
+	"bytes"
+	"compress/zlib"
+	"encoding/binary"
+	"io"
+)
+
+const pngSignature = "\x89PNG\r\n\x1a\n"
+
+// maxProfile bounds a decompressed ICC profile, in bytes.
+const maxProfile = 4 << 20
+
+// pngChunk is one chunk of a PNG.
+type pngChunk struct {
+	name string
+	raw  []byte // with length, name and checksum
+	body []byte
+}
+
+// nextPNG returns the first chunk of rest and what follows it.
+func nextPNG(rest []byte) (c pngChunk, after []byte, err error) {
+	if len(rest) < 12 {
+		return pngChunk{}, nil, errStructure
+	}
+	size := uint64(binary.BigEndian.Uint32(rest)) + 12
+	if size > uint64(len(rest)) {
+		return pngChunk{}, nil, errStructure
+	}
+	return pngChunk{name: string(rest[4:8]), raw: rest[:size], body: rest[8 : size-4]}, rest[size:], nil
+}
+
+func inspectPNG(src []byte, info *Info) {
+	info.Lossless = true
+	for rest := src[len(pngSignature):]; ; {
+		c, after, err := nextPNG(rest)
+		if err != nil || c.name == "IEND" {
+			return
+		}
+		rest = after
+		switch c.name {
+		case "IHDR":
+			info.Whole = len(c.body) >= 13 && c.body[12] != 0
+		case "eXIf":
+			info.Orientation = exifOrientation(c.body)
+		case "iCCP":
+			info.Profile = pngProfile(c.body)
+		}
+	}
+}
+
+// pngProfile unpacks an iCCP chunk: a name, a method, zlib data.
+func pngProfile(body []byte) []byte {
+	i := bytes.IndexByte(body, 0)
+	if i < 0 || i+2 > len(body) {
+		return nil
+	}
+	z, err := zlib.NewReader(bytes.NewReader(body[i+2:]))
+	if err != nil {
+		return nil
+	}
+	profile, err := io.ReadAll(io.LimitReader(z, maxProfile))
+	if err != nil {
+		return nil
+	}
+	return profile
+}

@@ -1,0 +1,15 @@
+// Package imaging implements media.Renderer: it turns the bytes of one source
+// picture into everything that is published of it.
+//
+// A picture goes through named steps: its type is told from its first bytes,
+// its header is read, size and frames are held against the limits, the work is
+// admitted by a budget of pixels, the picture is decoded once to the largest
+// size that is wanted, and each smaller size is made of the one before it. No
+// output is heavier than the source of the same dimensions: where an encoder
+// cannot do that at the wanted quality, a ladder of lower qualities, of
+// compression without loss and of the source's own bytes without their metadata
+// is stepped down.
+//
+// The pixels are the business of an engine behind package driver: libvips where
+// it is installed, else pure Go, which can do less (see package fallback).
+package imaging

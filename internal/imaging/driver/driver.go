@@ -1,0 +1,93 @@
+// Package driver is what the steps of imaging need of an engine: to read a
+// header, to decode once, to resize and to encode. Everything else (limits,
+// sizes, the choice of formats and qualities) is the same for all engines and
+// lives in package imaging.
+package driver
+
+import (
+	"context"
+
+	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/imaging/container"
+)
+
+// Driver is an engine. It is safe for concurrent use. Its errors are
+// *fault.Failure, but for a ctx that is done.
+type Driver interface {
+	// Name is the engine and its version, as in "libvips 8.14.1".
+	Name() string
+	// Encodes reports whether Picture.Encode can write the format.
+	Encodes(f container.Format) bool
+	// Header reads size and frames without decoding a pixel.
+	// UnsupportedType where the engine cannot decode such files, DecodeFailed
+	// where the header is broken.
+	Header(src Source) (Header, error)
+	// Cost is how many pixels are held at once while the source is decoded to
+	// width by height.
+	Cost(src Source, h Header, width, height int) int64
+	// Decode returns the picture at width by height: upright, in 8 bit sRGB or
+	// grey, with alpha only where a pixel is transparent. Width and height are
+	// upright and no larger than the source. DecodeFailed where the file is
+	// truncated or corrupt, be it at its last byte.
+	Decode(ctx context.Context, src Source, h Header, width, height int) (Picture, error)
+}
+
+// Source is a file to be decoded.
+type Source struct {
+	container.Info
+
+	Body []byte
+}
+
+// Header is the size of a source as it is stored, before it is turned upright.
+type Header struct {
+	Width, Height int // of one frame
+	Frames        int // 1 unless it is an animation
+}
+
+// Upright returns the size after the orientation (1 to 8) is obeyed.
+func (h Header) Upright(orientation int) (width, height int) {
+	if orientation >= 5 {
+		return h.Height, h.Width
+	}
+	return h.Width, h.Height
+}
+
+// Picture is decoded pixels, of one frame or of an animation. It is not safe
+// for concurrent use and must be closed.
+type Picture interface {
+	Size() (width, height int)
+	Frames() int
+	// Alpha reports whether a pixel is transparent.
+	Alpha() bool
+	// Still returns the first frame.
+	Still() Picture
+	// Resize returns the picture made smaller. The receiver stays usable.
+	Resize(ctx context.Context, width, height int) (Picture, error)
+	// Encode writes the picture without any metadata.
+	Encode(ctx context.Context, e Encoding) ([]byte, error)
+	Close()
+}
+
+// Encoding says how a picture is written.
+type Encoding struct {
+	Format   container.Format
+	Quality  int  // 1 to 100; of no meaning to formats without loss
+	Lossless bool // WebP only
+}
+
+// Broken is the failure of a source that cannot be decoded to its end.
+func Broken(cause error) error {
+	return fault.Fail(fault.DecodeFailed, "The picture is truncated or damaged.", cause)
+}
+
+// Unsupported is the failure of a source that the engine cannot decode. The
+// detail is one sentence that a client may read.
+func Unsupported(detail string, cause error) error {
+	return fault.Fail(fault.UnsupportedType, detail, cause)
+}
+
+// Crashed is the failure of work on pixels that ought not to fail.
+func Crashed(cause error) error {
+	return fault.Fail(fault.DecoderCrashed, "The picture could not be processed.", cause)
+}

@@ -1,0 +1,137 @@
+package fallback
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"image/color"
+	"image/gif"
+	"image/jpeg"
+	"image/png"
+	"io"
+
+	"golang.org/x/image/tiff"
+	"golang.org/x/image/webp"
+
+	"vitrine.dev/internal/imaging/container"
+	"vitrine.dev/internal/imaging/driver"
+)
+
+// Engine is the engine in pure Go.
+type Engine struct{}
+
+var _ driver.Driver = Engine{}
+
+// New returns the engine. It needs nothing of the machine.
+func New() Engine { return Engine{} }
+
+// Name is "pure Go".
+func (Engine) Name() string { return "pure Go" }
+
+// Encodes reports true for JPEG and PNG.
+func (Engine) Encodes(f container.Format) bool { return f == container.JPEG || f == container.PNG }
+
+// Cost is all the pixels: the decoders of the standard library hold them.
+func (Engine) Cost(_ driver.Source, h driver.Header, _, _ int) int64 {
+	return int64(h.Width) * int64(h.Height) * int64(h.Frames)
+}
+
+// codec reads one format.
+type codec struct {
+	config func(io.Reader) (image.Config, error)
+	decode func(io.Reader) (image.Image, error)
+}
+
+func codecOf(f container.Format) (codec, error) {
+	switch f {
+	case container.JPEG:
+		return codec{jpeg.DecodeConfig, jpeg.Decode}, nil
+	case container.PNG:
+		return codec{png.DecodeConfig, png.Decode}, nil
+	case container.GIF:
+		return codec{gif.DecodeConfig, decodeGIF}, nil
+	case container.WebP:
+		return codec{webp.DecodeConfig, decodeWebP}, nil
+	case container.TIFF:
+		return codec{tiff.DecodeConfig, tiff.Decode}, nil
+	default:
+		return codec{}, driver.Unsupported(fmt.Sprintf("Pictures of type %s cannot be read by this server.", f), nil)
+	}
+}
+
+// Header reads size, colours and frames.
+func (Engine) Header(src driver.Source) (driver.Header, error) {
+	c, err := codecOf(src.Format)
+	if err != nil {
+		return driver.Header{}, err
+	}
+	if src.Format == container.WebP && container.WebPAnimated(src.Body) {
+		return driver.Header{}, driver.Unsupported("Animated WebP pictures cannot be read by this server.", nil)
+	}
+	config, err := c.config(bytes.NewReader(src.Body))
+	if err != nil {
+		return driver.Header{}, refused(err)
+	}
+	if src.CMYK || config.ColorModel == color.CMYKModel {
+		return driver.Header{}, driver.Unsupported("Pictures in CMYK cannot be read by this server.", nil)
+	}
+	h := driver.Header{Width: config.Width, Height: config.Height, Frames: 1}
+	if src.Format == container.GIF {
+		h.Frames = max(1, container.GIFFrames(src.Body))
+	}
+	return h, nil
+}
+
+// Decode decodes the source, of an animation the first frame, and makes it
+// smaller.
+func (Engine) Decode(
+	ctx context.Context, src driver.Source, _ driver.Header, width, height int,
+) (driver.Picture, error) {
+	c, err := codecOf(src.Format)
+	if err != nil {
+		return nil, err
+	}
+	img, err := c.decode(bytes.NewReader(src.Body))
+	if err != nil {
+		return nil, refused(err)
+	}
+	if ctx.Err() != nil {
+		return nil, fmt.Errorf("decode: %w", context.Cause(ctx))
+	}
+	if src.Orientation >= 5 {
+		width, height = height, width
+	}
+	p := shrink(img, width, height)
+	if !src.SRGB() {
+		p = toSRGB(p, src.Profile)
+	}
+	return p.turned(src.Orientation), nil
+}
+
+// refused tells what a decoder does not know from what is broken.
+func refused(err error) error {
+	var (
+		jpegUnsupported jpeg.UnsupportedError
+		pngUnsupported  png.UnsupportedError
+		tiffUnsupported tiff.UnsupportedError
+	)
+	if errors.As(err, &jpegUnsupported) || errors.As(err, &pngUnsupported) || errors.As(err, &tiffUnsupported) {
+		return driver.Unsupported("Pictures of this kind cannot be read by this server.", err)
+	}
+	return driver.Broken(err)
+}
+
+// decodeGIF reads every frame, so that a truncated file is found out, and
+// returns the first on the canvas.
+func decodeGIF(r io.Reader) (image.Image, error) {
+	g, err := gif.DecodeAll(r)
+	if err != nil {
+		return nil, err
+	}
+	canvas := image.NewRGBA(image.Rect(0, 0, g.Config.Width, g.Config.Height))
+	first := g.Image[0]
+	drawOver(canvas, first)
+	return canvas, nil
+}

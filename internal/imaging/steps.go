@@ -1,0 +1,108 @@
+package imaging
+
+import (
+	"context"
+	"fmt"
+
+	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/imaging/container"
+	"vitrine.dev/internal/imaging/driver"
+	"vitrine.dev/internal/media"
+)
+
+// work is one picture on its way through the steps.
+type work struct {
+	*Renderer
+
+	source        driver.Source
+	header        driver.Header
+	width, height int // of the source, upright
+	targets       []target
+	leave         func()         // gives the admission back
+	picture       driver.Picture // the smallest that there is so far
+	out           media.Rendered
+}
+
+func (w *work) close() {
+	if w.picture != nil {
+		w.picture.Close()
+	}
+	if w.leave != nil {
+		w.leave()
+	}
+}
+
+// step is one thing that is done to a picture.
+type step struct {
+	name string
+	do   func(context.Context, *work) error
+}
+
+func steps() []step {
+	return []step{
+		{"sniff", sniff},
+		{"header", readHeader},
+		{"limits", checkLimits},
+		{"admit", admit},
+		{"decode", decode},
+		{"encode", encode},
+		{"placeholder", makePlaceholder},
+	}
+}
+
+// sniff tells the type from the bytes, whatever the URL or the server said.
+func sniff(_ context.Context, w *work) error {
+	w.source.Info = container.Inspect(w.source.Body)
+	if w.source.Format == container.Unknown {
+		return driver.Unsupported("The file is not a JPEG, PNG, WebP, GIF, TIFF, AVIF or HEIC picture.", nil)
+	}
+	return nil
+}
+
+func readHeader(_ context.Context, w *work) (err error) {
+	w.header, err = w.engine.Header(w.source)
+	if err != nil {
+		return err
+	}
+	if w.header.Width < 1 || w.header.Height < 1 || w.header.Frames < 1 {
+		return driver.Broken(fmt.Errorf("header says %+v", w.header))
+	}
+	w.width, w.height = w.header.Upright(w.source.Orientation)
+	w.out.Width, w.out.Height = w.width, w.height
+	return nil
+}
+
+// checkLimits refuses a picture before a pixel of it is decoded.
+func checkLimits(_ context.Context, w *work) error {
+	pixels := int64(w.width) * int64(w.height)
+	switch frames := int64(w.header.Frames); {
+	case pixels > w.cfg.MaxPixels:
+		return tooMany("The picture has %d pixels; at most %d are accepted.", pixels, w.cfg.MaxPixels)
+	case frames > int64(w.cfg.MaxFrames):
+		return tooMany("The animation has %d frames; at most %d are accepted.", frames, int64(w.cfg.MaxFrames))
+	case frames > 1 && pixels*frames > w.cfg.MaxAnimationPixels:
+		return tooMany("The animation has %d pixels in all frames; at most %d are accepted.",
+			pixels*frames, w.cfg.MaxAnimationPixels)
+	}
+	w.targets = targetsOf(w.width, w.height)
+	return nil
+}
+
+func tooMany(format string, is, limit int64) error {
+	return fault.Fail(fault.TooManyPixels, fmt.Sprintf(format, is, limit), nil)
+}
+
+// admit waits until there is room for the picture.
+func admit(ctx context.Context, w *work) (err error) {
+	largest := w.targets[0]
+	cost := w.engine.Cost(w.source, w.header, largest.width, largest.height)
+	w.leave, err = w.admit.enter(ctx, cost)
+	return err
+}
+
+// decode decodes to the largest size that is wanted.
+func decode(ctx context.Context, w *work) (err error) {
+	largest := w.targets[0]
+	w.picture, err = w.engine.Decode(ctx, w.source, w.header, largest.width, largest.height)
+	return err
+}

@@ -1,0 +1,165 @@
+//go:build darwin || freebsd || linux || netbsd
+
+package vips
+
+import (
+	"context"
+	"errors"
+
+	"vitrine.dev/internal/imaging/driver"
+)
+
+// Decode decodes the source once, to the size.
+func (d *Driver) Decode(ctx context.Context, src driver.Source, h driver.Header, width, height int) (driver.Picture, error) {
+	mem := d.lib.lend(src.Body)
+	defer mem.release()
+	if h.Frames > 1 {
+		return d.decodeFrames(ctx, mem, src, h, width, height)
+	}
+	// Shrinking comes before turning: only the small picture need be in memory.
+	w, t := width, height
+	if src.Orientation >= 5 {
+		w, t = height, width
+	}
+	im, err := d.load(mem, src, shrinkOnLoad(src, h, w, t))
+	if err != nil {
+		return nil, err
+	}
+	im, err = chain(im,
+		func(im *image) (*image, error) { return im.resize(w, t) },
+		func(im *image) (*image, error) { return im.toSRGB(len(src.Profile) > 0 && src.SRGB()) },
+		func(im *image) (*image, error) { return im.materialise(ctx) },
+		func(im *image) (*image, error) { return im.upright(src.Orientation) },
+		func(im *image) (*image, error) { return im.dropOpaque() },
+		func(im *image) (*image, error) { return im.materialise(ctx) },
+	)
+	if err != nil {
+		return nil, broken(ctx, err)
+	}
+	im.forget()
+	return &picture{frames: []*image{im}}, nil
+}
+
+// broken blames the source for an error in decoding, unless ctx is done.
+func broken(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if call := (*callError)(nil); errors.As(err, &call) {
+		return driver.Broken(err)
+	}
+	return driver.Crashed(err)
+}
+
+// step makes an image of another, which stays open. It may return its own
+// argument.
+type step func(*image) (*image, error)
+
+// chain passes the image through the steps and closes every image but the
+// last, also the first.
+func chain(im *image, steps ...step) (*image, error) {
+	for _, do := range steps {
+		next, err := do(im)
+		if next != im {
+			im.close()
+		}
+		if err != nil {
+			return nil, err
+		}
+		im = next
+	}
+	return im, nil
+}
+
+// resize makes the image exactly so large. Colours of transparent pixels do
+// not bleed into their neighbours.
+func (im *image) resize(width, height int) (*image, error) {
+	if im.width() == width && im.height() == height {
+		return im, nil
+	}
+	scale := func(im *image) (*image, error) {
+		return im.lib.do("resize").set("in", im).
+			set("scale", float64(width)/float64(im.width())).
+			set("vscale", float64(height)/float64(im.height())).image()
+	}
+	if !im.hasAlpha() {
+		return scale(im)
+	}
+	format := im.format()
+	premultiplied, err := im.lib.do("premultiply").set("in", im).image()
+	if err != nil {
+		return nil, err
+	}
+	return chain(premultiplied,
+		scale,
+		func(im *image) (*image, error) { return im.lib.do("unpremultiply").set("in", im).image() },
+		func(im *image) (*image, error) { return im.cast(format) },
+	)
+}
+
+func (im *image) cast(format int) (*image, error) {
+	if im.format() == format {
+		return im, nil
+	}
+	return im.lib.do("cast").set("in", im).set("format", format).image()
+}
+
+// upright obeys the EXIF orientation. The image must be in memory.
+func (im *image) upright(orientation int) (*image, error) {
+	const (
+		quarter, half, threeQuarters = 1, 2, 3 // VIPS_ANGLE_D90, …
+		horizontal, vertical         = 0, 1    // VIPS_DIRECTION_…
+	)
+	rotate := func(angle int) step {
+		return func(im *image) (*image, error) { return im.lib.do("rot").set("in", im).set("angle", angle).image() }
+	}
+	flip := func(direction int) step {
+		return func(im *image) (*image, error) {
+			return im.lib.do("flip").set("in", im).set("direction", direction).image()
+		}
+	}
+	switch orientation {
+	case 2:
+		return flip(horizontal)(im)
+	case 3:
+		return rotate(half)(im)
+	case 4:
+		return flip(vertical)(im)
+	case 5:
+		return chain(im.ref(), rotate(quarter), flip(horizontal))
+	case 6:
+		return rotate(quarter)(im)
+	case 7:
+		return chain(im.ref(), rotate(threeQuarters), flip(horizontal))
+	case 8:
+		return rotate(threeQuarters)(im)
+	default:
+		return im, nil
+	}
+}
+
+// transparent reports whether a pixel is not opaque. The image must be in
+// memory and in 8 bits.
+func (im *image) transparent() (bool, error) {
+	if !im.hasAlpha() {
+		return false, nil
+	}
+	alpha, err := im.lib.do("extract_band").set("in", im).set("band", im.bands()-1).image()
+	if err != nil {
+		return false, err
+	}
+	defer alpha.close()
+	least, err := im.lib.do("min").set("in", alpha).number()
+	return least < 255, err
+}
+
+// dropOpaque removes an alpha channel that hides nothing.
+func (im *image) dropOpaque() (*image, error) {
+	if !im.hasAlpha() {
+		return im, nil
+	}
+	if used, err := im.transparent(); used || err != nil {
+		return im, err
+	}
+	return im.lib.do("extract_band").set("in", im).set("band", 0).set("n", im.bands()-1).image()
+}

@@ -1,0 +1,83 @@
+//go:build darwin || freebsd || linux || netbsd
+
+package vips
+
+import (
+	"fmt"
+
+	"vitrine.dev/internal/imaging/container"
+	"vitrine.dev/internal/imaging/driver"
+)
+
+// Driver is the engine on libvips.
+type Driver struct {
+	lib     *library
+	encodes map[container.Format]bool
+}
+
+var _ driver.Driver = (*Driver)(nil)
+
+// Open loads libvips from path or, where that is empty, from the usual places.
+// One process has one libvips: the first path counts.
+func Open(path string) (*Driver, error) {
+	lib, err := open(path)
+	if err != nil {
+		return nil, err
+	}
+	d := &Driver{lib: lib, encodes: make(map[container.Format]bool)}
+	for format, saver := range map[container.Format]string{
+		container.JPEG: "jpegsave_buffer", container.WebP: "webpsave_buffer",
+		container.PNG: "pngsave_buffer", container.AVIF: "heifsave_buffer",
+	} {
+		d.encodes[format] = lib.TypeFind("VipsOperation", saver) != 0
+	}
+	for _, f := range []container.Format{container.JPEG, container.WebP} {
+		if !d.encodes[f] {
+			return nil, fmt.Errorf("open libvips: %s was built without support for %s", d.Name(), f)
+		}
+	}
+	return d, nil
+}
+
+// Name is "libvips" and its version.
+func (d *Driver) Name() string {
+	v := d.lib.version
+	return fmt.Sprintf("libvips %d.%d.%d", v[0], v[1], v[2])
+}
+
+// Encodes reports whether the library was built with an encoder of the format.
+func (d *Driver) Encodes(f container.Format) bool { return d.encodes[f] }
+
+// Memory returns how many bytes libvips has allocated for pixels and in how
+// many pieces.
+func (d *Driver) Memory() (bytes uint64, allocations int) {
+	return uint64(d.lib.TrackedMemory()), int(d.lib.TrackedAllocs())
+}
+
+// Header opens the source without decoding it.
+func (d *Driver) Header(src driver.Source) (driver.Header, error) {
+	mem := d.lib.lend(src.Body)
+	defer mem.release()
+	im, err := d.load(mem, src, loading{})
+	if err != nil {
+		return driver.Header{}, err
+	}
+	defer im.close()
+	h := driver.Header{Width: im.width(), Height: im.height(), Frames: 1}
+	if src.Format == container.GIF || src.Format == container.WebP {
+		h.Frames = max(1, int(d.lib.Pages(im.obj)))
+	}
+	return h, nil
+}
+
+// Cost counts the whole picture, and every frame, where the decoder holds it;
+// else no more than what is kept after shrinking.
+func (d *Driver) Cost(src driver.Source, h driver.Header, width, height int) int64 {
+	full := int64(h.Width) * int64(h.Height) * int64(h.Frames)
+	streams := src.Format == container.JPEG || src.Format == container.PNG || src.Format == container.TIFF
+	if !streams || src.Whole {
+		return full
+	}
+	// The picture and its largest copy while it is turned or encoded.
+	return min(full, 2*int64(width)*int64(height)+int64(h.Width)*64)
+}

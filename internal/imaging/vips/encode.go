@@ -1,0 +1,80 @@
+//go:build darwin || freebsd || linux || netbsd
+
+package vips
+
+import (
+	"context"
+	"fmt"
+
+	"vitrine.dev/internal/imaging/container"
+	"vitrine.dev/internal/imaging/driver"
+)
+
+const (
+	webpEffort     = 2 // half the time of the default 4 for 1.3 % more bytes
+	avifEffort     = 0 // a twentieth of the time of the default 4 for 5 % more bytes
+	compressionAV1 = 4 // VIPS_FOREIGN_HEIF_COMPRESSION_AV1
+)
+
+// Encode writes the picture without metadata.
+func (p *picture) Encode(ctx context.Context, e driver.Encoding) ([]byte, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, context.Cause(ctx)
+	}
+	im, err := p.joined()
+	if err != nil {
+		return nil, crashed(ctx, err)
+	}
+	defer im.close()
+	op, err := saver(im.lib, e)
+	if err != nil {
+		return nil, driver.Crashed(err)
+	}
+	if op.has("keep") { // 8.15 and newer
+		op.set("keep", 0)
+	} else {
+		op.set("strip", true)
+	}
+	body, err := op.set("in", im).bytes()
+	if err != nil {
+		return nil, crashed(ctx, err)
+	}
+	return stripped(e.Format, body)
+}
+
+// stripped makes sure by our own hand that no metadata is published: libvips
+// 8.14 writes EXIF and the profile into a WebP also when told to strip.
+func stripped(f container.Format, body []byte) ([]byte, error) {
+	if f == container.AVIF {
+		return body, nil
+	}
+	body, err := container.Strip(body)
+	if err != nil {
+		return nil, driver.Crashed(err)
+	}
+	return body, nil
+}
+
+// saver prepares the operation that writes the format.
+func saver(lib *library, e driver.Encoding) (*operation, error) {
+	switch e.Format {
+	case container.JPEG:
+		return lib.do("jpegsave_buffer").set("Q", e.Quality).set("optimize_coding", true).set("interlace", true), nil
+	case container.WebP:
+		op := lib.do("webpsave_buffer").set("Q", e.Quality).set("lossless", e.Lossless)
+		if op.has("effort") {
+			return op.set("effort", webpEffort), nil
+		}
+		return op.set("reduction_effort", webpEffort), nil // before 8.12
+	case container.AVIF:
+		op := lib.do("heifsave_buffer").set("Q", e.Quality).set("compression", compressionAV1)
+		if op.has("effort") {
+			return op.set("effort", avifEffort), nil
+		}
+		return op.offer("speed", 9-avifEffort), nil
+	case container.PNG:
+		return lib.do("pngsave_buffer").set("compression", 9), nil
+	default:
+		return nil, fmt.Errorf("no encoder for %s", e.Format)
+	}
+}

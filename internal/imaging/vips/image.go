@@ -1,0 +1,105 @@
+//go:build darwin || freebsd || linux || netbsd
+
+package vips
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"unsafe"
+)
+
+// image is one reference to a VipsImage.
+type image struct {
+	lib *library
+	obj *gobject
+}
+
+func (im *image) close() {
+	if im != nil && im.obj != nil {
+		im.lib.GUnref(im.obj)
+		im.obj = nil
+	}
+}
+
+// ref returns another reference, to be closed by itself.
+func (im *image) ref() *image { return &image{lib: im.lib, obj: im.lib.GRef(im.obj)} }
+
+func (im *image) width() int          { return int(im.lib.Width(im.obj)) }
+func (im *image) height() int         { return int(im.lib.Height(im.obj)) }
+func (im *image) bands() int          { return int(im.lib.Bands(im.obj)) }
+func (im *image) format() int         { return int(im.lib.Format(im.obj)) }
+func (im *image) interpretation() int { return int(im.lib.Interpretation(im.obj)) }
+func (im *image) hasAlpha() bool      { return im.lib.HasAlpha(im.obj) != 0 }
+func (im *image) has(meta string) bool {
+	return im.lib.MetaType(im.obj, meta) != 0
+}
+
+// materialise computes the image into memory. A ctx that is done stops the
+// computation where libvips works row by row.
+func (im *image) materialise(ctx context.Context) (*image, error) {
+	killed := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		im.lib.SetKill(im.obj, 1)
+		close(killed)
+	})
+	obj := im.lib.CopyMemory(im.obj)
+	if !stop() {
+		<-killed // it must not touch an image that is closed
+	}
+	if obj == nil {
+		err := im.lib.failure("decode")
+		if ctx.Err() != nil {
+			return nil, fmt.Errorf("decode: %w", context.Cause(ctx))
+		}
+		return nil, err
+	}
+	return &image{lib: im.lib, obj: obj}, nil
+}
+
+// forget removes the metadata that an encoder would write, from an image that
+// nobody else looks at.
+func (im *image) forget() {
+	for _, name := range []string{"exif-data", "xmp-data", "iptc-data", metaProfile, "orientation"} {
+		im.lib.RemoveMeta(im.obj, name)
+	}
+}
+
+// ints returns a copy of metadata that is an array of integers.
+func (im *image) ints(name string) []int32 {
+	var p *int32
+	var n int32
+	if !im.has(name) || im.lib.MetaInts(im.obj, name, &p, &n) != 0 || p == nil {
+		return nil
+	}
+	return append([]int32(nil), unsafe.Slice(p, n)...) //nolint:gosec // libvips gives pointer and length together
+}
+
+// int returns metadata that is an integer, 0 where there is none.
+func (im *image) int(name string) int32 {
+	var v int32
+	if !im.has(name) || im.lib.MetaInt(im.obj, name, &v) != 0 {
+		return 0
+	}
+	return v
+}
+
+// blob lends Go memory to libvips. It must outlive every image that reads it
+// and be released.
+type blob struct {
+	lib *library
+	mem *area
+	pin runtime.Pinner
+}
+
+func (l *library) lend(body []byte) *blob {
+	b := &blob{lib: l}
+	b.pin.Pin(unsafe.SliceData(body))
+	b.mem = l.BlobNew(0, unsafe.SliceData(body), uintptr(len(body)))
+	return b
+}
+
+func (b *blob) release() {
+	b.lib.AreaUnref(b.mem)
+	b.pin.Unpin()
+}

@@ -1,0 +1,17 @@
+//go:build !(darwin || freebsd || linux || netbsd)
+
+package vips
+
+import (
+	"errors"
+
+	"vitrine.dev/internal/imaging/driver"
+)
+
+// Driver is the engine on libvips, which this operating system has none of.
+type Driver struct{ driver.Driver }
+
+// Open reports that libvips cannot be used on this operating system.
+func Open(string) (*Driver, error) {
+	return nil, errors.New("open libvips: not supported on this operating system")
+}
