@@ -1,0 +1,225 @@
+// Package internal_test holds the rules of the whole module: which way imports
+// run, how small a main is, and which versions belong together.
+package internal_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// The layers, lowest first. A package imports only from layers below its own,
+// and from its own group.
+const (
+	leaf     = iota // errors and tracing: no imports
+	port            // what the domain needs of the world
+	products        // catalog
+	pictures        // media, outbox
+	adapter         // the world; adapters never meet
+	wiring          // app
+	command         // cmd
+)
+
+var layers = map[string]int{
+	"internal/fault": leaf, "internal/trace": leaf,
+	"internal/queue": port, "internal/cache": port, "internal/blob": port,
+	"internal/catalog": products,
+	"internal/media":   pictures, "internal/outbox": pictures,
+	"internal/sqlstore": adapter, "internal/fetch": adapter, "internal/imaging": adapter,
+	"internal/httpapi": adapter, "internal/console": adapter,
+	"internal/app": wiring,
+	"cmd":          command,
+}
+
+const module = "vitrine.dev/"
+
+// place returns the layer of a package and its group: the folder that names
+// the layer, or, below a port, the adapter's own folder.
+func place(path string) (layer int, group string, err error) {
+	path = strings.TrimPrefix(path, module)
+	for group = path; group != "."; group = filepath.Dir(group) {
+		layer, known := layers[group]
+		switch {
+		case known && layer == port && group != path:
+			below, _, _ := strings.Cut(strings.TrimPrefix(path, group+"/"), "/")
+			return adapter, group + "/" + below, nil
+		case known:
+			return layer, group, nil
+		}
+	}
+	return 0, "", fmt.Errorf("%s has no layer: give it one in internal/arch_test.go", path)
+}
+
+// forTests tells the packages that only tests import.
+func forTests(path string) bool {
+	return strings.HasSuffix(path, "test") || strings.Contains(path, "/testserver") || strings.Contains(path, "/e2e")
+}
+
+// forbidden says why a package may not import another, or nothing if it may.
+func forbidden(from, to string) error {
+	layer, group, err := place(from)
+	if err != nil {
+		return err
+	}
+	if !strings.HasPrefix(to, module) {
+		external := strings.Contains(strings.Split(to, "/")[0], ".")
+		if external && layer < adapter && !strings.HasPrefix(to, "golang.org/x/") {
+			return errors.New("the domain imports the standard library and its ports")
+		}
+		return nil
+	}
+	toLayer, toGroup, err := place(to)
+	switch {
+	case forTests(to):
+		return errors.New("it is for tests only")
+	case err != nil:
+		return err
+	case group == toGroup && layer != command:
+		return nil
+	case layer == command && toLayer != wiring:
+		return errors.New("a command imports only app")
+	case layer == adapter && toLayer == adapter:
+		return errors.New("adapters never meet")
+	case toLayer >= layer:
+		return errors.New("imports run one way: cmd, app, adapters, media, catalog, ports, fault")
+	}
+	return nil
+}
+
+type goPackage struct {
+	ImportPath string
+	Imports    []string // without those of tests
+}
+
+func TestImportsRunOneWay(t *testing.T) {
+	t.Parallel()
+	for _, p := range listPackages(t) {
+		if forTests(p.ImportPath) || p.ImportPath == module+"internal" {
+			continue
+		}
+		for _, imported := range p.Imports {
+			if err := forbidden(p.ImportPath, imported); err != nil {
+				t.Errorf("%s imports %s: %v", p.ImportPath, imported, err)
+			}
+		}
+	}
+}
+
+func TestForbiddenImports(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		from, to string
+		allowed  bool
+	}{
+		{"cmd/api", "internal/app", true},
+		{"cmd/api", "internal/fault", false},
+		{"internal/app", "internal/queue/rabbitmq", true},
+		{"internal/app", "internal/testserver", false},
+		{"internal/httpapi", "internal/catalog", true},
+		{"internal/httpapi", "internal/sqlstore", false},
+		{"internal/queue/rabbitmq", "internal/queue", true},
+		{"internal/queue/rabbitmq", "internal/queue/inprocess", false},
+		{"internal/queue/rabbitmq", "internal/queue/rabbitmq/wire", true},
+		{"internal/imaging", "internal/imaging/vips", true},
+		{"internal/sqlstore", "internal/media", true},
+		{"internal/media", "internal/catalog", true},
+		{"internal/catalog", "internal/media", false},
+		{"internal/media", "internal/imaging", false},
+		{"internal/queue", "internal/catalog", false},
+		{"internal/fault", "internal/trace", false},
+		{"internal/catalog", "internal/unheard", false},
+	} {
+		if err := forbidden(module+c.from, module+c.to); (err == nil) != c.allowed {
+			t.Errorf("%s imports %s: allowed should be %t, got %v", c.from, c.to, c.allowed, err)
+		}
+	}
+	if forbidden(module+"internal/catalog", "github.com/jackc/pgx/v5") == nil {
+		t.Error("catalog may import a driver")
+	}
+}
+
+func TestMainsAreSmall(t *testing.T) {
+	t.Parallel()
+	mains, err := filepath.Glob("../cmd/*/*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, command := range []string{"vitrine", "api", "worker", "migrate"} {
+		if !slices.Contains(mains, filepath.Join("..", "cmd", command, "main.go")) {
+			t.Errorf("cmd/%s/main.go is not there", command)
+		}
+	}
+	for _, name := range mains {
+		if filepath.Base(name) != "main.go" {
+			t.Errorf("%s: a command is one main.go", name)
+		}
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if lines := bytes.Count(text, []byte("\n")); lines > 20 {
+			t.Errorf("%s has %d lines, more than 20", name, lines)
+		}
+	}
+}
+
+// SQLite is translated C: it works only on the very libc that it was made for,
+// while module resolution would take any newer one.
+func TestSQLiteHasItsOwnLibc(t *testing.T) {
+	t.Parallel()
+	chosen := golist(t, "-m", "-f", "{{.Version}}", "modernc.org/libc")
+	file := golist(t, "-m", "-f", "{{.GoMod}}", "modernc.org/sqlite")
+	text, err := os.ReadFile(strings.TrimSpace(string(file)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	wanted := regexp.MustCompile(`modernc\.org/libc (v\S+)`).FindSubmatch(text)
+	if wanted == nil {
+		t.Fatal("sqlite's go.mod names no libc")
+	}
+	if got := bytes.TrimSpace(chosen); !bytes.Equal(got, wanted[1]) {
+		t.Errorf("modernc.org/libc is %s, sqlite was made for %s", got, wanted[1])
+	}
+}
+
+func listPackages(t *testing.T) []goPackage {
+	t.Helper()
+	decoder := json.NewDecoder(bytes.NewReader(golist(t, "-e", "-json=ImportPath,Imports", "./...")))
+	var packages []goPackage
+	for {
+		var p goPackage
+		err := decoder.Decode(&p)
+		if errors.Is(err, io.EOF) {
+			return packages
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		packages = append(packages, p)
+	}
+}
+
+func golist(t *testing.T, args ...string) []byte {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "go", append([]string{"list"}, args...)...)
+	cmd.Dir = ".."
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v: %s", err, &stderr)
+	}
+	if len(out) == 0 {
+		t.Fatal("go list names nothing")
+	}
+	return out
+}
