@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"fmt"
+	"strings"
 	"unicode/utf8"
 
 	"golang.org/x/text/cases"
@@ -40,9 +41,22 @@ func (f Filter) check() error {
 }
 
 // Fold maps text to the form in which names are compared: case folded and
-// normalised (NFKC), so that "STRASSE" finds "Straße".
+// normalised (NFKC), so that "STRASSE" finds "Straße". To fold twice changes
+// nothing more.
 func Fold(s string) string {
-	return norm.NFKC.String(cases.Fold().String(norm.NFKC.String(s)))
+	return norm.NFKC.String(strings.Map(foldCherokee, cases.Fold().String(norm.NFKC.String(s))))
+}
+
+// foldCherokee maps the small letters of Cherokee to the capitals, as Unicode
+// folds them; package cases exchanges the two.
+func foldCherokee(r rune) rune {
+	switch {
+	case r >= 0xAB70 && r <= 0xABBF:
+		return r - 0xAB70 + 0x13A0
+	case r >= 0x13F8 && r <= 0x13FD:
+		return r - 8
+	}
+	return r
 }
 
 // Page is one page of a list, newest first.

@@ -30,7 +30,7 @@ func (f *faults) add(field, reason string) {
 
 func (f *faults) has(field string) bool {
 	for _, known := range *f {
-		if known.Name == field || strings.HasPrefix(known.Name, field+"[") {
+		if known.Name == field {
 			return true
 		}
 	}

@@ -124,6 +124,9 @@ func readTexts(o *object, name string, raw json.RawMessage) []string {
 	}
 	texts := make([]string, len(entries))
 	for i, entry := range entries {
+		if i == catalog.MaxImages || len(o.faults) == maxFaults {
+			break // more entries than the rules allow are counted, not read
+		}
 		texts[i] = readText(o, fmt.Sprintf("%s[%d]", name, i), entry)
 	}
 	return texts

@@ -97,11 +97,11 @@ func position(b []byte, at int) (line, column int) {
 
 // fault notes what is wrong with a field, unless it has a fault already.
 func (o *object) fault(name, reason string) {
-	if runes := []rune(name); len(runes) > maxFieldNameRunes {
-		name = string(runes[:maxFieldNameRunes]) + "…"
-	}
 	if len(o.faults) >= maxFaults {
 		return
+	}
+	if runes := []rune(name); len(runes) > maxFieldNameRunes {
+		name = string(runes[:maxFieldNameRunes]) + "…"
 	}
 	for _, known := range o.faults {
 		if known.Name == name {

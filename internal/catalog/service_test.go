@@ -1,0 +1,299 @@
+package catalog_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"vitrine.dev/internal/cache"
+	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/catalog/catalogtest"
+	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/trace"
+)
+
+type setup struct {
+	store   *catalogtest.Store
+	service *catalog.Service
+	mu      sync.Mutex
+	told    []catalog.Changed
+	nudges  int
+}
+
+func (s *setup) Announce(ctx context.Context, c catalog.Changed) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if ctx.Err() != nil {
+		c.Version = -1 // an announcement must outlive its request
+	}
+	s.told = append(s.told, c)
+}
+
+func newSetup() *setup {
+	s := &setup{store: catalogtest.NewStore()}
+	s.service = catalog.NewService(s.store, s, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.nudges++
+	})
+	return s
+}
+
+func (s *setup) create(t *testing.T, name string, price catalog.Price, images ...string) catalog.Product {
+	t.Helper()
+	p, err := s.service.Create(t.Context(), catalog.Draft{UserID: 1, Name: name, Price: price, Images: images})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func wantFields(t *testing.T, err error, want ...string) {
+	t.Helper()
+	f, ok := errors.AsType[*fault.Error](err)
+	if !ok || f.Kind != fault.Invalid {
+		t.Fatalf("error = %v, want one of invalid fields", err)
+	}
+	var names []string
+	for _, field := range f.Fields {
+		names = append(names, field.Name)
+	}
+	if !slices.Equal(names, want) {
+		t.Errorf("fields at fault = %v, want %v", names, want)
+	}
+}
+
+func TestCreate(t *testing.T) {
+	t.Parallel()
+	s := newSetup()
+	ctx, cancel := context.WithCancel(trace.WithRequestID(t.Context(), "r-1"))
+	p, err := s.service.Create(ctx, catalog.Draft{UserID: 1, Name: "Lamp", Price: 5, Images: []string{"https://example.com/a"}})
+	cancel()
+	if err != nil || p.Version != 1 || len(p.Images) != 1 {
+		t.Fatalf("Create = %+v, %v", p, err)
+	}
+	if got := s.store.Requests(); !slices.Equal(got, []string{"r-1"}) {
+		t.Errorf("request ids in the store = %v", got)
+	}
+	want := catalog.Changed{ProductID: p.ID, UserID: 1, Version: 1, Listed: true}
+	if !slices.Equal(s.told, []catalog.Changed{want}) || s.nudges != 1 {
+		t.Errorf("announced %v and nudged %d times, want %v once", s.told, s.nudges, want)
+	}
+}
+
+func TestCreateReportsAllFaults(t *testing.T) {
+	t.Parallel()
+	s := newSetup()
+	_, err := s.service.Create(t.Context(), catalog.Draft{UserID: 3, Name: "", Price: -1})
+	wantFields(t, err, "product_name", "product_price", "user_id")
+	_, err = s.service.Create(t.Context(), catalog.Draft{UserID: 3, Name: "Lamp"})
+	wantFields(t, err, "user_id")
+	s.store.Fail(fault.New(fault.Unavailable, "down"))
+	_, err = s.service.Create(t.Context(), catalog.Draft{UserID: 3, Name: ""})
+	wantFields(t, err, "product_name")
+	if s.store.Len() != 0 || len(s.told) != 0 || s.nudges != 0 {
+		t.Error("a refused draft left traces")
+	}
+}
+
+func TestStoreFailurePassesThrough(t *testing.T) {
+	t.Parallel()
+	s := newSetup()
+	down := fault.New(fault.Unavailable, "down")
+	s.store.Fail(down)
+	_, err1 := s.service.Create(t.Context(), catalog.Draft{UserID: 1, Name: "Lamp"})
+	_, err2 := s.service.Product(t.Context(), 101)
+	_, err3 := s.service.Change(t.Context(), 101, catalog.Patch{}, nil)
+	_, err4 := s.service.List(t.Context(), catalog.Filter{})
+	for i, err := range []error{err1, err2, err3, err4, s.service.Delete(t.Context(), 101, nil)} {
+		if !errors.Is(err, down) {
+			t.Errorf("call %d: %v, want the store's own error", i+1, err)
+		}
+	}
+	if len(s.told) != 0 || s.nudges != 0 {
+		t.Error("a failed write was announced")
+	}
+}
+
+func TestChange(t *testing.T) {
+	t.Parallel()
+	s := newSetup()
+	p := s.create(t, "Lamp", 5, "https://example.com/a")
+	got, err := s.service.Change(t.Context(), p.ID, catalog.Patch{Name: new("Torch")}, []int64{7, 1})
+	if err != nil || got.Name != "Torch" || got.Version != 2 {
+		t.Fatalf("Change = %+v, %v", got, err)
+	}
+	if _, err := s.service.Change(t.Context(), p.ID, catalog.Patch{Name: new("Torch")}, []int64{1}); fault.KindOf(err) != fault.Stale {
+		t.Errorf("a stale change: %v", err)
+	}
+	if _, err := s.service.Change(t.Context(), p.ID, catalog.Patch{}, []int64{}); fault.KindOf(err) != fault.Stale {
+		t.Errorf("a change of no version: %v", err)
+	}
+	if _, err := s.service.Change(t.Context(), 999, catalog.Patch{}, nil); fault.KindOf(err) != fault.NotFound {
+		t.Errorf("a change of nothing: %v", err)
+	}
+	same, err := s.service.Change(t.Context(), p.ID, catalog.Patch{Name: new("Torch")}, nil)
+	if err != nil || same.Version != 2 {
+		t.Errorf("a change without a difference = version %d, %v", same.Version, err)
+	}
+	moved, err := s.service.Change(t.Context(), p.ID, catalog.Patch{Images: &[]string{}}, nil)
+	if err != nil || moved.Version != 3 || len(moved.Images) != 0 {
+		t.Errorf("Change of images = %+v, %v", moved, err)
+	}
+	want := []catalog.Changed{{p.ID, 1, 1, true}, {p.ID, 1, 2, true}, {p.ID, 1, 3, false}}
+	if !slices.Equal(s.told, want) || s.nudges != 3 {
+		t.Errorf("announced %v, want %v", s.told, want)
+	}
+}
+
+// TestConcurrentChanges: without preconditions every change lands.
+func TestConcurrentChanges(t *testing.T) {
+	t.Parallel()
+	s := newSetup()
+	p := s.create(t, "Lamp", 5)
+	var group sync.WaitGroup
+	var landed sync.Map
+	for i := range 8 {
+		group.Go(func() {
+			name := fmt.Sprintf("name %d", i)
+			got, err := s.service.Change(t.Context(), p.ID, catalog.Patch{Name: &name}, nil)
+			if err != nil || got.Name != name {
+				t.Errorf("Change = %+v, %v", got, err)
+			}
+			if other, twice := landed.LoadOrStore(got.Version, i); twice {
+				t.Errorf("changes %d and %v landed as the same version", i, other)
+			}
+		})
+	}
+	group.Wait()
+	if got, err := s.service.Product(t.Context(), p.ID); err != nil || got.Version != 9 {
+		t.Errorf("version = %d, %v; want 9", got.Version, err)
+	}
+}
+
+// restless moves a product on between every read and write.
+type restless struct {
+	*catalogtest.Store
+}
+
+func (r restless) ReviseProduct(context.Context, catalog.Revision) (catalog.Product, error) {
+	return catalog.Product{}, fault.New(fault.Stale, "moved on")
+}
+
+func TestChangeGivesUp(t *testing.T) {
+	t.Parallel()
+	s := newSetup()
+	p := s.create(t, "Lamp", 5)
+	service := catalog.NewService(restless{s.store}, s, func() {})
+	if _, err := service.Change(t.Context(), p.ID, catalog.Patch{Name: new("x")}, nil); fault.KindOf(err) != fault.Unavailable {
+		t.Errorf("a change that never lands: %v", err)
+	}
+	if _, err := service.Change(t.Context(), p.ID, catalog.Patch{Name: new("x")}, []int64{1}); fault.KindOf(err) != fault.Stale {
+		t.Errorf("a protected change that lost: %v", err)
+	}
+}
+
+func TestDelete(t *testing.T) {
+	t.Parallel()
+	s := newSetup()
+	p := s.create(t, "Lamp", 5)
+	if err := s.service.Delete(t.Context(), p.ID, []int64{2}); fault.KindOf(err) != fault.Stale {
+		t.Errorf("a stale delete: %v", err)
+	}
+	if err := s.service.Delete(t.Context(), p.ID, []int64{1}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.service.Delete(t.Context(), p.ID, nil); fault.KindOf(err) != fault.NotFound {
+		t.Errorf("a second delete: %v", err)
+	}
+	if got := s.told[len(s.told)-1]; len(s.told) != 2 || got != (catalog.Changed{ProductID: p.ID, UserID: 1, Version: cache.Gone, Listed: true}) {
+		t.Errorf("announced %v", s.told)
+	}
+}
+
+func TestList(t *testing.T) {
+	t.Parallel()
+	s := newSetup()
+	for i := range 5 {
+		s.create(t, fmt.Sprintf("Straße %d", i), catalog.Price(i))
+	}
+	var seen []int64
+	filter := catalog.Filter{Name: "STRASSE", Limit: 2}
+	for {
+		page, err := s.service.List(t.Context(), filter)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range page.Products {
+			seen = append(seen, p.ID)
+		}
+		if page.Next == 0 {
+			break
+		}
+		filter.Before = page.Next
+	}
+	if want := []int64{105, 104, 103, 102, 101}; !slices.Equal(seen, want) {
+		t.Errorf("pages = %v, want %v", seen, want)
+	}
+	_, err := s.service.List(t.Context(), catalog.Filter{Limit: 1001, Name: strings.Repeat("x", 300)})
+	wantFields(t, err, "limit", "product_name")
+	full, err := s.service.List(t.Context(), catalog.Filter{Limit: 5})
+	if err != nil || len(full.Products) != 5 || full.Next != 0 {
+		t.Errorf("a page that is just full = %d products, next %d, %v", len(full.Products), full.Next, err)
+	}
+}
+
+func TestViews(t *testing.T) {
+	t.Parallel()
+	c := catalogtest.NewCache()
+	views := catalog.NewViews(c, slog.New(slog.DiscardHandler))
+	loads := 0
+	load := func(version int64) catalog.LoadFunc {
+		return func(context.Context) (cache.Entry, error) {
+			loads++
+			return cache.Entry{Version: version}, nil
+		}
+	}
+	ctx := t.Context()
+	read := func(version int64) {
+		t.Helper()
+		_, err1 := views.Product(ctx, 1, load(version))
+		_, err2 := views.List(ctx, catalog.Filter{UserID: 1}, load(1))
+		_, err3 := views.List(ctx, catalog.Filter{}, load(1))
+		_, err4 := views.List(ctx, catalog.Filter{UserID: 2}, load(1))
+		if err := errors.Join(err1, err2, err3, err4); err != nil {
+			t.Fatal(err)
+		}
+	}
+	expect := func(want int, what string) {
+		t.Helper()
+		if loads != want {
+			t.Errorf("%s: %d loads, want %d", what, loads, want)
+		}
+		loads = 0
+	}
+	read(1)
+	expect(4, "at first")
+	read(1)
+	expect(0, "again")
+	views.Announce(ctx, catalog.Changed{ProductID: 1, UserID: 1, Version: 2})
+	read(2)
+	expect(1, "after a change that no list shows")
+	views.Announce(ctx, catalog.Changed{ProductID: 1, UserID: 1, Version: 3, Listed: true})
+	read(3)
+	expect(3, "after a change that lists show")
+
+	if _, err := views.List(ctx, catalog.Filter{UserID: 1, Faults: []fault.Field{{Name: "cursor"}}}, load(1)); fault.KindOf(err) != fault.Invalid {
+		t.Errorf("a filter at fault found a page: %v", err)
+	}
+	c.Fail(errors.New("no cache"))
+	if err := views.Invalidate(ctx, catalog.Changed{ProductID: 1}); err == nil {
+		t.Error("a failed invalidation was not reported")
+	}
+	views.Announce(ctx, catalog.Changed{ProductID: 1, Version: 4}) // logs only
+}
