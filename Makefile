@@ -17,7 +17,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
 
 setup: ## install all that is missing: libvips, the test servers, the Go tools
-	@scripts/setup all
+	@scripts/setup
 
 run: ## build and serve everything in one process, data under ./data
 	@scripts/setup run
@@ -47,8 +47,7 @@ fmt: ## rewrite the files in the format that check wants
 	$(TOOLS)/golangci-lint fmt
 
 bench: ## benchmarks for benchstat: BENCH=regexp COUNT=6 PKG=./...
-	@scripts/setup test
-	@scripts/setup tool benchstat
+	@scripts/setup bench
 	@$(GO) build -o $(SERVERS) ./internal/testserver/run
 	@mkdir -p .tools/bench
 	@VITRINE_TEST_REQUIRE=1 $(SERVERS) -- sh -c \

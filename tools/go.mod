@@ -8,7 +8,6 @@ tool (
 	golang.org/x/perf/cmd/benchstat
 	golang.org/x/vuln/cmd/govulncheck
 	gotest.tools/gotestsum
-	mvdan.cc/gofumpt
 )
 
 require (
