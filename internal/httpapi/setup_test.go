@@ -1,0 +1,209 @@
+package httpapi_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"vitrine.dev/internal/blob"
+	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/catalog/catalogtest"
+	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/httpapi"
+)
+
+const smartphone = `{"user_id":1,"product_name":"Smartphone","product_description":"Latest model with advanced features",` +
+	`"product_images":["https://example.com/image1.jpg","https://example.com/image2.jpg"],"product_price":999.99}`
+
+var errTest = errors.New("secret of the database")
+
+// setup is an API over stand-ins.
+type setup struct {
+	t       testing.TB
+	handler http.Handler
+	store   *catalogtest.Store
+	cache   *catalogtest.Cache
+	views   *catalog.Views
+	images  *images
+	logs    *logs
+}
+
+func newSetup(t testing.TB, parts ...httpapi.Part) *setup {
+	t.Helper()
+	s := &setup{t: t, store: catalogtest.NewStore(), cache: catalogtest.NewCache(), images: &images{}, logs: &logs{}}
+	log := slog.New(slog.NewJSONHandler(s.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	s.views = catalog.NewViews(s.cache, log)
+	s.handler = httpapi.New(httpapi.Deps{
+		Service: catalog.NewService(s.store, s.views, func() {}), Views: s.views,
+		Images: s.images, URL: imageURL, Parts: parts, Log: log,
+	})
+	return s
+}
+
+func imageURL(key string) string { return "http://shop.test/images/" + key }
+
+// do sends a request. Pairs of headers follow the body.
+func (s *setup) do(method, target, body string, headers ...string) *httptest.ResponseRecorder {
+	s.t.Helper()
+	r := httptest.NewRequestWithContext(s.t.Context(), method, target, strings.NewReader(body))
+	if method == http.MethodPost || method == http.MethodPatch {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Del(headers[i])
+		if headers[i+1] != "" {
+			r.Header.Set(headers[i], headers[i+1])
+		}
+	}
+	return s.send(r)
+}
+
+func (s *setup) send(r *http.Request) *httptest.ResponseRecorder {
+	w := httptest.NewRecorder()
+	s.handler.ServeHTTP(w, r)
+	return w
+}
+
+// create makes a product and returns its path.
+func (s *setup) create(body string) string {
+	s.t.Helper()
+	w := s.do(http.MethodPost, "/products", body)
+	wantStatus(s.t, w, http.StatusCreated)
+	return w.Header().Get("Location")
+}
+
+type problem struct {
+	Type     string `json:"type"`
+	Title    string `json:"title"`
+	Status   int    `json:"status"`
+	Detail   string `json:"detail"`
+	Instance string `json:"instance"`
+	Errors   []struct {
+		Field  string `json:"field"`
+		Reason string `json:"reason"`
+	} `json:"errors"`
+}
+
+// faults are the fields at fault with their reasons, as "field reason".
+func (p problem) faults() (list []string) {
+	for _, e := range p.Errors {
+		list = append(list, e.Field+" "+e.Reason)
+	}
+	return list
+}
+
+func wantStatus(t testing.TB, w *httptest.ResponseRecorder, status int) {
+	t.Helper()
+	if w.Code != status {
+		t.Fatalf("status = %d, want %d; body: %s", w.Code, status, w.Body)
+	}
+}
+
+// wantProblem checks that the answer is a complete problem of the status.
+func wantProblem(t testing.TB, w *httptest.ResponseRecorder, status int) problem {
+	t.Helper()
+	wantStatus(t, w, status)
+	if got := w.Header().Get("Content-Type"); got != "application/problem+json" {
+		t.Errorf("content type = %q", got)
+	}
+	d := json.NewDecoder(bytes.NewReader(w.Body.Bytes()))
+	d.DisallowUnknownFields()
+	var p problem
+	if err := d.Decode(&p); err != nil {
+		t.Fatalf("the body is no problem: %v: %s", err, w.Body)
+	}
+	id := w.Header().Get("X-Request-Id")
+	if p.Status != status || p.Title != http.StatusText(status) || p.Detail == "" || p.Type != "about:blank" || p.Instance != id || id == "" {
+		t.Errorf("problem = %+v, request id %q", p, id)
+	}
+	return p
+}
+
+func wantHeader(t testing.TB, w *httptest.ResponseRecorder, name, want string) {
+	t.Helper()
+	if got := w.Header().Get(name); got != want {
+		t.Errorf("%s = %q, want %q", name, got, want)
+	}
+}
+
+func wantBody(t testing.TB, w *httptest.ResponseRecorder, want string) {
+	t.Helper()
+	if got := strings.TrimSuffix(w.Body.String(), "\n"); got != want {
+		t.Errorf("body = %s\nwant   %s", got, want)
+	}
+}
+
+// images are stored objects in memory; opaque ones cannot be sought in.
+type images struct {
+	objects map[string]string
+	opaque  bool
+	failure error
+}
+
+var modified = time.Date(2026, 11, 23, 1, 2, 3, 0, time.UTC)
+
+func (i *images) Stat(_ context.Context, key string) (blob.Info, error) {
+	if i.failure != nil {
+		return blob.Info{}, i.failure
+	}
+	content, ok := i.objects[key]
+	if !ok {
+		return blob.Info{}, fault.New(fault.NotFound, "no such object")
+	}
+	return blob.Info{Key: key, Bytes: int64(len(content)), ContentType: "image/webp", Modified: modified}, nil
+}
+
+func (i *images) Open(ctx context.Context, key string) (blob.Object, error) {
+	info, err := i.Stat(ctx, key)
+	if err != nil {
+		return blob.Object{}, err
+	}
+	reader := strings.NewReader(i.objects[key])
+	if i.opaque {
+		return blob.Object{Info: info, Body: io.NopCloser(io.MultiReader(reader))}, nil
+	}
+	return blob.Object{Info: info, Body: seekCloser{reader}}, nil
+}
+
+type seekCloser struct{ *strings.Reader }
+
+func (seekCloser) Close() error { return nil }
+
+// logs collects log lines.
+type logs struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *logs) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+// lines returns the lines with the message.
+func (l *logs) lines(t testing.TB, message string) (lines []map[string]any) {
+	t.Helper()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	d := json.NewDecoder(bytes.NewReader(l.text.Bytes()))
+	for d.More() {
+		var line map[string]any
+		if err := d.Decode(&line); err != nil {
+			t.Fatal(err)
+		}
+		if line["msg"] == message {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
