@@ -36,7 +36,7 @@ func (w *work) compressedLadder(same bool) []rung {
 	}
 	webp := w.engine.Encodes(container.WebP)
 	strippable := same && w.asIs() && w.source.Format != container.TIFF
-	q := qualities(w.cfg.Quality, 10, 20, 30, 40, 50, 60)
+	q := qualities(w.cfg.Quality, 10, 20, 30, 40, 50, 60, 70)
 
 	add(main, q[0])
 	if w.source.Lossless && webp {

@@ -41,6 +41,7 @@ type step struct {
 func steps() []step {
 	return []step{
 		{"sniff", sniff},
+		{"complete", checkComplete},
 		{"header", readHeader},
 		{"limits", checkLimits},
 		{"admit", admit},
@@ -55,6 +56,14 @@ func sniff(_ context.Context, w *work) error {
 	w.source.Info = container.Inspect(w.source.Body)
 	if w.source.Format == container.Unknown {
 		return driver.Unsupported("The file is not a JPEG, PNG, WebP, GIF, TIFF, AVIF or HEIC picture.", nil)
+	}
+	return nil
+}
+
+// checkComplete refuses what is evidently cut off.
+func checkComplete(_ context.Context, w *work) error {
+	if err := container.Complete(w.source.Body); err != nil {
+		return driver.Broken(err)
 	}
 	return nil
 }

@@ -90,20 +90,28 @@ func gifTable(flags byte) int {
 
 // GIFFrames counts the pictures in a GIF, up to where its structure breaks.
 func GIFFrames(src []byte) int {
+	frames, _ := walkGIF(src)
+	return frames
+}
+
+// walkGIF counts the pictures. An error says that the trailer was not reached.
+func walkGIF(src []byte) (frames int, err error) {
 	const head = 13
 	if len(src) < head {
-		return 0
+		return 0, errStructure
 	}
-	at, frames := head+gifTable(src[10]), 0
-	for at < len(src) {
+	for at := head + gifTable(src[10]); at < len(src); {
 		n, err := gifBlock(src[at:])
 		if err != nil {
-			break
+			return frames, err
 		}
-		if src[at] == gifImage {
+		switch src[at] {
+		case gifTrailer:
+			return frames, nil
+		case gifImage:
 			frames++
 		}
 		at += n
 	}
-	return frames
+	return frames, errStructure
 }

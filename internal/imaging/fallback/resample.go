@@ -147,5 +147,5 @@ func (f filter) column(dst []byte, sums []int32, src plane, y int) {
 }
 
 func clamp(v int32) byte {
-	return byte(min(max(v, 0), 255)) //nolint:gosec // it is in range now
+	return byte(min(max(v, 0), 255))
 }

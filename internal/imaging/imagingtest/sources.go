@@ -32,8 +32,6 @@ func Fixture(name string) []byte {
 	return body
 }
 
-func fixturePicture() *image.RGBA { return Picture(FixtureWidth, FixtureHeight, 1) }
-
 // PNG encodes the picture.
 func PNG(img image.Image) []byte {
 	var b bytes.Buffer

@@ -94,8 +94,9 @@ type blob struct {
 
 func (l *library) lend(body []byte) *blob {
 	b := &blob{lib: l}
-	b.pin.Pin(unsafe.SliceData(body))
-	b.mem = l.BlobNew(0, unsafe.SliceData(body), uintptr(len(body)))
+	first := unsafe.SliceData(body) //nolint:gosec // pinned and released with the blob
+	b.pin.Pin(first)
+	b.mem = l.BlobNew(0, first, uintptr(len(body)))
 	return b
 }
 

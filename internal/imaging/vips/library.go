@@ -94,7 +94,7 @@ func start(handle uintptr) (*library, error) {
 		return nil, lib.failure("vips_init")
 	}
 	for i := range lib.version {
-		lib.version[i] = int(s.Version(int32(i))) //nolint:gosec // 0 to 2
+		lib.version[i] = int(s.Version(int32(i)))
 	}
 	if lib.version[0] != 8 || lib.version[1] < 10 {
 		return nil, fmt.Errorf("%w, found %d.%d.%d", errTooOld, lib.version[0], lib.version[1], lib.version[2])

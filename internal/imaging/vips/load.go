@@ -67,6 +67,7 @@ func shrinkOnLoad(src driver.Source, h driver.Header, width, height int) loading
 		}
 	case container.WebP:
 		return loading{scale: max(float64(width)/float64(h.Width), float64(height)/float64(h.Height))}
+	default: // the other decoders know one size
 	}
 	return loading{}
 }

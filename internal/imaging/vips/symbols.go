@@ -25,8 +25,8 @@ type (
 	}
 	// gvalue is GValue: a type and two words.
 	gvalue struct {
-		kind uintptr
-		_    [2]uint64
+		_ uintptr // type
+		_ [2]uint64
 	}
 )
 

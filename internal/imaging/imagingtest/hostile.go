@@ -1,0 +1,250 @@
+package imagingtest
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"hash/crc32"
+	"image"
+	"image/color"
+	"slices"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/media"
+)
+
+func pngChunk(name string, data []byte) []byte {
+	out := binary.BigEndian.AppendUint32(nil, uint32(len(data)))
+	out = append(append(out, name...), data...)
+	return binary.BigEndian.AppendUint32(out, crc32.ChecksumIEEE(out[4:]))
+}
+
+// BombPNG claims to have w by h pixels and has next to none.
+func BombPNG(w, h uint32) []byte {
+	body := PNG(image.NewGray(image.Rect(0, 0, 1, 1)))
+	head := binary.BigEndian.AppendUint32(nil, w)
+	head = binary.BigEndian.AppendUint32(head, h)
+	head = append(head, 8, 0, 0, 0, 0)
+	out := append([]byte(nil), body[:8]...)
+	out = append(out, pngChunk("IHDR", head)...)
+	return append(out, body[33:]...)
+}
+
+// weight renders sources that are light already.
+func (s suite) weight(t *testing.T) {
+	t.Helper()
+	r := s.renderer(t)
+	photo := Picture(500, 375, 7)
+	dot := image.NewPaletted(image.Rect(0, 0, 1, 1), color.Palette{color.White})
+	hole := image.NewPaletted(image.Rect(0, 0, 1, 1), color.Palette{color.Transparent})
+	flat := image.NewPaletted(image.Rect(0, 0, 900, 900), color.Palette{color.White, color.Black})
+	for name, body := range map[string][]byte{
+		"1 × 1 gif":           GIF(dot),
+		"1 × 1 clear gif":     GIF(hole),
+		"1 × 1 png":           lightPNG(dot),
+		"1 × 1 clear png":     lightPNG(hole),
+		"1 × 1 jpeg":          JPEG(dot, 1),
+		"1 × 1 turned jpeg":   WithEXIF(JPEG(dot, 1), 6, false),
+		"flat png":            lightPNG(flat),
+		"flat gif":            GIF(flat),
+		"palette png":         lightPNG(paletted(Picture(64, 48, 8))),
+		"jpeg at 5":           JPEG(photo, 5),
+		"jpeg at 20":          JPEG(photo, 20),
+		"jpeg at 60":          JPEG(photo, 60),
+		"turned jpeg at 5":    WithEXIF(JPEG(photo, 5), 6, false),
+		"turned jpeg at 20":   WithEXIF(JPEG(photo, 20), 8, true),
+		"grey jpeg at 10":     JPEG(Grey(photo), 10),
+		"webp":                Fixture("photo.webp"),
+		"webp with alpha":     Fixture("alpha.webp"),
+		"large jpeg at 3":     JPEG(Picture(2100, 300, 9), 3),
+		"transparent disc":    TransparentPNG(40, 30),
+		"tiff":                TIFF(dot),
+		"small tiff":          TIFF(Picture(20, 10, 1)),
+		"animated gif of one": AnimatedGIF(1, 1, 2),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s.render(t, r, body)
+		})
+	}
+}
+
+// truncated cuts every kind of file at several points.
+func (s suite) truncated(t *testing.T) {
+	t.Helper()
+	r := s.renderer(t)
+	sources := append(s.sources(),
+		source{name: "png alpha", body: TransparentPNG(200, 150), able: true},
+		source{name: "gif animated", body: AnimatedGIF(90, 60, 3), able: true},
+		source{name: "webp lossless", body: Fixture("lossless.webp"), able: true},
+		source{name: "webp animated", body: Fixture("animated.webp"), able: s.can.Animations},
+		source{name: "jpeg large", body: Photo(1700, 1200, 3), able: true},
+	)
+	for _, src := range sources {
+		t.Run(src.name, func(t *testing.T) {
+			t.Parallel()
+			n := len(src.body)
+			last := n - 13
+			if src.name == "tiff" { // ends with its resolution, behind the pixels
+				last -= 20
+			}
+			for _, cut := range []int{n / 50, n / 10, n / 3, n / 2, n * 3 / 4, n * 95 / 100, last} {
+				reasons := []fault.Reason{fault.DecodeFailed}
+				if !src.able || cut < 64 {
+					reasons = append(reasons, fault.UnsupportedType)
+				}
+				t.Run(strconv.Itoa(cut)+" of "+strconv.Itoa(n), func(t *testing.T) {
+					expectFailure(t, r, src.body[:cut], reasons...)
+				})
+			}
+		})
+	}
+}
+
+// corrupt breaks bytes in the middle where the format can tell.
+func (s suite) corrupt(t *testing.T) {
+	t.Helper()
+	r := s.renderer(t)
+	body := PNG(Picture(200, 150, 1))
+	for i := range 40 {
+		body[len(body)/2+i] ^= 0x5A
+	}
+	expectFailure(t, r, body, fault.DecodeFailed)
+	// A JPEG cut in the middle whose end is there again.
+	photo := Photo(800, 600, 2)
+	holed := append(append([]byte(nil), photo[:len(photo)/2]...), 0xFF, 0xD9)
+	expectFailure(t, r, holed, fault.DecodeFailed)
+}
+
+func (s suite) refused(t *testing.T) {
+	t.Helper()
+	r := s.renderer(t)
+	for name, body := range map[string]string{
+		"nothing":  "",
+		"text":     "hello",
+		"html":     "<!DOCTYPE html><html><body>404</body></html>",
+		"svg":      `<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="9" height="9"/></svg>`,
+		"xml svg":  `<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"/>`,
+		"pdf":      "%PDF-1.4\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF",
+		"bmp":      "BM\x46\x00\x00\x00\x00\x00\x00\x00\x36\x00\x00\x00\x28\x00\x00\x00",
+		"ppm":      "P6\n1 1\n255\nabc",
+		"mp4":      "\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom",
+		"riff":     "RIFF\x24\x00\x00\x00WAVEfmt ",
+		"one byte": "\xFF",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			expectFailure(t, r, []byte(body), fault.UnsupportedType)
+		})
+	}
+}
+
+func (s suite) limits(t *testing.T) {
+	t.Helper()
+	r := s.renderer(t)
+	t.Run("bomb", func(t *testing.T) {
+		t.Parallel()
+		started := time.Now()
+		expectFailure(t, r, BombPNG(65536, 65536), fault.TooManyPixels)
+		expectFailure(t, r, BombPNG(20000, 5001), fault.TooManyPixels)
+		if took := time.Since(started); took > 2*time.Second {
+			t.Errorf("refusing took %v", took)
+		}
+	})
+	t.Run("pixels", func(t *testing.T) {
+		t.Parallel()
+		o := DefaultOptions()
+		o.MaxPixels = 300 * 200
+		r := s.open(t, o)
+		s.render(t, r, Photo(300, 200, 1))
+		expectFailure(t, r, Photo(301, 200, 1), fault.TooManyPixels)
+	})
+	t.Run("frames", func(t *testing.T) {
+		t.Parallel()
+		o := DefaultOptions()
+		o.MaxFrames = 3
+		r := s.open(t, o)
+		s.render(t, r, AnimatedGIF(50, 40, 3))
+		expectFailure(t, r, AnimatedGIF(50, 40, 4), fault.TooManyPixels)
+	})
+	t.Run("pixels of all frames", func(t *testing.T) {
+		t.Parallel()
+		o := DefaultOptions()
+		o.MaxAnimationPixels = 3 * 50 * 40
+		r := s.open(t, o)
+		s.render(t, r, AnimatedGIF(50, 40, 3))
+		expectFailure(t, r, AnimatedGIF(50, 40, 4), fault.TooManyPixels)
+	})
+}
+
+// parallel renders good and bad pictures at once: each gets its own result.
+func (s suite) parallel(t *testing.T) {
+	t.Helper()
+	r := s.renderer(t)
+	good := Photo(640, 480, 11)
+	want := s.render(t, r, good)
+	broken := good[:len(good)/2]
+	var wg sync.WaitGroup
+	for i := range 24 {
+		wg.Go(func() {
+			if i%2 == 1 {
+				if _, err := r.Render(t.Context(), broken); err == nil {
+					t.Error("half a picture was rendered")
+				}
+				return
+			}
+			got, err := r.Render(t.Context(), good)
+			if err != nil || !sameRendered(got, want) {
+				t.Errorf("Render beside others: %v, or another result", err)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func sameRendered(a, b media.Rendered) bool {
+	if a.Placeholder != b.Placeholder || len(a.Variants) != len(b.Variants) {
+		return false
+	}
+	for i := range a.Variants {
+		if !bytes.Equal(a.Variants[i].Body, b.Variants[i].Body) {
+			return false
+		}
+	}
+	return bytes.Equal(a.Compressed.Body, b.Compressed.Body)
+}
+
+func (s suite) cancelled(t *testing.T) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := s.renderer(t).Render(ctx, Photo(100, 100, 1)); !errors.Is(err, context.Canceled) {
+		t.Errorf("Render with a ctx that is done: %v", err)
+	}
+}
+
+func (s suite) avif(t *testing.T) {
+	t.Helper()
+	o := DefaultOptions()
+	o.AVIF = true
+	out := s.render(t, s.open(t, o), Photo(900, 600, 12))
+	var formats []string
+	for _, v := range out.Variants {
+		formats = append(formats, v.Format)
+	}
+	want := []string{"jpeg", "jpeg"}
+	switch {
+	case s.can.AVIFOutput:
+		want = []string{"webp", "avif", "webp", "avif"}
+	case s.can.WebP:
+		want = []string{"webp", "webp"}
+	}
+	if !slices.Equal(formats, want) {
+		t.Errorf("variants are %q, want %q", formats, want)
+	}
+}

@@ -1,0 +1,154 @@
+package imagingtest
+
+import (
+	"bytes"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/imaging/container"
+	"vitrine.dev/internal/media"
+)
+
+// Capabilities declares what an engine can do. What it cannot do is tested
+// too: it has to refuse it or to take the way out that is named here.
+type Capabilities struct {
+	CMYK        bool // reads JPEG in CMYK
+	AVIF        bool // reads AVIF
+	HEIC        bool // reads HEIC
+	Animations  bool // reads all frames and writes them; else a GIF of up to 2048 pixels is passed on
+	WebP        bool // writes WebP; else JPEG, or PNG where there is transparency
+	AVIFOutput  bool // writes AVIF
+	Progressive bool // writes JPEG progressively
+}
+
+// Options is what the suite varies in an engine's configuration.
+type Options struct {
+	MaxPixels          int64
+	MaxFrames          int
+	MaxAnimationPixels int64
+	AVIF               bool
+}
+
+// DefaultOptions returns limits that the suite's own pictures keep.
+func DefaultOptions() Options {
+	return Options{MaxPixels: 100_000_000, MaxFrames: 100, MaxAnimationPixels: 100_000_000}
+}
+
+// Open makes the renderer under test.
+type Open func(t *testing.T, o Options) media.Renderer
+
+// suite is one run over one engine.
+type suite struct {
+	open Open
+	can  Capabilities
+}
+
+// Run holds the engine against the suite.
+func Run(t *testing.T, open Open, can Capabilities) {
+	t.Helper()
+	s := suite{open: open, can: can}
+	for name, test := range map[string]func(*testing.T){
+		"Formats":      s.formats,
+		"Orientations": s.orientations,
+		"Sizes":        s.sizes,
+		"Transparency": s.transparency,
+		"Animations":   s.animations,
+		"Metadata":     s.metadata,
+		"Weight":       s.weight,
+		"Truncated":    s.truncated,
+		"Corrupt":      s.corrupt,
+		"Refused":      s.refused,
+		"Limits":       s.limits,
+		"Parallel":     s.parallel,
+		"Cancelled":    s.cancelled,
+		"AVIF":         s.avif,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t)
+		})
+	}
+}
+
+func (s suite) renderer(t *testing.T) media.Renderer {
+	t.Helper()
+	return s.open(t, DefaultOptions())
+}
+
+// render renders and checks what holds for every result.
+func (s suite) render(t *testing.T, r media.Renderer, source []byte) media.Rendered {
+	t.Helper()
+	out, err := r.Render(t.Context(), source)
+	if err != nil {
+		t.Fatalf("Render: %v", err)
+	}
+	checkEncoded(t, out.Compressed)
+	checkWeight(t, out.Compressed, out, source)
+	if max(out.Compressed.Width, out.Compressed.Height) > 2048 {
+		t.Errorf("compressed is %d × %d", out.Compressed.Width, out.Compressed.Height)
+	}
+	last := 0
+	for _, v := range out.Variants {
+		checkEncoded(t, v)
+		checkWeight(t, v, out, source)
+		if v.Width < last || v.Width > out.Width {
+			t.Errorf("a variant of %d after %d, the source has %d", v.Width, last, out.Width)
+		}
+		last = v.Width
+	}
+	checkPlaceholder(t, out.Placeholder)
+	return out
+}
+
+// checkEncoded checks one published file against its own description, and that
+// it carries no metadata.
+func checkEncoded(t *testing.T, e media.Encoded) {
+	t.Helper()
+	info := container.Inspect(e.Body)
+	if string(info.Format) != e.Format || info.Format.ContentType() != e.ContentType {
+		t.Errorf("bytes of %s are called %s, %s", info.Format, e.Format, e.ContentType)
+	}
+	if w, h := sizeOf(t, e); w != e.Width || h != e.Height {
+		t.Errorf("%s is %d × %d and called %d × %d", e.Format, w, h, e.Width, e.Height)
+	}
+	for _, trace := range []string{Secret, "Exif\x00", "EXIF", "http://ns.adobe.com", "ICC_PROFILE", "ICCP", "iCCP", "eXIf", "tEXt"} {
+		if bytes.Contains(e.Body, []byte(trace)) {
+			t.Errorf("%s of %d × %d carries %q", e.Format, e.Width, e.Height, trace)
+		}
+	}
+}
+
+// checkWeight checks that a file is no heavier than its source of the same
+// dimensions.
+func checkWeight(t *testing.T, e media.Encoded, out media.Rendered, source []byte) {
+	t.Helper()
+	if e.Width == out.Width && e.Height == out.Height && len(e.Body) > len(source) {
+		t.Errorf("%s of %d × %d has %d bytes, its source %d", e.Format, e.Width, e.Height, len(e.Body), len(source))
+	}
+}
+
+// expectFailure renders what must fail with the reason.
+func expectFailure(t *testing.T, r media.Renderer, source []byte, want ...fault.Reason) {
+	t.Helper()
+	_, err := r.Render(t.Context(), source)
+	var f *fault.Failure
+	if !errors.As(err, &f) {
+		t.Fatalf("Render: %v, want a failure with %v", err, want)
+	}
+	if !slices.Contains(want, f.Reason) {
+		t.Errorf("Render: %v, want %v", err, want)
+	}
+	checkDetail(t, f.Detail)
+}
+
+// checkDetail checks that a client may read it: one sentence and no text of a
+// library.
+func checkDetail(t *testing.T, detail string) {
+	t.Helper()
+	if !strings.HasSuffix(detail, ".") || strings.ContainsAny(detail, "\n:\x00") || strings.Contains(detail, "vips") {
+		t.Errorf("detail %q is no sentence for a client", detail)
+	}
+}
