@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"vitrine.dev/internal/blob"
@@ -146,6 +147,7 @@ func wantBody(t testing.TB, w *httptest.ResponseRecorder, want string) {
 type images struct {
 	objects map[string]string
 	opaque  bool
+	broken  bool // fails in the middle; opaque ones only
 	failure error
 }
 
@@ -168,6 +170,10 @@ func (i *images) Open(ctx context.Context, key string) (blob.Object, error) {
 		return blob.Object{}, err
 	}
 	reader := strings.NewReader(i.objects[key])
+	if i.broken {
+		half := io.MultiReader(io.LimitReader(reader, info.Bytes/2), iotest.ErrReader(errTest))
+		return blob.Object{Info: info, Body: io.NopCloser(half)}, nil
+	}
 	if i.opaque {
 		return blob.Object{Info: info, Body: io.NopCloser(io.MultiReader(reader))}, nil
 	}

@@ -22,6 +22,7 @@ type Store struct {
 	lastImage int64
 	reads     int
 	failure   error
+	blocked   bool
 	requests  []string
 }
 
@@ -33,6 +34,25 @@ func (s *Store) Fail(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.failure = err
+}
+
+// Block makes Product and CreateProduct wait for the end of their context from
+// now on.
+func (s *Store) Block() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.blocked = true
+}
+
+func (s *Store) wait(ctx context.Context) error {
+	s.mu.Lock()
+	blocked := s.blocked
+	s.mu.Unlock()
+	if !blocked {
+		return nil
+	}
+	<-ctx.Done()
+	return ctx.Err()
 }
 
 // Len is how many products there are.
@@ -64,7 +84,10 @@ func (s *Store) Put(p catalog.Product) {
 }
 
 // CreateProduct implements catalog.Store.
-func (s *Store) CreateProduct(_ context.Context, n catalog.NewProduct) (catalog.Product, error) {
+func (s *Store) CreateProduct(ctx context.Context, n catalog.NewProduct) (catalog.Product, error) {
+	if err := s.wait(ctx); err != nil {
+		return catalog.Product{}, err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
@@ -101,7 +124,10 @@ func (s *Store) images(old []catalog.Image, plan []catalog.PlannedImage) []catal
 }
 
 // Product implements catalog.Store.
-func (s *Store) Product(_ context.Context, id int64) (catalog.Product, error) {
+func (s *Store) Product(ctx context.Context, id int64) (catalog.Product, error) {
+	if err := s.wait(ctx); err != nil {
+		return catalog.Product{}, err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.reads++

@@ -1,0 +1,215 @@
+package httpapi_test
+
+import (
+	"encoding/json"
+	"flag"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"reflect"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"vitrine.dev/internal/httpapi"
+)
+
+const golden = "../../docs/openapi.yaml"
+
+var update = flag.Bool("update", false, "write docs/openapi.yaml anew")
+
+func TestDescription(t *testing.T) {
+	t.Parallel()
+	s := newSetup(t)
+	w := s.do(http.MethodGet, "/openapi.yaml", "")
+	wantStatus(t, w, http.StatusOK)
+	wantHeader(t, w, "Content-Type", "application/openapi+yaml")
+	if *update {
+		if err := os.WriteFile(golden, w.Body.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w.Body.String() != string(want) {
+		t.Error("docs/openapi.yaml is not the description that is served; go test ./internal/httpapi -run TestDescription -update writes it")
+	}
+	w = s.do(http.MethodGet, "/openapi.json", "")
+	wantStatus(t, w, http.StatusOK)
+	wantHeader(t, w, "Content-Type", "application/openapi+json")
+	if !json.Valid(w.Body.Bytes()) {
+		t.Error("/openapi.json is not JSON")
+	}
+}
+
+type operation struct {
+	OperationID string `json:"operationId"`
+	Responses   map[string]struct {
+		Content map[string]struct {
+			Schema json.RawMessage `json:"schema"`
+		} `json:"content"`
+	} `json:"responses"`
+}
+
+// schemas reads the served description back, so that what a client sees is
+// what answers are held against.
+type schemas struct {
+	t     *testing.T
+	paths map[string]map[string]operation
+	types huma.Registry
+}
+
+func readSchemas(t *testing.T, s *setup) *schemas {
+	t.Helper()
+	var doc struct {
+		Paths      map[string]map[string]operation `json:"paths"`
+		Components struct {
+			Schemas map[string]json.RawMessage `json:"schemas"`
+		} `json:"components"`
+	}
+	if err := json.Unmarshal(s.do(http.MethodGet, "/openapi.json", "").Body.Bytes(), &doc); err != nil {
+		t.Fatal(err)
+	}
+	types := huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)
+	for name, raw := range doc.Components.Schemas {
+		if name == "NewProduct" || name == "ProductPatch" {
+			continue // no answer has them
+		}
+		types.Map()[name] = parseSchema(t, raw)
+	}
+	return &schemas{t: t, paths: doc.Paths, types: types}
+}
+
+// parseSchema reads a schema; its JSON names are those of the struct's fields
+// in all but case, "$ref" aside.
+func parseSchema(t *testing.T, raw json.RawMessage) *huma.Schema {
+	t.Helper()
+	var schema huma.Schema
+	if err := json.Unmarshal([]byte(strings.ReplaceAll(string(raw), `"$ref"`, `"ref"`)), &schema); err != nil {
+		t.Fatalf("schema %s: %v", raw, err)
+	}
+	prepare(&schema)
+	return &schema
+}
+
+func prepare(s *huma.Schema) {
+	if s == nil {
+		return
+	}
+	if extra, ok := s.AdditionalProperties.(map[string]any); ok {
+		raw, _ := json.Marshal(extra)
+		var inner huma.Schema
+		_ = json.Unmarshal(raw, &inner)
+		if ref, ok := extra["ref"].(string); ok {
+			inner = huma.Schema{Ref: ref}
+		}
+		prepare(&inner)
+		s.AdditionalProperties = &inner
+	}
+	prepare(s.Items)
+	for _, p := range s.Properties {
+		prepare(p)
+	}
+	s.PrecomputeMessages()
+}
+
+// check holds an answer against the description.
+func (s *schemas) check(path, method string, w *httptest.ResponseRecorder) {
+	s.t.Helper()
+	response, ok := s.paths[path][strings.ToLower(method)].Responses[strconv.Itoa(w.Code)]
+	if !ok {
+		s.t.Errorf("%s %s: status %d is not described", method, path, w.Code)
+		return
+	}
+	content, ok := response.Content[w.Header().Get("Content-Type")]
+	if !ok {
+		if w.Body.Len() > 0 {
+			s.t.Errorf("%s %s %d: content type %q is not described", method, path, w.Code, w.Header().Get("Content-Type"))
+		}
+		return
+	}
+	var value any
+	if err := json.Unmarshal(w.Body.Bytes(), &value); err != nil {
+		s.t.Fatal(err)
+	}
+	var result huma.ValidateResult
+	huma.Validate(s.types, parseSchema(s.t, content.Schema), huma.NewPathBuffer(nil, 0), huma.ModeReadFromServer, value, &result)
+	for _, err := range result.Errors {
+		s.t.Errorf("%s %s %d: %v", method, path, w.Code, err)
+	}
+}
+
+func TestAnswersMatchDescription(t *testing.T) {
+	t.Parallel()
+	s := newSetup(t, httpapi.Part{Name: "database", Required: true, Check: up})
+	s.store.Put(gallery())
+	d := readSchemas(t, s)
+	const products, one = "/products", "/products/{id}"
+	d.check(products, "POST", s.do("POST", "/products", smartphone))
+	d.check(products, "POST", s.do("POST", "/products", "{}"))
+	d.check(products, "POST", s.do("POST", "/products", "{"))
+	d.check(products, "POST", s.do("POST", "/products", "{}", "Content-Type", "text/plain"))
+	d.check(products, "POST", s.do("POST", "/products", strings.Repeat("x", 1<<21)))
+	d.check(products, "GET", s.do("GET", "/products", ""))
+	d.check(products, "GET", s.do("GET", "/products?user_id=77", ""))
+	d.check(products, "GET", s.do("GET", "/products?limit=0", ""))
+	d.check(one, "GET", s.do("GET", "/products/7", ""))
+	d.check(one, "GET", s.do("GET", "/products/101", ""))
+	d.check(one, "GET", s.do("GET", "/products/7", "", "If-None-Match", "*"))
+	d.check(one, "GET", s.do("GET", "/products/7", "", "If-Match", `"1"`))
+	d.check(one, "GET", s.do("GET", "/products/x", ""))
+	d.check(one, "GET", s.do("GET", "/products/999", ""))
+	d.check(one, "PATCH", s.do("PATCH", "/products/101", `{"product_price":1}`))
+	d.check(one, "PATCH", s.do("PATCH", "/products/101", `{}`, "If-Match", `"7"`))
+	d.check(one, "DELETE", s.do("DELETE", "/products/101", "", "If-Match", `x`))
+	d.check(one, "DELETE", s.do("DELETE", "/products/101", ""))
+	d.check("/healthz", "GET", s.do("GET", "/healthz", ""))
+	d.check("/readyz", "GET", s.do("GET", "/readyz", ""))
+	d.check("/images/{key}", "GET", s.do("GET", "/images/none", ""))
+	s.store.Fail(errTest)
+	d.check(one, "GET", s.do("GET", "/products/8", ""))
+}
+
+// TestDescriptionHoldsWrongAnswers makes sure that the check above can fail.
+func TestDescriptionHoldsWrongAnswers(t *testing.T) {
+	t.Parallel()
+	d := readSchemas(t, newSetup(t))
+	schema := d.types.Map()["Product"]
+	for _, wrong := range []string{`{}`, `[]`, strings.Replace(galleryJSON, `"id":7`, `"id":"7"`, 1), strings.Replace(galleryJSON, `"status":"ready"`, `"status":"done"`, 1)} {
+		var value any
+		if err := json.Unmarshal([]byte(wrong), &value); err != nil {
+			t.Fatal(err)
+		}
+		var result huma.ValidateResult
+		huma.Validate(d.types, schema, huma.NewPathBuffer(nil, 0), huma.ModeReadFromServer, value, &result)
+		if len(result.Errors) == 0 {
+			t.Errorf("passed: %.80s", wrong)
+		}
+	}
+}
+
+// TestEveryRouteIsDescribed: what the mux serves and what the description says
+// are one table, so a new route cannot be forgotten.
+func TestEveryRouteIsDescribed(t *testing.T) {
+	t.Parallel()
+	d := readSchemas(t, newSetup(t))
+	got := map[string][]string{}
+	for path, methods := range d.paths {
+		for _, m := range []string{"delete", "get", "patch", "post", "put"} {
+			if op, ok := methods[m]; ok && op.OperationID != "" {
+				got[path] = append(got[path], m)
+			}
+		}
+	}
+	want := map[string][]string{
+		"/products": {"get", "post"}, "/products/{id}": {"delete", "get", "patch"}, "/images/{key}": {"get"},
+		"/healthz": {"get"}, "/readyz": {"get"},
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("described: %v, want %v", got, want)
+	}
+}
