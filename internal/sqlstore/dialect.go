@@ -1,0 +1,32 @@
+package sqlstore
+
+import "strings"
+
+// dialect is what differs between the two databases.
+type dialect struct {
+	name string
+	// now is the database's clock in milliseconds since 1970, read anew in
+	// every statement.
+	now string
+	// skipLocked ends the selection of rows that nobody else may have.
+	skipLocked string
+	// forUpdate ends the selection of a row that is about to be changed.
+	forUpdate string
+}
+
+func postgresDialect() dialect {
+	return dialect{
+		name: "postgres", now: "(extract(epoch FROM clock_timestamp()) * 1000)::BIGINT",
+		skipLocked: " FOR UPDATE SKIP LOCKED", forUpdate: " FOR UPDATE",
+	}
+}
+
+// sqliteDialect locks nothing by row: a write transaction is alone.
+func sqliteDialect() dialect {
+	return dialect{name: "sqlite", now: "CAST(unixepoch('subsec') * 1000 AS INTEGER)"}
+}
+
+// sql completes a statement for the database.
+func (d dialect) sql(text string) string {
+	return strings.NewReplacer("{now}", d.now, "{skip locked}", d.skipLocked, "{for update}", d.forUpdate).Replace(text)
+}

@@ -1,0 +1,184 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/media"
+)
+
+// held is the condition under which a claim still is one: its fencing token.
+const held = ` WHERE id = $1 AND generation = $2 AND attempts = $3 AND status = 'processing'`
+
+// errSuperseded ends a transition that the image is not in the state for.
+func errSuperseded() error {
+	return fault.New(fault.Conflict, "the image is not waiting for this")
+}
+
+// transition is every change of an image's state: it bumps the product's
+// version first, which also locks the product before the image, then moves the
+// image, and leaves word for the cache. Where move returns false, nothing was
+// written.
+func (s *Store) transition(
+	ctx context.Context, operation string, productID int64, move func(context.Context, *sql.Tx, catalog.Changed) (bool, error),
+) (changed catalog.Changed, err error) {
+	err = s.change(ctx, operation, func(ctx context.Context, tx *sql.Tx) error {
+		changed = catalog.Changed{ProductID: productID}
+		err := tx.QueryRowContext(ctx, s.sql(
+			`UPDATE products SET version = version + 1, updated_at = {now} WHERE id = $1 RETURNING user_id, version`), productID).
+			Scan(&changed.UserID, &changed.Version)
+		if errors.Is(err, sql.ErrNoRows) {
+			return errSuperseded()
+		}
+		if err != nil {
+			return err
+		}
+		moved, err := move(ctx, tx, changed)
+		if err != nil {
+			return err
+		}
+		if !moved {
+			return errSuperseded()
+		}
+		return s.recordChange(ctx, tx, changed)
+	})
+	return changed, err
+}
+
+// Begin implements media.Store.
+func (s *Store) Begin(ctx context.Context, j media.Job, lease time.Duration) (c media.Claim, ch catalog.Changed, err error) {
+	ch, err = s.transition(ctx, "begin image", j.ProductID,
+		func(ctx context.Context, tx *sql.Tx, changed catalog.Changed) (bool, error) {
+			c = media.Claim{Job: j, UserID: changed.UserID}
+			err := tx.QueryRowContext(ctx, s.sql(`
+				UPDATE images SET status = 'processing', attempts = attempts + 1, lease_until = {now} + $4
+				WHERE id = $1 AND product_id = $2 AND generation = $3 AND status = 'pending' AND retry_at <= {now}
+				RETURNING source_url, attempts`),
+				j.ImageID, j.ProductID, j.Generation, lease.Milliseconds()).Scan(&c.SourceURL, &c.Attempt)
+			if errors.Is(err, sql.ErrNoRows) {
+				return false, nil
+			}
+			return true, err
+		})
+	return c, ch, err
+}
+
+// Renew implements media.Store.
+func (s *Store) Renew(ctx context.Context, c media.Claim, lease time.Duration) error {
+	return s.quietChange(ctx, "renew lease", func(ctx context.Context, tx *sql.Tx) error {
+		renewed, err := affected(tx.ExecContext(ctx, s.sql(`UPDATE images SET lease_until = {now} + $4`+held),
+			c.ImageID, c.Generation, c.Attempt, lease.Milliseconds()))
+		if err == nil && !renewed {
+			return errSuperseded()
+		}
+		return err
+	})
+}
+
+// Rendition implements media.Store.
+func (s *Store) Rendition(ctx context.Context, key string) (r catalog.Rendition, err error) {
+	err = s.query(ctx, "read rendition", func(ctx context.Context) error {
+		var row imageRow
+		err := s.read.QueryRowContext(ctx,
+			`SELECT key, source_bytes, width, height, placeholder, outputs FROM renditions WHERE key = $1`, key).
+			Scan(&row.key, &row.sourceBytes, &row.width, &row.height, &row.placeholder, &row.outputs)
+		if errors.Is(err, sql.ErrNoRows) {
+			return notFound("rendition")
+		}
+		if err != nil {
+			return err
+		}
+		r, err = row.rendition()
+		return err
+	})
+	return r, err
+}
+
+// Complete implements media.Store.
+func (s *Store) Complete(ctx context.Context, c media.Claim, r catalog.Rendition) (catalog.Changed, error) {
+	files, err := json.Marshal(outputs{Compressed: r.Compressed, Variants: r.Variants})
+	if err != nil {
+		return catalog.Changed{}, fmt.Errorf("encode outputs: %w", err)
+	}
+	return s.transition(ctx, "complete image", c.ProductID,
+		func(ctx context.Context, tx *sql.Tx, _ catalog.Changed) (bool, error) {
+			_, err := tx.ExecContext(ctx, s.sql(`
+				INSERT INTO renditions (key, source_bytes, width, height, placeholder, outputs, created_at)
+				VALUES ($1, $2, $3, $4, $5, $6, {now}) ON CONFLICT (key) DO NOTHING`),
+				r.Key, r.SourceBytes, r.Width, r.Height, r.Placeholder, string(files))
+			if err != nil {
+				return false, err
+			}
+			return affected(tx.ExecContext(ctx,
+				`UPDATE images SET status = 'ready', rendition_key = $4, reason = '', reason_detail = '', lease_until = 0`+held,
+				c.ImageID, c.Generation, c.Attempt, r.Key))
+		})
+}
+
+// Retry implements media.Store.
+func (s *Store) Retry(ctx context.Context, c media.Claim, f *fault.Failure, delay time.Duration) (catalog.Changed, error) {
+	return s.transition(ctx, "retry image", c.ProductID,
+		func(ctx context.Context, tx *sql.Tx, _ catalog.Changed) (bool, error) {
+			return s.postpone(ctx, tx, c, f, delay, held)
+		})
+}
+
+// postpone returns an image to pending, due after delay together with its job.
+// condition selects it by claim: image, generation, attempts.
+func (s *Store) postpone(
+	ctx context.Context, tx *sql.Tx, c media.Claim, f *fault.Failure, delay time.Duration, condition string,
+) (bool, error) {
+	moved, err := affected(tx.ExecContext(ctx, s.sql(`
+		UPDATE images SET status = 'pending', lease_until = 0, reason = $4, reason_detail = $5,
+		       retry_at = {now} + $6, queued_at = {now} + $6`+condition),
+		c.ImageID, c.Generation, c.Attempt, string(f.Reason), f.Detail, delay.Milliseconds()))
+	if err != nil || !moved {
+		return false, err
+	}
+	return true, s.queueJobs(ctx, tx, []outboxJob{{job: c.Job, delay: delay}})
+}
+
+// Fail implements media.Store.
+func (s *Store) Fail(ctx context.Context, c media.Claim, f *fault.Failure) (catalog.Changed, error) {
+	return s.transition(ctx, "fail image", c.ProductID,
+		func(ctx context.Context, tx *sql.Tx, _ catalog.Changed) (bool, error) {
+			return s.fail(ctx, tx, c, f, held)
+		})
+}
+
+func (s *Store) fail(ctx context.Context, tx *sql.Tx, c media.Claim, f *fault.Failure, condition string) (bool, error) {
+	return affected(tx.ExecContext(ctx, s.sql(
+		`UPDATE images SET status = 'failed', lease_until = 0, reason = $4, reason_detail = $5`+condition),
+		c.ImageID, c.Generation, c.Attempt, string(f.Reason), f.Detail))
+}
+
+// Bury implements media.Store.
+func (s *Store) Bury(
+	ctx context.Context, j media.Job, f *fault.Failure, maxAttempts int, delay time.Duration,
+) (catalog.Changed, error) {
+	return s.transition(ctx, "bury job", j.ProductID,
+		func(ctx context.Context, tx *sql.Tx, _ catalog.Changed) (bool, error) {
+			c := media.Claim{Job: j}
+			err := tx.QueryRowContext(ctx, `
+				UPDATE images SET attempts = attempts + 1
+				WHERE id = $1 AND product_id = $2 AND generation = $3 AND status = 'pending' RETURNING attempts`,
+				j.ImageID, j.ProductID, j.Generation).Scan(&c.Attempt)
+			if errors.Is(err, sql.ErrNoRows) {
+				return false, nil
+			}
+			if err != nil {
+				return false, err
+			}
+			const waiting = ` WHERE id = $1 AND generation = $2 AND attempts = $3`
+			if c.Attempt >= maxAttempts {
+				return s.fail(ctx, tx, c, f, waiting)
+			}
+			return s.postpone(ctx, tx, c, f, delay, waiting)
+		})
+}

@@ -1,0 +1,183 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/fault"
+)
+
+// Product implements catalog.Store.
+func (s *Store) Product(ctx context.Context, id int64) (p catalog.Product, err error) {
+	err = s.query(ctx, "read product", func(ctx context.Context) error {
+		p, err = s.readProduct(ctx, s.read, id)
+		return err
+	})
+	return p, err
+}
+
+// querier is a database or a transaction of it.
+type querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+// readProduct reads a product with its images in one statement, so that they
+// belong to the same version.
+func (s *Store) readProduct(ctx context.Context, from querier, id int64) (catalog.Product, error) {
+	rows, err := from.QueryContext(ctx, `
+		SELECT p.id, p.user_id, p.name, p.description, p.price, p.version, p.created_at, p.updated_at,
+		       i.id, i.source_url, i.status, i.attempts, i.reason, i.reason_detail,
+		       r.key, r.source_bytes, r.width, r.height, r.placeholder, r.outputs
+		FROM products p
+		LEFT JOIN images i ON i.product_id = p.id
+		LEFT JOIN renditions r ON r.key = i.rendition_key AND i.status = 'ready'
+		WHERE p.id = $1 ORDER BY i.position`, id)
+	if err != nil {
+		return catalog.Product{}, err
+	}
+	defer rows.Close()
+	var p catalog.Product
+	for rows.Next() {
+		var image imageRow
+		var created, updated int64
+		err := rows.Scan(append([]any{
+			&p.ID, &p.UserID, &p.Name, &p.Description, &p.Price, &p.Version, &created, &updated,
+		}, image.fields()...)...)
+		if err != nil {
+			return catalog.Product{}, err
+		}
+		p.CreatedAt, p.UpdatedAt = moment(created), moment(updated)
+		if image.id.Valid {
+			img, err := image.image()
+			if err != nil {
+				return catalog.Product{}, err
+			}
+			p.Images = append(p.Images, img)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return catalog.Product{}, err
+	}
+	if p.ID == 0 {
+		return catalog.Product{}, notFound("product")
+	}
+	return p, nil
+}
+
+// imageRow is the image's side of the join; all of it is null for a product
+// without images, and the rendition's part for an image that is not ready.
+type imageRow struct {
+	id                          sql.NullInt64
+	url, status, reason, detail sql.NullString
+	attempts                    sql.NullInt64
+	key, placeholder, outputs   sql.NullString
+	sourceBytes, width, height  sql.NullInt64
+}
+
+func (r *imageRow) fields() []any {
+	return []any{
+		&r.id, &r.url, &r.status, &r.attempts, &r.reason, &r.detail,
+		&r.key, &r.sourceBytes, &r.width, &r.height, &r.placeholder, &r.outputs,
+	}
+}
+
+func (r *imageRow) image() (catalog.Image, error) {
+	img := catalog.Image{
+		ID: r.id.Int64, SourceURL: r.url.String, Status: catalog.Status(r.status.String), Attempts: int(r.attempts.Int64),
+	}
+	if r.reason.String != "" {
+		img.Problem = &catalog.Problem{Reason: fault.Reason(r.reason.String), Detail: r.detail.String}
+	}
+	if !r.key.Valid {
+		return img, nil
+	}
+	rendition, err := r.rendition()
+	img.Rendition = &rendition
+	return img, err
+}
+
+func (r *imageRow) rendition() (catalog.Rendition, error) {
+	var files outputs
+	if err := json.Unmarshal([]byte(r.outputs.String), &files); err != nil {
+		return catalog.Rendition{}, fmt.Errorf("outputs of rendition %s: %w", r.key.String, err)
+	}
+	return catalog.Rendition{
+		Key: r.key.String, SourceBytes: r.sourceBytes.Int64, Width: int(r.width.Int64), Height: int(r.height.Int64),
+		Placeholder: r.placeholder.String, Compressed: files.Compressed, Variants: files.Variants,
+	}, nil
+}
+
+// outputs is what the column of that name holds.
+type outputs struct {
+	Compressed catalog.Output   `json:"compressed"`
+	Variants   []catalog.Output `json:"variants"`
+}
+
+// UserExists implements catalog.Store.
+func (s *Store) UserExists(ctx context.Context, id int64) (known bool, err error) {
+	err = s.query(ctx, "look up user", func(ctx context.Context) error {
+		return s.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM users WHERE id = $1)`, id).Scan(&known)
+	})
+	return known, err
+}
+
+// ListProducts implements catalog.Store.
+func (s *Store) ListProducts(ctx context.Context, f catalog.Filter) (list []catalog.Summary, err error) {
+	var where []string
+	var args []any
+	add := func(condition string, value any) {
+		args = append(args, value)
+		where = append(where, fmt.Sprintf(condition, len(args)))
+	}
+	if f.UserID != 0 {
+		add("user_id = $%d", f.UserID)
+	}
+	if f.PriceMin != nil {
+		add("price >= $%d", int64(*f.PriceMin))
+	}
+	if f.PriceMax != nil {
+		add("price <= $%d", int64(*f.PriceMax))
+	}
+	if f.Name != "" {
+		add(`name_folded LIKE $%d ESCAPE '\'`, "%"+escapeLike(f.Name)+"%")
+	}
+	if f.Before != 0 {
+		add("id < $%d", f.Before)
+	}
+	statement := `SELECT id, user_id, name, description, price FROM products`
+	if len(where) > 0 {
+		statement += ` WHERE ` + strings.Join(where, ` AND `)
+	}
+	args = append(args, f.Limit)
+	statement += fmt.Sprintf(` ORDER BY id DESC LIMIT $%d`, len(args))
+	err = s.query(ctx, "list products", func(ctx context.Context) error {
+		list, err = scanSummaries(s.read.QueryContext(ctx, statement, args...))
+		return err
+	})
+	return list, err
+}
+
+func scanSummaries(rows *sql.Rows, err error) ([]catalog.Summary, error) {
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	list := []catalog.Summary{}
+	for rows.Next() {
+		var p catalog.Summary
+		if err := rows.Scan(&p.ID, &p.UserID, &p.Name, &p.Description, &p.Price); err != nil {
+			return nil, err
+		}
+		list = append(list, p)
+	}
+	return list, rows.Err()
+}
+
+// escapeLike makes text stand for itself in a LIKE pattern.
+func escapeLike(text string) string {
+	return strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(text)
+}

@@ -1,0 +1,136 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"slices"
+
+	"vitrine.dev/internal/cache"
+	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/fault"
+)
+
+// ReviseProduct implements catalog.Store.
+func (s *Store) ReviseProduct(ctx context.Context, r catalog.Revision) (p catalog.Product, err error) {
+	err = s.change(ctx, "revise product", func(ctx context.Context, tx *sql.Tx) error {
+		written, err := affected(tx.ExecContext(ctx, s.sql(`
+			UPDATE products SET name = $3, name_folded = $4, description = $5, price = $6,
+			       version = version + 1, updated_at = {now}
+			WHERE id = $1 AND version = $2`),
+			r.ProductID, r.FromVersion, r.Name, catalog.Fold(r.Name), r.Description, int64(r.Price)))
+		if err != nil {
+			return err
+		}
+		if !written {
+			return s.whyNot(ctx, tx, r.ProductID)
+		}
+		if err := s.reviseImages(ctx, tx, r); err != nil {
+			return err
+		}
+		if p, err = s.readProduct(ctx, tx, r.ProductID); err != nil {
+			return err
+		}
+		return s.recordChange(ctx, tx, catalog.Changed{
+			ProductID: p.ID, UserID: p.UserID, Version: p.Version, Listed: r.Listed,
+		})
+	})
+	return p, err
+}
+
+// whyNot says why a product could not be changed at the version asked for.
+func (s *Store) whyNot(ctx context.Context, tx *sql.Tx, id int64) error {
+	var version int64
+	err := tx.QueryRowContext(ctx, `SELECT version FROM products WHERE id = $1`, id).Scan(&version)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return notFound("product")
+	case err != nil:
+		return err
+	}
+	return fault.New(fault.Stale, "the product has changed since")
+}
+
+// reviseImages makes the images what the plan says.
+func (s *Store) reviseImages(ctx context.Context, tx *sql.Tx, r catalog.Revision) error {
+	places, err := scanIDs(tx.QueryContext(ctx, `SELECT id, position FROM images WHERE product_id = $1`, r.ProductID))
+	if err != nil {
+		return err
+	}
+	dropped := make(map[int64]int, len(places)) // id to position
+	for position, id := range places {
+		dropped[id] = position
+	}
+	var fresh []placedImage
+	for position, planned := range r.Images {
+		if planned.ID == 0 {
+			fresh = append(fresh, placedImage{position: position, url: planned.SourceURL})
+			continue
+		}
+		old, there := dropped[planned.ID]
+		if !there {
+			return fault.New(fault.Stale, "an image of the plan is gone")
+		}
+		delete(dropped, planned.ID)
+		if old == position {
+			continue
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE images SET position = $2 WHERE id = $1`, planned.ID, position); err != nil {
+			return err
+		}
+	}
+	if err := s.dropImages(ctx, tx, dropped); err != nil {
+		return err
+	}
+	_, err = s.addImages(ctx, tx, r.ProductID, fresh, r.RequestID)
+	return err
+}
+
+func (s *Store) dropImages(ctx context.Context, tx *sql.Tx, dropped map[int64]int) error {
+	if len(dropped) == 0 {
+		return nil
+	}
+	ids := make([]int64, 0, len(dropped))
+	for id := range dropped {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	marks, args := in(1, ids)
+	for _, statement := range []string{
+		`DELETE FROM images WHERE id IN (` + marks + `)`,
+		`DELETE FROM outbox WHERE image_id IN (` + marks + `)`,
+	} {
+		if _, err := tx.ExecContext(ctx, statement, args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// DeleteProduct implements catalog.Store.
+func (s *Store) DeleteProduct(ctx context.Context, id int64, versions []int64) (changed catalog.Changed, err error) {
+	err = s.change(ctx, "delete product", func(ctx context.Context, tx *sql.Tx) error {
+		var user, version int64
+		err := tx.QueryRowContext(ctx, s.sql(`SELECT user_id, version FROM products WHERE id = $1{for update}`), id).
+			Scan(&user, &version)
+		switch {
+		case errors.Is(err, sql.ErrNoRows):
+			return notFound("product")
+		case err != nil:
+			return err
+		case versions != nil && !slices.Contains(versions, version):
+			return fault.New(fault.Stale, "the product has changed since")
+		}
+		for _, statement := range []string{
+			`DELETE FROM outbox WHERE image_id IN (SELECT id FROM images WHERE product_id = $1)`,
+			`DELETE FROM products WHERE id = $1`, // and with it its images
+		} {
+			if _, err := tx.ExecContext(ctx, statement, id); err != nil {
+				return err
+			}
+		}
+		changed = catalog.Changed{ProductID: id, UserID: user, Version: cache.Gone, Listed: true}
+		return s.recordChange(ctx, tx, changed)
+	})
+	return changed, err
+}

@@ -1,0 +1,97 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"runtime"
+	"time"
+
+	_ "modernc.org/sqlite" // the driver
+)
+
+// versionPoll is how often a SQLite store looks whether another process has
+// committed: one PRAGMA, which reads a counter in shared memory.
+const versionPoll = 100 * time.Millisecond
+
+// OpenSQLite opens the file, making it where it is missing. Several processes
+// may have it open. One connection writes, others read beside it (WAL); a
+// commit is synced to disk before it is acknowledged.
+func OpenSQLite(ctx context.Context, path string, log *slog.Logger) (*Store, error) {
+	write, err := openFile(path, "immediate", 1)
+	if err != nil {
+		return nil, err
+	}
+	// The first connection makes the file and switches it to WAL.
+	if err := write.PingContext(ctx); err != nil {
+		return nil, errors.Join(translate("open "+path, err), write.Close())
+	}
+	read, err := openFile(path, "deferred", max(4, runtime.NumCPU()))
+	if err != nil {
+		return nil, errors.Join(err, write.Close())
+	}
+	watching, stop := context.WithCancel(context.WithoutCancel(ctx))
+	watched := make(chan struct{})
+	s := &Store{write: write, read: read, dialect: sqliteDialect(), log: log}
+	s.closers = []func() error{
+		func() error { stop(); <-watched; return nil },
+		read.Close, write.Close,
+	}
+	go func() {
+		defer close(watched)
+		s.watchVersion(watching)
+	}()
+	return s, nil
+}
+
+func openFile(path, txLock string, connections int) (*sql.DB, error) {
+	q := url.Values{"_txlock": {txLock}, "_pragma": {
+		"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(ON)",
+	}}
+	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?"+q.Encode())
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", path, err)
+	}
+	db.SetMaxOpenConns(connections)
+	db.SetMaxIdleConns(connections)
+	return db, nil
+}
+
+// watchVersion wakes the listeners when any connection but its own committed.
+// https://www.sqlite.org/pragma.html#pragma_data_version
+func (s *Store) watchVersion(ctx context.Context) {
+	tick := time.NewTicker(versionPoll)
+	defer tick.Stop()
+	var conn *sql.Conn
+	defer func() {
+		if conn != nil {
+			_ = conn.Close()
+		}
+	}()
+	for last := int64(0); ; {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if conn == nil {
+			var err error
+			if conn, err = s.read.Conn(ctx); err != nil {
+				continue
+			}
+		}
+		var version int64
+		if err := conn.QueryRowContext(ctx, "PRAGMA data_version").Scan(&version); err != nil {
+			_ = conn.Close()
+			conn = nil
+			continue
+		}
+		if version != last {
+			last = version
+			s.waker.wake()
+		}
+	}
+}

@@ -1,0 +1,110 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"vitrine.dev/internal/fault"
+)
+
+const (
+	// opTimeout bounds one use case, so that a database that hangs is
+	// unavailable rather than waited for.
+	opTimeout = 10 * time.Second
+	// txTries bounds how often a transaction is run anew that the database
+	// broke off for the sake of another.
+	txTries = 5
+)
+
+// Store is a database. It is safe for concurrent use.
+type Store struct {
+	write   *sql.DB
+	read    *sql.DB // the same as write on PostgreSQL
+	dialect dialect
+	waker   waker
+	log     *slog.Logger
+	closers []func() error // in the order of closing
+}
+
+// Ping reports whether the database answers. fault.Unavailable.
+func (s *Store) Ping(ctx context.Context) error {
+	var one int
+	return s.query(ctx, "ping", func(ctx context.Context) error {
+		return s.read.QueryRowContext(ctx, "SELECT 1").Scan(&one)
+	})
+}
+
+// Close releases the connections.
+func (s *Store) Close() error {
+	var errs []error
+	for _, c := range s.closers {
+		errs = append(errs, c())
+	}
+	return errors.Join(errs...)
+}
+
+// query runs a read under the time limit and translates its error.
+func (s *Store) query(ctx context.Context, operation string, read func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, opTimeout)
+	defer cancel()
+	return translate(operation, read(ctx))
+}
+
+// change is quietChange for what may leave messages in the outbox: it wakes
+// the relays after the commit.
+func (s *Store) change(ctx context.Context, operation string, do func(context.Context, *sql.Tx) error) error {
+	err := s.quietChange(ctx, operation, do)
+	if err == nil {
+		s.waker.committed()
+	}
+	return err
+}
+
+// quietChange runs a transaction under the time limit, anew where the database
+// broke it off for another's sake.
+func (s *Store) quietChange(ctx context.Context, operation string, do func(context.Context, *sql.Tx) error) error {
+	ctx, cancel := context.WithTimeout(ctx, opTimeout)
+	defer cancel()
+	var err error
+	for range txTries {
+		err = s.transact(ctx, do)
+		if !brokenOff(err) {
+			break
+		}
+	}
+	return translate(operation, err)
+}
+
+func (s *Store) transact(ctx context.Context, do func(context.Context, *sql.Tx) error) error {
+	tx, err := s.write.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	if err := do(ctx, tx); err != nil {
+		if rollback := tx.Rollback(); rollback != nil && !errors.Is(rollback, sql.ErrTxDone) {
+			return errors.Join(err, fmt.Errorf("roll back: %w", rollback))
+		}
+		return err
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	return nil
+}
+
+func (s *Store) sql(text string) string { return s.dialect.sql(text) }
+
+// affected reports whether the statement changed a row.
+func affected(result sql.Result, err error) (bool, error) {
+	if err != nil {
+		return false, err
+	}
+	n, err := result.RowsAffected()
+	return n > 0, err
+}
+
+func notFound(what string) error { return fault.New(fault.NotFound, "there is no such "+what) }

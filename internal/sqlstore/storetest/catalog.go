@@ -1,0 +1,202 @@
+package storetest
+
+import (
+	"encoding/json"
+	"errors"
+	"reflect"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"vitrine.dev/internal/cache"
+	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/media"
+)
+
+func testCreate(t *testing.T, s Store) {
+	p := create(t, s, "http://a/1.jpg", "http://a/2.jpg", "http://a/1.jpg")
+	got := read(t, s, p.ID)
+	if !reflect.DeepEqual(got, p) {
+		t.Errorf("read %+v, created %+v", got, p)
+	}
+	if got.Version != 1 || got.Name != "Smartphone" || got.Price != 99999 || len(got.Images) != 3 || got.CreatedAt.IsZero() {
+		t.Errorf("product %+v is not what was sent", got)
+	}
+	list := jobs(t, s)
+	if len(list) != 3 {
+		t.Fatalf("%d jobs in the outbox, want 3", len(list))
+	}
+	for i, j := range list {
+		if want := (media.Job{ImageID: got.Images[i].ID, ProductID: p.ID, Generation: 1, RequestID: "req-1"}); j != want {
+			t.Errorf("job %d is %+v, want %+v", i, j, want)
+		}
+		if got.Images[i].Status != catalog.Pending {
+			t.Errorf("image %d is %s", i, got.Images[i].Status)
+		}
+	}
+	wantChanged(t, s, catalog.Changed{ProductID: p.ID, UserID: user, Version: 1, Listed: true})
+	if bare := create(t, s); len(read(t, s, bare.ID).Images) != 0 || len(jobs(t, s)) != 0 {
+		t.Error("a product without images asks for work")
+	}
+}
+
+// wantChanged asserts that exactly these changes wait in the outbox.
+func wantChanged(t *testing.T, s Store, want ...catalog.Changed) {
+	t.Helper()
+	var got []catalog.Changed
+	for _, m := range messages(t, s, catalog.TopicChanged) {
+		var c catalog.Changed
+		if err := json.Unmarshal(m.Body, &c); err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, c)
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("changes %+v in the outbox, want %+v", got, want)
+	}
+}
+
+func testUnknownUser(t *testing.T, s Store) {
+	_, err := s.CreateProduct(t.Context(), catalog.NewProduct{UserID: 999, Name: "x", Images: []string{"http://a/1.jpg"}})
+	if !errors.Is(err, catalog.ErrUnknownUser) {
+		t.Errorf("error %v, want ErrUnknownUser", err)
+	}
+	if len(jobs(t, s)) != 0 {
+		t.Error("the outbox has work of a product that was refused")
+	}
+	for id, want := range map[int64]bool{user: true, 999: false} {
+		if known, err := s.UserExists(t.Context(), id); err != nil || known != want {
+			t.Errorf("UserExists(%d) = %v, %v", id, known, err)
+		}
+	}
+}
+
+func testPrices(t *testing.T, s Store) {
+	for _, text := range []string{"999.99", "0.1", "1.15", "123456789012.99", "0", "9999999999999.99"} {
+		price, err := catalog.ParsePrice(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := s.CreateProduct(t.Context(), catalog.NewProduct{UserID: user, Name: "p", Price: price})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := read(t, s, p.ID).Price.String(); got != text {
+			t.Errorf("price %s came out as %s", text, got)
+		}
+		found, err := s.ListProducts(t.Context(), catalog.Filter{PriceMin: &price, PriceMax: &price, Limit: 10})
+		if err != nil || len(found) != 1 || found[0].ID != p.ID {
+			t.Errorf("filter by exactly %s found %v, %v", text, found, err)
+		}
+	}
+}
+
+func testText(t *testing.T, s Store) {
+	for _, text := range []string{"naïve café", "日本語の商品", "😀🛍️", "'; DROP TABLE products; --", "tab\tand\nline", strings.Repeat("ß", 200)} {
+		p, err := s.CreateProduct(t.Context(), catalog.NewProduct{UserID: user, Name: text, Description: text})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := read(t, s, p.ID); got.Name != text || got.Description != text {
+			t.Errorf("%q came out as %q and %q", text, got.Name, got.Description)
+		}
+	}
+}
+
+func revision(p catalog.Product) catalog.Revision {
+	r := catalog.Revision{
+		ProductID: p.ID, UserID: p.UserID, FromVersion: p.Version, Name: p.Name, Description: p.Description, Price: p.Price,
+		RequestID: "req-2",
+	}
+	for _, img := range p.Images {
+		r.Images = append(r.Images, catalog.PlannedImage{ID: img.ID, SourceURL: img.SourceURL})
+	}
+	return r
+}
+
+func testRevise(t *testing.T, s Store) {
+	p := create(t, s, "http://a/1.jpg", "http://a/2.jpg", "http://a/3.jpg")
+	messages(t, s, catalog.TopicChanged)
+	r := revision(p)
+	r.Name, r.Price, r.Listed = "Renamed", 150, true
+	r.Images = []catalog.PlannedImage{r.Images[2], {SourceURL: "http://a/4.jpg"}, r.Images[0]}
+	got, err := s.ReviseProduct(t.Context(), r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again := read(t, s, p.ID); !reflect.DeepEqual(got, again) {
+		t.Errorf("returned %+v, read %+v", got, again)
+	}
+	if got.Version != 2 || got.Name != "Renamed" || got.Price != 150 || len(got.Images) != 3 {
+		t.Fatalf("revised product is %+v", got)
+	}
+	if got.Images[0].ID != p.Images[2].ID || got.Images[2].ID != p.Images[0].ID || got.Images[1].SourceURL != "http://a/4.jpg" {
+		t.Errorf("images are %+v", got.Images)
+	}
+	list := jobs(t, s) // of images 1, 3 and 4; that of the dropped one is gone
+	if len(list) != 3 || list[2].ImageID != got.Images[1].ID || list[2].RequestID != "req-2" {
+		t.Errorf("jobs are %+v", list)
+	}
+	for _, j := range list {
+		if j.ImageID == p.Images[1].ID {
+			t.Error("the dropped image still has its job")
+		}
+	}
+	wantChanged(t, s, catalog.Changed{ProductID: p.ID, UserID: user, Version: 2, Listed: true})
+
+	_, err = s.ReviseProduct(t.Context(), r)
+	wantKind(t, err, fault.Stale)
+	r.ProductID = 999
+	_, err = s.ReviseProduct(t.Context(), r)
+	wantKind(t, err, fault.NotFound)
+}
+
+func testReviseRaces(t *testing.T, s Store) {
+	p := create(t, s)
+	var won, stale atomic.Int32
+	var racing sync.WaitGroup
+	for range 8 {
+		racing.Go(func() {
+			_, err := s.ReviseProduct(t.Context(), revision(p))
+			switch {
+			case err == nil:
+				won.Add(1)
+			case fault.KindOf(err) == fault.Stale:
+				stale.Add(1)
+			default:
+				t.Error(err)
+			}
+		})
+	}
+	racing.Wait()
+	if won.Load() != 1 || stale.Load() != 7 {
+		t.Errorf("%d won and %d were stale, want 1 and 7", won.Load(), stale.Load())
+	}
+}
+
+func testDelete(t *testing.T, s Store) {
+	p := create(t, s, "http://a/1.jpg")
+	messages(t, s, catalog.TopicChanged)
+	_, err := s.DeleteProduct(t.Context(), p.ID, []int64{7, 8})
+	wantKind(t, err, fault.Stale)
+	_, err = s.DeleteProduct(t.Context(), p.ID, []int64{})
+	wantKind(t, err, fault.Stale)
+	want := catalog.Changed{ProductID: p.ID, UserID: user, Version: cache.Gone, Listed: true}
+	got, err := s.DeleteProduct(t.Context(), p.ID, []int64{7, 1})
+	if err != nil || got != want {
+		t.Fatalf("delete returned %+v, %v", got, err)
+	}
+	_, err = s.Product(t.Context(), p.ID)
+	wantKind(t, err, fault.NotFound)
+	_, err = s.DeleteProduct(t.Context(), p.ID, nil)
+	wantKind(t, err, fault.NotFound)
+	if list := jobs(t, s); len(list) != 0 {
+		t.Errorf("the outbox still has %+v", list)
+	}
+	wantChanged(t, s, want)
+	if next := create(t, s); next.ID <= p.ID {
+		t.Errorf("id %d was used again after %d", next.ID, p.ID)
+	}
+}

@@ -1,0 +1,279 @@
+package storetest
+
+import (
+	"reflect"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/media"
+)
+
+func timeout() *fault.Failure { return fault.Fail(fault.SourceTimeout, "The host was too slow.", nil) }
+
+func testBeginOnce(t *testing.T, s Store) {
+	p := create(t, s, "http://a/1.jpg")
+	job := jobs(t, s)[0]
+	var won, lost atomic.Int32
+	var racing sync.WaitGroup
+	for range 8 {
+		racing.Go(func() {
+			c, changed, err := s.Begin(t.Context(), job, time.Minute)
+			switch {
+			case err == nil:
+				won.Add(1)
+				if c.Job != job || c.Attempt != 1 || c.SourceURL != "http://a/1.jpg" || c.UserID != user {
+					t.Errorf("claim is %+v", c)
+				}
+				if changed.Version != 2 || changed.ProductID != p.ID {
+					t.Errorf("change is %+v", changed)
+				}
+			case fault.KindOf(err) == fault.Conflict:
+				lost.Add(1)
+			default:
+				t.Error(err)
+			}
+		})
+	}
+	racing.Wait()
+	if won.Load() != 1 || lost.Load() != 7 {
+		t.Errorf("%d began the image, %d were refused", won.Load(), lost.Load())
+	}
+	got := read(t, s, p.ID)
+	if got.Version != 2 || got.Images[0].Status != catalog.Processing || got.Images[0].Attempts != 1 {
+		t.Errorf("product is %+v", got)
+	}
+	for _, wrong := range []media.Job{
+		{ImageID: job.ImageID, ProductID: job.ProductID + 1, Generation: 1},
+		{ImageID: job.ImageID + 1, ProductID: job.ProductID, Generation: 1},
+		{ImageID: job.ImageID, ProductID: job.ProductID, Generation: 2},
+	} {
+		_, _, err := s.Begin(t.Context(), wrong, time.Minute)
+		wantKind(t, err, fault.Conflict)
+	}
+}
+
+func testComplete(t *testing.T, s Store) {
+	c := claim(t, s, time.Minute)
+	want := rendition("aa11")
+	_, err := s.Rendition(t.Context(), want.Key)
+	wantKind(t, err, fault.NotFound)
+	changed, err := s.Complete(t.Context(), c, want)
+	if err != nil || changed.Version != 3 {
+		t.Fatalf("complete returned %+v, %v", changed, err)
+	}
+	img := read(t, s, c.ProductID).Images[0]
+	if img.Status != catalog.Ready || img.Problem != nil || !reflect.DeepEqual(*img.Rendition, want) {
+		t.Errorf("image is %+v with %+v", img, img.Rendition)
+	}
+	if got, err := s.Rendition(t.Context(), want.Key); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("rendition is %+v, %v", got, err)
+	}
+	_, err = s.Complete(t.Context(), c, want)
+	wantKind(t, err, fault.Conflict)
+
+	second := claim(t, s, time.Minute) // another image of the same content
+	if _, err := s.Complete(t.Context(), second, want); err != nil {
+		t.Errorf("the same rendition for another image: %v", err)
+	}
+}
+
+func testRetry(t *testing.T, s Store) {
+	c := claim(t, s, time.Minute)
+	const delay = 300 * time.Millisecond
+	if _, err := s.Retry(t.Context(), c, timeout(), delay); err != nil {
+		t.Fatal(err)
+	}
+	img := read(t, s, c.ProductID).Images[0]
+	if img.Status != catalog.Pending || img.Attempts != 1 || img.Problem == nil || img.Problem.Reason != fault.SourceTimeout ||
+		img.Problem.Detail != "The host was too slow." {
+		t.Errorf("image is %+v with %+v", img, img.Problem)
+	}
+	_, _, err := s.Begin(t.Context(), c.Job, time.Minute)
+	wantKind(t, err, fault.Conflict) // too early
+	var due []media.Job
+	until(t, "the job is due again", func() bool { due = jobs(t, s); return len(due) > 0 })
+	if len(due) != 1 || due[0] != c.Job {
+		t.Errorf("due jobs are %+v", due)
+	}
+	again, _, err := s.Begin(t.Context(), due[0], time.Minute)
+	if err != nil || again.Attempt != 2 {
+		t.Fatalf("second attempt is %+v, %v", again, err)
+	}
+	if _, err := s.Complete(t.Context(), again, rendition("bb22")); err != nil {
+		t.Fatal(err)
+	}
+	if img := read(t, s, c.ProductID).Images[0]; img.Problem != nil {
+		t.Errorf("a ready image still has the problem %+v", img.Problem)
+	}
+}
+
+func testFail(t *testing.T, s Store) {
+	c := claim(t, s, time.Minute)
+	if _, err := s.Fail(t.Context(), c, timeout()); err != nil {
+		t.Fatal(err)
+	}
+	img := read(t, s, c.ProductID).Images[0]
+	if img.Status != catalog.Failed || img.Problem == nil || img.Problem.Reason != fault.SourceTimeout {
+		t.Errorf("image is %+v", img)
+	}
+	if list := jobs(t, s); len(list) != 0 {
+		t.Errorf("a failed image is still queued: %+v", list)
+	}
+	_, _, err := s.Begin(t.Context(), c.Job, time.Minute)
+	wantKind(t, err, fault.Conflict)
+}
+
+// testFencing gives an image to a second worker: the first can write nothing.
+func testFencing(t *testing.T, s Store) {
+	old := claim(t, s, time.Millisecond)
+	sweepUntil(t, s, 1)
+	fresh, _, err := s.Begin(t.Context(), jobs(t, s)[0], time.Minute)
+	if err != nil || fresh.Attempt != 2 {
+		t.Fatalf("second claim is %+v, %v", fresh, err)
+	}
+	before := read(t, s, old.ProductID)
+	_, err = s.Complete(t.Context(), old, rendition("old"))
+	wantKind(t, err, fault.Conflict)
+	_, err = s.Retry(t.Context(), old, timeout(), 0)
+	wantKind(t, err, fault.Conflict)
+	_, err = s.Fail(t.Context(), old, timeout())
+	wantKind(t, err, fault.Conflict)
+	wantKind(t, s.Renew(t.Context(), old, time.Minute), fault.Conflict)
+	if after := read(t, s, old.ProductID); !reflect.DeepEqual(before, after) {
+		t.Errorf("the product went from %+v to %+v", before, after)
+	}
+	if _, err = s.Rendition(t.Context(), "old"); fault.KindOf(err) != fault.NotFound {
+		t.Errorf("a rendition was left behind: %v", err)
+	}
+	if err := s.Renew(t.Context(), fresh, time.Minute); err != nil {
+		t.Error(err)
+	}
+	if _, err := s.DeleteProduct(t.Context(), old.ProductID, nil); err != nil {
+		t.Fatal(err)
+	}
+	_, err = s.Complete(t.Context(), fresh, rendition("deleted"))
+	wantKind(t, err, fault.Conflict)
+}
+
+func testBury(t *testing.T, s Store) {
+	create(t, s, "http://a/1.jpg")
+	job := jobs(t, s)[0]
+	crash := fault.Fail(fault.DecoderCrashed, "Given up.", nil)
+	for attempt := 1; attempt < 3; attempt++ {
+		if _, err := s.Bury(t.Context(), job, crash, 3, 0); err != nil {
+			t.Fatal(err)
+		}
+		img := read(t, s, job.ProductID).Images[0]
+		if img.Status != catalog.Pending || img.Attempts != attempt || len(jobs(t, s)) != 1 {
+			t.Fatalf("after burial %d the image is %+v", attempt, img)
+		}
+	}
+	if _, err := s.Bury(t.Context(), job, crash, 3, 0); err != nil {
+		t.Fatal(err)
+	}
+	img := read(t, s, job.ProductID).Images[0]
+	if img.Status != catalog.Failed || img.Problem.Reason != fault.DecoderCrashed || len(jobs(t, s)) != 0 {
+		t.Errorf("after the last burial the image is %+v", img)
+	}
+	_, err := s.Bury(t.Context(), job, crash, 3, 0)
+	wantKind(t, err, fault.Conflict)
+}
+
+func policy() media.SweepPolicy {
+	return media.SweepPolicy{
+		Limit: 10, MaxAttempts: 3, RequeueAfter: time.Hour, Lost: fault.Fail(fault.DecoderCrashed, "The worker stopped.", nil),
+	}
+}
+
+// sweepUntil sweeps until n images have changed.
+func sweepUntil(t *testing.T, s Store, n int) {
+	t.Helper()
+	until(t, "the sweep has found all", func() bool {
+		swept, err := s.Sweep(t.Context(), policy())
+		if err != nil {
+			t.Fatal(err)
+		}
+		n -= len(swept.Changed)
+		return n <= 0
+	})
+}
+
+func testSweep(t *testing.T, s Store) {
+	held := claim(t, s, time.Minute)
+	lost := claim(t, s, time.Millisecond)
+	for attempt := 1; attempt <= 3; attempt++ {
+		sweepUntil(t, s, 1)
+		img := read(t, s, lost.ProductID).Images[0]
+		if img.Problem == nil || img.Problem.Reason != fault.DecoderCrashed || img.Attempts != attempt {
+			t.Fatalf("swept image is %+v with %+v", img, img.Problem)
+		}
+		if attempt == 3 {
+			if img.Status != catalog.Failed || len(jobs(t, s)) != 0 {
+				t.Errorf("after the last attempt the image is %s", img.Status)
+			}
+			break
+		}
+		list := jobs(t, s)
+		if img.Status != catalog.Pending || len(list) != 1 || list[0] != lost.Job {
+			t.Fatalf("image is %s with jobs %+v", img.Status, list)
+		}
+		if _, _, err := s.Begin(t.Context(), list[0], time.Millisecond); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if img := read(t, s, held.ProductID).Images[0]; img.Status != catalog.Processing {
+		t.Errorf("an image whose lease runs was swept: %+v", img)
+	}
+}
+
+func testSweepRequeues(t *testing.T, s Store) {
+	p := create(t, s, "http://a/1.jpg")
+	forgetful := policy()
+	forgetful.RequeueAfter = 50 * time.Millisecond
+	if swept, err := s.Sweep(t.Context(), forgetful); err != nil || swept.Requeued != 0 {
+		t.Errorf("an image with its message in the outbox was queued again: %+v, %v", swept, err)
+	}
+	first := jobs(t, s) // delivered, and lost by the broker
+	until(t, "the image is queued again", func() bool {
+		swept, err := s.Sweep(t.Context(), forgetful)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return swept.Requeued == 1
+	})
+	if again := jobs(t, s); !reflect.DeepEqual(again, first) {
+		t.Errorf("jobs %+v, want %+v", again, first)
+	}
+	if v := read(t, s, p.ID).Version; v != 1 {
+		t.Errorf("queueing again changed the version to %d", v)
+	}
+}
+
+func testConcurrentSweeps(t *testing.T, s Store) {
+	const n = 20
+	for range n {
+		claim(t, s, time.Millisecond)
+	}
+	var swept atomic.Int32
+	until(t, "all were swept", func() bool {
+		var sweeping sync.WaitGroup
+		for range 4 {
+			sweeping.Go(func() {
+				found, err := s.Sweep(t.Context(), policy())
+				if err != nil {
+					t.Error(err)
+				}
+				swept.Add(int32(len(found.Changed))) //nolint:gosec // a few
+			})
+		}
+		sweeping.Wait()
+		return t.Failed() || swept.Load() >= n
+	})
+	if got := len(jobs(t, s)); got != n || swept.Load() != n {
+		t.Errorf("%d jobs and %d changes of %d lost images", got, swept.Load(), n)
+	}
+}

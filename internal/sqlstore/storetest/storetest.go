@@ -1,0 +1,160 @@
+// Package storetest is the conformance suite of the stores: what catalog, media
+// and outbox may rely on, whichever database is below.
+package storetest
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/media"
+	"vitrine.dev/internal/outbox"
+)
+
+// Store is all that a database does for the domain.
+type Store interface {
+	catalog.Store
+	media.Store
+	outbox.Store
+}
+
+// user is the one that the migrations create.
+const user = 1
+
+// Run runs the suite; open returns an empty, migrated store of the test's own.
+func Run(t *testing.T, open func(t *testing.T) Store) {
+	t.Helper()
+	suites := []struct {
+		name string
+		test func(t *testing.T, s Store)
+	}{
+		{"create", testCreate},
+		{"unknown user", testUnknownUser},
+		{"prices", testPrices},
+		{"text", testText},
+		{"revise", testRevise},
+		{"revise races", testReviseRaces},
+		{"delete", testDelete},
+		{"list", testList},
+		{"search", testSearch},
+		{"paging", testPaging},
+		{"begin once", testBeginOnce},
+		{"complete", testComplete},
+		{"retry", testRetry},
+		{"fail", testFail},
+		{"fencing", testFencing},
+		{"bury", testBury},
+		{"sweep", testSweep},
+		{"sweep requeues", testSweepRequeues},
+		{"concurrent sweeps", testConcurrentSweeps},
+		{"lease", testLease},
+		{"lease races", testLeaseRaces},
+		{"release and renew", testReleaseAndRenew},
+		{"wake", testWake},
+		{"everything at once", testEverythingAtOnce},
+	}
+	for _, suite := range suites {
+		t.Run(suite.name, func(t *testing.T) {
+			t.Parallel()
+			suite.test(t, open(t))
+		})
+	}
+}
+
+func create(t *testing.T, s Store, images ...string) catalog.Product {
+	t.Helper()
+	p, err := s.CreateProduct(t.Context(), catalog.NewProduct{
+		UserID: user, Name: "Smartphone", Description: "Latest model", Images: images, Price: 99999, RequestID: "req-1",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func read(t *testing.T, s Store, id int64) catalog.Product {
+	t.Helper()
+	p, err := s.Product(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func wantKind(t *testing.T, err error, want fault.Kind) {
+	t.Helper()
+	if got := fault.KindOf(err); err == nil || got != want {
+		t.Fatalf("error %v is of kind %s, want %s", err, got, want)
+	}
+}
+
+// messages empties the outbox of a topic.
+func messages(t *testing.T, s Store, topic string) []outbox.Message {
+	t.Helper()
+	var all []outbox.Message
+	for {
+		batch, err := s.LeaseMessages(t.Context(), topic, 100, time.Minute)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(batch) == 0 {
+			return all
+		}
+		all = append(all, batch...)
+		ids := make([]int64, len(batch))
+		for i, m := range batch {
+			ids[i] = m.ID
+		}
+		if err := s.DeleteMessages(t.Context(), ids); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func jobs(t *testing.T, s Store) []media.Job {
+	t.Helper()
+	list := []media.Job{}
+	for _, m := range messages(t, s, media.TopicProcess) {
+		j, err := media.DecodeJob(m.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, j)
+	}
+	return list
+}
+
+// claim creates a product of one image and begins it.
+func claim(t *testing.T, s Store, lease time.Duration) media.Claim {
+	t.Helper()
+	create(t, s, "http://a/1.jpg")
+	c, _, err := s.Begin(t.Context(), jobs(t, s)[0], lease)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// until polls, for what the database's clock decides.
+func until(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	for !done() {
+		select {
+		case <-ctx.Done():
+			t.Fatalf("waited in vain until %s", what)
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
+
+func rendition(key string) catalog.Rendition {
+	return catalog.Rendition{
+		Key: key, SourceBytes: 123456, Width: 4000, Height: 3000, Placeholder: "data:image/webp;base64,AA==",
+		Compressed: catalog.Output{Key: key + "/compressed.jpeg", Format: "jpeg", Width: 2048, Height: 1536, Bytes: 999},
+		Variants:   []catalog.Output{{Key: key + "/w320.webp", Format: "webp", Width: 320, Height: 240, Bytes: 99}},
+	}
+}

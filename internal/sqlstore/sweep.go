@@ -1,0 +1,106 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/media"
+)
+
+// Sweep implements media.Store. Each image is mended in a transaction of its
+// own: several sweepers at once only find that the other was first.
+func (s *Store) Sweep(ctx context.Context, p media.SweepPolicy) (media.Swept, error) {
+	var swept media.Swept
+	abandoned, err := s.sweepable(ctx, p.Limit, `
+		SELECT i.id, i.product_id, i.generation, i.attempts, i.request_id FROM images i
+		WHERE i.status = 'processing' AND i.lease_until < {now} ORDER BY i.lease_until LIMIT $1`)
+	if err != nil {
+		return swept, err
+	}
+	for _, c := range abandoned {
+		changed, err := s.reclaim(ctx, c, p)
+		if fault.KindOf(err) == fault.Conflict {
+			continue
+		}
+		if err != nil {
+			return swept, err
+		}
+		swept.Changed = append(swept.Changed, changed)
+	}
+	forgotten, err := s.sweepable(ctx, p.Limit-len(abandoned), `
+		SELECT i.id, i.product_id, i.generation, i.attempts, i.request_id FROM images i
+		WHERE i.status = 'pending' AND i.queued_at < {now} - $2
+		  AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.image_id = i.id)
+		ORDER BY i.queued_at LIMIT $1`, p.RequeueAfter.Milliseconds())
+	if err != nil {
+		return swept, err
+	}
+	for _, c := range forgotten {
+		again, err := s.requeue(ctx, c, p.RequeueAfter)
+		if err != nil {
+			return swept, err
+		}
+		if again {
+			swept.Requeued++
+		}
+	}
+	return swept, nil
+}
+
+func (s *Store) sweepable(ctx context.Context, limit int, statement string, args ...any) (claims []media.Claim, err error) {
+	if limit <= 0 {
+		return nil, nil
+	}
+	err = s.query(ctx, "look for lost images", func(ctx context.Context) error {
+		claims, err = scanClaims(s.read.QueryContext(ctx, s.sql(statement), append([]any{limit}, args...)...))
+		return err
+	})
+	return claims, err
+}
+
+func scanClaims(rows *sql.Rows, err error) ([]media.Claim, error) {
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var claims []media.Claim
+	for rows.Next() {
+		var c media.Claim
+		if err := rows.Scan(&c.ImageID, &c.ProductID, &c.Generation, &c.Attempt, &c.RequestID); err != nil {
+			return nil, err
+		}
+		claims = append(claims, c)
+	}
+	return claims, rows.Err()
+}
+
+// reclaim takes an image from a worker that has been silent for its lease.
+func (s *Store) reclaim(ctx context.Context, c media.Claim, p media.SweepPolicy) (catalog.Changed, error) {
+	silent := s.sql(held + ` AND lease_until < {now}`)
+	return s.transition(ctx, "reclaim image", c.ProductID,
+		func(ctx context.Context, tx *sql.Tx, _ catalog.Changed) (bool, error) {
+			if c.Attempt >= p.MaxAttempts {
+				return s.fail(ctx, tx, c, p.Lost, silent)
+			}
+			return s.postpone(ctx, tx, c, p.Lost, 0, silent)
+		})
+}
+
+// requeue writes the job anew of an image whose message is nowhere. The image
+// does not change, so its product keeps its version.
+func (s *Store) requeue(ctx context.Context, c media.Claim, after time.Duration) (again bool, err error) {
+	err = s.change(ctx, "requeue image", func(ctx context.Context, tx *sql.Tx) error {
+		again, err = affected(tx.ExecContext(ctx, s.sql(`
+			UPDATE images SET queued_at = {now}
+			WHERE id = $1 AND generation = $2 AND status = 'pending' AND queued_at < {now} - $3`),
+			c.ImageID, c.Generation, after.Milliseconds()))
+		if err != nil || !again {
+			return err
+		}
+		return s.queueJobs(ctx, tx, []outboxJob{{job: c.Job}})
+	})
+	return again, err
+}
