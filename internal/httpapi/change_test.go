@@ -94,8 +94,6 @@ func TestPatchRefusesFields(t *testing.T) {
 
 func TestPatchRefusesBodies(t *testing.T) {
 	t.Parallel()
-	s := newSetup(t)
-	path := s.create(lamp)
 	for name, tc := range map[string]struct {
 		body, contentType string
 		status            int
@@ -108,6 +106,9 @@ func TestPatchRefusesBodies(t *testing.T) {
 		"no type":      {`{}`, "", 415},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newSetup(t)
+			path := s.create(lamp)
 			w := s.do(http.MethodPatch, path, tc.body, "Content-Type", tc.contentType)
 			wantProblem(t, w, tc.status)
 			if tc.status == 415 {

@@ -1,6 +1,7 @@
 package httpapi_test
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -273,7 +274,7 @@ func TestCreateWhileThingsAreDown(t *testing.T) {
 	s.cache.Fail(fault.New(fault.Unavailable, "no cache"))
 	wantStatus(t, s.do(http.MethodPost, "/products", smartphone), http.StatusCreated)
 
-	s.store.Fail(fault.Wrap(fault.Unavailable, "the database cannot be reached", fmt.Errorf("dial tcp 10.1.2.3:5432: secret")))
+	s.store.Fail(fault.Wrap(fault.Unavailable, "the database cannot be reached", errors.New("dial tcp 10.1.2.3:5432: secret")))
 	w := s.do(http.MethodPost, "/products", smartphone)
 	p := wantProblem(t, w, http.StatusServiceUnavailable)
 	wantHeader(t, w, "Retry-After", "5")

@@ -31,5 +31,5 @@ func decodeCursor(s string) (id int64, ok bool) {
 	if n < 1 || n > uint64(catalog.MaxID) {
 		return 0, false
 	}
-	return int64(n), true //nolint:gosec // at most MaxID
+	return int64(n), true
 }

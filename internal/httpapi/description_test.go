@@ -101,14 +101,8 @@ func prepare(s *huma.Schema) {
 		return
 	}
 	if extra, ok := s.AdditionalProperties.(map[string]any); ok {
-		raw, _ := json.Marshal(extra)
-		var inner huma.Schema
-		_ = json.Unmarshal(raw, &inner)
-		if ref, ok := extra["ref"].(string); ok {
-			inner = huma.Schema{Ref: ref}
-		}
-		prepare(&inner)
-		s.AdditionalProperties = &inner
+		ref, _ := extra["ref"].(string) // the only form in use
+		s.AdditionalProperties = &huma.Schema{Ref: ref}
 	}
 	prepare(s.Items)
 	for _, p := range s.Properties {

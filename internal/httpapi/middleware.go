@@ -30,7 +30,7 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	resp.Header()["X-Content-Type-Options"] = []string{"nosniff"}
 
 	defer func() {
-		broken := a.recovered(resp, r, recover()) //nolint:contextcheck // the request carries its context
+		broken := a.recovered(resp, r, recover())
 		a.logAccess(r, resp, body, start)
 		if broken {
 			panic(http.ErrAbortHandler) //nolint:forbidigo // net/http's way to cut a connection short

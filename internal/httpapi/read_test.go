@@ -163,7 +163,7 @@ func TestHeadOverTheWire(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	if resp.StatusCode != 200 || resp.ContentLength != int64(len(galleryJSON)+1) || resp.Header.Get("Etag") != `"12"` {
+	if resp.StatusCode != http.StatusOK || resp.ContentLength != int64(len(galleryJSON)+1) || resp.Header.Get("Etag") != `"12"` {
 		t.Errorf("HEAD = %d, %d bytes, %q", resp.StatusCode, resp.ContentLength, resp.Header.Get("Etag"))
 	}
 }

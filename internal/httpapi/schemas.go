@@ -18,10 +18,10 @@ type newProduct struct {
 }
 
 type productPatch struct {
-	Name        string     `json:"product_name,omitempty"        maxLength:"200"   minLength:"1"`
-	Description string     `json:"product_description,omitempty" maxLength:"10000" nullable:"true"`
-	Images      []imageURL `json:"product_images,omitempty"      doc:"All source images; one whose URL is there already keeps its work" maxItems:"50" nullable:"true"`
-	Price       priceInput `json:"product_price,omitempty"`
+	Name        string      `json:"product_name,omitempty"        maxLength:"200"   minLength:"1"`
+	Description string      `json:"product_description,omitempty" maxLength:"10000" nullable:"true"`
+	Images      []imageURL  `json:"product_images,omitempty"      doc:"All source images; one whose URL is there already keeps its work" maxItems:"50" nullable:"true"`
+	Price       *priceInput `json:"product_price,omitempty"`
 }
 
 // imageURL, priceInput and priceAnswer stand in for types whose schema cannot

@@ -29,7 +29,7 @@ var errTest = errors.New("secret of the database")
 
 // setup is an API over stand-ins.
 type setup struct {
-	t       testing.TB
+	t       *testing.T
 	handler http.Handler
 	store   *catalogtest.Store
 	cache   *catalogtest.Cache
@@ -38,7 +38,7 @@ type setup struct {
 	logs    *logs
 }
 
-func newSetup(t testing.TB, parts ...httpapi.Part) *setup {
+func newSetup(t *testing.T, parts ...httpapi.Part) *setup {
 	t.Helper()
 	s := &setup{t: t, store: catalogtest.NewStore(), cache: catalogtest.NewCache(), images: &images{}, logs: &logs{}}
 	log := slog.New(slog.NewJSONHandler(s.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
@@ -102,7 +102,7 @@ func (p problem) faults() (list []string) {
 	return list
 }
 
-func wantStatus(t testing.TB, w *httptest.ResponseRecorder, status int) {
+func wantStatus(t *testing.T, w *httptest.ResponseRecorder, status int) {
 	t.Helper()
 	if w.Code != status {
 		t.Fatalf("status = %d, want %d; body: %s", w.Code, status, w.Body)
@@ -110,7 +110,7 @@ func wantStatus(t testing.TB, w *httptest.ResponseRecorder, status int) {
 }
 
 // wantProblem checks that the answer is a complete problem of the status.
-func wantProblem(t testing.TB, w *httptest.ResponseRecorder, status int) problem {
+func wantProblem(t *testing.T, w *httptest.ResponseRecorder, status int) problem {
 	t.Helper()
 	wantStatus(t, w, status)
 	if got := w.Header().Get("Content-Type"); got != "application/problem+json" {
@@ -129,14 +129,14 @@ func wantProblem(t testing.TB, w *httptest.ResponseRecorder, status int) problem
 	return p
 }
 
-func wantHeader(t testing.TB, w *httptest.ResponseRecorder, name, want string) {
+func wantHeader(t *testing.T, w *httptest.ResponseRecorder, name, want string) {
 	t.Helper()
 	if got := w.Header().Get(name); got != want {
 		t.Errorf("%s = %q, want %q", name, got, want)
 	}
 }
 
-func wantBody(t testing.TB, w *httptest.ResponseRecorder, want string) {
+func wantBody(t *testing.T, w *httptest.ResponseRecorder, want string) {
 	t.Helper()
 	if got := strings.TrimSuffix(w.Body.String(), "\n"); got != want {
 		t.Errorf("body = %s\nwant   %s", got, want)
@@ -197,7 +197,7 @@ func (l *logs) Write(p []byte) (int, error) {
 }
 
 // lines returns the lines with the message.
-func (l *logs) lines(t testing.TB, message string) (lines []map[string]any) {
+func (l *logs) lines(t *testing.T, message string) (lines []map[string]any) {
 	t.Helper()
 	l.mu.Lock()
 	defer l.mu.Unlock()
