@@ -1,0 +1,235 @@
+package queuetest
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/queue"
+)
+
+// testConcurrency: as many handlers at a time as asked for, and never more.
+func testConcurrency(t *testing.T, b *bench) {
+	const concurrency, total = 4, 40
+	q := b.queue(t)
+	var active, most atomic.Int32
+	full := make(chan struct{})
+	var once sync.Once
+	handled := newTally(total)
+	consume(t, q, concurrency, func(_ context.Context, m queue.Message) error {
+		defer active.Add(-1)
+		n := active.Add(1)
+		for old := most.Load(); n > old && !most.CompareAndSwap(old, n); old = most.Load() {
+		}
+		if n == concurrency {
+			once.Do(func() { close(full) })
+		}
+		<-full // nobody ends before all have begun together
+		handled.add(m)
+		return nil
+	})
+	go publish(t, q, messages(total)...)
+	receive(t, full, "all handlers to be busy at once")
+	receive(t, handled.all, "all messages")
+	if n := most.Load(); n != concurrency {
+		t.Errorf("up to %d handlers at a time, want %d", n, concurrency)
+	}
+}
+
+// testSlowHoldsUpNobody: while one message takes long the others go on.
+func testSlowHoldsUpNobody(t *testing.T, b *bench) {
+	q := b.queue(t)
+	begun, release := make(chan struct{}, 1), make(chan struct{})
+	handled := newTally(30)
+	consume(t, q, 2, func(_ context.Context, m queue.Message) error {
+		if m.ID == "slow" {
+			begun <- struct{}{}
+			<-release
+			return nil
+		}
+		handled.add(m)
+		return nil
+	})
+	var publishers sync.WaitGroup
+	publishers.Go(func() { publish(t, q, queue.Message{ID: "slow"}) })
+	receive(t, begun, "the slow message")
+	publishers.Go(func() { publish(t, q, messages(30)...) })
+	receive(t, handled.all, "the messages behind the slow one")
+	close(release)
+	publishers.Wait()
+}
+
+// testManyConsumers: 1,000 messages, 4 consumers, each message at least once.
+func testManyConsumers(t *testing.T, b *bench) {
+	const total = 1000
+	handled := newTally(total)
+	for range 4 {
+		consume(t, b.queue(t), 4, func(_ context.Context, m queue.Message) error {
+			handled.add(m)
+			return nil
+		})
+	}
+	publish(t, b.queue(t), messages(total)...)
+	receive(t, handled.all, "all messages")
+}
+
+// testDrain: after the stop running handlers finish with a live context, no new
+// message is begun, and none is lost.
+func testDrain(t *testing.T, b *bench) {
+	const total = 10
+	q := b.queue(t)
+	begun, release := make(chan string, total), make(chan struct{})
+	handled := newTally(total)
+	var alive atomic.Bool
+	r := consume(t, q, 1, func(ctx context.Context, m queue.Message) error {
+		begun <- m.ID
+		<-release
+		alive.Store(ctx.Err() == nil)
+		handled.add(m)
+		return nil
+	})
+	var publishers sync.WaitGroup
+	publishers.Go(func() { publish(t, q, messages(total)...) })
+	first := receive(t, begun, "the first message")
+	r.stop()
+	silence(t, r.ended, "the consumer ended before its handler")
+	silence(t, begun, "a message was begun after the stop")
+	close(release)
+	r.endsWell(t)
+	if !alive.Load() {
+		t.Error("the stop cancelled the handler's context")
+	}
+	if n := handled.count(first); n != 1 {
+		t.Fatalf("%s was handled %d times", first, n)
+	}
+	consume(t, q, 2, func(_ context.Context, m queue.Message) error {
+		handled.add(m)
+		return nil
+	})
+	publishers.Wait()
+	receive(t, handled.all, "the messages that were not begun")
+	if n := handled.count(first); n != 1 {
+		t.Errorf("%s was finished during the drain and handled %d times", first, n)
+	}
+}
+
+// testDrainTimeout: a handler that takes too long has its context cancelled,
+// and its message is not lost.
+func testDrainTimeout(t *testing.T, b *bench) {
+	q := b.open(t, Settings{DrainTimeout: 50 * time.Millisecond})
+	begun := make(chan struct{}, 1)
+	r := consume(t, q, 1, func(ctx context.Context, _ queue.Message) error {
+		begun <- struct{}{}
+		<-ctx.Done()
+		return context.Cause(ctx)
+	})
+	var publisher sync.WaitGroup
+	publisher.Go(func() { publish(t, q, message(1)) })
+	receive(t, begun, "the message")
+	r.stop()
+	r.endsWell(t)
+	again := make(chan struct{}, 1)
+	consume(t, q, 1, func(context.Context, queue.Message) error {
+		again <- struct{}{}
+		return nil
+	})
+	receive(t, again, "the message to come again")
+	publisher.Wait()
+}
+
+// testNextConsumer: consumers come and go while messages flow.
+func testNextConsumer(t *testing.T, b *bench) {
+	const total = 60
+	q := b.queue(t)
+	handled := newTally(total)
+	var publishers sync.WaitGroup
+	publishers.Go(func() { publish(t, q, messages(total)...) })
+	for range 3 {
+		progress := make(chan struct{}, total)
+		r := consume(t, q, 2, func(_ context.Context, m queue.Message) error {
+			handled.add(m)
+			progress <- struct{}{}
+			return nil
+		})
+		receive(t, progress, "a message")
+		r.stop()
+		r.endsWell(t)
+	}
+	consume(t, q, 2, func(_ context.Context, m queue.Message) error {
+		handled.add(m)
+		return nil
+	})
+	publishers.Wait()
+	receive(t, handled.all, "all messages")
+}
+
+// testPublishCancelled: Publish heeds its context.
+func testPublishCancelled(t *testing.T, b *bench) {
+	q := b.queue(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := q.Publish(ctx, message(1)); !errors.Is(err, context.Canceled) {
+		t.Errorf("publish with a cancelled context: %v", err)
+	}
+	if b.can.Stores {
+		return
+	}
+	ctx, cancel = context.WithCancel(t.Context())
+	published := make(chan error, 1)
+	go func() { published <- q.Publish(ctx, message(1)) }()
+	silence(t, published, "published with no consumer")
+	cancel()
+	if err := receive(t, published, "the end of Publish"); !errors.Is(err, context.Canceled) {
+		t.Errorf("publish cancelled while it waits: %v", err)
+	}
+}
+
+// testConsumeWithoutSlots: such a consumer never could work.
+func testConsumeWithoutSlots(t *testing.T, b *bench) {
+	if err := b.queue(t).Consume(t.Context(), 0, nil); err == nil {
+		t.Error("a consumer without slots was accepted")
+	}
+}
+
+// testConsumeAlreadyDone: nothing is handled for a context that has ended.
+func testConsumeAlreadyDone(t *testing.T, b *bench) {
+	q := b.queue(t)
+	if b.can.Stores {
+		publish(t, q, message(1))
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	err := q.Consume(ctx, 1, func(context.Context, queue.Message) error {
+		t.Error("a message was handled")
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// testClosed: Ping and Publish tell a queue that works from one that is closed.
+func testClosed(t *testing.T, b *bench) {
+	q := b.queue(t)
+	if q.Window() < 1 {
+		t.Errorf("window %d", q.Window())
+	}
+	if err := q.Ping(t.Context()); err != nil {
+		t.Fatalf("ping: %v", err)
+	}
+	for range 2 {
+		if err := q.Close(); err != nil {
+			t.Fatalf("close: %v", err)
+		}
+	}
+	if err := q.Ping(t.Context()); fault.KindOf(err) != fault.Unavailable {
+		t.Errorf("ping after close: %v", err)
+	}
+	if err := q.Publish(t.Context(), message(1)); fault.KindOf(err) != fault.Unavailable {
+		t.Errorf("publish after close: %v", err)
+	}
+}

@@ -1,0 +1,97 @@
+package rabbitmq
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"time"
+)
+
+// Config says where the broker is and how to use it. Zero fields take their
+// defaults, see DefaultConfig.
+type Config struct {
+	Host     string
+	Port     uint16
+	User     string
+	Password string
+	VHost    string
+
+	// QueueName carries a version, which changes with the queue's arguments.
+	QueueName string
+	// DeliveryLimit is after how many returns a message is dead-lettered.
+	// Messages that were on their way to a consumer that died count too, so it
+	// stays well above the restarts to be expected.
+	DeliveryLimit int
+
+	DialTimeout    time.Duration // until a connection is open and the queues are declared
+	Heartbeat      time.Duration // a silent link is dead after one and a half; whole seconds
+	ConfirmTimeout time.Duration // until the broker has confirmed a message
+	PublishWindow  int           // most messages unconfirmed at once
+	ReconnectMin   time.Duration // first wait before a consumer connects again
+	ReconnectMax   time.Duration // longest such wait
+	RequeueMin     time.Duration // how long a failed message is held before it goes back; doubles with its deliveries
+	RequeueMax     time.Duration // longest such hold
+	DrainTimeout   time.Duration // how long handlers may go on after the stop of their consumer
+}
+
+// DefaultConfig returns the defaults: a local broker with its own default user.
+func DefaultConfig() Config {
+	return Config{
+		Host: "localhost", Port: 5672, User: "guest", Password: "guest", VHost: "/",
+		QueueName: "vitrine.images.v1", DeliveryLimit: 20,
+		DialTimeout: 5 * time.Second, Heartbeat: 10 * time.Second,
+		ConfirmTimeout: 15 * time.Second, PublishWindow: 256,
+		ReconnectMin: 100 * time.Millisecond, ReconnectMax: 5 * time.Second,
+		RequeueMin: 100 * time.Millisecond, RequeueMax: 5 * time.Second,
+		DrainTimeout: 30 * time.Second,
+	}
+}
+
+func (c Config) withDefaults() Config {
+	d := DefaultConfig()
+	return Config{
+		Host: cmp.Or(c.Host, d.Host), Port: cmp.Or(c.Port, d.Port),
+		User: cmp.Or(c.User, d.User), Password: cmp.Or(c.Password, d.Password), VHost: cmp.Or(c.VHost, d.VHost),
+		QueueName: cmp.Or(c.QueueName, d.QueueName), DeliveryLimit: cmp.Or(c.DeliveryLimit, d.DeliveryLimit),
+		DialTimeout: cmp.Or(c.DialTimeout, d.DialTimeout), Heartbeat: cmp.Or(c.Heartbeat, d.Heartbeat),
+		ConfirmTimeout: cmp.Or(c.ConfirmTimeout, d.ConfirmTimeout), PublishWindow: cmp.Or(c.PublishWindow, d.PublishWindow),
+		ReconnectMin: cmp.Or(c.ReconnectMin, d.ReconnectMin), ReconnectMax: cmp.Or(c.ReconnectMax, d.ReconnectMax),
+		RequeueMin: cmp.Or(c.RequeueMin, d.RequeueMin), RequeueMax: cmp.Or(c.RequeueMax, d.RequeueMax),
+		DrainTimeout: cmp.Or(c.DrainTimeout, d.DrainTimeout),
+	}
+}
+
+// validate returns all that is wrong, or nil.
+func (c Config) validate() error {
+	var errs []error
+	check := func(ok bool, rule string) {
+		if !ok {
+			errs = append(errs, errors.New(rule))
+		}
+	}
+	check(len(c.QueueName) <= 200, "queue name is longer than 200 bytes")
+	check(c.DeliveryLimit > 0, "delivery limit must be positive")
+	check(c.PublishWindow > 0, "publish window must be positive")
+	check(c.Heartbeat >= 2*time.Second && c.Heartbeat <= time.Hour, "heartbeat must be from 2 s to 1 h")
+	for name, d := range map[string]time.Duration{
+		"dial timeout": c.DialTimeout, "confirm timeout": c.ConfirmTimeout, "drain timeout": c.DrainTimeout,
+		"first reconnect wait": c.ReconnectMin, "longest reconnect wait": c.ReconnectMax,
+		"first requeue wait": c.RequeueMin, "longest requeue wait": c.RequeueMax,
+	} {
+		check(d > 0, name+" must be positive")
+	}
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("configure RabbitMQ: %w", err)
+	}
+	return nil
+}
+
+func (c Config) address() string {
+	return net.JoinHostPort(c.Host, strconv.FormatUint(uint64(c.Port), 10))
+}
+
+// deadQueue and deadExchange are named after the queue and so share its version.
+func (c Config) deadQueue() string    { return c.QueueName + ".dead" }
+func (c Config) deadExchange() string { return c.QueueName + ".dlx" }

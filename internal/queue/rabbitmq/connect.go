@@ -1,0 +1,131 @@
+package rabbitmq
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+
+	"vitrine.dev/internal/fault"
+)
+
+// link is one connection with one channel: a generation. It is used until
+// either is lost and then thrown away.
+type link struct {
+	conn    *amqp.Connection
+	channel *amqp.Channel
+	lost    chan struct{} // closed when either has ended
+	err     error         // why; set before lost is closed
+}
+
+// connect opens a link and declares the queues. It gives up when ctx ends or
+// after DialTimeout. The error is of kind fault.Unavailable, except where the
+// broker holds queues of that name with other arguments.
+func connect(ctx context.Context, cfg Config, purpose string) (*link, error) {
+	ctx, cancel := context.WithTimeout(ctx, cfg.DialTimeout)
+	defer cancel()
+	socket, err := (&net.Dialer{}).DialContext(ctx, "tcp", cfg.address())
+	if err != nil {
+		return nil, unavailable("dial", err)
+	}
+	// The library's calls know no context; closing the socket ends them.
+	unwatch := context.AfterFunc(ctx, func() { _ = socket.Close() })
+	l, err := open(socket, cfg, purpose)
+	if !unwatch() {
+		err = fmt.Errorf("%w: %w", context.Cause(ctx), cmp.Or(err, net.ErrClosed))
+	}
+	if err == nil {
+		return l, nil
+	}
+	_ = socket.Close()
+	if isMismatch(err) {
+		return nil, fmt.Errorf("the broker has a queue %s with other arguments: %w", cfg.QueueName, err)
+	}
+	return nil, unavailable("open connection", err)
+}
+
+func open(socket net.Conn, cfg Config, purpose string) (*link, error) {
+	properties := amqp.NewConnectionProperties()
+	properties.SetClientConnectionName("vitrine " + purpose)
+	conn, err := amqp.Open(&boundedWrites{socket, cfg.Heartbeat}, amqp.Config{
+		SASL:       []amqp.Authentication{&amqp.PlainAuth{Username: cfg.User, Password: cfg.Password}},
+		Vhost:      cfg.VHost,
+		Heartbeat:  cfg.Heartbeat,
+		Properties: properties,
+		Locale:     "en_US",
+		Recovery:   nil, // its recovered channel acknowledges with the tags of the old one
+	})
+	if err != nil {
+		return nil, fmt.Errorf("connect: %w", err)
+	}
+	if err := declare(conn, cfg); err != nil {
+		return nil, err
+	}
+	channel, err := conn.Channel()
+	if err != nil {
+		return nil, fmt.Errorf("open channel: %w", err)
+	}
+	l := &link{conn: conn, channel: channel, lost: make(chan struct{})}
+	go l.watch(conn.NotifyClose(make(chan *amqp.Error, 1)), channel.NotifyClose(make(chan *amqp.Error, 1)))
+	return l, nil
+}
+
+func (l *link) watch(conn, channel <-chan *amqp.Error) {
+	defer close(l.lost)
+	l.err = amqp.ErrClosed
+	select {
+	case err := <-conn:
+		if err != nil { // nil after an orderly end
+			l.err = err
+		}
+	case err := <-channel:
+		if err != nil {
+			l.err = err
+		}
+	}
+}
+
+// closeTimeout bounds the orderly end of a connection.
+const closeTimeout = 3 * time.Second
+
+// close ends the link in order, so that what was sent on it has arrived.
+func (l *link) close() error {
+	err := l.conn.CloseDeadline(time.Now().Add(closeTimeout))
+	if errors.Is(err, amqp.ErrClosed) {
+		return nil // lost before
+	}
+	return err
+}
+
+// boundedWrites ends a write that the peer does not take. Without it the write
+// holds the channel's lock, and the library, which would have to close the
+// socket after missing heartbeats, waits for that lock first.
+type boundedWrites struct {
+	net.Conn
+
+	limit time.Duration
+}
+
+func (c *boundedWrites) Write(p []byte) (int, error) {
+	if err := c.SetWriteDeadline(time.Now().Add(c.limit)); err != nil {
+		return 0, err
+	}
+	return c.Conn.Write(p)
+}
+
+// unavailable translates an error of the driver, once, for all that leave this
+// package.
+func unavailable(operation string, err error) error {
+	return fault.Wrap(fault.Unavailable, "the queue cannot be reached", fmt.Errorf("%s: %w", operation, err))
+}
+
+// isMismatch reports whether the queue exists with other arguments, which only
+// an operator can change.
+func isMismatch(err error) bool {
+	reply, ok := errors.AsType[*amqp.Error](err)
+	return ok && reply.Code == amqp.PreconditionFailed
+}

@@ -1,0 +1,21 @@
+// Package rabbitmq is the queue on RabbitMQ 3.10 and later, on quorum queues.
+//
+// # Connections
+//
+// Publishing and each Consume have a connection of their own, so that the
+// broker's flow control of publishers never holds back acknowledgements. A lost
+// connection is never revived: the next generation dials anew, declares the
+// queues again and opens a fresh channel. Delivery tags restart with each
+// channel, so an acknowledgement is only ever sent on the channel that brought
+// its message; when that is gone it is dropped, and the broker delivers the
+// message again.
+//
+// # Queues
+//
+//	<queue> ──(handled too often, or rejected)──► <queue>.dlx ──► <queue>.dead
+//
+// Both are quorum queues and every message is persistent. Dead-lettering is at
+// least once, which needs overflow "reject-publish". Arguments of a queue
+// cannot be changed once it exists: whoever changes them changes the version
+// in its name.
+package rabbitmq
