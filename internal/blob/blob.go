@@ -42,7 +42,8 @@ type Store interface {
 	Delete(ctx context.Context, key string) error
 	// List calls visit for every object whose key starts with prefix, in no
 	// stated order, until visit returns an error, which it returns. Listed
-	// infos need not carry a ContentType.
+	// infos need not carry a ContentType. fault.Invalid where no key can start
+	// so (see CheckPrefix).
 	List(ctx context.Context, prefix string, visit func(Info) error) error
 	// Ping reports whether objects can be stored now.
 	Ping(ctx context.Context) error

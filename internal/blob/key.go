@@ -30,6 +30,15 @@ func CheckKey(key string) error {
 	return nil
 }
 
+// CheckPrefix returns an error of kind fault.Invalid unless some key could start
+// with prefix: it is empty, or a key itself, with or without a slash at its end.
+func CheckPrefix(prefix string) error {
+	if prefix == "" {
+		return nil
+	}
+	return CheckKey(strings.TrimSuffix(prefix, "/"))
+}
+
 func keyByte(c byte) bool {
 	return c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '.' || c == '-' || c == '_'
 }

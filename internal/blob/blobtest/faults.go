@@ -1,0 +1,47 @@
+package blobtest
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"vitrine.dev/internal/blob"
+	"vitrine.dev/internal/fault"
+)
+
+func cancelled(t *testing.T, h Harness) {
+	t.Helper()
+	s := h.New(t)
+	put(t, s, "ab/abc/w320.webp", "image/webp", []byte("x"))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	all := operations(s)
+	all["list"] = func(ctx context.Context, _ string) error {
+		return s.List(ctx, "", func(blob.Info) error { return nil })
+	}
+	all["ping"] = func(ctx context.Context, _ string) error { return s.Ping(ctx) }
+	for name, do := range all {
+		err := do(ctx, "ab/abc/w320.webp")
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: got %v, want that the context was cancelled", name, err)
+		}
+		if fault.KindOf(err) == fault.Unavailable {
+			t.Errorf("%s: blames the storage for a cancelled context: %v", name, err)
+		}
+	}
+	expect(t, s, "ab/abc/w320.webp", "image/webp", []byte("x"))
+}
+
+func down(t *testing.T, h Harness) {
+	t.Helper()
+	s, mend := h.NewBroken(t)
+	const key = "ab/abc/w320.webp"
+	wantKind(t, "put", s.Put(t.Context(), key, "image/webp", []byte("x")), fault.Unavailable)
+	wantKind(t, "ping", s.Ping(t.Context()), fault.Unavailable)
+	mend()
+	if err := s.Ping(t.Context()); err != nil {
+		t.Fatalf("ping after mending: %v", err)
+	}
+	put(t, s, key, "image/webp", []byte("x"))
+	expect(t, s, key, "image/webp", []byte("x"))
+}

@@ -1,0 +1,155 @@
+package blobtest
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+
+	"vitrine.dev/internal/blob"
+	"vitrine.dev/internal/fault"
+)
+
+func roundTrip(t *testing.T, h Harness) {
+	t.Helper()
+	s := h.New(t)
+	large := bytes.Repeat([]byte("0123456789abcdef"), 5<<20/16)
+	every := make([]byte, 256)
+	for i := range every {
+		every[i] = byte(i)
+	}
+	for _, o := range []struct {
+		key, contentType string
+		body             []byte
+	}{
+		{"one.jpeg", "image/jpeg", []byte("a")},
+		{"ab/abc/compressed.jpg", "image/jpeg", every},
+		{"ab/abc/w320.webp", "image/webp", []byte("small")},
+		{"ab/abc/w800.avif", "image/avif", []byte("smaller")},
+		{"a-b/c_d/e.f.png", "image/png", []byte("dotted")},
+		{"empty.gif", "image/gif", []byte{}},
+		{"nil.gif", "image/gif", nil},
+		{"large.webp", "image/webp", large},
+	} {
+		put(t, s, o.key, o.contentType, o.body)
+		expect(t, s, o.key, o.contentType, o.body)
+		if h.CacheControl == nil {
+			continue
+		}
+		if got := h.CacheControl(t, s, o.key); got != blob.CacheControl {
+			t.Errorf("%s: Cache-Control is %q, want %q", o.key, got, blob.CacheControl)
+		}
+	}
+}
+
+func overwrite(t *testing.T, h Harness) {
+	t.Helper()
+	s := h.New(t)
+	const key = "ab/abc/w320.webp"
+	for range 3 {
+		put(t, s, key, "image/webp", []byte("the same"))
+		expect(t, s, key, "image/webp", []byte("the same"))
+	}
+	// Content under a key never changes, but a new body must not be mixed with
+	// what a defect stored before.
+	put(t, s, key, "image/webp", []byte("short"))
+	expect(t, s, key, "image/webp", []byte("short"))
+}
+
+func missing(t *testing.T, h Harness) {
+	t.Helper()
+	s := h.New(t)
+	put(t, s, "ab/abc/w320.webp", "image/webp", []byte("x"))
+	for _, key := range []string{"gone.webp", "ab/gone.webp", "ab/abc", "ab", "zz/zz/zz.webp", "ab/abc/w320"} {
+		for name, do := range operations(s) {
+			switch name {
+			case "open", "stat":
+				wantKind(t, name+" "+key, do(t.Context(), key), fault.NotFound)
+			case "delete":
+				if err := do(t.Context(), key); err != nil {
+					t.Errorf("delete %s: %v", key, err)
+				}
+			}
+		}
+	}
+	expect(t, s, "ab/abc/w320.webp", "image/webp", []byte("x"))
+}
+
+func remove(t *testing.T, h Harness) {
+	t.Helper()
+	s := h.New(t)
+	put(t, s, "ab/abc/w320.webp", "image/webp", []byte("goes"))
+	put(t, s, "ab/abc/w800.webp", "image/webp", []byte("stays"))
+	for range 2 {
+		if err := s.Delete(t.Context(), "ab/abc/w320.webp"); err != nil {
+			t.Fatalf("delete: %v", err)
+		}
+	}
+	_, err := s.Stat(t.Context(), "ab/abc/w320.webp")
+	wantKind(t, "stat of what was deleted", err, fault.NotFound)
+	expect(t, s, "ab/abc/w800.webp", "image/webp", []byte("stays"))
+	put(t, s, "ab/abc/w320.webp", "image/webp", []byte("returns"))
+	expect(t, s, "ab/abc/w320.webp", "image/webp", []byte("returns"))
+}
+
+func badKeys(t *testing.T, h Harness) {
+	t.Helper()
+	// A storage that is down shows that no input or output comes first.
+	s, _ := h.NewBroken(t)
+	for _, key := range []string{
+		"", "/", "/etc/passwd", "../x.webp", "a/../../x.webp", "a//b.webp", "a/", ".tmp/x.webp", "a/.b.webp",
+		"UPPER.webp", "a\x00.webp", "a\\b.webp", "a b.webp", "%2e%2e/x.webp", strings.Repeat("a", blob.MaxKeyBytes+1),
+	} {
+		for name, do := range operations(s) {
+			wantKind(t, fmt.Sprintf("%s %.40q", name, key), do(t.Context(), key), fault.Invalid)
+		}
+	}
+}
+
+func concurrentPuts(t *testing.T, h Harness) {
+	t.Helper()
+	s := h.New(t)
+	const writers, rounds = 8, 4
+	body := bytes.Repeat([]byte("same content "), 20_000)
+	var wait sync.WaitGroup
+	for w := range writers {
+		wait.Go(func() {
+			for r := range rounds {
+				if err := s.Put(t.Context(), "ab/abc/shared.webp", "image/webp", body); err != nil {
+					t.Errorf("put the shared key: %v", err)
+				}
+				own := fmt.Sprintf("ab/own-%d/w%d.webp", w, r)
+				if err := s.Put(t.Context(), own, "image/webp", []byte(own)); err != nil {
+					t.Errorf("put %s: %v", own, err)
+				}
+			}
+		})
+		wait.Go(func() {
+			for range rounds {
+				info, err := s.Stat(t.Context(), "ab/abc/shared.webp")
+				if err == nil && info.Bytes != int64(len(body)) {
+					t.Errorf("a reader saw %d of %d bytes", info.Bytes, len(body))
+				}
+			}
+		})
+	}
+	wait.Wait()
+	expect(t, s, "ab/abc/shared.webp", "image/webp", body)
+	for w := range writers {
+		for r := range rounds {
+			own := fmt.Sprintf("ab/own-%d/w%d.webp", w, r)
+			expect(t, s, own, "image/webp", []byte(own))
+		}
+	}
+}
+
+func url(t *testing.T, h Harness) {
+	t.Helper()
+	s := h.New(t)
+	const key = "ab/abc/w320.webp"
+	got := s.URL(key)
+	if !strings.HasPrefix(got, "http") || !strings.HasSuffix(got, "/"+key) || strings.HasSuffix(got, "//"+key) {
+		t.Errorf("URL(%q) = %q", key, got)
+	}
+}

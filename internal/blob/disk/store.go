@@ -1,0 +1,141 @@
+package disk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"strings"
+	"sync/atomic"
+	"syscall"
+
+	"vitrine.dev/internal/blob"
+)
+
+// Store is a blob.Store in a folder.
+type Store struct {
+	root    *os.Root // no key leads out of it, nor does a link inside it
+	baseURL string
+	swept   atomic.Int64 // when temporary files were last collected, in Unix nanoseconds
+}
+
+var _ blob.Store = (*Store)(nil)
+
+// folderMode lets the operator's group read, e.g. a web server in front.
+const (
+	folderMode = 0o750
+	fileMode   = 0o640
+)
+
+// New opens the folder, creating it where it is missing. baseURL is where the
+// world reads the objects, without a slash at its end. Close the store after
+// use.
+func New(dir, baseURL string) (*Store, error) {
+	if err := os.MkdirAll(dir, folderMode); err != nil {
+		return nil, fmt.Errorf("create image folder: %w", err)
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, fmt.Errorf("open image folder: %w", err)
+	}
+	s := &Store{root: root, baseURL: strings.TrimRight(baseURL, "/")}
+	if err := s.makeScratch(); err != nil {
+		return nil, errors.Join(fmt.Errorf("prepare image folder: %w", err), root.Close())
+	}
+	s.collect()
+	return s, nil
+}
+
+// Close releases the folder. Objects that are being read stay readable.
+func (s *Store) Close() error { return s.root.Close() }
+
+// URL implements blob.Store.
+func (s *Store) URL(key string) string { return s.baseURL + "/" + key }
+
+// Open implements blob.Store. The body is an *os.File: it can seek.
+func (s *Store) Open(ctx context.Context, key string) (blob.Object, error) {
+	if err := begin(ctx, "open", key); err != nil {
+		return blob.Object{}, err
+	}
+	file, err := s.root.Open(key)
+	if err != nil {
+		return blob.Object{}, translate("open", key, err)
+	}
+	info, err := file.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = fs.ErrNotExist
+	}
+	if err != nil {
+		return blob.Object{}, translate("open", key, errors.Join(err, file.Close()))
+	}
+	return blob.Object{Info: describe(key, info), Body: file}, nil
+}
+
+// Stat implements blob.Store.
+func (s *Store) Stat(ctx context.Context, key string) (blob.Info, error) {
+	if err := begin(ctx, "stat", key); err != nil {
+		return blob.Info{}, err
+	}
+	info, err := s.root.Stat(key)
+	if err == nil && !info.Mode().IsRegular() {
+		err = fs.ErrNotExist
+	}
+	if err != nil {
+		return blob.Info{}, translate("stat", key, err)
+	}
+	return describe(key, info), nil
+}
+
+// Delete implements blob.Store. Folders that it leaves empty go too.
+func (s *Store) Delete(ctx context.Context, key string) error {
+	if err := begin(ctx, "delete", key); err != nil {
+		return err
+	}
+	if err := s.remove(key); err != nil {
+		return translate("delete", key, err)
+	}
+	// Remove refuses a folder that is not empty: the first refusal ends it.
+	for dir := path.Dir(key); dir != "." && s.root.Remove(dir) == nil; {
+		dir = path.Dir(dir)
+	}
+	return nil
+}
+
+// remove removes the file at key, if one is there.
+func (s *Store) remove(key string) error {
+	info, err := s.root.Lstat(key)
+	if err == nil && !info.IsDir() {
+		err = s.root.Remove(key)
+	}
+	if missing(err) {
+		return nil
+	}
+	return err
+}
+
+// Ping implements blob.Store: it writes a temporary file and removes it.
+func (s *Store) Ping(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("ping image folder: %w", err)
+	}
+	name, err := s.writeScratch([]byte("ping"))
+	if err != nil {
+		return translate("write", "(ping)", unavailable(err))
+	}
+	return translate("remove", "(ping)", unavailable(s.root.Remove(name)))
+}
+
+// unavailable keeps a missing folder from reading as a missing object.
+func unavailable(err error) error {
+	if err != nil && missing(err) {
+		return fmt.Errorf("the image folder is gone: %w", syscall.EIO)
+	}
+	return err
+}
+
+func describe(key string, info fs.FileInfo) blob.Info {
+	contentType, _ := typeOf(key)
+	return blob.Info{Key: key, Bytes: info.Size(), ContentType: contentType, Modified: info.ModTime()}
+}

@@ -1,0 +1,121 @@
+package disk
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"io/fs"
+	"os"
+	"path"
+	"syscall"
+	"time"
+
+	"vitrine.dev/internal/fault"
+)
+
+const (
+	scratch      = ".tmp"    // no key starts with a dot
+	leftoverAge  = time.Hour // far longer than a write takes
+	placeRetries = 100       // each lost to another Delete that emptied a folder of the key
+)
+
+// Put implements blob.Store.
+func (s *Store) Put(ctx context.Context, key, contentType string, body []byte) error {
+	if err := begin(ctx, "put", key); err != nil {
+		return err
+	}
+	if err := checkType(key, contentType); err != nil {
+		return translatePut(key, err)
+	}
+	s.collectSometimes()
+	name, err := s.writeScratch(body)
+	if err != nil {
+		return translatePut(key, err)
+	}
+	if err := s.place(name, key); err != nil {
+		return translatePut(key, errors.Join(err, s.root.Remove(name)))
+	}
+	return translatePut(key, s.syncFolder(path.Dir(key)))
+}
+
+// translatePut is translate where there is no object to be missing: a path
+// that leads nowhere means that a key stands in another key's way, or that the
+// folder is gone.
+func translatePut(key string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case fault.KindOf(err) == fault.Invalid:
+		return wrapPut(key, err)
+	case errors.Is(err, syscall.ENOTDIR), errors.Is(err, syscall.EISDIR),
+		errors.Is(err, syscall.ENOTEMPTY), errors.Is(err, fs.ErrExist):
+		return wrapPut(key, fault.Wrap(fault.Invalid, "object key lies above or below another object's", err))
+	default:
+		return translate("put", key, unavailable(err))
+	}
+}
+
+// writeScratch writes a synced temporary file and returns its name.
+func (s *Store) writeScratch(body []byte) (name string, err error) {
+	name = scratch + "/" + rand.Text()
+	file, err := s.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, fileMode)
+	if err != nil {
+		return "", err
+	}
+	_, err = file.Write(body)
+	if err == nil {
+		err = file.Sync()
+	}
+	if err = errors.Join(err, file.Close()); err != nil {
+		return "", errors.Join(err, s.root.Remove(name))
+	}
+	return name, nil
+}
+
+// place renames the temporary file to its key, making the key's folders.
+func (s *Store) place(name, key string) error {
+	var err error
+	for range placeRetries {
+		if err = s.root.Rename(name, key); !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		if err = s.makeFolder(path.Dir(key)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return err
+}
+
+// makeFolder is MkdirAll that syncs the parent of each folder that it makes.
+func (s *Store) makeFolder(dir string) error {
+	if dir == "." {
+		return nil
+	}
+	err := s.root.Mkdir(dir, folderMode)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err := s.makeFolder(path.Dir(dir)); err != nil {
+			return err
+		}
+		err = s.root.Mkdir(dir, folderMode)
+	}
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return s.syncFolder(path.Dir(dir))
+}
+
+// syncFolder makes the names in a folder last. A folder that is gone has been
+// emptied by a Delete since; there is nothing left to last.
+func (s *Store) syncFolder(dir string) error {
+	folder, err := s.root.Open(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(folder.Sync(), folder.Close())
+}
