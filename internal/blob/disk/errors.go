@@ -48,3 +48,11 @@ func missing(err error) bool {
 }
 
 func wrapPut(key string, err error) error { return fmt.Errorf("put object %s: %w", key, err) }
+
+// unlessMissing returns err unless it tells that nothing is there.
+func unlessMissing(err error) error {
+	if missing(err) {
+		return nil
+	}
+	return err
+}

@@ -61,8 +61,5 @@ func keep(prefix, name string, entry fs.DirEntry, err error) (info fs.FileInfo, 
 		return nil, true, nil
 	}
 	info, err = entry.Info()
-	if missing(err) {
-		return nil, true, nil
-	}
-	return info, err != nil, err
+	return info, err != nil, unlessMissing(err)
 }

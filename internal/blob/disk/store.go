@@ -109,10 +109,7 @@ func (s *Store) remove(key string) error {
 	if err == nil && !info.IsDir() {
 		err = s.root.Remove(key)
 	}
-	if missing(err) {
-		return nil
-	}
-	return err
+	return unlessMissing(err)
 }
 
 // Ping implements blob.Store: it writes a temporary file and removes it.
