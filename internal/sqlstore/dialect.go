@@ -5,25 +5,27 @@ import "strings"
 // dialect is what differs between the two databases.
 type dialect struct {
 	name string
-	// now is the database's clock in milliseconds since 1970, read anew in
-	// every statement.
+	// now is the database's clock in milliseconds since 1970. It stands still
+	// within a statement, so that an index can serve a comparison with it.
 	now string
 	// skipLocked ends the selection of rows that nobody else may have.
 	skipLocked string
 	// forUpdate ends the selection of a row that is about to be changed.
 	forUpdate string
+	// oneWriter says that a write keeps all other writers out.
+	oneWriter bool
 }
 
 func postgresDialect() dialect {
 	return dialect{
-		name: "postgres", now: "(extract(epoch FROM clock_timestamp()) * 1000)::BIGINT",
+		name: "postgres", now: "(extract(epoch FROM statement_timestamp()) * 1000)::BIGINT",
 		skipLocked: " FOR UPDATE SKIP LOCKED", forUpdate: " FOR UPDATE",
 	}
 }
 
 // sqliteDialect locks nothing by row: a write transaction is alone.
 func sqliteDialect() dialect {
-	return dialect{name: "sqlite", now: "CAST(unixepoch('subsec') * 1000 AS INTEGER)"}
+	return dialect{name: "sqlite", now: "CAST(unixepoch('subsec') * 1000 AS INTEGER)", oneWriter: true}
 }
 
 // sql completes a statement for the database.

@@ -30,6 +30,8 @@ func translate(operation string, err error) error {
 		return catalog.ErrUnknownUser
 	case errors.Is(err, context.Canceled):
 		return fmt.Errorf("%s: %w", operation, err)
+	case oldSchema(err):
+		return fault.Wrap(fault.Unavailable, ErrOldSchema.Error(), fmt.Errorf("%s: %w: %w", operation, ErrOldSchema, err))
 	case unavailable(err):
 		return fault.Wrap(fault.Unavailable, "the database is not available", fmt.Errorf("%s: %w", operation, err))
 	default:
@@ -51,7 +53,9 @@ func unknownUser(err error) bool {
 // database is away, starting, stopping, full or overloaded.
 func unavailable(err error) bool {
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
-		for _, class := range []string{"08", "53", "57P", "58", "40"} {
+		// Connection, resources, cancelled or shutting down, read-only after a
+		// failover, its own system, broken off once too often.
+		for _, class := range []string{"08", "53", "57", "25006", "58", "40"} {
 			if strings.HasPrefix(pg.Code, class) {
 				return true
 			}
@@ -59,8 +63,9 @@ func unavailable(err error) bool {
 		return false
 	}
 	if lite, ok := errors.AsType[*sqlite.Error](err); ok {
-		switch lite.Code() & 0xff { // the primary code; the rest is detail
-		case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN:
+		switch primary(lite) {
+		case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR,
+			sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_INTERRUPT:
 			return true
 		}
 		return false
@@ -73,12 +78,20 @@ func unavailable(err error) bool {
 	}
 	for _, known := range []error{
 		context.DeadlineExceeded, driver.ErrBadConn, sql.ErrConnDone, io.EOF, io.ErrUnexpectedEOF, net.ErrClosed,
+		pgconn.ErrConnClosed,
 	} {
 		if errors.Is(err, known) {
 			return true
 		}
 	}
-	return strings.Contains(err.Error(), "conn closed") // pgx has no value for it
+	return false
+}
+
+// oldSchema recognises a table or column that is not there: the program was
+// started while the server was away, so that CheckSchema could not say so.
+func oldSchema(err error) bool {
+	pg, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && (pg.Code == "42P01" || pg.Code == "42703")
 }
 
 // brokenOff recognises a transaction that may succeed when run anew: a
@@ -87,3 +100,12 @@ func brokenOff(err error) bool {
 	pg, ok := errors.AsType[*pgconn.PgError](err)
 	return ok && (pg.Code == "40001" || pg.Code == "40P01")
 }
+
+// locked recognises a SQLite file that another process is writing to.
+func locked(err error) bool {
+	lite, ok := errors.AsType[*sqlite.Error](err)
+	return ok && primary(lite) == sqlite3.SQLITE_BUSY
+}
+
+// primary is the error's code without the detail in its upper bytes.
+func primary(err *sqlite.Error) int { return err.Code() & 0xff }

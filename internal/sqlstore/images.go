@@ -71,8 +71,8 @@ func (s *Store) Begin(ctx context.Context, j media.Job, lease time.Duration) (c 
 
 // Renew implements media.Store.
 func (s *Store) Renew(ctx context.Context, c media.Claim, lease time.Duration) error {
-	return s.quietChange(ctx, "renew lease", func(ctx context.Context, tx *sql.Tx) error {
-		renewed, err := affected(tx.ExecContext(ctx, s.sql(`UPDATE images SET lease_until = {now} + $4`+held),
+	return s.patiently(ctx, "renew lease", func(ctx context.Context) error {
+		renewed, err := affected(s.write.ExecContext(ctx, s.sql(`UPDATE images SET lease_until = {now} + $4`+held),
 			c.ImageID, c.Generation, c.Attempt, lease.Milliseconds()))
 		if err == nil && !renewed {
 			return errSuperseded()
@@ -165,9 +165,12 @@ func (s *Store) Bury(
 	return s.transition(ctx, "bury job", j.ProductID,
 		func(ctx context.Context, tx *sql.Tx, _ catalog.Changed) (bool, error) {
 			c := media.Claim{Job: j}
-			err := tx.QueryRowContext(ctx, `
+			// An image that waits for its retry has a later message than this one,
+			// which has come twice.
+			err := tx.QueryRowContext(ctx, s.sql(`
 				UPDATE images SET attempts = attempts + 1
-				WHERE id = $1 AND product_id = $2 AND generation = $3 AND status = 'pending' RETURNING attempts`,
+				WHERE id = $1 AND product_id = $2 AND generation = $3 AND status = 'pending' AND retry_at <= {now}
+				RETURNING attempts`),
 				j.ImageID, j.ProductID, j.Generation).Scan(&c.Attempt)
 			if errors.Is(err, sql.ErrNoRows) {
 				return false, nil

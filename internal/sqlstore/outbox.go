@@ -54,28 +54,30 @@ func (s *Store) recordChange(ctx context.Context, tx *sql.Tx, c catalog.Changed)
 	return err
 }
 
-// LeaseMessages implements outbox.Store.
+// LeaseMessages implements outbox.Store. The selection is materialised, so that
+// no plan can run it, and lock, more than once.
 func (s *Store) LeaseMessages(
 	ctx context.Context, topic string, limit int, lease time.Duration,
 ) (messages []outbox.Message, err error) {
-	due, err := s.anyDue(ctx, topic)
-	if err != nil || !due {
-		return nil, err
+	if s.dialect.oneWriter {
+		if due, err := s.anyDue(ctx, topic); err != nil || !due {
+			return nil, err
+		}
 	}
-	err = s.quietChange(ctx, "lease messages", func(ctx context.Context, tx *sql.Tx) error {
-		messages, err = scanMessages(tx.QueryContext(ctx, s.sql(`
-			UPDATE outbox SET lease_until = {now} + $3
-			WHERE id IN (
-				SELECT id FROM outbox WHERE topic = $1 AND due_at <= {now} AND lease_until <= {now}
+	err = s.patiently(ctx, "lease messages", func(ctx context.Context) error {
+		messages, err = scanMessages(s.write.QueryContext(ctx, s.sql(`
+			WITH due AS MATERIALIZED (
+				SELECT id AS due_id FROM outbox WHERE topic = $1 AND due_at <= {now} AND lease_until <= {now}
 				ORDER BY due_at, id LIMIT $2{skip locked})
-			RETURNING id, topic, body`), topic, limit, lease.Milliseconds()))
+			UPDATE outbox SET lease_until = {now} + $3 FROM due WHERE id = due_id
+			RETURNING id, topic, body, due_at`), topic, limit, lease.Milliseconds()))
 		return err
 	})
 	return messages, err
 }
 
-// anyDue looks before LeaseMessages writes: most polls find nothing, and on
-// SQLite a write keeps all others out.
+// anyDue looks before LeaseMessages writes: most polls find nothing, and where
+// there is one writer a write keeps all others out.
 func (s *Store) anyDue(ctx context.Context, topic string) (due bool, err error) {
 	err = s.query(ctx, "look for due messages", func(ctx context.Context) error {
 		return s.read.QueryRowContext(ctx, s.sql(`
@@ -84,22 +86,30 @@ func (s *Store) anyDue(ctx context.Context, topic string) (due bool, err error) 
 	return due, err
 }
 
-// scanMessages orders what RETURNING gave in no order. Due times are not
-// returned; ids come near enough.
+// scanMessages reads messages, oldest due first; RETURNING gives no order.
 func scanMessages(rows *sql.Rows, err error) ([]outbox.Message, error) {
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var messages []outbox.Message
+	type leased struct {
+		outbox.Message
+
+		due int64
+	}
+	var list []leased
 	for rows.Next() {
-		var m outbox.Message
-		if err := rows.Scan(&m.ID, &m.Topic, &m.Body); err != nil {
+		var m leased
+		if err := rows.Scan(&m.ID, &m.Topic, &m.Body, &m.due); err != nil {
 			return nil, err
 		}
-		messages = append(messages, m)
+		list = append(list, m)
 	}
-	slices.SortFunc(messages, func(a, b outbox.Message) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortFunc(list, func(a, b leased) int { return cmp.Or(cmp.Compare(a.due, b.due), cmp.Compare(a.ID, b.ID)) })
+	messages := make([]outbox.Message, len(list))
+	for i, m := range list {
+		messages[i] = m.Message
+	}
 	return messages, rows.Err()
 }
 
@@ -122,17 +132,15 @@ func (s *Store) ReleaseMessages(ctx context.Context, ids []int64, delay time.Dur
 // eachMessage runs a statement over the ids, in ascending order, so that two
 // relays lock rows in the same one.
 func (s *Store) eachMessage(ctx context.Context, operation, statement string, ids []int64, first ...any) error {
-	if len(ids) == 0 {
-		return nil
-	}
-	sorted := slices.Sorted(slices.Values(ids))
-	return s.quietChange(ctx, operation, func(ctx context.Context, tx *sql.Tx) error {
-		for batch := range slices.Chunk(sorted, 500) {
-			marks, args := in(len(first)+1, batch)
-			if _, err := tx.ExecContext(ctx, s.sql(fmt.Sprintf(statement, marks)), append(slices.Clone(first), args...)...); err != nil {
-				return err
-			}
+	for batch := range slices.Chunk(slices.Sorted(slices.Values(ids)), 500) {
+		marks, args := in(len(first)+1, batch)
+		err := s.patiently(ctx, operation, func(ctx context.Context) error {
+			_, err := s.write.ExecContext(ctx, s.sql(fmt.Sprintf(statement, marks)), append(slices.Clone(first), args...)...)
+			return err
+		})
+		if err != nil {
+			return err
 		}
-		return nil
-	})
+	}
+	return nil
 }

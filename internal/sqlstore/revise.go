@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"maps"
 	"slices"
 
 	"vitrine.dev/internal/cache"
@@ -79,20 +80,18 @@ func (s *Store) reviseImages(ctx context.Context, tx *sql.Tx, r catalog.Revision
 			return err
 		}
 	}
-	if err := s.dropImages(ctx, tx, dropped); err != nil {
+	if err := s.dropImages(ctx, tx, slices.Collect(maps.Keys(dropped))); err != nil {
 		return err
 	}
 	_, err = s.addImages(ctx, tx, r.ProductID, fresh, r.RequestID)
 	return err
 }
 
-func (s *Store) dropImages(ctx context.Context, tx *sql.Tx, dropped map[int64]int) error {
-	if len(dropped) == 0 {
+// dropImages deletes images and then their messages: a sweep that is just
+// writing one holds the image, so its message is seen here.
+func (s *Store) dropImages(ctx context.Context, tx *sql.Tx, ids []int64) error {
+	if len(ids) == 0 {
 		return nil
-	}
-	ids := make([]int64, 0, len(dropped))
-	for id := range dropped {
-		ids = append(ids, id)
 	}
 	slices.Sort(ids)
 	marks, args := in(1, ids)
@@ -121,13 +120,15 @@ func (s *Store) DeleteProduct(ctx context.Context, id int64, versions []int64) (
 		case versions != nil && !slices.Contains(versions, version):
 			return fault.New(fault.Stale, "the product has changed since")
 		}
-		for _, statement := range []string{
-			`DELETE FROM outbox WHERE image_id IN (SELECT id FROM images WHERE product_id = $1)`,
-			`DELETE FROM products WHERE id = $1`, // and with it its images
-		} {
-			if _, err := tx.ExecContext(ctx, statement, id); err != nil {
-				return err
-			}
+		images, err := scanIDs(tx.QueryContext(ctx, `SELECT id, position FROM images WHERE product_id = $1`, id))
+		if err != nil {
+			return err
+		}
+		if err := s.dropImages(ctx, tx, slices.Collect(maps.Values(images))); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `DELETE FROM products WHERE id = $1`, id); err != nil {
+			return err
 		}
 		changed = catalog.Changed{ProductID: id, UserID: user, Version: cache.Gone, Listed: true}
 		return s.recordChange(ctx, tx, changed)

@@ -47,9 +47,11 @@ func OpenSQLite(ctx context.Context, path string, log *slog.Logger) (*Store, err
 	return s, nil
 }
 
+// openFile waits for a lock only a quarter of a second at a time, since that
+// wait does not end with a context; patiently repeats it for as long as it may.
 func openFile(path, txLock string, connections int) (*sql.DB, error) {
 	q := url.Values{"_txlock": {txLock}, "_pragma": {
-		"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(ON)",
+		"busy_timeout(250)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(ON)",
 	}}
 	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?"+q.Encode())
 	if err != nil {

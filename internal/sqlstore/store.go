@@ -8,7 +8,10 @@ import (
 	"log/slog"
 	"time"
 
+	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/media"
+	"vitrine.dev/internal/outbox"
 )
 
 const (
@@ -18,6 +21,15 @@ const (
 	// txTries bounds how often a transaction is run anew that the database
 	// broke off for the sake of another.
 	txTries = 5
+	// lockPause is how long a writer stays away from a file that another
+	// process has kept locked for the whole busy timeout.
+	lockPause = 10 * time.Millisecond
+)
+
+var (
+	_ catalog.Store = (*Store)(nil)
+	_ media.Store   = (*Store)(nil)
+	_ outbox.Store  = (*Store)(nil)
 )
 
 // Store is a database. It is safe for concurrent use.
@@ -64,19 +76,27 @@ func (s *Store) change(ctx context.Context, operation string, do func(context.Co
 	return err
 }
 
-// quietChange runs a transaction under the time limit, anew where the database
-// broke it off for another's sake.
+// quietChange runs a transaction of several statements.
 func (s *Store) quietChange(ctx context.Context, operation string, do func(context.Context, *sql.Tx) error) error {
+	return s.patiently(ctx, operation, func(ctx context.Context) error { return s.transact(ctx, do) })
+}
+
+// patiently runs a write under the time limit, anew where the database broke
+// it off for another's sake, or where another process is writing to the file.
+// do is one transaction: a single statement, or transact.
+func (s *Store) patiently(ctx context.Context, operation string, do func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, opTimeout)
 	defer cancel()
-	var err error
-	for range txTries {
-		err = s.transact(ctx, do)
-		if !brokenOff(err) {
-			break
+	for try := 1; ; try++ {
+		err := do(ctx)
+		switch {
+		case locked(err) && ctx.Err() == nil:
+			pause(ctx, lockPause)
+		case brokenOff(err) && try < txTries:
+		default:
+			return translate(operation, err)
 		}
 	}
-	return translate(operation, err)
 }
 
 func (s *Store) transact(ctx context.Context, do func(context.Context, *sql.Tx) error) error {
