@@ -75,7 +75,7 @@ func (p *picture) Encode(ctx context.Context, e driver.Encoding) ([]byte, error)
 	case container.JPEG:
 		err = jpeg.Encode(&b, p.image(), &jpeg.Options{Quality: e.Quality})
 	case container.PNG:
-		err = (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&b, p.image())
+		err = png.Encode(&b, p.image())
 	default:
 		err = fmt.Errorf("no encoder for %s", e.Format)
 	}

@@ -42,7 +42,7 @@ func (s suite) weight(t *testing.T) {
 	photo := Picture(500, 375, 7)
 	dot := image.NewPaletted(image.Rect(0, 0, 1, 1), color.Palette{color.White})
 	hole := image.NewPaletted(image.Rect(0, 0, 1, 1), color.Palette{color.Transparent})
-	flat := image.NewPaletted(image.Rect(0, 0, 900, 900), color.Palette{color.White, color.Black})
+	flat := image.NewPaletted(image.Rect(0, 0, 400, 400), color.Palette{color.White, color.Black})
 	for name, body := range map[string][]byte{
 		"1 × 1 gif":           GIF(dot),
 		"1 × 1 clear gif":     GIF(hole),
@@ -61,7 +61,7 @@ func (s suite) weight(t *testing.T) {
 		"grey jpeg at 10":     JPEG(Grey(photo), 10),
 		"webp":                Fixture("photo.webp"),
 		"webp with alpha":     Fixture("alpha.webp"),
-		"large jpeg at 3":     JPEG(Picture(2100, 300, 9), 3),
+		"large jpeg at 3":     JPEG(Picture(2100, 100, 9), 3),
 		"transparent disc":    TransparentPNG(40, 30),
 		"tiff":                TIFF(dot),
 		"small tiff":          TIFF(Picture(20, 10, 1)),
@@ -83,7 +83,7 @@ func (s suite) truncated(t *testing.T) {
 		source{name: "gif animated", body: AnimatedGIF(90, 60, 3), able: true},
 		source{name: "webp lossless", body: Fixture("lossless.webp"), able: true},
 		source{name: "webp animated", body: Fixture("animated.webp"), able: s.can.Animations},
-		source{name: "jpeg large", body: Photo(1700, 1200, 3), able: true},
+		source{name: "jpeg large", body: Photo(1000, 800, 3), able: true},
 	)
 	for _, src := range sources {
 		t.Run(src.name, func(t *testing.T) {

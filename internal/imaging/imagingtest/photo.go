@@ -36,6 +36,7 @@ func Picture(w, h int, seed uint64) *image.RGBA {
 	for y := range h {
 		row := img.Pix[y*img.Stride : y*img.Stride+4*w]
 		wave := waveOf(y, h, seed)
+		discs := crossing(discs, y)
 		for x := range w {
 			c := scene(x, y, w, h, wave, discs)
 			if mark, ok := cornerColor(x, y, w, h, corner); ok {
@@ -75,6 +76,16 @@ func discsOf(w, h int, seed uint64) []disc {
 		}
 	}
 	return discs
+}
+
+// crossing returns the discs that the row goes through.
+func crossing(discs []disc, y int) (some []disc) {
+	for _, d := range discs {
+		if (y-d.y)*(y-d.y) < d.r2 {
+			some = append(some, d)
+		}
+	}
+	return some
 }
 
 func waveOf(y, h int, seed uint64) int {

@@ -79,8 +79,17 @@ func OpaquePNG(w, h int) []byte {
 func PalettePNG(img image.Image) []byte { return PNG(paletted(img)) }
 
 func paletted(img image.Image) *image.Paletted {
+	if p, ok := img.(*image.Paletted); ok {
+		return p
+	}
 	p := image.NewPaletted(img.Bounds(), palette.WebSafe)
-	draw.FloydSteinberg.Draw(p, p.Rect, img, img.Bounds().Min)
+	for y := p.Rect.Min.Y; y < p.Rect.Max.Y; y++ {
+		for x := p.Rect.Min.X; x < p.Rect.Max.X; x++ {
+			r, g, b, _ := img.At(x, y).RGBA()
+			level := func(v uint32) uint32 { return (v>>8 + 25) / 51 }
+			p.SetColorIndex(x, y, uint8(36*level(r)+6*level(g)+level(b)))
+		}
+	}
 	return p
 }
 

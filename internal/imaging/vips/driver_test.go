@@ -1,0 +1,111 @@
+package vips
+
+import (
+	"testing"
+
+	"vitrine.dev/internal/imaging/container"
+	"vitrine.dev/internal/imaging/driver"
+	"vitrine.dev/internal/imaging/imagingtest"
+)
+
+// TestNoLeak decodes, resizes and encodes again and again, also what is broken,
+// and looks at what libvips itself counts.
+func TestNoLeak(t *testing.T) { //nolint:paralleltest // it counts what the whole process allocates
+	d := openDriver(t)
+	photo := imagingtest.WithEXIF(imagingtest.Photo(320, 240, 1), 6, true)
+	sources := map[string][]byte{
+		"photo": photo, "half a photo": photo[:len(photo)/2],
+		"alpha": imagingtest.TransparentPNG(80, 60), "animation": imagingtest.AnimatedGIF(40, 30, 3),
+		"cmyk": imagingtest.Fixture("cmyk.jpg"), "p3": imagingtest.Fixture("p3.jpg"),
+		"heic": imagingtest.Fixture("photo.heic"), "no picture": []byte("\xff\xd8\xff\xe0 nothing of the kind"),
+	}
+	all := func() {
+		for _, body := range sources {
+			once(t, d, body)
+		}
+	}
+	all() // what is allocated once and kept
+	beforeBytes, beforeCount := d.Memory()
+	for range 25 {
+		all()
+	}
+	bytes, count := d.Memory()
+	if bytes > beforeBytes || count > beforeCount {
+		t.Errorf("after %d pictures libvips holds %d bytes in %d pieces, before %d in %d",
+			25*len(sources), bytes, count, beforeBytes, beforeCount)
+	}
+}
+
+func once(t *testing.T, d *Driver, body []byte) {
+	t.Helper()
+	src := driver.Source{Info: container.Inspect(body), Body: body}
+	h, err := d.Header(src)
+	if err != nil {
+		return
+	}
+	width, height := h.Upright(src.Orientation)
+	p, err := d.Decode(t.Context(), src, h, width/2, height/2)
+	if err != nil {
+		return
+	}
+	defer p.Close()
+	small, err := p.Resize(t.Context(), 16, 12)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer small.Close()
+	still := small.Still()
+	defer still.Close()
+	for _, e := range []driver.Encoding{
+		{Format: container.WebP, Quality: 80}, {Format: container.WebP, Lossless: true, Quality: 80},
+	} {
+		if _, err := small.Encode(t.Context(), e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := still.Encode(t.Context(), driver.Encoding{Format: container.JPEG, Quality: 80}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestOpen(t *testing.T) {
+	t.Parallel()
+	d := openDriver(t)
+	if d.lib.version[0] != 8 || !d.Encodes(container.JPEG) || !d.Encodes(container.WebP) || d.Encodes(container.TIFF) {
+		t.Errorf("%s: %v", d.Name(), d.encodes)
+	}
+	if _, err := load("/nowhere/libvips.so.42"); err == nil {
+		t.Error("a library that is not there was loaded")
+	}
+}
+
+func TestArguments(t *testing.T) {
+	t.Parallel()
+	d := openDriver(t)
+	for name, op := range map[string]*operation{
+		"no such operation": d.lib.do("no_such_operation"),
+		"no such argument":  d.lib.do("black").set("no-such", 1),
+		"another type":      d.lib.do("black").set("width", "wide"),
+		"argument missing":  d.lib.do("black").set("width", 1),
+		"untrusted loader":  d.lib.do("ppmload_buffer").set("memory", true),
+	} {
+		if im, err := op.image(); err == nil {
+			im.close()
+			t.Errorf("%s is no error", name)
+		}
+	}
+}
+
+func TestShrinkOnLoad(t *testing.T) {
+	t.Parallel()
+	jpeg := driver.Source{Info: container.Info{Format: container.JPEG}}
+	for _, c := range []struct{ w, h, width, height, shrink int }{
+		{4000, 3000, 2048, 1536, 0}, {4096, 3072, 2048, 1536, 2}, {8192, 6144, 2048, 1536, 4},
+		{17000, 100, 2048, 12, 8}, {17000, 100, 2048, 13, 4},
+	} {
+		got := shrinkOnLoad(jpeg, driver.Header{Width: c.w, Height: c.h, Frames: 1}, c.width, c.height)
+		if got.shrink != c.shrink {
+			t.Errorf("%d × %d to %d × %d: shrink %d, want %d", c.w, c.h, c.width, c.height, got.shrink, c.shrink)
+		}
+	}
+}
