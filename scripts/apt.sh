@@ -40,16 +40,17 @@ install_with_apt() (
 )
 
 # set_guard tells the packages' own scripts to start no service. The guard ends
-# with this process even if it cannot be lifted: it then asks what was there
-# before, or allows all.
+# with the installing shell even if it cannot be lifted: it then asks what was
+# there before, or allows all.
 set_guard() {
+	self=$(exec sh -c 'echo $PPID') # not $$, which stays that of the outer shell
 	if [ -e "$guard" ] && ! grep -q before-vitrine "$guard"; then
 		as_root mv "$guard" "$saved"
 	fi
 	cat >.tools/policy-rc.d <<-END
 		#!/bin/sh
 		# While scripts/setup runs, services stay off.
-		[ ! -d /proc/$$ ] || exit 101
+		[ ! -d /proc/$self ] || exit 101
 		[ ! -x $saved ] || exec $saved "\$@"
 		exit 0
 	END

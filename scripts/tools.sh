@@ -33,13 +33,15 @@ stale_tools() {
 }
 
 build_tools() {
-	echo "setup: building into .tools/bin: $1(a few minutes the first time)"
 	packages=
 	for name in $1; do
 		packages="$packages $(tool_package "$name")" || return 1
 	done
 	# shellcheck disable=SC2086 # a list of words
-	GOFLAGS= CGO_ENABLED=0 GOBIN="$PWD/.tools/bin" go -C tools install -trimpath -ldflags=-s $packages || return 1
+	GOFLAGS= CGO_ENABLED=0 GOBIN="$PWD/.tools/bin" go -C tools install -trimpath -ldflags=-s $packages >.tools/build.log 2>&1 || {
+		tail -n 30 .tools/build.log >&2
+		return 1
+	}
 	for name in $1; do
 		tools_version >".tools/built/$name"
 	done
