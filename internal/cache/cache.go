@@ -14,7 +14,8 @@ const (
 	// bound on staleness when invalidations cannot be delivered.
 	DefaultLease = 30 * time.Second
 	// FenceLife is how long at least an invalidated version is remembered. A
-	// fill takes far less, so none can land behind its fence.
+	// fill is put within half a lease or not at all, so none can land behind
+	// its fence.
 	FenceLife = 10 * time.Minute
 )
 
