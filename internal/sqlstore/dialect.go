@@ -12,6 +12,8 @@ type dialect struct {
 	skipLocked string
 	// forUpdate ends the selection of a row that is about to be changed.
 	forUpdate string
+	// migrated asks whether there is a record of migrations.
+	migrated string
 	// oneWriter says that a write keeps all other writers out.
 	oneWriter bool
 }
@@ -20,12 +22,16 @@ func postgresDialect() dialect {
 	return dialect{
 		name: "postgres", now: "(extract(epoch FROM statement_timestamp()) * 1000)::BIGINT",
 		skipLocked: " FOR UPDATE SKIP LOCKED", forUpdate: " FOR UPDATE",
+		migrated: `SELECT to_regclass('goose_db_version') IS NOT NULL`,
 	}
 }
 
 // sqliteDialect locks nothing by row: a write transaction is alone.
 func sqliteDialect() dialect {
-	return dialect{name: "sqlite", now: "CAST(unixepoch('subsec') * 1000 AS INTEGER)", oneWriter: true}
+	return dialect{
+		name: "sqlite", now: "CAST(unixepoch('subsec') * 1000 AS INTEGER)", oneWriter: true,
+		migrated: `SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'goose_db_version')`,
+	}
 }
 
 // sql completes a statement for the database.

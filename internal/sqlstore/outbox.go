@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"vitrine.dev/internal/catalog"
@@ -27,16 +28,14 @@ func (s *Store) queueJobs(ctx context.Context, tx *sql.Tx, jobs []outboxJob) err
 	}
 	// The due time is now plus the last argument of the row.
 	for batch := range slices.Chunk(rows, 100) {
-		clause, args := "", []any{}
+		clauses, args := make([]string, len(batch)), make([]any, 0, 4*len(batch))
 		for i, row := range batch {
-			if i > 0 {
-				clause += ", "
-			}
 			n := len(args)
-			clause += fmt.Sprintf("($%d, $%d, CAST($%d AS BIGINT), {now} + CAST($%d AS BIGINT))", n+1, n+2, n+3, n+4)
+			clauses[i] = fmt.Sprintf("($%d, $%d, CAST($%d AS BIGINT), {now} + CAST($%d AS BIGINT))", n+1, n+2, n+3, n+4)
 			args = append(args, row...)
 		}
-		if _, err := tx.ExecContext(ctx, s.sql(`INSERT INTO outbox (topic, body, image_id, due_at) VALUES `+clause), args...); err != nil {
+		insert := s.sql(`INSERT INTO outbox (topic, body, image_id, due_at) VALUES ` + strings.Join(clauses, ", "))
+		if _, err := tx.ExecContext(ctx, insert, args...); err != nil {
 			return err
 		}
 	}

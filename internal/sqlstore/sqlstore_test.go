@@ -14,12 +14,18 @@ import (
 
 func TestSQLite(t *testing.T) {
 	t.Parallel()
-	storetest.Run(t, func(t *testing.T) storetest.Store { return openSQLite(t, filepath.Join(t.TempDir(), "vitrine.db")) })
+	storetest.Run(t, func(t *testing.T) storetest.Store {
+		t.Helper()
+		return openSQLite(t, filepath.Join(t.TempDir(), "vitrine.db"))
+	})
 }
 
 func TestPostgres(t *testing.T) {
 	t.Parallel()
-	storetest.Run(t, func(t *testing.T) storetest.Store { return openPostgres(t, testserver.Postgres(t)) })
+	storetest.Run(t, func(t *testing.T) storetest.Store {
+		t.Helper()
+		return openPostgres(t, testserver.Postgres(t))
+	})
 }
 
 func openSQLite(tb testing.TB, path string) *sqlstore.Store {

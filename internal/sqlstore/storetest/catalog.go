@@ -16,6 +16,7 @@ import (
 )
 
 func testCreate(t *testing.T, s Store) {
+	t.Helper()
 	p := create(t, s, "http://a/1.jpg", "http://a/2.jpg", "http://a/1.jpg")
 	got := read(t, s, p.ID)
 	if !reflect.DeepEqual(got, p) {
@@ -59,6 +60,7 @@ func wantChanged(t *testing.T, s Store, want ...catalog.Changed) {
 }
 
 func testUnknownUser(t *testing.T, s Store) {
+	t.Helper()
 	_, err := s.CreateProduct(t.Context(), catalog.NewProduct{UserID: 999, Name: "x", Images: []string{"http://a/1.jpg"}})
 	if !errors.Is(err, catalog.ErrUnknownUser) {
 		t.Errorf("error %v, want ErrUnknownUser", err)
@@ -74,6 +76,7 @@ func testUnknownUser(t *testing.T, s Store) {
 }
 
 func testPrices(t *testing.T, s Store) {
+	t.Helper()
 	for _, text := range []string{"999.99", "0.1", "1.15", "123456789012.99", "0", "9999999999999.99"} {
 		price, err := catalog.ParsePrice(text)
 		if err != nil {
@@ -94,6 +97,7 @@ func testPrices(t *testing.T, s Store) {
 }
 
 func testText(t *testing.T, s Store) {
+	t.Helper()
 	for _, text := range []string{"naïve café", "日本語の商品", "😀🛍️", "'; DROP TABLE products; --", "tab\tand\nline", strings.Repeat("ß", 200)} {
 		p, err := s.CreateProduct(t.Context(), catalog.NewProduct{UserID: user, Name: text, Description: text})
 		if err != nil {
@@ -117,6 +121,7 @@ func revision(p catalog.Product) catalog.Revision {
 }
 
 func testRevise(t *testing.T, s Store) {
+	t.Helper()
 	p := create(t, s, "http://a/1.jpg", "http://a/2.jpg", "http://a/3.jpg")
 	messages(t, s, catalog.TopicChanged)
 	r := revision(p)
@@ -154,6 +159,7 @@ func testRevise(t *testing.T, s Store) {
 }
 
 func testReviseRaces(t *testing.T, s Store) {
+	t.Helper()
 	p := create(t, s)
 	var won, stale atomic.Int32
 	var racing sync.WaitGroup
@@ -177,6 +183,7 @@ func testReviseRaces(t *testing.T, s Store) {
 }
 
 func testDelete(t *testing.T, s Store) {
+	t.Helper()
 	p := create(t, s, "http://a/1.jpg")
 	messages(t, s, catalog.TopicChanged)
 	_, err := s.DeleteProduct(t.Context(), p.ID, []int64{7, 8})

@@ -8,6 +8,7 @@ import (
 )
 
 func testList(t *testing.T, s Store) {
+	t.Helper()
 	var ids []int64
 	for _, price := range []catalog.Price{100, 200, 300} {
 		p, err := s.CreateProduct(t.Context(), catalog.NewProduct{
@@ -57,6 +58,7 @@ func listed(t *testing.T, s Store, f catalog.Filter) []int64 {
 }
 
 func testSearch(t *testing.T, s Store) {
+	t.Helper()
 	names := []string{"Große Straße", "ΑΘΗΝΑ", "100% cotton", "100 cotton", "snake_case", "snakeXcase", `back\slash`, "İstanbul"}
 	ids := map[string]int64{}
 	for _, name := range names {
@@ -83,6 +85,7 @@ func testSearch(t *testing.T, s Store) {
 }
 
 func testPaging(t *testing.T, s Store) {
+	t.Helper()
 	want := map[int64]bool{}
 	for range 25 {
 		want[create(t, s).ID] = true

@@ -15,6 +15,7 @@ import (
 func timeout() *fault.Failure { return fault.Fail(fault.SourceTimeout, "The host was too slow.", nil) }
 
 func testBeginOnce(t *testing.T, s Store) {
+	t.Helper()
 	p := create(t, s, "http://a/1.jpg")
 	job := jobs(t, s)[0]
 	var won, lost atomic.Int32
@@ -57,6 +58,7 @@ func testBeginOnce(t *testing.T, s Store) {
 }
 
 func testComplete(t *testing.T, s Store) {
+	t.Helper()
 	c := claim(t, s, time.Minute)
 	want := rendition("aa11")
 	_, err := s.Rendition(t.Context(), want.Key)
@@ -82,6 +84,7 @@ func testComplete(t *testing.T, s Store) {
 }
 
 func testRetry(t *testing.T, s Store) {
+	t.Helper()
 	c := claim(t, s, time.Minute)
 	const delay = 300 * time.Millisecond
 	if _, err := s.Retry(t.Context(), c, timeout(), delay); err != nil {
@@ -112,6 +115,7 @@ func testRetry(t *testing.T, s Store) {
 }
 
 func testFail(t *testing.T, s Store) {
+	t.Helper()
 	c := claim(t, s, time.Minute)
 	if _, err := s.Fail(t.Context(), c, timeout()); err != nil {
 		t.Fatal(err)
@@ -129,6 +133,7 @@ func testFail(t *testing.T, s Store) {
 
 // testFencing gives an image to a second worker: the first can write nothing.
 func testFencing(t *testing.T, s Store) {
+	t.Helper()
 	old := claim(t, s, time.Millisecond)
 	sweepUntil(t, s, 1)
 	fresh, _, err := s.Begin(t.Context(), jobs(t, s)[0], time.Minute)
@@ -160,6 +165,7 @@ func testFencing(t *testing.T, s Store) {
 }
 
 func testBury(t *testing.T, s Store) {
+	t.Helper()
 	create(t, s, "http://a/1.jpg")
 	job := jobs(t, s)[0]
 	crash := fault.Fail(fault.DecoderCrashed, "Given up.", nil)
@@ -203,6 +209,7 @@ func sweepUntil(t *testing.T, s Store, n int) {
 }
 
 func testSweep(t *testing.T, s Store) {
+	t.Helper()
 	held := claim(t, s, time.Minute)
 	lost := claim(t, s, time.Millisecond)
 	for attempt := 1; attempt <= 3; attempt++ {
@@ -231,6 +238,7 @@ func testSweep(t *testing.T, s Store) {
 }
 
 func testSweepRequeues(t *testing.T, s Store) {
+	t.Helper()
 	p := create(t, s, "http://a/1.jpg")
 	forgetful := policy()
 	forgetful.RequeueAfter = 50 * time.Millisecond
@@ -254,6 +262,7 @@ func testSweepRequeues(t *testing.T, s Store) {
 }
 
 func testConcurrentSweeps(t *testing.T, s Store) {
+	t.Helper()
 	const n = 20
 	for range n {
 		claim(t, s, time.Millisecond)
@@ -267,7 +276,7 @@ func testConcurrentSweeps(t *testing.T, s Store) {
 				if err != nil {
 					t.Error(err)
 				}
-				swept.Add(int32(len(found.Changed))) //nolint:gosec // a few
+				swept.Add(int32(len(found.Changed)))
 			})
 		}
 		sweeping.Wait()

@@ -1,0 +1,110 @@
+package sqlstore_test
+
+import (
+	"errors"
+	"log/slog"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/sqlstore"
+	"vitrine.dev/internal/testserver"
+)
+
+// Every replica may migrate at its start, also that of another process: each
+// opener below is what another process would be.
+func TestMigrateAtOnce(t *testing.T) {
+	t.Parallel()
+	t.Run("sqlite", func(t *testing.T) {
+		t.Parallel()
+		for range 3 { // the race is short
+			path := filepath.Join(t.TempDir(), "vitrine.db")
+			migrateAtOnce(t, func() (*sqlstore.Store, error) {
+				return sqlstore.OpenSQLite(t.Context(), path, slog.New(slog.DiscardHandler))
+			})
+		}
+	})
+	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
+		cfg := configOf(t, testserver.Postgres(t))
+		migrateAtOnce(t, func() (*sqlstore.Store, error) {
+			return sqlstore.OpenPostgres(t.Context(), cfg, slog.New(slog.DiscardHandler))
+		})
+	})
+}
+
+func migrateAtOnce(t *testing.T, open func() (*sqlstore.Store, error)) {
+	t.Helper()
+	var applied atomic.Int64
+	var migrating sync.WaitGroup
+	for range 4 {
+		migrating.Go(func() {
+			s, err := open()
+			if err != nil {
+				t.Errorf("open: %v", err)
+				return
+			}
+			defer func() { _ = s.Close() }()
+			files, err := s.Migrate(t.Context())
+			if err != nil {
+				t.Errorf("migrate: %v", err)
+			}
+			applied.Add(int64(len(files)))
+			if err := s.CheckSchema(t.Context()); err != nil {
+				t.Errorf("check after migrating: %v", err)
+			}
+		})
+	}
+	migrating.Wait()
+	if applied.Load() != 1 {
+		t.Errorf("the one migration was applied %d times", applied.Load())
+	}
+}
+
+func TestOldSchemaIsNamed(t *testing.T) {
+	t.Parallel()
+	log := slog.New(slog.DiscardHandler)
+	open := map[string]func(t *testing.T) (*sqlstore.Store, error){
+		"sqlite": func(t *testing.T) (*sqlstore.Store, error) {
+			t.Helper()
+			return sqlstore.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "vitrine.db"), log)
+		},
+		"postgres": func(t *testing.T) (*sqlstore.Store, error) {
+			t.Helper()
+			return sqlstore.OpenPostgres(t.Context(), configOf(t, testserver.Postgres(t)), log)
+		},
+	}
+	for name, open := range open {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, err := open(t)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = s.Close() }()
+			if err := s.Ping(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.CheckSchema(t.Context()); !errors.Is(err, sqlstore.ErrOldSchema) {
+				t.Errorf("check of an empty database: %v", err)
+			}
+			// Started while the server was away, a process waits for the
+			// migration. A file has no such moment.
+			_, err = s.Product(t.Context(), 1)
+			if name == "postgres" && (!errors.Is(err, sqlstore.ErrOldSchema) || fault.KindOf(err) != fault.Unavailable) {
+				t.Errorf("read without schema: %v of kind %s", err, fault.KindOf(err))
+			}
+			if _, err := s.Migrate(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.CheckSchema(t.Context()); err != nil {
+				t.Error(err)
+			}
+			if files, err := s.Migrate(t.Context()); err != nil || len(files) != 0 {
+				t.Errorf("the second time applied %v, %v", files, err)
+			}
+		})
+	}
+}
