@@ -1,11 +1,9 @@
 package testserver
 
 import (
-	"context"
 	"net/http"
 	"net/url"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 	amqp "github.com/rabbitmq/amqp091-go"
@@ -86,42 +84,6 @@ func TestS3GivesEachTestItsOwnBucket(t *testing.T) {
 		if err := callS3(t.Context(), http.MethodHead, bucket.Endpoint+"/"+bucket.Bucket); err != nil {
 			t.Error(err)
 		}
-	}
-}
-
-func TestOwnPostgresKeepsCommitsOverKill(t *testing.T) {
-	t.Parallel()
-	server := OwnPostgres(t)
-	if err := execPostgres(t.Context(), server.URL(), "CREATE TABLE product AS SELECT 1 AS id"); err != nil {
-		t.Fatal(err)
-	}
-	server.Kill(t)
-	if err := execPostgres(t.Context(), server.URL(), "SELECT 1"); err == nil {
-		t.Fatal("a killed server answers")
-	}
-	server.Start(t)
-	if err := execPostgres(t.Context(), server.URL(), "SELECT id FROM product"); err != nil {
-		t.Error(err)
-	}
-}
-
-func TestOwnRedisFreezesAndGoesOn(t *testing.T) {
-	t.Parallel()
-	server := OwnRedis(t)
-	server.Stop(t)
-	short, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
-	defer cancel()
-	if err := pingRedis(short, server.Addr()); err == nil {
-		t.Error("a frozen server answers")
-	}
-	server.Cont(t)
-	if err := pingRedis(t.Context(), server.Addr()); err != nil {
-		t.Error(err)
-	}
-	server.Kill(t)
-	server.Start(t)
-	if err := pingRedis(t.Context(), server.Addr()); err != nil {
-		t.Error(err)
 	}
 }
 
