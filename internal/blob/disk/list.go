@@ -53,13 +53,15 @@ func keep(prefix, name string, entry fs.DirEntry, err error) (info fs.FileInfo, 
 		return nil, true, nil
 	case entry.IsDir():
 		below := strings.HasPrefix(name+"/", prefix) || strings.HasPrefix(prefix, name+"/")
-		if !below || blob.CheckKey(name) != nil {
+		if !below || !isKey(name) {
 			return nil, true, fs.SkipDir
 		}
 		return nil, true, nil
-	case !entry.Type().IsRegular() || !strings.HasPrefix(name, prefix) || blob.CheckKey(name) != nil:
+	case !entry.Type().IsRegular() || !strings.HasPrefix(name, prefix) || !isKey(name):
 		return nil, true, nil
 	}
 	info, err = entry.Info()
 	return info, err != nil, unlessMissing(err)
 }
+
+func isKey(name string) bool { return blob.CheckKey(name) == nil }

@@ -1,0 +1,67 @@
+package s3
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"vitrine.dev/internal/blob"
+	"vitrine.dev/internal/fault"
+)
+
+// errTimeout is the cause of a context that Config.Timeout has ended.
+var errTimeout = errors.New("the object storage was too slow")
+
+// check is what every operation on a key begins with, before the network.
+func check(ctx context.Context, operation, key string) error {
+	if err := blob.CheckKey(key); err != nil {
+		return fmt.Errorf("%s object: %w", operation, err)
+	}
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("%s object %s: %w", operation, key, err)
+	}
+	return nil
+}
+
+// bound returns the context of one operation.
+func (s *Store) bound(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(ctx, s.cfg.Timeout, errTimeout)
+}
+
+// translate gives the SDK's error its kind. ctx is the caller's: when that is
+// done, its error counts and no kind.
+func translate(ctx context.Context, operation, key string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if ctx.Err() != nil {
+		return fmt.Errorf("%s object %s: %w", operation, key, ctx.Err())
+	}
+	return fmt.Errorf("%s object %s: %w", operation, key, classify(err))
+}
+
+func classify(err error) error {
+	if isMissing(err) {
+		return fault.Wrap(fault.NotFound, "no such object", err)
+	}
+	return fault.Wrap(fault.Unavailable, "image storage is not available", err)
+}
+
+// isMissing tells a missing object from a missing bucket, where the server
+// says which it is: the answer to HEAD has no body and cannot.
+func isMissing(err error) bool {
+	if api, ok := errors.AsType[smithy.APIError](err); ok {
+		switch api.ErrorCode() {
+		case "NoSuchKey", "NotFound":
+			return true
+		case "NoSuchBucket":
+			return false
+		}
+	}
+	response, ok := errors.AsType[*smithyhttp.ResponseError](err)
+	return ok && response.HTTPStatusCode() == http.StatusNotFound
+}

@@ -1,0 +1,160 @@
+package s3
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"vitrine.dev/internal/blob"
+	"vitrine.dev/internal/fault"
+)
+
+// pingTimeout bounds Ping, which is asked often and must answer soon.
+const pingTimeout = 5 * time.Second
+
+// Store is a blob.Store in a bucket.
+type Store struct {
+	cfg     Config
+	client  *awss3.Client
+	baseURL string
+}
+
+var _ blob.Store = (*Store)(nil)
+
+// New returns a store. It reads the SDK's shared configuration files but
+// connects to nothing; Ping tells whether the bucket can be reached.
+func New(ctx context.Context, cfg Config) (*Store, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	cfg = cfg.withDefaults()
+	client, err := newClient(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	return &Store{cfg: cfg, client: client, baseURL: cfg.publicURL()}, nil
+}
+
+// URL implements blob.Store.
+func (s *Store) URL(key string) string { return s.baseURL + "/" + key }
+
+// Put implements blob.Store.
+func (s *Store) Put(ctx context.Context, key, contentType string, body []byte) error {
+	if err := check(ctx, "put", key); err != nil {
+		return err
+	}
+	bounded, cancel := s.bound(ctx)
+	defer cancel()
+	_, err := s.client.PutObject(bounded, &awss3.PutObjectInput{
+		Bucket: aws.String(s.cfg.Bucket), Key: aws.String(key), Body: bytes.NewReader(body),
+		ContentType: aws.String(contentType), CacheControl: aws.String(blob.CacheControl),
+	})
+	if err != nil && isMissing(err) { // what is missing can only be the bucket
+		err = fault.Wrap(fault.Unavailable, "image storage has no such bucket", err)
+		return fmt.Errorf("put object %s: %w", key, err)
+	}
+	return translate(ctx, "put", key, err)
+}
+
+// Open implements blob.Store. The body fails when the server sends nothing for
+// Config.IdleTimeout, or when ctx ends.
+func (s *Store) Open(ctx context.Context, key string) (blob.Object, error) {
+	if err := check(ctx, "open", key); err != nil {
+		return blob.Object{}, err
+	}
+	// A timer in place of a deadline, which would go on to bound the reading.
+	reading, cancel := context.WithCancelCause(ctx)
+	timer := time.AfterFunc(s.cfg.Timeout, func() { cancel(errTimeout) })
+	out, err := s.client.GetObject(reading, &awss3.GetObjectInput{Bucket: aws.String(s.cfg.Bucket), Key: aws.String(key)})
+	if err == nil && !timer.Stop() { // the body was cut by now
+		_ = out.Body.Close()
+		err = errTimeout
+	}
+	if err != nil {
+		timer.Stop()
+		cancel(nil)
+		return blob.Object{}, translate(ctx, "open", key, err)
+	}
+	return blob.Object{
+		Info: describe(key, out.ContentLength, out.ContentType, out.LastModified),
+		Body: &body{ReadCloser: out.Body, ctx: ctx, key: key, done: cancel},
+	}, nil
+}
+
+// Stat implements blob.Store.
+func (s *Store) Stat(ctx context.Context, key string) (blob.Info, error) {
+	if err := check(ctx, "stat", key); err != nil {
+		return blob.Info{}, err
+	}
+	bounded, cancel := s.bound(ctx)
+	defer cancel()
+	out, err := s.client.HeadObject(bounded, &awss3.HeadObjectInput{Bucket: aws.String(s.cfg.Bucket), Key: aws.String(key)})
+	if err != nil {
+		return blob.Info{}, translate(ctx, "stat", key, err)
+	}
+	return describe(key, out.ContentLength, out.ContentType, out.LastModified), nil
+}
+
+// Delete implements blob.Store.
+func (s *Store) Delete(ctx context.Context, key string) error {
+	if err := check(ctx, "delete", key); err != nil {
+		return err
+	}
+	bounded, cancel := s.bound(ctx)
+	defer cancel()
+	_, err := s.client.DeleteObject(bounded, &awss3.DeleteObjectInput{Bucket: aws.String(s.cfg.Bucket), Key: aws.String(key)})
+	if err = translate(ctx, "delete", key, err); fault.KindOf(err) == fault.NotFound {
+		return nil
+	}
+	return err
+}
+
+// Ping implements blob.Store: it asks for the bucket, once.
+func (s *Store) Ping(ctx context.Context) error {
+	bounded, cancel := context.WithTimeoutCause(ctx, min(pingTimeout, s.cfg.Timeout), errTimeout)
+	defer cancel()
+	_, err := s.client.HeadBucket(bounded, &awss3.HeadBucketInput{Bucket: aws.String(s.cfg.Bucket)},
+		func(o *awss3.Options) { o.Retryer = aws.NopRetryer{} })
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return fmt.Errorf("ping bucket %s: %w", s.cfg.Bucket, ctx.Err())
+	default:
+		return fmt.Errorf("ping bucket %s: %w", s.cfg.Bucket,
+			fault.Wrap(fault.Unavailable, "image storage is not available", err))
+	}
+}
+
+func describe(key string, size *int64, contentType *string, modified *time.Time) blob.Info {
+	return blob.Info{
+		Key: key, Bytes: aws.ToInt64(size), ContentType: aws.ToString(contentType), Modified: aws.ToTime(modified),
+	}
+}
+
+// body is an object being read; its errors have their kind.
+type body struct {
+	io.ReadCloser
+
+	ctx  context.Context // the caller's, as in http.Request
+	key  string
+	done context.CancelCauseFunc
+}
+
+func (b *body) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err != nil && err != io.EOF { //nolint:errorlint // io.Reader returns io.EOF itself
+		err = translate(b.ctx, "read", b.key, err)
+	}
+	return n, err
+}
+
+func (b *body) Close() error {
+	defer b.done(nil)
+	return b.ReadCloser.Close()
+}
