@@ -259,8 +259,8 @@ func TestFailureWaitsLongerEachTime(t *testing.T) {
 					t.Errorf("a good message waited for a bad one: %v", at)
 				}
 				at := j.times(bad)
-				for i, want := range []time.Duration{1, 2, 4, 8, 8, 8} {
-					want *= time.Second
+				for i, seconds := range []int{1, 2, 4, 8, 8, 8} {
+					want := time.Duration(seconds) * time.Second
 					if got := at[i+1] - at[i]; got < want*8/10 || got > want*12/10+20*time.Millisecond {
 						t.Errorf("wait %d is %v, want %v ± 20 %%", i+1, got, want)
 					}

@@ -16,15 +16,17 @@ const patience = 60 * time.Second
 // quiet is how long a test watches that something does not happen.
 const quiet = 300 * time.Millisecond
 
+// bench is what a test works with.
 type bench struct {
+	t    *testing.T
 	can  Capabilities
 	open Broker
 }
 
 // queue opens a Queue with time enough to drain.
-func (b *bench) queue(t *testing.T) queue.Queue {
-	t.Helper()
-	return b.open(t, Settings{DrainTimeout: patience})
+func (b *bench) queue() queue.Queue {
+	b.t.Helper()
+	return b.open(b.t, Settings{DrainTimeout: patience})
 }
 
 // running is a consumer in the background.
@@ -39,9 +41,9 @@ func consume(t *testing.T, q queue.Queue, concurrency int, handle queue.Handler)
 	return start(t, func(ctx context.Context) error { return q.Consume(ctx, concurrency, handle) })
 }
 
-func consumeDead(t *testing.T, q queue.Queue, handle queue.Handler) *running {
+func consumeDead(t *testing.T, q queue.Queue, handle queue.Handler) {
 	t.Helper()
-	return start(t, func(ctx context.Context) error { return q.ConsumeDead(ctx, handle) })
+	start(t, func(ctx context.Context) error { return q.ConsumeDead(ctx, handle) })
 }
 
 func start(t *testing.T, run func(context.Context) error) *running {
@@ -115,7 +117,7 @@ func silence[T any](t *testing.T, from <-chan T, what string) {
 	}
 }
 
-// endsWith checks how a consumer ended.
+// endsWell checks how a consumer ended.
 func (r *running) endsWell(t *testing.T) {
 	t.Helper()
 	if err := receive(t, r.ended, "the consumer to return"); err != nil {

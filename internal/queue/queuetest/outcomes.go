@@ -14,14 +14,15 @@ import (
 var errAgain = errors.New("not this time")
 
 // testCarries: id and body arrive as they were sent.
-func testCarries(t *testing.T, b *bench) {
+func testCarries(b *bench) {
+	t := b.t
 	sent := map[string][]byte{
 		"empty":  nil,
 		"text":   []byte(`{"image_id":1}`),
 		"binary": {0, 1, 0xff, 0xfe, '\n', 0},
 		"large":  bytes.Repeat([]byte("0123456789abcdef"), 1<<16), // beyond one frame
 	}
-	q := b.queue(t)
+	q := b.queue()
 	got := make(chan queue.Message, 2*len(sent))
 	consume(t, q, 2, func(_ context.Context, m queue.Message) error {
 		got <- m
@@ -37,14 +38,16 @@ func testCarries(t *testing.T, b *bench) {
 }
 
 // testFailureKeeps: an error of the handler keeps the message, which succeeds later.
-func testFailureKeeps(t *testing.T, b *bench) {
-	q := b.queue(t)
+func testFailureKeeps(b *bench) {
+	t := b.t
+	q := b.queue()
 	testKept(t, q, func() error { return errAgain })
 }
 
 // testPanicKeeps: a panic counts as an error and harms nothing else.
-func testPanicKeeps(t *testing.T, b *bench) {
-	q := b.queue(t)
+func testPanicKeeps(b *bench) {
+	t := b.t
+	q := b.queue()
 	testKept(t, q, func() error { panic("a defect of the handler") })
 }
 
@@ -71,8 +74,9 @@ func testKept(t *testing.T, q queue.Queue, fail func() error) {
 }
 
 // testRejected: ErrReject moves the message to the dead handler at once.
-func testRejected(t *testing.T, b *bench) {
-	q := b.queue(t)
+func testRejected(b *bench) {
+	t := b.t
+	q := b.queue()
 	var calls atomic.Int32
 	dead := make(chan queue.Message, 8)
 	consume(t, q, 2, func(_ context.Context, m queue.Message) error {
@@ -104,8 +108,9 @@ func testRejected(t *testing.T, b *bench) {
 }
 
 // testDeadFailureKeeps: an error of the dead handler keeps the dead letter.
-func testDeadFailureKeeps(t *testing.T, b *bench) {
-	q := b.queue(t)
+func testDeadFailureKeeps(b *bench) {
+	t := b.t
+	q := b.queue()
 	consume(t, q, 1, func(context.Context, queue.Message) error { return queue.ErrReject })
 	var calls atomic.Int32
 	settled := make(chan queue.Message, 1)
@@ -121,8 +126,9 @@ func testDeadFailureKeeps(t *testing.T, b *bench) {
 }
 
 // testDeadRejected: a rejected dead letter is dropped and not offered for ever.
-func testDeadRejected(t *testing.T, b *bench) {
-	q := b.queue(t)
+func testDeadRejected(b *bench) {
+	t := b.t
+	q := b.queue()
 	consume(t, q, 1, func(context.Context, queue.Message) error { return queue.ErrReject })
 	offered := make(chan string, 8)
 	consumeDead(t, q, func(_ context.Context, m queue.Message) error {
@@ -136,8 +142,9 @@ func testDeadRejected(t *testing.T, b *bench) {
 
 // testRepeated: a message that always fails is dead-lettered after the limit,
 // where the adapter counts; otherwise its publisher learns of each failure.
-func testRepeated(t *testing.T, b *bench) {
-	q := b.queue(t)
+func testRepeated(b *bench) {
+	t := b.t
+	q := b.queue()
 	var calls atomic.Int32
 	consume(t, q, 1, func(context.Context, queue.Message) error {
 		calls.Add(1)
@@ -168,15 +175,16 @@ func testRepeated(t *testing.T, b *bench) {
 
 // testConfirmed: nil from Publish means that the message survives: it waits in
 // the broker for a consumer of another Queue, or it has been handled.
-func testConfirmed(t *testing.T, b *bench) {
-	first := b.queue(t)
+func testConfirmed(b *bench) {
+	t := b.t
+	first := b.queue()
 	handled := make(chan queue.Message, 1)
 	if b.can.Stores {
 		publish(t, first, message(1))
 		if err := first.Close(); err != nil {
 			t.Fatal(err)
 		}
-		consume(t, b.queue(t), 1, func(_ context.Context, m queue.Message) error {
+		consume(t, b.queue(), 1, func(_ context.Context, m queue.Message) error {
 			handled <- m
 			return nil
 		})

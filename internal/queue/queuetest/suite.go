@@ -35,7 +35,7 @@ type Broker func(t *testing.T, s Settings) queue.Queue
 // is empty, and closed by its own clean-up.
 func Run(t *testing.T, can Capabilities, newBroker func(t *testing.T) Broker) {
 	t.Helper()
-	for name, test := range map[string]func(*testing.T, *bench){
+	for name, test := range map[string]func(*bench){
 		"Carries":             testCarries,
 		"FailureKeeps":        testFailureKeeps,
 		"PanicKeeps":          testPanicKeeps,
@@ -57,7 +57,7 @@ func Run(t *testing.T, can Capabilities, newBroker func(t *testing.T) Broker) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			test(t, &bench{can: can, open: newBroker(t)})
+			test(&bench{t: t, can: can, open: newBroker(t)})
 		})
 	}
 }

@@ -1,0 +1,118 @@
+package rabbitmq_test
+
+import (
+	"context"
+	"net/url"
+	"testing"
+	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+
+	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/queue"
+	"vitrine.dev/internal/queue/rabbitmq"
+	"vitrine.dev/internal/testserver"
+)
+
+// proxied returns a Config that reaches a vhost of the test's own through a
+// proxy, and the vhost's direct address.
+func proxied(t *testing.T) (rabbitmq.Config, *testserver.TCPProxy, string) {
+	t.Helper()
+	address := testserver.RabbitMQ(t)
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy := testserver.Proxy(t, u.Host)
+	cfg := configOf(t, address)
+	setAddress(t, &cfg, proxy.Addr())
+	return cfg, proxy, address
+}
+
+// consume runs q.Consume until the test ends or stop is called.
+func consume(t *testing.T, q *rabbitmq.Queue, concurrency int, handle queue.Handler) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if err := q.Consume(ctx, concurrency, handle); err != nil {
+			t.Errorf("consume: %v", err)
+		}
+	}()
+	stop = func() {
+		cancel()
+		receive(t, done, "the consumer to return")
+	}
+	t.Cleanup(stop)
+	return stop
+}
+
+// publish publishes again until it succeeds, as the relay does.
+func publish(t *testing.T, q *rabbitmq.Queue, m queue.Message) {
+	t.Helper()
+	deadline := time.Now().Add(patience)
+	for {
+		err := q.Publish(t.Context(), m)
+		if err == nil {
+			return
+		}
+		if fault.KindOf(err) != fault.Unavailable || time.Now().After(deadline) {
+			t.Errorf("publish %s: %v", m.ID, err)
+			return
+		}
+		<-time.After(20 * time.Millisecond)
+	}
+}
+
+func receive[T any](t *testing.T, from <-chan T, what string) T {
+	t.Helper()
+	select {
+	case v := <-from:
+		return v
+	case <-time.After(patience):
+		t.Fatalf("waited too long for %s", what)
+		panic("unreachable")
+	}
+}
+
+// eventually polls until ok.
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); !ok(); {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited too long for %s", what)
+		}
+		<-time.After(20 * time.Millisecond)
+	}
+}
+
+// inspect works on the broker beside the Queue, on a channel of its own.
+func inspect(t *testing.T, address string, do func(*amqp.Channel) error) {
+	t.Helper()
+	conn, err := amqp.Dial(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	channel, err := conn.Channel()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := do(channel); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// waiting returns how many messages are ready in the queue.
+func waiting(t *testing.T, address, name string) (n int) {
+	t.Helper()
+	inspect(t, address, func(channel *amqp.Channel) error {
+		q, err := channel.QueueDeclarePassive(name, true, false, false, false, nil)
+		n = q.Messages
+		return err
+	})
+	return n
+}
+
+const mainQueue, deadQueue = "vitrine.images.v1", "vitrine.images.v1.dead"
