@@ -1,6 +1,8 @@
 package vips
 
 import (
+	"context"
+	"errors"
 	"testing"
 
 	"vitrine.dev/internal/imaging/container"
@@ -100,12 +102,32 @@ func TestShrinkOnLoad(t *testing.T) {
 	t.Parallel()
 	jpeg := driver.Source{Info: container.Info{Format: container.JPEG}}
 	for _, c := range []struct{ w, h, width, height, shrink int }{
-		{4000, 3000, 2048, 1536, 0}, {4096, 3072, 2048, 1536, 2}, {8192, 6144, 2048, 1536, 4},
-		{17000, 100, 2048, 12, 8}, {17000, 100, 2048, 13, 4},
+		{4000, 3000, 2048, 1536, 0},
+		{4096, 3072, 2048, 1536, 2},
+		{8192, 6144, 2048, 1536, 4},
+		{17000, 100, 2048, 12, 8},
+		{17000, 100, 2048, 13, 4},
 	} {
 		got := shrinkOnLoad(jpeg, driver.Header{Width: c.w, Height: c.h, Frames: 1}, c.width, c.height)
 		if got.shrink != c.shrink {
 			t.Errorf("%d × %d to %d × %d: shrink %d, want %d", c.w, c.h, c.width, c.height, got.shrink, c.shrink)
 		}
+	}
+}
+
+// TestKill stops a computation that has begun.
+func TestKill(t *testing.T) {
+	t.Parallel()
+	d := openDriver(t)
+	noise, err := d.lib.do("gaussnoise").set("width", 5000).set("height", 5000).image()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer noise.close()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if im, err := noise.materialise(ctx); !errors.Is(err, context.Canceled) {
+		im.close()
+		t.Errorf("materialise with a ctx that is done: %v", err)
 	}
 }

@@ -1,0 +1,61 @@
+package container_test
+
+import (
+	"testing"
+
+	"vitrine.dev/internal/imaging/container"
+	"vitrine.dev/internal/imaging/imagingtest"
+)
+
+func seeds(f *testing.F) {
+	f.Helper()
+	photo := imagingtest.Picture(16, 12, 1)
+	for _, body := range [][]byte{
+		imagingtest.WithEXIF(imagingtest.JPEG(photo, 50), 6, true), imagingtest.PNG(photo),
+		imagingtest.AnimatedGIF(8, 6, 2), imagingtest.TIFF(photo), imagingtest.EXIF(3, true),
+		withWebPMetadata(simpleWebP(f), 240, 180), imagingtest.Fixture("animated.webp"),
+		imagingtest.Fixture("photo.avif")[:64],
+	} {
+		f.Add(body)
+	}
+}
+
+func FuzzInspect(f *testing.F) {
+	seeds(f)
+	f.Fuzz(func(t *testing.T, body []byte) {
+		info := container.Inspect(body)
+		if info.Format != container.Sniff(body) || info.Orientation < 1 || info.Orientation > 8 {
+			t.Errorf("%+v", info)
+		}
+		_ = container.Complete(body)
+		if n := container.GIFFrames(append([]byte("GIF89a"), body...)); n < 0 {
+			t.Error(n)
+		}
+		_ = container.WebPAnimated(body)
+	})
+}
+
+func FuzzOrientation(f *testing.F) {
+	seeds(f)
+	f.Fuzz(func(t *testing.T, body []byte) {
+		if o := container.Orientation(body); o < 1 || o > 8 {
+			t.Error(o)
+		}
+	})
+}
+
+func FuzzStrip(f *testing.F) {
+	seeds(f)
+	f.Fuzz(func(t *testing.T, body []byte) {
+		stripped, err := container.Strip(body)
+		if err != nil {
+			return
+		}
+		if len(stripped) > len(body) {
+			t.Errorf("%d bytes became %d", len(body), len(stripped))
+		}
+		if info := container.Inspect(stripped); info.Orientation != 1 || info.Profile != nil {
+			t.Errorf("left: %+v", info)
+		}
+	})
+}
