@@ -10,37 +10,59 @@ import (
 )
 
 // CreateProduct implements catalog.Store.
-func (s *Store) CreateProduct(ctx context.Context, n catalog.NewProduct) (catalog.Product, error) {
-	p := catalog.Product{
-		UserID: n.UserID, Name: n.Name, Description: n.Description, Price: n.Price, Version: 1,
+func (s *Store) CreateProduct(ctx context.Context, n catalog.NewProduct) (p catalog.Product, err error) {
+	if s.dialect.atOnce {
+		err = s.patiently(ctx, "create product", func(ctx context.Context) error {
+			p, err = s.createAtOnce(ctx, n)
+			return err
+		})
+		if err == nil {
+			s.waker.committed()
+		}
+		return p, err
 	}
-	err := s.change(ctx, "create product", func(ctx context.Context, tx *sql.Tx) error {
-		var created int64
-		err := tx.QueryRowContext(ctx, s.sql(`
-			INSERT INTO products (user_id, name, name_folded, description, price, version, created_at, updated_at)
-			SELECT id, CAST($2 AS TEXT), CAST($3 AS TEXT), CAST($4 AS TEXT), CAST($5 AS BIGINT), 1, {now}, {now} FROM users WHERE id = $1
-			RETURNING id, created_at`),
-			n.UserID, n.Name, catalog.Fold(n.Name), n.Description, int64(n.Price)).Scan(&p.ID, &created)
-		if errors.Is(err, sql.ErrNoRows) {
-			return catalog.ErrUnknownUser
-		}
-		if err != nil {
-			return err
-		}
-		p.CreatedAt, p.UpdatedAt = moment(created), moment(created)
-		plan := make([]placedImage, len(n.Images))
-		for i, u := range n.Images {
-			plan[i] = placedImage{position: i, url: u}
-		}
-		if p.Images, err = s.addImages(ctx, tx, p.ID, plan, n.RequestID); err != nil {
-			return err
-		}
-		return s.recordChange(ctx, tx, catalog.Changed{ProductID: p.ID, UserID: p.UserID, Version: 1, Listed: true})
+	err = s.change(ctx, "create product", func(ctx context.Context, tx *sql.Tx) error {
+		p, err = s.createInSteps(ctx, tx, n)
+		return err
 	})
+	return p, err
+}
+
+func (s *Store) createInSteps(ctx context.Context, tx *sql.Tx, n catalog.NewProduct) (catalog.Product, error) {
+	var id, created int64
+	err := tx.QueryRowContext(ctx, s.sql(insertProduct+` RETURNING id, created_at`), productArgs(n)...).Scan(&id, &created)
+	if errors.Is(err, sql.ErrNoRows) {
+		return catalog.Product{}, catalog.ErrUnknownUser
+	}
 	if err != nil {
 		return catalog.Product{}, err
 	}
-	return p, nil
+	plan := make([]placedImage, len(n.Images))
+	for i, u := range n.Images {
+		plan[i] = placedImage{position: i, url: u}
+	}
+	images, err := s.addImages(ctx, tx, id, plan, n.RequestID)
+	if err != nil {
+		return catalog.Product{}, err
+	}
+	p := newProduct(n, id, created, images)
+	return p, s.recordChange(ctx, tx, catalog.Changed{ProductID: p.ID, UserID: p.UserID, Version: p.Version, Listed: true})
+}
+
+// insertProduct inserts nothing where the user does not exist.
+const insertProduct = `
+	INSERT INTO products (user_id, name, name_folded, description, price, version, created_at, updated_at)
+	SELECT id, $2, $3, $4, $5, 1, {now}, {now} FROM users WHERE id = $1`
+
+func productArgs(n catalog.NewProduct) []any {
+	return []any{n.UserID, n.Name, catalog.Fold(n.Name), n.Description, int64(n.Price)}
+}
+
+func newProduct(n catalog.NewProduct, id, created int64, images []catalog.Image) catalog.Product {
+	return catalog.Product{
+		ID: id, UserID: n.UserID, Name: n.Name, Description: n.Description, Price: n.Price, Images: images,
+		Version: 1, CreatedAt: moment(created), UpdatedAt: moment(created),
+	}
 }
 
 // placedImage is a new image and its place in the order.

@@ -14,6 +14,8 @@ type dialect struct {
 	forUpdate string
 	// migrated asks whether there is a record of migrations.
 	migrated string
+	// atOnce says that a statement may write several tables.
+	atOnce bool
 	// oneWriter says that a write keeps all other writers out.
 	oneWriter bool
 }
@@ -21,7 +23,7 @@ type dialect struct {
 func postgresDialect() dialect {
 	return dialect{
 		name: "postgres", now: "(extract(epoch FROM statement_timestamp()) * 1000)::BIGINT",
-		skipLocked: " FOR UPDATE SKIP LOCKED", forUpdate: " FOR UPDATE",
+		skipLocked: " FOR UPDATE SKIP LOCKED", forUpdate: " FOR UPDATE", atOnce: true,
 		migrated: `SELECT to_regclass('goose_db_version') IS NOT NULL`,
 	}
 }
