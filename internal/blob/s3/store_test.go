@@ -39,7 +39,7 @@ func throughProxy(t *testing.T) (*s3.Store, *testserver.TCPProxy) {
 	cfg := configure(t)
 	proxy := testserver.Proxy(t, strings.TrimPrefix(cfg.Endpoint, "http://"))
 	cfg.Endpoint = "http://" + proxy.Addr()
-	cfg.MaxAttempts = 2
+	cfg.MaxAttempts = 1
 	cfg.Timeout = 5 * time.Second
 	return open(t, cfg), proxy
 }

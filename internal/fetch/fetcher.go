@@ -1,0 +1,158 @@
+package fetch
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/media"
+)
+
+// Fetcher downloads images. It is safe for concurrent use, keeps connections
+// for the next download from the same host, and must be closed.
+type Fetcher struct {
+	cfg       Config
+	guard     *guard // nil with AllowPrivate
+	dialer    *net.Dialer
+	transport *http.Transport
+}
+
+var _ media.Fetcher = (*Fetcher)(nil)
+
+// New returns a fetcher with limits for which Validate finds no fault.
+func New(cfg Config) *Fetcher {
+	cfg.Ports = slices.Clone(cfg.Ports)
+	f := &Fetcher{cfg: cfg, dialer: &net.Dialer{Timeout: cfg.DialTimeout, KeepAlive: cfg.KeepAlive}}
+	if !cfg.AllowPrivate {
+		f.guard = newGuard(cfg.Ports)
+		f.dialer.Control = f.guard.control
+	}
+	var protocols http.Protocols
+	protocols.SetHTTP1(true)
+	f.transport = &http.Transport{
+		Proxy:                  nil, // it would connect where the guard cannot see
+		DialContext:            f.dialer.DialContext,
+		Protocols:              &protocols,
+		DisableCompression:     true,
+		TLSHandshakeTimeout:    cfg.TLSTimeout,
+		ResponseHeaderTimeout:  cfg.HeaderTimeout,
+		MaxResponseHeaderBytes: cfg.MaxHeaderBytes,
+		MaxConnsPerHost:        cfg.MaxConnsPerHost,
+		MaxIdleConnsPerHost:    cfg.MaxConnsPerHost,
+		MaxIdleConns:           4 * cfg.MaxConnsPerHost,
+		IdleConnTimeout:        cfg.KeepAlive,
+	}
+	return f
+}
+
+// Close closes unused connections.
+func (f *Fetcher) Close() error {
+	f.transport.CloseIdleConnections()
+	return nil
+}
+
+// Fetch implements media.Fetcher.
+func (f *Fetcher) Fetch(ctx context.Context, reference string) ([]byte, error) {
+	body, err := f.fetch(ctx, reference)
+	switch {
+	case err == nil:
+		return body, nil
+	case ctx.Err() != nil: // the caller's own wish, whatever it broke
+		return nil, fmt.Errorf("fetch: %w", ctx.Err())
+	default:
+		return nil, err
+	}
+}
+
+func (f *Fetcher) fetch(parent context.Context, reference string) ([]byte, error) {
+	limited, stop := context.WithTimeoutCause(parent, f.cfg.Timeout, errSlow)
+	defer stop()
+	ctx, cancel := context.WithCancelCause(limited)
+	defer cancel(nil)
+
+	response, err := f.follow(ctx, reference)
+	if err != nil {
+		return nil, failure(ctx, err)
+	}
+	defer response.Body.Close()
+	if refused := f.judge(response); refused != nil {
+		return nil, refused
+	}
+	body, err := f.read(response, cancel)
+	if err != nil {
+		return nil, failure(ctx, err)
+	}
+	return body, nil
+}
+
+// follow requests the URL, and what it redirects to, until an answer is not a
+// redirect. The caller closes its body.
+func (f *Fetcher) follow(ctx context.Context, reference string) (*http.Response, error) {
+	var last *url.URL
+	for range f.cfg.MaxRedirects + 1 {
+		u, refused := f.guard.parse(last, reference)
+		if refused != nil {
+			return nil, refused
+		}
+		response, err := f.get(ctx, u)
+		if err != nil {
+			return nil, err
+		}
+		location, isRedirect := redirect(response)
+		if !isRedirect {
+			return response, nil
+		}
+		_ = response.Body.Close()
+		last, reference = u, location
+	}
+	return nil, fault.Fail(fault.TooManyRedirects,
+		fmt.Sprintf("The host redirected more than %d times.", f.cfg.MaxRedirects), nil)
+}
+
+// get makes one request. It goes to the transport directly: a client would add
+// redirects, cookies and a Referer of its own.
+func (f *Fetcher) get(ctx context.Context, u *url.URL) (*http.Response, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), http.NoBody)
+	if err != nil {
+		return nil, fault.Fail(fault.AddressBlocked, "The URL is malformed.", err)
+	}
+	request.Header.Set("User-Agent", f.cfg.UserAgent)
+	request.Header.Set("Accept", "image/*, */*;q=0.5")
+	request.Header.Set("Accept-Encoding", "identity")
+	response, err := f.transport.RoundTrip(request)
+	if err != nil {
+		return nil, fmt.Errorf("request: %w", err)
+	}
+	return response, nil
+}
+
+// redirect returns where the answer sends us. A redirect without a Location is
+// none.
+func redirect(r *http.Response) (location string, ok bool) {
+	switch r.StatusCode {
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther,
+		http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+		location = r.Header.Get("Location")
+		return location, location != ""
+	default:
+		return "", false
+	}
+}
+
+// idle calls cancel unless it is fed within the limit.
+type idle struct {
+	limit time.Duration
+	timer *time.Timer
+}
+
+func newIdle(limit time.Duration, cancel context.CancelCauseFunc) *idle {
+	return &idle{limit: limit, timer: time.AfterFunc(limit, func() { cancel(errStalled) })}
+}
+
+func (i *idle) feed() { i.timer.Reset(i.limit) }
+func (i *idle) stop() { i.timer.Stop() }
