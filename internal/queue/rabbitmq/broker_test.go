@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"testing"
+	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
 
@@ -91,6 +92,9 @@ func TestBrokerRestart(t *testing.T) {
 		publish(t, q, queue.Message{ID: fmt.Sprint(i)})
 	}
 	receive(t, begun, "a message")
+	// RabbitMQ writes its directory of quorum queues every half second. Killed
+	// before that it forgets a new queue, with all that it has confirmed.
+	<-time.After(2 * time.Second)
 	server.Kill(t)
 	if err := q.Publish(t.Context(), queue.Message{ID: "too early"}); fault.KindOf(err) != fault.Unavailable {
 		t.Errorf("published to a dead broker: %v", err)
