@@ -29,7 +29,7 @@ func (f *Fetcher) read(r *http.Response, cancel context.CancelCauseFunc) ([]byte
 		switch {
 		case int64(len(body)) > f.cfg.MaxBytes:
 			return nil, f.tooLarge()
-		case errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF):
+		case errors.Is(err, io.EOF):
 			return whole(body)
 		case err != nil:
 			return nil, fmt.Errorf("read body: %w", err)

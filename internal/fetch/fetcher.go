@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"time"
 
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/media"
@@ -115,15 +114,18 @@ func (f *Fetcher) follow(ctx context.Context, reference string) (*http.Response,
 }
 
 // get makes one request. It goes to the transport directly: a client would add
-// redirects, cookies and a Referer of its own.
+// redirects, cookies and a Referer of its own. The request takes the URL as it
+// was checked; written out and parsed again it might mean something else.
 func (f *Fetcher) get(ctx context.Context, u *url.URL) (*http.Response, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), http.NoBody)
-	if err != nil {
-		return nil, fault.Fail(fault.AddressBlocked, "The URL is malformed.", err)
-	}
-	request.Header.Set("User-Agent", f.cfg.UserAgent)
-	request.Header.Set("Accept", "image/*, */*;q=0.5")
-	request.Header.Set("Accept-Encoding", "identity")
+	request := (&http.Request{
+		Method: http.MethodGet,
+		URL:    u,
+		Header: http.Header{
+			"User-Agent":      {f.cfg.UserAgent},
+			"Accept":          {"image/*, */*;q=0.5"},
+			"Accept-Encoding": {"identity"},
+		},
+	}).WithContext(ctx)
 	response, err := f.transport.RoundTrip(request)
 	if err != nil {
 		return nil, fmt.Errorf("request: %w", err)
@@ -143,16 +145,3 @@ func redirect(r *http.Response) (location string, ok bool) {
 		return "", false
 	}
 }
-
-// idle calls cancel unless it is fed within the limit.
-type idle struct {
-	limit time.Duration
-	timer *time.Timer
-}
-
-func newIdle(limit time.Duration, cancel context.CancelCauseFunc) *idle {
-	return &idle{limit: limit, timer: time.AfterFunc(limit, func() { cancel(errStalled) })}
-}
-
-func (i *idle) feed() { i.timer.Reset(i.limit) }
-func (i *idle) stop() { i.timer.Stop() }

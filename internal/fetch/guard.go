@@ -44,4 +44,6 @@ func (g *guard) allowsPort(port uint16) bool { return g == nil || slices.Contain
 
 // allowsAddr tells early what control would refuse, also where the machine
 // lacks the family of the address and control would never be asked.
-func (g *guard) allowsAddr(addr netip.Addr) bool { return g == nil || g.safe.SafeAddr(addr.Unmap()) == nil }
+func (g *guard) allowsAddr(addr netip.Addr) bool {
+	return g == nil || g.safe.SafeAddr(addr.Unmap()) == nil
+}

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 
+	"golang.org/x/text/unicode/norm"
+
 	"vitrine.dev/internal/fault"
 )
 
@@ -38,6 +40,7 @@ func (g *guard) refusal(u *url.URL) string {
 	case !g.goodPort(u):
 		return "URLs with this port are not fetched."
 	}
+	host = plain(host)
 	addr, err := netip.ParseAddr(host)
 	switch {
 	case err == nil && !g.allowsAddr(addr):
@@ -46,6 +49,12 @@ func (g *guard) refusal(u *url.URL) string {
 		return "The URL's host is an address in an unusual form."
 	}
 	return ""
+}
+
+// plain turns the letters, digits and dots that look-ups take for plain ones
+// (full-width, circled, ideographic) into these, so that they are judged alike.
+func plain(host string) string {
+	return strings.ReplaceAll(norm.NFKC.String(host), "\u3002", ".")
 }
 
 func (g *guard) goodPort(u *url.URL) bool {
