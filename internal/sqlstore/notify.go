@@ -12,10 +12,16 @@ import (
 const (
 	channel = "vitrine_outbox"
 	// notifyPause bounds how often a process notifies. NOTIFY inside the
-	// writing transactions would make their commits wait for one another, so
-	// it is sent after them, once for many.
+	// writing transactions makes their commits wait for one another (16 clients
+	// with fsync fell to a third of their commits and less), so it is sent
+	// after them, once for many. One that is lost costs a poll.
 	notifyPause = 20 * time.Millisecond
 	listenPause = time.Second
+	// listenSilence is how long nothing may be heard before the server is asked
+	// whether it is still there, and answerTimeout how long it may take for
+	// that or for any other of the small statements here.
+	listenSilence = 30 * time.Second
+	answerTimeout = 5 * time.Second
 )
 
 // notifier tells other processes of this process's commits.
@@ -43,10 +49,25 @@ func (n *notifier) run(ctx context.Context) {
 			return
 		case <-n.pending:
 		}
-		if _, err := n.pool.Exec(ctx, "NOTIFY "+channel); err != nil && ctx.Err() == nil {
+		if err := n.notify(ctx); err != nil && ctx.Err() == nil {
 			n.log.DebugContext(ctx, "notification lost; relays poll", "error", err)
 		}
 		pause(ctx, notifyPause)
+	}
+}
+
+func (n *notifier) notify(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
+	defer cancel()
+	_, err := n.pool.Exec(ctx, "NOTIFY "+channel)
+	return err
+}
+
+// pause waits for d or the end of ctx.
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
 	}
 }
 
@@ -66,22 +87,38 @@ func (s *Store) listenOnce(ctx context.Context, cfg *pgx.ConnConfig) error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
-	if _, err := conn.Exec(ctx, "LISTEN "+channel); err != nil {
+	defer func() {
+		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerTimeout)
+		defer cancel()
+		_ = conn.Close(closing)
+	}()
+	starting, cancel := context.WithTimeout(ctx, answerTimeout)
+	defer cancel()
+	if _, err := conn.Exec(starting, "LISTEN "+channel); err != nil {
 		return err
 	}
 	s.waker.wake() // for what was missed while not listening
 	for {
-		if _, err := conn.WaitForNotification(ctx); err != nil {
+		heard, err := waitForNotification(ctx, conn)
+		if err != nil {
 			return err
 		}
-		s.waker.wake()
+		if heard {
+			s.waker.wake()
+		}
 	}
 }
 
-func pause(ctx context.Context, d time.Duration) {
-	select {
-	case <-ctx.Done():
-	case <-time.After(d):
+// waitForNotification returns false after a silence that was only that, and an
+// error when the connection is dead.
+func waitForNotification(ctx context.Context, conn *pgx.Conn) (heard bool, err error) {
+	silence, cancel := context.WithTimeout(ctx, listenSilence)
+	defer cancel()
+	_, err = conn.WaitForNotification(silence)
+	if err == nil || silence.Err() == nil || ctx.Err() != nil {
+		return err == nil, err
 	}
+	ping, cancel := context.WithTimeout(ctx, answerTimeout)
+	defer cancel()
+	return false, conn.Ping(ping)
 }

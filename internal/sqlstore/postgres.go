@@ -7,15 +7,17 @@ import (
 	"net"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 )
 
 // PostgresConfig says where the server is.
 type PostgresConfig struct {
-	Host     string
+	Host     string // a name, an address, or the folder of a Unix socket
 	Port     uint16
 	User     string
 	Password string
@@ -30,7 +32,8 @@ const (
 )
 
 // OpenPostgres prepares a pool of connections; it does not wait for the
-// server. An error means that the configuration is unusable.
+// server, and finds it again whenever it was away. LISTEN and session locks
+// need the server itself or a pooler in session mode. An error means that the configuration is unusable.
 func OpenPostgres(ctx context.Context, cfg PostgresConfig, log *slog.Logger) (*Store, error) {
 	pool, err := newPool(ctx, cfg)
 	if err != nil {
@@ -55,14 +58,7 @@ func OpenPostgres(ctx context.Context, cfg PostgresConfig, log *slog.Logger) (*S
 }
 
 func newPool(ctx context.Context, cfg PostgresConfig) (*pgxpool.Pool, error) {
-	dsn := url.URL{
-		Scheme: "postgres", Host: net.JoinHostPort(cfg.Host, strconv.Itoa(int(cfg.Port))),
-		User: url.UserPassword(cfg.User, cfg.Password), Path: "/" + cfg.Name,
-	}
-	if cfg.SSLMode != "" {
-		dsn.RawQuery = url.Values{"sslmode": {cfg.SSLMode}}.Encode()
-	}
-	settings, err := pgxpool.ParseConfig(dsn.String())
+	settings, err := pgxpool.ParseConfig(cfg.dsn())
 	if err != nil {
 		// The error quotes the DSN; its password is masked by pgx.
 		return nil, fmt.Errorf("database configuration: %w", err)
@@ -72,9 +68,30 @@ func newPool(ctx context.Context, cfg PostgresConfig) (*pgxpool.Pool, error) {
 	if cfg.MaxConns > 0 {
 		settings.MaxConns = cfg.MaxConns
 	}
+	// A process that vanishes without a word must not keep its locks.
+	settings.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
+		_, err := conn.Exec(ctx, "SET idle_in_transaction_session_timeout = '30s'")
+		return err
+	}
 	pool, err := pgxpool.NewWithConfig(ctx, settings)
 	if err != nil {
 		return nil, fmt.Errorf("database pool: %w", err)
 	}
 	return pool, nil
+}
+
+func (cfg PostgresConfig) dsn() string {
+	query := url.Values{}
+	dsn := url.URL{Scheme: "postgres", User: url.UserPassword(cfg.User, cfg.Password), Path: "/" + cfg.Name}
+	if strings.HasPrefix(cfg.Host, "/") {
+		query.Set("host", cfg.Host)
+		query.Set("port", strconv.Itoa(int(cfg.Port)))
+	} else {
+		dsn.Host = net.JoinHostPort(cfg.Host, strconv.Itoa(int(cfg.Port)))
+	}
+	if cfg.SSLMode != "" {
+		query.Set("sslmode", cfg.SSLMode)
+	}
+	dsn.RawQuery = query.Encode()
+	return dsn.String()
 }

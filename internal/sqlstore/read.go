@@ -26,10 +26,12 @@ type querier interface {
 }
 
 // readProduct reads a product with its images in one statement, so that they
-// belong to the same version.
+// belong to the same version. The description, which may be long, comes with
+// the first row only.
 func (s *Store) readProduct(ctx context.Context, from querier, id int64) (catalog.Product, error) {
 	rows, err := from.QueryContext(ctx, `
-		SELECT p.id, p.user_id, p.name, p.description, p.price, p.version, p.created_at, p.updated_at,
+		SELECT p.id, p.user_id, p.name,
+		       CASE row_number() OVER (ORDER BY i.position) WHEN 1 THEN p.description ELSE '' END, p.price, p.version, p.created_at, p.updated_at,
 		       i.id, i.source_url, i.status, i.attempts, i.reason, i.reason_detail,
 		       r.key, r.source_bytes, r.width, r.height, r.placeholder, r.outputs
 		FROM products p
@@ -43,13 +45,15 @@ func (s *Store) readProduct(ctx context.Context, from querier, id int64) (catalo
 	var p catalog.Product
 	for rows.Next() {
 		var image imageRow
+		var description string
 		var created, updated int64
 		err := rows.Scan(append([]any{
-			&p.ID, &p.UserID, &p.Name, &p.Description, &p.Price, &p.Version, &created, &updated,
+			&p.ID, &p.UserID, &p.Name, &description, &p.Price, &p.Version, &created, &updated,
 		}, image.fields()...)...)
 		if err != nil {
 			return catalog.Product{}, err
 		}
+		p.Description += description
 		p.CreatedAt, p.UpdatedAt = moment(created), moment(updated)
 		if image.id.Valid {
 			img, err := image.image()

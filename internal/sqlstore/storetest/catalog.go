@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"reflect"
@@ -8,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"vitrine.dev/internal/cache"
 	"vitrine.dev/internal/catalog"
@@ -72,6 +74,38 @@ func testUnknownUser(t *testing.T, s Store) {
 		if known, err := s.UserExists(t.Context(), id); err != nil || known != want {
 			t.Errorf("UserExists(%d) = %v, %v", id, known, err)
 		}
+	}
+}
+
+// testCancelled ends creates at every moment of their run: each is there as a
+// whole or not at all.
+func testCancelled(t *testing.T, s Store) {
+	t.Helper()
+	whole := create(t, s, "http://a/1.jpg", "http://a/2.jpg") // connects, and tells how long one takes
+	started := time.Now()
+	create(t, s, "http://a/1.jpg", "http://a/2.jpg")
+	took := time.Since(started)
+	for i := range 50 {
+		ctx, cancel := context.WithTimeout(t.Context(), took*time.Duration(i)/40)
+		_, err := s.CreateProduct(ctx, catalog.NewProduct{
+			UserID: user, Name: "Smartphone", Images: []string{"http://a/1.jpg", "http://a/2.jpg"},
+		})
+		cancel()
+		if err != nil && fault.KindOf(err) != fault.Unavailable {
+			t.Errorf("cut off after %d/40 of its time: %v of kind %s", i, err, fault.KindOf(err))
+		}
+	}
+	list := listed(t, s, catalog.Filter{Limit: 100})
+	for _, id := range list {
+		if n := len(read(t, s, id).Images); n != len(whole.Images) {
+			t.Errorf("product %d has %d images", id, n)
+		}
+	}
+	if n := len(jobs(t, s)); n != 2*len(list) {
+		t.Errorf("%d products left %d jobs", len(list), n)
+	}
+	if n := len(messages(t, s, catalog.TopicChanged)); n != len(list) {
+		t.Errorf("%d products left %d changes", len(list), n)
 	}
 }
 

@@ -189,6 +189,21 @@ func testBury(t *testing.T, s Store) {
 	wantKind(t, err, fault.Conflict)
 }
 
+// testBuryTwice delivers a dead letter twice, as queues may: it counts once.
+func testBuryTwice(t *testing.T, s Store) {
+	t.Helper()
+	create(t, s, "http://a/1.jpg")
+	job := jobs(t, s)[0]
+	if _, err := s.Bury(t.Context(), job, timeout(), 3, time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	_, err := s.Bury(t.Context(), job, timeout(), 3, time.Minute)
+	wantKind(t, err, fault.Conflict)
+	if img := read(t, s, job.ProductID).Images[0]; img.Status != catalog.Pending || img.Attempts != 1 {
+		t.Errorf("image is %+v", img)
+	}
+}
+
 func policy() media.SweepPolicy {
 	return media.SweepPolicy{
 		Limit: 10, MaxAttempts: 3, RequeueAfter: time.Hour, Lost: fault.Fail(fault.DecoderCrashed, "The worker stopped.", nil),

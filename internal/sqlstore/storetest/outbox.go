@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -35,6 +36,34 @@ func testLease(t *testing.T, s Store) {
 	}
 	if err := s.DeleteMessages(t.Context(), nil); err != nil {
 		t.Error(err)
+	}
+}
+
+// testOldestDueFirst makes the messages due in the reverse order of their ids.
+func testOldestDueFirst(t *testing.T, s Store) {
+	t.Helper()
+	create(t, s, "http://a/1.jpg", "http://a/2.jpg", "http://a/3.jpg")
+	all, err := s.LeaseMessages(t.Context(), media.TopicProcess, 10, time.Minute)
+	if err != nil || len(all) != 3 {
+		t.Fatalf("leased %+v, %v", all, err)
+	}
+	for i, m := range all {
+		if err := s.ReleaseMessages(t.Context(), []int64{m.ID}, -time.Duration(i)*time.Hour); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, want := range [][]int64{{all[2].ID, all[1].ID}, {all[0].ID}} {
+		batch, err := s.LeaseMessages(t.Context(), media.TopicProcess, 2, time.Minute)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []int64
+		for _, m := range batch {
+			got = append(got, m.ID)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("leased %v, want %v", got, want)
+		}
 	}
 }
 
