@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -64,7 +65,7 @@ func BenchmarkRelay(b *testing.B) {
 	for b.Loop() {
 		store := newBacklog(total)
 		route := outbox.Route{Topic: "work", Window: q.Window(), Deliver: func(ctx context.Context, m outbox.Message) error {
-			return q.Publish(ctx, queue.Message{ID: fmt.Sprint(m.ID), Body: m.Body})
+			return q.Publish(ctx, queue.Message{ID: strconv.FormatInt(m.ID, 10), Body: m.Body})
 		}}
 		relay := outbox.NewRelay(store, []outbox.Route{route}, outbox.RelayConfig{}, slog.New(slog.DiscardHandler))
 		ctx, cancel := context.WithCancel(b.Context())

@@ -35,17 +35,17 @@ func TestStaleAcknowledgement(t *testing.T) {
 		return context.Cause(ctx)
 	})
 	receive(t, begun, "the first message")
-	eventually(t, "one of three to be left in the queue", func() bool { return waiting(t, address, mainQueue) == 1 })
+	eventually(t, "one of three to be left in the queue", func() bool { return waiting(t, address) == 1 })
 	proxy.Cut()
-	eventually(t, "all to be back in the queue", func() bool { return waiting(t, address, mainQueue) == 3 })
+	eventually(t, "all to be back in the queue", func() bool { return waiting(t, address) == 3 })
 	proxy.Restore()
-	eventually(t, "two to be at the second connection", func() bool { return waiting(t, address, mainQueue) == 1 })
+	eventually(t, "two to be at the second connection", func() bool { return waiting(t, address) == 1 })
 	close(release)
 	receive(t, begun, "a message of the second connection, after the late acknowledgement")
-	eventually(t, "the consumer not to be given the third", func() bool {
-		<-time.After(200 * time.Millisecond)
-		return waiting(t, address, mainQueue) == 1
-	})
+	<-time.After(200 * time.Millisecond)
+	if n := waiting(t, address); n != 1 {
+		t.Errorf("%d messages left in the queue, want 1: the late acknowledgement made room", n)
+	}
 	stop()
 
 	handled := make(chan string, 8)
@@ -198,8 +198,7 @@ func TestStalledLink(t *testing.T) {
 	proxy.Resume()
 	proxy.Restore()
 	publish(t, q, queue.Message{ID: "after"})
-	for receive(t, handled, "the message after the stall") != "after" {
-	}
+	receiveOnly(t, handled, "after")
 }
 
 // TestStopOverStalledLink: the stop does not hang on a broker that is silent.

@@ -76,6 +76,14 @@ func receive[T any](t *testing.T, from <-chan T, what string) T {
 	}
 }
 
+// receiveOnly waits for id; what comes before it are repetitions.
+func receiveOnly(t *testing.T, from <-chan string, id string) {
+	t.Helper()
+	for got := ""; got != id; {
+		got = receive(t, from, id)
+	}
+}
+
 // eventually polls until ok.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
@@ -104,11 +112,11 @@ func inspect(t *testing.T, address string, do func(*amqp.Channel) error) {
 	}
 }
 
-// waiting returns how many messages are ready in the queue.
-func waiting(t *testing.T, address, name string) (n int) {
+// waiting returns how many messages are ready in the main queue.
+func waiting(t *testing.T, address string) (n int) {
 	t.Helper()
 	inspect(t, address, func(channel *amqp.Channel) error {
-		q, err := channel.QueueDeclarePassive(name, true, false, false, false, nil)
+		q, err := channel.QueueDeclarePassive(mainQueue, true, false, false, false, nil)
 		n = q.Messages
 		return err
 	})
