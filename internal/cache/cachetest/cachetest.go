@@ -73,6 +73,7 @@ func invalidate(t *testing.T, c cache.Cache, key string, version int64) {
 }
 
 func testRoundTrip(t *testing.T, open Open) {
+	t.Helper()
 	c := open(t, long)
 	want(t, c, "a", 0)
 	put(t, c, "a", 1, true)
@@ -91,6 +92,7 @@ func testRoundTrip(t *testing.T, open Open) {
 }
 
 func testOlderRefused(t *testing.T, open Open) {
+	t.Helper()
 	c := open(t, long)
 	put(t, c, "a", 10, true)
 	put(t, c, "a", 9, false)
@@ -99,6 +101,7 @@ func testOlderRefused(t *testing.T, open Open) {
 
 // testSlowFill: v1 was read, v2 is committed and announced, then v1 arrives.
 func testSlowFill(t *testing.T, open Open) {
+	t.Helper()
 	c := open(t, long)
 	invalidate(t, c, "a", 2)
 	put(t, c, "a", 1, false)
@@ -112,6 +115,7 @@ func testSlowFill(t *testing.T, open Open) {
 }
 
 func testGone(t *testing.T, open Open) {
+	t.Helper()
 	c := open(t, long)
 	put(t, c, "a", 5, true)
 	invalidate(t, c, "a", cache.Gone)
@@ -122,6 +126,7 @@ func testGone(t *testing.T, open Open) {
 }
 
 func testInvalidateKeepsNewer(t *testing.T, open Open) {
+	t.Helper()
 	c := open(t, long)
 	put(t, c, "a", 5, true)
 	invalidate(t, c, "a", 4)
@@ -133,6 +138,7 @@ func testInvalidateKeepsNewer(t *testing.T, open Open) {
 }
 
 func testLease(t *testing.T, open Open) {
+	t.Helper()
 	c := open(t, time.Second)
 	put(t, c, "a", 1, true)
 	want(t, c, "a", 1)
@@ -168,6 +174,7 @@ func generation(t *testing.T, c cache.Cache, group string) string {
 }
 
 func testGenerations(t *testing.T, open Open) {
+	t.Helper()
 	c := open(t, long)
 	first := generation(t, c, "lists")
 	if again := generation(t, c, "lists"); again != first {
@@ -188,6 +195,7 @@ func testGenerations(t *testing.T, open Open) {
 }
 
 func testGenerationRaces(t *testing.T, open Open) {
+	t.Helper()
 	c := open(t, long)
 	var mu sync.Mutex
 	seen := map[string]bool{}
@@ -212,6 +220,7 @@ func testGenerationRaces(t *testing.T, open Open) {
 // testNeverBack hammers one key with late fills: once a version is announced,
 // no older one is read.
 func testNeverBack(t *testing.T, open Open) {
+	t.Helper()
 	c := open(t, long)
 	var announced atomic.Int64
 	var busy sync.WaitGroup
@@ -269,6 +278,7 @@ func testNeverBack(t *testing.T, open Open) {
 }
 
 func testPing(t *testing.T, open Open) {
+	t.Helper()
 	if err := open(t, long).Ping(t.Context()); err != nil {
 		t.Error(err)
 	}

@@ -48,7 +48,7 @@ func New(cfg Config) (*Cache, error) {
 	entries, err := otter.New(&otter.Options[string, cache.Entry]{
 		MaximumWeight: cfg.MaxBytes,
 		Weigher: func(key string, e cache.Entry) uint32 {
-			return uint32(min(len(key)+len(e.Body)+entryOverhead, 1<<31)) //nolint:gosec // bounded in this line
+			return uint32(min(len(key)+len(e.Body)+entryOverhead, 1<<31))
 		},
 		ExpiryCalculator: otter.ExpiryWriting[string, cache.Entry](cfg.Lease),
 	})

@@ -1,7 +1,7 @@
 package memory_test
 
 import (
-	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -44,14 +44,14 @@ func TestFencesSurvivePressure(t *testing.T) {
 	}
 	var kept int
 	for i := range 1000 {
-		if _, err := c.Put(t.Context(), fmt.Sprint(i), cache.Entry{Version: 1, Body: make([]byte, 1000)}); err != nil {
+		if _, err := c.Put(t.Context(), strconv.Itoa(i), cache.Entry{Version: 1, Body: make([]byte, 1000)}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for deadline := time.Now().Add(10 * time.Second); ; { // entries are dropped in the background
 		kept = 0
 		for i := range 1000 {
-			if _, found, _ := c.Get(t.Context(), fmt.Sprint(i)); found {
+			if _, found, _ := c.Get(t.Context(), strconv.Itoa(i)); found {
 				kept++
 			}
 		}

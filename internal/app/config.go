@@ -1,0 +1,169 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/url"
+	"reflect"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/caarlos0/env/v11"
+	"github.com/joho/godotenv"
+)
+
+// Config is everything that can be set. The zero environment gives the
+// embedded default; each *_HOST and AWS_S3_BUCKET moves one part to a server.
+type Config struct {
+	DBHost     string `env:"DB_HOST"`
+	DBPort     uint16 `env:"DB_PORT"     envDefault:"5432"`
+	DBUser     string `env:"DB_USER"     envDefault:"vitrine"`
+	DBPassword string `env:"DB_PASSWORD"`
+	DBName     string `env:"DB_NAME"     envDefault:"vitrine"`
+	DBSSLMode  string `env:"DB_SSLMODE"  envDefault:"prefer"`
+
+	RedisHost     string `env:"REDIS_HOST"`
+	RedisPort     uint16 `env:"REDIS_PORT"     envDefault:"6379"`
+	RedisPassword string `env:"REDIS_PASSWORD"`
+	RedisPrefix   string `env:"REDIS_PREFIX"   envDefault:"vitrine:"`
+
+	QueueDriver   string `env:"QUEUE_DRIVER"   envDefault:"rabbitmq"`
+	QueueHost     string `env:"QUEUE_HOST"`
+	QueuePort     uint16 `env:"QUEUE_PORT"     envDefault:"5672"`
+	QueueUser     string `env:"QUEUE_USER"     envDefault:"guest"`
+	QueuePassword string `env:"QUEUE_PASSWORD" envDefault:"guest"`
+	QueueVHost    string `env:"QUEUE_VHOST"    envDefault:"/"`
+
+	S3Bucket          string `env:"AWS_S3_BUCKET"`
+	S3AccessKeyID     string `env:"AWS_ACCESS_KEY_ID"`
+	S3SecretAccessKey string `env:"AWS_SECRET_ACCESS_KEY"`
+	S3Region          string `env:"AWS_REGION"            envDefault:"us-east-1"`
+	S3Endpoint        string `env:"AWS_ENDPOINT_URL_S3"`
+
+	HTTPAddr      string `env:"HTTP_ADDR"       envDefault:"127.0.0.1:8080"`
+	DataDir       string `env:"DATA_DIR"        envDefault:"./data"`
+	PublicBaseURL string `env:"PUBLIC_BASE_URL"`
+
+	WorkerConcurrency int           `env:"WORKER_CONCURRENCY"` // 0: four per core
+	MaxAttempts       int           `env:"JOB_MAX_ATTEMPTS"    envDefault:"5"`
+	JobLease          time.Duration `env:"JOB_LEASE"           envDefault:"1m"`
+	DrainTimeout      time.Duration `env:"DRAIN_TIMEOUT"       envDefault:"30s"`
+	CacheLease        time.Duration `env:"CACHE_LEASE"         envDefault:"30s"`
+
+	FetchAllowPrivate bool          `env:"FETCH_ALLOW_PRIVATE"`
+	FetchTimeout      time.Duration `env:"FETCH_TIMEOUT"        envDefault:"30s"`
+	ImageMaxBytes     int64         `env:"IMAGE_MAX_BYTES"      envDefault:"25000000"`
+	ImageMaxPixels    int64         `env:"IMAGE_MAX_PIXELS"     envDefault:"100000000"`
+	ImageMaxFrames    int           `env:"IMAGE_MAX_FRAMES"     envDefault:"500"`
+	ImageAVIF         bool          `env:"IMAGE_AVIF"`
+	ImageEngine       string        `env:"IMAGE_ENGINE"         envDefault:"auto"`
+	LibvipsPath       string        `env:"LIBVIPS_PATH"`
+
+	LogLevel  string `env:"LOG_LEVEL"  envDefault:"info"`
+	LogFormat string `env:"LOG_FORMAT"`
+}
+
+// LoadConfig reads .env where there is one, then the environment, which wins.
+// Its error names every variable at fault.
+func LoadConfig() (Config, error) {
+	if err := godotenv.Load(); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return Config{}, fmt.Errorf("read .env: %w", err)
+	}
+	return parseConfig(nil)
+}
+
+// parseConfig reads the environment given, that of the process for nil.
+func parseConfig(environment map[string]string) (Config, error) {
+	cfg, err := env.ParseAsWithOptions[Config](env.Options{Environment: environment})
+	problems := parseProblems(err)
+	problems = append(problems, cfg.problems()...)
+	if cfg.WorkerConcurrency == 0 {
+		cfg.WorkerConcurrency = 4 * runtime.NumCPU()
+	}
+	if len(problems) > 0 {
+		return Config{}, fmt.Errorf("the configuration has %d problems:\n  %s", len(problems), strings.Join(problems, "\n  "))
+	}
+	return cfg, nil
+}
+
+// parseProblems names the variables that could not be read. The values stay
+// out of the text: some are secrets.
+func parseProblems(err error) []string {
+	if err == nil {
+		return nil
+	}
+	all, ok := errors.AsType[env.AggregateError](err)
+	if !ok {
+		return []string{err.Error()}
+	}
+	var problems []string
+	for _, e := range all.Errors {
+		if p, ok := errors.AsType[env.ParseError](e); ok {
+			if field, found := reflect.TypeFor[Config]().FieldByName(p.Name); found {
+				problems = append(problems, fmt.Sprintf("%s must be a valid %s", field.Tag.Get("env"), typeName(field.Type)))
+				continue
+			}
+		}
+		problems = append(problems, e.Error())
+	}
+	return problems
+}
+
+func typeName(t reflect.Type) string {
+	switch {
+	case t == reflect.TypeFor[time.Duration]():
+		return "duration such as 30s"
+	case t.Kind() == reflect.Bool:
+		return "boolean (true or false)"
+	case t.Kind() == reflect.Uint16:
+		return "port number (0 to 65535)"
+	default:
+		return "integer"
+	}
+}
+
+// problems checks what the types cannot.
+func (c Config) problems() []string {
+	var list []string
+	check := func(ok bool, problem string) {
+		if !ok {
+			list = append(list, problem)
+		}
+	}
+	oneOf := func(name, value string, allowed ...string) {
+		check(slices.Contains(allowed, value), fmt.Sprintf("%s must be one of %s", name, strings.Join(allowed, ", ")))
+	}
+	_, _, err := net.SplitHostPort(c.HTTPAddr)
+	check(err == nil, "HTTP_ADDR must be host:port, such as 127.0.0.1:8080")
+	check(c.DataDir != "", "DATA_DIR must not be empty")
+	check(c.PublicBaseURL == "" || isHTTPURL(c.PublicBaseURL), "PUBLIC_BASE_URL must be an http or https URL")
+	check(c.S3Endpoint == "" || isHTTPURL(c.S3Endpoint), "AWS_ENDPOINT_URL_S3 must be an http or https URL")
+	check((c.S3AccessKeyID == "") == (c.S3SecretAccessKey == ""),
+		"AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY must be set together")
+	oneOf("QUEUE_DRIVER", c.QueueDriver, "rabbitmq")
+	oneOf("DB_SSLMODE", c.DBSSLMode, "disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+	oneOf("IMAGE_ENGINE", c.ImageEngine, "auto", "vips", "go")
+	oneOf("LOG_FORMAT", c.LogFormat, "", "json", "text")
+	var level slog.Level
+	check(level.UnmarshalText([]byte(c.LogLevel)) == nil, "LOG_LEVEL must be debug, info, warn or error")
+	check(c.WorkerConcurrency >= 0 && c.WorkerConcurrency <= 1000, "WORKER_CONCURRENCY must be from 1 to 1000")
+	check(c.MaxAttempts >= 1 && c.MaxAttempts <= 100, "JOB_MAX_ATTEMPTS must be from 1 to 100")
+	check(c.JobLease >= time.Second, "JOB_LEASE must be at least 1s")
+	check(c.DrainTimeout > 0, "DRAIN_TIMEOUT must be positive")
+	check(c.CacheLease >= time.Second && c.CacheLease <= 5*time.Minute, "CACHE_LEASE must be from 1s to 5m")
+	check(c.FetchTimeout > 0, "FETCH_TIMEOUT must be positive")
+	check(c.ImageMaxBytes > 0, "IMAGE_MAX_BYTES must be positive")
+	check(c.ImageMaxPixels > 0, "IMAGE_MAX_PIXELS must be positive")
+	check(c.ImageMaxFrames > 0, "IMAGE_MAX_FRAMES must be positive")
+	return list
+}
+
+func isHTTPURL(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
+}

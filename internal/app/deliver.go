@@ -1,0 +1,27 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"strconv"
+
+	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/outbox"
+	"vitrine.dev/internal/queue"
+)
+
+// deliverJob hands an image job to the queue.
+func (p *process) deliverJob(ctx context.Context, m outbox.Message) error {
+	return p.queue.Publish(ctx, queue.Message{ID: strconv.FormatInt(m.ID, 10), Body: m.Body})
+}
+
+// deliverChange makes sure that the cache has heard of a change, also where the
+// process that made it died before it could say so.
+func (p *process) deliverChange(ctx context.Context, m outbox.Message) error {
+	var c catalog.Changed
+	if err := json.Unmarshal(m.Body, &c); err != nil {
+		p.log.ErrorContext(ctx, "unreadable change dropped", "message", m.ID, "error", err)
+		return nil
+	}
+	return p.views.Invalidate(ctx, c)
+}

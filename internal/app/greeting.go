@@ -1,0 +1,29 @@
+package app
+
+import "fmt"
+
+// greet tells a person at a terminal where to look and what to try. Where the
+// output is a log for machines, one line says the same.
+func (p *process) greet() {
+	url := p.cfg.localURL()
+	p.log.Info("listening", "address", p.listener.Addr().String(), "url", url)
+	if !isTerminal(p.out) && p.cfg.LogFormat != "text" {
+		return
+	}
+	fmt.Fprintf(p.out, `
+Vitrine listens on %[1]s
+
+  Create a product:
+    curl -i %[1]s/products -H 'Content-Type: application/json' -d '{
+      "user_id": 1, "product_name": "Smartphone", "product_price": 999.99,
+      "product_description": "Latest model with advanced features",
+      "product_images": ["https://www.gstatic.com/webp/gallery/1.jpg"]}'
+
+  See its pictures become ready:   curl %[1]s/products/1
+  All products:                    curl '%[1]s/products?user_id=1'
+  The API described (OpenAPI):     %[1]s/openapi.json
+
+  Ctrl-C stops it; what was accepted goes on at the next start.
+
+`, url)
+}

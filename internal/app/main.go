@@ -1,0 +1,85 @@
+// Package app wires the parts of Vitrine together: configuration, roles, the
+// order of starting and stopping. Only the commands import it.
+package app
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// Exit codes, after sysexits(3) where it has one.
+const (
+	exitOK       = 0
+	exitFailure  = 1
+	exitUsage    = 64
+	exitSoftware = 70
+)
+
+// commands are the command line. Everything else is configured by the
+// environment, so that each role means the same wherever it runs.
+type commands struct {
+	Serve   serveCommand   `cmd:"" default:"1" help:"Run API and worker in one process (the default)."`
+	API     apiCommand     `cmd:""             help:"Run the HTTP API."                                name:"api"`
+	Worker  workerCommand  `cmd:""             help:"Run an image worker."`
+	Migrate migrateCommand `cmd:""             help:"Bring the database schema up to date."`
+	Version versionCommand `cmd:""             help:"Print the version."`
+}
+
+// Main runs the command line and returns the exit code of the process. SIGINT
+// and SIGTERM stop it in order; a second one stops it at once.
+func Main(stdout, stderr io.Writer, args ...string) int {
+	helped := false // kong goes on parsing after it has printed the help
+	parser, err := kong.New(&commands{},
+		kong.Name("vitrine"),
+		kong.Description("Product-management backend with asynchronous image processing. "+
+			"Configured by the environment and .env; see .env.example."),
+		kong.Writers(stdout, stderr),
+		kong.Exit(func(int) { helped = true }),
+	)
+	if err != nil {
+		return complain(stderr, err, exitSoftware)
+	}
+	selected, err := parser.Parse(args)
+	if helped {
+		return exitOK
+	}
+	if err != nil {
+		return complain(stderr, err, exitUsage)
+	}
+
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop)
+	selected.BindTo(ctx, (*context.Context)(nil))
+	selected.BindTo(stdout, (*io.Writer)(nil))
+	if err := selected.Run(); err != nil {
+		return complain(stderr, err, exitFailure)
+	}
+	return exitOK
+}
+
+func complain(w io.Writer, err error, code int) int {
+	fmt.Fprintln(w, "vitrine:", err)
+	return code
+}
+
+type versionCommand struct{}
+
+// Run prints the version that the build was made from.
+func (versionCommand) Run(out io.Writer) error {
+	_, err := fmt.Fprintln(out, "vitrine", version())
+	return err
+}
+
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "(devel)"
+}

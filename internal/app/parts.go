@@ -1,0 +1,162 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"path/filepath"
+
+	"vitrine.dev/internal/blob"
+	"vitrine.dev/internal/blob/disk"
+	"vitrine.dev/internal/blob/s3"
+	"vitrine.dev/internal/cache"
+	"vitrine.dev/internal/cache/memory"
+	"vitrine.dev/internal/cache/readthrough"
+	"vitrine.dev/internal/cache/redis"
+	"vitrine.dev/internal/fetch"
+	"vitrine.dev/internal/imaging"
+	"vitrine.dev/internal/queue"
+	"vitrine.dev/internal/queue/inprocess"
+	"vitrine.dev/internal/queue/rabbitmq"
+	"vitrine.dev/internal/sqlstore"
+)
+
+// openStore opens PostgreSQL where DB_HOST names it, else SQLite in DATA_DIR.
+func openStore(ctx context.Context, cfg Config, r role, held *closers, log *slog.Logger) (*sqlstore.Store, error) {
+	if cfg.DBHost != "" {
+		store, err := sqlstore.OpenPostgres(ctx, sqlstore.PostgresConfig{
+			Host: cfg.DBHost, Port: cfg.DBPort, User: cfg.DBUser, Password: cfg.DBPassword,
+			Name: cfg.DBName, SSLMode: cfg.DBSSLMode,
+		}, log)
+		if err != nil {
+			return nil, fmt.Errorf("open PostgreSQL: %w", err)
+		}
+		held.add("database", store)
+		return store, nil
+	}
+	dir, err := openDataDir(cfg.DataDir, r.alone())
+	if err != nil {
+		return nil, err
+	}
+	held.add("data directory", dir)
+	store, err := sqlstore.OpenSQLite(ctx, dir.database(), log)
+	if err != nil {
+		return nil, fmt.Errorf("open SQLite: %w", err)
+	}
+	held.add("database", store)
+	return store, nil
+}
+
+// openCache opens Redis where REDIS_HOST names it. An in-process cache can be
+// trusted only where no other process writes: embedded, in one process. In
+// every other shape reads go to the database.
+func openCache(cfg Config, r role, held *closers, log *slog.Logger) (*readthrough.Cache, string, error) {
+	switch {
+	case cfg.RedisHost != "":
+		settings := redis.DefaultConfig()
+		settings.Host, settings.Port, settings.Password = cfg.RedisHost, cfg.RedisPort, cfg.RedisPassword
+		settings.Prefix, settings.Lease = cfg.RedisPrefix, cfg.CacheLease
+		return readThrough(cfg, redis.New(settings), "redis", held, log)
+	case cfg.DBHost == "" && r.alone():
+		settings := memory.DefaultConfig()
+		settings.Lease = cfg.CacheLease
+		engine, err := memory.New(settings)
+		if err != nil {
+			return nil, "", fmt.Errorf("open in-process cache: %w", err)
+		}
+		return readThrough(cfg, engine, "in process", held, log)
+	default:
+		return readthrough.Disabled(), "none (set REDIS_HOST)", nil
+	}
+}
+
+func readThrough(
+	cfg Config, engine cache.Cache, kind string, held *closers, log *slog.Logger,
+) (*readthrough.Cache, string, error) {
+	held.add("cache", engine)
+	settings := readthrough.DefaultConfig()
+	settings.Lease = cfg.CacheLease
+	reader, err := readthrough.New(engine, settings, log)
+	if err != nil {
+		return nil, "", fmt.Errorf("open cache: %w", err)
+	}
+	return reader, kind, nil
+}
+
+// openQueue opens RabbitMQ where QUEUE_HOST names it, else a queue in this
+// process.
+func openQueue(cfg Config, held *closers, log *slog.Logger) (queue.Queue, error) {
+	if cfg.QueueHost == "" {
+		q := inprocess.New(log, cfg.WorkerConcurrency, inprocess.WithDrainTimeout(cfg.DrainTimeout))
+		held.add("queue", q)
+		return q, nil
+	}
+	q, err := rabbitmq.New(rabbitmq.Config{
+		Host: cfg.QueueHost, Port: cfg.QueuePort, User: cfg.QueueUser, Password: cfg.QueuePassword,
+		VHost: cfg.QueueVHost, DrainTimeout: cfg.DrainTimeout,
+	}, log)
+	if err != nil {
+		return nil, fmt.Errorf("open RabbitMQ: %w", err)
+	}
+	held.add("queue", q)
+	return q, nil
+}
+
+// openBlobs opens the S3 bucket where AWS_S3_BUCKET names it, else a folder in
+// DATA_DIR.
+func openBlobs(ctx context.Context, cfg Config) (blob.Store, error) {
+	if cfg.S3Bucket != "" {
+		store, err := s3.New(ctx, s3.Config{
+			Bucket: cfg.S3Bucket, AccessKeyID: cfg.S3AccessKeyID, SecretAccessKey: cfg.S3SecretAccessKey,
+			Region: cfg.S3Region, Endpoint: cfg.S3Endpoint, PublicBaseURL: cfg.PublicBaseURL,
+		})
+		if err != nil {
+			return nil, fmt.Errorf("open S3: %w", err)
+		}
+		return store, nil
+	}
+	base := cfg.PublicBaseURL
+	if base == "" {
+		base = cfg.localURL() + "/images"
+	}
+	store, err := disk.New(filepath.Join(cfg.DataDir, "images"), base)
+	if err != nil {
+		return nil, fmt.Errorf("open image folder: %w", err)
+	}
+	return store, nil
+}
+
+// localURL is where this machine reaches the API.
+func (c Config) localURL() string {
+	host, port, err := net.SplitHostPort(c.HTTPAddr)
+	if err != nil {
+		return "http://" + c.HTTPAddr // Config.problems has refused it before
+	}
+	if host == "" || host == "0.0.0.0" || host == "::" {
+		host = "localhost"
+	}
+	return "http://" + net.JoinHostPort(host, port)
+}
+
+func newFetcher(cfg Config, held *closers) (*fetch.Fetcher, error) {
+	limits := fetch.DefaultConfig()
+	limits.MaxBytes, limits.Timeout, limits.AllowPrivate = cfg.ImageMaxBytes, cfg.FetchTimeout, cfg.FetchAllowPrivate
+	if err := limits.Validate(); err != nil {
+		return nil, fmt.Errorf("fetch limits: %w", err)
+	}
+	fetcher := fetch.New(limits)
+	held.add("fetcher", fetcher)
+	return fetcher, nil
+}
+
+func newRenderer(cfg Config, log *slog.Logger) (*imaging.Renderer, error) {
+	settings := imaging.DefaultConfig()
+	settings.MaxPixels, settings.MaxFrames, settings.AVIF = cfg.ImageMaxPixels, cfg.ImageMaxFrames, cfg.ImageAVIF
+	settings.Engine, settings.LibraryPath = cfg.ImageEngine, cfg.LibvipsPath
+	engine, err := imaging.New(settings, log)
+	if err != nil {
+		return nil, fmt.Errorf("open image engine: %w", err)
+	}
+	return engine, nil
+}

@@ -1,0 +1,68 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"io"
+)
+
+// role is what a process does.
+type role struct {
+	name   string
+	api    bool // serves HTTP
+	worker bool // works on images
+}
+
+// alone reports whether the role wants the embedded data for itself.
+func (r role) alone() bool { return r.api && r.worker }
+
+type (
+	serveCommand   struct{}
+	apiCommand     struct{}
+	workerCommand  struct{}
+	migrateCommand struct{}
+)
+
+// Run serves everything from one process.
+func (serveCommand) Run(ctx context.Context, out io.Writer) error {
+	return start(ctx, out, role{name: "serve", api: true, worker: true})
+}
+
+// Run serves HTTP.
+func (apiCommand) Run(ctx context.Context, out io.Writer) error {
+	return start(ctx, out, role{name: "api", api: true})
+}
+
+// Run works on images.
+func (workerCommand) Run(ctx context.Context, out io.Writer) error {
+	return start(ctx, out, role{name: "worker", worker: true})
+}
+
+// Run brings the schema up to date.
+func (migrateCommand) Run(ctx context.Context, out io.Writer) error {
+	cfg, err := LoadConfig()
+	if err != nil {
+		return err
+	}
+	log := newLogger(cfg, out)
+	var held closers
+	defer held.close(log)
+	store, err := openStore(ctx, cfg, role{name: "migrate"}, &held, log)
+	if err != nil {
+		return err
+	}
+	applied, err := store.Migrate(ctx)
+	if err != nil {
+		return fmt.Errorf("migrate: %w", err)
+	}
+	log.InfoContext(ctx, "the schema is up to date", "applied", len(applied))
+	return nil
+}
+
+func start(ctx context.Context, out io.Writer, r role) error {
+	cfg, err := LoadConfig()
+	if err != nil {
+		return err
+	}
+	return run(ctx, out, r, cfg)
+}
