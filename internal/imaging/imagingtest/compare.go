@@ -21,7 +21,7 @@ import (
 // MaxDifference is how far, of 255 and on the average, the colours of a result
 // may be from those of its source, compared in cells of a grid so that what
 // compression does to the grain of single pixels does not count.
-const MaxDifference = 4.0
+const MaxDifference = 2.5
 
 // Decode decodes a published file, but for AVIF and animated WebP.
 func Decode(t *testing.T, body []byte) image.Image {
