@@ -46,7 +46,9 @@ func (l *lane) run(ctx context.Context) {
 	delivering, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer cancel(nil)
 	l.carry(ctx, func(m Message, epoch int) {
-		deliveries.Go(func() { l.deliver(delivering, m, epoch) })
+		deliveries.Go(func() {
+			l.conclude(ctx, m, epoch, l.deliver(delivering, m))
+		})
 	})
 	expiry := time.AfterFunc(l.cfg.DrainTimeout, func() { cancel(errStopped) })
 	defer expiry.Stop()
@@ -120,16 +122,26 @@ func (l *lane) lease(ctx context.Context, limit int, start func(Message, int)) (
 	return len(messages), nil
 }
 
-// deliver delivers one message and notes how that ended.
-func (l *lane) deliver(ctx context.Context, m Message, epoch int) {
-	err := l.call(ctx, m)
+// deliver makes an error of a panic, so that one message cannot stop the others.
+func (l *lane) deliver(ctx context.Context, m Message) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("delivery panicked: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return l.route.Deliver(ctx, m)
+}
+
+// conclude notes how a delivery ended. What fails after ctx, the relay's, is
+// done may have failed by the stop, and goes back for another relay to take.
+func (l *lane) conclude(ctx context.Context, m Message, epoch int, err error) {
 	switch {
 	case err == nil:
 		l.ledger.done(m.ID)
 		l.target.succeeded(ctx)
 	case ctx.Err() != nil:
 		l.ledger.interrupted(m.ID)
-		l.log.WarnContext(ctx, "delivery cut off by the stop", "message", m.ID, "error", err)
+		l.log.InfoContext(ctx, "delivery ended by the stop", "message", m.ID, "error", err)
 	case fault.KindOf(err) == fault.Unavailable:
 		if l.ledger.unavailable(m.ID, epoch, l.cfg) {
 			l.target.failed(ctx, err)
@@ -140,14 +152,4 @@ func (l *lane) deliver(ctx context.Context, m Message, epoch int) {
 	}
 	notify(l.ended)
 	notify(l.news)
-}
-
-// call makes an error of a panic, so that one message cannot stop the others.
-func (l *lane) call(ctx context.Context, m Message) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("delivery panicked: %v\n%s", p, debug.Stack())
-		}
-	}()
-	return l.route.Deliver(ctx, m)
 }

@@ -22,9 +22,12 @@ type link struct {
 	err     error         // why; set before lost is closed
 }
 
+// errMismatch can be mended by an operator alone.
+var errMismatch = errors.New("the broker has the queue with other arguments")
+
 // connect opens a link and declares the queues. It gives up when ctx ends or
 // after DialTimeout. The error is of kind fault.Unavailable, except where the
-// broker holds queues of that name with other arguments.
+// broker holds the queue with other arguments: errMismatch.
 func connect(ctx context.Context, cfg Config, purpose string) (*link, error) {
 	ctx, cancel := context.WithTimeout(ctx, cfg.DialTimeout)
 	defer cancel()
@@ -42,8 +45,8 @@ func connect(ctx context.Context, cfg Config, purpose string) (*link, error) {
 		return l, nil
 	}
 	_ = socket.Close()
-	if isMismatch(err) {
-		return nil, fmt.Errorf("the broker has a queue %s with other arguments: %w", cfg.QueueName, err)
+	if reply, ok := errors.AsType[*amqp.Error](err); ok && reply.Code == amqp.PreconditionFailed {
+		return nil, fmt.Errorf("declare %s: %w: %w", cfg.QueueName, errMismatch, err)
 	}
 	return nil, unavailable("open connection", err)
 }
@@ -121,11 +124,4 @@ func (c *boundedWrites) Write(p []byte) (int, error) {
 // package.
 func unavailable(operation string, err error) error {
 	return fault.Wrap(fault.Unavailable, "the queue cannot be reached", fmt.Errorf("%s: %w", operation, err))
-}
-
-// isMismatch reports whether the queue exists with other arguments, which only
-// an operator can change.
-func isMismatch(err error) bool {
-	reply, ok := errors.AsType[*amqp.Error](err)
-	return ok && reply.Code == amqp.PreconditionFailed
 }

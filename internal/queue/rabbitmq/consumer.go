@@ -86,7 +86,7 @@ func (c *consumer) run(ctx context.Context) error {
 		switch {
 		case err == nil:
 			return nil
-		case isMismatch(err):
+		case errors.Is(err, errMismatch):
 			return err
 		case served > c.cfg.ReconnectMax:
 			failures = 0

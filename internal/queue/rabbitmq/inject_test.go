@@ -1,6 +1,8 @@
 package rabbitmq_test
 
 import (
+	"bytes"
+	"context"
 	"encoding/binary"
 	"io"
 	"net"
@@ -33,12 +35,34 @@ func TestBlocked(t *testing.T) {
 	}
 }
 
-// injector passes one connection on, and can say something in the broker's name.
+// TestChannelClosedByBroker: the broker closes a channel on which a message
+// waits too long for its acknowledgement. The message comes again.
+func TestChannelClosedByBroker(t *testing.T) {
+	t.Parallel()
+	cfg, proxy, _ := proxied(t)
+	injector := inject(t, proxy.Addr())
+	consumerConfig := cfg
+	setAddress(t, &consumerConfig, injector.addr)
+	begun, release := make(chan struct{}, 8), make(chan struct{})
+	consume(t, open(t, consumerConfig), 2, func(context.Context, queue.Message) error {
+		begun <- struct{}{}
+		<-release
+		return nil
+	})
+	publish(t, open(t, cfg), queue.Message{ID: "m"})
+	receive(t, begun, "the message")
+	injector.closeChannel(t)
+	receive(t, begun, "the message to come again")
+	close(release)
+}
+
+// injector passes connections on, and can say something in the broker's name.
 type injector struct {
 	addr string
 
-	mu     sync.Mutex
-	client net.Conn
+	mu       sync.Mutex
+	client   net.Conn // of the latest connection
+	delivery uint16   // the channel of the latest delivery
 }
 
 func inject(t *testing.T, target string) *injector {
@@ -50,23 +74,25 @@ func inject(t *testing.T, target string) *injector {
 	t.Cleanup(func() { _ = listener.Close() })
 	i := &injector{addr: listener.Addr().String()}
 	go func() {
-		client, err := listener.Accept()
-		if err != nil {
-			return
+		for {
+			client, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			server, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", target)
+			if err != nil {
+				_ = client.Close()
+				continue
+			}
+			i.mu.Lock()
+			i.client = client
+			i.mu.Unlock()
+			go func() {
+				_, _ = io.Copy(server, client)
+				_ = server.Close()
+			}()
+			go i.passFrames(client, server)
 		}
-		server, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", target)
-		if err != nil {
-			_ = client.Close()
-			return
-		}
-		i.mu.Lock()
-		i.client = client
-		i.mu.Unlock()
-		go func() {
-			_, _ = io.Copy(server, client)
-			_ = server.Close()
-		}()
-		i.passFrames(client, server)
 	}()
 	return i
 }
@@ -85,6 +111,9 @@ func (i *injector) passFrames(client, server net.Conn) {
 			return
 		}
 		i.mu.Lock()
+		if bytes.HasPrefix(frame[7:], []byte{0, 60, 0, 60}) { // basic.deliver
+			i.delivery = binary.BigEndian.Uint16(frame[1:])
+		}
 		_, err := client.Write(frame)
 		i.mu.Unlock()
 		if err != nil {
@@ -93,16 +122,30 @@ func (i *injector) passFrames(client, server net.Conn) {
 	}
 }
 
+// closeChannel sends channel.close, as for a precondition that failed, on the
+// channel of the latest delivery.
+func (i *injector) closeChannel(t *testing.T) {
+	t.Helper()
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.send(t, i.delivery, 20, 40, "\x01\x96\x07timeout\x00\x00\x00\x00")
+}
+
 // method sends a method of the connection class.
 func (i *injector) method(t *testing.T, id uint16, arguments string) {
 	t.Helper()
-	frame := []byte{1, 0, 0}
-	frame = binary.BigEndian.AppendUint32(frame, uint32(4+len(arguments)))
-	frame = binary.BigEndian.AppendUint16(frame, 10)
-	frame = binary.BigEndian.AppendUint16(frame, id)
-	frame = append(append(frame, arguments...), 0xce)
 	i.mu.Lock()
 	defer i.mu.Unlock()
+	i.send(t, 0, 10, id, arguments)
+}
+
+func (i *injector) send(t *testing.T, channel, class, id uint16, arguments string) {
+	t.Helper()
+	frame := binary.BigEndian.AppendUint16([]byte{1}, channel)
+	frame = binary.BigEndian.AppendUint32(frame, uint32(4+len(arguments)))
+	frame = binary.BigEndian.AppendUint16(frame, class)
+	frame = binary.BigEndian.AppendUint16(frame, id)
+	frame = append(append(frame, arguments...), 0xce)
 	if _, err := i.client.Write(frame); err != nil {
 		t.Fatal(err)
 	}
