@@ -196,17 +196,18 @@ func (c *canary) heard(t *testing.T) (n int) {
 	return n
 }
 
-// wantReason checks a failure and that it tells nothing internal.
-func wantReason(t *testing.T, what string, err error, want fault.Reason) *fault.Failure {
+// wantReason checks a failure, and that it tells nothing internal, and returns
+// when the host asks us to come back.
+func wantReason(t *testing.T, what string, err error, want fault.Reason) (retryAfter time.Duration) {
 	t.Helper()
 	f, ok := fault.FailureOf(err)
 	if !ok || f.Reason != want {
 		t.Errorf("%s: got %v, want %s", what, err, want)
-		return &fault.Failure{}
+		return 0
 	}
 	if !strings.HasSuffix(f.Detail, ".") || strings.Contains(f.Detail, "127.0.0.1") || strings.Contains(f.Detail, "::1") ||
 		strings.Contains(f.Detail, "good.test") || strings.Contains(f.Detail, "tcp") {
 		t.Errorf("%s: detail %q is not a sentence for a stranger", what, f.Detail)
 	}
-	return f
+	return f.RetryAfter
 }

@@ -1,0 +1,122 @@
+package fetch_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strconv"
+	"strings"
+	"testing"
+
+	"vitrine.dev/internal/fault"
+)
+
+func TestRedirects(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	base := w.serve(t, func(rw http.ResponseWriter, r *http.Request) {
+		for _, name := range []string{"Referer", "Cookie", "Authorization"} {
+			if got := r.Header.Get(name); got != "" {
+				t.Errorf("%s: %s is %q", r.URL, name, got)
+			}
+		}
+		if r.Method != http.MethodGet || !strings.HasPrefix(r.UserAgent(), "Vitrine/") {
+			t.Errorf("%s %s by %q", r.Method, r.URL, r.UserAgent())
+		}
+		http.SetCookie(rw, &http.Cookie{Name: "session", Value: "1"})
+		left, _ := strconv.Atoi(r.URL.Query().Get("left"))
+		code, _ := strconv.Atoi(r.URL.Query().Get("code"))
+		switch {
+		case r.URL.Path == "/loop":
+			rw.Header().Set("Location", "/loop")
+			rw.WriteHeader(http.StatusFound)
+		case left == 0:
+			_, _ = io.WriteString(rw, "picture")
+		default:
+			rw.Header().Set("Location", fmt.Sprintf("?left=%d&code=%d", left-1, code))
+			rw.WriteHeader(code)
+			_, _ = io.CopyN(rw, repeat('x'), 100_000)
+		}
+	})
+	f := w.fetcher(t, limits())
+	for _, code := range []int{301, 302, 303, 307, 308} {
+		for left := range 8 {
+			what := fmt.Sprintf("%d redirects with %d", left, code)
+			body, err := f.Fetch(t.Context(), fmt.Sprintf("%s/image?left=%d&code=%d", base, left, code))
+			if left > 5 {
+				wantReason(t, what, err, fault.TooManyRedirects)
+			} else if err != nil || string(body) != "picture" {
+				t.Errorf("%s: got %q, %v", what, body, err)
+			}
+		}
+	}
+	_, err := f.Fetch(t.Context(), base+"/loop")
+	wantReason(t, "loop", err, fault.TooManyRedirects)
+}
+
+func TestNoRedirectsAtAll(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	base := w.serve(t, func(rw http.ResponseWriter, r *http.Request) { http.Redirect(rw, r, "/x", http.StatusFound) })
+	cfg := limits()
+	cfg.MaxRedirects = 0
+	_, err := w.fetcher(t, cfg).Fetch(t.Context(), base)
+	wantReason(t, "one redirect", err, fault.TooManyRedirects)
+}
+
+func TestRedirectsToWhatIsNotFetched(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	base := w.serve(t, func(rw http.ResponseWriter, r *http.Request) {
+		rw.Header()["Location"] = []string{r.URL.Query().Get("to")}
+		rw.WriteHeader(http.StatusMovedPermanently)
+	})
+	f := w.fetcher(t, limits())
+	for _, to := range []string{
+		"file:///etc/passwd", "ftp://good.test/a", "gopher://good.test/", "javascript:alert(1)", "data:image/png;base64,AA==",
+		"http://user:secret@good.test/", "http://@good.test/", "//user@good.test/", "http://good.test:22/", "//good.test:6379/",
+		"http://", "http:///a", "http:opaque", "https:", "http://[::1", "http://%/", "http://good.test:x/",
+		"mailto:a@good.test", "ws://good.test/",
+	} {
+		_, err := f.Fetch(t.Context(), base+"/?to="+url.QueryEscape(to))
+		wantReason(t, to, err, fault.AddressBlocked)
+		w.untouched(t, to)
+	}
+}
+
+func TestRedirectsBetweenSchemes(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	secure := httptest.NewTLSServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Referer") != "" {
+			t.Error("a Referer was sent")
+		}
+		if to := r.URL.Query().Get("to"); to != "" {
+			http.Redirect(rw, r, to, http.StatusFound)
+			return
+		}
+		_, _ = io.WriteString(rw, "secure")
+	}))
+	t.Cleanup(secure.Close)
+	w.roots.AddCert(secure.Certificate())
+	// The certificate of the test server is for example.com.
+	tls := strings.Replace(w.add(secure.Listener.Addr(), "https"), "good.test", "example.com", 1)
+	w.dns.put("example.com", addresses("127.0.0.1"))
+	plain := w.serve(t, func(rw http.ResponseWriter, r *http.Request) {
+		if to := r.URL.Query().Get("to"); to != "" {
+			http.Redirect(rw, r, to, http.StatusFound)
+			return
+		}
+		_, _ = io.WriteString(rw, "plain")
+	})
+	f := w.fetcher(t, limits())
+	for target, want := range map[string]string{
+		tls + "/": "secure", tls + "/?to=" + url.QueryEscape(plain): "plain", plain + "/?to=" + url.QueryEscape(tls): "secure",
+	} {
+		if body, err := f.Fetch(t.Context(), target); err != nil || string(body) != want {
+			t.Errorf("%s: got %q, %v", target, body, err)
+		}
+	}
+}

@@ -1,0 +1,129 @@
+package fetch_test
+
+import (
+	"net/netip"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/fetch"
+)
+
+func TestURLsThatAreNotFetched(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	f := w.fetcher(t, limits())
+	cfg := limits()
+	cfg.AllowPrivate = true
+	private := fetch.New(cfg)
+	t.Cleanup(func() { _ = private.Close() })
+	for _, target := range []string{
+		"", "/", "image.jpg", "//good.test/a", "good.test/a", "127.0.0.1", ":80", "?a",
+		"ftp://good.test/a", "file:///etc/passwd", "file://good.test/etc/passwd", "gopher://good.test/", "dict://good.test/",
+		"ldap://good.test/", "ws://good.test/", "javascript:alert(1)", "data:image/png;base64,AA==", "jar:http://good.test!/a",
+		"unix:/run/x.sock", "about:blank", "blob:http://good.test/1", "httpx://good.test/", "h\u0442tp://good.test/",
+		"http:", "http:/", "http://", "http:///a", "http:good.test/a", "http://?a", "http://:80/", "http://#a", "https://:443",
+		"http://user@good.test/", "http://user:secret@good.test/", "http://:@good.test/", "http://@good.test/",
+		"http://good.test@127.0.0.1/", "http://a:b@[::1]/",
+		"http://[::1", "http://::1/", "http://[]/", "http://[1.2.3.4]/", "http://[good.test]/", "http://[::1]x/",
+		"http://good.test:port/", "http://good.test:-1/", "http://good.test:0/", "http://good.test:65536/", "http://good.test:80:80/",
+		"http://good test/", "http://good.test\r\nX: y/", "http://good.test/\r\nX: y", "http://good.test/\x00", "http://%/",
+		"http://good%00.test/", "http://good.test%0d%0aX:y/", "\x01http://good.test/",
+	} {
+		for name, fetcher := range map[string]*fetch.Fetcher{"guarded": f, "unguarded": private} {
+			_, err := fetcher.Fetch(t.Context(), target)
+			wantReason(t, name+" "+target, err, fault.AddressBlocked)
+			if err != nil && strings.Contains(err.Error(), "secret") {
+				t.Errorf("%s: the error tells the password: %v", name, err)
+			}
+		}
+		w.untouched(t, target)
+	}
+}
+
+// What passes has one of the schemes, a host, no credentials, an allowed port,
+// and a host that is a name or a public address.
+func FuzzURL(f *testing.F) {
+	for _, host := range forbiddenHosts() {
+		f.Add("http://" + host + "/")
+	}
+	for _, seed := range []string{"https://example.com:443/a?b#c", "http://a@b/", "http://[::ffff:1.2.3.4]:80", "HTTP://X.", "//x", "http:x"} {
+		f.Add(seed)
+	}
+	cfg := fetch.DefaultConfig()
+	fetcher := fetch.New(cfg)
+	f.Fuzz(func(t *testing.T, reference string) {
+		if !fetcher.Accepts(reference) {
+			return
+		}
+		u, err := url.Parse(reference)
+		if err != nil {
+			t.Fatalf("accepted, but: %v", err)
+		}
+		if u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil {
+			t.Errorf("accepted %q", u)
+		}
+		if p := u.Port(); p != "" && strings.TrimLeft(p, "0") != "80" && strings.TrimLeft(p, "0") != "443" {
+			t.Errorf("accepted port %s", p)
+		}
+		addr, err := netip.ParseAddr(u.Hostname())
+		if err != nil {
+			return
+		}
+		if addr = addr.Unmap(); addr.IsLoopback() || addr.IsPrivate() || addr.IsUnspecified() || addr.IsMulticast() ||
+			addr.IsLinkLocalUnicast() || addr.Zone() != "" {
+			t.Errorf("accepted %s", addr)
+		}
+	})
+}
+
+func TestRetryAfter(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC)
+	for value, want := range map[string]time.Duration{
+		"": 0, "0": 0, "1": time.Second, "120": 2 * time.Minute, " 7 ": 7 * time.Second, "007": 7 * time.Second,
+		"86400": 24 * time.Hour, "86401": 24 * time.Hour, "99999999999999999999999": 24 * time.Hour,
+		"-1": 0, "+1": 0, "1.5": 0, "1s": 0, "soon": 0, "1e3": 0, "0x10": 0, "\u0661": 0,
+		"Mon, 23 Nov 2026 08:01:30 GMT":  90 * time.Second,
+		"Monday, 23-Nov-26 08:00:05 GMT": 5 * time.Second,
+		"Mon Nov 23 08:00:05 2026":       5 * time.Second,
+		"Mon, 23 Nov 2026 07:59:59 GMT":  0,
+		"Fri, 31 Dec 9999 23:59:59 GMT":  24 * time.Hour,
+		"Mon, 23 Nov 2026":               0,
+	} {
+		if got := fetch.RetryAfter(value, now); got != want {
+			t.Errorf("%q: got %s, want %s", value, got, want)
+		}
+	}
+}
+
+func FuzzRetryAfter(f *testing.F) {
+	for _, seed := range []string{"", "0", "120", "99999999999999999999", "-5", "Mon, 23 Nov 2026 08:01:30 GMT", "Fri, 31 Dec 9999 23:59:59 GMT"} {
+		f.Add(seed, int64(1_790_000_000))
+	}
+	f.Fuzz(func(t *testing.T, value string, now int64) {
+		if got := fetch.RetryAfter(value, time.Unix(now, 0)); got < 0 || got > 24*time.Hour {
+			t.Errorf("%q at %d: got %s", value, now, got)
+		}
+	})
+}
+
+func TestValidate(t *testing.T) {
+	t.Parallel()
+	if err := fetch.DefaultConfig().Validate(); err != nil {
+		t.Errorf("the defaults: %v", err)
+	}
+	err := fetch.Config{MaxRedirects: -1}.Validate()
+	if err == nil {
+		t.Fatal("nothing is wrong with nothing")
+	}
+	for _, part := range []string{
+		"port", "bytes", "header bytes", "redirects", "whole download", "connection", "TLS", "idle", "unused", "to a host", "user agent",
+	} {
+		if !strings.Contains(err.Error(), part) {
+			t.Errorf("%q is missing in %q", part, err)
+		}
+	}
+}
