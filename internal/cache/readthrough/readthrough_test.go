@@ -200,7 +200,7 @@ func TestSlowLoadIsNotGivenToLaterReaders(t *testing.T) {
 	}
 	early := make(chan int64, 1)
 	go func() {
-		e, _ := c.Load(context.Background(), "product:1", slow) //nolint:usetesting // may outlive a failing test
+		e, _ := c.Load(context.Background(), "product:1", slow)
 		early <- e.Version
 	}()
 	<-reached
@@ -210,7 +210,7 @@ func TestSlowLoadIsNotGivenToLaterReaders(t *testing.T) {
 	}
 	late := make(chan int64, 1)
 	go func() {
-		e, _ := c.Load(context.Background(), "product:1", slow) //nolint:usetesting // as above
+		e, _ := c.Load(context.Background(), "product:1", slow)
 		late <- e.Version
 	}()
 	close(release)
@@ -295,8 +295,9 @@ func list(t *testing.T, c *readthrough.Cache, r *row) string {
 func TestListsAgeByGeneration(t *testing.T) {
 	t.Parallel()
 	c, _, r := setup(t)
-	if list(t, c, r) != "1" || list(t, c, r) != "1" || r.loads.Load() != 1 {
-		t.Fatalf("loaded %d times, want once", r.loads.Load())
+	first, second := list(t, c, r), list(t, c, r)
+	if first != "1" || second != "1" || r.loads.Load() != 1 {
+		t.Fatalf("read %s and %s in %d loads, want 1 and 1 in one", first, second, r.loads.Load())
 	}
 	r.version.Store(2)
 	if err := c.Bump(t.Context(), "lists:1"); err != nil {
