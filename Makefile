@@ -5,6 +5,8 @@ GO      ?= go
 TOOLS   := .tools/bin
 # One shared set of private servers for a command.
 SERVERS := $(TOOLS)/testservers
+# As the program is shipped; the checks use the same, to share what is compiled.
+PURE    := CGO_ENABLED=0
 # What benchmarks to run, how often (benchstat wants six or more), and where.
 BENCH   ?= .
 COUNT   ?= 6
@@ -25,22 +27,22 @@ run: ## build and serve everything in one process, data under ./data
 	@exec bin/vitrine serve
 
 build: ## bin/vitrine, one static program
-	CGO_ENABLED=0 $(GO) build -trimpath -o bin/vitrine ./cmd/vitrine
+	$(PURE) $(GO) build -o bin/vitrine ./cmd/vitrine
 
 test: ## every test, on real servers, with the race detector
 	@scripts/setup test
 	@$(GO) build -o $(SERVERS) ./internal/testserver/run
 	@CGO_ENABLED=1 VITRINE_TEST_REQUIRE=1 $(SERVERS) -- \
-		$(TOOLS)/gotestsum --format pkgname -- -race -shuffle=on -timeout 10m $(PKG)
+		$(TOOLS)/gotestsum --format pkgname --format-hide-empty-pkg -- -race -shuffle=on -timeout 10m $(PKG)
 
 check: ## format (gofumpt, imports), lint, vet, build, modules, known vulnerabilities
 	@scripts/setup check
 	$(TOOLS)/golangci-lint fmt --diff
-	$(TOOLS)/golangci-lint run
-	$(GO) vet ./...
+	$(PURE) $(TOOLS)/golangci-lint run
+	$(PURE) $(GO) vet ./...
 	@$(MAKE) --no-print-directory build
 	$(GO) mod tidy -diff
-	@scripts/vulncheck
+	@$(PURE) scripts/vulncheck
 
 fmt: ## rewrite the files in the format that check wants
 	@scripts/setup check
