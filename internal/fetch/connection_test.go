@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -112,21 +113,23 @@ func TestConnectionsToOneHostAreBounded(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	const bound, fetches = 3, 12
-	var now atomic.Int64
+	var opened, asked atomic.Int64
 	full := make(chan struct{})
-	var once sync.Once
-	base := w.serve(t, func(rw http.ResponseWriter, _ *http.Request) {
-		n := now.Add(1)
-		defer now.Add(-1)
-		switch {
-		case n == bound:
-			once.Do(func() { close(full) })
-		case n > bound:
-			t.Errorf("%d connections at once, want at most %d", n, bound)
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
+		if asked.Add(1) == bound {
+			close(full)
 		}
 		<-full
 		_, _ = io.WriteString(rw, "picture")
-	})
+	}))
+	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			opened.Add(1)
+		}
+	}
+	server.Start()
+	t.Cleanup(server.Close)
+	base := w.add(server.Listener.Addr(), "http")
 	cfg := limits()
 	cfg.MaxConnsPerHost = bound
 	f := w.fetcher(t, cfg)
@@ -139,4 +142,23 @@ func TestConnectionsToOneHostAreBounded(t *testing.T) {
 		})
 	}
 	wait.Wait()
+	if got := opened.Load(); got != bound {
+		t.Errorf("%d connections for %d downloads at once, want %d", got, fetches, bound)
+	}
+}
+
+// A proxy would connect where the guard cannot see.
+func TestProxiesOfTheEnvironmentAreNotUsed(t *testing.T) {
+	w := newWorld(t)
+	for _, name := range []string{"HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"} {
+		t.Setenv(name, "http://127.0.0.1:"+strconv.Itoa(int(w.canary.port)))
+	}
+	for _, name := range []string{"NO_PROXY", "no_proxy"} {
+		t.Setenv(name, "")
+	}
+	base := w.serve(t, func(rw http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(rw, "picture") })
+	if body, err := w.fetcher(t, limits()).Fetch(t.Context(), base); err != nil || string(body) != "picture" {
+		t.Errorf("got %q, %v", body, err)
+	}
+	w.untouched(t, "proxy")
 }

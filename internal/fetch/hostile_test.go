@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -162,7 +163,11 @@ func TestHostileServers(t *testing.T) {
 			if c.limit != nil {
 				c.limit(&cfg)
 			}
+			start := time.Now()
 			body, err := w.fetcher(t, cfg).Fetch(t.Context(), base+"/image.jpg")
+			if took := time.Since(start); took > limits().Timeout/2 {
+				t.Errorf("took %s: another limit than the case's own ended it", took)
+			}
 			switch {
 			case c.want != "":
 				wantReason(t, c.name, err, c.want)
@@ -172,4 +177,51 @@ func TestHostileServers(t *testing.T) {
 			w.untouched(t, c.name)
 		})
 	}
+}
+
+// A slow host that goes on sending is served, though it takes longer than the
+// limit between two pieces.
+func TestSlowButSteady(t *testing.T) {
+	t.Parallel()
+	const pieces, limit = 30, time.Second
+	w := newWorld(t)
+	base := w.serve(t, func(rw http.ResponseWriter, r *http.Request) {
+		tick := time.NewTicker(limit / 20)
+		defer tick.Stop()
+		for range pieces {
+			select {
+			case <-tick.C:
+			case <-r.Context().Done():
+				return
+			}
+			_, _ = io.WriteString(rw, "x")
+			if err := http.NewResponseController(rw).Flush(); err != nil {
+				return
+			}
+		}
+	})
+	cfg := limits()
+	cfg.IdleTimeout = limit
+	body, err := w.fetcher(t, cfg).Fetch(t.Context(), base)
+	if err != nil || len(body) != pieces {
+		t.Errorf("got %d bytes, %v", len(body), err)
+	}
+}
+
+func TestHeadersAreBounded(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	base := w.serve(t, func(rw http.ResponseWriter, r *http.Request) {
+		size, _ := strconv.Atoi(r.URL.Query().Get("size"))
+		rw.Header().Set("X-Long", strings.Repeat("x", size))
+		_, _ = io.WriteString(rw, "picture")
+	})
+	cfg := limits()
+	cfg.MaxHeaderBytes = 16 << 10
+	f := w.fetcher(t, cfg)
+	if body, err := f.Fetch(t.Context(), base+"/?size=10000"); err != nil || string(body) != "picture" {
+		t.Errorf("10 kB of header: got %q, %v", body, err)
+	}
+	_, err := f.Fetch(t.Context(), base+"/?size=50000")
+	wantReason(t, "50 kB of header", err, fault.SourceUnreachable)
 }
