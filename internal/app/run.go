@@ -2,12 +2,10 @@ package app
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
-	"net/http"
 
 	"golang.org/x/sync/errgroup"
 
@@ -15,7 +13,6 @@ import (
 	"vitrine.dev/internal/cache/readthrough"
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/fault"
-	"vitrine.dev/internal/httpapi"
 	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/outbox"
 	"vitrine.dev/internal/queue"
@@ -76,22 +73,6 @@ func run(ctx context.Context, out io.Writer, r role, cfg Config) error {
 	return p.runTasks(ctx)
 }
 
-// listen takes the address first: where it is taken already, or port 0 asked
-// for any, that is known before anything is opened.
-func (p *process) listen(ctx context.Context, held *closers) (err error) {
-	if p.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", p.cfg.HTTPAddr); err != nil {
-		return fmt.Errorf("listen on HTTP_ADDR: %w", err)
-	}
-	held.add("listener", closeOnce{p.listener})
-	host, _, _ := net.SplitHostPort(p.cfg.HTTPAddr)
-	_, port, err := net.SplitHostPort(p.listener.Addr().String())
-	if err != nil {
-		return fmt.Errorf("listen on HTTP_ADDR: %w", err)
-	}
-	p.cfg.HTTPAddr = net.JoinHostPort(host, port)
-	return nil
-}
-
 func (p *process) open(ctx context.Context, held *closers) (err error) {
 	if p.store, err = openStore(ctx, p.cfg, p.role, held, p.log); err != nil {
 		return err
@@ -148,73 +129,6 @@ func (p *process) addRelay() {
 	relayConfig.DrainTimeout = p.cfg.DrainTimeout
 	p.relay = outbox.NewRelay(p.store, routes, relayConfig, p.log)
 	p.tasks = append(p.tasks, task{"relay", p.relay.Run})
-}
-
-func (p *process) addWorker(held *closers) error {
-	renderer, err := newRenderer(p.cfg, p.log)
-	if err != nil {
-		return err
-	}
-	p.log.Info("image engine", "engine", renderer.Engine())
-	fetcher, err := newFetcher(p.cfg, held)
-	if err != nil {
-		return err
-	}
-	workerConfig := media.DefaultWorkerConfig()
-	workerConfig.Lease, workerConfig.Policy.MaxAttempts = p.cfg.JobLease, p.cfg.MaxAttempts
-	worker := media.NewWorker(media.Parts{
-		Store: p.store, Fetcher: fetcher, Renderer: renderer, Blobs: p.blobs,
-		Announce: p.views, Nudge: p.relay.Nudge, Log: p.log,
-	}, workerConfig)
-	sweeperConfig := media.DefaultSweeperConfig()
-	sweeperConfig.MaxAttempts = p.cfg.MaxAttempts
-	sweeper := media.NewSweeper(p.store, p.views, p.relay.Nudge, sweeperConfig, p.log)
-	p.tasks = append(p.tasks,
-		task{"consumer", func(ctx context.Context) error {
-			return p.queue.Consume(ctx, p.cfg.WorkerConcurrency, worker.Handle)
-		}},
-		task{"dead letters", func(ctx context.Context) error { return p.queue.ConsumeDead(ctx, worker.HandleDead) }},
-		task{"sweeper", sweeper.Run},
-	)
-	return nil
-}
-
-func (p *process) addServer() {
-	handler := httpapi.New(httpapi.Deps{
-		Service: catalog.NewService(p.store, p.views, p.relay.Nudge),
-		Views:   p.views,
-		Images:  p.blobs,
-		URL:     p.blobs.URL,
-		Parts: []httpapi.Part{
-			{Name: "database", Required: true, Check: p.store.Ping},
-			{Name: "cache", Check: p.cache.Ping},
-			{Name: "queue", Check: p.queue.Ping},
-			{Name: "storage", Check: p.blobs.Ping},
-		},
-		Log: p.log,
-	})
-	server := httpapi.NewServer(handler, p.log)
-	p.tasks = append(p.tasks, task{"http", func(ctx context.Context) error { return p.serve(ctx, server) }})
-}
-
-// serve answers requests until ctx is done, then finishes those under way.
-func (p *process) serve(ctx context.Context, server *http.Server) error {
-	drained := make(chan struct{})
-	stop := context.AfterFunc(ctx, func() {
-		defer close(drained)
-		deadline, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.cfg.DrainTimeout)
-		defer cancel()
-		if err := server.Shutdown(deadline); err != nil {
-			p.log.WarnContext(ctx, "requests were cut off", "error", err)
-		}
-	})
-	p.greet()
-	if err := server.Serve(p.listener); !errors.Is(err, http.ErrServerClosed) {
-		stop()
-		return fmt.Errorf("serve: %w", err)
-	}
-	<-drained
-	return nil
 }
 
 func (p *process) runTasks(ctx context.Context) error {

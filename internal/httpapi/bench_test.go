@@ -11,27 +11,29 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"vitrine.dev/internal/cache"
+	"vitrine.dev/internal/cache/memory"
+	"vitrine.dev/internal/cache/readthrough"
 	"vitrine.dev/internal/catalog"
-	"vitrine.dev/internal/catalog/catalogtest"
 	"vitrine.dev/internal/httpapi"
 )
 
 // Run with: go test ./internal/httpapi -run '^$' -bench . -benchmem. All of
 // them go through the whole handler over SQLite on disk; no network is in it.
 
-// noCache loads every time.
-type noCache struct{}
-
-func (noCache) Load(ctx context.Context, _ string, load catalog.LoadFunc) (cache.Entry, error) {
-	return load(ctx)
+// inProcess is the cache of the embedded default.
+func inProcess(b *testing.B) *readthrough.Cache {
+	b.Helper()
+	engine, err := memory.New(memory.DefaultConfig())
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = engine.Close() })
+	c, err := readthrough.New(engine, readthrough.DefaultConfig(), slog.New(slog.DiscardHandler))
+	if err != nil {
+		b.Fatal(err)
+	}
+	return c
 }
-
-func (noCache) LoadIn(ctx context.Context, _, _ string, load catalog.LoadFunc) (cache.Entry, error) {
-	return load(ctx)
-}
-func (noCache) Invalidate(context.Context, string, int64) error { return nil }
-func (noCache) Bump(context.Context, string) error              { return nil }
 
 // benchHandler is an API over SQLite with n products, writing its access log
 // to nowhere.
@@ -89,27 +91,27 @@ func benchmark(b *testing.B, h http.Handler, method string, want int, target fun
 }
 
 func BenchmarkGetProductHit(b *testing.B) {
-	h := benchHandler(b, catalogtest.NewCache(), 100)
+	h := benchHandler(b, inProcess(b), 100)
 	benchmark(b, h, http.MethodGet, http.StatusOK, func(i int) (string, string) {
 		return fmt.Sprintf("/products/%d", 1+i%100), ""
 	})
 }
 
 func BenchmarkGetProductMiss(b *testing.B) {
-	h := benchHandler(b, noCache{}, 100)
+	h := benchHandler(b, readthrough.Disabled(), 100)
 	benchmark(b, h, http.MethodGet, http.StatusOK, func(i int) (string, string) {
 		return fmt.Sprintf("/products/%d", 1+i%100), ""
 	})
 }
 
 func BenchmarkCreate(b *testing.B) {
-	h := benchHandler(b, noCache{}, 0)
+	h := benchHandler(b, readthrough.Disabled(), 0)
 	benchmark(b, h, http.MethodPost, http.StatusCreated, func(int) (string, string) { return "/products", smartphone })
 }
 
 // BenchmarkList reads pages of 100 of 1000 products, from the database.
 func BenchmarkList(b *testing.B) {
-	h := benchHandler(b, noCache{}, 1000)
+	h := benchHandler(b, readthrough.Disabled(), 1000)
 	benchmark(b, h, http.MethodGet, http.StatusOK, func(int) (string, string) {
 		return "/products?user_id=1&price_min=1&price_max=1000&product_name=phone", ""
 	})

@@ -1,0 +1,66 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+
+	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/httpapi"
+)
+
+// listen takes the address first: where it is taken already, or port 0 asked
+// for any, that is known before anything is opened.
+func (p *process) listen(ctx context.Context, held *closers) (err error) {
+	if p.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", p.cfg.HTTPAddr); err != nil {
+		return fmt.Errorf("listen on HTTP_ADDR: %w", err)
+	}
+	held.add("listener", closeOnce{p.listener})
+	host, _, _ := net.SplitHostPort(p.cfg.HTTPAddr)
+	_, port, err := net.SplitHostPort(p.listener.Addr().String())
+	if err != nil {
+		return fmt.Errorf("listen on HTTP_ADDR: %w", err)
+	}
+	p.cfg.HTTPAddr = net.JoinHostPort(host, port)
+	return nil
+}
+
+func (p *process) addServer() {
+	handler := httpapi.New(httpapi.Deps{
+		Service: catalog.NewService(p.store, p.views, p.relay.Nudge),
+		Views:   p.views,
+		Images:  p.blobs,
+		URL:     p.blobs.URL,
+		Parts: []httpapi.Part{
+			{Name: "database", Required: true, Check: p.store.Ping},
+			{Name: "cache", Check: p.cache.Ping},
+			{Name: "queue", Check: p.queue.Ping},
+			{Name: "storage", Check: p.blobs.Ping},
+		},
+		Log: p.log,
+	})
+	server := httpapi.NewServer(handler, p.log)
+	p.tasks = append(p.tasks, task{"http", func(ctx context.Context) error { return p.serve(ctx, server) }})
+}
+
+// serve answers requests until ctx is done, then finishes those under way.
+func (p *process) serve(ctx context.Context, server *http.Server) error {
+	drained := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(drained)
+		deadline, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.cfg.DrainTimeout)
+		defer cancel()
+		if err := server.Shutdown(deadline); err != nil {
+			p.log.WarnContext(ctx, "requests were cut off", "error", err)
+		}
+	})
+	p.greet()
+	if err := server.Serve(p.listener); !errors.Is(err, http.ErrServerClosed) {
+		stop()
+		return fmt.Errorf("serve: %w", err)
+	}
+	<-drained
+	return nil
+}

@@ -1,0 +1,36 @@
+package app
+
+import (
+	"context"
+
+	"vitrine.dev/internal/media"
+)
+
+func (p *process) addWorker(held *closers) error {
+	renderer, err := newRenderer(p.cfg, p.log)
+	if err != nil {
+		return err
+	}
+	p.log.Info("image engine", "engine", renderer.Engine())
+	fetcher, err := newFetcher(p.cfg, held)
+	if err != nil {
+		return err
+	}
+	workerConfig := media.DefaultWorkerConfig()
+	workerConfig.Lease, workerConfig.Policy.MaxAttempts = p.cfg.JobLease, p.cfg.MaxAttempts
+	worker := media.NewWorker(media.Parts{
+		Store: p.store, Fetcher: fetcher, Renderer: renderer, Blobs: p.blobs,
+		Announce: p.views, Nudge: p.relay.Nudge, Log: p.log,
+	}, workerConfig)
+	sweeperConfig := media.DefaultSweeperConfig()
+	sweeperConfig.MaxAttempts = p.cfg.MaxAttempts
+	sweeper := media.NewSweeper(p.store, p.views, p.relay.Nudge, sweeperConfig, p.log)
+	p.tasks = append(p.tasks,
+		task{"consumer", func(ctx context.Context) error {
+			return p.queue.Consume(ctx, p.cfg.WorkerConcurrency, worker.Handle)
+		}},
+		task{"dead letters", func(ctx context.Context) error { return p.queue.ConsumeDead(ctx, worker.HandleDead) }},
+		task{"sweeper", sweeper.Run},
+	)
+	return nil
+}
