@@ -52,6 +52,9 @@ func unknownUser(err error) bool {
 // unavailable recognises errors that say nothing about the statement: the
 // database is away, starting, stopping, full or overloaded.
 func unavailable(err error) bool {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return true
+	}
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
 		// Connection, resources, cancelled or shutting down, read-only after a
 		// failover, its own system, broken off once too often.
@@ -77,7 +80,7 @@ func unavailable(err error) bool {
 		return true
 	}
 	for _, known := range []error{
-		context.DeadlineExceeded, driver.ErrBadConn, sql.ErrConnDone, io.EOF, io.ErrUnexpectedEOF, net.ErrClosed,
+		driver.ErrBadConn, sql.ErrConnDone, io.EOF, io.ErrUnexpectedEOF, net.ErrClosed,
 		pgconn.ErrConnClosed,
 	} {
 		if errors.Is(err, known) {

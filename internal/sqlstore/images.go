@@ -83,7 +83,7 @@ func (s *Store) Renew(ctx context.Context, c media.Claim, lease time.Duration) e
 
 // Rendition implements media.Store.
 func (s *Store) Rendition(ctx context.Context, key string) (r catalog.Rendition, err error) {
-	err = s.query(ctx, "read rendition", func(ctx context.Context) error {
+	err = s.patiently(ctx, "read rendition", func(ctx context.Context) error {
 		var row imageRow
 		err := s.read.QueryRowContext(ctx,
 			`SELECT key, source_bytes, width, height, placeholder, outputs FROM renditions WHERE key = $1`, key).

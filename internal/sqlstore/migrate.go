@@ -85,7 +85,7 @@ func (s *Store) CheckSchema(ctx context.Context) error {
 
 // schemaVersion is the newest migration that was applied, 0 for none.
 func (s *Store) schemaVersion(ctx context.Context) (version int64, err error) {
-	err = s.query(ctx, "read schema version", func(ctx context.Context) error {
+	err = s.patiently(ctx, "read schema version", func(ctx context.Context) error {
 		var migrated bool
 		if err := s.read.QueryRowContext(ctx, s.dialect.migrated).Scan(&migrated); err != nil || !migrated {
 			return err

@@ -78,7 +78,7 @@ func (s *Store) LeaseMessages(
 // anyDue looks before LeaseMessages writes: most polls find nothing, and where
 // there is one writer a write keeps all others out.
 func (s *Store) anyDue(ctx context.Context, topic string) (due bool, err error) {
-	err = s.query(ctx, "look for due messages", func(ctx context.Context) error {
+	err = s.patiently(ctx, "look for due messages", func(ctx context.Context) error {
 		return s.read.QueryRowContext(ctx, s.sql(`
 			SELECT EXISTS (SELECT 1 FROM outbox WHERE topic = $1 AND due_at <= {now} AND lease_until <= {now})`), topic).Scan(&due)
 	})

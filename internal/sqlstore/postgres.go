@@ -28,7 +28,9 @@ type PostgresConfig struct {
 
 const (
 	defaultMaxConns = 16
-	connectTimeout  = 2 * time.Second
+	// connectTimeout only matters where nothing answers at all; a server that
+	// is down refuses at once, one that is overloaded needs a while.
+	connectTimeout = 5 * time.Second
 )
 
 // OpenPostgres prepares a pool of connections; it does not wait for the

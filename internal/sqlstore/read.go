@@ -13,7 +13,7 @@ import (
 
 // Product implements catalog.Store.
 func (s *Store) Product(ctx context.Context, id int64) (p catalog.Product, err error) {
-	err = s.query(ctx, "read product", func(ctx context.Context) error {
+	err = s.patiently(ctx, "read product", func(ctx context.Context) error {
 		p, err = s.readProduct(ctx, s.read, id)
 		return err
 	})
@@ -123,7 +123,7 @@ type outputs struct {
 
 // UserExists implements catalog.Store.
 func (s *Store) UserExists(ctx context.Context, id int64) (known bool, err error) {
-	err = s.query(ctx, "look up user", func(ctx context.Context) error {
+	err = s.patiently(ctx, "look up user", func(ctx context.Context) error {
 		return s.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM users WHERE id = $1)`, id).Scan(&known)
 	})
 	return known, err
@@ -158,7 +158,7 @@ func (s *Store) ListProducts(ctx context.Context, f catalog.Filter) (list []cata
 	}
 	args = append(args, f.Limit)
 	statement += fmt.Sprintf(` ORDER BY id DESC LIMIT $%d`, len(args))
-	err = s.query(ctx, "list products", func(ctx context.Context) error {
+	err = s.patiently(ctx, "list products", func(ctx context.Context) error {
 		list, err = scanSummaries(s.read.QueryContext(ctx, statement, args...))
 		return err
 	})

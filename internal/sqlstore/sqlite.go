@@ -26,17 +26,17 @@ func OpenSQLite(ctx context.Context, path string, log *slog.Logger) (*Store, err
 	if err != nil {
 		return nil, err
 	}
-	// The first connection makes the file and switches it to WAL.
-	if err := write.PingContext(ctx); err != nil {
-		return nil, errors.Join(translate("open "+path, err), write.Close())
-	}
 	read, err := openFile(path, "deferred", max(4, runtime.NumCPU()))
 	if err != nil {
 		return nil, errors.Join(err, write.Close())
 	}
+	s := &Store{write: write, read: read, dialect: sqliteDialect(), log: log}
+	// The first connection makes the file and switches it to WAL.
+	if err := s.patiently(ctx, "open "+path, write.PingContext); err != nil {
+		return nil, errors.Join(err, read.Close(), write.Close())
+	}
 	watching, stop := context.WithCancel(context.WithoutCancel(ctx))
 	watched := make(chan struct{})
-	s := &Store{write: write, read: read, dialect: sqliteDialect(), log: log}
 	s.closers = []func() error{
 		func() error { stop(); <-watched; return nil },
 		read.Close, write.Close,

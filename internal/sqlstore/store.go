@@ -45,7 +45,7 @@ type Store struct {
 // Ping reports whether the database answers. fault.Unavailable.
 func (s *Store) Ping(ctx context.Context) error {
 	var one int
-	return s.query(ctx, "ping", func(ctx context.Context) error {
+	return s.patiently(ctx, "ping", func(ctx context.Context) error {
 		return s.read.QueryRowContext(ctx, "SELECT 1").Scan(&one)
 	})
 }
@@ -57,13 +57,6 @@ func (s *Store) Close() error {
 		errs = append(errs, c())
 	}
 	return errors.Join(errs...)
-}
-
-// query runs a read under the time limit and translates its error.
-func (s *Store) query(ctx context.Context, operation string, read func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, opTimeout)
-	defer cancel()
-	return translate(operation, read(ctx))
 }
 
 // change is quietChange for what may leave messages in the outbox: it wakes
@@ -81,9 +74,9 @@ func (s *Store) quietChange(ctx context.Context, operation string, do func(conte
 	return s.patiently(ctx, operation, func(ctx context.Context) error { return s.transact(ctx, do) })
 }
 
-// patiently runs a write under the time limit, anew where the database broke
-// it off for another's sake, or where another process is writing to the file.
-// do is one transaction: a single statement, or transact.
+// patiently runs do, which is a single statement or one transaction, under the
+// time limit: anew where the database broke it off for another's sake, or where
+// another process has the file to itself. It translates the error.
 func (s *Store) patiently(ctx context.Context, operation string, do func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, opTimeout)
 	defer cancel()
@@ -105,12 +98,16 @@ func (s *Store) transact(ctx context.Context, do func(context.Context, *sql.Tx) 
 		return fmt.Errorf("begin: %w", err)
 	}
 	if err := do(ctx, tx); err != nil {
-		if rollback := tx.Rollback(); rollback != nil && !errors.Is(rollback, sql.ErrTxDone) {
-			return errors.Join(err, fmt.Errorf("roll back: %w", rollback))
-		}
+		// Where this fails the connection is gone or the database has rolled
+		// back by itself: the transaction has ended in any case.
+		_ = tx.Rollback()
 		return err
 	}
-	if err := tx.Commit(); err != nil {
+	err = tx.Commit()
+	if errors.Is(err, sql.ErrTxDone) { // ctx ended, and with it the transaction
+		err = errors.Join(err, context.Cause(ctx))
+	}
+	if err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
 	return nil

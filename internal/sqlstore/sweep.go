@@ -54,7 +54,7 @@ func (s *Store) sweepable(ctx context.Context, limit int, statement string, args
 	if limit <= 0 {
 		return nil, nil
 	}
-	err = s.query(ctx, "look for lost images", func(ctx context.Context) error {
+	err = s.patiently(ctx, "look for lost images", func(ctx context.Context) error {
 		claims, err = scanClaims(s.read.QueryContext(ctx, s.sql(statement), append([]any{limit}, args...)...))
 		return err
 	})

@@ -1,0 +1,111 @@
+package storetest
+
+import (
+	"reflect"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/media"
+)
+
+func policy() media.SweepPolicy {
+	return media.SweepPolicy{
+		Limit: 10, MaxAttempts: 3, RequeueAfter: time.Hour, Lost: fault.Fail(fault.DecoderCrashed, "The worker stopped.", nil),
+	}
+}
+
+// sweepUntil sweeps until n images have changed.
+func sweepUntil(t *testing.T, s Store, n int) {
+	t.Helper()
+	until(t, "the sweep has found all", func() bool {
+		swept, err := s.Sweep(t.Context(), policy())
+		if err != nil {
+			t.Fatal(err)
+		}
+		n -= len(swept.Changed)
+		return n <= 0
+	})
+}
+
+func testSweep(t *testing.T, s Store) {
+	t.Helper()
+	held := claim(t, s, time.Minute)
+	lost := claim(t, s, time.Millisecond)
+	for attempt := 1; attempt <= 3; attempt++ {
+		sweepUntil(t, s, 1)
+		img := read(t, s, lost.ProductID).Images[0]
+		if img.Problem == nil || img.Problem.Reason != fault.DecoderCrashed || img.Attempts != attempt {
+			t.Fatalf("swept image is %+v with %+v", img, img.Problem)
+		}
+		if attempt == 3 {
+			if img.Status != catalog.Failed || len(jobs(t, s)) != 0 {
+				t.Errorf("after the last attempt the image is %s", img.Status)
+			}
+			break
+		}
+		list := jobs(t, s)
+		if img.Status != catalog.Pending || len(list) != 1 || list[0] != lost.Job {
+			t.Fatalf("image is %s with jobs %+v", img.Status, list)
+		}
+		if _, _, err := s.Begin(t.Context(), list[0], time.Millisecond); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if img := read(t, s, held.ProductID).Images[0]; img.Status != catalog.Processing {
+		t.Errorf("an image whose lease runs was swept: %+v", img)
+	}
+}
+
+func testSweepRequeues(t *testing.T, s Store) {
+	t.Helper()
+	p := create(t, s, "http://a/1.jpg")
+	forgetful := policy()
+	forgetful.RequeueAfter = 50 * time.Millisecond
+	if swept, err := s.Sweep(t.Context(), forgetful); err != nil || swept.Requeued != 0 {
+		t.Errorf("an image with its message in the outbox was queued again: %+v, %v", swept, err)
+	}
+	first := jobs(t, s) // delivered, and lost by the broker
+	until(t, "the image is queued again", func() bool {
+		swept, err := s.Sweep(t.Context(), forgetful)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return swept.Requeued == 1
+	})
+	if again := jobs(t, s); !reflect.DeepEqual(again, first) {
+		t.Errorf("jobs %+v, want %+v", again, first)
+	}
+	if v := read(t, s, p.ID).Version; v != 1 {
+		t.Errorf("queueing again changed the version to %d", v)
+	}
+}
+
+func testConcurrentSweeps(t *testing.T, s Store) {
+	t.Helper()
+	const n = 20
+	for range n {
+		claim(t, s, time.Millisecond)
+	}
+	var swept atomic.Int32
+	until(t, "all were swept", func() bool {
+		var sweeping sync.WaitGroup
+		for range 4 {
+			sweeping.Go(func() {
+				found, err := s.Sweep(t.Context(), policy())
+				if err != nil {
+					t.Error(err)
+				}
+				swept.Add(int32(len(found.Changed)))
+			})
+		}
+		sweeping.Wait()
+		return t.Failed() || swept.Load() >= n
+	})
+	if got := len(jobs(t, s)); got != n || swept.Load() != n {
+		t.Errorf("%d jobs and %d changes of %d lost images", got, swept.Load(), n)
+	}
+}
