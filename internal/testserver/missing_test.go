@@ -1,6 +1,7 @@
 package testserver
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -65,7 +66,8 @@ func TestServerThatEndsAtOnceShowsItsLog(t *testing.T) {
 	t.Parallel()
 	server := &Server{
 		name: "broken", folder: t.TempDir(), endSignal: "KILL",
-		argv: []string{"/bin/sh", "-c", "echo no licence; exit 1"},
+		argv:  []string{"/bin/sh", "-c", "echo no licence; exit 1"},
+		ready: func(context.Context) error { return errors.New("not listening") },
 	}
 	err := server.start(t.Context())
 	if !errors.Is(err, errExited) || !strings.Contains(err.Error(), "no licence") {
