@@ -99,7 +99,9 @@ func TestBodyThatStalls(t *testing.T) {
 		_ = http.NewResponseController(w).Flush()
 		<-r.Context().Done()
 	})
-	object, err := s.Open(t.Context(), "a.webp")
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // where nothing else ends it
+	defer cancel()
+	object, err := s.Open(ctx, "a.webp")
 	if err != nil {
 		t.Fatal(err)
 	}
