@@ -42,6 +42,7 @@ type Config struct {
 	S3Bucket          string `env:"AWS_S3_BUCKET"`
 	S3AccessKeyID     string `env:"AWS_ACCESS_KEY_ID"`
 	S3SecretAccessKey string `env:"AWS_SECRET_ACCESS_KEY"`
+	S3SessionToken    string `env:"AWS_SESSION_TOKEN"`
 	S3Region          string `env:"AWS_REGION"            envDefault:"us-east-1"`
 	S3Endpoint        string `env:"AWS_ENDPOINT_URL_S3"`
 

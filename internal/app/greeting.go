@@ -2,15 +2,15 @@ package app
 
 import "fmt"
 
-// greet tells a person at a terminal where to look and what to try. Where the
-// output is a log for machines, one line says the same.
+// greet says where the API listens: in the log, and for the person who started
+// the whole program in one process also what to try.
 func (p *process) greet() {
 	url := p.cfg.localURL()
 	p.log.Info("listening", "address", p.listener.Addr().String(), "url", url)
-	if !isTerminal(p.out) && p.cfg.LogFormat != "text" {
+	if !p.role.alone() {
 		return
 	}
-	fmt.Fprintf(p.out, `
+	fmt.Fprintf(p.person, `
 Vitrine listens on %[1]s
 
   Create a product:

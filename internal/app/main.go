@@ -57,12 +57,16 @@ func Main(stdout, stderr io.Writer, args ...string) int {
 	defer stop()
 	context.AfterFunc(ctx, stop)
 	selected.BindTo(ctx, (*context.Context)(nil))
-	selected.BindTo(stdout, (*io.Writer)(nil))
+	selected.Bind(streams{out: stdout, err: stderr})
 	if err := selected.Run(); err != nil {
 		return complain(stderr, err, exitFailure)
 	}
 	return exitOK
 }
+
+// streams are where a command writes: the log to out, words for the person who
+// started it to err.
+type streams struct{ out, err io.Writer }
 
 func complain(w io.Writer, err error, code int) int {
 	fmt.Fprintln(w, "vitrine:", err)
@@ -72,8 +76,8 @@ func complain(w io.Writer, err error, code int) int {
 type versionCommand struct{}
 
 // Run prints the version that the build was made from.
-func (versionCommand) Run(out io.Writer) error {
-	_, err := fmt.Fprintln(out, "vitrine", version())
+func (versionCommand) Run(to streams) error {
+	_, err := fmt.Fprintln(to.out, "vitrine", version())
 	return err
 }
 

@@ -105,11 +105,11 @@ func openQueue(cfg Config, held *closers, log *slog.Logger) (queue.Queue, error)
 
 // openBlobs opens the S3 bucket where AWS_S3_BUCKET names it, else a folder in
 // DATA_DIR.
-func openBlobs(ctx context.Context, cfg Config) (blob.Store, error) {
+func openBlobs(ctx context.Context, cfg Config, held *closers) (blob.Store, error) {
 	if cfg.S3Bucket != "" {
 		store, err := s3.New(ctx, s3.Config{
 			Bucket: cfg.S3Bucket, AccessKeyID: cfg.S3AccessKeyID, SecretAccessKey: cfg.S3SecretAccessKey,
-			Region: cfg.S3Region, Endpoint: cfg.S3Endpoint, PublicBaseURL: cfg.PublicBaseURL,
+			SessionToken: cfg.S3SessionToken, Region: cfg.S3Region, Endpoint: cfg.S3Endpoint, PublicBaseURL: cfg.PublicBaseURL,
 		})
 		if err != nil {
 			return nil, fmt.Errorf("open S3: %w", err)
@@ -124,6 +124,7 @@ func openBlobs(ctx context.Context, cfg Config) (blob.Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open image folder: %w", err)
 	}
+	held.add("storage", store)
 	return store, nil
 }
 

@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"fmt"
-	"io"
 )
 
 // role is what a process does.
@@ -24,27 +23,27 @@ type (
 )
 
 // Run serves everything from one process.
-func (serveCommand) Run(ctx context.Context, out io.Writer) error {
-	return start(ctx, out, role{name: "serve", api: true, worker: true})
+func (serveCommand) Run(ctx context.Context, to streams) error {
+	return start(ctx, to, role{name: "serve", api: true, worker: true})
 }
 
 // Run serves HTTP.
-func (apiCommand) Run(ctx context.Context, out io.Writer) error {
-	return start(ctx, out, role{name: "api", api: true})
+func (apiCommand) Run(ctx context.Context, to streams) error {
+	return start(ctx, to, role{name: "api", api: true})
 }
 
 // Run works on images.
-func (workerCommand) Run(ctx context.Context, out io.Writer) error {
-	return start(ctx, out, role{name: "worker", worker: true})
+func (workerCommand) Run(ctx context.Context, to streams) error {
+	return start(ctx, to, role{name: "worker", worker: true})
 }
 
 // Run brings the schema up to date.
-func (migrateCommand) Run(ctx context.Context, out io.Writer) error {
+func (migrateCommand) Run(ctx context.Context, to streams) error {
 	cfg, err := LoadConfig()
 	if err != nil {
 		return err
 	}
-	log := newLogger(cfg, out)
+	log := newLogger(cfg, to.out)
 	var held closers
 	defer held.close(log)
 	store, err := openStore(ctx, cfg, role{name: "migrate"}, &held, log)
@@ -59,10 +58,10 @@ func (migrateCommand) Run(ctx context.Context, out io.Writer) error {
 	return nil
 }
 
-func start(ctx context.Context, out io.Writer, r role) error {
+func start(ctx context.Context, to streams, r role) error {
 	cfg, err := LoadConfig()
 	if err != nil {
 		return err
 	}
-	return run(ctx, out, r, cfg)
+	return run(ctx, to, r, cfg)
 }

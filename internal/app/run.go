@@ -21,17 +21,17 @@ import (
 
 // process is one running process: its parts, and the tasks that keep them busy.
 type process struct {
-	cfg   Config
-	role  role
-	out   io.Writer
-	log   *slog.Logger
-	store *sqlstore.Store
-	cache *readthrough.Cache
-	views *catalog.Views
-	queue queue.Queue
-	blobs blob.Store
-	relay *outbox.Relay
-	tasks []task
+	cfg    Config
+	role   role
+	person io.Writer // who started the process
+	log    *slog.Logger
+	store  *sqlstore.Store
+	cache  *readthrough.Cache
+	views  *catalog.Views
+	queue  queue.Queue
+	blobs  blob.Store
+	relay  *outbox.Relay
+	tasks  []task
 
 	listener net.Listener // of an API
 }
@@ -44,12 +44,13 @@ type task struct {
 
 // run opens the parts that the role needs, runs its tasks until ctx is done,
 // lets them drain, and closes the parts in reverse order.
-func run(ctx context.Context, out io.Writer, r role, cfg Config) error {
-	log := newLogger(cfg, out).With("role", r.name)
+func run(ctx context.Context, to streams, r role, cfg Config) error {
+	log := newLogger(cfg, to.out).With("role", r.name)
+	slog.SetDefault(log) // for libraries that know no other
 	var held closers
 	defer held.close(log)
 
-	p := &process{cfg: cfg, role: r, out: out, log: log}
+	p := &process{cfg: cfg, role: r, person: to.err, log: log}
 	if r.api {
 		if err := p.listen(ctx, &held); err != nil {
 			return err
@@ -85,7 +86,7 @@ func (p *process) open(ctx context.Context, held *closers) (err error) {
 	if p.queue, err = openQueue(p.cfg, held, p.log); err != nil {
 		return err
 	}
-	if p.blobs, err = openBlobs(ctx, p.cfg); err != nil {
+	if p.blobs, err = openBlobs(ctx, p.cfg, held); err != nil {
 		return err
 	}
 	p.log.InfoContext(ctx, "parts", "database", either(p.cfg.DBHost, "sqlite"), "cache", cacheKind,
