@@ -41,7 +41,8 @@ type Cache interface {
 	Put(ctx context.Context, key string, e Entry) (landed bool, err error)
 	// Invalidate announces that version is committed: older entries are
 	// dropped and, for at least FenceLife, refused. Repeating it, or calling
-	// it with an older version, changes nothing.
+	// it with an older version, changes nothing. Once it has returned, this
+	// Cache no longer gives what is older; other processes follow.
 	Invalidate(ctx context.Context, key string, version int64) error
 
 	// Generation returns the current generation of a group of entries, making
@@ -49,7 +50,8 @@ type Cache interface {
 	// entries, so that Bump makes all of them unreachable at once. A
 	// generation is never used twice.
 	Generation(ctx context.Context, group string) (string, error)
-	// Bump starts a new generation of the group.
+	// Bump starts a new generation of the group. Once it has returned, this
+	// Cache no longer gives an older one; other processes follow.
 	Bump(ctx context.Context, group string) error
 
 	// Ping reports whether the engine answers.

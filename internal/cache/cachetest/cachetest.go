@@ -4,9 +4,6 @@ package cachetest
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -20,16 +17,20 @@ type Open func(t *testing.T, lease time.Duration) cache.Cache
 func Run(t *testing.T, open Open) {
 	t.Helper()
 	for name, test := range map[string]func(*testing.T, Open){
-		"round trip":           testRoundTrip,
-		"older is refused":     testOlderRefused,
-		"slow fill":            testSlowFill,
-		"gone":                 testGone,
-		"invalidate is silent": testInvalidateKeepsNewer,
-		"lease":                testLease,
-		"generations":          testGenerations,
-		"generation races":     testGenerationRaces,
-		"never back":           testNeverBack,
-		"ping":                 testPing,
+		"round trip":                      testRoundTrip,
+		"an older put is refused":         testOlderRefused,
+		"a slow fill is refused":          testSlowFill,
+		"what is gone stays gone":         testGone,
+		"a late invalidation is harmless": testInvalidateKeepsNewer,
+		"fences outlive entries":          testFenceOutlivesEntry,
+		"leases end":                      testLease,
+		"own writes are read":             testOwnWrites,
+		"generations":                     testGenerations,
+		"a bump is seen at once":          testBumpIsSeen,
+		"first generations race":          testGenerationRace,
+		"bumps race":                      testBumpRace,
+		"hammer":                          testHammer,
+		"ping":                            testPing,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -38,11 +39,15 @@ func Run(t *testing.T, open Open) {
 	}
 }
 
+// long is a lease that no test waits for.
 const long = time.Minute
+
+// Body is the body that the suite stores under a version.
+func Body(version int64) []byte { return fmt.Appendf(nil, "{\"version\":%d}\x00\xff\r\n", version) }
 
 func put(t *testing.T, c cache.Cache, key string, version int64, wantLanded bool) {
 	t.Helper()
-	landed, err := c.Put(t.Context(), key, cache.Entry{Version: version, Body: body(version)})
+	landed, err := c.Put(t.Context(), key, cache.Entry{Version: version, Body: Body(version)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,8 +56,6 @@ func put(t *testing.T, c cache.Cache, key string, version int64, wantLanded bool
 	}
 }
 
-func body(version int64) []byte { return fmt.Appendf(nil, "{\"version\":%d}\x00\xff\r\n", version) }
-
 // want asserts the version under key, 0 for none.
 func want(t *testing.T, c cache.Cache, key string, version int64) {
 	t.Helper()
@@ -60,7 +63,7 @@ func want(t *testing.T, c cache.Cache, key string, version int64) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if found != (version != 0) || e.Version != version || found && string(e.Body) != string(body(version)) {
+	if found != (version != 0) || e.Version != version || found && string(e.Body) != string(Body(version)) {
 		t.Errorf("found %v: version %d %q, want version %d", found, e.Version, e.Body, version)
 	}
 }
@@ -69,98 +72,6 @@ func invalidate(t *testing.T, c cache.Cache, key string, version int64) {
 	t.Helper()
 	if err := c.Invalidate(t.Context(), key, version); err != nil {
 		t.Fatal(err)
-	}
-}
-
-func testRoundTrip(t *testing.T, open Open) {
-	t.Helper()
-	c := open(t, long)
-	want(t, c, "a", 0)
-	put(t, c, "a", 1, true)
-	want(t, c, "a", 1)
-	want(t, c, "b", 0)
-	put(t, c, "a", 1, true) // equal versions may overwrite
-	put(t, c, "a", cache.Gone-1, true)
-	want(t, c, "a", cache.Gone-1)
-	empty := cache.Entry{Version: 7}
-	if landed, err := c.Put(t.Context(), "empty", empty); err != nil || !landed {
-		t.Fatal(landed, err)
-	}
-	if e, found, err := c.Get(t.Context(), "empty"); err != nil || !found || e.Version != 7 || len(e.Body) != 0 {
-		t.Errorf("empty body came back as %+v, %v, %v", e, found, err)
-	}
-}
-
-func testOlderRefused(t *testing.T, open Open) {
-	t.Helper()
-	c := open(t, long)
-	put(t, c, "a", 10, true)
-	put(t, c, "a", 9, false)
-	want(t, c, "a", 10)
-}
-
-// testSlowFill: v1 was read, v2 is committed and announced, then v1 arrives.
-func testSlowFill(t *testing.T, open Open) {
-	t.Helper()
-	c := open(t, long)
-	invalidate(t, c, "a", 2)
-	put(t, c, "a", 1, false)
-	want(t, c, "a", 0)
-	put(t, c, "a", 2, true)
-	want(t, c, "a", 2)
-	put(t, c, "a", 1, false)
-	invalidate(t, c, "a", 3)
-	want(t, c, "a", 0)
-	put(t, c, "a", 2, false)
-}
-
-func testGone(t *testing.T, open Open) {
-	t.Helper()
-	c := open(t, long)
-	put(t, c, "a", 5, true)
-	invalidate(t, c, "a", cache.Gone)
-	want(t, c, "a", 0)
-	put(t, c, "a", 5, false)
-	put(t, c, "a", cache.Gone-1, false)
-	want(t, c, "a", 0)
-}
-
-func testInvalidateKeepsNewer(t *testing.T, open Open) {
-	t.Helper()
-	c := open(t, long)
-	put(t, c, "a", 5, true)
-	invalidate(t, c, "a", 4)
-	invalidate(t, c, "a", 5)
-	want(t, c, "a", 5)
-	invalidate(t, c, "b", 9)
-	invalidate(t, c, "b", 3) // late and older
-	put(t, c, "b", 8, false)
-}
-
-func testLease(t *testing.T, open Open) {
-	t.Helper()
-	c := open(t, time.Second)
-	put(t, c, "a", 1, true)
-	want(t, c, "a", 1)
-	until(t, "the lease has run out", func() bool {
-		_, found, err := c.Get(t.Context(), "a")
-		if err != nil {
-			t.Fatal(err)
-		}
-		return !found
-	})
-}
-
-func until(t *testing.T, what string, done func() bool) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-	defer cancel()
-	for !done() {
-		select {
-		case <-ctx.Done():
-			t.Fatalf("waited in vain until %s", what)
-		case <-time.After(5 * time.Millisecond):
-		}
 	}
 }
 
@@ -173,113 +84,26 @@ func generation(t *testing.T, c cache.Cache, group string) string {
 	return g
 }
 
-func testGenerations(t *testing.T, open Open) {
+func bump(t *testing.T, c cache.Cache, group string) {
 	t.Helper()
-	c := open(t, long)
-	first := generation(t, c, "lists")
-	if again := generation(t, c, "lists"); again != first {
-		t.Errorf("generation went from %s to %s by itself", first, again)
+	if err := c.Bump(t.Context(), group); err != nil {
+		t.Fatal(err)
 	}
-	if other := generation(t, c, "others"); other == first {
-		t.Error("two groups share a generation")
-	}
-	seen := map[string]bool{first: true}
-	for range 20 {
-		if err := c.Bump(t.Context(), "lists"); err != nil {
-			t.Fatal(err)
+}
+
+// Until polls until done, well within the leases of this suite; t fails when
+// it waits in vain.
+func Until(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	for !done() {
+		select {
+		case <-ctx.Done():
+			t.Fatalf("waited in vain until %s", what)
+		case <-tick.C:
 		}
-		var g string
-		until(t, "the bump is seen", func() bool { g = generation(t, c, "lists"); return !seen[g] })
-		seen[g] = true
-	}
-}
-
-func testGenerationRaces(t *testing.T, open Open) {
-	t.Helper()
-	c := open(t, long)
-	var mu sync.Mutex
-	seen := map[string]bool{}
-	var racing sync.WaitGroup
-	for range 8 {
-		racing.Go(func() {
-			g, err := c.Generation(t.Context(), "lists")
-			if err != nil {
-				t.Error(err)
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			seen[g] = true
-		})
-	}
-	racing.Wait()
-	if len(seen) != 1 {
-		t.Errorf("racers saw %d generations, want one", len(seen))
-	}
-}
-
-// testNeverBack hammers one key with late fills: once a version is announced,
-// no older one is read.
-func testNeverBack(t *testing.T, open Open) {
-	t.Helper()
-	c := open(t, long)
-	var announced atomic.Int64
-	var busy sync.WaitGroup
-	stop := make(chan struct{})
-	for range 3 {
-		busy.Go(func() {
-			for {
-				select {
-				case <-stop:
-					return
-				default:
-				}
-				late := max(1, announced.Load()-rand.Int64N(4)) // a fill that may have begun before
-				if _, err := c.Put(t.Context(), "a", cache.Entry{Version: late, Body: body(late)}); err != nil {
-					t.Error(err)
-					return
-				}
-			}
-		})
-		busy.Go(func() {
-			last := int64(0)
-			for {
-				select {
-				case <-stop:
-					return
-				default:
-				}
-				e, found, err := c.Get(t.Context(), "a")
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				if found && e.Version < last {
-					t.Errorf("read version %d after %d", e.Version, last)
-				}
-				last = max(last, e.Version)
-			}
-		})
-	}
-	for v := int64(1); v <= 300; v++ {
-		if err := c.Invalidate(t.Context(), "a", v); err != nil {
-			t.Error(err)
-			break
-		}
-		announced.Store(v)
-	}
-	close(stop)
-	busy.Wait()
-	last := announced.Load()
-	until(t, "the last version is all that is read", func() bool {
-		e, found, err := c.Get(t.Context(), "a")
-		return err == nil && (!found || e.Version >= last)
-	})
-	put(t, c, "a", last-1, false)
-}
-
-func testPing(t *testing.T, open Open) {
-	t.Helper()
-	if err := open(t, long).Ping(t.Context()); err != nil {
-		t.Error(err)
 	}
 }

@@ -3,10 +3,13 @@
 package memory
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"hash/maphash"
+	"math"
 	"sync"
 	"time"
 
@@ -15,14 +18,31 @@ import (
 	"vitrine.dev/internal/cache"
 )
 
-// Config bounds the cache.
+// Config bounds the cache. What is zero has its default.
 type Config struct {
-	MaxBytes uint64        // of keys and bodies; the least useful are dropped
-	Lease    time.Duration // how long an entry lives
+	MaxBytes uint64        // of keys and bodies, 64 MiB; the least useful are dropped
+	Lease    time.Duration // how long an entry lives, cache.DefaultLease
+	// MaxFences is of how many keys the invalidated versions are kept exactly,
+	// 262,144 (some 40 MB when full). Those of more keys are kept by hash, so
+	// that a few other keys may find their entries refused.
+	MaxFences int
 }
 
-// DefaultConfig is 64 MiB and the default lease.
-func DefaultConfig() Config { return Config{MaxBytes: 64 << 20, Lease: cache.DefaultLease} }
+// DefaultConfig returns the defaults.
+func DefaultConfig() Config {
+	return Config{MaxBytes: 64 << 20, Lease: cache.DefaultLease, MaxFences: 1 << 18}
+}
+
+func (c Config) withDefaults() (Config, error) {
+	if c.Lease < 0 || c.MaxFences < 0 {
+		return c, errors.New("lease and fences must not be negative")
+	}
+	d := DefaultConfig()
+	c.MaxBytes = cmp.Or(c.MaxBytes, d.MaxBytes)
+	c.Lease = cmp.Or(c.Lease, d.Lease)
+	c.MaxFences = cmp.Or(c.MaxFences, d.MaxFences)
+	return c, nil
+}
 
 const (
 	entryOverhead = 64      // bytes, about, that an entry costs beside key and body
@@ -30,33 +50,30 @@ const (
 	stripes       = 64
 )
 
-// Cache implements cache.Cache.
+// Cache implements cache.Cache. It never fails.
 type Cache struct {
 	entries *otter.Cache[string, cache.Entry]
-	// fences holds invalidated versions apart from the entries, so that no
-	// pressure of memory can drop one early. Its size is bounded by what the
-	// process can write in FenceLife.
-	fences      *otter.Cache[string, int64]
+	// fences are kept apart from the entries, so that no pressure of memory
+	// drops one early.
+	fences      *cache.Fences
 	generations *otter.Cache[string, string]
 
 	seed  maphash.Seed
 	locks [stripes]sync.Mutex // make comparing and writing of one key one step
 }
 
-// New returns an empty cache.
+// New returns an empty cache. Its error tells of a Config that cannot be.
 func New(cfg Config) (*Cache, error) {
-	entries, err := otter.New(&otter.Options[string, cache.Entry]{
-		MaximumWeight: cfg.MaxBytes,
-		Weigher: func(key string, e cache.Entry) uint32 {
-			return uint32(min(len(key)+len(e.Body)+entryOverhead, 1<<31))
-		},
-		ExpiryCalculator: otter.ExpiryWriting[string, cache.Entry](cfg.Lease),
-	})
+	cfg, err := cfg.withDefaults()
 	if err != nil {
 		return nil, fmt.Errorf("memory cache: %w", err)
 	}
-	fences, err := otter.New(&otter.Options[string, int64]{
-		ExpiryCalculator: otter.ExpiryWriting[string, int64](cache.FenceLife),
+	entries, err := otter.New(&otter.Options[string, cache.Entry]{
+		MaximumWeight: cfg.MaxBytes,
+		Weigher: func(key string, e cache.Entry) uint32 {
+			return uint32(min(len(key)+len(e.Body)+entryOverhead, math.MaxUint32))
+		},
+		ExpiryCalculator: otter.ExpiryWriting[string, cache.Entry](cfg.Lease),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("memory cache: %w", err)
@@ -65,7 +82,10 @@ func New(cfg Config) (*Cache, error) {
 	if err != nil {
 		return nil, fmt.Errorf("memory cache: %w", err)
 	}
-	return &Cache{entries: entries, fences: fences, generations: generations, seed: maphash.MakeSeed()}, nil
+	return &Cache{
+		entries: entries, fences: cache.NewFences(cache.FenceLife, cfg.MaxFences),
+		generations: generations, seed: maphash.MakeSeed(),
+	}, nil
 }
 
 func (c *Cache) lock(key string) *sync.Mutex {
@@ -83,7 +103,7 @@ func (c *Cache) Put(_ context.Context, key string, e cache.Entry) (bool, error) 
 	l := c.lock(key)
 	l.Lock()
 	defer l.Unlock()
-	if fence, fenced := c.fences.GetIfPresent(key); fenced && e.Version < fence {
+	if fence, _ := c.fences.Of(key); e.Version < fence {
 		return false, nil
 	}
 	if held, found := c.entries.GetIfPresent(key); found && e.Version < held.Version {
@@ -98,9 +118,7 @@ func (c *Cache) Invalidate(_ context.Context, key string, version int64) error {
 	l := c.lock(key)
 	l.Lock()
 	defer l.Unlock()
-	if fence, fenced := c.fences.GetIfPresent(key); !fenced || fence < version {
-		c.fences.Set(key, version)
-	}
+	c.fences.Announce(key, version)
 	if held, found := c.entries.GetIfPresent(key); found && held.Version < version {
 		c.entries.Invalidate(key)
 	}
@@ -128,7 +146,6 @@ func (c *Cache) Ping(context.Context) error { return nil }
 // Close implements cache.Cache.
 func (c *Cache) Close() error {
 	c.entries.StopAllGoroutines()
-	c.fences.StopAllGoroutines()
 	c.generations.StopAllGoroutines()
 	return nil
 }

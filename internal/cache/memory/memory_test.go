@@ -1,6 +1,7 @@
 package memory_test
 
 import (
+	"fmt"
 	"strconv"
 	"testing"
 	"time"
@@ -10,15 +11,15 @@ import (
 	"vitrine.dev/internal/cache/memory"
 )
 
-func open(t *testing.T, cfg memory.Config) *memory.Cache {
-	t.Helper()
+func open(tb testing.TB, cfg memory.Config) *memory.Cache {
+	tb.Helper()
 	c, err := memory.New(cfg)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		if err := c.Close(); err != nil {
-			t.Error(err)
+			tb.Error(err)
 		}
 	})
 	return c
@@ -28,9 +29,7 @@ func TestCache(t *testing.T) {
 	t.Parallel()
 	cachetest.Run(t, func(t *testing.T, lease time.Duration) cache.Cache {
 		t.Helper()
-		cfg := memory.DefaultConfig()
-		cfg.Lease = lease
-		return open(t, cfg)
+		return open(t, memory.Config{Lease: lease})
 	})
 }
 
@@ -38,31 +37,56 @@ func TestCache(t *testing.T) {
 // invalidated is not.
 func TestFencesSurvivePressure(t *testing.T) {
 	t.Parallel()
-	c := open(t, memory.Config{MaxBytes: 10_000, Lease: time.Minute})
-	if err := c.Invalidate(t.Context(), "fenced", 2); err != nil {
-		t.Fatal(err)
-	}
-	var kept int
-	for i := range 1000 {
-		if _, err := c.Put(t.Context(), strconv.Itoa(i), cache.Entry{Version: 1, Body: make([]byte, 1000)}); err != nil {
+	const keys = 1000
+	c := open(t, memory.Config{MaxBytes: 10_000, Lease: time.Minute, MaxFences: 64})
+	for i := range keys {
+		if err := c.Invalidate(t.Context(), fmt.Sprint("fenced ", i), 2); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for deadline := time.Now().Add(10 * time.Second); ; { // entries are dropped in the background
-		kept = 0
-		for i := range 1000 {
+	for i := range keys {
+		if _, err := c.Put(t.Context(), strconv.Itoa(i), cache.Entry{Version: 3, Body: make([]byte, 1000)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cachetest.Until(t, "memory is within its bound", func() bool {
+		kept := 0
+		for i := range keys {
 			if _, found, _ := c.Get(t.Context(), strconv.Itoa(i)); found {
 				kept++
 			}
 		}
-		if kept <= 10 {
-			break
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("%d entries of 1000 bytes are kept in 10,000 bytes", kept)
+		return kept <= 10
+	})
+	for i := range keys {
+		if landed, err := c.Put(t.Context(), fmt.Sprint("fenced ", i), cache.Entry{Version: 1}); landed || err != nil {
+			t.Fatalf("fill %d landed behind its fence: %v", i, err)
 		}
 	}
-	if landed, err := c.Put(t.Context(), "fenced", cache.Entry{Version: 1}); landed || err != nil {
-		t.Errorf("a fill landed behind its fence: %v", err)
+}
+
+func TestNewRefusesNonsense(t *testing.T) {
+	t.Parallel()
+	for _, cfg := range []memory.Config{{Lease: -1}, {MaxFences: -1}} {
+		if _, err := memory.New(cfg); err == nil {
+			t.Errorf("%+v was accepted", cfg)
+		}
 	}
+}
+
+func BenchmarkGet(b *testing.B) {
+	c := open(b, memory.Config{})
+	if _, err := c.Put(b.Context(), "product:123456", cache.Entry{Version: 1, Body: make([]byte, 1000)}); err != nil {
+		b.Fatal(err)
+	}
+	ctx := b.Context()
+	b.ReportAllocs()
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			if _, found, _ := c.Get(ctx, "product:123456"); !found {
+				b.Error("missed")
+				return
+			}
+		}
+	})
 }

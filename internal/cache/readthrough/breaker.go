@@ -10,7 +10,7 @@ import (
 const (
 	// tolerated is how many errors in a row open the breaker.
 	tolerated = 3
-	// rest is how long it stays open before one call may try.
+	// rest is for how long an open breaker lets nobody pass, and then one.
 	rest = time.Second
 )
 
@@ -20,11 +20,12 @@ type breaker struct {
 	log     *slog.Logger
 	start   time.Time
 	errors  atomic.Int64 // in a row
-	retryAt atomic.Int64 // nanoseconds since start; the one who moves it tries
+	retryAt atomic.Int64 // nanoseconds since start; whoever moves it may try
 }
 
 func newBreaker(log *slog.Logger) *breaker { return &breaker{log: log, start: time.Now()} }
 
+// allow reports whether the engine may be called.
 func (b *breaker) allow() bool {
 	if b.errors.Load() < tolerated {
 		return true
@@ -33,18 +34,16 @@ func (b *breaker) allow() bool {
 	return now >= at && b.retryAt.CompareAndSwap(at, now+int64(rest))
 }
 
-func (b *breaker) record(ctx context.Context, err error) {
-	if err == nil {
-		if b.errors.Load() != 0 && b.errors.Swap(0) >= tolerated {
-			b.log.InfoContext(ctx, "the cache is back")
-		}
+func (b *breaker) succeeded(ctx context.Context) {
+	if b.errors.Load() != 0 && b.errors.Swap(0) >= tolerated {
+		b.log.InfoContext(ctx, "the cache is back")
+	}
+}
+
+func (b *breaker) failed(ctx context.Context, err error) {
+	if b.errors.Add(1) != tolerated {
 		return
 	}
-	if ctx.Err() != nil {
-		return // the caller went away; that says nothing of the engine
-	}
-	if b.errors.Add(1) == tolerated {
-		b.retryAt.Store(int64(time.Since(b.start) + rest))
-		b.log.WarnContext(ctx, "the cache is away; reading from the database", "error", err)
-	}
+	b.retryAt.Store(int64(time.Since(b.start) + rest))
+	b.log.WarnContext(ctx, "the cache is away; reading from the database", "error", err)
 }

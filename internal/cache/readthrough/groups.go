@@ -1,67 +1,81 @@
 package readthrough
 
 import (
-	"fmt"
+	"sync"
+	"sync/atomic"
 	"time"
-
-	"github.com/maypok86/otter/v2"
 )
 
-const maxGroups = 100_000
+// maxBypassed is from how many groups on all of them are bypassed.
+const maxBypassed = 10_000
 
-// groups are what this process knows of generations that the engine, or its
-// copy in this process, may not know yet.
+// groups are those with a bump that the engine has not heard of. Their entries
+// are not to be used until those have ended that were made before the bump.
 type groups struct {
-	lease    time.Duration
-	seen     *otter.Cache[string, string]    // the generation used last
-	retired  *otter.Cache[string, string]    // the generation that our own bump ended
-	bypassed *otter.Cache[string, time.Time] // our bump did not reach the engine: not before
+	bumps atomic.Int64 // our own, tried or done
+	span  time.Duration
+
+	some  atomic.Bool // any is bypassed; spares readers the lock
+	mu    sync.RWMutex
+	until map[string]time.Time
+	all   time.Time
 }
 
-func newGroups(lease time.Duration) (*groups, error) {
-	g := &groups{lease: lease}
-	var err error
-	if g.seen, err = newMap[string](2 * lease); err != nil {
-		return nil, err
-	}
-	if g.retired, err = newMap[string](2 * lease); err != nil {
-		return nil, err
-	}
-	g.bypassed, err = newMap[time.Time](2 * lease)
-	return g, err
+func newGroups(span time.Duration) *groups {
+	return &groups{span: span, until: make(map[string]time.Time)}
 }
 
-func newMap[V any](life time.Duration) (*otter.Cache[string, V], error) {
-	m, err := otter.New(&otter.Options[string, V]{
-		MaximumSize: maxGroups, ExpiryCalculator: otter.ExpiryWriting[string, V](life),
-	})
-	if err != nil {
-		return nil, fmt.Errorf("groups: %w", err)
+// bypassed returns until when the group is bypassed; zero: it is not.
+func (g *groups) bypassed(group string) time.Time {
+	if !g.some.Load() {
+		return time.Time{}
 	}
-	return m, nil
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	until := g.until[group]
+	if g.all.After(until) {
+		until = g.all
+	}
+	if !time.Now().Before(until) {
+		return time.Time{}
+	}
+	return until
 }
 
-// usable reports whether entries of the generation may be served here.
-func (g *groups) usable(group, generation string) bool {
-	if until, found := g.bypassed.GetIfPresent(group); found && time.Now().Before(until) {
-		return false
+func (g *groups) bypass(group string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	now := time.Now()
+	if len(g.until) >= maxBypassed {
+		g.tidy(now)
 	}
-	if old, found := g.retired.GetIfPresent(group); found && old == generation {
-		return false
+	if len(g.until) >= maxBypassed {
+		clear(g.until)
+		g.all = now.Add(g.span)
 	}
-	if last, found := g.seen.GetIfPresent(group); !found || last != generation {
-		g.seen.Set(group, generation)
-	}
-	return true
+	g.until[group] = now.Add(g.span)
+	g.some.Store(true)
 }
 
-// retire ends the generation that was used last, before the engine has heard.
-func (g *groups) retire(group string) {
-	if last, found := g.seen.GetIfPresent(group); found {
-		g.retired.Set(group, last)
+// resume ends a bypass that was there before a bump that the engine has heard
+// of. One that has begun since concerns a later write.
+func (g *groups) resume(group string, before time.Time) {
+	if before.IsZero() {
+		return
 	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.until[group].Equal(before) {
+		delete(g.until, group)
+	}
+	g.tidy(time.Now())
 }
 
-// bypass keeps this process from every cached list of the group until those
-// that others may still put have ended.
-func (g *groups) bypass(group string) { g.bypassed.Set(group, time.Now().Add(g.lease)) }
+func (g *groups) tidy(now time.Time) {
+	for group, until := range g.until {
+		if !now.Before(until) {
+			delete(g.until, group)
+		}
+	}
+	g.some.Store(len(g.until) > 0 || now.Before(g.all))
+}

@@ -1,6 +1,11 @@
 // Package redis is the cache on a Redis server that any number of processes
 // share. Reads are served from this process's memory as far as the server
 // assists (CLIENT TRACKING): it tells every client what it may no longer use.
+//
+// What the server forgets (a restart, FLUSHALL, eviction) is merely loaded
+// again; a fill that was on its way then may land below a fence that is gone,
+// and lives for a lease. Where the server evicts, let it be by volatile-ttl:
+// entries then go before fences.
 package redis
 
 import (
@@ -17,136 +22,125 @@ import (
 	"vitrine.dev/internal/fault"
 )
 
-// Config says where the server is and bounds its use.
-type Config struct {
-	Host     string
-	Port     uint16
-	Password string
-	Prefix   string        // of every key
-	Lease    time.Duration // how long an entry lives
-	// OpTimeout bounds every operation: a server that hangs must not hold a
-	// request.
-	OpTimeout time.Duration
-	// LocalBytes bounds the memory of server-assisted caching per connection.
-	LocalBytes int
-}
-
-// DefaultConfig is the default lease, 250 ms for an operation, and 32 MiB.
-func DefaultConfig() Config {
-	return Config{
-		Port: 6379, Lease: cache.DefaultLease, OpTimeout: 250 * time.Millisecond, LocalBytes: 32 << 20,
-	}
-}
-
 // generationLife outlives every entry of a generation by far.
 const generationLife = 24 * time.Hour
 
-// Cache implements cache.Cache. Errors are of kind fault.Unavailable.
+// Cache implements cache.Cache. Errors are of kind fault.Unavailable, save for
+// the caller's own cancellation.
 type Cache struct {
-	cfg        Config
-	link       *link
-	put        *rueidis.Lua
-	invalidate *rueidis.Lua
+	cfg     Config
+	client  rueidis.Client
+	scripts scripts
 }
 
-// New returns a cache that connects when it is first used, and again whenever
-// it has to.
+// New returns a cache on the server. It waits for one that does not answer for
+// DialTimeout at most; from then on every operation tries to connect.
 func New(cfg Config) *Cache {
-	return &Cache{
-		cfg: cfg, link: newLink(cfg),
-		put: rueidis.NewLuaScript(putScript), invalidate: rueidis.NewLuaScript(invalidateScript),
-	}
+	cfg = cfg.withDefaults()
+	// The client of a single server is made even where it cannot connect.
+	client, _ := rueidis.NewClient(cfg.option())
+	return &Cache{cfg: cfg, client: client, scripts: newScripts()}
 }
+
+func (c *Cache) entryKey(key string) string { return c.cfg.Prefix + "e:" + key }
+func (c *Cache) fenceKey(key string) string { return c.cfg.Prefix + "f:" + key }
+func (c *Cache) groupKey(key string) string { return c.cfg.Prefix + "g:" + key }
 
 // Get implements cache.Cache.
 func (c *Cache) Get(ctx context.Context, key string) (e cache.Entry, found bool, err error) {
-	err = c.do(ctx, "get", func(ctx context.Context, client rueidis.Client) error {
-		get := client.B().Get().Key(c.cfg.Prefix + key).Cache()
-		raw, err := client.DoCache(ctx, get, c.cfg.Lease).AsBytes()
-		if rueidis.IsRedisNil(err) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		e, found, err = decode(raw)
-		return err
-	})
-	return e, found, err
+	ctx, end := limit(ctx, c.cfg.OpTimeout)
+	defer end()
+	get := c.client.B().Get().Key(c.entryKey(key)).Cache()
+	raw, err := c.client.DoCache(ctx, get, c.cfg.LocalLease).AsBytes()
+	if rueidis.IsRedisNil(err) {
+		return cache.Entry{}, false, nil
+	}
+	if err != nil {
+		return cache.Entry{}, false, failed("get", err)
+	}
+	e, found = decode(raw)
+	return e, found, nil
 }
 
 // Put implements cache.Cache.
 func (c *Cache) Put(ctx context.Context, key string, e cache.Entry) (landed bool, err error) {
-	err = c.do(ctx, "put", func(ctx context.Context, client rueidis.Client) error {
-		landed, err = c.put.Exec(ctx, client, []string{c.cfg.Prefix + key}, []string{
-			strconv.FormatInt(e.Version, 10), rueidis.BinaryString(encode(e)), milliseconds(c.cfg.Lease),
-		}).AsBool()
-		return err
-	})
-	return landed, err
+	ctx, end := limit(ctx, c.cfg.OpTimeout)
+	defer end()
+	landed, err = c.scripts.put.Exec(ctx, c.client, []string{c.entryKey(key), c.fenceKey(key)}, []string{
+		strconv.FormatInt(e.Version, 10), rueidis.BinaryString(encode(e)), milliseconds(c.cfg.Lease),
+	}).AsBool()
+	if err == nil && landed {
+		err = c.settle(ctx)
+	}
+	return landed, failed("put", err)
 }
 
 // Invalidate implements cache.Cache.
 func (c *Cache) Invalidate(ctx context.Context, key string, version int64) error {
-	return c.do(ctx, "invalidate", func(ctx context.Context, client rueidis.Client) error {
-		return c.invalidate.Exec(ctx, client, []string{c.cfg.Prefix + key}, []string{
-			strconv.FormatInt(version, 10), rueidis.BinaryString(fence(version)), milliseconds(cache.FenceLife),
-		}).Error()
-	})
+	ctx, end := limit(ctx, c.cfg.OpTimeout)
+	defer end()
+	err := c.scripts.invalidate.Exec(ctx, c.client, []string{c.entryKey(key), c.fenceKey(key)}, []string{
+		strconv.FormatInt(version, 10), milliseconds(cache.FenceLife),
+	}).Error()
+	if err == nil {
+		err = c.settle(ctx)
+	}
+	return failed("invalidate", err)
 }
 
 // Generation implements cache.Cache.
-func (c *Cache) Generation(ctx context.Context, group string) (generation string, err error) {
-	key := c.cfg.Prefix + group
-	err = c.do(ctx, "generation", func(ctx context.Context, client rueidis.Client) error {
-		generation, err = client.DoCache(ctx, client.B().Get().Key(key).Cache(), c.cfg.Lease).ToString()
-		if !rueidis.IsRedisNil(err) {
-			return err
-		}
-		made := rand.Text()
-		err = client.Do(ctx, client.B().Set().Key(key).Value(made).Nx().Ex(generationLife).Build()).Error()
-		if !rueidis.IsRedisNil(err) {
-			generation = made
-			return err
-		}
-		generation, err = client.Do(ctx, client.B().Get().Key(key).Build()).ToString() // another was first
-		return err
-	})
-	return generation, err
+func (c *Cache) Generation(ctx context.Context, group string) (string, error) {
+	ctx, end := limit(ctx, c.cfg.OpTimeout)
+	defer end()
+	key := c.groupKey(group)
+	generation, err := c.client.DoCache(ctx, c.client.B().Get().Key(key).Cache(), c.cfg.LocalLease).ToString()
+	if rueidis.IsRedisNil(err) {
+		proposed := []string{rand.Text(), milliseconds(generationLife)}
+		generation, err = c.scripts.generation.Exec(ctx, c.client, []string{key}, proposed).ToString()
+	}
+	return generation, failed("generation", err)
 }
 
 // Bump implements cache.Cache.
 func (c *Cache) Bump(ctx context.Context, group string) error {
-	return c.do(ctx, "bump", func(ctx context.Context, client rueidis.Client) error {
-		return client.Do(ctx, client.B().Set().Key(c.cfg.Prefix+group).Value(rand.Text()).Ex(generationLife).Build()).Error()
-	})
+	ctx, end := limit(ctx, c.cfg.OpTimeout)
+	defer end()
+	set := c.client.B().Set().Key(c.groupKey(group)).Value(rand.Text()).Px(generationLife).Build()
+	err := c.client.Do(ctx, set).Error()
+	if err == nil {
+		err = c.settle(ctx)
+	}
+	return failed("bump", err)
+}
+
+// settle waits until this process's copies know what it has just written: the
+// server says so right after its answer, hence before that of a next command.
+func (c *Cache) settle(ctx context.Context) error {
+	return c.client.Do(ctx, c.client.B().Ping().Build()).Error()
 }
 
 // Ping implements cache.Cache.
 func (c *Cache) Ping(ctx context.Context) error {
-	return c.do(ctx, "ping", func(ctx context.Context, client rueidis.Client) error {
-		return client.Do(ctx, client.B().Ping().Build()).Error()
-	})
+	ctx, end := limit(ctx, c.cfg.OpTimeout)
+	defer end()
+	return failed("ping", c.client.Do(ctx, c.client.B().Ping().Build()).Error())
 }
 
 // Close implements cache.Cache.
 func (c *Cache) Close() error {
-	c.link.close()
+	c.client.Close()
 	return nil
 }
 
-// do runs an operation under the time limit and translates its error.
-func (c *Cache) do(ctx context.Context, name string, operation func(context.Context, rueidis.Client) error) error {
-	ctx, cancel := context.WithTimeout(ctx, c.cfg.OpTimeout)
-	defer cancel()
-	client, err := c.link.client(ctx)
-	if err == nil {
-		err = operation(ctx, client)
+// failed translates the client's error.
+func failed(operation string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, context.Canceled):
+		return fmt.Errorf("redis %s: %w", operation, err)
 	}
-	if err == nil || errors.Is(err, context.Canceled) {
-		return err
-	}
-	return fault.Wrap(fault.Unavailable, "the cache is not available", fmt.Errorf("redis %s: %w", name, err))
+	return fault.Wrap(fault.Unavailable, "the cache is not available", fmt.Errorf("redis %s: %w", operation, err))
 }
 
 func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }

@@ -1,7 +1,6 @@
 package redis_test
 
 import (
-	"context"
 	"crypto/rand"
 	"net"
 	"strconv"
@@ -15,7 +14,8 @@ import (
 	"vitrine.dev/internal/testserver"
 )
 
-func open(tb testing.TB, addr, prefix string, lease time.Duration) *redis.Cache {
+// config reaches the server at addr; the machine of a test may be busy.
+func config(tb testing.TB, addr, prefix string) redis.Config {
 	tb.Helper()
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
@@ -25,9 +25,13 @@ func open(tb testing.TB, addr, prefix string, lease time.Duration) *redis.Cache 
 	if err != nil {
 		tb.Fatal(err)
 	}
-	cfg := redis.DefaultConfig()
-	cfg.Host, cfg.Port, cfg.Prefix, cfg.Lease = host, uint16(number), prefix, lease
-	cfg.OpTimeout = 2 * time.Second // the machine of a test may be busy
+	return redis.Config{
+		Host: host, Port: uint16(number), Prefix: prefix, Lease: time.Minute, OpTimeout: 5 * time.Second,
+	}
+}
+
+func open(tb testing.TB, cfg redis.Config) *redis.Cache {
+	tb.Helper()
 	c := redis.New(cfg)
 	tb.Cleanup(func() {
 		if err := c.Close(); err != nil {
@@ -44,97 +48,98 @@ func TestCache(t *testing.T) {
 	addr := testserver.Redis(t)
 	cachetest.Run(t, func(t *testing.T, lease time.Duration) cache.Cache {
 		t.Helper()
-		return open(t, addr, prefix(), lease)
+		cfg := config(t, addr, prefix())
+		cfg.Lease = lease
+		return open(t, cfg)
 	})
 }
 
-// TestOthersHearOfInvalidations: what one process announces, another's copies
-// in memory forget within moments.
-func TestOthersHearOfInvalidations(t *testing.T) {
+// put puts "a".
+func put(t *testing.T, c *redis.Cache, version int64) {
+	t.Helper()
+	if landed, err := c.Put(t.Context(), "a", cache.Entry{Version: version, Body: []byte("x")}); err != nil || !landed {
+		t.Fatalf("put of version %d landed = %v, %v", version, landed, err)
+	}
+}
+
+// holds reports whether c gives that version of "a", 0 for none.
+func holds(t *testing.T, c *redis.Cache, version int64) bool {
+	t.Helper()
+	e, found, err := c.Get(t.Context(), "a")
+	return err == nil && found == (version != 0) && e.Version == version
+}
+
+// TestOthersHear: what one process announces, the copies of another forget.
+func TestOthersHear(t *testing.T) {
 	t.Parallel()
-	addr, shared := testserver.Redis(t), prefix()
-	writer, reader := open(t, addr, shared, time.Minute), open(t, addr, shared, time.Minute)
+	cfg := config(t, testserver.Redis(t), prefix())
+	writer, reader := open(t, cfg), open(t, cfg)
 	for v := int64(1); v <= 50; v++ {
-		if _, err := writer.Put(t.Context(), "a", cache.Entry{Version: v, Body: []byte("x")}); err != nil {
+		put(t, writer, v)
+		cachetest.Until(t, "the entry is read", func() bool { return holds(t, reader, v) })
+		before, err := reader.Generation(t.Context(), "lists")
+		if err != nil {
 			t.Fatal(err)
 		}
-		eventually(t, func() bool {
-			e, found, err := reader.Get(t.Context(), "a")
-			return err == nil && found && e.Version == v
-		})
 		if err := writer.Invalidate(t.Context(), "a", v+1); err != nil {
 			t.Fatal(err)
 		}
-		eventually(t, func() bool {
-			_, found, err := reader.Get(t.Context(), "a")
-			return err == nil && !found
+		if err := writer.Bump(t.Context(), "lists"); err != nil {
+			t.Fatal(err)
+		}
+		cachetest.Until(t, "the invalidation is heard", func() bool { return holds(t, reader, 0) })
+		cachetest.Until(t, "the bump is heard", func() bool {
+			g, err := reader.Generation(t.Context(), "lists")
+			return err == nil && g != before
 		})
-	}
-}
-
-// eventually polls well within the lease, so that no lease explains success.
-func eventually(t *testing.T, done func() bool) {
-	t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
-	for !done() {
-		if time.Now().After(deadline) {
-			t.Fatal("waited in vain")
-		}
-		select {
-		case <-time.After(time.Millisecond):
-		case <-t.Context().Done():
-			t.Fatal("stopped")
+		if landed, err := reader.Put(t.Context(), "a", cache.Entry{Version: v}); landed || err != nil {
+			t.Fatalf("another's late fill landed = %v, %v", landed, err)
 		}
 	}
 }
 
-func TestCutAndRestored(t *testing.T) {
+// TestForgetfulServer: after the server has lost everything, nothing comes
+// again, neither an entry nor a generation.
+func TestForgetfulServer(t *testing.T) {
 	t.Parallel()
-	addr, shared := testserver.Redis(t), prefix()
-	link := testserver.Proxy(t, addr)
-	near, far := open(t, link.Addr(), shared, time.Minute), open(t, addr, shared, time.Minute)
-	if _, err := near.Put(t.Context(), "a", cache.Entry{Version: 1, Body: []byte("x")}); err != nil {
+	server := testserver.OwnRedis(t)
+	c := open(t, config(t, server.Addr(), ""))
+	put(t, c, 1)
+	generation, err := c.Generation(t.Context(), "lists")
+	if err != nil || !holds(t, c, 1) {
 		t.Fatal(err)
 	}
-	eventually(t, func() bool { _, found, err := near.Get(t.Context(), "a"); return err == nil && found })
+	command(t, server.Addr(), "FLUSHALL")
+	cachetest.Until(t, "the copy is forgotten", func() bool { return holds(t, c, 0) })
+	cachetest.Until(t, "there is a new generation", func() bool {
+		g, err := c.Generation(t.Context(), "lists")
+		return err == nil && g != "" && g != generation
+	})
+}
 
-	link.Cut()
-	eventually(t, func() bool { return fault.KindOf(near.Ping(t.Context())) == fault.Unavailable })
-	if err := far.Invalidate(t.Context(), "a", 2); err != nil {
-		t.Fatal(err)
-	}
-	link.Restore()
-	eventually(t, func() bool { return near.Ping(t.Context()) == nil })
-	if _, found, err := near.Get(t.Context(), "a"); err == nil && found {
-		t.Error("after the link came back, the copy in memory was still served")
+// TestForeignValue: what we did not write is no entry, and in nobody's way.
+func TestForeignValue(t *testing.T) {
+	t.Parallel()
+	addr, own := testserver.Redis(t), prefix()
+	c := open(t, config(t, addr, own))
+	for _, value := range []string{"x", "a much longer value of somebody's"} {
+		command(t, addr, "SET", own+"e:a", value)
+		cachetest.Until(t, "the value is no entry", func() bool { return holds(t, c, 0) })
+		put(t, c, 1)
+		cachetest.Until(t, "the entry is read", func() bool { return holds(t, c, 1) })
 	}
 }
 
-func TestHangingServerIsBounded(t *testing.T) {
+func TestDatabasesAreApart(t *testing.T) {
 	t.Parallel()
-	link := testserver.Proxy(t, testserver.Redis(t))
-	c := open(t, link.Addr(), prefix(), time.Minute)
-	if err := c.Ping(t.Context()); err != nil {
-		t.Fatal(err)
+	cfg := config(t, testserver.Redis(t), prefix())
+	zero := open(t, cfg)
+	cfg.DB = 1
+	one := open(t, cfg)
+	put(t, zero, 1)
+	if !holds(t, zero, 1) || !holds(t, one, 0) {
+		t.Error("two databases share an entry")
 	}
-	link.Stall()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
-	if _, err := c.Put(ctx, "a", cache.Entry{Version: 1}); fault.KindOf(err) != fault.Unavailable || ctx.Err() != nil {
-		t.Errorf("error %v, want unavailable before the caller's own patience ends", err)
-	}
-	link.Resume()
-	eventually(t, func() bool { return c.Ping(t.Context()) == nil })
 }
 
-func TestAbsentServerIsUnavailable(t *testing.T) {
-	t.Parallel()
-	link := testserver.Proxy(t, testserver.Redis(t))
-	link.Cut()
-	c := open(t, link.Addr(), prefix(), time.Minute)
-	if err := c.Ping(t.Context()); fault.KindOf(err) != fault.Unavailable {
-		t.Errorf("error %v, want unavailable", err)
-	}
-	link.Restore()
-	eventually(t, func() bool { return c.Ping(t.Context()) == nil })
-}
+func unavailable(err error) bool { return fault.KindOf(err) == fault.Unavailable }

@@ -1,0 +1,41 @@
+package readthrough
+
+import (
+	"cmp"
+	"errors"
+	"time"
+
+	"vitrine.dev/internal/cache"
+)
+
+// Config bounds the reading. What is zero has its default.
+type Config struct {
+	// Lease is how long the engine's entries live, cache.DefaultLease. What
+	// this process has served or invalidated is remembered for twice as long.
+	Lease       time.Duration
+	LoadTimeout time.Duration // of one load from the database, 10 s
+	// MaxFloors is of how many keys the version last served is remembered,
+	// 262,144 (some 40 MB when full). What was invalidated is never forgotten
+	// early: see cache.Fences.
+	MaxFloors int
+}
+
+// DefaultConfig returns the defaults.
+func DefaultConfig() Config {
+	return Config{Lease: cache.DefaultLease, LoadTimeout: 10 * time.Second, MaxFloors: 1 << 18}
+}
+
+func (c Config) withDefaults() (Config, error) {
+	if min(c.Lease, c.LoadTimeout) < 0 || c.MaxFloors < 0 {
+		return c, errors.New("lease, timeout and floors must not be negative")
+	}
+	d := DefaultConfig()
+	c.Lease = cmp.Or(c.Lease, d.Lease)
+	c.LoadTimeout = cmp.Or(c.LoadTimeout, d.LoadTimeout)
+	c.MaxFloors = cmp.Or(c.MaxFloors, d.MaxFloors)
+	return c, nil
+}
+
+// fillAge is the age from which on a loaded entry is not put any more: a fence
+// that is lost is made up for by a lease and a half at most.
+func (c Config) fillAge() time.Duration { return min(c.Lease, cache.FenceLife) / 2 }

@@ -1,0 +1,72 @@
+package readthrough
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"vitrine.dev/internal/cache"
+	"vitrine.dev/internal/fault"
+)
+
+// get asks the engine for an entry, unless it is away.
+func (c *Cache) get(ctx context.Context, key string) (cache.Entry, bool) {
+	if !c.breaker.allow() {
+		return cache.Entry{}, false
+	}
+	e, found, err := c.engine.Get(ctx, key)
+	c.record(ctx, err)
+	return e, found && err == nil
+}
+
+// generation asks the engine for a group's generation, unless the engine is
+// away or has not been told of a write.
+func (c *Cache) generation(ctx context.Context, group string) (string, bool) {
+	if !c.groups.bypassed(group).IsZero() || !c.breaker.allow() {
+		return "", false
+	}
+	generation, err := c.engine.Generation(ctx, group)
+	c.record(ctx, err)
+	return generation, err == nil
+}
+
+// put gives the engine what was loaded, unless that is known to be old or
+// might be.
+func (c *Cache) put(ctx context.Context, m miss, e cache.Entry, began time.Time) {
+	if m.key == "" || time.Since(began) >= c.cfg.fillAge() {
+		return
+	}
+	if m.versioned {
+		if floor, _ := c.floors.Of(m.key); e.Version < floor {
+			return
+		}
+	}
+	if !c.breaker.allow() {
+		return
+	}
+	_, err := c.engine.Put(ctx, m.key, e)
+	c.record(ctx, err)
+}
+
+// tell calls the engine with what must not be left unsaid. fault.Unavailable,
+// at once, while the engine is away.
+func (c *Cache) tell(ctx context.Context, call func() error) error {
+	if !c.breaker.allow() {
+		return fault.New(fault.Unavailable, "the cache is not available")
+	}
+	err := call()
+	c.record(ctx, err)
+	return err
+}
+
+// record tells counts and breaker how a call of the engine ended. That its
+// caller went away, or one whose call it shared, says nothing of the engine.
+func (c *Cache) record(ctx context.Context, err error) {
+	switch {
+	case err == nil:
+		c.breaker.succeeded(ctx)
+	case ctx.Err() == nil && !errors.Is(err, context.Canceled):
+		c.counts.errors.Add(1)
+		c.breaker.failed(ctx, err)
+	}
+}

@@ -1,0 +1,75 @@
+package redis
+
+import (
+	"cmp"
+	"net"
+	"strconv"
+	"time"
+
+	"github.com/redis/rueidis"
+
+	"vitrine.dev/internal/cache"
+)
+
+// Config says where the server is and bounds its use. What is not positive has
+// its default; only Host has none.
+type Config struct {
+	Host     string
+	Port     uint16 // 6379
+	Password string
+	DB       int
+	Prefix   string        // of every key
+	Lease    time.Duration // how long an entry lives, cache.DefaultLease
+	// LocalLease is how long a copy in this process lives at most, the lease.
+	LocalLease  time.Duration
+	LocalBytes  int           // of copies in this process, 64 MiB; the least used are dropped
+	DialTimeout time.Duration // of New, 1 s
+	// OpTimeout bounds every operation, connecting included, 250 ms: a server
+	// that hangs must not hold a request.
+	OpTimeout time.Duration
+}
+
+// DefaultConfig returns the defaults.
+func DefaultConfig() Config {
+	return Config{
+		Port: 6379, Lease: cache.DefaultLease, LocalLease: cache.DefaultLease, LocalBytes: 64 << 20,
+		DialTimeout: time.Second, OpTimeout: 250 * time.Millisecond,
+	}
+}
+
+func (c Config) withDefaults() Config {
+	d := DefaultConfig()
+	c.Port = cmp.Or(c.Port, d.Port)
+	c.Lease = positive(c.Lease, d.Lease)
+	c.LocalLease = min(positive(c.LocalLease, c.Lease), c.Lease)
+	c.LocalBytes = positive(c.LocalBytes, d.LocalBytes)
+	c.DialTimeout = positive(c.DialTimeout, d.DialTimeout)
+	c.OpTimeout = positive(c.OpTimeout, d.OpTimeout)
+	return c
+}
+
+func positive[T int | time.Duration](n, otherwise T) T {
+	if n > 0 {
+		return n
+	}
+	return otherwise
+}
+
+// silence is after how long without a sign of life the connection is asked for
+// one, and again after how long without an answer it is given up. Until then
+// copies in this process may be older than they should be.
+const silence = 2 * time.Second
+
+func (c Config) option() rueidis.ClientOption {
+	return rueidis.ClientOption{
+		InitAddress: []string{net.JoinHostPort(c.Host, strconv.Itoa(int(c.Port)))},
+		Password:    c.Password, SelectDB: c.DB, ClientName: "vitrine",
+		Dialer:           net.Dialer{Timeout: c.DialTimeout, KeepAlive: silence},
+		ConnWriteTimeout: silence,
+		// One connection carries reads, writes and the server's word on copies,
+		// so that their order is the server's.
+		ForceSingleClient: true, PipelineMultiplex: -1,
+		CacheSizeEachConn: c.LocalBytes,
+		DisableRetry:      true, // the caller has the database to go to
+	}
+}

@@ -1,0 +1,42 @@
+package redis
+
+import "github.com/redis/rueidis"
+
+// The scripts compare and write in one step. Lua counts in doubles, which hold
+// every version (below 2^53) exactly.
+const (
+	// putScript writes an entry (1), unless a newer one is there or its fence
+	// (2) is at a newer version. Values that are none count as version 0.
+	putScript = `
+local version = tonumber(ARGV[1])
+local fence = tonumber(redis.call('GET', KEYS[2]) or '') or 0
+local held = tonumber(redis.call('GETRANGE', KEYS[1], 0, 15)) or 0
+if fence > version or held > version then return 0 end
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+return 1`
+
+	// invalidateScript raises the fence (2) and drops an entry (1) below it.
+	invalidateScript = `
+local version = tonumber(ARGV[1])
+local fence = tonumber(redis.call('GET', KEYS[2]) or '') or 0
+if fence < version then redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2]) end
+local held = redis.call('GETRANGE', KEYS[1], 0, 15)
+if held ~= '' and (tonumber(held) or 0) < version then redis.call('DEL', KEYS[1]) end
+return 1`
+
+	// generationScript returns the group's generation (1), making it the
+	// proposed one where there is none.
+	generationScript = `
+if not redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2], 'NX') then return redis.call('GET', KEYS[1]) end
+return ARGV[1]`
+)
+
+type scripts struct{ put, invalidate, generation *rueidis.Lua }
+
+func newScripts() scripts {
+	return scripts{
+		put:        rueidis.NewLuaScript(putScript),
+		invalidate: rueidis.NewLuaScript(invalidateScript),
+		generation: rueidis.NewLuaScript(generationScript),
+	}
+}
