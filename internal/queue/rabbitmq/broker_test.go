@@ -16,10 +16,11 @@ import (
 // TestQueueDeleted: a broker that was wiped is set up again by whoever comes first.
 func TestQueueDeleted(t *testing.T) {
 	t.Parallel()
-	address := testserver.RabbitMQ(t)
+	address := broker(t)
 	q := open(t, configOf(t, address))
 	handled := make(chan string, 8)
 	wipe := func() {
+		settle(t, address)
 		inspect(t, address, func(channel *amqp.Channel) error {
 			for _, name := range []string{mainQueue, deadQueue} {
 				if _, err := channel.QueueDelete(name, false, false, false); err != nil {
@@ -36,6 +37,9 @@ func TestQueueDeleted(t *testing.T) {
 	}
 	publish(t, q, queue.Message{ID: "one"})
 	consume(t, q, 1, func(_ context.Context, m queue.Message) error {
+		if m.ID == settling {
+			return queue.ErrReject
+		}
 		handled <- m.ID
 		return nil
 	})

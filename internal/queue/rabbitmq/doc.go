@@ -18,4 +18,9 @@
 // least once, which needs overflow "reject-publish". Arguments of a queue
 // cannot be changed once it exists: whoever changes them changes the version
 // in its name.
+//
+// RabbitMQ 3.10 can lose its dead-lettering of all queues, and with it the
+// queues, when one is deleted within moments of its declaration; it then
+// refuses messages until it is restarted. Nothing is lost: Publish fails and
+// the outbox keeps what it holds.
 package rabbitmq

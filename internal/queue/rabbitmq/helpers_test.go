@@ -14,11 +14,66 @@ import (
 	"vitrine.dev/internal/testserver"
 )
 
+// broker returns the address of a vhost of the test's own. Its end waits for
+// the queue to be settled: RabbitMQ 3.10 starts a worker for the dead letters
+// of a new queue, which crashes if the queue is deleted before it has
+// subscribed; two such crashes end the supervisor of all these workers and with
+// it every other queue of the broker that dead-letters at least once.
+func broker(tb testing.TB) string {
+	tb.Helper()
+	address := testserver.RabbitMQ(tb)
+	tb.Cleanup(func() { settle(tb, address) })
+	return address
+}
+
+// settle returns when a message has been dead-lettered, if there is a queue.
+func settle(tb testing.TB, address string) {
+	tb.Helper()
+	conn, err := amqp.Dial(address)
+	if err != nil {
+		tb.Error(err)
+		return
+	}
+	defer conn.Close()
+	channel, err := conn.Channel()
+	if err != nil {
+		tb.Error(err)
+		return
+	}
+	if _, err := channel.QueueDeclarePassive(mainQueue, true, false, false, false, nil); err != nil {
+		return // none was declared
+	}
+	err = channel.Publish("", mainQueue, false, false, amqp.Publishing{MessageId: settling})
+	for deadline := time.Now().Add(patience); err == nil; {
+		var dead amqp.Queue
+		if dead, err = channel.QueueDeclarePassive(deadQueue, true, false, false, false, nil); err != nil || dead.Messages > 0 {
+			break
+		}
+		if time.Now().After(deadline) {
+			tb.Error("dead-lettering does not work")
+			return
+		}
+		var d amqp.Delivery
+		var got bool
+		if d, got, err = channel.Get(mainQueue, false); err == nil && got {
+			err = d.Reject(false)
+		}
+		<-time.After(5 * time.Millisecond)
+	}
+	if err != nil {
+		tb.Errorf("settle: %v", err)
+	}
+}
+
+// settling is the id of the message of settle. A consumer that runs meanwhile
+// rejects it.
+const settling = "settling"
+
 // proxied returns a Config that reaches a vhost of the test's own through a
 // proxy, and the vhost's direct address.
 func proxied(t *testing.T) (rabbitmq.Config, *testserver.TCPProxy, string) {
 	t.Helper()
-	address := testserver.RabbitMQ(t)
+	address := broker(t)
 	u, err := url.Parse(address)
 	if err != nil {
 		t.Fatal(err)

@@ -10,7 +10,6 @@ import (
 	"vitrine.dev/internal/queue"
 	"vitrine.dev/internal/queue/queuetest"
 	"vitrine.dev/internal/queue/rabbitmq"
-	"vitrine.dev/internal/testserver"
 )
 
 // patience is how long a test waits for what must happen.
@@ -21,7 +20,7 @@ func TestConformance(t *testing.T) {
 	can := queuetest.Capabilities{Stores: true, CountsDeliveries: true}
 	queuetest.Run(t, can, func(t *testing.T) queuetest.Broker {
 		t.Helper()
-		cfg := configOf(t, testserver.RabbitMQ(t))
+		cfg := configOf(t, broker(t))
 		return func(t *testing.T, s queuetest.Settings) queue.Queue {
 			t.Helper()
 			cfg.DrainTimeout = s.DrainTimeout
