@@ -109,6 +109,9 @@ func (p *process) prepareSchema(ctx context.Context) error {
 		if _, err := p.store.Migrate(ctx); err != nil {
 			return fmt.Errorf("migrate: %w", err)
 		}
+		if p.role.alone() { // DATA_DIR is locked: what is leased was left by a process that died
+			return p.store.EndLeases(ctx)
+		}
 		return nil
 	}
 	err := p.store.CheckSchema(ctx)

@@ -22,6 +22,10 @@ func shapes() []shape {
 			t.Helper()
 			return start(t, "serve", map[string]string{"DATA_DIR": t.TempDir()}).url()
 		}},
+		{"embedded in pure Go", func(t *testing.T) string {
+			t.Helper()
+			return start(t, "serve", map[string]string{"DATA_DIR": t.TempDir(), "IMAGE_ENGINE": "go"}).url()
+		}},
 		{"embedded as two processes", func(t *testing.T) string {
 			t.Helper()
 			env := map[string]string{"DATA_DIR": t.TempDir()}

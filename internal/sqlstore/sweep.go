@@ -104,3 +104,20 @@ func (s *Store) requeue(ctx context.Context, c media.Claim, after time.Duration)
 	})
 	return again, err
 }
+
+// EndLeases ends every lease on images and messages, for a process that has
+// the database to itself: whoever held them is dead. The sweep and the relay
+// then take them up at once instead of waiting for the leases to run out.
+func (s *Store) EndLeases(ctx context.Context) error {
+	return s.change(ctx, "end leases", func(ctx context.Context, tx *sql.Tx) error {
+		for _, statement := range []string{
+			`UPDATE images SET lease_until = 0 WHERE status = 'processing'`,
+			`UPDATE outbox SET lease_until = 0 WHERE lease_until > 0`,
+		} {
+			if _, err := tx.ExecContext(ctx, statement); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}

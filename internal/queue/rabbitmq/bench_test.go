@@ -12,6 +12,7 @@ import (
 
 	"vitrine.dev/internal/outbox"
 	"vitrine.dev/internal/queue"
+	"vitrine.dev/internal/testserver"
 )
 
 // backlog is an outbox in memory, for the relay to empty.
@@ -57,7 +58,7 @@ func (*backlog) Wake(context.Context) <-chan struct{}                          {
 // broker, each confirmed.
 func BenchmarkRelay(b *testing.B) {
 	const total = 5000
-	q := open(b, configOf(b, broker(b)))
+	q := open(b, configOf(b, testserver.RabbitMQ(b)))
 	if err := q.Ping(b.Context()); err != nil {
 		b.Fatal(err)
 	}
@@ -83,7 +84,7 @@ func BenchmarkRelay(b *testing.B) {
 
 // BenchmarkConsume takes messages with a handler that does nothing.
 func BenchmarkConsume(b *testing.B) {
-	q := open(b, configOf(b, broker(b)))
+	q := open(b, configOf(b, testserver.RabbitMQ(b)))
 	for _, concurrency := range []int{1, 4, 16} {
 		b.Run(fmt.Sprintf("concurrency=%d", concurrency), func(b *testing.B) {
 			var publishers sync.WaitGroup

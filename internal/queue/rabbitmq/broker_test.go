@@ -16,7 +16,7 @@ import (
 // TestQueueDeleted: a broker that was wiped is set up again by whoever comes first.
 func TestQueueDeleted(t *testing.T) {
 	t.Parallel()
-	address := broker(t)
+	address := testserver.RabbitMQ(t)
 	q := open(t, configOf(t, address))
 	handled := make(chan string, 8)
 	wipe := func() {

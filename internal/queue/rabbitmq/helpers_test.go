@@ -14,19 +14,11 @@ import (
 	"vitrine.dev/internal/testserver"
 )
 
-// broker returns the address of a vhost of the test's own. Its end waits for
-// the queue to be settled: RabbitMQ 3.10 starts a worker for the dead letters
-// of a new queue, which crashes if the queue is deleted before it has
+// settle returns when a message has been dead-lettered, if there is a queue; to
+// be called before a queue is deleted: RabbitMQ 3.10 starts a worker for the
+// dead letters of a new queue, which crashes if the queue goes before it has
 // subscribed; two such crashes end the supervisor of all these workers and with
 // it every other queue of the broker that dead-letters at least once.
-func broker(tb testing.TB) string {
-	tb.Helper()
-	address := testserver.RabbitMQ(tb)
-	tb.Cleanup(func() { settle(tb, address) })
-	return address
-}
-
-// settle returns when a message has been dead-lettered, if there is a queue.
 func settle(tb testing.TB, address string) {
 	tb.Helper()
 	conn, err := amqp.Dial(address)
@@ -73,7 +65,7 @@ const settling = "settling"
 // proxy, and the vhost's direct address.
 func proxied(t *testing.T) (rabbitmq.Config, *testserver.TCPProxy, string) {
 	t.Helper()
-	address := broker(t)
+	address := testserver.RabbitMQ(t)
 	u, err := url.Parse(address)
 	if err != nil {
 		t.Fatal(err)

@@ -10,6 +10,7 @@ import (
 	"vitrine.dev/internal/queue"
 	"vitrine.dev/internal/queue/queuetest"
 	"vitrine.dev/internal/queue/rabbitmq"
+	"vitrine.dev/internal/testserver"
 )
 
 // patience is how long a test waits for what must happen.
@@ -20,7 +21,7 @@ func TestConformance(t *testing.T) {
 	can := queuetest.Capabilities{Stores: true, CountsDeliveries: true}
 	queuetest.Run(t, can, func(t *testing.T) queuetest.Broker {
 		t.Helper()
-		cfg := configOf(t, broker(t))
+		cfg := configOf(t, testserver.RabbitMQ(t))
 		return func(t *testing.T, s queuetest.Settings) queue.Queue {
 			t.Helper()
 			cfg.DrainTimeout = s.DrainTimeout
