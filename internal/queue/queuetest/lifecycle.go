@@ -33,9 +33,11 @@ func testConcurrency(b *bench) {
 		handled.add(m)
 		return nil
 	})
-	go publish(t, q, messages(total)...)
+	published := make(chan struct{})
+	go func() { publish(t, q, messages(total)...); close(published) }()
 	receive(t, full, "all handlers to be busy at once")
 	receive(t, handled.all, "all messages")
+	receive(t, published, "all Publish calls to return")
 	if n := excess.Load(); n != 0 {
 		t.Errorf("%d handlers at a time, want at most %d", n, concurrency)
 	}
@@ -155,14 +157,16 @@ func testNextConsumer(b *bench) {
 	var publishers sync.WaitGroup
 	publishers.Go(func() { publish(t, q, messages(total)...) })
 	for range 3 {
-		progress := make(chan struct{}, total)
+		progress, stopped := make(chan struct{}, total), make(chan struct{})
 		r := consume(t, q, 2, func(_ context.Context, m queue.Message) error {
 			handled.add(m)
 			progress <- struct{}{}
+			<-stopped // or a quick consumer would leave nothing to the next
 			return nil
 		})
 		receive(t, progress, "a message")
 		r.stop()
+		close(stopped)
 		r.endsWell(t)
 	}
 	consume(t, q, 2, func(_ context.Context, m queue.Message) error {
