@@ -30,7 +30,7 @@ const (
 )
 
 var layers = map[string]int{
-	"internal/fault": leaf, "internal/trace": leaf,
+	"internal/fault": leaf, "internal/trace": leaf, "internal/failpoint": leaf,
 	"internal/queue": port, "internal/cache": port, "internal/blob": port,
 	"internal/catalog": products,
 	"internal/media":   pictures, "internal/outbox": pictures,
@@ -61,7 +61,7 @@ func place(path string) (layer int, group string, err error) {
 
 // forTests tells the packages that only tests import.
 func forTests(path string) bool {
-	return strings.HasSuffix(path, "test") || strings.Contains(path, "/testserver") || strings.Contains(path, "/e2e")
+	return strings.HasSuffix(path, "test") || strings.Contains(path, "/testserver") || strings.Contains(path, "/e2e") || strings.Contains(path, "/chaos")
 }
 
 // forbidden says why a package may not import another, or nothing if it may.

@@ -1,0 +1,25 @@
+//go:build failpoints
+
+package failpoint
+
+import (
+	"os"
+	"slices"
+	"strings"
+	"syscall"
+)
+
+// Defect reports whether VITRINE_DEFECTS names the defect.
+func Defect(name string) bool {
+	return slices.Contains(strings.Split(os.Getenv("VITRINE_DEFECTS"), ","), name)
+}
+
+// Crash kills the process with SIGKILL, so that nothing of it is tidied up,
+// where VITRINE_CRASH_AT names the point.
+func Crash(point string) {
+	if os.Getenv("VITRINE_CRASH_AT") != point {
+		return
+	}
+	_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+	select {} // the signal is on its way
+}
