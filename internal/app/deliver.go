@@ -6,13 +6,19 @@ import (
 	"strconv"
 
 	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/failpoint"
 	"vitrine.dev/internal/outbox"
 	"vitrine.dev/internal/queue"
 )
 
 // deliverJob hands an image job to the queue.
 func (p *process) deliverJob(ctx context.Context, m outbox.Message) error {
-	return p.queue.Publish(ctx, queue.Message{ID: strconv.FormatInt(m.ID, 10), Body: m.Body})
+	failpoint.Crash(failpoint.Publishing)
+	err := p.queue.Publish(ctx, queue.Message{ID: strconv.FormatInt(m.ID, 10), Body: m.Body})
+	if err == nil {
+		failpoint.Crash(failpoint.Published)
+	}
+	return err
 }
 
 // deliverChange makes sure that the cache has heard of a change, also where the
@@ -23,5 +29,9 @@ func (p *process) deliverChange(ctx context.Context, m outbox.Message) error {
 		p.log.ErrorContext(ctx, "unreadable change dropped", "message", m.ID, "error", err)
 		return nil
 	}
-	return p.views.Invalidate(ctx, c)
+	err := p.views.Invalidate(ctx, c)
+	if err == nil {
+		failpoint.Crash(failpoint.Invalidated)
+	}
+	return err
 }

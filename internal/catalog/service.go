@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 
+	"vitrine.dev/internal/failpoint"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/trace"
 )
@@ -150,6 +151,7 @@ func (s *Service) List(ctx context.Context, f Filter) (Page, error) {
 }
 
 func (s *Service) changed(ctx context.Context, c Changed) {
+	failpoint.Crash(failpoint.Committed)
 	s.announce.Announce(context.WithoutCancel(ctx), c)
 	s.nudge()
 }

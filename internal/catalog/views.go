@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"vitrine.dev/internal/cache"
+	"vitrine.dev/internal/failpoint"
 )
 
 // ViewCache is the read-through cache that Views need; cache/readthrough is
@@ -57,6 +58,9 @@ func (v *Views) Announce(ctx context.Context, c Changed) {
 
 // Invalidate is Announce for a caller that repeats it until it succeeds.
 func (v *Views) Invalidate(ctx context.Context, c Changed) error {
+	if failpoint.Defect(failpoint.NoInvalidation) {
+		return nil
+	}
 	if err := v.cache.Invalidate(ctx, productKey(c.ProductID), c.Version); err != nil {
 		return fmt.Errorf("invalidate product %d: %w", c.ProductID, err)
 	}

@@ -3,7 +3,7 @@
 // it. In a normal build every point is constantly off and costs nothing; only
 // a build with the tag failpoints reads the environment:
 //
-//	VITRINE_CRASH_AT=media.fetched      the process kills itself at this point
+//	VITRINE_CRASH_AT=media.fetched      the process kills itself at this Point
 //	VITRINE_DEFECTS=no-invalidation,…   these defects are switched on
 //
 // The term is that of fail(9) of FreeBSD.

@@ -6,4 +6,4 @@ package failpoint
 func Defect(string) bool { return false }
 
 // Crash kills the process where the named point was chosen: never in this build.
-func Crash(string) {}
+func Crash(Point) {}

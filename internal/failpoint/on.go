@@ -16,8 +16,8 @@ func Defect(name string) bool {
 
 // Crash kills the process with SIGKILL, so that nothing of it is tidied up,
 // where VITRINE_CRASH_AT names the point.
-func Crash(point string) {
-	if os.Getenv("VITRINE_CRASH_AT") != point {
+func Crash(point Point) {
+	if os.Getenv("VITRINE_CRASH_AT") != string(point) {
 		return
 	}
 	_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/failpoint"
 	"vitrine.dev/internal/fault"
 )
 
@@ -23,6 +24,7 @@ func (w *Worker) work(ctx context.Context, log *slog.Logger, claim Claim) (catal
 	if err != nil {
 		return catalog.Rendition{}, err
 	}
+	failpoint.Crash(failpoint.Fetched)
 
 	key := RenditionKey(source, w.Renderer.Recipe())
 	unlock, err := w.content.lock(ctx, key)
@@ -42,6 +44,7 @@ func (w *Worker) work(ctx context.Context, log *slog.Logger, claim Claim) (catal
 		return 0, 0, persist(ctx, log, "complete", func(ctx context.Context) error {
 			changed, err := w.Store.Complete(ctx, claim, rendition)
 			if err == nil {
+				failpoint.Crash(failpoint.Completed)
 				w.Announce.Announce(ctx, changed)
 			}
 			return err
@@ -74,6 +77,7 @@ func (w *Worker) publish(ctx context.Context, log *slog.Logger, key string, sour
 	if err != nil {
 		return catalog.Rendition{}, err
 	}
+	failpoint.Crash(failpoint.Rendered)
 
 	rendition := catalog.Rendition{
 		Key: key, SourceBytes: int64(len(source)),
@@ -81,6 +85,9 @@ func (w *Worker) publish(ctx context.Context, log *slog.Logger, key string, sour
 	}
 	err = step(ctx, log, "store", func(ctx context.Context) (in, out int64, err error) {
 		rendition.Compressed, err = w.store(ctx, key, "compressed", rendered.Compressed)
+		if err == nil {
+			failpoint.Crash(failpoint.StoredFirst)
+		}
 		for _, v := range rendered.Variants {
 			if err != nil {
 				break
@@ -91,6 +98,9 @@ func (w *Worker) publish(ctx context.Context, log *slog.Logger, key string, sour
 		}
 		return rendered.bytes(), rendered.bytes(), err
 	})
+	if err == nil {
+		failpoint.Crash(failpoint.Stored)
+	}
 	return rendition, err
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/failpoint"
 	"vitrine.dev/internal/fault"
 )
 
@@ -67,6 +68,9 @@ func (s *Sweeper) sweep(ctx context.Context) bool {
 			s.log.WarnContext(ctx, "sweep postponed", "error", err)
 		}
 		return false
+	}
+	if len(swept.Changed) > 0 {
+		failpoint.Crash(failpoint.Swept)
 	}
 	for _, c := range swept.Changed {
 		s.announce.Announce(ctx, c)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/failpoint"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/queue"
 	"vitrine.dev/internal/trace"
@@ -61,6 +62,7 @@ func (w *Worker) Handle(ctx context.Context, m queue.Message) error {
 	ctx = trace.WithRequestID(ctx, job.RequestID)
 	log := w.Log.With("image", job.ImageID, "product", job.ProductID, "request_id", job.RequestID)
 
+	failpoint.Crash(failpoint.Received)
 	claim, err := w.begin(ctx, log, job)
 	if fault.KindOf(err) == fault.Conflict {
 		log.DebugContext(ctx, "image job has nothing to do", "error", err)
@@ -79,6 +81,7 @@ func (w *Worker) begin(ctx context.Context, log *slog.Logger, job Job) (Claim, e
 	err := persist(ctx, log, "begin", func(ctx context.Context) error {
 		c, changed, err := w.Store.Begin(ctx, job, w.cfg.Lease)
 		if err == nil {
+			failpoint.Crash(failpoint.Begun)
 			claim = c
 			w.Announce.Announce(ctx, changed)
 		}
@@ -126,6 +129,7 @@ func (w *Worker) settle(ctx context.Context, log *slog.Logger, claim Claim, fail
 			changed, err = w.Store.Fail(ctx, claim, failure)
 		}
 		if err == nil {
+			failpoint.Crash(failpoint.Settled)
 			w.Announce.Announce(ctx, changed)
 		}
 		return err

@@ -6,11 +6,15 @@ import (
 	"errors"
 
 	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/failpoint"
 	"vitrine.dev/internal/media"
 )
 
 // CreateProduct implements catalog.Store.
 func (s *Store) CreateProduct(ctx context.Context, n catalog.NewProduct) (p catalog.Product, err error) {
+	if failpoint.Defect(failpoint.OutboxOutside) {
+		return s.createThenQueue(ctx, n)
+	}
 	if s.dialect.atOnce {
 		err = s.patiently(ctx, "create product", func(ctx context.Context) error {
 			p, err = s.createAtOnce(ctx, n)

@@ -9,12 +9,21 @@ import (
 	"time"
 
 	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/failpoint"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/media"
 )
 
 // held is the condition under which a claim still is one: its fencing token.
 const held = ` WHERE id = $1 AND generation = $2 AND attempts = $3 AND status = 'processing'`
+
+// claimed is held, unless the defect is switched on that a claim is not asked for.
+func claimed() string {
+	if failpoint.Defect(failpoint.UnconditionalComplete) {
+		return ` WHERE id = $1 AND $2 > 0 AND $3 > 0`
+	}
+	return held
+}
 
 // errSuperseded ends a transition that the image is not in the state for.
 func errSuperseded() error {
@@ -46,7 +55,9 @@ func (s *Store) transition(
 		if !moved {
 			return errSuperseded()
 		}
-		return s.recordChange(ctx, tx, changed)
+		err = s.recordChange(ctx, tx, changed)
+		failpoint.Crash(failpoint.Point(operation))
+		return err
 	})
 	return changed, err
 }
@@ -72,7 +83,7 @@ func (s *Store) Begin(ctx context.Context, j media.Job, lease time.Duration) (c 
 // Renew implements media.Store.
 func (s *Store) Renew(ctx context.Context, c media.Claim, lease time.Duration) error {
 	return s.patiently(ctx, "renew lease", func(ctx context.Context) error {
-		renewed, err := affected(s.write.ExecContext(ctx, s.sql(`UPDATE images SET lease_until = {now} + $4`+held),
+		renewed, err := affected(s.write.ExecContext(ctx, s.sql(`UPDATE images SET lease_until = {now} + $4`+claimed()),
 			c.ImageID, c.Generation, c.Attempt, lease.Milliseconds()))
 		if err == nil && !renewed {
 			return errSuperseded()
@@ -116,7 +127,7 @@ func (s *Store) Complete(ctx context.Context, c media.Claim, r catalog.Rendition
 				return false, err
 			}
 			return affected(tx.ExecContext(ctx,
-				`UPDATE images SET status = 'ready', rendition_key = $4, reason = '', reason_detail = '', lease_until = 0`+held,
+				`UPDATE images SET status = 'ready', rendition_key = $4, reason = '', reason_detail = '', lease_until = 0`+claimed(),
 				c.ImageID, c.Generation, c.Attempt, r.Key))
 		})
 }

@@ -1,0 +1,33 @@
+package failpoint
+
+// Point is a place where a process can be made to die. What is left behind
+// there is said with each; the tests of package e2e die at every one of them.
+type Point string
+
+// The points, in the order in which the life of an image passes them.
+const (
+	Committed Point = "catalog.committed" // a create, change or delete is committed, neither announced nor answered
+
+	Publishing  Point = "relay.publishing"  // a job is leased from the outbox, not published
+	Published   Point = "relay.published"   // a job is published, still in the outbox
+	Invalidated Point = "relay.invalidated" // the cache has heard of a change, its message is still in the outbox
+
+	Received    Point = "media.received"     // a job has come, the image is not begun
+	Begun       Point = "media.begun"        // the attempt is counted
+	Fetched     Point = "media.fetched"      // the source is in memory
+	Rendered    Point = "media.rendered"     // the results are in memory
+	StoredFirst Point = "media.stored-first" // the first file is stored, the others are not
+	Stored      Point = "media.stored"       // all files are stored, nothing refers to them
+	Completed   Point = "media.completed"    // the image is ready, the message not acknowledged
+	Settled     Point = "media.settled"      // a failed attempt is written, the message not acknowledged
+	Swept       Point = "media.swept"        // lost images are mended, nobody is told
+
+	// Named after the operation of the store whose transaction is written and
+	// not committed.
+	InBegin    Point = "begin image"
+	InComplete Point = "complete image"
+	InRetry    Point = "retry image"
+	InFail     Point = "fail image"
+	InReclaim  Point = "reclaim image"
+	InBury     Point = "bury job"
+)
