@@ -50,6 +50,8 @@ type Config struct {
 	DataDir       string `env:"DATA_DIR"        envDefault:"./data"`
 	PublicBaseURL string `env:"PUBLIC_BASE_URL"`
 
+	IdempotencyTTL time.Duration `env:"IDEMPOTENCY_TTL" envDefault:"24h"`
+
 	WorkerConcurrency int           `env:"WORKER_CONCURRENCY"` // 0: four per core
 	MaxAttempts       int           `env:"JOB_MAX_ATTEMPTS"    envDefault:"5"`
 	JobLease          time.Duration `env:"JOB_LEASE"           envDefault:"1m"`
@@ -157,6 +159,7 @@ func (c Config) problems() []string {
 	check(c.JobLease >= time.Second, "JOB_LEASE must be at least 1s")
 	check(c.DrainTimeout > 0, "DRAIN_TIMEOUT must be positive")
 	check(c.CacheLease >= time.Second && c.CacheLease <= 5*time.Minute, "CACHE_LEASE must be from 1s to 5m")
+	check(c.IdempotencyTTL >= time.Minute && c.IdempotencyTTL <= 30*24*time.Hour, "IDEMPOTENCY_TTL must be from 1m to 720h")
 	check(c.FetchTimeout > 0, "FETCH_TIMEOUT must be positive")
 	check(c.ImageMaxBytes > 0, "IMAGE_MAX_BYTES must be positive")
 	check(c.ImageMaxPixels > 0, "IMAGE_MAX_PIXELS must be positive")

@@ -28,7 +28,7 @@ func TestEveryProblemIsNamedAtOnce(t *testing.T) {
 		"AWS_SECRET_ACCESS_KEY": "hunter2hunter2", "AWS_ENDPOINT_URL_S3": "s3.example.com",
 		"HTTP_ADDR": "8080", "PUBLIC_BASE_URL": "ftp://x", "WORKER_CONCURRENCY": "many",
 		"FETCH_ALLOW_PRIVATE": "perhaps", "LOG_LEVEL": "loud", "LOG_FORMAT": "xml", "JOB_LEASE": "soon",
-		"IMAGE_ENGINE": "gd", "DB_SSLMODE": "maybe", "CACHE_LEASE": "1ms", "IMAGE_MAX_BYTES": "0",
+		"IMAGE_ENGINE": "gd", "DB_SSLMODE": "maybe", "CACHE_LEASE": "1ms", "IDEMPOTENCY_TTL": "1s", "IMAGE_MAX_BYTES": "0",
 	}
 	_, err := parseConfig(bad)
 	if err == nil {

@@ -6,10 +6,14 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"time"
 
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/httpapi"
 )
+
+// expiryInterval is how often idempotency keys are removed that are over.
+const expiryInterval = time.Minute
 
 // listen takes the address first: where it is taken already, or port 0 asked
 // for any, that is known before anything is opened.
@@ -29,7 +33,7 @@ func (p *process) listen(ctx context.Context, held *closers) (err error) {
 
 func (p *process) addServer() {
 	handler := httpapi.New(httpapi.Deps{
-		Service: catalog.NewService(p.store, p.views, p.relay.Nudge),
+		Service: catalog.NewService(p.store, p.views, p.relay.Nudge, catalog.WithKeyTTL(p.cfg.IdempotencyTTL)),
 		Views:   p.views,
 		Images:  p.blobs,
 		URL:     p.blobs.URL,
@@ -42,7 +46,10 @@ func (p *process) addServer() {
 		Log: p.log,
 	})
 	server := httpapi.NewServer(handler, p.log)
-	p.tasks = append(p.tasks, task{"http", func(ctx context.Context) error { return p.serve(ctx, server) }})
+	expirer := catalog.NewExpirer(p.store, expiryInterval, p.log)
+	p.tasks = append(p.tasks,
+		task{"http", func(ctx context.Context) error { return p.serve(ctx, server) }},
+		task{"expirer", expirer.Run})
 }
 
 // serve answers requests until ctx is done, then finishes those under way.

@@ -2,8 +2,8 @@ package catalog
 
 import (
 	"context"
-	"errors"
 	"slices"
+	"time"
 
 	"vitrine.dev/internal/failpoint"
 	"vitrine.dev/internal/fault"
@@ -29,46 +29,23 @@ type Service struct {
 	store    Store
 	announce Announcer
 	nudge    func() // wakes the outbox relay; never blocks
+	keyTTL   time.Duration
 }
+
+// Option is what a Service can be told beside its parts.
+type Option func(*Service)
+
+// WithKeyTTL sets how long an idempotency key lives, in place of DefaultKeyTTL.
+func WithKeyTTL(ttl time.Duration) Option { return func(s *Service) { s.keyTTL = ttl } }
 
 // NewService returns a Service. nudge is called after every commit that left
 // messages in the outbox.
-func NewService(store Store, announce Announcer, nudge func()) *Service {
-	return &Service{store: store, announce: announce, nudge: nudge}
-}
-
-// Create checks the draft and stores it with the work that it asks for.
-// fault.Invalid with every field at fault.
-func (s *Service) Create(ctx context.Context, d Draft) (Product, error) {
-	if bad := d.check(); len(bad) > 0 {
-		return Product{}, fault.InvalidFields(s.withUnknownUser(ctx, d, bad))
+func NewService(store Store, announce Announcer, nudge func(), options ...Option) *Service {
+	s := &Service{store: store, announce: announce, nudge: nudge, keyTTL: DefaultKeyTTL}
+	for _, o := range options {
+		o(s)
 	}
-	p, err := s.store.CreateProduct(ctx, NewProduct{
-		UserID: d.UserID, Name: d.Name, Description: d.Description, Images: d.Images, Price: d.Price,
-		RequestID: trace.RequestID(ctx),
-	})
-	if errors.Is(err, ErrUnknownUser) {
-		return Product{}, fault.InvalidFields([]fault.Field{{Name: FieldUserID, Reason: unknownUser}})
-	}
-	if err != nil {
-		return Product{}, err
-	}
-	s.changed(ctx, Changed{ProductID: p.ID, UserID: p.UserID, Version: p.Version, Listed: true})
-	return p, nil
-}
-
-const unknownUser = "is not a known user"
-
-// withUnknownUser completes the list of faults, so that a client learns of all
-// of them at once. Where the database does not answer, the list stays as it is.
-func (s *Service) withUnknownUser(ctx context.Context, d Draft, bad faults) faults {
-	if bad.has(FieldUserID) {
-		return bad
-	}
-	if known, err := s.store.UserExists(ctx, d.UserID); err == nil && !known {
-		bad.add(FieldUserID, unknownUser)
-	}
-	return bad
+	return s
 }
 
 // Product returns the product. fault.NotFound.

@@ -10,6 +10,11 @@ type Store interface {
 	// and for each image one message in the outbox (and one Changed), together
 	// or not at all. ErrUnknownUser where the user does not exist.
 	CreateProduct(ctx context.Context, n NewProduct) (Product, error)
+	// CreateProductOnce is CreateProduct under a key of the user, which is
+	// stored with the product and lives for once.TTL. Where the key lives
+	// already, nothing is stored and what it created is returned. Of any number
+	// of calls at once under one key, one creates and the others wait for it.
+	CreateProductOnce(ctx context.Context, n NewProduct, once Once) (Product, *Earlier, error)
 	// Product returns the product with its images. fault.NotFound.
 	Product(ctx context.Context, id int64) (Product, error)
 	// ReviseProduct applies the revision where the product is still at

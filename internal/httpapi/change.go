@@ -1,12 +1,19 @@
 package httpapi
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"strconv"
+
+	"vitrine.dev/internal/catalog"
 )
 
 func (a *api) createProduct(w http.ResponseWriter, r *http.Request) error {
+	key, err := idempotencyKey(r.Header)
+	if err != nil {
+		return err
+	}
 	body, err := readBody(r, "Accept-Post", typeJSON)
 	if err != nil {
 		return err
@@ -15,13 +22,25 @@ func (a *api) createProduct(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	p, err := a.Service.Create(r.Context(), draft)
+	c, err := a.create(r.Context(), draft, key)
 	if err != nil {
 		return fmt.Errorf("create product: %w", err)
 	}
-	w.Header().Set("Location", "/products/"+strconv.FormatInt(p.ID, 10))
-	w.Header().Set("ETag", etag(p.Version))
-	return writeJSON(w, http.StatusCreated, created{Message: "Product created successfully", ProductID: p.ID})
+	w.Header().Set("Location", "/products/"+strconv.FormatInt(c.ProductID, 10))
+	w.Header().Set("ETag", etag(c.Version))
+	if c.Replayed {
+		w.Header().Set(headerIdempotencyReplayed, "true")
+	}
+	return writeJSON(w, http.StatusCreated, created{Message: "Product created successfully", ProductID: c.ProductID})
+}
+
+// create creates once for a key, and anew without one.
+func (a *api) create(ctx context.Context, d catalog.Draft, key string) (catalog.Creation, error) {
+	if key != "" {
+		return a.Service.CreateOnce(ctx, d, key)
+	}
+	p, err := a.Service.Create(ctx, d)
+	return catalog.Creation{ProductID: p.ID, Version: p.Version}, err
 }
 
 func (a *api) changeProduct(w http.ResponseWriter, r *http.Request) error {

@@ -12,9 +12,10 @@ func describeCreate(d *description) *huma.Operation {
 	return &huma.Operation{
 		OperationID: "createProduct", Tags: []string{"products"}, Summary: "Create a product",
 		Description: "Answers at once; the images are worked on afterwards.",
+		Parameters:  []*huma.Param{idempotencyParam()},
 		RequestBody: body(typeJSON, schema[newProduct](d)),
 		Responses: d.answers(map[string]*huma.Response{
-			"201": answer("Created", schema[created](d), location(), etagHeader()),
+			"201": answer("Created", schema[created](d), location(), etagHeader(), replayed()),
 		}, http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType,
 			http.StatusUnprocessableEntity, http.StatusServiceUnavailable),
 	}

@@ -48,3 +48,21 @@ func etagHeader() *huma.Param {
 func location() *huma.Param {
 	return &huma.Param{Name: "Location", Description: "The path of the product", Schema: textSchema()}
 }
+
+func idempotencyParam() *huma.Param {
+	shortest, longest := 1, catalog.MaxKeyBytes
+	return &huma.Param{
+		Name: headerIdempotencyKey, In: "header",
+		Schema: &huma.Schema{Type: huma.TypeString, MinLength: &shortest, MaxLength: &longest},
+		Description: "Printable ASCII of the user's choice, bare or as a string in quotes. The same key with the same " +
+			"product creates it once and answers the same afterwards, also where it was changed or deleted since; " +
+			"with another product it answers 422. Only a success is remembered, for a day unless configured otherwise.",
+	}
+}
+
+func replayed() *huma.Param {
+	return &huma.Param{
+		Name: headerIdempotencyReplayed, Description: "true where the Idempotency-Key created the product before",
+		Schema: textSchema(),
+	}
+}

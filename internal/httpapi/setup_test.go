@@ -55,6 +55,11 @@ func imageURL(key string) string { return "http://shop.test/images/" + key }
 // do sends a request. Pairs of headers follow the body.
 func (s *setup) do(method, target, body string, headers ...string) *httptest.ResponseRecorder {
 	s.t.Helper()
+	return s.send(s.request(method, target, body, headers...))
+}
+
+func (s *setup) request(method, target, body string, headers ...string) *http.Request {
+	s.t.Helper()
 	r := httptest.NewRequestWithContext(s.t.Context(), method, target, strings.NewReader(body))
 	if method == http.MethodPost || method == http.MethodPatch {
 		r.Header.Set("Content-Type", "application/json")
@@ -65,7 +70,7 @@ func (s *setup) do(method, target, body string, headers ...string) *httptest.Res
 			r.Header.Set(headers[i], headers[i+1])
 		}
 	}
-	return s.send(r)
+	return r
 }
 
 func (s *setup) send(r *http.Request) *httptest.ResponseRecorder {

@@ -1,9 +1,11 @@
 package sqlstore_test
 
 import (
+	"crypto/rand"
 	"fmt"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/sqlstore"
@@ -35,6 +37,27 @@ func BenchmarkCreateProduct(b *testing.B) {
 					for pb.Next() {
 						if _, err := s.CreateProduct(b.Context(), phone()); err != nil {
 							b.Error(err)
+							return
+						}
+					}
+				})
+			})
+		}
+	})
+}
+
+// BenchmarkCreateProductOnce is BenchmarkCreateProduct with a key for each.
+func BenchmarkCreateProductOnce(b *testing.B) {
+	benchmark(b, func(b *testing.B, s *sqlstore.Store) {
+		b.Helper()
+		for _, clients := range []int{1, 16} {
+			b.Run(fmt.Sprintf("clients=%d", clients), func(b *testing.B) {
+				b.SetParallelism(max(1, clients/2))
+				b.RunParallel(func(pb *testing.PB) {
+					for pb.Next() {
+						once := catalog.Once{Key: rand.Text(), TTL: time.Hour}
+						if _, earlier, err := s.CreateProductOnce(b.Context(), phone(), once); err != nil || earlier != nil {
+							b.Error(earlier, err)
 							return
 						}
 					}

@@ -16,32 +16,45 @@ import (
 // they carry are; the suite of the stores reads them as media.Job and
 // catalog.Changed.
 func (s *Store) createAtOnce(ctx context.Context, n catalog.NewProduct) (catalog.Product, error) {
-	var id, created int64
-	var imageIDs string
-	err := s.write.QueryRowContext(ctx, s.sql(`
-		WITH product AS (`+insertProduct+` RETURNING id, user_id, created_at),
-		added AS (
-			INSERT INTO images (queued_at, product_id, position, source_url, request_id)
-			SELECT created_at, id, place - 1, url, $7
-			FROM product, unnest($6::TEXT[]) WITH ORDINALITY AS source (url, place) ORDER BY place
-			RETURNING id, product_id, position, queued_at),
-		jobs AS (
-			INSERT INTO outbox (topic, body, image_id, due_at)
-			SELECT $8, json_build_object(
-				'image_id', id, 'product_id', product_id, 'generation', 1, 'request_id', $7::TEXT)::TEXT, id, queued_at
-			FROM added ORDER BY position),
-		change AS (
-			INSERT INTO outbox (topic, body, due_at)
-			SELECT $9, json_build_object(
-				'product_id', id, 'user_id', user_id, 'version', 1, 'listed', true)::TEXT, created_at
-			FROM product)
-		SELECT id, created_at, (SELECT coalesce(json_agg(id ORDER BY position), '[]')::TEXT FROM added) FROM product`),
-		append(productArgs(n), n.Images, n.RequestID, media.TopicProcess, catalog.TopicChanged)...).
-		Scan(&id, &created, &imageIDs)
+	p, err := scanCreated(n, s.write.QueryRowContext(ctx, s.sql(
+		`WITH product AS (`+insertProduct+` RETURNING id, user_id, created_at)`+withItsWork), atOnceArgs(n)...))
 	if errors.Is(err, sql.ErrNoRows) {
 		return catalog.Product{}, catalog.ErrUnknownUser
 	}
-	if err != nil {
+	return p, err
+}
+
+// withItsWork completes a statement whose product is the row that was just
+// inserted, if any, with the images and the messages.
+const withItsWork = `,
+	added AS (
+		INSERT INTO images (queued_at, product_id, position, source_url, request_id)
+		SELECT created_at, id, place - 1, url, $7
+		FROM product, unnest($6::TEXT[]) WITH ORDINALITY AS source (url, place) ORDER BY place
+		RETURNING id, product_id, position, queued_at),
+	jobs AS (
+		INSERT INTO outbox (topic, body, image_id, due_at)
+		SELECT $8, json_build_object(
+			'image_id', id, 'product_id', product_id, 'generation', 1, 'request_id', $7::TEXT)::TEXT, id, queued_at
+		FROM added ORDER BY position),
+	change AS (
+		INSERT INTO outbox (topic, body, due_at)
+		SELECT $9, json_build_object(
+			'product_id', id, 'user_id', user_id, 'version', 1, 'listed', true)::TEXT, created_at
+		FROM product)
+	SELECT id, created_at, (SELECT coalesce(json_agg(id ORDER BY position), '[]')::TEXT FROM added) FROM product`
+
+// atOnceArgs are $1 to $9 of such a statement.
+func atOnceArgs(n catalog.NewProduct) []any {
+	return append(productArgs(n), n.Images, n.RequestID, media.TopicProcess, catalog.TopicChanged)
+}
+
+// scanCreated reads what such a statement returns. sql.ErrNoRows where it
+// inserted nothing.
+func scanCreated(n catalog.NewProduct, row *sql.Row) (catalog.Product, error) {
+	var id, created int64
+	var imageIDs string
+	if err := row.Scan(&id, &created, &imageIDs); err != nil {
 		return catalog.Product{}, err
 	}
 	var ids []int64

@@ -28,6 +28,7 @@ const (
 
 var (
 	_ catalog.Store = (*Store)(nil)
+	_ catalog.Keys  = (*Store)(nil)
 	_ media.Store   = (*Store)(nil)
 	_ outbox.Store  = (*Store)(nil)
 )

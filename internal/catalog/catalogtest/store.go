@@ -4,6 +4,7 @@ package catalogtest
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -24,10 +25,13 @@ type Store struct {
 	failure   error
 	blocked   bool
 	requests  []string
+	keys      map[string]catalog.Earlier // by user and key; they never expire
 }
 
 // NewStore returns an empty store.
-func NewStore() *Store { return &Store{products: make(map[int64]catalog.Product), lastID: 100} }
+func NewStore() *Store {
+	return &Store{products: make(map[int64]catalog.Product), keys: make(map[string]catalog.Earlier), lastID: 100}
+}
 
 // Fail makes every call return err from now on, nil for none.
 func (s *Store) Fail(err error) {
@@ -90,6 +94,31 @@ func (s *Store) CreateProduct(ctx context.Context, n catalog.NewProduct) (catalo
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.add(n)
+}
+
+// CreateProductOnce implements catalog.Store.
+func (s *Store) CreateProductOnce(
+	ctx context.Context, n catalog.NewProduct, once catalog.Once,
+) (catalog.Product, *catalog.Earlier, error) {
+	if err := s.wait(ctx); err != nil {
+		return catalog.Product{}, nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	key := fmt.Sprintf("%d/%s", n.UserID, once.Key)
+	if earlier, held := s.keys[key]; held && s.failure == nil {
+		return catalog.Product{}, &earlier, nil
+	}
+	p, err := s.add(n)
+	if err != nil {
+		return catalog.Product{}, nil, err
+	}
+	s.keys[key] = catalog.Earlier{ProductID: p.ID, Fingerprint: once.Fingerprint}
+	return p, nil, nil
+}
+
+func (s *Store) add(n catalog.NewProduct) (catalog.Product, error) {
 	switch {
 	case s.failure != nil:
 		return catalog.Product{}, s.failure

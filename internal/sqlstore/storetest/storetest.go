@@ -16,6 +16,7 @@ import (
 // Store is all that a database does for the domain.
 type Store interface {
 	catalog.Store
+	catalog.Keys
 	media.Store
 	outbox.Store
 }
@@ -33,6 +34,12 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"create", testCreate},
 		{"unknown user", testUnknownUser},
 		{"cancelled", testCancelled},
+		{"once", testOnce},
+		{"once for each user and key", testOnceScope},
+		{"once at once", testOnceAtOnce},
+		{"once, cancelled", testOnceCancelled},
+		{"once, expired", testOnceExpired},
+		{"expire keys", testExpireKeys},
 		{"prices", testPrices},
 		{"text", testText},
 		{"revise", testRevise},

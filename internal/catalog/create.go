@@ -1,0 +1,93 @@
+package catalog
+
+import (
+	"context"
+	"errors"
+
+	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/trace"
+)
+
+// Create checks the draft and stores it with the work that it asks for.
+// fault.Invalid with every field at fault.
+func (s *Service) Create(ctx context.Context, d Draft) (Product, error) {
+	n, err := s.checked(ctx, d)
+	if err != nil {
+		return Product{}, err
+	}
+	p, err := s.store.CreateProduct(ctx, n)
+	if err != nil {
+		return Product{}, namedUser(err)
+	}
+	s.created(ctx, p.ID, p.UserID, p.Version)
+	return p, nil
+}
+
+// CreateOnce is Create under an idempotency key of the user: as long as the
+// key lives, the same draft again returns the product that it created first,
+// also one that was changed or deleted since, and another draft returns
+// ErrKeyReused. Of any number of calls at once one creates. Only success is
+// remembered: a key whose draft was refused is still free.
+func (s *Service) CreateOnce(ctx context.Context, d Draft, key string) (Creation, error) {
+	if !ValidKey(key) {
+		return Creation{}, fault.New(fault.Invalid, "the idempotency key is invalid")
+	}
+	n, err := s.checked(ctx, d)
+	if err != nil {
+		return Creation{}, err
+	}
+	once := Once{Key: key, Fingerprint: d.fingerprint(), TTL: s.keyTTL}
+	p, earlier, err := s.store.CreateProductOnce(ctx, n, once)
+	if err != nil {
+		return Creation{}, namedUser(err)
+	}
+	c := Creation{ProductID: p.ID, Version: p.Version}
+	if earlier != nil {
+		if earlier.Fingerprint != once.Fingerprint {
+			return Creation{}, ErrKeyReused
+		}
+		c = Creation{ProductID: earlier.ProductID, Version: firstVersion, Replayed: true}
+	}
+	// Also of a replay: the process that created it may have died before it
+	// could tell the cache, and this answer acknowledges the product too.
+	s.created(ctx, c.ProductID, d.UserID, c.Version)
+	return c, nil
+}
+
+// firstVersion is what every product begins at.
+const firstVersion = 1
+
+func (s *Service) checked(ctx context.Context, d Draft) (NewProduct, error) {
+	if bad := d.check(); len(bad) > 0 {
+		return NewProduct{}, fault.InvalidFields(s.withUnknownUser(ctx, d, bad))
+	}
+	return NewProduct{
+		UserID: d.UserID, Name: d.Name, Description: d.Description, Images: d.Images, Price: d.Price,
+		RequestID: trace.RequestID(ctx),
+	}, nil
+}
+
+func (s *Service) created(ctx context.Context, id, user, version int64) {
+	s.changed(ctx, Changed{ProductID: id, UserID: user, Version: version, Listed: true})
+}
+
+const unknownUser = "is not a known user"
+
+func namedUser(err error) error {
+	if errors.Is(err, ErrUnknownUser) {
+		return fault.InvalidFields([]fault.Field{{Name: FieldUserID, Reason: unknownUser}})
+	}
+	return err
+}
+
+// withUnknownUser completes the list of faults, so that a client learns of all
+// of them at once. Where the database does not answer, the list stays as it is.
+func (s *Service) withUnknownUser(ctx context.Context, d Draft, bad faults) faults {
+	if bad.has(FieldUserID) {
+		return bad
+	}
+	if known, err := s.store.UserExists(ctx, d.UserID); err == nil && !known {
+		bad.add(FieldUserID, unknownUser)
+	}
+	return bad
+}

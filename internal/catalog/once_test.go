@@ -1,0 +1,148 @@
+package catalog_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/fault"
+)
+
+func lamp() catalog.Draft {
+	return catalog.Draft{UserID: 1, Name: "Lamp", Description: "Bright", Price: 950, Images: []string{"https://a/1", "https://a/2"}}
+}
+
+func TestCreateOnce(t *testing.T) {
+	t.Parallel()
+	s := newSetup()
+	first, err := s.service.CreateOnce(t.Context(), lamp(), "k")
+	if err != nil || first.Replayed || first.Version != 1 {
+		t.Fatalf("first = %+v, %v", first, err)
+	}
+	again, err := s.service.CreateOnce(t.Context(), lamp(), "k")
+	if want := (catalog.Creation{ProductID: first.ProductID, Version: 1, Replayed: true}); err != nil || again != want {
+		t.Errorf("again = %+v, %v, want %+v", again, err, want)
+	}
+	// The replay is announced too: it acknowledges the product at this instance.
+	if len(s.told) != 2 || s.told[0] != s.told[1] || s.told[1].ProductID != first.ProductID || !s.told[1].Listed || s.nudges != 2 {
+		t.Errorf("told %+v, nudged %d times", s.told, s.nudges)
+	}
+	if err := s.service.Delete(t.Context(), first.ProductID, nil); err != nil {
+		t.Fatal(err)
+	}
+	if gone, err := s.service.CreateOnce(t.Context(), lamp(), "k"); err != nil || gone != again {
+		t.Errorf("after the delete = %+v, %v", gone, err)
+	}
+	other := lamp()
+	other.UserID = 2
+	if c, err := s.service.CreateOnce(t.Context(), other, "k"); err != nil || c.Replayed {
+		t.Errorf("the key of another user = %+v, %v", c, err)
+	}
+}
+
+func TestKeyOfAnotherDraft(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(*catalog.Draft){
+		"name":              func(d *catalog.Draft) { d.Name = "lamp" },
+		"description":       func(d *catalog.Draft) { d.Description = "" },
+		"price":             func(d *catalog.Draft) { d.Price++ },
+		"no images":         func(d *catalog.Draft) { d.Images = nil },
+		"order of images":   func(d *catalog.Draft) { d.Images = []string{"https://a/2", "https://a/1"} },
+		"another image":     func(d *catalog.Draft) { d.Images[1] = "https://a/3" },
+		"text moved across": func(d *catalog.Draft) { d.Name, d.Description = "LampB", "right" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newSetup()
+			if _, err := s.service.CreateOnce(t.Context(), lamp(), "k"); err != nil {
+				t.Fatal(err)
+			}
+			d := lamp()
+			change(&d)
+			_, err := s.service.CreateOnce(t.Context(), d, "k")
+			if !errors.Is(err, catalog.ErrKeyReused) || fault.KindOf(err) != fault.Invalid {
+				t.Errorf("error = %v", err)
+			}
+			if s.store.Len() != 1 {
+				t.Errorf("%d products", s.store.Len())
+			}
+		})
+	}
+}
+
+func TestRefusedDraftTakesNoKey(t *testing.T) {
+	t.Parallel()
+	s := newSetup()
+	bad := lamp()
+	bad.Price, bad.UserID = -1, 3
+	_, err := s.service.CreateOnce(t.Context(), bad, "k")
+	wantFields(t, err, catalog.FieldPrice, catalog.FieldUserID)
+	unknown := lamp()
+	unknown.UserID = 3
+	_, err = s.service.CreateOnce(t.Context(), unknown, "k")
+	wantFields(t, err, catalog.FieldUserID)
+	if c, err := s.service.CreateOnce(t.Context(), lamp(), "k"); err != nil || c.Replayed {
+		t.Errorf("the mended draft = %+v, %v", c, err)
+	}
+}
+
+func TestValidKey(t *testing.T) {
+	t.Parallel()
+	for key, want := range map[string]bool{
+		"": false, "k": true, "a ~": true, strings.Repeat("x", 255): true, strings.Repeat("x", 256): false,
+		"a\tb": false, "a\x7f": false, "ü": false, "a\x00": false,
+	} {
+		if got := catalog.ValidKey(key); got != want {
+			t.Errorf("ValidKey(%q) = %v", key, got)
+		}
+		_, err := newSetup().service.CreateOnce(t.Context(), lamp(), key)
+		if (err == nil) != want || err != nil && fault.KindOf(err) != fault.Invalid {
+			t.Errorf("CreateOnce under %q: %v", key, err)
+		}
+	}
+}
+
+// expiring has so many keys to remove, and fails at first.
+type expiring struct {
+	keys, calls int
+	failures    int
+}
+
+func (e *expiring) ExpireKeys(_ context.Context, limit int) (int, error) {
+	e.calls++
+	if e.failures > 0 {
+		e.failures--
+		return 0, fault.New(fault.Unavailable, "away")
+	}
+	n := min(limit, e.keys)
+	e.keys -= n
+	return n, nil
+}
+
+func TestExpirer(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		keys := &expiring{keys: 2500, failures: 1}
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- catalog.NewExpirer(keys, time.Minute, slog.New(slog.DiscardHandler)).Run(ctx) }()
+		synctest.Wait()
+		if keys.calls != 1 || keys.keys != 2500 {
+			t.Errorf("after a failure: %d calls, %d keys", keys.calls, keys.keys)
+		}
+		<-time.After(time.Minute)
+		synctest.Wait()
+		if keys.calls != 4 || keys.keys != 0 { // 1000, 1000, 500
+			t.Errorf("after a minute: %d calls, %d keys", keys.calls, keys.keys)
+		}
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+}

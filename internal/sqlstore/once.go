@@ -1,0 +1,144 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/fault"
+)
+
+// onceTries bounds how often a key is tried anew that was over by the time it
+// was looked at.
+const onceTries = 3
+
+var errKeyMoves = errors.New("the key expired at every look")
+
+// CreateProductOnce implements catalog.Store.
+func (s *Store) CreateProductOnce(
+	ctx context.Context, n catalog.NewProduct, once catalog.Once,
+) (p catalog.Product, earlier *catalog.Earlier, err error) {
+	if s.dialect.atOnce {
+		err = s.patiently(ctx, "create product once", func(ctx context.Context) error {
+			p, earlier, err = s.onceAtOnce(ctx, n, once)
+			return err
+		})
+		if err == nil && earlier == nil {
+			s.waker.committed()
+		}
+		return p, earlier, err
+	}
+	err = s.change(ctx, "create product once", func(ctx context.Context, tx *sql.Tx) error {
+		p, earlier, err = s.onceInSteps(ctx, tx, n, once)
+		return err
+	})
+	return p, earlier, err
+}
+
+// onceInSteps is for a database with one writer: nobody takes the key between
+// the look and the insert.
+func (s *Store) onceInSteps(
+	ctx context.Context, tx *sql.Tx, n catalog.NewProduct, once catalog.Once,
+) (catalog.Product, *catalog.Earlier, error) {
+	earlier, err := scanEarlier(tx.QueryRowContext(ctx, s.sql(`
+		SELECT product_id, fingerprint FROM idempotency_keys
+		WHERE user_id = $1 AND key = $2 AND expires_at > {now}`), n.UserID, once.Key))
+	if err == nil || !errors.Is(err, sql.ErrNoRows) {
+		return catalog.Product{}, earlier, err
+	}
+	p, err := s.createInSteps(ctx, tx, n)
+	if err != nil {
+		return catalog.Product{}, nil, err
+	}
+	_, err = tx.ExecContext(ctx, s.sql(`
+		INSERT INTO idempotency_keys (user_id, key, fingerprint, product_id, expires_at)
+		VALUES ($1, $2, $3, $4, {now} + $5)`+takeOver),
+		n.UserID, once.Key, once.Fingerprint[:], p.ID, once.TTL.Milliseconds())
+	return p, nil, err
+}
+
+// takeOver lets an insert have a key whose time is over, and nothing where it
+// lives.
+const takeOver = `
+	ON CONFLICT (user_id, key) DO UPDATE
+	SET fingerprint = excluded.fingerprint, product_id = excluded.product_id, expires_at = excluded.expires_at
+	WHERE idempotency_keys.expires_at <= {now}`
+
+// onceAtOnce is createAtOnce with the key before it in the same statement: the
+// product is inserted only where the key could be. The unique key makes a
+// second creator wait until the first has committed. The id is drawn before the
+// product is there, because the key carries it.
+func (s *Store) onceAtOnce(
+	ctx context.Context, n catalog.NewProduct, once catalog.Once,
+) (catalog.Product, *catalog.Earlier, error) {
+	for range onceTries {
+		p, err := scanCreated(n, s.write.QueryRowContext(ctx, s.sql(`
+			WITH taken AS (
+				INSERT INTO idempotency_keys (user_id, key, fingerprint, product_id, expires_at)
+				SELECT id, $10, $11, nextval(pg_get_serial_sequence('products', 'id')), {now} + $12
+				FROM users WHERE id = $1`+takeOver+`
+				RETURNING user_id, product_id),
+			product AS (
+				INSERT INTO products (id, user_id, name, name_folded, description, price, version, created_at, updated_at)
+				SELECT product_id, user_id, $2, $3, $4, $5, 1, {now}, {now} FROM taken
+				RETURNING id, user_id, created_at)`+withItsWork),
+			append(atOnceArgs(n), once.Key, once.Fingerprint[:], once.TTL.Milliseconds())...))
+		if err == nil || !errors.Is(err, sql.ErrNoRows) {
+			return p, nil, err
+		}
+		earlier, err := s.earlier(ctx, n.UserID, once.Key)
+		if err != nil || earlier != nil {
+			return catalog.Product{}, earlier, err
+		}
+	}
+	return catalog.Product{}, nil, fault.Wrap(fault.Unavailable, "the key is in use; try again", errKeyMoves)
+}
+
+// earlier returns who holds a key that could not be taken, nil where it was
+// freed in between. It looks past the expiry: the key lived when it was tried.
+func (s *Store) earlier(ctx context.Context, user int64, key string) (*catalog.Earlier, error) {
+	earlier, err := scanEarlier(s.write.QueryRowContext(ctx,
+		`SELECT product_id, fingerprint FROM idempotency_keys WHERE user_id = $1 AND key = $2`, user, key))
+	if !errors.Is(err, sql.ErrNoRows) {
+		return earlier, err
+	}
+	var known bool
+	err = s.write.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM users WHERE id = $1)`, user).Scan(&known)
+	if err == nil && !known {
+		err = catalog.ErrUnknownUser
+	}
+	return nil, err
+}
+
+func scanEarlier(row *sql.Row) (*catalog.Earlier, error) {
+	var e catalog.Earlier
+	var fingerprint []byte
+	if err := row.Scan(&e.ProductID, &fingerprint); err != nil {
+		return nil, err
+	}
+	if copy(e.Fingerprint[:], fingerprint) != len(e.Fingerprint) {
+		return nil, fmt.Errorf("fingerprint of %d bytes", len(fingerprint))
+	}
+	return &e, nil
+}
+
+// ExpireKeys implements catalog.Keys. A key that a create takes over meanwhile
+// is left alone.
+func (s *Store) ExpireKeys(ctx context.Context, limit int) (removed int, err error) {
+	err = s.patiently(ctx, "expire keys", func(ctx context.Context) error {
+		result, err := s.write.ExecContext(ctx, s.sql(`
+			WITH expired AS MATERIALIZED (
+				SELECT user_id, key FROM idempotency_keys WHERE expires_at <= {now}
+				ORDER BY expires_at LIMIT $1{skip locked})
+			DELETE FROM idempotency_keys WHERE (user_id, key) IN (SELECT user_id, key FROM expired)`), limit)
+		if err != nil {
+			return err
+		}
+		n, err := result.RowsAffected()
+		removed = int(n)
+		return err
+	})
+	return removed, err
+}
