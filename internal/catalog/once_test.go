@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -109,11 +110,20 @@ func TestValidKey(t *testing.T) {
 
 // expiring has so many keys to remove, and fails at first.
 type expiring struct {
+	mu          sync.Mutex
 	keys, calls int
 	failures    int
 }
 
+func (e *expiring) seen() (calls, left int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.calls, e.keys
+}
+
 func (e *expiring) ExpireKeys(_ context.Context, limit int) (int, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	e.calls++
 	if e.failures > 0 {
 		e.failures--
@@ -132,13 +142,13 @@ func TestExpirer(t *testing.T) {
 		done := make(chan error, 1)
 		go func() { done <- catalog.NewExpirer(keys, time.Minute, slog.New(slog.DiscardHandler)).Run(ctx) }()
 		synctest.Wait()
-		if keys.calls != 1 || keys.keys != 2500 {
-			t.Errorf("after a failure: %d calls, %d keys", keys.calls, keys.keys)
+		if calls, left := keys.seen(); calls != 1 || left != 2500 {
+			t.Errorf("after a failure: %d calls, %d keys", calls, left)
 		}
 		<-time.After(time.Minute)
 		synctest.Wait()
-		if keys.calls != 4 || keys.keys != 0 { // 1000, 1000, 500
-			t.Errorf("after a minute: %d calls, %d keys", keys.calls, keys.keys)
+		if calls, left := keys.seen(); calls != 4 || left != 0 { // 1000, 1000, 500
+			t.Errorf("after a minute: %d calls, %d keys", calls, left)
 		}
 		cancel()
 		if err := <-done; err != nil {
