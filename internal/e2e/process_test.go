@@ -19,19 +19,27 @@ import (
 // takes seconds.
 const patience = 2 * time.Minute
 
-// program builds the binary once for all tests of this process.
-var program = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "vitrine-e2e-")
+// program builds the binary once for all tests of this process; mortal builds
+// it with its failpoints.
+var (
+	program = sync.OnceValues(func() (string, error) { return build("vitrine") })
+	mortal  = sync.OnceValues(func() (string, error) { return build("mortal", "-tags", "failpoints") })
+	bins    = sync.OnceValues(func() (string, error) { return os.MkdirTemp("", "vitrine-e2e-") })
+)
+
+func build(name string, flags ...string) (string, error) {
+	dir, err := bins()
 	if err != nil {
 		return "", err
 	}
-	bin := filepath.Join(dir, "vitrine")
-	build := exec.Command("go", "build", "-o", bin, "vitrine.dev/cmd/vitrine")
-	if out, err := build.CombinedOutput(); err != nil {
+	bin := filepath.Join(dir, name)
+	args := append(append([]string{"build", "-o", bin}, flags...), "vitrine.dev/cmd/vitrine")
+	cmd := exec.Command("go", args...) //nolint:noctx // for all tests, whichever ends first
+	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", &buildError{err, string(out)}
 	}
 	return bin, nil
-})
+}
 
 type buildError struct {
 	error
@@ -42,8 +50,8 @@ func (e *buildError) Error() string { return e.error.Error() + "\n" + e.output }
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if bin, err := program(); err == nil {
-		os.RemoveAll(filepath.Dir(bin))
+	if dir, err := bins(); err == nil {
+		os.RemoveAll(dir)
 	}
 	os.Exit(code)
 }
@@ -62,11 +70,17 @@ type process struct {
 
 type logLine map[string]any
 
-// start runs a role with nothing in its environment but env, in an empty
-// directory, so that no .env of a developer has a say.
+// start runs a role of the program.
 func start(t *testing.T, role string, env map[string]string) *process {
 	t.Helper()
-	bin, err := program()
+	return launch(t, program, role, env)
+}
+
+// launch runs a role of a build with nothing in its environment but env, in an
+// empty directory, so that no .env of a developer has a say.
+func launch(t *testing.T, build func() (string, error), role string, env map[string]string) *process {
+	t.Helper()
+	bin, err := build()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,6 +174,16 @@ func (p *process) stop() {
 	case <-time.After(patience):
 		p.t.Error("the process did not stop on SIGTERM")
 		p.kill()
+	}
+}
+
+// ended waits until the process has ended by itself.
+func (p *process) ended(what string) {
+	p.t.Helper()
+	select {
+	case <-p.done:
+	case <-time.After(patience):
+		p.t.Fatalf("the process did not end: %s", what)
 	}
 }
 

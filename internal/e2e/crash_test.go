@@ -1,0 +1,217 @@
+package e2e_test
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"vitrine.dev/internal/failpoint"
+)
+
+// death is one way to die on the way of an image.
+type death struct {
+	role   string            // of the process that dies
+	points []failpoint.Point // one process dies at each, the one after the other
+	source string            // what is to be fetched; see newSource and flaky
+	dead   bool              // the job comes from the dead-letter queue
+
+	status   string // that the image ends in
+	attempts int    // that are counted for it
+	version  int64  // of its product in the end: how often the image has changed
+}
+
+// deaths are all the points at which a worker or a relay can be made to die.
+// An attempt that was begun counts, whatever became of it, and makes two
+// changes: its begin and its end. One that died before its commit has not been.
+func deaths() []death {
+	const photo = "/rocket.jpg"
+	var all []death
+	for _, p := range []failpoint.Point{failpoint.Publishing, failpoint.Published, failpoint.Invalidated} {
+		all = append(all, death{"api", []failpoint.Point{p}, photo, false, "ready", 1, 3})
+	}
+	for _, p := range []failpoint.Point{failpoint.Received, failpoint.InBegin, failpoint.Completed} {
+		all = append(all, death{"worker", []failpoint.Point{p}, photo, false, "ready", 1, 3})
+	}
+	for _, p := range []failpoint.Point{
+		failpoint.Begun, failpoint.Fetched, failpoint.Rendered, failpoint.StoredFirst, failpoint.Stored, failpoint.InComplete,
+	} {
+		all = append(all, death{"worker", []failpoint.Point{p}, photo, false, "ready", 2, 5})
+	}
+	return append(all,
+		death{"worker", []failpoint.Point{failpoint.Begun, failpoint.InReclaim}, photo, false, "ready", 2, 5},
+		death{"worker", []failpoint.Point{failpoint.Begun, failpoint.Swept}, photo, false, "ready", 2, 5},
+		death{"worker", []failpoint.Point{failpoint.InRetry}, "/flaky", false, "ready", 2, 5},
+		death{"worker", []failpoint.Point{failpoint.Settled}, "/flaky", false, "ready", 2, 5},
+		death{"worker", []failpoint.Point{failpoint.InFail}, "/missing.jpg", false, "failed", 2, 5},
+		death{"worker", []failpoint.Point{failpoint.Settled}, "/missing.jpg", false, "failed", 1, 3},
+		death{"worker", []failpoint.Point{failpoint.InBury}, photo, true, "failed", 1, 2},
+	)
+}
+
+// TestDeathAtEveryStep kills a process at each point of an image's way and lets
+// a healthy one go on: the image ends once, as it would have without, and
+// nothing is left in outbox, queue or storage.
+func TestDeathAtEveryStep(t *testing.T) {
+	t.Parallel()
+	for _, d := range deaths() {
+		t.Run(fmt.Sprint(d.points, d.source), func(t *testing.T) {
+			t.Parallel()
+			d.test(t)
+		})
+	}
+}
+
+func (d death) test(t *testing.T) {
+	t.Helper()
+	w := newWorld(t)
+	if d.dead {
+		w.env["JOB_MAX_ATTEMPTS"] = "1"
+	}
+	path := w.create(t, flaky(t).URL+d.source)
+	if d.dead {
+		w.deadLetter(t)
+	}
+	for _, point := range d.points {
+		w.dies(t, d.role, point)
+	}
+
+	healthy := start(t, "serve", w.env)
+	c := client{t, healthy.url()}
+	img := c.settled(path).Details[0]
+	if img.Status != d.status || img.Attempts != d.attempts {
+		t.Errorf("the image is %s after %d attempts, want %s after %d: %+v", img.Status, img.Attempts, d.status, d.attempts, img.Reason)
+	}
+	if img.Status == "ready" {
+		checkBytes(c, img.Compressed)
+		for _, v := range img.Variants {
+			checkBytes(c, v)
+		}
+	}
+	w.emptied(t)
+	if slices.Contains(d.points, failpoint.Published) {
+		healthy.logged("the second delivery", func(l logLine) bool { return l["msg"] == "image job has nothing to do" })
+	}
+	w.passThrough(t, healthy)
+	healthy.stop()
+	if n := w.queued(t); n != 0 {
+		t.Errorf("%d messages are left in the queues", n)
+	}
+	if v := w.version(t); v != d.version {
+		t.Errorf("the product is at version %d, want %d: one for each change", v, d.version)
+	}
+	if got, want := w.objects(t), names(img); !slices.Equal(got, want) {
+		t.Errorf("stored are %v, want %v", got, want)
+	}
+}
+
+// dies runs a role until it kills itself at the point, and lets its leases end.
+func (w *world) dies(t *testing.T, role string, point failpoint.Point) {
+	t.Helper()
+	env := maps.Clone(w.env)
+	env["VITRINE_CRASH_AT"], env["PGAPPNAME"] = string(point), "mortal"
+	p := launch(t, mortal, role, env)
+	p.ended("the death at " + string(point))
+	if state, _ := p.cmd.ProcessState.Sys().(syscall.WaitStatus); state.Signal() != syscall.SIGKILL {
+		t.Fatalf("at %s the process ended with %s", point, p.cmd.ProcessState)
+	}
+	eventually(t, "its last statements", func() bool { // the database goes on with what it has been sent
+		return w.number(t, `SELECT count(*) FROM pg_stat_activity WHERE application_name = 'mortal' AND datname = current_database()`) == 0
+	})
+	w.endLeases(t)
+}
+
+// names are the keys of all files of the image.
+func names(img image) []string {
+	var keys []string
+	for _, out := range append(img.Variants, img.Compressed) {
+		if parts := strings.Split(out.URL, "/"); len(parts) > 3 {
+			keys = append(keys, strings.Join(parts[len(parts)-3:], "/"))
+		}
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// TestDeathAfterCommit kills an API between the commit of a change and its
+// announcement: what is committed is seen by others, and worked on.
+func TestDeathAfterCommit(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.env["CACHE_LEASE"] = "5m" // longer than the test waits
+	src := newSource(t)
+	survivor := client{t, start(t, "serve", w.env).url()}
+	send := func(method, path, body string) {
+		t.Helper()
+		env := maps.Clone(w.env)
+		env["VITRINE_CRASH_AT"] = string(failpoint.Committed)
+		p := launch(t, mortal, "api", env)
+		req, err := http.NewRequestWithContext(t.Context(), method, p.url()+path, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Content-Type", "application/json")
+		if resp, err := http.DefaultClient.Do(req); err == nil {
+			resp.Body.Close()
+			t.Errorf("%s %s was answered %s by a process that should have died", method, path, resp.Status)
+		}
+		p.ended("its death")
+	}
+	send(http.MethodPost, "/products", `{"user_id":1,"product_name":"Lamp","product_description":"","product_price":1,`+
+		`"product_images":["`+src.URL+`/rocket.jpg"]}`)
+	path := "/products/" + strconv.FormatInt(w.onlyProduct(t), 10)
+	if img := survivor.settled(path).Details[0]; img.Status != "ready" || img.Attempts != 1 {
+		t.Errorf("the image is %s after %d attempts", img.Status, img.Attempts)
+	}
+	send(http.MethodPatch, path, `{"product_name":"Lantern"}`)
+	eventually(t, "the new name at the survivor", func() bool { return survivor.product(path).Name == "Lantern" })
+	send(http.MethodDelete, path, "")
+	eventually(t, "the deletion at the survivor", func() bool {
+		resp, _ := survivor.do(http.MethodGet, path, nil, "")
+		return resp.StatusCode == http.StatusNotFound
+	})
+	w.emptied(t)
+}
+
+// TestEveryPointKills looks for points at which no test dies.
+func TestEveryPointKills(t *testing.T) {
+	t.Parallel()
+	tested := map[string]bool{string(failpoint.Committed): true} // TestDeathAfterCommit
+	for _, d := range deaths() {
+		for _, p := range d.points {
+			tested[string(p)] = true
+		}
+	}
+	file, err := parser.ParseFile(token.NewFileSet(), "../failpoint/points.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	declared := 0
+	ast.Inspect(file, func(n ast.Node) bool {
+		spec, ok := n.(*ast.ValueSpec)
+		if !ok {
+			return true
+		}
+		for i, name := range spec.Names {
+			literal, ok := spec.Values[i].(*ast.BasicLit)
+			if !ok {
+				t.Fatalf("%s is no literal", name)
+			}
+			point, err := strconv.Unquote(literal.Value)
+			if declared++; err != nil || !tested[point] {
+				t.Errorf("no test dies at %s (%q)", name, point)
+			}
+		}
+		return true
+	})
+	if declared < len(tested) {
+		t.Errorf("%d points are declared, %d tested", declared, len(tested))
+	}
+}
