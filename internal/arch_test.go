@@ -24,6 +24,7 @@ const (
 	port            // what the domain needs of the world
 	products        // catalog
 	pictures        // media, outbox
+	upkeep          // fsck: compares what the others keep
 	adapter         // the world; adapters never meet
 	wiring          // app
 	command         // cmd
@@ -34,6 +35,7 @@ var layers = map[string]int{
 	"internal/queue": port, "internal/cache": port, "internal/blob": port,
 	"internal/catalog": products,
 	"internal/media":   pictures, "internal/outbox": pictures,
+	"internal/fsck":     upkeep,
 	"internal/sqlstore": adapter, "internal/fetch": adapter, "internal/imaging": adapter,
 	"internal/httpapi": adapter, "internal/console": adapter,
 	"internal/app": wiring,
@@ -90,7 +92,7 @@ func forbidden(from, to string) error {
 	case layer == adapter && toLayer == adapter:
 		return errors.New("adapters never meet")
 	case toLayer >= layer:
-		return errors.New("imports run one way: cmd, app, adapters, media, catalog, ports, fault")
+		return errors.New("imports run one way: cmd, app, adapters, fsck, media, catalog, ports, fault")
 	}
 	return nil
 }

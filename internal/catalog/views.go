@@ -36,7 +36,7 @@ func NewViews(c ViewCache, log *slog.Logger) *Views { return &Views{cache: c, lo
 
 // Product returns the encoded product, from the cache or from load.
 func (v *Views) Product(ctx context.Context, id int64, load LoadFunc) (cache.Entry, error) {
-	return v.cache.Load(ctx, productKey(id), load)
+	return v.cache.Load(ctx, ProductKey(id), load)
 }
 
 // List returns the encoded page that the filter selects. fault.Invalid: a
@@ -61,7 +61,7 @@ func (v *Views) Invalidate(ctx context.Context, c Changed) error {
 	if failpoint.Defect(failpoint.NoInvalidation) {
 		return nil
 	}
-	if err := v.cache.Invalidate(ctx, productKey(c.ProductID), c.Version); err != nil {
+	if err := v.cache.Invalidate(ctx, ProductKey(c.ProductID), c.Version); err != nil {
 		return fmt.Errorf("invalidate product %d: %w", c.ProductID, err)
 	}
 	if !c.Listed {
@@ -75,7 +75,8 @@ func (v *Views) Invalidate(ctx context.Context, c Changed) error {
 	return nil
 }
 
-func productKey(id int64) string { return "product:" + strconv.FormatInt(id, 10) }
+// ProductKey is where the cache holds the product.
+func ProductKey(id int64) string { return "product:" + strconv.FormatInt(id, 10) }
 
 // listGroup holds the lists of one user, or those over all users for 0.
 func listGroup(userID int64) string { return "lists:" + strconv.FormatInt(userID, 10) }

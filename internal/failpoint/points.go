@@ -22,6 +22,9 @@ const (
 	Settled     Point = "media.settled"      // a failed attempt is written, the message not acknowledged
 	Swept       Point = "media.swept"        // lost images are mended, nobody is told
 
+	Condemned Point = "fsck.condemned" // files are condemned, none is deleted
+	Deleted   Point = "fsck.deleted"   // they are deleted, their window is open
+
 	// Named after the operation of the store whose transaction is written and
 	// not committed.
 	InBegin    Point = "begin image"

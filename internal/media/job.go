@@ -3,6 +3,7 @@ package media
 import (
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/queue"
@@ -52,5 +53,6 @@ type Claim struct {
 
 	UserID    int64
 	SourceURL string
-	Attempt   int // from 1
+	Attempt   int       // from 1
+	BegunAt   time.Time // by the database's clock, before anything of the attempt was stored
 }

@@ -4,7 +4,10 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"strings"
 )
+
+const renditionKeyBytes = 16
 
 // RenditionKey names what the recipe makes of the source: 32 hex digits of the
 // SHA-256 over both.
@@ -13,8 +16,20 @@ func RenditionKey(source []byte, recipe string) string {
 	h := sha256.New()
 	h.Write(content[:])
 	h.Write([]byte(recipe))
-	return hex.EncodeToString(h.Sum(nil)[:16])
+	return hex.EncodeToString(h.Sum(nil)[:renditionKeyBytes])
 }
+
+// RenditionOf returns the key of the rendition that the object is stored for;
+// ok is false for an object that is none of ours.
+func RenditionOf(object string) (rendition string, ok bool) {
+	parts := strings.Split(object, "/")
+	if len(parts) != 3 || len(parts[1]) != 2*renditionKeyBytes || parts[0] != parts[1][:2] || !isHex(parts[1]) {
+		return "", false
+	}
+	return parts[1], true
+}
+
+func isHex(s string) bool { return strings.Trim(s, "0123456789abcdef") == "" }
 
 // objectKey is where a file of the rendition is stored. The first two digits
 // spread the files over folders where storage has those.

@@ -21,10 +21,14 @@ type Store interface {
 	Begin(ctx context.Context, j Job, lease time.Duration) (Claim, catalog.Changed, error)
 	// Renew extends the claim's lease. fault.Conflict where the claim is lost.
 	Renew(ctx context.Context, c Claim, lease time.Duration) error
-	// Rendition returns what is published under the key. fault.NotFound.
+	// Rendition returns what is published under the key. fault.NotFound, also
+	// where its files are being collected.
 	Rendition(ctx context.Context, key string) (catalog.Rendition, error)
 	// Complete stores the rendition (once per key) and makes the image Ready.
-	// fault.Conflict where the claim is lost: nothing was written.
+	// fault.Conflict where the claim is lost, or older than ClaimLife: nothing
+	// was written. A *fault.Failure, and nothing written, where files of the
+	// rendition may have been deleted since the claim was begun: they must be
+	// stored anew by a later attempt.
 	Complete(ctx context.Context, c Claim, r catalog.Rendition) (catalog.Changed, error)
 	// Retry makes the image Pending again, to be begun after delay, and puts
 	// its job into the outbox, due then. fault.Conflict as in Complete.
@@ -43,6 +47,10 @@ type Store interface {
 	// no message in the outbox is queued again (the broker lost it).
 	Sweep(ctx context.Context, p SweepPolicy) (Swept, error)
 }
+
+// ClaimLife is the age from which on a claim completes nothing, far beyond
+// every JobTimeout. What is remembered of deleted files is kept for as long.
+const ClaimLife = 24 * time.Hour
 
 // SweepPolicy says what Sweep mends and how.
 type SweepPolicy struct {

@@ -57,11 +57,16 @@ func (s *Sweeper) Run(ctx context.Context) error {
 	}
 }
 
+// Lost is why an attempt ended whose worker fell silent.
+func Lost() *fault.Failure {
+	return fault.Fail(fault.DecoderCrashed, "The worker stopped while it worked on the image.", nil)
+}
+
 // sweep mends one batch and reports whether there may be more.
 func (s *Sweeper) sweep(ctx context.Context) bool {
 	swept, err := s.store.Sweep(ctx, SweepPolicy{
 		Limit: s.cfg.Batch, MaxAttempts: s.cfg.MaxAttempts, RequeueAfter: s.cfg.RequeueAfter,
-		Lost: fault.Fail(fault.DecoderCrashed, "The worker stopped while it worked on the image.", nil),
+		Lost: Lost(),
 	})
 	if err != nil {
 		if ctx.Err() == nil {

@@ -12,6 +12,8 @@ type dialect struct {
 	skipLocked string
 	// forUpdate ends the selection of a row that is about to be changed.
 	forUpdate string
+	// forKeyShare ends the selection of a row that is about to be referred to.
+	forKeyShare string
 	// migrated asks whether there is a record of migrations.
 	migrated string
 	// atOnce says that a statement may write several tables.
@@ -23,7 +25,7 @@ type dialect struct {
 func postgresDialect() dialect {
 	return dialect{
 		name: "postgres", now: "(extract(epoch FROM statement_timestamp()) * 1000)::BIGINT",
-		skipLocked: " FOR UPDATE SKIP LOCKED", forUpdate: " FOR UPDATE", atOnce: true,
+		skipLocked: " FOR UPDATE SKIP LOCKED", forUpdate: " FOR UPDATE", forKeyShare: " FOR KEY SHARE", atOnce: true,
 		migrated: `SELECT to_regclass('goose_db_version') IS NOT NULL`,
 	}
 }
@@ -38,5 +40,6 @@ func sqliteDialect() dialect {
 
 // sql completes a statement for the database.
 func (d dialect) sql(text string) string {
-	return strings.NewReplacer("{now}", d.now, "{skip locked}", d.skipLocked, "{for update}", d.forUpdate).Replace(text)
+	return strings.NewReplacer("{now}", d.now, "{skip locked}", d.skipLocked, "{for update}", d.forUpdate,
+		"{for key share}", d.forKeyShare).Replace(text)
 }

@@ -3,9 +3,7 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"time"
 
 	"vitrine.dev/internal/catalog"
@@ -67,11 +65,13 @@ func (s *Store) Begin(ctx context.Context, j media.Job, lease time.Duration) (c 
 	ch, err = s.transition(ctx, "begin image", j.ProductID,
 		func(ctx context.Context, tx *sql.Tx, changed catalog.Changed) (bool, error) {
 			c = media.Claim{Job: j, UserID: changed.UserID}
+			var begun int64
 			err := tx.QueryRowContext(ctx, s.sql(`
 				UPDATE images SET status = 'processing', attempts = attempts + 1, lease_until = {now} + $4
 				WHERE id = $1 AND product_id = $2 AND generation = $3 AND status = 'pending' AND retry_at <= {now}
-				RETURNING source_url, attempts`),
-				j.ImageID, j.ProductID, j.Generation, lease.Milliseconds()).Scan(&c.SourceURL, &c.Attempt)
+				RETURNING source_url, attempts, {now}`),
+				j.ImageID, j.ProductID, j.Generation, lease.Milliseconds()).Scan(&c.SourceURL, &c.Attempt, &begun)
+			c.BegunAt = moment(begun)
 			if errors.Is(err, sql.ErrNoRows) {
 				return false, nil
 			}
@@ -90,46 +90,6 @@ func (s *Store) Renew(ctx context.Context, c media.Claim, lease time.Duration) e
 		}
 		return err
 	})
-}
-
-// Rendition implements media.Store.
-func (s *Store) Rendition(ctx context.Context, key string) (r catalog.Rendition, err error) {
-	err = s.patiently(ctx, "read rendition", func(ctx context.Context) error {
-		var row imageRow
-		err := s.read.QueryRowContext(ctx,
-			`SELECT key, source_bytes, width, height, placeholder, outputs FROM renditions WHERE key = $1`, key).
-			Scan(&row.key, &row.sourceBytes, &row.width, &row.height, &row.placeholder, &row.outputs)
-		if errors.Is(err, sql.ErrNoRows) {
-			return notFound("rendition")
-		}
-		if err != nil {
-			return err
-		}
-		r, err = row.rendition()
-		return err
-	})
-	return r, err
-}
-
-// Complete implements media.Store.
-func (s *Store) Complete(ctx context.Context, c media.Claim, r catalog.Rendition) (catalog.Changed, error) {
-	files, err := json.Marshal(outputs{Compressed: r.Compressed, Variants: r.Variants})
-	if err != nil {
-		return catalog.Changed{}, fmt.Errorf("encode outputs: %w", err)
-	}
-	return s.transition(ctx, "complete image", c.ProductID,
-		func(ctx context.Context, tx *sql.Tx, _ catalog.Changed) (bool, error) {
-			_, err := tx.ExecContext(ctx, s.sql(`
-				INSERT INTO renditions (key, source_bytes, width, height, placeholder, outputs, created_at)
-				VALUES ($1, $2, $3, $4, $5, $6, {now}) ON CONFLICT (key) DO NOTHING`),
-				r.Key, r.SourceBytes, r.Width, r.Height, r.Placeholder, string(files))
-			if err != nil {
-				return false, err
-			}
-			return affected(tx.ExecContext(ctx,
-				`UPDATE images SET status = 'ready', rendition_key = $4, reason = '', reason_detail = '', lease_until = 0`+claimed(),
-				c.ImageID, c.Generation, c.Attempt, r.Key))
-		})
 }
 
 // Retry implements media.Store.

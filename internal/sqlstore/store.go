@@ -10,6 +10,7 @@ import (
 
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/fsck"
 	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/outbox"
 )
@@ -31,6 +32,7 @@ var (
 	_ catalog.Keys  = (*Store)(nil)
 	_ media.Store   = (*Store)(nil)
 	_ outbox.Store  = (*Store)(nil)
+	_ fsck.Store    = (*Store)(nil)
 )
 
 // Store is a database. It is safe for concurrent use.

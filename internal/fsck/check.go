@@ -1,0 +1,181 @@
+package fsck
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"time"
+
+	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/media"
+)
+
+// Config says how old things must be to be wrong, and whether they are mended.
+type Config struct {
+	Repair       bool
+	Grace        time.Duration // how long files and results that nobody refers to are left alone
+	Silence      time.Duration // a lease that ended longer ago should have been swept
+	RequeueAfter time.Duration // as in media.SweeperConfig
+	MaxAttempts  int           // as in media.SweeperConfig
+	CacheLease   time.Duration // how long a cached product may live
+}
+
+// Depth is what waits in the queue.
+type Depth struct {
+	Ready   int64
+	Dead    int64 // in the dead-letter queue
+	Drained bool  // somebody takes messages from the dead-letter queue
+}
+
+// Parts are what is compared.
+type Parts struct {
+	Store    Store
+	Blobs    Blobs
+	Cache    Cache                                // nil: out of this process's reach
+	Depth    func(context.Context) (Depth, error) // nil: nobody can tell
+	Announce catalog.Announcer                    // tells the cache of what was mended
+	Nudge    func()                               // wakes the outbox relay; never blocks
+	Progress func(done, all int, objects int64)   // of the storage; may be nil
+	Log      *slog.Logger
+}
+
+// Checker compares the parts.
+type Checker struct {
+	Parts
+
+	cfg Config
+}
+
+// New returns a Checker.
+func New(p Parts, cfg Config) *Checker { return &Checker{Parts: p, cfg: cfg} }
+
+// maxWait is the longest grace that a repair waits for, so that it can collect
+// in one run what it has only now found unused.
+const maxWait = 30 * time.Second
+
+// Run compares everything, and mends what it can where the Config says so. It
+// is safe beside a running system, and bounded in memory: see the storage. Its
+// error is that a part could not be read; the report then holds what was found
+// before.
+func (c *Checker) Run(ctx context.Context) (*Report, error) {
+	report := &Report{Notes: []string{}, Checked: map[string]int64{}}
+	report.finding(StuckProcessing) // lists all kinds
+	began := time.Now()
+	if c.cfg.Repair {
+		if err := c.markUnused(ctx); err != nil {
+			return report, err
+		}
+	}
+	for _, check := range []func(context.Context, *Report) error{
+		c.images, c.messages, c.storage, c.cached,
+	} {
+		if err := check(ctx, report); err != nil {
+			return report, err
+		}
+	}
+	if rest := c.cfg.Grace - time.Since(began); c.cfg.Repair && rest > 0 && c.cfg.Grace <= maxWait {
+		select {
+		case <-time.After(rest):
+		case <-ctx.Done():
+			return report, fmt.Errorf("wait for the grace period: %w", context.Cause(ctx))
+		}
+	}
+	return report, c.unused(ctx, report)
+}
+
+func (c *Checker) markUnused(ctx context.Context) error {
+	for p := range Partitions {
+		if err := c.Store.MarkUnused(ctx, partition(p).from(), partition(p).below()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// never is longer than anything has waited.
+const never = 100 * 365 * 24 * time.Hour
+
+// images looks for images that nobody works on any more, and for dead letters.
+func (c *Checker) images(ctx context.Context, report *Report) error {
+	depth, known := c.depth(ctx, report)
+	processing, err := c.stuck(ctx, report, StuckProcessing, catalog.Processing, c.cfg.Silence)
+	if err != nil {
+		return err
+	}
+	requeueAfter, pending := c.cfg.RequeueAfter, int64(0)
+	if known && depth.Ready > 0 { // their jobs may be among these
+		report.note(fmt.Sprintf("The queue holds %d messages: images that wait are not taken for lost.", depth.Ready))
+		requeueAfter = never
+	} else if pending, err = c.stuck(ctx, report, StuckPending, catalog.Pending, requeueAfter); err != nil {
+		return err
+	}
+	if !c.cfg.Repair || processing+pending == 0 {
+		return nil
+	}
+	return c.sweep(ctx, report, requeueAfter)
+}
+
+func (c *Checker) depth(ctx context.Context, report *Report) (depth Depth, known bool) {
+	if c.Depth == nil {
+		report.note("The queue was not looked at: it lives in the process of its worker.")
+		return depth, false
+	}
+	depth, err := c.Depth(ctx)
+	if err != nil {
+		report.note("The queue was not looked at: " + err.Error())
+		return depth, false
+	}
+	report.checked("queue_messages", depth.Ready)
+	report.checked("dead_messages", depth.Dead)
+	if depth.Dead > 0 && !depth.Drained {
+		report.found(DeadMessagesWaiting, depth.Dead)
+		report.unmended(DeadMessagesWaiting, "start a worker: workers drain the dead-letter queue")
+	}
+	return depth, true
+}
+
+func (c *Checker) stuck(
+	ctx context.Context, report *Report, kind Kind, status catalog.Status, silence time.Duration,
+) (count int64, err error) {
+	count, ids, err := c.Store.Stuck(ctx, status, silence, maxSamples)
+	names := make([]string, len(ids))
+	for i, id := range ids {
+		names[i] = "image " + strconv.FormatInt(id, 10)
+	}
+	report.found(kind, count, names...)
+	return count, err
+}
+
+// sweep mends stuck images the way the workers' sweep does, and counts what is
+// left of them.
+func (c *Checker) sweep(ctx context.Context, report *Report, requeueAfter time.Duration) error {
+	for {
+		swept, err := c.Store.Sweep(ctx, media.SweepPolicy{
+			Limit: 500, MaxAttempts: c.cfg.MaxAttempts, RequeueAfter: requeueAfter, Lost: media.Lost(),
+		})
+		if err != nil {
+			return err
+		}
+		for _, changed := range swept.Changed {
+			c.Announce.Announce(ctx, changed)
+		}
+		if len(swept.Changed)+swept.Requeued == 0 {
+			break
+		}
+	}
+	c.Nudge()
+	for kind, look := range map[Kind]struct {
+		status  catalog.Status
+		silence time.Duration
+	}{
+		StuckProcessing: {catalog.Processing, c.cfg.Silence}, StuckPending: {catalog.Pending, requeueAfter},
+	} {
+		left, _, err := c.Store.Stuck(ctx, look.status, look.silence, 1)
+		if err != nil {
+			return err
+		}
+		report.mended(kind, max(0, report.Of(kind).Count-left))
+	}
+	return nil
+}

@@ -1,0 +1,108 @@
+package fsck
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"vitrine.dev/internal/blob"
+	"vitrine.dev/internal/media"
+)
+
+// Partitions is how many parts the renditions and their files are compared in,
+// by the first two digits of their keys. Keys are hashes, so the parts are
+// equal, and one of them at a time is held in memory: of ten million files
+// some 40,000, a few megabytes. It asks for no order of the storage's listing.
+const Partitions = 256
+
+// partition is one of them, from 0.
+type partition int
+
+func (p partition) from() string   { return fmt.Sprintf("%02x", int(p)) }
+func (p partition) prefix() string { return p.from() + "/" }
+
+// below is the first key of the next partition; digits sort before letters
+// under every collation, punctuation does not.
+func (p partition) below() string {
+	if p == Partitions-1 {
+		return "g"
+	}
+	return (p + 1).from()
+}
+
+// expected is what the database says of one stored file.
+type expected struct {
+	rendition string
+	bytes     int64
+}
+
+// survey is what the database says of a partition: the files that must be
+// there, by key. Those of a rendition whose deletion was begun need not, unless
+// an image refers to it.
+type survey map[string]expected
+
+func (c *Checker) survey(ctx context.Context, p partition) (survey, error) {
+	s := survey{}
+	for from := p.from(); ; {
+		page, err := c.Store.Renditions(ctx, from, p.below(), pageSize)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range page {
+			from = r.Key
+			s.add(r)
+		}
+		if len(page) < pageSize {
+			return s, nil
+		}
+	}
+}
+
+func (s survey) add(r Rendition) {
+	if !r.Live && !r.Used {
+		return
+	}
+	for _, out := range r.Outputs {
+		s[out.Key] = expected{rendition: r.Key, bytes: out.Bytes}
+	}
+}
+
+// difference is where the storage's listing and a survey part ways. Both moved
+// while they were read, so all of it needs a second look.
+type difference struct {
+	missing []string            // keys that were not listed
+	wrong   []string            // keys that were listed with another length
+	strays  map[string][]string // keys that were not in the survey, by rendition
+	objects int64               // all that were listed
+	foreign int64               // whose names are none of ours
+	young   int64               // strays within their grace
+}
+
+// compare lists the partition's files against what was said of them, which it
+// uses up.
+func (c *Checker) compare(ctx context.Context, p partition, said survey) (difference, error) {
+	d := difference{strays: map[string][]string{}}
+	old := time.Now().Add(-c.cfg.Grace)
+	err := c.Blobs.List(ctx, p.prefix(), func(info blob.Info) error {
+		d.objects++
+		file, known := said[info.Key]
+		delete(said, info.Key)
+		rendition, ours := media.RenditionOf(info.Key)
+		switch {
+		case known && file.bytes != info.Bytes:
+			d.wrong = append(d.wrong, info.Key)
+		case known:
+		case !ours:
+			d.foreign++
+		case info.Modified.After(old):
+			d.young++
+		default:
+			d.strays[rendition] = append(d.strays[rendition], info.Key)
+		}
+		return nil
+	})
+	for key := range said {
+		d.missing = append(d.missing, key)
+	}
+	return d, err
+}

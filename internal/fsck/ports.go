@@ -1,0 +1,112 @@
+package fsck
+
+import (
+	"context"
+	"time"
+
+	"vitrine.dev/internal/blob"
+	"vitrine.dev/internal/cache"
+	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/media"
+)
+
+// Store is what fsck needs of the database. Every method is one transaction,
+// safe for concurrent use beside everything else, takes the time from the
+// database's clock, and returns errors of kind fault.Unavailable where the
+// database cannot be reached.
+type Store interface {
+	// Stuck looks for images that a sweep should have taken up: Processing
+	// whose lease ran out longer than silence ago, or Pending that is due and
+	// was queued longer than silence ago and has no message in the outbox.
+	// It returns how many there are and the ids of the first, at most limit.
+	Stuck(ctx context.Context, status catalog.Status, silence time.Duration, limit int) (count int64, ids []int64, err error)
+	// Sweep is media.Store's.
+	Sweep(ctx context.Context, p media.SweepPolicy) (media.Swept, error)
+	// JobMessages returns the outbox messages of images with ids above after,
+	// in order.
+	JobMessages(ctx context.Context, after int64, limit int) ([]JobMessage, error)
+	// DropMessage removes the message unless it is leased, or its image waits
+	// for that generation by now.
+	DropMessage(ctx context.Context, id, generation int64) (dropped bool, err error)
+
+	// Renditions returns those with keys from from (exclusive after the first
+	// page) below below, in order.
+	Renditions(ctx context.Context, from, below string, limit int) ([]Rendition, error)
+	// MarkUnused notes of renditions with keys from from below below since when
+	// no image refers to them, and unnotes it where one does.
+	MarkUnused(ctx context.Context, from, below string) error
+	// Unused returns live renditions that were marked longer than
+	// grace ago and that no image refers to; at most limit, above after, in order.
+	Unused(ctx context.Context, after string, grace time.Duration, limit int) ([]Rendition, error)
+	// Condemn reserves the files under the rendition's key for deletion during
+	// window, from now on. Look-ups no longer find it, and no claim that was
+	// begun before the window's end can complete with it. fault.Conflict where
+	// an image refers to it, where it is live and was not marked unused longer
+	// than grace ago, or where another window is open.
+	Condemn(ctx context.Context, key string, grace, window time.Duration) (Window, error)
+	// CloseWindow ends the window now: everything was deleted.
+	CloseWindow(ctx context.Context, w Window) error
+	// Forget removes what is remembered of deletions longer than
+	// media.ClaimLife ago; at most limit. It returns how many.
+	Forget(ctx context.Context, limit int) (int, error)
+	// Break makes look-ups not find the rendition, whose files are not whole,
+	// until a worker has stored them anew.
+	Break(ctx context.Context, key string) error
+	// Rebuild returns at most limit Ready images of the rendition to Pending
+	// with a new generation and their job in the outbox.
+	Rebuild(ctx context.Context, key string, limit int) ([]catalog.Changed, error)
+
+	// Versions returns the products with ids above after, in order.
+	Versions(ctx context.Context, after int64, limit int) ([]ProductVersion, error)
+	// Surpass raises the product's version above the one given, where it is
+	// not. fault.NotFound.
+	Surpass(ctx context.Context, id, version int64) (catalog.Changed, error)
+
+	// Turn reports whether the chore is due, and takes the turn: the chore is
+	// due again after interval, for one caller among all processes. place is
+	// where this turn begins; the next begins step further, modulo size.
+	Turn(ctx context.Context, chore string, interval time.Duration, step, size int) (place int, mine bool, err error)
+}
+
+// JobMessage is a message of the outbox beside its image.
+type JobMessage struct {
+	ID         int64
+	Body       []byte
+	Leased     bool           // a relay is delivering it
+	Overdue    time.Duration  // since it was due; negative before
+	Status     catalog.Status // of its image; empty where that is gone
+	Generation int64          // of its image
+}
+
+// Rendition is a row that refers to files in storage.
+type Rendition struct {
+	Key     string
+	Outputs []catalog.Output
+	Live    bool // look-ups find it
+	Used    bool // an image refers to it
+}
+
+// Window is the time in which the files of a rendition are deleted.
+type Window struct {
+	Key   string
+	Until time.Time // by the database's clock
+}
+
+// ProductVersion is a product as the cache should know it.
+type ProductVersion struct {
+	ID      int64
+	Version int64
+	Age     time.Duration // of this version
+}
+
+// Blobs is what fsck needs of blob.Store.
+type Blobs interface {
+	Stat(ctx context.Context, key string) (blob.Info, error)
+	Delete(ctx context.Context, key string) error
+	List(ctx context.Context, prefix string, visit func(blob.Info) error) error
+}
+
+// Cache is what fsck needs of cache.Cache.
+type Cache interface {
+	Get(ctx context.Context, key string) (cache.Entry, bool, error)
+}

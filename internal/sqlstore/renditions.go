@@ -1,0 +1,96 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/media"
+)
+
+// Rendition implements media.Store.
+func (s *Store) Rendition(ctx context.Context, key string) (r catalog.Rendition, err error) {
+	err = s.patiently(ctx, "read rendition", func(ctx context.Context) error {
+		var row imageRow
+		err := s.read.QueryRowContext(ctx,
+			`SELECT key, source_bytes, width, height, placeholder, outputs FROM renditions
+			 WHERE key = $1 AND deleting_until = 0`, key).
+			Scan(&row.key, &row.sourceBytes, &row.width, &row.height, &row.placeholder, &row.outputs)
+		if errors.Is(err, sql.ErrNoRows) {
+			return notFound("rendition")
+		}
+		if err != nil {
+			return err
+		}
+		r, err = row.rendition()
+		return err
+	})
+	return r, err
+}
+
+// Complete implements media.Store. The age of the claim is asked last: with it
+// refused, nothing of the transaction is kept.
+func (s *Store) Complete(ctx context.Context, c media.Claim, r catalog.Rendition) (catalog.Changed, error) {
+	files, err := json.Marshal(outputs{Compressed: r.Compressed, Variants: r.Variants})
+	if err != nil {
+		return catalog.Changed{}, fmt.Errorf("encode outputs: %w", err)
+	}
+	return s.transition(ctx, "complete image", c.ProductID,
+		func(ctx context.Context, tx *sql.Tx, _ catalog.Changed) (bool, error) {
+			if err := s.publish(ctx, tx, c.BegunAt.UnixMilli(), r, string(files)); err != nil {
+				return false, err
+			}
+			return affected(tx.ExecContext(ctx, s.sql(
+				`UPDATE images SET status = 'ready', rendition_key = $4, reason = '', reason_detail = '', lease_until = 0`+
+					claimed()+` AND {now} < $5`),
+				c.ImageID, c.Generation, c.Attempt, r.Key, c.BegunAt.Add(media.ClaimLife).UnixMilli()))
+		})
+}
+
+// publish makes sure that the rendition has a live row, and holds it against
+// the collection of its files until the transaction ends. A row that remembers
+// a deletion becomes live again only for files that were stored after that.
+func (s *Store) publish(ctx context.Context, tx *sql.Tx, begun int64, r catalog.Rendition, files string) error {
+	for {
+		inserted, err := affected(tx.ExecContext(ctx, s.sql(`
+			INSERT INTO renditions (key, source_bytes, width, height, placeholder, outputs, created_at)
+			VALUES ($1, $2, $3, $4, $5, $6, {now}) ON CONFLICT (key) DO NOTHING`),
+			r.Key, r.SourceBytes, r.Width, r.Height, r.Placeholder, files))
+		if err != nil || inserted {
+			return err
+		}
+		// Rows that are shared by many images are only shared here, not written.
+		var until, now int64
+		err = tx.QueryRowContext(ctx, s.sql(`SELECT deleting_until, {now} FROM renditions WHERE key = $1{for key share}`), r.Key).
+			Scan(&until, &now)
+		switch {
+		case errors.Is(err, sql.ErrNoRows): // forgotten just now
+			continue
+		case err != nil || until == 0:
+			return err
+		case until >= begun:
+			return errCollected(time.Duration(until-now) * time.Millisecond)
+		}
+		revived, err := affected(tx.ExecContext(ctx, `
+			UPDATE renditions SET source_bytes = $3, width = $4, height = $5, placeholder = $6, outputs = $7,
+			       deleting_until = 0, unused_since = 0
+			WHERE key = $1 AND deleting_until = $2`,
+			r.Key, until, r.SourceBytes, r.Width, r.Height, r.Placeholder, files))
+		if err != nil || revived {
+			return err
+		}
+	}
+}
+
+// errCollected ends an attempt whose files were, or may yet be, deleted under
+// its hands: a later attempt stores them anew.
+func errCollected(remaining time.Duration) error {
+	f := fault.Fail(fault.StorageUnavailable, "The stored results were being collected.", nil)
+	f.RetryAfter = max(0, remaining) + time.Millisecond
+	return f
+}
