@@ -57,6 +57,7 @@ type Config struct {
 	JobLease          time.Duration `env:"JOB_LEASE"           envDefault:"1m"`
 	DrainTimeout      time.Duration `env:"DRAIN_TIMEOUT"       envDefault:"30s"`
 	CacheLease        time.Duration `env:"CACHE_LEASE"         envDefault:"30s"`
+	OrphanGrace       time.Duration `env:"ORPHAN_GRACE"        envDefault:"24h"`
 
 	FetchAllowPrivate bool          `env:"FETCH_ALLOW_PRIVATE"`
 	FetchTimeout      time.Duration `env:"FETCH_TIMEOUT"        envDefault:"30s"`
@@ -160,6 +161,7 @@ func (c Config) problems() []string {
 	check(c.DrainTimeout > 0, "DRAIN_TIMEOUT must be positive")
 	check(c.CacheLease >= time.Second && c.CacheLease <= 5*time.Minute, "CACHE_LEASE must be from 1s to 5m")
 	check(c.IdempotencyTTL >= time.Minute && c.IdempotencyTTL <= 30*24*time.Hour, "IDEMPOTENCY_TTL must be from 1m to 720h")
+	check(c.OrphanGrace >= 0, "ORPHAN_GRACE must not be negative")
 	check(c.FetchTimeout > 0, "FETCH_TIMEOUT must be positive")
 	check(c.ImageMaxBytes > 0, "IMAGE_MAX_BYTES must be positive")
 	check(c.ImageMaxPixels > 0, "IMAGE_MAX_PIXELS must be positive")

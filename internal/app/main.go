@@ -4,6 +4,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os/signal"
@@ -15,11 +16,20 @@ import (
 
 // Exit codes, after sysexits(3) where it has one.
 const (
-	exitOK       = 0
-	exitFailure  = 1
-	exitUsage    = 64
-	exitSoftware = 70
+	exitOK          = 0
+	exitFailure     = 1
+	exitUsage       = 64
+	exitUnavailable = 69
+	exitSoftware    = 70
 )
+
+// codedError is an error with an exit code of its own.
+type codedError struct {
+	error
+	code int
+}
+
+func (e *codedError) Unwrap() error { return e.error }
 
 // commands are the command line. Everything else is configured by the
 // environment, so that each role means the same wherever it runs.
@@ -28,6 +38,7 @@ type commands struct {
 	API     apiCommand     `cmd:""             help:"Run the HTTP API."                                name:"api"`
 	Worker  workerCommand  `cmd:""             help:"Run an image worker."`
 	Migrate migrateCommand `cmd:""             help:"Bring the database schema up to date."`
+	Fsck    fsckCommand    `cmd:""             help:"Compare database, storage, outbox, queue and cache; mend what differs."`
 	Version versionCommand `cmd:""             help:"Print the version."`
 }
 
@@ -59,6 +70,9 @@ func Main(stdout, stderr io.Writer, args ...string) int {
 	selected.BindTo(ctx, (*context.Context)(nil))
 	selected.Bind(streams{out: stdout, err: stderr})
 	if err := selected.Run(); err != nil {
+		if coded, ok := errors.AsType[*codedError](err); ok {
+			return complain(stderr, err, coded.code)
+		}
 		return complain(stderr, err, exitFailure)
 	}
 	return exitOK

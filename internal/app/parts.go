@@ -40,7 +40,11 @@ func openStore(ctx context.Context, cfg Config, r role, held *closers, log *slog
 		return nil, err
 	}
 	held.add("data directory", dir)
-	store, err := sqlstore.OpenSQLite(ctx, dir.database(), log)
+	return openSQLite(ctx, dir.database(), held, log)
+}
+
+func openSQLite(ctx context.Context, path string, held *closers, log *slog.Logger) (*sqlstore.Store, error) {
+	store, err := sqlstore.OpenSQLite(ctx, path, log)
 	if err != nil {
 		return nil, fmt.Errorf("open SQLite: %w", err)
 	}
@@ -54,10 +58,7 @@ func openStore(ctx context.Context, cfg Config, r role, held *closers, log *slog
 func openCache(cfg Config, r role, held *closers, log *slog.Logger) (*readthrough.Cache, string, error) {
 	switch {
 	case cfg.RedisHost != "":
-		settings := redis.DefaultConfig()
-		settings.Host, settings.Port, settings.Password = cfg.RedisHost, cfg.RedisPort, cfg.RedisPassword
-		settings.Prefix, settings.Lease = cfg.RedisPrefix, cfg.CacheLease
-		return readThrough(cfg, redis.New(settings), "redis", held, log)
+		return readThrough(cfg, redis.New(redisConfig(cfg)), "redis", held, log)
 	case cfg.DBHost == "" && r.alone():
 		settings := memory.DefaultConfig()
 		settings.Lease = cfg.CacheLease

@@ -9,6 +9,7 @@ import (
 
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/media"
+	"vitrine.dev/internal/queue"
 )
 
 // Config says how old things must be to be wrong, and whether they are mended.
@@ -21,22 +22,15 @@ type Config struct {
 	CacheLease   time.Duration // how long a cached product may live
 }
 
-// Depth is what waits in the queue.
-type Depth struct {
-	Ready   int64
-	Dead    int64 // in the dead-letter queue
-	Drained bool  // somebody takes messages from the dead-letter queue
-}
-
 // Parts are what is compared.
 type Parts struct {
 	Store    Store
 	Blobs    Blobs
-	Cache    Cache                                // nil: out of this process's reach
-	Depth    func(context.Context) (Depth, error) // nil: nobody can tell
-	Announce catalog.Announcer                    // tells the cache of what was mended
-	Nudge    func()                               // wakes the outbox relay; never blocks
-	Progress func(done, all int, objects int64)   // of the storage; may be nil
+	Cache    Cache                              // nil: out of this process's reach
+	Queue    queue.Gauge                        // nil: out of this process's reach
+	Announce catalog.Announcer                  // tells the cache of what was mended
+	Nudge    func()                             // wakes the outbox relay; never blocks
+	Progress func(done, all int, objects int64) // of the storage; may be nil
 	Log      *slog.Logger
 }
 
@@ -116,12 +110,12 @@ func (c *Checker) images(ctx context.Context, report *Report) error {
 	return c.sweep(ctx, report, requeueAfter)
 }
 
-func (c *Checker) depth(ctx context.Context, report *Report) (depth Depth, known bool) {
-	if c.Depth == nil {
+func (c *Checker) depth(ctx context.Context, report *Report) (depth queue.Depth, known bool) {
+	if c.Queue == nil {
 		report.note("The queue was not looked at: it lives in the process of its worker.")
 		return depth, false
 	}
-	depth, err := c.Depth(ctx)
+	depth, err := c.Queue.Depth(ctx)
 	if err != nil {
 		report.note("The queue was not looked at: " + err.Error())
 		return depth, false

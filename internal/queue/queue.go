@@ -56,3 +56,17 @@ type Queue interface {
 	// Close releases the connections. Consume must have returned.
 	Close() error
 }
+
+// Depth is how many messages wait with the broker.
+type Depth struct {
+	Ready   int64 // for a consumer
+	Dead    int64 // in the dead-letter queue
+	Drained bool  // somebody consumes the dead-letter queue
+}
+
+// Gauge is what a Queue also is whose messages wait outside this process.
+type Gauge interface {
+	// Depth returns what waits now; a message on its way in or out may or may
+	// not be counted. fault.Unavailable.
+	Depth(ctx context.Context) (Depth, error)
+}

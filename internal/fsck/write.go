@@ -1,0 +1,79 @@
+package fsck
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+)
+
+// WriteJSON writes the report as one JSON object; "clean" says whether nothing
+// is wrong any more.
+func (r *Report) WriteJSON(w io.Writer) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", "  ")
+	err := encoder.Encode(struct {
+		Clean bool `json:"clean"`
+		*Report
+	}{r.Clean(), r})
+	if err != nil {
+		return fmt.Errorf("write report: %w", err)
+	}
+	return nil
+}
+
+// WriteText writes the report for people.
+func (r *Report) WriteText(w io.Writer) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "finding\tcount\tmended\twhat")
+	for _, f := range r.Findings {
+		fmt.Fprintf(table, "%s\t%d\t%d\t%s\n", f.Kind, f.Count, f.Mended, f.What)
+	}
+	if err := table.Flush(); err != nil {
+		return fmt.Errorf("write report: %w", err)
+	}
+	var b strings.Builder
+	for _, f := range r.Findings {
+		if f.Count == 0 {
+			continue
+		}
+		if len(f.Samples) > 0 {
+			fmt.Fprintf(&b, "%s, for example: %s\n", f.Kind, strings.Join(f.Samples, ", "))
+		}
+		if f.Mended < f.Count && f.Unmended != "" {
+			fmt.Fprintf(&b, "%s: %s\n", f.Kind, f.Unmended)
+		}
+	}
+	for _, note := range r.Notes {
+		fmt.Fprintln(&b, note)
+	}
+	var looked []string
+	for _, what := range slices.Sorted(maps.Keys(r.Checked)) {
+		looked = append(looked, fmt.Sprintf("%d %s", r.Checked[what], strings.ReplaceAll(what, "_", " ")))
+	}
+	fmt.Fprintf(&b, "Looked at: %s.\n%s\n", strings.Join(looked, ", "), r.verdict())
+	if _, err := io.WriteString(w, "\n"+b.String()); err != nil {
+		return fmt.Errorf("write report: %w", err)
+	}
+	return nil
+}
+
+func (r *Report) verdict() string {
+	var found, mended int64
+	for _, f := range r.Findings {
+		found, mended = found+f.Count, mended+f.Mended
+	}
+	switch {
+	case found == 0:
+		return "Nothing is wrong."
+	case found == mended:
+		return "All that was wrong is mended; images that are made anew become ready by the workers."
+	case mended == 0:
+		return "Nothing was mended. `vitrine fsck --repair` mends what can be."
+	default:
+		return "Not all is mended."
+	}
+}
