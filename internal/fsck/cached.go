@@ -43,11 +43,9 @@ func (c *Checker) product(ctx context.Context, report *Report, p ProductVersion)
 	for look := 1; ; look++ {
 		e, found, err := c.Cache.Get(ctx, catalog.ProductKey(p.ID))
 		switch {
-		case ctx.Err() != nil:
-			return false, context.Cause(ctx)
 		case err != nil:
 			report.note("The cache was not looked at to the end: " + err.Error())
-			return false, nil
+			return false, ctx.Err()
 		case !found || !c.stale(p, e.Version):
 			return true, nil
 		case look > 1:

@@ -75,7 +75,10 @@ func (c *Checker) Run(ctx context.Context) (*Report, error) {
 			return report, fmt.Errorf("wait for the grace period: %w", context.Cause(ctx))
 		}
 	}
-	return report, c.unused(ctx, report)
+	if err := c.unused(ctx, report); err != nil || !c.cfg.Repair {
+		return report, err
+	}
+	return report, c.forget(ctx)
 }
 
 func (c *Checker) markUnused(ctx context.Context) error {

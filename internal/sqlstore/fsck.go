@@ -109,7 +109,7 @@ func (s *Store) renditions(ctx context.Context, selection string, args ...any) (
 				return fmt.Errorf("outputs of rendition %s: %w", r.Key, err)
 			}
 			if files.Compressed.Key != "" {
-				r.Outputs = append(files.Variants, files.Compressed)
+				r.Outputs = append([]catalog.Output{files.Compressed}, files.Variants...)
 			}
 			list = append(list, r)
 		}

@@ -9,6 +9,7 @@ import (
 
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/fsck"
 	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/outbox"
 )
@@ -19,6 +20,7 @@ type Store interface {
 	catalog.Keys
 	media.Store
 	outbox.Store
+	fsck.Store
 }
 
 // user is the one that the migrations create.
@@ -64,6 +66,16 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"release and renew", testReleaseAndRenew},
 		{"wake", testWake},
 		{"everything at once", testEverythingAtOnce},
+		{"condemn", testCondemn},
+		{"collected under a claim", testCollectedUnderAClaim},
+		{"collection races", testCollectionRaces},
+		{"forget", testForget},
+		{"break and rebuild", testBreakAndRebuild},
+		{"stuck", testStuck},
+		{"job messages", testJobMessages},
+		{"partition", testPartition},
+		{"versions", testVersions},
+		{"turn", testTurn},
 	}
 	for _, suite := range suites {
 		t.Run(suite.name, func(t *testing.T) {

@@ -1,0 +1,234 @@
+package storetest
+
+import (
+	"testing"
+	"time"
+
+	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/fsck"
+	"vitrine.dev/internal/media"
+)
+
+const window = time.Minute
+
+func complete(t *testing.T, s Store, c media.Claim, key string) {
+	t.Helper()
+	if _, err := s.Complete(t.Context(), c, rendition(key)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// abandoned returns a rendition that no image refers to, marked as such.
+func abandoned(t *testing.T, s Store, key string) {
+	t.Helper()
+	c := claim(t, s, time.Minute)
+	complete(t, s, c, key)
+	if _, err := s.DeleteProduct(t.Context(), c.ProductID, nil); err != nil {
+		t.Fatal(err)
+	}
+	mark(t, s)
+}
+
+func mark(t *testing.T, s Store) {
+	t.Helper()
+	if err := s.MarkUnused(t.Context(), "0", "z"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func condemn(t *testing.T, s Store, key string) fsck.Window {
+	t.Helper()
+	w, err := s.Condemn(t.Context(), key, 0, window)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+func closeWindow(t *testing.T, s Store, w fsck.Window) {
+	t.Helper()
+	if err := s.CloseWindow(t.Context(), w); err != nil {
+		t.Fatal(err)
+	}
+	tick(t)
+}
+
+// tick lets the database's clock move on.
+func tick(t *testing.T) {
+	t.Helper()
+	select {
+	case <-time.After(5 * time.Millisecond):
+	case <-t.Context().Done():
+		t.Fatal(t.Context().Err())
+	}
+}
+
+func isLive(t *testing.T, s Store, key string) bool {
+	t.Helper()
+	_, err := s.Rendition(t.Context(), key)
+	if err != nil && fault.KindOf(err) != fault.NotFound {
+		t.Fatal(err)
+	}
+	return err == nil
+}
+
+func testCondemn(t *testing.T, s Store) {
+	t.Helper()
+	used := claim(t, s, time.Minute)
+	complete(t, s, used, "aa")
+	mark(t, s)
+	_, err := s.Condemn(t.Context(), "aa", 0, window)
+	wantKind(t, err, fault.Conflict) // an image refers to it
+	if _, err := s.DeleteProduct(t.Context(), used.ProductID, nil); err != nil {
+		t.Fatal(err)
+	}
+	_, err = s.Condemn(t.Context(), "aa", 0, window)
+	wantKind(t, err, fault.Conflict) // not marked
+	mark(t, s)
+	_, err = s.Condemn(t.Context(), "aa", time.Hour, window)
+	wantKind(t, err, fault.Conflict) // marked only just now
+	if got, err := s.Unused(t.Context(), "", time.Hour, 10); err != nil || len(got) != 0 {
+		t.Errorf("within its grace: %+v, %v", got, err)
+	}
+	got, err := s.Unused(t.Context(), "", 0, 10)
+	if err != nil || len(got) != 1 || got[0].Key != "aa" || len(got[0].Outputs) != 2 || got[0].Used || !got[0].Live {
+		t.Errorf("unused are %+v, %v", got, err)
+	}
+
+	w := condemn(t, s, "aa")
+	if isLive(t, s, "aa") {
+		t.Error("a look-up finds what is being deleted")
+	}
+	if got, err := s.Unused(t.Context(), "", 0, 10); err != nil || len(got) != 0 {
+		t.Errorf("condemned, and unused are %+v, %v", got, err)
+	}
+	_, err = s.Condemn(t.Context(), "aa", 0, window)
+	wantKind(t, err, fault.Conflict) // another is at it
+	closeWindow(t, s, w)
+	closeWindow(t, s, condemn(t, s, "aa")) // what was left behind is deleted later
+	closeWindow(t, s, condemn(t, s, "bb")) // files of which there never was a row
+}
+
+// testCollectedUnderAClaim has every order of a claim's steps and a collection's.
+func testCollectedUnderAClaim(t *testing.T, s Store) {
+	t.Helper()
+	refused := func(what string, c media.Claim, key string) {
+		t.Helper()
+		_, err := s.Complete(t.Context(), c, rendition(key))
+		f, failed := fault.FailureOf(err)
+		if !failed || f.Reason != fault.StorageUnavailable || f.RetryAfter <= 0 || f.RetryAfter > 2*window {
+			t.Fatalf("%s: completed with %v (%+v)", what, err, f)
+		}
+		if img := read(t, s, c.ProductID).Images[0]; img.Status != catalog.Processing || isLive(t, s, key) {
+			t.Fatalf("%s: refused, and the image is %s", what, img.Status)
+		}
+		if _, err := s.Retry(t.Context(), c, f, 0); err != nil {
+			t.Fatal(err)
+		}
+		again, _, err := s.Begin(t.Context(), jobs(t, s)[0], time.Minute)
+		if err != nil {
+			t.Fatal(err)
+		}
+		complete(t, s, again, key)
+		if !isLive(t, s, key) {
+			t.Errorf("%s: what was stored again is not found", what)
+		}
+	}
+
+	abandoned(t, s, "aa")
+	before := claim(t, s, time.Minute) // has looked it up
+	closeWindow(t, s, condemn(t, s, "aa"))
+	refused("looked up, then collected", before, "aa")
+
+	before = claim(t, s, time.Minute) // has stored its files
+	closeWindow(t, s, condemn(t, s, "bb"))
+	refused("stored, then collected as strays", before, "bb")
+
+	w := condemn(t, s, "cc")
+	during := claim(t, s, time.Minute) // may have stored before the last deletion
+	closeWindow(t, s, w)
+	refused("begun while it was collected", during, "cc")
+
+	closeWindow(t, s, condemn(t, s, "dd"))
+	after := claim(t, s, time.Minute)
+	complete(t, s, after, "dd")
+	_, err := s.Condemn(t.Context(), "dd", 0, window)
+	wantKind(t, err, fault.Conflict)
+	if !isLive(t, s, "dd") {
+		t.Error("completed after a collection, and not found")
+	}
+
+	condemn(t, s, "ee") // and dies: the window stays open
+	after = claim(t, s, time.Minute)
+	_, err = s.Complete(t.Context(), after, rendition("ee"))
+	if f, failed := fault.FailureOf(err); !failed || f.RetryAfter < window/2 {
+		t.Errorf("completed within an open window: %v", err)
+	}
+}
+
+func testForget(t *testing.T, s Store) {
+	t.Helper()
+	closeWindow(t, s, condemn(t, s, "aa"))
+	if n, err := s.Forget(t.Context(), 10); err != nil || n != 0 {
+		t.Errorf("a fresh deletion was forgotten: %d, %v", n, err)
+	}
+	c := claim(t, s, time.Minute)
+	c.BegunAt = c.BegunAt.Add(-media.ClaimLife) // for so long its deletions are remembered
+	_, err := s.Complete(t.Context(), c, rendition("bb"))
+	wantKind(t, err, fault.Conflict)
+	if isLive(t, s, "bb") {
+		t.Error("a claim of yesterday has published")
+	}
+}
+
+func testBreakAndRebuild(t *testing.T, s Store) {
+	t.Helper()
+	var shown []media.Claim
+	for range 3 {
+		c := claim(t, s, time.Minute)
+		complete(t, s, c, "aa")
+		shown = append(shown, c)
+	}
+	other := claim(t, s, time.Minute)
+	complete(t, s, other, "bb")
+	inFlight := claim(t, s, time.Minute)
+	messages(t, s, catalog.TopicChanged)
+
+	if err := s.Break(t.Context(), "aa"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Complete(t.Context(), inFlight, rendition("aa")); err == nil {
+		t.Error("an attempt that had looked the broken rendition up has completed with it")
+	}
+	rebuilt := 0
+	for n := 1; n > 0; rebuilt += n {
+		changed, err := s.Rebuild(t.Context(), "aa", 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n = len(changed)
+	}
+	list := jobs(t, s)
+	if rebuilt != 3 || len(list) != 3 || len(messages(t, s, catalog.TopicChanged)) != 3 {
+		t.Fatalf("%d rebuilt, jobs %+v", rebuilt, list)
+	}
+	for i, c := range shown {
+		img := read(t, s, c.ProductID).Images[0]
+		if img.Status != catalog.Pending || img.Attempts != 0 || list[i].Generation != 2 || list[i].RequestID != "req-1" {
+			t.Errorf("image is %+v with job %+v", img, list[i])
+		}
+	}
+	if img := read(t, s, other.ProductID).Images[0]; img.Status != catalog.Ready {
+		t.Errorf("another rendition's image is %s", img.Status)
+	}
+	tick(t)
+	again, _, err := s.Begin(t.Context(), list[0], time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	complete(t, s, again, "aa")
+	if !isLive(t, s, "aa") {
+		t.Error("made anew, and not found")
+	}
+}
