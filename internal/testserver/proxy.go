@@ -95,6 +95,18 @@ func (p *TCPProxy) Delay(d time.Duration) {
 	p.delay = d
 }
 
+// HalfClose ends what clients send on every connection that is open now: the
+// server sees the end of its input and may still answer.
+func (p *TCPProxy) HalfClose() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for conn := range p.conns {
+		if half, ok := conn.(*net.TCPConn); ok && conn.RemoteAddr().String() == p.target {
+			_ = half.CloseWrite()
+		}
+	}
+}
+
 func (p *TCPProxy) listen() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()

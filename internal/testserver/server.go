@@ -36,6 +36,9 @@ func (s *Server) Addr() string { return s.addr }
 // PostgreSQL, amqp:// for RabbitMQ, http:// for S3, redis:// for Redis.
 func (s *Server) URL() string { return s.url }
 
+// Folder returns where the server keeps its data; it goes with the server.
+func (s *Server) Folder() string { return s.folder }
+
 // Start starts a killed server on the same port and data and returns when it
 // answers.
 func (s *Server) Start(tb testing.TB) {

@@ -1,0 +1,117 @@
+package chaos_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+)
+
+// TestChaos is `make chaos`, and in its short form a part of `make test`. Under
+// CHAOS_DEFECT it is expected to fail: that is how it is shown to catch the
+// defect.
+func TestChaos(t *testing.T) { //nolint:paralleltest // it wants the machine for itself
+	s := readSettings(t)
+	sys := newSystem(t, s)
+	src := newSource(t)
+	know, past := newLedger(), &history{began: time.Now()}
+	m := &maker{base: src.URL, run: strconv.FormatUint(s.seed, 10)}
+	in := &injector{
+		sys: sys, past: past, counts: map[string]int{},
+		rng: rand.New(rand.NewPCG(s.seed, 0)), //nolint:gosec // to be repeated, not to be secret
+	}
+	t.Logf("seed %d, %s of faults; logs in %s", s.seed, s.length, s.folder)
+
+	loading, stop := context.WithCancel(t.Context())
+	defer stop()
+	var running sync.WaitGroup
+	running.Go(func() { load(loading, sys, s.seed, m, know, past) })
+	pause(t.Context(), 3*time.Second)
+	in.run(t.Context(), s.length)
+	// A little load on the whole system, so that it is seen to have recovered.
+	pause(t.Context(), 3*time.Second)
+	stop()
+	running.Wait()
+	for _, p := range sys.processes() {
+		if p.ended() {
+			t.Errorf("%s has ended by itself; see %s/%s.log", p.name, s.folder, p.name)
+		}
+	}
+	took, waiting := awaitEnds(sys, in.last)
+	c := &client{sys: sys, rng: in.rng, make: m, know: know, past: past, http: &http.Client{}}
+	o := verify(sys, c, know, src)
+	objects := o.cleanUp(sys)
+	o.lost(sys.seen, in.wiped)
+
+	print := newReport()
+	print.figure("seed", "%d", s.seed)
+	print.figure("faults", "%d in %s: %s", in.total(), s.length, tally(in.counts))
+	tell(print, past.all(), in.windows, know, o, took, waiting)
+	print.check(checkOrphans, o.problems[checkOrphans], "%d objects", objects)
+	print.check(checkRequeued, o.problems[checkRequeued], "%d jobs were queued again after the wipe", len(sys.seen.requeued))
+	print.check("no process panicked or wrote what is no log line", sys.seen.panics, "log lines %s", tally(sys.seen.levels))
+	print.figure("images begun anew after a death", "%d", sys.seen.begun)
+	print.print(t)
+}
+
+// tell adds what history and outcome say.
+func tell(r *report, events []event, windows []window, know *ledger, o *outcome, took time.Duration, waiting []string) {
+	requests, unanswered, odd := map[string]int{}, 0, []string(nil)
+	for _, e := range events {
+		requests[e.op]++
+		if e.status == 0 {
+			unanswered++
+		}
+		if e.leftover != "" {
+			odd = append(odd, e.leftover)
+		}
+	}
+	r.figure("requests", "%s; %d cut off by faults", tally(requests), unanswered)
+	r.check(checkExists, o.problems[checkExists], "%d exist, %d deleted, %d creates of unknown outcome", o.products, o.deleted, len(know.lost))
+	r.check(checkOnce, o.problems[checkOnce], "")
+	r.check("no image is under way "+settleBound.String()+" after the last fault", waiting, "the last ended after %s", round(took))
+	r.check(checkEnded, o.problems[checkEnded], "%d images: ready %d, %s; at most %d attempts", o.images, o.ready, tally(o.failed), o.attempts)
+	r.check(checkBytes, o.problems[checkBytes], "")
+	r.check(checkPublished, o.problems[checkPublished], "")
+
+	f := checkFreshness(events)
+	r.check("each API reads its writes and never goes back (Porcupine)", f.violations,
+		"%d histories with %d operations", f.histories, f.operations)
+	r.check("every read shows a state that was written, at its version", checkContent(events, know), "%d reads", f.reads)
+	var tooOld []string
+	if f.worst > staleBound {
+		tooOld = []string{fmt.Sprintf("%s old: %+v", f.worst, f.oldest)}
+	}
+	r.check("staleness across APIs is at most "+staleBound.String(), tooOld,
+		"p99 %s, maximum %s; %d of %d reads were stale", round(f.p99), round(f.worst), f.stale, f.reads)
+	lists, wrong := checkLists(events, staleBound)
+	r.check("lists show what was created and deleted", wrong, "%d lists", lists)
+
+	all, bad := measure(events, windows)
+	for _, a := range all {
+		r.figure("creates while the "+a.part+" was down", "%d: %d succeeded, %d were answered 503 with Retry-After, %d otherwise; slowest %s; back after %s",
+			a.sent, a.ok, a.refused, a.other, round(a.slowest), round(a.recover))
+	}
+	r.check("creates go on without broker, cache or storage; 503 without the database", bad, "")
+	r.check("no answer but those that are documented", odd, "")
+}
+
+// lost holds the jobs that a sweep queued again against the time of the wipe:
+// nothing else may lose one.
+func (o *outcome) lost(seen *observations, wiped time.Time) {
+	seen.mu.Lock()
+	defer seen.mu.Unlock()
+	until := wiped.Add(requeueAfter + 45*time.Second)
+	slices.SortFunc(seen.requeued, time.Time.Compare)
+	for _, at := range seen.requeued {
+		if at.Before(wiped) || at.After(until) {
+			o.wrong(checkRequeued, "a job was queued again at %s; the wipe was at %s",
+				at.Format(time.TimeOnly), wiped.Format(time.TimeOnly))
+		}
+	}
+}

@@ -1,0 +1,99 @@
+package chaos_test
+
+import (
+	"testing"
+	"time"
+)
+
+// The checkers are checked: each history with a fault must be caught, and those
+// without must not.
+
+func at(op, api string, version int64, call, ret time.Duration) event {
+	return event{op: op, api: api, life: 1, product: 7, version: version, call: call * time.Millisecond, ret: ret * time.Millisecond}
+}
+
+func TestFreshnessIsChecked(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		events []event
+		caught bool
+	}{
+		"reads its write":                {[]event{at("change", "a", 2, 0, 10), at("read", "a", 2, 20, 30)}, false},
+		"reads a later version":          {[]event{at("change", "a", 2, 0, 10), at("read", "a", 5, 20, 30)}, false},
+		"misses its write":               {[]event{at("change", "a", 2, 0, 10), at("read", "a", 1, 20, 30)}, true},
+		"read beside the write":          {[]event{at("change", "a", 2, 0, 25), at("read", "a", 1, 20, 30)}, false},
+		"goes back":                      {[]event{at("read", "a", 3, 0, 10), at("read", "a", 2, 20, 30)}, true},
+		"the other may lag":              {[]event{at("change", "a", 2, 0, 10), at("read", "b", 1, 20, 30)}, false},
+		"shows what is deleted":          {[]event{at("delete", "a", deletedVersion, 0, 10), at("read", "a", 9, 20, 30)}, true},
+		"a read beside may be the older": {[]event{at("read", "a", 3, 0, 40), at("read", "a", 2, 20, 30)}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := checkFreshness(test.events).violations; (len(got) > 0) != test.caught {
+				t.Errorf("violations: %v", got)
+			}
+		})
+	}
+}
+
+func TestStalenessIsMeasured(t *testing.T) {
+	t.Parallel()
+	f := checkFreshness([]event{
+		at("change", "a", 2, 0, 10), at("change", "a", 3, 100, 110),
+		at("read", "b", 1, 210, 220), at("read", "b", 3, 300, 310),
+	})
+	if f.stale != 1 || f.worst != 200*time.Millisecond || f.reads != 2 {
+		t.Errorf("of %d reads %d were stale, the worst by %s", f.reads, f.stale, f.worst)
+	}
+}
+
+func TestContentIsChecked(t *testing.T) {
+	t.Parallel()
+	first, second, maybe := state{Description: "1", Price: "1"}, state{Description: "2", Price: "2"}, state{Description: "3", Price: "3"}
+	it := &item{id: 7, acked: map[int64]state{1: first, 4: second}, unknown: map[string]state{"3": maybe}}
+	know := &ledger{byID: map[int64]*item{7: it}}
+	for _, test := range []struct {
+		version int64
+		shown   state
+		caught  bool
+	}{
+		{1, first, false},
+		{3, first, false},
+		{4, first, true},
+		{4, second, false},
+		{2, second, true},
+		{2, maybe, false},
+		{2, state{Description: "3", Price: "2"}, true},
+	} {
+		read := at("read", "a", test.version, 0, 1)
+		read.shown = test.shown
+		if bad := checkContent([]event{read}, know); (len(bad) > 0) != test.caught {
+			t.Errorf("version %d showing %s: %v", test.version, test.shown.Description, bad)
+		}
+	}
+}
+
+func TestListsAreChecked(t *testing.T) {
+	t.Parallel()
+	list := func(api string, call time.Duration, ids ...int64) event {
+		return event{op: "list", api: api, life: 1, status: 200, listed: ids, whole: true, call: call * time.Millisecond, ret: (call + 5) * time.Millisecond}
+	}
+	for name, test := range map[string]struct {
+		events []event
+		caught bool
+	}{
+		"shows it":           {[]event{at("create", "a", 1, 0, 10), list("a", 20, 7)}, false},
+		"lacks it":           {[]event{at("create", "a", 1, 0, 10), list("a", 20)}, true},
+		"the other may lag":  {[]event{at("create", "a", 1, 0, 10), list("b", 20)}, false},
+		"but not for long":   {[]event{at("create", "a", 1, 0, 10), list("b", 2000)}, true},
+		"shows it too long":  {[]event{at("delete", "a", deletedVersion, 0, 10), list("a", 20, 7)}, true},
+		"deleted, not shown": {[]event{at("create", "a", 1, 0, 10), at("delete", "a", deletedVersion, 12, 15), list("a", 20)}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if _, bad := checkLists(test.events, time.Second); (len(bad) > 0) != test.caught {
+				t.Errorf("found %v", bad)
+			}
+		})
+	}
+}

@@ -1,0 +1,174 @@
+package chaos_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"syscall"
+	"time"
+
+	"vitrine.dev/internal/testserver"
+)
+
+// fault is one thing that goes wrong, and how it is put right.
+type fault struct {
+	name   string
+	target string // faults of one target do not overlap
+	begin  func()
+	end    func()
+	limit  time.Duration // how long it may last; 0 for what the schedule gives
+}
+
+// window is when something was down.
+type window struct {
+	name     string
+	from, to time.Duration
+}
+
+// injector makes faults, one or two at a time.
+type injector struct {
+	sys     *system
+	rng     *rand.Rand
+	past    *history
+	windows []window // of what was announced with during
+	counts  map[string]int
+	wiped   time.Time // when the broker's queues were
+	last    time.Time // when the last fault ended
+}
+
+// faults are all that can be chosen at random.
+func (in *injector) faults() []fault {
+	var all []fault
+	for _, p := range in.sys.processes() {
+		restart := func() {
+			if err := p.start(); err != nil {
+				in.sys.t.Errorf("start %s: %v", p.name, err)
+			}
+		}
+		all = append(all,
+			fault{name: "kill a process", target: p.name, begin: p.kill, end: restart},
+			fault{name: "restart a process in order", target: p.name, begin: p.stop, end: restart, limit: 200 * time.Millisecond},
+			fault{
+				name: "freeze a process", target: p.name,
+				begin: func() { p.signal(syscall.SIGSTOP) }, end: func() { p.signal(syscall.SIGCONT) },
+			},
+		)
+		for part, link := range in.sys.links[p.name] {
+			all = append(all, in.linkFaults(p.name+"–"+part, "link", link)...)
+		}
+	}
+	for name, front := range in.sys.fronts {
+		all = append(all, in.linkFaults("clients–"+name, "link to an API", front)...)
+	}
+	for part, server := range in.sys.servers {
+		t := in.sys.t
+		all = append(all,
+			fault{
+				name: "kill the " + part, target: part,
+				begin: func() { server.Kill(t) }, end: func() { server.Start(t) },
+			},
+			fault{
+				name: "freeze the " + part, target: part,
+				begin: func() { server.Stop(t) }, end: func() { server.Cont(t) },
+			},
+			fault{
+				name: "cut the " + part + " off", target: part,
+				begin: func() { in.links(part, (*testserver.TCPProxy).Cut) },
+				end:   func() { in.links(part, (*testserver.TCPProxy).Restore) },
+			},
+		)
+	}
+	return append(all, in.cacheFaults()...)
+}
+
+func (in *injector) linkFaults(target, what string, link *testserver.TCPProxy) []fault {
+	slow := time.Duration(20+in.rng.IntN(200)) * time.Millisecond
+	return []fault{
+		{name: "cut a " + what, target: target, begin: link.Cut, end: link.Restore},
+		{name: "stall a " + what, target: target, begin: link.Stall, end: link.Resume},
+		{name: "hold the answers of a " + what, target: target, begin: link.StallReplies, end: link.Resume},
+		{name: "delay a " + what, target: target, begin: func() { link.Delay(slow) }, end: func() { link.Delay(0) }},
+		{name: "half-close a " + what, target: target, begin: link.HalfClose, end: func() {}, limit: 100 * time.Millisecond},
+	}
+}
+
+// links does the same to every link to a part.
+func (in *injector) links(part string, do func(*testserver.TCPProxy)) {
+	for _, links := range in.sys.links {
+		do(links[part])
+	}
+}
+
+// run makes faults for length: first each part alone is down for a while, so
+// that it can be said what that costs, then what the dice say.
+func (in *injector) run(ctx context.Context, length time.Duration) {
+	end := time.Now().Add(length)
+	in.alone()
+	in.wipe()
+	for time.Now().Before(end) && ctx.Err() == nil {
+		in.random()
+		pause(ctx, time.Duration(200+in.rng.IntN(1500))*time.Millisecond)
+	}
+	in.last = time.Now()
+}
+
+// alone takes each server down with nothing else at fault.
+func (in *injector) alone() {
+	for _, n := range in.rng.Perm(len(parts())) {
+		part := parts()[n]
+		server := in.sys.servers[part]
+		in.count("the " + part + " alone is down")
+		server.Kill(in.sys.t)
+		in.during(part, func() { pause(in.sys.t.Context(), 5*time.Second) })
+		server.Start(in.sys.t)
+		back := in.past.now()
+		in.windows = append(in.windows, window{part + " is back", back, back + recoverBound})
+		// Health, breakers and reconnects have their time before the next.
+		pause(in.sys.t.Context(), 3*time.Second)
+	}
+}
+
+func (in *injector) during(name string, do func()) {
+	from := in.past.now()
+	do()
+	in.windows = append(in.windows, window{name, from, in.past.now()})
+}
+
+func (in *injector) random() {
+	all := in.faults()
+	first := all[in.rng.IntN(len(all))]
+	chosen := []fault{first}
+	if in.rng.IntN(3) == 0 {
+		if second := all[in.rng.IntN(len(all))]; second.target != first.target {
+			chosen = append(chosen, second)
+		}
+	}
+	lasts := time.Duration(300+in.rng.IntN(6000)) * time.Millisecond
+	for _, f := range chosen {
+		in.sys.t.Logf("%8s %s (%s)", in.past.now().Round(time.Millisecond), f.name, f.target)
+		in.count(f.name)
+		f.begin()
+		if f.limit > 0 {
+			lasts = min(lasts, f.limit)
+		}
+	}
+	pause(in.sys.t.Context(), lasts)
+	for _, f := range chosen {
+		f.end()
+	}
+}
+
+func (in *injector) count(name string) { in.counts[name]++ }
+
+// faultNames lists what was done, and how often.
+func (in *injector) total() int {
+	n := 0
+	for _, c := range in.counts {
+		n += c
+	}
+	return n
+}
+
+func (w window) String() string {
+	return fmt.Sprintf("%s from %s to %s", w.name, w.from.Round(time.Millisecond), w.to.Round(time.Millisecond))
+}

@@ -1,0 +1,57 @@
+package chaos_test
+
+import (
+	"context"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// The load: so many clients, each with a pause between its requests.
+const (
+	clients  = 8
+	thinking = 120 * time.Millisecond // on the average
+)
+
+// load keeps clients busy until ctx ends. What is under way then is finished:
+// a client that gives up in the middle would not know what it did.
+func load(ctx context.Context, sys *system, seed uint64, m *maker, know *ledger, past *history) {
+	var running sync.WaitGroup
+	for n := range clients {
+		c := &client{
+			sys: sys, make: m, know: know, past: past,
+			rng: rand.New(rand.NewPCG(seed, uint64(n)+1)), //nolint:gosec // to be repeated, not to be secret
+			http: &http.Client{Transport: &http.Transport{
+				DialContext: (&net.Dialer{Timeout: 2 * time.Second}).DialContext, MaxIdleConnsPerHost: 2,
+			}},
+		}
+		running.Go(func() {
+			defer c.http.CloseIdleConnections()
+			for pause(ctx, time.Duration(c.rng.Int64N(int64(2*thinking)))) {
+				c.act(context.WithoutCancel(ctx))
+			}
+		})
+	}
+	running.Wait()
+}
+
+// act does one thing of the mix.
+func (c *client) act(ctx context.Context) {
+	it := c.know.pick(c.rng)
+	switch dice := c.rng.IntN(100); {
+	case dice < 12 || it == nil:
+		c.create(ctx)
+	case dice < 30:
+		c.change(ctx, it)
+		c.read(ctx, it)
+	case dice < 33:
+		c.delete(ctx, it)
+		c.read(ctx, it)
+	case dice < 43:
+		c.list(ctx)
+	default:
+		c.read(ctx, it)
+	}
+}

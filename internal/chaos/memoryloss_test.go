@@ -1,0 +1,102 @@
+package chaos_test
+
+import (
+	"context"
+	"net"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+)
+
+// cacheFaults make Redis forget, and remember what is long over.
+func (in *injector) cacheFaults() []fault {
+	server := in.sys.servers[cache]
+	return []fault{
+		{name: "flush the cache", target: cache, begin: in.flush, end: func() {}, limit: 10 * time.Millisecond},
+		{
+			// What Redis holds now comes back after a moment in which it was
+			// changed: within the entries' lease, or they would not count.
+			name: "restart the cache with old data", target: cache,
+			begin: func() {
+				t := in.sys.t
+				data := filepath.Join(server.Folder(), "appendonlydir")
+				old := filepath.Join(t.TempDir(), "old")
+				server.Kill(t)
+				copyFolder(in, data, old)
+				server.Start(t)
+				pause(t.Context(), time.Second)
+				server.Kill(t)
+				if err := os.RemoveAll(data); err != nil {
+					t.Fatal(err)
+				}
+				copyFolder(in, old, data)
+				server.Start(t)
+			},
+			end: func() {}, limit: 10 * time.Millisecond,
+		},
+	}
+}
+
+func copyFolder(in *injector, from, to string) {
+	if err := os.CopyFS(to, os.DirFS(from)); err != nil {
+		in.sys.t.Errorf("copy the cache's data: %v", err)
+	}
+}
+
+func (in *injector) flush() {
+	conn, err := net.DialTimeout("tcp", in.sys.servers[cache].Addr(), time.Second) //nolint:noctx // has a timeout
+	if err != nil {
+		in.sys.t.Errorf("flush the cache: %v", err)
+		return
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(5 * time.Second))
+	answer := make([]byte, 5)
+	if _, err := conn.Write([]byte("FLUSHALL\r\n")); err == nil {
+		_, err = conn.Read(answer)
+		if err != nil || string(answer) != "+OK\r\n" {
+			in.sys.t.Errorf("flush the cache: %q, %v", answer, err)
+		}
+	}
+}
+
+// imageQueue is the name of the queue of image jobs.
+const imageQueue = "vitrine.images.v1"
+
+// wipe empties the broker's queue while the workers are frozen, so that there
+// is something in it.
+func (in *injector) wipe() {
+	for _, p := range in.sys.workers {
+		p.signal(syscall.SIGSTOP)
+	}
+	// Longer than the workers' prefetch takes to fill up.
+	pause(in.sys.t.Context(), 6*time.Second)
+	lost, err := purge(in.sys.t.Context(), in.sys.servers[broker].URL())
+	if err != nil {
+		in.sys.t.Errorf("wipe the queue: %v", err)
+	}
+	in.wiped = time.Now()
+	in.count("wipe the broker's queue")
+	in.sys.t.Logf("%8s wiped the queue of %d messages", in.past.now().Round(time.Millisecond), lost)
+	for _, p := range in.sys.workers {
+		p.signal(syscall.SIGCONT)
+	}
+}
+
+func purge(ctx context.Context, url string) (int, error) {
+	conn, err := amqp.DialConfig(url, amqp.Config{Dial: func(network, addr string) (net.Conn, error) {
+		return (&net.Dialer{Timeout: 5 * time.Second}).DialContext(ctx, network, addr)
+	}})
+	if err != nil {
+		return 0, err
+	}
+	defer conn.Close()
+	channel, err := conn.Channel()
+	if err != nil {
+		return 0, err
+	}
+	return channel.QueuePurge(imageQueue, false)
+}

@@ -1,0 +1,67 @@
+package chaos_test
+
+import (
+	"os"
+	"strconv"
+	"testing"
+	"time"
+)
+
+// settings are what the environment says of a run.
+type settings struct {
+	seed   uint64        // CHAOS_SEED; 0 takes one from the clock
+	length time.Duration // CHAOS_MINUTES of load under faults
+	defect string        // CHAOS_DEFECT: a defect of package failpoint, to be caught
+	folder string        // CHAOS_DIR: where the logs of the processes stay
+}
+
+// The settings of the processes under test. Leases are short, so that a run of
+// minutes sees each of them end many times.
+const (
+	jobLease     = 3 * time.Second
+	cacheLease   = 3 * time.Second
+	requeueAfter = time.Minute // what the broker lost is queued again after so long
+)
+
+// The bounds that a run is held to. README and docs/reliability.md state them.
+const (
+	// settleBound is within what time after the last fault every image has
+	// ended: a lost message waits for requeueAfter, and a sweep and the work
+	// itself come on top.
+	settleBound = requeueAfter + 60*time.Second
+	// staleBound is how old a read may be when invalidations cannot be
+	// delivered: a lease, half a lease of a fill under way, and half a second
+	// for a process that is not given a core.
+	staleBound = cacheLease + cacheLease/2 + 500*time.Millisecond
+	// recoverBound is how long after the return of the database the first
+	// create may take to succeed.
+	recoverBound = 15 * time.Second
+)
+
+func readSettings(t *testing.T) settings {
+	t.Helper()
+	s := settings{seed: 1, length: 2 * time.Minute, defect: os.Getenv("CHAOS_DEFECT"), folder: os.Getenv("CHAOS_DIR")}
+	if text := os.Getenv("CHAOS_SEED"); text != "" {
+		seed, err := strconv.ParseUint(text, 10, 64)
+		if err != nil {
+			t.Fatalf("CHAOS_SEED must be a number: %v", err)
+		}
+		s.seed = seed
+	}
+	if s.seed == 0 {
+		s.seed = uint64(time.Now().UnixNano()) //nolint:gosec // any number will do
+	}
+	if text := os.Getenv("CHAOS_MINUTES"); text != "" {
+		minutes, err := strconv.ParseFloat(text, 64)
+		if err != nil || minutes <= 0 {
+			t.Fatalf("CHAOS_MINUTES must be a positive number, not %q", text)
+		}
+		s.length = time.Duration(minutes * float64(time.Minute))
+	}
+	if s.folder == "" {
+		s.folder = t.TempDir()
+	} else if err := os.MkdirAll(s.folder, 0o750); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}

@@ -1,0 +1,150 @@
+package chaos_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"strconv"
+	"sync"
+	"sync/atomic"
+)
+
+// state is what a client wants a product to be: everything that it can set.
+// Each state has a token of its own, which the description carries.
+type state struct {
+	Name        string      `json:"product_name"`
+	Description string      `json:"product_description"`
+	Price       json.Number `json:"product_price"`
+	Images      []string    `json:"product_images"`
+}
+
+func (s state) equal(o state) bool {
+	if s.Name != o.Name || s.Description != o.Description || s.Price != o.Price || len(s.Images) != len(o.Images) {
+		return false
+	}
+	for i := range s.Images {
+		if s.Images[i] != o.Images[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// maker makes states that no other is equal to.
+type maker struct {
+	base  string // URL of the source
+	run   string
+	count atomic.Int64
+}
+
+func (m *maker) state(rng *rand.Rand, name string) state {
+	n := m.count.Add(1)
+	s := state{
+		Name: name, Description: fmt.Sprintf("state %d", n), Images: []string{},
+		Price: json.Number(fmt.Sprintf("%d.%02d", n, 1+rng.IntN(98))),
+	}
+	if name == "" {
+		s.Name = fmt.Sprintf("chaos %s %d", m.run, n)
+	}
+	for range 1 + rng.IntN(3) {
+		s.Images = append(s.Images, m.image(rng))
+	}
+	return s
+}
+
+// withImages is another state with the same pictures.
+func (m *maker) like(rng *rand.Rand, s state) state {
+	next := m.state(rng, s.Name)
+	next.Images = s.Images
+	return next
+}
+
+func (m *maker) image(rng *rand.Rand) string {
+	kinds := []string{good, good, good, good, good, good, shared, slow, flaky, busy, changing, changing, gone, broken, text}
+	kind := kinds[rng.IntN(len(kinds))]
+	n := m.count.Add(1)
+	if kind == shared {
+		n = int64(rng.IntN(5))
+	}
+	return m.base + "/" + kind + "/" + strconv.FormatInt(n, 10)
+}
+
+// item is one product and all that is known of it.
+type item struct {
+	mu      sync.Mutex
+	id      int64
+	user    int64
+	acked   map[int64]state  // by version
+	unknown map[string]state // by description: sent, and nobody said what became of it
+	deleted bool             // acknowledged
+	doomed  bool             // a delete was sent
+}
+
+// ledger is what the clients know.
+type ledger struct {
+	mu    sync.Mutex
+	items []*item
+	lost  map[string]state // creates of which nobody knows whether they happened, by name
+	byID  map[int64]*item
+}
+
+func newLedger() *ledger { return &ledger{lost: map[string]state{}, byID: map[int64]*item{}} }
+
+func (l *ledger) add(it *item) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.items = append(l.items, it)
+	l.byID[it.id] = it
+}
+
+func (l *ledger) unknown(s state) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.lost[s.Name] = s
+}
+
+// pick returns a product, a recent one more often than an old one.
+func (l *ledger) pick(rng *rand.Rand) *item {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.items) == 0 {
+		return nil
+	}
+	if recent := 20; rng.IntN(2) == 0 && len(l.items) > recent {
+		return l.items[len(l.items)-1-rng.IntN(recent)]
+	}
+	return l.items[rng.IntN(len(l.items))]
+}
+
+func (l *ledger) all() []*item {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return append([]*item{}, l.items...)
+}
+
+// latest returns the state with the highest version that was acknowledged.
+func (it *item) latest() (version int64, s state) {
+	for v, candidate := range it.acked {
+		if v > version {
+			version, s = v, candidate
+		}
+	}
+	return version, s
+}
+
+// may reports whether a read at the version may show the state: it is the
+// newest acknowledged up to there, or one whose outcome nobody knows.
+func (it *item) may(version int64, s state) bool {
+	it.mu.Lock()
+	defer it.mu.Unlock()
+	if sent, ok := it.unknown[s.Description]; ok {
+		return sent.equal(s)
+	}
+	newest := int64(0)
+	for v := range it.acked {
+		if v <= version && v > newest {
+			newest = v
+		}
+	}
+	return newest > 0 && it.acked[newest].equal(s)
+}
