@@ -160,7 +160,7 @@ func (in *injector) random() {
 
 func (in *injector) count(name string) { in.counts[name]++ }
 
-// faultNames lists what was done, and how often.
+// total is how many faults there were.
 func (in *injector) total() int {
 	n := 0
 	for _, c := range in.counts {

@@ -9,17 +9,20 @@ import (
 	"time"
 )
 
-// The load: so many clients, each with a pause between its requests.
+// The load: so many back ends and so many shop windows, which only read what is
+// popular, each with a pause between its requests.
 const (
 	clients  = 8
-	thinking = 120 * time.Millisecond // on the average
+	viewers  = 4
+	thinking = 120 * time.Millisecond // of a back end, on the average
+	glancing = 25 * time.Millisecond  // of a shop window
 )
 
 // load keeps clients busy until ctx ends. What is under way then is finished:
 // a client that gives up in the middle would not know what it did.
 func load(ctx context.Context, sys *system, seed uint64, m *maker, know *ledger, past *history) {
 	var running sync.WaitGroup
-	for n := range clients {
+	for n := range clients + viewers {
 		c := &client{
 			sys: sys, make: m, know: know, past: past,
 			rng: rand.New(rand.NewPCG(seed, uint64(n)+1)), //nolint:gosec // to be repeated, not to be secret
@@ -27,14 +30,25 @@ func load(ctx context.Context, sys *system, seed uint64, m *maker, know *ledger,
 				DialContext: (&net.Dialer{Timeout: 2 * time.Second}).DialContext, MaxIdleConnsPerHost: 2,
 			}},
 		}
+		wait, act := thinking, c.act
+		if n >= clients {
+			wait, act = glancing, c.glance
+		}
 		running.Go(func() {
 			defer c.http.CloseIdleConnections()
-			for pause(ctx, time.Duration(c.rng.Int64N(int64(2*thinking)))) {
-				c.act(context.WithoutCancel(ctx))
+			for pause(ctx, time.Duration(c.rng.Int64N(int64(2*wait)))) {
+				act(context.WithoutCancel(ctx))
 			}
 		})
 	}
 	running.Wait()
+}
+
+// glance reads what is popular.
+func (c *client) glance(ctx context.Context) {
+	if it := c.know.popular(c.rng); it != nil {
+		c.read(ctx, it)
+	}
 }
 
 // act does one thing of the mix.

@@ -41,7 +41,7 @@ func (m *maker) state(rng *rand.Rand, name string) state {
 	n := m.count.Add(1)
 	s := state{
 		Name: name, Description: fmt.Sprintf("state %d", n), Images: []string{},
-		Price: json.Number(fmt.Sprintf("%d.%02d", n, 1+rng.IntN(98))),
+		Price: json.Number(fmt.Sprintf("%d.%d%d", n, rng.IntN(10), 1+rng.IntN(9))), // in its shortest form
 	}
 	if name == "" {
 		s.Name = fmt.Sprintf("chaos %s %d", m.run, n)
@@ -52,7 +52,7 @@ func (m *maker) state(rng *rand.Rand, name string) state {
 	return s
 }
 
-// withImages is another state with the same pictures.
+// like is another state with the same pictures.
 func (m *maker) like(rng *rand.Rand, s state) state {
 	next := m.state(rng, s.Name)
 	next.Images = s.Images
@@ -103,17 +103,44 @@ func (l *ledger) unknown(s state) {
 	l.lost[s.Name] = s
 }
 
-// pick returns a product, a recent one more often than an old one.
+// pick returns a product: often one of a few that everybody wants, so that
+// caches have something to do, else a recent one or any.
 func (l *ledger) pick(rng *rand.Rand) *item {
+	const recent = 20
+	if it := l.popular(rng); it != nil && rng.IntN(2) == 0 {
+		return it
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(l.items) == 0 {
+	switch n := len(l.items); {
+	case n == 0:
+		return nil
+	case n > recent && rng.IntN(2) == 0:
+		return l.items[n-1-rng.IntN(recent)]
+	default:
+		return l.items[rng.IntN(n)]
+	}
+}
+
+// popular returns one of the oldest products that nobody has deleted.
+func (l *ledger) popular(rng *rand.Rand) *item {
+	const few = 8
+	var found []*item
+	for _, it := range l.all() {
+		it.mu.Lock()
+		doomed := it.doomed
+		it.mu.Unlock()
+		if !doomed {
+			found = append(found, it)
+		}
+		if len(found) == few {
+			break
+		}
+	}
+	if len(found) == 0 {
 		return nil
 	}
-	if recent := 20; rng.IntN(2) == 0 && len(l.items) > recent {
-		return l.items[len(l.items)-1-rng.IntN(recent)]
-	}
-	return l.items[rng.IntN(len(l.items))]
+	return found[rng.IntN(len(found))]
 }
 
 func (l *ledger) all() []*item {
