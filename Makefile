@@ -7,12 +7,18 @@ TOOLS   := .tools/bin
 SERVERS := $(TOOLS)/testservers
 # As the program is shipped; the checks use the same, to share what is compiled.
 PURE    := CGO_ENABLED=0
+# Chaos: the seed of its dice (a number, or clock), its minutes under faults, a
+# defect to be caught (see internal/failpoint), and where its logs stay.
+CHAOS_SEED    ?= 1
+CHAOS_MINUTES ?= 10
+CHAOS_DEFECT  ?=
+CHAOS_DIR     ?= $(CURDIR)/.tools/chaos
 # What benchmarks to run, how often (benchstat wants six or more), and where.
 BENCH   ?= .
 COUNT   ?= 6
 PKG     ?= ./...
 
-.PHONY: help setup run build test check fmt bench clean
+.PHONY: help setup run build test chaos check fmt bench clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -34,6 +40,12 @@ test: ## every test, on real servers, with the race detector
 	@$(GO) build -o $(SERVERS) ./internal/testserver/run
 	@CGO_ENABLED=1 VITRINE_TEST_REQUIRE=1 $(SERVERS) -- \
 		$(TOOLS)/gotestsum --format pkgname --format-hide-empty-pkg -- -race -shuffle=on -timeout 10m $(PKG)
+
+chaos: ## the promises under faults: CHAOS_SEED=1 CHAOS_MINUTES=10
+	@scripts/setup test
+	@VITRINE_TEST_REQUIRE=1 CHAOS_SEED=$(CHAOS_SEED) CHAOS_MINUTES=$(CHAOS_MINUTES) \
+		CHAOS_DEFECT=$(CHAOS_DEFECT) CHAOS_DIR=$(CHAOS_DIR) \
+		$(GO) test ./internal/chaos -run '^TestChaos$$' -count 1 -v -timeout 90m
 
 check: ## format (gofumpt, imports), lint, vet, build, modules, known vulnerabilities
 	@scripts/setup check

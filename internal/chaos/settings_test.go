@@ -9,7 +9,7 @@ import (
 
 // settings are what the environment says of a run.
 type settings struct {
-	seed   uint64        // CHAOS_SEED; 0 takes one from the clock
+	seed   uint64        // CHAOS_SEED: a number, or "clock"
 	length time.Duration // CHAOS_MINUTES of load under faults
 	defect string        // CHAOS_DEFECT: a defect of package failpoint, to be caught
 	folder string        // CHAOS_DIR: where the logs of the processes stay
@@ -41,15 +41,16 @@ const (
 func readSettings(t *testing.T) settings {
 	t.Helper()
 	s := settings{seed: 1, length: 2 * time.Minute, defect: os.Getenv("CHAOS_DEFECT"), folder: os.Getenv("CHAOS_DIR")}
-	if text := os.Getenv("CHAOS_SEED"); text != "" {
+	switch text := os.Getenv("CHAOS_SEED"); text {
+	case "":
+	case "clock":
+		s.seed = uint64(time.Now().Unix()) //nolint:gosec // any number will do
+	default:
 		seed, err := strconv.ParseUint(text, 10, 64)
 		if err != nil {
-			t.Fatalf("CHAOS_SEED must be a number: %v", err)
+			t.Fatalf("CHAOS_SEED must be a number or clock: %v", err)
 		}
 		s.seed = seed
-	}
-	if s.seed == 0 {
-		s.seed = uint64(time.Now().UnixNano()) //nolint:gosec // any number will do
 	}
 	if text := os.Getenv("CHAOS_MINUTES"); text != "" {
 		minutes, err := strconv.ParseFloat(text, 64)
