@@ -55,6 +55,7 @@ type Config struct {
 	WorkerConcurrency int           `env:"WORKER_CONCURRENCY"` // 0: four per core
 	MaxAttempts       int           `env:"JOB_MAX_ATTEMPTS"    envDefault:"5"`
 	JobLease          time.Duration `env:"JOB_LEASE"           envDefault:"1m"`
+	RequeueAfter      time.Duration `env:"JOB_REQUEUE_AFTER"   envDefault:"15m"`
 	DrainTimeout      time.Duration `env:"DRAIN_TIMEOUT"       envDefault:"30s"`
 	CacheLease        time.Duration `env:"CACHE_LEASE"         envDefault:"30s"`
 	OrphanGrace       time.Duration `env:"ORPHAN_GRACE"        envDefault:"24h"`
@@ -158,6 +159,7 @@ func (c Config) problems() []string {
 	check(c.WorkerConcurrency >= 0 && c.WorkerConcurrency <= 1000, "WORKER_CONCURRENCY must be from 1 to 1000")
 	check(c.MaxAttempts >= 1 && c.MaxAttempts <= 100, "JOB_MAX_ATTEMPTS must be from 1 to 100")
 	check(c.JobLease >= time.Second, "JOB_LEASE must be at least 1s")
+	check(c.RequeueAfter >= time.Second, "JOB_REQUEUE_AFTER must be at least 1s")
 	check(c.DrainTimeout > 0, "DRAIN_TIMEOUT must be positive")
 	check(c.CacheLease >= time.Second && c.CacheLease <= 5*time.Minute, "CACHE_LEASE must be from 1s to 5m")
 	check(c.IdempotencyTTL >= time.Minute && c.IdempotencyTTL <= 30*24*time.Hour, "IDEMPOTENCY_TTL must be from 1m to 720h")

@@ -13,7 +13,6 @@ import (
 	"vitrine.dev/internal/cache/redis"
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/fsck"
-	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/queue"
 	"vitrine.dev/internal/sqlstore"
 )
@@ -102,9 +101,8 @@ func (f fsckCommand) open(
 		}
 		parts.Queue, _ = q.(queue.Gauge)
 	}
-	sweeping := media.DefaultSweeperConfig()
 	return fsck.New(parts, fsck.Config{
-		Repair: f.Repair, Grace: cfg.OrphanGrace, Silence: cfg.JobLease, RequeueAfter: sweeping.RequeueAfter,
+		Repair: f.Repair, Grace: cfg.OrphanGrace, Silence: cfg.JobLease, RequeueAfter: cfg.RequeueAfter,
 		MaxAttempts: cfg.MaxAttempts, CacheLease: cfg.CacheLease,
 	}), nil
 }

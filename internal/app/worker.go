@@ -23,7 +23,7 @@ func (p *process) addWorker(held *closers) error {
 		Announce: p.views, Nudge: p.relay.Nudge, Log: p.log,
 	}, workerConfig)
 	sweeperConfig := media.DefaultSweeperConfig()
-	sweeperConfig.MaxAttempts = p.cfg.MaxAttempts
+	sweeperConfig.MaxAttempts, sweeperConfig.RequeueAfter = p.cfg.MaxAttempts, p.cfg.RequeueAfter
 	sweeper := media.NewSweeper(p.store, p.views, p.relay.Nudge, sweeperConfig, p.log)
 	p.tasks = append(p.tasks,
 		task{"consumer", func(ctx context.Context) error {
