@@ -59,6 +59,7 @@ type Config struct {
 	DrainTimeout      time.Duration `env:"DRAIN_TIMEOUT"       envDefault:"30s"`
 	CacheLease        time.Duration `env:"CACHE_LEASE"         envDefault:"30s"`
 	OrphanGrace       time.Duration `env:"ORPHAN_GRACE"        envDefault:"24h"`
+	OrphanInterval    time.Duration `env:"ORPHAN_INTERVAL"     envDefault:"1h"`
 
 	FetchAllowPrivate bool          `env:"FETCH_ALLOW_PRIVATE"`
 	FetchTimeout      time.Duration `env:"FETCH_TIMEOUT"        envDefault:"30s"`
@@ -164,6 +165,7 @@ func (c Config) problems() []string {
 	check(c.CacheLease >= time.Second && c.CacheLease <= 5*time.Minute, "CACHE_LEASE must be from 1s to 5m")
 	check(c.IdempotencyTTL >= time.Minute && c.IdempotencyTTL <= 30*24*time.Hour, "IDEMPOTENCY_TTL must be from 1m to 720h")
 	check(c.OrphanGrace >= 0, "ORPHAN_GRACE must not be negative")
+	check(c.OrphanInterval >= time.Millisecond, "ORPHAN_INTERVAL must be positive")
 	check(c.FetchTimeout > 0, "FETCH_TIMEOUT must be positive")
 	check(c.ImageMaxBytes > 0, "IMAGE_MAX_BYTES must be positive")
 	check(c.ImageMaxPixels > 0, "IMAGE_MAX_PIXELS must be positive")

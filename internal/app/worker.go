@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 
+	"vitrine.dev/internal/fsck"
 	"vitrine.dev/internal/media"
 )
 
@@ -25,12 +26,15 @@ func (p *process) addWorker(held *closers) error {
 	sweeperConfig := media.DefaultSweeperConfig()
 	sweeperConfig.MaxAttempts, sweeperConfig.RequeueAfter = p.cfg.MaxAttempts, p.cfg.RequeueAfter
 	sweeper := media.NewSweeper(p.store, p.views, p.relay.Nudge, sweeperConfig, p.log)
+	collector := fsck.NewCollector(fsck.Parts{Store: p.store, Blobs: p.blobs, Log: p.log},
+		p.cfg.OrphanInterval, p.cfg.OrphanGrace)
 	p.tasks = append(p.tasks,
 		task{"consumer", func(ctx context.Context) error {
 			return p.queue.Consume(ctx, p.cfg.WorkerConcurrency, worker.Handle)
 		}},
 		task{"dead letters", func(ctx context.Context) error { return p.queue.ConsumeDead(ctx, worker.HandleDead) }},
 		task{"sweeper", sweeper.Run},
+		task{"collector", collector.Run},
 	)
 	return nil
 }

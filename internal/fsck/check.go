@@ -15,6 +15,7 @@ import (
 // Config says how old things must be to be wrong, and whether they are mended.
 type Config struct {
 	Repair       bool
+	Limit        int64         // most files and results to collect in one run; 0: no limit
 	Grace        time.Duration // how long files and results that nobody refers to are left alone
 	Silence      time.Duration // a lease that ended longer ago should have been swept
 	RequeueAfter time.Duration // as in media.SweeperConfig
@@ -57,12 +58,12 @@ func (c *Checker) Run(ctx context.Context) (*Report, error) {
 	report.finding(StuckProcessing) // lists all kinds
 	began := time.Now()
 	if c.cfg.Repair {
-		if err := c.markUnused(ctx); err != nil {
+		if err := c.markUnused(ctx, 0, Partitions); err != nil {
 			return report, err
 		}
 	}
 	for _, check := range []func(context.Context, *Report) error{
-		c.images, c.messages, c.storage, c.cached,
+		c.images, c.messages, c.owner, c.storage, c.cached,
 	} {
 		if err := check(ctx, report); err != nil {
 			return report, err
@@ -81,9 +82,10 @@ func (c *Checker) Run(ctx context.Context) (*Report, error) {
 	return report, c.forget(ctx)
 }
 
-func (c *Checker) markUnused(ctx context.Context) error {
-	for p := range Partitions {
-		if err := c.Store.MarkUnused(ctx, partition(p).from(), partition(p).below()); err != nil {
+func (c *Checker) markUnused(ctx context.Context, first, n int) error {
+	for i := range n {
+		p := partition((first + i) % Partitions)
+		if err := c.Store.MarkUnused(ctx, p.from(), p.below()); err != nil {
 			return err
 		}
 	}

@@ -18,6 +18,9 @@ const window = 2 * time.Minute
 
 // strays deletes the files that nothing refers to.
 func (c *Checker) strays(ctx context.Context, report *Report, strays map[string][]string, said survey) error {
+	if report.Shared {
+		return nil
+	}
 	live := map[string]bool{}
 	for _, file := range said {
 		live[file.rendition] = true
@@ -25,7 +28,7 @@ func (c *Checker) strays(ctx context.Context, report *Report, strays map[string]
 	for _, rendition := range slices.Sorted(maps.Keys(strays)) {
 		keys := slices.DeleteFunc(strays[rendition], func(key string) bool { _, known := said[key]; return known })
 		report.found(OrphanObject, int64(len(keys)), keys...)
-		if !c.cfg.Repair || len(keys) == 0 {
+		if !c.cfg.Repair || len(keys) == 0 || c.spent(report) {
 			continue
 		}
 		var deleted int
@@ -47,6 +50,9 @@ func (c *Checker) strays(ctx context.Context, report *Report, strays map[string]
 
 // unused collects the renditions that no image has referred to for the grace.
 func (c *Checker) unused(ctx context.Context, report *Report) error {
+	if report.Shared {
+		return nil
+	}
 	for after := ""; ; {
 		page, err := c.Store.Unused(ctx, after, c.cfg.Grace, pageSize)
 		if err != nil {
@@ -55,7 +61,7 @@ func (c *Checker) unused(ctx context.Context, report *Report) error {
 		for _, r := range page {
 			after = r.Key
 			report.found(UnusedRendition, 1, r.Key)
-			if !c.cfg.Repair {
+			if !c.cfg.Repair || c.spent(report) {
 				continue
 			}
 			_, err := c.collect(ctx, r.Key, r.files())
@@ -70,6 +76,11 @@ func (c *Checker) unused(ctx context.Context, report *Report) error {
 			return nil
 		}
 	}
+}
+
+// spent reports whether the run has collected as much as it may.
+func (c *Checker) spent(report *Report) bool {
+	return c.cfg.Limit > 0 && report.Of(OrphanObject).Mended+report.Of(UnusedRendition).Mended >= c.cfg.Limit
 }
 
 func (r Rendition) files() []string {

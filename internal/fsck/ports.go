@@ -62,6 +62,9 @@ type Store interface {
 	// not. fault.NotFound.
 	Surpass(ctx context.Context, id, version int64) (catalog.Changed, error)
 
+	// Installation returns the random id that this database was given when it
+	// was made: 32 hex digits.
+	Installation(ctx context.Context) (string, error)
 	// Turn reports whether the chore is due, and takes the turn: the chore is
 	// due again after interval, for one caller among all processes. place is
 	// where this turn begins; the next begins step further, modulo size.
@@ -101,6 +104,7 @@ type ProductVersion struct {
 
 // Blobs is what fsck needs of blob.Store.
 type Blobs interface {
+	Put(ctx context.Context, key, contentType string, body []byte) error
 	Stat(ctx context.Context, key string) (blob.Info, error)
 	Delete(ctx context.Context, key string) error
 	List(ctx context.Context, prefix string, visit func(blob.Info) error) error

@@ -13,7 +13,13 @@ import (
 func (c *Checker) storage(ctx context.Context, report *Report) error {
 	var foreign, young int64
 	for p := range Partitions {
-		d, err := c.inspect(ctx, report, partition(p))
+		d, again, err := c.inspect(ctx, report, partition(p))
+		if err == nil {
+			err = c.damaged(ctx, report, append(d.missing, d.wrong...), again)
+		}
+		if err == nil {
+			err = c.strays(ctx, report, d.strays, again)
+		}
 		if err != nil {
 			return fmt.Errorf("compare files: %w", err)
 		}
@@ -31,25 +37,22 @@ func (c *Checker) storage(ctx context.Context, report *Report) error {
 	return nil
 }
 
-func (c *Checker) inspect(ctx context.Context, report *Report, p partition) (difference, error) {
+// inspect returns where listing and database part ways in a partition, and
+// what the database says after the listing: what was completed meanwhile is
+// no difference.
+func (c *Checker) inspect(ctx context.Context, report *Report, p partition) (d difference, again survey, err error) {
 	said, err := c.survey(ctx, p)
 	if err != nil {
-		return difference{}, err
+		return d, nil, err
 	}
 	report.checked("files_expected", int64(len(said)))
-	d, err := c.compare(ctx, p, said)
+	d, err = c.compare(ctx, p, said)
 	report.checked("objects", d.objects)
 	if err != nil || len(d.missing)+len(d.wrong)+len(d.strays) == 0 {
-		return d, err
+		return d, nil, err
 	}
-	again, err := c.survey(ctx, p) // what was completed meanwhile is no stray
-	if err != nil {
-		return d, err
-	}
-	if err := c.damaged(ctx, report, append(d.missing, d.wrong...), again); err != nil {
-		return d, err
-	}
-	return d, c.strays(ctx, report, d.strays, again)
+	again, err = c.survey(ctx, p)
+	return d, again, err
 }
 
 // damaged looks at files again that were missing or of another length, and

@@ -160,6 +160,14 @@ func (s *Store) Surpass(ctx context.Context, id, version int64) (changed catalog
 	return changed, err
 }
 
+// Installation implements fsck.Store.
+func (s *Store) Installation(ctx context.Context) (id string, err error) {
+	err = s.patiently(ctx, "read installation", func(ctx context.Context) error {
+		return s.read.QueryRowContext(ctx, `SELECT id FROM installation`).Scan(&id)
+	})
+	return id, err
+}
+
 // Turn implements fsck.Store.
 func (s *Store) Turn(
 	ctx context.Context, chore string, interval time.Duration, step, size int,

@@ -14,7 +14,12 @@ CREATE TABLE chores (
     place  INT    NOT NULL DEFAULT 0 -- where the next turn begins
 );
 
+-- Whose storage it is: see fsck.
+CREATE TABLE installation (id TEXT NOT NULL);
+INSERT INTO installation (id) VALUES (replace(gen_random_uuid()::TEXT, '-', ''));
+
 -- +goose Down
+DROP TABLE installation;
 DROP TABLE chores;
 DROP INDEX renditions_unused;
 DROP INDEX renditions_deleted;

@@ -1,0 +1,137 @@
+package fsck_test
+
+import (
+	"maps"
+	"testing"
+	"time"
+
+	"vitrine.dev/internal/cache"
+	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/fsck"
+	"vitrine.dev/internal/media"
+)
+
+// damage is something that has gone wrong, and what fsck has to say of it.
+type damage struct {
+	name string
+	do   func(w *world, p []catalog.Product)
+	want map[fsck.Kind]int64
+}
+
+func damages() []damage {
+	return []damage{
+		{"nothing", func(*world, []catalog.Product) {}, map[fsck.Kind]int64{}},
+		{"a file is gone that two products show", func(w *world, p []catalog.Product) {
+			must(w.t, w.blobs.Delete(w.t.Context(), w.read(p[0].ID).Images[0].Rendition.Compressed.Key))
+		}, map[fsck.Kind]int64{fsck.MissingObject: 1}},
+		{"a file is cut off", func(w *world, p []catalog.Product) {
+			out := w.read(p[1].ID).Images[0].Rendition.Variants[0]
+			must(w.t, w.blobs.Put(w.t.Context(), out.Key, "image/"+out.Format, []byte("cut off")))
+		}, map[fsck.Kind]int64{fsck.WrongSize: 1}},
+		{"files lie about", func(w *world, p []catalog.Product) {
+			w.put("ab/ab000000000000000000000000000001/w320.webp", []byte("left by a worker that died"))
+			w.put("ff/ff000000000000000000000000000001/w320.webp", []byte("and another"))
+			key := w.read(p[0].ID).Images[0].Rendition.Key
+			w.put(key[:2]+"/"+key+"/w9999.webp", []byte("beside what is shown"))
+		}, map[fsck.Kind]int64{fsck.OrphanObject: 3}},
+		{"a product is deleted", func(w *world, _ []catalog.Product) {
+			gone := w.create(7)
+			w.settle(gone)
+			_, err := w.store.DeleteProduct(w.t.Context(), gone.ID, nil)
+			must(w.t, err)
+			must(w.t, w.store.MarkUnused(w.t.Context(), "0", "g"))
+		}, map[fsck.Kind]int64{fsck.UnusedRendition: 1}},
+		{"a worker falls silent", func(w *world, p []catalog.Product) {
+			w.exec(`UPDATE images SET status = 'processing', lease_until = 1 WHERE product_id = $1`, p[0].ID)
+		}, map[fsck.Kind]int64{fsck.StuckProcessing: 2}},
+		{"the queue is wiped", func(w *world, p []catalog.Product) {
+			w.exec(`UPDATE images SET status = 'pending', queued_at = 1 WHERE product_id = $1`, p[0].ID)
+		}, map[fsck.Kind]int64{fsck.StuckPending: 2}},
+		{"jobs that nobody needs", func(w *world, p []catalog.Product) {
+			insert := `INSERT INTO outbox (topic, body, image_id, due_at) VALUES ('image.process', $1, $2, 1)`
+			ready := media.Job{ImageID: w.read(p[0].ID).Images[0].ID, ProductID: p[0].ID, Generation: 1}
+			gone := media.Job{ImageID: 4711, ProductID: p[0].ID, Generation: 1}
+			w.exec(insert, string(ready.Encode()), ready.ImageID)
+			w.exec(insert, string(gone.Encode()), gone.ImageID)
+			w.exec(insert, "unreadable", ready.ImageID)
+		}, map[fsck.Kind]int64{fsck.OrphanMessage: 3}},
+		{"the cache is of another time", func(w *world, p []catalog.Product) {
+			for id, version := range map[int64]int64{p[0].ID: 1, p[1].ID: 1000} {
+				w.cacheAs(id, version)
+			}
+		}, map[fsck.Kind]int64{fsck.StaleCache: 2}},
+	}
+}
+
+// cacheAs makes the cache hold the product at a version, whatever was announced.
+func (w *world) cacheAs(id, version int64) {
+	w.t.Helper()
+	landed, err := w.cache.Put(w.t.Context(), catalog.ProductKey(id), cache.Entry{Version: version, Body: []byte("{}")})
+	if err != nil || !landed {
+		w.t.Fatalf("not cached: %t, %v", landed, err)
+	}
+}
+
+// TestDamage does each kind of damage to a sound system: fsck finds it and
+// nothing else, and mends it; the second look finds nothing, and every product
+// shows its pictures.
+func TestDamage(t *testing.T) {
+	t.Parallel()
+	for shape, open := range shapes() {
+		for _, d := range damages() {
+			t.Run(shape+"/"+d.name, func(t *testing.T) {
+				t.Parallel()
+				w := open(t)
+				products := []catalog.Product{w.create(1, 2), w.create(1), w.create(3)}
+				w.settle(products...)
+				d.do(w, products)
+				for look, repair := range []bool{false, true} {
+					report := w.check(repair)
+					if got := found(report); !maps.Equal(got, d.want) {
+						t.Fatalf("look %d found %v, want %v", look, got, d.want)
+					}
+					if clean := len(d.want) == 0 || repair; report.Clean() != clean {
+						t.Errorf("look %d: clean is %t: %+v", look, report.Clean(), report)
+					}
+				}
+				w.settle(products...)
+				if report := w.check(false); !report.Clean() || len(found(report)) > 0 {
+					t.Errorf("after the repair: %+v", report)
+				}
+				if d.want[fsck.StaleCache] > 0 {
+					w.wantUncached(products)
+				}
+			})
+		}
+	}
+}
+
+func (w *world) wantUncached(products []catalog.Product) {
+	w.t.Helper()
+	for _, p := range products {
+		if e, found, err := w.cache.Get(w.t.Context(), catalog.ProductKey(p.ID)); found || err != nil {
+			w.t.Errorf("product %d is still cached at %d: %v", p.ID, e.Version, err)
+		}
+	}
+}
+
+// TestGrace: what is young is left alone, by the check and by the repair.
+func TestGrace(t *testing.T) {
+	t.Parallel()
+	w := embedded(t)
+	w.put("ab/ab000000000000000000000000000001/w320.webp", []byte("just stored"))
+	gone := w.create(7)
+	w.settle(gone)
+	_, err := w.store.DeleteProduct(t.Context(), gone.ID, nil)
+	must(t, err)
+	before := w.objects()
+	report := w.checkWith(fsck.Config{Repair: true, Grace: time.Hour, MaxAttempts: 5})
+	if len(found(report)) != 0 || len(w.objects()) != len(before)+1 { // the marker
+		t.Errorf("within the grace period: %+v; files %v", report, w.objects())
+	}
+	report = w.checkWith(fsck.Config{Repair: true, Grace: 50 * time.Millisecond, MaxAttempts: 5})
+	want := map[fsck.Kind]int64{fsck.OrphanObject: 1, fsck.UnusedRendition: 1}
+	if !maps.Equal(found(report), want) || !report.Clean() || len(w.objects()) != 1 {
+		t.Errorf("after it: %+v; files %v", report, w.objects())
+	}
+}

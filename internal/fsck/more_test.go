@@ -1,0 +1,142 @@
+package fsck_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"vitrine.dev/internal/blob"
+	"vitrine.dev/internal/fsck"
+	"vitrine.dev/internal/queue"
+)
+
+// objects lists the storage.
+func (w *world) objects() []string {
+	w.t.Helper()
+	var keys []string
+	must(w.t, w.blobs.List(w.t.Context(), "", func(info blob.Info) error {
+		keys = append(keys, info.Key)
+		return nil
+	}))
+	return keys
+}
+
+// TestQueueDepth: images whose jobs may be in the queue are not lost, and dead
+// letters are only wrong where nobody drains them.
+func TestQueueDepth(t *testing.T) {
+	t.Parallel()
+	w := embedded(t)
+	p := w.create(1)
+	w.jobs() // published
+	w.exec(`UPDATE images SET queued_at = 1`)
+	w.depth = queue.Depth{Ready: 1, Dead: 3, Drained: true}
+	if report := w.check(true); !report.Clean() || len(found(report)) > 0 || len(w.jobs()) > 0 {
+		t.Errorf("with the job in the queue: %+v", report)
+	}
+	w.depth = queue.Depth{Dead: 3}
+	report := w.check(true)
+	if report.Clean() || report.Of(fsck.DeadMessagesWaiting).Count != 3 || report.Of(fsck.DeadMessagesWaiting).Unmended == "" {
+		t.Errorf("nobody drains the dead letters: %+v", report)
+	}
+	if f := report.Of(fsck.StuckPending); f.Count != 1 || f.Mended != 1 {
+		t.Errorf("the queue has lost the job: %+v", f)
+	}
+	w.settle(p)
+}
+
+// TestSharedStorage: two installations on one bucket delete nothing of each
+// other's.
+func TestSharedStorage(t *testing.T) {
+	t.Parallel()
+	w, other := embedded(t), embedded(t)
+	p := w.create(1)
+	w.settle(p)
+	w.check(true) // leaves its marker
+	other.blobs = w.blobs
+	for range 2 {
+		report := other.check(true)
+		if !report.Shared || len(found(report)) > 0 {
+			t.Errorf("the other installation says %+v", report)
+		}
+	}
+	if report := w.check(true); !report.Shared {
+		t.Errorf("the first installation does not see the other: %+v", report)
+	}
+	w.settle(p)
+}
+
+// TestForeignFilesAreLeftAlone.
+func TestForeignFilesAreLeftAlone(t *testing.T) {
+	t.Parallel()
+	w := embedded(t)
+	for _, key := range []string{"logo.webp", "ab/logo.webp", "ab/ab00/w1.webp", "ab/cd000000000000000000000000000001/w1.webp"} {
+		w.put(key, []byte("somebody else's"))
+	}
+	if report := w.check(true); len(found(report)) > 0 || len(w.objects()) != 5 {
+		t.Errorf("%+v; files %v", report, w.objects())
+	}
+}
+
+// TestCollector: turns cover all of the storage, once each.
+func TestCollector(t *testing.T) {
+	t.Parallel()
+	for shape, open := range shapes() {
+		t.Run(shape, func(t *testing.T) {
+			t.Parallel()
+			w := open(t)
+			kept, gone := w.create(1), w.create(2)
+			w.settle(kept, gone)
+			_, err := w.store.DeleteProduct(t.Context(), gone.ID, nil)
+			must(t, err)
+			for _, digits := range []string{"00", "0f", "7f", "ff"} {
+				w.put(digits+"/"+digits+"000000000000000000000000000001/w320.webp", []byte("left behind"))
+			}
+			collector := fsck.NewCollector(w.parts(), time.Millisecond, 0)
+			files, results, turns := int64(0), int64(0), 0
+			for turns < 16 {
+				report, err := collector.Turn(t.Context())
+				must(t, err)
+				if report == nil {
+					continue // not due yet
+				}
+				turns++
+				files += report.Of(fsck.OrphanObject).Mended
+				results += report.Of(fsck.UnusedRendition).Mended
+			}
+			if files != 4 || results != 1 {
+				t.Errorf("%d files and %d results were collected, want 4 and 1", files, results)
+			}
+			if report := w.check(false); !report.Clean() {
+				t.Errorf("after the collection: %+v", report)
+			}
+			w.settle(kept)
+			again := w.create(2) // the same content as was collected
+			w.settle(again)
+		})
+	}
+}
+
+func TestWriting(t *testing.T) {
+	t.Parallel()
+	w := embedded(t)
+	w.put("ab/ab000000000000000000000000000001/w320.webp", []byte("left behind"))
+	report := w.check(false)
+	var text, encoded bytes.Buffer
+	must(t, report.WriteText(&text))
+	for _, want := range []string{"orphan_object", "1      0", "for example: ab/ab", "fsck --repair"} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("%q is not in\n%s", want, &text)
+		}
+	}
+	must(t, report.WriteJSON(&encoded))
+	var got struct {
+		Clean    bool           `json:"clean"`
+		Findings []fsck.Finding `json:"findings"`
+	}
+	must(t, json.Unmarshal(encoded.Bytes(), &got))
+	if got.Clean || len(got.Findings) != len(fsck.Kinds()) {
+		t.Errorf("the JSON is %s", &encoded)
+	}
+}
