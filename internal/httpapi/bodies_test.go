@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -116,12 +117,16 @@ func TestFaultsAreBounded(t *testing.T) {
 	t.Parallel()
 	s := newSetup(t)
 	var b strings.Builder
-	for i := range 50000 {
+	for i := range 500 {
 		fmt.Fprintf(&b, `"field%d":0,`, i)
 	}
 	w := s.do(http.MethodPost, "/products", "{"+b.String()+with("", "")[1:])
 	if p := wantProblem(t, w, http.StatusUnprocessableEntity); len(p.Errors) != 100 {
 		t.Errorf("%d faults, want 100", len(p.Errors))
+	}
+	w = s.do(http.MethodPost, "/products", "{"+b.String()+b.String()+with("", "")[1:])
+	if got := wantProblem(t, w, http.StatusUnprocessableEntity).faults(); !slices.Equal(got, []string{"body must have at most 1000 fields"}) {
+		t.Errorf("faults = %q", got)
 	}
 	w = s.do(http.MethodPost, "/products", with("product_images", "[1"+strings.Repeat(",1", 100000)+"]"))
 	if p := wantProblem(t, w, http.StatusUnprocessableEntity); len(p.Errors) != 51 {

@@ -117,15 +117,11 @@ func readTexts(o *object, name string, raw json.RawMessage) []string {
 		o.fault(name, "must be an array of strings, not "+kind)
 		return nil
 	}
-	var entries []json.RawMessage
-	if err := json.Unmarshal(raw, &entries); err != nil {
-		o.fault(name, "must be an array of strings")
-		return nil
-	}
-	texts := make([]string, len(entries))
+	entries, count := entriesOf(raw, catalog.MaxImages)
+	texts := make([]string, count) // more than the rules allow are counted, not read
 	for i, entry := range entries {
-		if i == catalog.MaxImages || len(o.faults) == maxFaults {
-			break // more entries than the rules allow are counted, not read
+		if len(o.faults) == maxFaults {
+			break
 		}
 		texts[i] = readText(o, fmt.Sprintf("%s[%d]", name, i), entry)
 	}

@@ -49,6 +49,7 @@ func (a *api) getReadiness(w http.ResponseWriter, r *http.Request) error {
 		switch {
 		case part.Required:
 			ready.Status, status = "unavailable", http.StatusServiceUnavailable
+			w.Header().Set("Retry-After", retryAfter)
 		case status == http.StatusOK:
 			ready.Status = "degraded"
 		}

@@ -28,6 +28,9 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	resp := &response{ResponseWriter: w}
 	resp.Header()[headerRequestID] = []string{id}
 	resp.Header()["X-Content-Type-Options"] = []string{"nosniff"}
+	if doubtfulFraming(r) {
+		resp.Header()["Connection"] = []string{"close"}
+	}
 
 	defer func() {
 		broken := a.recovered(resp, r, recover())
@@ -37,6 +40,15 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}()
 	a.mux.ServeHTTP(resp, r)
+}
+
+// doubtfulFraming reports whether another server before us may see the end of
+// this request elsewhere, so that what follows on the connection cannot be
+// trusted: a chunked body, since net/http has hidden whether a Content-Length
+// stood beside it (RFC 9112 section 6.1), and HTTP/1.0, where it ignores
+// Transfer-Encoding.
+func doubtfulFraming(r *http.Request) bool {
+	return len(r.TransferEncoding) > 0 || !r.ProtoAtLeast(1, 1)
 }
 
 // recovered answers for a handler that panicked. It reports whether the

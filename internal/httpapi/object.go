@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"unicode/utf8"
 
@@ -13,6 +14,7 @@ import (
 const (
 	maxFaults         = 100 // more than these help nobody
 	maxFieldNameRunes = 64  // of an unknown field, in a fault
+	maxFields         = 1000
 )
 
 // object is a JSON object taken apart, and the faults found in it so far.
@@ -23,7 +25,8 @@ type object struct {
 }
 
 // readObject takes a body apart. A body that is not JSON in UTF-8 is refused;
-// one that is JSON but no object, or has a field twice, is at fault.
+// one that is JSON but no object, has a field twice or fields without an end is
+// at fault.
 func readObject(body []byte) (*object, error) {
 	if err := checkJSON(body); err != nil {
 		return nil, err
@@ -33,7 +36,12 @@ func readObject(body []byte) (*object, error) {
 		return nil, fault.InvalidFields([]fault.Field{{Name: "body", Reason: "must be a JSON object"}})
 	}
 	o := &object{fields: make(map[string]json.RawMessage)}
-	for d.More() {
+	for read := 0; d.More(); read++ {
+		if read == maxFields { // each costs many times its bytes
+			return nil, fault.InvalidFields([]fault.Field{{
+				Name: "body", Reason: fmt.Sprintf("must have at most %d fields", maxFields),
+			}})
+		}
 		token, err := d.Token()
 		name, isName := token.(string)
 		var value json.RawMessage
