@@ -21,7 +21,7 @@ var errInternals = errors.New(`pgx: ERROR: relation "users" does not exist (SQLS
 	`postgres://vitrine:hunter2@db.internal/vitrine; goroutine 7 [running]: main.go:42`)
 
 // internals matches parts of that, of what Go says of itself, and of our paths.
-var internals = regexp.MustCompile(`(?i)pgx|relation|SQLSTATE|SELECT |dial tcp|10\.1\.2\.3|refused|/var/|hunter2|` +
+var internals = regexp.MustCompile(`pgx|relation|SQLSTATE|SELECT |dial tcp|10\.1\.2\.3|refused|/var/|hunter2|` +
 	`db\.internal|goroutine|\.go\b|runtime error|nil pointer|panic|sqlstore|context canceled|deadline exceeded`)
 
 // requests makes one good request of every route, and one that a key protects.
