@@ -57,6 +57,7 @@ type Config struct {
 	JobLease          time.Duration `env:"JOB_LEASE"           envDefault:"1m"`
 	RequeueAfter      time.Duration `env:"JOB_REQUEUE_AFTER"   envDefault:"15m"`
 	DrainTimeout      time.Duration `env:"DRAIN_TIMEOUT"       envDefault:"30s"`
+	DrainDelay        time.Duration `env:"DRAIN_DELAY"         envDefault:"0s"`
 	CacheLease        time.Duration `env:"CACHE_LEASE"         envDefault:"30s"`
 	OrphanGrace       time.Duration `env:"ORPHAN_GRACE"        envDefault:"24h"`
 	OrphanInterval    time.Duration `env:"ORPHAN_INTERVAL"     envDefault:"1h"`
@@ -162,6 +163,7 @@ func (c Config) problems() []string {
 	check(c.JobLease >= time.Second, "JOB_LEASE must be at least 1s")
 	check(c.RequeueAfter >= time.Second, "JOB_REQUEUE_AFTER must be at least 1s")
 	check(c.DrainTimeout > 0, "DRAIN_TIMEOUT must be positive")
+	check(c.DrainDelay >= 0, "DRAIN_DELAY must not be negative")
 	check(c.CacheLease >= time.Second && c.CacheLease <= 5*time.Minute, "CACHE_LEASE must be from 1s to 5m")
 	check(c.IdempotencyTTL >= time.Minute && c.IdempotencyTTL <= 30*24*time.Hour, "IDEMPOTENCY_TTL must be from 1m to 720h")
 	check(c.OrphanGrace >= 0, "ORPHAN_GRACE must not be negative")

@@ -27,7 +27,7 @@ func TestEveryProblemIsNamedAtOnce(t *testing.T) {
 		"DB_PORT": "postgres", "REDIS_PORT": "70000", "QUEUE_PORT": "-1", "QUEUE_DRIVER": "carrier-pigeon",
 		"AWS_SECRET_ACCESS_KEY": "hunter2hunter2", "AWS_ENDPOINT_URL_S3": "s3.example.com",
 		"HTTP_ADDR": "8080", "PUBLIC_BASE_URL": "ftp://x", "WORKER_CONCURRENCY": "many",
-		"FETCH_ALLOW_PRIVATE": "perhaps", "LOG_LEVEL": "loud", "LOG_FORMAT": "xml", "JOB_LEASE": "soon",
+		"FETCH_ALLOW_PRIVATE": "perhaps", "LOG_LEVEL": "loud", "LOG_FORMAT": "xml", "JOB_LEASE": "soon", "DRAIN_DELAY": "-1s",
 		"IMAGE_ENGINE": "gd", "DB_SSLMODE": "maybe", "CACHE_LEASE": "1ms", "IDEMPOTENCY_TTL": "1s", "IMAGE_MAX_BYTES": "0",
 	}
 	_, err := parseConfig(bad)

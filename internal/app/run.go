@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 
@@ -34,6 +35,7 @@ type process struct {
 	tasks  []task
 
 	listener net.Listener // of an API
+	stopping atomic.Bool  // the API answers on for DrainDelay
 }
 
 // task runs until its context is done, and then drains and returns nil.

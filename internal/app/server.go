@@ -43,7 +43,8 @@ func (p *process) addServer() {
 			{Name: "queue", Check: p.queue.Ping},
 			{Name: "storage", Check: p.blobs.Ping},
 		},
-		Log: p.log,
+		Stopping: p.stopping.Load,
+		Log:      p.log,
 	})
 	server := httpapi.NewServer(handler, p.log)
 	expirer := catalog.NewExpirer(p.store, expiryInterval, p.log)
@@ -52,11 +53,16 @@ func (p *process) addServer() {
 		task{"expirer", expirer.Run})
 }
 
-// serve answers requests until ctx is done, then finishes those under way.
+// serve answers requests until ctx is done, goes on for DrainDelay while
+// /readyz and every answer say that it is about to end, and then finishes what
+// is under way. A connection that was kept open and idle is closed only then: a
+// balancer that has noticed sends nothing on it any more.
 func (p *process) serve(ctx context.Context, server *http.Server) error {
 	drained := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		defer close(drained)
+		p.stopping.Store(true)
+		<-time.After(p.cfg.DrainDelay)
 		deadline, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.cfg.DrainTimeout)
 		defer cancel()
 		if err := server.Shutdown(deadline); err != nil {

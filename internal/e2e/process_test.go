@@ -159,6 +159,18 @@ func (p *process) logged(what string, match func(logLine) bool) logLine {
 	}
 }
 
+// count returns how many lines of the log match so far.
+func (p *process) count(match func(logLine) bool) (n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, line := range p.lines {
+		if match(line) {
+			n++
+		}
+	}
+	return n
+}
+
 // url is where the API of the process listens.
 func (p *process) url() string {
 	p.t.Helper()

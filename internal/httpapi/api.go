@@ -26,14 +26,17 @@ type Images interface {
 }
 
 // Deps is what the API is made of. All of it is required, but Parts may be
-// empty.
+// empty, and Stopping nil: never.
 type Deps struct {
 	Service *catalog.Service
 	Views   *catalog.Views
 	Images  Images
 	URL     func(key string) string // where the world reads an object of Images
 	Parts   []Part                  // in the order in which /readyz lists them
-	Log     *slog.Logger
+	// Stopping reports whether the process is about to end: /readyz then sends
+	// requests elsewhere, and clients are told to leave their connections.
+	Stopping func() bool
+	Log      *slog.Logger
 }
 
 // api serves every route. It is safe for concurrent use.
@@ -49,6 +52,9 @@ type handler func(w http.ResponseWriter, r *http.Request) error
 
 // New returns the handler of the API.
 func New(deps Deps) http.Handler {
+	if deps.Stopping == nil {
+		deps.Stopping = func() bool { return false }
+	}
 	a := &api{Deps: deps, mux: http.NewServeMux(), description: newDescription()}
 	for _, rt := range a.routes() {
 		a.description.add(rt)

@@ -23,7 +23,7 @@ type health struct {
 }
 
 type readiness struct {
-	Status string                `json:"status" doc:"degraded: a part is down, but requests are answered" enum:"ready,degraded,unavailable"`
+	Status string                `json:"status" doc:"degraded: a part is down, but requests are answered; stopping: requests are answered, but send new ones elsewhere" enum:"ready,degraded,unavailable,stopping"`
 	Parts  map[string]partHealth `json:"parts"`
 }
 
@@ -53,6 +53,9 @@ func (a *api) getReadiness(w http.ResponseWriter, r *http.Request) error {
 		case status == http.StatusOK:
 			ready.Status = "degraded"
 		}
+	}
+	if a.Stopping() {
+		ready.Status, status = "stopping", http.StatusServiceUnavailable
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	return writeJSON(w, status, ready)

@@ -54,6 +54,20 @@ func TestReadiness(t *testing.T) {
 	wantBody(t, newSetup(t).do(http.MethodGet, "/readyz", ""), `{"status":"ready","parts":{}}`)
 }
 
+// TestStopping: an API that is about to end answers, and says so.
+func TestStopping(t *testing.T) {
+	t.Parallel()
+	s := newSetup(t, httpapi.Part{Name: "database", Required: true, Check: up})
+	wantHeader(t, s.do(http.MethodGet, "/healthz", ""), "Connection", "")
+	s.stopping.Store(true)
+	w := s.do(http.MethodGet, "/readyz", "")
+	wantStatus(t, w, http.StatusServiceUnavailable)
+	wantBody(t, w, `{"status":"stopping","parts":{"database":{"status":"ok"}}}`)
+	w = s.do(http.MethodGet, "/healthz", "")
+	wantStatus(t, w, http.StatusOK)
+	wantHeader(t, w, "Connection", "close")
+}
+
 // TestReadinessDoesNotHang: parts are checked at once, and one that hangs,
 // even deaf to its context, is down.
 func TestReadinessDoesNotHang(t *testing.T) {

@@ -28,7 +28,7 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	resp := &response{ResponseWriter: w}
 	resp.Header()[headerRequestID] = []string{id}
 	resp.Header()["X-Content-Type-Options"] = []string{"nosniff"}
-	if doubtfulFraming(r) {
+	if doubtfulFraming(r) || a.Stopping() {
 		resp.Header()["Connection"] = []string{"close"}
 	}
 

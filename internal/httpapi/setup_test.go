@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/iotest"
 	"time"
@@ -36,6 +37,8 @@ type setup struct {
 	views   *catalog.Views
 	images  *images
 	logs    *logs
+
+	stopping atomic.Bool
 }
 
 func newSetup(t *testing.T, parts ...httpapi.Part) *setup {
@@ -45,7 +48,7 @@ func newSetup(t *testing.T, parts ...httpapi.Part) *setup {
 	s.views = catalog.NewViews(s.cache, log)
 	s.handler = httpapi.New(httpapi.Deps{
 		Service: catalog.NewService(s.store, s.views, func() {}), Views: s.views,
-		Images: s.images, URL: imageURL, Parts: parts, Log: log,
+		Images: s.images, URL: imageURL, Parts: parts, Stopping: s.stopping.Load, Log: log,
 	})
 	return s
 }

@@ -140,6 +140,9 @@ func doubled(d time.Duration, n int, highest time.Duration) time.Duration {
 
 // begin handles the message in the background, which holds one of the slots.
 func (c *consumer) begin(ctx context.Context, s *session, d amqp.Delivery) {
+	if d.Redelivered {
+		c.log.DebugContext(ctx, "message comes again", "message", d.MessageId, "deliveries", deliveryCount(d))
+	}
 	c.busy.Go(func() {
 		err := c.safely(queue.Message{ID: d.MessageId, Body: d.Body})
 		<-c.slots
