@@ -56,14 +56,13 @@ func TestRollingRestart(t *testing.T) {
 	end()
 	background.Wait()
 
-	again := int64(0)
 	eventually(t, "all images to be ready", func() bool {
 		return w.number(t, `SELECT count(*) FROM images WHERE status IN ('pending', 'processing')`) == 0
 	})
 	if n := w.number(t, `SELECT count(*) FROM images WHERE status <> 'ready'`); n > 0 {
 		t.Errorf("%d images failed", n)
 	}
-	if again = w.number(t, `SELECT count(*) FROM images WHERE attempts > 1`); again > 0 {
+	if again := w.number(t, `SELECT count(*) FROM images WHERE attempts > 1`); again > 0 {
 		t.Errorf("%d images were begun again, though every worker was let finish", again)
 	}
 	products, images := w.number(t, `SELECT count(*) FROM products`), w.number(t, `SELECT count(*) FROM images`)
@@ -101,7 +100,7 @@ func (l *load) create(ctx context.Context, worker int) {
 	for i := worker * 10_000; ctx.Err() == nil; i++ {
 		body := fmt.Sprintf(`{"user_id":1,"product_name":"Lamp %d","product_description":"","product_price":1,"product_images":["%s"]}`,
 			i, strings.Join(l.src.numbered(i*imagesEach, imagesEach), `","`))
-		if location, ok := l.send(http.MethodPost, "/products", body, http.StatusCreated); ok {
+		if location, ok := l.send(ctx, http.MethodPost, "/products", body, http.StatusCreated); ok {
 			l.mu.Lock()
 			l.created++
 			l.latest = location
@@ -118,15 +117,15 @@ func (l *load) read(ctx context.Context) {
 		l.reads++
 		l.mu.Unlock()
 		if path != "" {
-			l.send(http.MethodGet, path, "", http.StatusOK)
+			l.send(ctx, http.MethodGet, path, "", http.StatusOK)
 		}
 		wait(ctx, 20*time.Millisecond)
 	}
 }
 
 // send is not cut off by the end of the load, so each request has an answer.
-func (l *load) send(method, path, body string, want int) (location string, ok bool) {
-	req, err := http.NewRequestWithContext(l.t.Context(), method, "http://balancer"+path, strings.NewReader(body))
+func (l *load) send(ctx context.Context, method, path, body string, want int) (location string, ok bool) {
+	req, err := http.NewRequestWithContext(context.WithoutCancel(ctx), method, "http://balancer"+path, strings.NewReader(body))
 	if err != nil {
 		l.t.Error(err)
 		return "", false

@@ -151,10 +151,13 @@ func step(ctx context.Context, log *slog.Logger, name string, do func(context.Co
 	started := time.Now()
 	in, out, err := do(ctx)
 	log = log.With("step", name, "duration", time.Since(started), "bytes_in", in, "bytes_out", out)
-	if err != nil {
+	switch {
+	case fault.KindOf(err) == fault.Conflict: // overtaken by a change, which is nobody's failure
+		log.DebugContext(ctx, "image step overtaken", "error", err)
+	case err != nil:
 		log.WarnContext(ctx, "image step failed", "error", err)
-		return err
+	default:
+		log.InfoContext(ctx, "image step done")
 	}
-	log.InfoContext(ctx, "image step done")
-	return nil
+	return err
 }
