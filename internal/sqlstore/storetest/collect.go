@@ -107,6 +107,14 @@ func testCondemn(t *testing.T, s Store) {
 	wantKind(t, err, fault.Conflict) // another is at it
 	closeWindow(t, s, w)
 	closeWindow(t, s, condemn(t, s, "aa")) // what was left behind is deleted later
+
+	abandoned(t, s, "cc")
+	complete(t, s, claim(t, s, time.Minute), "cc") // in use again, and still marked
+	_, err = s.Condemn(t.Context(), "cc", 0, window)
+	wantKind(t, err, fault.Conflict)
+	if !isLive(t, s, "cc") {
+		t.Error("condemned in vain, and no look-up finds it")
+	}
 	closeWindow(t, s, condemn(t, s, "bb")) // files of which there never was a row
 }
 

@@ -1,0 +1,221 @@
+package e2e_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
+)
+
+// storage is the files behind the API, as an operator with an accident has them.
+type storage struct {
+	put    func(key, text string)
+	remove func(key string)
+}
+
+func folder(t *testing.T, dir string) storage {
+	t.Helper()
+	return storage{
+		put: func(key, text string) {
+			path := filepath.Join(dir, "images", key)
+			if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		},
+		remove: func(key string) {
+			if err := os.Remove(filepath.Join(dir, "images", key)); err != nil {
+				t.Fatal(err)
+			}
+		},
+	}
+}
+
+func bucket(t *testing.T, env map[string]string) storage {
+	t.Helper()
+	endpoint, name := env["AWS_ENDPOINT_URL_S3"], env["AWS_S3_BUCKET"]
+	client := awss3.New(awss3.Options{
+		BaseEndpoint: &endpoint, Region: env["AWS_REGION"], UsePathStyle: true,
+		Credentials: credentials.NewStaticCredentialsProvider(env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"], ""),
+	})
+	return storage{
+		put: func(key, text string) {
+			_, err := client.PutObject(t.Context(), &awss3.PutObjectInput{Bucket: &name, Key: &key, Body: strings.NewReader(text)})
+			if err != nil {
+				t.Fatal(err)
+			}
+		},
+		remove: func(key string) {
+			if _, err := client.DeleteObject(t.Context(), &awss3.DeleteObjectInput{Bucket: &name, Key: &key}); err != nil {
+				t.Fatal(err)
+			}
+		},
+	}
+}
+
+// verdict is what a program reads of a report.
+type verdict struct {
+	Clean    bool `json:"clean"`
+	Findings []struct {
+		Kind          string `json:"kind"`
+		Count, Mended int64
+	} `json:"findings"`
+}
+
+// fsck runs the command and returns its exit code and its report.
+func fsck(t *testing.T, env map[string]string, flags ...string) (code int, v verdict) {
+	t.Helper()
+	bin, err := program()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), bin, append([]string{"fsck", "--json", "--grace", "0s"}, flags...)...)
+	cmd.Dir, cmd.Env = t.TempDir(), []string{"HOME=" + t.TempDir()}
+	for name, value := range env {
+		cmd.Env = append(cmd.Env, name+"="+value)
+	}
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if cmd.ProcessState == nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(out, &v); err != nil {
+		t.Fatalf("fsck printed %s and %s: %v", out, &stderr, err)
+	}
+	return cmd.ProcessState.ExitCode(), v
+}
+
+func (v verdict) counts() map[string]int64 {
+	counts := map[string]int64{}
+	for _, f := range v.Findings {
+		if f.Count > 0 {
+			counts[f.Kind] = f.Count
+		}
+	}
+	return counts
+}
+
+// TestFsck damages the storage under a running system, in both shapes: the
+// command finds it, mends it beside the running processes, and then finds
+// nothing; every picture is there again.
+func TestFsck(t *testing.T) {
+	t.Parallel()
+	for name, start := range map[string]func(t *testing.T) (env map[string]string, api string, files storage){
+		"embedded": func(t *testing.T) (map[string]string, string, storage) {
+			t.Helper()
+			env := map[string]string{"DATA_DIR": t.TempDir()}
+			return env, start(t, "serve", env).url(), folder(t, env["DATA_DIR"])
+		},
+		"servers": func(t *testing.T) (map[string]string, string, storage) {
+			t.Helper()
+			env := servers(t)
+			finish(t, "migrate", env)
+			api := start(t, "api", env).url()
+			start(t, "worker", env)
+			return env, api, bucket(t, env)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			env, api, files := start(t)
+			damageAndMend(client{t, api}, env, files)
+		})
+	}
+}
+
+func damageAndMend(c client, env map[string]string, files storage) {
+	t := c.t
+	t.Helper()
+	photo := newSource(t).URL + "/rocket.jpg"
+	paths := make([]string, 2)
+	for i := range paths { // both show the same files
+		paths[i] = fmt.Sprintf("/products/%d", c.create(fmt.Sprintf("Shown %d", i), photo))
+		c.settled(paths[i])
+	}
+	img := c.settled(paths[0]).Details[0]
+	files.remove(keyOf(img.Compressed))
+	files.put(keyOf(img.Variants[0]), "cut off")
+	files.put("ab/ab000000000000000000000000000001/w320.webp", "left behind")
+
+	want := map[string]int64{"missing_object": 1, "wrong_size": 1, "orphan_object": 1}
+	for _, step := range []struct {
+		flags []string
+		code  int
+		want  map[string]int64
+	}{
+		{nil, 1, want},
+		{[]string{"--repair"}, 0, want},
+	} {
+		code, v := fsck(t, env, step.flags...)
+		if code != step.code || !maps.Equal(v.counts(), step.want) || v.Clean != (code == 0) {
+			t.Fatalf("fsck %v ended with %d: %+v", step.flags, code, v)
+		}
+	}
+	for _, path := range paths {
+		showsAll(c, path, keyOf(img.Compressed))
+	}
+	if code, v := fsck(t, env); code != 0 || len(v.counts()) > 0 {
+		t.Errorf("after the repair fsck ended with %d: %+v", code, v)
+	}
+}
+
+// showsAll waits until the product's picture is made anew and downloads all of it.
+func showsAll(c client, path, compressed string) {
+	c.t.Helper()
+	for deadline := time.Now().Add(patience); ; pause(c.t, 50*time.Millisecond) {
+		img := c.settled(path).Details[0]
+		if img.Status == "ready" && img.Attempts == 1 {
+			if reply, _ := c.do(http.MethodGet, img.Compressed.URL, nil, ""); reply.StatusCode == http.StatusOK {
+				for _, out := range append(img.Variants, img.Compressed) {
+					checkBytes(c, out)
+				}
+				if keyOf(img.Compressed) != compressed {
+					c.t.Errorf("the same content has another key: %s, was %s", keyOf(img.Compressed), compressed)
+				}
+				return
+			}
+		}
+		if time.Now().After(deadline) {
+			c.t.Fatalf("%s still shows %+v", path, img)
+		}
+	}
+}
+
+// keyOf returns the storage's key in a URL.
+func keyOf(out output) string {
+	parts := strings.Split(out.URL, "/")
+	return strings.Join(parts[len(parts)-3:], "/")
+}
+
+// TestFsckMakesNothing: where there is no database the command says so, by its
+// own code, and leaves none behind.
+func TestFsckMakesNothing(t *testing.T) {
+	t.Parallel()
+	bin, err := program()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), bin, "fsck", "--repair")
+	cmd.Dir = t.TempDir()
+	cmd.Env = []string{"DATA_DIR=" + filepath.Join(cmd.Dir, "nowhere")}
+	out, _ := cmd.CombinedOutput()
+	if cmd.ProcessState.ExitCode() != 69 || !strings.Contains(string(out), "DATA_DIR") {
+		t.Errorf("ended with %s: %s", cmd.ProcessState, out)
+	}
+	if entries, err := os.ReadDir(cmd.Dir); err != nil || len(entries) > 0 {
+		t.Errorf("left %v behind, %v", entries, err)
+	}
+}
