@@ -268,6 +268,9 @@ func (o *outcome) cleanUp(sys *system) (objects int) {
 			sys.t.Fatalf("list the bucket: %v", err)
 		}
 		for _, object := range page.Contents {
+			if strings.HasPrefix(aws.ToString(object.Key), "installation/") {
+				continue // whose storage it is
+			}
 			objects++
 			if k := aws.ToString(object.Key); !used[k] {
 				o.wrong(checkOrphans, "%s", k)

@@ -183,7 +183,10 @@ func TestDeathAfterCommit(t *testing.T) {
 // TestEveryPointKills looks for points at which no test dies.
 func TestEveryPointKills(t *testing.T) {
 	t.Parallel()
-	tested := map[string]bool{string(failpoint.Committed): true} // TestDeathAfterCommit
+	tested := map[string]bool{
+		string(failpoint.Committed): true,                                  // TestDeathAfterCommit
+		string(failpoint.Condemned): true, string(failpoint.Deleted): true, // TestDeathOfACollector
+	}
 	for _, d := range deaths() {
 		for _, p := range d.points {
 			tested[string(p)] = true

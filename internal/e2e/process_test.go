@@ -76,8 +76,9 @@ func start(t *testing.T, role string, env map[string]string) *process {
 	return launch(t, program, role, env)
 }
 
-// launch runs a role of a build with nothing in its environment but env, in an
-// empty directory, so that no .env of a developer has a say.
+// launch runs a role of a build, whose flags follow it, with nothing in its
+// environment but env, in an empty directory, so that no .env of a developer
+// has a say.
 func launch(t *testing.T, build func() (string, error), role string, env map[string]string) *process {
 	t.Helper()
 	bin, err := build()
@@ -85,7 +86,7 @@ func launch(t *testing.T, build func() (string, error), role string, env map[str
 		t.Fatal(err)
 	}
 	p := &process{t: t, done: make(chan struct{}), more: make(chan struct{})}
-	p.cmd = exec.Command(bin, role) //nolint:noctx // stopped by stop
+	p.cmd = exec.Command(bin, strings.Fields(role)...) //nolint:noctx // stopped by stop
 	p.cmd.Dir = t.TempDir()
 	all := map[string]string{
 		"HTTP_ADDR": "127.0.0.1:0", "FETCH_ALLOW_PRIVATE": "true", "LOG_LEVEL": "debug", "LOG_FORMAT": "json",

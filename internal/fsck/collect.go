@@ -14,7 +14,7 @@ import (
 // window is how long the files of one rendition may be deleted before nothing
 // of it may be deleted any more. Deletions are sent in its first half only, so
 // that the last of them has long taken effect when it ends.
-const window = 2 * time.Minute
+const window = 20 * time.Second
 
 // strays deletes the files that nothing refers to.
 func (c *Checker) strays(ctx context.Context, report *Report, strays map[string][]string, said survey) error {
