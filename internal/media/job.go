@@ -13,18 +13,20 @@ import (
 const TopicProcess = "image.process"
 
 // Job is the message that asks for the work on one image. It carries no URL:
-// what is to be fetched stands in the database.
+// what is to be fetched stands in the database. The host is only for whom to
+// be kind to.
 type Job struct {
 	ImageID    int64  `json:"image_id"`
 	ProductID  int64  `json:"product_id"`
 	Generation int64  `json:"generation"` // grows with every replay of the image
 	RequestID  string `json:"request_id,omitempty"`
+	Host       string `json:"host,omitempty"` // SourceHost of the image's URL; "" in messages of older versions
 }
 
 // Encode returns the body of the job's message.
 func (j Job) Encode() []byte {
 	b, err := json.Marshal(j)
-	if err != nil { // three integers and a string always encode
+	if err != nil { // three integers and two strings always encode
 		return nil
 	}
 	return b
@@ -53,6 +55,7 @@ type Claim struct {
 
 	UserID    int64
 	SourceURL string
-	Attempt   int       // from 1
-	BegunAt   time.Time // by the database's clock, before anything of the attempt was stored
+	Attempt   int           // from 1
+	Age       time.Duration // since the image was accepted or last replayed; 0 where that is not known
+	BegunAt   time.Time     // by the database's clock, before anything of the attempt was stored
 }

@@ -85,11 +85,11 @@ func (s *Store) addImages(
 	}
 	rows := make([][]any, len(plan))
 	for i, p := range plan {
-		rows[i] = []any{product, p.position, p.url, requestID}
+		rows[i] = []any{product, p.position, p.url, media.SourceHost(p.url), requestID}
 	}
-	values, args := tuples("({now}, %s)", rows)
+	values, args := tuples("({now}, {now}, %s)", rows)
 	ids, err := scanIDs(tx.QueryContext(ctx, s.sql(
-		`INSERT INTO images (queued_at, product_id, position, source_url, request_id) VALUES `+values+
+		`INSERT INTO images (queued_at, accepted_at, product_id, position, source_url, source_host, request_id) VALUES `+values+
 			` RETURNING id, position`), args...))
 	if err != nil {
 		return nil, err
@@ -99,7 +99,9 @@ func (s *Store) addImages(
 	for i, p := range plan {
 		id := ids[p.position]
 		images[i] = catalog.Image{ID: id, SourceURL: p.url, Status: catalog.Pending}
-		jobs[i] = outboxJob{job: media.Job{ImageID: id, ProductID: product, Generation: 1, RequestID: requestID}}
+		jobs[i] = outboxJob{job: media.Job{
+			ImageID: id, ProductID: product, Generation: 1, RequestID: requestID, Host: media.SourceHost(p.url),
+		}}
 	}
 	return images, s.queueJobs(ctx, tx, jobs)
 }

@@ -28,14 +28,15 @@ func (s *Store) createAtOnce(ctx context.Context, n catalog.NewProduct) (catalog
 // inserted, if any, with the images and the messages.
 const withItsWork = `,
 	added AS (
-		INSERT INTO images (queued_at, product_id, position, source_url, request_id)
-		SELECT created_at, id, place - 1, url, $7
-		FROM product, unnest($6::TEXT[]) WITH ORDINALITY AS source (url, place) ORDER BY place
-		RETURNING id, product_id, position, queued_at),
+		INSERT INTO images (queued_at, accepted_at, product_id, position, source_url, source_host, request_id)
+		SELECT created_at, created_at, id, place - 1, url, host, $7
+		FROM product, unnest($6::TEXT[], $10::TEXT[]) WITH ORDINALITY AS source (url, host, place) ORDER BY place
+		RETURNING id, product_id, position, queued_at, source_host),
 	jobs AS (
 		INSERT INTO outbox (topic, body, image_id, due_at)
 		SELECT $8, json_build_object(
-			'image_id', id, 'product_id', product_id, 'generation', 1, 'request_id', $7::TEXT)::TEXT, id, queued_at
+			'image_id', id, 'product_id', product_id, 'generation', 1, 'request_id', $7::TEXT,
+			'host', source_host)::TEXT, id, queued_at
 		FROM added ORDER BY position),
 	change AS (
 		INSERT INTO outbox (topic, body, due_at)
@@ -44,9 +45,13 @@ const withItsWork = `,
 		FROM product)
 	SELECT id, created_at, (SELECT coalesce(json_agg(id ORDER BY position), '[]')::TEXT FROM added) FROM product`
 
-// atOnceArgs are $1 to $9 of such a statement.
+// atOnceArgs are $1 to $10 of such a statement.
 func atOnceArgs(n catalog.NewProduct) []any {
-	return append(productArgs(n), n.Images, n.RequestID, media.TopicProcess, catalog.TopicChanged)
+	hosts := make([]string, len(n.Images))
+	for i, u := range n.Images {
+		hosts[i] = media.SourceHost(u)
+	}
+	return append(productArgs(n), n.Images, n.RequestID, media.TopicProcess, catalog.TopicChanged, hosts)
 }
 
 // scanCreated reads what such a statement returns. sql.ErrNoRows where it

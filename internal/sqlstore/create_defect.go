@@ -26,7 +26,9 @@ func (s *Store) createThenQueue(ctx context.Context, n catalog.NewProduct) (p ca
 	}
 	jobs := make([]outboxJob, len(p.Images))
 	for i, img := range p.Images {
-		jobs[i] = outboxJob{job: media.Job{ImageID: img.ID, ProductID: p.ID, Generation: 1, RequestID: n.RequestID}}
+		jobs[i] = outboxJob{job: media.Job{
+			ImageID: img.ID, ProductID: p.ID, Generation: 1, RequestID: n.RequestID, Host: media.SourceHost(img.SourceURL),
+		}}
 	}
 	later := context.WithoutCancel(ctx)
 	time.AfterFunc(100*time.Millisecond, func() {

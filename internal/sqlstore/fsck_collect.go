@@ -126,7 +126,7 @@ func (s *Store) Rebuild(ctx context.Context, key string, limit int) ([]catalog.C
 	var images []media.Claim
 	err := s.patiently(ctx, "look for images of a rendition", func(ctx context.Context) (err error) {
 		images, err = scanClaims(s.read.QueryContext(ctx, `
-			SELECT id, product_id, generation, attempts, request_id FROM images
+			SELECT id, product_id, generation, attempts, request_id, source_host FROM images
 			WHERE rendition_key = $1 AND status = 'ready' ORDER BY id LIMIT $2`, key, limit))
 		return err
 	})

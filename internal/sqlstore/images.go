@@ -65,13 +65,13 @@ func (s *Store) Begin(ctx context.Context, j media.Job, lease time.Duration) (c 
 	ch, err = s.transition(ctx, "begin image", j.ProductID,
 		func(ctx context.Context, tx *sql.Tx, changed catalog.Changed) (bool, error) {
 			c = media.Claim{Job: j, UserID: changed.UserID}
-			var begun int64
+			var begun, age int64
 			err := tx.QueryRowContext(ctx, s.sql(`
 				UPDATE images SET status = 'processing', attempts = attempts + 1, lease_until = {now} + $4
 				WHERE id = $1 AND product_id = $2 AND generation = $3 AND status = 'pending' AND retry_at <= {now}
-				RETURNING source_url, attempts, {now}`),
-				j.ImageID, j.ProductID, j.Generation, lease.Milliseconds()).Scan(&c.SourceURL, &c.Attempt, &begun)
-			c.BegunAt = moment(begun)
+				RETURNING source_url, attempts, {now}, CASE WHEN accepted_at = 0 THEN 0 ELSE {now} - accepted_at END`),
+				j.ImageID, j.ProductID, j.Generation, lease.Milliseconds()).Scan(&c.SourceURL, &c.Attempt, &begun, &age)
+			c.BegunAt, c.Age = moment(begun), time.Duration(age)*time.Millisecond
 			if errors.Is(err, sql.ErrNoRows) {
 				return false, nil
 			}

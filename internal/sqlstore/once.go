@@ -77,7 +77,7 @@ func (s *Store) onceAtOnce(
 		p, err := scanCreated(n, s.write.QueryRowContext(ctx, s.sql(`
 			WITH taken AS (
 				INSERT INTO idempotency_keys (user_id, key, fingerprint, product_id, expires_at)
-				SELECT id, $10, $11, nextval(pg_get_serial_sequence('products', 'id')), {now} + $12
+				SELECT id, $11, $12, nextval(pg_get_serial_sequence('products', 'id')), {now} + $13
 				FROM users WHERE id = $1`+takeOver+`
 				RETURNING user_id, product_id),
 			product AS (

@@ -15,7 +15,7 @@ import (
 func (s *Store) Sweep(ctx context.Context, p media.SweepPolicy) (media.Swept, error) {
 	var swept media.Swept
 	abandoned, err := s.sweepable(ctx, p.Limit, `
-		SELECT i.id, i.product_id, i.generation, i.attempts, i.request_id FROM images i
+		SELECT i.id, i.product_id, i.generation, i.attempts, i.request_id, i.source_host FROM images i
 		WHERE i.status = 'processing' AND i.lease_until < {now} ORDER BY i.lease_until LIMIT $1`)
 	if err != nil {
 		return swept, err
@@ -31,7 +31,7 @@ func (s *Store) Sweep(ctx context.Context, p media.SweepPolicy) (media.Swept, er
 		swept.Changed = append(swept.Changed, changed)
 	}
 	forgotten, err := s.sweepable(ctx, p.Limit-len(abandoned), `
-		SELECT i.id, i.product_id, i.generation, i.attempts, i.request_id FROM images i
+		SELECT i.id, i.product_id, i.generation, i.attempts, i.request_id, i.source_host FROM images i
 		WHERE i.status = 'pending' AND i.queued_at < {now} - $2
 		  AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.image_id = i.id)
 		ORDER BY i.queued_at LIMIT $1`, p.RequeueAfter.Milliseconds())
@@ -69,7 +69,7 @@ func scanClaims(rows *sql.Rows, err error) ([]media.Claim, error) {
 	var claims []media.Claim
 	for rows.Next() {
 		var c media.Claim
-		if err := rows.Scan(&c.ImageID, &c.ProductID, &c.Generation, &c.Attempt, &c.RequestID); err != nil {
+		if err := rows.Scan(&c.ImageID, &c.ProductID, &c.Generation, &c.Attempt, &c.RequestID, &c.Host); err != nil {
 			return nil, err
 		}
 		claims = append(claims, c)

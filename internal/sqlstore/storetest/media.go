@@ -26,7 +26,10 @@ func testBeginOnce(t *testing.T, s Store) {
 			switch {
 			case err == nil:
 				won.Add(1)
-				if c.Job != job || c.Attempt != 1 || c.SourceURL != "http://a/1.jpg" || c.UserID != user {
+				if c.Age < 0 || c.Age > time.Minute {
+					t.Errorf("an image just created is %s old", c.Age)
+				}
+				if job.Host != "a" || c.Job != job || c.Attempt != 1 || c.SourceURL != "http://a/1.jpg" || c.UserID != user {
 					t.Errorf("claim is %+v", c)
 				}
 				if changed.Version != 2 || changed.ProductID != p.ID {
