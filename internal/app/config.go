@@ -78,11 +78,25 @@ type Config struct {
 // LoadConfig reads .env where there is one, then the environment, which wins.
 // Its error names every variable at fault.
 func LoadConfig() (Config, error) {
-	if err := godotenv.Load(); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return Config{}, fmt.Errorf("read .env: %w", err)
+	if err := loadDotEnv(); err != nil {
+		return Config{}, err
 	}
 	return parseConfig(nil)
 }
+
+// loadDotEnv keeps to itself what the parser says: it quotes the file, and so
+// its secrets.
+func loadDotEnv() error {
+	err := godotenv.Load()
+	if _, unreadable := errors.AsType[*fs.PathError](err); err == nil || errors.Is(err, fs.ErrNotExist) {
+		return nil
+	} else if unreadable {
+		return fmt.Errorf("read .env: %w", err)
+	}
+	return errDotEnv
+}
+
+var errDotEnv = errors.New("read .env: it has a line that is not NAME=value (quote values that have spaces, quotes or #)")
 
 // parseConfig reads the environment given, that of the process for nil.
 func parseConfig(environment map[string]string) (Config, error) {
@@ -148,8 +162,12 @@ func (c Config) problems() []string {
 	_, _, err := net.SplitHostPort(c.HTTPAddr)
 	check(err == nil, "HTTP_ADDR must be host:port, such as 127.0.0.1:8080")
 	check(c.DataDir != "", "DATA_DIR must not be empty")
-	check(c.PublicBaseURL == "" || isHTTPURL(c.PublicBaseURL), "PUBLIC_BASE_URL must be an http or https URL")
-	check(c.S3Endpoint == "" || isHTTPURL(c.S3Endpoint), "AWS_ENDPOINT_URL_S3 must be an http or https URL")
+	check(c.PublicBaseURL == "" || isHTTPURL(c.PublicBaseURL), "PUBLIC_BASE_URL must be an http or https URL without user name and password")
+	check(c.S3Endpoint == "" || isHTTPURL(c.S3Endpoint), "AWS_ENDPOINT_URL_S3 must be an http or https URL without user name and password")
+	for _, host := range [][2]string{{"DB_HOST", c.DBHost}, {"REDIS_HOST", c.RedisHost}, {"QUEUE_HOST", c.QueueHost}} {
+		check(!strings.ContainsAny(host[1], "@?#") && !strings.Contains(host[1], "//"), host[0]+" must be a host name or address, not a URL")
+	}
+	check(!strings.ContainsAny(c.S3Bucket, "@?#") && !strings.Contains(c.S3Bucket, "//"), "AWS_S3_BUCKET must be the name of a bucket, not a URL")
 	check((c.S3AccessKeyID == "") == (c.S3SecretAccessKey == ""),
 		"AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY must be set together")
 	oneOf("QUEUE_DRIVER", c.QueueDriver, "rabbitmq")
@@ -177,5 +195,5 @@ func (c Config) problems() []string {
 
 func isHTTPURL(s string) bool {
 	u, err := url.Parse(s)
-	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.User == nil
 }

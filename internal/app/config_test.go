@@ -2,6 +2,7 @@ package app
 
 import (
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -88,4 +89,30 @@ func TestDataDirIsSharedOnlyByEquals(t *testing.T) {
 	if err := alone.Close(); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// TestDotEnvIsNotQuoted: what is wrong with the file is said without its text.
+func TestDotEnvIsNotQuoted(t *testing.T) {
+	for name, text := range map[string]string{
+		"a line that is none": "DB_PASSWORD hunter2\n",
+		"an open quote":       "DB_PASSWORD=\"hunter2\n",
+		"a name that is none": "DB-PASSWORD=hunter2\nx y=hunter2",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Chdir(t.TempDir())
+			if err := os.WriteFile(".env", []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			err := loadDotEnv()
+			if err == nil || strings.Contains(err.Error(), "hunter2") || !strings.Contains(err.Error(), ".env") {
+				t.Errorf("error = %v", err)
+			}
+		})
+	}
+	t.Run("no file", func(t *testing.T) {
+		t.Chdir(t.TempDir())
+		if err := loadDotEnv(); err != nil {
+			t.Error(err)
+		}
+	})
 }

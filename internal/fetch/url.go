@@ -15,8 +15,8 @@ import (
 // fetched. base is nil or the URL that the reference is relative to.
 func (g *guard) parse(base *url.URL, reference string) (*url.URL, *fault.Failure) {
 	u, err := url.Parse(reference)
-	if err != nil {
-		return nil, fault.Fail(fault.AddressBlocked, "The URL is malformed.", err)
+	if err != nil { // which quotes the URL, with the secrets that may be in it
+		return nil, fault.Fail(fault.AddressBlocked, "The URL is malformed.", nil)
 	}
 	if base != nil {
 		u = base.ResolveReference(u)
