@@ -201,6 +201,7 @@ func TestSecretsInTheWrongVariable(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			finish(t, "version", map[string]string{name: value}) // which asks for nothing
 			p := start(t, "serve", map[string]string{"DATA_DIR": t.TempDir(), name: value})
 			select {
 			case <-p.done:
