@@ -12,6 +12,8 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"vitrine.dev/internal/failpoint"
 )
 
 // Exit codes, after sysexits(3) where it has one.
@@ -45,6 +47,7 @@ type commands struct {
 // Main runs the command line and returns the exit code of the process. SIGINT
 // and SIGTERM stop it in order; a second one stops it at once.
 func Main(stdout, stderr io.Writer, args ...string) int {
+	failpoint.ShiftClock()
 	helped := false // kong goes on parsing after it has printed the help
 	parser, err := kong.New(&commands{},
 		kong.Name("vitrine"),

@@ -5,6 +5,7 @@
 //
 //	VITRINE_CRASH_AT=media.fetched      the process kills itself at this Point
 //	VITRINE_DEFECTS=no-invalidation,…   these defects are switched on
+//	VITRINE_CLOCK_OFFSET=-2m            the wall clock is off by so much (Linux, amd64)
 //
 // The term is that of fail(9) of FreeBSD.
 package failpoint

@@ -27,11 +27,20 @@ func (f *Fetcher) judge(r *http.Response) *fault.Failure {
 		return fault.Fail(fault.UnsupportedType, detail, nil)
 	case code >= 500, code == http.StatusRequestTimeout, code == http.StatusTooEarly, code == http.StatusTooManyRequests:
 		failed := fault.Fail(fault.SourceUnreachable, detail, nil)
-		failed.RetryAfter = retryAfter(r.Header.Get("Retry-After"), time.Now())
+		failed.RetryAfter = retryAfter(r.Header.Get("Retry-After"), sentAt(r))
 		return failed
 	default: // the other 4xx, and 1xx and 3xx that lead nowhere
 		return fault.Fail(fault.SourceForbidden, detail, nil)
 	}
+}
+
+// sentAt returns the time of the answer by the host's own clock, which is that
+// of the dates in it: ours may be off. Where it does not say, ours has to do.
+func sentAt(r *http.Response) time.Time {
+	if date, err := http.ParseTime(r.Header.Get("Date")); err == nil {
+		return date
+	}
+	return time.Now()
 }
 
 // judgeEncoding refuses a body that would have to be unpacked.
