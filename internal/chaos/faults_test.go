@@ -16,7 +16,7 @@ type fault struct {
 	target string // faults of one target do not overlap
 	begin  func()
 	end    func()
-	limit  time.Duration // how long it may last; 0 for what the schedule gives
+	limit  time.Duration // how long it may last; 0 for what the dice give
 }
 
 // window is when something was down.
@@ -36,49 +36,62 @@ type injector struct {
 	last    time.Time // when the last fault ended
 }
 
-// faults are all that can be chosen at random.
-func (in *injector) faults() []fault {
-	var all []fault
-	for _, p := range in.sys.processes() {
-		restart := func() {
-			if err := p.start(); err != nil {
-				in.sys.t.Errorf("start %s: %v", p.name, err)
-			}
+// choose throws the dice: what is hit, and then how.
+func (in *injector) choose() fault {
+	pick := func(all []fault) fault { return all[in.rng.IntN(len(all))] }
+	switch dice := in.rng.IntN(100); {
+	case dice < 35:
+		all := in.sys.processes()
+		return pick(in.processFaults(all[in.rng.IntN(len(all))]))
+	case dice < 60:
+		return pick(in.serverFaults(in.part()))
+	case dice < 85:
+		all := in.sys.processes()
+		p, part := all[in.rng.IntN(len(all))], in.part()
+		return pick(in.linkFaults(p.name+"–"+part, "link", in.sys.links[p.name][part]))
+	case dice < 93:
+		p := in.sys.apis[in.rng.IntN(len(in.sys.apis))]
+		return pick(in.linkFaults("clients–"+p.name, "link to an API", in.sys.fronts[p.name]))
+	default:
+		return pick(in.cacheFaults())
+	}
+}
+
+func (in *injector) part() string { return parts()[in.rng.IntN(len(parts()))] }
+
+func (in *injector) processFaults(p *process) []fault {
+	restart := func() {
+		if err := p.start(); err != nil {
+			in.sys.t.Errorf("start %s: %v", p.name, err)
 		}
-		all = append(all,
-			fault{name: "kill a process", target: p.name, begin: p.kill, end: restart},
-			fault{name: "restart a process in order", target: p.name, begin: p.stop, end: restart, limit: 200 * time.Millisecond},
-			fault{
-				name: "freeze a process", target: p.name,
-				begin: func() { p.signal(syscall.SIGSTOP) }, end: func() { p.signal(syscall.SIGCONT) },
-			},
-		)
-		for part, link := range in.sys.links[p.name] {
-			all = append(all, in.linkFaults(p.name+"–"+part, "link", link)...)
-		}
 	}
-	for name, front := range in.sys.fronts {
-		all = append(all, in.linkFaults("clients–"+name, "link to an API", front)...)
+	return []fault{
+		{name: "kill a process", target: p.name, begin: p.kill, end: restart},
+		{name: "restart a process in order", target: p.name, begin: p.stop, end: restart, limit: 200 * time.Millisecond},
+		{
+			name: "freeze a process", target: p.name,
+			begin: func() { p.signal(syscall.SIGSTOP) }, end: func() { p.signal(syscall.SIGCONT) },
+		},
 	}
-	for part, server := range in.sys.servers {
-		t := in.sys.t
-		all = append(all,
-			fault{
-				name: "kill the " + part, target: part,
-				begin: func() { server.Kill(t) }, end: func() { server.Start(t) },
-			},
-			fault{
-				name: "freeze the " + part, target: part,
-				begin: func() { server.Stop(t) }, end: func() { server.Cont(t) },
-			},
-			fault{
-				name: "cut the " + part + " off", target: part,
-				begin: func() { in.links(part, (*testserver.TCPProxy).Cut) },
-				end:   func() { in.links(part, (*testserver.TCPProxy).Restore) },
-			},
-		)
+}
+
+func (in *injector) serverFaults(part string) []fault {
+	t, server := in.sys.t, in.sys.servers[part]
+	return []fault{
+		{
+			name: "kill the " + part, target: part,
+			begin: func() { server.Kill(t) }, end: func() { server.Start(t) },
+		},
+		{
+			name: "freeze the " + part, target: part,
+			begin: func() { server.Stop(t) }, end: func() { server.Cont(t) },
+		},
+		{
+			name: "cut the " + part + " off", target: part,
+			begin: func() { in.links(part, (*testserver.TCPProxy).Cut) },
+			end:   func() { in.links(part, (*testserver.TCPProxy).Restore) },
+		},
 	}
-	return append(all, in.cacheFaults()...)
 }
 
 func (in *injector) linkFaults(target, what string, link *testserver.TCPProxy) []fault {
@@ -135,11 +148,10 @@ func (in *injector) during(name string, do func()) {
 }
 
 func (in *injector) random() {
-	all := in.faults()
-	first := all[in.rng.IntN(len(all))]
+	first := in.choose()
 	chosen := []fault{first}
 	if in.rng.IntN(3) == 0 {
-		if second := all[in.rng.IntN(len(all))]; second.target != first.target {
+		if second := in.choose(); second.target != first.target {
 			chosen = append(chosen, second)
 		}
 	}

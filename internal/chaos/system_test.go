@@ -169,7 +169,7 @@ func (sys *system) audit() {
 				INSERT INTO chaos_published VALUES (NEW.id, NEW.generation, NEW.attempts, NEW.rendition_key);
 				RETURN NULL;
 			END $$;
-			CREATE TRIGGER chaos_note AFTER UPDATE ON images FOR EACH ROW
+			CREATE TRIGGER chaos_note AFTER UPDATE OF rendition_key ON images FOR EACH ROW
 				WHEN (NEW.status = 'ready') EXECUTE FUNCTION chaos_note()`)
 		return err
 	})
