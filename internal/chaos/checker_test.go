@@ -8,9 +8,11 @@ import (
 // The checkers are checked: each history with a fault must be caught, and those
 // without must not.
 
-func at(op, api string, version int64, call, ret time.Duration) event {
-	return event{op: op, api: api, life: 1, product: 7, version: version, call: call * time.Millisecond, ret: ret * time.Millisecond}
+func at(op, api string, version int64, call, ret int) event {
+	return event{op: op, api: api, life: 1, product: 7, version: version, call: ms(call), ret: ms(ret)}
 }
+
+func ms(n int) time.Duration { return time.Duration(n) * time.Millisecond }
 
 func TestFreshnessIsChecked(t *testing.T) {
 	t.Parallel()
@@ -75,8 +77,8 @@ func TestContentIsChecked(t *testing.T) {
 
 func TestListsAreChecked(t *testing.T) {
 	t.Parallel()
-	list := func(api string, call time.Duration, ids ...int64) event {
-		return event{op: "list", api: api, life: 1, status: 200, listed: ids, whole: true, call: call * time.Millisecond, ret: (call + 5) * time.Millisecond}
+	list := func(api string, call int, ids ...int64) event {
+		return event{op: "list", api: api, life: 1, status: 200, listed: ids, whole: true, call: ms(call), ret: ms(call + 5)}
 	}
 	for name, test := range map[string]struct {
 		events []event

@@ -123,7 +123,7 @@ func (c *client) read(ctx context.Context, it *item) {
 
 func (c *client) change(ctx context.Context, it *item) {
 	it.mu.Lock()
-	_, now := it.latest()
+	now := it.latest()
 	it.mu.Unlock()
 	next := c.make.like(c.rng, now)
 	if c.rng.IntN(3) == 0 {

@@ -1,7 +1,6 @@
 package chaos_test
 
 import (
-	"context"
 	"fmt"
 	"math/rand/v2"
 	"syscall"
@@ -32,8 +31,8 @@ type injector struct {
 	past    *history
 	windows []window // of what was announced with during
 	counts  map[string]int
-	wiped   time.Time // when the broker's queues were
-	last    time.Time // when the last fault ended
+	wiped   map[int64]bool // images whose jobs were taken from the broker
+	last    time.Time      // when the last fault ended
 }
 
 // choose throws the dice: what is hit, and then how.
@@ -114,13 +113,13 @@ func (in *injector) links(part string, do func(*testserver.TCPProxy)) {
 
 // run makes faults for length: first each part alone is down for a while, so
 // that it can be said what that costs, then what the dice say.
-func (in *injector) run(ctx context.Context, length time.Duration) {
+func (in *injector) run(length time.Duration) {
 	end := time.Now().Add(length)
 	in.alone()
 	in.wipe()
-	for time.Now().Before(end) && ctx.Err() == nil {
+	for time.Now().Before(end) && in.sys.t.Context().Err() == nil {
 		in.random()
-		pause(ctx, time.Duration(200+in.rng.IntN(1500))*time.Millisecond)
+		pause(in.sys.t.Context(), time.Duration(200+in.rng.IntN(1500))*time.Millisecond)
 	}
 	in.last = time.Now()
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/anishathalye/porcupine"
@@ -118,12 +119,12 @@ func (f *freshness) staleness(events []event, writes map[int64][]event) {
 // describe tells a short history.
 func describe(operations []porcupine.Operation) string {
 	slices.SortFunc(operations, func(a, b porcupine.Operation) int { return int(a.Call - b.Call) })
-	text := ""
+	var text strings.Builder
 	for _, o := range operations {
-		text += fmt.Sprintf(" [%s–%s %s]", time.Duration(o.Call).Round(time.Millisecond),
+		fmt.Fprintf(&text, " [%s–%s %s]", time.Duration(o.Call).Round(time.Millisecond),
 			time.Duration(o.Return).Round(time.Millisecond), register().DescribeOperation(o.Input, o.Output))
 	}
-	return text
+	return text.String()
 }
 
 // checkContent reports reads that showed what nobody had written.

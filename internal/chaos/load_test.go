@@ -25,7 +25,7 @@ func load(ctx context.Context, sys *system, seed uint64, m *maker, know *ledger,
 	for n := range clients + viewers {
 		c := &client{
 			sys: sys, make: m, know: know, past: past,
-			rng: rand.New(rand.NewPCG(seed, uint64(n)+1)), //nolint:gosec // to be repeated, not to be secret
+			rng: rand.New(rand.NewPCG(seed, uint64(n)+1)),
 			http: &http.Client{Transport: &http.Transport{
 				DialContext: (&net.Dialer{Timeout: 2 * time.Second}).DialContext, MaxIdleConnsPerHost: 2,
 			}},

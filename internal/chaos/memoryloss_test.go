@@ -2,6 +2,7 @@ package chaos_test
 
 import (
 	"context"
+	"encoding/json"
 	"net"
 	"os"
 	"path/filepath"
@@ -67,36 +68,53 @@ func (in *injector) flush() {
 const imageQueue = "vitrine.images.v1"
 
 // wipe empties the broker's queue while the workers are frozen, so that there
-// is something in it.
+// is something in it, and notes whose jobs were lost. One worker wakes up later
+// than the other, when its work has been given away.
 func (in *injector) wipe() {
 	for _, p := range in.sys.workers {
 		p.signal(syscall.SIGSTOP)
 	}
-	// Longer than the workers' prefetch takes to fill up.
+	// Longer than the workers' prefetch takes to fill up, and than a lease.
 	pause(in.sys.t.Context(), 6*time.Second)
-	lost, err := purge(in.sys.t.Context(), in.sys.servers[broker].URL())
+	lost, err := takeAll(in.sys.t.Context(), in.sys.servers[broker].URL())
 	if err != nil {
 		in.sys.t.Errorf("wipe the queue: %v", err)
 	}
-	in.wiped = time.Now()
+	in.wiped = lost
 	in.count("wipe the broker's queue")
-	in.sys.t.Logf("%8s wiped the queue of %d messages", in.past.now().Round(time.Millisecond), lost)
-	for _, p := range in.sys.workers {
+	in.sys.t.Logf("%8s wiped the queue of %d jobs", in.past.now().Round(time.Millisecond), len(lost))
+	for _, p := range in.sys.workers[1:] {
 		p.signal(syscall.SIGCONT)
 	}
+	pause(in.sys.t.Context(), jobLease+4*time.Second)
+	in.sys.workers[0].signal(syscall.SIGCONT)
 }
 
-func purge(ctx context.Context, url string) (int, error) {
+// takeAll takes every message out of the queue and returns whose jobs they were.
+func takeAll(ctx context.Context, url string) (map[int64]bool, error) {
 	conn, err := amqp.DialConfig(url, amqp.Config{Dial: func(network, addr string) (net.Conn, error) {
 		return (&net.Dialer{Timeout: 5 * time.Second}).DialContext(ctx, network, addr)
 	}})
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	defer conn.Close()
 	channel, err := conn.Channel()
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	return channel.QueuePurge(imageQueue, false)
+	taken := map[int64]bool{}
+	for {
+		m, ok, err := channel.Get(imageQueue, true)
+		if err != nil || !ok {
+			return taken, err
+		}
+		var job struct {
+			ImageID int64 `json:"image_id"`
+		}
+		if err := json.Unmarshal(m.Body, &job); err != nil {
+			return taken, err
+		}
+		taken[job.ImageID] = true
+	}
 }

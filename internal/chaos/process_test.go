@@ -47,11 +47,10 @@ type process struct {
 
 // observations are what the logs of all processes told.
 type observations struct {
-	mu       sync.Mutex
-	requeued []time.Time // sweeps that queued again what a broker had lost
-	panics   []string
-	begun    int // images begun anew after a worker was lost
-	levels   map[string]int
+	mu     sync.Mutex
+	panics []string
+	begun  int // images begun anew after a worker was lost
+	levels map[string]int
 }
 
 func newProcess(t *testing.T, bin, name, role, folder string, env map[string]string, seen *observations) *process {
@@ -78,7 +77,7 @@ func newProcess(t *testing.T, bin, name, role, folder string, env map[string]str
 func (p *process) start() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	cmd := exec.Command(p.bin, p.role) //nolint:noctx,gosec // killed by the clean-up; our own program
+	cmd := exec.Command(p.bin, p.role) //nolint:noctx // killed by the clean-up
 	cmd.Dir, cmd.Env = p.dir, p.env
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -152,11 +151,9 @@ func (p *process) ended() bool {
 
 func (o *observations) note(name string, text []byte) {
 	var line struct {
-		Time     time.Time `json:"time"`
-		Level    string    `json:"level"`
-		Msg      string    `json:"msg"`
-		Requeued int       `json:"requeued"`
-		Attempt  int       `json:"attempt"`
+		Level   string `json:"level"`
+		Msg     string `json:"msg"`
+		Attempt int    `json:"attempt"`
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -165,15 +162,8 @@ func (o *observations) note(name string, text []byte) {
 		return
 	}
 	o.levels[line.Level]++
-	switch line.Msg {
-	case "sweep mended images":
-		for range line.Requeued {
-			o.requeued = append(o.requeued, line.Time)
-		}
-	case "image ready":
-		if line.Attempt > 1 {
-			o.begun++
-		}
+	if line.Msg == "image ready" && line.Attempt > 1 {
+		o.begun++
 	}
 	if bytes.Contains(text, []byte("panicked")) {
 		o.panics = append(o.panics, name+": "+string(text))

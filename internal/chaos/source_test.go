@@ -104,7 +104,7 @@ func picture(path string, n int) *image.RGBA {
 	h := fnv.New64a()
 	_, _ = fmt.Fprintf(h, "%s %d", path, n)
 	seed := h.Sum64()
-	return imagingtest.Picture(160+int(seed%64), 120+int(seed>>8%48), seed) //nolint:gosec // below 64 and 48
+	return imagingtest.Picture(160+int(seed%64), 120+int(seed>>8%48), seed)
 }
 
 // versions returns how many pictures the path has shown so far.

@@ -150,13 +150,14 @@ func (l *ledger) all() []*item {
 }
 
 // latest returns the state with the highest version that was acknowledged.
-func (it *item) latest() (version int64, s state) {
+func (it *item) latest() (s state) {
+	version := int64(0)
 	for v, candidate := range it.acked {
 		if v > version {
 			version, s = v, candidate
 		}
 	}
-	return version, s
+	return s
 }
 
 // may reports whether a read at the version may show the state: it is the

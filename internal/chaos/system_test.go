@@ -144,7 +144,7 @@ func (sys *system) direct() []string {
 
 // command runs the program to its end, past all faults.
 func (sys *system) command(ctx context.Context, args ...string) (string, error) {
-	cmd := exec.CommandContext(ctx, sys.bin, args...) //nolint:gosec // our own program
+	cmd := exec.CommandContext(ctx, sys.bin, args...)
 	cmd.Dir, cmd.Env = sys.t.TempDir(), sys.direct()
 	out, err := cmd.CombinedOutput()
 	return string(out), err
@@ -157,20 +157,32 @@ func (sys *system) migrate() {
 	}
 }
 
-// audit makes the database itself note every publication: what is published is
-// not to be asked of those who publish.
+// audit makes the database itself note what is not to be asked of those who
+// did it: in which transaction images and their jobs were written, every
+// publication, and every job that was queued again because it was lost.
 func (sys *system) audit() {
 	sys.t.Helper()
 	sys.query(func(ctx context.Context, db *pgx.Conn) error {
-		_, err := db.Exec(ctx, `
-			CREATE TABLE chaos_published (image_id BIGINT, generation BIGINT, attempts INT, rendition_key TEXT);
-			CREATE FUNCTION chaos_note() RETURNS trigger LANGUAGE plpgsql AS $$
+		_, err := db.Exec(ctx, fmt.Sprintf(`
+			CREATE TABLE chaos_audit (what TEXT, image_id BIGINT, transaction BIGINT, generation BIGINT, rendition_key TEXT);
+			CREATE FUNCTION chaos_image() RETURNS trigger LANGUAGE plpgsql AS $$
 			BEGIN
-				INSERT INTO chaos_published VALUES (NEW.id, NEW.generation, NEW.attempts, NEW.rendition_key);
+				INSERT INTO chaos_audit VALUES (TG_ARGV[0], NEW.id, txid_current(), NEW.generation, NEW.rendition_key);
 				RETURN NULL;
 			END $$;
-			CREATE TRIGGER chaos_note AFTER UPDATE OF rendition_key ON images FOR EACH ROW
-				WHEN (NEW.status = 'ready') EXECUTE FUNCTION chaos_note()`)
+			CREATE FUNCTION chaos_job() RETURNS trigger LANGUAGE plpgsql AS $$
+			BEGIN
+				INSERT INTO chaos_audit VALUES ('job', NEW.image_id, txid_current());
+				RETURN NULL;
+			END $$;
+			CREATE TRIGGER chaos_born AFTER INSERT ON images FOR EACH ROW EXECUTE FUNCTION chaos_image('born');
+			CREATE TRIGGER chaos_job AFTER INSERT ON outbox FOR EACH ROW WHEN (NEW.image_id IS NOT NULL) EXECUTE FUNCTION chaos_job();
+			CREATE TRIGGER chaos_published AFTER UPDATE OF rendition_key ON images FOR EACH ROW
+				WHEN (NEW.status = 'ready') EXECUTE FUNCTION chaos_image('published');
+			CREATE TRIGGER chaos_requeued AFTER UPDATE OF queued_at ON images FOR EACH ROW
+				WHEN (OLD.status = 'pending' AND NEW.status = 'pending' AND OLD.retry_at = NEW.retry_at
+					AND OLD.queued_at < NEW.queued_at - %d)
+				EXECUTE FUNCTION chaos_image('requeued')`, requeueAfter.Milliseconds()))
 		return err
 	})
 }

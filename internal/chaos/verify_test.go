@@ -70,6 +70,7 @@ type outcome struct {
 	products, deleted, images, ready int
 	failed                           map[string]int // by reason
 	attempts                         int            // the most of any image
+	requeued                         int            // jobs that a sweep queued again
 	problems                         map[string][]string
 }
 
@@ -85,11 +86,12 @@ const (
 	checkBytes     = "the bytes behind every URL decode to the expected picture"
 	checkPublished = "no image was published twice"
 	checkOrphans   = "no orphan is left in storage after the clean-up"
+	checkTogether  = "every image was committed together with its job"
 	checkRequeued  = "no job was lost but those that were wiped"
 )
 
 // verify compares what the clients know with what there is.
-func verify(sys *system, c *client, know *ledger, src *source) *outcome {
+func verify(sys *system, c *client, know *ledger, src *source, wiped map[int64]bool) *outcome {
 	o := &outcome{failed: map[string]int{}, problems: map[string][]string{}}
 	ctx := sys.t.Context()
 	for _, it := range know.all() {
@@ -109,7 +111,7 @@ func verify(sys *system, c *client, know *ledger, src *source) *outcome {
 		}
 	}
 	o.once(sys, know)
-	o.published(sys)
+	o.audited(sys, wiped)
 	return o
 }
 
@@ -120,7 +122,7 @@ func (o *outcome) product(it *item, a answer, first bool, src *source, sys *syst
 		return
 	}
 	if !it.may(version(a), v.state) {
-		_, want := it.latest()
+		want := it.latest()
 		o.wrong(checkExists, "product %d is %+v, not %+v", it.id, v.state, want)
 	}
 	if !first {
@@ -197,7 +199,8 @@ func samePicture(sys *system, src *source, from, published string) error {
 // client knows whether they were made: they may exist, whole, or not.
 func (o *outcome) once(sys *system, know *ledger) {
 	sys.query(func(ctx context.Context, db *pgx.Conn) error {
-		rows, err := db.Query(ctx, `SELECT name, count(*), count(DISTINCT id) FROM products GROUP BY name HAVING count(*) > 1`)
+		rows, err := db.Query(ctx, //nolint:rowserrcheck // ForEachRow does
+			`SELECT name, count(*), count(DISTINCT id) FROM products GROUP BY name HAVING count(*) > 1`)
 		if err != nil {
 			return err
 		}
@@ -229,18 +232,37 @@ func (o *outcome) once(sys *system, know *ledger) {
 	})
 }
 
-// published reads what the database noted of every publication.
-func (o *outcome) published(sys *system) {
+// audited reads what the database noted.
+func (o *outcome) audited(sys *system, wiped map[int64]bool) {
+	const twice = `SELECT image_id, format('image %s (generation %s) was published %s times with %s results',
+			image_id, generation, count(*), count(DISTINCT rendition_key))
+		FROM chaos_audit WHERE what = 'published' GROUP BY image_id, generation HAVING count(*) > 1`
+	const apart = `SELECT image_id, format('image %s was committed without its job', image_id) FROM chaos_audit b
+		WHERE what = 'born' AND NOT EXISTS (SELECT 1 FROM chaos_audit j
+			WHERE j.what = 'job' AND j.image_id = b.image_id AND j.transaction = b.transaction)`
+	const requeued = `SELECT image_id, format('the job of image %s was lost', image_id) FROM chaos_audit WHERE what = 'requeued'`
+	always := func(int64) bool { return true }
+	o.audit(sys, checkPublished, twice, always)
+	o.audit(sys, checkTogether, apart, always)
+	o.audit(sys, checkRequeued, requeued, func(image int64) bool {
+		o.requeued++
+		return !wiped[image]
+	})
+}
+
+// audit notes each row that the query finds and that is wrong.
+func (o *outcome) audit(sys *system, check, query string, wrong func(image int64) bool) {
 	sys.query(func(ctx context.Context, db *pgx.Conn) error {
-		rows, err := db.Query(ctx, `SELECT image_id, generation, count(*), count(DISTINCT rendition_key)
-			FROM chaos_published GROUP BY image_id, generation HAVING count(*) > 1`)
+		rows, err := db.Query(ctx, query) //nolint:rowserrcheck // ForEachRow does
 		if err != nil {
 			return err
 		}
-		var id, generation int64
-		var times, results int
-		_, err = pgx.ForEachRow(rows, []any{&id, &generation, &times, &results}, func() error {
-			o.wrong(checkPublished, "image %d (generation %d) was published %d times with %d results", id, generation, times, results)
+		var image int64
+		var what string
+		_, err = pgx.ForEachRow(rows, []any{&image, &what}, func() error {
+			if wrong(image) {
+				o.wrong(check, "%s", what)
+			}
 			return nil
 		})
 		return err
@@ -268,14 +290,15 @@ func (o *outcome) cleanUp(sys *system) (objects int) {
 			sys.t.Fatalf("list the bucket: %v", err)
 		}
 		for _, object := range page.Contents {
-			if strings.HasPrefix(aws.ToString(object.Key), "installation/") {
-				continue // whose storage it is
+			k := aws.ToString(object.Key)
+			if strings.HasPrefix(k, "installation/") { // says whose storage this is
+				continue
 			}
 			objects++
-			if k := aws.ToString(object.Key); !used[k] {
+			if !used[k] {
 				o.wrong(checkOrphans, "%s", k)
 			}
-			delete(used, aws.ToString(object.Key))
+			delete(used, k)
 		}
 	}
 	for k := range used {
@@ -288,7 +311,8 @@ func (o *outcome) cleanUp(sys *system) (objects int) {
 func (o *outcome) used(sys *system) map[string]bool {
 	used := map[string]bool{}
 	sys.query(func(ctx context.Context, db *pgx.Conn) error {
-		rows, err := db.Query(ctx, `SELECT DISTINCT r.outputs FROM renditions r JOIN images i ON i.rendition_key = r.key`)
+		rows, err := db.Query(ctx, //nolint:rowserrcheck // ForEachRow does
+			`SELECT DISTINCT r.outputs FROM renditions r JOIN images i ON i.rendition_key = r.key`)
 		if err != nil {
 			return err
 		}
