@@ -16,6 +16,7 @@ type fakeStore struct {
 	mu         sync.Mutex
 	images     map[int64]*fakeImage
 	renditions map[string]catalog.Rendition
+	unreadable []media.Unreadable
 	down       int // so many calls answer Unavailable
 }
 
@@ -138,6 +139,13 @@ func (s *fakeStore) Bury(
 		return nil
 	})
 	return catalog.Changed{ProductID: j.ProductID, Version: 2}, err
+}
+
+func (s *fakeStore) KeepUnreadable(_ context.Context, m media.Unreadable) error {
+	return s.do(func() error {
+		s.unreadable = append(s.unreadable, m)
+		return nil
+	})
 }
 
 func (s *fakeStore) Sweep(_ context.Context, p media.SweepPolicy) (swept media.Swept, err error) {

@@ -40,6 +40,9 @@ type Store interface {
 	// maxAttempts are spent, else Pending again after delay. fault.Conflict
 	// where the image is not waiting for this job.
 	Bury(ctx context.Context, j Job, f *fault.Failure, maxAttempts int, delay time.Duration) (catalog.Changed, error)
+	// KeepUnreadable puts a message that nobody can read on the list of dead
+	// letters, once however often it is delivered while it is there.
+	KeepUnreadable(ctx context.Context, m Unreadable) error
 	// Sweep mends at most limit images that death left behind and returns what
 	// it changed: Processing whose lease has run out becomes Pending, due at
 	// once, with the reason lost, or Failed with it when maxAttempts are

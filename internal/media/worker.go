@@ -148,27 +148,3 @@ func (w *Worker) settle(ctx context.Context, log *slog.Logger, claim Claim, fail
 	}
 	return nil
 }
-
-// HandleDead settles a message that the queue gave up on; it is the handler of
-// the dead-letter queue. Its image keeps its place in the list of failed work.
-func (w *Worker) HandleDead(ctx context.Context, m queue.Message) error {
-	job, err := DecodeJob(m.Body)
-	if err != nil {
-		w.Log.ErrorContext(ctx, "dead letter dropped: unreadable", "message", m.ID, "bytes", len(m.Body), "error", err)
-		return nil
-	}
-	log := w.Log.With("image", job.ImageID, "product", job.ProductID, "request_id", job.RequestID)
-	failure := fault.Fail(fault.DecoderCrashed, "The image's job was given up by the queue after too many deliveries.", nil)
-	err = persist(ctx, log, "bury", func(ctx context.Context) error {
-		changed, err := w.Store.Bury(ctx, job, failure, w.cfg.Policy.MaxAttempts, w.cfg.Policy.Cap)
-		if err == nil {
-			w.Announce.Announce(ctx, changed)
-		}
-		return err
-	})
-	if err != nil && fault.KindOf(err) != fault.Conflict {
-		return err
-	}
-	log.WarnContext(ctx, "dead letter settled", "superseded", err != nil)
-	return nil
-}

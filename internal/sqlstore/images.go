@@ -125,7 +125,8 @@ func (s *Store) Fail(ctx context.Context, c media.Claim, f *fault.Failure) (cata
 
 func (s *Store) fail(ctx context.Context, tx *sql.Tx, c media.Claim, f *fault.Failure, condition string) (bool, error) {
 	return affected(tx.ExecContext(ctx, s.sql(
-		`UPDATE images SET status = 'failed', lease_until = 0, reason = $4, reason_detail = $5`+condition),
+		`UPDATE images SET status = 'failed', lease_until = 0, reason = $4, reason_detail = $5, failed_at = {now},
+		        owner_id = (SELECT user_id FROM products WHERE products.id = images.product_id)`+condition),
 		c.ImageID, c.Generation, c.Attempt, string(f.Reason), f.Detail))
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/deadletter"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/fsck"
 	"vitrine.dev/internal/media"
@@ -21,6 +22,7 @@ type Store interface {
 	media.Store
 	outbox.Store
 	fsck.Store
+	deadletter.Store
 }
 
 // user is the one that the migrations create.
@@ -76,6 +78,17 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"partition", testPartition},
 		{"versions", testVersions},
 		{"turn", testTurn},
+		{"dead letters", testDeadList},
+		{"dead letter pages", testDeadPages},
+		{"unreadable messages", testUnreadable},
+		{"replay", testReplay},
+		{"replay of an image", testReplayImage},
+		{"discard", testDiscard},
+		{"dead letter job", testDeadJob},
+		{"dead letter job discards", testDeadJobDiscards},
+		{"dead letter job is aborted", testDeadJobAborted},
+		{"dead letter job is taken over", testDeadJobTaken},
+		{"tidy", testTidy},
 	}
 	for _, suite := range suites {
 		t.Run(suite.name, func(t *testing.T) {

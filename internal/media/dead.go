@@ -1,0 +1,64 @@
+package media
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
+
+	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/queue"
+)
+
+// Bounds on what is kept of an unreadable message.
+const (
+	maxKeptBody      = 64 << 10
+	maxKeptMessageID = 255 // AMQP 0-9-1 allows no more (shortstr)
+)
+
+// Unreadable is a message that the queue gave up on and nobody can read.
+type Unreadable struct {
+	MessageID string // as the broker knew it, as far as it is text
+	Body      []byte // its beginning, at most 64 KiB
+	Bytes     int64  // length of the whole
+	Digest    string // of the whole body: what comes twice is recognised by it
+}
+
+// unreadable returns what is kept of the message.
+func unreadable(m queue.Message) Unreadable {
+	id := strings.ReplaceAll(strings.ToValidUTF8(m.ID, "\uFFFD"), "\x00", "\uFFFD")
+	if len(id) > maxKeptMessageID {
+		id = strings.ToValidUTF8(id[:maxKeptMessageID], "")
+	}
+	sum := sha256.Sum256(m.Body)
+	body := append([]byte{}, m.Body[:min(len(m.Body), maxKeptBody)]...) // never nil, which databases take for NULL
+	return Unreadable{MessageID: id, Body: body, Bytes: int64(len(m.Body)), Digest: hex.EncodeToString(sum[:])}
+}
+
+// HandleDead settles a message that the queue gave up on; it is the handler of
+// the dead-letter queue. Its image keeps its place in the list of failed work;
+// a message that nobody can read gets one.
+func (w *Worker) HandleDead(ctx context.Context, m queue.Message) error {
+	job, err := DecodeJob(m.Body)
+	if err != nil {
+		log := w.Log.With("message", m.ID, "bytes", len(m.Body))
+		log.ErrorContext(ctx, "dead letter is unreadable", "error", err)
+		return persist(ctx, log, "keep unreadable message", func(ctx context.Context) error {
+			return w.Store.KeepUnreadable(ctx, unreadable(m))
+		})
+	}
+	log := w.Log.With("image", job.ImageID, "product", job.ProductID, "request_id", job.RequestID)
+	failure := fault.Fail(fault.DecoderCrashed, "The image's job was given up by the queue after too many deliveries.", nil)
+	err = persist(ctx, log, "bury", func(ctx context.Context) error {
+		changed, err := w.Store.Bury(ctx, job, failure, w.cfg.Policy.MaxAttempts, w.cfg.Policy.Cap)
+		if err == nil {
+			w.Announce.Announce(ctx, changed)
+		}
+		return err
+	})
+	if err != nil && fault.KindOf(err) != fault.Conflict {
+		return err
+	}
+	log.WarnContext(ctx, "dead letter settled", "superseded", err != nil)
+	return nil
+}

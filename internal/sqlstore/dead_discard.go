@@ -1,0 +1,111 @@
+package sqlstore
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"time"
+
+	"vitrine.dev/internal/deadletter"
+	"vitrine.dev/internal/media"
+)
+
+// DiscardDead implements deadletter.Store.
+func (s *Store) DiscardDead(ctx context.Context, ids []deadletter.ID) (done []deadletter.ID, err error) {
+	err = s.quietChange(ctx, "discard dead letters", func(ctx context.Context, tx *sql.Tx) error {
+		done, err = s.discardDead(ctx, tx, ids)
+		return err
+	})
+	return done, err
+}
+
+func (s *Store) discardDead(ctx context.Context, tx *sql.Tx, ids []deadletter.ID) ([]deadletter.ID, error) {
+	return eachKind(ids, func(kind deadletter.Kind, marks string, args []any) ([]int64, error) {
+		table, condition := "images", dead
+		if kind == deadletter.KindMessage {
+			table, condition = "dead_messages", "discarded_at = 0"
+		}
+		// Rows are locked in one order: jobs over several filters may meet.
+		if _, err := scanNumbers(tx.QueryContext(ctx, s.sql(
+			`SELECT id FROM `+table+` WHERE `+condition+` AND id IN (`+marks+`) ORDER BY id{for update}`), args...)); err != nil {
+			return nil, err
+		}
+		return scanNumbers(tx.QueryContext(ctx, s.sql(
+			`UPDATE `+table+` SET discarded_at = {now} WHERE `+condition+` AND id IN (`+marks+`) RETURNING id`), args...))
+	})
+}
+
+// OnList implements deadletter.Store.
+func (s *Store) OnList(ctx context.Context, ids []deadletter.ID) (found []deadletter.ID, err error) {
+	err = s.patiently(ctx, "look up dead letters", func(ctx context.Context) error {
+		found, err = eachKind(ids, func(kind deadletter.Kind, marks string, args []any) ([]int64, error) {
+			from := `images WHERE ` + dead
+			if kind == deadletter.KindMessage {
+				from = `dead_messages WHERE discarded_at = 0`
+			}
+			return scanNumbers(s.read.QueryContext(ctx, `SELECT id FROM `+from+` AND id IN (`+marks+`)`, args...))
+		})
+		return err
+	})
+	return found, err
+}
+
+// eachKind calls do for the ids of each kind, where there are any, with the
+// placeholders from $1 and the arguments that stand for them, and collects
+// what it returns.
+func eachKind(
+	ids []deadletter.ID, do func(kind deadletter.Kind, marks string, args []any) ([]int64, error),
+) (found []deadletter.ID, err error) {
+	for _, kind := range []deadletter.Kind{deadletter.KindImage, deadletter.KindMessage} {
+		var numbers []int64
+		for _, id := range ids {
+			if id.Kind == kind {
+				numbers = append(numbers, id.N)
+			}
+		}
+		if len(numbers) == 0 {
+			continue
+		}
+		marks, args := in(1, numbers)
+		some, err := do(kind, marks, args)
+		if err != nil {
+			return nil, err
+		}
+		for _, n := range some {
+			found = append(found, deadletter.ID{Kind: kind, N: n})
+		}
+	}
+	return found, nil
+}
+
+// KeepUnreadable implements media.Store.
+func (s *Store) KeepUnreadable(ctx context.Context, m media.Unreadable) error {
+	sum := sha256.Sum256([]byte(m.MessageID + "\x00" + m.Digest))
+	return s.patiently(ctx, "keep unreadable message", func(ctx context.Context) error {
+		_, err := s.write.ExecContext(ctx, s.sql(`
+			INSERT INTO dead_messages (digest, message_id, body, bytes, received_at) VALUES ($1, $2, $3, $4, {now})
+			ON CONFLICT (digest) WHERE discarded_at = 0 DO NOTHING`),
+			hex.EncodeToString(sum[:]), m.MessageID, m.Body, m.Bytes)
+		return err
+	})
+}
+
+// TidyDead implements deadletter.Store. It also completes images that a
+// process of the version before failed: that one knew nothing of a list.
+func (s *Store) TidyDead(ctx context.Context, keep time.Duration) error {
+	return s.quietChange(ctx, "tidy dead letters", func(ctx context.Context, tx *sql.Tx) error {
+		for _, statement := range []string{
+			`DELETE FROM dead_jobs WHERE state <> 'running' AND finished_at < {now} - $1`,
+			`DELETE FROM dead_messages WHERE discarded_at > 0 AND discarded_at < {now} - $1`,
+		} {
+			if _, err := tx.ExecContext(ctx, s.sql(statement), keep.Milliseconds()); err != nil {
+				return err
+			}
+		}
+		_, err := tx.ExecContext(ctx, s.sql(`
+			UPDATE images SET failed_at = {now}, owner_id = (SELECT user_id FROM products WHERE products.id = images.product_id)
+			WHERE `+dead+` AND failed_at = 0`))
+		return err
+	})
+}

@@ -1,0 +1,159 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"slices"
+
+	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/media"
+)
+
+// anew makes a failed image what a new one is, in its next generation.
+const anew = `
+	UPDATE images SET status = 'pending', generation = generation + 1, attempts = 0, retry_at = 0, lease_until = 0,
+	       reason = '', reason_detail = '', failed_at = 0, discarded_at = 0, owner_id = 0,
+	       request_id = $1, queued_at = {now}, accepted_at = {now}`
+
+// ReplayDead implements deadletter.Store.
+func (s *Store) ReplayDead(
+	ctx context.Context, images []int64, requestID string,
+) (changed []catalog.Changed, done []int64, err error) {
+	if len(images) == 0 {
+		return nil, nil, nil
+	}
+	err = s.change(ctx, "replay dead letters", func(ctx context.Context, tx *sql.Tx) error {
+		changed, done, err = s.replayDead(ctx, tx, images, requestID)
+		return err
+	})
+	return changed, done, err
+}
+
+// replayDead locks the products of the images in one order before it touches
+// the images, as every change of an image does.
+func (s *Store) replayDead(
+	ctx context.Context, tx *sql.Tx, images []int64, requestID string,
+) ([]catalog.Changed, []int64, error) {
+	marks, args := in(1, images)
+	_, err := scanNumbers(tx.QueryContext(ctx, s.sql(
+		`SELECT id FROM products WHERE id IN (SELECT product_id FROM images WHERE `+dead+` AND id IN (`+marks+`))
+		ORDER BY id{for update}`), args...))
+	if err != nil {
+		return nil, nil, err
+	}
+	marks, args = in(2, images)
+	jobs, err := scanJobs(tx.QueryContext(ctx, s.sql(anew+` WHERE `+dead+` AND id IN (`+marks+`)
+		RETURNING id, product_id, generation`), append([]any{requestID}, args...)...))
+	if err != nil || len(jobs) == 0 {
+		return nil, nil, err
+	}
+	products, done := []int64{}, make([]int64, len(jobs))
+	queued := make([]outboxJob, len(jobs))
+	for i, j := range jobs {
+		j.RequestID = requestID
+		done[i], queued[i], products = j.ImageID, outboxJob{job: j}, append(products, j.ProductID)
+	}
+	slices.Sort(products)
+	changed, err := s.bump(ctx, tx, slices.Compact(products))
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := s.queueJobs(ctx, tx, queued); err != nil {
+		return nil, nil, err
+	}
+	for _, c := range changed {
+		if err := s.recordChange(ctx, tx, c); err != nil {
+			return nil, nil, err
+		}
+	}
+	return changed, done, nil
+}
+
+// bump raises the versions of products that the transaction has locked.
+func (s *Store) bump(ctx context.Context, tx *sql.Tx, products []int64) ([]catalog.Changed, error) {
+	marks, args := in(1, products)
+	rows, err := tx.QueryContext(ctx, s.sql(
+		`UPDATE products SET version = version + 1, updated_at = {now} WHERE id IN (`+marks+`) RETURNING id, user_id, version`), args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var changed []catalog.Changed
+	for rows.Next() {
+		var c catalog.Changed
+		if err := rows.Scan(&c.ProductID, &c.UserID, &c.Version); err != nil {
+			return nil, err
+		}
+		changed = append(changed, c)
+	}
+	return changed, rows.Err()
+}
+
+// scanJobs reads rows of (image, product, generation), in the order of ids.
+func scanJobs(rows *sql.Rows, err error) ([]media.Job, error) {
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var jobs []media.Job
+	for rows.Next() {
+		var j media.Job
+		if err := rows.Scan(&j.ImageID, &j.ProductID, &j.Generation); err != nil {
+			return nil, err
+		}
+		jobs = append(jobs, j)
+	}
+	slices.SortFunc(jobs, func(a, b media.Job) int { return int(a.ImageID - b.ImageID) })
+	return jobs, rows.Err()
+}
+
+func scanNumbers(rows *sql.Rows, err error) ([]int64, error) {
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var numbers []int64
+	for rows.Next() {
+		var n int64
+		if err := rows.Scan(&n); err != nil {
+			return nil, err
+		}
+		numbers = append(numbers, n)
+	}
+	return numbers, rows.Err()
+}
+
+// ReplayImage implements deadletter.Store.
+func (s *Store) ReplayImage(
+	ctx context.Context, product, image int64, requestID string,
+) (img catalog.Image, changed catalog.Changed, err error) {
+	changed, err = s.transition(ctx, "replay image", product,
+		func(ctx context.Context, tx *sql.Tx, _ catalog.Changed) (bool, error) {
+			var status string
+			err := tx.QueryRowContext(ctx, s.sql(
+				`SELECT source_url, status FROM images WHERE id = $1 AND product_id = $2{for update}`), image, product).
+				Scan(&img.SourceURL, &status)
+			switch {
+			case errors.Is(err, sql.ErrNoRows):
+				return false, notFound("image of this product")
+			case err != nil:
+				return false, err
+			case status != string(catalog.Failed):
+				return false, fault.New(fault.Conflict, "the image is "+status+"; only a failed one can be replayed")
+			}
+			jobs, err := scanJobs(tx.QueryContext(ctx, s.sql(anew+` WHERE id = $2 RETURNING id, product_id, generation`),
+				requestID, image))
+			if err != nil || len(jobs) != 1 {
+				return false, err
+			}
+			jobs[0].RequestID = requestID
+			img.ID, img.Status = image, catalog.Pending
+			return true, s.queueJobs(ctx, tx, []outboxJob{{job: jobs[0]}})
+		})
+	if fault.KindOf(err) == fault.Conflict && img.SourceURL == "" { // no such product
+		return catalog.Image{}, catalog.Changed{}, notFound("image of this product")
+	}
+	return img, changed, err
+}
