@@ -42,6 +42,8 @@ type commands struct {
 	Migrate migrateCommand `cmd:""             help:"Bring the database schema up to date."`
 	Fsck    fsckCommand    `cmd:""             help:"Compare database, storage, outbox, queue and cache; mend what differs."`
 	Version versionCommand `cmd:""             help:"Print the version."`
+
+	DeadLetters deadLettersCommand `cmd:"" help:"List, replay or discard failed work, through a running server." name:"dead-letters"`
 }
 
 // Main runs the command line and returns the exit code of the process. SIGINT
@@ -49,7 +51,8 @@ type commands struct {
 func Main(stdout, stderr io.Writer, args ...string) int {
 	failpoint.ShiftClock()
 	helped := false // kong goes on parsing after it has printed the help
-	parser, err := kong.New(&commands{},
+	cli := &commands{}
+	parser, err := kong.New(cli,
 		kong.Name("vitrine"),
 		kong.Description("Product-management backend with asynchronous image processing. "+
 			"Configured by the environment and .env; see .env.example."),
@@ -71,7 +74,7 @@ func Main(stdout, stderr io.Writer, args ...string) int {
 	defer stop()
 	context.AfterFunc(ctx, stop)
 	selected.BindTo(ctx, (*context.Context)(nil))
-	selected.Bind(streams{out: stdout, err: stderr})
+	selected.Bind(streams{out: stdout, err: stderr}, &cli.DeadLetters)
 	if err := selected.Run(); err != nil {
 		if coded, ok := errors.AsType[*codedError](err); ok {
 			return complain(stderr, err, coded.code)

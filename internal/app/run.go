@@ -13,6 +13,7 @@ import (
 	"vitrine.dev/internal/blob"
 	"vitrine.dev/internal/cache/readthrough"
 	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/deadletter"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/outbox"
@@ -33,6 +34,8 @@ type process struct {
 	blobs  blob.Store
 	relay  *outbox.Relay
 	tasks  []task
+
+	deadJobs *deadletter.Runner
 
 	listener net.Listener // of an API
 	stopping atomic.Bool  // the API answers on for DrainDelay
@@ -65,6 +68,8 @@ func run(ctx context.Context, to streams, r role, cfg Config) error {
 		return err
 	}
 	p.addRelay()
+	p.deadJobs = deadletter.NewRunner(p.store, p.views, p.relay.Nudge, deadletter.DefaultRunnerConfig(), p.log)
+	p.tasks = append(p.tasks, task{"dead letter jobs", p.deadJobs.Run})
 	if r.worker {
 		if err := p.addWorker(&held); err != nil {
 			return err

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/deadletter"
 	"vitrine.dev/internal/httpapi"
 )
 
@@ -33,10 +34,11 @@ func (p *process) listen(ctx context.Context, held *closers) (err error) {
 
 func (p *process) addServer() {
 	handler := httpapi.New(httpapi.Deps{
-		Service: catalog.NewService(p.store, p.views, p.relay.Nudge, catalog.WithKeyTTL(p.cfg.IdempotencyTTL)),
-		Views:   p.views,
-		Images:  p.blobs,
-		URL:     p.blobs.URL,
+		Service:     catalog.NewService(p.store, p.views, p.relay.Nudge, catalog.WithKeyTTL(p.cfg.IdempotencyTTL)),
+		DeadLetters: deadletter.NewService(p.store, p.views, p.relay.Nudge, p.deadJobs.Wake),
+		Views:       p.views,
+		Images:      p.blobs,
+		URL:         p.blobs.URL,
 		Parts: []httpapi.Part{
 			{Name: "database", Required: true, Check: p.store.Ping},
 			{Name: "cache", Check: p.cache.Ping},

@@ -101,7 +101,9 @@ func (o Order) check() (Order, error) {
 	if o.Filter != nil {
 		var more []fault.Field
 		filter, more = o.Filter.check(FieldFilter + ".")
-		bad = append(bad, more...)
+		for _, field := range more {
+			add(field.Name, field.Reason)
+		}
 	}
 	switch {
 	case o.ByIDs && o.Filter != nil:

@@ -9,6 +9,7 @@ import (
 
 	"vitrine.dev/internal/blob"
 	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/deadletter"
 	"vitrine.dev/internal/trace"
 )
 
@@ -28,11 +29,12 @@ type Images interface {
 // Deps is what the API is made of. All of it is required, but Parts may be
 // empty, and Stopping nil: never.
 type Deps struct {
-	Service *catalog.Service
-	Views   *catalog.Views
-	Images  Images
-	URL     func(key string) string // where the world reads an object of Images
-	Parts   []Part                  // in the order in which /readyz lists them
+	Service     *catalog.Service
+	DeadLetters *deadletter.Service
+	Views       *catalog.Views
+	Images      Images
+	URL         func(key string) string // where the world reads an object of Images
+	Parts       []Part                  // in the order in which /readyz lists them
 	// Stopping reports whether the process is about to end: /readyz then sends
 	// requests elsewhere, and clients are told to leave their connections.
 	Stopping func() bool

@@ -62,7 +62,6 @@ func describeDelete(d *description) *huma.Operation {
 func describeList(d *description) *huma.Operation {
 	one, most := 1.0, float64(catalog.MaxListLimit)
 	price := priceAnswer{}.Schema(nil)
-	link := &huma.Param{Name: "Link", Description: `The next page, as <…>; rel="next"; absent on the last one`, Schema: textSchema()}
 	return &huma.Operation{
 		OperationID: "listProducts", Tags: []string{"products"}, Summary: "List products, newest first",
 		Parameters: []*huma.Param{
@@ -76,7 +75,7 @@ func describeList(d *description) *huma.Operation {
 			query(paramCursor, "Where the page begins; taken from the Link of the page before", textSchema()),
 		},
 		Responses: d.answers(map[string]*huma.Response{
-			"200": answer("One page", &huma.Schema{Type: huma.TypeArray, Items: schema[summary](d)}, link),
+			"200": answer("One page", &huma.Schema{Type: huma.TypeArray, Items: schema[summary](d)}, linkHeader()),
 		}, http.StatusBadRequest, http.StatusUnprocessableEntity, http.StatusServiceUnavailable),
 	}
 }

@@ -104,11 +104,11 @@ func (s *Store) AbortJob(ctx context.Context, id int64) (j deadletter.Job, err e
 func (s *Store) LeaseJob(ctx context.Context, holder string, lease time.Duration) (j deadletter.Job, err error) {
 	const free = `state = 'running' AND lease_until <= {now}`
 	if s.dialect.oneWriter { // a write would keep all others out, and most looks find nothing
-		var any bool
+		var found bool
 		err := s.patiently(ctx, "look for dead letter jobs", func(ctx context.Context) error {
-			return s.read.QueryRowContext(ctx, s.sql(`SELECT EXISTS (SELECT 1 FROM dead_jobs WHERE `+free+`)`)).Scan(&any)
+			return s.read.QueryRowContext(ctx, s.sql(`SELECT EXISTS (SELECT 1 FROM dead_jobs WHERE `+free+`)`)).Scan(&found)
 		})
-		if err != nil || !any {
+		if err != nil || !found {
 			return j, errors.Join(err, notFound("job"))
 		}
 	}

@@ -103,9 +103,9 @@ func (s *Store) DeadLetters(
 }
 
 func (s *Store) readDeadImages(ctx context.Context, c *conditions, limit int) ([]deadletter.Letter, error) {
-	rows, err := s.read.QueryContext(ctx, `
+	rows, err := s.read.QueryContext(ctx, fmt.Sprintf(`
 		SELECT id, product_id, owner_id, source_url, source_host, attempts, reason, reason_detail, request_id, failed_at
-		FROM images`+c.where()+fmt.Sprintf(` ORDER BY failed_at DESC, id DESC LIMIT %d`, limit), c.args...)
+		FROM images%s ORDER BY failed_at DESC, id DESC LIMIT %d`, c.where(), limit), c.args...)
 	return scanLetters(rows, err, deadletter.KindImage, func(l *deadletter.Letter, at *int64) []any {
 		return []any{
 			&l.ID.N, &l.ProductID, &l.UserID, &l.SourceURL, &l.Host, &l.Attempts, &l.Reason, &l.Detail, &l.RequestID, at,

@@ -3,6 +3,7 @@ package storetest
 import (
 	"fmt"
 	"reflect"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -26,9 +27,9 @@ func job(t *testing.T, s Store, a deadletter.Action, f deadletter.Filter) deadle
 	return j
 }
 
-func lease(t *testing.T, s Store, holder string, length time.Duration) deadletter.Job {
+func lease(t *testing.T, s Store, holder string) deadletter.Job {
 	t.Helper()
-	j, err := s.LeaseJob(t.Context(), holder, length)
+	j, err := s.LeaseJob(t.Context(), holder, time.Minute)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +56,7 @@ func testDeadJob(t *testing.T, s Store) {
 		!reflect.DeepEqual(made.Filter, f) || made.CreatedAt.IsZero() || !made.FinishedAt.IsZero() {
 		t.Errorf("job is %+v", made)
 	}
-	if j := lease(t, s, "h", time.Minute); !reflect.DeepEqual(j, made) {
+	if j := lease(t, s, "h"); !reflect.DeepEqual(j, made) {
 		t.Errorf("leased %+v, made %+v", j, made)
 	}
 	for i, want := range []int64{4, 8, 10} {
@@ -98,11 +99,11 @@ func testDeadJobDiscards(t *testing.T, s Store) {
 	t.Helper()
 	broken(t, s, fault.SourceTimeout, "http://a.example/1.jpg", "http://a.example/2.jpg", "http://a.example/3.jpg")
 	for i := range 4 {
-		unreadable(t, s, "m", fmt.Sprint(i))
+		unreadable(t, s, "m", strconv.Itoa(i))
 	}
 	made := job(t, s, deadletter.Discard, deadletter.Filter{})
 	unreadable(t, s, "m", "later") // may be of the same millisecond
-	lease(t, s, "h", time.Minute)
+	lease(t, s, "h")
 	for steps := 0; ; steps++ {
 		j, _, err := s.AdvanceJob(t.Context(), batch(made, "h", 1))
 		if err != nil || steps > 20 {
@@ -124,7 +125,7 @@ func testDeadJobAborted(t *testing.T, s Store) {
 	t.Helper()
 	broken(t, s, fault.SourceTimeout, "http://a.example/1.jpg", "http://a.example/2.jpg", "http://a.example/3.jpg")
 	made := job(t, s, deadletter.Replay, deadletter.Filter{})
-	lease(t, s, "h", time.Minute)
+	lease(t, s, "h")
 	if _, _, err := s.AdvanceJob(t.Context(), batch(made, "h", 1)); err != nil {
 		t.Fatal(err)
 	}
@@ -163,7 +164,7 @@ func testDeadJobTaken(t *testing.T, s Store) {
 	var racing sync.WaitGroup
 	for i := range 8 {
 		racing.Go(func() {
-			_, err := s.LeaseJob(t.Context(), fmt.Sprint(i), 50*time.Millisecond)
+			_, err := s.LeaseJob(t.Context(), strconv.Itoa(i), 50*time.Millisecond)
 			switch {
 			case err == nil:
 				won.Add(1)
@@ -195,7 +196,7 @@ func testDeadJobTaken(t *testing.T, s Store) {
 	if err := s.ReleaseJob(t.Context(), made.ID, "heir"); err != nil {
 		t.Error(err)
 	}
-	if j := lease(t, s, "next", time.Minute); j.Done != 2 {
+	if j := lease(t, s, "next"); j.Done != 2 {
 		t.Errorf("the next one begins at %+v", j)
 	}
 	if got, _, err := s.AdvanceJob(t.Context(), batch(made, "next", 2)); err != nil || got.Done != 3 {

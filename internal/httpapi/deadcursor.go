@@ -1,0 +1,47 @@
+package httpapi
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+	"time"
+
+	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/deadletter"
+)
+
+const (
+	deadCursorForm  = 2
+	deadCursorBytes = 18
+)
+
+// encodeDeadCursor makes the opaque text that stands for a place in the list
+// of dead letters: its time in milliseconds, its kind and its number.
+func encodeDeadCursor(p deadletter.Position) string {
+	b := binary.BigEndian.AppendUint64([]byte{deadCursorForm}, uint64(p.At.UnixMilli()))
+	b = append(b, kindByte(p.ID.Kind))
+	b = binary.BigEndian.AppendUint64(b, uint64(p.ID.N)) //nolint:gosec // ids are positive
+	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+// decodeDeadCursor reads it back; ok is false for all that encodeDeadCursor
+// never made.
+func decodeDeadCursor(s string) (p deadletter.Position, ok bool) {
+	if len(s) != base64.RawURLEncoding.EncodedLen(deadCursorBytes) {
+		return p, false
+	}
+	b, err := base64.RawURLEncoding.Strict().DecodeString(s)
+	if err != nil || b[0] != deadCursorForm {
+		return p, false
+	}
+	at, n := binary.BigEndian.Uint64(b[1:9]), binary.BigEndian.Uint64(b[10:])
+	for _, kind := range []deadletter.Kind{deadletter.KindImage, deadletter.KindMessage} {
+		if kindByte(kind) == b[9] && at <= uint64(catalog.MaxID) && n >= 1 && n <= uint64(catalog.MaxID) {
+			return deadletter.Position{
+				At: time.UnixMilli(int64(at)).UTC(), ID: deadletter.ID{Kind: kind, N: int64(n)},
+			}, true
+		}
+	}
+	return p, false
+}
+
+func kindByte(k deadletter.Kind) byte { return string(k)[0] }

@@ -1,0 +1,112 @@
+package httpapi
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/deadletter"
+	"vitrine.dev/internal/fault"
+)
+
+// timeReason is what is said of a time that cannot be read.
+const timeReason = "must be an RFC 3339 time such as 2026-11-23T06:00:00Z"
+
+func (a *api) listDeadLetters(w http.ResponseWriter, r *http.Request) error {
+	values, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return refuse(http.StatusBadRequest, "the query is malformed: %s", "a % must be followed by two hexadecimal digits, and ; must be escaped")
+	}
+	p := params{values: values}
+	filter := deadletter.Filter{
+		Reason:       fault.Reason(p.text(deadletter.FieldReason)),
+		Host:         p.text(deadletter.FieldHost),
+		UserID:       p.integer(deadletter.FieldUserID, catalog.MaxID),
+		ProductID:    p.integer(deadletter.FieldProductID, catalog.MaxID),
+		FailedAfter:  p.time(deadletter.FieldFailedAfter),
+		FailedBefore: p.time(deadletter.FieldFailedBefore),
+	}
+	limit := int(p.integer(paramLimit, deadletter.MaxListLimit))
+	var after *deadletter.Position
+	if s := p.text(paramCursor); s != "" {
+		place, ok := decodeDeadCursor(s)
+		if !ok {
+			p.fault(paramCursor, "must be taken from the Link of the page before")
+		}
+		after = &place
+	}
+	filter.Faults = p.faults
+	page, err := a.DeadLetters.List(r.Context(), filter, after, limit)
+	if err != nil {
+		return fmt.Errorf("list dead letters: %w", err)
+	}
+	if page.Next != nil {
+		w.Header().Set("Link", nextDeadLink(r.URL.Path, values, *page.Next))
+	}
+	list := make([]deadLetter, len(page.Letters))
+	for i, l := range page.Letters {
+		list[i] = wireDeadLetter(l)
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	return writeJSON(w, http.StatusOK, list)
+}
+
+// nextDeadLink points to the next page of the same list.
+func nextDeadLink(path string, values url.Values, next deadletter.Position) string {
+	q := url.Values{}
+	for _, name := range slices.Concat(deadFilterFields(), []string{paramLimit}) {
+		if v := values.Get(name); v != "" {
+			q.Set(name, v)
+		}
+	}
+	q.Set(paramCursor, encodeDeadCursor(next))
+	return "<" + path + "?" + q.Encode() + `>; rel="next"`
+}
+
+func deadFilterFields() []string {
+	return []string{
+		deadletter.FieldReason, deadletter.FieldHost, deadletter.FieldUserID, deadletter.FieldProductID,
+		deadletter.FieldFailedAfter, deadletter.FieldFailedBefore,
+	}
+}
+
+func (p *params) time(name string) time.Time {
+	s := p.text(name)
+	if s == "" {
+		return time.Time{}
+	}
+	t, ok := parseTime(s)
+	if !ok {
+		p.fault(name, timeReason)
+	}
+	return t
+}
+
+// parseTime reads a time that a millisecond column can hold.
+func parseTime(s string) (time.Time, bool) {
+	t, err := time.Parse(time.RFC3339, strings.ToUpper(s))
+	return t.UTC(), err == nil && t.Year() >= 1970 && t.Year() <= 9999
+}
+
+// replayImage is for the product's owner; the answer is the image, which is
+// pending again.
+func (a *api) replayImage(w http.ResponseWriter, r *http.Request) error {
+	product, err := pathID(r)
+	if err != nil {
+		return err
+	}
+	id, ok := parseID(r.PathValue("image_id"))
+	if !ok {
+		return fault.InvalidFields([]fault.Field{{Name: "image_id", Reason: integerReason(catalog.MaxID)}})
+	}
+	img, version, err := a.DeadLetters.ReplayImage(r.Context(), product, id)
+	if err != nil {
+		return fmt.Errorf("replay image %d of product %d: %w", id, product, err)
+	}
+	w.Header().Set("ETag", etag(version))
+	return writeJSON(w, http.StatusAccepted, a.wireImage(img))
+}
