@@ -19,7 +19,7 @@ const (
 type deadFollower struct {
 	api *apiClient
 	job deadJob
-	bar *progress
+	bar *jobProgress
 }
 
 func (f *deadFollower) run(ctx context.Context) error {

@@ -108,7 +108,7 @@ func (c deadSettleFlags) settle(ctx context.Context, to streams, all *deadLetter
 		return err
 	}
 	if got.status == http.StatusAccepted {
-		follow := &deadFollower{api: api, job: answer.deadJob, bar: newProgress(to, participle, c.JSON)}
+		follow := &deadFollower{api: api, job: answer.deadJob, bar: newJobProgress(to, participle, c.JSON)}
 		return follow.run(ctx)
 	}
 	return answer.print(to, participle, c.JSON)

@@ -2,6 +2,7 @@ package deadletter
 
 import (
 	"cmp"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -104,4 +105,14 @@ func (k Kind) rank() int {
 		return 1
 	}
 	return 0
+}
+
+// Host returns the host of a source, in lower case and without its port, as
+// filters know it; "" for what is no URL.
+func Host(source string) string {
+	u, err := url.Parse(source)
+	if err != nil {
+		return ""
+	}
+	return strings.ToLower(u.Hostname())
 }

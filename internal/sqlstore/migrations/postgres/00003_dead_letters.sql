@@ -1,16 +1,15 @@
 -- +goose Up
--- All three hold while the image is failed.
-ALTER TABLE images ADD COLUMN failed_at BIGINT NOT NULL DEFAULT 0;    -- 0 where the version before this one failed it: see TidyDead
+-- These hold while the image is failed. An image that the version before this
+-- one failed has none of them until TidyDead finds it.
+ALTER TABLE images ADD COLUMN failed_at BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE images ADD COLUMN failed_host TEXT NOT NULL DEFAULT '';   -- of source_url, in lower case
+ALTER TABLE images ADD COLUMN failed_user BIGINT NOT NULL DEFAULT 0;  -- the product's
 ALTER TABLE images ADD COLUMN discarded_at BIGINT NOT NULL DEFAULT 0; -- not 0: off the list of dead letters
-ALTER TABLE images ADD COLUMN owner_id BIGINT NOT NULL DEFAULT 0;     -- the product's user
-UPDATE images SET failed_at = (extract(epoch FROM clock_timestamp()) * 1000)::BIGINT,
-       owner_id = (SELECT user_id FROM products WHERE products.id = images.product_id)
-WHERE status = 'failed';
 DROP INDEX images_failed;
 CREATE INDEX images_dead ON images (failed_at, id) WHERE status = 'failed' AND discarded_at = 0;
 CREATE INDEX images_dead_by_reason ON images (reason, failed_at, id) WHERE status = 'failed' AND discarded_at = 0;
-CREATE INDEX images_dead_by_host ON images (source_host, failed_at, id) WHERE status = 'failed' AND discarded_at = 0;
-CREATE INDEX images_dead_by_owner ON images (owner_id, failed_at, id) WHERE status = 'failed' AND discarded_at = 0;
+CREATE INDEX images_dead_by_host ON images (failed_host, failed_at, id) WHERE status = 'failed' AND discarded_at = 0;
+CREATE INDEX images_dead_by_user ON images (failed_user, failed_at, id) WHERE status = 'failed' AND discarded_at = 0;
 
 -- Messages of the broker that nobody could read.
 CREATE TABLE dead_messages (
@@ -48,11 +47,12 @@ CREATE INDEX dead_jobs_running ON dead_jobs (id) WHERE state = 'running';
 -- +goose Down
 DROP TABLE dead_jobs;
 DROP TABLE dead_messages;
-DROP INDEX images_dead_by_owner;
+DROP INDEX images_dead_by_user;
 DROP INDEX images_dead_by_host;
 DROP INDEX images_dead_by_reason;
 DROP INDEX images_dead;
 CREATE INDEX images_failed ON images (id DESC) WHERE status = 'failed';
-ALTER TABLE images DROP COLUMN owner_id;
 ALTER TABLE images DROP COLUMN discarded_at;
+ALTER TABLE images DROP COLUMN failed_user;
+ALTER TABLE images DROP COLUMN failed_host;
 ALTER TABLE images DROP COLUMN failed_at;

@@ -14,9 +14,9 @@ const (
 	progressEvery = time.Second // between lines where nobody watches
 )
 
-// progress shows how far a job is: as a bar where a person watches, else as a
+// jobProgress shows how far a job is: as a bar where a person watches, else as a
 // line now and then, or as JSON.
-type progress struct {
+type jobProgress struct {
 	out        io.Writer // lines and the end
 	bar        io.Writer // the bar; nil where nobody watches
 	participle string
@@ -25,8 +25,8 @@ type progress struct {
 	last       time.Time // when a line was written
 }
 
-func newProgress(to streams, participle string, asJSON bool) *progress {
-	p := &progress{out: to.out, participle: participle, asJSON: asJSON, began: time.Now()}
+func newJobProgress(to streams, participle string, asJSON bool) *jobProgress {
+	p := &jobProgress{out: to.out, participle: participle, asJSON: asJSON, began: time.Now()}
 	if !asJSON && isTerminal(to.err) && os.Getenv("TERM") != "dumb" {
 		p.bar = to.err
 	}
@@ -34,7 +34,7 @@ func newProgress(to streams, participle string, asJSON bool) *progress {
 }
 
 // show tells of the progress. That it cannot be written stops nobody's work.
-func (p *progress) show(j deadJob) {
+func (p *jobProgress) show(j deadJob) {
 	if p.bar != nil {
 		fmt.Fprintf(p.bar, "\r\x1b[K%s", p.drawn(j))
 		return
@@ -45,7 +45,7 @@ func (p *progress) show(j deadJob) {
 }
 
 // end tells how it ended.
-func (p *progress) end(j deadJob) {
+func (p *jobProgress) end(j deadJob) {
 	if p.bar != nil {
 		fmt.Fprint(p.bar, "\r\x1b[K")
 	}
@@ -55,7 +55,7 @@ func (p *progress) end(j deadJob) {
 	}
 }
 
-func (p *progress) line(j deadJob) {
+func (p *jobProgress) line(j deadJob) {
 	p.last = time.Now()
 	if p.asJSON {
 		_ = writeLine(p.out, j)
@@ -65,7 +65,7 @@ func (p *progress) line(j deadJob) {
 }
 
 // drawn is the bar with its figures: ████░░ 67 % 1,340 of 2,000, 33 s left.
-func (p *progress) drawn(j deadJob) string {
+func (p *jobProgress) drawn(j deadJob) string {
 	part := 1.0
 	if j.Total > 0 {
 		part = min(1, float64(j.Done)/float64(j.Total))
