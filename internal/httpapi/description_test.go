@@ -3,6 +3,7 @@ package httpapi_test
 import (
 	"encoding/json"
 	"flag"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -76,7 +77,7 @@ func readSchemas(t *testing.T, s *setup) *schemas {
 	}
 	types := huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)
 	for name, raw := range doc.Components.Schemas {
-		if name == "NewProduct" || name == "ProductPatch" {
+		if name == "NewProduct" || name == "ProductPatch" || name == "DeadOrder" {
 			continue // no answer has them
 		}
 		types.Map()[name] = parseSchema(t, raw)
@@ -202,8 +203,34 @@ func TestEveryRouteIsDescribed(t *testing.T) {
 	want := map[string][]string{
 		"/products": {"get", "post"}, "/products/{id}": {"delete", "get", "patch"}, "/images/{key}": {"get"},
 		"/healthz": {"get"}, "/readyz": {"get"},
+		"/products/{id}/images/{image_id}/replay": {"post"}, "/dead-letters": {"get"},
+		"/dead-letters/replay": {"post"}, "/dead-letters/discard": {"post"}, "/dead-letters/jobs": {"get"},
+		"/dead-letters/jobs/{id}": {"get"}, "/dead-letters/jobs/{id}/abort": {"post"},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("described: %v, want %v", got, want)
 	}
+}
+
+func TestDeadLetterAnswersMatchDescription(t *testing.T) {
+	t.Parallel()
+	s := newDeadSetup(t)
+	product, images := s.fail("source_timeout", "a.example", 2)
+	s.unreadable("m", []byte("x"))
+	d := readSchemas(t, s.setup)
+	const list, replay, discard, jobs = "/dead-letters", "/dead-letters/replay", "/dead-letters/discard", "/dead-letters/jobs"
+	d.check(list, "GET", s.do("GET", list, ""))
+	d.check(list, "GET", s.do("GET", list+"?limit=x", ""))
+	d.check(replay, "POST", s.do("POST", replay, `{"ids":["image-999"]}`))
+	d.check(replay, "POST", s.do("POST", replay, `{}`))
+	d.check(discard, "POST", s.do("POST", discard, `{"all":true,"dry_run":true}`))
+	d.check(replay, "POST", s.do("POST", replay, `{"filter":{"host":"a.example"},"rate":1}`))
+	d.check(jobs, "GET", s.do("GET", jobs, ""))
+	d.check(jobs+"/{id}", "GET", s.do("GET", jobs+"/1", ""))
+	d.check(jobs+"/{id}", "GET", s.do("GET", jobs+"/2", ""))
+	d.check(jobs+"/{id}/abort", "POST", s.do("POST", jobs+"/1/abort", ""))
+	const one = "/products/{id}/images/{image_id}/replay"
+	path := fmt.Sprintf("/products/%d/images/%d/replay", product, images[0])
+	d.check(one, "POST", s.do("POST", path, ""))
+	d.check(one, "POST", s.do("POST", path, ""))
 }

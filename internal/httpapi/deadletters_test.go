@@ -1,0 +1,194 @@
+package httpapi_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/catalog/catalogtest"
+	"vitrine.dev/internal/deadletter"
+	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/httpapi"
+	"vitrine.dev/internal/media"
+	"vitrine.dev/internal/sqlstore"
+)
+
+// deadSetup is an API over a real database, with failed work in it.
+type deadSetup struct {
+	*setup
+
+	db    *sqlstore.Store
+	wakes atomic.Int32 // of the runner of jobs, which these tests have none of
+}
+
+func newDeadSetup(t *testing.T) *deadSetup {
+	t.Helper()
+	s := &deadSetup{setup: &setup{t: t, cache: catalogtest.NewCache(), images: &images{}, logs: &logs{}}, db: openSQLite(t)}
+	log := slog.New(slog.NewJSONHandler(s.logs, nil))
+	s.views = catalog.NewViews(s.cache, log)
+	s.handler = httpapi.New(httpapi.Deps{
+		Service:     catalog.NewService(s.db, s.views, func() {}),
+		DeadLetters: deadletter.NewService(s.db, s.views, func() {}, func() { s.wakes.Add(1) }),
+		Views:       s.views, Images: s.images, URL: imageURL, Log: log,
+	})
+	return s
+}
+
+// fail creates a product of n images and fails them; it returns their ids.
+func (s *deadSetup) fail(reason fault.Reason, host string, n int) (product int64, images []int64) {
+	s.t.Helper()
+	ctx := s.t.Context()
+	var urls []string
+	for i := range n {
+		urls = append(urls, fmt.Sprintf("https://%s/%d.jpg", host, i))
+	}
+	p, err := s.db.CreateProduct(ctx, catalog.NewProduct{UserID: 1, Name: "n", Images: urls, RequestID: "req-1"})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, img := range p.Images {
+		c, _, err := s.db.Begin(ctx, media.Job{ImageID: img.ID, ProductID: p.ID, Generation: 1}, time.Minute)
+		if err == nil {
+			_, err = s.db.Fail(ctx, c, fault.Fail(reason, "It did not work.", nil))
+		}
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		images = append(images, img.ID)
+	}
+	return p.ID, images
+}
+
+func (s *deadSetup) unreadable(id string, body []byte) {
+	s.t.Helper()
+	err := s.db.KeepUnreadable(context.WithoutCancel(s.t.Context()), media.Unreadable{
+		MessageID: id, Body: body, Bytes: int64(len(body)), Digest: string(body),
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// letterIDs are the ids of a page of dead letters.
+func letterIDs(t *testing.T, w *httptest.ResponseRecorder) []string {
+	t.Helper()
+	wantStatus(t, w, http.StatusOK)
+	var page []struct {
+		ID string `json:"id"`
+	}
+	if err := json.Unmarshal(w.Body.Bytes(), &page); err != nil {
+		t.Fatal(err)
+	}
+	list := []string{}
+	for _, l := range page {
+		list = append(list, l.ID)
+	}
+	return list
+}
+
+func TestDeadLettersList(t *testing.T) {
+	t.Parallel()
+	s := newDeadSetup(t)
+	wantBody(t, s.do("GET", "/dead-letters", ""), "[]")
+	product, images := s.fail(fault.SourceTimeout, "a.example", 1)
+	letters, err := s.db.DeadLetters(t.Context(), deadletter.Filter{}, nil, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := letters[0].FailedAt.Format(time.RFC3339Nano)
+	wantBody(t, s.do("GET", "/dead-letters", ""), fmt.Sprintf(
+		`[{"id":"image-%d","kind":"image","failed_at":%q,"reason":{"code":"source_timeout","detail":"It did not work.","retryable":true},`+
+			`"image_id":%d,"product_id":%d,"user_id":1,"source_url":"https://a.example/0.jpg","host":"a.example","attempts":1,"request_id":"req-1"}]`,
+		images[0], at, images[0], product))
+	s.unreadable("m-1", []byte{0xff, 0})
+	w := s.do("GET", "/dead-letters?reason=unreadable", "")
+	for _, want := range []string{
+		`"kind":"unreadable"`, `"code":"unreadable"`, `"retryable":false`, `"message_id":"m-1"`, `"bytes":2`, `"preview":"/wA="`, `"received_at":"20`,
+	} {
+		if !strings.Contains(w.Body.String(), want) {
+			t.Errorf("no %s in %s", want, w.Body)
+		}
+	}
+	for query, want := range map[string]int{
+		"": 2, "reason=source_timeout": 1, "reason=decode_failed": 0, "host=A.Example": 1, "host=b.example": 0, "user_id=1": 1, "user_id=2": 0,
+		fmt.Sprintf("product_id=%d", product): 1, "product_id=77": 0, "failed_after=2026-01-01T00:00:00Z": 2,
+		"failed_before=2020-01-01T01:00:00%2B01:00": 0, "failed_after=2100-01-01t00:00:00z": 0, "reason=&host=&limit=&cursor=": 2,
+	} {
+		if got := letterIDs(t, s.do("GET", "/dead-letters?"+query, "")); len(got) != want {
+			t.Errorf("%s: %v, want %d", query, got, want)
+		}
+	}
+}
+
+func TestDeadLettersPages(t *testing.T) {
+	t.Parallel()
+	s := newDeadSetup(t)
+	_, images := s.fail(fault.DecodeFailed, "a.example", 5)
+	s.unreadable("m", []byte("x"))
+	s.fail(fault.SourceTimeout, "a.example", 1)
+	const query = "failed_after=2020-01-01T00%3A00%3A00Z&limit=2&reason=decode_failed"
+	var seen []string
+	for next := "/dead-letters?" + query; next != ""; {
+		w := s.do("GET", next, "")
+		seen = append(seen, letterIDs(t, w)...)
+		link := w.Header().Get("Link")
+		if link == "" {
+			break
+		}
+		path, rest, ok := strings.Cut(strings.TrimPrefix(link, "<"), ">")
+		if !ok || rest != `; rel="next"` || !strings.Contains(path, "&reason=decode_failed") {
+			t.Fatalf("Link = %q", link)
+		}
+		next = path
+	}
+	var want []string
+	for _, id := range images {
+		want = append(want, fmt.Sprint("image-", id))
+	}
+	slices.Reverse(want)
+	if !slices.Equal(seen, want) {
+		t.Errorf("pages are %v, want %v", seen, want)
+	}
+}
+
+func TestDeadLettersListRefuses(t *testing.T) {
+	t.Parallel()
+	s := newDeadSetup(t)
+	const cursor = "cursor must be taken from the Link of the page before"
+	const moment = " must be an RFC 3339 time such as 2026-11-23T06:00:00Z"
+	for query, want := range map[string][]string{
+		"reason=nonsense":                   {"reason must be one of the reasons, such as source_not_found or unreadable"},
+		"host=a/b":                          {"host must be the host of a URL, such as example.com"},
+		"host=%ff":                          {"host must be the host of a URL, such as example.com"},
+		"user_id=0":                         {"user_id must be an integer from 1 to 9007199254740991"},
+		"product_id=x":                      {"product_id must be an integer from 1 to 9007199254740991"},
+		"product_id=1&product_id=2":         {"product_id must be given only once"},
+		"failed_after=yesterday":            {"failed_after" + moment},
+		"failed_before=2026-11-23":          {"failed_before" + moment},
+		"failed_after=0001-01-01T00:00:00Z": {"failed_after" + moment},
+		"limit=1001":                        {"limit must be an integer from 1 to 1000"},
+		"failed_after=2026-01-02T00:00:00Z&failed_before=2026-01-02T00:00:00Z": {"failed_after must be before failed_before"},
+		"cursor=x":                        {cursor},
+		"cursor=AQAAAAAAAABl":             {cursor}, // of products
+		"cursor=AgAAAZqvz7gAaQAAAAAAAAAA": {cursor}, // id 0
+		"cursor=AgAAAZqvz7gAegAAAAAAAAAB": {cursor}, // no such kind
+		"cursor=Av____________lpAAAAAAAB": {cursor}, // a time beyond all
+		"cursor=AwAAAZqvz7gAaQAAAAAAAAAB": {cursor}, // another form
+	} {
+		p := wantProblem(t, s.do("GET", "/dead-letters?"+query, ""), http.StatusUnprocessableEntity)
+		if got := p.faults(); !slices.Equal(got, want) {
+			t.Errorf("%s: faults = %q, want %q", query, got, want)
+		}
+	}
+	letterIDs(t, s.do("GET", "/dead-letters?cursor=AgAAAZqvz7gAaQAAAAAAAAAB", "")) // as it ought to be
+	wantProblem(t, s.do("GET", "/dead-letters?reason=%zz", ""), http.StatusBadRequest)
+}
