@@ -20,8 +20,8 @@ const (
 	FieldFailedBefore = "failed_before"
 )
 
-// maxHostBytes is the length of the longest name (RFC 1035).
-const maxHostBytes = 253
+// maxHostBytes is the length of the longest name (RFC 1035) with a port.
+const maxHostBytes = 259
 
 // Filter selects dead letters. The zero value selects all of them. Its JSON is
 // what a Job keeps.

@@ -2,7 +2,6 @@ package deadletter
 
 import (
 	"cmp"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -59,7 +58,7 @@ type Letter struct {
 	ProductID int64
 	UserID    int64
 	SourceURL string
-	Host      string // of SourceURL, in lower case
+	Host      string // of SourceURL, lower case, with the port where it is not the scheme's own
 	Attempts  int
 	RequestID string // of the request that asked for the work last
 
@@ -105,14 +104,4 @@ func (k Kind) rank() int {
 		return 1
 	}
 	return 0
-}
-
-// Host returns the host of a source, in lower case and without its port, as
-// filters know it; "" for what is no URL.
-func Host(source string) string {
-	u, err := url.Parse(source)
-	if err != nil {
-		return ""
-	}
-	return strings.ToLower(u.Hostname())
 }

@@ -183,14 +183,3 @@ func TestIDs(t *testing.T) {
 		}
 	}
 }
-
-func TestHost(t *testing.T) {
-	t.Parallel()
-	for source, want := range map[string]string{
-		"https://Shop.Example/x.jpg": "shop.example", "http://a.example:8080/": "a.example", "http://[2001:DB8::1]:80/": "2001:db8::1", "::": "",
-	} {
-		if got := deadletter.Host(source); got != want {
-			t.Errorf("host of %s is %q, want %q", source, got, want)
-		}
-	}
-}

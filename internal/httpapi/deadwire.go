@@ -16,7 +16,7 @@ type deadLetter struct {
 	ProductID int64  `json:"product_id,omitempty" minimum:"1"`
 	UserID    int64  `json:"user_id,omitempty"    minimum:"1"`
 	SourceURL string `json:"source_url,omitempty" doc:"As it was given"`
-	Host      string `json:"host,omitempty"       doc:"Of the source, in lower case"`
+	Host      string `json:"host,omitempty"       doc:"Of the source, in lower case, with its port where that is not the usual one"`
 	Attempts  int    `json:"attempts,omitempty"   minimum:"1"`
 	RequestID string `json:"request_id,omitempty" doc:"Of the request that asked for the work last"`
 

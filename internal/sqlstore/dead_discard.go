@@ -112,7 +112,7 @@ func (s *Store) TidyDead(ctx context.Context, keep time.Duration) error {
 }
 
 // adoptDead completes some images that the version before this one failed,
-// which knew nothing of a list, and reports whether there are more.
+// which knew nothing of a list or of hosts, and reports whether there are more.
 func (s *Store) adoptDead(ctx context.Context) (more bool, err error) {
 	const batch = 500
 	err = s.quietChange(ctx, "adopt dead letters", func(ctx context.Context, tx *sql.Tx) error {
@@ -124,9 +124,9 @@ func (s *Store) adoptDead(ctx context.Context) (more bool, err error) {
 		more = len(sources) == batch
 		for id, source := range sources {
 			_, err := tx.ExecContext(ctx, s.sql(`
-				UPDATE images SET failed_at = {now}, failed_host = $2,
+				UPDATE images SET failed_at = {now}, source_host = $2,
 				       failed_user = (SELECT user_id FROM products WHERE products.id = images.product_id)
-				WHERE id = $1`), id, deadletter.Host(source))
+				WHERE id = $1`), id, media.SourceHost(source))
 			if err != nil {
 				return err
 			}

@@ -38,7 +38,7 @@ func deadImages(f deadletter.Filter) *conditions {
 		c.add("reason = ?", string(f.Reason))
 	}
 	if f.Host != "" {
-		c.add("failed_host = ?", f.Host)
+		c.add("source_host = ?", f.Host)
 	}
 	if f.UserID != 0 {
 		c.add("failed_user = ?", f.UserID)
@@ -104,7 +104,7 @@ func (s *Store) DeadLetters(
 
 func (s *Store) readDeadImages(ctx context.Context, c *conditions, limit int) ([]deadletter.Letter, error) {
 	rows, err := s.read.QueryContext(ctx, fmt.Sprintf(`
-		SELECT id, product_id, failed_user, source_url, failed_host, attempts, reason, reason_detail, request_id, failed_at
+		SELECT id, product_id, failed_user, source_url, source_host, attempts, reason, reason_detail, request_id, failed_at
 		FROM images%s ORDER BY failed_at DESC, id DESC LIMIT %d`, c.where(), limit), c.args...)
 	return scanLetters(rows, err, deadletter.KindImage, func(l *deadletter.Letter, at *int64) []any {
 		return []any{

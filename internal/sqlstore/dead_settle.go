@@ -14,8 +14,8 @@ import (
 // anew makes a failed image what a new one is, in its next generation.
 const anew = `
 	UPDATE images SET status = 'pending', generation = generation + 1, attempts = 0, retry_at = 0, lease_until = 0,
-	       reason = '', reason_detail = '', failed_at = 0, failed_host = '', failed_user = 0, discarded_at = 0,
-	       request_id = $1, queued_at = {now}`
+	       reason = '', reason_detail = '', failed_at = 0, failed_user = 0, discarded_at = 0,
+	       request_id = $1, queued_at = {now}, accepted_at = {now}`
 
 // ReplayDead implements deadletter.Store.
 func (s *Store) ReplayDead(
@@ -45,7 +45,7 @@ func (s *Store) replayDead(
 	}
 	marks, args = in(2, images)
 	jobs, err := scanJobs(tx.QueryContext(ctx, s.sql(anew+` WHERE `+dead+` AND id IN (`+marks+`)
-		RETURNING id, product_id, generation`), append([]any{requestID}, args...)...))
+		RETURNING id, product_id, generation, source_host`), append([]any{requestID}, args...)...))
 	if err != nil || len(jobs) == 0 {
 		return nil, nil, err
 	}
@@ -91,7 +91,7 @@ func (s *Store) bump(ctx context.Context, tx *sql.Tx, products []int64) ([]catal
 	return changed, rows.Err()
 }
 
-// scanJobs reads rows of (image, product, generation), in the order of ids.
+// scanJobs reads rows of (image, product, generation, host), in the order of ids.
 func scanJobs(rows *sql.Rows, err error) ([]media.Job, error) {
 	if err != nil {
 		return nil, err
@@ -100,7 +100,7 @@ func scanJobs(rows *sql.Rows, err error) ([]media.Job, error) {
 	var jobs []media.Job
 	for rows.Next() {
 		var j media.Job
-		if err := rows.Scan(&j.ImageID, &j.ProductID, &j.Generation); err != nil {
+		if err := rows.Scan(&j.ImageID, &j.ProductID, &j.Generation, &j.Host); err != nil {
 			return nil, err
 		}
 		jobs = append(jobs, j)
@@ -143,7 +143,7 @@ func (s *Store) ReplayImage(
 			case status != string(catalog.Failed):
 				return false, fault.New(fault.Conflict, "the image is "+status+"; only a failed one can be replayed")
 			}
-			jobs, err := scanJobs(tx.QueryContext(ctx, s.sql(anew+` WHERE id = $2 RETURNING id, product_id, generation`),
+			jobs, err := scanJobs(tx.QueryContext(ctx, s.sql(anew+` WHERE id = $2 RETURNING id, product_id, generation, source_host`),
 				requestID, image))
 			if err != nil || len(jobs) != 1 {
 				return false, err

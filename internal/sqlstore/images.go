@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"vitrine.dev/internal/catalog"
-	"vitrine.dev/internal/deadletter"
 	"vitrine.dev/internal/failpoint"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/media"
@@ -124,21 +123,12 @@ func (s *Store) Fail(ctx context.Context, c media.Claim, f *fault.Failure) (cata
 		})
 }
 
-// fail makes an image a dead letter. Its source never changes, so it may be
-// read first.
+// fail makes an image a dead letter.
 func (s *Store) fail(ctx context.Context, tx *sql.Tx, c media.Claim, f *fault.Failure, condition string) (bool, error) {
-	var source string
-	err := tx.QueryRowContext(ctx, `SELECT source_url FROM images WHERE id = $1`, c.ImageID).Scan(&source)
-	if errors.Is(err, sql.ErrNoRows) {
-		return false, nil
-	}
-	if err != nil {
-		return false, err
-	}
 	return affected(tx.ExecContext(ctx, s.sql(`
-		UPDATE images SET status = 'failed', lease_until = 0, reason = $4, reason_detail = $5, failed_at = {now}, failed_host = $6,
+		UPDATE images SET status = 'failed', lease_until = 0, reason = $4, reason_detail = $5, failed_at = {now},
 		       failed_user = (SELECT user_id FROM products WHERE products.id = images.product_id)`+condition),
-		c.ImageID, c.Generation, c.Attempt, string(f.Reason), f.Detail, deadletter.Host(source)))
+		c.ImageID, c.Generation, c.Attempt, string(f.Reason), f.Detail))
 }
 
 // Bury implements media.Store.

@@ -68,7 +68,7 @@ func testDeadList(t *testing.T, s Store) {
 	began := time.Now().Add(-time.Hour)
 	create(t, s, "http://fine.example/0.jpg")
 	jobs(t, s)
-	a := broken(t, s, fault.SourceNotFound, "http://A.example:8080/1.jpg")
+	a := broken(t, s, fault.SourceNotFound, "http://A.example:80/1.jpg")
 	b := broken(t, s, fault.SourceTimeout, "https://b.example/2.jpg")
 	unreadable(t, s, "m1", "garbage")
 	first, second := imageID(a.Images[0]).String(), imageID(b.Images[0]).String()
@@ -78,7 +78,7 @@ func testDeadList(t *testing.T, s Store) {
 		t.Fatalf("%d letters, want 3: %+v", len(all), all)
 	}
 	img := all[slices.IndexFunc(all, func(l deadletter.Letter) bool { return l.ID.String() == first })]
-	if img.ProductID != a.ID || img.UserID != user || img.SourceURL != "http://A.example:8080/1.jpg" || img.Host != "a.example" ||
+	if img.ProductID != a.ID || img.UserID != user || img.SourceURL != "http://A.example:80/1.jpg" || img.Host != "a.example" ||
 		img.Attempts != 1 || img.Reason != fault.SourceNotFound || img.Detail != "It did not work." || img.RequestID != "req-1" ||
 		img.Retryable() || img.FailedAt.Before(began) {
 		t.Errorf("image is %+v", img)

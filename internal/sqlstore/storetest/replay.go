@@ -34,9 +34,9 @@ func testReplay(t *testing.T, s Store) {
 	wantChanged(t, s, changed...)
 	list := jobs(t, s)
 	wantJobs := []media.Job{
-		{ImageID: x, ProductID: a.ID, Generation: 2, RequestID: "req-9"},
-		{ImageID: y, ProductID: a.ID, Generation: 2, RequestID: "req-9"},
-		{ImageID: z, ProductID: b.ID, Generation: 2, RequestID: "req-9"},
+		{ImageID: x, ProductID: a.ID, Generation: 2, RequestID: "req-9", Host: "a.example"},
+		{ImageID: y, ProductID: a.ID, Generation: 2, RequestID: "req-9", Host: "a.example"},
+		{ImageID: z, ProductID: b.ID, Generation: 2, RequestID: "req-9", Host: "b.example"},
 	}
 	if !reflect.DeepEqual(list, wantJobs) {
 		t.Errorf("jobs %+v", list)
@@ -107,7 +107,7 @@ func testReplayImage(t *testing.T, s Store) {
 		t.Errorf("%d replayed it, %d were refused", won.Load(), refused.Load())
 	}
 	list := jobs(t, s)
-	if want := []media.Job{{ImageID: id, ProductID: p.ID, Generation: 2, RequestID: "req-9"}}; !reflect.DeepEqual(list, want) {
+	if want := []media.Job{{ImageID: id, ProductID: p.ID, Generation: 2, RequestID: "req-9", Host: "a.example"}}; !reflect.DeepEqual(list, want) {
 		t.Errorf("jobs %+v", list)
 	}
 	wantChanged(t, s, catalog.Changed{ProductID: p.ID, UserID: user, Version: p.Version + 1})

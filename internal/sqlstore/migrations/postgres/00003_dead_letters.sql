@@ -2,13 +2,12 @@
 -- These hold while the image is failed. An image that the version before this
 -- one failed has none of them until TidyDead finds it.
 ALTER TABLE images ADD COLUMN failed_at BIGINT NOT NULL DEFAULT 0;
-ALTER TABLE images ADD COLUMN failed_host TEXT NOT NULL DEFAULT '';   -- of source_url, in lower case
 ALTER TABLE images ADD COLUMN failed_user BIGINT NOT NULL DEFAULT 0;  -- the product's
 ALTER TABLE images ADD COLUMN discarded_at BIGINT NOT NULL DEFAULT 0; -- not 0: off the list of dead letters
 DROP INDEX images_failed;
 CREATE INDEX images_dead ON images (failed_at, id) WHERE status = 'failed' AND discarded_at = 0;
 CREATE INDEX images_dead_by_reason ON images (reason, failed_at, id) WHERE status = 'failed' AND discarded_at = 0;
-CREATE INDEX images_dead_by_host ON images (failed_host, failed_at, id) WHERE status = 'failed' AND discarded_at = 0;
+CREATE INDEX images_dead_by_host ON images (source_host, failed_at, id) WHERE status = 'failed' AND discarded_at = 0;
 CREATE INDEX images_dead_by_user ON images (failed_user, failed_at, id) WHERE status = 'failed' AND discarded_at = 0;
 
 -- Messages of the broker that nobody could read.
@@ -54,5 +53,4 @@ DROP INDEX images_dead;
 CREATE INDEX images_failed ON images (id DESC) WHERE status = 'failed';
 ALTER TABLE images DROP COLUMN discarded_at;
 ALTER TABLE images DROP COLUMN failed_user;
-ALTER TABLE images DROP COLUMN failed_host;
 ALTER TABLE images DROP COLUMN failed_at;
