@@ -28,7 +28,7 @@ func BenchmarkImageJob(b *testing.B) {
 	}))
 	defer source.Close()
 
-	cfg, err := parseConfig(map[string]string{"DATA_DIR": b.TempDir(), "FETCH_ALLOW_PRIVATE": "true"})
+	cfg, err := parseConfig(map[string]string{"DATA_DIR": b.TempDir(), "FETCH_ALLOW_PRIVATE": "true", "IMAGE_ISOLATION": "none"})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -46,7 +46,7 @@ func BenchmarkImageJob(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	renderer, err := newRenderer(cfg, log)
+	renderer, err := newRenderer(cfg, &held, log)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -69,6 +69,8 @@ type Config struct {
 	ImageMaxFrames    int           `env:"IMAGE_MAX_FRAMES"     envDefault:"500"`
 	ImageAVIF         bool          `env:"IMAGE_AVIF"`
 	ImageEngine       string        `env:"IMAGE_ENGINE"         envDefault:"auto"`
+	ImageIsolation    string        `env:"IMAGE_ISOLATION"      envDefault:"process"`
+	RenderTimeout     time.Duration `env:"IMAGE_RENDER_TIMEOUT" envDefault:"1m"`
 	LibvipsPath       string        `env:"LIBVIPS_PATH"`
 
 	LogLevel  string `env:"LOG_LEVEL"  envDefault:"info"`
@@ -173,6 +175,7 @@ func (c Config) problems() []string {
 	oneOf("QUEUE_DRIVER", c.QueueDriver, "rabbitmq")
 	oneOf("DB_SSLMODE", c.DBSSLMode, "disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 	oneOf("IMAGE_ENGINE", c.ImageEngine, "auto", "vips", "go")
+	oneOf("IMAGE_ISOLATION", c.ImageIsolation, "process", "none")
 	oneOf("LOG_FORMAT", c.LogFormat, "", "json", "text")
 	var level slog.Level
 	check(level.UnmarshalText([]byte(c.LogLevel)) == nil, "LOG_LEVEL must be debug, info, warn or error")
@@ -189,6 +192,7 @@ func (c Config) problems() []string {
 	check(c.FetchTimeout > 0, "FETCH_TIMEOUT must be positive")
 	check(c.ImageMaxBytes > 0, "IMAGE_MAX_BYTES must be positive")
 	check(c.ImageMaxPixels > 0, "IMAGE_MAX_PIXELS must be positive")
+	check(c.RenderTimeout >= time.Second, "IMAGE_RENDER_TIMEOUT must be at least 1s")
 	check(c.ImageMaxFrames > 0, "IMAGE_MAX_FRAMES must be positive")
 	return list
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/signal"
 	"runtime/debug"
 	"syscall"
@@ -14,6 +15,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"vitrine.dev/internal/failpoint"
+	"vitrine.dev/internal/imaging/isolate"
 )
 
 // Exit codes, after sysexits(3) where it has one.
@@ -47,9 +49,13 @@ type commands struct {
 }
 
 // Main runs the command line and returns the exit code of the process. SIGINT
-// and SIGTERM stop it in order; a second one stops it at once.
+// and SIGTERM stop it in order; a second one stops it at once. A process that
+// was started to render for another (see package isolate) does only that.
 func Main(stdout, stderr io.Writer, args ...string) int {
 	failpoint.ShiftClock()
+	if isolate.IsChild() {
+		return isolate.Serve(os.Stdin, os.Stdout, isolate.OpenImaging)
+	}
 	helped := false // kong goes on parsing after it has printed the help
 	cli := &commands{}
 	parser, err := kong.New(cli,

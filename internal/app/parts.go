@@ -16,6 +16,8 @@ import (
 	"vitrine.dev/internal/cache/redis"
 	"vitrine.dev/internal/fetch"
 	"vitrine.dev/internal/imaging"
+	"vitrine.dev/internal/imaging/isolate"
+	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/queue"
 	"vitrine.dev/internal/queue/inprocess"
 	"vitrine.dev/internal/queue/rabbitmq"
@@ -152,13 +154,31 @@ func newFetcher(cfg Config, held *closers) (*fetch.Fetcher, error) {
 	return fetcher, nil
 }
 
-func newRenderer(cfg Config, log *slog.Logger) (*imaging.Renderer, error) {
+// renderer is media.Renderer with a name for the log.
+type renderer interface {
+	media.Renderer
+	Engine() string
+}
+
+// newRenderer renders in processes of their own, so that a picture which kills
+// or hangs the decoder fails alone, unless the configuration wants it here.
+func newRenderer(cfg Config, held *closers, log *slog.Logger) (renderer, error) {
 	settings := imaging.DefaultConfig()
 	settings.MaxPixels, settings.MaxFrames, settings.AVIF = cfg.ImageMaxPixels, cfg.ImageMaxFrames, cfg.ImageAVIF
 	settings.Engine, settings.LibraryPath = cfg.ImageEngine, cfg.LibvipsPath
-	engine, err := imaging.New(settings, log)
+	if cfg.ImageIsolation == "none" {
+		engine, err := imaging.New(settings, log)
+		if err != nil {
+			return nil, fmt.Errorf("open image engine: %w", err)
+		}
+		return engine, nil
+	}
+	isolated := isolate.DefaultConfig()
+	isolated.Imaging, isolated.Timeout = settings, cfg.RenderTimeout
+	engine, err := isolate.New(isolated, log)
 	if err != nil {
 		return nil, fmt.Errorf("open image engine: %w", err)
 	}
+	held.add("image engine", engine)
 	return engine, nil
 }

@@ -8,7 +8,7 @@ import (
 )
 
 func (p *process) addWorker(held *closers) error {
-	renderer, err := newRenderer(p.cfg, p.log)
+	renderer, err := newRenderer(p.cfg, held, p.log)
 	if err != nil {
 		return err
 	}

@@ -16,4 +16,6 @@ const (
 	OutboxOutside         = "outbox-outside"          // a create writes its outbox after its commit
 	UnconditionalComplete = "unconditional-complete"  // results are written without looking at the claim
 	AckBeforeWork         = "acknowledge-before-work" // messages are acknowledged as they come
+
+	HostileDecoder = "hostile-decoder" // pictures that ask for it abort or hang their decoder
 )

@@ -3,6 +3,7 @@
 package failpoint
 
 import (
+	"bytes"
 	"os"
 	"slices"
 	"strings"
@@ -22,4 +23,18 @@ func Crash(point Point) {
 	}
 	_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 	select {} // the signal is on its way
+}
+
+// Decode dies or hangs on a picture whose bytes ask for it, as a decoder with a
+// fault would, where the defect HostileDecoder is switched on.
+func Decode(picture []byte) {
+	switch {
+	case !Defect(HostileDecoder):
+	case bytes.Contains(picture, []byte("vitrine: abort")):
+		_ = syscall.Kill(os.Getpid(), syscall.SIGABRT)
+		select {} // the signal is on its way
+	case bytes.Contains(picture, []byte("vitrine: hang")):
+		for { //nolint:revive // that it does nothing is the point
+		}
+	}
 }

@@ -97,15 +97,15 @@ func TestTargets(t *testing.T) {
 func TestAdmission(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		a := newAdmission(2, 100)
-		leave, err := a.enter(t.Context(), 1000) // more than the whole budget: alone
+		a := NewAdmission(2, 100)
+		leave, err := a.Enter(t.Context(), 1000) // more than the whole budget: alone
 		if err != nil {
 			t.Fatal(err)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		waiting := make(chan error, 1)
 		go func() {
-			_, err := a.enter(ctx, 1)
+			_, err := a.Enter(ctx, 1)
 			waiting <- err
 		}()
 		synctest.Wait()
@@ -120,7 +120,7 @@ func TestAdmission(t *testing.T) {
 
 		var leaves []func()
 		for range 2 {
-			leave, err := a.enter(t.Context(), 10)
+			leave, err := a.Enter(t.Context(), 10)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -128,7 +128,7 @@ func TestAdmission(t *testing.T) {
 		}
 		entered := make(chan struct{})
 		go func() {
-			if leave, err := a.enter(t.Context(), 10); err == nil {
+			if leave, err := a.Enter(t.Context(), 10); err == nil {
 				leave()
 			}
 			close(entered)

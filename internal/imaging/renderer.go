@@ -18,7 +18,7 @@ type Renderer struct {
 	cfg    Config
 	engine driver.Driver
 	pure   bool
-	admit  *admission
+	admit  Admission
 	log    *slog.Logger
 }
 
@@ -31,7 +31,7 @@ func New(cfg Config, log *slog.Logger) (*Renderer, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("configure imaging: %w", err)
 	}
-	r := &Renderer{cfg: cfg, log: log, admit: newAdmission(cfg.Parallel, cfg.PixelBudget)}
+	r := &Renderer{cfg: cfg, log: log, admit: NewAdmission(cfg.Parallel, cfg.PixelBudget)}
 	if cfg.Engine != EngineGo {
 		engine, err := vips.Open(cfg.LibraryPath)
 		switch {
@@ -46,6 +46,12 @@ func New(cfg Config, log *slog.Logger) (*Renderer, error) {
 	}
 	r.engine, r.pure = fallback.New(), true
 	return r, nil
+}
+
+// AdmittedBy makes a decide what is let in, in place of the configuration.
+func (r *Renderer) AdmittedBy(a Admission) *Renderer {
+	r.admit = a
+	return r
 }
 
 // Engine names the engine and its version for the line at start, with the way

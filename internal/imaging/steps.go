@@ -105,7 +105,7 @@ func tooMany(format string, is, limit int64) error {
 func admit(ctx context.Context, w *work) (err error) {
 	largest := w.targets[0]
 	cost := w.engine.Cost(w.source, w.header, largest.width, largest.height)
-	w.leave, err = w.admit.enter(ctx, cost)
+	w.leave, err = w.admit.Enter(ctx, cost)
 	return err
 }
 
