@@ -35,7 +35,7 @@ func writeFrame(w io.Writer, k kind, parts ...[]byte) error {
 	if length > maxFrame {
 		return fmt.Errorf("a frame of %d bytes is longer than %d", length, maxFrame)
 	}
-	head := binary.BigEndian.AppendUint32([]byte{byte(k)}, uint32(length)) //nolint:gosec // not above maxFrame
+	head := binary.BigEndian.AppendUint32([]byte{byte(k)}, uint32(length))
 	if _, err := w.Write(head); err != nil {
 		return fmt.Errorf("write frame: %w", err)
 	}

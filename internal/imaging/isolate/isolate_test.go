@@ -58,11 +58,11 @@ func (w wicked) Render(ctx context.Context, source []byte) (media.Rendered, erro
 	case "abort":
 		abort()
 	case "exit":
-		os.Exit(0)
+		syscall.Exit(0)
 	case "panic":
-		panic("wicked") //nolint:forbidigo // on purpose
+		panic("wicked")
 	case "hang":
-		for { //nolint:revive // on purpose
+		for { //nolint:revive,staticcheck // on purpose
 		}
 	case "lie":
 		_, _ = os.Stdout.Write([]byte("o\xff\xff\xff\xff"))
@@ -244,14 +244,21 @@ func TestEnvironment(t *testing.T) {
 // TestSuite holds rendering in processes against what holds for rendering here.
 func TestSuite(t *testing.T) {
 	t.Parallel()
+	cfg := isolate.DefaultConfig()
+	cfg.Imaging.LibraryPath = os.Getenv("LIBVIPS_PATH")
+	can := imagingtest.Capabilities{}
+	if strings.HasPrefix(open(t, cfg).Engine(), "libvips") {
+		can = imagingtest.Capabilities{
+			CMYK: true, AVIF: true, HEIC: true, Animations: true, WebP: true, AVIFOutput: true, Progressive: true,
+		}
+	}
 	imagingtest.Run(t, func(t *testing.T, o imagingtest.Options) media.Renderer {
 		t.Helper()
-		cfg := isolate.DefaultConfig()
-		cfg.Imaging.Engine = imaging.EngineGo
+		cfg := cfg
 		cfg.Imaging.MaxPixels, cfg.Imaging.MaxFrames, cfg.Imaging.MaxAnimationPixels = o.MaxPixels, o.MaxFrames, o.MaxAnimationPixels
 		cfg.Imaging.AVIF = o.AVIF
 		return open(t, cfg)
-	}, imagingtest.Capabilities{})
+	}, can)
 }
 
 // TestRecipeIsTheSame makes results interchangeable with those made in process.

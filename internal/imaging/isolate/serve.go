@@ -80,7 +80,7 @@ func (c *child) listen(in io.Reader) {
 		k, payload, err := readFrame(in)
 		switch {
 		case err != nil:
-			os.Exit(0) //nolint:revive // the only way out past a decoder that hangs
+			syscall.Exit(0) // the only way out past a decoder that hangs
 		case k == admit:
 			c.admitted <- struct{}{}
 		default:
@@ -112,28 +112,27 @@ func (c *child) serve(open Open, log *slog.Logger) error {
 	if err := errors.Join(err, writeFrame(c.out, hello, text)); err != nil {
 		return err
 	}
-	for f := range c.requests {
+	for {
+		f := <-c.requests
 		if f.kind != render {
 			return fmt.Errorf("unexpected frame %q", f.kind)
 		}
 		failpoint.Decode(f.payload)
 		c.pixels = 0
-		rendered, err := engine.Render(context.Background(), f.payload)
-		if err := writeFrame(c.out, outcome, encodeOutcome(rendered, err)...); err != nil {
+		if err := writeFrame(c.out, outcome, encodeOutcome(engine.Render(context.Background(), f.payload))...); err != nil {
 			return err
 		}
+		f.payload = nil // for the collector
 		if c.pixels >= heavy {
-			rendered, f.payload = media.Rendered{}, nil
 			debug.FreeOSMemory()
 		}
 	}
-	return nil
 }
 
 // Enter implements imaging.Admission: the parent keeps the budget.
 func (c *child) Enter(_ context.Context, pixels int64) (leave func(), err error) {
 	c.pixels = pixels
-	if err := writeFrame(c.out, cost, binary.BigEndian.AppendUint64(nil, uint64(max(pixels, 0)))); err != nil { //nolint:gosec // not negative
+	if err := writeFrame(c.out, cost, binary.BigEndian.AppendUint64(nil, uint64(max(pixels, 0)))); err != nil {
 		return nil, err
 	}
 	<-c.admitted

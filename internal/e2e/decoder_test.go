@@ -1,0 +1,52 @@
+package e2e_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"vitrine.dev/internal/failpoint"
+	"vitrine.dev/internal/imaging/imagingtest"
+)
+
+// TestEvilPictures posts pictures that abort or hang the decoder among others
+// that are fine: each evil one fails alone, after its attempts, and the process
+// that serves lives on.
+func TestEvilPictures(t *testing.T) {
+	t.Parallel()
+	photo := imagingtest.Photo(320, 240, 1)
+	host := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = w.Write(withComment(photo, strings.ReplaceAll(strings.TrimPrefix(r.URL.Path, "/"), "-", ": ")))
+	}))
+	t.Cleanup(host.Close)
+	p := launch(t, mortal, "serve", map[string]string{
+		"DATA_DIR": t.TempDir(), "VITRINE_DEFECTS": failpoint.HostileDecoder,
+		"IMAGE_RENDER_TIMEOUT": "1s", "JOB_MAX_ATTEMPTS": "3", "JOB_MAX_CRASHES": "3", "JOB_BACKOFF": "200ms",
+	})
+	c := client{t, p.url()}
+	urls := []string{host.URL + "/vitrine-abort", host.URL + "/vitrine-hang"}
+	for n := range 10 {
+		urls = append(urls, fmt.Sprintf("%s/fine-%d", host.URL, n))
+	}
+	product := c.settled(fmt.Sprintf("/products/%d", c.create("evil", urls...)))
+	for i, img := range product.Details {
+		switch {
+		case i >= 2 && (img.Status != "ready" || img.Attempts != 1):
+			t.Errorf("%s is %s after %d attempts: %+v", img.SourceURL, img.Status, img.Attempts, img.Reason)
+		case i < 2 && (img.Status != "failed" || img.Attempts != 3 || img.Reason == nil || img.Reason.Code != "decoder_crashed"):
+			t.Errorf("%s is %s after %d attempts: %+v", img.SourceURL, img.Status, img.Attempts, img.Reason)
+		case i < 2:
+			t.Logf("%s: %s", img.SourceURL, img.Reason.Detail)
+		}
+	}
+	select {
+	case <-p.done:
+		t.Error("the process died of a picture")
+	default:
+	}
+	if !strings.Contains(product.Details[1].Reason.Detail, "did not come to an end") {
+		t.Errorf("a picture that hangs failed with %q", product.Details[1].Reason.Detail)
+	}
+}
