@@ -55,6 +55,10 @@ type Config struct {
 	WorkerConcurrency int           `env:"WORKER_CONCURRENCY"` // 0: four per core
 	MaxAttempts       int           `env:"JOB_MAX_ATTEMPTS"    envDefault:"5"`
 	JobLease          time.Duration `env:"JOB_LEASE"           envDefault:"1m"`
+	MaxCrashes        int           `env:"JOB_MAX_CRASHES"     envDefault:"3"`
+	MaxAge            time.Duration `env:"JOB_MAX_AGE"         envDefault:"6h"`
+	Backoff           time.Duration `env:"JOB_BACKOFF"         envDefault:"4s"`
+	BackoffCap        time.Duration `env:"JOB_BACKOFF_CAP"     envDefault:"10m"`
 	RequeueAfter      time.Duration `env:"JOB_REQUEUE_AFTER"   envDefault:"15m"`
 	DrainTimeout      time.Duration `env:"DRAIN_TIMEOUT"       envDefault:"30s"`
 	DrainDelay        time.Duration `env:"DRAIN_DELAY"         envDefault:"0s"`
@@ -63,6 +67,7 @@ type Config struct {
 	OrphanInterval    time.Duration `env:"ORPHAN_INTERVAL"     envDefault:"1h"`
 
 	FetchAllowPrivate bool          `env:"FETCH_ALLOW_PRIVATE"`
+	FetchHostLimit    int           `env:"FETCH_HOST_LIMIT"` // 0: three quarters of WORKER_CONCURRENCY
 	FetchTimeout      time.Duration `env:"FETCH_TIMEOUT"        envDefault:"30s"`
 	ImageMaxBytes     int64         `env:"IMAGE_MAX_BYTES"      envDefault:"25000000"`
 	ImageMaxPixels    int64         `env:"IMAGE_MAX_PIXELS"     envDefault:"100000000"`
@@ -181,6 +186,11 @@ func (c Config) problems() []string {
 	check(level.UnmarshalText([]byte(c.LogLevel)) == nil, "LOG_LEVEL must be debug, info, warn or error")
 	check(c.WorkerConcurrency >= 0 && c.WorkerConcurrency <= 1000, "WORKER_CONCURRENCY must be from 1 to 1000")
 	check(c.MaxAttempts >= 1 && c.MaxAttempts <= 100, "JOB_MAX_ATTEMPTS must be from 1 to 100")
+	check(c.MaxCrashes >= 1 && c.MaxCrashes <= 100, "JOB_MAX_CRASHES must be from 1 to 100")
+	check(c.MaxAge >= time.Second, "JOB_MAX_AGE must be at least 1s")
+	check(c.Backoff >= time.Millisecond && c.Backoff <= c.BackoffCap, "JOB_BACKOFF must be from 1ms to JOB_BACKOFF_CAP")
+	check(c.BackoffCap <= 24*time.Hour, "JOB_BACKOFF_CAP must be at most 24h")
+	check(c.FetchHostLimit >= 0 && c.FetchHostLimit <= 1000, "FETCH_HOST_LIMIT must be from 1 to 1000")
 	check(c.JobLease >= time.Second, "JOB_LEASE must be at least 1s")
 	check(c.RequeueAfter >= time.Second, "JOB_REQUEUE_AFTER must be at least 1s")
 	check(c.DrainTimeout > 0, "DRAIN_TIMEOUT must be positive")

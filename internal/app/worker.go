@@ -17,8 +17,15 @@ func (p *process) addWorker(held *closers) error {
 	if err != nil {
 		return err
 	}
-	workerConfig := media.DefaultWorkerConfig()
-	workerConfig.Lease, workerConfig.Policy.MaxAttempts = p.cfg.JobLease, p.cfg.MaxAttempts
+	workerConfig := media.DefaultWorkerConfig(p.cfg.WorkerConcurrency)
+	workerConfig.Lease = p.cfg.JobLease
+	workerConfig.Policy = media.Policy{
+		MaxAttempts: p.cfg.MaxAttempts, MaxCrashes: p.cfg.MaxCrashes, MaxAge: p.cfg.MaxAge,
+		Base: p.cfg.Backoff, Cap: p.cfg.BackoffCap,
+	}
+	if p.cfg.FetchHostLimit > 0 {
+		workerConfig.Gate.HostLimit = p.cfg.FetchHostLimit
+	}
 	worker := media.NewWorker(media.Parts{
 		Store: p.store, Fetcher: fetcher, Renderer: renderer, Blobs: p.blobs,
 		Announce: p.views, Nudge: p.relay.Nudge, Log: p.log,

@@ -100,7 +100,7 @@ func build(t *testing.T, store *sqlstore.Store, blobs blob.Store, driver, dsn st
 	renderer, err := imaging.New(settings, quiet)
 	must(t, err)
 	w := &world{t: t, store: store, db: db, blobs: blobs, cache: engine, views: catalog.NewViews(reader, quiet)}
-	policy := media.DefaultWorkerConfig()
+	policy := media.DefaultWorkerConfig(8)
 	policy.Policy.Base = time.Millisecond
 	w.work = media.NewWorker(media.Parts{
 		Store: store, Fetcher: photos{}, Renderer: renderer, Blobs: blobs, Nudge: func() {}, Log: quiet,

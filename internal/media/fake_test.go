@@ -29,6 +29,8 @@ type fakeImage struct {
 	delay      time.Duration
 	rendition  string
 	renewed    int
+	deferred   int
+	age        time.Duration
 }
 
 func newFakeStore(urls ...string) *fakeStore {
@@ -72,7 +74,7 @@ func (s *fakeStore) Begin(_ context.Context, j media.Job, _ time.Duration) (c me
 		}
 		img.status = catalog.Processing
 		img.attempt++
-		c = media.Claim{Job: j, UserID: 1, SourceURL: img.url, Attempt: img.attempt}
+		c = media.Claim{Job: j, UserID: 1, SourceURL: img.url, Attempt: img.attempt, Age: img.age}
 		ch = catalog.Changed{ProductID: j.ProductID, UserID: 1, Version: 2}
 		return nil
 	})
@@ -121,6 +123,32 @@ func (s *fakeStore) Retry(_ context.Context, c media.Claim, f *fault.Failure, de
 func (s *fakeStore) Fail(_ context.Context, c media.Claim, f *fault.Failure) (catalog.Changed, error) {
 	err := s.claimed(c, func(img *fakeImage) { img.status, img.failure = catalog.Failed, f })
 	return catalog.Changed{ProductID: c.ProductID, Version: 3}, err
+}
+
+func (s *fakeStore) waiting(j media.Job, f func(*fakeImage)) error {
+	return s.do(func() error {
+		img, ok := s.images[j.ImageID]
+		if !ok || img.status != catalog.Pending || img.generation != j.Generation {
+			return conflict()
+		}
+		f(img)
+		return nil
+	})
+}
+
+func (s *fakeStore) Defer(_ context.Context, j media.Job, delay, maxAge time.Duration) (expired bool, err error) {
+	err = s.waiting(j, func(img *fakeImage) {
+		if expired = maxAge > 0 && img.age >= maxAge; !expired {
+			img.deferred++
+			img.delay = delay
+		}
+	})
+	return expired, err
+}
+
+func (s *fakeStore) Expire(_ context.Context, j media.Job, f *fault.Failure) (catalog.Changed, error) {
+	err := s.waiting(j, func(img *fakeImage) { img.status, img.failure = catalog.Failed, f })
+	return catalog.Changed{ProductID: j.ProductID, Version: 3}, err
 }
 
 func (s *fakeStore) Bury(

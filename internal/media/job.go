@@ -59,3 +59,11 @@ type Claim struct {
 	Age       time.Duration // since the image was accepted or last replayed; 0 where that is not known
 	BegunAt   time.Time     // by the database's clock, before anything of the attempt was stored
 }
+
+// ageAfter is the image's age when the attempt has taken so long.
+func (c Claim) ageAfter(attempt time.Duration) time.Duration {
+	if c.Age == 0 {
+		return 0
+	}
+	return c.Age + attempt
+}

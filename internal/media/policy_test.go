@@ -15,6 +15,8 @@ func TestPolicyNext(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := media.Policy{
 			MaxAttempts: rapid.IntRange(1, 60).Draw(t, "max"),
+			MaxCrashes:  rapid.IntRange(1, 60).Draw(t, "max crashes"),
+			MaxAge:      time.Hour,
 			Base:        time.Duration(rapid.Int64Range(1, int64(time.Minute)).Draw(t, "base")),
 			Cap:         10 * time.Minute,
 		}
@@ -23,8 +25,16 @@ func TestPolicyNext(t *testing.T) {
 			Reason:     rapid.SampledFrom(fault.Reasons()).Draw(t, "reason"),
 			RetryAfter: time.Duration(rapid.Int64Range(0, int64(time.Hour)).Draw(t, "retry after")),
 		}
-		delay, again := p.Next(attempt, f)
-		if want := f.Reason.Retryable() && attempt < p.MaxAttempts; again != want {
+		age := time.Duration(rapid.Int64Range(0, int64(2*time.Hour)).Draw(t, "age"))
+		limit := p.MaxAttempts
+		switch f.Reason {
+		case fault.StorageUnavailable:
+			limit = 1000
+		case fault.DecoderCrashed:
+			limit = p.MaxCrashes
+		}
+		delay, again := p.Next(attempt, age, f)
+		if want := f.Reason.Retryable() && attempt < limit && age < p.MaxAge; again != want {
 			t.Fatalf("again = %v, want %v", again, want)
 		}
 		if !again {

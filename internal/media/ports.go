@@ -35,6 +35,16 @@ type Store interface {
 	Retry(ctx context.Context, c Claim, f *fault.Failure, delay time.Duration) (catalog.Changed, error)
 	// Fail makes the image Failed. fault.Conflict as in Complete.
 	Fail(ctx context.Context, c Claim, f *fault.Failure) (catalog.Changed, error)
+	// Defer puts the message of a Pending image of the job's generation back
+	// into the outbox, due after delay or, where that is sooner, when the image
+	// reaches maxAge (0: it never does). It counts no attempt, changes no
+	// version, and writes no second message where one waits already. expired,
+	// and nothing written, where the image is that old. fault.Conflict where
+	// there is no such image.
+	Defer(ctx context.Context, j Job, delay, maxAge time.Duration) (expired bool, err error)
+	// Expire makes a Pending image of the job's generation Failed without an
+	// attempt. fault.Conflict where there is none.
+	Expire(ctx context.Context, j Job, f *fault.Failure) (catalog.Changed, error)
 	// Bury counts an attempt against a job that the queue gave up on before
 	// anybody could begin it, and treats it like one: Failed with f when
 	// maxAttempts are spent, else Pending again after delay. fault.Conflict

@@ -15,10 +15,11 @@ import (
 // work takes a claimed image through its steps: fetch, look up, render, store,
 // complete. Images with equal content wait for one another here, so that the
 // second finds what the first has published.
-func (w *Worker) work(ctx context.Context, log *slog.Logger, claim Claim) (catalog.Rendition, error) {
+func (w *Worker) work(ctx context.Context, log *slog.Logger, claim Claim, slot *pass) (catalog.Rendition, error) {
 	var source []byte
 	err := step(ctx, log, "fetch", func(ctx context.Context) (in, out int64, err error) {
 		source, err = w.Fetcher.Fetch(ctx, claim.SourceURL)
+		slot.leave(ctx, err)
 		return int64(len(source)), 0, err
 	})
 	if err != nil {

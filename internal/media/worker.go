@@ -18,11 +18,15 @@ type WorkerConfig struct {
 	Policy     Policy
 	Lease      time.Duration // a worker that is silent for so long has died
 	JobTimeout time.Duration // wall-clock limit of one attempt, waiting for a free core included
+	Gate       GateConfig
 }
 
-// DefaultWorkerConfig gives a lease of a minute and an attempt ten.
-func DefaultWorkerConfig() WorkerConfig {
-	return WorkerConfig{Policy: DefaultPolicy(), Lease: time.Minute, JobTimeout: 10 * time.Minute}
+// DefaultWorkerConfig gives a lease of a minute and an attempt ten, and is for
+// so many jobs at once.
+func DefaultWorkerConfig(concurrency int) WorkerConfig {
+	return WorkerConfig{
+		Policy: DefaultPolicy(), Lease: time.Minute, JobTimeout: 10 * time.Minute, Gate: DefaultGateConfig(concurrency),
+	}
 }
 
 // Parts are what a Worker works with.
@@ -41,12 +45,13 @@ type Worker struct {
 	Parts
 
 	cfg     WorkerConfig
+	gate    *hostGate
 	content keyedLock // one rendering at a time of the same content
 }
 
 // NewWorker returns a Worker.
 func NewWorker(p Parts, cfg WorkerConfig) *Worker {
-	return &Worker{Parts: p, cfg: cfg}
+	return &Worker{Parts: p, cfg: cfg, gate: newHostGate(cfg.Gate, p.Log)}
 }
 
 // Handle does the work of one message; it is a queue.Handler. A failure of the
@@ -63,6 +68,11 @@ func (w *Worker) Handle(ctx context.Context, m queue.Message) error {
 	log := w.Log.With("image", job.ImageID, "product", job.ProductID, "request_id", job.RequestID)
 
 	failpoint.Crash(failpoint.Received)
+	slot, refused := w.gate.enter(job.Host)
+	if refused != nil {
+		return w.putOff(ctx, log, job, refused)
+	}
+	defer slot.leave(ctx, context.Canceled) // no fetch: nothing learnt of the host
 	claim, err := w.begin(ctx, log, job)
 	if fault.KindOf(err) == fault.Conflict {
 		log.DebugContext(ctx, "image job has nothing to do", "error", err)
@@ -71,7 +81,7 @@ func (w *Worker) Handle(ctx context.Context, m queue.Message) error {
 	if err != nil {
 		return err
 	}
-	return w.attempt(ctx, log.With("attempt", claim.Attempt), claim)
+	return w.attempt(ctx, log.With("attempt", claim.Attempt), claim, slot)
 }
 
 // begin claims the image. The attempt is counted here, before any of its bytes
@@ -90,10 +100,10 @@ func (w *Worker) begin(ctx context.Context, log *slog.Logger, job Job) (Claim, e
 	return claim, err
 }
 
-func (w *Worker) attempt(ctx context.Context, log *slog.Logger, claim Claim) error {
+func (w *Worker) attempt(ctx context.Context, log *slog.Logger, claim Claim, slot *pass) error {
 	started := time.Now()
 	working, stop := w.keepLease(ctx, log, claim)
-	result, err := w.work(working, log, claim)
+	result, err := w.work(working, log, claim, slot)
 	cause := context.Cause(working)
 	stop()
 
@@ -110,7 +120,7 @@ func (w *Worker) attempt(ctx context.Context, log *slog.Logger, claim Claim) err
 		log.InfoContext(ctx, "image job superseded", "duration", time.Since(started))
 		return nil
 	case failed:
-		return w.settle(ctx, log, claim, failure)
+		return w.settle(ctx, log, claim, failure, claim.ageAfter(time.Since(started)))
 	default:
 		log.WarnContext(ctx, "image job interrupted", "duration", time.Since(started), "error", err)
 		return err
@@ -118,8 +128,10 @@ func (w *Worker) attempt(ctx context.Context, log *slog.Logger, claim Claim) err
 }
 
 // settle writes the outcome of a failed attempt: a later one, or the end.
-func (w *Worker) settle(ctx context.Context, log *slog.Logger, claim Claim, failure *fault.Failure) error {
-	delay, again := w.cfg.Policy.Next(claim.Attempt, failure)
+func (w *Worker) settle(
+	ctx context.Context, log *slog.Logger, claim Claim, failure *fault.Failure, age time.Duration,
+) error {
+	delay, again := w.cfg.Policy.Next(claim.Attempt, age, failure)
 	err := persist(ctx, log, "settle", func(ctx context.Context) error {
 		var changed catalog.Changed
 		var err error

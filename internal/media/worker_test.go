@@ -31,7 +31,7 @@ func setup(t *testing.T, work *fakeWork, urls ...string) *bench {
 	b.worker = media.NewWorker(media.Parts{
 		Store: b.store, Fetcher: work, Renderer: work, Blobs: work, Announce: b.announcements,
 		Nudge: func() { b.nudges++ }, Log: slog.New(slog.DiscardHandler),
-	}, media.DefaultWorkerConfig())
+	}, media.DefaultWorkerConfig(8))
 	return b
 }
 

@@ -59,6 +59,8 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"fencing", testFencing},
 		{"bury", testBury},
 		{"bury twice", testBuryTwice},
+		{"defer", testDefer},
+		{"expire", testExpire},
 		{"sweep", testSweep},
 		{"sweep requeues", testSweepRequeues},
 		{"concurrent sweeps", testConcurrentSweeps},

@@ -1,0 +1,134 @@
+package media
+
+import (
+	"container/list"
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"vitrine.dev/internal/fault"
+)
+
+// GateConfig bounds what the hosts of source images may take of a worker.
+type GateConfig struct {
+	Slots     int           // jobs that the worker does at once; those of doubtful hosts get half
+	HostLimit int           // fetches at once from one host
+	Threshold int           // failures in a row that open a host's breaker
+	OpenMin   time.Duration // how long it stays open at first; doubles with each failed probe
+	OpenMax   time.Duration // at most
+	Hosts     int           // hosts to be remembered
+}
+
+// DefaultGateConfig is for so many jobs at once.
+func DefaultGateConfig(slots int) GateConfig {
+	return GateConfig{
+		Slots: slots, HostLimit: max(slots*3/4, 1), Threshold: 5,
+		OpenMin: 5 * time.Second, OpenMax: 5 * time.Minute, Hosts: 4096,
+	}
+}
+
+// hostGate decides, before a job is begun, whether its host may be asked now.
+// It remembers by host, in memory, each process for itself: what matters is
+// that no host takes all slots, not that all processes agree.
+type hostGate struct {
+	cfg GateConfig
+	log *slog.Logger
+
+	mu       sync.Mutex
+	hosts    map[string]*list.Element // of *host
+	recent   *list.List               // most recently used first
+	doubtful int                      // slots held for hosts that have not proven themselves
+}
+
+func newHostGate(cfg GateConfig, log *slog.Logger) *hostGate {
+	return &hostGate{cfg: cfg, log: log, hosts: map[string]*list.Element{}, recent: list.New()}
+}
+
+// refusal says why and for how long a job has to wait.
+type refusal struct {
+	delay time.Duration
+	last  *fault.Failure // of the host, when it fails; nil where it is only busy
+}
+
+// pass is the right to fetch from a host. Its holder returns it once.
+type pass struct {
+	gate     *hostGate
+	host     *host // nil: of no host that is known
+	doubtful bool
+	since    time.Time
+	returned bool
+}
+
+// enter asks for a slot of the host. Exactly one of the results is nil.
+func (g *hostGate) enter(name string) (*pass, *refusal) {
+	if name == "" {
+		return &pass{gate: g}, nil
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	h, now := g.lookUp(name), time.Now()
+	doubtful := !h.proven || h.streak > 0
+	if h.active >= h.limit(g.cfg) || now.Before(h.openUntil) || (doubtful && g.doubtful >= max(g.cfg.Slots/2, 1)) {
+		h.waiting++
+		return nil, &refusal{delay: h.delay(g.cfg, now), last: h.last}
+	}
+	h.active++
+	h.waiting = max(h.waiting-1, 0)
+	if doubtful {
+		g.doubtful++
+	}
+	return &pass{gate: g, host: h, doubtful: doubtful, since: now}, nil
+}
+
+// leave returns the slot and tells how the fetch ended. Only the first call
+// counts, so that a deferred one can be for whatever else may happen: an error
+// that is no failure tells nothing about the host.
+func (p *pass) leave(ctx context.Context, err error) {
+	if p.host == nil || p.returned {
+		return
+	}
+	p.returned = true
+	g, h := p.gate, p.host
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	h.active--
+	if p.doubtful {
+		g.doubtful--
+	}
+	failure, failed := fault.FailureOf(err)
+	switch {
+	case err != nil && !failed:
+	case failed && (failure.Reason == fault.SourceTimeout || failure.Reason == fault.SourceUnreachable):
+		h.took(time.Since(p.since))
+		if h.failed(g.cfg, failure) {
+			g.log.WarnContext(ctx, "host breaker opened", "host", h.name, "failures", h.streak,
+				"reason", failure.Reason, "duration", time.Until(h.openUntil).Round(time.Millisecond))
+		}
+	default: // the host answered, whatever it said
+		h.took(time.Since(p.since))
+		if h.answered(g.cfg) {
+			g.log.InfoContext(ctx, "host breaker closed", "host", h.name)
+		}
+	}
+}
+
+// lookUp returns what is remembered of the host, and forgets the one that was
+// not asked for the longest time.
+func (g *hostGate) lookUp(name string) *host {
+	if e, known := g.hosts[name]; known {
+		g.recent.MoveToFront(e)
+		return e.Value.(*host) //nolint:errcheck,forcetypeassert // the list holds nothing else
+	}
+	for e := g.recent.Back(); e != nil && len(g.hosts) >= g.cfg.Hosts; {
+		previous := e.Prev()
+		if old := e.Value.(*host); old.active == 0 { //nolint:errcheck,forcetypeassert // as above
+			delete(g.hosts, old.name)
+			g.recent.Remove(e)
+		}
+		e = previous
+	}
+	h := &host{name: name}
+	g.hosts[name] = g.recent.PushFront(h)
+	return h
+}
