@@ -118,11 +118,11 @@ func (p *pass) leave(ctx context.Context, err error) {
 func (g *hostGate) lookUp(name string) *host {
 	if e, known := g.hosts[name]; known {
 		g.recent.MoveToFront(e)
-		return e.Value.(*host) //nolint:errcheck,forcetypeassert // the list holds nothing else
+		return e.Value.(*host) //nolint:forcetypeassert // the list holds nothing else
 	}
 	for e := g.recent.Back(); e != nil && len(g.hosts) >= g.cfg.Hosts; {
 		previous := e.Prev()
-		if old := e.Value.(*host); old.active == 0 { //nolint:errcheck,forcetypeassert // as above
+		if old := e.Value.(*host); old.active == 0 { //nolint:forcetypeassert // as above
 			delete(g.hosts, old.name)
 			g.recent.Remove(e)
 		}

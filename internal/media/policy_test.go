@@ -28,6 +28,7 @@ func TestPolicyNext(t *testing.T) {
 		age := time.Duration(rapid.Int64Range(0, int64(2*time.Hour)).Draw(t, "age"))
 		limit := p.MaxAttempts
 		switch f.Reason {
+		default:
 		case fault.StorageUnavailable:
 			limit = 1000
 		case fault.DecoderCrashed:
