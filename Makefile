@@ -17,8 +17,10 @@ CHAOS_DIR     ?= $(CURDIR)/.tools/chaos
 BENCH   ?= .
 COUNT   ?= 6
 PKG     ?= ./...
+# How long each fuzz target runs.
+FUZZ_TIME ?= 30s
 
-.PHONY: help setup run build test chaos check fmt bench clean
+.PHONY: help setup run build test chaos check fmt fuzz bench clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -59,6 +61,9 @@ check: ## format (gofumpt, imports), lint, vet, build, modules, known vulnerabil
 fmt: ## rewrite the files in the format that check wants
 	@scripts/setup check
 	$(TOOLS)/golangci-lint fmt
+
+fuzz: ## every fuzz target in turn, each for FUZZ_TIME (30s)
+	@FUZZ_TIME="$(FUZZ_TIME)" scripts/fuzz $(PKG)
 
 bench: ## benchmarks for benchstat: BENCH=regexp COUNT=6 PKG=./...
 	@scripts/setup bench

@@ -154,8 +154,11 @@ func TestSecretsThatAreWrong(t *testing.T) {
 		method, path, body string
 		want               int
 	}{
-		{http.MethodPost, "/products", draft("https://example.com/a.jpg"), 201}, {http.MethodGet, "/products", "", 200},
-		{http.MethodGet, "/products/1", "", 200}, {http.MethodGet, "/readyz", "", 200}, {http.MethodGet, "/images/a/b.webp", "", 503},
+		{http.MethodPost, "/products", draft("https://example.com/a.jpg"), 201},
+		{http.MethodGet, "/products", "", 200},
+		{http.MethodGet, "/products/1", "", 200},
+		{http.MethodGet, "/readyz", "", 200},
+		{http.MethodGet, "/images/a/b.webp", "", 503},
 	} {
 		if got, answer := s.do(r.method, r.path, nil, r.body); got.StatusCode != r.want {
 			t.Errorf("%s %s answered %d, want %d: %s", r.method, r.path, got.StatusCode, r.want, answer)

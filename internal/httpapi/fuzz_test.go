@@ -1,0 +1,138 @@
+package httpapi
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/fault"
+)
+
+// FuzzDecodePatch: a patch without faults changes just what the body names, and
+// every fault of one that has some names a field.
+func FuzzDecodePatch(f *testing.F) {
+	for _, s := range []string{
+		`{}`, `{"product_name":"x"}`, `{"product_description":null,"product_images":null}`, `{"product_price":"1.50"}`,
+		`{"product_name":null}`, `{"id":1}`, `{"product_images":["https://a/",[],{"b":","}]}`, `{"product_price":1e-2}`,
+	} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		patch, err := decodePatch(body)
+		if err != nil {
+			wantClientError(t, err)
+			return
+		}
+		for _, fault := range patch.Faults {
+			if fault.Name == "" && !strings.Contains(string(body), `""`) || fault.Reason == "" {
+				t.Errorf("fault %+v says nothing", fault)
+			}
+		}
+		var named map[string]json.RawMessage
+		if len(patch.Faults) > 0 || json.Unmarshal(body, &named) != nil {
+			return
+		}
+		for field, changes := range map[string]bool{
+			catalog.FieldName: patch.Name != nil, catalog.FieldDescription: patch.Description != nil,
+			catalog.FieldImages: patch.Images != nil, catalog.FieldPrice: patch.Price != nil,
+		} {
+			if _, given := named[field]; given != changes {
+				t.Errorf("%s given is %v, changed is %v", field, given, changes)
+			}
+		}
+	})
+}
+
+// FuzzListQuery: a filter without faults is within the limits, and the link to
+// the next page reads as the same filter further on.
+func FuzzListQuery(f *testing.F) {
+	for _, s := range []string{
+		"", "user_id=1&limit=1000", "price_min=0.01&price_max=1e3", "product_name=%C3%9F+x", "cursor=AQAAAAAAAABl",
+		"limit=1&limit=2", "limit=01", "user_id=9007199254740992", "a;b", "%", "product_name=%ff",
+	} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, raw string) {
+		query, err := url.ParseQuery(raw)
+		if err != nil {
+			return
+		}
+		filter := decodeFilter(query)
+		if len(filter.Faults) > 0 {
+			return
+		}
+		if filter.UserID < 0 || filter.UserID > catalog.MaxID || filter.Limit < 0 || filter.Limit > catalog.MaxListLimit ||
+			filter.Before < 0 || filter.Before > catalog.MaxID {
+			t.Errorf("%q is read as %+v", raw, filter)
+		}
+		link := nextLink("/products", query, 7)
+		_, next, _ := strings.Cut(strings.TrimSuffix(link, `>; rel="next"`), "?")
+		again, err := url.ParseQuery(next)
+		if err != nil || strings.ContainsAny(link, "\r\n") {
+			t.Fatalf("link %q: %v", link, err)
+		}
+		got := decodeFilter(again)
+		if got.Before != 7 || got.UserID != filter.UserID || got.Name != filter.Name || got.Limit != filter.Limit ||
+			!samePrice(got.PriceMin, filter.PriceMin) || !samePrice(got.PriceMax, filter.PriceMax) || len(got.Faults) > 0 {
+			t.Errorf("%q leads on to %+v", raw, got)
+		}
+	})
+}
+
+func samePrice(a, b *catalog.Price) bool { return a == b || a != nil && b != nil && *a == *b }
+
+// FuzzIdempotencyKey: what is accepted is a valid key, and the same in quotes.
+func FuzzIdempotencyKey(f *testing.F) {
+	for _, s := range []string{"k", `"k"`, `"a\"b\\c"`, `"`, `""`, `"a";b`, "a\x7f", strings.Repeat("x", 256), `\`} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, value string) {
+		key, err := idempotencyKey(http.Header{headerIdempotencyKey: {value}})
+		if err != nil {
+			wantClientError(t, err)
+			return
+		}
+		if !catalog.ValidKey(key) || key != value && value[0] != '"' {
+			t.Errorf("%q is read as %q", value, key)
+		}
+		quoted := `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(key) + `"`
+		if again, err := idempotencyKey(http.Header{headerIdempotencyKey: {quoted}}); err != nil || again != key {
+			t.Errorf("%q is read as %q, in quotes as %q, %v", value, key, again, err)
+		}
+	})
+}
+
+// FuzzEntries compares with encoding/json.
+func FuzzEntries(f *testing.F) {
+	for _, s := range []string{`[]`, ` [ ] `, `[1]`, `["a,]\"\\",[1,[2]],{"b":[","]}]`, `[null,true,-1.5e3 , "\u005d"]`} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		var want []json.RawMessage
+		if !json.Valid(raw) || json.Unmarshal(raw, &want) != nil || want == nil {
+			return
+		}
+		got, count := entriesOf(raw, 3)
+		if count != len(want) || len(got) != min(count, 3) {
+			t.Fatalf("%s has %d entries, read %d of %d", raw, len(want), len(got), count)
+		}
+		for i := range got {
+			if string(got[i]) != string(want[i]) {
+				t.Errorf("entry %d is %s, want %s", i, got[i], want[i])
+			}
+		}
+	})
+}
+
+// wantClientError asserts that an error is answered with a status from 400 to
+// 499 and a text.
+func wantClientError(t *testing.T, err error) {
+	t.Helper()
+	p, _ := problemOf(err)
+	if p.Status < 400 || p.Status > 499 || p.Detail == "" || fault.KindOf(err) == fault.Unavailable {
+		t.Errorf("%v is answered with %+v", err, p)
+	}
+}
