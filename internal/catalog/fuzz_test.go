@@ -36,7 +36,7 @@ func FuzzImageURL(f *testing.F) {
 func FuzzDraft(f *testing.F) {
 	f.Add(int64(1), "Lamp", "Bright", "https://a/1", "https://a/2", int64(950))
 	f.Add(int64(0), "", "\x00", "", "x", int64(-1))
-	f.Add(int64(MaxID), "é", "\xff", "http://a", "http://a", int64(MaxPrice))
+	f.Add(MaxID, "é", "\xff", "http://a", "http://a", int64(MaxPrice))
 	f.Fuzz(func(t *testing.T, user int64, name, description, first, second string, price int64) {
 		d := Draft{UserID: user, Name: name, Description: description, Images: []string{first, second}, Price: Price(price)}
 		bad := d.check()
