@@ -122,7 +122,7 @@ func TestFsck(t *testing.T) {
 		"servers": func(t *testing.T) (map[string]string, string, storage) {
 			t.Helper()
 			env := servers(t)
-			finish(t, "migrate", env)
+			start(t, "migrate", env).ended("the migration")
 			api := start(t, "api", env).url()
 			start(t, "worker", env)
 			return env, api, bucket(t, env)

@@ -54,6 +54,7 @@ func Run(t *testing.T, can Capabilities, newBroker func(t *testing.T) Broker) {
 		"ConsumeWithoutSlots": testConsumeWithoutSlots,
 		"ConsumeAlreadyDone":  testConsumeAlreadyDone,
 		"Closed":              testClosed,
+		"Depth":               testDepth,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
