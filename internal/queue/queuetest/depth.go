@@ -25,6 +25,7 @@ func testDepth(b *bench) {
 
 	rejecting := consume(t, q, 1, func(context.Context, queue.Message) error { return queue.ErrReject })
 	reaches(t, gauge, queue.Depth{Dead: 3})
+	rejecting.stop()
 	rejecting.endsWell(t)
 
 	dead := make(chan queue.Message, 3)
