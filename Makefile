@@ -13,6 +13,8 @@ CHAOS_SEED    ?= 1
 CHAOS_MINUTES ?= 10
 CHAOS_DEFECT  ?=
 CHAOS_DIR     ?= $(CURDIR)/.tools/chaos
+# Images of a burst, a tenth of them from failing hosts.
+BURST_IMAGES ?= 20000
 # What benchmarks to run, how often (benchstat wants six or more), and where.
 BENCH   ?= .
 COUNT   ?= 6
@@ -20,7 +22,7 @@ PKG     ?= ./...
 # How long each fuzz target runs.
 FUZZ_TIME ?= 30s
 
-.PHONY: help setup run build test chaos check fmt fuzz bench clean
+.PHONY: help setup run build test chaos burst check fmt fuzz bench clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -48,6 +50,11 @@ chaos: ## the promises under faults: CHAOS_SEED=1 CHAOS_MINUTES=10
 	@VITRINE_TEST_REQUIRE=1 CHAOS_SEED=$(CHAOS_SEED) CHAOS_MINUTES=$(CHAOS_MINUTES) \
 		CHAOS_DEFECT=$(CHAOS_DEFECT) CHAOS_DIR=$(CHAOS_DIR) \
 		$(GO) test ./internal/chaos -run '^TestChaos$$' -count 1 -v -timeout 90m
+
+burst: ## what failing hosts cost the others: BURST_IMAGES=20000
+	@scripts/setup test
+	@VITRINE_TEST_REQUIRE=1 BURST_IMAGES=$(BURST_IMAGES) \
+		$(GO) test ./internal/burst -run '^TestBurst$$' -count 1 -v -timeout 150m
 
 check: ## format (gofumpt, imports), lint, vet, build, modules, known vulnerabilities
 	@scripts/setup check

@@ -63,7 +63,8 @@ func place(path string) (layer int, group string, err error) {
 
 // forTests tells the packages that only tests import.
 func forTests(path string) bool {
-	return strings.HasSuffix(path, "test") || strings.Contains(path, "/testserver") || strings.Contains(path, "/e2e") || strings.Contains(path, "/chaos")
+	return strings.HasSuffix(path, "test") || strings.Contains(path, "/testserver") || strings.Contains(path, "/e2e") || strings.Contains(path, "/chaos") ||
+		strings.Contains(path, "/burst")
 }
 
 // forbidden says why a package may not import another, or nothing if it may.
