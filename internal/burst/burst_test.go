@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -74,10 +75,12 @@ func (sys *system) burst(src *source, run string, images int, failing bool) resu
 		sys.t.Fatal(err)
 	}
 	created := time.Since(started)
-	sys.await(3*time.Minute+time.Duration(images)*200*time.Millisecond, "every image has ended", func(ctx context.Context) bool {
-		rows := sys.query(ctx, `SELECT 1 FROM images WHERE status IN ('pending', 'processing') LIMIT 1`)
-		defer rows.Close()
-		return !rows.Next() && rows.Err() == nil
+	sys.await(3*time.Minute+time.Duration(images)*200*time.Millisecond, "every image has ended", func() bool {
+		var under bool
+		sys.query(func(ctx context.Context, db *pgx.Conn) error {
+			return db.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM images WHERE status IN ('pending', 'processing'))`).Scan(&under)
+		})
+		return !under
 	})
 	ended := time.Since(started)
 	r := sys.check(src, run)
@@ -89,18 +92,10 @@ func (sys *system) burst(src *source, run string, images int, failing bool) resu
 // check holds every image of the run against the truth about its URL.
 func (sys *system) check(src *source, run string) (r result) {
 	sys.t.Helper()
-	rows := sys.query(sys.t.Context(), `
-		SELECT i.source_url, i.status, i.reason, coalesce(r.created_at, 0)
-		FROM images i LEFT JOIN renditions r ON r.key = i.rendition_key
-		WHERE i.source_url LIKE '%/' || $1 || '/%'`, run)
-	defer rows.Close()
 	ends := map[string]int{}
-	for rows.Next() {
-		var url, status, reason string
-		var at int64
-		if err := rows.Scan(&url, &status, &reason, &at); err != nil {
-			sys.t.Fatal(err)
-		}
+	var url, status, reason string
+	var at int64
+	note := func() {
 		ends[fmt.Sprintf("%s %s", status, reason)]++
 		want := src.reason(url)
 		if reason != want || (status == "ready") != (want == "") {
@@ -114,8 +109,25 @@ func (sys *system) check(src *source, run string) (r result) {
 			}
 		}
 	}
-	if rows.Err() != nil || r.good == 0 {
-		sys.t.Fatalf("read how images ended: %v", rows.Err())
+	sys.query(func(ctx context.Context, db *pgx.Conn) error {
+		rows, err := db.Query(ctx, `
+			SELECT i.source_url, i.status, i.reason, coalesce(r.created_at, 0)
+			FROM images i LEFT JOIN renditions r ON r.key = i.rendition_key
+			WHERE i.source_url LIKE '%/' || $1 || '/%'`, run)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			if err := rows.Scan(&url, &status, &reason, &at); err != nil {
+				return err
+			}
+			note()
+		}
+		return rows.Err()
+	})
+	if r.good == 0 {
+		sys.t.Fatal("no image is ready")
 	}
 	var list []string
 	for end, n := range ends {

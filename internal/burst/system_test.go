@@ -26,7 +26,6 @@ type system struct {
 	env      []string
 	api      string // base URL
 	database *testserver.Server
-	db       *pgx.Conn
 }
 
 func newSystem(t *testing.T) *system {
@@ -34,7 +33,7 @@ func newSystem(t *testing.T) *system {
 	sys := &system{t: t, bin: filepath.Join(t.TempDir(), "vitrine"), database: testserver.OwnPostgres(t)}
 	broker, cache := testserver.OwnRabbitMQ(t), testserver.OwnRedis(t)
 	_, bucket := testserver.OwnS3(t)
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", sys.bin, "vitrine.dev/cmd/vitrine") //nolint:gosec // our own program
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", sys.bin, "vitrine.dev/cmd/vitrine")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build: %v\n%s", err, out)
 	}
@@ -56,7 +55,7 @@ func newSystem(t *testing.T) *system {
 		}
 		sys.env = append(sys.env, prefix+"_HOST="+host, prefix+"_PORT="+port)
 	}
-	migrate := exec.CommandContext(t.Context(), sys.bin, "migrate") //nolint:gosec // our own program
+	migrate := exec.CommandContext(t.Context(), sys.bin, "migrate")
 	migrate.Dir, migrate.Env = t.TempDir(), sys.env
 	if out, err := migrate.CombinedOutput(); err != nil {
 		t.Fatalf("migrate: %v\n%s", err, out)
@@ -64,8 +63,8 @@ func newSystem(t *testing.T) *system {
 	for _, role := range []string{"api", "worker", "worker"} {
 		sys.start(role)
 	}
-	sys.await(time.Minute, "the API is ready", func(ctx context.Context) bool {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, sys.api+"/readyz", http.NoBody)
+	sys.await(time.Minute, "the API is ready", func() bool {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, sys.api+"/readyz", http.NoBody)
 		if err != nil {
 			return false
 		}
@@ -81,7 +80,7 @@ func newSystem(t *testing.T) *system {
 
 func (sys *system) start(role string) {
 	sys.t.Helper()
-	cmd := exec.Command(sys.bin, role) //nolint:noctx,gosec // stopped by the clean-up; our own program
+	cmd := exec.Command(sys.bin, role) //nolint:noctx // stopped by the clean-up
 	cmd.Dir, cmd.Env = sys.t.TempDir(), sys.env
 	if err := cmd.Start(); err != nil {
 		sys.t.Fatal(err)
@@ -116,28 +115,26 @@ func (sys *system) create(ctx context.Context, urls []string) error {
 	return nil
 }
 
-func (sys *system) query(ctx context.Context, text string, args ...any) pgx.Rows {
+// query asks the database itself.
+func (sys *system) query(do func(context.Context, *pgx.Conn) error) {
 	sys.t.Helper()
-	if sys.db == nil {
-		db, err := pgx.Connect(ctx, sys.database.URL())
-		if err != nil {
-			sys.t.Fatal(err)
-		}
-		sys.t.Cleanup(func() { _ = db.Close(context.WithoutCancel(sys.t.Context())) })
-		sys.db = db
-	}
-	rows, err := sys.db.Query(ctx, text, args...)
+	ctx, cancel := context.WithTimeout(sys.t.Context(), time.Minute)
+	defer cancel()
+	db, err := pgx.Connect(ctx, sys.database.URL())
 	if err != nil {
 		sys.t.Fatal(err)
 	}
-	return rows
+	defer db.Close(context.WithoutCancel(ctx))
+	if err := do(ctx, db); err != nil {
+		sys.t.Fatalf("ask the database: %v", err)
+	}
 }
 
-func (sys *system) await(limit time.Duration, what string, done func(context.Context) bool) {
+func (sys *system) await(limit time.Duration, what string, done func() bool) {
 	sys.t.Helper()
 	ctx, cancel := context.WithTimeout(sys.t.Context(), limit)
 	defer cancel()
-	for !done(ctx) {
+	for !done() {
 		select {
 		case <-ctx.Done():
 			sys.t.Fatalf("waited %s in vain until %s", limit, what)
