@@ -183,7 +183,7 @@ func (w *world) publish(t *testing.T, queue, body string) {
 func (w *world) passThrough(t *testing.T, consumer *process) {
 	t.Helper()
 	w.publish(t, mainQueue, "unreadable")
-	consumer.logged("the last message", func(l logLine) bool { return l["msg"] == "dead letter dropped: unreadable" })
+	consumer.logged("the last message", func(l logLine) bool { return l["msg"] == "dead letter is unreadable" })
 }
 
 // objects lists the bucket.
