@@ -38,6 +38,7 @@ type Config struct {
 	QueueUser     string `env:"QUEUE_USER"     envDefault:"guest"`
 	QueuePassword string `env:"QUEUE_PASSWORD" envDefault:"guest"`
 	QueueVHost    string `env:"QUEUE_VHOST"    envDefault:"/"`
+	QueueDepth    int    `env:"QUEUE_DEPTH"    envDefault:"64"`
 
 	S3Bucket          string `env:"AWS_S3_BUCKET"`
 	S3AccessKeyID     string `env:"AWS_ACCESS_KEY_ID"`
@@ -191,6 +192,7 @@ func (c Config) problems() []string {
 	check(c.Backoff >= time.Millisecond && c.Backoff <= c.BackoffCap, "JOB_BACKOFF must be from 1ms to JOB_BACKOFF_CAP")
 	check(c.BackoffCap <= 24*time.Hour, "JOB_BACKOFF_CAP must be at most 24h")
 	check(c.FetchHostLimit >= 0 && c.FetchHostLimit <= 1000, "FETCH_HOST_LIMIT must be from 1 to 1000")
+	check(c.QueueDepth >= 1 && c.QueueDepth <= 100_000, "QUEUE_DEPTH must be from 1 to 100000")
 	check(c.JobLease >= time.Second, "JOB_LEASE must be at least 1s")
 	check(c.RequeueAfter >= time.Second, "JOB_REQUEUE_AFTER must be at least 1s")
 	check(c.DrainTimeout > 0, "DRAIN_TIMEOUT must be positive")

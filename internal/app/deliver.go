@@ -21,6 +21,14 @@ func (p *process) deliverJob(ctx context.Context, m outbox.Message) error {
 	return err
 }
 
+// roomForJobs keeps the queue before the workers short: who comes next is
+// decided in the outbox, where users take turns, and a broker only knows who
+// came first.
+func (p *process) roomForJobs(ctx context.Context) (int, error) {
+	waiting, err := p.queue.Waiting(ctx)
+	return p.cfg.QueueDepth - waiting, err
+}
+
 // deliverChange makes sure that the cache has heard of a change, also where the
 // process that made it died before it could say so.
 func (p *process) deliverChange(ctx context.Context, m outbox.Message) error {

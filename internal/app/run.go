@@ -134,7 +134,7 @@ func (p *process) prepareSchema(ctx context.Context) error {
 func (p *process) addRelay() {
 	routes := []outbox.Route{{Topic: catalog.TopicChanged, Window: 16, Deliver: p.deliverChange}}
 	if p.cfg.QueueHost != "" || p.role.worker {
-		routes = append(routes, outbox.Route{Topic: media.TopicProcess, Window: p.queue.Window(), Deliver: p.deliverJob})
+		routes = append(routes, outbox.Route{Topic: media.TopicProcess, Window: p.queue.Window(), Room: p.roomForJobs, Deliver: p.deliverJob})
 	}
 	relayConfig := outbox.DefaultRelayConfig()
 	relayConfig.DrainTimeout = p.cfg.DrainTimeout

@@ -69,7 +69,13 @@ func (l *lane) carry(ctx context.Context, start func(Message, int)) {
 	part := max(min(l.cfg.Batch, l.route.Window/4), 1)
 	for ctx.Err() == nil {
 		free, pause := l.ledger.free(l.route.Window, l.cfg.Batch)
-		if (due && free > 0) || (more && free >= part) {
+		wanted := (due && free > 0) || (more && free >= part)
+		if wanted {
+			if free = l.room(ctx, free); free == 0 {
+				pause, due, more = fullPause, true, false
+			}
+		}
+		if wanted && free > 0 {
 			n, err := l.lease(ctx, free, start)
 			due, more = false, n == free
 			if err != nil {
@@ -99,6 +105,23 @@ func (l *lane) carry(ctx context.Context, start func(Message, int)) {
 		case <-l.told:
 		}
 	}
+}
+
+// fullPause is how long a lane waits before it asks a full target again.
+const fullPause = 50 * time.Millisecond
+
+// room returns how many of free places the target has room for.
+func (l *lane) room(ctx context.Context, free int) int {
+	if l.route.Room == nil {
+		return free
+	}
+	ctx, cancel := context.WithTimeout(ctx, l.cfg.StoreTimeout)
+	defer cancel()
+	room, err := l.route.Room(ctx)
+	if err != nil {
+		return free // the deliveries will tell
+	}
+	return min(free, max(0, room-l.ledger.underWay()))
 }
 
 // lease leases at most limit messages and starts their deliveries. The

@@ -59,6 +59,13 @@ func (l *ledger) free(window, batch int) (count int, pause time.Duration) {
 	return count, 0
 }
 
+// underWay returns how many messages are being delivered.
+func (l *ledger) underWay() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.delivering
+}
+
 // pause stops leasing for d, unless it is stopped for longer.
 func (l *ledger) pause(d time.Duration) {
 	l.mu.Lock()

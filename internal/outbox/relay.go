@@ -14,6 +14,10 @@ type Route struct {
 	// Window is how many deliveries are worth having under way at once; below 1
 	// counts as 1.
 	Window int
+	// Room is how many messages the target may be handed now; nil for no bound.
+	// What it cannot take waits in the store, where others may still come
+	// before it. Where its error keeps it from knowing, there is no bound.
+	Room func(ctx context.Context) (int, error)
 	// Deliver returns nil once the message cannot be lost any more: it is then
 	// deleted. Any error, or a panic, keeps the message for a later delivery.
 	// An error of kind fault.Unavailable means that the target as a whole is

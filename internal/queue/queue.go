@@ -33,6 +33,10 @@ type Publisher interface {
 	Publish(ctx context.Context, m Message) error
 	// Window is how many Publish calls are worth having under way at once.
 	Window() int
+	// Waiting is how many messages were published and have not been given to a
+	// consumer: what waits there is past all choice of who comes next.
+	// fault.Unavailable where the broker cannot be asked.
+	Waiting(ctx context.Context) (int, error)
 }
 
 // Consumer takes messages from the queue.

@@ -12,9 +12,6 @@ import (
 
 // CreateProduct implements catalog.Store.
 func (s *Store) CreateProduct(ctx context.Context, n catalog.NewProduct) (p catalog.Product, err error) {
-	if failpoint.Defect(failpoint.OutboxOutside) {
-		return s.createThenQueue(ctx, n)
-	}
 	if s.dialect.atOnce {
 		err = s.patiently(ctx, "create product", func(ctx context.Context) error {
 			p, err = s.createAtOnce(ctx, n)
@@ -22,6 +19,9 @@ func (s *Store) CreateProduct(ctx context.Context, n catalog.NewProduct) (p cata
 		})
 		if err == nil {
 			s.waker.committed()
+			if failpoint.Defect(failpoint.OutboxOutside) {
+				s.queueLater(ctx, p)
+			}
 		}
 		return p, err
 	}

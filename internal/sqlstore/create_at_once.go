@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/failpoint"
 	"vitrine.dev/internal/media"
 )
 
@@ -17,7 +18,7 @@ import (
 // catalog.Changed.
 func (s *Store) createAtOnce(ctx context.Context, n catalog.NewProduct) (catalog.Product, error) {
 	p, err := scanCreated(n, s.write.QueryRowContext(ctx, s.sql(
-		`WITH product AS (`+insertProduct+` RETURNING id, user_id, created_at)`+withItsWork), atOnceArgs(n)...))
+		`WITH product AS (`+insertProduct+` RETURNING id, user_id, created_at)`+withItsWork()), atOnceArgs(n)...))
 	if errors.Is(err, sql.ErrNoRows) {
 		return catalog.Product{}, catalog.ErrUnknownUser
 	}
@@ -26,24 +27,31 @@ func (s *Store) createAtOnce(ctx context.Context, n catalog.NewProduct) (catalog
 
 // withItsWork completes a statement whose product is the row that was just
 // inserted, if any, with the images and the messages.
-const withItsWork = `,
+func withItsWork() string {
+	text := `,
 	added AS (
 		INSERT INTO images (queued_at, accepted_at, product_id, position, source_url, source_host, request_id)
 		SELECT created_at, created_at, id, place - 1, url, host, $7
 		FROM product, unnest($6::TEXT[], $10::TEXT[]) WITH ORDINALITY AS source (url, host, place) ORDER BY place
 		RETURNING id, product_id, position, queued_at, source_host),
+	line AS (SELECT id AS line_product, user_id AS line_user, ` + placeOf("$8", "product.user_id") + ` AS head FROM product),
 	jobs AS (
-		INSERT INTO outbox (topic, body, image_id, due_at)
+		INSERT INTO outbox (topic, body, image_id, user_id, place, due_at)
 		SELECT $8, json_build_object(
 			'image_id', id, 'product_id', product_id, 'generation', 1, 'request_id', $7::TEXT,
-			'host', source_host)::TEXT, id, queued_at
-		FROM added ORDER BY position),
+			'host', source_host)::TEXT, id, line_user, head + position, queued_at
+		FROM added JOIN line ON line_product = product_id ORDER BY position),
 	change AS (
 		INSERT INTO outbox (topic, body, due_at)
 		SELECT $9, json_build_object(
 			'product_id', id, 'user_id', user_id, 'version', 1, 'listed', true)::TEXT, created_at
 		FROM product)
 	SELECT id, created_at, (SELECT coalesce(json_agg(id ORDER BY position), '[]')::TEXT FROM added) FROM product`
+	if failpoint.Defect(failpoint.OutboxOutside) {
+		return withoutJobs(text)
+	}
+	return text
+}
 
 // atOnceArgs are $1 to $10 of such a statement.
 func atOnceArgs(n catalog.NewProduct) []any {

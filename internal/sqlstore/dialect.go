@@ -14,6 +14,8 @@ type dialect struct {
 	forUpdate string
 	// forKeyShare ends the selection of a row that is about to be referred to.
 	forKeyShare string
+	// greatest is the function that returns the largest of its arguments.
+	greatest string
 	// migrated asks whether there is a record of migrations.
 	migrated string
 	// atOnce says that a statement may write several tables.
@@ -25,7 +27,7 @@ type dialect struct {
 func postgresDialect() dialect {
 	return dialect{
 		name: "postgres", now: "(extract(epoch FROM statement_timestamp()) * 1000)::BIGINT",
-		skipLocked: " FOR UPDATE SKIP LOCKED", forUpdate: " FOR UPDATE", forKeyShare: " FOR KEY SHARE", atOnce: true,
+		skipLocked: " FOR UPDATE SKIP LOCKED", forUpdate: " FOR UPDATE", forKeyShare: " FOR KEY SHARE", atOnce: true, greatest: "greatest",
 		migrated: `SELECT to_regclass('goose_db_version') IS NOT NULL`,
 	}
 }
@@ -33,7 +35,7 @@ func postgresDialect() dialect {
 // sqliteDialect locks nothing by row: a write transaction is alone.
 func sqliteDialect() dialect {
 	return dialect{
-		name: "sqlite", now: "CAST(unixepoch('subsec') * 1000 AS INTEGER)", oneWriter: true,
+		name: "sqlite", now: "CAST(unixepoch('subsec') * 1000 AS INTEGER)", oneWriter: true, greatest: "max",
 		migrated: `SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'goose_db_version')`,
 	}
 }
@@ -41,5 +43,5 @@ func sqliteDialect() dialect {
 // sql completes a statement for the database.
 func (d dialect) sql(text string) string {
 	return strings.NewReplacer("{now}", d.now, "{skip locked}", d.skipLocked, "{for update}", d.forUpdate,
-		"{for key share}", d.forKeyShare).Replace(text)
+		"{for key share}", d.forKeyShare, "{greatest}", d.greatest).Replace(text)
 }

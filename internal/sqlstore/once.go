@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/failpoint"
 	"vitrine.dev/internal/fault"
 )
 
@@ -27,6 +28,9 @@ func (s *Store) CreateProductOnce(
 		})
 		if err == nil && earlier == nil {
 			s.waker.committed()
+			if failpoint.Defect(failpoint.OutboxOutside) {
+				s.queueLater(ctx, p)
+			}
 		}
 		return p, earlier, err
 	}
@@ -83,7 +87,7 @@ func (s *Store) onceAtOnce(
 			product AS (
 				INSERT INTO products (id, user_id, name, name_folded, description, price, version, created_at, updated_at)
 				SELECT product_id, user_id, $2, $3, $4, $5, 1, {now}, {now} FROM taken
-				RETURNING id, user_id, created_at)`+withItsWork),
+				RETURNING id, user_id, created_at)`+withItsWork()),
 			append(atOnceArgs(n), once.Key, once.Fingerprint[:], once.TTL.Milliseconds())...))
 		if err == nil || !errors.Is(err, sql.ErrNoRows) {
 			return p, nil, err

@@ -21,20 +21,22 @@ type outboxJob struct {
 	delay time.Duration
 }
 
+// queueJobs puts jobs into the outbox: in line where they are due now, else to
+// be lined up when they are.
 func (s *Store) queueJobs(ctx context.Context, tx *sql.Tx, jobs []outboxJob) error {
-	rows := make([][]any, len(jobs))
-	for i, j := range jobs {
-		rows[i] = []any{media.TopicProcess, string(j.job.Encode()), j.job.ImageID, j.delay.Milliseconds()}
-	}
-	// The due time is now plus the last argument of the row.
-	for batch := range slices.Chunk(rows, 100) {
-		clauses, args := make([]string, len(batch)), make([]any, 0, 4*len(batch))
-		for i, row := range batch {
+	const row = "(CAST($%d AS TEXT), CAST($%d AS BIGINT), CAST($%d AS BIGINT), CAST($%d AS BIGINT), CAST($%d AS BIGINT))"
+	for batch := range slices.Chunk(jobs, 100) {
+		values, args := make([]string, len(batch)), []any{media.TopicProcess}
+		for i, j := range batch {
 			n := len(args)
-			clauses[i] = fmt.Sprintf("($%d, $%d, CAST($%d AS BIGINT), {now} + CAST($%d AS BIGINT))", n+1, n+2, n+3, n+4)
-			args = append(args, row...)
+			values[i] = fmt.Sprintf(row, n+1, n+2, n+3, n+4, n+5)
+			args = append(args, string(j.job.Encode()), j.job.ImageID, j.job.ProductID, j.delay.Milliseconds(), i)
 		}
-		insert := s.sql(`INSERT INTO outbox (topic, body, image_id, due_at) VALUES ` + strings.Join(clauses, ", "))
+		insert := s.sql(`
+			INSERT INTO outbox (topic, body, image_id, user_id, place, due_at)
+			SELECT $1, job.column1, job.column2, p.user_id,
+				CASE WHEN job.column4 > 0 THEN NULL ELSE ` + placeOf("$1", "p.user_id") + ` + job.column5 END, {now} + job.column4
+			FROM (VALUES ` + strings.Join(values, ", ") + `) AS job JOIN products p ON p.id = job.column3`)
 		if _, err := tx.ExecContext(ctx, insert, args...); err != nil {
 			return err
 		}
@@ -58,6 +60,9 @@ func (s *Store) recordChange(ctx context.Context, tx *sql.Tx, c catalog.Changed)
 func (s *Store) LeaseMessages(
 	ctx context.Context, topic string, limit int, lease time.Duration,
 ) (messages []outbox.Message, err error) {
+	if err := s.lineUp(ctx, topic); err != nil {
+		return nil, err
+	}
 	if s.dialect.oneWriter {
 		if due, err := s.anyDue(ctx, topic); err != nil || !due {
 			return nil, err
@@ -66,10 +71,11 @@ func (s *Store) LeaseMessages(
 	err = s.patiently(ctx, "lease messages", func(ctx context.Context) error {
 		messages, err = scanMessages(s.write.QueryContext(ctx, s.sql(`
 			WITH due AS MATERIALIZED (
-				SELECT id AS due_id FROM outbox WHERE topic = $1 AND due_at <= {now} AND lease_until <= {now}
-				ORDER BY due_at, id LIMIT $2{skip locked})
+				SELECT id AS due_id FROM outbox
+				WHERE topic = $1 AND place IS NOT NULL AND due_at <= {now} AND lease_until <= {now}
+				ORDER BY place, due_at, id LIMIT $2{skip locked})
 			UPDATE outbox SET lease_until = {now} + $3 FROM due WHERE id = due_id
-			RETURNING id, topic, body, due_at`), topic, limit, lease.Milliseconds()))
+			RETURNING id, topic, body, place, due_at`), topic, limit, lease.Milliseconds()))
 		return err
 	})
 	return messages, err
@@ -85,7 +91,7 @@ func (s *Store) anyDue(ctx context.Context, topic string) (due bool, err error) 
 	return due, err
 }
 
-// scanMessages reads messages, oldest due first; RETURNING gives no order.
+// scanMessages reads messages in the order of the line; RETURNING gives none.
 func scanMessages(rows *sql.Rows, err error) ([]outbox.Message, error) {
 	if err != nil {
 		return nil, err
@@ -94,17 +100,19 @@ func scanMessages(rows *sql.Rows, err error) ([]outbox.Message, error) {
 	type leased struct {
 		outbox.Message
 
-		due int64
+		place, due int64
 	}
 	var list []leased
 	for rows.Next() {
 		var m leased
-		if err := rows.Scan(&m.ID, &m.Topic, &m.Body, &m.due); err != nil {
+		if err := rows.Scan(&m.ID, &m.Topic, &m.Body, &m.place, &m.due); err != nil {
 			return nil, err
 		}
 		list = append(list, m)
 	}
-	slices.SortFunc(list, func(a, b leased) int { return cmp.Or(cmp.Compare(a.due, b.due), cmp.Compare(a.ID, b.ID)) })
+	slices.SortFunc(list, func(a, b leased) int {
+		return cmp.Or(cmp.Compare(a.place, b.place), cmp.Compare(a.due, b.due), cmp.Compare(a.ID, b.ID))
+	})
 	messages := make([]outbox.Message, len(list))
 	for i, m := range list {
 		messages[i] = m.Message

@@ -73,5 +73,10 @@ func ready(tb testing.TB, s *sqlstore.Store) *sqlstore.Store {
 	if _, err := s.Migrate(tb.Context()); err != nil {
 		tb.Fatal(err)
 	}
+	for _, user := range storetest.MoreUsers() {
+		if err := s.Exec(tb.Context(), `INSERT INTO users (id, name, created_at) VALUES ($1, 'More', 0) ON CONFLICT DO NOTHING`, user); err != nil {
+			tb.Fatal(err)
+		}
+	}
 	return s
 }

@@ -82,6 +82,9 @@ func (q *Queue) Publish(ctx context.Context, m queue.Message) error {
 // Window returns the concurrency given to New.
 func (q *Queue) Window() int { return q.window }
 
+// Waiting returns 0: what is published here has its handler.
+func (q *Queue) Waiting(context.Context) (int, error) { return 0, nil }
+
 // Consume implements queue.Consumer. Several may run at once. Its only error is
 // a concurrency below 1.
 func (q *Queue) Consume(ctx context.Context, concurrency int, handle queue.Handler) error {

@@ -28,6 +28,7 @@ type outlet struct {
 	retiring  chan error    // of capacity 1
 	lost      chan struct{} // closed when the outlet is of no more use
 	ended     chan struct{} // closed when its connection is
+	gauge     gauge
 
 	mu      sync.Mutex
 	err     error         // why it was lost

@@ -40,28 +40,21 @@ func testLease(t *testing.T, s Store) {
 }
 
 // testOldestDueFirst makes the messages due in the reverse order of their ids.
-func testOldestDueFirst(t *testing.T, s Store) {
+// testOrder holds the line: by place, whenever a message became due.
+func testOrder(t *testing.T, s Store) {
 	t.Helper()
 	create(t, s, "http://a/1.jpg", "http://a/2.jpg", "http://a/3.jpg")
-	all, err := s.LeaseMessages(t.Context(), media.TopicProcess, 10, time.Minute)
-	if err != nil || len(all) != 3 {
-		t.Fatalf("leased %+v, %v", all, err)
+	all := leaseJobs(t, s, 10)
+	if len(all) != 3 {
+		t.Fatalf("leased %v", all)
 	}
-	for i, m := range all {
-		if err := s.ReleaseMessages(t.Context(), []int64{m.ID}, -time.Duration(i)*time.Hour); err != nil {
+	for i, id := range all {
+		if err := s.ReleaseMessages(t.Context(), []int64{id}, -time.Duration(i)*time.Hour); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for _, want := range [][]int64{{all[2].ID, all[1].ID}, {all[0].ID}} {
-		batch, err := s.LeaseMessages(t.Context(), media.TopicProcess, 2, time.Minute)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var got []int64
-		for _, m := range batch {
-			got = append(got, m.ID)
-		}
-		if !slices.Equal(got, want) {
+	for _, want := range [][]int64{all[:2], all[2:]} {
+		if got := leaseJobs(t, s, 2); !slices.Equal(got, want) {
 			t.Errorf("leased %v, want %v", got, want)
 		}
 	}

@@ -28,7 +28,11 @@ type Store interface {
 // user is the one that the migrations create.
 const user = 1
 
-// Run runs the suite; open returns an empty, migrated store of the test's own.
+// MoreUsers are the ids of two more that open creates.
+func MoreUsers() []int64 { return []int64{1002, 1003} }
+
+// Run runs the suite; open returns a migrated store of the test's own, empty but
+// for the users.
 func Run(t *testing.T, open func(t *testing.T) Store) {
 	t.Helper()
 	suites := []struct {
@@ -65,7 +69,9 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"sweep requeues", testSweepRequeues},
 		{"concurrent sweeps", testConcurrentSweeps},
 		{"lease", testLease},
-		{"oldest due first", testOldestDueFirst},
+		{"places before due times", testOrder},
+		{"users take turns", testTurns},
+		{"late jobs line up", testLateJobs},
 		{"lease races", testLeaseRaces},
 		{"release and renew", testReleaseAndRenew},
 		{"wake", testWake},
