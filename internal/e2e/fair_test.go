@@ -1,0 +1,184 @@
+package e2e_test
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/media"
+	"vitrine.dev/internal/outbox"
+	"vitrine.dev/internal/queue"
+	"vitrine.dev/internal/queue/inprocess"
+	"vitrine.dev/internal/queue/rabbitmq"
+	"vitrine.dev/internal/sqlstore"
+	"vitrine.dev/internal/testserver"
+)
+
+// The import that another user's single picture must not wait for.
+const (
+	imported = 100_000
+	slots    = 8  // of the worker
+	depth    = 64 // QUEUE_DEPTH
+)
+
+// TestImportDelaysNobody queues one user's 100,000 images, lets workers begin,
+// and then has a second user create a product with one picture: it is handled
+// after no more jobs than wait past the line already, however long that is.
+func TestImportDelaysNobody(t *testing.T) {
+	t.Parallel()
+	t.Run("embedded", func(t *testing.T) {
+		t.Parallel()
+		log := slog.New(slog.DiscardHandler)
+		path := filepath.Join(t.TempDir(), "vitrine.db")
+		store, err := sqlstore.OpenSQLite(t.Context(), path, log)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// What is leased and what is in hand: a window of each at most.
+		lateComer(t, store, inprocess.New(log, slots), "sqlite", "file:"+path, 1, 2*slots)
+	})
+	t.Run("servers", func(t *testing.T) {
+		t.Parallel()
+		log := slog.New(slog.DiscardHandler)
+		db, broker := parse(t, testserver.Postgres(t)), parse(t, testserver.RabbitMQ(t))
+		password, _ := db.User.Password()
+		store, err := sqlstore.OpenPostgres(t.Context(), sqlstore.PostgresConfig{
+			Host: db.Hostname(), Port: portOf(t, db), User: db.User.Username(), Password: password, Name: db.Path[1:], SSLMode: "disable",
+		}, log)
+		if err != nil {
+			t.Fatal(err)
+		}
+		password, _ = broker.User.Password()
+		q, err := rabbitmq.New(rabbitmq.Config{
+			Host: broker.Hostname(), Port: portOf(t, broker), User: broker.User.Username(), Password: password, VHost: broker.Path[1:],
+		}, log)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// Each of three relays may fill the queue at the same moment; what the
+		// worker has in hand comes on top.
+		lateComer(t, store, q, "pgx", db.String(), 3, 3*depth+2*slots)
+	})
+}
+
+func portOf(t *testing.T, u *url.URL) uint16 {
+	t.Helper()
+	n, err := strconv.ParseUint(u.Port(), 10, 16)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return uint16(n)
+}
+
+// lateComer runs so many relays between store and queue, and a worker that only
+// notes what it is given.
+func lateComer(t *testing.T, store *sqlstore.Store, q queue.Queue, driver, source string, relays, bound int) {
+	t.Helper()
+	var running sync.WaitGroup
+	ctx, stop := context.WithCancel(t.Context())
+	t.Cleanup(func() {
+		stop()
+		running.Wait()
+		_ = q.Close()
+		_ = store.Close()
+	})
+	if _, err := store.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	const first, second = 1, 2
+	change(t, driver, source, `INSERT INTO users (id, name, created_at) VALUES ($1, 'Second', 0)`, second)
+	// A product as it is made, and its line made two thousand times as long.
+	const each = catalog.MaxImages
+	createFor(t, store, first, each)
+	change(t, driver, source, `
+		WITH RECURSIVE copies (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM copies WHERE n < $1)
+		INSERT INTO outbox (topic, body, image_id, user_id, place, due_at)
+		SELECT topic, body, image_id, user_id, place + n * $2, due_at FROM outbox, copies WHERE topic = 'image.process'`,
+		imported/each-1, each)
+
+	var handled atomic.Int64
+	var came sync.Map // when each product's first job was handled
+	running.Go(func() {
+		_ = q.Consume(ctx, slots, func(ctx context.Context, m queue.Message) error {
+			n := handled.Add(1)
+			if j, err := media.DecodeJob(m.Body); err == nil {
+				came.LoadOrStore(j.ProductID, n)
+			}
+			select {
+			case <-time.After(2 * time.Millisecond):
+			case <-ctx.Done():
+			}
+			return nil
+		})
+	})
+	for range relays {
+		relay := outbox.NewRelay(store, []outbox.Route{{
+			Topic: media.TopicProcess, Window: q.Window(),
+			Room: func(ctx context.Context) (int, error) {
+				n, err := q.Waiting(ctx)
+				return depth - n, err
+			},
+			Deliver: func(ctx context.Context, m outbox.Message) error {
+				return q.Publish(ctx, queue.Message{ID: strconv.FormatInt(m.ID, 10), Body: m.Body})
+			},
+		}}, outbox.DefaultRelayConfig(), slog.New(slog.DiscardHandler))
+		running.Go(func() { _ = relay.Run(ctx) })
+	}
+	for handled.Load() < 500 { // the import is in full swing
+		pause(t, 10*time.Millisecond)
+	}
+	// The count at which the create is known to have been committed is between
+	// those before and after it; the one before is the stricter.
+	before, at := handled.Load(), time.Now()
+	late := createFor(t, store, second, 1).ID
+	deadline := time.Now().Add(patience)
+	for {
+		if n, ok := came.Load(late); ok {
+			others := n.(int64) - before - 1
+			t.Logf("the single picture came after %d others (at most %d), %s", others, bound, time.Since(at).Round(time.Millisecond))
+			if others > int64(bound) {
+				t.Errorf("the single picture came after %d others, at most %d are allowed", others, bound)
+			}
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("the single picture did not come")
+		}
+		pause(t, time.Millisecond)
+	}
+}
+
+// change writes to the database past the store.
+func change(t *testing.T, driver, source, statement string, args ...any) {
+	t.Helper()
+	db, err := sql.Open(driver, source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.ExecContext(t.Context(), statement, args...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func createFor(t *testing.T, store *sqlstore.Store, user int64, images int) catalog.Product {
+	t.Helper()
+	urls := make([]string, images)
+	for i := range urls {
+		urls[i] = fmt.Sprintf("http://pictures.example/%d.jpg", i)
+	}
+	p, err := store.CreateProduct(t.Context(), catalog.NewProduct{UserID: user, Name: "Import", Images: urls, Price: 1})
+	if err != nil {
+		t.Error(err)
+	}
+	return p
+}
