@@ -89,7 +89,8 @@ func (p *params) time(name string) time.Time {
 // parseTime reads a time that a millisecond column can hold.
 func parseTime(s string) (time.Time, bool) {
 	t, err := time.Parse(time.RFC3339, strings.ToUpper(s))
-	return t.UTC(), err == nil && t.Year() >= 1970 && t.Year() <= 9999
+	t = t.UTC()
+	return t, err == nil && t.Year() >= 1970 && t.Year() <= 9999
 }
 
 // replayImage is for the product's owner; the answer is the image, which is

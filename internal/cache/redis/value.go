@@ -22,9 +22,9 @@ func decode(raw []byte) (e cache.Entry, ok bool) {
 	if len(raw) < versionDigits {
 		return cache.Entry{}, false
 	}
-	version, err := strconv.ParseInt(string(raw[:versionDigits]), 10, 64)
+	version, err := strconv.ParseUint(string(raw[:versionDigits]), 10, 63) // which takes no sign
 	if err != nil || version < 1 {
 		return cache.Entry{}, false
 	}
-	return cache.Entry{Version: version, Body: raw[versionDigits:]}, true
+	return cache.Entry{Version: int64(version), Body: raw[versionDigits:]}, true
 }

@@ -1,0 +1,115 @@
+package httpapi
+
+import (
+	"encoding/json"
+	"net/url"
+	"testing"
+	"time"
+
+	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/deadletter"
+)
+
+// FuzzDecodeOrder: every fault of an order names a field, and what has none is
+// within what a column can hold and the same once it was kept for a job.
+func FuzzDecodeOrder(f *testing.F) {
+	for _, s := range []string{
+		`{}`, `{"ids":["image-42","message-7"],"dry_run":true}`, `{"ids":[],"all":true}`, `{"ids":[{"a":1},"image-0"]}`,
+		`{"filter":{"reason":"source_not_found","host":"a.example","user_id":7},"rate":500}`, `{"filter":{"filter":{}}}`,
+		`{"filter":{"failed_after":"2026-11-23T06:00:00z","failed_before":"2026-11-23T07:00:00.123+01:00"}}`,
+		`{"filter":null,"all":false,"rate":0}`, `{"filter":{"user_id":0},"filter":{}}`, `{"rate":1e3,"x":[]}`,
+	} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		order, err := decodeOrder(body)
+		if err != nil {
+			wantClientError(t, err)
+			return
+		}
+		for _, bad := range order.Faults {
+			if bad.Reason == "" {
+				t.Errorf("fault %+v gives no reason", bad)
+			}
+		}
+		if len(order.Faults) > 0 {
+			return
+		}
+		for _, id := range order.IDs {
+			if again, ok := deadletter.ParseID(id.String()); !ok || again != id {
+				t.Errorf("%+v is written as %s", id, id)
+			}
+		}
+		if order.Filter == nil {
+			return
+		}
+		text, err := json.Marshal(order.Filter)
+		var kept deadletter.Filter
+		if err != nil || json.Unmarshal(text, &kept) != nil || !sameFilter(kept, *order.Filter) {
+			t.Errorf("%+v is kept as %s: %v", order.Filter, text, err)
+		}
+	})
+}
+
+func sameFilter(a, b deadletter.Filter) bool {
+	return a.Reason == b.Reason && a.Host == b.Host && a.UserID == b.UserID && a.ProductID == b.ProductID &&
+		a.FailedAfter.Equal(b.FailedAfter) && a.FailedBefore.Equal(b.FailedBefore)
+}
+
+// FuzzDecodeDeadCursor: what is read as a place is written the same way.
+func FuzzDecodeDeadCursor(f *testing.F) {
+	f.Add(encodeDeadCursor(deadletter.Position{At: time.UnixMilli(1).UTC(), ID: deadletter.ID{Kind: deadletter.KindImage, N: 1}}))
+	f.Add(encodeDeadCursor(deadletter.Position{At: time.UnixMilli(catalog.MaxID), ID: deadletter.ID{Kind: deadletter.KindMessage, N: catalog.MaxID}}))
+	f.Add("AgAAAAAAAAAAaQAAAAAAAAAA")
+	f.Add("")
+	f.Fuzz(func(t *testing.T, s string) {
+		if p, ok := decodeDeadCursor(s); ok && encodeDeadCursor(p) != s {
+			t.Errorf("%q is read as %+v, which is written %q", s, p, encodeDeadCursor(p))
+		}
+	})
+}
+
+// FuzzDeadLink: a query for dead letters leads on to the same filter.
+func FuzzDeadLink(f *testing.F) {
+	for _, s := range []string{"", "reason=decode_failed&limit=5", "host=%C3%9F&user_id=1", "failed_after=2026-11-23T06:00:00Z", "cursor=x&cursor=y"} {
+		f.Add(s)
+	}
+	next := deadletter.Position{At: time.UnixMilli(7).UTC(), ID: deadletter.ID{Kind: deadletter.KindImage, N: 9}}
+	f.Fuzz(func(t *testing.T, raw string) {
+		query, err := url.ParseQuery(raw)
+		if err != nil {
+			return
+		}
+		link := nextDeadLink("/dead-letters", query, next)
+		u, err := url.Parse(link[1 : len(link)-len(`>; rel="next"`)])
+		if err != nil {
+			t.Fatalf("link %q: %v", link, err)
+		}
+		for _, name := range append(deadFilterFields(), paramLimit) {
+			if got := u.Query().Get(name); got != query.Get(name) {
+				t.Errorf("%s is %q, on the next page %q", name, query.Get(name), got)
+			}
+		}
+		if p, ok := decodeDeadCursor(u.Query().Get(paramCursor)); !ok || p != next {
+			t.Errorf("link %q leads to %+v", link, p)
+		}
+	})
+}
+
+// FuzzParseTime: a time that is accepted can be kept in a column and written
+// again.
+func FuzzParseTime(f *testing.F) {
+	for _, s := range []string{"2026-11-23T06:00:00Z", "1970-01-01t00:00:00z", "9999-12-31T23:59:59.999999999-23:59", "2026-02-30T00:00:00Z"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		at, ok := parseTime(s)
+		if !ok {
+			return
+		}
+		again, ok := parseTime(at.Format(time.RFC3339Nano))
+		if !ok || !again.Equal(at) || at.UnixMilli() < 0 {
+			t.Errorf("%q is read as %v, again as %v", s, at, again)
+		}
+	})
+}
