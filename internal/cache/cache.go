@@ -45,14 +45,16 @@ type Cache interface {
 	// Cache no longer gives what is older; other processes follow.
 	Invalidate(ctx context.Context, key string, version int64) error
 
-	// Generation returns the current generation of a group of entries, making
-	// one where there is none. Callers put it into the keys of the group's
-	// entries, so that Bump makes all of them unreachable at once. A
-	// generation is never used twice.
-	Generation(ctx context.Context, group string) (string, error)
-	// Bump starts a new generation of the group. Once it has returned, this
-	// Cache no longer gives an older one; other processes follow.
-	Bump(ctx context.Context, group string) error
+	// Generation returns the current generation of a group of entries, a
+	// number from 1 that grows. Where there is none, or one below floor, it
+	// starts a new one above floor: the engine may have lost what the caller
+	// knows of. Callers put it into the keys of the group's entries, so that
+	// Bump makes all of them unreachable at once.
+	Generation(ctx context.Context, group string, floor int64) (int64, error)
+	// Bump starts a new generation of the group, above floor, and returns it.
+	// From then on this Cache no longer gives an older one; other processes
+	// follow.
+	Bump(ctx context.Context, group string, floor int64) (int64, error)
 
 	// Ping reports whether the engine answers.
 	Ping(ctx context.Context) error

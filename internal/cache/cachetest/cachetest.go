@@ -26,6 +26,7 @@ func Run(t *testing.T, open Open) {
 		"leases end":                      testLease,
 		"own writes are read":             testOwnWrites,
 		"generations":                     testGenerations,
+		"a lost generation is made up":    testGenerationFloor,
 		"a bump is seen at once":          testBumpIsSeen,
 		"first generations race":          testGenerationRace,
 		"bumps race":                      testBumpRace,
@@ -75,20 +76,22 @@ func invalidate(t *testing.T, c cache.Cache, key string, version int64) {
 	}
 }
 
-func generation(t *testing.T, c cache.Cache, group string) string {
+func generation(t *testing.T, c cache.Cache, group string, floor int64) int64 {
 	t.Helper()
-	g, err := c.Generation(t.Context(), group)
-	if err != nil || g == "" {
-		t.Fatalf("generation %q, %v", g, err)
+	g, err := c.Generation(t.Context(), group, floor)
+	if err != nil || g < max(floor, 1) {
+		t.Fatalf("generation %d, %v, want %d at least", g, err, max(floor, 1))
 	}
 	return g
 }
 
-func bump(t *testing.T, c cache.Cache, group string) {
+func bump(t *testing.T, c cache.Cache, group string, floor int64) int64 {
 	t.Helper()
-	if err := c.Bump(t.Context(), group); err != nil {
-		t.Fatal(err)
+	g, err := c.Bump(t.Context(), group, floor)
+	if err != nil || g <= floor {
+		t.Fatalf("bumped to %d, %v, want more than %d", g, err, floor)
 	}
+	return g
 }
 
 // Until polls until done, well within the leases of this suite; t fails when

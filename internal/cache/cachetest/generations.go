@@ -9,29 +9,54 @@ import (
 func testGenerations(t *testing.T, open Open) {
 	t.Helper()
 	c := open(t, long)
-	first := generation(t, c, "lists")
-	if again := generation(t, c, "lists"); again != first {
-		t.Errorf("generation went from %s to %s by itself", first, again)
+	first := generation(t, c, "lists", 0)
+	if again := generation(t, c, "lists", first); again != first {
+		t.Errorf("generation went from %d to %d by itself", first, again)
 	}
-	if other := generation(t, c, "others"); other == first {
-		t.Error("two groups share a generation")
+	generation(t, c, "others", 0)
+	bump(t, c, "others", 0)
+	if again := generation(t, c, "lists", 0); again != first {
+		t.Errorf("generation went from %d to %d by another group's", first, again)
 	}
-	bump(t, c, "unread") // there need not be one before
-	generation(t, c, "unread")
+	started := bump(t, c, "unread", 0) // there need not be one before
+	if g := generation(t, c, "unread", 0); g != started {
+		t.Errorf("the generation is %d after the bump to %d", g, started)
+	}
+}
+
+// testGenerationFloor: an engine that is behind its caller starts anew, beyond
+// what the caller knows.
+func testGenerationFloor(t *testing.T, open Open) {
+	t.Helper()
+	c := open(t, long)
+	known := generation(t, c, "lists", 0) + 1_000_000_000
+	started := generation(t, c, "lists", known)
+	if started == known {
+		t.Errorf("generation %d is the caller's own, of which entries may be left", known)
+	}
+	if again := generation(t, c, "lists", known); again != started {
+		t.Errorf("generation went from %d to %d by itself", started, again)
+	}
+	next := bump(t, c, "lists", started+1_000_000_000)
+	for _, floor := range []int64{0, known, next} {
+		if g := generation(t, c, "lists", floor); g != next {
+			t.Errorf("the generation from %d on is %d after the bump to %d", floor, g, next)
+		}
+	}
 }
 
 // testBumpIsSeen: whoever has bumped sees a new generation, at once.
 func testBumpIsSeen(t *testing.T, open Open) {
 	t.Helper()
 	c := open(t, long)
-	seen := map[string]bool{generation(t, c, "lists"): true}
+	last := generation(t, c, "lists", 0)
 	for range 200 {
-		bump(t, c, "lists")
-		g := generation(t, c, "lists")
-		if seen[g] {
-			t.Fatalf("generation %s came again", g)
+		bump(t, c, "lists", 0)
+		g := generation(t, c, "lists", 0)
+		if g <= last {
+			t.Fatalf("generation %d came after %d", g, last)
 		}
-		seen[g] = true
+		last = g
 	}
 }
 
@@ -39,14 +64,14 @@ func testBumpIsSeen(t *testing.T, open Open) {
 func testGenerationRace(t *testing.T, open Open) {
 	t.Helper()
 	c := open(t, long)
-	found := make([]string, 8)
+	found := make([]int64, 8)
 	var racing sync.WaitGroup
 	for i := range found {
-		racing.Go(func() { found[i], _ = c.Generation(t.Context(), "lists") })
+		racing.Go(func() { found[i], _ = c.Generation(t.Context(), "lists", 0) })
 	}
 	racing.Wait()
-	if distinct := slices.Compact(slices.Clone(found)); len(distinct) != 1 || distinct[0] == "" {
-		t.Errorf("racers saw the generations %q, want one", found)
+	if distinct := slices.Compact(slices.Clone(found)); len(distinct) != 1 || distinct[0] == 0 {
+		t.Errorf("racers saw the generations %d, want one", found)
 	}
 }
 
@@ -58,17 +83,17 @@ func testBumpRace(t *testing.T, open Open) {
 	for range 4 {
 		racing.Go(func() {
 			for range 100 {
-				before, err := c.Generation(t.Context(), "lists")
+				before, err := c.Generation(t.Context(), "lists", 0)
 				if err == nil {
-					err = c.Bump(t.Context(), "lists")
+					_, err = c.Bump(t.Context(), "lists", 0)
 				}
-				after, errAfter := c.Generation(t.Context(), "lists")
+				after, errAfter := c.Generation(t.Context(), "lists", 0)
 				if err != nil || errAfter != nil {
 					t.Error(err, errAfter)
 					return
 				}
-				if after == before {
-					t.Errorf("generation %s is seen after it was bumped", after)
+				if after <= before {
+					t.Errorf("generation %d is seen after %d was bumped", after, before)
 					return
 				}
 			}

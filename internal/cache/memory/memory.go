@@ -5,12 +5,12 @@ package memory
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"hash/maphash"
 	"math"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/maypok86/otter/v2"
@@ -56,7 +56,8 @@ type Cache struct {
 	// fences are kept apart from the entries, so that no pressure of memory
 	// drops one early.
 	fences      *cache.Fences
-	generations *otter.Cache[string, string]
+	generations *otter.Cache[string, int64]
+	latest      atomic.Int64 // generation of any group: one that is dropped never comes again
 
 	seed  maphash.Seed
 	locks [stripes]sync.Mutex // make comparing and writing of one key one step
@@ -78,7 +79,7 @@ func New(cfg Config) (*Cache, error) {
 	if err != nil {
 		return nil, fmt.Errorf("memory cache: %w", err)
 	}
-	generations, err := otter.New(&otter.Options[string, string]{MaximumSize: maxGroups})
+	generations, err := otter.New(&otter.Options[string, int64]{MaximumSize: maxGroups})
 	if err != nil {
 		return nil, fmt.Errorf("memory cache: %w", err)
 	}
@@ -126,18 +127,37 @@ func (c *Cache) Invalidate(_ context.Context, key string, version int64) error {
 }
 
 // Generation implements cache.Cache.
-func (c *Cache) Generation(_ context.Context, group string) (string, error) {
-	if generation, found := c.generations.GetIfPresent(group); found {
+func (c *Cache) Generation(_ context.Context, group string, floor int64) (int64, error) {
+	if generation, found := c.generations.GetIfPresent(group); found && generation >= floor {
 		return generation, nil
 	}
-	generation, _ := c.generations.SetIfAbsent(group, rand.Text())
-	return generation, nil
+	l := c.lock(group)
+	l.Lock()
+	defer l.Unlock()
+	if generation, found := c.generations.GetIfPresent(group); found && generation >= floor {
+		return generation, nil
+	}
+	return c.next(group, floor), nil
 }
 
 // Bump implements cache.Cache.
-func (c *Cache) Bump(_ context.Context, group string) error {
-	c.generations.Set(group, rand.Text())
-	return nil
+func (c *Cache) Bump(_ context.Context, group string, floor int64) (int64, error) {
+	l := c.lock(group)
+	l.Lock()
+	defer l.Unlock()
+	return c.next(group, floor), nil
+}
+
+// next starts a generation of a group that is locked.
+func (c *Cache) next(group string, floor int64) int64 {
+	for {
+		latest := c.latest.Load()
+		next := max(latest, floor) + 1
+		if c.latest.CompareAndSwap(latest, next) {
+			c.generations.Set(group, next)
+			return next
+		}
+	}
 }
 
 // Ping implements cache.Cache.

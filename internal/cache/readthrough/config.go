@@ -14,8 +14,8 @@ type Config struct {
 	// this process has served or invalidated is remembered for twice as long.
 	Lease       time.Duration
 	LoadTimeout time.Duration // of one load from the database, 10 s
-	// MaxFloors is of how many keys the version last served is remembered,
-	// 262,144 (some 40 MB when full). What was invalidated is never forgotten
+	// MaxFloors is of how many keys, and of how many groups, the version last
+	// served is remembered, 262,144 (some 40 MB when full). What was invalidated is never forgotten
 	// early: see cache.Fences.
 	MaxFloors int
 }

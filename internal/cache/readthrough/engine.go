@@ -20,14 +20,34 @@ func (c *Cache) get(ctx context.Context, key string) (cache.Entry, bool) {
 }
 
 // generation asks the engine for a group's generation, unless the engine is
-// away or has not been told of a write.
-func (c *Cache) generation(ctx context.Context, group string) (string, bool) {
+// away or has not been told of a write. One that this process knows to be over
+// is none.
+func (c *Cache) generation(ctx context.Context, group string) (int64, bool) {
 	if !c.groups.bypassed(group).IsZero() || !c.breaker.allow() {
-		return "", false
+		return 0, false
 	}
-	generation, err := c.engine.Generation(ctx, group)
+	floor, fresh := c.groups.floors.Of(group)
+	generation, err := c.engine.Generation(ctx, group, floor)
 	c.record(ctx, err)
-	return generation, err == nil
+	if err != nil || generation < floor {
+		return 0, false
+	}
+	if generation > floor || !fresh {
+		c.groups.floors.Saw(group, generation)
+	}
+	return generation, true
+}
+
+// bump has the engine start a generation, and lets none before it pass.
+func (c *Cache) bump(ctx context.Context, group string) error {
+	return c.tell(ctx, func() error {
+		floor, _ := c.groups.floors.Of(group)
+		generation, err := c.engine.Bump(ctx, group, floor)
+		if err == nil {
+			c.groups.floors.Announce(group, generation)
+		}
+		return err
+	})
 }
 
 // put gives the engine what was loaded, unless that is known to be old or

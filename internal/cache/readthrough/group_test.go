@@ -3,11 +3,13 @@ package readthrough_test
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"vitrine.dev/internal/cache"
 	"vitrine.dev/internal/cache/readthrough"
 )
 
@@ -74,6 +76,39 @@ func TestLateListReadersDoNotJoin(t *testing.T) {
 				}
 				<-results
 				<-results
+			})
+		})
+	}
+}
+
+// TestEngineGoesBack: an engine that comes back with old data, as Redis from
+// a snapshot, has the old generations and their lists. Nobody who knows better
+// is given one, whether the engine starts a generation then or insists.
+func TestEngineGoesBack(t *testing.T) {
+	t.Parallel()
+	for name, deaf := range map[string]bool{"it starts anew": false, "it insists": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				e, r := newEngine(), at(1)
+				writer, other := reader(t, e), reader(t, e)
+				wantList(t, other, r, 1, 1)
+				var entries map[string]cache.Entry
+				var generations map[string]int64
+				e.set(func(e *engine) { entries, generations = maps.Clone(e.entries), maps.Clone(e.generations) })
+				r.version.Store(2)
+				if err := writer.Bump(t.Context(), group); err != nil {
+					t.Fatal(err)
+				}
+				e.set(func(e *engine) { e.entries, e.generations, e.deaf = maps.Clone(entries), maps.Clone(generations), deaf })
+				wantList(t, writer, r, 2, 1)
+				if deaf {
+					return
+				}
+				wantList(t, writer, r, 2, 0)
+				wantList(t, other, r, 2, 0)
+				e.set(func(e *engine) { e.entries, e.generations = entries, generations })
+				wantList(t, other, r, 2, 1) // it never wrote, and does not go back
 			})
 		})
 	}

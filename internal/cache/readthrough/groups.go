@@ -4,14 +4,19 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"vitrine.dev/internal/cache"
 )
 
 // maxBypassed is from how many groups on all of them are bypassed.
 const maxBypassed = 10_000
 
-// groups are those with a bump that the engine has not heard of. Their entries
-// are not to be used until those have ended that were made before the bump.
+// groups knows how far each group is, and which have a bump that the engine has
+// not heard of: their entries are not to be used until those have ended that
+// were made before the bump.
 type groups struct {
+	floors *cache.Fences // the generation last used or started here
+
 	bumps atomic.Int64 // our own, tried or done
 	span  time.Duration
 
@@ -21,8 +26,11 @@ type groups struct {
 	all   time.Time
 }
 
-func newGroups(span time.Duration) *groups {
-	return &groups{span: span, until: make(map[string]time.Time)}
+func newGroups(cfg Config) *groups {
+	return &groups{
+		floors: cache.NewFences(2*cfg.Lease, cfg.MaxFloors),
+		span:   cfg.Lease + cfg.fillAge(), until: make(map[string]time.Time),
+	}
 }
 
 // bypassed returns until when the group is bypassed; zero: it is not.

@@ -47,13 +47,14 @@ func (f flaky) Invalidate(ctx context.Context, key string, version int64) error 
 	return f.call(func() error { return f.Cache.Invalidate(ctx, key, version) })
 }
 
-func (f flaky) Generation(ctx context.Context, group string) (g string, err error) {
-	err = f.call(func() error { g, err = f.Cache.Generation(ctx, group); return err })
+func (f flaky) Generation(ctx context.Context, group string, floor int64) (g int64, err error) {
+	err = f.call(func() error { g, err = f.Cache.Generation(ctx, group, floor); return err })
 	return g, err
 }
 
-func (f flaky) Bump(ctx context.Context, group string) error {
-	return f.call(func() error { return f.Cache.Bump(ctx, group) })
+func (f flaky) Bump(ctx context.Context, group string, floor int64) (g int64, err error) {
+	err = f.call(func() error { g, err = f.Cache.Bump(ctx, group, floor); return err })
+	return g, err
 }
 
 // shelf is a database of one row per key and a list of all, which is as new as

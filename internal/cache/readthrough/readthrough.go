@@ -36,7 +36,7 @@ func New(engine cache.Cache, cfg Config, log *slog.Logger) (*Cache, error) {
 	return &Cache{
 		engine: engine, cfg: cfg,
 		floors:  cache.NewFences(2*cfg.Lease, cfg.MaxFloors),
-		groups:  newGroups(cfg.Lease + cfg.fillAge()),
+		groups:  newGroups(cfg),
 		breaker: newBreaker(log),
 	}, nil
 }
@@ -80,7 +80,7 @@ func (c *Cache) LoadIn(ctx context.Context, group, key string, load loadFunc) (c
 		flight := group + "\x00" + strconv.FormatInt(bumps, 10) + "\x00" + key
 		return c.share(ctx, miss{flight: flight, load: load})
 	}
-	key = group + ":" + generation + ":" + key
+	key = group + ":" + strconv.FormatInt(generation, 10) + ":" + key
 	if e, found := c.get(ctx, key); found {
 		c.counts.hits.Add(1)
 		return e, nil
@@ -108,7 +108,7 @@ func (c *Cache) Bump(ctx context.Context, group string) error {
 	}
 	before := c.groups.bypassed(group)
 	c.groups.bumps.Add(1)
-	err := c.tell(ctx, func() error { return c.engine.Bump(ctx, group) })
+	err := c.bump(ctx, group)
 	if err != nil {
 		c.groups.bypass(group)
 	} else {

@@ -3,7 +3,6 @@ package readthrough_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"strconv"
 	"sync"
@@ -23,7 +22,7 @@ const lease = time.Minute
 type engine struct {
 	mu          sync.Mutex
 	entries     map[string]cache.Entry
-	generations map[string]int
+	generations map[string]int64
 	calls       map[string]int
 	err         error                      // of every call
 	before      map[string]func()          // runs in a call before it takes effect
@@ -33,7 +32,7 @@ type engine struct {
 
 func newEngine() *engine {
 	return &engine{
-		entries: map[string]cache.Entry{}, generations: map[string]int{},
+		entries: map[string]cache.Entry{}, generations: map[string]int64{},
 		calls: map[string]int{}, before: map[string]func(){},
 	}
 }
@@ -98,13 +97,22 @@ func (e *engine) Invalidate(ctx context.Context, key string, version int64) erro
 	})
 }
 
-func (e *engine) Generation(ctx context.Context, group string) (generation string, err error) {
-	err = e.call(ctx, "generation", func() { generation = fmt.Sprint("g", e.generations[group]) })
+func (e *engine) Generation(ctx context.Context, group string, floor int64) (generation int64, err error) {
+	err = e.call(ctx, "generation", func() {
+		if held := e.generations[group]; held < max(floor, 1) && !e.deaf {
+			e.generations[group] = floor + 1
+		}
+		generation = e.generations[group]
+	})
 	return generation, err
 }
 
-func (e *engine) Bump(ctx context.Context, group string) error {
-	return e.call(ctx, "bump", func() { e.generations[group]++ })
+func (e *engine) Bump(ctx context.Context, group string, floor int64) (generation int64, err error) {
+	err = e.call(ctx, "bump", func() {
+		e.generations[group] = max(e.generations[group], floor) + 1
+		generation = e.generations[group]
+	})
+	return generation, err
 }
 
 func (e *engine) Ping(ctx context.Context) error { return e.call(ctx, "ping", func() {}) }

@@ -44,7 +44,7 @@ func TestCutAndRestored(t *testing.T) {
 	near, far := open(t, config(t, line.Addr(), shared)), open(t, config(t, addr, shared))
 	put(t, near, 1)
 	cachetest.Until(t, "the entry is read", func() bool { return holds(t, near, 1) })
-	before, err := near.Generation(t.Context(), "lists")
+	before, err := near.Generation(t.Context(), "lists", 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,7 +61,7 @@ func TestCutAndRestored(t *testing.T) {
 	if err := far.Invalidate(t.Context(), "a", 2); err != nil {
 		t.Fatal(err)
 	}
-	if err := far.Bump(t.Context(), "lists"); err != nil {
+	if _, err := far.Bump(t.Context(), "lists", 0); err != nil {
 		t.Fatal(err)
 	}
 
@@ -70,8 +70,8 @@ func TestCutAndRestored(t *testing.T) {
 	if !holds(t, near, 0) {
 		t.Error("after the line came back, the old copy was served")
 	}
-	if after, err := near.Generation(t.Context(), "lists"); err != nil || after == before {
-		t.Errorf("generation is %s (%v) after it was bumped", after, err)
+	if after, err := near.Generation(t.Context(), "lists", 0); err != nil || after == before {
+		t.Errorf("generation is %d (%v) after it was bumped", after, err)
 	}
 }
 
@@ -88,8 +88,8 @@ func TestHangingServer(t *testing.T) {
 		"get":        func() error { _, _, err := c.Get(t.Context(), "b"); return err },
 		"put":        func() error { _, err := c.Put(t.Context(), "b", cache.Entry{Version: 1}); return err },
 		"invalidate": func() error { return c.Invalidate(t.Context(), "b", 1) },
-		"generation": func() error { _, err := c.Generation(t.Context(), "b"); return err },
-		"bump":       func() error { return c.Bump(t.Context(), "b") },
+		"generation": func() error { _, err := c.Generation(t.Context(), "b", 0); return err },
+		"bump":       func() error { _, err := c.Bump(t.Context(), "b", 0); return err },
 		"ping":       func() error { return c.Ping(t.Context()) },
 	} {
 		began := time.Now()

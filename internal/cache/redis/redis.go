@@ -10,7 +10,6 @@ package redis
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"strconv"
@@ -89,28 +88,38 @@ func (c *Cache) Invalidate(ctx context.Context, key string, version int64) error
 }
 
 // Generation implements cache.Cache.
-func (c *Cache) Generation(ctx context.Context, group string) (string, error) {
+func (c *Cache) Generation(ctx context.Context, group string, floor int64) (int64, error) {
 	ctx, end := limit(ctx, c.cfg.OpTimeout)
 	defer end()
-	key := c.groupKey(group)
-	generation, err := c.client.DoCache(ctx, c.client.B().Get().Key(key).Cache(), c.cfg.LocalLease).ToString()
-	if rueidis.IsRedisNil(err) {
-		proposed := []string{rand.Text(), milliseconds(generationLife)}
-		generation, err = c.scripts.generation.Exec(ctx, c.client, []string{key}, proposed).ToString()
+	get := c.client.B().Get().Key(c.groupKey(group)).Cache()
+	text, err := c.client.DoCache(ctx, get, c.cfg.LocalLease).ToString()
+	if err != nil && !rueidis.IsRedisNil(err) {
+		return 0, failed("generation", err)
+	}
+	generation, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || generation < max(floor, 1) {
+		generation, err = c.generation(ctx, group, floor, "keep")
 	}
 	return generation, failed("generation", err)
 }
 
 // Bump implements cache.Cache.
-func (c *Cache) Bump(ctx context.Context, group string) error {
+func (c *Cache) Bump(ctx context.Context, group string, floor int64) (int64, error) {
 	ctx, end := limit(ctx, c.cfg.OpTimeout)
 	defer end()
-	set := c.client.B().Set().Key(c.groupKey(group)).Value(rand.Text()).Px(generationLife).Build()
-	err := c.client.Do(ctx, set).Error()
+	generation, err := c.generation(ctx, group, floor, "new")
+	return generation, failed("bump", err)
+}
+
+// generation asks the server itself.
+func (c *Cache) generation(ctx context.Context, group string, floor int64, which string) (int64, error) {
+	generation, err := c.scripts.generation.Exec(ctx, c.client, []string{c.groupKey(group)}, []string{
+		strconv.FormatInt(floor, 10), milliseconds(generationLife), which,
+	}).AsInt64()
 	if err == nil {
 		err = c.settle(ctx)
 	}
-	return failed("bump", err)
+	return generation, err
 }
 
 // settle waits until this process's copies know what it has just written: the

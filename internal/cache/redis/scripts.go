@@ -24,11 +24,19 @@ local held = redis.call('GETRANGE', KEYS[1], 0, 15)
 if held ~= '' and (tonumber(held) or 0) < version then redis.call('DEL', KEYS[1]) end
 return 1`
 
-	// generationScript returns the group's generation (1), making it the
-	// proposed one where there is none.
+	// generationScript returns the group's generation (1), or starts one above
+	// the floor where there is none, an older one, or a new one is wanted. It
+	// counts in microseconds of the server's clock where that goes on, so that
+	// one which was lost does not come again.
 	generationScript = `
-if not redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2], 'NX') then return redis.call('GET', KEYS[1]) end
-return ARGV[1]`
+local floor = tonumber(ARGV[1])
+local held = tonumber(redis.call('GET', KEYS[1]) or '') or 0
+if held < 1 or held >= 2^53 then held = 0 end
+if held >= math.max(floor, 1) and ARGV[3] == 'keep' then return held end
+local now = redis.call('TIME')
+local next = math.max(held + 1, floor + 1, now[1] * 1000000 + now[2])
+redis.call('SET', KEYS[1], string.format('%.0f', next), 'PX', ARGV[2])
+return next`
 )
 
 type scripts struct{ put, invalidate, generation *rueidis.Lua }
