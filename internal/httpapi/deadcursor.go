@@ -29,8 +29,8 @@ func decodeDeadCursor(s string) (p deadletter.Position, ok bool) {
 	if len(s) != base64.RawURLEncoding.EncodedLen(deadCursorBytes) {
 		return p, false
 	}
-	b, err := base64.RawURLEncoding.Strict().DecodeString(s)
-	if err != nil || b[0] != deadCursorForm {
+	b, err := base64.RawURLEncoding.Strict().DecodeString(s) // which passes over line breaks
+	if err != nil || len(b) != deadCursorBytes || b[0] != deadCursorForm {
 		return p, false
 	}
 	at, n := binary.BigEndian.Uint64(b[1:9]), binary.BigEndian.Uint64(b[10:])
