@@ -45,6 +45,7 @@ func steps() []step {
 		{"header", readHeader},
 		{"limits", checkLimits},
 		{"admit", admit},
+		{"pixels", checkPixels},
 		{"decode", decode},
 		{"encode", encode},
 		{"placeholder", makePlaceholder},
@@ -69,6 +70,11 @@ func checkComplete(_ context.Context, w *work) error {
 }
 
 func readHeader(_ context.Context, w *work) (err error) {
+	if w.source.Format == container.GIF { // libvips has a limit of its own, of which it says little
+		if err := w.checkFrames(container.GIFFrames(w.source.Body)); err != nil {
+			return err
+		}
+	}
 	w.header, err = w.engine.Header(w.source)
 	if err != nil {
 		return err
@@ -87,13 +93,18 @@ func checkLimits(_ context.Context, w *work) error {
 	switch frames := int64(w.header.Frames); {
 	case pixels > w.cfg.MaxPixels:
 		return tooMany("The picture has %d pixels; at most %d are accepted.", pixels, w.cfg.MaxPixels)
-	case frames > int64(w.cfg.MaxFrames):
-		return tooMany("The animation has %d frames; at most %d are accepted.", frames, int64(w.cfg.MaxFrames))
 	case frames > 1 && pixels*frames > w.cfg.MaxAnimationPixels:
 		return tooMany("The animation has %d pixels in all frames; at most %d are accepted.",
 			pixels*frames, w.cfg.MaxAnimationPixels)
 	}
 	w.targets = targetsOf(w.width, w.height)
+	return w.checkFrames(w.header.Frames)
+}
+
+func (w *work) checkFrames(frames int) error {
+	if frames > w.cfg.MaxFrames {
+		return tooMany("The animation has %d frames; at most %d are accepted.", int64(frames), int64(w.cfg.MaxFrames))
+	}
 	return nil
 }
 
@@ -107,6 +118,14 @@ func admit(ctx context.Context, w *work) (err error) {
 	cost := w.engine.Cost(w.source, w.header, largest.width, largest.height)
 	w.leave, err = w.admit.Enter(ctx, cost)
 	return err
+}
+
+// checkPixels refuses a frame that is not there to its end.
+func checkPixels(_ context.Context, w *work) error {
+	if err := container.CompletePixels(w.source.Body); err != nil {
+		return driver.Broken(err)
+	}
+	return nil
 }
 
 // decode decodes to the largest size that is wanted.

@@ -1,6 +1,9 @@
 package container_test
 
 import (
+	"bytes"
+	"encoding/binary"
+	"image/gif"
 	"testing"
 
 	"vitrine.dev/internal/imaging/container"
@@ -56,6 +59,24 @@ func FuzzStrip(f *testing.F) {
 		}
 		if info := container.Inspect(stripped); info.Orientation != 1 || info.Profile != nil {
 			t.Errorf("left: %+v", info)
+		}
+	})
+}
+
+// FuzzCompletePixels compares with image/gif, which is stricter.
+func FuzzCompletePixels(f *testing.F) {
+	seeds(f)
+	photo := imagingtest.Picture(16, 12, 1)
+	f.Add(imagingtest.GIF(photo))
+	f.Add(imagingtest.BombGIF(9, 9))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		body = append([]byte("GIF89a"), body[min(6, len(body)):]...)
+		if len(body) < 10 || binary.LittleEndian.Uint16(body[6:]) > 256 || binary.LittleEndian.Uint16(body[8:]) > 256 {
+			return // too much work
+		}
+		_, strict := gif.DecodeAll(bytes.NewReader(body))
+		if err := container.CompletePixels(body); err != nil && strict == nil {
+			t.Errorf("image/gif reads what CompletePixels refuses: %v", err)
 		}
 	})
 }

@@ -1,6 +1,9 @@
 package container
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/binary"
+)
 
 // Introducers of the blocks of a GIF.
 const (
@@ -29,6 +32,9 @@ func stripGIF(src []byte) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
+		if rest[0] == gifImage && !withinGIF(src, rest) {
+			return nil, errStructure // browsers show it, other decoders do not
+		}
 		if keepGIFBlock(rest[:n]) {
 			out = append(out, rest[:n]...)
 		}
@@ -38,6 +44,13 @@ func stripGIF(src []byte) ([]byte, error) {
 		rest = rest[n:]
 	}
 	return nil, errStructure
+}
+
+// withinGIF reports whether a frame lies on the screen.
+func withinGIF(screen, frame []byte) bool {
+	le := binary.LittleEndian
+	return int(le.Uint16(frame[1:]))+int(le.Uint16(frame[5:])) <= int(le.Uint16(screen[6:])) &&
+		int(le.Uint16(frame[3:]))+int(le.Uint16(frame[7:])) <= int(le.Uint16(screen[8:]))
 }
 
 func keepGIFBlock(block []byte) bool {

@@ -3,9 +3,7 @@ package imagingtest
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 	"errors"
-	"hash/crc32"
 	"image"
 	"image/color"
 	"slices"
@@ -17,23 +15,6 @@ import (
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/media"
 )
-
-func pngChunk(name string, data []byte) []byte {
-	out := binary.BigEndian.AppendUint32(nil, uint32(len(data)))
-	out = append(append(out, name...), data...)
-	return binary.BigEndian.AppendUint32(out, crc32.ChecksumIEEE(out[4:]))
-}
-
-// BombPNG claims to have w by h pixels and has next to none.
-func BombPNG(w, h uint32) []byte {
-	body := PNG(image.NewGray(image.Rect(0, 0, 1, 1)))
-	head := binary.BigEndian.AppendUint32(nil, w)
-	head = binary.BigEndian.AppendUint32(head, h)
-	head = append(head, 8, 0, 0, 0, 0)
-	out := append([]byte(nil), body[:8]...)
-	out = append(out, pngChunk("IHDR", head)...)
-	return append(out, body[33:]...)
-}
 
 // weight renders sources that are light already.
 func (s suite) weight(t *testing.T) {
@@ -119,29 +100,6 @@ func (s suite) corrupt(t *testing.T) {
 	photo := Photo(800, 600, 2)
 	holed := append(append([]byte(nil), photo[:len(photo)/2]...), 0xFF, 0xD9)
 	expectFailure(t, r, holed, fault.DecodeFailed)
-}
-
-func (s suite) refused(t *testing.T) {
-	t.Helper()
-	r := s.renderer(t)
-	for name, body := range map[string]string{
-		"nothing":  "",
-		"text":     "hello",
-		"html":     "<!DOCTYPE html><html><body>404</body></html>",
-		"svg":      `<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="9" height="9"/></svg>`,
-		"xml svg":  `<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"/>`,
-		"pdf":      "%PDF-1.4\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF",
-		"bmp":      "BM\x46\x00\x00\x00\x00\x00\x00\x00\x36\x00\x00\x00\x28\x00\x00\x00",
-		"ppm":      "P6\n1 1\n255\nabc",
-		"mp4":      "\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom",
-		"riff":     "RIFF\x24\x00\x00\x00WAVEfmt ",
-		"one byte": "\xFF",
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			expectFailure(t, r, []byte(body), fault.UnsupportedType)
-		})
-	}
 }
 
 func (s suite) limits(t *testing.T) {
