@@ -72,6 +72,7 @@ type Config struct {
 	FetchTimeout      time.Duration `env:"FETCH_TIMEOUT"        envDefault:"30s"`
 	ImageMaxBytes     int64         `env:"IMAGE_MAX_BYTES"      envDefault:"25000000"`
 	ImageMaxPixels    int64         `env:"IMAGE_MAX_PIXELS"     envDefault:"100000000"`
+	ImagePixelBudget  int64         `env:"IMAGE_PIXEL_BUDGET"   envDefault:"120000000"`
 	ImageMaxFrames    int           `env:"IMAGE_MAX_FRAMES"     envDefault:"500"`
 	ImageAVIF         bool          `env:"IMAGE_AVIF"`
 	ImageEngine       string        `env:"IMAGE_ENGINE"         envDefault:"auto"`
@@ -204,6 +205,7 @@ func (c Config) problems() []string {
 	check(c.FetchTimeout > 0, "FETCH_TIMEOUT must be positive")
 	check(c.ImageMaxBytes > 0, "IMAGE_MAX_BYTES must be positive")
 	check(c.ImageMaxPixels > 0, "IMAGE_MAX_PIXELS must be positive")
+	check(c.ImagePixelBudget > 0, "IMAGE_PIXEL_BUDGET must be positive")
 	check(c.RenderTimeout >= time.Second, "IMAGE_RENDER_TIMEOUT must be at least 1s")
 	check(c.ImageMaxFrames > 0, "IMAGE_MAX_FRAMES must be positive")
 	return list

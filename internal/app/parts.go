@@ -149,6 +149,8 @@ func newFetcher(cfg Config, held *closers) (*fetch.Fetcher, error) {
 	if err := limits.Validate(); err != nil {
 		return nil, fmt.Errorf("fetch limits: %w", err)
 	}
+	// How many fetches a host bears is FETCH_HOST_LIMIT's to say.
+	limits.MaxConnsPerHost = max(limits.MaxConnsPerHost, cfg.FetchHostLimit, cfg.WorkerConcurrency)
 	fetcher := fetch.New(limits)
 	held.add("fetcher", fetcher)
 	return fetcher, nil
@@ -165,6 +167,7 @@ type renderer interface {
 func newRenderer(cfg Config, held *closers, log *slog.Logger) (renderer, error) {
 	settings := imaging.DefaultConfig()
 	settings.MaxPixels, settings.MaxFrames, settings.AVIF = cfg.ImageMaxPixels, cfg.ImageMaxFrames, cfg.ImageAVIF
+	settings.MaxAnimationPixels, settings.PixelBudget = cfg.ImageMaxPixels, cfg.ImagePixelBudget
 	settings.Engine, settings.LibraryPath = cfg.ImageEngine, cfg.LibvipsPath
 	if cfg.ImageIsolation == "none" {
 		engine, err := imaging.New(settings, log)

@@ -23,14 +23,15 @@ type Config struct {
 	MaxAnimationPixels int64 // width times height times frames of an animation
 
 	Parallel    int   // pictures in work at the same time, at least 1
-	PixelBudget int64 // pixels decoded and held at the same time by all of them
+	PixelBudget int64 // what all of them may cost at the same time: see driver.Driver
 
 	Quality     int  // of JPEG and WebP, 1 to 100
 	AVIF        bool // publish AVIF beside WebP where the engine can
 	AVIFQuality int  // 1 to 100; 55 looks like JPEG at 80
 }
 
-// DefaultConfig returns limits that fit a machine with 1 GB of memory.
+// DefaultConfig returns limits that take 2 GB of memory at the very worst; the
+// photographs of an ordinary shop take a tenth of that.
 func DefaultConfig() Config {
 	return Config{
 		Engine:             EngineAuto,

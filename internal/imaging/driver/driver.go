@@ -22,8 +22,9 @@ type Driver interface {
 	// UnsupportedType where the engine cannot decode such files, DecodeFailed
 	// where the header is broken.
 	Header(src Source) (Header, error)
-	// Cost is how many pixels are held at once while the source is decoded to
-	// width by height.
+	// Cost is what is held at once while the source is decoded to width by
+	// height and encoded: in pixels, each of which stands for up to
+	// BytesPerPixel.
 	Cost(src Source, h Header, width, height int) int64
 	// Decode returns the picture at width by height: upright, in 8 bit sRGB or
 	// grey, with alpha only where a pixel is transparent. Width and height are
@@ -31,6 +32,10 @@ type Driver interface {
 	// truncated or corrupt, be it at its last byte.
 	Decode(ctx context.Context, src Source, h Header, width, height int) (Picture, error)
 }
+
+// BytesPerPixel bounds the memory of a pixel of Cost, copies in work included.
+// It was measured: see docs/operations.md.
+const BytesPerPixel = 16
 
 // Source is a file to be decoded.
 type Source struct {
@@ -41,8 +46,9 @@ type Source struct {
 
 // Header is the size of a source as it is stored, before it is turned upright.
 type Header struct {
-	Width, Height int // of one frame
-	Frames        int // 1 unless it is an animation
+	Width, Height int  // of one frame
+	Frames        int  // 1 unless it is an animation
+	Deep          bool // more than 8 bits a channel, where that changes the cost
 }
 
 // Upright returns the size after the orientation (1 to 8) is obeyed.

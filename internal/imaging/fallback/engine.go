@@ -33,9 +33,18 @@ func (Engine) Name() string { return "pure Go" }
 // Encodes reports true for JPEG and PNG.
 func (Engine) Encodes(f container.Format) bool { return f == container.JPEG || f == container.PNG }
 
-// Cost is all the pixels: the decoders of the standard library hold them.
-func (Engine) Cost(_ driver.Source, h driver.Header, _, _ int) int64 {
-	return int64(h.Width) * int64(h.Height) * int64(h.Frames)
+// Cost is all the pixels: the decoders of the standard library hold them. Those
+// of 16 bits a channel count twice; the one of TIFF also unpacks all the data
+// before it makes pixels of them.
+func (Engine) Cost(src driver.Source, h driver.Header, _, _ int) int64 {
+	cost := int64(h.Width) * int64(h.Height) * int64(h.Frames)
+	if h.Deep {
+		cost *= 2
+	}
+	if src.Format == container.TIFF {
+		cost += cost / 2
+	}
+	return cost
 }
 
 // codec reads one format.
@@ -77,11 +86,15 @@ func (Engine) Header(src driver.Source) (driver.Header, error) {
 	if src.CMYK || config.ColorModel == color.CMYKModel {
 		return driver.Header{}, driver.Unsupported("Pictures in CMYK cannot be read by this server.", nil)
 	}
-	h := driver.Header{Width: config.Width, Height: config.Height, Frames: 1}
+	h := driver.Header{Width: config.Width, Height: config.Height, Frames: 1, Deep: deep(config.ColorModel)}
 	if src.Format == container.GIF {
 		h.Frames = max(1, container.GIFFrames(src.Body))
 	}
 	return h, nil
+}
+
+func deep(m color.Model) bool {
+	return m == color.RGBA64Model || m == color.NRGBA64Model || m == color.Gray16Model
 }
 
 // Decode decodes the source, of an animation the first frame, and makes it

@@ -1,0 +1,193 @@
+package e2e_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"vitrine.dev/internal/imaging/driver"
+	"vitrine.dev/internal/imaging/imagingtest"
+)
+
+// The limits of the worker that is measured, and what it is given.
+const (
+	worstAtOnce   = 20
+	worstSide     = 3000 // of a picture: IMAGE_MAX_PIXELS by the square
+	worstBudget   = 2 * worstSide * worstSide
+	worstMaxBytes = 4_000_000
+)
+
+// memoryBound is the formula of docs/operations.md.
+func memoryBound(processes, concurrency, maxBytes, budget, maxPixels, deepest int64) int64 {
+	const process = 64 << 20 // of each that renders, at rest
+	const parent = 128 << 20
+	pixels := max(budget, deepest*maxPixels)
+	return parent + processes*process + pixels*driver.BytesPerPixel + 3*maxBytes*(concurrency+processes)
+}
+
+// TestMemoryOfWorstCases has a worker work on twenty pictures at once, each of
+// which needs as much memory as its kind can, and measures what the worker and
+// the processes that render for it hold together.
+func TestMemoryOfWorstCases(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("reads /proc")
+	}
+	cases := imagingtest.WorstCases(worstSide)
+	// The one picture that costs more than its pixels: TIFF in pure Go.
+	for engine, deepest := range map[string]int64{"vips": 1, "go": 3} {
+		t.Run(engine, func(t *testing.T) {
+			host, most := worstHost(t, cases)
+			p := start(t, "serve", map[string]string{
+				"DATA_DIR": t.TempDir(), "IMAGE_ENGINE": engine, "WORKER_CONCURRENCY": strconv.Itoa(worstAtOnce),
+				"FETCH_HOST_LIMIT": strconv.Itoa(worstAtOnce), "IMAGE_MAX_PIXELS": strconv.Itoa(worstSide * worstSide),
+				"IMAGE_PIXEL_BUDGET": strconv.Itoa(worstBudget), "IMAGE_MAX_BYTES": strconv.Itoa(worstMaxBytes),
+				"JOB_LEASE": "5m", "FETCH_TIMEOUT": "5m", "LOG_LEVEL": "info",
+			})
+			c := client{t, p.url()}
+			// A host that nobody knows yet does not get all the slots.
+			c.settled(fmt.Sprintf("/products/%d", c.create("warm", host+"/warm")))
+			peak := watchMemory(t, p.cmd.Process.Pid)
+			urls := make([]string, worstAtOnce)
+			for i := range urls {
+				urls[i] = fmt.Sprintf("%s/%d", host, i)
+			}
+			product := c.settled(fmt.Sprintf("/products/%d", c.create("heavy", urls...)))
+			held, processes := peak()
+			for i, img := range product.Details {
+				checkWorst(t, cases[i%len(cases)], engine, img)
+			}
+			bound := memoryBound(int64(runtime.NumCPU()), worstAtOnce, worstMaxBytes, worstBudget, worstSide*worstSide, deepest)
+			t.Logf("%d MB at most in %d processes, of %d MB that are allowed", held>>20, processes, bound>>20)
+			if held > bound {
+				t.Errorf("%d MB were held, the bound is %d MB", held>>20, bound>>20)
+			}
+			if most.Load() < worstAtOnce || processes < 2 || held < bound/8 {
+				t.Errorf("that measures nothing: %d at once, %d processes", most.Load(), processes)
+			}
+		})
+	}
+}
+
+// worstHost serves the cases in turn, each file another one, once all workers
+// have asked. It returns how many asked at the same time.
+func worstHost(t *testing.T, cases []imagingtest.Worst) (url string, most *atomic.Int64) {
+	t.Helper()
+	most = &atomic.Int64{}
+	var waiting atomic.Int64
+	all := make(chan struct{})
+	var once sync.Once
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		i, err := strconv.Atoi(filepath.Base(r.URL.Path))
+		if err != nil {
+			_, _ = w.Write(imagingtest.Photo(100, 100, 1))
+			return
+		}
+		if n := waiting.Add(1); n > most.Load() {
+			most.Store(n)
+		}
+		defer waiting.Add(-1)
+		body := cases[i%len(cases)].Body(100 * i)
+		if room := worstMaxBytes - len(body) - 100_000; room > 0 { // chunks have heads
+			body = cases[i%len(cases)].Body(room + 100*i)
+		}
+		if most.Load() == worstAtOnce {
+			once.Do(func() { close(all) })
+		}
+		select {
+		case <-all:
+			_, _ = w.Write(body)
+		case <-r.Context().Done():
+		}
+	}))
+	t.Cleanup(s.Close)
+	return s.URL, most
+}
+
+func checkWorst(t *testing.T, w imagingtest.Worst, engine string, img image) {
+	t.Helper()
+	code := ""
+	if img.Reason != nil {
+		code = img.Reason.Code
+	}
+	want := string(w.Fails)
+	if engine == "go" && strings.HasPrefix(w.Name, "webp") {
+		want = "unsupported_type"
+	}
+	if code != want || img.Attempts != 1 {
+		t.Errorf("%s is %s %q after %d attempts, want %q", w.Name, img.Status, code, img.Attempts, want)
+	}
+}
+
+// watchMemory samples what a process and its children hold until peak is
+// called.
+func watchMemory(t *testing.T, pid int) (peak func() (bytes int64, processes int)) {
+	t.Helper()
+	var most int64
+	var processes int
+	stop, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		tick := time.NewTicker(5 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			tree := append(children(pid), pid)
+			var sum int64
+			for _, p := range tree {
+				sum += proportional(p)
+			}
+			most, processes = max(most, sum), max(processes, len(tree))
+			select {
+			case <-stop:
+				return
+			case <-tick.C:
+			}
+		}
+	}()
+	return func() (int64, int) {
+		close(stop)
+		<-done
+		return most, processes
+	}
+}
+
+// children are the processes that a process has started.
+func children(pid int) (list []int) {
+	tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+	for _, path := range tasks {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			continue // the thread has ended
+		}
+		for field := range strings.FieldsSeq(string(text)) {
+			if child, err := strconv.Atoi(field); err == nil {
+				list = append(list, child)
+			}
+		}
+	}
+	return list
+}
+
+// proportional is the memory of a process, what it shares with others by its
+// share (PSS), in bytes.
+func proportional(pid int) int64 {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
+	if err != nil {
+		return 0 // it has ended
+	}
+	for line := range strings.Lines(string(text)) {
+		if rest, ok := strings.CutPrefix(line, "Pss:"); ok {
+			kilobytes, _ := strconv.ParseInt(strings.Fields(rest)[0], 10, 64)
+			return kilobytes << 10
+		}
+	}
+	return 0
+}
