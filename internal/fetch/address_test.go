@@ -86,11 +86,13 @@ func TestForbiddenAddresses(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	f := w.fetcher(t, limits())
-	for _, target := range forbiddenURLs(w) {
+	urls := forbiddenURLs(w)
+	for _, target := range urls {
 		_, err := f.Fetch(t.Context(), target)
 		wantReason(t, target, err, fault.AddressBlocked)
 		w.untouched(t, target)
 	}
+	t.Logf("%d hosts and %d names in %d URLs", len(forbiddenHosts()), len(forbiddenNames()), len(urls))
 }
 
 func TestRedirectsToForbiddenAddresses(t *testing.T) {
