@@ -295,5 +295,9 @@ func TestViews(t *testing.T) {
 	if err := views.Invalidate(ctx, catalog.Changed{ProductID: 1}); err == nil {
 		t.Error("a failed invalidation was not reported")
 	}
+	_ = views.Invalidate(ctx, catalog.Changed{ProductID: 1, UserID: 7, Version: 4, Listed: true})
+	if told := c.Told(); !slices.Equal(told, []string{"product:1", "product:1", "lists:7", "lists:0"}) {
+		t.Errorf("the cache was told of %q: a call that fails must not keep the others from it", told)
+	}
 	views.Announce(ctx, catalog.Changed{ProductID: 1, Version: 4}) // logs only
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strconv"
@@ -61,18 +62,21 @@ func (v *Views) Invalidate(ctx context.Context, c Changed) error {
 	if failpoint.Defect(failpoint.NoInvalidation) {
 		return nil
 	}
+	// Each is told whatever became of the others: also a call that fails has
+	// this process take care not to use what is old.
+	var errs []error
 	if err := v.cache.Invalidate(ctx, ProductKey(c.ProductID), c.Version); err != nil {
-		return fmt.Errorf("invalidate product %d: %w", c.ProductID, err)
+		errs = append(errs, fmt.Errorf("invalidate product %d: %w", c.ProductID, err))
 	}
 	if !c.Listed {
-		return nil
+		return errors.Join(errs...)
 	}
 	for _, group := range []string{listGroup(c.UserID), listGroup(0)} {
 		if err := v.cache.Bump(ctx, group); err != nil {
-			return fmt.Errorf("bump %s: %w", group, err)
+			errs = append(errs, fmt.Errorf("bump %s: %w", group, err))
 		}
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // ProductKey is where the cache holds the product.

@@ -3,6 +3,7 @@ package catalogtest
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 
 	"vitrine.dev/internal/cache"
@@ -16,6 +17,7 @@ type Cache struct {
 	entries     map[string]cache.Entry
 	fences      map[string]int64
 	generations map[string]int
+	told        []string // keys and groups of the calls that failed
 	failure     error
 }
 
@@ -31,6 +33,13 @@ func (c *Cache) Fail(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.failure = err
+}
+
+// Told returns the keys and groups that invalidations failed for.
+func (c *Cache) Told() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.told)
 }
 
 // Load implements catalog.ViewCache.
@@ -66,6 +75,7 @@ func (c *Cache) Invalidate(_ context.Context, key string, version int64) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.failure != nil {
+		c.told = append(c.told, key)
 		return c.failure
 	}
 	c.fences[key] = max(c.fences[key], version)
@@ -80,6 +90,7 @@ func (c *Cache) Bump(_ context.Context, group string) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.failure != nil {
+		c.told = append(c.told, group)
 		return c.failure
 	}
 	c.generations[group]++
