@@ -112,10 +112,15 @@ func tooMany(format string, is, limit int64) error {
 	return fault.Fail(fault.TooManyPixels, fmt.Sprintf(format, is, limit), nil)
 }
 
-// admit waits until there is room for the picture.
+// admit waits until there is room for the picture. It refuses one that takes
+// more memory than a picture within the limits may: dozens of channels, a
+// million columns.
 func admit(ctx context.Context, w *work) (err error) {
 	largest := w.targets[0]
 	cost := w.engine.Cost(w.source, w.header, largest.width, largest.height)
+	if limit := max(w.cfg.PixelBudget, w.engine.Heaviest()*w.cfg.MaxPixels); cost > limit {
+		return tooMany("The picture takes as much memory as one of %d pixels; at most %d are accepted.", cost, limit)
+	}
 	w.leave, err = w.admit.Enter(ctx, cost)
 	return err
 }

@@ -26,6 +26,9 @@ type Driver interface {
 	// height and encoded: in pixels, each of which stands for up to
 	// BytesPerPixel.
 	Cost(src Source, h Header, width, height int) int64
+	// Heaviest is what a pixel of any ordinary picture costs at most. A picture
+	// that costs as much as more of such pixels than are accepted is refused.
+	Heaviest() int64
 	// Decode returns the picture at width by height: upright, in 8 bit sRGB or
 	// grey, with alpha only where a pixel is transparent. Width and height are
 	// upright and no larger than the source. DecodeFailed where the file is
@@ -46,9 +49,13 @@ type Source struct {
 
 // Header is the size of a source as it is stored, before it is turned upright.
 type Header struct {
-	Width, Height int  // of one frame
-	Frames        int  // 1 unless it is an animation
-	Deep          bool // more than 8 bits a channel, where that changes the cost
+	Width, Height int // of one frame
+	Frames        int // 1 unless it is an animation
+
+	// What Cost has to know of a pixel; an engine sets what its own asks for.
+	Deep       bool // it has more than 8 bits a channel
+	Channels   int
+	PixelBytes int // of all channels together, as they are decoded
 }
 
 // Upright returns the size after the orientation (1 to 8) is obeyed.

@@ -33,20 +33,6 @@ func (Engine) Name() string { return "pure Go" }
 // Encodes reports true for JPEG and PNG.
 func (Engine) Encodes(f container.Format) bool { return f == container.JPEG || f == container.PNG }
 
-// Cost is all the pixels: the decoders of the standard library hold them. Those
-// of 16 bits a channel count twice; the one of TIFF also unpacks all the data
-// before it makes pixels of them.
-func (Engine) Cost(src driver.Source, h driver.Header, _, _ int) int64 {
-	cost := int64(h.Width) * int64(h.Height) * int64(h.Frames)
-	if h.Deep {
-		cost *= 2
-	}
-	if src.Format == container.TIFF {
-		cost += cost / 2
-	}
-	return cost
-}
-
 // codec reads one format.
 type codec struct {
 	config func(io.Reader) (image.Config, error)

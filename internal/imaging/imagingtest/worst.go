@@ -16,7 +16,8 @@ import (
 // Worst is a picture that needs as much memory as its kind can.
 type Worst struct {
 	Name  string
-	Fails fault.Reason // none: it is rendered
+	Fails fault.Reason // with libvips; none: it is rendered
+	Pure  fault.Reason // in pure Go
 	make  func(padding int) []byte
 }
 
@@ -39,22 +40,32 @@ func WorstCases(side int) []Worst {
 			return slices.Concat(body[:33], pngChunk("viTr", make([]byte, padding)), body[33:])
 		}
 	}
-	still, animated := zeroTIFF(side), zeroGIF(side/10, 100)
+	tiffs := func(w, h, samples, bits int, planes bool) func(int) []byte {
+		body := zeroTIFF(w, h, samples, bits, planes)
+		return func(padding int) []byte { return append(slices.Clip(body), make([]byte, padding)...) }
+	}
+	animated := zeroGIF(side/10, 100)
 	webp := webpOf(side * side / (FixtureWidth * FixtureHeight) / 3)
+	const none, many, damaged, unknown = "", fault.TooManyPixels, fault.DecodeFailed, fault.UnsupportedType
 	return []Worst{
-		{"baseline jpeg", "", jpegs(photo)},
+		{"baseline jpeg", none, none, jpegs(photo)},
 		// The scans end early, when the coefficients have their memory.
-		{"progressive jpeg", fault.DecodeFailed, jpegs(progressive)},
-		{"png of 16 bits with alpha", "", pngs(16, 6, 0, 8)},
-		{"png of 16 bits with alpha, interlaced", "", pngs(16, 6, 1, 8)},
-		{"png with a palette, interlaced", "", pngs(8, 3, 1, 1)},
-		{"tiff of 16 bits with alpha in one strip", "", func(padding int) []byte { return append(slices.Clip(still), make([]byte, padding)...) }},
-		{"gif of 100 frames", "", func(padding int) []byte { return padGIF(animated, padding) }},
-		{"webp of many frames", "", func(padding int) []byte {
+		{"progressive jpeg", damaged, damaged, jpegs(progressive)},
+		{"png of 16 bits with alpha", none, none, pngs(16, 6, 0, 8)},
+		{"png of 16 bits with alpha, interlaced", none, none, pngs(16, 6, 1, 8)},
+		{"png with a palette, interlaced", none, none, pngs(8, 3, 1, 1)},
+		{"tiff of 16 bits with alpha in one strip", none, none, tiffs(side, side, 4, 16, false)},
+		// The most channels and the widest that are accepted, and beyond.
+		{"tiff of 11 channels in planes", none, damaged, tiffs(side, side, 11, 8, true)},
+		{"tiff of 64 channels of 32 bits in planes", many, unknown, tiffs(side, side, 64, 32, true)},
+		{"tiff of 16 rows", none, none, tiffs(side*side/32, 16, 4, 16, false)},
+		{"tiff of one row", many, many, tiffs(side*side, 1, 4, 16, false)},
+		{"gif of 100 frames", none, none, func(padding int) []byte { return padGIF(animated, padding) }},
+		{"webp of many frames", none, unknown, func(padding int) []byte {
 			return riff(webp[12:], webpChunk("EVIL", make([]byte, padding&^1)))
 		}},
-		{"png of 30,000²", fault.TooManyPixels, func(padding int) []byte { return append(BombPNG(bombSide, bombSide), make([]byte, padding)...) }},
-		{"jpeg of 30,000²", fault.TooManyPixels, jpegs(BombJPEG(Fixture("progressive.jpg"), bombSide, bombSide))},
+		{"png of 30,000²", many, many, func(padding int) []byte { return append(BombPNG(bombSide, bombSide), make([]byte, padding)...) }},
+		{"jpeg of 30,000²", many, many, jpegs(BombJPEG(Fixture("progressive.jpg"), bombSide, bombSide))},
 	}
 }
 
@@ -116,25 +127,6 @@ func zeroPNG(side int, depth, kind, interlaced byte, bytesPerPixel int) []byte {
 		out = append(out, pngChunk("PLTE", make([]byte, 768))...)
 	}
 	return slices.Concat(out, pngChunk("IDAT", zeros(size)), pngChunk("IEND", nil))
-}
-
-// zeroTIFF has four channels of 16 bits in a single strip.
-func zeroTIFF(side int) []byte {
-	const samples, bits = 4, 16
-	data := zeros(int64(side) * int64(side) * samples * bits / 8)
-	depths := uint32(8)
-	strip := depths + samples*2
-	head := tiffHead(strip + uint32(len(data)) + uint32(len(data)%2))
-	for range samples {
-		head = binary.LittleEndian.AppendUint16(head, bits)
-	}
-	head = append(append(head, data...), make([]byte, len(data)%2)...)
-	return append(head, ifd(0,
-		ifdEntry{256, tiffLong, 1, uint32(side)}, ifdEntry{257, tiffLong, 1, uint32(side)},
-		ifdEntry{258, tiffShort, samples, depths}, ifdEntry{259, tiffShort, 1, 8}, // Deflate
-		ifdEntry{262, tiffShort, 1, 2}, ifdEntry{273, tiffLong, 1, strip}, ifdEntry{277, tiffShort, 1, samples},
-		ifdEntry{278, tiffLong, 1, uint32(side)}, ifdEntry{279, tiffLong, 1, uint32(len(data))},
-		ifdEntry{284, tiffShort, 1, 1}, ifdEntry{338, tiffShort, 1, 2})...)
 }
 
 // zeroGIF has so many frames, all of one colour.

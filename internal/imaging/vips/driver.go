@@ -63,25 +63,11 @@ func (d *Driver) Header(src driver.Source) (driver.Header, error) {
 		return driver.Header{}, err
 	}
 	defer im.close()
-	h := driver.Header{Width: im.width(), Height: im.height(), Frames: 1}
+	h := driver.Header{
+		Width: im.width(), Height: im.height(), Frames: 1, Channels: im.bands(), PixelBytes: im.pixelBytes(),
+	}
 	if src.Format == container.GIF || src.Format == container.WebP {
 		h.Frames = max(1, int(d.lib.Pages(im.obj)))
 	}
 	return h, nil
-}
-
-// rowsHeld is how many rows of the source are held beside the picture that is
-// made of them, while it streams through.
-const rowsHeld = 1024
-
-// Cost counts the whole picture, and every frame, where the decoder holds it;
-// else what is kept after shrinking.
-func (d *Driver) Cost(src driver.Source, h driver.Header, width, height int) int64 {
-	full := int64(h.Width) * int64(h.Height) * int64(h.Frames)
-	streams := src.Format == container.JPEG || src.Format == container.PNG || src.Format == container.TIFF
-	if !streams || src.Whole {
-		return full
-	}
-	// The picture and its largest copy while it is turned or encoded.
-	return min(full, 2*int64(width)*int64(height)+int64(h.Width)*rowsHeld)
 }
