@@ -20,10 +20,9 @@ func TestChaos(t *testing.T) { //nolint:paralleltest // it wants the machine for
 	src := newSource(t)
 	know, past := newLedger(), &history{began: time.Now()}
 	m := &maker{base: src.URL, run: strconv.FormatUint(s.seed, 10)}
-	in := &injector{
-		sys: sys, past: past, counts: map[string]int{},
-		rng: rand.New(rand.NewPCG(s.seed, 0)),
-	}
+	rng := rand.New(rand.NewPCG(s.seed, 0))
+	c := &client{sys: sys, rng: rng, make: m, know: know, past: past, http: &http.Client{}}
+	in := &injector{sys: sys, src: src, shop: c, past: past, counts: map[string]int{}, rng: rng}
 	t.Logf("seed %d, %s of faults; logs in %s", s.seed, s.length, s.folder)
 
 	loading, stop := context.WithCancel(t.Context())
@@ -42,7 +41,6 @@ func TestChaos(t *testing.T) { //nolint:paralleltest // it wants the machine for
 		}
 	}
 	took, waiting := awaitEnds(sys, in.last)
-	c := &client{sys: sys, rng: in.rng, make: m, know: know, past: past, http: &http.Client{}}
 	o := verify(sys, c, know, src, in.wiped)
 	objects := o.cleanUp(sys)
 

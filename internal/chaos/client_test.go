@@ -74,11 +74,16 @@ func (c *client) ask(ctx context.Context, e *event, p *process, method, path str
 
 const jsonType = "application/json"
 
-// create posts a product, with the same key until somebody says what became of
-// it or the client gives up.
+// create posts a product of the user whose lists are read.
 func (c *client) create(ctx context.Context) {
-	s := c.make.state(c.rng, "")
-	user := int64(1)
+	if it := c.post(ctx, c.make.state(c.rng, ""), 1); it != nil {
+		c.know.add(it)
+	}
+}
+
+// post sends a product, with the same key until somebody says what became of it
+// or the client gives up and notes that.
+func (c *client) post(ctx context.Context, s state, user int64) *item {
 	body := map[string]any{
 		"user_id": user, "product_name": s.Name, "product_description": s.Description,
 		"product_price": s.Price, "product_images": s.Images,
@@ -93,8 +98,7 @@ func (c *client) create(ctx context.Context) {
 		if a.status == http.StatusCreated && json.Unmarshal(a.body, &made) == nil && made.ID > 0 {
 			e.product = made.ID
 			c.past.add(e)
-			c.know.add(&item{id: made.ID, user: user, acked: map[int64]state{1: s}, unknown: map[string]state{}})
-			return
+			return &item{id: made.ID, user: user, acked: map[int64]state{1: s}, unknown: map[string]state{}}
 		}
 		if a.status/100 == 4 {
 			e.leftover = fmt.Sprintf("create answered %d %.300s", a.status, a.body)
@@ -105,6 +109,7 @@ func (c *client) create(ctx context.Context) {
 		}
 	}
 	c.know.unknown(s)
+	return nil
 }
 
 func (c *client) read(ctx context.Context, it *item) {

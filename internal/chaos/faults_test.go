@@ -27,12 +27,16 @@ type window struct {
 // injector makes faults, one or two at a time.
 type injector struct {
 	sys     *system
+	src     *source
+	shop    *client // of its own
 	rng     *rand.Rand
 	past    *history
 	windows []window // of what was announced with during
 	counts  map[string]int
 	wiped   map[int64]bool // images whose jobs were taken from the broker
 	last    time.Time      // when the last fault ended
+
+	untouched []*item // products that its shop keeps from the others
 }
 
 // choose throws the dice: what is hit, and then how.
@@ -112,16 +116,21 @@ func (in *injector) links(part string, do func(*testserver.TCPProxy)) {
 }
 
 // run makes faults for length: first each part alone is down for a while, so
-// that it can be said what that costs, then what the dice say.
+// that it can be said what that costs, and each worker loses its work to the
+// other, then what the dice say.
 func (in *injector) run(length time.Duration) {
 	end := time.Now().Add(length)
 	in.alone()
 	in.wipe()
+	in.oversleep(in.sys.workers[1])
 	for time.Now().Before(end) && in.sys.t.Context().Err() == nil {
 		in.random()
 		pause(in.sys.t.Context(), time.Duration(200+in.rng.IntN(1500))*time.Millisecond)
 	}
 	in.last = time.Now()
+	for _, it := range in.untouched {
+		in.shop.know.add(it)
+	}
 }
 
 // alone takes each server down with nothing else at fault.

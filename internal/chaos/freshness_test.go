@@ -174,7 +174,7 @@ func checkLists(events []event, bound time.Duration) (lists int, bad []string) {
 		inPage := func(id int64) bool { return l.whole || len(l.listed) > 0 && id > l.listed[len(l.listed)-1] }
 		for _, e := range creates {
 			sent, going := doomed[e.product]
-			if told(e) && inPage(e.product) && !(going && sent < l.ret) && !slices.Contains(l.listed, e.product) {
+			if e.user == l.user && told(e) && inPage(e.product) && !(going && sent < l.ret) && !slices.Contains(l.listed, e.product) {
 				bad = append(bad, fmt.Sprintf("a list at %s of %s lacks product %d, created at %s through %s",
 					l.call.Round(time.Millisecond), l.api, e.product, e.ret.Round(time.Millisecond), e.api))
 			}

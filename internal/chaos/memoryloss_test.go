@@ -69,8 +69,9 @@ const imageQueue = "vitrine.images.v1"
 
 // wipe empties the broker's queue while the workers are frozen, so that there
 // is something in it, and notes whose jobs were lost. One worker wakes up later
-// than the other, when its work has been given away.
+// than the other, when the work that it had in hand has been done by that.
 func (in *injector) wipe() {
+	in.busyHands()
 	for _, p := range in.sys.workers {
 		p.signal(syscall.SIGSTOP)
 	}
@@ -88,6 +89,33 @@ func (in *injector) wipe() {
 	}
 	pause(in.sys.t.Context(), jobLease+4*time.Second)
 	in.sys.workers[0].signal(syscall.SIGCONT)
+}
+
+// oversleep freezes a worker with work in hand until another has done that.
+func (in *injector) oversleep(p *process) {
+	in.busyHands()
+	in.count("freeze a process past its lease")
+	p.signal(syscall.SIGSTOP)
+	// The lease ends, a sweep comes by, and a slow picture is fetched again.
+	pause(in.sys.t.Context(), jobLease+9*time.Second)
+	p.signal(syscall.SIGCONT)
+}
+
+// busyHands gives both workers slow pictures, of a product that nobody touches
+// before the faults are over, and waits until they have begun.
+func (in *injector) busyHands() {
+	const pictures, enough = 10, 5 // a worker asks a host for up to four at once
+	ctx := in.sys.t.Context()
+	if it := in.shop.post(ctx, in.shop.make.slowly(in.rng, in.src.calm.URL, pictures), 2); it != nil {
+		in.untouched = append(in.untouched, it)
+	}
+	for range 2000 {
+		if in.src.waiting.Load() >= enough {
+			return
+		}
+		pause(ctx, 10*time.Millisecond)
+	}
+	in.sys.t.Logf("%8s only %d slow pictures are on their way", in.past.now().Round(time.Millisecond), in.src.waiting.Load())
 }
 
 // takeAll takes every message out of the queue and returns whose jobs they were.

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -45,16 +46,20 @@ func expected(kind string) (reason string) {
 // source is the host of the pictures; no fault reaches it.
 type source struct {
 	*httptest.Server
+	calm *httptest.Server // the same as another host, of which nothing bad is known
 
 	mu      sync.Mutex
 	fetched map[string]int // by path
+
+	waiting atomic.Int64 // slow pictures of the calm host that are on their way
 }
 
 func newSource(t *testing.T) *source {
 	t.Helper()
 	s := &source{fetched: map[string]int{}}
-	s.Server = httptest.NewServer(s)
+	s.Server, s.calm = httptest.NewServer(s), httptest.NewServer(s)
 	t.Cleanup(s.Close)
+	t.Cleanup(s.calm.Close)
 	return s
 }
 
@@ -80,6 +85,10 @@ func (s *source) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_, _ = w.Write(imagingtest.JPEG(picture(r.URL.Path, n), 90))
 	default:
 		if kind == slow {
+			if strings.HasSuffix(s.calm.URL, r.Host) {
+				s.waiting.Add(1)
+				defer s.waiting.Add(-1)
+			}
 			select {
 			case <-time.After(1500 * time.Millisecond):
 			case <-r.Context().Done():

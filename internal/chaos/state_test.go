@@ -59,6 +59,16 @@ func (m *maker) like(rng *rand.Rand, s state) state {
 	return next
 }
 
+// slowly is a state with so many pictures of a host that take a while to come.
+func (m *maker) slowly(rng *rand.Rand, base string, pictures int) state {
+	s := m.state(rng, "")
+	s.Images = nil
+	for range pictures {
+		s.Images = append(s.Images, base+"/"+slow+"/"+strconv.FormatInt(m.count.Add(1), 10))
+	}
+	return s
+}
+
 func (m *maker) image(rng *rand.Rand) string {
 	kinds := []string{good, good, good, good, good, good, shared, slow, flaky, busy, changing, changing, gone, broken, text}
 	kind := kinds[rng.IntN(len(kinds))]

@@ -69,12 +69,13 @@ func newSystem(t *testing.T, s settings) *system {
 		"JOB_LEASE":       jobLease.String(), "JOB_REQUEUE_AFTER": requeueAfter.String(), "CACHE_LEASE": cacheLease.String(),
 		// Deaths of workers are this test's doing, not the pictures'.
 		"JOB_MAX_ATTEMPTS": "50", "JOB_MAX_CRASHES": "50", "JOB_BACKOFF": "500ms", "JOB_BACKOFF_CAP": "5s",
-		"FETCH_TIMEOUT": "5s", "DRAIN_TIMEOUT": "5s", "WORKER_CONCURRENCY": "6",
+		"DRAIN_TIMEOUT": "5s", "WORKER_CONCURRENCY": "6",
 	}
 	if s.defect != "" {
 		sys.env["VITRINE_DEFECTS"] = s.defect
 	}
 	sys.migrate()
+	sys.secondUser()
 	sys.audit()
 	for _, name := range []string{"api1", "api2"} {
 		addr := freeAddress(t)
@@ -155,6 +156,15 @@ func (sys *system) migrate() {
 	if out, err := sys.command(sys.t.Context(), "migrate"); err != nil {
 		sys.t.Fatalf("migrate: %v\n%s", err, out)
 	}
+}
+
+// secondUser makes one beside the first, whose lists are read.
+func (sys *system) secondUser() {
+	sys.t.Helper()
+	sys.query(func(ctx context.Context, db *pgx.Conn) error {
+		_, err := db.Exec(ctx, `INSERT INTO users (id, name, created_at) VALUES (2, 'Second', 0)`)
+		return err
+	})
 }
 
 // audit makes the database itself note what is not to be asked of those who
