@@ -101,6 +101,17 @@ func (in *injector) oversleep(p *process) {
 	p.signal(syscall.SIGCONT)
 }
 
+// dieWaiting kills a worker that the broker has sent what it could not begin.
+func (in *injector) dieWaiting(p *process) {
+	in.count("kill a process with messages at hand")
+	p.signal(syscall.SIGSTOP)
+	pause(in.sys.t.Context(), 4*time.Second)
+	p.kill()
+	if err := p.start(); err != nil {
+		in.sys.t.Errorf("start %s: %v", p.name, err)
+	}
+}
+
 // busyHands gives both workers slow pictures, of a product that nobody touches
 // before the faults are over, and waits until they have begun.
 func (in *injector) busyHands() {
