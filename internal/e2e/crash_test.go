@@ -117,6 +117,9 @@ func (w *world) dies(t *testing.T, role string, point failpoint.Point) {
 	t.Helper()
 	env := maps.Clone(w.env)
 	env["VITRINE_CRASH_AT"], env["PGAPPNAME"] = string(point), "mortal"
+	if point == failpoint.Swept {
+		env["QUEUE_PORT"] = "1" // a job that comes again would be begun between the sweep and the death
+	}
 	p := launch(t, mortal, role, env)
 	p.ended("the death at " + string(point))
 	if state, _ := p.cmd.ProcessState.Sys().(syscall.WaitStatus); state.Signal() != syscall.SIGKILL {
