@@ -51,8 +51,7 @@ func TestChaos(t *testing.T) { //nolint:paralleltest // it wants the machine for
 	r.check(checkOrphans, o.problems[checkOrphans], "%d objects", objects)
 	r.check(checkTogether, o.problems[checkTogether], "")
 	r.check(checkRequeued, o.problems[checkRequeued], "%d were wiped, %d queued again", len(in.wiped), o.requeued)
-	r.check("no process panicked or wrote what is no log line", sys.seen.panics, "log lines %s", tally(sys.seen.levels))
-	r.figure("images begun anew after a death", "%d", sys.seen.begun)
+	sys.seen.tell(r)
 	r.print(t)
 }
 

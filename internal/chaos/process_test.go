@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -168,4 +169,12 @@ func (o *observations) note(name string, text []byte) {
 	if bytes.Contains(text, []byte("panicked")) {
 		o.panics = append(o.panics, name+": "+string(text))
 	}
+}
+
+// tell adds what the logs have said so far: the processes go on writing them.
+func (o *observations) tell(r *report) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	r.check("no process panicked or wrote what is no log line", slices.Clone(o.panics), "log lines %s", tally(o.levels))
+	r.figure("images begun anew after a death", "%d", o.begun)
 }
