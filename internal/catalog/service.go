@@ -13,9 +13,10 @@ import (
 // ErrUnknownUser is what a Store returns for a user that does not exist.
 var ErrUnknownUser = fault.New(fault.Invalid, "the user does not exist")
 
-// reviseTries bounds how often a change without precondition is applied anew
-// because an image of the product moved on in between.
-const reviseTries = 20
+// optimisticTries is how often a change without precondition is tried without a
+// lock. More than a few changes at once lose to one another, so that the next
+// try waits for its turn instead.
+const optimisticTries = 3
 
 // Announcer is told of every change right after its commit. The outbox repeats
 // what it told, so an Announcer need not be reliable, only quick.
@@ -61,15 +62,13 @@ func (s *Service) Change(ctx context.Context, id int64, p Patch, versions []int6
 	if err := p.check(); err != nil {
 		return Product{}, err
 	}
-	var err error
-	for range reviseTries {
-		var product Product
-		product, err = s.changeOnce(ctx, id, p, versions)
+	for range optimisticTries {
+		product, err := s.changeOnce(ctx, id, p, versions)
 		if err == nil || versions != nil || fault.KindOf(err) != fault.Stale {
 			return product, err
 		}
 	}
-	return Product{}, fault.Wrap(fault.Unavailable, "the product is changing too fast; try again", err)
+	return s.changeLocked(ctx, id, p)
 }
 
 func (s *Service) changeOnce(ctx context.Context, id int64, p Patch, versions []int64) (Product, error) {
@@ -89,10 +88,30 @@ func (s *Service) changeOnce(ctx context.Context, id int64, p Patch, versions []
 	if err != nil {
 		return Product{}, err
 	}
-	s.changed(ctx, Changed{
-		ProductID: id, UserID: product.UserID, Version: product.Version, Listed: revision.Listed,
-	})
+	s.revised(ctx, product, revision)
 	return product, nil
+}
+
+// changeLocked applies the patch while nobody else can change the product.
+func (s *Service) changeLocked(ctx context.Context, id int64, p Patch) (Product, error) {
+	var revision Revision
+	var differs bool
+	product, err := s.store.EditProduct(ctx, id, func(old Product) (Revision, bool) {
+		revision, differs = p.apply(old)
+		revision.RequestID = trace.RequestID(ctx)
+		return revision, differs
+	})
+	if err != nil {
+		return Product{}, err
+	}
+	if differs {
+		s.revised(ctx, product, revision)
+	}
+	return product, nil
+}
+
+func (s *Service) revised(ctx context.Context, p Product, r Revision) {
+	s.changed(ctx, Changed{ProductID: p.ID, UserID: p.UserID, Version: p.Version, Listed: r.Listed})
 }
 
 // Delete removes the product. Where versions is not nil, the product must be

@@ -185,16 +185,32 @@ func (r restless) ReviseProduct(context.Context, catalog.Revision) (catalog.Prod
 	return catalog.Product{}, fault.New(fault.Stale, "moved on")
 }
 
-func TestChangeGivesUp(t *testing.T) {
+// TestChangeOfARestlessProduct: a change without precondition waits for its
+// turn where it has lost too often; one with a precondition has lost for good.
+func TestChangeOfARestlessProduct(t *testing.T) {
 	t.Parallel()
 	s := newSetup()
 	p := s.create(t, "Lamp", 5)
+	ctx := trace.WithRequestID(t.Context(), "r-2")
 	service := catalog.NewService(restless{s.store}, s, func() {})
-	if _, err := service.Change(t.Context(), p.ID, catalog.Patch{Name: new("x")}, nil); fault.KindOf(err) != fault.Unavailable {
-		t.Errorf("a change that never lands: %v", err)
+	got, err := service.Change(ctx, p.ID, catalog.Patch{Name: new("x")}, nil)
+	if err != nil || got.Name != "x" || got.Version != 2 {
+		t.Errorf("Change = %+v, %v", got, err)
 	}
-	if _, err := service.Change(t.Context(), p.ID, catalog.Patch{Name: new("x")}, []int64{1}); fault.KindOf(err) != fault.Stale {
+	if last := s.told[len(s.told)-1]; len(s.told) != 2 || last != (catalog.Changed{ProductID: p.ID, UserID: 1, Version: 2, Listed: true}) {
+		t.Errorf("announced %v", s.told)
+	}
+	if requests := s.store.Requests(); requests[len(requests)-1] != "r-2" {
+		t.Errorf("request ids in the store = %v", requests)
+	}
+	if same, err := service.Change(ctx, p.ID, catalog.Patch{Name: new("x")}, nil); err != nil || same.Version != 2 || len(s.told) != 2 {
+		t.Errorf("a change without a difference = version %d, %v", same.Version, err)
+	}
+	if _, err := service.Change(ctx, p.ID, catalog.Patch{Name: new("y")}, []int64{2}); fault.KindOf(err) != fault.Stale {
 		t.Errorf("a protected change that lost: %v", err)
+	}
+	if _, err := service.Change(ctx, 999, catalog.Patch{}, nil); fault.KindOf(err) != fault.NotFound {
+		t.Errorf("a change of nothing: %v", err)
 	}
 }
 

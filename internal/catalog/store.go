@@ -23,6 +23,14 @@ type Store interface {
 	// the product as it is then. fault.NotFound; fault.Stale where the version
 	// is another one.
 	ReviseProduct(ctx context.Context, r Revision) (Product, error)
+	// EditProduct locks the product, so that every other change of it waits,
+	// and applies the revision that edit makes of it as ReviseProduct does:
+	// calls at once are applied one after the other, each to what the one
+	// before it left. Where edit returns false nothing is written. It returns
+	// the product as it is then. edit must depend on the product only, and not
+	// use the store: it is called again where the database breaks the
+	// transaction off. fault.NotFound.
+	EditProduct(ctx context.Context, id int64, edit func(Product) (Revision, bool)) (Product, error)
 	// DeleteProduct removes the product and its images, and records Changed,
 	// which it returns, at version cache.Gone. Where versions is not nil the product must be at one
 	// of them. fault.NotFound, fault.Stale.

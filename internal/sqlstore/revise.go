@@ -15,28 +15,64 @@ import (
 // ReviseProduct implements catalog.Store.
 func (s *Store) ReviseProduct(ctx context.Context, r catalog.Revision) (p catalog.Product, err error) {
 	err = s.change(ctx, "revise product", func(ctx context.Context, tx *sql.Tx) error {
-		written, err := affected(tx.ExecContext(ctx, s.sql(`
-			UPDATE products SET name = $3, name_folded = $4, description = $5, price = $6,
-			       version = version + 1, updated_at = {now}
-			WHERE id = $1 AND version = $2`),
-			r.ProductID, r.FromVersion, r.Name, catalog.Fold(r.Name), r.Description, int64(r.Price)))
+		p, err = s.revise(ctx, tx, r)
+		return err
+	})
+	return p, err
+}
+
+// EditProduct implements catalog.Store. The product is read by a statement of
+// its own after the lock was taken: a statement that has waited for a lock sees
+// the locked row as it is now, but the images as they were when it began.
+func (s *Store) EditProduct(
+	ctx context.Context, id int64, edit func(catalog.Product) (catalog.Revision, bool),
+) (p catalog.Product, err error) {
+	err = s.change(ctx, "edit product", func(ctx context.Context, tx *sql.Tx) error {
+		var locked int64
+		err := tx.QueryRowContext(ctx, s.sql(`SELECT id FROM products WHERE id = $1{for update}`), id).Scan(&locked)
+		if errors.Is(err, sql.ErrNoRows) {
+			return notFound("product")
+		}
 		if err != nil {
 			return err
 		}
-		if !written {
-			return s.whyNot(ctx, tx, r.ProductID)
-		}
-		if err := s.reviseImages(ctx, tx, r); err != nil {
+		if p, err = s.readProduct(ctx, tx, id); err != nil {
 			return err
 		}
-		if p, err = s.readProduct(ctx, tx, r.ProductID); err != nil {
-			return err
+		revision, differs := edit(p)
+		if !differs {
+			return nil
 		}
-		return s.recordChange(ctx, tx, catalog.Changed{
-			ProductID: p.ID, UserID: p.UserID, Version: p.Version, Listed: r.Listed,
-		})
+		p, err = s.revise(ctx, tx, revision)
+		return err
 	})
 	return p, err
+}
+
+// revise writes the revision and what follows from it, and returns the product
+// as it is then.
+func (s *Store) revise(ctx context.Context, tx *sql.Tx, r catalog.Revision) (catalog.Product, error) {
+	written, err := affected(tx.ExecContext(ctx, s.sql(`
+		UPDATE products SET name = $3, name_folded = $4, description = $5, price = $6,
+		       version = version + 1, updated_at = {now}
+		WHERE id = $1 AND version = $2`),
+		r.ProductID, r.FromVersion, r.Name, catalog.Fold(r.Name), r.Description, int64(r.Price)))
+	if err != nil {
+		return catalog.Product{}, err
+	}
+	if !written {
+		return catalog.Product{}, s.whyNot(ctx, tx, r.ProductID)
+	}
+	if err := s.reviseImages(ctx, tx, r); err != nil {
+		return catalog.Product{}, err
+	}
+	p, err := s.readProduct(ctx, tx, r.ProductID)
+	if err != nil {
+		return catalog.Product{}, err
+	}
+	return p, s.recordChange(ctx, tx, catalog.Changed{
+		ProductID: p.ID, UserID: p.UserID, Version: p.Version, Listed: r.Listed,
+	})
 }
 
 // whyNot says why a product could not be changed at the version asked for.

@@ -185,11 +185,32 @@ func (s *Store) ReviseProduct(_ context.Context, r catalog.Revision) (catalog.Pr
 	if p.Version != r.FromVersion {
 		return catalog.Product{}, fault.New(fault.Stale, "the product has changed since")
 	}
+	return s.revise(p, r), nil
+}
+
+// EditProduct implements catalog.Store.
+func (s *Store) EditProduct(
+	_ context.Context, id int64, edit func(catalog.Product) (catalog.Revision, bool),
+) (catalog.Product, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p, err := s.find(id)
+	if err != nil {
+		return catalog.Product{}, err
+	}
+	r, differs := edit(p)
+	if !differs {
+		return p, nil
+	}
+	return s.revise(p, r), nil
+}
+
+func (s *Store) revise(p catalog.Product, r catalog.Revision) catalog.Product {
 	p.Name, p.Description, p.Price, p.Version = r.Name, r.Description, r.Price, p.Version+1
 	p.Images = s.images(p.Images, r.Images)
 	s.products[p.ID] = p
 	s.requests = append(s.requests, r.RequestID)
-	return p, nil
+	return p
 }
 
 // DeleteProduct implements catalog.Store.

@@ -1,0 +1,214 @@
+package storetest
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/deadletter"
+	"vitrine.dev/internal/fault"
+)
+
+const (
+	editors     = 32 // more than a pool has connections
+	editsOfEach = 8
+)
+
+func testEdit(t *testing.T, s Store) {
+	t.Helper()
+	p := create(t, s, "http://a/1.jpg", "http://a/2.jpg")
+	messages(t, s, catalog.TopicChanged)
+	jobs(t, s)
+	var seen catalog.Product
+	got, err := s.EditProduct(t.Context(), p.ID, func(old catalog.Product) (catalog.Revision, bool) {
+		seen = old
+		r := revision(old)
+		r.Name, r.Listed = "Edited", true
+		r.Images = append(r.Images[1:], catalog.PlannedImage{SourceURL: "http://a/3.jpg"})
+		return r, true
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if fmt.Sprint(seen) != fmt.Sprint(p) {
+		t.Errorf("edited %+v, created %+v", seen, p)
+	}
+	if again := read(t, s, p.ID); fmt.Sprint(got) != fmt.Sprint(again) {
+		t.Errorf("returned %+v, read %+v", got, again)
+	}
+	if got.Version != 2 || got.Name != "Edited" || len(got.Images) != 2 || got.Images[0].ID != p.Images[1].ID {
+		t.Errorf("the edited product is %+v", got)
+	}
+	if list := jobs(t, s); len(list) != 1 || list[0].ImageID != got.Images[1].ID || list[0].RequestID != "req-2" {
+		t.Errorf("jobs %+v", list)
+	}
+	wantChanged(t, s, catalog.Changed{ProductID: p.ID, UserID: user, Version: 2, Listed: true})
+
+	same, err := s.EditProduct(t.Context(), p.ID, func(old catalog.Product) (catalog.Revision, bool) { return revision(old), false })
+	if err != nil || fmt.Sprint(same) != fmt.Sprint(got) {
+		t.Errorf("an edit without a difference returned %+v, %v", same, err)
+	}
+	wantChanged(t, s)
+	_, err = s.EditProduct(t.Context(), 999, func(old catalog.Product) (catalog.Revision, bool) {
+		t.Error("nothing was edited")
+		return revision(old), false
+	})
+	wantKind(t, err, fault.NotFound)
+}
+
+// testEditsAtOnce has every editor add its marks to what is there: one that
+// wrote over another's would lose them.
+func testEditsAtOnce(t *testing.T, s Store) {
+	t.Helper()
+	p := create(t, s)
+	atOnce(func(editor int) {
+		for round := range editsOfEach {
+			_, err := s.EditProduct(t.Context(), p.ID, func(old catalog.Product) (catalog.Revision, bool) {
+				r := revision(old)
+				r.Description += fmt.Sprintf(" %d.%d", editor, round)
+				return r, true
+			})
+			if err != nil {
+				t.Errorf("editor %d: %v", editor, err)
+			}
+		}
+	})
+	got := read(t, s, p.ID)
+	if want := int64(1 + editors*editsOfEach); got.Version != want {
+		t.Errorf("version %d, want %d", got.Version, want)
+	}
+	marks := strings.Fields(strings.TrimPrefix(got.Description, p.Description))
+	if slices.Sort(marks); len(marks) != editors*editsOfEach || len(slices.Compact(marks)) != editors*editsOfEach {
+		t.Errorf("%d marks, want %d different ones", len(marks), editors*editsOfEach)
+	}
+}
+
+// announced is a catalog.Announcer that keeps what it is told.
+type announced struct {
+	mu       sync.Mutex
+	versions []int64
+}
+
+func (a *announced) Announce(_ context.Context, c catalog.Changed) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.versions = append(a.versions, c.Version)
+}
+
+// testChangesAtOnce: every change without precondition is applied once,
+// whatever the others do.
+func testChangesAtOnce(t *testing.T, s Store) {
+	t.Helper()
+	p := create(t, s, "http://a/1.jpg")
+	told := &announced{}
+	service := catalog.NewService(s, told, func() {})
+	atOnce(func(editor int) {
+		for round := range editsOfEach {
+			text := fmt.Sprintf("%d.%d", editor, round)
+			got, err := service.Change(t.Context(), p.ID, catalog.Patch{Description: &text}, nil)
+			if err != nil || got.Description != text {
+				t.Errorf("editor %d: %q, %v", editor, got.Description, err)
+			}
+		}
+	})
+	slices.Sort(told.versions)
+	for i, version := range told.versions {
+		if version != int64(i+2) {
+			t.Fatalf("versions %v do not follow one another", told.versions)
+		}
+	}
+	if got := read(t, s, p.ID); len(told.versions) != editors*editsOfEach || got.Version != int64(1+editors*editsOfEach) {
+		t.Errorf("%d changes announced, version %d", len(told.versions), got.Version)
+	}
+}
+
+// testProtectedChangesAtOnce: of changes of one version one lands, and the
+// others hear that they are too late.
+func testProtectedChangesAtOnce(t *testing.T, s Store) {
+	t.Helper()
+	p := create(t, s)
+	service := catalog.NewService(s, &announced{}, func() {})
+	var landed atomic.Int32
+	atOnce(func(editor int) {
+		text := strconv.Itoa(editor)
+		_, err := service.Change(t.Context(), p.ID, catalog.Patch{Description: &text}, []int64{p.Version})
+		switch {
+		case err == nil:
+			landed.Add(1)
+		case fault.KindOf(err) != fault.Stale:
+			t.Errorf("editor %d: %v", editor, err)
+		}
+	})
+	if got := read(t, s, p.ID); landed.Load() != 1 || got.Version != 2 {
+		t.Errorf("%d landed, version %d", landed.Load(), got.Version)
+	}
+}
+
+// testOneProductAtOnce has everything done to one product that needs no
+// precondition: edits, replays in any order, and in the end its deletion. None
+// may be refused because of the others, but for what is no longer there.
+func testOneProductAtOnce(t *testing.T, s Store) {
+	t.Helper()
+	p := broken(t, s, fault.SourceTimeout, "http://a.example/1.jpg", "http://a.example/2.jpg", "http://a.example/3.jpg")
+	service := catalog.NewService(s, &announced{}, func() {})
+	ids := []int64{p.Images[0].ID, p.Images[1].ID, p.Images[2].ID}
+	var deleted atomic.Bool
+	var replayed atomic.Int32
+	fine := func(what string, err error, allowed ...fault.Kind) {
+		if kind := fault.KindOf(err); err != nil && !slices.Contains(allowed, kind) {
+			t.Errorf("%s: %s: %v", what, kind, err)
+		}
+	}
+	atOnce(func(i int) {
+		switch i % 4 {
+		case 0:
+			text := strconv.Itoa(i)
+			_, err := service.Change(t.Context(), p.ID, catalog.Patch{Description: &text}, nil)
+			fine("change", err, fault.NotFound)
+		case 1:
+			_, _, err := s.ReplayImage(t.Context(), p.ID, ids[i%len(ids)], "req-3")
+			if err == nil {
+				replayed.Add(1)
+			}
+			fine("replay of an image", err, fault.Conflict, fault.NotFound)
+		case 2:
+			mine := slices.Clone(ids)
+			if i%8 == 2 {
+				slices.Reverse(mine)
+			}
+			_, done, err := s.ReplayDead(t.Context(), mine, "req-3")
+			replayed.Add(int32(len(done)))
+			fine("replay", err)
+		case 3:
+			_, err := s.DiscardDead(t.Context(), []deadletter.ID{{Kind: deadletter.KindImage, N: ids[0]}})
+			fine("discard", err)
+			if i == editors-1 {
+				fine("delete", service.Delete(t.Context(), p.ID, nil))
+				deleted.Store(true)
+			}
+		}
+	})
+	if replayed.Load() > int32(len(ids)) {
+		t.Errorf("%d replays of %d failed images", replayed.Load(), len(ids))
+	}
+	_, err := s.Product(t.Context(), p.ID)
+	wantKind(t, err, fault.NotFound)
+	if list := jobs(t, s); len(list) != 0 || !deleted.Load() {
+		t.Errorf("jobs of a deleted product: %+v", list)
+	}
+}
+
+// atOnce has all editors at work at the same time.
+func atOnce(do func(editor int)) {
+	var group sync.WaitGroup
+	for i := range editors {
+		group.Go(func() { do(i) })
+	}
+	group.Wait()
+}
