@@ -32,6 +32,8 @@ func translate(operation string, err error) error {
 		return fmt.Errorf("%s: %w", operation, err)
 	case oldSchema(err):
 		return fault.Wrap(fault.Unavailable, ErrOldSchema.Error(), fmt.Errorf("%s: %w: %w", operation, ErrOldSchema, err))
+	case refusesChanges(err):
+		return fault.Wrap(fault.Unavailable, "the database accepts no changes at the moment", fmt.Errorf("%s: %w", operation, err))
 	case unavailable(err):
 		return fault.Wrap(fault.Unavailable, "the database is not available", fmt.Errorf("%s: %w", operation, err))
 	default:
@@ -50,33 +52,26 @@ func unknownUser(err error) bool {
 }
 
 // unavailable recognises errors that say nothing about the statement: the
-// database is away, starting, stopping, full or overloaded.
+// database cannot be reached, refuses this role, is starting, stopping, full,
+// read-only, damaged or overloaded. Whoever operates it can change that, and
+// then the same statement succeeds.
 func unavailable(err error) bool {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return true
 	}
-	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
-		// Connection, resources, cancelled or shutting down, read-only after a
-		// failover, its own system, broken off once too often.
-		for _, class := range []string{"08", "53", "57", "25006", "58", "40"} {
-			if strings.HasPrefix(pg.Code, class) {
-				return true
-			}
-		}
-		return false
-	}
-	if lite, ok := errors.AsType[*sqlite.Error](err); ok {
-		switch primary(lite) {
-		case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR,
-			sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_INTERRUPT:
-			return true
-		}
-		return false
-	}
-	if _, ok := errors.AsType[net.Error](err); ok {
+	// Whatever went wrong while connecting: name, address, TLS, login, a server
+	// that is no PostgreSQL. Also what the server answered to that is no matter
+	// of a statement.
+	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
 		return true
 	}
-	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return unavailableState(pg.Code)
+	}
+	if lite, ok := errors.AsType[*sqlite.Error](err); ok {
+		return unavailableCode(primary(lite))
+	}
+	if _, ok := errors.AsType[net.Error](err); ok {
 		return true
 	}
 	for _, known := range []error{
@@ -88,6 +83,60 @@ func unavailable(err error) bool {
 		}
 	}
 	return false
+}
+
+// unavailableState does the same for SQLSTATEs, by their class or in full:
+// https://www.postgresql.org/docs/current/errcodes-appendix.html
+func unavailableState(code string) bool {
+	for _, prefix := range []string{
+		"08",    // connection exception
+		"25006", // read-only: a standby, or default_transaction_read_only
+		"25P03", // idle in transaction for too long: the connection was ended
+		"25P04", // transaction timeout
+		"28",    // the login was refused
+		"3D",    // no such database
+		"3F",    // no such schema
+		"40",    // broken off once too often
+		"42501", // the role lacks a right
+		"53",    // out of disk, memory or connections
+		"55",    // not in the state for it: a lock, a server in recovery
+		"57",    // cancelled, shutting down, starting
+		"58",    // its own system: files, input and output
+		"72",    // the snapshot was too old
+		"F0",    // its configuration file
+		"XX001", // damaged data
+		"XX002", // a damaged index
+	} {
+		if strings.HasPrefix(code, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+// unavailableCode does the same for SQLite's primary result codes:
+// https://www.sqlite.org/rescode.html
+func unavailableCode(code int) bool {
+	switch code {
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL, // another process has it
+		sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_NOMEM, // disk or memory
+		sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH, // rights
+		sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, // damaged
+		sqlite3.SQLITE_SCHEMA, sqlite3.SQLITE_INTERRUPT:
+		return true
+	default:
+		return false
+	}
+}
+
+// refusesChanges recognises a database that answers but takes no changes: a
+// standby, a server or a file that is read-only, a full disk.
+func refusesChanges(err error) bool {
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return pg.Code == "25006" || pg.Code == "53100"
+	}
+	lite, ok := errors.AsType[*sqlite.Error](err)
+	return ok && (primary(lite) == sqlite3.SQLITE_READONLY || primary(lite) == sqlite3.SQLITE_FULL)
 }
 
 // oldSchema recognises a table or column that is not there: the program was

@@ -13,6 +13,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
+
+	"vitrine.dev/internal/fault"
 )
 
 // PostgresConfig says where the server is.
@@ -72,8 +74,10 @@ func newPool(ctx context.Context, cfg PostgresConfig) (*pgxpool.Pool, error) {
 	}
 	// A process that vanishes without a word must not keep its locks.
 	settings.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
-		_, err := conn.Exec(ctx, "SET idle_in_transaction_session_timeout = '30s'")
-		return err
+		if _, err := conn.Exec(ctx, "SET idle_in_transaction_session_timeout = '30s'"); err != nil {
+			return fault.Wrap(fault.Unavailable, "the database is not available", fmt.Errorf("prepare connection: %w", err))
+		}
+		return nil
 	}
 	pool, err := pgxpool.NewWithConfig(ctx, settings)
 	if err != nil {

@@ -181,16 +181,6 @@ func TestPostgresConfigurationIsNamed(t *testing.T) {
 	if err == nil {
 		t.Fatal("an SSL mode that does not exist was accepted")
 	}
-	cfg := configOf(t, testserver.Postgres(t))
-	cfg.Name = "there_is_no_such_database"
-	s, err := sqlstore.OpenPostgres(t.Context(), cfg, slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = s.Close() }()
-	if err := s.Ping(t.Context()); err == nil || fault.KindOf(err) == fault.Unavailable {
-		t.Errorf("waiting will not make the database appear: %v of kind %s", err, fault.KindOf(err))
-	}
 }
 
 func TestWakeByAnotherProcess(t *testing.T) {
