@@ -1,8 +1,10 @@
 package imaging
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"image/jpeg"
 
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/imaging/container"
@@ -15,6 +17,7 @@ type work struct {
 	*Renderer
 
 	source        driver.Source
+	ended         bool // the file had no end: see container.Repair
 	header        driver.Header
 	width, height int // of the source, upright
 	targets       []target
@@ -54,7 +57,9 @@ func steps() []step {
 
 // sniff tells the type from the bytes, whatever the URL or the server said.
 func sniff(_ context.Context, w *work) error {
+	w.source.Body, w.ended = container.Repair(w.source.Body)
 	w.source.Info = container.Inspect(w.source.Body)
+	w.source.Whole = w.source.Whole || w.ended // see checkPixels
 	if w.source.Format == container.Unknown {
 		return driver.Unsupported("The file is not a JPEG, PNG, WebP, GIF, TIFF, AVIF or HEIC picture.", nil)
 	}
@@ -125,8 +130,15 @@ func admit(ctx context.Context, w *work) (err error) {
 	return err
 }
 
-// checkPixels refuses a frame that is not there to its end.
+// checkPixels refuses a frame that is not there to its end. That of a JPEG
+// which had no end is decoded once more for it: libvips makes do with the last
+// rows that it gets.
 func checkPixels(_ context.Context, w *work) error {
+	if w.ended {
+		if _, err := jpeg.Decode(bytes.NewReader(w.source.Body)); err != nil {
+			return driver.Broken(fmt.Errorf("no end, and not all pixels: %w", err))
+		}
+	}
 	if err := container.CompletePixels(w.source.Body); err != nil {
 		return driver.Broken(err)
 	}

@@ -4,7 +4,9 @@ import "fmt"
 
 // Complete returns an error where a GIF or WebP file ends before it says that
 // it does. Decoders of these make do with the frames or rows that are there;
-// those of the other formats find it out by themselves.
+// those of the other formats find it out by themselves. A PNG with a chunk that
+// its decoder has to know and nobody does is refused too: one of Go's passes
+// over it.
 func Complete(src []byte) error {
 	var err error
 	switch Sniff(src) {
@@ -12,10 +14,26 @@ func Complete(src []byte) error {
 		_, err = walkGIF(src)
 	case WebP:
 		_, err = webpChunks(src)
+	case PNG:
+		return knownPNG(src)
 	default:
 	}
 	if err != nil {
 		return fmt.Errorf("the file ends too early: %w", err)
 	}
 	return nil
+}
+
+// knownPNG returns an error for a critical chunk of an unknown kind.
+func knownPNG(src []byte) error {
+	for rest := src[len(pngSignature):]; ; {
+		c, after, err := nextPNG(rest)
+		if err != nil || c.name == "IEND" {
+			return nil //nolint:nilerr // the decoder finds it out
+		}
+		if known := c.name == "IHDR" || c.name == "PLTE" || c.name == "IDAT"; !known && c.name[0]&pngAncillary == 0 {
+			return fmt.Errorf("unknown critical chunk %q", c.name)
+		}
+		rest = after
+	}
 }

@@ -226,3 +226,25 @@ func withWebPMetadata(simple []byte, w, h int) []byte {
 	binary.LittleEndian.PutUint32(out[4:], uint32(len(out)-8))
 	return out
 }
+
+// TestRepairCopiesNothing: what is as it should be is returned as it is.
+func TestRepairCopiesNothing(t *testing.T) {
+	t.Parallel()
+	photo := imagingtest.Picture(60, 40, 2)
+	for name, body := range map[string][]byte{
+		"jpeg": imagingtest.WithEXIF(imagingtest.JPEG(photo, 90), 6, true), "progressive": imagingtest.Fixture("progressive.jpg"),
+		"cmyk": imagingtest.Fixture("cmyk.jpg"), "jpeg and more": append(imagingtest.JPEG(photo, 90), "more"...),
+		"half a head": imagingtest.Photo(90, 60, 1)[:300], "png": imagingtest.PNG(photo), "palette": imagingtest.PalettePNG(photo),
+		"half a png": imagingtest.PNG(photo)[:1000], "gif": imagingtest.AnimatedGIF(30, 20, 3), "tiff": imagingtest.TIFF(photo),
+		"half a gif": imagingtest.AnimatedGIF(30, 20, 3)[:900], "webp": imagingtest.Fixture("photo.webp"),
+		"avif": imagingtest.Fixture("photo.avif"), "text": []byte("hello"),
+	} {
+		mended, ended := container.Repair(body)
+		if ended || len(mended) != len(body) || &mended[0] != &body[0] {
+			t.Errorf("%s: %d bytes became %d", name, len(body), len(mended))
+		}
+	}
+	if _, ended := container.Repair(imagingtest.Photo(90, 60, 1)[:1000]); !ended {
+		t.Error("nobody is told to look whether half a JPEG is whole")
+	}
+}

@@ -11,7 +11,9 @@ const (
 	gifImage     = 0x2C
 	gifTrailer   = 0x3B
 
+	gifText        = 0x01
 	gifControl     = 0xF9
+	gifComment     = 0xFE
 	gifApplication = 0xFF
 )
 

@@ -25,6 +25,8 @@ const (
 	markAPP1  = 0xE1
 	markAPP2  = 0xE2
 	markAPP14 = 0xEE
+	markAPP15 = 0xEF
+	markCOM   = 0xFE
 )
 
 const (

@@ -60,6 +60,7 @@ func Run(t *testing.T, open Open, can Capabilities) {
 		"Weight":       s.weight,
 		"Truncated":    s.truncated,
 		"Corrupt":      s.corrupt,
+		"Oddities":     s.oddities,
 		"Attacks":      s.attacks,
 		"Limits":       s.limits,
 		"Parallel":     s.parallel,
