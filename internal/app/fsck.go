@@ -103,7 +103,7 @@ func (f fsckCommand) open(
 	}
 	return fsck.New(parts, fsck.Config{
 		Repair: f.Repair, Grace: cfg.OrphanGrace, Silence: cfg.JobLease, RequeueAfter: cfg.RequeueAfter,
-		MaxAttempts: cfg.MaxAttempts, CacheLease: cfg.CacheLease,
+		Policy: cfg.policy(), CacheLease: cfg.CacheLease,
 	}), nil
 }
 

@@ -19,10 +19,7 @@ func (p *process) addWorker(held *closers) error {
 	}
 	workerConfig := media.DefaultWorkerConfig(p.cfg.WorkerConcurrency)
 	workerConfig.Lease = p.cfg.JobLease
-	workerConfig.Policy = media.Policy{
-		MaxAttempts: p.cfg.MaxAttempts, MaxCrashes: p.cfg.MaxCrashes, MaxAge: p.cfg.MaxAge,
-		Base: p.cfg.Backoff, Cap: p.cfg.BackoffCap,
-	}
+	workerConfig.Policy = p.cfg.policy()
 	if p.cfg.FetchHostLimit > 0 {
 		workerConfig.Gate.HostLimit = p.cfg.FetchHostLimit
 	}
@@ -31,7 +28,7 @@ func (p *process) addWorker(held *closers) error {
 		Announce: p.views, Nudge: p.relay.Nudge, Log: p.log,
 	}, workerConfig)
 	sweeperConfig := media.DefaultSweeperConfig()
-	sweeperConfig.MaxAttempts, sweeperConfig.RequeueAfter = p.cfg.MaxAttempts, p.cfg.RequeueAfter
+	sweeperConfig.Policy, sweeperConfig.RequeueAfter = p.cfg.policy(), p.cfg.RequeueAfter
 	sweeper := media.NewSweeper(p.store, p.views, p.relay.Nudge, sweeperConfig, p.log)
 	collector := fsck.NewCollector(fsck.Parts{Store: p.store, Blobs: p.blobs, Log: p.log},
 		p.cfg.OrphanInterval, p.cfg.OrphanGrace)
@@ -44,4 +41,13 @@ func (p *process) addWorker(held *closers) error {
 		task{"collector", collector.Run},
 	)
 	return nil
+}
+
+// policy is how failed work is tried again. JOB_MAX_ATTEMPTS bounds the losses
+// of workers as well, which are counted by themselves.
+func (c Config) policy() media.Policy {
+	return media.Policy{
+		MaxAttempts: c.MaxAttempts, MaxCrashes: c.MaxCrashes, MaxLosses: c.MaxAttempts, MaxAge: c.MaxAge,
+		Base: c.Backoff, Cap: c.BackoffCap,
+	}
 }

@@ -22,6 +22,7 @@ const (
 	UnsupportedType    Reason = "unsupported_type"    // not a picture of an accepted type
 	DecodeFailed       Reason = "decode_failed"       // truncated or corrupt
 	DecoderCrashed     Reason = "decoder_crashed"     // the process died or hung on these bytes
+	WorkerLost         Reason = "worker_lost"         // the worker died or was cut off; says nothing of these bytes
 	StorageUnavailable Reason = "storage_unavailable" // the results could not be stored
 )
 
@@ -29,7 +30,8 @@ const (
 func Reasons() []Reason {
 	return []Reason{
 		SourceNotFound, SourceForbidden, SourceTimeout, SourceUnreachable, AddressBlocked, TooManyRedirects,
-		TooLargeBytes, TooManyPixels, UnsupportedType, DecodeFailed, DecoderCrashed, StorageUnavailable,
+		TooLargeBytes, TooManyPixels, UnsupportedType, DecodeFailed, DecoderCrashed, WorkerLost,
+		StorageUnavailable,
 	}
 }
 
@@ -37,7 +39,7 @@ func Reasons() []Reason {
 // unchanged. Permanent reasons fail at the first attempt.
 func (r Reason) Retryable() bool {
 	switch r {
-	case SourceTimeout, SourceUnreachable, DecoderCrashed, StorageUnavailable:
+	case SourceTimeout, SourceUnreachable, DecoderCrashed, WorkerLost, StorageUnavailable:
 		return true
 	default:
 		return false

@@ -19,7 +19,7 @@ type Config struct {
 	Grace        time.Duration // how long files and results that nobody refers to are left alone
 	Silence      time.Duration // a lease that ended longer ago should have been swept
 	RequeueAfter time.Duration // as in media.SweeperConfig
-	MaxAttempts  int           // as in media.SweeperConfig
+	Policy       media.Policy  // as in media.SweeperConfig
 	CacheLease   time.Duration // how long a cached product may live
 }
 
@@ -149,9 +149,10 @@ func (c *Checker) stuck(
 // sweep mends stuck images the way the workers' sweep does, and counts what is
 // left of them.
 func (c *Checker) sweep(ctx context.Context, report *Report, requeueAfter time.Duration) error {
+	lost := media.Lost()
 	for {
 		swept, err := c.Store.Sweep(ctx, media.SweepPolicy{
-			Limit: 500, MaxAttempts: c.cfg.MaxAttempts, RequeueAfter: requeueAfter, Lost: media.Lost(),
+			Limit: 500, RequeueAfter: requeueAfter, Lost: lost, Decide: c.cfg.Policy.Decide(lost),
 		})
 		if err != nil {
 			return err

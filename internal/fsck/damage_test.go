@@ -125,11 +125,11 @@ func TestGrace(t *testing.T) {
 	_, err := w.store.DeleteProduct(t.Context(), gone.ID, nil)
 	must(t, err)
 	before := w.objects()
-	report := w.checkWith(fsck.Config{Repair: true, Grace: time.Hour, MaxAttempts: 5})
+	report := w.checkWith(fsck.Config{Repair: true, Grace: time.Hour, Policy: media.DefaultPolicy()})
 	if len(found(report)) != 0 || len(w.objects()) != len(before)+1 { // the marker
 		t.Errorf("within the grace period: %+v; files %v", report, w.objects())
 	}
-	report = w.checkWith(fsck.Config{Repair: true, Grace: 50 * time.Millisecond, MaxAttempts: 5})
+	report = w.checkWith(fsck.Config{Repair: true, Grace: 50 * time.Millisecond, Policy: media.DefaultPolicy()})
 	want := map[fsck.Kind]int64{fsck.OrphanObject: 1, fsck.UnusedRendition: 1}
 	if !maps.Equal(found(report), want) || !report.Clean() || len(w.objects()) != 1 {
 		t.Errorf("after it: %+v; files %v", report, w.objects())

@@ -210,7 +210,7 @@ func (w *world) decodes(out catalog.Output) {
 // check runs fsck without any patience.
 func (w *world) check(repair bool) *fsck.Report {
 	w.t.Helper()
-	return w.checkWith(fsck.Config{Repair: repair, MaxAttempts: 5, CacheLease: time.Millisecond})
+	return w.checkWith(fsck.Config{Repair: repair, Policy: media.DefaultPolicy(), CacheLease: time.Millisecond})
 }
 
 func (w *world) checkWith(cfg fsck.Config) *fsck.Report {

@@ -25,6 +25,7 @@ type fakeImage struct {
 	generation int64
 	status     catalog.Status
 	attempt    int
+	lost       int
 	failure    *fault.Failure
 	delay      time.Duration
 	rendition  string
@@ -45,6 +46,12 @@ func (s *fakeStore) image(id int64) fakeImage {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return *s.images[id]
+}
+
+func (s *fakeStore) setDown(calls int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.down = calls
 }
 
 // set changes the first image.
@@ -74,7 +81,7 @@ func (s *fakeStore) Begin(_ context.Context, j media.Job, _ time.Duration) (c me
 		}
 		img.status = catalog.Processing
 		img.attempt++
-		c = media.Claim{Job: j, UserID: 1, SourceURL: img.url, Attempt: img.attempt, Age: img.age}
+		c = media.Claim{Job: j, UserID: 1, SourceURL: img.url, Attempt: img.attempt, Lost: img.lost, Age: img.age}
 		ch = catalog.Changed{ProductID: j.ProductID, UserID: 1, Version: 2}
 		return nil
 	})
@@ -152,7 +159,7 @@ func (s *fakeStore) Expire(_ context.Context, j media.Job, f *fault.Failure) (ca
 }
 
 func (s *fakeStore) Bury(
-	_ context.Context, j media.Job, f *fault.Failure, maxAttempts int, delay time.Duration,
+	_ context.Context, j media.Job, f *fault.Failure, decide media.Decide,
 ) (catalog.Changed, error) {
 	err := s.do(func() error {
 		img, ok := s.images[j.ImageID]
@@ -160,8 +167,10 @@ func (s *fakeStore) Bury(
 			return conflict()
 		}
 		img.attempt++
-		img.failure, img.delay = f, delay
-		if img.attempt >= maxAttempts {
+		img.lost++
+		var again bool
+		img.failure = f
+		if img.delay, again = decide(media.Spent{Attempts: img.attempt, Lost: img.lost}); !again {
 			img.status = catalog.Failed
 		}
 		return nil
@@ -179,7 +188,7 @@ func (s *fakeStore) KeepUnreadable(_ context.Context, m media.Unreadable) error 
 func (s *fakeStore) Sweep(_ context.Context, p media.SweepPolicy) (swept media.Swept, err error) {
 	err = s.do(func() error {
 		for id, img := range s.images {
-			if img.status == catalog.Processing && len(swept.Changed) < p.Limit {
+			if img.status == catalog.Processing && !p.KeepLeases && len(swept.Changed) < p.Limit {
 				img.status, img.failure = catalog.Pending, p.Lost
 				swept.Changed = append(swept.Changed, catalog.Changed{ProductID: id, Version: 4})
 			}

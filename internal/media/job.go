@@ -56,14 +56,16 @@ type Claim struct {
 	UserID    int64
 	SourceURL string
 	Attempt   int           // from 1
+	Lost      int           // how many of the attempts before it ended with the loss of their worker
 	Age       time.Duration // since the image was accepted or last replayed; 0 where that is not known
 	BegunAt   time.Time     // by the database's clock, before anything of the attempt was stored
 }
 
-// ageAfter is the image's age when the attempt has taken so long.
-func (c Claim) ageAfter(attempt time.Duration) time.Duration {
-	if c.Age == 0 {
-		return 0
+// spent is what the image has had when the attempt has taken so long.
+func (c Claim) spent(attempt time.Duration) Spent {
+	spent := Spent{Attempts: c.Attempt, Lost: c.Lost}
+	if c.Age > 0 {
+		spent.Age = c.Age + attempt
 	}
-	return c.Age + attempt
+	return spent
 }

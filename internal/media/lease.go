@@ -15,36 +15,47 @@ var errClaimLost = errors.New("the claim on the image is lost")
 
 // keepLease returns the context of an attempt: it renews the claim's lease
 // until stop is called, ends with errClaimLost when the claim is lost, and with
-// a failure when the attempt takes longer than it may.
+// a failure when the attempt takes longer than it may. Waiting for the database
+// is not counted.
 func (w *Worker) keepLease(parent context.Context, log *slog.Logger, claim Claim) (ctx context.Context, stop func()) {
-	tooLong := fault.Fail(fault.DecoderCrashed, "The work on the image took longer than "+w.cfg.JobTimeout.String()+".", nil)
-	limited, endLimit := context.WithTimeoutCause(parent, w.cfg.JobTimeout, tooLong)
-	ctx, lose := context.WithCancelCause(limited)
-
+	ctx, lose := context.WithCancelCause(parent)
+	ctx, clock := withClock(ctx, w.cfg.JobTimeout, func() {
+		lose(fault.Fail(fault.DecoderCrashed, "The work on the image took longer than "+w.cfg.JobTimeout.String()+".", nil))
+	})
 	stopped := make(chan struct{})
 	go func() {
 		defer close(stopped)
-		tick := time.NewTicker(w.cfg.Lease / 3)
-		defer tick.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-tick.C:
-			}
-			switch err := w.Store.Renew(ctx, claim, w.cfg.Lease); {
-			case fault.KindOf(err) == fault.Conflict:
-				lose(errClaimLost)
-				return
-			case err != nil && ctx.Err() == nil:
-				// The lease outlives a short outage; the next tick tries again.
-				log.WarnContext(ctx, "lease not renewed", "error", err)
-			}
-		}
+		w.renewLease(ctx, log, claim, lose)
 	}()
 	return ctx, func() {
 		lose(nil)
+		clock.stop()
 		<-stopped
-		endLimit()
+	}
+}
+
+// renewLease renews the lease every third of its length until ctx is done. A
+// lease outlives a short outage of the database; after a longer one it is
+// renewed as soon as that is back, before a sweep takes it for abandoned.
+func (w *Worker) renewLease(ctx context.Context, log *slog.Logger, claim Claim, lose context.CancelCauseFunc) {
+	regular := w.cfg.Lease / 3
+	wait := regular
+	for pause := firstPause; ; {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(wait):
+		}
+		err := w.Store.Renew(ctx, claim, w.cfg.Lease)
+		switch {
+		case err == nil:
+			wait, pause = regular, firstPause
+		case fault.KindOf(err) == fault.Conflict:
+			lose(errClaimLost)
+			return
+		case ctx.Err() == nil:
+			log.WarnContext(ctx, "lease not renewed", "error", err)
+			wait, pause = min(pause, regular), min(2*pause, lastPause)
+		}
 	}
 }

@@ -18,8 +18,10 @@ const (
 // persist calls do until its error is another one than that the database is
 // away, or ctx ends. Nothing useful can be done without the database, so the
 // job waits here with what it has instead of going back to the queue, where
-// each return would count as a delivery.
+// each return would count as a delivery. None of it is taken from the
+// time that the attempt has.
 func persist(ctx context.Context, log *slog.Logger, what string, do func(context.Context) error) error {
+	defer pauseClock(ctx)()
 	for pause := firstPause; ; pause = min(2*pause, lastPause) {
 		err := do(ctx)
 		if fault.KindOf(err) != fault.Unavailable {

@@ -45,18 +45,18 @@ type Store interface {
 	// Expire makes a Pending image of the job's generation Failed without an
 	// attempt. fault.Conflict where there is none.
 	Expire(ctx context.Context, j Job, f *fault.Failure) (catalog.Changed, error)
-	// Bury counts an attempt against a job that the queue gave up on before
-	// anybody could begin it, and treats it like one: Failed with f when
-	// maxAttempts are spent, else Pending again after delay. fault.Conflict
-	// where the image is not waiting for this job.
-	Bury(ctx context.Context, j Job, f *fault.Failure, maxAttempts int, delay time.Duration) (catalog.Changed, error)
+	// Bury counts a lost attempt against a job that the queue gave up on before
+	// anybody could begin it, and treats it like one: Pending again after a
+	// delay, or Failed with f, as decide says. fault.Conflict where the image is
+	// not waiting for this job.
+	Bury(ctx context.Context, j Job, f *fault.Failure, decide Decide) (catalog.Changed, error)
 	// KeepUnreadable puts a message that nobody can read on the list of dead
 	// letters, once however often it is delivered while it is there.
 	KeepUnreadable(ctx context.Context, m Unreadable) error
 	// Sweep mends at most limit images that death left behind and returns what
-	// it changed: Processing whose lease has run out becomes Pending, due at
-	// once, with the reason lost, or Failed with it when maxAttempts are
-	// spent; Pending that was last queued longer than requeueAfter ago and has
+	// it changed: Processing whose lease has run out is counted as a lost
+	// attempt and becomes Pending or Failed with the reason Lost, as Decide
+	// says; Pending that was last queued longer than requeueAfter ago and has
 	// no message in the outbox is queued again (the broker lost it).
 	Sweep(ctx context.Context, p SweepPolicy) (Swept, error)
 }
@@ -68,8 +68,9 @@ const ClaimLife = 24 * time.Hour
 // SweepPolicy says what Sweep mends and how.
 type SweepPolicy struct {
 	Limit        int
-	MaxAttempts  int
+	KeepLeases   bool           // leave alone what is Processing
 	Lost         *fault.Failure // the reason of an attempt whose lease ran out
+	Decide       Decide         // of such attempts
 	RequeueAfter time.Duration
 }
 

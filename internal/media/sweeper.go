@@ -14,7 +14,7 @@ import (
 type SweeperConfig struct {
 	Interval     time.Duration
 	RequeueAfter time.Duration // a waiting image without message is queued again after so long
-	MaxAttempts  int
+	Policy       Policy
 	Batch        int
 }
 
@@ -23,7 +23,7 @@ type SweeperConfig struct {
 func DefaultSweeperConfig() SweeperConfig {
 	return SweeperConfig{
 		Interval: 5 * time.Second, RequeueAfter: 15 * time.Minute,
-		MaxAttempts: DefaultPolicy().MaxAttempts, Batch: 500,
+		Policy: DefaultPolicy(), Batch: 500,
 	}
 }
 
@@ -35,7 +35,15 @@ type Sweeper struct {
 	nudge    func()
 	cfg      SweeperConfig
 	log      *slog.Logger
+
+	away  bool      // the database was, when last asked
+	until time.Time // after an outage: leases that ran out during it may still be renewed
 }
+
+// afterOutage is for how long after an outage of the database no lease is taken
+// from anybody: workers that could not renew theirs do so within lastPause of
+// its return, and have lost nothing.
+const afterOutage = 3 * lastPause
 
 // NewSweeper returns a Sweeper.
 func NewSweeper(store Store, announce catalog.Announcer, nudge func(), cfg SweeperConfig, log *slog.Logger) *Sweeper {
@@ -59,15 +67,17 @@ func (s *Sweeper) Run(ctx context.Context) error {
 
 // Lost is why an attempt ended whose worker fell silent.
 func Lost() *fault.Failure {
-	return fault.Fail(fault.DecoderCrashed, "The worker stopped while it worked on the image.", nil)
+	return fault.Fail(fault.WorkerLost, "The worker stopped while it worked on the image.", nil)
 }
 
 // sweep mends one batch and reports whether there may be more.
 func (s *Sweeper) sweep(ctx context.Context) bool {
+	lost := Lost()
 	swept, err := s.store.Sweep(ctx, SweepPolicy{
-		Limit: s.cfg.Batch, MaxAttempts: s.cfg.MaxAttempts, RequeueAfter: s.cfg.RequeueAfter,
-		Lost: Lost(),
+		Limit: s.cfg.Batch, RequeueAfter: s.cfg.RequeueAfter,
+		KeepLeases: s.away || time.Now().Before(s.until), Lost: lost, Decide: s.cfg.Policy.Decide(lost),
 	})
+	s.observe(err)
 	if err != nil {
 		if ctx.Err() == nil {
 			s.log.WarnContext(ctx, "sweep postponed", "error", err)
@@ -86,4 +96,14 @@ func (s *Sweeper) sweep(ctx context.Context) bool {
 	s.log.WarnContext(ctx, "sweep mended images", "abandoned", len(swept.Changed), "requeued", swept.Requeued)
 	s.nudge()
 	return len(swept.Changed)+swept.Requeued >= s.cfg.Batch
+}
+
+// observe follows outages of the database.
+func (s *Sweeper) observe(err error) {
+	switch {
+	case fault.KindOf(err) == fault.Unavailable:
+		s.away = true
+	case err == nil && s.away:
+		s.away, s.until = false, time.Now().Add(afterOutage)
+	}
 }

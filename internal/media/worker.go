@@ -120,7 +120,7 @@ func (w *Worker) attempt(ctx context.Context, log *slog.Logger, claim Claim, slo
 		log.InfoContext(ctx, "image job superseded", "duration", time.Since(started))
 		return nil
 	case failed:
-		return w.settle(ctx, log, claim, failure, claim.ageAfter(time.Since(started)))
+		return w.settle(ctx, log, claim, failure, claim.spent(time.Since(started)))
 	default:
 		log.WarnContext(ctx, "image job interrupted", "duration", time.Since(started), "error", err)
 		return err
@@ -129,9 +129,9 @@ func (w *Worker) attempt(ctx context.Context, log *slog.Logger, claim Claim, slo
 
 // settle writes the outcome of a failed attempt: a later one, or the end.
 func (w *Worker) settle(
-	ctx context.Context, log *slog.Logger, claim Claim, failure *fault.Failure, age time.Duration,
+	ctx context.Context, log *slog.Logger, claim Claim, failure *fault.Failure, spent Spent,
 ) error {
-	delay, again := w.cfg.Policy.Next(claim.Attempt, age, failure)
+	delay, again := w.cfg.Policy.Next(spent, failure)
 	err := persist(ctx, log, "settle", func(ctx context.Context) error {
 		var changed catalog.Changed
 		var err error

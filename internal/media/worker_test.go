@@ -277,8 +277,8 @@ func TestHandleDeadCountsAnAttempt(t *testing.T) {
 			t.Fatalf("%d attempts after %d dead letters", img.attempt, want)
 		}
 	}
-	if img := b.store.image(1); img.status != catalog.Failed || img.failure.Reason != fault.DecoderCrashed {
-		t.Errorf("image is %s for %v, want failed for decoder_crashed", img.status, img.failure)
+	if img := b.store.image(1); img.status != catalog.Failed || img.failure.Reason != fault.WorkerLost {
+		t.Errorf("image is %s for %v, want failed for worker_lost", img.status, img.failure)
 	}
 	if err := b.worker.HandleDead(t.Context(), jobFor(1)); err != nil {
 		t.Errorf("a dead letter of a settled image: %v", err)

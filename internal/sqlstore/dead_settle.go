@@ -13,7 +13,7 @@ import (
 
 // anew makes a failed image what a new one is, in its next generation.
 const anew = `
-	UPDATE images SET status = 'pending', generation = generation + 1, attempts = 0, retry_at = 0, lease_until = 0,
+	UPDATE images SET status = 'pending', generation = generation + 1, attempts = 0, lost_attempts = 0, retry_at = 0, lease_until = 0,
 	       reason = '', reason_detail = '', failed_at = 0, failed_user = 0, discarded_at = 0,
 	       request_id = $1, queued_at = {now}, accepted_at = {now}`
 

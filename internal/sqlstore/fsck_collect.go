@@ -126,7 +126,7 @@ func (s *Store) Rebuild(ctx context.Context, key string, limit int) ([]catalog.C
 	var images []media.Claim
 	err := s.patiently(ctx, "look for images of a rendition", func(ctx context.Context) (err error) {
 		images, err = scanClaims(s.read.QueryContext(ctx, `
-			SELECT id, product_id, generation, attempts, request_id, source_host FROM images
+			SELECT id, product_id, generation, attempts, lost_attempts, request_id, source_host FROM images
 			WHERE rendition_key = $1 AND status = 'ready' ORDER BY id LIMIT $2`, key, limit))
 		return err
 	})
@@ -151,7 +151,7 @@ func (s *Store) rebuild(ctx context.Context, key string, c media.Claim) (catalog
 	return s.transition(ctx, "rebuild image", c.ProductID,
 		func(ctx context.Context, tx *sql.Tx, _ catalog.Changed) (bool, error) {
 			moved, err := affected(tx.ExecContext(ctx, s.sql(`
-				UPDATE images SET status = 'pending', generation = generation + 1, attempts = 0, retry_at = 0,
+				UPDATE images SET status = 'pending', generation = generation + 1, attempts = 0, lost_attempts = 0, retry_at = 0,
 				       queued_at = {now}, rendition_key = NULL
 				WHERE id = $1 AND generation = $2 AND status = 'ready' AND rendition_key = $3`),
 				c.ImageID, c.Generation, key))

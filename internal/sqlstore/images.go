@@ -69,8 +69,8 @@ func (s *Store) Begin(ctx context.Context, j media.Job, lease time.Duration) (c 
 			err := tx.QueryRowContext(ctx, s.sql(`
 				UPDATE images SET status = 'processing', attempts = attempts + 1, lease_until = {now} + $4
 				WHERE id = $1 AND product_id = $2 AND generation = $3 AND status = 'pending' AND retry_at <= {now}
-				RETURNING source_url, attempts, {now}, CASE WHEN accepted_at = 0 THEN 0 ELSE {now} - accepted_at END`),
-				j.ImageID, j.ProductID, j.Generation, lease.Milliseconds()).Scan(&c.SourceURL, &c.Attempt, &begun, &age)
+				RETURNING source_url, attempts, lost_attempts, {now}, CASE WHEN accepted_at = 0 THEN 0 ELSE {now} - accepted_at END`),
+				j.ImageID, j.ProductID, j.Generation, lease.Milliseconds()).Scan(&c.SourceURL, &c.Attempt, &c.Lost, &begun, &age)
 			c.BegunAt, c.Age = moment(begun), time.Duration(age)*time.Millisecond
 			if errors.Is(err, sql.ErrNoRows) {
 				return false, nil
@@ -107,8 +107,8 @@ func (s *Store) postpone(
 ) (bool, error) {
 	moved, err := affected(tx.ExecContext(ctx, s.sql(`
 		UPDATE images SET status = 'pending', lease_until = 0, reason = $4, reason_detail = $5,
-		       retry_at = {now} + $6, queued_at = {now} + $6`+condition),
-		c.ImageID, c.Generation, c.Attempt, string(f.Reason), f.Detail, delay.Milliseconds()))
+		       lost_attempts = $7, retry_at = {now} + $6, queued_at = {now} + $6`+condition),
+		c.ImageID, c.Generation, c.Attempt, string(f.Reason), f.Detail, delay.Milliseconds(), c.Lost))
 	if err != nil || !moved {
 		return false, err
 	}
@@ -127,13 +127,13 @@ func (s *Store) Fail(ctx context.Context, c media.Claim, f *fault.Failure) (cata
 func (s *Store) fail(ctx context.Context, tx *sql.Tx, c media.Claim, f *fault.Failure, condition string) (bool, error) {
 	return affected(tx.ExecContext(ctx, s.sql(`
 		UPDATE images SET status = 'failed', lease_until = 0, reason = $4, reason_detail = $5, failed_at = {now},
-		       failed_user = (SELECT user_id FROM products WHERE products.id = images.product_id)`+condition),
-		c.ImageID, c.Generation, c.Attempt, string(f.Reason), f.Detail))
+		       lost_attempts = $6, failed_user = (SELECT user_id FROM products WHERE products.id = images.product_id)`+condition),
+		c.ImageID, c.Generation, c.Attempt, string(f.Reason), f.Detail, c.Lost))
 }
 
 // Bury implements media.Store.
 func (s *Store) Bury(
-	ctx context.Context, j media.Job, f *fault.Failure, maxAttempts int, delay time.Duration,
+	ctx context.Context, j media.Job, f *fault.Failure, decide media.Decide,
 ) (catalog.Changed, error) {
 	return s.transition(ctx, "bury job", j.ProductID,
 		func(ctx context.Context, tx *sql.Tx, _ catalog.Changed) (bool, error) {
@@ -141,10 +141,10 @@ func (s *Store) Bury(
 			// An image that waits for its retry has a later message than this one,
 			// which has come twice.
 			err := tx.QueryRowContext(ctx, s.sql(`
-				UPDATE images SET attempts = attempts + 1
+				UPDATE images SET attempts = attempts + 1, lost_attempts = lost_attempts + 1
 				WHERE id = $1 AND product_id = $2 AND generation = $3 AND status = 'pending' AND retry_at <= {now}
-				RETURNING attempts`),
-				j.ImageID, j.ProductID, j.Generation).Scan(&c.Attempt)
+				RETURNING attempts, lost_attempts`),
+				j.ImageID, j.ProductID, j.Generation).Scan(&c.Attempt, &c.Lost)
 			if errors.Is(err, sql.ErrNoRows) {
 				return false, nil
 			}
@@ -152,9 +152,17 @@ func (s *Store) Bury(
 				return false, err
 			}
 			const waiting = ` WHERE id = $1 AND generation = $2 AND attempts = $3`
-			if c.Attempt >= maxAttempts {
-				return s.fail(ctx, tx, c, f, waiting)
-			}
-			return s.postpone(ctx, tx, c, f, delay, waiting)
+			return s.judge(ctx, tx, c, f, decide, waiting)
 		})
+}
+
+// judge moves an image whose attempt was lost to where decide says.
+func (s *Store) judge(
+	ctx context.Context, tx *sql.Tx, c media.Claim, f *fault.Failure, decide media.Decide, condition string,
+) (bool, error) {
+	delay, again := decide(media.Spent{Attempts: c.Attempt, Lost: c.Lost})
+	if !again {
+		return s.fail(ctx, tx, c, f, condition)
+	}
+	return s.postpone(ctx, tx, c, f, delay, condition)
 }

@@ -14,24 +14,13 @@ import (
 // own: several sweepers at once only find that the other was first.
 func (s *Store) Sweep(ctx context.Context, p media.SweepPolicy) (media.Swept, error) {
 	var swept media.Swept
-	abandoned, err := s.sweepable(ctx, p.Limit, `
-		SELECT i.id, i.product_id, i.generation, i.attempts, i.request_id, i.source_host FROM images i
-		WHERE i.status = 'processing' AND i.lease_until < {now} ORDER BY i.lease_until LIMIT $1`)
-	if err != nil {
-		return swept, err
-	}
-	for _, c := range abandoned {
-		changed, err := s.reclaim(ctx, c, p)
-		if fault.KindOf(err) == fault.Conflict {
-			continue
-		}
-		if err != nil {
+	if !p.KeepLeases {
+		if err := s.reclaimAll(ctx, p, &swept); err != nil {
 			return swept, err
 		}
-		swept.Changed = append(swept.Changed, changed)
 	}
-	forgotten, err := s.sweepable(ctx, p.Limit-len(abandoned), `
-		SELECT i.id, i.product_id, i.generation, i.attempts, i.request_id, i.source_host FROM images i
+	forgotten, err := s.sweepable(ctx, p.Limit-len(swept.Changed), `
+		SELECT i.id, i.product_id, i.generation, i.attempts, i.lost_attempts, i.request_id, i.source_host FROM images i
 		WHERE i.status = 'pending' AND i.queued_at < {now} - $2
 		  AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.image_id = i.id)
 		ORDER BY i.queued_at LIMIT $1`, p.RequeueAfter.Milliseconds())
@@ -48,6 +37,27 @@ func (s *Store) Sweep(ctx context.Context, p media.SweepPolicy) (media.Swept, er
 		}
 	}
 	return swept, nil
+}
+
+// reclaimAll takes the images back whose lease has run out.
+func (s *Store) reclaimAll(ctx context.Context, p media.SweepPolicy, swept *media.Swept) error {
+	abandoned, err := s.sweepable(ctx, p.Limit, `
+		SELECT i.id, i.product_id, i.generation, i.attempts, i.lost_attempts, i.request_id, i.source_host FROM images i
+		WHERE i.status = 'processing' AND i.lease_until < {now} ORDER BY i.lease_until LIMIT $1`)
+	if err != nil {
+		return err
+	}
+	for _, c := range abandoned {
+		changed, err := s.reclaim(ctx, c, p)
+		if fault.KindOf(err) == fault.Conflict {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		swept.Changed = append(swept.Changed, changed)
+	}
+	return nil
 }
 
 func (s *Store) sweepable(ctx context.Context, limit int, statement string, args ...any) (claims []media.Claim, err error) {
@@ -69,7 +79,7 @@ func scanClaims(rows *sql.Rows, err error) ([]media.Claim, error) {
 	var claims []media.Claim
 	for rows.Next() {
 		var c media.Claim
-		if err := rows.Scan(&c.ImageID, &c.ProductID, &c.Generation, &c.Attempt, &c.RequestID, &c.Host); err != nil {
+		if err := rows.Scan(&c.ImageID, &c.ProductID, &c.Generation, &c.Attempt, &c.Lost, &c.RequestID, &c.Host); err != nil {
 			return nil, err
 		}
 		claims = append(claims, c)
@@ -79,13 +89,11 @@ func scanClaims(rows *sql.Rows, err error) ([]media.Claim, error) {
 
 // reclaim takes an image from a worker that has been silent for its lease.
 func (s *Store) reclaim(ctx context.Context, c media.Claim, p media.SweepPolicy) (catalog.Changed, error) {
+	c.Lost++
 	silent := s.sql(held + ` AND lease_until < {now}`)
 	return s.transition(ctx, "reclaim image", c.ProductID,
 		func(ctx context.Context, tx *sql.Tx, _ catalog.Changed) (bool, error) {
-			if c.Attempt >= p.MaxAttempts {
-				return s.fail(ctx, tx, c, p.Lost, silent)
-			}
-			return s.postpone(ctx, tx, c, p.Lost, 0, silent)
+			return s.judge(ctx, tx, c, p.Lost, p.Decide, silent)
 		})
 }
 

@@ -71,6 +71,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"defer", testDefer},
 		{"expire", testExpire},
 		{"sweep", testSweep},
+		{"losses are counted", testLossesAreCounted},
 		{"sweep requeues", testSweepRequeues},
 		{"concurrent sweeps", testConcurrentSweeps},
 		{"lease", testLease},

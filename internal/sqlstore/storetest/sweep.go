@@ -14,8 +14,13 @@ import (
 
 func policy() media.SweepPolicy {
 	return media.SweepPolicy{
-		Limit: 10, MaxAttempts: 3, RequeueAfter: time.Hour, Lost: fault.Fail(fault.DecoderCrashed, "The worker stopped.", nil),
+		Limit: 10, RequeueAfter: time.Hour, Lost: fault.Fail(fault.WorkerLost, "The worker stopped.", nil), Decide: losses(3, 0),
 	}
+}
+
+// losses tries again after delay until so many attempts were lost.
+func losses(limit int, delay time.Duration) media.Decide {
+	return func(spent media.Spent) (time.Duration, bool) { return delay, spent.Lost < limit }
 }
 
 // sweepUntil sweeps until n images have changed.
@@ -38,7 +43,7 @@ func testSweep(t *testing.T, s Store) {
 	for attempt := 1; attempt <= 3; attempt++ {
 		sweepUntil(t, s, 1)
 		img := read(t, s, lost.ProductID).Images[0]
-		if img.Problem == nil || img.Problem.Reason != fault.DecoderCrashed || img.Attempts != attempt {
+		if img.Problem == nil || img.Problem.Reason != fault.WorkerLost || img.Attempts != attempt {
 			t.Fatalf("swept image is %+v with %+v", img, img.Problem)
 		}
 		if attempt == 3 {
@@ -57,6 +62,40 @@ func testSweep(t *testing.T, s Store) {
 	}
 	if img := read(t, s, held.ProductID).Images[0]; img.Status != catalog.Processing {
 		t.Errorf("an image whose lease runs was swept: %+v", img)
+	}
+}
+
+// testLossesAreCounted counts the attempts whose worker was lost beside the
+// others, until the image is replayed.
+func testLossesAreCounted(t *testing.T, s Store) {
+	t.Helper()
+	c := claim(t, s, time.Millisecond)
+	keep := policy()
+	keep.KeepLeases = true
+	if swept, err := s.Sweep(t.Context(), keep); err != nil || len(swept.Changed) != 0 {
+		t.Errorf("a sweep that was to keep leases swept %+v, %v", swept, err)
+	}
+	sweepUntil(t, s, 1)
+	again, _, err := s.Begin(t.Context(), jobs(t, s)[0], time.Minute)
+	if err != nil || again.Attempt != 2 || again.Lost != 1 {
+		t.Fatalf("begun again as %+v, %v", again, err)
+	}
+	if _, err := s.Retry(t.Context(), again, timeout(), 0); err != nil {
+		t.Fatal(err)
+	}
+	third, _, err := s.Begin(t.Context(), jobs(t, s)[0], time.Minute)
+	if err != nil || third.Attempt != 3 || third.Lost != 1 {
+		t.Fatalf("begun a third time as %+v, %v", third, err)
+	}
+	if _, err := s.Fail(t.Context(), third, timeout()); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := s.ReplayDead(t.Context(), []int64{c.ImageID}, ""); err != nil {
+		t.Fatal(err)
+	}
+	fresh, _, err := s.Begin(t.Context(), jobs(t, s)[0], time.Minute)
+	if err != nil || fresh.Attempt != 1 || fresh.Lost != 0 {
+		t.Errorf("begun after a replay as %+v, %v", fresh, err)
 	}
 }
 
