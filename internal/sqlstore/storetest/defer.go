@@ -32,9 +32,9 @@ func testDefer(t *testing.T, s Store) {
 	if after := read(t, s, p.ID); !reflect.DeepEqual(after, p) {
 		t.Errorf("the product went from %+v to %+v", p, after)
 	}
-	put(time.Hour, 500*time.Millisecond) // due when it is too old, not in an hour
+	put(time.Hour, 3*time.Second) // due when it is too old, not in an hour
 	until(t, "the job is due", func() bool { return len(jobs(t, s)) == 1 })
-	if expired, err := s.Defer(t.Context(), job, time.Hour, 500*time.Millisecond); err != nil || !expired {
+	if expired, err := s.Defer(t.Context(), job, time.Hour, 3*time.Second); err != nil || !expired {
 		t.Errorf("of an old image: expired %t, %v", expired, err)
 	}
 

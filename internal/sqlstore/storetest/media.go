@@ -173,7 +173,7 @@ func testBury(t *testing.T, s Store) {
 	job := jobs(t, s)[0]
 	lost := fault.Fail(fault.WorkerLost, "Given up.", nil)
 	for attempt := 1; attempt < 3; attempt++ {
-		if _, err := s.Bury(t.Context(), job, lost, losses(3, 0)); err != nil {
+		if _, err := s.Bury(t.Context(), job, lost, losses(0)); err != nil {
 			t.Fatal(err)
 		}
 		img := read(t, s, job.ProductID).Images[0]
@@ -181,14 +181,14 @@ func testBury(t *testing.T, s Store) {
 			t.Fatalf("after burial %d the image is %+v", attempt, img)
 		}
 	}
-	if _, err := s.Bury(t.Context(), job, lost, losses(3, 0)); err != nil {
+	if _, err := s.Bury(t.Context(), job, lost, losses(0)); err != nil {
 		t.Fatal(err)
 	}
 	img := read(t, s, job.ProductID).Images[0]
 	if img.Status != catalog.Failed || img.Problem.Reason != fault.WorkerLost || len(jobs(t, s)) != 0 {
 		t.Errorf("after the last burial the image is %+v", img)
 	}
-	_, err := s.Bury(t.Context(), job, lost, losses(3, 0))
+	_, err := s.Bury(t.Context(), job, lost, losses(0))
 	wantKind(t, err, fault.Conflict)
 }
 
@@ -197,10 +197,10 @@ func testBuryTwice(t *testing.T, s Store) {
 	t.Helper()
 	create(t, s, "http://a/1.jpg")
 	job := jobs(t, s)[0]
-	if _, err := s.Bury(t.Context(), job, timeout(), losses(3, time.Minute)); err != nil {
+	if _, err := s.Bury(t.Context(), job, timeout(), losses(time.Minute)); err != nil {
 		t.Fatal(err)
 	}
-	_, err := s.Bury(t.Context(), job, timeout(), losses(3, time.Minute))
+	_, err := s.Bury(t.Context(), job, timeout(), losses(time.Minute))
 	wantKind(t, err, fault.Conflict)
 	if img := read(t, s, job.ProductID).Images[0]; img.Status != catalog.Pending || img.Attempts != 1 {
 		t.Errorf("image is %+v", img)

@@ -14,13 +14,13 @@ import (
 
 func policy() media.SweepPolicy {
 	return media.SweepPolicy{
-		Limit: 10, RequeueAfter: time.Hour, Lost: fault.Fail(fault.WorkerLost, "The worker stopped.", nil), Decide: losses(3, 0),
+		Limit: 10, RequeueAfter: time.Hour, Lost: fault.Fail(fault.WorkerLost, "The worker stopped.", nil), Decide: losses(0),
 	}
 }
 
-// losses tries again after delay until so many attempts were lost.
-func losses(limit int, delay time.Duration) media.Decide {
-	return func(spent media.Spent) (time.Duration, bool) { return delay, spent.Lost < limit }
+// losses tries again after delay until three attempts were lost.
+func losses(delay time.Duration) media.Decide {
+	return func(spent media.Spent) (time.Duration, bool) { return delay, spent.Lost < 3 }
 }
 
 // sweepUntil sweeps until n images have changed.
