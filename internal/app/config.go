@@ -1,12 +1,11 @@
 package app
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
-	"net"
-	"net/url"
+	"os"
 	"reflect"
 	"runtime"
 	"slices"
@@ -25,27 +24,39 @@ type Config struct {
 	DBUser     string `env:"DB_USER"     envDefault:"vitrine"`
 	DBPassword string `env:"DB_PASSWORD"`
 	DBName     string `env:"DB_NAME"     envDefault:"vitrine"`
-	DBSSLMode  string `env:"DB_SSLMODE"  envDefault:"prefer"`
+	DBSSLMode  string `env:"DB_SSLMODE"` // verify-full with DBRootCert, else prefer
+	DBRootCert string `env:"DB_SSLROOTCERT"`
+	DBParams   string `env:"DB_PARAMS"` // as the query of a URL: name=value&name=value
+	DBMaxConns int32  `env:"DB_MAX_CONNS" envDefault:"16"`
 
 	RedisHost     string `env:"REDIS_HOST"`
 	RedisPort     uint16 `env:"REDIS_PORT"     envDefault:"6379"`
+	RedisUser     string `env:"REDIS_USER"`
 	RedisPassword string `env:"REDIS_PASSWORD"`
+	RedisDB       int    `env:"REDIS_DB"       envDefault:"0"`
 	RedisPrefix   string `env:"REDIS_PREFIX"   envDefault:"vitrine:"`
+	RedisTLS      bool   `env:"REDIS_TLS"` // RedisCAFile implies it
+	RedisCAFile   string `env:"REDIS_CA_FILE"`
 
 	QueueDriver   string `env:"QUEUE_DRIVER"   envDefault:"rabbitmq"`
 	QueueHost     string `env:"QUEUE_HOST"`
-	QueuePort     uint16 `env:"QUEUE_PORT"     envDefault:"5672"`
+	QueuePort     uint16 `env:"QUEUE_PORT"` // 5671 with TLS, else 5672
 	QueueUser     string `env:"QUEUE_USER"     envDefault:"guest"`
 	QueuePassword string `env:"QUEUE_PASSWORD" envDefault:"guest"`
 	QueueVHost    string `env:"QUEUE_VHOST"    envDefault:"/"`
 	QueueDepth    int    `env:"QUEUE_DEPTH"    envDefault:"64"`
+	QueueTLS      bool   `env:"QUEUE_TLS"` // QueueCAFile implies it
+	QueueCAFile   string `env:"QUEUE_CA_FILE"`
 
 	S3Bucket          string `env:"AWS_S3_BUCKET"`
 	S3AccessKeyID     string `env:"AWS_ACCESS_KEY_ID"`
 	S3SecretAccessKey string `env:"AWS_SECRET_ACCESS_KEY"`
 	S3SessionToken    string `env:"AWS_SESSION_TOKEN"`
-	S3Region          string `env:"AWS_REGION"            envDefault:"us-east-1"`
-	S3Endpoint        string `env:"AWS_ENDPOINT_URL_S3"`
+	S3Region          string `env:"AWS_REGION"` // else AWS_DEFAULT_REGION, else us-east-1
+	S3DefaultRegion   string `env:"AWS_DEFAULT_REGION"`
+	S3Endpoint        string `env:"AWS_ENDPOINT_URL_S3"` // else AWS_ENDPOINT_URL
+	S3AnyEndpoint     string `env:"AWS_ENDPOINT_URL"`
+	S3CAFile          string `env:"AWS_CA_BUNDLE"`
 
 	HTTPAddr      string `env:"HTTP_ADDR"       envDefault:"127.0.0.1:8080"`
 	DataDir       string `env:"DATA_DIR"        envDefault:"./data"`
@@ -82,6 +93,8 @@ type Config struct {
 
 	LogLevel  string `env:"LOG_LEVEL"  envDefault:"info"`
 	LogFormat string `env:"LOG_FORMAT"`
+
+	notices []notice
 }
 
 // LoadConfig reads .env where there is one, then the environment, which wins.
@@ -90,7 +103,7 @@ func LoadConfig() (Config, error) {
 	if err := loadDotEnv(); err != nil {
 		return Config{}, err
 	}
-	return parseConfig(nil)
+	return parseConfig(env.ToMap(os.Environ()))
 }
 
 // loadDotEnv keeps to itself what the parser says: it quotes the file, and so
@@ -107,18 +120,49 @@ func loadDotEnv() error {
 
 var errDotEnv = errors.New("read .env: it has a line that is not NAME=value (quote values that have spaces, quotes or #)")
 
-// parseConfig reads the environment given, that of the process for nil.
-func parseConfig(environment map[string]string) (Config, error) {
-	cfg, err := env.ParseAsWithOptions[Config](env.Options{Environment: environment})
-	problems := parseProblems(err)
-	problems = append(problems, cfg.problems()...)
-	if cfg.WorkerConcurrency == 0 {
-		cfg.WorkerConcurrency = 4 * runtime.NumCPU()
-	}
+// parseConfig reads the variables given. Those of the process are not asked:
+// see LoadConfig.
+func parseConfig(variables map[string]string) (Config, error) {
+	given := newEnvironment(variables)
+	given.dropLinks()
+	given.reportUnknown()
+	given.readFiles()
+	given.readURLs()
+	given.readPort()
+	given.checkHosts()
+
+	cfg, err := env.ParseAsWithOptions[Config](env.Options{Environment: given.values})
+	cfg.fillIn()
+	problems := slices.Concat(given.problems, parseProblems(err), cfg.problems())
+	given.nameOrigins(problems)
+	cfg.notices = given.notices
 	if len(problems) > 0 {
 		return Config{}, fmt.Errorf("the configuration has %d problems:\n  %s", len(problems), strings.Join(problems, "\n  "))
 	}
 	return cfg, nil
+}
+
+// fillIn sets the defaults that depend on other variables.
+func (c *Config) fillIn() {
+	if c.WorkerConcurrency == 0 {
+		c.WorkerConcurrency = 4 * runtime.NumCPU()
+	}
+	if c.DBSSLMode == "" {
+		c.DBSSLMode = "prefer"
+		if c.DBRootCert != "" {
+			c.DBSSLMode = "verify-full"
+		}
+	}
+	c.RedisTLS = c.RedisTLS || c.RedisCAFile != ""
+	c.QueueTLS = c.QueueTLS || c.QueueCAFile != ""
+	if c.QueuePort == 0 {
+		c.QueuePort = 5672
+		if c.QueueTLS {
+			c.QueuePort = 5671
+		}
+	}
+	c.S3Region = cmp.Or(c.S3Region, c.S3DefaultRegion, "us-east-1")
+	c.S3Endpoint = cmp.Or(c.S3Endpoint, c.S3AnyEndpoint)
 }
 
 // parseProblems names the variables that could not be read. The values stay
@@ -151,67 +195,8 @@ func typeName(t reflect.Type) string {
 	case t.Kind() == reflect.Bool:
 		return "boolean (true or false)"
 	case t.Kind() == reflect.Uint16:
-		return "port number (0 to 65535)"
+		return "port number (1 to 65535)"
 	default:
 		return "integer"
 	}
-}
-
-// problems checks what the types cannot.
-func (c Config) problems() []string {
-	var list []string
-	check := func(ok bool, problem string) {
-		if !ok {
-			list = append(list, problem)
-		}
-	}
-	oneOf := func(name, value string, allowed ...string) {
-		check(slices.Contains(allowed, value), fmt.Sprintf("%s must be one of %s", name, strings.Join(allowed, ", ")))
-	}
-	_, _, err := net.SplitHostPort(c.HTTPAddr)
-	check(err == nil, "HTTP_ADDR must be host:port, such as 127.0.0.1:8080")
-	check(c.DataDir != "", "DATA_DIR must not be empty")
-	check(c.PublicBaseURL == "" || isHTTPURL(c.PublicBaseURL), "PUBLIC_BASE_URL must be an http or https URL without user name and password")
-	check(c.S3Endpoint == "" || isHTTPURL(c.S3Endpoint), "AWS_ENDPOINT_URL_S3 must be an http or https URL without user name and password")
-	for _, host := range [][2]string{{"DB_HOST", c.DBHost}, {"REDIS_HOST", c.RedisHost}, {"QUEUE_HOST", c.QueueHost}} {
-		check(!strings.ContainsAny(host[1], "@?#") && !strings.Contains(host[1], "//"), host[0]+" must be a host name or address, not a URL")
-	}
-	check(!strings.ContainsAny(c.S3Bucket, "@?#") && !strings.Contains(c.S3Bucket, "//"), "AWS_S3_BUCKET must be the name of a bucket, not a URL")
-	check((c.S3AccessKeyID == "") == (c.S3SecretAccessKey == ""),
-		"AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY must be set together")
-	oneOf("QUEUE_DRIVER", c.QueueDriver, "rabbitmq")
-	oneOf("DB_SSLMODE", c.DBSSLMode, "disable", "allow", "prefer", "require", "verify-ca", "verify-full")
-	oneOf("IMAGE_ENGINE", c.ImageEngine, "auto", "vips", "go")
-	oneOf("IMAGE_ISOLATION", c.ImageIsolation, "process", "none")
-	oneOf("LOG_FORMAT", c.LogFormat, "", "json", "text")
-	var level slog.Level
-	check(level.UnmarshalText([]byte(c.LogLevel)) == nil, "LOG_LEVEL must be debug, info, warn or error")
-	check(c.WorkerConcurrency >= 0 && c.WorkerConcurrency <= 1000, "WORKER_CONCURRENCY must be from 1 to 1000")
-	check(c.MaxAttempts >= 1 && c.MaxAttempts <= 100, "JOB_MAX_ATTEMPTS must be from 1 to 100")
-	check(c.MaxCrashes >= 1 && c.MaxCrashes <= 100, "JOB_MAX_CRASHES must be from 1 to 100")
-	check(c.MaxAge >= time.Second, "JOB_MAX_AGE must be at least 1s")
-	check(c.Backoff >= time.Millisecond && c.Backoff <= c.BackoffCap, "JOB_BACKOFF must be from 1ms to JOB_BACKOFF_CAP")
-	check(c.BackoffCap <= 24*time.Hour, "JOB_BACKOFF_CAP must be at most 24h")
-	check(c.FetchHostLimit >= 0 && c.FetchHostLimit <= 1000, "FETCH_HOST_LIMIT must be from 1 to 1000")
-	check(c.QueueDepth >= 1 && c.QueueDepth <= 100_000, "QUEUE_DEPTH must be from 1 to 100000")
-	check(c.JobLease >= time.Second, "JOB_LEASE must be at least 1s")
-	check(c.RequeueAfter >= time.Second, "JOB_REQUEUE_AFTER must be at least 1s")
-	check(c.DrainTimeout > 0, "DRAIN_TIMEOUT must be positive")
-	check(c.DrainDelay >= 0, "DRAIN_DELAY must not be negative")
-	check(c.CacheLease >= time.Second && c.CacheLease <= 5*time.Minute, "CACHE_LEASE must be from 1s to 5m")
-	check(c.IdempotencyTTL >= time.Minute && c.IdempotencyTTL <= 30*24*time.Hour, "IDEMPOTENCY_TTL must be from 1m to 720h")
-	check(c.OrphanGrace >= 0, "ORPHAN_GRACE must not be negative")
-	check(c.OrphanInterval >= time.Millisecond, "ORPHAN_INTERVAL must be positive")
-	check(c.FetchTimeout > 0, "FETCH_TIMEOUT must be positive")
-	check(c.ImageMaxBytes > 0, "IMAGE_MAX_BYTES must be positive")
-	check(c.ImageMaxPixels > 0, "IMAGE_MAX_PIXELS must be positive")
-	check(c.ImagePixelBudget > 0, "IMAGE_PIXEL_BUDGET must be positive")
-	check(c.RenderTimeout >= time.Second, "IMAGE_RENDER_TIMEOUT must be at least 1s")
-	check(c.ImageMaxFrames > 0, "IMAGE_MAX_FRAMES must be positive")
-	return list
-}
-
-func isHTTPURL(s string) bool {
-	u, err := url.Parse(s)
-	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.User == nil
 }

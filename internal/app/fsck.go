@@ -29,7 +29,7 @@ var errNotMended = errors.New("something is wrong and not mended")
 // Run compares everything and prints the report. The log goes to the other
 // stream, so that the report can be read by a program.
 func (f fsckCommand) Run(ctx context.Context, to streams) error {
-	cfg, err := LoadConfig()
+	cfg, log, err := configured(ctx, to.err)
 	if err != nil {
 		return err
 	}
@@ -39,7 +39,7 @@ func (f fsckCommand) Run(ctx context.Context, to streams) error {
 		}
 		cfg.OrphanGrace = *f.Grace
 	}
-	log := newLogger(cfg, to.err).With("role", "fsck")
+	log = log.With("role", "fsck")
 	var held closers
 	defer held.close(log)
 	checker, err := f.open(ctx, to, cfg, &held, log)
@@ -86,7 +86,10 @@ func (f fsckCommand) open(
 		Progress: progress(to.err),
 	}
 	if cfg.RedisHost != "" {
-		settings := redisConfig(cfg)
+		settings, err := redisConfig(cfg)
+		if err != nil {
+			return nil, err
+		}
 		engine := redis.New(settings)
 		reader, _, err := readThrough(cfg, engine, "redis", held, log)
 		if err != nil {
@@ -119,11 +122,16 @@ func openExisting(ctx context.Context, cfg Config, held *closers, log *slog.Logg
 	return openSQLite(ctx, path, held, log)
 }
 
-func redisConfig(cfg Config) redis.Config {
+func redisConfig(cfg Config) (redis.Config, error) {
+	secured, err := serverTLS(cfg.RedisTLS, cfg.RedisCAFile)
+	if err != nil {
+		return redis.Config{}, fmt.Errorf("REDIS_CA_FILE %w", err)
+	}
 	settings := redis.DefaultConfig()
-	settings.Host, settings.Port, settings.Password = cfg.RedisHost, cfg.RedisPort, cfg.RedisPassword
+	settings.Host, settings.Port, settings.TLS = cfg.RedisHost, cfg.RedisPort, secured
+	settings.User, settings.Password, settings.DB = cfg.RedisUser, cfg.RedisPassword, cfg.RedisDB
 	settings.Prefix, settings.Lease = cfg.RedisPrefix, cfg.CacheLease
-	return settings
+	return settings, nil
 }
 
 // progress shows on a terminal how far the comparison of files has come.

@@ -3,7 +3,6 @@ package app
 import (
 	"encoding/json"
 	"log/slog"
-	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -16,12 +15,13 @@ import (
 // FuzzConfig sets one variable to anything: it is refused by name without its
 // value, or what is read is within the limits.
 func FuzzConfig(f *testing.F) {
-	var names []string
-	for field := range reflect.TypeFor[Config]().Fields() {
-		names = append(names, field.Tag.Get("env"))
+	names := knownNames()
+	for _, name := range knownNames() {
+		names = append(names, name+"_FILE")
 	}
 	for _, value := range []string{
 		"", "x", "-1", "0", "65536", "1e9", "9999999999h", "true", "http://u:p@h/", "ftp://x", "[::1]:80", "a@b", "//", "\x00", "24h", "5", "::",
+		"postgres://u:p@h/d?sslmode=require", "rediss://:p@h:1/2", "amqps://u:p@h/%2f", "tcp://10.0.0.1:6379", "/dev/null",
 	} {
 		for at := range names {
 			f.Add(uint8(at), value)

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"io"
 	"log/slog"
 	"os"
@@ -22,6 +23,20 @@ func newLogger(cfg Config, w io.Writer) *slog.Logger {
 		return slog.New(slog.NewTextHandler(w, options))
 	}
 	return slog.New(slog.NewJSONHandler(w, options))
+}
+
+// configured loads the configuration and opens the log, to which w is, with
+// what is to be said of the configuration.
+func configured(ctx context.Context, w io.Writer) (Config, *slog.Logger, error) {
+	cfg, err := LoadConfig()
+	if err != nil {
+		return Config{}, nil, err
+	}
+	log := newLogger(cfg, w)
+	for _, n := range cfg.notices {
+		log.Log(ctx, n.level, n.message, n.args...) //nolint:sloglint // whoever wrote the notice keeps its arguments in pairs
+	}
+	return cfg, log, nil
 }
 
 func isTerminal(w io.Writer) bool {

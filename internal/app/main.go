@@ -48,8 +48,8 @@ type commands struct {
 	DeadLetters deadLettersCommand `cmd:"" help:"List, replay or discard failed work, through a running server." name:"dead-letters"`
 }
 
-// Main runs the command line and returns the exit code of the process. SIGINT
-// and SIGTERM stop it in order; a second one stops it at once. A process that
+// Main runs the command line and returns the exit code of the process. SIGINT,
+// SIGTERM and SIGHUP stop it in order; a second one stops it at once. A process that
 // was started to render for another (see package isolate) does only that.
 func Main(stdout, stderr io.Writer, args ...string) int {
 	failpoint.ShiftClock()
@@ -76,7 +76,7 @@ func Main(stdout, stderr io.Writer, args ...string) int {
 		return complain(stderr, err, exitUsage)
 	}
 
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), stopSignals()...)
 	defer stop()
 	context.AfterFunc(ctx, stop)
 	selected.BindTo(ctx, (*context.Context)(nil))
@@ -88,6 +88,16 @@ func Main(stdout, stderr io.Writer, args ...string) int {
 		return complain(stderr, err, exitFailure)
 	}
 	return exitOK
+}
+
+// stopSignals are what stops a process in order. A SIGHUP that was ignored when
+// it was started (nohup) stays ignored: to ask for it would undo that.
+func stopSignals() []os.Signal {
+	signals := []os.Signal{syscall.SIGINT, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		signals = append(signals, syscall.SIGHUP)
+	}
+	return signals
 }
 
 // streams are where a command writes: the log to out, words for the person who

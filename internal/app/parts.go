@@ -29,7 +29,7 @@ func openStore(ctx context.Context, cfg Config, r role, held *closers, log *slog
 	if cfg.DBHost != "" {
 		store, err := sqlstore.OpenPostgres(ctx, sqlstore.PostgresConfig{
 			Host: cfg.DBHost, Port: cfg.DBPort, User: cfg.DBUser, Password: cfg.DBPassword,
-			Name: cfg.DBName, SSLMode: cfg.DBSSLMode,
+			Name: cfg.DBName, SSLMode: cfg.DBSSLMode, RootCert: cfg.DBRootCert, Params: cfg.DBParams, MaxConns: cfg.DBMaxConns,
 		}, log)
 		if err != nil {
 			return nil, fmt.Errorf("open PostgreSQL: %w", err)
@@ -60,7 +60,11 @@ func openSQLite(ctx context.Context, path string, held *closers, log *slog.Logge
 func openCache(cfg Config, r role, held *closers, log *slog.Logger) (*readthrough.Cache, string, error) {
 	switch {
 	case cfg.RedisHost != "":
-		return readThrough(cfg, redis.New(redisConfig(cfg)), "redis", held, log)
+		settings, err := redisConfig(cfg)
+		if err != nil {
+			return nil, "", err
+		}
+		return readThrough(cfg, redis.New(settings), "redis", held, log)
 	case cfg.DBHost == "" && r.alone():
 		settings := memory.DefaultConfig()
 		settings.Lease = cfg.CacheLease
@@ -70,7 +74,7 @@ func openCache(cfg Config, r role, held *closers, log *slog.Logger) (*readthroug
 		}
 		return readThrough(cfg, engine, "in process", held, log)
 	default:
-		return readthrough.Disabled(), "none (set REDIS_HOST)", nil
+		return readthrough.Disabled(), "none (set REDIS_HOST or REDIS_URL)", nil
 	}
 }
 
@@ -95,9 +99,13 @@ func openQueue(cfg Config, held *closers, log *slog.Logger) (queue.Queue, error)
 		held.add("queue", q)
 		return q, nil
 	}
+	secured, err := serverTLS(cfg.QueueTLS, cfg.QueueCAFile)
+	if err != nil {
+		return nil, fmt.Errorf("QUEUE_CA_FILE %w", err)
+	}
 	q, err := rabbitmq.New(rabbitmq.Config{
 		Host: cfg.QueueHost, Port: cfg.QueuePort, User: cfg.QueueUser, Password: cfg.QueuePassword,
-		VHost: cfg.QueueVHost, DrainTimeout: cfg.DrainTimeout,
+		VHost: cfg.QueueVHost, TLS: secured, DrainTimeout: cfg.DrainTimeout,
 	}, log)
 	if err != nil {
 		return nil, fmt.Errorf("open RabbitMQ: %w", err)
@@ -112,7 +120,7 @@ func openBlobs(ctx context.Context, cfg Config, held *closers) (blob.Store, erro
 	if cfg.S3Bucket != "" {
 		store, err := s3.New(ctx, s3.Config{
 			Bucket: cfg.S3Bucket, AccessKeyID: cfg.S3AccessKeyID, SecretAccessKey: cfg.S3SecretAccessKey,
-			SessionToken: cfg.S3SessionToken, Region: cfg.S3Region, Endpoint: cfg.S3Endpoint, PublicBaseURL: cfg.PublicBaseURL,
+			SessionToken: cfg.S3SessionToken, Region: cfg.S3Region, Endpoint: cfg.S3Endpoint, CAFile: cfg.S3CAFile, PublicBaseURL: cfg.PublicBaseURL,
 		})
 		if err != nil {
 			return nil, fmt.Errorf("open S3: %w", err)

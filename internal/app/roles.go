@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"time"
 )
 
 // role is what a process does.
@@ -19,7 +20,9 @@ type (
 	serveCommand   struct{}
 	apiCommand     struct{}
 	workerCommand  struct{}
-	migrateCommand struct{}
+	migrateCommand struct {
+		Wait waitFlag `help:"Wait for a database that cannot be reached yet: two minutes, or as long as given (--wait=10m)." placeholder:"DURATION"`
+	}
 )
 
 // Run serves everything from one process.
@@ -38,17 +41,19 @@ func (workerCommand) Run(ctx context.Context, to streams) error {
 }
 
 // Run brings the schema up to date.
-func (migrateCommand) Run(ctx context.Context, to streams) error {
-	cfg, err := LoadConfig()
+func (m migrateCommand) Run(ctx context.Context, to streams) error {
+	cfg, log, err := configured(ctx, to.out)
 	if err != nil {
 		return err
 	}
-	log := newLogger(cfg, to.out)
 	var held closers
 	defer held.close(log)
 	store, err := openStore(ctx, cfg, role{name: "migrate"}, &held, log)
 	if err != nil {
 		return err
+	}
+	if err := waitForDatabase(ctx, store, time.Duration(m.Wait), log); err != nil {
+		return fmt.Errorf("migrate: %w", err)
 	}
 	applied, err := store.Migrate(ctx)
 	if err != nil {
@@ -59,9 +64,9 @@ func (migrateCommand) Run(ctx context.Context, to streams) error {
 }
 
 func start(ctx context.Context, to streams, r role) error {
-	cfg, err := LoadConfig()
+	cfg, log, err := configured(ctx, to.out)
 	if err != nil {
 		return err
 	}
-	return run(ctx, to, r, cfg)
+	return run(ctx, to, r, cfg, log)
 }

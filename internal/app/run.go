@@ -49,8 +49,8 @@ type task struct {
 
 // run opens the parts that the role needs, runs its tasks until ctx is done,
 // lets them drain, and closes the parts in reverse order.
-func run(ctx context.Context, to streams, r role, cfg Config) error {
-	log := newLogger(cfg, to.out).With("role", r.name)
+func run(ctx context.Context, to streams, r role, cfg Config, log *slog.Logger) error {
+	log = log.With("role", r.name)
 	slog.SetDefault(log) // for libraries that know no other
 	var held closers
 	defer held.close(log)

@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -25,6 +26,8 @@ type PostgresConfig struct {
 	Password string
 	Name     string
 	SSLMode  string // as libpq spells it; prefer where empty
+	RootCert string // a file of certificates in PEM; the system's where empty
+	Params   string // more parameters of libpq's, as the query of a URL
 	MaxConns int32  // 16 where zero: more clients were slower, not faster
 }
 
@@ -62,7 +65,11 @@ func OpenPostgres(ctx context.Context, cfg PostgresConfig, log *slog.Logger) (*S
 }
 
 func newPool(ctx context.Context, cfg PostgresConfig) (*pgxpool.Pool, error) {
-	settings, err := pgxpool.ParseConfig(cfg.dsn())
+	dsn, err := cfg.dsn()
+	if err != nil {
+		return nil, err
+	}
+	settings, err := pgxpool.ParseConfig(dsn)
 	if err != nil {
 		// The error quotes the DSN; its password is masked by pgx.
 		return nil, fmt.Errorf("database configuration: %w", err)
@@ -86,8 +93,11 @@ func newPool(ctx context.Context, cfg PostgresConfig) (*pgxpool.Pool, error) {
 	return pool, nil
 }
 
-func (cfg PostgresConfig) dsn() string {
-	query := url.Values{}
+func (cfg PostgresConfig) dsn() (string, error) {
+	query, err := url.ParseQuery(cfg.Params)
+	if err != nil {
+		return "", errors.New("database configuration: the parameters are no query of a URL")
+	}
 	dsn := url.URL{Scheme: "postgres", User: url.UserPassword(cfg.User, cfg.Password), Path: "/" + cfg.Name}
 	if strings.HasPrefix(cfg.Host, "/") {
 		query.Set("host", cfg.Host)
@@ -98,6 +108,9 @@ func (cfg PostgresConfig) dsn() string {
 	if cfg.SSLMode != "" {
 		query.Set("sslmode", cfg.SSLMode)
 	}
-	dsn.RawQuery = query.Encode()
-	return dsn.String()
+	if cfg.RootCert != "" {
+		query.Set("sslrootcert", cfg.RootCert)
+	}
+	dsn.RawQuery = strings.ReplaceAll(query.Encode(), "+", "%20") // libpq's plus is a plus
+	return dsn.String(), nil
 }

@@ -1,9 +1,11 @@
 package s3
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net"
+	"os"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -35,6 +37,13 @@ func newClient(ctx context.Context, c Config) (*awss3.Client, error) {
 	if c.AccessKeyID != "" {
 		options = append(options, config.WithCredentialsProvider(
 			credentials.NewStaticCredentialsProvider(c.AccessKeyID, c.SecretAccessKey, c.SessionToken)))
+	}
+	if c.CAFile != "" {
+		authorities, err := os.ReadFile(c.CAFile)
+		if err != nil {
+			return nil, fmt.Errorf("read certificates: %w", err)
+		}
+		options = append(options, config.WithCustomCABundle(bytes.NewReader(authorities)))
 	}
 	sdk, err := config.LoadDefaultConfig(ctx, options...)
 	if err != nil {

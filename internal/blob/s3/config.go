@@ -24,6 +24,10 @@ type Config struct {
 	Endpoint    string
 	VirtualHost bool
 
+	// CAFile names the certificates, in PEM, of the authorities that the
+	// server's must come from. Default: AWS_CA_BUNDLE, else the system's.
+	CAFile string
+
 	// PublicBaseURL is where the world reads the bucket, e.g. of a content
 	// delivery network. Default: the bucket itself.
 	PublicBaseURL string

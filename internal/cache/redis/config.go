@@ -2,6 +2,7 @@ package redis
 
 import (
 	"cmp"
+	"crypto/tls"
 	"net"
 	"strconv"
 	"time"
@@ -15,7 +16,9 @@ import (
 // its default; only Host has none.
 type Config struct {
 	Host     string
-	Port     uint16 // 6379
+	Port     uint16      // 6379
+	TLS      *tls.Config // nil for a plain connection; the server's name is Host where it has none
+	User     string      // the server's default user where empty
 	Password string
 	DB       int
 	Prefix   string        // of every key
@@ -63,7 +66,7 @@ const silence = 2 * time.Second
 func (c Config) option() rueidis.ClientOption {
 	return rueidis.ClientOption{
 		InitAddress: []string{net.JoinHostPort(c.Host, strconv.Itoa(int(c.Port)))},
-		Password:    c.Password, SelectDB: c.DB, ClientName: "vitrine",
+		Username:    c.User, Password: c.Password, TLSConfig: c.TLS, SelectDB: c.DB, ClientName: "vitrine",
 		Dialer:           net.Dialer{Timeout: c.DialTimeout, KeepAlive: silence},
 		ConnWriteTimeout: silence,
 		// One connection carries reads, writes and the server's word on copies,

@@ -2,6 +2,7 @@ package rabbitmq
 
 import (
 	"cmp"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -17,6 +18,7 @@ type Config struct {
 	User     string
 	Password string
 	VHost    string
+	TLS      *tls.Config // nil for a plain connection; the server's name is Host where it has none
 
 	// QueueName carries a version, which changes with the queue's arguments.
 	QueueName string
@@ -53,7 +55,7 @@ func (c Config) withDefaults() Config {
 	d := DefaultConfig()
 	return Config{
 		Host: cmp.Or(c.Host, d.Host), Port: cmp.Or(c.Port, d.Port),
-		User: cmp.Or(c.User, d.User), Password: cmp.Or(c.Password, d.Password), VHost: cmp.Or(c.VHost, d.VHost),
+		User: cmp.Or(c.User, d.User), Password: cmp.Or(c.Password, d.Password), VHost: cmp.Or(c.VHost, d.VHost), TLS: c.TLS,
 		QueueName: cmp.Or(c.QueueName, d.QueueName), DeliveryLimit: cmp.Or(c.DeliveryLimit, d.DeliveryLimit),
 		DialTimeout: cmp.Or(c.DialTimeout, d.DialTimeout), Heartbeat: cmp.Or(c.Heartbeat, d.Heartbeat),
 		ConfirmTimeout: cmp.Or(c.ConfirmTimeout, d.ConfirmTimeout), PublishWindow: cmp.Or(c.PublishWindow, d.PublishWindow),

@@ -3,6 +3,7 @@ package rabbitmq
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -37,7 +38,7 @@ func connect(ctx context.Context, cfg Config, purpose string) (*link, error) {
 	}
 	// The library's calls know no context; closing the socket ends them.
 	unwatch := context.AfterFunc(ctx, func() { _ = socket.Close() })
-	l, err := open(socket, cfg, purpose)
+	l, err := open(ctx, socket, cfg, purpose)
 	if !unwatch() {
 		err = fmt.Errorf("%w: %w", context.Cause(ctx), cmp.Or(err, net.ErrClosed))
 	}
@@ -51,7 +52,14 @@ func connect(ctx context.Context, cfg Config, purpose string) (*link, error) {
 	return nil, unavailable("open connection", err)
 }
 
-func open(socket net.Conn, cfg Config, purpose string) (*link, error) {
+func open(ctx context.Context, socket net.Conn, cfg Config, purpose string) (*link, error) {
+	if cfg.TLS != nil {
+		secured, err := secure(ctx, socket, cfg)
+		if err != nil {
+			return nil, err
+		}
+		socket = secured
+	}
 	properties := amqp.NewConnectionProperties()
 	properties.SetClientConnectionName("vitrine " + purpose)
 	conn, err := amqp.Open(&boundedWrites{socket, cfg.Heartbeat}, amqp.Config{
@@ -75,6 +83,18 @@ func open(socket net.Conn, cfg Config, purpose string) (*link, error) {
 	l := &link{conn: conn, channel: channel, lost: make(chan struct{})}
 	go l.watch(conn.NotifyClose(make(chan *amqp.Error, 1)), channel.NotifyClose(make(chan *amqp.Error, 1)))
 	return l, nil
+}
+
+// secure speaks TLS on the socket, with a server that shows a certificate for
+// the host's name.
+func secure(ctx context.Context, socket net.Conn, cfg Config) (net.Conn, error) {
+	settings := cfg.TLS.Clone()
+	settings.ServerName = cmp.Or(settings.ServerName, cfg.Host)
+	secured := tls.Client(socket, settings)
+	if err := secured.HandshakeContext(ctx); err != nil {
+		return nil, fmt.Errorf("TLS: %w", err)
+	}
+	return secured, nil
 }
 
 func (l *link) watch(conn, channel <-chan *amqp.Error) {

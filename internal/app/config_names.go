@@ -1,0 +1,105 @@
+package app
+
+import (
+	"maps"
+	"slices"
+	"strings"
+)
+
+// ownPrefixes begin names that only we use: one that is not known is a
+// misspelt one, or one of another version.
+func ownPrefixes() []string {
+	return []string{
+		"DB_", "DATABASE_", "REDIS_", "QUEUE_", "AMQP_", "AWS_S3_", "JOB_", "IMAGE_", "FETCH_", "ORPHAN_", "DRAIN_",
+		"IDEMPOTENCY_", "CACHE_", "LIBVIPS_",
+	}
+}
+
+// foreignNames are what other programs and platforms call our variables.
+func foreignNames() map[string]string {
+	return map[string]string{
+		"POSTGRES_URL": "DATABASE_URL", "POSTGRESQL_URL": "DATABASE_URL",
+		"RABBITMQ_URL": "AMQP_URL", "CLOUDAMQP_URL": "AMQP_URL", "QUEUE_URL": "AMQP_URL",
+		"S3_BUCKET": "AWS_S3_BUCKET", "AWS_BUCKET": "AWS_S3_BUCKET", "AWS_BUCKET_NAME": "AWS_S3_BUCKET",
+		"AWS_S3_REGION": "AWS_REGION", "AWS_S3_ENDPOINT": "AWS_ENDPOINT_URL_S3",
+		"REDIS_TLS_URL": "REDIS_URL", "DB_URL": "DATABASE_URL", "DB_DATABASE": "DB_NAME", "REDIS_DATABASE": "REDIS_DB",
+	}
+}
+
+// reportUnknown warns of variables that look like ours and mean nothing: what
+// one believes to have set would else be at its default without a word. Their
+// values are not told.
+func (e *environment) reportUnknown() {
+	known, foreign := knownNames(), foreignNames()
+	for _, name := range slices.Sorted(maps.Keys(e.values)) {
+		base := strings.TrimSuffix(name, "_FILE")
+		if slices.Contains(known, name) || slices.Contains(known, base) || isLink(name, e.values[name]) || isInternal(name) {
+			continue
+		}
+		own := slices.ContainsFunc(ownPrefixes(), func(prefix string) bool { return strings.HasPrefix(name, prefix) })
+		meant := foreign[name]
+		if meant == "" {
+			meant = nearest(base, known, own)
+		}
+		switch {
+		case meant != "":
+			e.warn("variable ignored: its name is not known", "variable", name, "did_you_mean", meant)
+		case own:
+			e.warn("variable ignored: its name is not known", "variable", name)
+		}
+	}
+}
+
+// isInternal leaves out what our tests and render processes use, and AWS's own
+// names for its other services, which are as near to ours as misspelt ones.
+func isInternal(name string) bool {
+	return strings.HasPrefix(name, "VITRINE_") || strings.HasPrefix(name, "AWS_ENDPOINT_URL_")
+}
+
+// nearest returns the known name that was probably meant, or "". Of a name that
+// begins like ours more may be wrong than of any other.
+func nearest(name string, known []string, own bool) string {
+	best, least := "", len(name)/6+1
+	if own {
+		least = len(name)/4 + 1
+	}
+	for _, candidate := range known {
+		if candidate == "PORT" { // as near to many a word
+			continue
+		}
+		if own && (strings.HasPrefix(candidate, name) || strings.HasPrefix(name, candidate)) {
+			return candidate
+		}
+		if d := distance(name, candidate); d < least {
+			best, least = candidate, d
+		}
+	}
+	return best
+}
+
+// distance is the number of letters to insert, delete, replace or swap with
+// their neighbour: the optimal string alignment distance of Damerau and
+// Levenshtein.
+func distance(a, b string) int {
+	rows := make([][]int, len(a)+1)
+	for i := range rows {
+		rows[i] = make([]int, len(b)+1)
+		rows[i][0] = i
+	}
+	for j := range rows[0] {
+		rows[0][j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		for j := 1; j <= len(b); j++ {
+			replaced := rows[i-1][j-1]
+			if a[i-1] != b[j-1] {
+				replaced++
+			}
+			rows[i][j] = min(rows[i-1][j]+1, rows[i][j-1]+1, replaced)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				rows[i][j] = min(rows[i][j], rows[i-2][j-2]+1)
+			}
+		}
+	}
+	return rows[len(a)][len(b)]
+}

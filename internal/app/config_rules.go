@@ -1,0 +1,85 @@
+package app
+
+import (
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+)
+
+// problems checks what the types cannot.
+func (c Config) problems() []string {
+	var list []string
+	check := func(ok bool, problem string) {
+		if !ok {
+			list = append(list, problem)
+		}
+	}
+	oneOf := func(name, value string, allowed ...string) {
+		check(slices.Contains(allowed, value), fmt.Sprintf("%s must be one of %s", name, strings.Join(allowed, ", ")))
+	}
+	_, _, err := net.SplitHostPort(c.HTTPAddr)
+	check(err == nil, "HTTP_ADDR must be host:port, such as 127.0.0.1:8080")
+	check(c.DataDir != "", "DATA_DIR must not be empty")
+	check(c.PublicBaseURL == "" || isHTTPURL(c.PublicBaseURL), "PUBLIC_BASE_URL must be an http or https URL without user name and password")
+	check(c.S3Endpoint == "" || isHTTPURL(c.S3Endpoint),
+		"AWS_ENDPOINT_URL_S3 (or AWS_ENDPOINT_URL) must be an http or https URL without user name and password")
+	for _, host := range [][2]string{{"DB_HOST", c.DBHost}, {"REDIS_HOST", c.RedisHost}, {"QUEUE_HOST", c.QueueHost}} {
+		check(!strings.ContainsAny(host[1], "@?#,") && !strings.Contains(host[1], "//"), host[0]+" must be one host name or address, not a URL")
+	}
+	check(!strings.ContainsAny(c.S3Bucket, "@?#") && !strings.Contains(c.S3Bucket, "//"), "AWS_S3_BUCKET must be the name of a bucket, not a URL")
+	check((c.S3AccessKeyID == "") == (c.S3SecretAccessKey == ""),
+		"AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY must be set together")
+	check(c.DBPort > 0, "DB_PORT must be from 1 to 65535")
+	check(c.RedisPort > 0, "REDIS_PORT must be from 1 to 65535")
+	check(c.DBMaxConns >= 2 && c.DBMaxConns <= 1000, "DB_MAX_CONNS must be from 2 to 1000")
+	check(c.RedisDB >= 0, "REDIS_DB must not be negative")
+	check(c.DBRootCert == "" || c.DBSSLMode == "require" || strings.HasPrefix(c.DBSSLMode, "verify-"),
+		"DB_SSLROOTCERT needs DB_SSLMODE verify-full, verify-ca or require: the others do not check the server's certificate")
+	for _, ca := range [][2]string{
+		{"DB_SSLROOTCERT", c.DBRootCert}, {"REDIS_CA_FILE", c.RedisCAFile}, {"QUEUE_CA_FILE", c.QueueCAFile}, {"AWS_CA_BUNDLE", c.S3CAFile},
+	} {
+		if _, err := loadCA(ca[1]); err != nil {
+			check(false, fmt.Sprintf("%s %v", ca[0], err))
+		}
+	}
+	list = append(list, paramProblems("DB_PARAMS", c.DBParams)...)
+	oneOf("QUEUE_DRIVER", c.QueueDriver, "rabbitmq")
+	oneOf("DB_SSLMODE", c.DBSSLMode, "disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+	oneOf("IMAGE_ENGINE", c.ImageEngine, "auto", "vips", "go")
+	oneOf("IMAGE_ISOLATION", c.ImageIsolation, "process", "none")
+	oneOf("LOG_FORMAT", c.LogFormat, "", "json", "text")
+	var level slog.Level
+	check(level.UnmarshalText([]byte(c.LogLevel)) == nil, "LOG_LEVEL must be debug, info, warn or error")
+	check(c.WorkerConcurrency >= 0 && c.WorkerConcurrency <= 1000, "WORKER_CONCURRENCY must be from 1 to 1000")
+	check(c.MaxAttempts >= 1 && c.MaxAttempts <= 100, "JOB_MAX_ATTEMPTS must be from 1 to 100")
+	check(c.MaxCrashes >= 1 && c.MaxCrashes <= 100, "JOB_MAX_CRASHES must be from 1 to 100")
+	check(c.MaxAge >= time.Second, "JOB_MAX_AGE must be at least 1s")
+	check(c.Backoff >= time.Millisecond && c.Backoff <= c.BackoffCap, "JOB_BACKOFF must be from 1ms to JOB_BACKOFF_CAP")
+	check(c.BackoffCap <= 24*time.Hour, "JOB_BACKOFF_CAP must be at most 24h")
+	check(c.FetchHostLimit >= 0 && c.FetchHostLimit <= 1000, "FETCH_HOST_LIMIT must be from 1 to 1000")
+	check(c.QueueDepth >= 1 && c.QueueDepth <= 100_000, "QUEUE_DEPTH must be from 1 to 100000")
+	check(c.JobLease >= time.Second, "JOB_LEASE must be at least 1s")
+	check(c.RequeueAfter >= time.Second, "JOB_REQUEUE_AFTER must be at least 1s")
+	check(c.DrainTimeout > 0, "DRAIN_TIMEOUT must be positive")
+	check(c.DrainDelay >= 0, "DRAIN_DELAY must not be negative")
+	check(c.CacheLease >= time.Second && c.CacheLease <= 5*time.Minute, "CACHE_LEASE must be from 1s to 5m")
+	check(c.IdempotencyTTL >= time.Minute && c.IdempotencyTTL <= 30*24*time.Hour, "IDEMPOTENCY_TTL must be from 1m to 720h")
+	check(c.OrphanGrace >= 0, "ORPHAN_GRACE must not be negative")
+	check(c.OrphanInterval >= time.Millisecond, "ORPHAN_INTERVAL must be positive")
+	check(c.FetchTimeout > 0, "FETCH_TIMEOUT must be positive")
+	check(c.ImageMaxBytes > 0, "IMAGE_MAX_BYTES must be positive")
+	check(c.ImageMaxPixels > 0, "IMAGE_MAX_PIXELS must be positive")
+	check(c.ImagePixelBudget > 0, "IMAGE_PIXEL_BUDGET must be positive")
+	check(c.RenderTimeout >= time.Second, "IMAGE_RENDER_TIMEOUT must be at least 1s")
+	check(c.ImageMaxFrames > 0, "IMAGE_MAX_FRAMES must be positive")
+	return list
+}
+
+func isHTTPURL(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.User == nil
+}
