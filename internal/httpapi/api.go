@@ -46,6 +46,7 @@ type api struct {
 	Deps
 	mux         *http.ServeMux
 	description *description
+	drains      chan struct{} // holds one for each connection that is drained
 }
 
 // handler answers a request, or returns an error that problemOf understands
@@ -57,7 +58,7 @@ func New(deps Deps) http.Handler {
 	if deps.Stopping == nil {
 		deps.Stopping = func() bool { return false }
 	}
-	a := &api{Deps: deps, mux: http.NewServeMux(), description: newDescription()}
+	a := &api{Deps: deps, mux: http.NewServeMux(), description: newDescription(), drains: make(chan struct{}, maxDrains)}
 	for _, rt := range a.routes() {
 		a.description.add(rt)
 		a.mux.Handle(rt.method+" "+rt.path, a.answer(rt))

@@ -18,18 +18,24 @@ const (
 )
 
 // ServeHTTP is what surrounds every route: the request id, the bound on the
-// body, the access log, and the recovery from panics.
+// body and what becomes of its rest, the access log, and the recovery from
+// panics.
 func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
 	id := requestID(r)
 	r = r.WithContext(trace.WithRequestID(r.Context(), id))
-	body := &countedBody{ReadCloser: http.MaxBytesReader(w, r.Body, maxBodyBytes)}
-	r.Body = body
+	body := newIncoming(w, r)
 	resp := &response{ResponseWriter: w}
 	resp.Header()[headerRequestID] = []string{id}
 	resp.Header()["X-Content-Type-Options"] = []string{"nosniff"}
 	if doubtfulFraming(r) || a.Stopping() {
 		resp.Header()["Connection"] = []string{"close"}
+	}
+	early := false // the answer is sent before the body was read
+	resp.before = func() {
+		if early = mustDrain(r, body, resp.Header()); early {
+			announceDrain(w)
+		}
 	}
 
 	defer func() {
@@ -37,6 +43,9 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		a.logAccess(r, resp, body, start)
 		if broken {
 			panic(http.ErrAbortHandler) //nolint:forbidigo // net/http's way to cut a connection short
+		}
+		if early {
+			a.drain(w, body)
 		}
 	}()
 	a.mux.ServeHTTP(resp, r)
@@ -71,7 +80,7 @@ func (a *api) recovered(w *response, r *http.Request, cause any) bool {
 	return false
 }
 
-func (a *api) logAccess(r *http.Request, w *response, body *countedBody, start time.Time) {
+func (a *api) logAccess(r *http.Request, w *response, body *incoming, start time.Time) {
 	level := slog.LevelInfo
 	if r.Pattern == "GET /healthz" || r.Pattern == "GET /readyz" {
 		level = slog.LevelDebug // asked every few seconds by machines

@@ -1,0 +1,105 @@
+package httpapi
+
+import (
+	"io"
+	"net/http"
+	"time"
+)
+
+// A client that sends its whole request before it reads would have its sending
+// broken off by a reset, and never see the answer, where the connection is
+// closed while its body is still on the way (RFC 9112 section 9.6). So what
+// nobody read of a body is read and thrown away after the answer, within these
+// bounds; beyond them the connection is closed all the same.
+const (
+	maxDrains    = 64 // connections at a time
+	maxDrainTime = 10 * time.Second
+	maxDrain     = 64 << 20 // bytes of one body
+	minDrainRate = 1 << 20  // bytes a second on average, after
+	drainGrace   = time.Second
+
+	// maxPrompt is the rest of a body that net/http reads before it answers, so
+	// that the connection can be used again: maxPostHandlerReadBytes in its
+	// server.go.
+	maxPrompt = 256 << 10
+)
+
+// incoming is the body of a request on its way to a handler.
+type incoming struct {
+	io.ReadCloser               // ends with an error at maxBodyBytes
+	whole         io.ReadCloser // the same body without that bound
+	length        int64         // that was told, -1 for none
+	bytes         int64         // that the handler has read
+	ended         bool
+}
+
+// newIncoming takes the place of the request's body.
+func newIncoming(w http.ResponseWriter, r *http.Request) *incoming {
+	b := &incoming{ReadCloser: http.MaxBytesReader(w, r.Body, maxBodyBytes), whole: r.Body, length: r.ContentLength}
+	r.Body = b
+	return b
+}
+
+func (b *incoming) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	b.bytes += int64(n)
+	b.ended = b.ended || err == io.EOF
+	return n, err
+}
+
+// rest is how much of the body is unread, -1 where nobody knows.
+func (b *incoming) rest() int64 {
+	switch {
+	case b.ended:
+		return 0
+	case b.length < 0:
+		return -1
+	default:
+		return b.length - b.bytes
+	}
+}
+
+// mustDrain reports, before the header of the answer is written, whether the
+// rest of the body is ours to read: net/http does so itself, before it answers,
+// only where it is short and the connection is to be kept.
+func mustDrain(r *http.Request, b *incoming, answer http.Header) bool {
+	rest := b.rest()
+	kept := r.ProtoAtLeast(1, 1) && !r.Close && answer.Get("Connection") != "close"
+	return rest != 0 && (rest < 0 || rest > maxPrompt || !kept)
+}
+
+// announceDrain has the answer sent at once and the connection closed after it.
+func announceDrain(w http.ResponseWriter) {
+	w.Header()["Connection"] = []string{"close"}
+	// Without a connection there is nothing to drain either.
+	_ = http.NewResponseController(w).EnableFullDuplex()
+}
+
+// drain reads what is left of the body, so that the client comes to read the
+// answer. Where too many are drained already it leaves the connection to
+// net/http, which closes it half a second after the answer.
+func (a *api) drain(w http.ResponseWriter, b *incoming) {
+	select {
+	case a.drains <- struct{}{}:
+	default:
+		return
+	}
+	defer func() { <-a.drains }()
+	c := http.NewResponseController(w)
+	if c.Flush() != nil {
+		return
+	}
+	began := time.Now()
+	block := make([]byte, 32<<10)
+	for drained := int64(0); drained < maxDrain; {
+		patience := min(maxDrainTime, drainGrace+time.Duration(drained)*time.Second/minDrainRate)
+		if c.SetReadDeadline(began.Add(patience)) != nil {
+			return
+		}
+		n, err := b.whole.Read(block)
+		if err != nil {
+			return
+		}
+		drained += int64(n)
+	}
+}
