@@ -75,6 +75,7 @@ keep_off() {
 		postgres) as_root systemctl --quiet disable postgresql ;;
 		redis) as_root systemctl --quiet disable redis-server ;;
 		rabbitmq) as_root systemctl --quiet disable rabbitmq-server ;;
+		pgbouncer) as_root systemctl --quiet disable pgbouncer ;;
 		esac >/dev/null 2>&1 || true # no systemd is running here
 	done
 }

@@ -2,7 +2,7 @@
 # Packages of the operating system. Sourced by scripts/setup.
 #
 # A part is a thing that the repository needs (vips, postgres, redis, rabbitmq,
-# cc); how it is found, and what its packages are called, is written here only.
+# pgbouncer, cc); how it is found, and what its packages are called, is written here only.
 
 # has PART: is it there?
 has() {
@@ -28,6 +28,7 @@ has() {
 			[ -x /usr/local/opt/rabbitmq/sbin/rabbitmq-server ] ||
 			command -v rabbitmq-server >/dev/null
 		;;
+	pgbouncer) command -v pgbouncer >/dev/null || [ -x /usr/sbin/pgbouncer ] ;;
 	cc) command -v gcc >/dev/null || command -v clang >/dev/null ;;
 	esac
 }
@@ -36,7 +37,7 @@ has() {
 reason() {
 	case $1 in
 	vips) echo "the fast image engine, with WebP, AVIF and HEIC" ;;
-	postgres | redis | rabbitmq) echo "a private one is started for the tests; no system service is" ;;
+	postgres | redis | rabbitmq | pgbouncer) echo "a private one is started for the tests; no system service is" ;;
 	cc) echo "the tests' race detector" ;;
 	esac
 }
@@ -64,6 +65,7 @@ debian_packages() {
 	postgres) printf 'postgresql ' ;;
 	redis) printf 'redis-server ' ;;
 	rabbitmq) printf 'rabbitmq-server ' ;;
+	pgbouncer) printf 'pgbouncer ' ;;
 	cc) printf 'gcc libc6-dev ' ;;
 	esac
 }
@@ -74,6 +76,7 @@ brew_package() {
 	postgres) echo postgresql@17 ;;
 	redis) echo redis ;;
 	rabbitmq) echo rabbitmq ;;
+	pgbouncer) echo pgbouncer ;;
 	esac
 }
 

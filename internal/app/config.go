@@ -28,6 +28,7 @@ type Config struct {
 	DBRootCert string `env:"DB_SSLROOTCERT"`
 	DBParams   string `env:"DB_PARAMS"` // as the query of a URL: name=value&name=value
 	DBMaxConns int32  `env:"DB_MAX_CONNS" envDefault:"16"`
+	DBPoolMode string `env:"DB_POOL_MODE" envDefault:"session"`
 
 	RedisHost     string `env:"REDIS_HOST"`
 	RedisPort     uint16 `env:"REDIS_PORT"     envDefault:"6379"`
@@ -35,6 +36,7 @@ type Config struct {
 	RedisPassword string `env:"REDIS_PASSWORD"`
 	RedisDB       int    `env:"REDIS_DB"       envDefault:"0"`
 	RedisPrefix   string `env:"REDIS_PREFIX"   envDefault:"vitrine:"`
+	RedisCluster  bool   `env:"REDIS_CLUSTER"`
 	RedisTLS      bool   `env:"REDIS_TLS"` // RedisCAFile implies it
 	RedisCAFile   string `env:"REDIS_CA_FILE"`
 

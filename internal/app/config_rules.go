@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"vitrine.dev/internal/cache/redis"
 )
 
 // problems checks what the types cannot.
@@ -48,6 +50,9 @@ func (c Config) problems() []string {
 	}
 	list = append(list, paramProblems("DB_PARAMS", c.DBParams)...)
 	oneOf("QUEUE_DRIVER", c.QueueDriver, "rabbitmq")
+	oneOf("DB_POOL_MODE", c.DBPoolMode, "session", "transaction")
+	check(c.RedisDB == 0 || !c.RedisCluster, "REDIS_DB must be 0 with REDIS_CLUSTER: a cluster has one database")
+	check(redis.ValidPrefix(c.RedisPrefix), "REDIS_PREFIX must have no brace, or one pair with something in it, such as {shop}:")
 	oneOf("DB_SSLMODE", c.DBSSLMode, "disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 	oneOf("IMAGE_ENGINE", c.ImageEngine, "auto", "vips", "go")
 	oneOf("IMAGE_ISOLATION", c.ImageIsolation, "process", "none")

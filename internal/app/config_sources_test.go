@@ -33,6 +33,9 @@ func TestURLsStandForTheirParts(t *testing.T) {
 			c.DBHost, c.DBUser, c.DBPassword, c.DBName = "db", "shop", "x", "goods"
 			c.DBRootCert, c.DBSSLMode, c.DBParams = ca, "verify-full", "application_name=a+b&connect_timeout=3"
 		}},
+		"postgres://u:p@pool/d?pgbouncer=true": {"DATABASE_URL", func(c *Config) {
+			c.DBHost, c.DBUser, c.DBPassword, c.DBName, c.DBPoolMode = "pool", "u", "p", "d", "transaction"
+		}},
 		"redis://cache":              {"REDIS_URL", func(c *Config) { c.RedisHost = "cache" }},
 		"redis://:s3cret@cache:6380": {"REDIS_URL", func(c *Config) { c.RedisHost, c.RedisPort, c.RedisPassword = "cache", 6380, "s3cret" }},
 		"rediss://shop:s3cret@cache/7": {"REDIS_URL", func(c *Config) {
@@ -134,6 +137,7 @@ func TestTwoFormsOfOneSetting(t *testing.T) {
 		{"REDIS_URL": "redis://h", "REDIS_TLS": "true"},
 		{"AMQP_URL": "amqp://h", "QUEUE_VHOST": "v"},
 		{"AMQP_URL": "amqps://h?cacertfile=" + certificateFile(t), "QUEUE_CA_FILE": certificateFile(t)},
+		{"DATABASE_URL": "postgres://u@h/d?pgbouncer=true", "DB_POOL_MODE": "session"},
 		{"PORT": "80", "HTTP_ADDR": ":80"},
 		{"DB_PASSWORD": "x", "DB_PASSWORD_FILE": file},
 		{"AWS_SECRET_ACCESS_KEY": "x", "AWS_SECRET_ACCESS_KEY_FILE": file},

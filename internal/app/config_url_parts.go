@@ -38,6 +38,13 @@ func databaseURL(u *url.URL) (map[string]string, error) {
 			query.Del(parameter)
 		}
 	}
+	if pooled := query.Get("pgbouncer"); pooled != "" { // as Prisma and its hosts spell it
+		if pooled != "true" {
+			return nil, errors.New("has a parameter pgbouncer that is not true")
+		}
+		said["DB_POOL_MODE"] = "transaction"
+	}
+	query.Del("pgbouncer")
 	if params := query.Encode(); params != "" {
 		said["DB_PARAMS"] = params
 	}

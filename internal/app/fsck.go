@@ -130,6 +130,7 @@ func redisConfig(cfg Config) (redis.Config, error) {
 	settings := redis.DefaultConfig()
 	settings.Host, settings.Port, settings.TLS = cfg.RedisHost, cfg.RedisPort, secured
 	settings.User, settings.Password, settings.DB = cfg.RedisUser, cfg.RedisPassword, cfg.RedisDB
+	settings.Cluster = cfg.RedisCluster
 	settings.Prefix, settings.Lease = cfg.RedisPrefix, cfg.CacheLease
 	return settings, nil
 }

@@ -30,6 +30,7 @@ func openStore(ctx context.Context, cfg Config, r role, held *closers, log *slog
 		store, err := sqlstore.OpenPostgres(ctx, sqlstore.PostgresConfig{
 			Host: cfg.DBHost, Port: cfg.DBPort, User: cfg.DBUser, Password: cfg.DBPassword,
 			Name: cfg.DBName, SSLMode: cfg.DBSSLMode, RootCert: cfg.DBRootCert, Params: cfg.DBParams, MaxConns: cfg.DBMaxConns,
+			TransactionPooling: cfg.DBPoolMode == "transaction",
 		}, log)
 		if err != nil {
 			return nil, fmt.Errorf("open PostgreSQL: %w", err)

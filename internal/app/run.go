@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -122,7 +123,7 @@ func (p *process) prepareSchema(ctx context.Context) error {
 		return nil
 	}
 	err := p.store.CheckSchema(ctx)
-	if fault.KindOf(err) == fault.Unavailable {
+	if fault.KindOf(err) == fault.Unavailable && !errors.Is(err, sqlstore.ErrTransactionPooling) {
 		p.log.WarnContext(ctx, "the database cannot be reached yet", "error", err)
 		return nil
 	}

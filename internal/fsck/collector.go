@@ -71,6 +71,9 @@ func (c *Collector) Turn(ctx context.Context) (*Report, error) {
 	}
 	for i := range share {
 		d, again, err := c.checker.inspect(ctx, report, partition((place+i)%Partitions))
+		if err == nil { // only reported: to make them anew is for the operator to decide
+			_, err = c.checker.broken(ctx, report, append(d.missing, d.wrong...), again)
+		}
 		if err == nil {
 			err = c.checker.strays(ctx, report, d.strays, again)
 		}
@@ -87,6 +90,10 @@ func (c *Collector) Turn(ctx context.Context) (*Report, error) {
 func (c *Collector) report(ctx context.Context, report *Report) {
 	if report == nil {
 		return
+	}
+	if missing, wrong := report.Of(MissingObject), report.Of(WrongSize); missing.Count+wrong.Count > 0 {
+		c.log.WarnContext(ctx, "published files are missing or damaged: run `vitrine fsck --repair`",
+			"missing", missing.Count, "missing_samples", missing.Samples, "wrong_size", wrong.Count, "wrong_size_samples", wrong.Samples)
 	}
 	files, results := report.Of(OrphanObject), report.Of(UnusedRendition)
 	level := slog.LevelDebug

@@ -2,12 +2,16 @@ package fsck_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"vitrine.dev/internal/blob"
+	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/fsck"
 	"vitrine.dev/internal/queue"
 )
@@ -139,4 +143,61 @@ func TestWriting(t *testing.T) {
 	if got.Clean || len(got.Findings) != len(fsck.Kinds()) {
 		t.Errorf("the JSON is %s", &encoded)
 	}
+}
+
+// TestCollectorSeesDamage: what the collector finds missing or damaged it
+// reports, and leaves to the operator.
+func TestCollectorSeesDamage(t *testing.T) {
+	t.Parallel()
+	w := embedded(t)
+	whole, lost, cut := w.create(1), w.create(2), w.create(3)
+	w.settle(whole, lost, cut)
+	rendered := func(id int64) catalog.Output { return w.read(id).Images[0].Rendition.Compressed }
+	must(t, w.blobs.Delete(t.Context(), rendered(lost.ID).Key))
+	must(t, w.blobs.Delete(t.Context(), rendered(cut.ID).Key))
+	must(t, w.blobs.Put(t.Context(), rendered(cut.ID).Key, "image/jpeg", []byte("cut")))
+
+	var log lines
+	parts := w.parts()
+	parts.Log = slog.New(slog.NewJSONHandler(&log, nil))
+	collector := fsck.NewCollector(parts, time.Millisecond, time.Hour)
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() { ended <- collector.Run(ctx) }()
+	missing, wrong := false, false
+	for deadline := time.After(time.Minute); !missing || !wrong; {
+		select {
+		case <-deadline:
+			t.Fatalf("not reported: %s", log.text())
+		case <-time.After(5 * time.Millisecond):
+		}
+		missing = strings.Contains(log.text(), `"missing":1,"missing_samples":["`+rendered(lost.ID).Key)
+		wrong = strings.Contains(log.text(), `"wrong_size":1,"wrong_size_samples":["`+rendered(cut.ID).Key)
+	}
+	stop()
+	must(t, <-ended)
+	if status := w.read(lost.ID).Images[0].Status; status != catalog.Ready {
+		t.Errorf("the image is %s: the collector repairs nothing", status)
+	}
+	if said := log.text(); strings.Contains(said, rendered(whole.ID).Key) || !strings.Contains(said, `"level":"WARN"`) {
+		t.Errorf("it said %s", said)
+	}
+}
+
+// lines is a log that may be read while it is written.
+type lines struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lines) text() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
 }

@@ -58,28 +58,9 @@ func (c *Checker) inspect(ctx context.Context, report *Report, p partition) (d d
 // damaged looks at files again that were missing or of another length, and
 // has them made anew.
 func (c *Checker) damaged(ctx context.Context, report *Report, keys []string, said survey) error {
-	broken := map[string]map[Kind]int64{} // by rendition
-	slices.Sort(keys)
-	for _, key := range keys {
-		file, still := said[key]
-		if !still {
-			continue
-		}
-		kind, err := c.damage(ctx, key, file.bytes)
-		if err != nil {
-			return err
-		}
-		if kind == "" {
-			continue
-		}
-		report.found(kind, 1, key)
-		if broken[file.rendition] == nil {
-			broken[file.rendition] = map[Kind]int64{}
-		}
-		broken[file.rendition][kind]++
-	}
-	if !c.cfg.Repair {
-		return nil
+	broken, err := c.broken(ctx, report, keys, said)
+	if err != nil || !c.cfg.Repair {
+		return err
 	}
 	for _, rendition := range slices.Sorted(maps.Keys(broken)) {
 		if err := c.rebuild(ctx, rendition); err != nil {
@@ -90,6 +71,34 @@ func (c *Checker) damaged(ctx context.Context, report *Report, keys []string, sa
 		}
 	}
 	return nil
+}
+
+// broken looks at files again that were missing or of another length, and
+// returns how many are, by rendition.
+func (c *Checker) broken(
+	ctx context.Context, report *Report, keys []string, said survey,
+) (map[string]map[Kind]int64, error) {
+	broken := map[string]map[Kind]int64{}
+	slices.Sort(keys)
+	for _, key := range keys {
+		file, still := said[key]
+		if !still {
+			continue
+		}
+		kind, err := c.damage(ctx, key, file.bytes)
+		if err != nil {
+			return nil, err
+		}
+		if kind == "" {
+			continue
+		}
+		report.found(kind, 1, key)
+		if broken[file.rendition] == nil {
+			broken[file.rendition] = map[Kind]int64{}
+		}
+		broken[file.rendition][kind]++
+	}
+	return broken, nil
 }
 
 // damage says what is wrong with the file, if anything is.

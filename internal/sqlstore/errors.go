@@ -32,6 +32,8 @@ func translate(operation string, err error) error {
 		return fmt.Errorf("%s: %w", operation, err)
 	case oldSchema(err):
 		return fault.Wrap(fault.Unavailable, ErrOldSchema.Error(), fmt.Errorf("%s: %w: %w", operation, ErrOldSchema, err))
+	case transactionPooled(err):
+		return fault.Wrap(fault.Unavailable, "the database is not available", fmt.Errorf("%s: %w: %w", operation, ErrTransactionPooling, err))
 	case refusesChanges(err):
 		return fault.Wrap(fault.Unavailable, "the database accepts no changes at the moment", fmt.Errorf("%s: %w", operation, err))
 	case unavailable(err):
@@ -39,6 +41,17 @@ func translate(operation string, err error) error {
 	default:
 		return fmt.Errorf("%s: %w", operation, err)
 	}
+}
+
+// ErrTransactionPooling says that each transaction meets another connection.
+var ErrTransactionPooling = errors.New("a pooler in transaction mode stands before the database: " +
+	"set DB_POOL_MODE=transaction, or connect to the server itself")
+
+// transactionPooled recognises that a prepared statement is not, or is already,
+// on the connection: with connections of our own neither happens.
+func transactionPooled(err error) bool {
+	pg, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && (pg.Code == "26000" || pg.Code == "42P05")
 }
 
 // unknownUser recognises a product of a user that does not exist: the only

@@ -10,7 +10,6 @@ import (
 
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/database"
-	"github.com/pressly/goose/v3/lock"
 
 	"vitrine.dev/internal/fault"
 )
@@ -26,7 +25,7 @@ var ErrOldSchema = errors.New("the database schema is older than this program: r
 
 // Migrate brings the schema up to date and returns the files it applied. Any
 // number may run at once, in one process or several: on PostgreSQL they wait
-// for one another by a session lock; on SQLite, where a migration and its
+// for one another (migrationLock); on SQLite, where a migration and its
 // record are one transaction, one wins and the others find it done.
 // fault.Unavailable.
 func (s *Store) Migrate(ctx context.Context) (applied []string, err error) {
@@ -105,11 +104,7 @@ func (s *Store) provider() (*goose.Provider, error) {
 	dialect := database.DialectSQLite3
 	if s.dialect.name == "postgres" {
 		dialect = database.DialectPostgres
-		locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, uint64(migrateTimeout/time.Second)))
-		if err != nil {
-			return nil, fmt.Errorf("migration lock: %w", err)
-		}
-		options = append(options, goose.WithSessionLocker(locker))
+		options = append(options, goose.WithLocker(&migrationLock{}))
 	}
 	provider, err := goose.NewProvider(dialect, s.write, files, options...)
 	if err != nil {

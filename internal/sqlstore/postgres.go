@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -29,6 +30,10 @@ type PostgresConfig struct {
 	RootCert string // a file of certificates in PEM; the system's where empty
 	Params   string // more parameters of libpq's, as the query of a URL
 	MaxConns int32  // 16 where zero: more clients were slower, not faster
+	// TransactionPooling says that a pooler such as PgBouncer stands before the
+	// server and hands out another connection for each transaction. Nothing that
+	// lives on a connection is used then: prepared statements, settings, LISTEN.
+	TransactionPooling bool
 }
 
 const (
@@ -39,8 +44,8 @@ const (
 )
 
 // OpenPostgres prepares a pool of connections; it does not wait for the
-// server, and finds it again whenever it was away. LISTEN and session locks
-// need the server itself or a pooler in session mode. An error means that the configuration is unusable.
+// server, and finds it again whenever it was away. An error means that the
+// configuration is unusable.
 func OpenPostgres(ctx context.Context, cfg PostgresConfig, log *slog.Logger) (*Store, error) {
 	pool, err := newPool(ctx, cfg)
 	if err != nil {
@@ -53,11 +58,13 @@ func OpenPostgres(ctx context.Context, cfg PostgresConfig, log *slog.Logger) (*S
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	notifying := newNotifier(pool, log)
 	s.waker.outward = notifying.commit
-	done := make(chan struct{}, 2)
-	go func() { notifying.run(background); done <- struct{}{} }()
-	go func() { s.listen(background, pool.Config().ConnConfig.Copy()); done <- struct{}{} }()
+	var tasks sync.WaitGroup
+	tasks.Go(func() { notifying.run(background) })
+	if !cfg.TransactionPooling {
+		tasks.Go(func() { s.listen(background, pool.Config().ConnConfig.Copy()) })
+	}
 	s.closers = []func() error{
-		func() error { stop(); <-done; <-done; return nil },
+		func() error { stop(); tasks.Wait(); return nil },
 		db.Close,
 		func() error { pool.Close(); return nil },
 	}
@@ -79,6 +86,12 @@ func newPool(ctx context.Context, cfg PostgresConfig) (*pgxpool.Pool, error) {
 	if cfg.MaxConns > 0 {
 		settings.MaxConns = cfg.MaxConns
 	}
+	if cfg.TransactionPooling {
+		// The types of a statement's arguments are asked for once and remembered
+		// here; each use is parsed by whichever connection it meets.
+		settings.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
+		return connectPool(ctx, settings)
+	}
 	// A process that vanishes without a word must not keep its locks.
 	settings.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
 		if _, err := conn.Exec(ctx, "SET idle_in_transaction_session_timeout = '30s'"); err != nil {
@@ -86,6 +99,10 @@ func newPool(ctx context.Context, cfg PostgresConfig) (*pgxpool.Pool, error) {
 		}
 		return nil
 	}
+	return connectPool(ctx, settings)
+}
+
+func connectPool(ctx context.Context, settings *pgxpool.Config) (*pgxpool.Pool, error) {
 	pool, err := pgxpool.NewWithConfig(ctx, settings)
 	if err != nil {
 		return nil, fmt.Errorf("database pool: %w", err)

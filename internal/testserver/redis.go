@@ -1,12 +1,10 @@
 package testserver
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"net"
 	"strconv"
-	"strings"
 	"testing"
 )
 
@@ -49,25 +47,9 @@ func newRedis() (*Server, error) {
 }
 
 func pingRedis(ctx context.Context, addr string) error {
-	conn, err := new(net.Dialer).DialContext(ctx, "tcp", addr)
-	if err != nil {
-		return err
+	answer, err := askRedis(ctx, addr, "PING")
+	if err == nil && answer != "+PONG" {
+		return fmt.Errorf("ping: %q", answer)
 	}
-	defer conn.Close()
-	if deadline, ok := ctx.Deadline(); ok {
-		if err := conn.SetDeadline(deadline); err != nil {
-			return err
-		}
-	}
-	if _, err := conn.Write([]byte("PING\r\n")); err != nil {
-		return err
-	}
-	line, err := bufio.NewReader(conn).ReadString('\n')
-	if err != nil {
-		return err
-	}
-	if !strings.HasPrefix(line, "+PONG") {
-		return fmt.Errorf("ping: %q", line)
-	}
-	return nil
+	return err
 }

@@ -22,6 +22,7 @@ type Server struct {
 	addr      string // host:port
 	url       string // with credentials, as a client wants it
 	folder    string
+	bus       string // the port by which the nodes of a Redis Cluster talk
 	endSignal string // what ends it quickly and in order
 	argv, env []string
 	as        *syscall.Credential // nil: as this process

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"net"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/redis/rueidis"
@@ -20,7 +21,8 @@ type Config struct {
 	TLS      *tls.Config // nil for a plain connection; the server's name is Host where it has none
 	User     string      // the server's default user where empty
 	Password string
-	DB       int
+	DB       int           // 0 in a cluster
+	Cluster  bool          // the server is a node of a Redis Cluster, which tells of the others
 	Prefix   string        // of every key
 	Lease    time.Duration // how long an entry lives, cache.DefaultLease
 	// LocalLease is how long a copy in this process lives at most, the lease.
@@ -63,15 +65,24 @@ func positive[T int | time.Duration](n, otherwise T) T {
 // copies in this process may be older than they should be.
 const silence = 2 * time.Second
 
+// ValidPrefix reports whether the keys of one entry stay together in a cluster,
+// which goes by what stands between the first pair of braces of a key: the
+// prefix's own, where it has one.
+func ValidPrefix(prefix string) bool {
+	_, after, found := strings.Cut(prefix, "{")
+	tag, _, closed := strings.Cut(after, "}")
+	return !found || closed && tag != ""
+}
+
 func (c Config) option() rueidis.ClientOption {
 	return rueidis.ClientOption{
 		InitAddress: []string{net.JoinHostPort(c.Host, strconv.Itoa(int(c.Port)))},
 		Username:    c.User, Password: c.Password, TLSConfig: c.TLS, SelectDB: c.DB, ClientName: "vitrine",
 		Dialer:           net.Dialer{Timeout: c.DialTimeout, KeepAlive: silence},
 		ConnWriteTimeout: silence,
-		// One connection carries reads, writes and the server's word on copies,
+		// One connection to each server carries reads, writes and the server's word on copies,
 		// so that their order is the server's.
-		ForceSingleClient: true, PipelineMultiplex: -1,
+		ForceSingleClient: !c.Cluster, PipelineMultiplex: -1,
 		CacheSizeEachConn: c.LocalBytes,
 		DisableRetry:      true, // the caller has the database to go to
 	}

@@ -28,29 +28,35 @@ const generationLife = 24 * time.Hour
 // the caller's own cancellation.
 type Cache struct {
 	cfg     Config
-	client  rueidis.Client
+	client  *client
 	scripts scripts
 }
 
 // New returns a cache on the server. It waits for one that does not answer for
-// DialTimeout at most; from then on every operation tries to connect.
+// DialTimeout at most; from then on every operation tries to connect. A cluster
+// that cannot be reached is looked for in the background.
 func New(cfg Config) *Cache {
 	cfg = cfg.withDefaults()
-	// The client of a single server is made even where it cannot connect.
-	client, _ := rueidis.NewClient(cfg.option())
-	return &Cache{cfg: cfg, client: client, scripts: newScripts()}
+	return &Cache{cfg: cfg, client: newClient(cfg), scripts: newScripts()}
 }
 
-func (c *Cache) entryKey(key string) string { return c.cfg.Prefix + "e:" + key }
-func (c *Cache) fenceKey(key string) string { return c.cfg.Prefix + "f:" + key }
+// The keys of one entry have their variable part in braces: a cluster then
+// keeps them on one node, where a script may use both.
+// https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/#hash-tags
+func (c *Cache) entryKey(key string) string { return c.cfg.Prefix + "e:{" + key + "}" }
+func (c *Cache) fenceKey(key string) string { return c.cfg.Prefix + "f:{" + key + "}" }
 func (c *Cache) groupKey(key string) string { return c.cfg.Prefix + "g:" + key }
 
 // Get implements cache.Cache.
 func (c *Cache) Get(ctx context.Context, key string) (e cache.Entry, found bool, err error) {
 	ctx, end := limit(ctx, c.cfg.OpTimeout)
 	defer end()
-	get := c.client.B().Get().Key(c.entryKey(key)).Cache()
-	raw, err := c.client.DoCache(ctx, get, c.cfg.LocalLease).AsBytes()
+	client, err := c.client.get()
+	if err != nil {
+		return cache.Entry{}, false, failed("get", err)
+	}
+	get := client.B().Get().Key(c.entryKey(key)).Cache()
+	raw, err := client.DoCache(ctx, get, c.cfg.LocalLease).AsBytes()
 	if rueidis.IsRedisNil(err) {
 		return cache.Entry{}, false, nil
 	}
@@ -65,11 +71,15 @@ func (c *Cache) Get(ctx context.Context, key string) (e cache.Entry, found bool,
 func (c *Cache) Put(ctx context.Context, key string, e cache.Entry) (landed bool, err error) {
 	ctx, end := limit(ctx, c.cfg.OpTimeout)
 	defer end()
-	landed, err = c.scripts.put.Exec(ctx, c.client, []string{c.entryKey(key), c.fenceKey(key)}, []string{
+	client, err := c.client.get()
+	if err != nil {
+		return false, failed("put", err)
+	}
+	landed, err = c.scripts.put.Exec(ctx, client, []string{c.entryKey(key), c.fenceKey(key)}, []string{
 		strconv.FormatInt(e.Version, 10), rueidis.BinaryString(encode(e)), milliseconds(c.cfg.Lease),
 	}).AsBool()
 	if err == nil && landed {
-		err = c.settle(ctx)
+		err = settle(ctx, client, c.entryKey(key))
 	}
 	return landed, failed("put", err)
 }
@@ -78,11 +88,15 @@ func (c *Cache) Put(ctx context.Context, key string, e cache.Entry) (landed bool
 func (c *Cache) Invalidate(ctx context.Context, key string, version int64) error {
 	ctx, end := limit(ctx, c.cfg.OpTimeout)
 	defer end()
-	err := c.scripts.invalidate.Exec(ctx, c.client, []string{c.entryKey(key), c.fenceKey(key)}, []string{
+	client, err := c.client.get()
+	if err != nil {
+		return failed("invalidate", err)
+	}
+	err = c.scripts.invalidate.Exec(ctx, client, []string{c.entryKey(key), c.fenceKey(key)}, []string{
 		strconv.FormatInt(version, 10), milliseconds(cache.FenceLife),
 	}).Error()
 	if err == nil {
-		err = c.settle(ctx)
+		err = settle(ctx, client, c.entryKey(key))
 	}
 	return failed("invalidate", err)
 }
@@ -91,8 +105,12 @@ func (c *Cache) Invalidate(ctx context.Context, key string, version int64) error
 func (c *Cache) Generation(ctx context.Context, group string, floor int64) (int64, error) {
 	ctx, end := limit(ctx, c.cfg.OpTimeout)
 	defer end()
-	get := c.client.B().Get().Key(c.groupKey(group)).Cache()
-	text, err := c.client.DoCache(ctx, get, c.cfg.LocalLease).ToString()
+	client, err := c.client.get()
+	if err != nil {
+		return 0, failed("generation", err)
+	}
+	get := client.B().Get().Key(c.groupKey(group)).Cache()
+	text, err := client.DoCache(ctx, get, c.cfg.LocalLease).ToString()
 	if err != nil && !rueidis.IsRedisNil(err) {
 		return 0, failed("generation", err)
 	}
@@ -113,31 +131,40 @@ func (c *Cache) Bump(ctx context.Context, group string, floor int64) (int64, err
 
 // generation asks the server itself.
 func (c *Cache) generation(ctx context.Context, group string, floor int64, which string) (int64, error) {
-	generation, err := c.scripts.generation.Exec(ctx, c.client, []string{c.groupKey(group)}, []string{
+	client, err := c.client.get()
+	if err != nil {
+		return 0, err
+	}
+	generation, err := c.scripts.generation.Exec(ctx, client, []string{c.groupKey(group)}, []string{
 		strconv.FormatInt(floor, 10), milliseconds(generationLife), which,
 	}).AsInt64()
 	if err == nil {
-		err = c.settle(ctx)
+		err = settle(ctx, client, c.groupKey(group))
 	}
 	return generation, err
 }
 
 // settle waits until this process's copies know what it has just written: the
-// server says so right after its answer, hence before that of a next command.
-func (c *Cache) settle(ctx context.Context) error {
-	return c.client.Do(ctx, c.client.B().Ping().Build()).Error()
+// server that has the key says so right after its answer, hence before that of
+// a next command.
+func settle(ctx context.Context, client rueidis.Client, key string) error {
+	return client.Do(ctx, client.B().Exists().Key(key).Build()).Error()
 }
 
 // Ping implements cache.Cache.
 func (c *Cache) Ping(ctx context.Context) error {
 	ctx, end := limit(ctx, c.cfg.OpTimeout)
 	defer end()
-	return failed("ping", c.client.Do(ctx, c.client.B().Ping().Build()).Error())
+	client, err := c.client.get()
+	if err != nil {
+		return failed("ping", err)
+	}
+	return failed("ping", client.Do(ctx, client.B().Ping().Build()).Error())
 }
 
 // Close implements cache.Cache.
 func (c *Cache) Close() error {
-	c.client.Close()
+	c.client.close()
 	return nil
 }
 
@@ -148,8 +175,21 @@ func failed(operation string, err error) error {
 		return nil
 	case errors.Is(err, context.Canceled):
 		return fmt.Errorf("redis %s: %w", operation, err)
+	case isMoved(err):
+		err = fmt.Errorf("the server is a node of a Redis Cluster: set REDIS_CLUSTER=true: %w", err)
 	}
 	return fault.Wrap(fault.Unavailable, "the cache is not available", fmt.Errorf("redis %s: %w", operation, err))
+}
+
+// isMoved recognises the word of a cluster's node that another has the key,
+// which the client of a single server cannot follow.
+func isMoved(err error) bool {
+	reply, ok := rueidis.IsRedisErr(err)
+	if !ok {
+		return false
+	}
+	_, moved := reply.IsMoved()
+	return moved
 }
 
 func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }

@@ -123,7 +123,7 @@ func TestForeignValue(t *testing.T) {
 	addr, own := testserver.Redis(t), prefix()
 	c := open(t, config(t, addr, own))
 	for _, value := range []string{"x", "a much longer value of somebody's"} {
-		command(t, addr, "SET", own+"e:a", value)
+		command(t, addr, "SET", own+"e:{a}", value)
 		cachetest.Until(t, "the value is no entry", func() bool { return holds(t, c, 0) })
 		put(t, c, 1)
 		cachetest.Until(t, "the entry is read", func() bool { return holds(t, c, 1) })
