@@ -62,7 +62,7 @@ func (s *Service) checked(ctx context.Context, d Draft) (NewProduct, error) {
 		return NewProduct{}, fault.InvalidFields(s.withUnknownUser(ctx, d, bad))
 	}
 	return NewProduct{
-		UserID: d.UserID, Name: d.Name, Description: d.Description, Images: d.Images, Price: d.Price,
+		UserID: d.UserID, Name: d.Name, Description: d.Description, Images: cleanURLs(d.Images), Price: d.Price,
 		RequestID: trace.RequestID(ctx),
 	}, nil
 }

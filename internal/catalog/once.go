@@ -68,7 +68,7 @@ func (d Draft) fingerprint() [sha256.Size]byte {
 	text(d.Description)
 	number(int64(len(d.Images)))
 	for _, u := range d.Images {
-		text(u)
+		text(CleanURL(u))
 	}
 	return sha256.Sum256(b)
 }

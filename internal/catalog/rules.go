@@ -2,7 +2,6 @@ package catalog
 
 import (
 	"fmt"
-	"net/url"
 	"strings"
 	"unicode/utf8"
 
@@ -88,31 +87,6 @@ func textFault(s string) string {
 		return "must be valid UTF-8"
 	case strings.ContainsRune(s, 0):
 		return "must not contain a NUL character"
-	}
-	return ""
-}
-
-// urlFault says why s is no URL of an image, "" where it is one.
-func urlFault(s string) string {
-	if s == "" {
-		return "must not be empty"
-	}
-	if len(s) > MaxURLBytes {
-		return fmt.Sprintf("must have at most %d bytes, has %d", MaxURLBytes, len(s))
-	}
-	if reason := textFault(s); reason != "" {
-		return reason
-	}
-	u, err := url.Parse(s)
-	switch {
-	case err != nil:
-		return "must be a valid URL"
-	case u.Scheme != "http" && u.Scheme != "https":
-		return "must be an http or https URL"
-	case u.Hostname() == "":
-		return "must name a host"
-	case u.User != nil:
-		return "must not carry a user name or password"
 	}
 	return ""
 }

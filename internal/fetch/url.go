@@ -8,12 +8,16 @@ import (
 
 	"golang.org/x/text/unicode/norm"
 
+	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/fault"
 )
 
 // parse reads a URL or a redirect's Location and refuses what must not be
 // fetched. base is nil or the URL that the reference is relative to.
 func (g *guard) parse(base *url.URL, reference string) (*url.URL, *fault.Failure) {
+	if base == nil { // older versions stored it as it was written
+		reference = catalog.CleanURL(reference)
+	}
 	u, err := url.Parse(reference)
 	if err != nil { // which quotes the URL, with the secrets that may be in it
 		return nil, fault.Fail(fault.AddressBlocked, "The URL is malformed.", nil)

@@ -37,7 +37,7 @@ func (imageURL) Schema(huma.Registry) *huma.Schema {
 	longest := catalog.MaxURLBytes
 	return &huma.Schema{
 		Type: huma.TypeString, Format: "uri", MaxLength: &longest,
-		Description: "An http or https URL without user name and password",
+		Description: "An http or https URL without user name and password; kept without blanks around it, its dot segments resolved",
 		Examples:    []any{"https://example.com/image1.jpg"},
 	}
 }
