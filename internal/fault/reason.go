@@ -51,8 +51,20 @@ type Failure struct { //nolint:errname // a failed attempt is data of the domain
 	Reason     Reason
 	Detail     string        // one sentence for the product's owner; nothing internal
 	RetryAfter time.Duration // how long the source's host asked us to wait; 0 when it did not
+	Blame      Blame         // of a failed fetch
 	Err        error         // the cause; logged only
 }
+
+// Blame says what a fetch that failed, and may be tried again, tells about the
+// source's host.
+type Blame uint8
+
+// The blames.
+const (
+	BlameHost   Blame = iota // nothing whole came from it, or it asked to be left alone
+	BlameEither              // it answered, though not with the file: its fault or the URL's
+	BlameURL                 // it works; only this URL has nothing to give
+)
 
 // Fail returns a Failure.
 func Fail(reason Reason, detail string, cause error) *Failure {

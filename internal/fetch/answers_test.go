@@ -1,8 +1,10 @@
 package fetch_test
 
 import (
+	"bufio"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -25,18 +27,27 @@ func TestStatus(t *testing.T) {
 		_, _ = io.WriteString(rw, "body")
 	})
 	f := w.fetcher(t, limits())
-	want := map[int]fault.Reason{200: "", 203: "", 202: fault.SourceUnreachable, 206: fault.SourceUnreachable}
-	for _, code := range []int{201, 204, 205, 226, 299} {
+	want := map[int]fault.Reason{200: "", 203: ""}
+	for _, code := range []int{201, 204, 205, 207, 208, 226, 299} {
 		want[code] = fault.UnsupportedType
 	}
 	for _, code := range []int{404, 410} {
 		want[code] = fault.SourceNotFound
 	}
 	// Redirects that lead nowhere are refusals, too.
-	for _, code := range []int{300, 301, 302, 303, 304, 305, 306, 307, 308, 399, 400, 401, 402, 403, 405, 406, 407, 409, 411, 413, 416, 418, 421, 422, 426, 431, 451, 499} {
+	for _, code := range []int{
+		300, 301, 302, 303, 304, 305, 306, 307, 308, 399,
+		400, 401, 402, 403, 405, 406, 407, 409, 411, 413, 416, 418, 421, 422, 423, 424, 426, 431, 451, 499,
+	} {
 		want[code] = fault.SourceForbidden
 	}
-	for _, code := range []int{408, 425, 429, 500, 501, 502, 503, 504, 507, 520, 599, 999} {
+	blame := map[int]fault.Blame{
+		202: fault.BlameURL, 206: fault.BlameURL, 408: fault.BlameURL, 425: fault.BlameURL, 429: fault.BlameHost, 503: fault.BlameHost,
+	}
+	for _, code := range []int{500, 501, 502, 504, 505, 507, 508, 511, 520, 599, 999} {
+		blame[code] = fault.BlameEither
+	}
+	for code := range blame {
 		want[code] = fault.SourceUnreachable
 	}
 	for code, reason := range want {
@@ -47,41 +58,53 @@ func TestStatus(t *testing.T) {
 			}
 			continue
 		}
-		got := wantReason(t, strconv.Itoa(code), err, reason)
 		var wait time.Duration
-		if reason == fault.SourceUnreachable && code >= 400 {
+		if reason == fault.SourceUnreachable {
 			wait = 30 * time.Second
 		}
-		if got != wait {
+		if got := wantReason(t, strconv.Itoa(code), err, reason); got != wait {
 			t.Errorf("%d: retry after %s, want %s", code, got, wait)
+		}
+		if failure, ok := fault.FailureOf(err); !ok || failure.Blame != blame[code] {
+			t.Errorf("%d: the blame is %d, want %d", code, failure.Blame, blame[code])
 		}
 	}
 }
 
-func TestEncodings(t *testing.T) {
+// Whose fault it is that no whole file came: the host's that is silent or
+// hangs, nobody's for certain where one has answered and another fails.
+func TestBlame(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	base := w.serve(t, func(rw http.ResponseWriter, r *http.Request) {
-		if got := r.Header.Get("Accept-Encoding"); got != "identity" {
-			t.Errorf("Accept-Encoding is %q", got)
+	serve := func(talk func(net.Conn)) string {
+		return w.add(w.serveRaw(t, func(conn net.Conn) {
+			if _, err := http.ReadRequest(bufio.NewReader(conn)); err == nil {
+				talk(conn)
+			}
+		}), "http")
+	}
+	silent := serve(func(net.Conn) {})
+	short := serve(say(ok + "Content-Length: 8\r\n\r\npicture"))
+	hanging := serve(hang(ok + "Content-Length: 8\r\n\r\npicture"))
+	odd := serve(say("HTTP/1.1 099 Odd\r\n\r\n"))
+	moved := w.serve(t, func(rw http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/busy" {
+			rw.WriteHeader(http.StatusServiceUnavailable)
+			return
 		}
-		for _, value := range r.URL.Query()["e"] {
-			rw.Header().Add("Content-Encoding", value)
-		}
-		_, _ = io.WriteString(rw, "\x1f\x8bbody")
+		http.Redirect(rw, r, r.URL.Query().Get("to"), http.StatusFound)
 	})
-	f := w.fetcher(t, limits())
-	for query, reason := range map[string]fault.Reason{
-		"": "", "e=": "", "e=identity": "", "e=Identity,+identity": "",
-		"e=gzip": fault.UnsupportedType, "e=GZIP": fault.UnsupportedType, "e=x-gzip": fault.UnsupportedType,
-		"e=br": fault.UnsupportedType, "e=zstd": fault.UnsupportedType, "e=deflate": fault.UnsupportedType,
-		"e=gzip,+gzip": fault.UnsupportedType, "e=identity&e=gzip": fault.UnsupportedType, "e=none": fault.UnsupportedType,
+	cfg := limits()
+	cfg.IdleTimeout = soon
+	f := w.fetcher(t, cfg)
+	for target, want := range map[string]fault.Blame{
+		silent: fault.BlameHost, short: fault.BlameEither, hanging: fault.BlameHost, odd: fault.BlameEither,
+		moved + "/?to=" + silent: fault.BlameEither, moved + "/?to=" + hanging: fault.BlameHost,
+		moved + "/?to=/busy": fault.BlameHost,
 	} {
-		body, err := f.Fetch(t.Context(), base+"/?"+query)
-		if reason != "" {
-			wantReason(t, query, err, reason)
-		} else if err != nil || string(body) != "\x1f\x8bbody" {
-			t.Errorf("%s: got %q, %v: bytes that look packed stay packed", query, body, err)
+		_, err := f.Fetch(t.Context(), target)
+		if failure, ok := fault.FailureOf(err); !ok || failure.Blame != want || !failure.Reason.Retryable() {
+			t.Errorf("%s: %v, the blame is %d, want %d", target, err, failure.Blame, want)
 		}
 	}
 }

@@ -12,7 +12,8 @@
 // What it spends. The time of the whole download, of connecting, of TLS, until
 // the header and between two pieces of the body, the bytes of header and body,
 // the redirects, and the connections to one host are all bounded. It asks for
-// no compression and refuses a compressed answer, so nothing grows on arrival.
+// no content coding. Where a host sends gzip or deflate all the same, the limit
+// of bytes holds for what came and for what each decoding makes of it.
 //
 // What it tells. No cookies, no Referer, no credentials: a URL that carries
 // some is refused. HTTP/1.1 only, where one connection serves one download and
@@ -24,8 +25,8 @@
 //
 // Failures carry a closed list of reasons and a sentence for the product's
 // owner, which never names an address that a host resolved to. Status 404 and
-// 410 and names that do not exist are source_not_found; 408, 425, 429 and 5xx
-// source_unreachable, with the host's Retry-After; every other refusal
-// source_forbidden. A URL that is none of ours to fetch (scheme, credentials,
+// 410 and names that do not exist are source_not_found; 202, 206, 408, 425, 429
+// and 5xx source_unreachable, with the host's Retry-After and whether the host
+// or the URL is to blame; every other refusal source_forbidden. A URL that is none of ours to fetch (scheme, credentials,
 // port, address) is address_blocked.
 package fetch

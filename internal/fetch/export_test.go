@@ -1,10 +1,14 @@
 package fetch
 
 import (
+	"bytes"
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"io"
 	"net"
+	"net/http"
 	"net/netip"
 	"slices"
 	"syscall"
@@ -55,4 +59,20 @@ func RetryAfter(value string, now time.Time) time.Duration { return retryAfter(v
 func (f *Fetcher) Accepts(reference string) bool {
 	_, refused := f.guard.parse(nil, reference)
 	return refused == nil
+}
+
+// ReadBody reads a body of the content coding as if it had been downloaded.
+func ReadBody(cfg Config, coding string, body []byte) ([]byte, error) {
+	r := &http.Response{
+		Header:        http.Header{"Content-Encoding": {coding}},
+		Body:          io.NopCloser(bytes.NewReader(body)),
+		ContentLength: -1,
+	}
+	ctx, cancel := context.WithCancelCause(context.Background())
+	defer cancel(nil)
+	read, err := New(cfg).read(r, cancel)
+	if err != nil {
+		return nil, failure(ctx, err)
+	}
+	return read, nil
 }

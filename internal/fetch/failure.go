@@ -37,6 +37,16 @@ func failure(ctx context.Context, err error) *fault.Failure {
 	return fault.Fail(fault.SourceUnreachable, unreachable(err), err)
 }
 
+// blamed takes some of the blame from a host that has answered before the
+// download failed. Not where it took too long: a host that begins to answer and
+// then hangs holds as much as one that is silent.
+func blamed(f *fault.Failure, answered bool) *fault.Failure {
+	if answered && f.Blame == fault.BlameHost && f.Reason != fault.SourceTimeout {
+		f.Blame = fault.BlameEither
+	}
+	return f
+}
+
 func unreachable(err error) string {
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return "The host's certificate is not valid."

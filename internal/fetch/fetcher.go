@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/media"
@@ -74,42 +75,47 @@ func (f *Fetcher) fetch(parent context.Context, reference string) ([]byte, error
 	ctx, cancel := context.WithCancelCause(limited)
 	defer cancel(nil)
 
-	response, err := f.follow(ctx, reference)
+	response, moved, err := f.follow(ctx, reference)
 	if err != nil {
-		return nil, failure(ctx, err)
+		return nil, blamed(failure(ctx, err), moved)
 	}
 	defer response.Body.Close()
 	if refused := f.judge(response); refused != nil {
-		return nil, refused
+		return nil, blamed(refused, moved)
 	}
 	body, err := f.read(response, cancel)
 	if err != nil {
-		return nil, failure(ctx, err)
+		return nil, blamed(failure(ctx, err), true)
 	}
 	return body, nil
 }
 
 // follow requests the URL, and what it redirects to, until an answer is not a
-// redirect. The caller closes its body.
-func (f *Fetcher) follow(ctx context.Context, reference string) (*http.Response, error) {
-	var last *url.URL
+// redirect. The caller closes its body. moved tells that the URL's own host has
+// answered, with a redirect to another one.
+func (f *Fetcher) follow(ctx context.Context, reference string) (response *http.Response, moved bool, err error) {
+	var first, last *url.URL
 	for range f.cfg.MaxRedirects + 1 {
 		u, refused := f.guard.parse(last, reference)
 		if refused != nil {
-			return nil, refused
+			return nil, moved, refused
 		}
+		if first == nil {
+			first = u
+		}
+		moved = moved || !strings.EqualFold(u.Host, first.Host)
 		response, err := f.get(ctx, u)
 		if err != nil {
-			return nil, err
+			return nil, moved, err
 		}
 		location, isRedirect := redirect(response)
 		if !isRedirect {
-			return response, nil
+			return response, moved, nil
 		}
 		_ = response.Body.Close()
 		last, reference = u, location
 	}
-	return nil, fault.Fail(fault.TooManyRedirects,
+	return nil, moved, fault.Fail(fault.TooManyRedirects,
 		fmt.Sprintf("The host redirected more than %d times.", f.cfg.MaxRedirects), nil)
 }
 

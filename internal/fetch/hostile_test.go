@@ -106,7 +106,10 @@ func hostileBodies() []hostile {
 		{"chunks of nothing but extensions", forever(chunked, "1;"+strings.Repeat("x", 1000)+"\r\nx\r\n"), nil, fault.SourceUnreachable},
 		{"an endless trailer", forever(chunked+"1\r\nx\r\n0\r\n", "X-Trailer: "+strings.Repeat("x", 1000)+"\r\n"), nil, fault.SourceUnreachable},
 		{"a packed transfer", say(ok + "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n"), nil, fault.SourceUnreachable},
-		{"a packed body", forever(ok+"Content-Encoding: gzip\r\n\r\n", "\x1f\x8b\x08\x00"), nil, fault.UnsupportedType},
+		{"a packed body", forever(ok+"Content-Encoding: gzip\r\n\r\n", "\x1f\x8b\x08\x00"), nil, fault.DecodeFailed},
+		{"a packed body that stops", hang(ok + "Content-Encoding: gzip\r\n\r\n" + string(gzipped([]byte("picture"))[:20])), idle, fault.SourceTimeout},
+		{"a packed body that drips", drip(ok+"Content-Encoding: deflate\r\n\r\n", "\x00\x00\x00\xff\xff"), whole, fault.SourceTimeout},
+		{"a packed body of nothing", forever(ok+"Content-Encoding: deflate\r\n\r\n", strings.Repeat("\x00\x00\x00\xff\xff", 1000)), nil, fault.TooLargeBytes},
 		{"an upgrade", hang("HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n"), nil, fault.SourceForbidden},
 
 		{"dripping", drip(ok+"\r\n", "x"), whole, fault.SourceTimeout},

@@ -99,7 +99,8 @@ func (p *pass) leave(ctx context.Context, err error) {
 	failure, failed := fault.FailureOf(err)
 	switch {
 	case err != nil && !failed:
-	case failed && (failure.Reason == fault.SourceTimeout || failure.Reason == fault.SourceUnreachable):
+	case failed && failure.Blame != fault.BlameURL &&
+		(failure.Reason == fault.SourceTimeout || failure.Reason == fault.SourceUnreachable):
 		h.took(time.Since(p.since))
 		if h.failed(g.cfg, failure) {
 			g.log.WarnContext(ctx, "host breaker opened", "host", h.name, "failures", h.streak,

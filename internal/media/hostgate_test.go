@@ -97,7 +97,12 @@ func TestGateAsksAFailingHostOneAtATime(t *testing.T) {
 		t.Errorf("refused with %v", r.last)
 	}
 	probe.leave(t.Context(), fault.Fail(fault.SourceNotFound, "404 is an answer", nil))
+	held := mustEnter(t, g, "a")
 	mustEnter(t, g, "a")
+	for range 10 { // the URL's matter, the host is well
+		held.leave(t.Context(), &fault.Failure{Reason: fault.SourceUnreachable, Blame: fault.BlameURL})
+		held = mustEnter(t, g, "a")
+	}
 	mustEnter(t, g, "a")
 }
 
