@@ -68,6 +68,7 @@ type Rendition struct {
 	Placeholder string // data URI of a blurred miniature, at most 400 bytes
 	Compressed  Output
 	Variants    []Output // by ascending width
+	Notes       []Note   // how it differs from what the source shows; mostly none
 }
 
 // Output is one published file.

@@ -24,6 +24,7 @@ func gallery() catalog.Product {
 	small := &catalog.Rendition{
 		Key: "bb", SourceBytes: 900, Width: 16, Height: 16, Placeholder: "data:image/webp;base64,BBBB",
 		Compressed: catalog.Output{Key: "bb/compressed.webp", Format: "webp", Width: 16, Height: 16, Bytes: 300},
+		Notes:      []catalog.Note{catalog.FirstFrameOnly},
 	}
 	old := &catalog.Problem{Reason: fault.SourceTimeout, Detail: "the host took too long"}
 	return catalog.Product{
@@ -51,7 +52,7 @@ const galleryJSON = `{"id":7,"user_id":1,"product_name":"Smart & <phone>","produ
 	`{"id":4,"source_url":"https://example.com/4.jpg","status":"processing","attempts":1},` +
 	`{"id":5,"source_url":"https://example.com/5.jpg","status":"failed","attempts":1,"reason":{"code":"source_not_found","detail":"the host answered 404","retryable":false}},` +
 	`{"id":6,"source_url":"https://example.com/6.gif","status":"ready","attempts":1,"source_bytes":900,"width":16,"height":16,"placeholder":"data:image/webp;base64,BBBB",` +
-	`"compressed":{"url":"http://shop.test/images/bb/compressed.webp","format":"webp","width":16,"height":16,"bytes":300},"variants":[]}]}`
+	`"compressed":{"url":"http://shop.test/images/bb/compressed.webp","format":"webp","width":16,"height":16,"bytes":300},"variants":[],"notes":[{"code":"first_frame_only","detail":"The source is animated; only its first frame is shown."}]}]}`
 
 func TestGet(t *testing.T) {
 	t.Parallel()

@@ -44,6 +44,12 @@ type image struct {
 	Placeholder string   `json:"placeholder,omitempty"  doc:"Data URI of a blurred miniature, to show while the image loads"`
 	Compressed  *output  `json:"compressed,omitempty"`
 	Variants    []output `json:"variants,omitzero"      required:"false" nullable:"false" doc:"For srcset, by ascending width"`
+	Notes       []note   `json:"notes,omitempty"        required:"false" nullable:"false" doc:"How what is shown differs from the source, where that is no failure; absent where it does not"`
+}
+
+type note struct {
+	Code   catalog.Note `json:"code"   enum:"first_frame_only,first_page_only"`
+	Detail string       `json:"detail" doc:"The same in a sentence for people"`
 }
 
 type reason struct {
@@ -92,6 +98,9 @@ func (a *api) wireImage(img catalog.Image) image {
 		w.Compressed, w.Variants = &compressed, make([]output, len(r.Variants))
 		for i, v := range r.Variants {
 			w.Variants[i] = a.wireOutput(v)
+		}
+		for _, n := range r.Notes {
+			w.Notes = append(w.Notes, note{Code: n, Detail: n.Detail()})
 		}
 		return w
 	}

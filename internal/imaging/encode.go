@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/imaging/container"
 	"vitrine.dev/internal/imaging/driver"
 	"vitrine.dev/internal/media"
@@ -12,9 +13,10 @@ import (
 // encode goes down the sizes, each made of the one before it, and encodes what
 // is wanted at each.
 func encode(ctx context.Context, w *work) error {
-	if w.header.Frames > w.picture.Frames() {
-		return w.passThrough()
+	if w.header.Frames > w.picture.Frames() && w.passThrough() {
+		return nil
 	}
+	w.note()
 	for _, t := range w.targets {
 		if err := w.shrinkTo(ctx, t.width, t.height); err != nil {
 			return err
@@ -48,15 +50,26 @@ func (w *work) shrinkTo(ctx context.Context, width, height int) error {
 	return nil
 }
 
-// passThrough publishes an animation of which the engine reads only the first
-// frame as it came, without its metadata and without variants.
-func (w *work) passThrough() error {
+// passThrough publishes an animation that the engine has read to its end, but
+// for showing only its first frame, as it came: without its metadata and
+// without variants. It reports false where the animation is too large for that.
+func (w *work) passThrough() bool {
 	body, err := container.Strip(w.source.Body)
 	if err != nil || max(w.width, w.height) > Box || !w.asIs() {
-		return driver.Unsupported("Animations larger than 2048 pixels cannot be made smaller by this server.", err)
+		return false
 	}
 	w.out.Compressed = encoded(w.source.Format, w.width, w.height, body)
-	return nil
+	return true
+}
+
+// note says what of the source is not shown.
+func (w *work) note() {
+	if w.source.Frames > w.picture.Frames() {
+		w.out.Notes = append(w.out.Notes, catalog.FirstFrameOnly)
+	}
+	if w.source.Pages > 1 {
+		w.out.Notes = append(w.out.Notes, catalog.FirstPageOnly)
+	}
 }
 
 // asIs reports whether the source's own pixels are what is to be published:
@@ -84,7 +97,7 @@ func (w *work) compress(ctx context.Context, t target) error {
 func (w *work) shrinkUntilLighter(ctx context.Context, best media.Encoded) (media.Encoded, error) {
 	for width, height := w.width, w.height; len(best.Body) > len(w.source.Body) && width*height > 1; {
 		width, height = scaled(width, 3, 4), scaled(height, 3, 4)
-		if width*height <= 2 {
+		if width*height <= 4 { // three quarters of two are two
 			width, height = 1, 1
 		}
 		small, err := w.picture.Resize(ctx, width, height)

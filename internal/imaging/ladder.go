@@ -35,7 +35,7 @@ func (w *work) compressedLadder(same bool) []rung {
 		}
 	}
 	webp := w.engine.Encodes(container.WebP)
-	strippable := same && w.asIs() && w.source.Format != container.TIFF
+	strippable := same && w.asIs() && w.strippedShowsAll()
 	q := qualities(w.cfg.Quality, 10, 20, 30, 40, 50, 60, 70)
 
 	add(main, q[0])
@@ -57,6 +57,19 @@ func (w *work) compressedLadder(same bool) []rung {
 		add(container.PNG, q[0])
 	}
 	return ladder
+}
+
+// strippedShowsAll reports whether the source without its metadata shows what
+// the picture does, neither more frames nor others.
+func (w *work) strippedShowsAll() bool {
+	switch {
+	case w.source.Format == container.TIFF:
+		return false // it cannot be stripped
+	case w.source.Frames == w.picture.Frames():
+		return true
+	default: // of an animation that is none, the still picture is left
+		return w.source.Format == container.PNG && container.PNGAnimation(w.source.Body) == nil
+	}
 }
 
 // mainFormat is what the compressed picture is written in if nothing speaks

@@ -75,10 +75,12 @@ func checkComplete(_ context.Context, w *work) error {
 }
 
 func readHeader(_ context.Context, w *work) (err error) {
-	if w.source.Format == container.GIF { // libvips has a limit of its own, of which it says little
-		if err := w.checkFrames(container.GIFFrames(w.source.Body)); err != nil {
+	switch w.source.Format {
+	case container.GIF, container.PNG, container.WebP: // before a list of them is made
+		if err := w.checkFrames(w.source.Frames); err != nil {
 			return err
 		}
+	default: // of a sequence only one picture is decoded
 	}
 	w.header, err = w.engine.Header(w.source)
 	if err != nil {

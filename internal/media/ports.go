@@ -105,6 +105,7 @@ type Rendered struct {
 	Placeholder   string // data URI, at most 400 bytes
 	Compressed    Encoded
 	Variants      []Encoded // by ascending width
+	Notes         []catalog.Note
 }
 
 // Encoded is one file to be published.

@@ -83,6 +83,7 @@ func (w *Worker) publish(ctx context.Context, log *slog.Logger, key string, sour
 	rendition := catalog.Rendition{
 		Key: key, SourceBytes: int64(len(source)),
 		Width: rendered.Width, Height: rendered.Height, Placeholder: rendered.Placeholder,
+		Notes: rendered.Notes,
 	}
 	err = step(ctx, log, "store", func(ctx context.Context) (in, out int64, err error) {
 		rendition.Compressed, err = w.store(ctx, key, "compressed", rendered.Compressed)

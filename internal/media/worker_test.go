@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -52,7 +53,8 @@ func TestHandlePublishesAndCompletes(t *testing.T) {
 	if string(b.objects[r.Compressed.Key]) != "small" || string(b.objects[r.Variants[0].Key]) != "tiny" {
 		t.Errorf("objects %v do not hold what was rendered", b.objects)
 	}
-	if r.SourceBytes != int64(len("bytes of http://a/1.jpg")) || r.Width != 640 || r.Compressed.Bytes != 5 {
+	if r.SourceBytes != int64(len("bytes of http://a/1.jpg")) || r.Width != 640 || r.Compressed.Bytes != 5 ||
+		!slices.Equal(r.Notes, []catalog.Note{catalog.FirstFrameOnly}) {
 		t.Errorf("rendition %+v does not describe the result", r)
 	}
 	if len(b.seen) != 2 {

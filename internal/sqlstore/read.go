@@ -33,7 +33,7 @@ func (s *Store) readProduct(ctx context.Context, from querier, id int64) (catalo
 		SELECT p.id, p.user_id, p.name,
 		       CASE row_number() OVER (ORDER BY i.position) WHEN 1 THEN p.description ELSE '' END, p.price, p.version, p.created_at, p.updated_at,
 		       i.id, i.source_url, i.status, i.attempts, i.reason, i.reason_detail,
-		       r.key, r.source_bytes, r.width, r.height, r.placeholder, r.outputs
+		       r.key, r.source_bytes, r.width, r.height, r.placeholder, r.outputs, r.notes
 		FROM products p
 		LEFT JOIN images i ON i.product_id = p.id
 		LEFT JOIN renditions r ON r.key = i.rendition_key AND i.status = 'ready'
@@ -78,14 +78,15 @@ type imageRow struct {
 	id                          sql.NullInt64
 	url, status, reason, detail sql.NullString
 	attempts                    sql.NullInt64
-	key, placeholder, outputs   sql.NullString
+	key, placeholder            sql.NullString
+	outputs, notes              sql.NullString
 	sourceBytes, width, height  sql.NullInt64
 }
 
 func (r *imageRow) fields() []any {
 	return []any{
 		&r.id, &r.url, &r.status, &r.attempts, &r.reason, &r.detail,
-		&r.key, &r.sourceBytes, &r.width, &r.height, &r.placeholder, &r.outputs,
+		&r.key, &r.sourceBytes, &r.width, &r.height, &r.placeholder, &r.outputs, &r.notes,
 	}
 }
 
@@ -109,9 +110,14 @@ func (r *imageRow) rendition() (catalog.Rendition, error) {
 	if err := json.Unmarshal([]byte(r.outputs.String), &files); err != nil {
 		return catalog.Rendition{}, fmt.Errorf("outputs of rendition %s: %w", r.key.String, err)
 	}
+	var notes []catalog.Note
+	if err := json.Unmarshal([]byte(r.notes.String), &notes); err != nil {
+		return catalog.Rendition{}, fmt.Errorf("notes of rendition %s: %w", r.key.String, err)
+	}
 	return catalog.Rendition{
 		Key: r.key.String, SourceBytes: r.sourceBytes.Int64, Width: int(r.width.Int64), Height: int(r.height.Int64),
 		Placeholder: r.placeholder.String, Compressed: files.Compressed, Variants: files.Variants,
+		Notes: notes,
 	}, nil
 }
 
@@ -119,6 +125,16 @@ func (r *imageRow) rendition() (catalog.Rendition, error) {
 type outputs struct {
 	Compressed catalog.Output   `json:"compressed"`
 	Variants   []catalog.Output `json:"variants"`
+}
+
+// encodeNotes is what the column of that name holds: a list, perhaps an empty
+// one.
+func encodeNotes(notes []catalog.Note) (string, error) {
+	text, err := json.Marshal(append([]catalog.Note{}, notes...))
+	if err != nil {
+		return "", fmt.Errorf("encode notes: %w", err)
+	}
+	return string(text), nil
 }
 
 // UserExists implements catalog.Store.

@@ -18,9 +18,9 @@ func (s *Store) Rendition(ctx context.Context, key string) (r catalog.Rendition,
 	err = s.patiently(ctx, "read rendition", func(ctx context.Context) error {
 		var row imageRow
 		err := s.read.QueryRowContext(ctx,
-			`SELECT key, source_bytes, width, height, placeholder, outputs FROM renditions
+			`SELECT key, source_bytes, width, height, placeholder, outputs, notes FROM renditions
 			 WHERE key = $1 AND deleting_until = 0`, key).
-			Scan(&row.key, &row.sourceBytes, &row.width, &row.height, &row.placeholder, &row.outputs)
+			Scan(&row.key, &row.sourceBytes, &row.width, &row.height, &row.placeholder, &row.outputs, &row.notes)
 		if errors.Is(err, sql.ErrNoRows) {
 			return notFound("rendition")
 		}
@@ -40,9 +40,13 @@ func (s *Store) Complete(ctx context.Context, c media.Claim, r catalog.Rendition
 	if err != nil {
 		return catalog.Changed{}, fmt.Errorf("encode outputs: %w", err)
 	}
+	notes, err := encodeNotes(r.Notes)
+	if err != nil {
+		return catalog.Changed{}, err
+	}
 	return s.transition(ctx, "complete image", c.ProductID,
 		func(ctx context.Context, tx *sql.Tx, _ catalog.Changed) (bool, error) {
-			if err := s.publish(ctx, tx, c.BegunAt.UnixMilli(), r, string(files)); err != nil {
+			if err := s.publish(ctx, tx, c.BegunAt.UnixMilli(), r, string(files), notes); err != nil {
 				return false, err
 			}
 			return affected(tx.ExecContext(ctx, s.sql(
@@ -55,12 +59,12 @@ func (s *Store) Complete(ctx context.Context, c media.Claim, r catalog.Rendition
 // publish makes sure that the rendition has a live row, and holds it against
 // the collection of its files until the transaction ends. A row that remembers
 // a deletion becomes live again only for files that were stored after that.
-func (s *Store) publish(ctx context.Context, tx *sql.Tx, begun int64, r catalog.Rendition, files string) error {
+func (s *Store) publish(ctx context.Context, tx *sql.Tx, begun int64, r catalog.Rendition, files, notes string) error {
 	for {
 		inserted, err := affected(tx.ExecContext(ctx, s.sql(`
-			INSERT INTO renditions (key, source_bytes, width, height, placeholder, outputs, created_at)
-			VALUES ($1, $2, $3, $4, $5, $6, {now}) ON CONFLICT (key) DO NOTHING`),
-			r.Key, r.SourceBytes, r.Width, r.Height, r.Placeholder, files))
+			INSERT INTO renditions (key, source_bytes, width, height, placeholder, outputs, notes, created_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, {now}) ON CONFLICT (key) DO NOTHING`),
+			r.Key, r.SourceBytes, r.Width, r.Height, r.Placeholder, files, notes))
 		if err != nil || inserted {
 			return err
 		}
@@ -77,10 +81,10 @@ func (s *Store) publish(ctx context.Context, tx *sql.Tx, begun int64, r catalog.
 			return errCollected(time.Duration(until-now) * time.Millisecond)
 		}
 		revived, err := affected(tx.ExecContext(ctx, `
-			UPDATE renditions SET source_bytes = $3, width = $4, height = $5, placeholder = $6, outputs = $7,
+			UPDATE renditions SET source_bytes = $3, width = $4, height = $5, placeholder = $6, outputs = $7, notes = $8,
 			       deleting_until = 0, unused_since = 0
 			WHERE key = $1 AND deleting_until = $2`,
-			r.Key, until, r.SourceBytes, r.Width, r.Height, r.Placeholder, files))
+			r.Key, until, r.SourceBytes, r.Width, r.Height, r.Placeholder, files, notes))
 		if err != nil || revived {
 			return err
 		}

@@ -37,19 +37,29 @@ func completeFrame(screen, frame []byte) error {
 	if !withinGIF(screen, frame) {
 		return nil
 	}
-	at := 10 + gifTable(frame[9])
-	width := int(frame[at])
-	if width < 2 || width > 8 { // of a literal code, in bits
-		return errStructure
+	z, err := gifPixels(frame[10+gifTable(frame[9]):])
+	if err != nil {
+		return err
 	}
+	defer z.Close()
 	le := binary.LittleEndian
 	pixels := int64(le.Uint16(frame[5:])) * int64(le.Uint16(frame[7:]))
-	z := lzw.NewReader(&subBlocks{rest: frame[at+1:]}, lzw.LSB, width)
-	defer z.Close()
 	if n, err := io.Copy(io.Discard, io.LimitReader(z, pixels)); n < pixels {
 		return fmt.Errorf("%d of %d pixels: %w", n, pixels, cmp.Or(err, io.ErrUnexpectedEOF))
 	}
 	return nil
+}
+
+// Indices returns a reader of the colours of the pixels, row by row as they are
+// stored.
+func (f GIFFrame) Indices() (io.ReadCloser, error) { return gifPixels(f.Data) }
+
+// gifPixels unpacks what stands behind the colours of a frame.
+func gifPixels(data []byte) (io.ReadCloser, error) {
+	if len(data) == 0 || data[0] < 2 || data[0] > 8 { // bits of a literal code
+		return nil, errStructure
+	}
+	return lzw.NewReader(&subBlocks{rest: data[1:]}, lzw.LSB, int(data[0])), nil
 }
 
 // subBlocks reads a chain of blocks, each with its length before it.

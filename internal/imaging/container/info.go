@@ -14,6 +14,11 @@ type Info struct {
 	Orientation int
 	// Profile is the embedded ICC profile, nil for none.
 	Profile []byte
+	// Frames is how many pictures the file has to show one after the other, 1
+	// unless it is an animation or a sequence. It is what the file claims.
+	Frames int
+	// Pages is 2 where a TIFF has more pages than one, else 1.
+	Pages int
 }
 
 // SRGB reports whether the pixels are to be read as sRGB, being untagged or
@@ -24,7 +29,7 @@ func (i Info) SRGB() bool { return !i.CMYK && (len(i.Profile) == 0 || profileIsS
 // broken or missing is as if it were not there: it is the decoder that judges
 // the file.
 func Inspect(src []byte) Info {
-	info := Info{Format: Sniff(src), Orientation: 1}
+	info := Info{Format: Sniff(src), Orientation: 1, Frames: 1, Pages: 1}
 	switch info.Format {
 	case JPEG:
 		inspectJPEG(src, &info)
@@ -34,10 +39,14 @@ func Inspect(src []byte) Info {
 		inspectWebP(src, &info)
 	case GIF:
 		info.Lossless = true
+		info.Frames = max(1, GIFFrames(src))
 	case TIFF:
 		info.Lossless = true // most are; those with JPEG inside lose nothing by it
 		info.Orientation = Orientation(src)
-	default: // the decoder of AVIF and HEIC turns the picture itself
+		info.Pages = tiffPages(src)
+	case AVIF, HEIC: // whose decoder turns the picture itself
+		info.Frames = isoFrames(src)
+	default:
 	}
 	return info
 }

@@ -33,6 +33,12 @@ func nextPNG(rest []byte) (c pngChunk, after []byte, err error) {
 
 func inspectPNG(src []byte, info *Info) {
 	info.Lossless = true
+	animated, frames := false, 0
+	defer func() {
+		if animated {
+			info.Frames = max(1, frames)
+		}
+	}()
 	for rest := src[len(pngSignature):]; ; {
 		c, after, err := nextPNG(rest)
 		if err != nil || c.name == "IEND" {
@@ -40,6 +46,10 @@ func inspectPNG(src []byte, info *Info) {
 		}
 		rest = after
 		switch c.name {
+		case "acTL":
+			animated = true
+		case "fcTL":
+			frames++
 		case "IHDR":
 			info.Whole = len(c.body) >= 13 && c.body[12] != 0
 		case "eXIf":

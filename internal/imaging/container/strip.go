@@ -62,6 +62,7 @@ func plainJFIF() []byte {
 
 func stripPNG(src []byte) ([]byte, error) {
 	out := append(make([]byte, 0, len(src)), src[:len(pngSignature)]...)
+	animated := PNGAnimation(src) != nil
 	for rest := src[len(pngSignature):]; ; {
 		c, after, err := nextPNG(rest)
 		if err != nil {
@@ -69,6 +70,10 @@ func stripPNG(src []byte) ([]byte, error) {
 		}
 		rest = after
 		switch c.name {
+		case "acTL", "fcTL", "fdAT":
+			if animated {
+				out = append(out, c.raw...)
+			}
 		case "IHDR", "PLTE", "tRNS", "IDAT":
 			out = append(out, c.raw...)
 		case "IEND":

@@ -13,7 +13,6 @@ import (
 	"io"
 
 	"golang.org/x/image/tiff"
-	"golang.org/x/image/webp"
 
 	"vitrine.dev/internal/imaging/container"
 	"vitrine.dev/internal/imaging/driver"
@@ -35,22 +34,27 @@ func (Engine) Encodes(f container.Format) bool { return f == container.JPEG || f
 
 // codec reads one format.
 type codec struct {
-	config func(io.Reader) (image.Config, error)
-	decode func(io.Reader) (image.Image, error)
+	config func(body []byte) (image.Config, error)
+	decode func(body []byte) (image.Image, error)
+}
+
+// of makes a function on bytes of one on a reader.
+func of[T any](read func(io.Reader) (T, error)) func(body []byte) (T, error) {
+	return func(body []byte) (T, error) { return read(bytes.NewReader(body)) }
 }
 
 func codecOf(f container.Format) (codec, error) {
 	switch f {
 	case container.JPEG:
-		return codec{jpeg.DecodeConfig, jpeg.Decode}, nil
+		return codec{of(jpeg.DecodeConfig), of(jpeg.Decode)}, nil
 	case container.PNG:
-		return codec{png.DecodeConfig, png.Decode}, nil
+		return codec{of(png.DecodeConfig), decodePNG}, nil
 	case container.GIF:
-		return codec{gif.DecodeConfig, decodeGIF}, nil
+		return codec{of(gif.DecodeConfig), of(decodeGIF)}, nil
 	case container.WebP:
-		return codec{webp.DecodeConfig, decodeWebP}, nil
+		return codec{webpConfig, decodeWebP}, nil
 	case container.TIFF:
-		return codec{tiff.DecodeConfig, tiff.Decode}, nil
+		return codec{of(tiff.DecodeConfig), of(tiff.Decode)}, nil
 	default:
 		return codec{}, driver.Unsupported(fmt.Sprintf("Pictures of type %s cannot be read by this server.", f), nil)
 	}
@@ -62,10 +66,7 @@ func (Engine) Header(src driver.Source) (driver.Header, error) {
 	if err != nil {
 		return driver.Header{}, err
 	}
-	if src.Format == container.WebP && container.WebPAnimated(src.Body) {
-		return driver.Header{}, driver.Unsupported("Animated WebP pictures cannot be read by this server.", nil)
-	}
-	config, err := c.config(bytes.NewReader(src.Body))
+	config, err := c.config(src.Body)
 	if err != nil {
 		return driver.Header{}, refused(err)
 	}
@@ -92,7 +93,7 @@ func (Engine) Decode(
 	if err != nil {
 		return nil, err
 	}
-	img, err := c.decode(bytes.NewReader(src.Body))
+	img, err := c.decode(src.Body)
 	if err != nil {
 		return nil, refused(err)
 	}

@@ -8,10 +8,10 @@ import (
 	"golang.org/x/image/webp"
 )
 
-// decodeWebP widens the range of the colours: VP8 keeps luma between 16 and
+// decodeStillWebP widens the range of the colours: VP8 keeps luma between 16 and
 // 235 and chroma between 16 and 240, which the decoder hands out as if it were
 // the full range of JPEG.
-func decodeWebP(r io.Reader) (image.Image, error) {
+func decodeStillWebP(r io.Reader) (image.Image, error) {
 	img, err := webp.Decode(r)
 	if err != nil {
 		return nil, err

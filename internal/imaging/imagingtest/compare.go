@@ -67,6 +67,9 @@ func sizeOf(t *testing.T, e media.Encoded) (w, h int) {
 		}
 		return int(binary.BigEndian.Uint32(e.Body[i+8:])), int(binary.BigEndian.Uint32(e.Body[i+12:]))
 	}
+	if e.Format == "gif" { // whose first frame may be smaller
+		return int(binary.LittleEndian.Uint16(e.Body[6:])), int(binary.LittleEndian.Uint16(e.Body[8:]))
+	}
 	if w, h, ok := canvas(e.Body); ok {
 		return w, h
 	}
@@ -158,14 +161,21 @@ func checkPlaceholder(t *testing.T, uri string) {
 	if len(uri) == 0 || len(uri) > 400 {
 		t.Errorf("the placeholder has %d bytes", len(uri))
 	}
+	decodePlaceholder(t, uri)
+}
+
+func decodePlaceholder(t *testing.T, uri string) image.Image {
+	t.Helper()
 	_, data, ok := strings.Cut(uri, ";base64,")
 	body, err := base64.StdEncoding.DecodeString(data)
 	if !ok || err != nil {
 		t.Fatalf("placeholder %q: %v", uri, err)
 	}
-	if _, _, err := image.Decode(bytes.NewReader(body)); err != nil {
-		if _, werr := webp.Decode(bytes.NewReader(body)); werr != nil {
-			t.Errorf("the placeholder cannot be decoded: %v", err)
+	img, _, err := image.Decode(bytes.NewReader(body))
+	if err != nil {
+		if img, err = webp.Decode(bytes.NewReader(body)); err != nil {
+			t.Fatalf("the placeholder cannot be decoded: %v", err)
 		}
 	}
+	return img
 }

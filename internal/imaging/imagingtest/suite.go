@@ -18,7 +18,7 @@ type Capabilities struct {
 	CMYK        bool // reads JPEG in CMYK
 	AVIF        bool // reads AVIF
 	HEIC        bool // reads HEIC
-	Animations  bool // reads all frames and writes them; else a GIF of up to 2048 pixels is passed on
+	Animations  bool // reads all frames and writes them; else a GIF of up to 2048 pixels is passed on, and of others the first frame is shown
 	WebP        bool // writes WebP; else JPEG, or PNG where there is transparency
 	AVIFOutput  bool // writes AVIF
 	Progressive bool // writes JPEG progressively
@@ -56,6 +56,7 @@ func Run(t *testing.T, open Open, can Capabilities) {
 		"Sizes":        s.sizes,
 		"Transparency": s.transparency,
 		"Animations":   s.animations,
+		"Uncovered":    s.uncovered,
 		"Metadata":     s.metadata,
 		"Weight":       s.weight,
 		"Truncated":    s.truncated,

@@ -4,11 +4,9 @@ import (
 	"bytes"
 	"image"
 	"image/color"
-	"image/gif"
 	"image/png"
 	"testing"
 
-	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/media"
 )
 
@@ -52,70 +50,6 @@ func checkDisc(t *testing.T, e media.Encoded) {
 	}
 	if d := distance(middle, color.NRGBA{R: 250, G: 140, B: 40, A: 255}); d > 16 {
 		t.Errorf("%s of %d: the middle is %v", e.Format, e.Width, middle)
-	}
-}
-
-func (s suite) animations(t *testing.T) {
-	t.Helper()
-	r := s.renderer(t)
-	body := AnimatedGIF(400, 300, 4)
-	t.Run("gif", func(t *testing.T) {
-		t.Parallel()
-		out := s.render(t, r, body)
-		if !s.can.Animations {
-			g, err := gif.DecodeAll(bytes.NewReader(out.Compressed.Body))
-			if err != nil || len(g.Image) != 4 || len(out.Variants) != 0 {
-				t.Errorf("%v; %s, %d variants", err, out.Compressed.Format, len(out.Variants))
-			}
-			return
-		}
-		if len(out.Variants) != 1 {
-			t.Fatalf("%d variants, want 1", len(out.Variants))
-		}
-		for _, e := range append(out.Variants, out.Compressed) {
-			checkFrames(t, e, 4, 70)
-		}
-	})
-	t.Run("webp", func(t *testing.T) {
-		t.Parallel()
-		if !s.can.Animations {
-			expectFailure(t, r, Fixture("animated.webp"), fault.UnsupportedType)
-			return
-		}
-		checkFrames(t, s.render(t, r, Fixture("animated.webp")).Compressed, 3, 70)
-	})
-	t.Run("larger than the box", func(t *testing.T) {
-		t.Parallel()
-		wide := AnimatedGIF(2100, 40, 2)
-		if !s.can.Animations {
-			expectFailure(t, r, wide, fault.UnsupportedType)
-			return
-		}
-		out := s.render(t, r, wide)
-		checkFrames(t, out.Compressed, 2, 70)
-		if out.Compressed.Width != 2048 {
-			t.Errorf("compressed is %d wide", out.Compressed.Width)
-		}
-	})
-}
-
-// checkFrames counts the frames of an animated WebP and reads their duration,
-// in milliseconds.
-func checkFrames(t *testing.T, e media.Encoded, want, duration int) {
-	t.Helper()
-	frames := 0
-	for rest := e.Body[12:]; len(rest) >= 8; {
-		size := int(rest[4]) | int(rest[5])<<8 | int(rest[6])<<16 | int(rest[7])<<24
-		if string(rest[:4]) == "ANMF" {
-			frames++
-			if d := int(rest[20]) | int(rest[21])<<8 | int(rest[22])<<16; d != duration {
-				t.Errorf("frame %d lasts %d ms, want %d", frames, d, duration)
-			}
-		}
-		rest = rest[min(len(rest), 8+size+size%2):]
-	}
-	if e.Format != "webp" || frames != want {
-		t.Errorf("%s of %d has %d frames, want %d", e.Format, e.Width, frames, want)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/ebitengine/purego"
 
+	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/imaging"
 	"vitrine.dev/internal/imaging/imagingtest"
@@ -77,7 +79,9 @@ func (w wicked) Render(ctx context.Context, source []byte) (media.Rendered, erro
 	case "environment":
 		return media.Rendered{Placeholder: strings.Join(os.Environ(), "\n")}, nil
 	}
-	return media.Rendered{Width: len(source), Compressed: media.Encoded{Format: "png", Body: source}}, nil
+	return media.Rendered{
+		Width: len(source), Compressed: media.Encoded{Format: "png", Body: source}, Notes: catalog.Notes(),
+	}, nil
 }
 
 // abort calls the C library's, as a failed assertion in libvips would.
@@ -133,7 +137,8 @@ func TestFailsAlone(t *testing.T) {
 		wait.Go(func() {
 			source := strings.Repeat("x", 100_000*(n+1))
 			out, err := r.Render(t.Context(), []byte(source))
-			if err != nil || string(out.Compressed.Body) != source || out.Width != len(source) {
+			if err != nil || string(out.Compressed.Body) != source || out.Width != len(source) ||
+				!slices.Equal(out.Notes, catalog.Notes()) {
 				t.Errorf("a picture of %d bytes became %d: %v", len(source), len(out.Compressed.Body), err)
 			}
 		})

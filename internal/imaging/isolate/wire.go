@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/media"
 )
@@ -19,10 +20,11 @@ type greeting struct {
 
 // answer is an outcome without its files.
 type answer struct {
-	Width       int    `json:"width,omitempty"`
-	Height      int    `json:"height,omitempty"`
-	Placeholder string `json:"placeholder,omitempty"`
-	Files       []file `json:"files,omitempty"` // the compressed one, then the variants
+	Width       int            `json:"width,omitempty"`
+	Height      int            `json:"height,omitempty"`
+	Placeholder string         `json:"placeholder,omitempty"`
+	Files       []file         `json:"files,omitempty"` // the compressed one, then the variants
+	Notes       []catalog.Note `json:"notes,omitempty"`
 
 	Reason fault.Reason `json:"reason,omitempty"` // of a failure
 	Detail string       `json:"detail,omitempty"`
@@ -39,7 +41,7 @@ type file struct {
 
 // encodeOutcome returns the payload of an outcome, in parts.
 func encodeOutcome(r media.Rendered, err error) [][]byte {
-	a := answer{Width: r.Width, Height: r.Height, Placeholder: r.Placeholder}
+	a := answer{Width: r.Width, Height: r.Height, Placeholder: r.Placeholder, Notes: r.Notes}
 	bodies := [][]byte{nil}
 	if err != nil {
 		a = answer{Reason: fault.DecoderCrashed, Detail: "The picture could not be processed.", Cause: err.Error()}
@@ -93,5 +95,6 @@ func decodeOutcome(payload []byte) (media.Rendered, error) {
 	}
 	return media.Rendered{
 		Width: a.Width, Height: a.Height, Placeholder: a.Placeholder, Compressed: encoded[0], Variants: encoded[1:],
+		Notes: a.Notes,
 	}, nil
 }

@@ -46,7 +46,7 @@ func (d *Driver) Heaviest() int64 { return 2 }
 // and rows of tiles, which may be as large as the picture.
 func (d *Driver) Cost(src driver.Source, h driver.Header, width, height int) int64 {
 	pixels := int64(h.Width) * int64(h.Height) * int64(h.Frames)
-	if streams := src.Format == container.JPEG || src.Format == container.PNG; streams && !src.Whole {
+	if streams := src.Format == container.JPEG || src.Format == container.PNG; streams && !src.Whole && h.Frames == 1 {
 		// The picture and its largest copy while it is turned or encoded.
 		pixels = min(pixels, 2*int64(width)*int64(height)+int64(h.Width)*rowsHeld)
 	}

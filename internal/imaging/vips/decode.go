@@ -6,16 +6,22 @@ import (
 	"context"
 	"errors"
 
+	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/imaging/driver"
 )
 
 // Decode decodes the source once, to the size.
 func (d *Driver) Decode(ctx context.Context, src driver.Source, h driver.Header, width, height int) (driver.Picture, error) {
+	switch a, err := animationOf(src); {
+	case err != nil:
+		return nil, err
+	case a != nil:
+		return d.played(ctx, a, src, width, height)
+	case h.Frames > 1:
+		return d.unrolled(ctx, src, h, width, height)
+	}
 	mem := d.lib.lend(src.Body)
 	defer mem.release()
-	if h.Frames > 1 {
-		return d.decodeFrames(ctx, mem, src, h, width, height)
-	}
 	// Shrinking comes before turning: only the small picture need be in memory.
 	w, t := width, height
 	if src.Orientation >= 5 {
@@ -44,6 +50,9 @@ func (d *Driver) Decode(ctx context.Context, src driver.Source, h driver.Header,
 func broken(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
+	}
+	if _, known := fault.FailureOf(err); known {
+		return err
 	}
 	if call := (*callError)(nil); errors.As(err, &call) {
 		return driver.Broken(err)

@@ -56,6 +56,16 @@ func (d *Driver) Memory() (bytes uint64, allocations int) {
 
 // Header opens the source without decoding it.
 func (d *Driver) Header(src driver.Source) (driver.Header, error) {
+	switch a, err := animationOf(src); {
+	case err != nil:
+		return driver.Header{}, err
+	case a != nil: // drawn in four bytes a pixel
+		h := driver.Header{Width: a.Width, Height: a.Height, Frames: len(a.Frames), Channels: 4, PixelBytes: 4}
+		if a.Deep {
+			h.Deep, h.PixelBytes = true, 8
+		}
+		return h, nil
+	}
 	mem := d.lib.lend(src.Body)
 	defer mem.release()
 	im, err := d.load(mem, src, loading{})
@@ -66,7 +76,7 @@ func (d *Driver) Header(src driver.Source) (driver.Header, error) {
 	h := driver.Header{
 		Width: im.width(), Height: im.height(), Frames: 1, Channels: im.bands(), PixelBytes: im.pixelBytes(),
 	}
-	if src.Format == container.GIF || src.Format == container.WebP {
+	if src.Format == container.WebP {
 		h.Frames = max(1, int(d.lib.Pages(im.obj)))
 	}
 	return h, nil

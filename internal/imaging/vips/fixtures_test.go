@@ -66,9 +66,16 @@ func TestFixtures(t *testing.T) {
 func save(t *testing.T, d *Driver, body []byte, f saved) {
 	t.Helper()
 	src := driver.Source{Info: container.Inspect(body), Body: body}
-	mem := d.lib.lend(body)
-	defer mem.release()
-	im, err := d.load(mem, src, loading{frames: src.Format == container.GIF})
+	h, err := d.Header(src)
+	if err != nil {
+		t.Fatal(err)
+	}
+	decoded, err := d.Decode(t.Context(), src, h, h.Width, h.Height)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer decoded.Close()
+	im, err := decoded.(*picture).joined()
 	if err != nil {
 		t.Fatal(err)
 	}

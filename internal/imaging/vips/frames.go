@@ -4,7 +4,10 @@ package vips
 
 import (
 	"context"
+	"errors"
 
+	"vitrine.dev/internal/imaging/animation"
+	"vitrine.dev/internal/imaging/container"
 	"vitrine.dev/internal/imaging/driver"
 )
 
@@ -14,41 +17,114 @@ type timing struct {
 	loop   int32   // how often; 0 is for ever
 }
 
-// decodeFrames decodes an animation. libvips gives the frames as one tall
-// image; they are taken apart, so that none bleeds into the next when resized.
-func (d *Driver) decodeFrames(
-	ctx context.Context, mem *blob, src driver.Source, h driver.Header, width, height int,
+// unrolled decodes an animated WebP. libvips gives the frames as one tall image;
+// they are taken apart, so that none bleeds into the next when resized.
+func (d *Driver) unrolled(
+	ctx context.Context, src driver.Source, h driver.Header, width, height int,
 ) (driver.Picture, error) {
+	// Where the file says that it is opaque, libvips paints black what no frame
+	// covers, which browsers leave transparent.
+	mem := d.lib.lend(container.WithWebPAlpha(src.Body))
+	defer mem.release()
 	strip, err := d.load(mem, src, loading{frames: true})
 	if err != nil {
 		return nil, err
 	}
 	timing := timing{delays: strip.ints("delay"), loop: strip.int("loop")}
-	tagged := len(src.Profile) > 0 && src.SRGB()
 	strip, err = chain(strip, func(im *image) (*image, error) { return im.materialise(ctx) })
 	if err != nil {
 		return nil, broken(ctx, err)
 	}
 	defer strip.close()
 
-	out := &picture{timing: timing}
-	for i := range strip.height() / h.Height {
-		frame, err := chain(strip.ref(),
+	return collect(ctx, timing, strip.height()/h.Height, func(i int) (*image, error) {
+		return chain(strip.ref(),
 			func(im *image) (*image, error) { return im.crop(i*h.Height, h.Height) },
-			func(im *image) (*image, error) { return im.resize(width, height) },
-			func(im *image) (*image, error) { return im.toSRGB(tagged) },
-			func(im *image) (*image, error) { return im.materialise(ctx) },
+			func(im *image) (*image, error) { return im.finish(ctx, src, width, height) },
 		)
-		if err != nil {
-			out.Close()
-			return nil, broken(ctx, err)
-		}
-		frame.forget()
-		out.frames = append(out.frames, frame)
+	})
+}
+
+// played decodes a GIF, also of one frame, or an animated PNG. libvips reads
+// only the still picture of a PNG, and paints what no frame of a GIF covers.
+func (d *Driver) played(
+	ctx context.Context, a *container.Animation, src driver.Source, width, height int,
+) (driver.Picture, error) {
+	timing := timing{loop: int32(a.Plays)} //nolint:gosec // 16 bits
+	for _, f := range a.Frames {
+		timing.delays = append(timing.delays, int32(f.Delay)) //nolint:gosec // a fraction of 16 bits
 	}
-	if err := out.dropOpaque(ctx); err != nil {
+	player := animation.Play(a)
+	return collect(ctx, timing, len(a.Frames), func(int) (*image, error) {
+		canvas, err := player.Next()
+		if err != nil {
+			return nil, driver.Broken(err)
+		}
+		im, err := d.lib.fromRGBA(canvas.Pix, a.Width, a.Height, src.Profile)
+		if err != nil {
+			return nil, err
+		}
+		return chain(im, func(im *image) (*image, error) { return im.finish(ctx, src, width, height) })
+	})
+}
+
+// animationOf returns how the source is to be played; nil where libvips decodes
+// it by itself.
+func animationOf(src driver.Source) (*container.Animation, error) {
+	switch {
+	case src.Format == container.GIF:
+		a, err := container.GIFAnimation(src.Body)
+		if err == nil && len(a.Frames) == 0 {
+			err = errors.New("no frame")
+		}
+		if err != nil {
+			return nil, driver.Broken(err)
+		}
+		return a, nil
+	case src.Format == container.PNG:
+		return container.PNGAnimation(src.Body), nil
+	default:
+		return nil, nil //nolint:nilnil // no animation is no error
+	}
+}
+
+// finish brings a decoded frame to the size and to sRGB, upright, in memory.
+func (im *image) finish(ctx context.Context, src driver.Source, width, height int) (*image, error) {
+	if src.Orientation >= 5 {
+		width, height = height, width
+	}
+	out, err := chain(im.ref(),
+		func(im *image) (*image, error) { return im.resize(width, height) },
+		func(im *image) (*image, error) { return im.toSRGB(len(src.Profile) > 0 && src.SRGB()) },
+		func(im *image) (*image, error) { return im.materialise(ctx) },
+		func(im *image) (*image, error) { return im.upright(src.Orientation) },
+		func(im *image) (*image, error) { return im.materialise(ctx) },
+	)
+	if err == nil {
+		out.forget()
+	}
+	return out, err
+}
+
+// collect makes a picture of n frames.
+func collect(ctx context.Context, t timing, n int, frame func(i int) (*image, error)) (driver.Picture, error) {
+	out := &picture{timing: t}
+	fail := func(err error) (driver.Picture, error) {
 		out.Close()
 		return nil, broken(ctx, err)
+	}
+	for i := range n {
+		if ctx.Err() != nil {
+			return fail(context.Cause(ctx))
+		}
+		f, err := frame(i)
+		if err != nil {
+			return fail(err)
+		}
+		out.frames = append(out.frames, f)
+	}
+	if err := out.dropOpaque(ctx); err != nil {
+		return fail(err)
 	}
 	return out, nil
 }

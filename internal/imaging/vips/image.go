@@ -35,6 +35,24 @@ func (im *image) has(meta string) bool {
 	return im.lib.MetaType(im.obj, meta) != 0
 }
 
+// fromRGBA makes an image of a copy of the pixels, four bytes each that are not
+// premultiplied, in the colours of the profile.
+func (l *library) fromRGBA(pix []byte, width, height int, profile []byte) (*image, error) {
+	const bands = 4
+	//nolint:gosec // dimensions are limited
+	obj := l.FromMemoryCopy(unsafe.SliceData(pix), uintptr(len(pix)), int32(width), int32(height), bands, formatByte)
+	if obj == nil {
+		return nil, l.failure("new_from_memory_copy")
+	}
+	raw := &image{lib: l, obj: obj}
+	defer raw.close()
+	im, err := l.do("copy").set("in", raw).set("interpretation", spaceSRGB).image()
+	if err == nil && len(profile) > 0 {
+		l.SetMetaBlob(im.obj, metaProfile, unsafe.SliceData(profile), uintptr(len(profile)))
+	}
+	return im, err
+}
+
 // materialise computes the image into memory. A ctx that is done stops the
 // computation where libvips works row by row.
 func (im *image) materialise(ctx context.Context) (*image, error) {

@@ -26,7 +26,7 @@ type loading struct {
 // they are asked for.
 func (d *Driver) load(mem *blob, src driver.Source, l loading) (*image, error) {
 	loader, ok := map[container.Format]string{
-		container.JPEG: "jpegload_buffer", container.PNG: "pngload_buffer", container.GIF: "gifload_buffer",
+		container.JPEG: "jpegload_buffer", container.PNG: "pngload_buffer",
 		container.WebP: "webpload_buffer", container.TIFF: "tiffload_buffer",
 		container.AVIF: "heifload_buffer", container.HEIC: "heifload_buffer",
 	}[src.Format]
