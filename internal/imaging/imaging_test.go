@@ -203,7 +203,7 @@ func TestLadderEndsBelow(t *testing.T) {
 		t.Errorf("%v", q)
 	}
 	w := &work{Renderer: &Renderer{cfg: DefaultConfig(), engine: fallback.New()}}
-	w.source.Info = container.Info{Format: container.JPEG, Orientation: 6}
+	w.source.Info = container.Info{Format: container.JPEG, Orientation: 6, Frames: 1}
 	body := imagingtest.Photo(40, 30, 1)
 	picture, err := fallback.New().Decode(t.Context(), driver.Source{Info: container.Inspect(body), Body: body}, driver.Header{}, 40, 30)
 	if err != nil {

@@ -227,7 +227,7 @@ func (w *fakeWork) Render(ctx context.Context, source []byte) (media.Rendered, e
 	}
 	return media.Rendered{
 		Width: 640, Height: 480, Placeholder: "data:image/webp;base64,AA==",
-		Notes: []catalog.Note{catalog.FirstFrameOnly},
+		Notes:      []catalog.Note{catalog.FirstFrameOnly},
 		Compressed: media.Encoded{Format: "jpeg", ContentType: "image/jpeg", Width: 640, Height: 480, Body: []byte("small")},
 		Variants: []media.Encoded{
 			{Format: "webp", ContentType: "image/webp", Width: 320, Height: 240, Body: []byte("tiny")},

@@ -8,9 +8,12 @@ import (
 	"vitrine.dev/internal/imaging/container"
 )
 
-// errTooLarge says that a frame reaches beyond the canvas and has more pixels
-// than that.
-var errTooLarge = errors.New("larger than the canvas")
+// maxBeyond is how many times the pixels of the canvas a frame may have that
+// reaches beyond it: all of them are unpacked, however few are seen.
+const maxBeyond = 4
+
+// errTooLarge says that a frame is larger than that.
+var errTooLarge = errors.New("far larger than the canvas")
 
 // Player goes through the frames of an animation. It is not safe for concurrent
 // use.
@@ -70,7 +73,7 @@ func (p *Player) rows(area image.Rectangle, do func(row []byte)) {
 
 // draw decodes a frame onto the canvas.
 func (p *Player) draw(f container.Frame) error {
-	if f.Area.Dx()*f.Area.Dy() > p.animation.Width*p.animation.Height {
+	if int64(f.Area.Dx())*int64(f.Area.Dy()) > maxBeyond*int64(p.animation.Width)*int64(p.animation.Height) {
 		return errTooLarge
 	}
 	if p.visible(f).Empty() {

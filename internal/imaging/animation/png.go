@@ -77,7 +77,7 @@ func set(to []byte, c color.NRGBA) { to[0], to[1], to[2], to[3] = c.R, c.G, c.B,
 func narrow(row, deep []byte) {
 	for i := range row {
 		v := uint32(deep[2*i])<<8 | uint32(deep[2*i+1])
-		row[i] = byte((v*255 + 32767) / 65535)
+		row[i] = byte((v*255 + 32767) / 65535) //nolint:gosec // at most 255
 	}
 }
 
@@ -94,9 +94,9 @@ func blend(under, over []byte) {
 			rest := b * (255 - a) // of 255 squared
 			sum := 255*a + rest
 			for k := range 3 {
-				under[i+k] = byte((255*a*uint32(over[i+k]) + rest*uint32(under[i+k]) + sum/2) / sum)
+				under[i+k] = byte((255*a*uint32(over[i+k]) + rest*uint32(under[i+k]) + sum/2) / sum) //nolint:gosec // a mean
 			}
-			under[i+3] = byte((sum + 127) / 255)
+			under[i+3] = byte((sum + 127) / 255) //nolint:gosec // at most 255
 		}
 	}
 }

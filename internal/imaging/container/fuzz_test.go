@@ -3,6 +3,7 @@ package container_test
 import (
 	"bytes"
 	"encoding/binary"
+	"image"
 	"image/gif"
 	"testing"
 
@@ -35,6 +36,9 @@ func FuzzInspect(f *testing.F) {
 			t.Error(n)
 		}
 		_ = container.WebPAnimated(body)
+		if f, err := container.FirstWebPFrame(body); err == nil && !f.Area.In(image.Rect(0, 0, f.Width, f.Height)) {
+			t.Errorf("frame %v on a canvas of %d × %d", f.Area, f.Width, f.Height)
+		}
 	})
 }
 

@@ -160,4 +160,6 @@ func stillWebP(area image.Rectangle, chunks []byte) ([]byte, error) {
 
 func uint24(b []byte) int { return int(b[0]) | int(b[1])<<8 | int(b[2])<<16 }
 
-func appendUint24(b []byte, n int) []byte { return append(b, byte(n), byte(n>>8), byte(n>>16)) }
+func appendUint24(b []byte, n int) []byte {
+	return append(b, byte(n), byte(n>>8), byte(n>>16)) //nolint:gosec // digits
+}

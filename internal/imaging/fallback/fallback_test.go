@@ -159,7 +159,6 @@ func TestUnsupported(t *testing.T) {
 	t.Parallel()
 	for name, body := range map[string][]byte{
 		"avif": imagingtest.Fixture("photo.avif"), "cmyk": imagingtest.Fixture("cmyk.jpg"),
-		"animated webp": imagingtest.Fixture("animated.webp"),
 	} {
 		_, err := New().Header(driver.Source{Info: container.Inspect(body), Body: body})
 		if f, ok := fault.FailureOf(err); !ok || f.Reason != fault.UnsupportedType {

@@ -128,8 +128,8 @@ func damaged() map[string][]byte {
 		return slices.Concat(body[:at], body[at+12+int(be.Uint32(body[at:])):])
 	}
 	put := func(at int, v uint32) func([]byte) { return func(b []byte) { be.PutUint32(b[at:], v) } }
-	fcTLs := chunksOf(good(), "fcTL")
-	twice := bytes.Replace(good(), fcTLs[38:76], slices.Concat(fcTLs[38:76], fcTLs[38:76]), 1)
+	controls := chunksOf(good(), "fcTL")
+	twice := bytes.Replace(good(), controls[38:76], slices.Concat(controls[38:76], controls[38:76]), 1)
 	return map[string][]byte{
 		"announces too few frames":       edit("acTL", 0, put(0, 2)),
 		"announces too many frames":      edit("acTL", 0, put(0, 4)),

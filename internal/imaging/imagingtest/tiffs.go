@@ -69,3 +69,22 @@ func tiffPages(pages int, loop bool) []byte {
 	}
 	return b
 }
+
+// TIFFPages has so many pages of 8 × 8, each with the NewSubfileType at its
+// place where there is one.
+func TIFFPages(pages int, subfile []uint32) []byte {
+	const data, side = 8, 8
+	b := append(tiffHead(data+side*side), make([]byte, side*side)...)
+	for i := range pages {
+		entries := greyPage(side, side, data, side*side)
+		if i < len(subfile) {
+			entries = append([]ifdEntry{{254, tiffLong, 1, subfile[i]}}, entries...)
+		}
+		next := uint32(0)
+		if i < pages-1 {
+			next = uint32(len(b) + len(ifd(0, entries...)))
+		}
+		b = append(b, ifd(next, entries...)...)
+	}
+	return b
+}

@@ -36,15 +36,14 @@ func WorstCases(side int) []Worst {
 	}
 	pngs := func(depth, kind, interlaced byte, bytesPerPixel int) func(int) []byte {
 		body := zeroPNG(side, depth, kind, interlaced, bytesPerPixel)
-		return func(padding int) []byte {
-			return slices.Concat(body[:33], pngChunk("viTr", make([]byte, padding)), body[33:])
-		}
+		return func(padding int) []byte { return padPNG(body, padding) }
 	}
 	tiffs := func(w, h, samples, bits int, planes bool) func(int) []byte {
 		body := zeroTIFF(w, h, samples, bits, planes)
 		return func(padding int) []byte { return append(slices.Clip(body), make([]byte, padding)...) }
 	}
 	animated := zeroGIF(side/10, 100)
+	apngs := func(body []byte) func(int) []byte { return func(padding int) []byte { return padPNG(body, padding) } }
 	webp := webpOf(side * side / (FixtureWidth * FixtureHeight) / 3)
 	const none, many, damaged, unknown = "", fault.TooManyPixels, fault.DecodeFailed, fault.UnsupportedType
 	return []Worst{
@@ -61,7 +60,9 @@ func WorstCases(side int) []Worst {
 		{"tiff of 16 rows", none, none, tiffs(side*side/32, 16, 4, 16, false)},
 		{"tiff of one row", many, many, tiffs(side*side, 1, 4, 16, false)},
 		{"gif of 100 frames", none, none, func(padding int) []byte { return padGIF(animated, padding) }},
-		{"webp of many frames", none, unknown, func(padding int) []byte {
+		{"png of 100 frames of 16 bits with alpha", none, none, apngs(zeroAPNG(side/10, 100, 0))},
+		{"png of 2 frames of 16 bits with alpha, interlaced", none, none, apngs(zeroAPNG(side*7/10, 2, 1))},
+		{"webp of many frames", none, none, func(padding int) []byte {
 			return riff(webp[12:], webpChunk("EVIL", make([]byte, padding&^1)))
 		}},
 		{"png of 30,000²", many, many, func(padding int) []byte { return append(BombPNG(bombSide, bombSide), make([]byte, padding)...) }},
@@ -77,6 +78,10 @@ func padJPEG(body []byte, padding int) []byte {
 		padding -= n
 	}
 	return append(out, body[2:]...)
+}
+
+func padPNG(body []byte, padding int) []byte {
+	return slices.Concat(body[:33], pngChunk("viTr", make([]byte, padding)), body[33:])
 }
 
 func padGIF(body []byte, padding int) []byte {
@@ -136,4 +141,21 @@ func zeroGIF(side, frames int) []byte {
 	var b bytes.Buffer
 	must(gif.EncodeAll(&b, g))
 	return b.Bytes()
+}
+
+// zeroAPNG has so many frames of zeros, in 16 bits with alpha, each with its
+// past to be restored.
+func zeroAPNG(side, frames int, interlaced byte) []byte {
+	be := binary.BigEndian
+	still := zeroPNG(side, 16, 6, interlaced, 8)
+	pixels := chunksOf(still, "IDAT")
+	pixels = pixels[8 : len(pixels)-4]
+	frame := APNGFrame{Image: image.NewAlpha(image.Rect(0, 0, side, side)), Num: 1, Den: 10, Dispose: 2, Over: true}
+	out := slices.Concat(still[:33], pngChunk("acTL", be.AppendUint32(be.AppendUint32(nil, uint32(frames)), 0)),
+		fcTL(0, frame), pngChunk("IDAT", pixels))
+	for i := range uint32(frames - 1) {
+		out = append(out, fcTL(2*i+1, frame)...)
+		out = append(out, pngChunk("fdAT", append(be.AppendUint32(nil, 2*i+2), pixels...))...)
+	}
+	return append(out, pngChunk("IEND", nil)...)
 }

@@ -48,7 +48,7 @@ func (l *library) fromRGBA(pix []byte, width, height int, profile []byte) (*imag
 	defer raw.close()
 	im, err := l.do("copy").set("in", raw).set("interpretation", spaceSRGB).image()
 	if err == nil && len(profile) > 0 {
-		l.SetMetaBlob(im.obj, metaProfile, unsafe.SliceData(profile), uintptr(len(profile)))
+		l.SetMetaBlob(im.obj, metaProfile, unsafe.SliceData(profile), uintptr(len(profile))) //nolint:gosec // copied
 	}
 	return im, err
 }
