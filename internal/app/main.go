@@ -43,6 +43,7 @@ type commands struct {
 	Worker  workerCommand  `cmd:""             help:"Run an image worker."`
 	Migrate migrateCommand `cmd:""             help:"Bring the database schema up to date."`
 	Fsck    fsckCommand    `cmd:""             help:"Compare database, storage, outbox, queue and cache; mend what differs."`
+	Backup  backupCommand  `cmd:""             help:"Copy the embedded database into a new file, while it is in use."`
 	Version versionCommand `cmd:""             help:"Print the version."`
 
 	DeadLetters deadLettersCommand `cmd:"" help:"List, replay or discard failed work, through a running server." name:"dead-letters"`
