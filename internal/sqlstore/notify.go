@@ -56,8 +56,11 @@ func (n *notifier) run(ctx context.Context) {
 	}
 }
 
+// notify lets a notification that was begun end: a statement that is broken off
+// as the process ends leaves a request to cancel it behind, at which some
+// poolers end, too (https://github.com/pgbouncer/pgbouncer/issues/801).
 func (n *notifier) notify(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerTimeout)
 	defer cancel()
 	_, err := n.pool.Exec(ctx, "NOTIFY "+channel)
 	return err
@@ -92,7 +95,7 @@ func (s *Store) listenOnce(ctx context.Context, cfg *pgx.ConnConfig) error {
 		defer cancel()
 		_ = conn.Close(closing)
 	}()
-	starting, cancel := context.WithTimeout(ctx, answerTimeout)
+	starting, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerTimeout) // as in notify
 	defer cancel()
 	if _, err := conn.Exec(starting, "LISTEN "+channel); err != nil {
 		return err

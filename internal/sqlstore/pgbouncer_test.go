@@ -111,6 +111,14 @@ func TestPgBouncerUnannounced(t *testing.T) {
 	}
 }
 
+// TestNotificationEnds: what was begun is not broken off as the process stops.
+func TestNotificationEnds(t *testing.T) {
+	t.Parallel()
+	if err := sqlstore.NotifyStopped(t.Context(), pooled(t, testserver.Postgres(t))); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestMigrateWaitsForOlderVersions, which lock by a session.
 func TestMigrateWaitsForOlderVersions(t *testing.T) {
 	t.Parallel()
