@@ -88,6 +88,14 @@ func (s suite) animations(t *testing.T) {
 			}
 		}
 	})
+	t.Run("no delay", func(t *testing.T) {
+		t.Parallel()
+		frame := func(seed uint64) APNGFrame { return APNGFrame{Image: Picture(60, 40, seed)} }
+		out := s.render(t, r, APNG(nil, 0, frame(1), frame(2)))
+		if s.can.Animations { // browsers show it for so long, too
+			checkFrames(t, out.Compressed, 2, 100)
+		}
+	})
 	t.Run("pages of a tiff", func(t *testing.T) {
 		t.Parallel()
 		checkNotes(t, s.render(t, r, tiffPages(3, false)), catalog.FirstPageOnly)
