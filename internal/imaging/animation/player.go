@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"slices"
 
 	"vitrine.dev/internal/imaging/container"
 )
@@ -39,8 +40,8 @@ func (p *Player) Next() (*image.NRGBA, error) {
 	frame := p.animation.Frames[p.next]
 	p.next++
 	area := p.visible(frame)
-	if frame.After == container.RestorePast {
-		p.past = p.past[:0]
+	if frame.After == container.RestorePast && p.next < len(p.animation.Frames) {
+		p.past = slices.Grow(p.past[:0], 4*area.Dx()*area.Dy())
 		p.rows(area, func(row []byte) { p.past = append(p.past, row...) })
 	}
 	if err := p.draw(frame); err != nil {

@@ -55,7 +55,8 @@ type Header struct {
 	// What Cost has to know of a pixel; an engine sets what its own asks for.
 	Deep       bool // it has more than 8 bits a channel
 	Channels   int
-	PixelBytes int // of all channels together, as they are decoded
+	PixelBytes int  // of all channels together, as they are decoded
+	Played     bool // its frames are drawn by package animation
 }
 
 // Upright returns the size after the orientation (1 to 8) is obeyed.

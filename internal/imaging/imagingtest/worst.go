@@ -61,7 +61,7 @@ func WorstCases(side int) []Worst {
 		{"tiff of one row", many, many, tiffs(side*side, 1, 4, 16, false)},
 		{"gif of 100 frames", none, none, func(padding int) []byte { return padGIF(animated, padding) }},
 		{"png of 100 frames of 16 bits with alpha", none, none, apngs(zeroAPNG(side/10, 100, 0))},
-		{"png of 2 frames of 16 bits with alpha, interlaced", none, none, apngs(zeroAPNG(side*7/10, 2, 1))},
+		{"png of 2 frames of 16 bits with alpha, interlaced", none, none, apngs(zeroAPNG(side*6/10, 2, 1))},
 		{"webp of many frames", none, none, func(padding int) []byte {
 			return riff(webp[12:], webpChunk("EVIL", make([]byte, padding&^1)))
 		}},

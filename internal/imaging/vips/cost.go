@@ -17,6 +17,10 @@ const (
 	// overhead is what a pixel takes besides two copies as it is stored, in
 	// bytes.
 	overhead = 10
+	// playedGIF and playedPNG are what a pixel of the canvas takes while frames
+	// are drawn on it, in bytes: the canvas, what it was before, and of a PNG one
+	// frame and what the collector has not yet freed of the one before it.
+	playedGIF, playedPNG = 4, 20
 )
 
 // pixelBytes is the size of a pixel as libvips decodes it.
@@ -46,11 +50,17 @@ func (d *Driver) Heaviest() int64 { return 2 }
 // and rows of tiles, which may be as large as the picture.
 func (d *Driver) Cost(src driver.Source, h driver.Header, width, height int) int64 {
 	pixels := int64(h.Width) * int64(h.Height) * int64(h.Frames)
-	if streams := src.Format == container.JPEG || src.Format == container.PNG; streams && !src.Whole && h.Frames == 1 {
+	if streams := src.Format == container.JPEG || src.Format == container.PNG; streams && !src.Whole && !h.Played {
 		// The picture and its largest copy while it is turned or encoded.
 		pixels = min(pixels, 2*int64(width)*int64(height)+int64(h.Width)*rowsHeld)
 	}
 	bytes := pixels * max(driver.BytesPerPixel, overhead+2*int64(h.PixelBytes))
+	switch canvas := int64(h.Width) * int64(h.Height); {
+	case h.Played && src.Format == container.GIF:
+		bytes += canvas * playedGIF
+	case h.Played:
+		bytes += canvas * playedPNG
+	}
 	// Of a picture with few rows, what is at work is more than what is kept.
 	work := int64(h.Width) * int64(min(h.Height, rowsAtOnce)) * int64(h.Channels)
 	return max((bytes+driver.BytesPerPixel-1)/driver.BytesPerPixel, work)

@@ -60,7 +60,7 @@ func (d *Driver) Header(src driver.Source) (driver.Header, error) {
 	case err != nil:
 		return driver.Header{}, err
 	case a != nil: // drawn in four bytes a pixel
-		h := driver.Header{Width: a.Width, Height: a.Height, Frames: len(a.Frames), Channels: 4, PixelBytes: 4}
+		h := driver.Header{Width: a.Width, Height: a.Height, Frames: len(a.Frames), Channels: 4, PixelBytes: 4, Played: true}
 		if a.Deep {
 			h.Deep, h.PixelBytes = true, 8
 		}
