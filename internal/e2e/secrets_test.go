@@ -201,6 +201,9 @@ func TestSecretsInTheWrongVariable(t *testing.T) {
 		"DB_HOST": "postgres://user:" + hush + "@db/vitrine", "QUEUE_HOST": "amqp://user:" + hush + "@mq",
 		"REDIS_HOST": "redis://:" + hush + "@cache:6379", "AWS_ENDPOINT_URL_S3": "https://key:" + hush + "@s3.test",
 		"PUBLIC_BASE_URL": "https://key:" + hush + "@cdn.test", "AWS_SECRET_ACCESS_KEY": hush + "x", "AWS_S3_BUCKET": "s3://" + hush + "@b",
+		"DATABASE_URL": "postgres://user:" + hush + "#@db/vitrine", "REDIS_URL": "rediss://:" + hush + "@cache:port",
+		"AMQP_URL": "amqp://user:" + hush + "@mq?heartbeat=1", "DB_PASSWORD": hush, "QUEUE_PASSWORD": hush, "REDIS_PASSWORD": hush,
+		"DB_PASSWORD_FILE": "/" + hush, "DATABASE_URL_FILE": hush, "QUEUE_CA_FILE": hush, "PORT": hush,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
