@@ -23,7 +23,7 @@ const (
 	leaf     = iota // errors and tracing: no imports
 	port            // what the domain needs of the world
 	products        // catalog
-	pictures        // media, outbox, deadletter
+	pictures        // media, outbox, deadletter; monitor, which knows none of them
 	upkeep          // fsck: compares what the others keep
 	adapter         // the world; adapters never meet
 	wiring          // app
@@ -34,7 +34,7 @@ var layers = map[string]int{
 	"internal/fault": leaf, "internal/trace": leaf, "internal/failpoint": leaf,
 	"internal/queue": port, "internal/cache": port, "internal/blob": port,
 	"internal/catalog": products,
-	"internal/media":   pictures, "internal/outbox": pictures, "internal/deadletter": pictures,
+	"internal/monitor": pictures, "internal/media": pictures, "internal/outbox": pictures, "internal/deadletter": pictures,
 	"internal/fsck":     upkeep,
 	"internal/sqlstore": adapter, "internal/fetch": adapter, "internal/imaging": adapter,
 	"internal/httpapi": adapter, "internal/console": adapter,

@@ -61,6 +61,7 @@ type Config struct {
 	S3CAFile          string `env:"AWS_CA_BUNDLE"`
 
 	HTTPAddr      string `env:"HTTP_ADDR"       envDefault:"127.0.0.1:8080"`
+	AdminAddr     string `env:"ADMIN_ADDR"      envDefault:"127.0.0.1:9090"`
 	DataDir       string `env:"DATA_DIR"        envDefault:"./data"`
 	PublicBaseURL string `env:"PUBLIC_BASE_URL"`
 

@@ -25,6 +25,8 @@ func (c Config) problems() []string {
 	}
 	_, _, err := net.SplitHostPort(c.HTTPAddr)
 	check(err == nil, "HTTP_ADDR must be host:port, such as 127.0.0.1:8080")
+	_, _, err = net.SplitHostPort(c.AdminAddr)
+	check(err == nil || c.AdminAddr == adminOff, "ADMIN_ADDR must be host:port, such as 127.0.0.1:9090, or off")
 	check(c.DataDir != "", "DATA_DIR must not be empty")
 	check(c.PublicBaseURL == "" || isHTTPURL(c.PublicBaseURL), "PUBLIC_BASE_URL must be an http or https URL without user name and password")
 	check(c.S3Endpoint == "" || isHTTPURL(c.S3Endpoint),

@@ -58,14 +58,16 @@ func openSQLite(ctx context.Context, path string, held *closers, log *slog.Logge
 // openCache opens Redis where REDIS_HOST names it. An in-process cache can be
 // trusted only where no other process writes: embedded, in one process. In
 // every other shape reads go to the database.
-func openCache(cfg Config, r role, held *closers, log *slog.Logger) (*readthrough.Cache, string, error) {
+func openCache(
+	cfg Config, r role, held *closers, log *slog.Logger, watched func(cache.Cache) cache.Cache,
+) (*readthrough.Cache, string, error) {
 	switch {
 	case cfg.RedisHost != "":
 		settings, err := redisConfig(cfg)
 		if err != nil {
 			return nil, "", err
 		}
-		return readThrough(cfg, redis.New(settings), "redis", held, log)
+		return readThrough(cfg, watched(redis.New(settings)), "redis", held, log)
 	case cfg.DBHost == "" && r.alone():
 		settings := memory.DefaultConfig()
 		settings.Lease = cfg.CacheLease
@@ -73,8 +75,9 @@ func openCache(cfg Config, r role, held *closers, log *slog.Logger) (*readthroug
 		if err != nil {
 			return nil, "", fmt.Errorf("open in-process cache: %w", err)
 		}
-		return readThrough(cfg, engine, "in process", held, log)
+		return readThrough(cfg, watched(engine), "in process", held, log)
 	default:
+		watched(nil)
 		return readthrough.Disabled(), "none (set REDIS_HOST or REDIS_URL)", nil
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"vitrine.dev/internal/deadletter"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/media"
+	"vitrine.dev/internal/monitor"
 	"vitrine.dev/internal/outbox"
 	"vitrine.dev/internal/queue"
 	"vitrine.dev/internal/sqlstore"
@@ -35,11 +36,13 @@ type process struct {
 	blobs  blob.Store
 	relay  *outbox.Relay
 	tasks  []task
+	checks []*monitor.Check
+	health *monitor.Monitor
 
 	deadJobs *deadletter.Runner
 
 	listener net.Listener // of an API
-	stopping atomic.Bool  // the API answers on for DrainDelay
+	stopping atomic.Bool  // the process is about to end; the API answers on for DrainDelay
 }
 
 // task runs until its context is done, and then drains and returns nil.
@@ -65,9 +68,11 @@ func run(ctx context.Context, to streams, r role, cfg Config, log *slog.Logger) 
 	if err := p.open(ctx, &held); err != nil {
 		return err
 	}
+	p.serveAdmin(ctx, &held)
 	if err := p.prepareSchema(ctx); err != nil {
 		return err
 	}
+	p.tasks = append(p.tasks, task{"health", p.health.Start})
 	p.addRelay()
 	p.deadJobs = deadletter.NewRunner(p.store, p.views, p.relay.Nudge, deadletter.DefaultRunnerConfig(), p.log)
 	p.tasks = append(p.tasks, task{"dead letter jobs", p.deadJobs.Run})
@@ -86,17 +91,22 @@ func (p *process) open(ctx context.Context, held *closers) (err error) {
 	if p.store, err = openStore(ctx, p.cfg, p.role, held, p.log); err != nil {
 		return err
 	}
+	p.watchDatabase(p.store)
 	var cacheKind string
-	if p.cache, cacheKind, err = openCache(p.cfg, p.role, held, p.log); err != nil {
+	p.cache, cacheKind, err = openCache(p.cfg, p.role, held, p.log, p.watchCache) //nolint:contextcheck // its connections outlive the start
+	if err != nil {
 		return err
 	}
 	p.views = catalog.NewViews(p.cache, p.log)
 	if p.queue, err = openQueue(p.cfg, held, p.log); err != nil {
 		return err
 	}
+	p.queue = p.watchQueue(p.queue)
 	if p.blobs, err = openBlobs(ctx, p.cfg, held); err != nil {
 		return err
 	}
+	p.blobs = p.watchBlobs(p.blobs)
+	p.health = monitor.New(p.log, p.checks...)
 	p.log.InfoContext(ctx, "parts", "database", either(p.cfg.DBHost, "sqlite"), "cache", cacheKind,
 		"queue", either(p.cfg.QueueHost, "in process"), "storage", either(p.cfg.S3Bucket, "disk"))
 	return nil
@@ -124,8 +134,7 @@ func (p *process) prepareSchema(ctx context.Context) error {
 	}
 	err := p.store.CheckSchema(ctx)
 	if fault.KindOf(err) == fault.Unavailable && !errors.Is(err, sqlstore.ErrTransactionPooling) {
-		p.log.WarnContext(ctx, "the database cannot be reached yet", "error", err)
-		return nil
+		return nil // which package monitor logs
 	}
 	return err
 }
@@ -153,6 +162,7 @@ func (p *process) runTasks(ctx context.Context) error {
 			return nil
 		})
 	}
+	context.AfterFunc(ctx, func() { p.stopping.Store(true) })
 	context.AfterFunc(ctx, func() { p.log.InfoContext(ctx, "stopping: finishing what is under way") })
 	err := group.Wait()
 	p.log.InfoContext(ctx, "stopped")

@@ -39,14 +39,9 @@ func (p *process) addServer() {
 		Views:       p.views,
 		Images:      p.blobs,
 		URL:         p.blobs.URL,
-		Parts: []httpapi.Part{
-			{Name: "database", Required: true, Check: p.store.Ping},
-			{Name: "cache", Check: p.cache.Ping},
-			{Name: "queue", Check: p.queue.Ping},
-			{Name: "storage", Check: p.blobs.Ping},
-		},
-		Stopping: p.stopping.Load,
-		Log:      p.log,
+		Ready:       p.health.Check,
+		Stopping:    p.stopping.Load,
+		Log:         p.log,
 	})
 	server := httpapi.NewServer(handler, p.log)
 	expirer := catalog.NewExpirer(p.store, expiryInterval, p.log)

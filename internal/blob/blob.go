@@ -45,7 +45,7 @@ type Store interface {
 	// infos need not carry a ContentType. fault.Invalid where no key can start
 	// so (see CheckPrefix).
 	List(ctx context.Context, prefix string, visit func(Info) error) error
-	// Ping reports whether objects can be stored now.
+	// Ping reports whether the storage answers. It stores nothing; see Probe.
 	Ping(ctx context.Context) error
 	// URL is where the world reads the object.
 	URL(key string) string

@@ -42,7 +42,7 @@ func newSystem(t *testing.T) *system {
 	sys.env = []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "LIBVIPS_PATH=" + os.Getenv("LIBVIPS_PATH"),
 		"DB_USER=vitrine", "DB_PASSWORD=vitrine", "DB_NAME=postgres", "DB_SSLMODE=disable",
-		"QUEUE_USER=vitrine", "QUEUE_PASSWORD=vitrine", "HTTP_ADDR=" + addr,
+		"QUEUE_USER=vitrine", "QUEUE_PASSWORD=vitrine", "HTTP_ADDR=" + addr, "ADMIN_ADDR=off",
 		"AWS_S3_BUCKET=" + bucket.Bucket, "AWS_REGION=" + bucket.Region, "AWS_ENDPOINT_URL_S3=" + bucket.Endpoint,
 		"AWS_ACCESS_KEY_ID=" + bucket.AccessKey, "AWS_SECRET_ACCESS_KEY=" + bucket.SecretKey,
 		"LOG_LEVEL=warn", "FETCH_ALLOW_PRIVATE=true", "FETCH_TIMEOUT=5s",

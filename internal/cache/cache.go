@@ -56,7 +56,7 @@ type Cache interface {
 	// follow.
 	Bump(ctx context.Context, group string, floor int64) (int64, error)
 
-	// Ping reports whether the engine answers.
+	// Ping reports whether the engine answers. It writes nothing; see Probe.
 	Ping(ctx context.Context) error
 	// Close releases the connections.
 	Close() error

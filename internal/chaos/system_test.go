@@ -62,7 +62,7 @@ func newSystem(t *testing.T, s settings) *system {
 	})
 	sys.env = map[string]string{
 		"DB_USER": "vitrine", "DB_PASSWORD": "vitrine", "DB_NAME": "postgres", "DB_SSLMODE": "disable",
-		"QUEUE_USER": "vitrine", "QUEUE_PASSWORD": "vitrine",
+		"QUEUE_USER": "vitrine", "QUEUE_PASSWORD": "vitrine", "ADMIN_ADDR": "off",
 		"AWS_S3_BUCKET": sys.bucket.Bucket, "AWS_REGION": sys.bucket.Region,
 		"AWS_ACCESS_KEY_ID": sys.bucket.AccessKey, "AWS_SECRET_ACCESS_KEY": sys.bucket.SecretKey,
 		"PUBLIC_BASE_URL": "http://pictures.example",

@@ -89,7 +89,7 @@ func launch(t *testing.T, build func() (string, error), role string, env map[str
 	p.cmd = exec.Command(bin, strings.Fields(role)...) //nolint:noctx // stopped by stop
 	p.cmd.Dir = t.TempDir()
 	all := map[string]string{
-		"HTTP_ADDR": "127.0.0.1:0", "FETCH_ALLOW_PRIVATE": "true", "LOG_LEVEL": "debug", "LOG_FORMAT": "json",
+		"HTTP_ADDR": "127.0.0.1:0", "ADMIN_ADDR": "127.0.0.1:0", "FETCH_ALLOW_PRIVATE": "true", "LOG_LEVEL": "debug", "LOG_FORMAT": "json",
 		"PATH": os.Getenv("PATH"), "HOME": t.TempDir(), "LIBVIPS_PATH": os.Getenv("LIBVIPS_PATH"),
 	}
 	maps.Copy(all, env)

@@ -10,6 +10,7 @@ import (
 	"vitrine.dev/internal/blob"
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/deadletter"
+	"vitrine.dev/internal/monitor"
 	"vitrine.dev/internal/trace"
 )
 
@@ -26,15 +27,15 @@ type Images interface {
 	Stat(ctx context.Context, key string) (blob.Info, error)
 }
 
-// Deps is what the API is made of. All of it is required, but Parts may be
-// empty, and Stopping nil: never.
+// Deps is what the API is made of. All of it is required, but Ready may be nil:
+// there are no parts, and Stopping: never.
 type Deps struct {
 	Service     *catalog.Service
 	DeadLetters *deadletter.Service
 	Views       *catalog.Views
 	Images      Images
-	URL         func(key string) string // where the world reads an object of Images
-	Parts       []Part                  // in the order in which /readyz lists them
+	URL         func(key string) string              // where the world reads an object of Images
+	Ready       func(context.Context) monitor.Report // for /readyz
 	// Stopping reports whether the process is about to end: /readyz then sends
 	// requests elsewhere, and clients are told to leave their connections.
 	Stopping func() bool
@@ -55,16 +56,37 @@ type handler func(w http.ResponseWriter, r *http.Request) error
 
 // New returns the handler of the API.
 func New(deps Deps) http.Handler {
-	if deps.Stopping == nil {
-		deps.Stopping = func() bool { return false }
-	}
-	a := &api{Deps: deps, mux: http.NewServeMux(), description: newDescription(), drains: make(chan struct{}, maxDrains)}
-	for _, rt := range a.routes() {
+	a := &api{Deps: deps, description: newDescription()}
+	routes := a.routes()
+	for _, rt := range routes {
 		a.description.add(rt)
+	}
+	a.serve(routes)
+	return a
+}
+
+// NewAdmin returns the handler of the address for operators, which every
+// process has: the routes that tell of the process. Of deps it needs Ready, Log
+// and Stopping.
+func NewAdmin(deps Deps) http.Handler {
+	a := &api{Deps: deps}
+	a.serve(a.adminRoutes())
+	return a
+}
+
+// serve has the mux answer for the routes.
+func (a *api) serve(routes []route) {
+	if a.Stopping == nil {
+		a.Stopping = func() bool { return false }
+	}
+	if a.Ready == nil {
+		a.Ready = func(context.Context) monitor.Report { return monitor.Report{Status: monitor.Ready} }
+	}
+	a.mux, a.drains = http.NewServeMux(), make(chan struct{}, maxDrains)
+	for _, rt := range routes {
 		a.mux.Handle(rt.method+" "+rt.path, a.answer(rt))
 	}
 	a.mux.Handle("/", a.answer(route{handle: a.noSuchRoute}))
-	return a
 }
 
 // answer turns a route into an http.Handler: it bounds the time and turns

@@ -14,7 +14,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"vitrine.dev/internal/httpapi"
+	"vitrine.dev/internal/monitor"
 )
 
 const golden = "../../docs/openapi.yaml"
@@ -140,7 +140,7 @@ func (s *schemas) check(path, method string, w *httptest.ResponseRecorder) {
 
 func TestAnswersMatchDescription(t *testing.T) {
 	t.Parallel()
-	s := newSetup(t, httpapi.Part{Name: "database", Required: true, Check: up})
+	s := newSetup(t, monitor.Part{Name: "database", Need: monitor.Reads, Ping: up})
 	s.store.Put(gallery())
 	d := readSchemas(t, s)
 	const products, one = "/products", "/products/{id}"

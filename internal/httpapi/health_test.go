@@ -2,13 +2,14 @@ package httpapi_test
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
-	"testing/synctest"
-	"time"
 
 	"vitrine.dev/internal/httpapi"
+	"vitrine.dev/internal/monitor"
 )
 
 func up(context.Context) error   { return nil }
@@ -16,7 +17,7 @@ func down(context.Context) error { return errTest }
 
 func TestHealth(t *testing.T) {
 	t.Parallel()
-	s := newSetup(t, httpapi.Part{Name: "database", Required: true, Check: down})
+	s := newSetup(t, monitor.Part{Name: "database", Need: monitor.Reads, Ping: down})
 	w := s.do(http.MethodGet, "/healthz", "")
 	wantStatus(t, w, http.StatusOK)
 	wantBody(t, w, `{"status":"ok"}`)
@@ -25,39 +26,37 @@ func TestHealth(t *testing.T) {
 
 func TestReadiness(t *testing.T) {
 	t.Parallel()
+	database := func(ping, probe func(context.Context) error) monitor.Part {
+		return monitor.Part{Name: "database", Need: monitor.Reads, Readable: true, Ping: ping, Probe: probe}
+	}
+	cache := func(ping func(context.Context) error) monitor.Part { return monitor.Part{Name: "cache", Ping: ping} }
 	for name, tc := range map[string]struct {
-		database, cache func(context.Context) error
-		status          int
-		want            string
+		parts  []monitor.Part
+		status int
+		want   string
 	}{
-		"ready":       {up, up, 200, `{"status":"ready","parts":{"cache":{"status":"ok"},"database":{"status":"ok"}}}`},
-		"degraded":    {up, down, 200, `{"status":"degraded","parts":{"cache":{"status":"down"},"database":{"status":"ok"}}}`},
-		"unavailable": {down, up, 503, `{"status":"unavailable","parts":{"cache":{"status":"ok"},"database":{"status":"down"}}}`},
-		"all down":    {down, down, 503, `{"status":"unavailable","parts":{"cache":{"status":"down"},"database":{"status":"down"}}}`},
+		"ready":       {[]monitor.Part{database(up, up), cache(up)}, 200, `{"status":"ready","parts":{"cache":{"status":"ok"},"database":{"status":"ok"}}}`},
+		"degraded":    {[]monitor.Part{database(up, up), cache(down)}, 200, `{"status":"degraded","parts":{"cache":{"status":"down"},"database":{"status":"ok"}}}`},
+		"read-only":   {[]monitor.Part{database(up, down), cache(up)}, 200, `{"status":"degraded","parts":{"cache":{"status":"ok"},"database":{"status":"read_only"}}}`},
+		"unavailable": {[]monitor.Part{database(down, up), cache(up)}, 503, `{"status":"unavailable","parts":{"cache":{"status":"ok"},"database":{"status":"down"}}}`},
+		"no parts":    {nil, 200, `{"status":"ready","parts":{}}`},
 	} {
-		for _, order := range []bool{false, true} {
-			parts := []httpapi.Part{{Name: "database", Required: true, Check: tc.database}, {Name: "cache", Check: tc.cache}}
-			if order {
-				parts[0], parts[1] = parts[1], parts[0]
-			}
-			s := newSetup(t, parts...)
-			w := s.do(http.MethodGet, "/readyz", "")
-			if w.Code != tc.status {
-				t.Errorf("%s: status %d, want %d", name, w.Code, tc.status)
-			}
-			wantBody(t, w, tc.want)
-			if strings.Contains(w.Body.String(), "secret") {
-				t.Errorf("%s: internals in the answer: %s", name, w.Body)
-			}
+		s := newSetup(t, tc.parts...)
+		w := s.do(http.MethodGet, "/readyz", "")
+		if w.Code != tc.status || (w.Header().Get("Retry-After") != "") != (tc.status == 503) {
+			t.Errorf("%s: status %d, want %d, Retry-After %q", name, w.Code, tc.status, w.Header().Get("Retry-After"))
+		}
+		wantBody(t, w, tc.want)
+		if strings.Contains(w.Body.String(), "secret") {
+			t.Errorf("%s: internals in the answer: %s", name, w.Body)
 		}
 	}
-	wantBody(t, newSetup(t).do(http.MethodGet, "/readyz", ""), `{"status":"ready","parts":{}}`)
 }
 
 // TestStopping: an API that is about to end answers, and says so.
 func TestStopping(t *testing.T) {
 	t.Parallel()
-	s := newSetup(t, httpapi.Part{Name: "database", Required: true, Check: up})
+	s := newSetup(t, monitor.Part{Name: "database", Need: monitor.Reads, Ping: up})
 	wantHeader(t, s.do(http.MethodGet, "/healthz", ""), "Connection", "")
 	s.stopping.Store(true)
 	w := s.do(http.MethodGet, "/readyz", "")
@@ -68,29 +67,28 @@ func TestStopping(t *testing.T) {
 	wantHeader(t, w, "Connection", "close")
 }
 
-// TestReadinessDoesNotHang: parts are checked at once, and one that hangs,
-// even deaf to its context, is down.
-func TestReadinessDoesNotHang(t *testing.T) {
+// TestAdmin: the operators' address tells of the process and of nothing else.
+func TestAdmin(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		release := make(chan struct{})
-		defer close(release)
-		deaf := func(context.Context) error { <-release; return nil }
-		slow := func(ctx context.Context) error {
-			select {
-			case <-time.After(time.Second):
-				return nil
-			case <-ctx.Done():
-				return ctx.Err()
-			}
-		}
-		s := newSetup(t, httpapi.Part{Name: "deaf", Check: deaf}, httpapi.Part{Name: "a", Check: slow},
-			httpapi.Part{Name: "b", Check: slow}, httpapi.Part{Name: "c", Check: slow})
-		start := time.Now()
-		w := s.do(http.MethodGet, "/readyz", "")
-		wantBody(t, w, `{"status":"degraded","parts":{"a":{"status":"ok"},"b":{"status":"ok"},"c":{"status":"ok"},"deaf":{"status":"down"}}}`)
-		if took := time.Since(start); took > 2*time.Second {
-			t.Errorf("the answer took %v", took)
-		}
+	log := slog.New(slog.DiscardHandler)
+	stopping := false
+	h := httpapi.NewAdmin(httpapi.Deps{
+		Ready: ready(log, monitor.Part{Name: "queue", Need: monitor.Writes, Ping: down}), Log: log,
+		Stopping: func() bool { return stopping },
 	})
+	do := func(method, path string) *httptest.ResponseRecorder {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), method, path, http.NoBody))
+		return w
+	}
+	wantBody(t, do(http.MethodGet, "/healthz"), `{"status":"ok"}`)
+	w := do(http.MethodGet, "/readyz")
+	wantStatus(t, w, http.StatusServiceUnavailable)
+	wantBody(t, w, `{"status":"unavailable","parts":{"queue":{"status":"down"}}}`)
+	for _, path := range []string{"/products", "/products/1", "/dead-letters", "/openapi.json", "/images/a"} {
+		wantStatus(t, do(http.MethodGet, path), http.StatusNotFound)
+	}
+	wantStatus(t, do(http.MethodPost, "/readyz"), http.StatusMethodNotAllowed)
+	stopping = true
+	wantBody(t, do(http.MethodGet, "/readyz"), `{"status":"stopping","parts":{"queue":{"status":"down"}}}`)
 }

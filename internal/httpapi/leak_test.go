@@ -13,6 +13,7 @@ import (
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/httpapi"
+	"vitrine.dev/internal/monitor"
 )
 
 // errInternals is an error that says all that a client must not read.
@@ -95,10 +96,11 @@ func TestPanicsAreNotAnswered(t *testing.T) {
 // deps is an API over these parts, whose readiness fails with the error.
 func (s *setup) deps(service *catalog.Service, failure error) httpapi.Deps {
 	check := func(context.Context) error { return failure }
+	log := slog.New(slog.NewJSONHandler(s.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	return httpapi.Deps{
 		Service: service, Views: s.views, Images: s.images, URL: imageURL,
-		Parts: []httpapi.Part{{Name: "database", Required: true, Check: check}, {Name: "storage", Check: check}},
-		Log:   slog.New(slog.NewJSONHandler(s.logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Ready: ready(log, monitor.Part{Name: "database", Need: monitor.Reads, Ping: check}, monitor.Part{Name: "storage", Probe: check}),
+		Log:   log,
 	}
 }
 

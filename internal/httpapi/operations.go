@@ -104,10 +104,10 @@ func describeHealth(d *description) *huma.Operation {
 
 func describeReadiness(d *description) *huma.Operation {
 	return &huma.Operation{
-		OperationID: "getReadiness", Tags: []string{"operation"}, Summary: "Whether requests can be answered, part by part",
+		OperationID: "getReadiness", Tags: []string{"operation"}, Summary: "Whether the process can do its work, part by part",
 		Responses: map[string]*huma.Response{
-			"200": answer("They can", schema[readiness](d)),
-			"503": answer("A part that is required is down", schema[readiness](d)),
+			"200": answer("It can", schema[readiness](d)),
+			"503": answer("A part that the process needs cannot be had, or the process is about to end", schema[readiness](d)),
 		},
 	}
 }

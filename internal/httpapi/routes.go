@@ -17,7 +17,7 @@ type route struct {
 }
 
 func (a *api) routes() []route {
-	return []route{
+	return append(a.adminRoutes(), []route{
 		{method: http.MethodPost, path: "/products", handle: a.createProduct, describe: describeCreate},
 		{method: http.MethodGet, path: "/products", handle: a.listProducts, describe: describeList},
 		{method: http.MethodGet, path: "/products/{id}", handle: a.getProduct, describe: describeGet},
@@ -31,10 +31,16 @@ func (a *api) routes() []route {
 		{method: http.MethodGet, path: "/dead-letters/jobs/{id}", handle: a.getDeadJob, describe: describeDeadJob},
 		{method: http.MethodPost, path: "/dead-letters/jobs/{id}/abort", handle: a.abortDeadJob, describe: describeDeadAbort},
 		{method: http.MethodGet, path: "/images/{key...}", handle: a.getImage, describe: describeImage, long: true},
-		{method: http.MethodGet, path: "/healthz", handle: a.getHealth, describe: describeHealth},
-		{method: http.MethodGet, path: "/readyz", handle: a.getReadiness, describe: describeReadiness},
 		{method: http.MethodGet, path: "/openapi.json", handle: a.getDescription},
 		{method: http.MethodGet, path: "/openapi.yaml", handle: a.getDescription},
+	}...)
+}
+
+// adminRoutes tell of the process, whatever it does.
+func (a *api) adminRoutes() []route {
+	return []route{
+		{method: http.MethodGet, path: "/healthz", handle: a.getHealth, describe: describeHealth},
+		{method: http.MethodGet, path: "/readyz", handle: a.getReadiness, describe: describeReadiness},
 	}
 }
 

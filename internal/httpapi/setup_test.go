@@ -21,6 +21,7 @@ import (
 	"vitrine.dev/internal/catalog/catalogtest"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/httpapi"
+	"vitrine.dev/internal/monitor"
 )
 
 const smartphone = `{"user_id":1,"product_name":"Smartphone","product_description":"Latest model with advanced features",` +
@@ -41,16 +42,25 @@ type setup struct {
 	stopping atomic.Bool
 }
 
-func newSetup(t *testing.T, parts ...httpapi.Part) *setup {
+func newSetup(t *testing.T, parts ...monitor.Part) *setup {
 	t.Helper()
 	s := &setup{t: t, store: catalogtest.NewStore(), cache: catalogtest.NewCache(), images: &images{}, logs: &logs{}}
 	log := slog.New(slog.NewJSONHandler(s.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	s.views = catalog.NewViews(s.cache, log)
 	s.handler = httpapi.New(httpapi.Deps{
 		Service: catalog.NewService(s.store, s.views, func() {}), Views: s.views,
-		Images: s.images, URL: imageURL, Parts: parts, Stopping: s.stopping.Load, Log: log,
+		Images: s.images, URL: imageURL, Ready: ready(log, parts...), Stopping: s.stopping.Load, Log: log,
 	})
 	return s
+}
+
+// ready is what a monitor of the parts says.
+func ready(log *slog.Logger, parts ...monitor.Part) func(context.Context) monitor.Report {
+	var checks []*monitor.Check
+	for _, p := range parts {
+		checks = append(checks, monitor.NewCheck(p))
+	}
+	return monitor.New(log, checks...).Check
 }
 
 func imageURL(key string) string { return "http://shop.test/images/" + key }

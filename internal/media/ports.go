@@ -68,7 +68,7 @@ const ClaimLife = 24 * time.Hour
 // SweepPolicy says what Sweep mends and how.
 type SweepPolicy struct {
 	Limit        int
-	KeepLeases   bool           // leave alone what is Processing
+	KeepLeases   bool           // leave alone what is Processing, and fail while the database takes no changes
 	Lost         *fault.Failure // the reason of an attempt whose lease ran out
 	Decide       Decide         // of such attempts
 	RequeueAfter time.Duration

@@ -55,8 +55,12 @@ type Consumer interface {
 type Queue interface {
 	Publisher
 	Consumer
-	// Ping reports whether messages can be published now.
+	// Ping reports whether the broker answers, has the queue, and serves the
+	// consumers that run here. It publishes nothing.
 	Ping(ctx context.Context) error
+	// Probe reports whether a message could be published now, by publishing one
+	// that no queue takes. fault.Unavailable.
+	Probe(ctx context.Context) error
 	// Close releases the connections. Consume must have returned.
 	Close() error
 }

@@ -13,7 +13,7 @@ import (
 // CreateProduct implements catalog.Store.
 func (s *Store) CreateProduct(ctx context.Context, n catalog.NewProduct) (p catalog.Product, err error) {
 	if s.dialect.atOnce {
-		err = s.patiently(ctx, "create product", func(ctx context.Context) error {
+		err = s.writing(ctx, "create product", func(ctx context.Context) error {
 			p, err = s.createAtOnce(ctx, n)
 			return err
 		})

@@ -83,7 +83,7 @@ func eachKind(
 // KeepUnreadable implements media.Store.
 func (s *Store) KeepUnreadable(ctx context.Context, m media.Unreadable) error {
 	sum := sha256.Sum256([]byte(m.MessageID + "\x00" + m.Digest))
-	return s.patiently(ctx, "keep unreadable message", func(ctx context.Context) error {
+	return s.writing(ctx, "keep unreadable message", func(ctx context.Context) error {
 		_, err := s.write.ExecContext(ctx, s.sql(`
 			INSERT INTO dead_messages (digest, message_id, body, bytes, received_at) VALUES ($1, $2, $3, $4, {now})
 			ON CONFLICT (digest) WHERE discarded_at = 0 DO NOTHING`),

@@ -20,6 +20,9 @@ type dialect struct {
 	migrated string
 	// atOnce says that a statement may write several tables.
 	atOnce bool
+	// lackedRight finds one right to a table of the list (by commas) that the
+	// role lacks, if any; empty where there are no roles.
+	lackedRight string
 	// oneWriter says that a write keeps all other writers out.
 	oneWriter bool
 }
@@ -29,6 +32,13 @@ func postgresDialect() dialect {
 		name: "postgres", now: "(extract(epoch FROM statement_timestamp()) * 1000)::BIGINT",
 		skipLocked: " FOR UPDATE SKIP LOCKED", forUpdate: " FOR UPDATE", forKeyShare: " FOR KEY SHARE", atOnce: true, greatest: "greatest",
 		migrated: `SELECT to_regclass('goose_db_version') IS NOT NULL`,
+		lackedRight: `
+			SELECT wanted || ' on ' || name FROM unnest(string_to_array($1, ',')) AS name,
+				unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS wanted
+			WHERE NOT has_table_privilege(name, wanted)
+			UNION ALL SELECT 'USAGE on the sequence of products'
+			WHERE NOT has_sequence_privilege(pg_get_serial_sequence('products', 'id'), 'USAGE')
+			LIMIT 1`,
 	}
 }
 

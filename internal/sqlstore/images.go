@@ -82,7 +82,7 @@ func (s *Store) Begin(ctx context.Context, j media.Job, lease time.Duration) (c 
 
 // Renew implements media.Store.
 func (s *Store) Renew(ctx context.Context, c media.Claim, lease time.Duration) error {
-	return s.patiently(ctx, "renew lease", func(ctx context.Context) error {
+	return s.writing(ctx, "renew lease", func(ctx context.Context) error {
 		renewed, err := affected(s.write.ExecContext(ctx, s.sql(`UPDATE images SET lease_until = {now} + $4`+claimed()),
 			c.ImageID, c.Generation, c.Attempt, lease.Milliseconds()))
 		if err == nil && !renewed {

@@ -42,6 +42,7 @@ func (s *Store) lineUp(ctx context.Context, topic string) error {
 				SELECT due_id, `+placeOf("$1", "due_user")+` + row_number() OVER (PARTITION BY due_user ORDER BY due_since, due_id) - 1 AS turn
 				FROM due)
 			UPDATE outbox SET place = turn FROM line WHERE id = due_id`), topic, lineUpAtOnce)
+		s.observe(err)
 		return err
 	})
 }

@@ -22,7 +22,7 @@ func (s *Store) CreateProductOnce(
 	ctx context.Context, n catalog.NewProduct, once catalog.Once,
 ) (p catalog.Product, earlier *catalog.Earlier, err error) {
 	if s.dialect.atOnce {
-		err = s.patiently(ctx, "create product once", func(ctx context.Context) error {
+		err = s.writing(ctx, "create product once", func(ctx context.Context) error {
 			p, earlier, err = s.onceAtOnce(ctx, n, once)
 			return err
 		})

@@ -77,6 +77,9 @@ func (s *Store) LeaseMessages(
 				ORDER BY place, due_at, id LIMIT $2{skip locked})
 			UPDATE outbox SET lease_until = {now} + $3 FROM due WHERE id = due_id
 			RETURNING id, topic, body, place, due_at`), topic, limit, lease.Milliseconds()))
+		if err != nil || len(messages) > 0 { // a statement that finds nothing writes nothing
+			s.observe(err)
+		}
 		return err
 	})
 	return messages, err
@@ -142,7 +145,7 @@ func (s *Store) ReleaseMessages(ctx context.Context, ids []int64, delay time.Dur
 func (s *Store) eachMessage(ctx context.Context, operation, statement string, ids []int64, first ...any) error {
 	for batch := range slices.Chunk(slices.Sorted(slices.Values(ids)), 500) {
 		marks, args := in(len(first)+1, batch)
-		err := s.patiently(ctx, operation, func(ctx context.Context) error {
+		err := s.writing(ctx, operation, func(ctx context.Context) error {
 			_, err := s.write.ExecContext(ctx, s.sql(fmt.Sprintf(statement, marks)), append(slices.Clone(first), args...)...)
 			return err
 		})

@@ -44,10 +44,12 @@ type Store struct {
 	dialect dialect
 	waker   waker
 	log     *slog.Logger
+	heard   func(error)    // of changes that were made, or could not be; nil: nobody listens
 	closers []func() error // in the order of closing
 }
 
-// Ping reports whether the database answers. fault.Unavailable.
+// Ping reports whether the database answers; it writes nothing, see Probe.
+// fault.Unavailable.
 func (s *Store) Ping(ctx context.Context) error {
 	var one int
 	return s.patiently(ctx, "ping", func(ctx context.Context) error {
@@ -76,7 +78,29 @@ func (s *Store) change(ctx context.Context, operation string, do func(context.Co
 
 // quietChange runs a transaction of several statements.
 func (s *Store) quietChange(ctx context.Context, operation string, do func(context.Context, *sql.Tx) error) error {
-	return s.patiently(ctx, operation, func(ctx context.Context) error { return s.transact(ctx, do) })
+	return s.writing(ctx, operation, func(ctx context.Context) error { return s.transact(ctx, do) })
+}
+
+// writing is patiently for what changes rows, or fails: whoever watches over
+// the database hears of it.
+func (s *Store) writing(ctx context.Context, operation string, do func(context.Context) error) error {
+	return s.patiently(ctx, operation, func(ctx context.Context) error {
+		err := do(ctx)
+		s.observe(err)
+		return err
+	})
+}
+
+// observe passes on how a change ended, where that says something of the
+// database: neither does a rule that was broken, nor one that was broken off for
+// the sake of another and is tried again.
+func (s *Store) observe(err error) {
+	if s.heard == nil || locked(err) || brokenOff(err) {
+		return
+	}
+	if err == nil || fault.KindOf(err) == fault.Internal && !errors.Is(err, context.Canceled) && unavailable(err) {
+		s.heard(translate("write", err))
+	}
 }
 
 // patiently runs do, which is a single statement or one transaction, under the

@@ -14,10 +14,14 @@ import (
 // own: several sweepers at once only find that the other was first.
 func (s *Store) Sweep(ctx context.Context, p media.SweepPolicy) (media.Swept, error) {
 	var swept media.Swept
-	if !p.KeepLeases {
-		if err := s.reclaimAll(ctx, p, &swept); err != nil {
-			return swept, err
-		}
+	var err error
+	if p.KeepLeases {
+		err = s.Probe(ctx)
+	} else {
+		err = s.reclaimAll(ctx, p, &swept)
+	}
+	if err != nil {
+		return swept, err
 	}
 	forgotten, err := s.sweepable(ctx, p.Limit-len(swept.Changed), `
 		SELECT i.id, i.product_id, i.generation, i.attempts, i.lost_attempts, i.request_id, i.source_host FROM images i

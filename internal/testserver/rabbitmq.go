@@ -2,6 +2,7 @@ package testserver
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net"
 	"net/http"
@@ -29,6 +30,47 @@ func RabbitMQ(tb testing.TB) string {
 		tb.Fatalf("grant vhost: %v", err)
 	}
 	return "amqp://" + rabbitUser + ":" + rabbitUser + "@" + server.addr + "/" + vhost
+}
+
+// RabbitMQUserOf makes a user with these permissions (regular expressions) on the
+// vhost of an address of RabbitMQ, and returns the address for that user.
+func RabbitMQUserOf(tb testing.TB, address, configure, write, read string) string {
+	tb.Helper()
+	server, name := shared(tb, rabbitEngine), uniqueName("user")
+	limited, err := url.Parse(address)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if err := manage(tb.Context(), server.url, http.MethodPut, "users/"+name, `{"password":"`+name+`","tags":""}`); err != nil {
+		tb.Fatalf("create user: %v", err)
+	}
+	tb.Cleanup(func() {
+		ctx, cancel := cleanupContext(tb)
+		defer cancel()
+		if err := manage(ctx, server.url, http.MethodDelete, "users/"+name, ""); err != nil {
+			tb.Errorf("delete user: %v", err)
+		}
+	})
+	limited.User = url.UserPassword(name, name)
+	Permit(tb, limited.String(), configure, write, read)
+	return limited.String()
+}
+
+// Permit gives the user of an address of RabbitMQUserOf these permissions.
+func Permit(tb testing.TB, address, configure, write, read string) {
+	tb.Helper()
+	limited, err := url.Parse(address)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	body, err := json.Marshal(map[string]string{"configure": configure, "write": write, "read": read})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	path := "permissions" + limited.Path + "/" + limited.User.Username()
+	if err := manage(tb.Context(), shared(tb, rabbitEngine).url, http.MethodPut, path, string(body)); err != nil {
+		tb.Fatalf("set permissions: %v", err)
+	}
 }
 
 // OwnRabbitMQ starts a RabbitMQ for this test alone; URL is its default vhost.

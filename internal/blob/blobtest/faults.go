@@ -38,10 +38,31 @@ func down(t *testing.T, h Harness) {
 	const key = "ab/abc/w320.webp"
 	wantKind(t, "put", s.Put(t.Context(), key, "image/webp", []byte("x")), fault.Unavailable)
 	wantKind(t, "ping", s.Ping(t.Context()), fault.Unavailable)
+	wantKind(t, "probe", blob.Probe(t.Context(), s), fault.Unavailable)
 	mend()
 	if err := s.Ping(t.Context()); err != nil {
 		t.Fatalf("ping after mending: %v", err)
 	}
 	put(t, s, key, "image/webp", []byte("x"))
 	expect(t, s, key, "image/webp", []byte("x"))
+}
+
+// probe stores what a probe stores, any number of times, and leaves what is
+// published alone.
+func probe(t *testing.T, h Harness) {
+	t.Helper()
+	s := h.New(t)
+	put(t, s, "ab/abc/w320.webp", "image/webp", []byte("x"))
+	for range 3 {
+		if err := blob.Probe(t.Context(), s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if info, err := s.Stat(t.Context(), blob.ProbeKey); err != nil || info.Bytes == 0 {
+		t.Errorf("a probe left %+v, %v", info, err)
+	}
+	if err := s.Ping(t.Context()); err != nil {
+		t.Errorf("ping: %v", err)
+	}
+	expect(t, s, "ab/abc/w320.webp", "image/webp", []byte("x"))
 }

@@ -47,6 +47,7 @@ func Run(t *testing.T, h Harness) {
 		{"url", url},
 		{"cancelled", cancelled},
 		{"storage down", down},
+		{"probe", probe},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

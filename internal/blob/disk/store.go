@@ -112,16 +112,13 @@ func (s *Store) remove(key string) error {
 	return unlessMissing(err)
 }
 
-// Ping implements blob.Store: it writes a temporary file and removes it.
+// Ping implements blob.Store: it looks for the folder.
 func (s *Store) Ping(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("ping image folder: %w", err)
 	}
-	name, err := s.writeScratch([]byte("ping"))
-	if err != nil {
-		return translate("write", "(ping)", unavailable(err))
-	}
-	return translate("remove", "(ping)", unavailable(s.root.Remove(name)))
+	_, err := s.root.Stat(scratch)
+	return translate("find", "(folder)", unavailable(err))
 }
 
 // unavailable keeps a missing folder from reading as a missing object.

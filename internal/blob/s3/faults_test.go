@@ -43,6 +43,15 @@ func TestAnswers(t *testing.T) {
 		{"no such bucket", 404, "NoSuchBucket", fault.Unavailable, fault.Unavailable},
 		{"forbidden", 403, "AccessDenied", fault.Unavailable, fault.Unavailable},
 		{"wrong key", 403, "SignatureDoesNotMatch", fault.Unavailable, fault.Unavailable},
+		{"unknown key", 403, "InvalidAccessKeyId", fault.Unavailable, fault.Unavailable},
+		{"old token", 400, "ExpiredToken", fault.Unavailable, fault.Unavailable},
+		{"no keys", 401, "Unauthorized", fault.Unavailable, fault.Unavailable},
+		{"another region", 301, "PermanentRedirect", fault.Unavailable, fault.Unavailable},
+		{"wrong region", 400, "AuthorizationHeaderMalformed", fault.Unavailable, fault.Unavailable},
+		{"disabled account", 403, "AllAccessDisabled", fault.Unavailable, fault.Unavailable},
+		{"wrong clock", 403, "RequestTimeTooSkewed", fault.Unavailable, fault.Unavailable},
+		{"full", 507, "InsufficientStorage", fault.Unavailable, fault.Unavailable},
+		{"over quota", 403, "QuotaExceeded", fault.Unavailable, fault.Unavailable},
 		{"slow down", 503, "SlowDown", fault.Unavailable, fault.Unavailable},
 		{"internal", 500, "InternalError", fault.Unavailable, fault.Unavailable},
 		{"timeout", 400, "RequestTimeout", fault.Unavailable, fault.Unavailable},
@@ -67,7 +76,11 @@ func TestAnswers(t *testing.T) {
 			if fault.KindOf(put) != c.put {
 				t.Errorf("put: got %v, want an error of kind %s", put, c.put)
 			}
-			if text := errors.Join(err, put).Error(); strings.Contains(text, secret) {
+			probe := blob.Probe(t.Context(), s)
+			if fault.KindOf(probe) != fault.Unavailable || !strings.Contains(probe.Error(), c.code) {
+				t.Errorf("probe: got %v, want unavailable with %s", probe, c.code)
+			}
+			if text := errors.Join(err, put, probe).Error(); strings.Contains(text, secret) {
 				t.Errorf("the errors tell the secret: %s", text)
 			}
 		})

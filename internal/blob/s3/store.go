@@ -125,10 +125,12 @@ func (s *Store) Ping(ctx context.Context) error {
 		return nil
 	case ctx.Err() != nil:
 		return fmt.Errorf("ping bucket %s: %w", s.cfg.Bucket, ctx.Err())
+	case isMissing(err): // what is missing can only be the bucket
+		err = fault.Wrap(fault.Unavailable, "image storage has no such bucket", err)
 	default:
-		return fmt.Errorf("ping bucket %s: %w", s.cfg.Bucket,
-			fault.Wrap(fault.Unavailable, "image storage is not available", err))
+		err = fault.Wrap(fault.Unavailable, "image storage is not available", err)
 	}
+	return fmt.Errorf("ping bucket %s: %w", s.cfg.Bucket, err)
 }
 
 func describe(key string, size *int64, contentType *string, modified *time.Time) blob.Info {

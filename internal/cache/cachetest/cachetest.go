@@ -32,6 +32,7 @@ func Run(t *testing.T, open Open) {
 		"bumps race":                      testBumpRace,
 		"hammer":                          testHammer,
 		"ping":                            testPing,
+		"probe":                           testProbe,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

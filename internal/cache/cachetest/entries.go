@@ -1,6 +1,7 @@
 package cachetest
 
 import (
+	"sync"
 	"testing"
 	"time"
 
@@ -123,4 +124,23 @@ func testPing(t *testing.T, open Open) {
 	if err := open(t, long).Ping(t.Context()); err != nil {
 		t.Error(err)
 	}
+}
+
+// testProbe probes from several at once, which touches nobody's entries.
+func testProbe(t *testing.T, open Open) {
+	t.Helper()
+	c := open(t, long)
+	put(t, c, "a", 1, true)
+	var probing sync.WaitGroup
+	for range 4 {
+		probing.Go(func() {
+			for range 3 {
+				if err := cache.Probe(t.Context(), c); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	probing.Wait()
+	want(t, c, "a", 1)
 }

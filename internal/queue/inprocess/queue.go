@@ -149,6 +149,9 @@ func (q *Queue) Ping(context.Context) error {
 	}
 }
 
+// Probe is Ping: there is nobody who could refuse a message.
+func (q *Queue) Probe(ctx context.Context) error { return q.Ping(ctx) }
+
 // Close makes every Publish fail. It may be called more than once.
 func (q *Queue) Close() error {
 	q.close.Do(func() { close(q.closed) })

@@ -56,3 +56,29 @@ func reaches(t *testing.T, gauge queue.Gauge, want queue.Depth) {
 		}
 	}
 }
+
+// testProbe: a probe reaches nobody, leaves nothing, and disturbs no message.
+func testProbe(b *bench) {
+	t := b.t
+	q := b.queue()
+	handled := make(chan queue.Message, 16)
+	consume(t, q, 1, func(_ context.Context, m queue.Message) error {
+		handled <- m
+		return nil
+	})
+	for range 3 {
+		if err := q.Probe(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	publish(t, q, messages(1)...)
+	receive(t, handled, "the message")
+	select {
+	case m := <-handled:
+		t.Errorf("handled %+v, which nobody published", m)
+	default:
+	}
+	if gauge, ok := q.(queue.Gauge); ok {
+		reaches(t, gauge, queue.Depth{})
+	}
+}

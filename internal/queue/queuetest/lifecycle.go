@@ -235,6 +235,9 @@ func testClosed(b *bench) {
 	if err := q.Ping(t.Context()); err != nil {
 		t.Fatalf("ping: %v", err)
 	}
+	if err := q.Probe(t.Context()); err != nil {
+		t.Fatalf("probe: %v", err)
+	}
 	for range 2 {
 		if err := q.Close(); err != nil {
 			t.Fatalf("close: %v", err)
@@ -242,6 +245,9 @@ func testClosed(b *bench) {
 	}
 	if err := q.Ping(t.Context()); fault.KindOf(err) != fault.Unavailable {
 		t.Errorf("ping after close: %v", err)
+	}
+	if err := q.Probe(t.Context()); fault.KindOf(err) != fault.Unavailable {
+		t.Errorf("probe after close: %v", err)
 	}
 	if err := q.Publish(t.Context(), message(1)); fault.KindOf(err) != fault.Unavailable {
 		t.Errorf("publish after close: %v", err)

@@ -55,6 +55,7 @@ func Run(t *testing.T, can Capabilities, newBroker func(t *testing.T) Broker) {
 		"ConsumeAlreadyDone":  testConsumeAlreadyDone,
 		"Closed":              testClosed,
 		"Depth":               testDepth,
+		"Probe":               testProbe,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

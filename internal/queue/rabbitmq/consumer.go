@@ -54,7 +54,7 @@ func (q *Queue) consume(ctx context.Context, queueName string, concurrency int, 
 	defer cancel(nil)
 	c := &consumer{
 		cfg: q.cfg, log: q.log.With("queue", queueName), queueName: queueName,
-		slots: make(chan struct{}, concurrency), handle: handle, handling: handling,
+		slots: make(chan struct{}, concurrency), handle: handle, handling: handling, all: &q.consumers,
 	}
 	unwatch := context.AfterFunc(ctx, func() {
 		expiry := time.AfterFunc(q.cfg.DrainTimeout, func() { cancel(errDrained) })
@@ -76,10 +76,12 @@ type consumer struct {
 	handle    queue.Handler
 	handling  context.Context //nolint:containedctx // of the handlers; outlives the stop by DrainTimeout
 	busy      sync.WaitGroup  // handlers and what follows them
+	all       *consumers
 }
 
 // run connects, again and again, until ctx is done.
 func (c *consumer) run(ctx context.Context) error {
+	defer c.all.set(c, nil)
 	defer c.busy.Wait()
 	for failures := 0; ctx.Err() == nil; {
 		served, err := c.session(ctx, failures)
@@ -92,6 +94,7 @@ func (c *consumer) run(ctx context.Context) error {
 			failures = 0
 		}
 		failures++
+		c.all.set(c, err)
 		level := slog.LevelDebug
 		if failures == 1 {
 			level = slog.LevelWarn
@@ -114,6 +117,7 @@ func (c *consumer) session(ctx context.Context, failures int) (served time.Durat
 	if err != nil {
 		return 0, err
 	}
+	c.all.set(c, nil)
 	c.log.InfoContext(ctx, "consumer is connected", "failures", failures)
 	began := time.Now()
 	err = s.serve(ctx)

@@ -99,9 +99,23 @@ func (o *outlet) publish(ctx context.Context, m queue.Message) error {
 		return fmt.Errorf("await confirmation: %w", err)
 	}
 	if !out.confirmation.Acked() {
-		return errRefused
+		return o.refusal(ctx)
 	}
 	return o.routed(ctx, s.sequence)
+}
+
+// refusal is why a message was not taken: with the channel, which the broker
+// closes where the user may not publish, all its confirmations end.
+func (o *outlet) refusal(ctx context.Context) error {
+	if !o.link.channel.IsClosed() {
+		return errRefused
+	}
+	select {
+	case <-o.lost:
+		return o.reason()
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
 
 // await receives from c unless the outlet, or the caller's patience, ends first.

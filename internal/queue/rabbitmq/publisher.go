@@ -3,7 +3,6 @@ package rabbitmq
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -139,24 +138,24 @@ func (p *publisher) dial() (*outlet, error) {
 	return o, nil
 }
 
-// ping asks the broker for the queue.
-func (p *publisher) ping(ctx context.Context) error {
+// ask has the broker answer a question, one at a time.
+func (p *publisher) ask(ctx context.Context, operation string, question func(*outlet) error) error {
 	o, err := p.outlet(ctx)
 	if err != nil {
 		return err
 	}
 	if isClosed(o.blockage()) {
-		return unavailable("ping", errBlocked)
+		return unavailable(operation, errBlocked)
 	}
 	select {
 	case p.pinging <- struct{}{}:
 	case <-ctx.Done():
-		return unavailable("ping", context.Cause(ctx))
+		return unavailable(operation, context.Cause(ctx))
 	}
 	answer := make(chan error, 1)
 	go func() {
 		defer func() { <-p.pinging }()
-		answer <- o.findQueue()
+		answer <- question(o)
 	}()
 	select {
 	case err = <-answer:
@@ -164,27 +163,9 @@ func (p *publisher) ping(ctx context.Context) error {
 		err = context.Cause(ctx)
 	}
 	if err != nil {
-		return unavailable("ping", err)
+		return unavailable(operation, err)
 	}
 	return nil
-}
-
-// findQueue asks on a channel of its own, which a missing queue closes. It
-// knows no context and ends at the latest when missing heartbeats end the
-// connection.
-func (o *outlet) findQueue() error {
-	channel, err := o.link.conn.Channel()
-	if err != nil {
-		return fmt.Errorf("open channel: %w", err)
-	}
-	if _, err = channel.QueueDeclarePassive(o.queueName, true, false, false, false, nil); err == nil {
-		err = channel.Close()
-	}
-	if err != nil {
-		err = fmt.Errorf("find queue: %w", err)
-		o.retire(err) // the next outlet declares it
-	}
-	return err
 }
 
 func (p *publisher) close() error {

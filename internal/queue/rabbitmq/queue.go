@@ -13,6 +13,7 @@ type Queue struct {
 	cfg       Config
 	log       *slog.Logger
 	publisher *publisher
+	consumers consumers
 }
 
 var _ queue.Queue = (*Queue)(nil)
@@ -40,9 +41,20 @@ func (q *Queue) Publish(ctx context.Context, m queue.Message) error {
 // Window returns how many messages may be unconfirmed at once.
 func (q *Queue) Window() int { return q.cfg.PublishWindow }
 
-// Ping reports whether a message could be published now: the broker answers,
-// the queue is there and publishers are not blocked.
-func (q *Queue) Ping(ctx context.Context) error { return q.publisher.ping(ctx) }
+// Ping reports whether the broker answers, has the queue, does not block
+// publishers, and serves every Consume that runs.
+func (q *Queue) Ping(ctx context.Context) error {
+	if err := q.consumers.failure(); err != nil {
+		return unavailable("consume", err)
+	}
+	return q.publisher.ask(ctx, "ping", (*outlet).findQueue)
+}
+
+// Probe implements queue.Publisher by a message that the broker routes nowhere
+// and sends back: it checks the right to publish first.
+func (q *Queue) Probe(ctx context.Context) error {
+	return q.publisher.ask(ctx, "probe", (*outlet).publishNowhere)
+}
 
 // Close ends the publisher's connection; whatever still waits for a
 // confirmation fails. It may be called more than once.

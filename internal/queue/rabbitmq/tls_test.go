@@ -36,9 +36,7 @@ func TestTLS(t *testing.T) {
 	cfg := configOf(t, server.URL())
 	cfg.TLS = trusting(t, certificates)
 	q := open(t, cfg)
-	if err := q.Publish(t.Context(), queue.Message{ID: "1", Body: []byte("secured")}); err != nil {
-		t.Fatal(err)
-	}
+	publish(t, q, queue.Message{ID: "1", Body: []byte("secured")}) // the TLS listener is the last to open
 	ctx, stop := context.WithTimeout(t.Context(), patience)
 	defer stop()
 	arrived := ""

@@ -1,0 +1,135 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"strconv"
+
+	"vitrine.dev/internal/blob"
+	"vitrine.dev/internal/cache"
+	"vitrine.dev/internal/monitor"
+	"vitrine.dev/internal/queue"
+	"vitrine.dev/internal/sqlstore"
+)
+
+// needs is what a process cannot do without. An API answers without cache,
+// broker and storage, and reads while the database takes no changes; a worker
+// works on what it can write down and store.
+func (r role) needs() (database, others monitor.Need) {
+	if r.api {
+		return monitor.Reads, monitor.Nothing
+	}
+	return monitor.Writes, monitor.Writes
+}
+
+// watch adds the check of a part to those that /readyz reports.
+func (p *process) watch(part monitor.Part) *monitor.Check {
+	check := monitor.NewCheck(part)
+	p.checks = append(p.checks, check)
+	return check
+}
+
+func (p *process) watchDatabase(store *sqlstore.Store) {
+	where := "DATA_DIR " + p.cfg.DataDir
+	if p.cfg.DBHost != "" {
+		where = fmt.Sprintf("%s, database %s, user %s", hostPort(p.cfg.DBHost, p.cfg.DBPort), p.cfg.DBName, p.cfg.DBUser)
+	}
+	need, _ := p.role.needs()
+	store.OnWrite(p.watch(monitor.Part{
+		Name: "database", Where: where, Need: need, Ping: store.Ping, Probe: store.Probe, Readable: true,
+	}).Record)
+}
+
+// watchCache returns the engine, whose writes are noticed. Without any there
+// is nothing that could fail.
+func (p *process) watchCache(engine cache.Cache) cache.Cache {
+	part := monitor.Part{Name: "cache"}
+	if p.cfg.RedisHost == "" || engine == nil {
+		p.watch(part)
+		return engine
+	}
+	part.Where, part.Ping = hostPort(p.cfg.RedisHost, p.cfg.RedisPort), engine.Ping
+	part.Probe = func(ctx context.Context) error { return cache.Probe(ctx, engine) }
+	return watchedCache{engine, p.watch(part)}
+}
+
+func (p *process) watchQueue(q queue.Queue) queue.Queue {
+	part := monitor.Part{Name: "queue", Ping: q.Ping}
+	if p.cfg.QueueHost == "" { // what comes of a message is its handler's doing
+		p.watch(part)
+		return q
+	}
+	_, part.Need = p.role.needs()
+	part.Where = fmt.Sprintf("%s, vhost %s, user %s", hostPort(p.cfg.QueueHost, p.cfg.QueuePort), p.cfg.QueueVHost, p.cfg.QueueUser)
+	part.Probe = q.Probe
+	return watchedQueue{q, p.watch(part)}
+}
+
+// watchBlobs: only workers store.
+func (p *process) watchBlobs(store blob.Store) blob.Store {
+	part := monitor.Part{Name: "storage", Where: "DATA_DIR " + p.cfg.DataDir, Ping: store.Ping, Readable: true}
+	if p.cfg.S3Bucket != "" {
+		part.Where = fmt.Sprintf("bucket %s, region %s, endpoint %s", p.cfg.S3Bucket, p.cfg.S3Region, either(p.cfg.S3Endpoint, "Amazon's"))
+	}
+	_, part.Need = p.role.needs()
+	if p.role.worker {
+		part.Probe = func(ctx context.Context) error { return blob.Probe(ctx, store) }
+	}
+	return watchedBlobs{store, p.watch(part)}
+}
+
+func hostPort(host string, port uint16) string {
+	return net.JoinHostPort(host, strconv.Itoa(int(port)))
+}
+
+// The parts below are as they were, but that the outcome of every write counts
+// as a probe.
+
+type watchedCache struct {
+	cache.Cache
+
+	check *monitor.Check
+}
+
+func (c watchedCache) Put(ctx context.Context, key string, e cache.Entry) (bool, error) {
+	landed, err := c.Cache.Put(ctx, key, e)
+	c.check.Record(err)
+	return landed, err
+}
+
+func (c watchedCache) Invalidate(ctx context.Context, key string, version int64) error {
+	err := c.Cache.Invalidate(ctx, key, version)
+	c.check.Record(err)
+	return err
+}
+
+func (c watchedCache) Bump(ctx context.Context, group string, floor int64) (int64, error) {
+	generation, err := c.Cache.Bump(ctx, group, floor)
+	c.check.Record(err)
+	return generation, err
+}
+
+type watchedQueue struct {
+	queue.Queue
+
+	check *monitor.Check
+}
+
+func (q watchedQueue) Publish(ctx context.Context, m queue.Message) error {
+	err := q.Queue.Publish(ctx, m)
+	q.check.Record(err)
+	return err
+}
+
+type watchedBlobs struct {
+	blob.Store
+
+	check *monitor.Check
+}
+
+func (b watchedBlobs) Put(ctx context.Context, key, contentType string, body []byte) error {
+	err := b.Store.Put(ctx, key, contentType, body)
+	b.check.Record(err)
+	return err
+}
