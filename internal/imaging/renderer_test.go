@@ -15,6 +15,7 @@ func TestVips(t *testing.T) {
 	requireVips(t)
 	imagingtest.Run(t, open(imaging.EngineVips), imagingtest.Capabilities{
 		CMYK: true, AVIF: true, HEIC: true, Animations: true, WebP: true, AVIFOutput: true, Progressive: true,
+		Tables: true, GreyAlphaTIFF: true, ManyChannels: true,
 	})
 }
 

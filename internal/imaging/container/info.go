@@ -12,13 +12,16 @@ type Info struct {
 	CMYK bool
 	// Orientation is the EXIF orientation, 1 (upright) to 8.
 	Orientation int
-	// Profile is the embedded ICC profile, nil for none.
+	// Profile is the ICC profile of the pixels, nil for none.
 	Profile []byte
 	// Frames is how many pictures the file has to show one after the other, 1
 	// unless it is an animation or a sequence. It is what the file claims.
 	Frames int
 	// Pages is 2 where a TIFF has more pages than one, else 1.
 	Pages int
+	// Assigned says that Profile, or that there is none, takes the place of
+	// the embedded profile: other parts of the file say what the colours are.
+	Assigned bool
 }
 
 // SRGB reports whether the pixels are to be read as sRGB, being untagged or
@@ -43,6 +46,7 @@ func Inspect(src []byte) Info {
 	case TIFF:
 		info.Lossless = true // most are; those with JPEG inside lose nothing by it
 		info.Orientation = Orientation(src)
+		info.Profile = tiffProfile(src)
 		info.Pages = tiffPages(src)
 	case AVIF, HEIC: // whose decoder turns the picture itself
 		info.Frames = isoFrames(src)

@@ -34,15 +34,12 @@ func nextPNG(rest []byte) (c pngChunk, after []byte, err error) {
 func inspectPNG(src []byte, info *Info) {
 	info.Lossless = true
 	animated, frames := false, 0
-	defer func() {
-		if animated {
-			info.Frames = max(1, frames)
-		}
-	}()
+	colours := make(pngChunks)
+	pixels := false
 	for rest := src[len(pngSignature):]; ; {
 		c, after, err := nextPNG(rest)
 		if err != nil || c.name == "IEND" {
-			return
+			break
 		}
 		rest = after
 		switch c.name {
@@ -54,10 +51,17 @@ func inspectPNG(src []byte, info *Info) {
 			info.Whole = len(c.body) >= 13 && c.body[12] != 0
 		case "eXIf":
 			info.Orientation = exifOrientation(c.body)
-		case "iCCP":
-			info.Profile = pngProfile(c.body)
+		case "IDAT":
+			pixels = true
+		}
+		if !pixels {
+			colours.keep(c.name, c.body)
 		}
 	}
+	if animated {
+		info.Frames = max(1, frames)
+	}
+	info.Profile, info.Assigned = colours.profile()
 }
 
 // pngProfile unpacks an iCCP chunk: a name, a method, zlib data.

@@ -3,21 +3,48 @@ package fallback
 import (
 	"image/color"
 	"math"
+
+	"vitrine.dev/internal/imaging/driver"
 )
 
-// toSRGB converts the picture from its profile. One that cannot be read here
-// leaves the colours as they are.
-func toSRGB(p *picture, icc []byte) *picture {
+// toSRGB converts the picture from its profile. One that does not fit the
+// picture or is damaged leaves the colours as they are. UnsupportedType where
+// the profile is one of tables, without which the colours would be wrong.
+func toSRGB(p *picture, icc []byte) (*picture, error) {
 	profile, ok := parseProfile(icc)
-	if !ok || (len(p.planes) == 1 && p.planes[0].channels == 1) {
-		return p
+	if !ok {
+		if tabular(icc) {
+			return nil, driver.Unsupported("Pictures with a colour profile of this kind cannot be read by this server.", nil)
+		}
+		return p, nil
 	}
-	rgba := p
+	if p.grey() != profile.grey {
+		return p, nil
+	}
 	if len(p.planes) == 3 {
-		rgba = p.toRGB()
+		p = p.toRGB()
 	}
-	newConverter(profile).convert(rgba.planes[0])
-	return rgba
+	c := newConverter(profile)
+	if first := p.planes[0]; first.channels == 1 {
+		c.convertGrey(first)
+	} else {
+		c.convert(first)
+	}
+	return p, nil
+}
+
+// grey reports whether the picture has no colours.
+func (p *picture) grey() bool {
+	first := p.planes[0]
+	if len(p.planes) == 3 || first.channels == 1 {
+		return len(p.planes) == 1
+	}
+	for i := 0; i+3 < len(first.pix); i += 4 {
+		if px := first.pix[i : i+3]; px[0] != px[1] || px[1] != px[2] {
+			return false
+		}
+	}
+	return true
 }
 
 // toRGB turns luma and chroma into RGBA.
@@ -54,6 +81,9 @@ func newConverter(p matrixProfile) *converter {
 	}
 	c := &converter{curves: p.curves}
 	for row := range 3 {
+		if p.grey { // light of any colour becomes white light
+			c.matrix[row][row] = 1
+		}
 		for primary := range 3 {
 			for k := range 3 {
 				c.matrix[row][primary] += toLinear[row][k] * p.columns[primary][k]
@@ -83,12 +113,27 @@ func (c *converter) convert(p plane) {
 		}
 		var light [3]float64
 		for k := range light {
-			light[k] = c.curves[k][min(int(px[k])*255/a, 255)]
+			light[k] = c.curves[k][min((int(px[k])*255+a/2)/a, 255)]
 		}
 		for k, row := range c.matrix {
-			v := row[0]*light[0] + row[1]*light[1] + row[2]*light[2]
-			straight := int(c.encode[int(min(max(v, 0), 1)*encodeSteps)])
-			px[k] = byte(straight * a / 255) //nolint:gosec // both are at most 255
+			straight := int(c.encoded(row[0]*light[0] + row[1]*light[1] + row[2]*light[2]))
+			px[k] = byte((straight*a + 127) / 255) //nolint:gosec // both are at most 255
 		}
 	}
+}
+
+// convertGrey changes single samples in place.
+func (c *converter) convertGrey(p plane) {
+	var table [256]byte
+	for i, light := range c.curves[0] {
+		table[i] = c.encoded(light)
+	}
+	for i, v := range p.pix {
+		p.pix[i] = table[v]
+	}
+}
+
+// encoded is light as an sRGB sample.
+func (c *converter) encoded(light float64) byte {
+	return c.encode[int(min(max(light, 0), 1)*encodeSteps+0.5)]
 }

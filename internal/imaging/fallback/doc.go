@@ -9,5 +9,7 @@
 //     reads every frame, to see whether the file is whole, but makes only the
 //     first one smaller.
 //   - It converts colour profiles that consist of a matrix and curves, as those
-//     of cameras, phones and screens do. Others are ignored.
+//     of cameras, phones and screens do, and those for grey. Pictures in RGB
+//     whose profile has tables only are unsupported_type: without it their
+//     colours would be wrong.
 package fallback

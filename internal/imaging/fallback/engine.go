@@ -105,7 +105,9 @@ func (Engine) Decode(
 	}
 	p := shrink(img, width, height)
 	if !src.SRGB() {
-		p = toSRGB(p, src.Profile)
+		if p, err = toSRGB(p, src.Profile); err != nil {
+			return nil, err
+		}
 	}
 	return p.turned(src.Orientation), nil
 }

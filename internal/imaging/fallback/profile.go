@@ -3,6 +3,8 @@ package fallback
 import (
 	"encoding/binary"
 	"math"
+
+	"vitrine.dev/internal/imaging/container"
 )
 
 // matrixProfile is an ICC profile that describes colours by a curve for each
@@ -10,6 +12,7 @@ import (
 type matrixProfile struct {
 	curves  [3][256]float64 // from the stored value to light, 0 to 1
 	columns [3][3]float64   // XYZ of each primary, relative to D50
+	grey    bool            // it is of samples without colour: the curves are the same
 }
 
 const (
@@ -17,25 +20,51 @@ const (
 	maxCurve       = 4096
 )
 
-// parseProfile reads an RGB profile of matrix and curves.
+// parseProfile reads an RGB profile of matrix and curves, or a grey one.
 func parseProfile(icc []byte) (p matrixProfile, ok bool) {
-	if len(icc) < 132 || string(icc[16:20]) != "RGB " || string(icc[20:24]) != "XYZ " {
+	if len(icc) < 132 || string(icc[20:24]) != "XYZ " && string(icc[16:20]) != "GRAY" {
 		return p, false
 	}
+	switch string(icc[16:20]) {
+	case "GRAY":
+		p.grey = true
+		for i := range p.curves {
+			if data, found := tag(icc, "kTRC"); !found || !parseCurve(data, &p.curves[i]) {
+				return p, false
+			}
+		}
+		return p, true
+	case "RGB ":
+		return p, p.parseColours(icc)
+	default:
+		return p, false
+	}
+}
+
+func (p *matrixProfile) parseColours(icc []byte) bool {
 	for i, channel := range []string{"r", "g", "b"} {
 		xyz, found := tag(icc, channel+"XYZ")
 		if !found || len(xyz) < 20 {
-			return p, false
+			return false
 		}
 		for k := range 3 {
 			p.columns[i][k] = fixed(xyz[8+4*k:])
 		}
 		data, found := tag(icc, channel+"TRC")
 		if !found || !parseCurve(data, &p.curves[i]) {
-			return p, false
+			return false
 		}
 	}
-	return p, true
+	return true
+}
+
+// tabular reports whether the profile is one for RGB that says by tables which
+// colours are meant.
+func tabular(icc []byte) bool {
+	if len(icc) < 132 || string(icc[16:20]) != "RGB " {
+		return false
+	}
+	return container.HasTag(icc, "A2B0") || container.HasTag(icc, "A2B1") || container.HasTag(icc, "A2B2")
 }
 
 // tag returns the data of a tag.

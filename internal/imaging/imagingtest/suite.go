@@ -22,6 +22,10 @@ type Capabilities struct {
 	WebP        bool // writes WebP; else JPEG, or PNG where there is transparency
 	AVIFOutput  bool // writes AVIF
 	Progressive bool // writes JPEG progressively
+
+	Tables        bool // applies colour profiles made of tables
+	GreyAlphaTIFF bool // reads TIFF of grey with alpha
+	ManyChannels  bool // reads TIFF with more channels than colours and alpha
 }
 
 // Options is what the suite varies in an engine's configuration.
@@ -52,6 +56,7 @@ func Run(t *testing.T, open Open, can Capabilities) {
 	s := suite{open: open, can: can}
 	for name, test := range map[string]func(*testing.T){
 		"Formats":      s.formats,
+		"Colours":      s.colours,
 		"Orientations": s.orientations,
 		"Sizes":        s.sizes,
 		"Transparency": s.transparency,

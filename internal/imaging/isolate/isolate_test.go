@@ -255,6 +255,7 @@ func TestSuite(t *testing.T) {
 	if strings.HasPrefix(open(t, cfg).Engine(), "libvips") {
 		can = imagingtest.Capabilities{
 			CMYK: true, AVIF: true, HEIC: true, Animations: true, WebP: true, AVIFOutput: true, Progressive: true,
+			Tables: true, GreyAlphaTIFF: true, ManyChannels: true,
 		}
 	}
 	imagingtest.Run(t, func(t *testing.T, o imagingtest.Options) media.Renderer {

@@ -31,9 +31,12 @@ func (d *Driver) Decode(ctx context.Context, src driver.Source, h driver.Header,
 	if err != nil {
 		return nil, err
 	}
+	toSRGB := func(im *image) (*image, error) { return im.toSRGB(len(src.Profile) > 0 && src.SRGB()) }
 	im, err = chain(im,
+		(*image).withoutExtras,
+		func(im *image) (*image, error) { return im.inkFirst(toSRGB) },
 		func(im *image) (*image, error) { return im.resize(w, t) },
-		func(im *image) (*image, error) { return im.toSRGB(len(src.Profile) > 0 && src.SRGB()) },
+		toSRGB,
 		func(im *image) (*image, error) { return im.materialise(ctx) },
 		func(im *image) (*image, error) { return im.upright(src.Orientation) },
 		func(im *image) (*image, error) { return im.dropOpaque() },
@@ -153,7 +156,7 @@ func (im *image) transparent() (bool, error) {
 	if !im.hasAlpha() {
 		return false, nil
 	}
-	alpha, err := im.lib.do("extract_band").set("in", im).set("band", im.bands()-1).image()
+	alpha, err := im.extract(im.bands()-1, 1)
 	if err != nil {
 		return false, err
 	}
@@ -170,5 +173,5 @@ func (im *image) dropOpaque() (*image, error) {
 	if used, err := im.transparent(); used || err != nil {
 		return im, err
 	}
-	return im.lib.do("extract_band").set("in", im).set("band", 0).set("n", im.bands()-1).image()
+	return im.firstBands(im.bands() - 1)
 }

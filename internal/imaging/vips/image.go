@@ -83,6 +83,15 @@ func (im *image) forget() {
 	}
 }
 
+// assign gives a profile, or none, to an image that nobody else looks at.
+func (im *image) assign(profile []byte) {
+	if len(profile) == 0 {
+		im.lib.RemoveMeta(im.obj, metaProfile)
+		return
+	}
+	im.lib.SetMetaBlob(im.obj, metaProfile, &profile[0], uintptr(len(profile)))
+}
+
 // ints returns a copy of metadata that is an array of integers.
 func (im *image) ints(name string) []int32 {
 	var p *int32
@@ -91,6 +100,16 @@ func (im *image) ints(name string) []int32 {
 		return nil
 	}
 	return append([]int32(nil), unsafe.Slice(p, n)...) //nolint:gosec // libvips gives pointer and length together
+}
+
+// blob returns a copy of metadata that is bytes.
+func (im *image) blob(name string) []byte {
+	var p *byte
+	var n uintptr
+	if !im.has(name) || im.lib.MetaBlob(im.obj, name, &p, &n) != 0 || p == nil {
+		return nil
+	}
+	return append([]byte(nil), unsafe.Slice(p, n)...) //nolint:gosec // libvips gives pointer and length together
 }
 
 // int returns metadata that is an integer, 0 where there is none.

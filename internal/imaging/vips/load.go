@@ -52,6 +52,9 @@ func (d *Driver) load(mem *blob, src driver.Source, l loading) (*image, error) {
 	if err != nil {
 		return nil, driver.Broken(err)
 	}
+	if src.Assigned {
+		im.assign(src.Profile)
+	}
 	return im, nil
 }
 

@@ -64,6 +64,7 @@ type symbols struct {
 	MetaInts       func(im *gobject, name string, v **int32, n *int32) int32      `c:"vips_image_get_array_int"`
 	SetMetaInt     func(im *gobject, name string, v int32)                        `c:"vips_image_set_int"`
 	SetMetaInts    func(im *gobject, name string, v *int32, n int32)              `c:"vips_image_set_array_int"`
+	MetaBlob       func(im *gobject, name string, data **byte, n *uintptr) int32  `c:"vips_image_get_blob"`
 	SetMetaBlob    func(im *gobject, name string, data *byte, n uintptr)          `c:"vips_image_set_blob_copy"`
 	RemoveMeta     func(im *gobject, name string) int32                           `c:"vips_image_remove"`
 	SetKill        func(im *gobject, kill int32)                                  `c:"vips_image_set_kill"`
