@@ -5,10 +5,10 @@
 // its header is read, size and frames are held against the limits, the work is
 // admitted by a budget of pixels, the picture is decoded once to the largest
 // size that is wanted, and each smaller size is made of the one before it. No
-// output is heavier than the source of the same dimensions: where an encoder
-// cannot do that at the wanted quality, a ladder of lower qualities, of
-// compression without loss and of the source's own bytes without their metadata
-// is stepped down.
+// output is much heavier than the source of the same dimensions: where an encoder
+// cannot do that at the wanted quality, a ladder of lower qualities and of the
+// source's own bytes without their metadata is stepped down. Of a source without
+// loss the lightest encoding is taken, with loss or without.
 //
 // The pixels are the business of an engine behind package driver: libvips where
 // it is installed, else pure Go, which can do less (see package fallback).

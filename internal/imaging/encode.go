@@ -46,7 +46,7 @@ func (w *work) shrinkTo(ctx context.Context, width, height int) error {
 		return err
 	}
 	w.picture.Close()
-	w.picture = small
+	w.picture, w.exact = small, exact{}
 	return nil
 }
 
@@ -76,81 +76,100 @@ func (w *work) note() {
 // upright and sRGB.
 func (w *work) asIs() bool { return w.source.Orientation == 1 && w.source.SRGB() }
 
-// compress makes the compressed picture of the present size.
+// allowance is how many bytes a picture may be heavier than its source before
+// its quality pays for it.
+const allowance = 2 << 10
+
+// compress makes the compressed picture of the present size. Where it cannot be
+// as light as the source it costs quality, never dimensions.
 func (w *work) compress(ctx context.Context, t target) error {
-	same := t.width == w.width && t.height == w.height
-	best, err := w.descend(ctx, w.picture, w.compressedLadder(same))
+	good, poor := w.compressedLadder(t.width == w.width && t.height == w.height)
+	best, err := w.choose(ctx, good, poor, len(w.source.Body))
 	if err != nil {
 		return err
-	}
-	if same && len(best.Body) > len(w.source.Body) {
-		if best, err = w.shrinkUntilLighter(ctx, best); err != nil {
-			return err
-		}
 	}
 	w.out.Compressed = best
 	return nil
 }
 
-// shrinkUntilLighter gives up dimensions where no encoding of the source's own
-// is as light as the source.
-func (w *work) shrinkUntilLighter(ctx context.Context, best media.Encoded) (media.Encoded, error) {
-	for width, height := w.width, w.height; len(best.Body) > len(w.source.Body) && width*height > 1; {
-		width, height = scaled(width, 3, 4), scaled(height, 3, 4)
-		if width*height <= 4 { // three quarters of two are two
-			width, height = 1, 1
-		}
-		small, err := w.picture.Resize(ctx, width, height)
-		if err != nil {
-			return media.Encoded{}, err
-		}
-		best, err = w.descend(ctx, small, w.compressedLadder(false))
-		small.Close()
-		if err != nil {
-			return media.Encoded{}, err
-		}
-	}
-	return best, nil
-}
-
-// encodeVariants makes the variants of the present size. One that cannot be
-// made as light as the source is left out.
+// encodeVariants makes the variants of the present size, no heavier than a
+// larger picture that is there already. One that cannot be made as light as the
+// source is left out, and AVIF that is no lighter than WebP.
 func (w *work) encodeVariants(ctx context.Context) error {
-	for _, ladder := range w.variantLadders() {
-		v, err := w.descend(ctx, w.picture, ladder)
+	limit := len(w.source.Body)
+	if made := w.out.Compressed.Body; made != nil {
+		limit = min(limit, len(made))
+	}
+	good, poor := w.variantLadder()
+	v, err := w.choose(ctx, good, poor, limit)
+	if err != nil {
+		return err
+	}
+	if len(v.Body) > len(w.source.Body) {
+		return nil
+	}
+	if w.cfg.AVIF && w.engine.Encodes(container.AVIF) && w.picture.Frames() == 1 {
+		body, err := w.picture.Encode(ctx, driver.Encoding{Format: container.AVIF, Quality: w.cfg.AVIFQuality})
 		if err != nil {
 			return err
 		}
-		if len(v.Body) <= len(w.source.Body) {
-			w.out.Variants = append(w.out.Variants, v)
+		if len(body) < len(v.Body) {
+			w.out.Variants = append(w.out.Variants, encoded(container.AVIF, v.Width, v.Height, body))
 		}
 	}
+	w.out.Variants = append(w.out.Variants, v) // behind AVIF, since all are reversed
 	return nil
 }
 
-// descend steps down the ladder to the first encoding that is no heavier than
-// the source, and returns the lightest if there is none.
-func (w *work) descend(ctx context.Context, p driver.Picture, ladder []rung) (best media.Encoded, err error) {
-	width, height := p.Size()
+// choose returns the best of the good encodings, or of the poor ones where all
+// of the good ones are much heavier than the limit. Of a source without loss the
+// lightest good encoding is best, of others the first within the limit.
+func (w *work) choose(ctx context.Context, good, poor []rung, limit int) (media.Encoded, error) {
+	first := limit
+	if w.source.Lossless {
+		first = -1
+	}
+	best, err := w.descend(ctx, media.Encoded{}, good, first)
+	if err == nil && w.source.Lossless {
+		best, err = w.lightest(ctx, best)
+	}
+	if err != nil || len(best.Body) <= limit+allowance {
+		return best, err
+	}
+	return w.descend(ctx, best, poor, limit)
+}
+
+// descend steps down the ladder to the first encoding within the limit, and
+// returns the lightest, best included, if there is none.
+func (w *work) descend(ctx context.Context, best media.Encoded, ladder []rung, limit int) (media.Encoded, error) {
+	width, height := w.picture.Size()
 	for _, r := range ladder {
-		var body []byte
-		format := r.Format
-		if r.stripped {
-			format = w.source.Format
-			if body, err = container.Strip(w.source.Body); err != nil {
-				continue // the engine read what is not built by the book
-			}
-		} else if body, err = p.Encode(ctx, r.Encoding); err != nil {
+		body, format, err := w.write(ctx, r)
+		if err != nil {
 			return media.Encoded{}, err
 		}
-		if best.Body == nil || len(body) < len(best.Body) {
+		if body != nil && (best.Body == nil || len(body) < len(best.Body)) {
 			best = encoded(format, width, height, body)
 		}
-		if len(body) <= len(w.source.Body) {
+		if body != nil && len(body) <= limit {
 			return best, nil
 		}
 	}
 	return best, nil
+}
+
+// write follows a rung. It returns nil where the source's own bytes are wanted
+// and not built by the book, which the engine could read all the same.
+func (w *work) write(ctx context.Context, r rung) ([]byte, container.Format, error) {
+	if r.stripped {
+		body, err := container.Strip(w.source.Body)
+		if err != nil {
+			return nil, "", nil //nolint:nilerr // another rung is taken
+		}
+		return body, w.source.Format, nil
+	}
+	body, err := w.picture.Encode(ctx, r.Encoding)
+	return body, r.Format, err
 }
 
 func encoded(f container.Format, width, height int, body []byte) media.Encoded {

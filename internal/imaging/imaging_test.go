@@ -210,14 +210,16 @@ func TestLadderEndsBelow(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.picture = picture
-	for _, r := range w.compressedLadder(true) {
+	good, poor := w.compressedLadder(true)
+	for _, r := range append(good, poor...) {
 		if r.stripped {
 			t.Error("a turned picture would be passed on as it came")
 		}
 	}
 	w.source.Orientation = 1
 	stripped := 0
-	for _, r := range w.compressedLadder(true) {
+	good, poor = w.compressedLadder(true)
+	for _, r := range append(good, poor...) {
 		if r.stripped {
 			stripped++
 		}

@@ -25,36 +25,46 @@ func qualities(from int, steps ...int) []int {
 }
 
 // compressedLadder lists the encodings of the compressed picture from the
-// wanted one down. The source's own bytes are among them at its own size.
-func (w *work) compressedLadder(same bool) []rung {
+// wanted one down: those that look as they ought to and those that are taken
+// rather than one much heavier than the source. The source's own bytes are among
+// them at its own size.
+func (w *work) compressedLadder(same bool) (good, poor []rung) {
 	main := w.mainFormat()
-	var ladder []rung
-	add := func(f container.Format, qualities ...int) {
-		for _, q := range qualities {
-			ladder = append(ladder, rung{Encoding: driver.Encoding{Format: f, Quality: q}})
-		}
-	}
-	webp := w.engine.Encodes(container.WebP)
-	strippable := same && w.asIs() && w.strippedShowsAll()
 	q := qualities(w.cfg.Quality, 10, 20, 30, 40, 50, 60, 70)
+	switch {
+	case main == container.PNG:
+		good = rungs(main, q[0])
+	case w.source.Lossless:
+		good, poor = rungs(main, q[0]), rungs(main, q[1:]...)
+	default:
+		fair := min(3, len(q))
+		good, poor = rungs(main, q[:fair]...), rungs(main, q[fair:]...)
+	}
+	if same && w.asIs() && w.strippedShowsAll() {
+		good = append(good, rung{stripped: true})
+	}
+	if w.engine.Encodes(container.WebP) {
+		return good, append(poor, rungs(container.WebP, q...)...)
+	}
+	return good, append(poor, rungs(container.PNG, q[0])...)
+}
 
-	add(main, q[0])
-	if w.source.Lossless && webp {
-		ladder = append(ladder, rung{Encoding: driver.Encoding{Format: container.WebP, Lossless: true, Quality: q[0]}})
+// variantLadder lists the encodings of a variant in the same way.
+func (w *work) variantLadder() (good, poor []rung) {
+	format := container.WebP
+	if !w.engine.Encodes(format) {
+		format = w.mainFormat()
 	}
-	if !w.source.Lossless && main != container.PNG {
-		add(main, q[1:min(3, len(q))]...)
+	q := qualities(w.cfg.Quality, 15, 30)
+	if w.source.Lossless {
+		return rungs(format, q[0]), rungs(format, q[1:]...)
 	}
-	if strippable {
-		ladder = append(ladder, rung{stripped: true})
-	}
-	if main != container.PNG {
-		add(main, q[1:]...)
-	}
-	if webp {
-		add(container.WebP, q...)
-	} else {
-		add(container.PNG, q[0])
+	return rungs(format, q...), nil
+}
+
+func rungs(f container.Format, qualities ...int) (ladder []rung) {
+	for _, q := range qualities {
+		ladder = append(ladder, rung{Encoding: driver.Encoding{Format: f, Quality: q}})
 	}
 	return ladder
 }
@@ -83,26 +93,4 @@ func (w *work) mainFormat() container.Format {
 	default:
 		return container.PNG
 	}
-}
-
-// variantLadders lists the encodings of one variant, for each format it comes
-// in.
-func (w *work) variantLadders() [][]rung {
-	format := container.WebP
-	if !w.engine.Encodes(format) {
-		format = w.mainFormat()
-	}
-	ladder := []rung{}
-	for _, q := range qualities(w.cfg.Quality, 15, 30) {
-		ladder = append(ladder, rung{Encoding: driver.Encoding{Format: format, Quality: q}})
-	}
-	if w.source.Lossless && format == container.WebP {
-		lossless := rung{Encoding: driver.Encoding{Format: format, Lossless: true, Quality: w.cfg.Quality}}
-		ladder = append(ladder[:1], append([]rung{lossless}, ladder[1:]...)...)
-	}
-	if !w.cfg.AVIF || !w.engine.Encodes(container.AVIF) || w.picture.Frames() > 1 {
-		return [][]rung{ladder}
-	}
-	avif := []rung{{Encoding: driver.Encoding{Format: container.AVIF, Quality: w.cfg.AVIFQuality}}}
-	return [][]rung{avif, ladder} // reversed with the widths
 }

@@ -23,6 +23,7 @@ type work struct {
 	targets       []target
 	leave         func()         // gives the admission back
 	picture       driver.Picture // the smallest that there is so far
+	exact         exact          // what is known of it without loss
 	out           media.Rendered
 }
 
@@ -127,6 +128,9 @@ func admit(ctx context.Context, w *work) (err error) {
 	cost := w.engine.Cost(w.source, w.header, largest.width, largest.height)
 	if limit := max(w.cfg.PixelBudget, w.engine.Heaviest()*w.cfg.MaxPixels); cost > limit {
 		return tooMany("The picture takes as much memory as one of %d pixels; at most %d are accepted.", cost, limit)
+	}
+	if w.source.Lossless && w.engine.Encodes(container.WebP) {
+		cost = max(cost, exactCost*int64(largest.pixels()))
 	}
 	w.leave, err = w.admit.Enter(ctx, cost)
 	return err

@@ -76,6 +76,10 @@ type Picture interface {
 	Alpha() bool
 	// Still returns the first frame.
 	Still() Picture
+	// Sample returns parts from all over the first frame, put together to
+	// SampleSide squared pixels, to be encoded in its place; the whole frame
+	// where a side of it is no longer than that.
+	Sample(ctx context.Context) (Picture, error)
 	// Resize returns the picture made smaller. The receiver stays usable.
 	Resize(ctx context.Context, width, height int) (Picture, error)
 	// Encode writes the picture without any metadata.
@@ -86,9 +90,20 @@ type Picture interface {
 // Encoding says how a picture is written.
 type Encoding struct {
 	Format   container.Format
-	Quality  int  // 1 to 100; of no meaning to formats without loss
-	Lossless bool // WebP only
+	Quality  int  // 1 to 100; of no meaning without loss
+	Lossless bool // of WebP; PNG is so always
+	Fast     bool // without loss: as fast as can be, for an estimate of the size
 }
+
+// A sample is a square of SampleTiles by SampleTiles tiles, each a square too.
+const (
+	SampleSide  = 256
+	SampleTiles = 4
+	SampleTile  = SampleSide / SampleTiles
+)
+
+// SampleAt is where tile i of SampleTiles begins on a side of the length.
+func SampleAt(i, length int) int { return (length - SampleTile) * i / (SampleTiles - 1) }
 
 // Broken is the failure of a source that cannot be decoded to its end.
 func Broken(cause error) error {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"image"
 	"image/jpeg"
-	"image/png"
 
 	"vitrine.dev/internal/imaging/container"
 	"vitrine.dev/internal/imaging/driver"
@@ -75,7 +74,7 @@ func (p *picture) Encode(ctx context.Context, e driver.Encoding) ([]byte, error)
 	case container.JPEG:
 		err = jpeg.Encode(&b, p.image(), &jpeg.Options{Quality: e.Quality})
 	case container.PNG:
-		err = png.Encode(&b, p.image())
+		err = encodePNG(&b, p.image(), e.Fast)
 	default:
 		err = fmt.Errorf("no encoder for %s", e.Format)
 	}

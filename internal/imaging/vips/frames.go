@@ -129,10 +129,25 @@ func collect(ctx context.Context, t timing, n int, frame func(i int) (*image, er
 	return out, nil
 }
 
-// crop cuts rows out.
-func (im *image) crop(top, height int) (*image, error) {
+// area cuts a rectangle out.
+func (im *image) area(left, top, width, height int) (*image, error) {
 	return im.lib.do("extract_area").set("input", im).
-		set("left", 0).set("top", top).set("width", im.width()).set("height", height).image()
+		set("left", left).set("top", top).set("width", width).set("height", height).image()
+}
+
+// crop cuts rows out.
+func (im *image) crop(top, height int) (*image, error) { return im.area(0, top, im.width(), height) }
+
+// arrange puts images of one size into one, so many in each row.
+func arrange(images []*image, across int) (*image, error) {
+	lib := images[0].lib
+	objs := make([]*gobject, len(images))
+	for i, im := range images {
+		objs[i] = im.obj // the array takes references of its own
+	}
+	array := lib.ArrayImageNew(&objs[0], int32(len(objs))) //nolint:gosec // frames are bounded
+	defer lib.AreaUnref(array)
+	return lib.do("arrayjoin").set("in", array).set("across", across).image()
 }
 
 // dropOpaque removes the alpha channel of all frames if none of them uses it.
@@ -164,13 +179,7 @@ func (p *picture) joined() (*image, error) {
 		return first.ref(), nil
 	}
 	lib := first.lib
-	objs := make([]*gobject, len(p.frames))
-	for i, f := range p.frames {
-		objs[i] = f.obj // the array takes references of its own
-	}
-	array := lib.ArrayImageNew(&objs[0], int32(len(objs))) //nolint:gosec // frames are bounded
-	defer lib.AreaUnref(array)
-	im, err := lib.do("arrayjoin").set("in", array).set("across", 1).image()
+	im, err := arrange(p.frames, 1)
 	if err != nil {
 		return nil, err
 	}

@@ -45,6 +45,33 @@ func (p *picture) Resize(ctx context.Context, width, height int) (driver.Picture
 	return out, nil
 }
 
+func (p *picture) Sample(ctx context.Context) (driver.Picture, error) {
+	first := p.frames[0]
+	if min(first.width(), first.height()) <= driver.SampleSide {
+		return p.Still(), nil
+	}
+	var tiles []*image
+	defer func() {
+		for _, t := range tiles {
+			t.close()
+		}
+	}()
+	for i := range driver.SampleTiles * driver.SampleTiles {
+		column, row := i%driver.SampleTiles, i/driver.SampleTiles
+		tile, err := first.area(driver.SampleAt(column, first.width()), driver.SampleAt(row, first.height()),
+			driver.SampleTile, driver.SampleTile)
+		if err != nil {
+			return nil, crashed(ctx, err)
+		}
+		tiles = append(tiles, tile)
+	}
+	joined, err := arrange(tiles, driver.SampleTiles)
+	if err != nil {
+		return nil, crashed(ctx, err)
+	}
+	return &picture{frames: []*image{joined}}, nil
+}
+
 // crashed is the failure of work on pixels that are decoded already.
 func crashed(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
