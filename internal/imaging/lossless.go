@@ -34,7 +34,7 @@ type probe struct {
 
 // probes come before the picture is written without loss, which takes a
 // photograph a hundred times as long as the first of them and never pays. The
-// bounds were measured on 40 pictures: see docs/pictures.md.
+// bounds were measured: see docs/pictures.md.
 func probes() []probe { return []probe{{fast: true, times: 8}, {fast: false, times: 2}} }
 
 // lightest returns the picture of the present size written without loss where
