@@ -143,9 +143,13 @@ func checkEncoded(t *testing.T, e media.Encoded) {
 const slack = 2 << 10
 
 // checkWeight checks that a file is not much heavier than its source of the same
-// dimensions.
+// dimensions. PNG of a source with loss is: it stands where an engine has nothing
+// else that can be transparent.
 func checkWeight(t *testing.T, e media.Encoded, out media.Rendered, source []byte) {
 	t.Helper()
+	if e.Format == "png" && !container.Inspect(source).Lossless {
+		return
+	}
 	if e.Width == out.Width && e.Height == out.Height && len(e.Body) > len(source)+slack {
 		t.Errorf("%s of %d × %d has %d bytes, its source %d", e.Format, e.Width, e.Height, len(e.Body), len(source))
 	}
