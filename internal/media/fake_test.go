@@ -54,6 +54,13 @@ func (s *fakeStore) setDown(calls int) {
 	s.down = calls
 }
 
+// grow says how old the image is by now.
+func (s *fakeStore) grow(id int64, age time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.images[id].age = age
+}
+
 // set changes the first image.
 func (s *fakeStore) set(change func(*fakeImage)) {
 	s.mu.Lock()
@@ -153,9 +160,27 @@ func (s *fakeStore) Defer(_ context.Context, j media.Job, delay, maxAge time.Dur
 	return expired, err
 }
 
-func (s *fakeStore) Expire(_ context.Context, j media.Job, f *fault.Failure) (catalog.Changed, error) {
-	err := s.waiting(j, func(img *fakeImage) { img.status, img.failure = catalog.Failed, f })
-	return catalog.Changed{ProductID: j.ProductID, Version: 3}, err
+func (s *fakeStore) Expire(
+	_ context.Context, j media.Job, maxAge time.Duration, f *fault.Failure, limit int,
+) (changed []catalog.Changed, err error) {
+	err = s.do(func() error {
+		for id, img := range s.images {
+			own := id == j.ImageID
+			if img.status != catalog.Pending || img.age < maxAge || media.SourceHost(img.url) != j.Host || !own && limit == 0 {
+				continue
+			}
+			if !own {
+				limit--
+			}
+			img.status, img.failure = catalog.Failed, f
+			changed = append(changed, catalog.Changed{ProductID: id, Version: 3})
+		}
+		if changed == nil {
+			return conflict()
+		}
+		return nil
+	})
+	return changed, err
 }
 
 func (s *fakeStore) Bury(

@@ -17,6 +17,7 @@ type GateConfig struct {
 	Threshold int           // failures in a row that open a host's breaker
 	OpenMin   time.Duration // how long it stays open at first; doubles with each failed probe
 	OpenMax   time.Duration // at most
+	AliveMax  time.Duration // at most while the host answers others
 	Hosts     int           // hosts to be remembered
 }
 
@@ -24,7 +25,7 @@ type GateConfig struct {
 func DefaultGateConfig(slots int) GateConfig {
 	return GateConfig{
 		Slots: slots, HostLimit: max(slots*3/4, 1), Threshold: 5,
-		OpenMin: 5 * time.Second, OpenMax: 5 * time.Minute, Hosts: 4096,
+		OpenMin: 5 * time.Second, OpenMax: 5 * time.Minute, AliveMax: 15 * time.Second, Hosts: 4096,
 	}
 }
 
@@ -47,8 +48,9 @@ func newHostGate(cfg GateConfig, log *slog.Logger) *hostGate {
 
 // refusal says why and for how long a job has to wait.
 type refusal struct {
-	delay time.Duration
-	last  *fault.Failure // of the host, when it fails; nil where it is only busy
+	delay  time.Duration
+	last   *fault.Failure // of the host, when it fails; nil where it is only busy
+	silent time.Duration  // for how long the host has failed and answered nobody
 }
 
 // pass is the right to fetch from a host. Its holder returns it once.
@@ -60,8 +62,9 @@ type pass struct {
 	returned bool
 }
 
-// enter asks for a slot of the host. Exactly one of the results is nil.
-func (g *hostGate) enter(name string) (*pass, *refusal) {
+// enter asks for a slot of the host, for an image that has been tried before or
+// not. Exactly one of the results is nil.
+func (g *hostGate) enter(name string, tried bool) (*pass, *refusal) {
 	if name == "" {
 		return &pass{gate: g}, nil
 	}
@@ -69,9 +72,16 @@ func (g *hostGate) enter(name string) (*pass, *refusal) {
 	defer g.mu.Unlock()
 	h, now := g.lookUp(name), time.Now()
 	doubtful := !h.proven || h.streak > 0
-	if h.active >= h.limit(g.cfg) || now.Before(h.openUntil) || (doubtful && g.doubtful >= max(g.cfg.Slots/2, 1)) {
+	if h.active >= h.limit(g.cfg) || now.Before(h.openUntil) || h.leavesProbe(g.cfg, tried, now) ||
+		(doubtful && g.doubtful >= max(g.cfg.Slots/2, 1)) {
 		h.waiting++
-		return nil, &refusal{delay: h.delay(g.cfg, now), last: h.last}
+		if !tried {
+			h.untried++
+		}
+		return nil, &refusal{delay: h.delay(g.cfg, now), last: h.last, silent: h.silent(now)}
+	}
+	if !tried {
+		h.untried = max(h.untried-1, 0)
 	}
 	h.active++
 	h.waiting = max(h.waiting-1, 0)
@@ -81,10 +91,10 @@ func (g *hostGate) enter(name string) (*pass, *refusal) {
 	return &pass{gate: g, host: h, doubtful: doubtful, since: now}, nil
 }
 
-// leave returns the slot and tells how the fetch ended. Only the first call
+// leave returns the slot and tells how the fetch of the URL ended. Only the first call
 // counts, so that a deferred one can be for whatever else may happen: an error
 // that is no failure tells nothing about the host.
-func (p *pass) leave(ctx context.Context, err error) {
+func (p *pass) leave(ctx context.Context, url string, err error) {
 	if p.host == nil || p.returned {
 		return
 	}
@@ -102,13 +112,13 @@ func (p *pass) leave(ctx context.Context, err error) {
 	case failed && failure.Blame != fault.BlameURL &&
 		(failure.Reason == fault.SourceTimeout || failure.Reason == fault.SourceUnreachable):
 		h.took(time.Since(p.since))
-		if h.failed(g.cfg, failure) {
+		if h.failed(g.cfg, url, failure) {
 			g.log.WarnContext(ctx, "host breaker opened", "host", h.name, "failures", h.streak,
 				"reason", failure.Reason, "duration", time.Until(h.openUntil).Round(time.Millisecond))
 		}
 	default: // the host answered, whatever it said
 		h.took(time.Since(p.since))
-		if h.answered(g.cfg) {
+		if h.answered(g.cfg, url) {
 			g.log.InfoContext(ctx, "host breaker closed", "host", h.name)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,7 +18,7 @@ func newTestGate(slots int) *hostGate {
 
 func mustEnter(t *testing.T, g *hostGate, host string) *pass {
 	t.Helper()
-	p, r := g.enter(host)
+	p, r := g.enter(host, false)
 	if r != nil {
 		t.Fatalf("%s is refused for %s", host, r.delay)
 	}
@@ -26,7 +27,7 @@ func mustEnter(t *testing.T, g *hostGate, host string) *pass {
 
 func mustRefuse(t *testing.T, g *hostGate, host string) *refusal {
 	t.Helper()
-	p, r := g.enter(host)
+	p, r := g.enter(host, false)
 	if p != nil {
 		t.Fatalf("%s is let in", host)
 	}
@@ -39,8 +40,13 @@ func mustRefuse(t *testing.T, g *hostGate, host string) *refusal {
 // prove lets the host answer once.
 func prove(t *testing.T, g *hostGate, host string) {
 	t.Helper()
-	mustEnter(t, g, host).leave(t.Context(), nil)
+	mustEnter(t, g, host).leave(t.Context(), newURL(), nil)
 }
+
+var urls atomic.Int64
+
+// newURL is one that was not asked for before.
+func newURL() string { return fmt.Sprintf("http://a/%d", urls.Add(1)) }
 
 func down() error { return fault.Fail(fault.SourceUnreachable, "Refused.", nil) }
 
@@ -56,8 +62,8 @@ func TestGateLimitsEachHost(t *testing.T) {
 		t.Errorf("a busy host is said to fail: %v", r.last)
 	}
 	first := mustEnter(t, g, "b")
-	first.leave(t.Context(), nil)
-	first.leave(t.Context(), nil) // counts once
+	first.leave(t.Context(), newURL(), nil)
+	first.leave(t.Context(), newURL(), nil) // counts once
 	for range 6 {
 		mustEnter(t, g, "b")
 	}
@@ -77,7 +83,7 @@ func TestGateKeepsHalfOfTheSlotsFromDoubtfulHosts(t *testing.T) {
 	}
 	mustRefuse(t, g, "new4")
 	mustEnter(t, g, "good")
-	held[0].leave(t.Context(), nil)
+	held[0].leave(t.Context(), newURL(), nil)
 	mustEnter(t, g, "new4")
 	mustEnter(t, g, "new0") // it has proven itself meanwhile
 	if small := newTestGate(1); small.cfg.HostLimit != 1 {
@@ -91,16 +97,16 @@ func TestGateAsksAFailingHostOneAtATime(t *testing.T) {
 	t.Parallel()
 	g := newTestGate(8)
 	prove(t, g, "a")
-	mustEnter(t, g, "a").leave(t.Context(), down())
+	mustEnter(t, g, "a").leave(t.Context(), newURL(), down())
 	probe := mustEnter(t, g, "a")
 	if r := mustRefuse(t, g, "a"); r.last == nil || r.last.Reason != fault.SourceUnreachable {
 		t.Errorf("refused with %v", r.last)
 	}
-	probe.leave(t.Context(), fault.Fail(fault.SourceNotFound, "404 is an answer", nil))
+	probe.leave(t.Context(), newURL(), fault.Fail(fault.SourceNotFound, "404 is an answer", nil))
 	held := mustEnter(t, g, "a")
 	mustEnter(t, g, "a")
 	for range 10 { // the URL's matter, the host is well
-		held.leave(t.Context(), &fault.Failure{Reason: fault.SourceUnreachable, Blame: fault.BlameURL})
+		held.leave(t.Context(), newURL(), &fault.Failure{Reason: fault.SourceUnreachable, Blame: fault.BlameURL})
 		held = mustEnter(t, g, "a")
 	}
 	mustEnter(t, g, "a")
@@ -112,7 +118,7 @@ func TestGateOpensAndProbes(t *testing.T) {
 		g := newTestGate(8)
 		fail := func(err error) {
 			t.Helper()
-			mustEnter(t, g, "a").leave(t.Context(), err)
+			mustEnter(t, g, "a").leave(t.Context(), newURL(), err)
 		}
 		for range 4 {
 			fail(down())
@@ -128,7 +134,7 @@ func TestGateOpensAndProbes(t *testing.T) {
 			time.Sleep(time.Millisecond)
 			probe := mustEnter(t, g, "a")
 			mustRefuse(t, g, "a") // one probe only
-			probe.leave(t.Context(), down())
+			probe.leave(t.Context(), newURL(), down())
 		}
 		time.Sleep(40 * time.Second)
 		asked := &fault.Failure{Reason: fault.SourceUnreachable, RetryAfter: 2 * time.Minute}
@@ -154,7 +160,7 @@ func TestGateSpreadsWhatItRefuses(t *testing.T) {
 		g := newTestGate(4)
 		p := mustEnter(t, g, "a")
 		time.Sleep(100 * time.Millisecond)
-		p.leave(t.Context(), nil)
+		p.leave(t.Context(), newURL(), nil)
 		for range 3 {
 			mustEnter(t, g, "a")
 		}
@@ -179,8 +185,124 @@ func TestGateForgets(t *testing.T) {
 	if len(g.hosts) != 3 || g.recent.Len() != 3 || g.hosts["held"] == nil {
 		t.Errorf("%d hosts are remembered", len(g.hosts))
 	}
-	held.leave(t.Context(), nil)
+	held.leave(t.Context(), newURL(), nil)
 	if g.doubtful != 0 {
 		t.Errorf("%d slots are held by nobody", g.doubtful)
 	}
+}
+
+// A URL that fails again and again says it once.
+func TestGateCountsAURLOnce(t *testing.T) {
+	t.Parallel()
+	g := newTestGate(8)
+	bad := newURL()
+	for range 20 {
+		mustEnter(t, g, "a").leave(t.Context(), bad, down())
+	}
+	prove(t, g, "a")
+	for range 4 {
+		mustEnter(t, g, "a").leave(t.Context(), newURL(), down())
+		mustEnter(t, g, "a").leave(t.Context(), bad, down()) // counted before the answer of another
+	}
+	mustEnter(t, g, "a").leave(t.Context(), bad, nil)
+	for range 4 {
+		mustEnter(t, g, "a").leave(t.Context(), newURL(), down())
+	}
+	mustEnter(t, g, "a").leave(t.Context(), bad, down()) // it has answered since, so it counts
+	mustRefuse(t, g, "a")
+	for range 10 * mostCounted {
+		g.hosts["a"].Value.(*host).failed(g.cfg, newURL(), &fault.Failure{})
+	}
+	if n := len(g.hosts["a"].Value.(*host).counted); n > mostCounted {
+		t.Errorf("%d URLs of one host are remembered", n)
+	}
+}
+
+// The breaker of a host that answers is open for a short time only, whatever
+// its failures ask for.
+func TestGateKeepsAnAnsweringHostWaitingShortly(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		asked := &fault.Failure{Reason: fault.SourceUnreachable, RetryAfter: time.Hour}
+		either := &fault.Failure{Reason: fault.SourceUnreachable, RetryAfter: time.Hour, Blame: fault.BlameEither}
+		for name, tt := range map[string]struct {
+			answered time.Duration // ago; 0: never
+			failure  *fault.Failure
+			open     time.Duration
+		}{
+			"answered just now": {time.Second, asked, 15 * time.Second},
+			"a while ago":       {2 * time.Minute, asked, 5 * time.Minute},
+			"never":             {0, asked, 5 * time.Minute},
+			"never but errors":  {0, either, 15 * time.Second},
+		} {
+			g := newTestGate(8)
+			if tt.answered > 0 {
+				prove(t, g, "a")
+				time.Sleep(tt.answered)
+			}
+			for range 5 {
+				mustEnter(t, g, "a").leave(t.Context(), newURL(), tt.failure)
+			}
+			time.Sleep(tt.open - time.Millisecond)
+			mustRefuse(t, g, "a")
+			time.Sleep(time.Millisecond)
+			if p, _ := g.enter("a", false); p == nil {
+				t.Errorf("%s: still open after %s", name, tt.open)
+			}
+		}
+	})
+}
+
+// The probe goes to an image that was never tried, if one comes soon.
+func TestGateProbesWithWhatWasNeverTried(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		for _, comes := range []bool{true, false} {
+			g := newTestGate(8)
+			for range 5 {
+				mustEnter(t, g, "a").leave(t.Context(), newURL(), down())
+			}
+			mustRefuse(t, g, "a") // it was never tried, and waits
+			time.Sleep(5 * time.Second)
+			if p, _ := g.enter("a", true); p != nil {
+				t.Error("one that has failed before goes first")
+			}
+			if comes {
+				mustEnter(t, g, "a").leave(t.Context(), newURL(), nil)
+			} else {
+				time.Sleep(probeWait)
+			}
+			if p, _ := g.enter("a", true); p == nil {
+				t.Error("one that has failed before waits on")
+			}
+		}
+	})
+}
+
+// A host is silent from its first failure on until it answers anybody.
+func TestGateMeasuresSilence(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g := newTestGate(8)
+		prove(t, g, "a")
+		time.Sleep(time.Hour) // nobody asked
+		fail := func() {
+			for range 5 {
+				if p, _ := g.enter("a", false); p != nil {
+					p.leave(t.Context(), newURL(), down())
+				}
+			}
+		}
+		fail()
+		time.Sleep(3 * time.Second)
+		if r := mustRefuse(t, g, "a"); r.silent != 3*time.Second {
+			t.Errorf("silent for %s, want 3s", r.silent)
+		}
+		time.Sleep(10 * time.Minute)
+		mustEnter(t, g, "a").leave(t.Context(), newURL(), fault.Fail(fault.SourceNotFound, "An answer.", nil))
+		fail()
+		if r := mustRefuse(t, g, "a"); r.silent != 0 {
+			t.Errorf("silent for %s after an answer", r.silent)
+		}
+	})
 }

@@ -1,6 +1,7 @@
 package media
 
 import (
+	"crypto/sha256"
 	"math/rand/v2"
 	"time"
 
@@ -10,14 +11,24 @@ import (
 // host is what is remembered of one.
 type host struct {
 	name      string
-	active    int  // fetches under way
-	waiting   int  // about how many jobs were refused and come again
-	proven    bool // it has answered before
-	streak    int  // failures since its last answer
+	active    int                            // fetches under way
+	waiting   int                            // about how many jobs were refused and come again
+	untried   int                            // about how many of these were never tried
+	proven    bool                           // it has answered before
+	streak    int                            // URLs that have failed since its last answer
+	counted   map[[sha256.Size]byte]struct{} // hashes of URLs whose last fetch failed: none counts twice
 	last      *fault.Failure
 	usual     time.Duration // how long a fetch takes, a moving average
 	openUntil time.Time
+	answerAt  time.Time // its last answer
+	failingAt time.Time // the first failure since then
 }
+
+const (
+	mostCounted = 64              // URLs of one host; beyond them it forgets, and counts anew
+	aliveFor    = time.Minute     // after an answer
+	probeWait   = 5 * time.Second // for an image that was never tried, once the breaker may be probed
+)
 
 // limit is how many fetches the host may have under way. A host that fails gets
 // one at a time: when its breaker was open, that one is the probe.
@@ -28,10 +39,23 @@ func (h *host) limit(cfg GateConfig) int {
 	return cfg.HostLimit
 }
 
-// failed counts a failure and reports whether it opened the breaker.
-func (h *host) failed(cfg GateConfig, f *fault.Failure) (opened bool) {
-	h.streak++
-	h.last = f
+// failed counts the failure of a URL, once until that URL has answered, and
+// reports whether it opened the breaker.
+func (h *host) failed(cfg GateConfig, url string, f *fault.Failure) (opened bool) {
+	now, key := time.Now(), sha256.Sum256([]byte(url))
+	if _, again := h.counted[key]; !again {
+		if h.counted == nil || len(h.counted) >= mostCounted {
+			h.counted = map[[sha256.Size]byte]struct{}{}
+		}
+		h.counted[key] = struct{}{}
+		if h.streak++; h.streak == 1 {
+			h.failingAt = now
+		}
+		opened = h.streak == cfg.Threshold
+	}
+	if h.streak > 0 {
+		h.last = f
+	}
 	if h.streak < cfg.Threshold {
 		return false
 	}
@@ -39,18 +63,38 @@ func (h *host) failed(cfg GateConfig, f *fault.Failure) (opened bool) {
 	if shift := h.streak - cfg.Threshold; shift < 20 && cfg.OpenMin<<shift < open {
 		open = cfg.OpenMin << shift
 	}
-	h.openUntil = time.Now().Add(max(open, min(f.RetryAfter, cfg.OpenMax)))
-	return h.streak == cfg.Threshold
+	open = max(open, min(f.RetryAfter, cfg.OpenMax))
+	if f.Blame == fault.BlameEither || (h.proven && now.Sub(h.answerAt) < aliveFor) {
+		open = min(open, cfg.AliveMax)
+	}
+	h.openUntil, h.waiting = now.Add(open), 0 // who waits comes again and is counted again
+	return opened
 }
 
 // answered forgets the failures and reports whether that closed the breaker.
-func (h *host) answered(cfg GateConfig) (closed bool) {
+func (h *host) answered(cfg GateConfig, url string) (closed bool) {
 	closed = h.streak >= cfg.Threshold
 	if h.streak > 0 {
-		h.waiting = 0
+		h.waiting, h.untried = 0, 0
 	}
-	h.proven, h.streak, h.last, h.openUntil = true, 0, nil, time.Time{}
+	delete(h.counted, sha256.Sum256([]byte(url)))
+	h.proven, h.streak, h.last, h.openUntil, h.answerAt = true, 0, nil, time.Time{}, time.Now()
 	return closed
+}
+
+// leavesProbe reports whether a job has to leave the probe of an open breaker
+// to an image that was never tried: what has failed before tells less about
+// whether the host answers.
+func (h *host) leavesProbe(cfg GateConfig, tried bool, now time.Time) bool {
+	return tried && h.streak >= cfg.Threshold && h.untried > 0 && now.Before(h.openUntil.Add(probeWait))
+}
+
+// silent is how long the host has failed and answered nobody.
+func (h *host) silent(now time.Time) time.Duration {
+	if h.streak == 0 {
+		return 0
+	}
+	return now.Sub(h.failingAt)
 }
 
 // took learns how long a fetch takes.

@@ -20,13 +20,14 @@ type Job struct {
 	ProductID  int64  `json:"product_id"`
 	Generation int64  `json:"generation"` // grows with every replay of the image
 	RequestID  string `json:"request_id,omitempty"`
-	Host       string `json:"host,omitempty"` // SourceHost of the image's URL; "" in messages of older versions
+	Host       string `json:"host,omitempty"`  // SourceHost of the image's URL; "" in messages of older versions
+	Tried      bool   `json:"tried,omitempty"` // an attempt at it has failed
 }
 
 // Encode returns the body of the job's message.
 func (j Job) Encode() []byte {
 	b, err := json.Marshal(j)
-	if err != nil { // three integers and two strings always encode
+	if err != nil { // numbers, strings and a truth value always encode
 		return nil
 	}
 	return b

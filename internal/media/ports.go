@@ -42,9 +42,10 @@ type Store interface {
 	// and nothing written, where the image is that old. fault.Conflict where
 	// there is no such image.
 	Defer(ctx context.Context, j Job, delay, maxAge time.Duration) (expired bool, err error)
-	// Expire makes a Pending image of the job's generation Failed without an
-	// attempt. fault.Conflict where there is none.
-	Expire(ctx context.Context, j Job, f *fault.Failure) (catalog.Changed, error)
+	// Expire makes the job's image Failed without an attempt, and with it at
+	// most limit others of its host: those that are Pending, wait for no retry
+	// and have reached maxAge. fault.Conflict where there is none.
+	Expire(ctx context.Context, j Job, maxAge time.Duration, f *fault.Failure, limit int) ([]catalog.Changed, error)
 	// Bury counts a lost attempt against a job that the queue gave up on before
 	// anybody could begin it, and treats it like one: Pending again after a
 	// delay, or Failed with f, as decide says. fault.Conflict where the image is

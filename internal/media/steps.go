@@ -19,7 +19,7 @@ func (w *Worker) work(ctx context.Context, log *slog.Logger, claim Claim, slot *
 	var source []byte
 	err := step(ctx, log, "fetch", func(ctx context.Context) (in, out int64, err error) {
 		source, err = w.Fetcher.Fetch(ctx, claim.SourceURL)
-		slot.leave(ctx, err)
+		slot.leave(ctx, claim.SourceURL, err)
 		return int64(len(source)), 0, err
 	})
 	if err != nil {

@@ -68,11 +68,11 @@ func (w *Worker) Handle(ctx context.Context, m queue.Message) error {
 	log := w.Log.With("image", job.ImageID, "product", job.ProductID, "request_id", job.RequestID)
 
 	failpoint.Crash(failpoint.Received)
-	slot, refused := w.gate.enter(job.Host)
+	slot, refused := w.gate.enter(job.Host, job.Tried)
 	if refused != nil {
 		return w.putOff(ctx, log, job, refused)
 	}
-	defer slot.leave(ctx, context.Canceled) // no fetch: nothing learnt of the host
+	defer slot.leave(ctx, "", context.Canceled) // no fetch: nothing learnt of the host
 	claim, err := w.begin(ctx, log, job)
 	if fault.KindOf(err) == fault.Conflict {
 		log.DebugContext(ctx, "image job has nothing to do", "error", err)
@@ -132,6 +132,7 @@ func (w *Worker) settle(
 	ctx context.Context, log *slog.Logger, claim Claim, failure *fault.Failure, spent Spent,
 ) error {
 	delay, again := w.cfg.Policy.Next(spent, failure)
+	claim.Tried = true
 	err := persist(ctx, log, "settle", func(ctx context.Context) error {
 		var changed catalog.Changed
 		var err error

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 	"time"
 
 	"vitrine.dev/internal/catalog"
@@ -52,12 +53,48 @@ func (s *Store) Defer(ctx context.Context, j media.Job, delay, maxAge time.Durat
 	return expired, err
 }
 
-// Expire implements media.Store.
-func (s *Store) Expire(ctx context.Context, j media.Job, f *fault.Failure) (catalog.Changed, error) {
-	return s.transition(ctx, "expire image", j.ProductID,
-		func(ctx context.Context, tx *sql.Tx, _ catalog.Changed) (bool, error) {
-			return affected(tx.ExecContext(ctx, s.sql(
-				`UPDATE images SET status = 'failed', reason = $4, reason_detail = $5`+waitingFor),
-				j.ImageID, j.ProductID, j.Generation, string(f.Reason), f.Detail))
-		})
+// Expire implements media.Store. It locks the products before the images, as
+// replayDead does, and asks of each image again what it was selected for.
+func (s *Store) Expire(
+	ctx context.Context, j media.Job, maxAge time.Duration, f *fault.Failure, limit int,
+) (changed []catalog.Changed, err error) {
+	const waits = ` status = 'pending' AND retry_at <= {now} AND accepted_at > 0 AND accepted_at <= {now} - $1`
+	err = s.change(ctx, "expire images", func(ctx context.Context, tx *sql.Tx) error {
+		changed = nil
+		images, err := scanNumbers(tx.QueryContext(ctx, s.sql(
+			`SELECT id FROM images WHERE`+waits+` AND source_host = $2 AND id <> $3 LIMIT $4`),
+			maxAge.Milliseconds(), j.Host, j.ImageID, limit))
+		if err != nil {
+			return err
+		}
+		marks, args := in(1, append(images, j.ImageID))
+		_, err = scanNumbers(tx.QueryContext(ctx, s.sql(
+			`SELECT id FROM products WHERE id IN (SELECT product_id FROM images WHERE id IN (`+marks+`)) ORDER BY id{for update}`), args...))
+		if err != nil {
+			return err
+		}
+		marks, args = in(4, append(images, j.ImageID))
+		products, err := scanNumbers(tx.QueryContext(ctx, s.sql(`
+			UPDATE images SET status = 'failed', reason = $2, reason_detail = $3, failed_at = {now},
+			       failed_user = (SELECT user_id FROM products WHERE products.id = images.product_id)
+			WHERE`+waits+` AND id IN (`+marks+`) RETURNING product_id`),
+			append([]any{maxAge.Milliseconds(), string(f.Reason), f.Detail}, args...)...))
+		if err != nil {
+			return err
+		}
+		if len(products) == 0 {
+			return errSuperseded()
+		}
+		slices.Sort(products)
+		if changed, err = s.bump(ctx, tx, slices.Compact(products)); err != nil {
+			return err
+		}
+		for _, c := range changed {
+			if err := s.recordChange(ctx, tx, c); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return changed, err
 }

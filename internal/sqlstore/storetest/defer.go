@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/deadletter"
 	"vitrine.dev/internal/fault"
 )
 
@@ -56,22 +57,52 @@ func testDefer(t *testing.T, s Store) {
 
 func testExpire(t *testing.T, s Store) {
 	t.Helper()
-	p := create(t, s, "http://a/1.jpg")
-	job := jobs(t, s)[0]
-	wrong := job
-	wrong.Generation++
-	_, err := s.Expire(t.Context(), wrong, timeout())
+	p := create(t, s, "http://a/1.jpg", "http://a/2.jpg", "http://b/3.jpg", "http://a/4.jpg", "http://a/5.jpg")
+	list := jobs(t, s)
+	retried, _, err := s.Begin(t.Context(), list[4], time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Retry(t.Context(), retried, timeout(), time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	_, err = s.Expire(t.Context(), list[0], time.Hour, timeout(), 10)
+	wantKind(t, err, fault.Conflict) // they are not so old
+	version := read(t, s, p.ID).Version
+	changed, err := s.Expire(t.Context(), list[0], 0, timeout(), 1)
+	if err != nil || len(changed) != 1 || changed[0].Version != version+1 || changed[0].ProductID != p.ID {
+		t.Fatalf("changes are %+v, %v", changed, err)
+	}
+	statuses := func() (failed []bool) {
+		for _, img := range read(t, s, p.ID).Images {
+			failed = append(failed, img.Status == catalog.Failed)
+		}
+		return failed
+	}
+	if got := statuses(); !got[0] || got[1] == got[3] || got[2] || got[4] {
+		t.Errorf("the job's image and one of its host were to fail: %v", got)
+	}
+	for range 2 { // the second finds none
+		if _, err = s.Expire(t.Context(), list[0], 0, timeout(), 10); err != nil {
+			break
+		}
+	}
 	wantKind(t, err, fault.Conflict)
-	changed, err := s.Expire(t.Context(), job, timeout())
-	if err != nil || changed.Version != p.Version+1 || changed.ProductID != p.ID {
-		t.Fatalf("change is %+v, %v", changed, err)
+	if got := statuses(); !got[0] || !got[1] || got[2] || !got[3] || got[4] {
+		t.Errorf("those of the host that wait for no retry were to fail: %v", got)
 	}
 	img := read(t, s, p.ID).Images[0]
-	if img.Status != catalog.Failed || img.Attempts != 0 || img.Problem == nil || img.Problem.Reason != fault.SourceTimeout {
+	if img.Attempts != 0 || img.Problem == nil || img.Problem.Reason != fault.SourceTimeout {
 		t.Errorf("image is %+v with %+v", img, img.Problem)
 	}
-	_, err = s.Expire(t.Context(), job, timeout())
+	_, err = s.Defer(t.Context(), list[0], 0, 0)
 	wantKind(t, err, fault.Conflict)
-	_, err = s.Defer(t.Context(), job, 0, 0)
-	wantKind(t, err, fault.Conflict)
+	letters, err := s.DeadLetters(t.Context(), deadletter.Filter{Host: "a", UserID: p.UserID}, nil, 10)
+	if err != nil || len(letters) != 3 {
+		t.Errorf("dead letters of the host and user: %+v, %v", letters, err)
+	}
+	_, done, err := s.ReplayDead(t.Context(), []int64{p.Images[0].ID, p.Images[1].ID, p.Images[3].ID}, "again")
+	if err != nil || len(done) != 3 {
+		t.Errorf("replayed %v, %v", done, err)
+	}
 }
