@@ -19,6 +19,7 @@ type Filter struct {
 	Name     string // substring of the name, compared after Fold
 	Before   int64  // only products with a smaller id; 0 for no bound
 	Limit    int    // 0 for DefaultListLimit
+	MaxBytes int    // for Store.ListProducts only; set by Service.List
 	Faults   []fault.Field
 }
 

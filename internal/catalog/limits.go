@@ -9,5 +9,8 @@ const (
 
 	DefaultListLimit = 100
 	MaxListLimit     = 1000
-	maxSearchRunes   = 200
+	// MaxPageBytes bounds the names and descriptions on one page of a list: a
+	// page ends before the product that would exceed it, and has one at least.
+	MaxPageBytes   = 1 << 20
+	maxSearchRunes = 200
 )

@@ -125,7 +125,8 @@ func (s *Service) Delete(ctx context.Context, id int64, versions []int64) error 
 	return nil
 }
 
-// List returns one page of products, newest first. fault.Invalid.
+// List returns one page of products, newest first: as many as the filter asks
+// for, or fewer, where their texts reach MaxPageBytes. fault.Invalid.
 func (s *Service) List(ctx context.Context, f Filter) (Page, error) {
 	if err := f.check(); err != nil {
 		return Page{}, err
@@ -136,14 +137,29 @@ func (s *Service) List(ctx context.Context, f Filter) (Page, error) {
 	}
 	limit := f.Limit
 	f.Limit++ // one more tells whether there is a next page
+	f.MaxBytes = MaxPageBytes
 	products, err := s.store.ListProducts(ctx, f)
 	if err != nil {
 		return Page{}, err
 	}
-	if len(products) <= limit {
-		return Page{Products: products}, nil
+	n := fitting(products[:min(limit, len(products))])
+	page := Page{Products: products[:n]}
+	if n < len(products) {
+		page.Next = products[n-1].ID
 	}
-	return Page{Products: products[:limit], Next: products[limit-1].ID}, nil
+	return page, nil
+}
+
+// fitting is how many of the products, from the first on, make one page.
+func fitting(products []Summary) int {
+	bytes := 0
+	for i, p := range products {
+		bytes += len(p.Name) + len(p.Description)
+		if i > 0 && bytes > MaxPageBytes {
+			return i
+		}
+	}
+	return len(products)
 }
 
 func (s *Service) changed(ctx context.Context, c Changed) {

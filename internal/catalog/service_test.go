@@ -317,3 +317,43 @@ func TestViews(t *testing.T) {
 	}
 	views.Announce(ctx, catalog.Changed{ProductID: 1, Version: 4}) // logs only
 }
+
+// TestListPagesByBytes: a page ends before the texts on it go beyond the bound,
+// and the pages together have every product once.
+func TestListPagesByBytes(t *testing.T) {
+	t.Parallel()
+	s := newSetup()
+	const products = 150
+	for i := range products {
+		description := strings.Repeat("😀", (i%3)*5000)
+		if _, err := s.service.Create(t.Context(), catalog.Draft{UserID: 1, Name: "n", Description: description, Price: 1}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	seen := map[int64]bool{}
+	pages, filter := 0, catalog.Filter{Limit: 1000}
+	for more := true; more; pages++ {
+		page, err := s.service.List(t.Context(), filter)
+		if err != nil || len(page.Products) == 0 {
+			t.Fatalf("%d products, %v", len(page.Products), err)
+		}
+		bytes := 0
+		for _, p := range page.Products {
+			if seen[p.ID] {
+				t.Fatalf("product %d comes twice", p.ID)
+			}
+			seen[p.ID] = true
+			bytes += len(p.Name) + len(p.Description)
+		}
+		if bytes > catalog.MaxPageBytes {
+			t.Errorf("a page of %d bytes", bytes)
+		}
+		if page.Next != 0 && bytes < catalog.MaxPageBytes-40_001 {
+			t.Errorf("a page of %d bytes only", bytes)
+		}
+		filter.Before, more = page.Next, page.Next != 0
+	}
+	if len(seen) != products || pages != 3 {
+		t.Errorf("%d products on %d pages, want %d on 3", len(seen), pages, products)
+	}
+}

@@ -35,7 +35,10 @@ type Store interface {
 	// which it returns, at version cache.Gone. Where versions is not nil the product must be at one
 	// of them. fault.NotFound, fault.Stale.
 	DeleteProduct(ctx context.Context, id int64, versions []int64) (Changed, error)
-	// ListProducts returns at most f.Limit products, by descending id.
+	// ListProducts returns at most f.Limit products, by descending id. Where
+	// f.MaxBytes is not 0 it ends with the first product whose name and
+	// description, together with those before it, have more bytes: what comes
+	// after that is not read into memory.
 	ListProducts(ctx context.Context, f Filter) ([]Summary, error)
 	// UserExists reports whether there is such a user.
 	UserExists(ctx context.Context, id int64) (bool, error)

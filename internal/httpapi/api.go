@@ -47,6 +47,7 @@ type api struct {
 	Deps
 	mux         *http.ServeMux
 	description *description
+	memory      budgets
 	drains      chan struct{} // holds one for each connection that is drained
 }
 
@@ -82,7 +83,7 @@ func (a *api) serve(routes []route) {
 	if a.Ready == nil {
 		a.Ready = func(context.Context) monitor.Report { return monitor.Report{Status: monitor.Ready} }
 	}
-	a.mux, a.drains = http.NewServeMux(), make(chan struct{}, maxDrains)
+	a.mux, a.memory, a.drains = http.NewServeMux(), newBudgets(), make(chan struct{}, maxDrains)
 	for _, rt := range routes {
 		a.mux.Handle(rt.method+" "+rt.path, a.answer(rt))
 	}

@@ -14,11 +14,7 @@ func (a *api) createProduct(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	body, err := readBody(r, "Accept-Post", typeJSON)
-	if err != nil {
-		return err
-	}
-	draft, err := decodeDraft(body)
+	draft, err := decodeBody(a, r, decodeDraft, "Accept-Post", typeJSON)
 	if err != nil {
 		return err
 	}
@@ -52,11 +48,7 @@ func (a *api) changeProduct(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	body, err := readBody(r, "Accept-Patch", typeMergePatch, typeJSON)
-	if err != nil {
-		return err
-	}
-	patch, err := decodePatch(body)
+	patch, err := decodeBody(a, r, decodePatch, "Accept-Patch", typeMergePatch, typeJSON)
 	if err != nil {
 		return err
 	}
@@ -68,8 +60,7 @@ func (a *api) changeProduct(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	writeEntry(w, entry)
-	return nil
+	return a.writeEntry(w, entry)
 }
 
 func (a *api) deleteProduct(w http.ResponseWriter, r *http.Request) error {

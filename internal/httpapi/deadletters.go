@@ -13,6 +13,10 @@ import (
 	"vitrine.dev/internal/fault"
 )
 
+// maxDeadPageMemory is what a page of dead letters takes while it is read and
+// encoded: the URL of each, its detail and its preview, four times over.
+const maxDeadPageMemory = deadletter.MaxListLimit * 4 * (catalog.MaxURLBytes + 1024)
+
 // timeReason is what is said of a time that cannot be read.
 const timeReason = "must be an RFC 3339 time such as 2026-11-23T06:00:00Z"
 
@@ -40,6 +44,11 @@ func (a *api) listDeadLetters(w http.ResponseWriter, r *http.Request) error {
 		after = &place
 	}
 	filter.Faults = p.faults
+	held, err := take(r.Context(), a.memory.lists, maxDeadPageMemory)
+	if err != nil {
+		return fmt.Errorf("list dead letters: %w", err)
+	}
+	defer held.free()
 	page, err := a.DeadLetters.List(r.Context(), filter, after, limit)
 	if err != nil {
 		return fmt.Errorf("list dead letters: %w", err)

@@ -20,11 +20,7 @@ func (a *api) discardDeadLetters(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *api) settleDeadLetters(w http.ResponseWriter, r *http.Request, action deadletter.Action) error {
-	body, err := readBody(r, "Accept-Post", typeJSON)
-	if err != nil {
-		return err
-	}
-	order, err := decodeOrder(body)
+	order, err := decodeBody(a, r, decodeOrder, "Accept-Post", typeJSON)
 	if err != nil {
 		return err
 	}

@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"io"
 	"mime"
 	"net/http"
 	"slices"
@@ -54,6 +53,24 @@ func decodePatch(body []byte) (catalog.Patch, error) {
 	return p, nil
 }
 
+// decodeBody reads a body and decodes it.
+func decodeBody[T any](
+	a *api, r *http.Request, decode func([]byte) (T, error), accept string, types ...string,
+) (decoded T, err error) {
+	body, err := readBody(r, accept, types...)
+	if err != nil {
+		return decoded, err
+	}
+	if len(body) > freeBytes {
+		held, err := take(r.Context(), a.memory.decoding, decodeFactor*int64(len(body)))
+		if err != nil {
+			return decoded, err
+		}
+		defer held.free()
+	}
+	return decode(body)
+}
+
 // readBody returns the whole body, where it is of one of the types. accept is
 // the header that names them to a client who sent another one.
 func readBody(r *http.Request, accept string, types ...string) ([]byte, error) {
@@ -70,7 +87,7 @@ func readBody(r *http.Request, accept string, types ...string) ([]byte, error) {
 	if r.ContentLength > maxBodyBytes { // before a client that waits for 100 Continue sends it
 		return nil, bodyRefusal(&http.MaxBytesError{Limit: maxBodyBytes})
 	}
-	body, err := io.ReadAll(r.Body)
+	body, err := readAll(r)
 	if err != nil {
 		return nil, bodyRefusal(err)
 	}

@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"io"
 	"net/http"
 	"time"
 )
@@ -23,41 +22,6 @@ const (
 	// server.go.
 	maxPrompt = 256 << 10
 )
-
-// incoming is the body of a request on its way to a handler.
-type incoming struct {
-	io.ReadCloser               // ends with an error at maxBodyBytes
-	whole         io.ReadCloser // the same body without that bound
-	length        int64         // that was told, -1 for none
-	bytes         int64         // that the handler has read
-	ended         bool
-}
-
-// newIncoming takes the place of the request's body.
-func newIncoming(w http.ResponseWriter, r *http.Request) *incoming {
-	b := &incoming{ReadCloser: http.MaxBytesReader(w, r.Body, maxBodyBytes), whole: r.Body, length: r.ContentLength}
-	r.Body = b
-	return b
-}
-
-func (b *incoming) Read(p []byte) (int, error) {
-	n, err := b.ReadCloser.Read(p)
-	b.bytes += int64(n)
-	b.ended = b.ended || err == io.EOF
-	return n, err
-}
-
-// rest is how much of the body is unread, -1 where nobody knows.
-func (b *incoming) rest() int64 {
-	switch {
-	case b.ended:
-		return 0
-	case b.length < 0:
-		return -1
-	default:
-		return b.length - b.bytes
-	}
-}
 
 // mustDrain reports, before the header of the answer is written, whether the
 // rest of the body is ours to read: net/http does so itself, before it answers,

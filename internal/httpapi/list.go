@@ -19,17 +19,17 @@ const (
 	paramCursor   = "cursor"
 )
 
-// pageHead is the length of what stands before the body in a cached page: the
-// id after which the next page begins. The Link header is made from it for
-// each request, because requests that are spelled differently share a page.
-const pageHead = 8
-
 func (a *api) listProducts(w http.ResponseWriter, r *http.Request) error {
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
 		return refuse(http.StatusBadRequest, "the query is malformed: %s", "a % must be followed by two hexadecimal digits, and ; must be escaped")
 	}
 	filter := decodeFilter(query)
+	held, err := take(r.Context(), a.memory.lists, maxPageMemory)
+	if err != nil {
+		return fmt.Errorf("list products: %w", err)
+	}
+	defer held.free()
 	page, err := a.Views.List(r.Context(), filter, func(ctx context.Context) (cache.Entry, error) {
 		p, err := a.Service.List(ctx, filter)
 		if err != nil {
@@ -43,26 +43,13 @@ func (a *api) listProducts(w http.ResponseWriter, r *http.Request) error {
 	if len(page.Body) < pageHead {
 		return fmt.Errorf("list products: a cached page has only %d bytes", len(page.Body))
 	}
+	held.shrink(int64(len(page.Body)))
 	if next := binary.BigEndian.Uint64(page.Body); next != 0 {
 		w.Header().Set("Link", nextLink(r.URL.Path, query, int64(next))) //nolint:gosec // encodePage wrote an id
 	}
 	w.Header().Set("Cache-Control", "no-cache")
 	write(w, http.StatusOK, typeJSON, page.Body[pageHead:])
 	return nil
-}
-
-func encodePage(p catalog.Page) (cache.Entry, error) {
-	list := make([]summary, len(p.Products))
-	for i, s := range p.Products {
-		list[i] = summary(s)
-	}
-	body, err := encode(list)
-	if err != nil {
-		return cache.Entry{}, err
-	}
-	head := binary.BigEndian.AppendUint64(make([]byte, 0, pageHead+len(body)), uint64(p.Next)) //nolint:gosec // not negative
-	// Lists have no version of their own: every change starts a new generation.
-	return cache.Entry{Version: 1, Body: append(head, body...)}, nil
 }
 
 // nextLink points to the next page of the same list.

@@ -24,7 +24,7 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
 	id := requestID(r)
 	r = r.WithContext(trace.WithRequestID(r.Context(), id))
-	body := newIncoming(w, r)
+	body := newIncoming(w, r, a.memory.bodies)
 	resp := &response{ResponseWriter: w}
 	resp.Header()[headerRequestID] = []string{id}
 	resp.Header()["X-Content-Type-Options"] = []string{"nosniff"}
@@ -40,6 +40,7 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 	defer func() {
 		broken := a.recovered(resp, r, recover())
+		body.held.free()
 		a.logAccess(r, resp, body, start)
 		if broken {
 			panic(http.ErrAbortHandler) //nolint:forbidigo // net/http's way to cut a connection short

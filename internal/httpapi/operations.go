@@ -69,7 +69,7 @@ func describeList(d *description) *huma.Operation {
 			query(paramPriceMin, "Lowest price, inclusive", price),
 			query(paramPriceMax, "Highest price, inclusive", price),
 			query(catalog.FieldName, "Part of the name, in upper or lower case", textSchema()),
-			query(paramLimit, "Most products on one page", &huma.Schema{
+			query(paramLimit, "Most products on one page; long descriptions make it end earlier, so follow the Link", &huma.Schema{
 				Type: huma.TypeInteger, Minimum: &one, Maximum: &most, Default: catalog.DefaultListLimit,
 			}),
 			query(paramCursor, "Where the page begins; taken from the Link of the page before", textSchema()),

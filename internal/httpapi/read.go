@@ -35,14 +35,22 @@ func (a *api) getProduct(w http.ResponseWriter, r *http.Request) error {
 		w.WriteHeader(http.StatusNotModified)
 		return nil
 	}
-	writeEntry(w, entry)
-	return nil
+	return a.writeEntry(w, entry)
 }
 
 // writeEntry answers 200 with an encoded product and its version.
-func writeEntry(w http.ResponseWriter, e cache.Entry) {
+// fault.Unavailable where too many large ones are on their way to clients.
+func (a *api) writeEntry(w http.ResponseWriter, e cache.Entry) error {
+	if len(e.Body) > freeBytes {
+		held, err := takeNow(a.memory.details, int64(len(e.Body)))
+		if err != nil {
+			return err
+		}
+		defer held.free()
+	}
 	setVersion(w.Header(), etag(e.Version))
 	write(w, http.StatusOK, typeJSON, e.Body)
+	return nil
 }
 
 // setVersion says which version the answer is, and that it is to be asked for

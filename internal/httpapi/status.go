@@ -91,6 +91,8 @@ func bodyRefusal(err error) *refusal {
 		r = refuse(http.StatusRequestEntityTooLarge, "the body must have at most %d bytes", maxBodyBytes)
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		r = refuse(http.StatusRequestTimeout, "the body took too long to arrive")
+	case errors.Is(err, errBusy):
+		r = refuse(http.StatusServiceUnavailable, "%s", errBusy.Message).with("Retry-After", retryAfter)
 	default:
 		r = refuse(http.StatusBadRequest, "the body could not be read to its end")
 	}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"math"
 	"strings"
 
 	"vitrine.dev/internal/catalog"
@@ -145,7 +146,8 @@ func (s *Store) UserExists(ctx context.Context, id int64) (known bool, err error
 	return known, err
 }
 
-// ListProducts implements catalog.Store.
+// ListProducts implements catalog.Store. The database adds up the texts, whose
+// lengths both keep beside them, and reads those of the page only.
 func (s *Store) ListProducts(ctx context.Context, f catalog.Filter) (list []catalog.Summary, err error) {
 	var where []string
 	var args []any
@@ -168,12 +170,23 @@ func (s *Store) ListProducts(ctx context.Context, f catalog.Filter) (list []cata
 	if f.Before != 0 {
 		add("id < $%d", f.Before)
 	}
-	statement := `SELECT id, user_id, name, description, price FROM products`
+	condition := ""
 	if len(where) > 0 {
-		statement += ` WHERE ` + strings.Join(where, ` AND `)
+		condition = ` WHERE ` + strings.Join(where, ` AND `)
 	}
-	args = append(args, f.Limit)
-	statement += fmt.Sprintf(` ORDER BY id DESC LIMIT $%d`, len(args))
+	most := int64(math.MaxInt64)
+	if f.MaxBytes != 0 {
+		most = int64(f.MaxBytes)
+	}
+	args = append(args, f.Limit, most)
+	statement := fmt.Sprintf(`
+		SELECT p.id, p.user_id, p.name, p.description, p.price
+		FROM (SELECT id, sum(bytes) OVER (ORDER BY id DESC ROWS UNBOUNDED PRECEDING) - bytes AS ahead
+		      FROM (SELECT id, octet_length(name) + octet_length(description) AS bytes
+		            FROM products%s ORDER BY id DESC LIMIT $%d) AS candidates) AS page
+		JOIN products p ON p.id = page.id
+		WHERE page.ahead <= $%d
+		ORDER BY p.id DESC`, condition, len(args)-1, len(args))
 	err = s.patiently(ctx, "list products", func(ctx context.Context) error {
 		list, err = scanSummaries(s.read.QueryContext(ctx, statement, args...))
 		return err

@@ -18,21 +18,27 @@ type Config struct {
 	// served is remembered, 262,144 (some 40 MB when full). What was invalidated is never forgotten
 	// early: see cache.Fences.
 	MaxFloors int
+	// MaxEntryBytes is how long the body of an entry may be that is put into
+	// the engine, 128 KiB. A longer one is loaded for each who asks (together
+	// for all who ask at the same time): a few of them would take the room of
+	// thousands of others.
+	MaxEntryBytes int
 }
 
 // DefaultConfig returns the defaults.
 func DefaultConfig() Config {
-	return Config{Lease: cache.DefaultLease, LoadTimeout: 10 * time.Second, MaxFloors: 1 << 18}
+	return Config{Lease: cache.DefaultLease, LoadTimeout: 10 * time.Second, MaxFloors: 1 << 18, MaxEntryBytes: 128 << 10}
 }
 
 func (c Config) withDefaults() (Config, error) {
-	if min(c.Lease, c.LoadTimeout) < 0 || c.MaxFloors < 0 {
-		return c, errors.New("lease, timeout and floors must not be negative")
+	if min(c.Lease, c.LoadTimeout) < 0 || min(c.MaxFloors, c.MaxEntryBytes) < 0 {
+		return c, errors.New("lease, timeout, floors and bytes must not be negative")
 	}
 	d := DefaultConfig()
 	c.Lease = cmp.Or(c.Lease, d.Lease)
 	c.LoadTimeout = cmp.Or(c.LoadTimeout, d.LoadTimeout)
 	c.MaxFloors = cmp.Or(c.MaxFloors, d.MaxFloors)
+	c.MaxEntryBytes = cmp.Or(c.MaxEntryBytes, d.MaxEntryBytes)
 	return c, nil
 }
 

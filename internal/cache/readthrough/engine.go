@@ -51,9 +51,9 @@ func (c *Cache) bump(ctx context.Context, group string) error {
 }
 
 // put gives the engine what was loaded, unless that is known to be old or
-// might be.
+// might be, or is too long.
 func (c *Cache) put(ctx context.Context, m miss, e cache.Entry, began time.Time) {
-	if m.key == "" || time.Since(began) >= c.cfg.fillAge() {
+	if m.key == "" || len(e.Body) > c.cfg.MaxEntryBytes || time.Since(began) >= c.cfg.fillAge() {
 		return
 	}
 	if m.versioned {

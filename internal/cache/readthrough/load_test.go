@@ -189,3 +189,33 @@ func TestNewRefusesNonsense(t *testing.T) {
 		}
 	}
 }
+
+// TestLongEntriesAreNotPut, whether they have a version or belong to a group.
+func TestLongEntriesAreNotPut(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		limit := readthrough.DefaultConfig().MaxEntryBytes
+		for _, bytes := range []int{limit, limit + 1, 10 * limit} {
+			e := newEngine()
+			c := reader(t, e)
+			load := func(context.Context) (cache.Entry, error) {
+				return cache.Entry{Version: 1, Body: make([]byte, bytes)}, nil
+			}
+			for range 2 {
+				one, err1 := c.Load(t.Context(), "key", load)
+				two, err2 := c.LoadIn(t.Context(), "group", "key", load)
+				if err := errors.Join(err1, err2); err != nil || len(one.Body) != bytes || len(two.Body) != bytes {
+					t.Fatalf("%d and %d bytes, %v", len(one.Body), len(two.Body), err)
+				}
+				synctest.Wait() // for the fill
+			}
+			want := 0
+			if bytes <= limit {
+				want = 2
+			}
+			if got := e.called("put"); got != want {
+				t.Errorf("%d bytes: put %d times, want %d", bytes, got, want)
+			}
+		}
+	})
+}

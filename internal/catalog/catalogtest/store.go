@@ -237,7 +237,8 @@ func (s *Store) ListProducts(_ context.Context, f catalog.Filter) ([]catalog.Sum
 		return nil, s.failure
 	}
 	var list []catalog.Summary
-	for id := s.lastID; id > 0 && len(list) < f.Limit; id-- {
+	bytes := 0
+	for id := s.lastID; id > 0 && len(list) < f.Limit && (f.MaxBytes == 0 || bytes <= f.MaxBytes); id-- {
 		p, ok := s.products[id]
 		switch {
 		case !ok, f.Before != 0 && id >= f.Before, f.UserID != 0 && p.UserID != f.UserID,
@@ -245,6 +246,7 @@ func (s *Store) ListProducts(_ context.Context, f catalog.Filter) ([]catalog.Sum
 			!strings.Contains(catalog.Fold(p.Name), f.Name):
 			continue
 		}
+		bytes += len(p.Name) + len(p.Description)
 		list = append(list, catalog.Summary{ID: id, UserID: p.UserID, Name: p.Name, Description: p.Description, Price: p.Price})
 	}
 	return list, nil

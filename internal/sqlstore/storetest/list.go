@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"vitrine.dev/internal/catalog"
@@ -38,6 +39,45 @@ func testList(t *testing.T, s Store) {
 		if got := listed(t, s, tt.filter); !slices.Equal(got, tt.want) {
 			t.Errorf("%s: %v, want %v", name, got, tt.want)
 		}
+	}
+}
+
+// testListBytes: a list ends with the product that goes beyond the bytes,
+// whatever it is filtered by.
+func testListBytes(t *testing.T, s Store) {
+	t.Helper()
+	var ids []int64
+	for i, text := range []string{"", "äöü", strings.Repeat("😀", 10_000), "x", strings.Repeat("y", 500), "z"} {
+		p, err := s.CreateProduct(t.Context(), catalog.NewProduct{
+			UserID: user, Name: "né", Description: text, Price: catalog.Price(i), // the name has three bytes
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, p.ID)
+	}
+	slices.Reverse(ids)
+	for most, want := range map[int][]int64{
+		0:       ids, // no bound
+		1:       ids[:1],
+		4:       ids[:2], // the first has just so many
+		506:     ids[:2],
+		507:     ids[:3],
+		511:     ids[:4],
+		40_514:  ids[:5],
+		40_523:  ids,
+		1 << 30: ids,
+	} {
+		high := catalog.Price(10)
+		for _, f := range []catalog.Filter{{}, {UserID: user}, {Name: "n", PriceMax: &high}} {
+			f.Limit, f.MaxBytes = 10, most
+			if got := listed(t, s, f); !slices.Equal(got, want) {
+				t.Errorf("at most %d bytes, %+v: %v, want %v", most, f, got, want)
+			}
+		}
+	}
+	if got := listed(t, s, catalog.Filter{Before: ids[1], Limit: 2, MaxBytes: 4}); !slices.Equal(got, ids[2:4]) {
+		t.Errorf("from the middle: %v, want %v", got, ids[2:4])
 	}
 }
 

@@ -59,6 +59,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"one product, everything at once", testOneProductAtOnce},
 		{"delete", testDelete},
 		{"list", testList},
+		{"list by bytes", testListBytes},
 		{"search", testSearch},
 		{"paging", testPaging},
 		{"begin once", testBeginOnce},
