@@ -44,8 +44,8 @@ func (w *work) lightest(ctx context.Context, best media.Encoded) (media.Encoded,
 	if !w.engine.Encodes(format) {
 		format = container.PNG
 	}
-	if string(format) == best.Format && format == container.PNG {
-		return best, nil
+	if w.mainFormat() == container.PNG {
+		return best, nil // it has been written so
 	}
 	body, err := w.withoutLoss(ctx, format, len(best.Body))
 	if err != nil || body == nil || len(body) >= len(best.Body) {
@@ -56,19 +56,24 @@ func (w *work) lightest(ctx context.Context, best media.Encoded) (media.Encoded,
 }
 
 // withoutLoss writes the picture without loss, or returns nil where a sample
-// says that it would be heavier than so many bytes.
+// says that it would be heavier than so many bytes, which it takes with loss.
 func (w *work) withoutLoss(ctx context.Context, format container.Format, bytes int) (body []byte, err error) {
 	if w.exact.body != nil {
 		return w.exact.body, nil
 	}
 	width, height := w.picture.Size()
-	pixels := width * height * w.picture.Frames()
-	if w.picture.Frames() > 1 && pixels > exactMaxPixels {
-		return nil, nil
+	if frames := w.picture.Frames(); frames > 1 {
+		if frames*width*height > exactMaxPixels {
+			return nil, nil
+		}
+		if bytes, err = w.stillBytes(ctx, format); err != nil {
+			return nil, err
+		}
 	}
 	for i, p := range probes() {
 		if i == len(w.exact.estimates) {
-			estimate, err := w.estimate(ctx, driver.Encoding{Format: format, Lossless: true, Fast: p.fast}, pixels)
+			e := driver.Encoding{Format: format, Lossless: true, Fast: p.fast}
+			estimate, err := w.estimate(ctx, e, width*height)
 			if err != nil {
 				return nil, err
 			}
@@ -80,6 +85,15 @@ func (w *work) withoutLoss(ctx context.Context, format container.Format, bytes i
 	}
 	w.exact.body, err = w.picture.Encode(ctx, driver.Encoding{Format: format, Lossless: true})
 	return w.exact.body, err
+}
+
+// stillBytes is what the first frame of an animation takes with loss. The
+// sample is of it alone, and later frames are stored as what they change.
+func (w *work) stillBytes(ctx context.Context, format container.Format) (int, error) {
+	still := w.picture.Still()
+	defer still.Close()
+	body, err := still.Encode(ctx, driver.Encoding{Format: format, Quality: w.cfg.Quality})
+	return len(body), err
 }
 
 // estimate writes a sample and reckons what so many pixels would take.
