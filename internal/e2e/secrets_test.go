@@ -172,24 +172,31 @@ func TestSecretsThatAreWrong(t *testing.T) {
 	wantQuiet(t, answers, nil, api, worker)
 }
 
-// TestWrongDatabasePassword ends every process that needs the database.
+// TestWrongDatabasePassword: a migration ends with the cause; an API and a
+// worker say it and wait, for a password can be put right. None shows it.
 func TestWrongDatabasePassword(t *testing.T) {
 	t.Parallel()
 	env := postgresOnly(t)
 	env["DB_HOST"], env["DB_PORT"], _ = strings.Cut(passwordDatabase(t), ":")
 	env["DB_PASSWORD"] = hush + "db"
-	for _, role := range []string{"migrate", "api", "worker"} {
-		p := start(t, role, env)
-		select {
-		case <-p.done:
-		case <-time.After(patience):
-			t.Fatalf("%s did not end", role)
-		}
-		said := strings.Join(p.raw, "\n")
-		if p.cmd.ProcessState.Success() || !strings.Contains(said, "password authentication failed") || strings.Contains(said, hush) {
-			t.Errorf("%s: %s, it said %s", role, p.cmd.ProcessState, said)
-		}
+	migrate := start(t, "migrate", env)
+	migrate.ended("the password is wrong")
+	said := strings.Join(migrate.raw, "\n")
+	if migrate.cmd.ProcessState.Success() || !strings.Contains(said, "password authentication failed") {
+		t.Errorf("migrate: %s, it said %s", migrate.cmd.ProcessState, said)
 	}
+	processes := []*process{migrate}
+	for _, role := range []string{"api", "worker"} {
+		p := start(t, role, env)
+		p.logged("that the password is wrong", func(l logLine) bool {
+			return l["msg"] == "part is not available" && l["part"] == "database" &&
+				strings.Contains(fmt.Sprint(l["error"]), "password authentication failed")
+		})
+		becomes(t, p.adminURL(), http.StatusServiceUnavailable, "database", "down")
+		p.stop()
+		processes = append(processes, p)
+	}
+	wantQuiet(t, nil, nil, processes...)
 }
 
 // TestSecretsInTheWrongVariable puts secrets where a configuration is refused.
