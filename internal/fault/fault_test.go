@@ -54,7 +54,7 @@ func TestReasonsAreDistinct(t *testing.T) {
 		}
 		seen[r] = true
 	}
-	for _, r := range []fault.Reason{fault.SourceNotFound, fault.DecodeFailed, fault.AddressBlocked} {
+	for _, r := range []fault.Reason{fault.SourceNotFound, fault.DecodeFailed, fault.AddressBlocked, fault.TooComplex} {
 		if r.Retryable() {
 			t.Errorf("%s cannot end otherwise by trying again", r)
 		}

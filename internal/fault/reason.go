@@ -19,6 +19,7 @@ const (
 	TooManyRedirects   Reason = "too_many_redirects"  // more than the limit
 	TooLargeBytes      Reason = "too_large_bytes"     // more bytes than the limit
 	TooManyPixels      Reason = "too_many_pixels"     // more pixels or frames than the limit
+	TooComplex         Reason = "too_complex"         // more scans, pages or other parts than the limit
 	UnsupportedType    Reason = "unsupported_type"    // not a picture of an accepted type
 	DecodeFailed       Reason = "decode_failed"       // truncated or corrupt
 	DecoderCrashed     Reason = "decoder_crashed"     // the process died or hung on these bytes
@@ -30,7 +31,7 @@ const (
 func Reasons() []Reason {
 	return []Reason{
 		SourceNotFound, SourceForbidden, SourceTimeout, SourceUnreachable, AddressBlocked, TooManyRedirects,
-		TooLargeBytes, TooManyPixels, UnsupportedType, DecodeFailed, DecoderCrashed, WorkerLost,
+		TooLargeBytes, TooManyPixels, TooComplex, UnsupportedType, DecodeFailed, DecoderCrashed, WorkerLost,
 		StorageUnavailable,
 	}
 }

@@ -14,7 +14,7 @@ func TestVips(t *testing.T) {
 	t.Parallel()
 	requireVips(t)
 	imagingtest.Run(t, open(imaging.EngineVips), imagingtest.Capabilities{
-		CMYK: true, AVIF: true, HEIC: true, Animations: true, WebP: true, AVIFOutput: true, Progressive: true,
+		CMYK: true, Arithmetic: true, AVIF: true, HEIC: true, Animations: true, WebP: true, AVIFOutput: true, Progressive: true,
 		Tables: true, GreyAlphaTIFF: true, ManyChannels: true,
 	})
 }

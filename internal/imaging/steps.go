@@ -3,8 +3,10 @@ package imaging
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"image/jpeg"
+	"math"
 
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/imaging/container"
@@ -45,6 +47,7 @@ type step struct {
 func steps() []step {
 	return []step{
 		{"sniff", sniff},
+		{"announced", checkAnnounced},
 		{"complete", checkComplete},
 		{"header", readHeader},
 		{"limits", checkLimits},
@@ -62,7 +65,43 @@ func sniff(_ context.Context, w *work) error {
 	w.source.Info = container.Inspect(w.source.Body)
 	w.source.Whole = w.source.Whole || w.ended // see checkPixels
 	if w.source.Format == container.Unknown {
-		return driver.Unsupported("The file is not a JPEG, PNG, WebP, GIF, TIFF, AVIF or HEIC picture.", nil)
+		return driver.Unsupported("The source sent "+sent(w.source.Body)+", not a JPEG, PNG, WebP, GIF, TIFF, AVIF or HEIC picture.", nil)
+	}
+	return nil
+}
+
+// sent names what is no picture.
+func sent(body []byte) string {
+	switch name := container.MediaType(body); name {
+	case "empty":
+		return "an empty file"
+	case "application/octet-stream":
+		return "data of an unknown type (" + name + ")"
+	default:
+		return name
+	}
+}
+
+// checkAnnounced refuses by what the structure says, before a decoder sees the
+// file: too many pixels, and more parts than are bounded by them.
+func checkAnnounced(_ context.Context, w *work) error {
+	if err := w.checkSize(w.source.Width, w.source.Height); err != nil {
+		return err
+	}
+	err := container.Bounded(w.source.Body)
+	if excess := (*container.ExcessError)(nil); errors.As(err, &excess) {
+		return fault.Fail(fault.TooComplex, fmt.Sprintf("The picture has %d %s; at most %d are accepted.",
+			excess.Count, excess.Parts, excess.Limit), err)
+	}
+	return nil
+}
+
+func (w *work) checkSize(width, height int64) error {
+	if width > 0 && height > math.MaxInt64/width {
+		return tooMany("The picture has more than %d pixels; at most %d are accepted.", math.MaxInt64, w.cfg.MaxPixels)
+	}
+	if pixels := width * height; pixels > w.cfg.MaxPixels {
+		return tooMany("The picture has %d pixels; at most %d are accepted.", pixels, w.cfg.MaxPixels)
 	}
 	return nil
 }
@@ -85,22 +124,33 @@ func readHeader(_ context.Context, w *work) (err error) {
 	}
 	w.header, err = w.engine.Header(w.source)
 	if err != nil {
-		return err
+		return w.unreadable(err)
 	}
 	if w.header.Width < 1 || w.header.Height < 1 || w.header.Frames < 1 {
-		return driver.Broken(fmt.Errorf("header says %+v", w.header))
+		return w.unreadable(driver.Broken(fmt.Errorf("header says %+v", w.header)))
 	}
 	w.width, w.height = w.header.Upright(w.source.Orientation)
 	w.out.Width, w.out.Height = w.width, w.height
 	return nil
 }
 
+// unreadable blames the coding of the source, where few decoders know it, for
+// what the engine may have taken for damage.
+func (w *work) unreadable(err error) error {
+	f, ok := fault.FailureOf(err)
+	if w.source.Coding == "" || !ok || f.Reason != fault.DecodeFailed && f.Reason != fault.UnsupportedType {
+		return err
+	}
+	return driver.Unsupported("This server cannot read "+string(w.source.Coding)+".", err)
+}
+
 // checkLimits refuses a picture before a pixel of it is decoded.
 func checkLimits(_ context.Context, w *work) error {
+	if err := w.checkSize(int64(w.width), int64(w.height)); err != nil {
+		return err
+	}
 	pixels := int64(w.width) * int64(w.height)
 	switch frames := int64(w.header.Frames); {
-	case pixels > w.cfg.MaxPixels:
-		return tooMany("The picture has %d pixels; at most %d are accepted.", pixels, w.cfg.MaxPixels)
 	case frames > 1 && pixels*frames > w.cfg.MaxAnimationPixels:
 		return tooMany("The animation has %d pixels in all frames; at most %d are accepted.",
 			pixels*frames, w.cfg.MaxAnimationPixels)
@@ -155,5 +205,8 @@ func checkPixels(_ context.Context, w *work) error {
 func decode(ctx context.Context, w *work) (err error) {
 	largest := w.targets[0]
 	w.picture, err = w.engine.Decode(ctx, w.source, w.header, largest.width, largest.height)
+	if err != nil && w.source.Coding != container.ArithmeticJPEG { // whose damage shows here
+		return w.unreadable(err)
+	}
 	return err
 }

@@ -3,6 +3,7 @@ package container_test
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"image"
 	"image/gif"
 	"testing"
@@ -18,7 +19,7 @@ func seeds(f *testing.F) {
 		imagingtest.WithEXIF(imagingtest.JPEG(photo, 50), 6, true), imagingtest.PNG(photo),
 		imagingtest.AnimatedGIF(8, 6, 2), imagingtest.TIFF(photo), imagingtest.EXIF(3, true),
 		withWebPMetadata(simpleWebP(f), 240, 180), imagingtest.Fixture("animated.webp"),
-		imagingtest.Fixture("photo.avif")[:64],
+		imagingtest.Fixture("photo.avif")[:64], imagingtest.Fixture("photo.heic"),
 	} {
 		f.Add(body)
 	}
@@ -38,6 +39,11 @@ func FuzzInspect(f *testing.F) {
 		_ = container.WebPAnimated(body)
 		if f, err := container.FirstWebPFrame(body); err == nil && !f.Area.In(image.Rect(0, 0, f.Width, f.Height)) {
 			t.Errorf("frame %v on a canvas of %d × %d", f.Area, f.Width, f.Height)
+		}
+		_ = container.MediaType(body)
+		err := container.Bounded(body)
+		if excess := (*container.ExcessError)(nil); err != nil && (!errors.As(err, &excess) || excess.Count <= excess.Limit) {
+			t.Errorf("%v", err)
 		}
 	})
 }

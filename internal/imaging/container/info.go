@@ -1,5 +1,7 @@
 package container
 
+import "encoding/binary"
+
 // Info is what the structure of a file says about how to treat it.
 type Info struct {
 	Format Format
@@ -12,6 +14,12 @@ type Info struct {
 	CMYK bool
 	// Orientation is the EXIF orientation, 1 (upright) to 8.
 	Orientation int
+	// Width and Height are what the file announces before it is turned, so that
+	// they can be refused before a decoder sees them; 0 where it is not looked
+	// up (WebP) or not found.
+	Width, Height int64
+	// Coding is empty but for files that few decoders can read.
+	Coding Coding
 	// Profile is the ICC profile of the pixels, nil for none.
 	Profile []byte
 	// Frames is how many pictures the file has to show one after the other, 1
@@ -43,13 +51,20 @@ func Inspect(src []byte) Info {
 	case GIF:
 		info.Lossless = true
 		info.Frames = max(1, GIFFrames(src))
+		if len(src) >= 10 {
+			info.Width, info.Height = int64(binary.LittleEndian.Uint16(src[6:])), int64(binary.LittleEndian.Uint16(src[8:]))
+		}
 	case TIFF:
 		info.Lossless = true // most are; those with JPEG inside lose nothing by it
 		info.Orientation = Orientation(src)
 		info.Profile = tiffProfile(src)
 		info.Pages = tiffPages(src)
+		f := readTIFF(src)
+		info.Width, info.Height, info.Coding = f.width, f.height, f.coding
 	case AVIF, HEIC: // whose decoder turns the picture itself
 		info.Frames = isoFrames(src)
+		f := readISO(src)
+		info.Width, info.Height = f.width, f.height
 	default:
 	}
 	return info

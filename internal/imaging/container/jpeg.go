@@ -130,6 +130,9 @@ func inspectJPEG(src []byte, info *Info) {
 			info.Whole = s.marker&3 == 2
 			info.Lossless = s.marker&3 == 3
 			info.CMYK = len(s.body) >= 6 && s.body[5] == 4
+			if f, ok := parseFrame(s.marker, s.body); ok {
+				info.Width, info.Height, info.Coding = int64(f.width), int64(f.height), f.coding()
+			}
 		case s.marker == markAPP1 && bytes.HasPrefix(s.body, []byte(exifName)):
 			info.Orientation = exifOrientation(s.body)
 		case s.marker == markAPP2 && bytes.HasPrefix(s.body, []byte(iccName)) && len(s.body) > len(iccName)+2:

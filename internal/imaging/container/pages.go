@@ -2,8 +2,8 @@ package container
 
 import "encoding/binary"
 
-// maxDirectories bounds how many directories of a TIFF are looked at.
-const maxDirectories = 64
+// pagesSought bounds how many directories of a TIFF are looked at.
+const pagesSought = 64
 
 // Tags and values of TIFF 6.0.
 const (
@@ -23,7 +23,7 @@ func tiffPages(src []byte) int {
 		order = binary.BigEndian
 	}
 	pages, at := 0, int64(order.Uint32(src[4:]))
-	for range maxDirectories {
+	for range pagesSought {
 		if at < 8 || at+2 > int64(len(src)) {
 			break
 		}

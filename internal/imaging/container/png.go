@@ -48,7 +48,10 @@ func inspectPNG(src []byte, info *Info) {
 		case "fcTL":
 			frames++
 		case "IHDR":
-			info.Whole = len(c.body) >= 13 && c.body[12] != 0
+			if len(c.body) >= 13 {
+				info.Whole = c.body[12] != 0
+				info.Width, info.Height = int64(binary.BigEndian.Uint32(c.body)), int64(binary.BigEndian.Uint32(c.body[4:]))
+			}
 		case "eXIf":
 			info.Orientation = exifOrientation(c.body)
 		case "IDAT":

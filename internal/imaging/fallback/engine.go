@@ -11,6 +11,7 @@ import (
 	"image/jpeg"
 	"image/png"
 	"io"
+	"strings"
 
 	"golang.org/x/image/tiff"
 
@@ -119,10 +120,19 @@ func refused(err error) error {
 		pngUnsupported  png.UnsupportedError
 		tiffUnsupported tiff.UnsupportedError
 	)
-	if errors.As(err, &jpegUnsupported) || errors.As(err, &pngUnsupported) || errors.As(err, &tiffUnsupported) {
-		return driver.Unsupported("Pictures of this kind cannot be read by this server.", err)
+	var cause string
+	switch {
+	case errors.As(err, &jpegUnsupported):
+		cause = string(jpegUnsupported)
+	case errors.As(err, &pngUnsupported):
+		cause = string(pngUnsupported)
+	case errors.As(err, &tiffUnsupported):
+		cause = string(tiffUnsupported)
+	default:
+		return driver.Broken(err)
 	}
-	return driver.Broken(err)
+	cause = strings.ReplaceAll(cause, ":", ",") // a few words of the decoder's own
+	return driver.Unsupported("Pictures of this kind cannot be read by this server ("+cause+").", err)
 }
 
 // decodeGIF reads every frame, so that a truncated file is found out, and

@@ -26,7 +26,7 @@ type attack struct {
 
 // harmless are the ends of a file that may be readable or not.
 func harmless() []fault.Reason {
-	return []fault.Reason{fault.DecodeFailed, fault.UnsupportedType, fault.TooManyPixels}
+	return []fault.Reason{fault.DecodeFailed, fault.UnsupportedType, fault.TooManyPixels, fault.TooComplex}
 }
 
 // attackTime bounds an attack; on an idle machine the longest takes a second.
@@ -48,6 +48,7 @@ func (s suite) attacks(t *testing.T) {
 		"flipped":   s.flips(),
 		"bombs":     bombs(),
 		"frames":    frames(),
+		"complex":   complexFiles(),
 		"metadata":  metadataAttacks(),
 		"polyglots": polyglots(),
 		"documents": documents(),

@@ -17,6 +17,7 @@ import (
 // too: it has to refuse it or to take the way out that is named here.
 type Capabilities struct {
 	CMYK        bool // reads JPEG in CMYK
+	Arithmetic  bool // reads JPEG with arithmetic coding
 	AVIF        bool // reads AVIF
 	HEIC        bool // reads HEIC
 	Animations  bool // reads all frames and writes them; else a GIF of up to 2048 pixels is passed on, and of others the first frame is shown
@@ -69,6 +70,7 @@ func Run(t *testing.T, open Open, can Capabilities) {
 		"Truncated":    s.truncated,
 		"Corrupt":      s.corrupt,
 		"Oddities":     s.oddities,
+		"Reasons":      s.reasons,
 		"Attacks":      s.attacks,
 		"Limits":       s.limits,
 		"Parallel":     s.parallel,

@@ -254,7 +254,7 @@ func TestSuite(t *testing.T) {
 	can := imagingtest.Capabilities{}
 	if strings.HasPrefix(open(t, cfg).Engine(), "libvips") {
 		can = imagingtest.Capabilities{
-			CMYK: true, AVIF: true, HEIC: true, Animations: true, WebP: true, AVIFOutput: true, Progressive: true,
+			CMYK: true, Arithmetic: true, AVIF: true, HEIC: true, Animations: true, WebP: true, AVIFOutput: true, Progressive: true,
 			Tables: true, GreyAlphaTIFF: true, ManyChannels: true,
 		}
 	}
