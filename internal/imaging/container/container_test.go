@@ -2,9 +2,12 @@ package container_test
 
 import (
 	"bytes"
+	"compress/zlib"
 	"encoding/binary"
 	"errors"
+	"hash/crc32"
 	"image"
+	"slices"
 	"testing"
 
 	"vitrine.dev/internal/imaging/container"
@@ -71,6 +74,33 @@ func TestInspect(t *testing.T) {
 			got.Lossless != c.want.Lossless || got.CMYK != c.want.CMYK {
 			t.Errorf("%s: %+v, want %+v", name, got, c.want)
 		}
+	}
+}
+
+// TestFirstProfileCounts: of several profiles in a PNG, as in libpng.
+func TestFirstProfileCounts(t *testing.T) {
+	t.Parallel()
+	chunk := func(name string, data []byte) []byte {
+		out := binary.BigEndian.AppendUint32(nil, uint32(len(data)))
+		out = append(append(out, name...), data...)
+		return binary.BigEndian.AppendUint32(out, crc32.ChecksumIEEE(out[4:]))
+	}
+	packed := func(profile string) []byte {
+		var b bytes.Buffer
+		b.WriteString("name\x00\x00")
+		z := zlib.NewWriter(&b)
+		if _, err := z.Write([]byte(profile)); err != nil {
+			t.Fatal(err)
+		}
+		if err := z.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return chunk("iCCP", b.Bytes())
+	}
+	body := imagingtest.PNG(imagingtest.Picture(16, 12, 1))
+	body = slices.Concat(body[:33], packed("the first"), packed("the second"), body[33:])
+	if got := container.Inspect(body).Profile; string(got) != "the first" {
+		t.Errorf("the profile is %q", got)
 	}
 }
 
