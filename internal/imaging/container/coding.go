@@ -8,13 +8,14 @@ import "strconv"
 type Coding string
 
 // The codings. There are more, named after the number of a compression in TIFF
-// and the number of bits of a sample in JPEG.
+// and of the bits of a sample.
 const (
 	LosslessJPEG     Coding = "lossless JPEG pictures"
 	HierarchicalJPEG Coding = "hierarchical JPEG pictures"
 	ArithmeticJPEG   Coding = "JPEG pictures with arithmetic coding"
 	LateHeightJPEG   Coding = "JPEG pictures whose height does not stand before their pixels"
 	OldJPEGInTIFF    Coding = "TIFF pictures with JPEG of the old style"
+	ComplexTIFF      Coding = "TIFF pictures with samples that are no plain numbers"
 	TiledPlanes      Coding = "TIFF pictures in tiles with a plane for each channel"
 )
 

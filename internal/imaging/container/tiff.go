@@ -10,10 +10,12 @@ import (
 const (
 	tagWidth        = 256
 	tagHeight       = 257
+	tagBits         = 258
 	tagCompression  = 259
 	tagStripOffsets = 273
 	tagPlanar       = 284
 	tagTileOffsets  = 324
+	tagSampleFormat = 339
 )
 
 // tiffFile is what the directories of a TIFF say.
@@ -38,7 +40,7 @@ func readTIFF(src []byte) (f tiffFile) {
 	seen := make(map[uint32]bool)
 	for at := order.Uint32(src[4:]); at != 0 && !seen[at] && int64(at)+2 <= int64(len(src)) && f.err == nil; {
 		seen[at] = true
-		d := tiffDirectory{order: order, rest: src[at+2:], fields: int(order.Uint16(src[at:]))}
+		d := tiffDirectory{order: order, src: src, rest: src[at+2:], fields: int(order.Uint16(src[at:]))}
 		directories.add(1)
 		fields.add(int64(d.fields))
 		pieces.add(d.pieces())
@@ -59,12 +61,13 @@ func readTIFF(src []byte) (f tiffFile) {
 // tiffDirectory is one directory; its fields may be cut off.
 type tiffDirectory struct {
 	order  binary.ByteOrder
+	src    []byte
 	rest   []byte
 	fields int
 }
 
-// field returns how many values the tag has and the first where it is kept in
-// the field itself.
+// field returns how many values the tag has and the first one of at most four
+// bytes; 0 where it lies outside the file.
 func (d tiffDirectory) field(tag uint16) (count, value int64) {
 	for i := range min(d.fields, len(d.rest)/12) {
 		e := d.rest[12*i:]
@@ -76,12 +79,22 @@ func (d tiffDirectory) field(tag uint16) (count, value int64) {
 		case 1:
 			return count, int64(e[8])
 		case typeShort:
+			if at := d.order.Uint32(e[8:]); count > 2 { // as of each channel's bits
+				return count, d.short(at)
+			}
 			return count, int64(d.order.Uint16(e[8:]))
 		default:
 			return count, int64(d.order.Uint32(e[8:]))
 		}
 	}
 	return 0, 0
+}
+
+func (d tiffDirectory) short(at uint32) int64 {
+	if int64(at)+2 > int64(len(d.src)) {
+		return 0
+	}
+	return int64(d.order.Uint16(d.src[at:]))
 }
 
 func (d tiffDirectory) value(tag uint16) int64 { _, v := d.field(tag); return v }
@@ -95,7 +108,9 @@ func (d tiffDirectory) pieces() int64 {
 
 // coding tells what few decoders can read.
 func (d tiffDirectory) coding() Coding {
+	const floats = 3
 	tiles, _ := d.field(tagTileOffsets)
+	bits, format := d.value(tagBits), d.value(tagSampleFormat)
 	switch compression := d.value(tagCompression); {
 	case compression == 6:
 		return OldJPEGInTIFF
@@ -103,6 +118,10 @@ func (d tiffDirectory) coding() Coding {
 		return TiledPlanes
 	case compression > 0 && !usualCompression(compression):
 		return Coding(fmt.Sprintf("TIFF pictures with compression %d", compression))
+	case format > 4: // complex numbers
+		return ComplexTIFF
+	case format == floats && bits < 32, format != floats && bits > 32, bits&(bits-1) != 0:
+		return Coding(fmt.Sprintf("TIFF pictures with %d bits a sample", bits))
 	default:
 		return ""
 	}

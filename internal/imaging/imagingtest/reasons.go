@@ -23,6 +23,12 @@ func (s suite) reasons(t *testing.T) {
 	compressed := func(n uint32) []byte {
 		return page(func(e []ifdEntry) []ifdEntry { e[3].value = n; return e })
 	}
+	sampled := func(bits, format uint32) []byte {
+		return page(func(e []ifdEntry) []ifdEntry {
+			e[2].value = bits
+			return append(e, ifdEntry{339, tiffShort, 1, format})
+		})
+	}
 	planes := page(func(e []ifdEntry) []ifdEntry {
 		e[2] = ifdEntry{258, tiffShort, 2, 8 | 8<<16}
 		e[6] = ifdEntry{277, tiffShort, 1, 2}
@@ -48,6 +54,10 @@ func (s suite) reasons(t *testing.T) {
 		{"jpeg with a late height", BombJPEG(photo, 64, 0), unsupported, "height"},
 		{"tiff with old jpeg", compressed(6), unsupported, "JPEG of the old style"},
 		{"tiff with a strange compression", compressed(9999), unsupported, "compression 9999"},
+		{"tiff of 12 bits", sampled(12, 1), unsupported, "12 bits a sample"},
+		{"tiff of 64 bits", sampled(64, 1), unsupported, "64 bits a sample"},
+		{"tiff of short floats", sampled(16, 3), unsupported, "16 bits a sample"},
+		{"tiff of complex numbers", sampled(64, 6), unsupported, "no plain numbers"},
 		{"tiff in tiles and planes", planes, unsupported, "tiles with a plane"},
 		{"BigTIFF", []byte("II+\x00\x08\x00\x00\x00\x10\x00\x00\x00\x00\x00\x00\x00"), unsupported, "BigTIFF"},
 		{"BigTIFF, big-endian", []byte("MM\x00+\x00\x08\x00\x00\x00\x00\x00\x00\x00\x00\x00\x10"), unsupported, "BigTIFF"},
