@@ -3,6 +3,9 @@ package container
 import (
 	"bytes"
 	"encoding/binary"
+	"image"
+	"image/jpeg"
+	"sync"
 )
 
 const markTEM = 0x01
@@ -15,6 +18,8 @@ const markTEM = 0x01
 //   - scans of sequential pictures that do not say that they hold coefficients
 //     0 to 63 in full, as those of many phones;
 //   - a version of JFIF, and a colour transform of Adobe, that nobody knows;
+//   - codes that are missing, as in the frames of Motion JPEG: those of the
+//     standard are meant;
 //   - an end that is missing, where all scans are there: see jpegScans.
 //
 // Entropy-coded data is not touched. A file with anything else that is wrong
@@ -40,6 +45,25 @@ func repairJPEG(src []byte) (mended []byte, ended bool) {
 	return out, r.ended
 }
 
+// standardCodes is a DHT segment with the tables K.3 to K.6 of ITU-T T.81, which
+// the encoder of the standard library writes.
+//
+//nolint:gochecknoglobals // computed once
+var standardCodes = sync.OnceValue(func() []byte {
+	var b bytes.Buffer
+	if err := jpeg.Encode(&b, image.NewYCbCr(image.Rect(0, 0, 1, 1), image.YCbCrSubsampleRatio444), nil); err != nil {
+		return nil // a buffer takes every byte
+	}
+	r, err := newJPEGReader(b.Bytes())
+	for err == nil {
+		var s jpegSegment
+		if s, err = r.next(); s.marker == markDHT {
+			return s.raw
+		}
+	}
+	return nil
+})
+
 // jpegRepair is one pass over a file.
 type jpegRepair struct {
 	src   []byte
@@ -48,6 +72,7 @@ type jpegRepair struct {
 	frame jpegFrame
 	scans jpegScans
 	adobe int  // where the colour transform is in the result; 0 for nowhere
+	codes bool // there are Huffman tables
 	ended bool // an end was added
 }
 
@@ -61,6 +86,10 @@ func (r *jpegRepair) run() bool {
 			return r.end()
 		case marker == markEOI:
 			return true
+		}
+		if marker == markSOS && !r.codes && r.frame.sequential() && r.frame.coding() == "" {
+			r.edit.replace(r.at, r.at, standardCodes()...)
+			r.codes = true
 		}
 		body, ok := r.segment(marker)
 		if !ok {
@@ -76,6 +105,8 @@ func (r *jpegRepair) run() bool {
 			r.edit.replace(major, major+1, 1)
 		case marker == markAPP14 && bytes.HasPrefix(body, []byte(adobeName)) && len(body) >= 12:
 			r.adobe = r.edit.position(r.at - len(body) + 11)
+		case marker == markDHT:
+			r.codes = true
 		case marker == markSOS && !r.scan(body):
 			return r.end()
 		}

@@ -108,6 +108,8 @@ func jpegOddities() []oddity {
 		{"jpeg that says its height again", slices.Concat(plain[:end], segment(markDNL, height), plain[end:]), photo},
 		{"jpeg with a last restart", slices.Concat(plain[:end], []byte{0xFF, 0xD0}, plain[end:]), photo},
 		{"jpeg with fill bytes at its end", slices.Concat(plain[:end], bytes.Repeat([]byte{0xFF}, 9), plain[end:]), photo},
+		{"jpeg without codes", withoutCodes(plain), photo},
+		{"jpeg without codes, with stray bytes", before(withoutCodes(plain), markSOS, 7, 7), photo},
 		{"jpeg without its end", plain[:end], photo},
 		{"jpeg with half its end", plain[:end+1], photo},
 		{"progressive jpeg without its end", progressive[:len(progressive)-2], photo},
@@ -128,6 +130,12 @@ func jpegOddities() []oddity {
 	}
 	stray := before(before(progressive, markSOS, 0xFF, 0, 7), markSOF2, 1, 2)
 	return append(list, oddity{"progressive jpeg with stray bytes", stray, photo})
+}
+
+// withoutCodes drops the tables of a JPEG that are those of the standard.
+func withoutCodes(body []byte) []byte {
+	at := atMarker(body, markDHT)
+	return slices.Delete(slices.Clone(body), at, at+2+int(binary.BigEndian.Uint16(body[at+2:])))
 }
 
 // withoutLastScan cuts a JPEG where its last scan begins.
