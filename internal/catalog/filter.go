@@ -11,9 +11,9 @@ import (
 	"vitrine.dev/internal/fault"
 )
 
-// Filter selects products for a list. The zero value selects all of them.
+// Filter selects products for a list.
 type Filter struct {
-	UserID   int64  // 0 for every user
+	UserID   int64  // whose products; a Store takes 0 for everybody's, a Service refuses it
 	PriceMin *Price // inclusive
 	PriceMax *Price // inclusive
 	Name     string // substring of the name, compared after Fold
@@ -25,9 +25,10 @@ type Filter struct {
 
 func (f Filter) check() error {
 	bad := faults(f.Faults)
-	if f.UserID != 0 {
-		bad.checkID(FieldUserID, f.UserID)
+	if f.UserID == 0 {
+		bad.add(FieldUserID, "is required")
 	}
+	bad.checkID(FieldUserID, f.UserID)
 	if f.Limit < 0 || f.Limit > MaxListLimit {
 		bad.add("limit", fmt.Sprintf("must be from 1 to %d", MaxListLimit))
 	}

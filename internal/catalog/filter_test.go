@@ -52,17 +52,18 @@ func TestFilterRules(t *testing.T) {
 		filter Filter
 		want   []fault.Field
 	}{
-		"none":        {Filter{}, nil},
+		"none":        {Filter{}, fields(FieldUserID, "is required")},
+		"only user":   {Filter{UserID: 1}, nil},
 		"all":         {Filter{UserID: 1, PriceMin: &low, PriceMax: &high, Name: "x", Before: 5, Limit: MaxListLimit}, nil},
-		"equal":       {Filter{PriceMin: &low, PriceMax: &low}, nil},
+		"equal":       {Filter{UserID: 1, PriceMin: &low, PriceMax: &low}, nil},
 		"user":        {Filter{UserID: -1}, fields(FieldUserID, "must be an integer from 1 to 9007199254740991")},
-		"limit":       {Filter{Limit: MaxListLimit + 1}, fields("limit", "must be from 1 to 1000")},
-		"negative":    {Filter{Limit: -1}, fields("limit", "must be from 1 to 1000")},
-		"long name":   {Filter{Name: strings.Repeat("x", 201)}, fields(FieldName, "must have at most 200 characters")},
-		"NUL":         {Filter{Name: "\x00"}, fields(FieldName, "must not contain a NUL character")},
-		"broken":      {Filter{Name: "\xff"}, fields(FieldName, "must be valid UTF-8")},
-		"upside down": {Filter{PriceMin: &high, PriceMax: &low}, fields("price_min", "must not be greater than price_max")},
-		"form":        {Filter{Faults: fields("cursor", "is odd"), Limit: -1}, fields("cursor", "is odd", "limit", "must be from 1 to 1000")},
+		"limit":       {Filter{UserID: 1, Limit: MaxListLimit + 1}, fields("limit", "must be from 1 to 1000")},
+		"negative":    {Filter{UserID: 1, Limit: -1}, fields("limit", "must be from 1 to 1000")},
+		"long name":   {Filter{UserID: 1, Name: strings.Repeat("x", 201)}, fields(FieldName, "must have at most 200 characters")},
+		"NUL":         {Filter{UserID: 1, Name: "\x00"}, fields(FieldName, "must not contain a NUL character")},
+		"broken":      {Filter{UserID: 1, Name: "\xff"}, fields(FieldName, "must be valid UTF-8")},
+		"upside down": {Filter{UserID: 1, PriceMin: &high, PriceMax: &low}, fields("price_min", "must not be greater than price_max")},
+		"form":        {Filter{UserID: 1, Faults: fields("cursor", "is odd"), Limit: -1}, fields("cursor", "is odd", "limit", "must be from 1 to 1000")},
 	} {
 		var f *fault.Error
 		err := tc.filter.check()
@@ -86,12 +87,15 @@ func TestFingerprint(t *testing.T) {
 	}
 	seen := map[string]int{}
 	for i, f := range different {
-		if j, twice := seen[f.fingerprint()]; twice {
+		if j, twice := seen[f.fingerprint("")]; twice {
 			t.Errorf("%+v and %+v share a page", f, different[j])
 		}
-		seen[f.fingerprint()] = i
+		seen[f.fingerprint("")] = i
 	}
-	if (Filter{Name: "STRASSE"}).fingerprint() != (Filter{Name: "straße"}).fingerprint() {
+	if (Filter{Name: "STRASSE"}).fingerprint("") != (Filter{Name: "straße"}).fingerprint("") {
 		t.Error("equal names do not share a page")
+	}
+	if (Filter{UserID: 1}).fingerprint("a") == (Filter{UserID: 1}).fingerprint("b") {
+		t.Error("two forms share a page")
 	}
 }

@@ -109,7 +109,7 @@ func TestStoreFailurePassesThrough(t *testing.T) {
 	_, err1 := s.service.Create(t.Context(), catalog.Draft{UserID: 1, Name: "Lamp"})
 	_, err2 := s.service.Product(t.Context(), 101)
 	_, err3 := s.service.Change(t.Context(), 101, catalog.Patch{}, nil)
-	_, err4 := s.service.List(t.Context(), catalog.Filter{})
+	_, err4 := s.service.List(t.Context(), catalog.Filter{UserID: 1})
 	for i, err := range []error{err1, err2, err3, err4, s.service.Delete(t.Context(), 101, nil)} {
 		if !errors.Is(err, down) {
 			t.Errorf("call %d: %v, want the store's own error", i+1, err)
@@ -239,7 +239,7 @@ func TestList(t *testing.T) {
 		s.create(t, fmt.Sprintf("Straße %d", i), catalog.Price(i))
 	}
 	var seen []int64
-	filter := catalog.Filter{Name: "STRASSE", Limit: 2}
+	filter := catalog.Filter{UserID: 1, Name: "STRASSE", Limit: 2}
 	for {
 		page, err := s.service.List(t.Context(), filter)
 		if err != nil {
@@ -257,8 +257,8 @@ func TestList(t *testing.T) {
 		t.Errorf("pages = %v, want %v", seen, want)
 	}
 	_, err := s.service.List(t.Context(), catalog.Filter{Limit: 1001, Name: strings.Repeat("x", 300)})
-	wantFields(t, err, "limit", "product_name")
-	full, err := s.service.List(t.Context(), catalog.Filter{Limit: 5})
+	wantFields(t, err, "user_id", "limit", "product_name")
+	full, err := s.service.List(t.Context(), catalog.Filter{UserID: 1, Limit: 5})
 	if err != nil || len(full.Products) != 5 || full.Next != 0 {
 		t.Errorf("a page that is just full = %d products, next %d, %v", len(full.Products), full.Next, err)
 	}
@@ -278,11 +278,10 @@ func TestViews(t *testing.T) {
 	ctx := t.Context()
 	read := func(version int64) {
 		t.Helper()
-		_, err1 := views.Product(ctx, 1, load(version))
-		_, err2 := views.List(ctx, catalog.Filter{UserID: 1}, load(1))
-		_, err3 := views.List(ctx, catalog.Filter{}, load(1))
-		_, err4 := views.List(ctx, catalog.Filter{UserID: 2}, load(1))
-		if err := errors.Join(err1, err2, err3, err4); err != nil {
+		_, err1 := views.Product(ctx, 1, "form", load(version))
+		_, err2 := views.List(ctx, catalog.Filter{UserID: 1}, "form", load(1))
+		_, err3 := views.List(ctx, catalog.Filter{UserID: 2}, "form", load(1))
+		if err := errors.Join(err1, err2, err3); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -294,7 +293,7 @@ func TestViews(t *testing.T) {
 		loads = 0
 	}
 	read(1)
-	expect(4, "at first")
+	expect(3, "at first")
 	read(1)
 	expect(0, "again")
 	views.Announce(ctx, catalog.Changed{ProductID: 1, UserID: 1, Version: 2})
@@ -302,17 +301,20 @@ func TestViews(t *testing.T) {
 	expect(1, "after a change that no list shows")
 	views.Announce(ctx, catalog.Changed{ProductID: 1, UserID: 1, Version: 3, Listed: true})
 	read(3)
-	expect(3, "after a change that lists show")
+	expect(2, "after a change that lists show")
 
-	if _, err := views.List(ctx, catalog.Filter{UserID: 1, Faults: []fault.Field{{Name: "cursor"}}}, load(1)); fault.KindOf(err) != fault.Invalid {
+	if _, err := views.List(ctx, catalog.Filter{UserID: 1, Faults: []fault.Field{{Name: "cursor"}}}, "form", load(1)); fault.KindOf(err) != fault.Invalid {
 		t.Errorf("a filter at fault found a page: %v", err)
+	}
+	if _, err := views.List(ctx, catalog.Filter{}, "form", load(1)); fault.KindOf(err) != fault.Invalid {
+		t.Errorf("a list of everybody's products: %v", err)
 	}
 	c.Fail(errors.New("no cache"))
 	if err := views.Invalidate(ctx, catalog.Changed{ProductID: 1}); err == nil {
 		t.Error("a failed invalidation was not reported")
 	}
 	_ = views.Invalidate(ctx, catalog.Changed{ProductID: 1, UserID: 7, Version: 4, Listed: true})
-	if told := c.Told(); !slices.Equal(told, []string{"product:1", "product:1", "lists:7", "lists:0"}) {
+	if told := c.Told(); !slices.Equal(told, []string{"product:1", "product:1", "lists:7"}) {
 		t.Errorf("the cache was told of %q: a call that fails must not keep the others from it", told)
 	}
 	views.Announce(ctx, catalog.Changed{ProductID: 1, Version: 4}) // logs only
@@ -331,7 +333,7 @@ func TestListPagesByBytes(t *testing.T) {
 		}
 	}
 	seen := map[int64]bool{}
-	pages, filter := 0, catalog.Filter{Limit: 1000}
+	pages, filter := 0, catalog.Filter{UserID: 1, Limit: 1000}
 	for more := true; more; pages++ {
 		page, err := s.service.List(t.Context(), filter)
 		if err != nil || len(page.Products) == 0 {
@@ -356,4 +358,37 @@ func TestListPagesByBytes(t *testing.T) {
 	if len(seen) != products || pages != 3 {
 		t.Errorf("%d products on %d pages, want %d on 3", len(seen), pages, products)
 	}
+}
+
+// TestViewsInForms: processes that encode differently share a cache without
+// being given one another's answers, and hear of the same changes.
+func TestViewsInForms(t *testing.T) {
+	t.Parallel()
+	c := catalogtest.NewCache()
+	views := catalog.NewViews(c, slog.New(slog.DiscardHandler))
+	loads := 0
+	read := func(form string, version int64) {
+		t.Helper()
+		load := func(context.Context) (cache.Entry, error) {
+			loads++
+			return cache.Entry{Version: version, Body: []byte("body in " + form)}, nil
+		}
+		e, err := views.Product(t.Context(), 1, form, load)
+		if err != nil || string(e.Body) != "body in "+form || e.Version != version {
+			t.Errorf("%s: %d %q, %v", form, e.Version, e.Body, err)
+		}
+		e, err = views.List(t.Context(), catalog.Filter{UserID: 1}, form, load)
+		if err != nil || string(e.Body) != "body in "+form {
+			t.Errorf("%s: list %q, %v", form, e.Body, err)
+		}
+	}
+	for _, form := range []string{"old", "old", "new", "new", "older"} {
+		read(form, 1)
+	}
+	if loads != 6 {
+		t.Errorf("%d loads, want two in each form", loads)
+	}
+	views.Announce(t.Context(), catalog.Changed{ProductID: 1, UserID: 1, Version: 2, Listed: true})
+	read("older", 2)
+	read("new", 2)
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strconv"
 
 	"vitrine.dev/internal/cache"
@@ -17,7 +18,8 @@ import (
 // its implementation. Load functions are called where the cache has no usable
 // entry; their errors are returned as they are and never cached.
 type ViewCache interface {
-	Load(ctx context.Context, key string, load LoadFunc) (cache.Entry, error)
+	// Load has an entry made again that is not usable.
+	Load(ctx context.Context, key string, usable func(cache.Entry) bool, load LoadFunc) (cache.Entry, error)
 	LoadIn(ctx context.Context, group, key string, load LoadFunc) (cache.Entry, error)
 	Invalidate(ctx context.Context, key string, version int64) error
 	Bump(ctx context.Context, group string) error
@@ -26,7 +28,9 @@ type ViewCache interface {
 // LoadFunc makes an entry from the database.
 type LoadFunc = func(ctx context.Context) (cache.Entry, error)
 
-// Views are the encoded answers to reads, kept fresh by announcements.
+// Views are the encoded answers to reads, kept fresh by announcements. An answer
+// is in a form, which names how it was encoded: processes that encode in another
+// way (another program, another base of URLs) share the cache, but no answers.
 type Views struct {
 	cache ViewCache
 	log   *slog.Logger
@@ -35,18 +39,34 @@ type Views struct {
 // NewViews returns the views in the cache.
 func NewViews(c ViewCache, log *slog.Logger) *Views { return &Views{cache: c, log: log} }
 
-// Product returns the encoded product, from the cache or from load.
-func (v *Views) Product(ctx context.Context, id int64, load LoadFunc) (cache.Entry, error) {
-	return v.cache.Load(ctx, ProductKey(id), load)
+// Product returns the encoded product in that form, from the cache or from load.
+// The form stands in the entry, not in its key: who invalidates it, a worker for
+// one, does not know in which forms it is read.
+func (v *Views) Product(ctx context.Context, id int64, form string, load LoadFunc) (cache.Entry, error) {
+	e, err := v.cache.Load(ctx, ProductKey(id),
+		func(e cache.Entry) bool { return len(e.Body) >= len(form) && string(e.Body[:len(form)]) == form },
+		func(ctx context.Context) (cache.Entry, error) {
+			e, err := load(ctx)
+			if err == nil {
+				e.Body = slices.Concat([]byte(form), e.Body)
+			}
+			return e, err
+		})
+	if err != nil {
+		return cache.Entry{}, err
+	}
+	e.Body = e.Body[len(form):]
+	return e, nil
 }
 
-// List returns the encoded page that the filter selects. fault.Invalid: a
-// filter at fault must not find the page of one that reads the same without.
-func (v *Views) List(ctx context.Context, f Filter, load LoadFunc) (cache.Entry, error) {
+// List returns the encoded page that the filter selects, in that form.
+// fault.Invalid: a filter at fault must not find the page of one that reads the
+// same without.
+func (v *Views) List(ctx context.Context, f Filter, form string, load LoadFunc) (cache.Entry, error) {
 	if err := f.check(); err != nil {
 		return cache.Entry{}, err
 	}
-	return v.cache.LoadIn(ctx, listGroup(f.UserID), f.fingerprint(), load)
+	return v.cache.LoadIn(ctx, listGroup(f.UserID), f.fingerprint(form), load)
 }
 
 // Announce makes the cache forget what the change made old.
@@ -71,10 +91,9 @@ func (v *Views) Invalidate(ctx context.Context, c Changed) error {
 	if !c.Listed {
 		return errors.Join(errs...)
 	}
-	for _, group := range []string{listGroup(c.UserID), listGroup(0)} {
-		if err := v.cache.Bump(ctx, group); err != nil {
-			errs = append(errs, fmt.Errorf("bump %s: %w", group, err))
-		}
+	group := listGroup(c.UserID)
+	if err := v.cache.Bump(ctx, group); err != nil {
+		errs = append(errs, fmt.Errorf("bump %s: %w", group, err))
 	}
 	return errors.Join(errs...)
 }
@@ -82,18 +101,18 @@ func (v *Views) Invalidate(ctx context.Context, c Changed) error {
 // ProductKey is where the cache holds the product.
 func ProductKey(id int64) string { return "product:" + strconv.FormatInt(id, 10) }
 
-// listGroup holds the lists of one user, or those over all users for 0.
+// listGroup holds the lists of one user.
 func listGroup(userID int64) string { return "lists:" + strconv.FormatInt(userID, 10) }
 
-// fingerprint is equal for filters that select the same page.
-func (f Filter) fingerprint() string {
+// fingerprint is equal for filters that select the same page in the same form.
+func (f Filter) fingerprint(form string) string {
 	bound := func(p *Price) string {
 		if p == nil {
 			return "-"
 		}
 		return p.String()
 	}
-	text := fmt.Sprintf("%d|%s|%s|%d|%d|%s", f.UserID, bound(f.PriceMin), bound(f.PriceMax), f.Before, f.Limit, Fold(f.Name))
+	text := fmt.Sprintf("%s|%d|%s|%s|%d|%d|%s", form, f.UserID, bound(f.PriceMin), bound(f.PriceMax), f.Before, f.Limit, Fold(f.Name))
 	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:16])
 }

@@ -194,7 +194,8 @@ func path(it *item) string { return "/products/" + strconv.FormatInt(it.id, 10) 
 
 // version is the product's version, which its entity tag carries.
 func version(a answer) int64 {
-	n, err := strconv.ParseInt(strings.Trim(a.header.Get("ETag"), `"`), 10, 64)
+	number, _, _ := strings.Cut(strings.Trim(a.header.Get("ETag"), `"`), ".")
+	n, err := strconv.ParseInt(number, 10, 64)
 	if err != nil {
 		return 0
 	}

@@ -49,6 +49,7 @@ type api struct {
 	description *description
 	memory      budgets
 	drains      chan struct{} // holds one for each connection that is drained
+	form        string        // see formOf
 }
 
 // handler answers a request, or returns an error that problemOf understands
@@ -62,6 +63,7 @@ func New(deps Deps) http.Handler {
 	for _, rt := range routes {
 		a.description.add(rt)
 	}
+	a.form = formOf(a.description, a.URL)
 	a.serve(routes)
 	return a
 }
@@ -85,9 +87,11 @@ func (a *api) serve(routes []route) {
 	}
 	a.mux, a.memory, a.drains = http.NewServeMux(), newBudgets(), make(chan struct{}, maxDrains)
 	for _, rt := range routes {
-		a.mux.Handle(rt.method+" "+rt.path, a.answer(rt))
+		a.mux.Handle(rt.method+" "+rt.path, a.answer(rt.withParams()))
 	}
-	a.mux.Handle("/", a.answer(route{handle: a.noSuchRoute}))
+	none := a.answer(route{handle: a.noSuchRoute})
+	a.mux.Handle("/", none)
+	a.mux.Handle("/images", none) // from where the mux would redirect to /images/
 }
 
 // answer turns a route into an http.Handler: it bounds the time and turns

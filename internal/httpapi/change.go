@@ -23,7 +23,7 @@ func (a *api) createProduct(w http.ResponseWriter, r *http.Request) error {
 		return fmt.Errorf("create product: %w", err)
 	}
 	w.Header().Set("Location", "/products/"+strconv.FormatInt(c.ProductID, 10))
-	w.Header().Set("ETag", etag(c.Version))
+	w.Header().Set("ETag", a.etag(c.Version))
 	if c.Replayed {
 		w.Header().Set(headerIdempotencyReplayed, "true")
 	}

@@ -19,7 +19,7 @@ func TestCreate(t *testing.T) {
 	wantBody(t, w, `{"message":"Product created successfully","product_id":101}`)
 	wantHeader(t, w, "Content-Type", "application/json")
 	wantHeader(t, w, "Location", "/products/101")
-	wantHeader(t, w, "ETag", `"1"`)
+	wantVersion(t, w, 1)
 	wantHeader(t, w, "X-Request-Id", "order-7.a_B")
 	wantHeader(t, w, "X-Content-Type-Options", "nosniff")
 	if got := s.store.Requests(); !slices.Equal(got, []string{"order-7.a_B"}) {

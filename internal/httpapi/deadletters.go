@@ -3,8 +3,6 @@ package httpapi
 import (
 	"fmt"
 	"net/http"
-	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -21,11 +19,7 @@ const maxDeadPageMemory = deadletter.MaxListLimit * 4 * (catalog.MaxURLBytes + 1
 const timeReason = "must be an RFC 3339 time such as 2026-11-23T06:00:00Z"
 
 func (a *api) listDeadLetters(w http.ResponseWriter, r *http.Request) error {
-	values, err := url.ParseQuery(r.URL.RawQuery)
-	if err != nil {
-		return refuse(http.StatusBadRequest, "the query is malformed: %s", "a % must be followed by two hexadecimal digits, and ; must be escaped")
-	}
-	p := params{values: values}
+	p := paramsOf(r)
 	filter := deadletter.Filter{
 		Reason:       fault.Reason(p.text(deadletter.FieldReason)),
 		Host:         p.text(deadletter.FieldHost),
@@ -54,7 +48,7 @@ func (a *api) listDeadLetters(w http.ResponseWriter, r *http.Request) error {
 		return fmt.Errorf("list dead letters: %w", err)
 	}
 	if page.Next != nil {
-		w.Header().Set("Link", nextDeadLink(r.URL.Path, values, *page.Next))
+		w.Header().Set("Link", p.link(r.URL.Path, encodeDeadCursor(*page.Next)))
 	}
 	list := make([]deadLetter, len(page.Letters))
 	for i, l := range page.Letters {
@@ -62,25 +56,6 @@ func (a *api) listDeadLetters(w http.ResponseWriter, r *http.Request) error {
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	return writeJSON(w, http.StatusOK, list)
-}
-
-// nextDeadLink points to the next page of the same list.
-func nextDeadLink(path string, values url.Values, next deadletter.Position) string {
-	q := url.Values{}
-	for _, name := range slices.Concat(deadFilterFields(), []string{paramLimit}) {
-		if v := values.Get(name); v != "" {
-			q.Set(name, v)
-		}
-	}
-	q.Set(paramCursor, encodeDeadCursor(next))
-	return "<" + path + "?" + q.Encode() + `>; rel="next"`
-}
-
-func deadFilterFields() []string {
-	return []string{
-		deadletter.FieldReason, deadletter.FieldHost, deadletter.FieldUserID, deadletter.FieldProductID,
-		deadletter.FieldFailedAfter, deadletter.FieldFailedBefore,
-	}
 }
 
 func (p *params) time(name string) time.Time {
@@ -117,6 +92,6 @@ func (a *api) replayImage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("replay image %d of product %d: %w", id, product, err)
 	}
-	w.Header().Set("ETag", etag(version))
+	w.Header().Set("ETag", a.etag(version))
 	return writeJSON(w, http.StatusAccepted, a.wireImage(img))
 }

@@ -41,6 +41,8 @@ func (d *description) add(rt route) {
 		return
 	}
 	op := rt.describe(d)
+	op.Parameters = append(op.Parameters, rt.query...)
+	op.Responses = d.answers(op.Responses, http.StatusBadRequest, http.StatusUnprocessableEntity) // for its query
 	op.Method, op.Path = rt.method, strings.ReplaceAll(rt.path, "...}", "}")
 	d.doc.AddOperation(op)
 }

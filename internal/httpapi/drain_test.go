@@ -111,7 +111,7 @@ func TestEarlyAnswersArrive(t *testing.T) {
 		"idempotency key":      {"POST /products HTTP/1.1\r\nIdempotency-Key: " + strings.Repeat("k", 300) + "\r\n", 400},
 		"a read":               {"GET /healthz HTTP/1.1\r\n", 200},
 		"a head":               {"HEAD /healthz HTTP/1.1\r\n", 200},
-		"a path to be cleaned": {"POST //products HTTP/1.1\r\n", 307},
+		"a path to be cleaned": {"POST //products HTTP/1.1\r\n", 404},
 		"dead letters":         {"POST /dead-letters/replay HTTP/1.1\r\nContent-Type: text/plain\r\n", 415},
 		"not to be kept":       {"POST /nothing HTTP/1.1\r\nConnection: close\r\n", 404},
 		"HTTP/1.0":             {"POST /nothing HTTP/1.0\r\n", 404},

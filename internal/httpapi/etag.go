@@ -15,7 +15,21 @@ type tags struct {
 	list []string // as they were sent, a leading W/ included
 }
 
-func etag(version int64) string { return `"` + strconv.FormatInt(version, 10) + `"` }
+// etag is the entity tag of a product at the version, as this process writes it:
+// "version.form".
+func (a *api) etag(version int64) string {
+	return `"` + strconv.FormatInt(version, 10) + "." + a.form + `"`
+}
+
+// versionOf reads the version that the tag of a product stands for, whatever the
+// form, and also where there is none, as in tags of older programs.
+func versionOf(tag string) (int64, bool) {
+	if len(tag) < 2 || tag[0] != '"' {
+		return 0, false
+	}
+	version, _, _ := strings.Cut(tag[1:len(tag)-1], ".")
+	return parseID(version)
+}
 
 // parseTags reads all lines of the header; given is false where it is absent,
 // ok where it is malformed.
@@ -76,14 +90,16 @@ func (t tags) weakly(tag string) bool {
 }
 
 // versions returns the versions that the tags stand for when compared
-// strongly, nil for every version. Tags that no version has match nothing.
+// strongly, nil for every version. Tags that no version has match nothing. Only
+// the version of a tag counts, on purpose: what If-Match protects is the product,
+// and that is the same in every form.
 func (t tags) versions() []int64 {
 	if t.any {
 		return nil
 	}
 	versions := make([]int64, 0, len(t.list))
 	for _, listed := range t.list {
-		if n, ok := parseID(strings.Trim(listed, `"`)); ok && etag(n) == listed {
+		if n, ok := versionOf(listed); ok {
 			versions = append(versions, n)
 		}
 	}

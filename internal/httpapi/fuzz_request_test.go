@@ -15,7 +15,7 @@ func FuzzRequest(f *testing.F) {
 	for _, seed := range [][4]string{
 		{"POST", "/products", "application/json", smartphone},
 		{"PATCH", "/products/101", "application/merge-patch+json", `{}`},
-		{"GET", "/products?limit=1&cursor=AQAAAAAAAABl", "", ""},
+		{"GET", "/products?user_id=1&limit=1&cursor=AQAAAAAAAABl", "", ""},
 		{"DELETE", "/products/101", "", ""},
 		{"GET", "/images/a/b.webp", "", ""},
 		{"HEAD", "/products/1", "", ""},

@@ -5,11 +5,9 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net/http"
-	"net/url"
 
 	"vitrine.dev/internal/cache"
 	"vitrine.dev/internal/catalog"
-	"vitrine.dev/internal/fault"
 )
 
 const (
@@ -20,17 +18,14 @@ const (
 )
 
 func (a *api) listProducts(w http.ResponseWriter, r *http.Request) error {
-	query, err := url.ParseQuery(r.URL.RawQuery)
-	if err != nil {
-		return refuse(http.StatusBadRequest, "the query is malformed: %s", "a % must be followed by two hexadecimal digits, and ; must be escaped")
-	}
+	query := paramsOf(r)
 	filter := decodeFilter(query)
 	held, err := take(r.Context(), a.memory.lists, maxPageMemory)
 	if err != nil {
 		return fmt.Errorf("list products: %w", err)
 	}
 	defer held.free()
-	page, err := a.Views.List(r.Context(), filter, func(ctx context.Context) (cache.Entry, error) {
+	page, err := a.Views.List(r.Context(), filter, a.form, func(ctx context.Context) (cache.Entry, error) {
 		p, err := a.Service.List(ctx, filter)
 		if err != nil {
 			return cache.Entry{}, fmt.Errorf("load list: %w", err)
@@ -45,35 +40,14 @@ func (a *api) listProducts(w http.ResponseWriter, r *http.Request) error {
 	}
 	held.shrink(int64(len(page.Body)))
 	if next := binary.BigEndian.Uint64(page.Body); next != 0 {
-		w.Header().Set("Link", nextLink(r.URL.Path, query, int64(next))) //nolint:gosec // encodePage wrote an id
+		w.Header().Set("Link", query.link(r.URL.Path, encodeCursor(int64(next)))) //nolint:gosec // encodePage wrote an id
 	}
 	w.Header().Set("Cache-Control", "no-cache")
 	write(w, http.StatusOK, typeJSON, page.Body[pageHead:])
 	return nil
 }
 
-// nextLink points to the next page of the same list.
-func nextLink(path string, query url.Values, next int64) string {
-	q := url.Values{}
-	for _, name := range []string{catalog.FieldUserID, catalog.FieldName, paramPriceMin, paramPriceMax, paramLimit} {
-		if v := query.Get(name); v != "" {
-			q.Set(name, v)
-		}
-	}
-	q.Set(paramCursor, encodeCursor(next))
-	return "<" + path + "?" + q.Encode() + `>; rel="next"`
-}
-
-// params reads query parameters; an empty one counts as absent.
-type params struct {
-	values url.Values
-	faults []fault.Field
-}
-
-// decodeFilter reads the query of a list. Parameters that it does not know are
-// left to whoever put them there.
-func decodeFilter(query url.Values) catalog.Filter {
-	p := params{values: query}
+func decodeFilter(p *params) catalog.Filter {
 	f := catalog.Filter{
 		UserID:   p.integer(catalog.FieldUserID, catalog.MaxID),
 		PriceMin: p.price(paramPriceMin),
@@ -90,42 +64,4 @@ func decodeFilter(query url.Values) catalog.Filter {
 	}
 	f.Faults = p.faults
 	return f
-}
-
-func (p *params) fault(name, reason string) {
-	p.faults = append(p.faults, fault.Field{Name: name, Reason: reason})
-}
-
-func (p *params) text(name string) string {
-	if len(p.values[name]) > 1 {
-		p.fault(name, "must be given only once")
-		return ""
-	}
-	return p.values.Get(name)
-}
-
-func (p *params) integer(name string, most int64) int64 {
-	s := p.text(name)
-	if s == "" {
-		return 0
-	}
-	n, ok := parseUpTo(s, most)
-	if !ok {
-		p.fault(name, integerReason(most))
-		return 0
-	}
-	return n
-}
-
-func (p *params) price(name string) *catalog.Price {
-	s := p.text(name)
-	if s == "" {
-		return nil
-	}
-	price, err := catalog.ParsePrice(s)
-	if err != nil {
-		p.fault(name, err.Error())
-		return nil
-	}
-	return &price
 }

@@ -60,7 +60,7 @@ type held struct {
 	release chan struct{}
 }
 
-func (h held) Load(ctx context.Context, _ string, load catalog.LoadFunc) (cache.Entry, error) {
+func (h held) Load(ctx context.Context, _ string, _ func(cache.Entry) bool, load catalog.LoadFunc) (cache.Entry, error) {
 	return load(ctx)
 }
 

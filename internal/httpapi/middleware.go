@@ -49,6 +49,10 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			a.drain(w, body)
 		}
 	}()
+	if !cleanPath(r.URL.EscapedPath()) {
+		a.answer(route{handle: noCleanPath})(resp, r)
+		return
+	}
 	a.mux.ServeHTTP(resp, r)
 }
 

@@ -103,14 +103,21 @@ func position(b []byte, at int) (line, column int) {
 	return 1 + bytes.Count(before, []byte("\n")), len(before) - bytes.LastIndexByte(before, '\n')
 }
 
+// faultName is how the name of a field is spelled in its fault: one that a
+// client made up may be of any length.
+func faultName(name string) string {
+	if runes := []rune(name); len(runes) > maxFieldNameRunes {
+		return string(runes[:maxFieldNameRunes]) + "…"
+	}
+	return name
+}
+
 // fault notes what is wrong with a field, unless it has a fault already.
 func (o *object) fault(name, reason string) {
 	if len(o.faults) >= maxFaults {
 		return
 	}
-	if runes := []rune(name); len(runes) > maxFieldNameRunes {
-		name = string(runes[:maxFieldNameRunes]) + "…"
-	}
+	name = faultName(name)
 	for _, known := range o.faults {
 		if known.Name == name {
 			return

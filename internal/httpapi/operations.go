@@ -16,8 +16,8 @@ func describeCreate(d *description) *huma.Operation {
 		RequestBody: body(typeJSON, schema[newProduct](d)),
 		Responses: d.answers(map[string]*huma.Response{
 			"201": answer("Created", schema[created](d), location(), etagHeader(), replayed()),
-		}, http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType,
-			http.StatusUnprocessableEntity, http.StatusServiceUnavailable),
+		}, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType,
+			http.StatusServiceUnavailable),
 	}
 }
 
@@ -28,8 +28,8 @@ func describeGet(d *description) *huma.Operation {
 		Responses: d.answers(map[string]*huma.Response{
 			"200": answer("The product", schema[product](d), etagHeader()),
 			"304": answer("Unchanged since the version in If-None-Match", nil, etagHeader()),
-		}, http.StatusBadRequest, http.StatusNotFound, http.StatusPreconditionFailed,
-			http.StatusUnprocessableEntity, http.StatusServiceUnavailable),
+		}, http.StatusNotFound, http.StatusPreconditionFailed,
+			http.StatusServiceUnavailable),
 	}
 }
 
@@ -44,8 +44,8 @@ func describeChange(d *description) *huma.Operation {
 		RequestBody: content,
 		Responses: d.answers(map[string]*huma.Response{
 			"200": answer("The product as it is now", schema[product](d), etagHeader()),
-		}, http.StatusBadRequest, http.StatusNotFound, http.StatusPreconditionFailed, http.StatusRequestEntityTooLarge,
-			http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity, http.StatusServiceUnavailable),
+		}, http.StatusNotFound, http.StatusPreconditionFailed, http.StatusRequestEntityTooLarge,
+			http.StatusUnsupportedMediaType, http.StatusServiceUnavailable),
 	}
 }
 
@@ -54,29 +54,31 @@ func describeDelete(d *description) *huma.Operation {
 		OperationID: "deleteProduct", Tags: []string{"products"}, Summary: "Delete a product",
 		Parameters: []*huma.Param{idParam(), ifMatch("delete only one of these versions")},
 		Responses: d.answers(map[string]*huma.Response{"204": answer("Deleted", nil)},
-			http.StatusBadRequest, http.StatusNotFound, http.StatusPreconditionFailed,
-			http.StatusUnprocessableEntity, http.StatusServiceUnavailable),
+			http.StatusNotFound, http.StatusPreconditionFailed,
+			http.StatusServiceUnavailable),
 	}
 }
 
 func describeList(d *description) *huma.Operation {
-	one, most := 1.0, float64(catalog.MaxListLimit)
-	price := priceAnswer{}.Schema(nil)
 	return &huma.Operation{
 		OperationID: "listProducts", Tags: []string{"products"}, Summary: "List products, newest first",
-		Parameters: []*huma.Param{
-			query(catalog.FieldUserID, "Only products of this user", idSchema()),
-			query(paramPriceMin, "Lowest price, inclusive", price),
-			query(paramPriceMax, "Highest price, inclusive", price),
-			query(catalog.FieldName, "Part of the name, in upper or lower case", textSchema()),
-			query(paramLimit, "Most products on one page; long descriptions make it end earlier, so follow the Link", &huma.Schema{
-				Type: huma.TypeInteger, Minimum: &one, Maximum: &most, Default: catalog.DefaultListLimit,
-			}),
-			query(paramCursor, "Where the page begins; taken from the Link of the page before", textSchema()),
-		},
 		Responses: d.answers(map[string]*huma.Response{
 			"200": answer("One page", &huma.Schema{Type: huma.TypeArray, Items: schema[summary](d)}, linkHeader()),
-		}, http.StatusBadRequest, http.StatusUnprocessableEntity, http.StatusServiceUnavailable),
+		}, http.StatusServiceUnavailable),
+	}
+}
+
+func listQuery() []*huma.Param {
+	price := priceAnswer{}.Schema(nil)
+	user := query(catalog.FieldUserID, "Only products of this user", idSchema())
+	user.Required = true
+	return []*huma.Param{
+		user,
+		query(paramPriceMin, "Lowest price, inclusive", price),
+		query(paramPriceMax, "Highest price, inclusive", price),
+		query(catalog.FieldName, "Part of the name, in upper or lower case", textSchema()),
+		limitParam("Most products on one page; long descriptions make it end earlier, so follow the Link", catalog.DefaultListLimit, catalog.MaxListLimit),
+		cursorParam(),
 	}
 }
 

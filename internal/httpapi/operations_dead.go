@@ -11,30 +11,30 @@ import (
 const deadTag = "dead letters"
 
 func describeDeadList(d *description) *huma.Operation {
-	one, most := 1.0, float64(deadletter.MaxListLimit)
+	return &huma.Operation{
+		OperationID: "listDeadLetters", Tags: []string{deadTag}, Summary: "List failed work, newest first",
+		Description: "Images that failed and were not discarded, and messages of the broker that nobody could read.",
+		Responses: d.answers(map[string]*huma.Response{
+			"200": answer("One page", &huma.Schema{Type: huma.TypeArray, Items: schema[deadLetter](d)}, linkHeader()),
+		}, http.StatusServiceUnavailable),
+	}
+}
+
+func deadListQuery() []*huma.Param {
 	reasons := textSchema()
 	for _, r := range deadletter.Reasons() {
 		reasons.Enum = append(reasons.Enum, string(r))
 	}
 	moment := &huma.Schema{Type: huma.TypeString, Format: "date-time"}
-	return &huma.Operation{
-		OperationID: "listDeadLetters", Tags: []string{deadTag}, Summary: "List failed work, newest first",
-		Description: "Images that failed and were not discarded, and messages of the broker that nobody could read.",
-		Parameters: []*huma.Param{
-			query(deadletter.FieldReason, "Why it failed", reasons),
-			query(deadletter.FieldHost, "Host of the source", textSchema()),
-			query(deadletter.FieldUserID, "Only of products of this user", idSchema()),
-			query(deadletter.FieldProductID, "Only of this product", idSchema()),
-			query(deadletter.FieldFailedAfter, "Failed then or later", moment),
-			query(deadletter.FieldFailedBefore, "Failed before", moment),
-			query(paramLimit, "Most dead letters on one page", &huma.Schema{
-				Type: huma.TypeInteger, Minimum: &one, Maximum: &most, Default: deadletter.DefaultListLimit,
-			}),
-			query(paramCursor, "Where the page begins; taken from the Link of the page before", textSchema()),
-		},
-		Responses: d.answers(map[string]*huma.Response{
-			"200": answer("One page", &huma.Schema{Type: huma.TypeArray, Items: schema[deadLetter](d)}, linkHeader()),
-		}, http.StatusBadRequest, http.StatusUnprocessableEntity, http.StatusServiceUnavailable),
+	return []*huma.Param{
+		query(deadletter.FieldReason, "Why it failed", reasons),
+		query(deadletter.FieldHost, "Host of the source", textSchema()),
+		query(deadletter.FieldUserID, "Only of products of this user", idSchema()),
+		query(deadletter.FieldProductID, "Only of this product", idSchema()),
+		query(deadletter.FieldFailedAfter, "Failed then or later", moment),
+		query(deadletter.FieldFailedBefore, "Failed before", moment),
+		limitParam("Most dead letters on one page", deadletter.DefaultListLimit, deadletter.MaxListLimit),
+		cursorParam(),
 	}
 }
 
@@ -56,8 +56,8 @@ func describeSettle(d *description, id, summary, text string) *huma.Operation {
 		Responses: d.answers(map[string]*huma.Response{
 			"200": answer("Done, or counted", schema[settled](d)),
 			"202": answer("A job goes on with it", schema[deadJob](d), place),
-		}, http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType,
-			http.StatusUnprocessableEntity, http.StatusServiceUnavailable),
+		}, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType,
+			http.StatusServiceUnavailable),
 	}
 }
 
@@ -75,7 +75,7 @@ func describeDeadJob(d *description) *huma.Operation {
 		OperationID: "getDeadLetterJob", Tags: []string{deadTag}, Summary: "Read how far a job has got",
 		Parameters: []*huma.Param{idParam()},
 		Responses: d.answers(map[string]*huma.Response{"200": answer("The job", schema[deadJob](d))},
-			http.StatusNotFound, http.StatusUnprocessableEntity, http.StatusServiceUnavailable),
+			http.StatusNotFound, http.StatusServiceUnavailable),
 	}
 }
 
@@ -85,7 +85,7 @@ func describeDeadAbort(d *description) *huma.Operation {
 		Description: "What the job has done stays done. To abort an aborted job changes nothing.",
 		Parameters:  []*huma.Param{idParam()},
 		Responses: d.answers(map[string]*huma.Response{"200": answer("The job as it ended", schema[deadJob](d))},
-			http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity, http.StatusServiceUnavailable),
+			http.StatusNotFound, http.StatusConflict, http.StatusServiceUnavailable),
 	}
 }
 
@@ -96,7 +96,7 @@ func describeReplayImage(d *description) *huma.Operation {
 		Parameters: []*huma.Param{idParam(), id},
 		Responses: d.answers(map[string]*huma.Response{
 			"202": answer("The image, pending again", schema[image](d), etagHeader()),
-		}, http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity, http.StatusServiceUnavailable),
+		}, http.StatusNotFound, http.StatusConflict, http.StatusServiceUnavailable),
 	}
 }
 

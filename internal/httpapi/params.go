@@ -27,6 +27,15 @@ func query(name, text string, s *huma.Schema) *huma.Param {
 	return &huma.Param{Name: name, In: "query", Description: text, Schema: s}
 }
 
+func limitParam(text string, standard, most int) *huma.Param {
+	one, highest := 1.0, float64(most)
+	return query(paramLimit, text, &huma.Schema{Type: huma.TypeInteger, Minimum: &one, Maximum: &highest, Default: standard})
+}
+
+func cursorParam() *huma.Param {
+	return query(paramCursor, "Where the page begins; taken from the Link of the page before", textSchema())
+}
+
 func ifNoneMatch() *huma.Param {
 	return &huma.Param{
 		Name: "If-None-Match", In: "header", Schema: textSchema(),

@@ -16,7 +16,7 @@ func (a *api) getProduct(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	entry, err := a.Views.Product(r.Context(), id, func(ctx context.Context) (cache.Entry, error) {
+	entry, err := a.Views.Product(r.Context(), id, a.form, func(ctx context.Context) (cache.Entry, error) {
 		p, err := a.Service.Product(ctx, id)
 		if err != nil {
 			return cache.Entry{}, fmt.Errorf("load product %d: %w", id, err)
@@ -29,7 +29,7 @@ func (a *api) getProduct(w http.ResponseWriter, r *http.Request) error {
 	if err := readPrecondition(r, entry.Version); err != nil {
 		return err
 	}
-	tag := etag(entry.Version)
+	tag := a.etag(entry.Version)
 	if notModified(r, tag) {
 		setVersion(w.Header(), tag)
 		w.WriteHeader(http.StatusNotModified)
@@ -48,7 +48,7 @@ func (a *api) writeEntry(w http.ResponseWriter, e cache.Entry) error {
 		}
 		defer held.free()
 	}
-	setVersion(w.Header(), etag(e.Version))
+	setVersion(w.Header(), a.etag(e.Version))
 	write(w, http.StatusOK, typeJSON, e.Body)
 	return nil
 }

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"net/http"
+	"path"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -12,6 +13,7 @@ type route struct {
 	method   string
 	path     string // as http.ServeMux spells it
 	handle   handler
+	query    []*huma.Param                      // every query parameter that it takes
 	describe func(*description) *huma.Operation // nil for what the description leaves out
 	long     bool                               // whether requestTimeout does not apply
 }
@@ -19,12 +21,12 @@ type route struct {
 func (a *api) routes() []route {
 	return append(a.adminRoutes(), []route{
 		{method: http.MethodPost, path: "/products", handle: a.createProduct, describe: describeCreate},
-		{method: http.MethodGet, path: "/products", handle: a.listProducts, describe: describeList},
+		{method: http.MethodGet, path: "/products", handle: a.listProducts, query: listQuery(), describe: describeList},
 		{method: http.MethodGet, path: "/products/{id}", handle: a.getProduct, describe: describeGet},
 		{method: http.MethodPatch, path: "/products/{id}", handle: a.changeProduct, describe: describeChange},
 		{method: http.MethodDelete, path: "/products/{id}", handle: a.deleteProduct, describe: describeDelete},
 		{method: http.MethodPost, path: "/products/{id}/images/{image_id}/replay", handle: a.replayImage, describe: describeReplayImage},
-		{method: http.MethodGet, path: "/dead-letters", handle: a.listDeadLetters, describe: describeDeadList},
+		{method: http.MethodGet, path: "/dead-letters", handle: a.listDeadLetters, query: deadListQuery(), describe: describeDeadList},
 		{method: http.MethodPost, path: "/dead-letters/replay", handle: a.replayDeadLetters, describe: describeDeadReplay},
 		{method: http.MethodPost, path: "/dead-letters/discard", handle: a.discardDeadLetters, describe: describeDeadDiscard},
 		{method: http.MethodGet, path: "/dead-letters/jobs", handle: a.listDeadJobs, describe: describeDeadJobs},
@@ -44,6 +46,24 @@ func (a *api) adminRoutes() []route {
 	}
 }
 
+// cleanPath reports whether the path is as http.ServeMux wants it; it redirects
+// others in HTML, and a POST so that it arrives as a GET in many clients.
+func cleanPath(p string) bool {
+	clean := path.Clean(p)
+	return strings.HasPrefix(p, "/") && (p == clean || p == clean+"/" && clean != "/")
+}
+
+// noCleanPath answers for a path of another spelling. It has none of its own, as
+// an id has none with leading zeros: to follow a redirect would hide for ever
+// that a client joins paths wrongly.
+func noCleanPath(_ http.ResponseWriter, r *http.Request) error {
+	if !strings.HasPrefix(r.URL.Path, "/") { // * or the authority of a CONNECT
+		return refuse(http.StatusBadRequest, "the target of the request must be a path, which begins with a slash")
+	}
+	return refuse(http.StatusNotFound,
+		"there is nothing at this path; a path has no empty, . or .. segments")
+}
+
 // noSuchRoute answers what no route matched: 405 where another method would
 // have, else 404.
 func (a *api) noSuchRoute(_ http.ResponseWriter, r *http.Request) error {
@@ -53,7 +73,7 @@ func (a *api) noSuchRoute(_ http.ResponseWriter, r *http.Request) error {
 	} {
 		probe := *r
 		probe.Method = method
-		if _, pattern := a.mux.Handler(&probe); pattern != "" && pattern != "/" {
+		if _, pattern := a.mux.Handler(&probe); strings.Contains(pattern, " ") { // of a method
 			allowed = append(allowed, method)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -151,6 +152,15 @@ func wantHeader(t *testing.T, w *httptest.ResponseRecorder, name, want string) {
 	t.Helper()
 	if got := w.Header().Get(name); got != want {
 		t.Errorf("%s = %q, want %q", name, got, want)
+	}
+}
+
+// wantVersion asserts that the entity tag stands for the version.
+func wantVersion(t *testing.T, w *httptest.ResponseRecorder, version int64) {
+	t.Helper()
+	tag := w.Header().Get("ETag")
+	if form, found := strings.CutPrefix(tag, fmt.Sprintf(`"%d.`, version)); !found || len(form) != 9 {
+		t.Errorf("ETag = %s, want version %d", tag, version)
 	}
 }
 

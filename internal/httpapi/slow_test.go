@@ -147,7 +147,7 @@ func TestSameKeyAtOnce(t *testing.T) {
 			t.Errorf("answers %q and %q", first, another)
 		}
 	}
-	if list := ids(t, s.do(http.MethodGet, "/products", "")); len(list) != 1 {
+	if list := ids(t, s.do(http.MethodGet, "/products?user_id=1", "")); len(list) != 1 {
 		t.Errorf("products %v, want one", list)
 	}
 }

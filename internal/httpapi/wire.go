@@ -1,6 +1,10 @@
 package httpapi
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+
 	"vitrine.dev/internal/cache"
 	"vitrine.dev/internal/catalog"
 )
@@ -65,6 +69,22 @@ type output struct {
 	Height int    `json:"height" minimum:"1"`
 	Bytes  int64  `json:"bytes"  minimum:"1"`
 }
+
+// formOf names how answers are written: it changes with where the world reads
+// images and with everything that the description says of an answer. It is a part
+// of entity tags and of what is cached, so that neither a client nor another
+// process takes an answer for its own that has other URLs or fields in it.
+func formOf(d *description, url func(key string) string) string {
+	schemas, err := json.Marshal(d.doc.Components.Schemas)
+	if err != nil { // types of this package cannot fail to encode
+		schemas = nil
+	}
+	sum := sha256.Sum256(append(schemas, url("")...))
+	return base64.RawURLEncoding.EncodeToString(sum[:formBytes])
+}
+
+// formBytes makes eight characters; forms are told apart, not kept secret.
+const formBytes = 6
 
 // encodeProduct makes the answer to a read of the product.
 func (a *api) encodeProduct(p catalog.Product) (cache.Entry, error) {

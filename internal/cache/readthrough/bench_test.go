@@ -53,7 +53,7 @@ func benchHits(b *testing.B, engine cache.Cache) {
 	b.Helper()
 	c, ctx := reader(b, engine), b.Context()
 	for c.Stats().Hits == 0 { // the first fill is asynchronous
-		if _, err := c.Load(ctx, product, loadKilobyte); err != nil {
+		if _, err := c.Load(ctx, product, all, loadKilobyte); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -62,7 +62,7 @@ func benchHits(b *testing.B, engine cache.Cache) {
 	b.ResetTimer()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
-			if _, err := c.Load(ctx, product, loadKilobyte); err != nil {
+			if _, err := c.Load(ctx, product, all, loadKilobyte); err != nil {
 				b.Error(err)
 				return
 			}
@@ -80,7 +80,7 @@ func benchMisses(b *testing.B, engine cache.Cache) {
 	b.ReportAllocs()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
-			if _, err := c.Load(ctx, "product:"+strconv.FormatInt(next.Add(1), 10), loadKilobyte); err != nil {
+			if _, err := c.Load(ctx, "product:"+strconv.FormatInt(next.Add(1), 10), all, loadKilobyte); err != nil {
 				b.Error(err)
 				return
 			}

@@ -99,7 +99,7 @@ func TestImpatientCallersOpenNothing(t *testing.T) {
 		c := reader(t, e)
 		for range 10 {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
-			if _, err := c.Load(ctx, product, at(1).load); err == nil {
+			if _, err := c.Load(ctx, product, all, at(1).load); err == nil {
 				t.Error("an answer came for nobody")
 			}
 			cancel()
@@ -130,7 +130,7 @@ func TestPingPassesTheBreaker(t *testing.T) {
 	if err := c.Ping(t.Context()); err != nil {
 		t.Error(err)
 	}
-	if e, err := c.Load(t.Context(), product, at(1).load); err != nil || e.Version != 1 {
+	if e, err := c.Load(t.Context(), product, all, at(1).load); err != nil || e.Version != 1 {
 		t.Error(err)
 	}
 }

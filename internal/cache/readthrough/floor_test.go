@@ -59,7 +59,7 @@ func TestServedVersionsStay(t *testing.T) {
 				time.Sleep(lease - 1)
 				want(t, c, r, 5)
 				for i := range 1000 {
-					if _, err := c.Load(t.Context(), fmt.Sprint(round, " ", i), at(1).load); err != nil {
+					if _, err := c.Load(t.Context(), fmt.Sprint(round, " ", i), all, at(1).load); err != nil {
 						t.Fatal(err)
 					}
 				}
@@ -98,7 +98,7 @@ func TestDeletedStaysDeleted(t *testing.T) {
 		if err := c.Invalidate(t.Context(), product, cache.Gone); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := c.Load(t.Context(), product, r.load); fault.KindOf(err) != fault.NotFound {
+		if _, err := c.Load(t.Context(), product, all, r.load); fault.KindOf(err) != fault.NotFound {
 			t.Errorf("error %v, want not found", err)
 		}
 	})

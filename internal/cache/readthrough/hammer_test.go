@@ -143,7 +143,7 @@ func TestReadYourWrites(t *testing.T) {
 func (s *shelf) readRow(t *testing.T, c *readthrough.Cache, i int) {
 	t.Helper()
 	floor := s.acknowledged[i].Load()
-	e, err := c.Load(t.Context(), strconv.Itoa(i), s.load(i))
+	e, err := c.Load(t.Context(), strconv.Itoa(i), all, s.load(i))
 	v, _ := strconv.ParseInt(string(e.Body), 10, 64)
 	if err != nil || v < floor {
 		t.Errorf("row %d is read at %d (%v) after %d", i, v, err, floor)

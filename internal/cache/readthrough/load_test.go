@@ -60,7 +60,7 @@ func TestLoadErrorsAreNotCached(t *testing.T) {
 		e, r := newEngine(), at(0)
 		c := reader(t, e)
 		for range 5 {
-			if _, err := c.Load(t.Context(), product, r.load); fault.KindOf(err) != fault.NotFound {
+			if _, err := c.Load(t.Context(), product, all, r.load); fault.KindOf(err) != fault.NotFound {
 				t.Fatalf("error %v, want not found", err)
 			}
 			synctest.Wait()
@@ -82,7 +82,7 @@ func TestCallerGoesAway(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		gone := make(chan error, 1)
 		go func() {
-			_, err := c.Load(ctx, product, func(ctx context.Context) (cache.Entry, error) {
+			_, err := c.Load(ctx, product, all, func(ctx context.Context) (cache.Entry, error) {
 				<-release
 				if ctx.Err() != nil {
 					return cache.Entry{}, ctx.Err()
@@ -103,7 +103,7 @@ func TestCallerGoesAway(t *testing.T) {
 			t.Errorf("who still waited got %s", got)
 		}
 		wantLoads(t, r, 1)
-		if _, err := c.Load(ctx, "other", r.load); !errors.Is(err, context.Canceled) {
+		if _, err := c.Load(ctx, "other", all, r.load); !errors.Is(err, context.Canceled) {
 			t.Errorf("error %v, want the cancellation", err)
 		}
 		wantLoads(t, r, 0)
@@ -114,7 +114,7 @@ func TestLoadsAreBounded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		c, began := reader(t, newEngine()), time.Now()
-		_, err := c.Load(t.Context(), product, func(ctx context.Context) (cache.Entry, error) {
+		_, err := c.Load(t.Context(), product, all, func(ctx context.Context) (cache.Entry, error) {
 			<-ctx.Done()
 			return cache.Entry{}, ctx.Err()
 		})
@@ -129,7 +129,7 @@ func TestPanickingLoad(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		c := reader(t, newEngine())
-		_, err := c.Load(t.Context(), product, func(context.Context) (cache.Entry, error) {
+		_, err := c.Load(t.Context(), product, all, func(context.Context) (cache.Entry, error) {
 			none := make([]cache.Entry, at(0).version.Load())
 			return none[0], nil
 		})
@@ -167,7 +167,7 @@ func TestOldLoadsAreNotPut(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			e := newEngine()
 			c := reader(t, e)
-			if _, err := c.Load(t.Context(), product, func(ctx context.Context) (cache.Entry, error) {
+			if _, err := c.Load(t.Context(), product, all, func(ctx context.Context) (cache.Entry, error) {
 				time.Sleep(took) // deaf to ctx
 				return at(1).load(ctx)
 			}); err != nil {
@@ -202,7 +202,7 @@ func TestLongEntriesAreNotPut(t *testing.T) {
 				return cache.Entry{Version: 1, Body: make([]byte, bytes)}, nil
 			}
 			for range 2 {
-				one, err1 := c.Load(t.Context(), "key", load)
+				one, err1 := c.Load(t.Context(), "key", all, load)
 				two, err2 := c.LoadIn(t.Context(), "group", "key", load)
 				if err := errors.Join(err1, err2); err != nil || len(one.Body) != bytes || len(two.Body) != bytes {
 					t.Fatalf("%d and %d bytes, %v", len(one.Body), len(two.Body), err)

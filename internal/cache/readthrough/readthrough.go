@@ -47,15 +47,18 @@ func New(engine cache.Cache, cfg Config, log *slog.Logger) (*Cache, error) {
 func Disabled() *Cache { return &Cache{} }
 
 // Load returns the entry under key from the engine, or from load where the
-// engine has none, has an older one than this process knows of, or is away.
+// engine has none, has an older one than this process knows of or one that the
+// caller finds not usable (which the loaded one then replaces), or is away.
 // It returns the errors of load, which runs for all who ask at the same time
 // and outlives a caller that goes away, and else only ctx's.
-func (c *Cache) Load(ctx context.Context, key string, load loadFunc) (cache.Entry, error) {
+func (c *Cache) Load(
+	ctx context.Context, key string, usable func(cache.Entry) bool, load loadFunc,
+) (cache.Entry, error) {
 	if c.engine == nil {
 		return c.loadAlone(ctx, load)
 	}
 	floor, fresh := c.floors.Of(key)
-	if e, found := c.get(ctx, key); found && e.Version >= floor {
+	if e, found := c.get(ctx, key); found && e.Version >= floor && usable(e) {
 		if e.Version > floor || !fresh {
 			c.floors.Saw(key, e.Version)
 		}

@@ -173,7 +173,7 @@ const product = "product:1"
 
 func want(t *testing.T, c *readthrough.Cache, r *row, version int64) {
 	t.Helper()
-	e, err := c.Load(t.Context(), product, r.load)
+	e, err := c.Load(t.Context(), product, all, r.load)
 	if err != nil || e.Version != version || string(e.Body) != strconv.FormatInt(version, 10) {
 		t.Errorf("read version %d %q, %v; want version %d", e.Version, e.Body, err, version)
 	}
@@ -191,7 +191,7 @@ func readLater(t *testing.T, c *readthrough.Cache, load func(context.Context) (c
 	t.Helper()
 	result := make(chan string, 1)
 	go func() {
-		e, err := c.Load(t.Context(), product, load)
+		e, err := c.Load(t.Context(), product, all, load)
 		if err != nil {
 			result <- err.Error()
 			return
@@ -200,3 +200,6 @@ func readLater(t *testing.T, c *readthrough.Cache, load func(context.Context) (c
 	}()
 	return result
 }
+
+// all finds every entry usable.
+func all(cache.Entry) bool { return true }

@@ -103,7 +103,7 @@ func TestSlowFillOfAnother(t *testing.T) {
 				slow := watched{instance(t), make(chan bool, 10)}
 				filler, writer, r := reader(t, slow), reader(t, instance(t)), at(1)
 				early, landed := slowFill(t, r, slow,
-					func(load loadFunc) (cache.Entry, error) { return filler.Load(t.Context(), key, load) },
+					func(load loadFunc) (cache.Entry, error) { return filler.Load(t.Context(), key, all, load) },
 					func() {
 						r.version.Store(to % cache.Gone) // 0 for none
 						if err := writer.Invalidate(t.Context(), key, to); err != nil {
@@ -114,7 +114,7 @@ func TestSlowFillOfAnother(t *testing.T) {
 					t.Errorf("the early reader got version %d; the fill landed: %t", early.Version, landed)
 				}
 				for _, c := range []*readthrough.Cache{writer, filler, reader(t, instance(t))} {
-					e, err := c.Load(t.Context(), key, r.load)
+					e, err := c.Load(t.Context(), key, all, r.load)
 					if e.Version != to%cache.Gone || (err != nil) != (to == cache.Gone) {
 						t.Errorf("after it version %d is read, %v", e.Version, err)
 					}

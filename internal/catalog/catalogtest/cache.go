@@ -43,11 +43,13 @@ func (c *Cache) Told() []string {
 }
 
 // Load implements catalog.ViewCache.
-func (c *Cache) Load(ctx context.Context, key string, load catalog.LoadFunc) (cache.Entry, error) {
+func (c *Cache) Load(
+	ctx context.Context, key string, usable func(cache.Entry) bool, load catalog.LoadFunc,
+) (cache.Entry, error) {
 	c.mu.Lock()
 	e, found := c.entries[key]
 	c.mu.Unlock()
-	if found {
+	if found && usable(e) {
 		return e, nil
 	}
 	e, err := load(ctx)
@@ -67,7 +69,8 @@ func (c *Cache) LoadIn(ctx context.Context, group, key string, load catalog.Load
 	c.mu.Lock()
 	generation := c.generations[group]
 	c.mu.Unlock()
-	return c.Load(ctx, fmt.Sprintf("%s/%d/%s", group, generation, key), load)
+	always := func(cache.Entry) bool { return true }
+	return c.Load(ctx, fmt.Sprintf("%s/%d/%s", group, generation, key), always, load)
 }
 
 // Invalidate implements catalog.ViewCache.

@@ -1,0 +1,69 @@
+package httpapi_test
+
+import (
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/catalog/catalogtest"
+	"vitrine.dev/internal/httpapi"
+)
+
+// TestBaseOfURLsIsPartOfTheAnswer: two processes over the same store and cache
+// say where images are, each for itself, and what a client has from one is not
+// what it would get from the other. It is the same for one process that was
+// started again with another PUBLIC_BASE_URL.
+func TestBaseOfURLsIsPartOfTheAnswer(t *testing.T) {
+	t.Parallel()
+	store, cache, log := catalogtest.NewStore(), catalogtest.NewCache(), slog.New(slog.DiscardHandler)
+	store.Put(gallery())
+	api := func(base string) func(method, body string, headers ...string) *httptest.ResponseRecorder {
+		views := catalog.NewViews(cache, log)
+		handler := httpapi.New(httpapi.Deps{
+			Service: catalog.NewService(store, views, func() {}), Views: views, Images: &images{}, Log: log,
+			URL: func(key string) string { return base + "/" + key },
+		})
+		return func(method, body string, headers ...string) *httptest.ResponseRecorder {
+			r := httptest.NewRequestWithContext(t.Context(), method, "/products/7", strings.NewReader(body))
+			r.Header.Set("Content-Type", "application/json")
+			for i := 0; i < len(headers); i += 2 {
+				r.Header.Set(headers[i], headers[i+1])
+			}
+			w := httptest.NewRecorder()
+			handler.ServeHTTP(w, r)
+			return w
+		}
+	}
+	before, after := api("http://old.test"), api("https://new.test/a")
+	tags := map[string]bool{}
+	for range 2 {
+		for base, do := range map[string]func(string, string, ...string) *httptest.ResponseRecorder{
+			"http://old.test/aa/": before, "https://new.test/a/aa/": after,
+		} {
+			w := do(http.MethodGet, "")
+			wantStatus(t, w, http.StatusOK)
+			if strings.Count(w.Body.String(), base) != 4 || !strings.HasPrefix(w.Body.String(), "{") {
+				t.Errorf("not the URLs of %s: %s", base, w.Body)
+			}
+			tag := w.Header().Get("ETag")
+			tags[tag] = true
+			wantStatus(t, do(http.MethodGet, "", "If-None-Match", tag), http.StatusNotModified)
+		}
+	}
+	if len(tags) != 2 {
+		t.Errorf("entity tags %v, want one of each process", tags)
+	}
+	tag := before(http.MethodGet, "").Header().Get("ETag")
+	if again := api("http://old.test")(http.MethodGet, "").Header().Get("ETag"); again != tag {
+		t.Errorf("the same answer has the tags %s and %s", tag, again)
+	}
+	wantStatus(t, after(http.MethodGet, "", "If-None-Match", tag), http.StatusOK)
+	// A change is protected by the version, wherever that was read.
+	wantStatus(t, after(http.MethodPatch, `{"product_name":"x"}`, "If-Match", tag), http.StatusOK)
+	wantStatus(t, before(http.MethodPatch, `{"product_name":"y"}`, "If-Match", tag), http.StatusPreconditionFailed)
+	wantVersion(t, before(http.MethodGet, ""), 13)
+	wantVersion(t, after(http.MethodGet, ""), 13)
+}
