@@ -31,7 +31,7 @@ func translate(operation string, err error) error {
 	case errors.Is(err, context.Canceled):
 		return fmt.Errorf("%s: %w", operation, err)
 	case oldSchema(err):
-		return fault.Wrap(fault.Unavailable, ErrOldSchema.Error(), fmt.Errorf("%s: %w: %w", operation, ErrOldSchema, err))
+		return fault.Wrap(fault.Unavailable, oldSchemaMessage, fmt.Errorf("%s: %w: %w", operation, ErrOldSchema, err))
 	case transactionPooled(err):
 		return fault.Wrap(fault.Unavailable, "the database is not available", fmt.Errorf("%s: %w: %w", operation, ErrTransactionPooling, err))
 	case refusesChanges(err):

@@ -21,7 +21,10 @@ var migrations embed.FS
 const migrateTimeout = 5 * time.Minute
 
 // ErrOldSchema says that the database lacks migrations of this version.
-var ErrOldSchema = errors.New("the database schema is older than this program: run `vitrine migrate` first")
+var ErrOldSchema = errors.New("migrations are missing")
+
+// oldSchemaMessage is what ErrOldSchema is told with.
+const oldSchemaMessage = "the database schema is older than this program: run `vitrine migrate` first"
 
 // Migrate brings the schema up to date and returns the files it applied. Any
 // number may run at once, in one process or several: on PostgreSQL they wait
@@ -77,7 +80,7 @@ func (s *Store) CheckSchema(ctx context.Context) error {
 	}
 	sources := provider.ListSources() // by ascending version
 	if version < sources[len(sources)-1].Version {
-		return fault.Wrap(fault.Conflict, ErrOldSchema.Error(), ErrOldSchema)
+		return fault.Wrap(fault.Conflict, oldSchemaMessage, ErrOldSchema)
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"log/slog"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -93,6 +94,8 @@ func TestOldSchemaIsNamed(t *testing.T) {
 			}
 			if err := s.CheckSchema(t.Context()); !errors.Is(err, sqlstore.ErrOldSchema) {
 				t.Errorf("check of an empty database: %v", err)
+			} else if text := err.Error(); strings.Count(text, "older than this program") != 1 || strings.Count(text, "vitrine migrate") != 1 {
+				t.Errorf("the advice is not given once: %s", text)
 			}
 			// Started while the server was away, a process waits for the
 			// migration. A file has no such moment.
