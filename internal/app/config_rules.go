@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"vitrine.dev/internal/cache/redis"
 )
@@ -28,9 +29,9 @@ func (c Config) problems() []string {
 	_, _, err = net.SplitHostPort(c.AdminAddr)
 	check(err == nil || c.AdminAddr == adminOff, "ADMIN_ADDR must be host:port, such as 127.0.0.1:9090, or off")
 	check(c.DataDir != "", "DATA_DIR must not be empty")
-	check(c.PublicBaseURL == "" || isHTTPURL(c.PublicBaseURL), "PUBLIC_BASE_URL must be an http or https URL without user name and password")
+	check(c.PublicBaseURL == "" || isHTTPURL(c.PublicBaseURL), "PUBLIC_BASE_URL must be an http or https URL without user name, password, query, fragment and blanks")
 	check(c.S3Endpoint == "" || isHTTPURL(c.S3Endpoint),
-		"AWS_ENDPOINT_URL_S3 (or AWS_ENDPOINT_URL) must be an http or https URL without user name and password")
+		"AWS_ENDPOINT_URL_S3 (or AWS_ENDPOINT_URL) must be an http or https URL without user name, password, query, fragment and blanks")
 	for _, host := range [][2]string{{"DB_HOST", c.DBHost}, {"REDIS_HOST", c.RedisHost}, {"QUEUE_HOST", c.QueueHost}} {
 		check(!strings.ContainsAny(host[1], "@?#,") && !strings.Contains(host[1], "//"), host[0]+" must be one host name or address, not a URL")
 	}
@@ -86,7 +87,9 @@ func (c Config) problems() []string {
 	return list
 }
 
+// isHTTPURL reports whether s is a URL that paths can be appended to.
 func isHTTPURL(s string) bool {
 	u, err := url.Parse(s)
-	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.User == nil
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != "" && u.User == nil &&
+		!strings.ContainsAny(s, "?#") && !strings.ContainsFunc(s, unicode.IsSpace)
 }

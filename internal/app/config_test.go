@@ -119,3 +119,21 @@ func TestDotEnvIsNotQuoted(t *testing.T) {
 		}
 	})
 }
+
+// TestBaseURLs: keys are appended to these URLs, so nothing may follow the path.
+func TestBaseURLs(t *testing.T) {
+	t.Parallel()
+	for value, fine := range map[string]bool{
+		"https://cdn.example": true, "https://cdn.example/": true, "http://cdn.example:8080/a/b/": true, "https://[::1]/x": true,
+		"https://cdn.example/?v=1": false, "https://cdn.example/?": false, "https://cdn.example/#": false,
+		"https://cdn.example/a#b": false, "https://cdn.example/a b": false, "https://cdn.example/a\u00a0b": false,
+		" https://cdn.example": false, "https://cdn.example ": false, "https://:80/": false, "https:cdn.example": false, "//cdn.example": false,
+	} {
+		for _, name := range []string{"PUBLIC_BASE_URL", "AWS_ENDPOINT_URL_S3"} {
+			_, err := parseConfig(map[string]string{name: value})
+			if fine != (err == nil) || err != nil && !strings.Contains(err.Error(), name) {
+				t.Errorf("%s=%q: %v", name, value, err)
+			}
+		}
+	}
+}
