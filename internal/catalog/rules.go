@@ -38,7 +38,7 @@ func (f *faults) has(field string) bool {
 
 func (f *faults) checkName(name string) {
 	switch n := utf8.RuneCountInString(name); {
-	case strings.TrimSpace(name) == "":
+	case !visible(name):
 		f.add(FieldName, "must not be empty")
 	case n > MaxNameRunes:
 		f.add(FieldName, fmt.Sprintf("must have at most %d characters, has %d", MaxNameRunes, n))

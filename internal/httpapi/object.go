@@ -27,7 +27,11 @@ type object struct {
 // readObject takes a body apart. A body that is not JSON in UTF-8 is refused;
 // one that is JSON but no object, has a field twice or fields without an end is
 // at fault.
+//
+// A byte order mark before it, which many programs write, may be ignored by RFC
+// 8259 section 8.1, and is.
 func readObject(body []byte) (*object, error) {
+	body = bytes.TrimPrefix(body, []byte("\uFEFF"))
 	if err := checkJSON(body); err != nil {
 		return nil, err
 	}
