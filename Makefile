@@ -37,7 +37,7 @@ run: ## build and serve everything in one process, data under ./data
 	@exec bin/vitrine serve
 
 build: ## bin/vitrine, one static program
-	$(PURE) $(GO) build -o bin/vitrine ./cmd/vitrine
+	$(PURE) $(GO) build -buildvcs=auto -o bin/vitrine ./cmd/vitrine
 
 test: ## every test, on real servers, with the race detector
 	@scripts/setup test

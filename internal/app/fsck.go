@@ -90,7 +90,7 @@ func (f fsckCommand) open(
 		if err != nil {
 			return nil, err
 		}
-		engine := redis.New(settings)
+		engine := redis.New(settings) //nolint:contextcheck // its search for a cluster ends with Close
 		reader, _, err := readThrough(cfg, engine, "redis", held, log)
 		if err != nil {
 			return nil, err

@@ -9,7 +9,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -44,7 +43,8 @@ type commands struct {
 	Migrate migrateCommand `cmd:""             help:"Bring the database schema up to date."`
 	Fsck    fsckCommand    `cmd:""             help:"Compare database, storage, outbox, queue and cache; mend what differs."`
 	Backup  backupCommand  `cmd:""             help:"Copy the embedded database into a new file, while it is in use."`
-	Version versionCommand `cmd:""             help:"Print the version."`
+	Users   usersCommand   `cmd:""             help:"Add and list users."`
+	Version versionCommand `cmd:""             help:"Print version, commit and date."`
 
 	DeadLetters deadLettersCommand `cmd:"" help:"List, replay or discard failed work, through a running server." name:"dead-letters"`
 }
@@ -108,19 +108,4 @@ type streams struct{ out, err io.Writer }
 func complain(w io.Writer, err error, code int) int {
 	fmt.Fprintln(w, "vitrine:", err)
 	return code
-}
-
-type versionCommand struct{}
-
-// Run prints the version that the build was made from.
-func (versionCommand) Run(to streams) error {
-	_, err := fmt.Fprintln(to.out, "vitrine", version())
-	return err
-}
-
-func version() string {
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
-	}
-	return "(devel)"
 }

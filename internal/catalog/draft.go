@@ -17,7 +17,7 @@ type Draft struct {
 func (d Draft) check() faults {
 	f := faults(d.Faults)
 	f.checkID(FieldUserID, d.UserID)
-	f.checkName(d.Name)
+	f.checkName(FieldName, d.Name)
 	f.checkDescription(d.Description)
 	f.checkImages(d.Images)
 	f.checkPrice(d.Price)
@@ -36,7 +36,7 @@ type Patch struct {
 func (p Patch) check() error {
 	f := faults(p.Faults)
 	if p.Name != nil {
-		f.checkName(*p.Name)
+		f.checkName(FieldName, *p.Name)
 	}
 	if p.Description != nil {
 		f.checkDescription(*p.Description)

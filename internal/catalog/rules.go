@@ -36,14 +36,15 @@ func (f *faults) has(field string) bool {
 	return false
 }
 
-func (f *faults) checkName(name string) {
+// checkName is the rule of names, of products and of users.
+func (f *faults) checkName(field, name string) {
 	switch n := utf8.RuneCountInString(name); {
 	case !visible(name):
-		f.add(FieldName, "must not be empty")
+		f.add(field, "must not be empty")
 	case n > MaxNameRunes:
-		f.add(FieldName, fmt.Sprintf("must have at most %d characters, has %d", MaxNameRunes, n))
+		f.add(field, fmt.Sprintf("must have at most %d characters, has %d", MaxNameRunes, n))
 	default:
-		f.add(FieldName, textFault(name))
+		f.add(field, textFault(name))
 	}
 }
 

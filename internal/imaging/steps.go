@@ -150,8 +150,7 @@ func checkLimits(_ context.Context, w *work) error {
 		return err
 	}
 	pixels := int64(w.width) * int64(w.height)
-	switch frames := int64(w.header.Frames); {
-	case frames > 1 && pixels*frames > w.cfg.MaxAnimationPixels:
+	if frames := int64(w.header.Frames); frames > 1 && pixels*frames > w.cfg.MaxAnimationPixels {
 		return tooMany("The animation has %d pixels in all frames; at most %d are accepted.",
 			pixels*frames, w.cfg.MaxAnimationPixels)
 	}

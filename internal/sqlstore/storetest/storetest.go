@@ -19,6 +19,7 @@ import (
 type Store interface {
 	catalog.Store
 	catalog.Keys
+	catalog.UserStore
 	media.Store
 	outbox.Store
 	fsck.Store
@@ -41,6 +42,8 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 	}{
 		{"create", testCreate},
 		{"unknown user", testUnknownUser},
+		{"users", testUsers},
+		{"rules of users", testUserRules},
 		{"cancelled", testCancelled},
 		{"once", testOnce},
 		{"once for each user and key", testOnceScope},
