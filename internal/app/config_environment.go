@@ -99,7 +99,7 @@ func isLinkAddress(value string) bool {
 }
 
 // dropLinks ignores what was injected for a service called db, redis or queue:
-// REDIS_PORT=tcp://10.0.0.1:6379 is no port, and was set by nobody. A link of
+// REDIS_PORT=tcp://10.0.0.1:6379 is no port, and was set by no one. A link of
 // Docker's also has a name such as /web/db.
 func (e *environment) dropLinks() {
 	for _, server := range []string{"DB", "REDIS", "QUEUE"} {

@@ -92,7 +92,7 @@ func (s *Service) changeOnce(ctx context.Context, id int64, p Patch, versions []
 	return product, nil
 }
 
-// changeLocked applies the patch while nobody else can change the product.
+// changeLocked applies the patch while no one else can change the product.
 func (s *Service) changeLocked(ctx context.Context, id int64, p Patch) (Product, error) {
 	var revision Revision
 	var differs bool

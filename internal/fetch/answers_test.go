@@ -72,7 +72,7 @@ func TestStatus(t *testing.T) {
 }
 
 // Whose fault it is that no whole file came: the host's that is silent or
-// hangs, nobody's for certain where one has answered and another fails.
+// hangs, no one's for certain where one has answered and another fails.
 func TestBlame(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -115,7 +115,7 @@ func encodings() map[string]encoded {
 	}
 }
 
-// A content coding that nobody asked for is undone within the limits: the
+// A content coding that no one asked for is undone within the limits: the
 // picture inside is what the hash, the type and the limit of bytes are about.
 func TestEncodings(t *testing.T) {
 	t.Parallel()

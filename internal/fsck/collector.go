@@ -71,7 +71,7 @@ func (c *Collector) Turn(ctx context.Context) (*Report, error) {
 	}
 	for i := range share {
 		d, again, err := c.checker.inspect(ctx, report, partition((place+i)%Partitions))
-		if err == nil { // only reported: to make them anew is for the operator to decide
+		if err == nil { // only reported: to make them again is for the operator to decide
 			_, err = c.checker.broken(ctx, report, append(d.missing, d.wrong...), again)
 		}
 		if err == nil {

@@ -8,7 +8,7 @@ import (
 // A client that sends its whole request before it reads would have its sending
 // broken off by a reset, and never see the answer, where the connection is
 // closed while its body is still on the way (RFC 9112 section 9.6). So what
-// nobody read of a body is read and thrown away after the answer, within these
+// no one read of a body is read and thrown away after the answer, within these
 // bounds; beyond them the connection is closed all the same.
 const (
 	maxDrains    = 64 // connections at a time

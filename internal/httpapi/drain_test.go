@@ -146,7 +146,7 @@ func TestEarlyAnswersArrive(t *testing.T) {
 	}
 }
 
-// TestEarlyAnswerIsAtOnce: the answer does not wait for a body that nobody will
+// TestEarlyAnswerIsAtOnce: the answer does not wait for a body that no one will
 // read.
 func TestEarlyAnswerIsAtOnce(t *testing.T) {
 	t.Parallel()

@@ -35,7 +35,7 @@ func (b *incoming) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// rest is how much of the body is unread, -1 where nobody knows.
+// rest is how much of the body is unread, -1 where no one knows.
 func (b *incoming) rest() int64 {
 	switch {
 	case b.ended:

@@ -50,7 +50,7 @@ func newHostGate(cfg GateConfig, log *slog.Logger) *hostGate {
 type refusal struct {
 	delay  time.Duration
 	last   *fault.Failure // of the host, when it fails; nil where it is only busy
-	silent time.Duration  // for how long the host has failed and answered nobody
+	silent time.Duration  // for how long the host has failed and answered no one
 }
 
 // pass is the right to fetch from a host. Its holder returns it once.

@@ -285,7 +285,7 @@ func TestGateMeasuresSilence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newTestGate(8)
 		prove(t, g, "a")
-		time.Sleep(time.Hour) // nobody asked
+		time.Sleep(time.Hour) // no one asked
 		fail := func() {
 			for range 5 {
 				if p, _ := g.enter("a", false); p != nil {

@@ -25,7 +25,7 @@ type host struct {
 }
 
 const (
-	mostCounted = 64              // URLs of one host; beyond them it forgets, and counts anew
+	mostCounted = 64              // URLs of one host; beyond them it forgets, and counts again
 	aliveFor    = time.Minute     // after an answer
 	probeWait   = 5 * time.Second // for an image that was never tried, once the breaker may be probed
 )
@@ -89,7 +89,7 @@ func (h *host) leavesProbe(cfg GateConfig, tried bool, now time.Time) bool {
 	return tried && h.streak >= cfg.Threshold && h.untried > 0 && now.Before(h.openUntil.Add(probeWait))
 }
 
-// silent is how long the host has failed and answered nobody.
+// silent is how long the host has failed and answered no one.
 func (h *host) silent(now time.Time) time.Duration {
 	if h.streak == 0 {
 		return 0

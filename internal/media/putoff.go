@@ -11,7 +11,7 @@ import (
 const expireAtOnce = 200
 
 // putOff gives a job back that its host has no slot for, to come again later.
-// No attempt is counted: nothing was tried. Where the host has answered nobody
+// No attempt is counted: nothing was tried. Where the host has answered no one
 // for as long as an image may wait, the image and others that have waited so
 // long for it fail as the host did; else they wait on, however old they are.
 func (w *Worker) putOff(ctx context.Context, log *slog.Logger, job Job, r *refusal) error {
@@ -39,7 +39,7 @@ func (w *Worker) putOff(ctx context.Context, log *slog.Logger, job Job, r *refus
 	case err != nil:
 		return err
 	case expired:
-		log.ErrorContext(ctx, "images failed, their host answers nobody", "reason", r.last.Reason, "error", r.last)
+		log.ErrorContext(ctx, "images failed, their host answers no one", "reason", r.last.Reason, "error", r.last)
 	default:
 		log.DebugContext(ctx, "image job deferred")
 	}

@@ -21,7 +21,7 @@ func jobAt(image int64, host string) queue.Message {
 	return queue.Message{ID: "1", Body: media.Job{ImageID: image, ProductID: 7, Generation: 1, Host: host}.Encode()}
 }
 
-// Images of a host that is down hold no slot. Where it has answered nobody for
+// Images of a host that is down hold no slot. Where it has answered no one for
 // as long as an image may wait, those that have waited so long fail with its
 // reason, all with the first that comes.
 func TestJobsOfADeadHostArePutOff(t *testing.T) {

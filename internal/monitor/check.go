@@ -49,7 +49,7 @@ const (
 	// interval is how long the outcome of a probe, or of real work, is taken
 	// for what is; so probes are at least so far apart.
 	interval = time.Minute
-	// probeTimeout bounds a probe, which goes on when nobody waits for it any
+	// probeTimeout bounds a probe, which goes on when no one waits for it any
 	// more.
 	probeTimeout = 10 * time.Second
 )

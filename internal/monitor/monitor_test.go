@@ -126,7 +126,7 @@ func TestRealWorkCounts(t *testing.T) {
 		if n := p.probes.Load(); n != 1 {
 			t.Errorf("%d probes beside work that succeeds, want the first alone", n)
 		}
-		c.Record(errAway) // and then nobody works
+		c.Record(errAway) // and then no one works
 		want(t, m, monitor.Degraded, monitor.ReadOnly)
 		time.Sleep(time.Minute)
 		want(t, m, monitor.Ready, monitor.OK)

@@ -36,7 +36,7 @@ func (s *Store) Backup(ctx context.Context, path string) (b Backup, err error) {
 	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
 		return b, fmt.Errorf("back up to %s: %w", path, errors.Join(err, fs.ErrExist))
 	}
-	// Beside its place, readable for nobody else, and empty, as VACUUM wants it.
+	// Beside its place, readable for no one else, and empty, as VACUUM wants it.
 	file, err := os.CreateTemp(filepath.Dir(path), ".vitrine-backup-*")
 	if err != nil {
 		return b, fmt.Errorf("back up: %w", err)

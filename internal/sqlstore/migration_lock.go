@@ -10,7 +10,7 @@ import (
 	"github.com/pressly/goose/v3/lock"
 )
 
-// migrationLockPause is between two tries to get the lock. Nobody waits for it
+// migrationLockPause is between two tries to get the lock. No one waits for it
 // inside a statement: its snapshot would hold up the very migrations that are
 // waited for (CREATE INDEX CONCURRENTLY).
 const migrationLockPause = 250 * time.Millisecond

@@ -44,7 +44,7 @@ type Store struct {
 	dialect dialect
 	waker   waker
 	log     *slog.Logger
-	heard   func(error)    // of changes that were made, or could not be; nil: nobody listens
+	heard   func(error)    // of changes that were made, or could not be; nil: no one listens
 	closers []func() error // in the order of closing
 }
 

@@ -20,7 +20,7 @@ import (
 // certificate, and those of a server on loopback.
 type Certificates struct{ CA, Cert, Key string }
 
-// NewCertificates makes an authority that nobody trusts yet, and lets it sign a
+// NewCertificates makes an authority that no one trusts yet, and lets it sign a
 // certificate for localhost and the loopback addresses, good for an hour.
 func NewCertificates(tb testing.TB) Certificates {
 	tb.Helper()

@@ -126,7 +126,7 @@ func testPing(t *testing.T, open Open) {
 	}
 }
 
-// testProbe probes from several at once, which touches nobody's entries.
+// testProbe probes from several at once, which touches no one's entries.
 func testProbe(t *testing.T, open Open) {
 	t.Helper()
 	c := open(t, long)

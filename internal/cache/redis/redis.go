@@ -79,7 +79,7 @@ func (c *Cache) Put(ctx context.Context, key string, e cache.Entry) (landed bool
 		strconv.FormatInt(e.Version, 10), rueidis.BinaryString(encode(e)), milliseconds(c.cfg.Lease),
 	}).AsBool()
 	if err == nil && landed {
-		err = settle(ctx, client, c.entryKey(key))
+		err = await(ctx, client, c.entryKey(key))
 	}
 	return landed, failed("put", err)
 }
@@ -96,7 +96,7 @@ func (c *Cache) Invalidate(ctx context.Context, key string, version int64) error
 		strconv.FormatInt(version, 10), milliseconds(cache.FenceLife),
 	}).Error()
 	if err == nil {
-		err = settle(ctx, client, c.entryKey(key))
+		err = await(ctx, client, c.entryKey(key))
 	}
 	return failed("invalidate", err)
 }
@@ -139,7 +139,7 @@ func (c *Cache) generation(ctx context.Context, group string, floor int64, which
 		strconv.FormatInt(floor, 10), milliseconds(generationLife), which,
 	}).AsInt64()
 	if err == nil {
-		err = settle(ctx, client, c.groupKey(group))
+		err = await(ctx, client, c.groupKey(group))
 	}
 	return generation, err
 }
@@ -147,7 +147,7 @@ func (c *Cache) generation(ctx context.Context, group string, floor int64, which
 // settle waits until this process's copies know what it has just written: the
 // server that has the key says so right after its answer, hence before that of
 // a next command.
-func settle(ctx context.Context, client rueidis.Client, key string) error {
+func await(ctx context.Context, client rueidis.Client, key string) error {
 	return client.Do(ctx, client.B().Exists().Key(key).Build()).Error()
 }
 

@@ -5,7 +5,7 @@ import "fmt"
 // Complete returns an error where a GIF, a WebP or an animated PNG ends before
 // it says that it does. Decoders of these make do with the frames or rows that
 // are there; those of the other formats find it out by themselves. A PNG with a
-// chunk that its decoder has to know and nobody does is refused too: one of
+// chunk that its decoder has to know and no one does is refused too: one of
 // Go's passes over it.
 func Complete(src []byte) error {
 	var err error

@@ -269,12 +269,12 @@ func TestRepairCopiesNothing(t *testing.T) {
 		"half a gif": imagingtest.AnimatedGIF(30, 20, 3)[:900], "webp": imagingtest.Fixture("photo.webp"),
 		"avif": imagingtest.Fixture("photo.avif"), "text": []byte("hello"),
 	} {
-		mended, ended := container.Repair(body)
-		if ended || len(mended) != len(body) || &mended[0] != &body[0] {
-			t.Errorf("%s: %d bytes became %d", name, len(body), len(mended))
+		repaired, ended := container.Repair(body)
+		if ended || len(repaired) != len(body) || &repaired[0] != &body[0] {
+			t.Errorf("%s: %d bytes became %d", name, len(body), len(repaired))
 		}
 	}
 	if _, ended := container.Repair(imagingtest.Photo(90, 60, 1)[:1000]); !ended {
-		t.Error("nobody is told to look whether half a JPEG is whole")
+		t.Error("no one is told to look whether half a JPEG is whole")
 	}
 }

@@ -91,8 +91,8 @@ func FuzzCompletePixels(f *testing.F) {
 	})
 }
 
-// FuzzRepair compares a file with what becomes of it: mended once, it is never
-// mended again, and a JPEG that has its end can be taken apart.
+// FuzzRepair compares a file with what becomes of it: repaired once, it is never
+// repaired again, and a JPEG that has its end can be taken apart.
 func FuzzRepair(f *testing.F) {
 	seeds(f)
 	photo := imagingtest.JPEG(imagingtest.Picture(16, 12, 1), 50)
@@ -100,18 +100,18 @@ func FuzzRepair(f *testing.F) {
 	f.Add(append(append(bytes.Clone(photo[:2]), "\xff\xfe\x00\x00\x01\xff\xe0\x00\x10JFIF\x00\x03\x01\x00\x00\x01\x00\x01\x00\x00x"...), photo[2:]...))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		before := bytes.Clone(body)
-		mended, _ := container.Repair(body)
+		repaired, _ := container.Repair(body)
 		if !bytes.Equal(body, before) {
 			t.Error("the source was written to")
 		}
-		if len(mended) > len(body)+450 { // the codes of a JPEG are the longest that is added
-			t.Errorf("%d bytes became %d", len(body), len(mended))
+		if len(repaired) > len(body)+450 { // the codes of a JPEG are the longest that is added
+			t.Errorf("%d bytes became %d", len(body), len(repaired))
 		}
-		if len(mended) > 0 && container.Sniff(body) != container.Sniff(mended) {
-			t.Errorf("%s became %s", container.Sniff(body), container.Sniff(mended))
+		if len(repaired) > 0 && container.Sniff(body) != container.Sniff(repaired) {
+			t.Errorf("%s became %s", container.Sniff(body), container.Sniff(repaired))
 		}
-		if again, ended := container.Repair(mended); ended || !bytes.Equal(again, mended) {
-			t.Errorf("mended again: %d bytes became %d", len(mended), len(again))
+		if again, ended := container.Repair(repaired); ended || !bytes.Equal(again, repaired) {
+			t.Errorf("repaired again: %d bytes became %d", len(repaired), len(again))
 		}
 	})
 }

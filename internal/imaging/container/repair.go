@@ -1,6 +1,6 @@
 package container
 
-// Repair returns the file with the oddities mended that every browser passes
+// Repair returns the file with the oddities repaired that every browser passes
 // over and that some decoder refuses, so that all engines accept the same
 // files: see repairJPEG, repairPNG and repairGIF. It touches nothing that makes
 // a pixel, so a truncated picture stays one. A file that has none of them is
@@ -8,7 +8,7 @@ package container
 //
 // Ended says that a JPEG was given an end: whether it has all its pixels is to
 // be found out by a decoder that does not make up those that are missing.
-func Repair(src []byte) (mended []byte, ended bool) {
+func Repair(src []byte) (repaired []byte, ended bool) {
 	switch Sniff(src) {
 	case JPEG:
 		return repairJPEG(src)

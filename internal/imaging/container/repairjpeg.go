@@ -10,21 +10,21 @@ import (
 
 const markTEM = 0x01
 
-// repairJPEG mends what libjpeg, and so every browser, merely warns of (see
+// repairJPEG repairs what libjpeg, and so every browser, merely warns of (see
 // JWRN_… in its jerror.h):
 //
 //   - bytes between segments that belong to none of them, as after an APP
 //     segment whose length is too small, and restart markers between them;
 //   - scans of sequential pictures that do not say that they hold coefficients
 //     0 to 63 in full, as those of many phones;
-//   - a version of JFIF, and a colour transform of Adobe, that nobody knows;
+//   - a version of JFIF, and a colour transform of Adobe, that no one knows;
 //   - codes that are missing, as in the frames of Motion JPEG: those of the
 //     standard are meant;
 //   - an end that is missing, where all scans are there: see jpegScans.
 //
 // Entropy-coded data is not touched. A file with anything else that is wrong
 // between its segments is returned as it is.
-func repairJPEG(src []byte) (mended []byte, ended bool) {
+func repairJPEG(src []byte) (repaired []byte, ended bool) {
 	r := &jpegRepair{src: src, edit: editor{src: src}}
 	if !r.run() {
 		return src, false
@@ -170,7 +170,7 @@ func (r *jpegRepair) segment(marker byte) (body []byte, ok bool) {
 	return r.src[start+4 : r.at], true
 }
 
-// scan mends the head of a scan and passes over its data. False says that the
+// scan repairs the head of a scan and passes over its data. False says that the
 // file ends with it.
 func (r *jpegRepair) scan(body []byte) bool {
 	s, ok := parseScan(body)

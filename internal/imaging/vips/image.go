@@ -83,7 +83,7 @@ func (im *image) forget() {
 	}
 }
 
-// assign gives a profile, or none, to an image that nobody else looks at.
+// assign gives a profile, or none, to an image that no one else looks at.
 func (im *image) assign(profile []byte) {
 	if len(profile) == 0 {
 		im.lib.RemoveMeta(im.obj, metaProfile)

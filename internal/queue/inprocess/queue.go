@@ -149,7 +149,7 @@ func (q *Queue) Ping(context.Context) error {
 	}
 }
 
-// Probe is Ping: there is nobody who could refuse a message.
+// Probe is Ping: there is no one who could refuse a message.
 func (q *Queue) Probe(ctx context.Context) error { return q.Ping(ctx) }
 
 // Close makes every Publish fail. It may be called more than once.

@@ -57,7 +57,7 @@ func reaches(t *testing.T, gauge queue.Gauge, want queue.Depth) {
 	}
 }
 
-// testProbe: a probe reaches nobody, leaves nothing, and disturbs no message.
+// testProbe: a probe reaches no one, leaves nothing, and disturbs no message.
 func testProbe(b *bench) {
 	t := b.t
 	q := b.queue()
@@ -75,7 +75,7 @@ func testProbe(b *bench) {
 	receive(t, handled, "the message")
 	select {
 	case m := <-handled:
-		t.Errorf("handled %+v, which nobody published", m)
+		t.Errorf("handled %+v, which no one published", m)
 	default:
 	}
 	if gauge, ok := q.(queue.Gauge); ok {
