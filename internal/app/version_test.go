@@ -2,6 +2,7 @@ package app
 
 import (
 	"runtime/debug"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -14,7 +15,8 @@ func TestBuildNamesItsCommit(t *testing.T) {
 		{Key: "vcs.time", Value: "2026-11-26T10:00:00Z"},
 		{Key: "vcs.modified", Value: "false"},
 	}
-	changed := append(recorded[:3:3], debug.BuildSetting{Key: "vcs.modified", Value: "true"})
+	changed := slices.Clone(recorded)
+	changed[3].Value = "true"
 	for _, tt := range []struct {
 		info debug.BuildInfo
 		want string

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -50,7 +51,7 @@ func TestUsersAreAdded(t *testing.T) {
 			if status := product(added.ID + 1); status != http.StatusUnprocessableEntity {
 				t.Errorf("a product of the next user: %d", status)
 			}
-			if got := said(t, "users add Shop", env); got != fmt.Sprint(added.ID+1) {
+			if got := said(t, "users add Shop", env); got != strconv.FormatInt(added.ID+1, 10) {
 				t.Errorf("users add printed %q", got)
 			}
 			var listed []userLine

@@ -35,22 +35,21 @@ func (a *api) getProduct(w http.ResponseWriter, r *http.Request) error {
 		w.WriteHeader(http.StatusNotModified)
 		return nil
 	}
-	return a.writeEntry(w, entry)
-}
-
-// writeEntry answers 200 with an encoded product and its version.
-// fault.Unavailable where too many large ones are on their way to clients.
-func (a *api) writeEntry(w http.ResponseWriter, e cache.Entry) error {
-	if len(e.Body) > freeBytes {
-		held, err := takeNow(a.memory.details, int64(len(e.Body)))
+	if len(entry.Body) > freeBytes {
+		held, err := takeNow(a.memory.details, int64(len(entry.Body)))
 		if err != nil {
 			return err
 		}
 		defer held.free()
 	}
+	a.writeEntry(w, entry)
+	return nil
+}
+
+// writeEntry answers 200 with an encoded product and its version.
+func (a *api) writeEntry(w http.ResponseWriter, e cache.Entry) {
 	setVersion(w.Header(), a.etag(e.Version))
 	write(w, http.StatusOK, typeJSON, e.Body)
-	return nil
 }
 
 // setVersion says which version the answer is, and that it is to be asked for

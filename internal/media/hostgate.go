@@ -78,7 +78,7 @@ func (g *hostGate) enter(name string, tried bool) (*pass, *refusal) {
 		if !tried {
 			h.untried++
 		}
-		return nil, &refusal{delay: h.delay(g.cfg, now), last: h.last, silent: h.silent(now)}
+		return nil, &refusal{delay: h.delay(g.cfg, now), last: h.last, silent: h.silent()}
 	}
 	if !tried {
 		h.untried = max(h.untried-1, 0)

@@ -22,6 +22,7 @@ type host struct {
 	openUntil time.Time
 	answerAt  time.Time // its last answer
 	failingAt time.Time // the first failure since then
+	failedAt  time.Time // the last one
 }
 
 const (
@@ -54,7 +55,7 @@ func (h *host) failed(cfg GateConfig, url string, f *fault.Failure) (opened bool
 		opened = h.streak == cfg.Threshold
 	}
 	if h.streak > 0 {
-		h.last = f
+		h.last, h.failedAt = f, now
 	}
 	if h.streak < cfg.Threshold {
 		return false
@@ -67,7 +68,7 @@ func (h *host) failed(cfg GateConfig, url string, f *fault.Failure) (opened bool
 	if f.Blame == fault.BlameEither || (h.proven && now.Sub(h.answerAt) < aliveFor) {
 		open = min(open, cfg.AliveMax)
 	}
-	h.openUntil, h.waiting = now.Add(open), 0 // who waits comes again and is counted again
+	h.openUntil, h.waiting, h.untried = now.Add(open), 0, 0 // who waits comes again and is counted again
 	return opened
 }
 
@@ -89,12 +90,14 @@ func (h *host) leavesProbe(cfg GateConfig, tried bool, now time.Time) bool {
 	return tried && h.streak >= cfg.Threshold && h.untried > 0 && now.Before(h.openUntil.Add(probeWait))
 }
 
-// silent is how long the host has failed and answered no one.
-func (h *host) silent(now time.Time) time.Duration {
+// silent is how long the host is known to have failed and answered no one: from
+// the first failure to the last. A time in which it was not asked, as during an
+// outage of the database, tells nothing of it.
+func (h *host) silent() time.Duration {
 	if h.streak == 0 {
 		return 0
 	}
-	return now.Sub(h.failingAt)
+	return h.failedAt.Sub(h.failingAt)
 }
 
 // took learns how long a fetch takes.

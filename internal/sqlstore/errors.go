@@ -112,13 +112,12 @@ func unavailableState(code string) bool {
 		"40",    // broken off once too often
 		"42501", // the role lacks a right
 		"53",    // out of disk, memory or connections
-		"55",    // not in the state for it: a lock, a server in recovery
+		"55006", // in use
+		"55P03", // a lock was not to be had
 		"57",    // cancelled, shutting down, starting
 		"58",    // its own system: files, input and output
 		"72",    // the snapshot was too old
 		"F0",    // its configuration file
-		"XX001", // damaged data
-		"XX002", // a damaged index
 	} {
 		if strings.HasPrefix(code, prefix) {
 			return true

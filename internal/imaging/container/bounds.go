@@ -78,6 +78,8 @@ func Bounded(src []byte) error {
 	}
 }
 
+// boundedJPEG counts what a decoder may meet that passes over what lies between
+// segments, as libjpeg does, also where Repair left that alone.
 func boundedJPEG(src []byte) error {
 	r, err := newJPEGReader(src)
 	if err != nil {
@@ -87,9 +89,13 @@ func boundedJPEG(src []byte) error {
 	segments := tally{parts: "segments", limit: maxSegments}
 	pixels := tally{parts: "pixels in all its scans", limit: maxScanPixels}
 	var frame jpegFrame
-	for {
+	for r.skipToMarker() {
 		s, err := r.next()
-		if err != nil || s.marker == markEOI {
+		if err != nil {
+			r.rest = r.rest[2:]
+			continue
+		}
+		if s.marker == markEOI {
 			break
 		}
 		segments.add(1)

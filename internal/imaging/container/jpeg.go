@@ -90,6 +90,25 @@ func (r *jpegReader) next() (jpegSegment, error) {
 	return s, nil
 }
 
+// skipToMarker passes over what is no start of a segment, and reports whether
+// there is one.
+func (r *jpegReader) skipToMarker() bool {
+	for len(r.rest) >= 2 {
+		marker := r.rest[1]
+		stands := r.rest[0] == 0xFF && marker != 0 && marker != 0xFF && marker != markTEM &&
+			marker != markSOI && (marker < 0xD0 || marker > 0xD7)
+		if stands {
+			return true
+		}
+		next := bytes.IndexByte(r.rest[1:], 0xFF)
+		if next < 0 {
+			break
+		}
+		r.rest = r.rest[1+next:]
+	}
+	return false
+}
+
 // scanLength is the length of the entropy-coded data up to the next marker.
 func scanLength(data []byte) (int, error) {
 	for at := 0; ; {

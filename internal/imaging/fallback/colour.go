@@ -18,7 +18,7 @@ func toSRGB(p *picture, icc []byte) (*picture, error) {
 		}
 		return p, nil
 	}
-	if p.grey() != profile.grey {
+	if oneBand := len(p.planes) == 1 && p.planes[0].channels == 1; profile.grey && !p.grey() || !profile.grey && oneBand {
 		return p, nil
 	}
 	if len(p.planes) == 3 {

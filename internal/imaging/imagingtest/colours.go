@@ -105,6 +105,9 @@ func (s suite) profiles() []coloured {
 		{"table, relative only", rgb(tableProfile("A2B1"), 8), blue, s.can.Tables},
 		{"table, saturation only", rgb(tableProfile("A2B2"), 8), blue, s.can.Tables},
 		{"for grey", rgb(greyProfile(1), 8), red, true},
+		{"for grey, in a tiff", flat(w, h, 8, tiffRGB, 0, greyProfile(1), 255, 0, 0).tiff(), red, true},
+		{"for colours, in a grey tiff", flat(w, h, 8, tiffGrey, 0, matrixProfile(true), 100).tiff(), [4]float64{100, 100, 100, 255}, true},
+		{"for colours, in a tiff of ink", flat(w, h, 8, tiffInk, 0, matrixProfile(true), 200, 180, 180, 240).tiff(), black, s.can.CMYK},
 		{"cut off", rgb(matrixProfile(true)[:200], 8), red, true},
 		{"tiff", flat(w, h, 8, tiffRGB, 0, matrixProfile(true), 255, 0, 0).tiff(), blue, true},
 		{"grey", flat(w, h, 8, 0, 0, greyProfile(1), 100).png(), [4]float64{168, 168, 168, 255}, true},
@@ -136,6 +139,7 @@ func pngColours() []coloured {
 	return []coloured{
 		{"none", file(), plain, true},
 		{"gAMA", file(number("gAMA", 1)), linear, true},
+		{"gAMA of grey pixels", flat(64, 48, 8, 0, 0, nil, 100, 100, 100).png(number("gAMA", 1)), [4]float64{168, 168, 168, 255}, true},
 		{"gAMA of an old Mac", file(number("gAMA", 0.55556)), mac, true},
 		{"gAMA and cHRM that are as good as sRGB", file(number("gAMA", 0.45455), like), plain, true},
 		{"gAMA of nothing", file(number("gAMA", 0)), plain, true},

@@ -22,6 +22,7 @@ func complexFiles() []attack {
 		{"jpeg of 1,000 scans of everything", repeatedScan(1000), tooComplex, false},
 		{"jpeg of 100,000 blocks of EXIF", inJPEG(bytes.Repeat(segment(markAPP1, []byte("x")), 100_000)), tooComplex, false},
 		{"jpeg of 100,000 comments", inJPEG(bytes.Repeat(segment(markCOM, nil), 100_000)), tooComplex, false},
+		{"jpeg of 30,000 blocks behind what cannot be repaired", unrepairable(slices.Concat(segment(markCOM, nil), []byte{0}, bytes.Repeat(segment(markAPP1, []byte("x")), 30_000))), tooComplex, false},
 		{"jpeg of 1,900 blocks", inJPEG(bytes.Repeat(segment(markAPP1, []byte("x")), 1900)), nil, true},
 		{"png of 33 texts that unpack to 7 MB", inPNG(bytes.Repeat(pngChunk("zTXt", append([]byte("a\x00\x00"), deflated(7<<20)...)), 33)), tooComplex, false},
 		{"png of 32 texts that unpack to 7 MB", inPNG(bytes.Repeat(pngChunk("zTXt", append([]byte("a\x00\x00"), deflated(7<<20)...)), 32)), nil, true},
@@ -46,6 +47,14 @@ func complexFiles() []attack {
 		{"avif of grids in grids", avif(isoReferences(isoTiles(1, 2, 30), isoTiles(2, 3, 30), isoTiles(3, 4, 30))), tooComplex, false},
 		{"avif that is a tile of itself", avif(isoReferences(isoTiles(1, 2, 3), isoTiles(2, 1, 3))), tooComplex, false},
 	}
+}
+
+// unrepairable is a JPEG with the bytes in its head and an unknown marker at its
+// end, for which it is left as it is.
+func unrepairable(head []byte) []byte {
+	body := inJPEG(head)
+	end := len(body) - 2
+	return slices.Concat(body[:end], []byte{0xFF, 0x02}, body[end:])
 }
 
 // scansJPEG is a progressive picture of one colour whose scans after the first

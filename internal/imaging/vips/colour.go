@@ -59,8 +59,8 @@ func (im *image) integral() bool { return im.format() == formatByte || im.format
 
 // convert does the change of colour space.
 func (im *image) convert() (*image, error) {
-	if profile := im.blob(metaProfile); len(profile) > 0 && im.integral() {
-		// A profile that does not fit the picture is as good as none.
+	if profile := im.blob(metaProfile); im.fits(profile) && im.integral() {
+		// A profile that is damaged is as good as none.
 		if out, err := im.transform("embedded", true, container.IntentOf(profile)); err == nil {
 			return out, nil
 		}
@@ -72,6 +72,23 @@ func (im *image) convert() (*image, error) {
 		return im.lib.do("colourspace").set("in", im).set("space", spaceGrey).image()
 	default:
 		return im.lib.do("colourspace").set("in", im).set("space", spaceSRGB).image()
+	}
+}
+
+// fits reports whether the profile is one for as many colours as the picture
+// has: icc_transform would convert as many bands as the profile knows, and add
+// the others to the result. The signature is that of ICC.1:2022, 7.2.6.
+func (im *image) fits(profile []byte) bool {
+	if len(profile) < 20 {
+		return false
+	}
+	switch string(profile[16:20]) {
+	case "GRAY":
+		return im.colours() == 1
+	case "CMYK":
+		return im.colours() == 4
+	default: // RGB, Lab and the like
+		return im.colours() == 3
 	}
 }
 
