@@ -61,13 +61,17 @@ func (im *image) integral() bool { return im.format() == formatByte || im.format
 func (im *image) convert() (*image, error) {
 	if profile := im.blob(metaProfile); im.fits(profile) && im.integral() {
 		// A profile that is damaged is as good as none.
-		if out, err := im.transform("embedded", true, container.IntentOf(profile)); err == nil {
+		to := (*image).transform
+		if im.interpretation() == spaceCMYK {
+			to = (*image).transformInk
+		}
+		if out, err := to(im, "embedded", true, container.IntentOf(profile)); err == nil {
 			return out, nil
 		}
 	}
 	switch space := im.interpretation(); space {
 	case spaceCMYK:
-		return im.transform("input_profile", "cmyk", container.Perceptual)
+		return im.transformInk("input_profile", "cmyk", container.Perceptual)
 	case spaceGrey16, spaceGrey:
 		return im.lib.do("colourspace").set("in", im).set("space", spaceGrey).image()
 	default:

@@ -49,6 +49,7 @@ type symbols struct {
 	BlobType       func() uintptr                                                 `c:"vips_blob_get_type"`
 	AreaUnref      func(a *area)                                                  `c:"vips_area_unref"`
 	ArrayImageNew  func(images **gobject, n int32) *area                          `c:"vips_array_image_new"`
+	ArrayRealNew   func(values *float64, n int32) *area                           `c:"vips_array_double_new"`
 	ArrayImageType func() uintptr                                                 `c:"vips_array_image_get_type"`
 	CopyMemory     func(im *gobject) *gobject                                     `c:"vips_image_copy_memory"`
 	FromMemoryCopy func(pix *byte, n uintptr, w, h, bands, format int32) *gobject `c:"vips_image_new_from_memory_copy"`
