@@ -40,6 +40,7 @@ type Runner struct {
 	log      *slog.Logger
 	holder   string // names this process
 	woken    chan struct{}
+	failing  bool // the last look for a job failed: an outage is a WARN once
 }
 
 // NewRunner returns a Runner. nudge wakes the outbox relay and never blocks.
@@ -90,11 +91,17 @@ func (r *Runner) begin(ctx context.Context, slots chan struct{}, busy *sync.Wait
 		return false
 	}
 	job, err := r.store.LeaseJob(ctx, r.holder, r.cfg.Lease)
+	failed := err != nil && fault.KindOf(err) != fault.NotFound
+	if failed && ctx.Err() == nil {
+		level := slog.LevelWarn
+		if r.failing {
+			level = slog.LevelDebug
+		}
+		r.log.Log(ctx, level, "no look at dead letter jobs", "error", err)
+	}
+	r.failing = failed
 	if err != nil {
 		<-slots
-		if fault.KindOf(err) != fault.NotFound && ctx.Err() == nil {
-			r.log.WarnContext(ctx, "no look at dead letter jobs", "error", err)
-		}
 		return false
 	}
 	busy.Go(func() {

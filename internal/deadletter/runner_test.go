@@ -1,16 +1,20 @@
 package deadletter_test
 
 import (
+	"bytes"
 	"context"
 	"log/slog"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/deadletter"
+	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/sqlstore"
 )
@@ -183,3 +187,50 @@ func TestIDs(t *testing.T) {
 		}
 	}
 }
+
+// refusing is a store whose database is away for some looks at a time.
+type refusing struct {
+	deadletter.Store
+	looks atomic.Int32
+}
+
+func (s *refusing) LeaseJob(context.Context, string, time.Duration) (deadletter.Job, error) {
+	if s.looks.Add(1)%20 == 0 {
+		return deadletter.Job{}, fault.New(fault.NotFound, "no job")
+	}
+	return deadletter.Job{}, fault.New(fault.Unavailable, "the database is not available")
+}
+
+// TestAnOutageIsAWarningOnce: a process that waits for its database does not
+// fill the log with that.
+func TestAnOutageIsAWarningOnce(t *testing.T) {
+	t.Parallel()
+	var mu sync.Mutex
+	var lines bytes.Buffer
+	log := slog.New(slog.NewTextHandler(writerFunc(func(p []byte) (int, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		return lines.Write(p)
+	}), nil))
+	store := &refusing{Store: openStore(t)}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() { done <- deadletter.NewRunner(store, &announcer{}, func() {}, config(), log).Run(ctx) }()
+	for deadline := time.Now().Add(time.Minute); store.looks.Load() < 50; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d looks in a minute", store.looks.Load())
+		}
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	outages := int(store.looks.Load())/20 + 1
+	if n := strings.Count(lines.String(), "level=WARN"); n < 3 || n > outages {
+		t.Errorf("%d warnings of %d outages:\n%s", n, outages, lines.String())
+	}
+}
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }

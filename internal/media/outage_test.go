@@ -1,8 +1,10 @@
 package media_test
 
 import (
+	"bytes"
 	"context"
 	"log/slog"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -121,11 +123,16 @@ func TestSweepAfterAnOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := newFakeStore("http://a/1.jpg")
 		store.setDown(1 << 30)
-		s := media.NewSweeper(store, &announcements{}, func() {}, media.DefaultSweeperConfig(), slog.New(slog.DiscardHandler))
+		var log bytes.Buffer
+		s := media.NewSweeper(store, &announcements{}, func() {}, media.DefaultSweeperConfig(), slog.New(slog.NewTextHandler(&log, nil)))
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)
 		go func() { done <- s.Run(ctx) }()
+		time.Sleep(time.Minute)
 		synctest.Wait()
+		if n := strings.Count(log.String(), "sweep postponed"); n != 1 {
+			t.Errorf("an outage of a minute is %d lines", n)
+		}
 		store.set(func(img *fakeImage) { img.status = catalog.Processing })
 		store.setDown(0)
 		time.Sleep(10 * time.Second)

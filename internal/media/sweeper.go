@@ -77,10 +77,15 @@ func (s *Sweeper) sweep(ctx context.Context) bool {
 		Limit: s.cfg.Batch, RequeueAfter: s.cfg.RequeueAfter,
 		KeepLeases: s.away || time.Now().Before(s.until), Lost: lost, Decide: s.cfg.Policy.Decide(lost),
 	})
+	before := s.away
 	s.observe(err)
 	if err != nil {
 		if ctx.Err() == nil {
-			s.log.WarnContext(ctx, "sweep postponed", "error", err)
+			level := slog.LevelWarn
+			if before { // an outage is a WARN once
+				level = slog.LevelDebug
+			}
+			s.log.Log(ctx, level, "sweep postponed", "error", err)
 		}
 		return false
 	}
