@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"strconv"
+	"sync/atomic"
 
 	"vitrine.dev/internal/blob"
 	"vitrine.dev/internal/cache"
@@ -37,8 +38,25 @@ func (p *process) watchDatabase(store *sqlstore.Store) {
 	}
 	need, _ := p.role.needs()
 	store.OnWrite(p.watch(monitor.Part{
-		Name: "database", Where: where, Need: need, Ping: store.Ping, Probe: store.Probe, Readable: true,
+		Name: "database", Where: where, Need: need, Ping: answers(store), Probe: store.Probe, Readable: true,
 	}).Record)
+}
+
+// answers returns a check of whether the store can be read: it can where the
+// database answers and its schema is not an older one. That is asked until it
+// was so once, for no schema grows older.
+func answers(store *sqlstore.Store) func(context.Context) error {
+	var current atomic.Bool
+	return func(ctx context.Context) error {
+		if err := store.Ping(ctx); err != nil || current.Load() {
+			return err
+		}
+		err := store.CheckSchema(ctx)
+		if err == nil {
+			current.Store(true)
+		}
+		return err
+	}
 }
 
 // watchCache returns the engine, whose writes are noticed. Without any there

@@ -65,11 +65,11 @@ type Check struct {
 	outcome error         // of that probe
 	running chan struct{} // closed when the probe under way ends; nil for none
 	away    bool          // Ping failed when last called
-	logged  Status
+	logged  logged
 }
 
 // NewCheck returns the check of a part.
-func NewCheck(p Part) *Check { return &Check{Part: p, logged: OK} }
+func NewCheck(p Part) *Check { return &Check{Part: p, logged: logged{status: OK}} }
 
 // Record tells of real work of the kind that Probe tries: success, or an error
 // of kind fault.Unavailable. Other errors say nothing of the part.
@@ -155,11 +155,20 @@ func (c *Check) probe(ctx context.Context) {
 	c.running = nil
 }
 
-// changed reports whether the status is another one than was last logged.
-func (c *Check) changed(s Status) bool {
+// changed reports whether another line is due than was last logged: for another
+// status, or where a part that was away is back in a state that an operator has
+// to change (fault.Conflict), as a database with an old schema is.
+func (c *Check) changed(s Status, err error) bool {
+	now := logged{s, fault.KindOf(err) == fault.Conflict}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	before := c.logged
-	c.logged = s
-	return s != before
+	c.logged = now
+	return now != before
+}
+
+// logged is what was last logged of a part.
+type logged struct {
+	status   Status
+	conflict bool
 }

@@ -101,7 +101,7 @@ func (m *Monitor) report(all []outcome) Report {
 }
 
 func (m *Monitor) tell(ctx context.Context, c *Check, o outcome) {
-	if !c.changed(o.status) {
+	if !c.changed(o.status, o.err) {
 		return
 	}
 	if o.status == OK {

@@ -194,7 +194,7 @@ func TestNobodyHangs(t *testing.T) {
 }
 
 // TestOneLineForEachChange: an outage that is asked about a thousand times is
-// two lines, with the cause and where.
+// two lines, with the cause and where; a third says what an operator has to do.
 func TestOneLineForEachChange(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -208,14 +208,18 @@ func TestOneLineForEachChange(t *testing.T) {
 		for range 1000 {
 			m.Check(t.Context())
 		}
+		p.set(fault.New(fault.Conflict, "the schema is old"), nil)
+		for range 10 {
+			m.Check(t.Context())
+		}
 		p.set(nil, nil)
 		m.Check(t.Context())
 		gone, cancel := context.WithCancel(t.Context())
 		cancel()
 		m.Check(gone)
 		lines := strings.Split(strings.TrimSpace(logged.String()), "\n")
-		if len(lines) != 2 || !strings.Contains(lines[0], "somewhere") || !strings.Contains(lines[0], "access denied to somebody") ||
-			!strings.Contains(lines[1], "available again") {
+		if len(lines) != 3 || !strings.Contains(lines[0], "somewhere") || !strings.Contains(lines[0], "access denied to somebody") ||
+			!strings.Contains(lines[1], "the schema is old") || !strings.Contains(lines[2], "available again") {
 			t.Errorf("logged %s", &logged)
 		}
 	})
