@@ -31,10 +31,10 @@ const (
 )
 
 var layers = map[string]int{
-	"internal/fault": leaf, "internal/trace": leaf, "internal/failpoint": leaf,
+	"internal/fault": leaf, "internal/requestid": leaf, "internal/failpoint": leaf,
 	"internal/queue": port, "internal/cache": port, "internal/blob": port,
 	"internal/catalog": products,
-	"internal/monitor": pictures, "internal/media": pictures, "internal/outbox": pictures, "internal/deadletter": pictures,
+	"internal/monitor": pictures, "internal/media": pictures, "internal/outbox": pictures, "internal/failures": pictures,
 	"internal/fsck":     upkeep,
 	"internal/sqlstore": adapter, "internal/fetch": adapter, "internal/imaging": adapter,
 	"internal/httpapi": adapter, "internal/console": adapter,
@@ -138,7 +138,7 @@ func TestForbiddenImports(t *testing.T) {
 		{"internal/catalog", "internal/media", false},
 		{"internal/media", "internal/imaging", false},
 		{"internal/queue", "internal/catalog", false},
-		{"internal/fault", "internal/trace", false},
+		{"internal/fault", "internal/requestid", false},
 		{"internal/catalog", "internal/unheard", false},
 	} {
 		if err := forbidden(module+c.from, module+c.to); (err == nil) != c.allowed {

@@ -14,7 +14,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"vitrine.dev/internal/failpoint"
-	"vitrine.dev/internal/imaging/isolate"
+	"vitrine.dev/internal/imaging/sandbox"
 )
 
 // Exit codes, after sysexits(3) where it has one.
@@ -51,11 +51,11 @@ type commands struct {
 
 // Main runs the command line and returns the exit code of the process. SIGINT,
 // SIGTERM and SIGHUP stop it in order; a second one stops it at once. A process that
-// was started to render for another (see package isolate) does only that.
+// was started to render for another (see package sandbox) does only that.
 func Main(stdout, stderr io.Writer, args ...string) int {
 	failpoint.ShiftClock()
-	if isolate.IsChild() {
-		return isolate.Serve(os.Stdin, os.Stdout, isolate.OpenImaging)
+	if sandbox.IsChild() {
+		return sandbox.Serve(os.Stdin, os.Stdout, sandbox.OpenImaging)
 	}
 	helped := false // kong goes on parsing after it has printed the help
 	cli := &commands{}

@@ -16,7 +16,7 @@ import (
 	"vitrine.dev/internal/cache/redis"
 	"vitrine.dev/internal/fetch"
 	"vitrine.dev/internal/imaging"
-	"vitrine.dev/internal/imaging/isolate"
+	"vitrine.dev/internal/imaging/sandbox"
 	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/queue"
 	"vitrine.dev/internal/queue/inprocess"
@@ -188,9 +188,9 @@ func newRenderer(cfg Config, held *closers, log *slog.Logger) (renderer, error) 
 		}
 		return engine, nil
 	}
-	isolated := isolate.DefaultConfig()
-	isolated.Imaging, isolated.Timeout = settings, cfg.RenderTimeout
-	engine, err := isolate.New(isolated, log)
+	rendering := sandbox.DefaultConfig()
+	rendering.Imaging, rendering.Timeout = settings, cfg.RenderTimeout
+	engine, err := sandbox.New(rendering, log)
 	if err != nil {
 		return nil, fmt.Errorf("open image engine: %w", err)
 	}

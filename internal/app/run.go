@@ -14,7 +14,7 @@ import (
 	"vitrine.dev/internal/blob"
 	"vitrine.dev/internal/cache/readthrough"
 	"vitrine.dev/internal/catalog"
-	"vitrine.dev/internal/deadletter"
+	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/monitor"
@@ -39,7 +39,7 @@ type process struct {
 	checks []*monitor.Check
 	health *monitor.Monitor
 
-	deadJobs *deadletter.Runner
+	deadJobs *failures.Runner
 
 	listener net.Listener // of an API
 	stopping atomic.Bool  // the process is about to end; the API answers on for DrainDelay
@@ -74,7 +74,7 @@ func run(ctx context.Context, to streams, r role, cfg Config, log *slog.Logger) 
 	}
 	p.tasks = append(p.tasks, task{"health", p.health.Start})
 	p.addRelay()
-	p.deadJobs = deadletter.NewRunner(p.store, p.views, p.relay.Nudge, deadletter.DefaultRunnerConfig(), p.log)
+	p.deadJobs = failures.NewRunner(p.store, p.views, p.relay.Nudge, failures.DefaultRunnerConfig(), p.log)
 	p.tasks = append(p.tasks, task{"dead letter jobs", p.deadJobs.Run})
 	if r.worker {
 		if err := p.addWorker(&held); err != nil {

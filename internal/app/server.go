@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"vitrine.dev/internal/catalog"
-	"vitrine.dev/internal/deadletter"
+	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/httpapi"
 )
 
@@ -35,7 +35,7 @@ func (p *process) listen(ctx context.Context, held *closers) (err error) {
 func (p *process) addServer() {
 	handler := httpapi.New(httpapi.Deps{
 		Service:     catalog.NewService(p.store, p.views, p.relay.Nudge, catalog.WithKeyTTL(p.cfg.IdempotencyTTL)),
-		DeadLetters: deadletter.NewService(p.store, p.views, p.relay.Nudge, p.deadJobs.Wake),
+		DeadLetters: failures.NewService(p.store, p.views, p.relay.Nudge, p.deadJobs.Wake),
 		Views:       p.views,
 		Images:      p.blobs,
 		URL:         p.blobs.URL,

@@ -5,7 +5,7 @@ import (
 	"errors"
 
 	"vitrine.dev/internal/fault"
-	"vitrine.dev/internal/trace"
+	"vitrine.dev/internal/requestid"
 )
 
 // Create checks the draft and stores it with the work that it asks for.
@@ -63,7 +63,7 @@ func (s *Service) checked(ctx context.Context, d Draft) (NewProduct, error) {
 	}
 	return NewProduct{
 		UserID: d.UserID, Name: d.Name, Description: d.Description, Images: cleanURLs(d.Images), Price: d.Price,
-		RequestID: trace.RequestID(ctx),
+		RequestID: requestid.From(ctx),
 	}, nil
 }
 

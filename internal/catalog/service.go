@@ -7,7 +7,7 @@ import (
 
 	"vitrine.dev/internal/failpoint"
 	"vitrine.dev/internal/fault"
-	"vitrine.dev/internal/trace"
+	"vitrine.dev/internal/requestid"
 )
 
 // ErrUnknownUser is what a Store returns for a user that does not exist.
@@ -83,7 +83,7 @@ func (s *Service) changeOnce(ctx context.Context, id int64, p Patch, versions []
 	if !differs {
 		return old, nil
 	}
-	revision.RequestID = trace.RequestID(ctx)
+	revision.RequestID = requestid.From(ctx)
 	product, err := s.store.ReviseProduct(ctx, revision)
 	if err != nil {
 		return Product{}, err
@@ -98,7 +98,7 @@ func (s *Service) changeLocked(ctx context.Context, id int64, p Patch) (Product,
 	var differs bool
 	product, err := s.store.EditProduct(ctx, id, func(old Product) (Revision, bool) {
 		revision, differs = p.apply(old)
-		revision.RequestID = trace.RequestID(ctx)
+		revision.RequestID = requestid.From(ctx)
 		return revision, differs
 	})
 	if err != nil {

@@ -12,13 +12,13 @@ import (
 
 	"vitrine.dev/internal/cache"
 	"vitrine.dev/internal/catalog"
-	"vitrine.dev/internal/catalog/catalogtest"
+	"vitrine.dev/internal/catalog/catalogfake"
 	"vitrine.dev/internal/fault"
-	"vitrine.dev/internal/trace"
+	"vitrine.dev/internal/requestid"
 )
 
 type setup struct {
-	store   *catalogtest.Store
+	store   *catalogfake.Store
 	service *catalog.Service
 	mu      sync.Mutex
 	told    []catalog.Changed
@@ -35,7 +35,7 @@ func (s *setup) Announce(ctx context.Context, c catalog.Changed) {
 }
 
 func newSetup() *setup {
-	s := &setup{store: catalogtest.NewStore()}
+	s := &setup{store: catalogfake.NewStore()}
 	s.service = catalog.NewService(s.store, s, func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -71,7 +71,7 @@ func wantFields(t *testing.T, err error, want ...string) {
 func TestCreate(t *testing.T) {
 	t.Parallel()
 	s := newSetup()
-	ctx, cancel := context.WithCancel(trace.WithRequestID(t.Context(), "r-1"))
+	ctx, cancel := context.WithCancel(requestid.With(t.Context(), "r-1"))
 	p, err := s.service.Create(ctx, catalog.Draft{UserID: 1, Name: "Lamp", Price: 5, Images: []string{"https://example.com/a"}})
 	cancel()
 	if err != nil || p.Version != 1 || len(p.Images) != 1 {
@@ -178,7 +178,7 @@ func TestConcurrentChanges(t *testing.T) {
 
 // restless moves a product on between every read and write.
 type restless struct {
-	*catalogtest.Store
+	*catalogfake.Store
 }
 
 func (r restless) ReviseProduct(context.Context, catalog.Revision) (catalog.Product, error) {
@@ -191,7 +191,7 @@ func TestChangeOfARestlessProduct(t *testing.T) {
 	t.Parallel()
 	s := newSetup()
 	p := s.create(t, "Lamp", 5)
-	ctx := trace.WithRequestID(t.Context(), "r-2")
+	ctx := requestid.With(t.Context(), "r-2")
 	service := catalog.NewService(restless{s.store}, s, func() {})
 	got, err := service.Change(ctx, p.ID, catalog.Patch{Name: new("x")}, nil)
 	if err != nil || got.Name != "x" || got.Version != 2 {
@@ -266,7 +266,7 @@ func TestList(t *testing.T) {
 
 func TestViews(t *testing.T) {
 	t.Parallel()
-	c := catalogtest.NewCache()
+	c := catalogfake.NewCache()
 	views := catalog.NewViews(c, slog.New(slog.DiscardHandler))
 	loads := 0
 	load := func(version int64) catalog.LoadFunc {
@@ -364,7 +364,7 @@ func TestListPagesByBytes(t *testing.T) {
 // being given one another's answers, and hear of the same changes.
 func TestViewsInForms(t *testing.T) {
 	t.Parallel()
-	c := catalogtest.NewCache()
+	c := catalogfake.NewCache()
 	views := catalog.NewViews(c, slog.New(slog.DiscardHandler))
 	loads := 0
 	read := func(form string, version int64) {

@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"vitrine.dev/internal/imaging/driver"
+	"vitrine.dev/internal/imaging/engine"
 	"vitrine.dev/internal/imaging/imagingtest"
 )
 
@@ -31,7 +31,7 @@ func memoryBound(processes, concurrency, maxBytes, budget, maxPixels, heaviest i
 	const process = 64 << 20 // of each that renders, at rest
 	const parent = 128 << 20
 	pixels := max(budget, heaviest*maxPixels)
-	return parent + processes*process + pixels*driver.BytesPerPixel + 3*maxBytes*(concurrency+processes)
+	return parent + processes*process + pixels*engine.BytesPerPixel + 3*maxBytes*(concurrency+processes)
 }
 
 // TestMemoryOfWorstCases has a worker work on twenty pictures at once, each of

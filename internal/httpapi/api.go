@@ -9,9 +9,9 @@ import (
 
 	"vitrine.dev/internal/blob"
 	"vitrine.dev/internal/catalog"
-	"vitrine.dev/internal/deadletter"
+	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/monitor"
-	"vitrine.dev/internal/trace"
+	"vitrine.dev/internal/requestid"
 )
 
 // requestTimeout bounds the work on one request of the API, not the sending of
@@ -31,7 +31,7 @@ type Images interface {
 // there are no parts, and Stopping: never.
 type Deps struct {
 	Service     *catalog.Service
-	DeadLetters *deadletter.Service
+	DeadLetters *failures.Service
 	Views       *catalog.Views
 	Images      Images
 	URL         func(key string) string              // where the world reads an object of Images
@@ -120,7 +120,7 @@ func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 		level = slog.LevelError
 	}
 	a.Log.LogAttrs(r.Context(), level, "request failed",
-		slog.String("request_id", trace.RequestID(r.Context())), slog.String("method", r.Method),
+		slog.String("request_id", requestid.From(r.Context())), slog.String("method", r.Method),
 		slog.String("route", r.Pattern), slog.Int("status", p.Status), slog.Any("error", err))
 	if header[0] != "" {
 		w.Header().Set(header[0], header[1])

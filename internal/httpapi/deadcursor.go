@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"vitrine.dev/internal/catalog"
-	"vitrine.dev/internal/deadletter"
+	"vitrine.dev/internal/failures"
 )
 
 const (
@@ -16,7 +16,7 @@ const (
 
 // encodeDeadCursor makes the opaque text that stands for a place in the list
 // of dead letters: its time in milliseconds, its kind and its number.
-func encodeDeadCursor(p deadletter.Position) string {
+func encodeDeadCursor(p failures.Position) string {
 	b := binary.BigEndian.AppendUint64([]byte{deadCursorForm}, uint64(p.At.UnixMilli()))
 	b = append(b, kindByte(p.ID.Kind))
 	b = binary.BigEndian.AppendUint64(b, uint64(p.ID.N)) //nolint:gosec // ids are positive
@@ -25,7 +25,7 @@ func encodeDeadCursor(p deadletter.Position) string {
 
 // decodeDeadCursor reads it back; ok is false for all that encodeDeadCursor
 // never made.
-func decodeDeadCursor(s string) (p deadletter.Position, ok bool) {
+func decodeDeadCursor(s string) (p failures.Position, ok bool) {
 	if len(s) != base64.RawURLEncoding.EncodedLen(deadCursorBytes) {
 		return p, false
 	}
@@ -34,14 +34,14 @@ func decodeDeadCursor(s string) (p deadletter.Position, ok bool) {
 		return p, false
 	}
 	at, n := binary.BigEndian.Uint64(b[1:9]), binary.BigEndian.Uint64(b[10:])
-	for _, kind := range []deadletter.Kind{deadletter.KindImage, deadletter.KindMessage} {
+	for _, kind := range []failures.Kind{failures.KindImage, failures.KindMessage} {
 		if kindByte(kind) == b[9] && at <= uint64(catalog.MaxID) && n >= 1 && n <= uint64(catalog.MaxID) {
-			return deadletter.Position{
-				At: time.UnixMilli(int64(at)).UTC(), ID: deadletter.ID{Kind: kind, N: int64(n)},
+			return failures.Position{
+				At: time.UnixMilli(int64(at)).UTC(), ID: failures.ID{Kind: kind, N: int64(n)},
 			}, true
 		}
 	}
 	return p, false
 }
 
-func kindByte(k deadletter.Kind) byte { return string(k)[0] }
+func kindByte(k failures.Kind) byte { return string(k)[0] }

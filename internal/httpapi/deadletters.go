@@ -7,29 +7,29 @@ import (
 	"time"
 
 	"vitrine.dev/internal/catalog"
-	"vitrine.dev/internal/deadletter"
+	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/fault"
 )
 
 // maxDeadPageMemory is what a page of dead letters takes while it is read and
 // encoded: the URL of each, its detail and its preview, four times over.
-const maxDeadPageMemory = deadletter.MaxListLimit * 4 * (catalog.MaxURLBytes + 1024)
+const maxDeadPageMemory = failures.MaxListLimit * 4 * (catalog.MaxURLBytes + 1024)
 
 // timeReason is what is said of a time that cannot be read.
 const timeReason = "must be an RFC 3339 time such as 2026-11-23T06:00:00Z"
 
 func (a *api) listDeadLetters(w http.ResponseWriter, r *http.Request) error {
 	p := paramsOf(r)
-	filter := deadletter.Filter{
-		Reason:       fault.Reason(p.text(deadletter.FieldReason)),
-		Host:         p.text(deadletter.FieldHost),
-		UserID:       p.integer(deadletter.FieldUserID, catalog.MaxID),
-		ProductID:    p.integer(deadletter.FieldProductID, catalog.MaxID),
-		FailedAfter:  p.time(deadletter.FieldFailedAfter),
-		FailedBefore: p.time(deadletter.FieldFailedBefore),
+	filter := failures.Filter{
+		Reason:       fault.Reason(p.text(failures.FieldReason)),
+		Host:         p.text(failures.FieldHost),
+		UserID:       p.integer(failures.FieldUserID, catalog.MaxID),
+		ProductID:    p.integer(failures.FieldProductID, catalog.MaxID),
+		FailedAfter:  p.time(failures.FieldFailedAfter),
+		FailedBefore: p.time(failures.FieldFailedBefore),
 	}
-	limit := int(p.integer(paramLimit, deadletter.MaxListLimit))
-	var after *deadletter.Position
+	limit := int(p.integer(paramLimit, failures.MaxListLimit))
+	var after *failures.Position
 	if s := p.text(paramCursor); s != "" {
 		place, ok := decodeDeadCursor(s)
 		if !ok {

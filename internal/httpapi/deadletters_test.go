@@ -14,8 +14,8 @@ import (
 	"time"
 
 	"vitrine.dev/internal/catalog"
-	"vitrine.dev/internal/catalog/catalogtest"
-	"vitrine.dev/internal/deadletter"
+	"vitrine.dev/internal/catalog/catalogfake"
+	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/httpapi"
 	"vitrine.dev/internal/media"
@@ -32,12 +32,12 @@ type deadSetup struct {
 
 func newDeadSetup(t *testing.T) *deadSetup {
 	t.Helper()
-	s := &deadSetup{setup: &setup{t: t, cache: catalogtest.NewCache(), images: &images{}, logs: &logs{}}, db: openSQLite(t)}
+	s := &deadSetup{setup: &setup{t: t, cache: catalogfake.NewCache(), images: &images{}, logs: &logs{}}, db: openSQLite(t)}
 	log := slog.New(slog.NewJSONHandler(s.logs, nil))
 	s.views = catalog.NewViews(s.cache, log)
 	s.handler = httpapi.New(httpapi.Deps{
 		Service:     catalog.NewService(s.db, s.views, func() {}),
-		DeadLetters: deadletter.NewService(s.db, s.views, func() {}, func() { s.wakes.Add(1) }),
+		DeadLetters: failures.NewService(s.db, s.views, func() {}, func() { s.wakes.Add(1) }),
 		Views:       s.views, Images: s.images, URL: imageURL, Log: log,
 	})
 	return s
@@ -100,7 +100,7 @@ func TestDeadLettersList(t *testing.T) {
 	s := newDeadSetup(t)
 	wantBody(t, s.do("GET", "/dead-letters", ""), "[]")
 	product, images := s.fail(fault.SourceTimeout, "a.example", 1)
-	letters, err := s.db.DeadLetters(t.Context(), deadletter.Filter{}, nil, 1)
+	letters, err := s.db.DeadLetters(t.Context(), failures.Filter{}, nil, 1)
 	if err != nil {
 		t.Fatal(err)
 	}

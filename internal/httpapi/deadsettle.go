@@ -7,19 +7,19 @@ import (
 	"strconv"
 	"time"
 
-	"vitrine.dev/internal/deadletter"
+	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/fault"
 )
 
 func (a *api) replayDeadLetters(w http.ResponseWriter, r *http.Request) error {
-	return a.settleDeadLetters(w, r, deadletter.Replay)
+	return a.settleDeadLetters(w, r, failures.Replay)
 }
 
 func (a *api) discardDeadLetters(w http.ResponseWriter, r *http.Request) error {
-	return a.settleDeadLetters(w, r, deadletter.Discard)
+	return a.settleDeadLetters(w, r, failures.Discard)
 }
 
-func (a *api) settleDeadLetters(w http.ResponseWriter, r *http.Request, action deadletter.Action) error {
+func (a *api) settleDeadLetters(w http.ResponseWriter, r *http.Request, action failures.Action) error {
 	order, err := decodeBody(a, r, decodeOrder, "Accept-Post", typeJSON)
 	if err != nil {
 		return err
@@ -44,19 +44,19 @@ func deadJobPath(id int64) string { return "/dead-letters/jobs/" + strconv.Forma
 
 // decodeOrder reads the body of a replay or a discard. Faults of form are in
 // the order, for the rules to add theirs.
-func decodeOrder(body []byte) (deadletter.Order, error) {
+func decodeOrder(body []byte) (failures.Order, error) {
 	o, err := readObject(body)
 	if err != nil {
-		return deadletter.Order{}, err
+		return failures.Order{}, err
 	}
-	raw, byIDs := o.fields[deadletter.FieldIDs]
-	order := deadletter.Order{
+	raw, byIDs := o.fields[failures.FieldIDs]
+	order := failures.Order{
 		ByIDs:  byIDs && !isNull(raw),
-		IDs:    optional(o, deadletter.FieldIDs, readDeadIDs),
-		Filter: optional(o, deadletter.FieldFilter, readDeadFilter),
-		All:    optional(o, deadletter.FieldAll, readBool),
-		DryRun: optional(o, deadletter.FieldDryRun, readBool),
-		Rate:   optional(o, deadletter.FieldRate, readRate),
+		IDs:    optional(o, failures.FieldIDs, readDeadIDs),
+		Filter: optional(o, failures.FieldFilter, readDeadFilter),
+		All:    optional(o, failures.FieldAll, readBool),
+		DryRun: optional(o, failures.FieldDryRun, readBool),
+		Rate:   optional(o, failures.FieldRate, readRate),
 	}
 	o.refuseRest(nil)
 	order.Faults = o.faults
@@ -75,21 +75,21 @@ func readBool(o *object, name string, raw json.RawMessage) (b bool) {
 func readRate(o *object, name string, raw json.RawMessage) int64 {
 	n := readInteger(o, name, raw)
 	if n < 1 {
-		o.fault(name, integerReason(deadletter.MaxRate))
+		o.fault(name, integerReason(failures.MaxRate))
 	}
 	return n
 }
 
 // readDeadIDs reads an array of ids; each entry has faults of its own.
-func readDeadIDs(o *object, name string, raw json.RawMessage) []deadletter.ID {
+func readDeadIDs(o *object, name string, raw json.RawMessage) []failures.ID {
 	var entries []json.RawMessage
 	if kind := kindOf(raw); kind != "an array" || json.Unmarshal(raw, &entries) != nil {
 		o.fault(name, "must be an array of ids such as image-42, not "+kind)
 		return nil
 	}
-	ids := make([]deadletter.ID, 0, min(len(entries), deadletter.MaxIDs+1))
+	ids := make([]failures.ID, 0, min(len(entries), failures.MaxIDs+1))
 	for i, entry := range entries {
-		if len(ids) > deadletter.MaxIDs || len(o.faults) == maxFaults {
+		if len(ids) > failures.MaxIDs || len(o.faults) == maxFaults {
 			break // the rules refuse so many; none is read in vain
 		}
 		field := fmt.Sprintf("%s[%d]", name, i)
@@ -97,7 +97,7 @@ func readDeadIDs(o *object, name string, raw json.RawMessage) []deadletter.ID {
 		if entry[0] == '"' {
 			text = readText(o, field, entry)
 		}
-		id, ok := deadletter.ParseID(text)
+		id, ok := failures.ParseID(text)
 		if !ok {
 			o.fault(field, "must be an id such as image-42 or message-7")
 		}
@@ -107,23 +107,23 @@ func readDeadIDs(o *object, name string, raw json.RawMessage) []deadletter.ID {
 }
 
 // readDeadFilter reads the object that a list has as its query.
-func readDeadFilter(o *object, name string, raw json.RawMessage) *deadletter.Filter {
+func readDeadFilter(o *object, name string, raw json.RawMessage) *failures.Filter {
 	if kind := kindOf(raw); kind != "an object" {
 		o.fault(name, "must be an object, not "+kind)
-		return &deadletter.Filter{}
+		return &failures.Filter{}
 	}
 	inner, err := readObject(raw)
 	if err != nil { // it was read before as a part of the body
 		o.fault(name, "must be an object")
-		return &deadletter.Filter{}
+		return &failures.Filter{}
 	}
-	f := &deadletter.Filter{
-		Reason:       fault.Reason(optional(inner, deadletter.FieldReason, readText)),
-		Host:         optional(inner, deadletter.FieldHost, readText),
-		UserID:       optional(inner, deadletter.FieldUserID, readDeadNumber),
-		ProductID:    optional(inner, deadletter.FieldProductID, readDeadNumber),
-		FailedAfter:  optional(inner, deadletter.FieldFailedAfter, readTime),
-		FailedBefore: optional(inner, deadletter.FieldFailedBefore, readTime),
+	f := &failures.Filter{
+		Reason:       fault.Reason(optional(inner, failures.FieldReason, readText)),
+		Host:         optional(inner, failures.FieldHost, readText),
+		UserID:       optional(inner, failures.FieldUserID, readDeadNumber),
+		ProductID:    optional(inner, failures.FieldProductID, readDeadNumber),
+		FailedAfter:  optional(inner, failures.FieldFailedAfter, readTime),
+		FailedBefore: optional(inner, failures.FieldFailedBefore, readTime),
 	}
 	inner.refuseRest(nil)
 	for _, bad := range inner.faults {

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"vitrine.dev/internal/deadletter"
+	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/fault"
 )
 
@@ -148,7 +148,7 @@ func TestDeadLetterJobs(t *testing.T) {
 func TestDeadLettersBecomeAJob(t *testing.T) {
 	t.Parallel()
 	s := newDeadSetup(t)
-	for i := range deadletter.MaxIDs + 1 {
+	for i := range failures.MaxIDs + 1 {
 		s.unreadable("m", []byte{byte(i), byte(i >> 8)})
 	}
 	wantBody(t, s.do("POST", "/dead-letters/discard", `{"all":true,"dry_run":true}`), `{"matched":1001,"done":0,"dry_run":true,"skipped":[]}`)

@@ -3,7 +3,7 @@ package httpapi
 import (
 	"time"
 
-	"vitrine.dev/internal/deadletter"
+	"vitrine.dev/internal/failures"
 )
 
 type deadLetter struct {
@@ -26,13 +26,13 @@ type deadLetter struct {
 	ReceivedAt *time.Time `json:"received_at,omitempty" doc:"When the message was received"`
 }
 
-func wireDeadLetter(l deadletter.Letter) deadLetter {
+func wireDeadLetter(l failures.Letter) deadLetter {
 	w := deadLetter{
 		ID: l.ID.String(), Kind: string(l.ID.Kind), FailedAt: l.FailedAt,
 		Reason: reason{Code: string(l.Reason), Detail: l.Detail, Retryable: l.Retryable()},
 	}
-	if l.ID.Kind == deadletter.KindMessage {
-		w.Kind = string(deadletter.Unreadable)
+	if l.ID.Kind == failures.KindMessage {
+		w.Kind = string(failures.Unreadable)
 		w.MessageID, w.Bytes, w.Preview, w.ReceivedAt = l.MessageID, &l.Bytes, l.Preview, &l.FailedAt
 		return w
 	}
@@ -74,7 +74,7 @@ type deadJob struct {
 	FinishedAt *time.Time `json:"finished_at,omitempty"`
 }
 
-func wireDeadJob(j deadletter.Job) deadJob {
+func wireDeadJob(j failures.Job) deadJob {
 	w := deadJob{
 		ID: j.ID, Action: string(j.Action), Rate: j.Rate, Total: j.Total, Done: j.Done, State: string(j.State), CreatedAt: j.CreatedAt,
 		Filter: deadFilter{

@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"vitrine.dev/internal/catalog"
-	"vitrine.dev/internal/catalog/catalogtest"
+	"vitrine.dev/internal/catalog/catalogfake"
 	"vitrine.dev/internal/httpapi"
 )
 
@@ -18,7 +18,7 @@ import (
 // started again with another PUBLIC_BASE_URL.
 func TestBaseOfURLsIsPartOfTheAnswer(t *testing.T) {
 	t.Parallel()
-	store, cache, log := catalogtest.NewStore(), catalogtest.NewCache(), slog.New(slog.DiscardHandler)
+	store, cache, log := catalogfake.NewStore(), catalogfake.NewCache(), slog.New(slog.DiscardHandler)
 	store.Put(gallery())
 	api := func(base string) func(method, body string, headers ...string) *httptest.ResponseRecorder {
 		views := catalog.NewViews(cache, log)

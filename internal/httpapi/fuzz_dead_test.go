@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"vitrine.dev/internal/catalog"
-	"vitrine.dev/internal/deadletter"
+	"vitrine.dev/internal/failures"
 )
 
 // FuzzDecodeOrder: every fault of an order names a field, and what has none is
@@ -36,7 +36,7 @@ func FuzzDecodeOrder(f *testing.F) {
 			return
 		}
 		for _, id := range order.IDs {
-			if again, ok := deadletter.ParseID(id.String()); !ok || again != id {
+			if again, ok := failures.ParseID(id.String()); !ok || again != id {
 				t.Errorf("%+v is written as %s", id, id)
 			}
 		}
@@ -44,22 +44,22 @@ func FuzzDecodeOrder(f *testing.F) {
 			return
 		}
 		text, err := json.Marshal(order.Filter)
-		var kept deadletter.Filter
+		var kept failures.Filter
 		if err != nil || json.Unmarshal(text, &kept) != nil || !sameFilter(kept, *order.Filter) {
 			t.Errorf("%+v is kept as %s: %v", order.Filter, text, err)
 		}
 	})
 }
 
-func sameFilter(a, b deadletter.Filter) bool {
+func sameFilter(a, b failures.Filter) bool {
 	return a.Reason == b.Reason && a.Host == b.Host && a.UserID == b.UserID && a.ProductID == b.ProductID &&
 		a.FailedAfter.Equal(b.FailedAfter) && a.FailedBefore.Equal(b.FailedBefore)
 }
 
 // FuzzDecodeDeadCursor: what is read as a place is written the same way.
 func FuzzDecodeDeadCursor(f *testing.F) {
-	f.Add(encodeDeadCursor(deadletter.Position{At: time.UnixMilli(1).UTC(), ID: deadletter.ID{Kind: deadletter.KindImage, N: 1}}))
-	f.Add(encodeDeadCursor(deadletter.Position{At: time.UnixMilli(catalog.MaxID), ID: deadletter.ID{Kind: deadletter.KindMessage, N: catalog.MaxID}}))
+	f.Add(encodeDeadCursor(failures.Position{At: time.UnixMilli(1).UTC(), ID: failures.ID{Kind: failures.KindImage, N: 1}}))
+	f.Add(encodeDeadCursor(failures.Position{At: time.UnixMilli(catalog.MaxID), ID: failures.ID{Kind: failures.KindMessage, N: catalog.MaxID}}))
 	f.Add("AgAAAAAAAAAAaQAAAAAAAAAA")
 	f.Add("")
 	f.Fuzz(func(t *testing.T, s string) {
@@ -74,7 +74,7 @@ func FuzzDeadLink(f *testing.F) {
 	for _, s := range []string{"", "reason=decode_failed&limit=5", "host=%C3%9F&user_id=1", "failed_after=2026-11-23T06:00:00Z", "cursor=x&cursor=y"} {
 		f.Add(s)
 	}
-	next := deadletter.Position{At: time.UnixMilli(7).UTC(), ID: deadletter.ID{Kind: deadletter.KindImage, N: 9}}
+	next := failures.Position{At: time.UnixMilli(7).UTC(), ID: failures.ID{Kind: failures.KindImage, N: 9}}
 	f.Fuzz(func(t *testing.T, raw string) {
 		declared := names(deadListQuery())
 		query, err := readParams(raw, declared)

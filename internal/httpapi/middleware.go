@@ -8,7 +8,7 @@ import (
 	"runtime/debug"
 	"time"
 
-	"vitrine.dev/internal/trace"
+	"vitrine.dev/internal/requestid"
 )
 
 const (
@@ -23,7 +23,7 @@ const (
 func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
 	id := requestID(r)
-	r = r.WithContext(trace.WithRequestID(r.Context(), id))
+	r = r.WithContext(requestid.With(r.Context(), id))
 	body := newIncoming(w, r, a.memory.bodies)
 	resp := &response{ResponseWriter: w}
 	resp.Header()[headerRequestID] = []string{id}
@@ -75,7 +75,7 @@ func (a *api) recovered(w *response, r *http.Request, cause any) bool {
 		return true
 	}
 	a.Log.LogAttrs(r.Context(), slog.LevelError, "handler panicked",
-		slog.String("request_id", trace.RequestID(r.Context())), slog.String("route", r.Pattern),
+		slog.String("request_id", requestid.From(r.Context())), slog.String("route", r.Pattern),
 		slog.String("error", fmt.Sprint(cause)), slog.String("stack", string(debug.Stack())))
 	if w.status != 0 {
 		return true
@@ -98,7 +98,7 @@ func (a *api) logAccess(r *http.Request, w *response, body *incoming, start time
 		out = 0 // net/http drops it
 	}
 	a.Log.LogAttrs(r.Context(), level, "request",
-		slog.String("request_id", trace.RequestID(r.Context())), slog.String("method", r.Method),
+		slog.String("request_id", requestid.From(r.Context())), slog.String("method", r.Method),
 		slog.String("route", r.Pattern), slog.Int("status", w.status), slog.Duration("duration", time.Since(start)),
 		slog.Int64("bytes_in", body.bytes), slog.Int64("bytes_out", out), slog.String("remote", r.RemoteAddr))
 }

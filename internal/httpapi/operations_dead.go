@@ -5,7 +5,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"vitrine.dev/internal/deadletter"
+	"vitrine.dev/internal/failures"
 )
 
 const deadTag = "dead letters"
@@ -22,18 +22,18 @@ func describeDeadList(d *description) *huma.Operation {
 
 func deadListQuery() []*huma.Param {
 	reasons := textSchema()
-	for _, r := range deadletter.Reasons() {
+	for _, r := range failures.Reasons() {
 		reasons.Enum = append(reasons.Enum, string(r))
 	}
 	moment := &huma.Schema{Type: huma.TypeString, Format: "date-time"}
 	return []*huma.Param{
-		query(deadletter.FieldReason, "Why it failed", reasons),
-		query(deadletter.FieldHost, "Host of the source", textSchema()),
-		query(deadletter.FieldUserID, "Only of products of this user", idSchema()),
-		query(deadletter.FieldProductID, "Only of this product", idSchema()),
-		query(deadletter.FieldFailedAfter, "Failed then or later", moment),
-		query(deadletter.FieldFailedBefore, "Failed before", moment),
-		limitParam("Most dead letters on one page", deadletter.DefaultListLimit, deadletter.MaxListLimit),
+		query(failures.FieldReason, "Why it failed", reasons),
+		query(failures.FieldHost, "Host of the source", textSchema()),
+		query(failures.FieldUserID, "Only of products of this user", idSchema()),
+		query(failures.FieldProductID, "Only of this product", idSchema()),
+		query(failures.FieldFailedAfter, "Failed then or later", moment),
+		query(failures.FieldFailedBefore, "Failed before", moment),
+		limitParam("Most dead letters on one page", failures.DefaultListLimit, failures.MaxListLimit),
 		cursorParam(),
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"net/http"
 	"strconv"
 
-	"vitrine.dev/internal/trace"
+	"vitrine.dev/internal/requestid"
 )
 
 const (
@@ -31,7 +31,7 @@ type fieldError struct {
 
 // writeProblem answers with the problem.
 func writeProblem(w http.ResponseWriter, r *http.Request, p problem) {
-	p.Type, p.Title, p.Instance = "about:blank", http.StatusText(p.Status), trace.RequestID(r.Context())
+	p.Type, p.Title, p.Instance = "about:blank", http.StatusText(p.Status), requestid.From(r.Context())
 	body, err := encode(p)
 	if err != nil { // strings and numbers cannot fail to encode
 		body = nil

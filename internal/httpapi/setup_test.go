@@ -19,7 +19,7 @@ import (
 
 	"vitrine.dev/internal/blob"
 	"vitrine.dev/internal/catalog"
-	"vitrine.dev/internal/catalog/catalogtest"
+	"vitrine.dev/internal/catalog/catalogfake"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/httpapi"
 	"vitrine.dev/internal/monitor"
@@ -34,8 +34,8 @@ var errTest = errors.New("secret of the database")
 type setup struct {
 	t       *testing.T
 	handler http.Handler
-	store   *catalogtest.Store
-	cache   *catalogtest.Cache
+	store   *catalogfake.Store
+	cache   *catalogfake.Cache
 	views   *catalog.Views
 	images  *images
 	logs    *logs
@@ -45,7 +45,7 @@ type setup struct {
 
 func newSetup(t *testing.T, parts ...monitor.Part) *setup {
 	t.Helper()
-	s := &setup{t: t, store: catalogtest.NewStore(), cache: catalogtest.NewCache(), images: &images{}, logs: &logs{}}
+	s := &setup{t: t, store: catalogfake.NewStore(), cache: catalogfake.NewCache(), images: &images{}, logs: &logs{}}
 	log := slog.New(slog.NewJSONHandler(s.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	s.views = catalog.NewViews(s.cache, log)
 	s.handler = httpapi.New(httpapi.Deps{

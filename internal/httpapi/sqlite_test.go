@@ -11,7 +11,7 @@ import (
 	"testing"
 
 	"vitrine.dev/internal/catalog"
-	"vitrine.dev/internal/catalog/catalogtest"
+	"vitrine.dev/internal/catalog/catalogfake"
 	"vitrine.dev/internal/httpapi"
 	"vitrine.dev/internal/sqlstore"
 )
@@ -19,7 +19,7 @@ import (
 // newSQLiteSetup is newSetup over a real database.
 func newSQLiteSetup(t *testing.T) *setup {
 	t.Helper()
-	s := &setup{t: t, cache: catalogtest.NewCache(), images: &images{}, logs: &logs{}}
+	s := &setup{t: t, cache: catalogfake.NewCache(), images: &images{}, logs: &logs{}}
 	log := slog.New(slog.NewJSONHandler(s.logs, nil))
 	s.views = catalog.NewViews(s.cache, log)
 	s.handler = httpapi.New(httpapi.Deps{

@@ -23,7 +23,7 @@ type Config struct {
 	MaxAnimationPixels int64 // width times height times frames of an animation
 
 	Parallel    int   // pictures in work at the same time, at least 1
-	PixelBudget int64 // what all of them may cost at the same time: see driver.Driver
+	PixelBudget int64 // what all of them may cost at the same time: see engine.Driver
 
 	Quality     int  // of JPEG and WebP, 1 to 100
 	AVIF        bool // publish AVIF beside WebP where the engine can

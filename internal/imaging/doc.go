@@ -10,6 +10,6 @@
 // source's own bytes without their metadata is stepped down. Of a source without
 // loss the lightest encoding is taken, with loss or without.
 //
-// The pixels are the business of an engine behind package driver: libvips where
-// it is installed, else pure Go, which can do less (see package fallback).
+// The pixels are the business of an engine behind package engine: libvips where
+// it is installed, else pure Go, which can do less (see package purego).
 package imaging

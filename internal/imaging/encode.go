@@ -5,8 +5,8 @@ import (
 	"slices"
 
 	"vitrine.dev/internal/catalog"
-	"vitrine.dev/internal/imaging/container"
-	"vitrine.dev/internal/imaging/driver"
+	"vitrine.dev/internal/imaging/engine"
+	"vitrine.dev/internal/imaging/imagefile"
 	"vitrine.dev/internal/media"
 )
 
@@ -54,7 +54,7 @@ func (w *work) shrinkTo(ctx context.Context, width, height int) error {
 // for showing only its first frame, as it came: without its metadata and
 // without variants. It reports false where the animation is too large for that.
 func (w *work) passThrough() bool {
-	body, err := container.Strip(w.source.Body)
+	body, err := imagefile.Strip(w.source.Body)
 	if err != nil || max(w.width, w.height) > Box || !w.asIs() {
 		return false
 	}
@@ -108,13 +108,13 @@ func (w *work) encodeVariants(ctx context.Context) error {
 	if len(v.Body) > len(w.source.Body) {
 		return nil
 	}
-	if w.cfg.AVIF && w.engine.Encodes(container.AVIF) && w.picture.Frames() == 1 {
-		body, err := w.picture.Encode(ctx, driver.Encoding{Format: container.AVIF, Quality: w.cfg.AVIFQuality})
+	if w.cfg.AVIF && w.engine.Encodes(imagefile.AVIF) && w.picture.Frames() == 1 {
+		body, err := w.picture.Encode(ctx, engine.Encoding{Format: imagefile.AVIF, Quality: w.cfg.AVIFQuality})
 		if err != nil {
 			return err
 		}
 		if len(body) < len(v.Body) {
-			w.out.Variants = append(w.out.Variants, encoded(container.AVIF, v.Width, v.Height, body))
+			w.out.Variants = append(w.out.Variants, encoded(imagefile.AVIF, v.Width, v.Height, body))
 		}
 	}
 	w.out.Variants = append(w.out.Variants, v) // behind AVIF, since all are reversed
@@ -160,9 +160,9 @@ func (w *work) descend(ctx context.Context, best media.Encoded, ladder []rung, l
 
 // write follows a rung. It returns nil where the source's own bytes are wanted
 // and not built by the book, which the engine could read all the same.
-func (w *work) write(ctx context.Context, r rung) ([]byte, container.Format, error) {
+func (w *work) write(ctx context.Context, r rung) ([]byte, imagefile.Format, error) {
 	if r.stripped {
-		body, err := container.Strip(w.source.Body)
+		body, err := imagefile.Strip(w.source.Body)
 		if err != nil {
 			return nil, "", nil //nolint:nilerr // another rung is taken
 		}
@@ -172,6 +172,6 @@ func (w *work) write(ctx context.Context, r rung) ([]byte, container.Format, err
 	return body, r.Format, err
 }
 
-func encoded(f container.Format, width, height int, body []byte) media.Encoded {
+func encoded(f imagefile.Format, width, height int, body []byte) media.Encoded {
 	return media.Encoded{Format: string(f), ContentType: f.ContentType(), Width: width, Height: height, Body: body}
 }

@@ -9,10 +9,10 @@ import (
 	"testing/synctest"
 
 	"vitrine.dev/internal/fault"
-	"vitrine.dev/internal/imaging/container"
-	"vitrine.dev/internal/imaging/driver"
-	"vitrine.dev/internal/imaging/fallback"
+	"vitrine.dev/internal/imaging/engine"
+	"vitrine.dev/internal/imaging/imagefile"
 	"vitrine.dev/internal/imaging/imagingtest"
+	"vitrine.dev/internal/imaging/purego"
 )
 
 func TestConfig(t *testing.T) {
@@ -147,12 +147,12 @@ func TestAdmission(t *testing.T) {
 
 // faulty is an engine with a defect.
 type faulty struct {
-	fallback.Engine
+	purego.Engine
 
 	fail func() error
 }
 
-func (f faulty) Decode(context.Context, driver.Source, driver.Header, int, int) (driver.Picture, error) {
+func (f faulty) Decode(context.Context, engine.Source, engine.Header, int, int) (engine.Picture, error) {
 	return nil, f.fail()
 }
 
@@ -202,10 +202,10 @@ func TestLadderEndsBelow(t *testing.T) {
 	if q := qualities(80, 10, 90); len(q) != 2 || q[1] != 70 {
 		t.Errorf("%v", q)
 	}
-	w := &work{Renderer: &Renderer{cfg: DefaultConfig(), engine: fallback.New()}}
-	w.source.Info = container.Info{Format: container.JPEG, Orientation: 6, Frames: 1}
+	w := &work{Renderer: &Renderer{cfg: DefaultConfig(), engine: purego.New()}}
+	w.source.Info = imagefile.Info{Format: imagefile.JPEG, Orientation: 6, Frames: 1}
 	body := imagingtest.Photo(40, 30, 1)
-	picture, err := fallback.New().Decode(t.Context(), driver.Source{Info: container.Inspect(body), Body: body}, driver.Header{}, 40, 30)
+	picture, err := purego.New().Decode(t.Context(), engine.Source{Info: imagefile.Inspect(body), Body: body}, engine.Header{}, 40, 30)
 	if err != nil {
 		t.Fatal(err)
 	}

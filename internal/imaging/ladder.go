@@ -1,14 +1,14 @@
 package imaging
 
 import (
-	"vitrine.dev/internal/imaging/container"
-	"vitrine.dev/internal/imaging/driver"
+	"vitrine.dev/internal/imaging/engine"
+	"vitrine.dev/internal/imaging/imagefile"
 )
 
 // rung is one way to write a picture: an encoding, or the source's own bytes
 // without their metadata.
 type rung struct {
-	driver.Encoding
+	engine.Encoding
 
 	stripped bool
 }
@@ -32,7 +32,7 @@ func (w *work) compressedLadder(same bool) (good, poor []rung) {
 	main := w.mainFormat()
 	q := qualities(w.cfg.Quality, 10, 20, 30, 40, 50, 60, 70)
 	switch {
-	case main == container.PNG:
+	case main == imagefile.PNG:
 		good = rungs(main, q[0])
 	case w.source.Lossless:
 		good, poor = rungs(main, q[0]), rungs(main, q[1:]...)
@@ -43,15 +43,15 @@ func (w *work) compressedLadder(same bool) (good, poor []rung) {
 	if same && w.asIs() && w.strippedShowsAll() {
 		good = append(good, rung{stripped: true})
 	}
-	if w.engine.Encodes(container.WebP) {
-		return good, append(poor, rungs(container.WebP, q...)...)
+	if w.engine.Encodes(imagefile.WebP) {
+		return good, append(poor, rungs(imagefile.WebP, q...)...)
 	}
-	return good, append(poor, rungs(container.PNG, q[0])...)
+	return good, append(poor, rungs(imagefile.PNG, q[0])...)
 }
 
 // variantLadder lists the encodings of a variant in the same way.
 func (w *work) variantLadder() (good, poor []rung) {
-	format := container.WebP
+	format := imagefile.WebP
 	if !w.engine.Encodes(format) {
 		format = w.mainFormat()
 	}
@@ -62,9 +62,9 @@ func (w *work) variantLadder() (good, poor []rung) {
 	return rungs(format, q...), nil
 }
 
-func rungs(f container.Format, qualities ...int) (ladder []rung) {
+func rungs(f imagefile.Format, qualities ...int) (ladder []rung) {
 	for _, q := range qualities {
-		ladder = append(ladder, rung{Encoding: driver.Encoding{Format: f, Quality: q}})
+		ladder = append(ladder, rung{Encoding: engine.Encoding{Format: f, Quality: q}})
 	}
 	return ladder
 }
@@ -73,24 +73,24 @@ func rungs(f container.Format, qualities ...int) (ladder []rung) {
 // the picture does, neither more frames nor others.
 func (w *work) strippedShowsAll() bool {
 	switch {
-	case w.source.Format == container.TIFF:
+	case w.source.Format == imagefile.TIFF:
 		return false // it cannot be stripped
 	case w.source.Frames == w.picture.Frames():
 		return true
 	default: // of an animation that is none, the still picture is left
-		return w.source.Format == container.PNG && container.PNGAnimation(w.source.Body) == nil
+		return w.source.Format == imagefile.PNG && imagefile.PNGAnimation(w.source.Body) == nil
 	}
 }
 
 // mainFormat is what the compressed picture is written in if nothing speaks
 // against it.
-func (w *work) mainFormat() container.Format {
+func (w *work) mainFormat() imagefile.Format {
 	switch {
 	case w.picture.Frames() == 1 && !w.picture.Alpha():
-		return container.JPEG
-	case w.engine.Encodes(container.WebP):
-		return container.WebP
+		return imagefile.JPEG
+	case w.engine.Encodes(imagefile.WebP):
+		return imagefile.WebP
 	default:
-		return container.PNG
+		return imagefile.PNG
 	}
 }

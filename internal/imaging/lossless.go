@@ -3,8 +3,8 @@ package imaging
 import (
 	"context"
 
-	"vitrine.dev/internal/imaging/container"
-	"vitrine.dev/internal/imaging/driver"
+	"vitrine.dev/internal/imaging/engine"
+	"vitrine.dev/internal/imaging/imagefile"
 	"vitrine.dev/internal/media"
 )
 
@@ -13,7 +13,7 @@ import (
 const exactMaxPixels = 8_000_000
 
 // exactCost is what a pixel costs while it is written as WebP without loss, in
-// pixels of driver.Driver.Cost: up to 33 bytes in libwebp (measured on 2048 by
+// pixels of engine.Driver.Cost: up to 33 bytes in libwebp (measured on 2048 by
 // 2048 pixels), besides the picture.
 const exactCost = 3
 
@@ -40,11 +40,11 @@ func probes() []probe { return []probe{{fast: true, times: 8}, {fast: false, tim
 // lightest returns the picture of the present size written without loss where
 // that is lighter than best.
 func (w *work) lightest(ctx context.Context, best media.Encoded) (media.Encoded, error) {
-	format := container.WebP
+	format := imagefile.WebP
 	if !w.engine.Encodes(format) {
-		format = container.PNG
+		format = imagefile.PNG
 	}
-	if w.mainFormat() == container.PNG {
+	if w.mainFormat() == imagefile.PNG {
 		return best, nil // it has been written so
 	}
 	body, err := w.withoutLoss(ctx, format, len(best.Body))
@@ -57,7 +57,7 @@ func (w *work) lightest(ctx context.Context, best media.Encoded) (media.Encoded,
 
 // withoutLoss writes the picture without loss, or returns nil where a sample
 // says that it would be heavier than so many bytes, which it takes with loss.
-func (w *work) withoutLoss(ctx context.Context, format container.Format, bytes int) (body []byte, err error) {
+func (w *work) withoutLoss(ctx context.Context, format imagefile.Format, bytes int) (body []byte, err error) {
 	if w.exact.body != nil {
 		return w.exact.body, nil
 	}
@@ -72,7 +72,7 @@ func (w *work) withoutLoss(ctx context.Context, format container.Format, bytes i
 	}
 	for i, p := range probes() {
 		if i == len(w.exact.estimates) {
-			e := driver.Encoding{Format: format, Lossless: true, Fast: p.fast}
+			e := engine.Encoding{Format: format, Lossless: true, Fast: p.fast}
 			estimate, err := w.estimate(ctx, e, width*height)
 			if err != nil {
 				return nil, err
@@ -83,21 +83,21 @@ func (w *work) withoutLoss(ctx context.Context, format container.Format, bytes i
 			return nil, nil
 		}
 	}
-	w.exact.body, err = w.picture.Encode(ctx, driver.Encoding{Format: format, Lossless: true})
+	w.exact.body, err = w.picture.Encode(ctx, engine.Encoding{Format: format, Lossless: true})
 	return w.exact.body, err
 }
 
 // stillBytes is what the first frame of an animation takes with loss. The
 // sample is of it alone, and later frames are stored as what they change.
-func (w *work) stillBytes(ctx context.Context, format container.Format) (int, error) {
+func (w *work) stillBytes(ctx context.Context, format imagefile.Format) (int, error) {
 	still := w.picture.Still()
 	defer still.Close()
-	body, err := still.Encode(ctx, driver.Encoding{Format: format, Quality: w.cfg.Quality})
+	body, err := still.Encode(ctx, engine.Encoding{Format: format, Quality: w.cfg.Quality})
 	return len(body), err
 }
 
 // estimate writes a sample and reckons what so many pixels would take.
-func (w *work) estimate(ctx context.Context, e driver.Encoding, pixels int) (int, error) {
+func (w *work) estimate(ctx context.Context, e engine.Encoding, pixels int) (int, error) {
 	sample, err := w.picture.Sample(ctx)
 	if err != nil {
 		return 0, err

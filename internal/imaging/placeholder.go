@@ -5,8 +5,8 @@ import (
 	"encoding/base64"
 	"errors"
 
-	"vitrine.dev/internal/imaging/container"
-	"vitrine.dev/internal/imaging/driver"
+	"vitrine.dev/internal/imaging/engine"
+	"vitrine.dev/internal/imaging/imagefile"
 )
 
 // MaxPlaceholder is the length of a placeholder in bytes, at most.
@@ -17,9 +17,9 @@ const placeholderQuality = 30
 // makePlaceholder makes a miniature of so few pixels that it is a blur when it
 // is shown at the picture's size, as large as the bound allows.
 func makePlaceholder(ctx context.Context, w *work) error {
-	encoding := driver.Encoding{Format: container.WebP, Quality: placeholderQuality}
-	if !w.engine.Encodes(container.WebP) {
-		encoding.Format = container.PNG
+	encoding := engine.Encoding{Format: imagefile.WebP, Quality: placeholderQuality}
+	if !w.engine.Encodes(imagefile.WebP) {
+		encoding.Format = imagefile.PNG
 	}
 	still := w.picture.Still()
 	defer still.Close()

@@ -7,8 +7,8 @@ import (
 	"runtime/debug"
 
 	"vitrine.dev/internal/fault"
-	"vitrine.dev/internal/imaging/driver"
-	"vitrine.dev/internal/imaging/fallback"
+	"vitrine.dev/internal/imaging/engine"
+	"vitrine.dev/internal/imaging/purego"
 	"vitrine.dev/internal/imaging/vips"
 	"vitrine.dev/internal/media"
 )
@@ -16,7 +16,7 @@ import (
 // Renderer implements media.Renderer. It is safe for concurrent use.
 type Renderer struct {
 	cfg    Config
-	engine driver.Driver
+	engine engine.Driver
 	pure   bool
 	admit  Admission
 	log    *slog.Logger
@@ -44,7 +44,7 @@ func New(cfg Config, log *slog.Logger) (*Renderer, error) {
 			log.Debug("libvips cannot be used", "error", err)
 		}
 	}
-	r.engine, r.pure = fallback.New(), true
+	r.engine, r.pure = purego.New(), true
 	return r, nil
 }
 
@@ -67,12 +67,12 @@ func (r *Renderer) Engine() string {
 // Render makes everything that is published of the source. Its errors are
 // *fault.Failure, but for a ctx that is done.
 func (r *Renderer) Render(ctx context.Context, source []byte) (rendered media.Rendered, err error) {
-	w := &work{Renderer: r, source: driver.Source{Body: source}}
+	w := &work{Renderer: r, source: engine.Source{Body: source}}
 	defer func() {
 		w.close()
 		if p := recover(); p != nil {
 			r.log.ErrorContext(ctx, "the imaging engine panicked", "panic", p, "stack", string(debug.Stack()))
-			rendered, err = media.Rendered{}, driver.Crashed(fmt.Errorf("panic: %v", p))
+			rendered, err = media.Rendered{}, engine.Crashed(fmt.Errorf("panic: %v", p))
 		}
 	}()
 	for _, s := range steps() {
@@ -94,5 +94,5 @@ func classify(ctx context.Context, step string, err error) error {
 	if _, ok := fault.FailureOf(err); ok {
 		return err
 	}
-	return driver.Crashed(fmt.Errorf("render, at %s: %w", step, err))
+	return engine.Crashed(fmt.Errorf("render, at %s: %w", step, err))
 }

@@ -9,8 +9,8 @@ import (
 	"math"
 
 	"vitrine.dev/internal/fault"
-	"vitrine.dev/internal/imaging/container"
-	"vitrine.dev/internal/imaging/driver"
+	"vitrine.dev/internal/imaging/engine"
+	"vitrine.dev/internal/imaging/imagefile"
 	"vitrine.dev/internal/media"
 )
 
@@ -18,13 +18,13 @@ import (
 type work struct {
 	*Renderer
 
-	source        driver.Source
-	ended         bool // the file had no end: see container.Repair
-	header        driver.Header
+	source        engine.Source
+	ended         bool // the file had no end: see imagefile.Repair
+	header        engine.Header
 	width, height int // of the source, upright
 	targets       []target
 	leave         func()         // gives the admission back
-	picture       driver.Picture // the smallest that there is so far
+	picture       engine.Picture // the smallest that there is so far
 	exact         exact          // what is known of it without loss
 	out           media.Rendered
 }
@@ -61,18 +61,18 @@ func steps() []step {
 
 // sniff tells the type from the bytes, whatever the URL or the server said.
 func sniff(_ context.Context, w *work) error {
-	w.source.Body, w.ended = container.Repair(w.source.Body)
-	w.source.Info = container.Inspect(w.source.Body)
+	w.source.Body, w.ended = imagefile.Repair(w.source.Body)
+	w.source.Info = imagefile.Inspect(w.source.Body)
 	w.source.Whole = w.source.Whole || w.ended // see checkPixels
-	if w.source.Format == container.Unknown {
-		return driver.Unsupported("The source sent "+sent(w.source.Body)+", not a JPEG, PNG, WebP, GIF, TIFF, AVIF or HEIC picture.", nil)
+	if w.source.Format == imagefile.Unknown {
+		return engine.Unsupported("The source sent "+sent(w.source.Body)+", not a JPEG, PNG, WebP, GIF, TIFF, AVIF or HEIC picture.", nil)
 	}
 	return nil
 }
 
 // sent names what is no picture.
 func sent(body []byte) string {
-	switch name := container.MediaType(body); name {
+	switch name := imagefile.MediaType(body); name {
 	case "empty":
 		return "an empty file"
 	case "application/octet-stream":
@@ -88,8 +88,8 @@ func checkAnnounced(_ context.Context, w *work) error {
 	if err := w.checkSize(w.source.Width, w.source.Height); err != nil {
 		return err
 	}
-	err := container.Bounded(w.source.Body)
-	if excess := (*container.ExcessError)(nil); errors.As(err, &excess) {
+	err := imagefile.Bounded(w.source.Body)
+	if excess := (*imagefile.ExcessError)(nil); errors.As(err, &excess) {
 		return fault.Fail(fault.TooComplex, fmt.Sprintf("The picture has %d %s; at most %d are accepted.",
 			excess.Count, excess.Parts, excess.Limit), err)
 	}
@@ -108,15 +108,15 @@ func (w *work) checkSize(width, height int64) error {
 
 // checkComplete refuses what is evidently cut off.
 func checkComplete(_ context.Context, w *work) error {
-	if err := container.Complete(w.source.Body); err != nil {
-		return driver.Broken(err)
+	if err := imagefile.Complete(w.source.Body); err != nil {
+		return engine.Broken(err)
 	}
 	return nil
 }
 
 func readHeader(_ context.Context, w *work) (err error) {
 	switch w.source.Format {
-	case container.GIF, container.PNG, container.WebP: // before a list of them is made
+	case imagefile.GIF, imagefile.PNG, imagefile.WebP: // before a list of them is made
 		if err := w.checkFrames(w.source.Frames); err != nil {
 			return err
 		}
@@ -127,7 +127,7 @@ func readHeader(_ context.Context, w *work) (err error) {
 		return w.unreadable(err)
 	}
 	if w.header.Width < 1 || w.header.Height < 1 || w.header.Frames < 1 {
-		return w.unreadable(driver.Broken(fmt.Errorf("header says %+v", w.header)))
+		return w.unreadable(engine.Broken(fmt.Errorf("header says %+v", w.header)))
 	}
 	w.width, w.height = w.header.Upright(w.source.Orientation)
 	w.out.Width, w.out.Height = w.width, w.height
@@ -141,7 +141,7 @@ func (w *work) unreadable(err error) error {
 	if w.source.Coding == "" || !ok || f.Reason != fault.DecodeFailed && f.Reason != fault.UnsupportedType {
 		return err
 	}
-	return driver.Unsupported("This server cannot read "+string(w.source.Coding)+".", err)
+	return engine.Unsupported("This server cannot read "+string(w.source.Coding)+".", err)
 }
 
 // checkLimits refuses a picture before a pixel of it is decoded.
@@ -178,7 +178,7 @@ func admit(ctx context.Context, w *work) (err error) {
 	if limit := max(w.cfg.PixelBudget, w.engine.Heaviest()*w.cfg.MaxPixels); cost > limit {
 		return tooMany("The picture takes as much memory as one of %d pixels; at most %d are accepted.", cost, limit)
 	}
-	if w.source.Lossless && w.engine.Encodes(container.WebP) {
+	if w.source.Lossless && w.engine.Encodes(imagefile.WebP) {
 		cost = max(cost, exactCost*int64(largest.pixels()))
 	}
 	w.leave, err = w.admit.Enter(ctx, cost)
@@ -191,11 +191,11 @@ func admit(ctx context.Context, w *work) (err error) {
 func checkPixels(_ context.Context, w *work) error {
 	if w.ended {
 		if _, err := jpeg.Decode(bytes.NewReader(w.source.Body)); err != nil {
-			return driver.Broken(fmt.Errorf("no end, and not all pixels: %w", err))
+			return engine.Broken(fmt.Errorf("no end, and not all pixels: %w", err))
 		}
 	}
-	if err := container.CompletePixels(w.source.Body); err != nil {
-		return driver.Broken(err)
+	if err := imagefile.CompletePixels(w.source.Body); err != nil {
+		return engine.Broken(err)
 	}
 	return nil
 }
@@ -204,7 +204,7 @@ func checkPixels(_ context.Context, w *work) error {
 func decode(ctx context.Context, w *work) (err error) {
 	largest := w.targets[0]
 	w.picture, err = w.engine.Decode(ctx, w.source, w.header, largest.width, largest.height)
-	if err != nil && w.source.Coding != container.ArithmeticJPEG { // whose damage shows here
+	if err != nil && w.source.Coding != imagefile.ArithmeticJPEG { // whose damage shows here
 		return w.unreadable(err)
 	}
 	return err

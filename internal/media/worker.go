@@ -10,7 +10,7 @@ import (
 	"vitrine.dev/internal/failpoint"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/queue"
-	"vitrine.dev/internal/trace"
+	"vitrine.dev/internal/requestid"
 )
 
 // WorkerConfig bounds the work on one image.
@@ -64,7 +64,7 @@ func (w *Worker) Handle(ctx context.Context, m queue.Message) error {
 		w.Log.ErrorContext(ctx, "unreadable image job", "message", m.ID, "error", err)
 		return err
 	}
-	ctx = trace.WithRequestID(ctx, job.RequestID)
+	ctx = requestid.With(ctx, job.RequestID)
 	log := w.Log.With("image", job.ImageID, "product", job.ProductID, "request_id", job.RequestID)
 
 	failpoint.Crash(failpoint.Received)

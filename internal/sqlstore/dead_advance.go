@@ -8,16 +8,16 @@ import (
 	"slices"
 
 	"vitrine.dev/internal/catalog"
-	"vitrine.dev/internal/deadletter"
+	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/fault"
 )
 
-// AdvanceJob implements deadletter.Store. The job is read under a lock, so
+// AdvanceJob implements failures.Store. The job is read under a lock, so
 // that of two processes that believe to hold it one waits and finds that it
 // does not.
 func (s *Store) AdvanceJob(
-	ctx context.Context, b deadletter.Batch,
-) (j deadletter.Job, changed []catalog.Changed, err error) {
+	ctx context.Context, b failures.Batch,
+) (j failures.Job, changed []catalog.Changed, err error) {
 	err = s.change(ctx, "advance dead letter job", func(ctx context.Context, tx *sql.Tx) error {
 		var holder, pastID string
 		var pastAt int64
@@ -25,14 +25,14 @@ func (s *Store) AdvanceJob(
 		j, err = scanJob(tx.QueryRowContext(ctx, s.sql(
 			`SELECT`+jobColumns+`, holder, past_at, past_id FROM dead_jobs WHERE id = $1{for update}`), b.JobID).Scan,
 			&holder, &pastAt, &pastID)
-		if fault.KindOf(err) == fault.NotFound || err == nil && (j.State != deadletter.Running || holder != b.Holder) {
+		if fault.KindOf(err) == fault.NotFound || err == nil && (j.State != failures.Running || holder != b.Holder) {
 			return fault.New(fault.Conflict, "the job has ended, or another process has taken it over")
 		}
 		if err != nil {
 			return err
 		}
 		past := place{at: pastAt}
-		past.id, _ = deadletter.ParseID(pastID)
+		past.id, _ = failures.ParseID(pastID)
 		next, err := nextPlaces(ctx, tx, j, past, b.Limit)
 		if err != nil {
 			return err
@@ -48,7 +48,7 @@ func (s *Store) AdvanceJob(
 
 // keepProgress writes how far the job has got, or that it is done.
 func (s *Store) keepProgress(
-	ctx context.Context, tx *sql.Tx, b deadletter.Batch, j *deadletter.Job, settled []place, done int64,
+	ctx context.Context, tx *sql.Tx, b failures.Batch, j *failures.Job, settled []place, done int64,
 ) (err error) {
 	if len(settled) == 0 {
 		*j, err = scanJob(tx.QueryRowContext(ctx, s.sql(
@@ -62,18 +62,18 @@ func (s *Store) keepProgress(
 	return err
 }
 
-// place is a deadletter.Position as the tables have it.
+// place is a failures.Position as the tables have it.
 type place struct {
 	at int64
-	id deadletter.ID
+	id failures.ID
 }
 
-func (p place) position() deadletter.Position {
-	return deadletter.Position{At: moment(p.at), ID: p.id}
+func (p place) position() failures.Position {
+	return failures.Position{At: moment(p.at), ID: p.id}
 }
 
 // nextPlaces selects the next letters of the job, oldest first.
-func nextPlaces(ctx context.Context, tx *sql.Tx, j deadletter.Job, past place, limit int) ([]place, error) {
+func nextPlaces(ctx context.Context, tx *sql.Tx, j failures.Job, past place, limit int) ([]place, error) {
 	var next []place
 	for kind, table := range deadTables(j.Action, j.Filter) {
 		c := table.conditions
@@ -93,14 +93,14 @@ func nextPlaces(ctx context.Context, tx *sql.Tx, j deadletter.Job, past place, l
 	return next[:min(limit, len(next))], nil
 }
 
-func scanPlaces(rows *sql.Rows, err error, kind deadletter.Kind) ([]place, error) {
+func scanPlaces(rows *sql.Rows, err error, kind failures.Kind) ([]place, error) {
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
 	var places []place
 	for rows.Next() {
-		p := place{id: deadletter.ID{Kind: kind}}
+		p := place{id: failures.ID{Kind: kind}}
 		if err := rows.Scan(&p.at, &p.id.N); err != nil {
 			return nil, err
 		}
@@ -110,16 +110,16 @@ func scanPlaces(rows *sql.Rows, err error, kind deadletter.Kind) ([]place, error
 }
 
 func (s *Store) settlePlaces(
-	ctx context.Context, tx *sql.Tx, j deadletter.Job, places []place,
+	ctx context.Context, tx *sql.Tx, j failures.Job, places []place,
 ) ([]catalog.Changed, int, error) {
 	if len(places) == 0 {
 		return nil, 0, nil
 	}
-	ids, images := make([]deadletter.ID, len(places)), make([]int64, len(places))
+	ids, images := make([]failures.ID, len(places)), make([]int64, len(places))
 	for i, p := range places {
 		ids[i], images[i] = p.id, p.id.N
 	}
-	if j.Action == deadletter.Replay { // whose set has no messages
+	if j.Action == failures.Replay { // whose set has no messages
 		changed, done, err := s.replayDead(ctx, tx, images, j.RequestID)
 		return changed, len(done), err
 	}

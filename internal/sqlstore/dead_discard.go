@@ -8,12 +8,12 @@ import (
 	"fmt"
 	"time"
 
-	"vitrine.dev/internal/deadletter"
+	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/media"
 )
 
-// DiscardDead implements deadletter.Store.
-func (s *Store) DiscardDead(ctx context.Context, ids []deadletter.ID) (done []deadletter.ID, err error) {
+// DiscardDead implements failures.Store.
+func (s *Store) DiscardDead(ctx context.Context, ids []failures.ID) (done []failures.ID, err error) {
 	err = s.quietChange(ctx, "discard dead letters", func(ctx context.Context, tx *sql.Tx) error {
 		done, err = s.discardDead(ctx, tx, ids)
 		return err
@@ -21,10 +21,10 @@ func (s *Store) DiscardDead(ctx context.Context, ids []deadletter.ID) (done []de
 	return done, err
 }
 
-func (s *Store) discardDead(ctx context.Context, tx *sql.Tx, ids []deadletter.ID) ([]deadletter.ID, error) {
-	return eachKind(ids, func(kind deadletter.Kind, marks string, args []any) ([]int64, error) {
+func (s *Store) discardDead(ctx context.Context, tx *sql.Tx, ids []failures.ID) ([]failures.ID, error) {
+	return eachKind(ids, func(kind failures.Kind, marks string, args []any) ([]int64, error) {
 		table, condition := "images", dead
-		if kind == deadletter.KindMessage {
+		if kind == failures.KindMessage {
 			table, condition = "dead_messages", "discarded_at = 0"
 		}
 		// Rows are locked in one order: jobs over several filters may meet.
@@ -37,12 +37,12 @@ func (s *Store) discardDead(ctx context.Context, tx *sql.Tx, ids []deadletter.ID
 	})
 }
 
-// OnList implements deadletter.Store.
-func (s *Store) OnList(ctx context.Context, ids []deadletter.ID) (found []deadletter.ID, err error) {
+// OnList implements failures.Store.
+func (s *Store) OnList(ctx context.Context, ids []failures.ID) (found []failures.ID, err error) {
 	err = s.patiently(ctx, "look up dead letters", func(ctx context.Context) error {
-		found, err = eachKind(ids, func(kind deadletter.Kind, marks string, args []any) ([]int64, error) {
+		found, err = eachKind(ids, func(kind failures.Kind, marks string, args []any) ([]int64, error) {
 			from := `images WHERE ` + dead
-			if kind == deadletter.KindMessage {
+			if kind == failures.KindMessage {
 				from = `dead_messages WHERE discarded_at = 0`
 			}
 			return scanNumbers(s.read.QueryContext(ctx, `SELECT id FROM `+from+` AND id IN (`+marks+`)`, args...))
@@ -56,9 +56,9 @@ func (s *Store) OnList(ctx context.Context, ids []deadletter.ID) (found []deadle
 // placeholders from $1 and the arguments that stand for them, and collects
 // what it returns.
 func eachKind(
-	ids []deadletter.ID, do func(kind deadletter.Kind, marks string, args []any) ([]int64, error),
-) (found []deadletter.ID, err error) {
-	for _, kind := range []deadletter.Kind{deadletter.KindImage, deadletter.KindMessage} {
+	ids []failures.ID, do func(kind failures.Kind, marks string, args []any) ([]int64, error),
+) (found []failures.ID, err error) {
+	for _, kind := range []failures.Kind{failures.KindImage, failures.KindMessage} {
 		var numbers []int64
 		for _, id := range ids {
 			if id.Kind == kind {
@@ -74,7 +74,7 @@ func eachKind(
 			return nil, err
 		}
 		for _, n := range some {
-			found = append(found, deadletter.ID{Kind: kind, N: n})
+			found = append(found, failures.ID{Kind: kind, N: n})
 		}
 	}
 	return found, nil
@@ -92,7 +92,7 @@ func (s *Store) KeepUnreadable(ctx context.Context, m media.Unreadable) error {
 	})
 }
 
-// TidyDead implements deadletter.Store.
+// TidyDead implements failures.Store.
 func (s *Store) TidyDead(ctx context.Context, keep time.Duration) error {
 	err := s.quietChange(ctx, "tidy dead letters", func(ctx context.Context, tx *sql.Tx) error {
 		for _, statement := range []string{

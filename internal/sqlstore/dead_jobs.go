@@ -8,14 +8,14 @@ import (
 	"fmt"
 	"time"
 
-	"vitrine.dev/internal/deadletter"
+	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/fault"
 )
 
 const jobColumns = ` id, action, filter, rate, total, done, state, request_id, as_of, created_at, finished_at`
 
 // scanJob reads a row of jobColumns, followed by more.
-func scanJob(scan func(...any) error, more ...any) (j deadletter.Job, err error) {
+func scanJob(scan func(...any) error, more ...any) (j failures.Job, err error) {
 	var filter string
 	var asOf, created, finished int64
 	err = scan(append([]any{
@@ -37,8 +37,8 @@ func scanJob(scan func(...any) error, more ...any) (j deadletter.Job, err error)
 	return j, nil
 }
 
-// CreateJob implements deadletter.Store.
-func (s *Store) CreateJob(ctx context.Context, j deadletter.Job) (created deadletter.Job, err error) {
+// CreateJob implements failures.Store.
+func (s *Store) CreateJob(ctx context.Context, j failures.Job) (created failures.Job, err error) {
 	filter, err := json.Marshal(j.Filter)
 	if err != nil {
 		return j, fmt.Errorf("encode filter: %w", err)
@@ -53,8 +53,8 @@ func (s *Store) CreateJob(ctx context.Context, j deadletter.Job) (created deadle
 	return created, err
 }
 
-// Job implements deadletter.Store.
-func (s *Store) Job(ctx context.Context, id int64) (j deadletter.Job, err error) {
+// Job implements failures.Store.
+func (s *Store) Job(ctx context.Context, id int64) (j failures.Job, err error) {
 	err = s.patiently(ctx, "read dead letter job", func(ctx context.Context) error {
 		j, err = scanJob(s.read.QueryRowContext(ctx, `SELECT`+jobColumns+` FROM dead_jobs WHERE id = $1`, id).Scan)
 		return err
@@ -62,15 +62,15 @@ func (s *Store) Job(ctx context.Context, id int64) (j deadletter.Job, err error)
 	return j, err
 }
 
-// Jobs implements deadletter.Store.
-func (s *Store) Jobs(ctx context.Context, limit int) (jobs []deadletter.Job, err error) {
+// Jobs implements failures.Store.
+func (s *Store) Jobs(ctx context.Context, limit int) (jobs []failures.Job, err error) {
 	err = s.patiently(ctx, "list dead letter jobs", func(ctx context.Context) error {
 		rows, err := s.read.QueryContext(ctx, `SELECT`+jobColumns+` FROM dead_jobs ORDER BY id DESC LIMIT $1`, limit)
 		if err != nil {
 			return err
 		}
 		defer rows.Close()
-		jobs = []deadletter.Job{}
+		jobs = []failures.Job{}
 		for rows.Next() {
 			j, err := scanJob(rows.Scan)
 			if err != nil {
@@ -83,8 +83,8 @@ func (s *Store) Jobs(ctx context.Context, limit int) (jobs []deadletter.Job, err
 	return jobs, err
 }
 
-// AbortJob implements deadletter.Store.
-func (s *Store) AbortJob(ctx context.Context, id int64) (j deadletter.Job, err error) {
+// AbortJob implements failures.Store.
+func (s *Store) AbortJob(ctx context.Context, id int64) (j failures.Job, err error) {
 	err = s.quietChange(ctx, "abort dead letter job", func(ctx context.Context, tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, s.sql(
 			`UPDATE dead_jobs SET state = 'aborted', finished_at = {now} WHERE id = $1 AND state = 'running'`), id)
@@ -92,7 +92,7 @@ func (s *Store) AbortJob(ctx context.Context, id int64) (j deadletter.Job, err e
 			return err
 		}
 		j, err = scanJob(tx.QueryRowContext(ctx, `SELECT`+jobColumns+` FROM dead_jobs WHERE id = $1`, id).Scan)
-		if err == nil && j.State == deadletter.Done {
+		if err == nil && j.State == failures.Done {
 			return fault.New(fault.Conflict, "the job is done already")
 		}
 		return err
@@ -100,8 +100,8 @@ func (s *Store) AbortJob(ctx context.Context, id int64) (j deadletter.Job, err e
 	return j, err
 }
 
-// LeaseJob implements deadletter.Store.
-func (s *Store) LeaseJob(ctx context.Context, holder string, lease time.Duration) (j deadletter.Job, err error) {
+// LeaseJob implements failures.Store.
+func (s *Store) LeaseJob(ctx context.Context, holder string, lease time.Duration) (j failures.Job, err error) {
 	const free = `state = 'running' AND lease_until <= {now}`
 	if s.dialect.oneWriter { // a write would keep all others out, and most looks find nothing
 		var found bool
@@ -122,7 +122,7 @@ func (s *Store) LeaseJob(ctx context.Context, holder string, lease time.Duration
 	return j, err
 }
 
-// ReleaseJob implements deadletter.Store.
+// ReleaseJob implements failures.Store.
 func (s *Store) ReleaseJob(ctx context.Context, id int64, holder string) error {
 	return s.patiently(ctx, "release dead letter job", func(ctx context.Context) error {
 		_, err := s.write.ExecContext(ctx, `UPDATE dead_jobs SET lease_until = 0 WHERE id = $1 AND holder = $2`, id, holder)

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"vitrine.dev/internal/deadletter"
+	"vitrine.dev/internal/failures"
 )
 
 // dead is what makes an image a dead letter; the indexes are partial by it.
@@ -32,7 +32,7 @@ func (c *conditions) add(term string, values ...any) {
 func (c *conditions) where() string { return ` WHERE ` + strings.Join(c.terms, ` AND `) }
 
 // deadImages selects dead images.
-func deadImages(f deadletter.Filter) *conditions {
+func deadImages(f failures.Filter) *conditions {
 	c := &conditions{terms: []string{dead}}
 	if f.Reason != "" {
 		c.add("reason = ?", string(f.Reason))
@@ -51,13 +51,13 @@ func deadImages(f deadletter.Filter) *conditions {
 }
 
 // deadMessages selects messages that nobody could read.
-func deadMessages(f deadletter.Filter) *conditions {
+func deadMessages(f failures.Filter) *conditions {
 	c := &conditions{terms: []string{`discarded_at = 0`}}
 	c.between("received_at", f)
 	return c
 }
 
-func (c *conditions) between(column string, f deadletter.Filter) {
+func (c *conditions) between(column string, f failures.Filter) {
 	if !f.FailedAfter.IsZero() {
 		c.add(column+" >= ?", ceilMilli(f.FailedAfter))
 	}
@@ -70,25 +70,25 @@ func (c *conditions) between(column string, f deadletter.Filter) {
 // mean for whole milliseconds what they mean for t.
 func ceilMilli(t time.Time) int64 { return t.Add(time.Millisecond - time.Nanosecond).UnixMilli() }
 
-// DeadLetters implements deadletter.Store.
+// DeadLetters implements failures.Store.
 func (s *Store) DeadLetters(
-	ctx context.Context, f deadletter.Filter, after *deadletter.Position, limit int,
-) (letters []deadletter.Letter, err error) {
+	ctx context.Context, f failures.Filter, after *failures.Position, limit int,
+) (letters []failures.Letter, err error) {
 	err = s.patiently(ctx, "list dead letters", func(ctx context.Context) error {
-		letters = []deadletter.Letter{}
-		if f.Has(deadletter.KindImage) {
+		letters = []failures.Letter{}
+		if f.Has(failures.KindImage) {
 			images := deadImages(f)
 			if after != nil {
-				images.add("(failed_at, id) < (?, ?)", after.At.UnixMilli(), after.Among(deadletter.KindImage))
+				images.add("(failed_at, id) < (?, ?)", after.At.UnixMilli(), after.Among(failures.KindImage))
 			}
 			if letters, err = s.readDeadImages(ctx, images, limit); err != nil {
 				return err
 			}
 		}
-		if f.Has(deadletter.KindMessage) {
+		if f.Has(failures.KindMessage) {
 			messages := deadMessages(f)
 			if after != nil {
-				messages.add("(received_at, id) < (?, ?)", after.At.UnixMilli(), after.Among(deadletter.KindMessage))
+				messages.add("(received_at, id) < (?, ?)", after.At.UnixMilli(), after.Among(failures.KindMessage))
 			}
 			more, err := s.readDeadMessages(ctx, messages, limit)
 			if err != nil {
@@ -98,42 +98,42 @@ func (s *Store) DeadLetters(
 		}
 		return nil
 	})
-	slices.SortFunc(letters, func(a, b deadletter.Letter) int { return b.Position().Compare(a.Position()) })
+	slices.SortFunc(letters, func(a, b failures.Letter) int { return b.Position().Compare(a.Position()) })
 	return letters[:min(limit, len(letters))], err
 }
 
-func (s *Store) readDeadImages(ctx context.Context, c *conditions, limit int) ([]deadletter.Letter, error) {
+func (s *Store) readDeadImages(ctx context.Context, c *conditions, limit int) ([]failures.Letter, error) {
 	rows, err := s.read.QueryContext(ctx, fmt.Sprintf(`
 		SELECT id, product_id, failed_user, source_url, source_host, attempts, reason, reason_detail, request_id, failed_at
 		FROM images%s ORDER BY failed_at DESC, id DESC LIMIT %d`, c.where(), limit), c.args...)
-	return scanLetters(rows, err, deadletter.KindImage, func(l *deadletter.Letter, at *int64) []any {
+	return scanLetters(rows, err, failures.KindImage, func(l *failures.Letter, at *int64) []any {
 		return []any{
 			&l.ID.N, &l.ProductID, &l.UserID, &l.SourceURL, &l.Host, &l.Attempts, &l.Reason, &l.Detail, &l.RequestID, at,
 		}
 	})
 }
 
-func (s *Store) readDeadMessages(ctx context.Context, c *conditions, limit int) ([]deadletter.Letter, error) {
+func (s *Store) readDeadMessages(ctx context.Context, c *conditions, limit int) ([]failures.Letter, error) {
 	rows, err := s.read.QueryContext(ctx, fmt.Sprintf(`
 		SELECT id, message_id, bytes, substr(body, 1, %d), received_at
 		FROM dead_messages%s ORDER BY received_at DESC, id DESC LIMIT %d`,
-		deadletter.PreviewBytes, c.where(), limit), c.args...)
-	return scanLetters(rows, err, deadletter.KindMessage, func(l *deadletter.Letter, at *int64) []any {
-		l.Reason, l.Detail = deadletter.Unreadable, deadletter.UnreadableDetail
+		failures.PreviewBytes, c.where(), limit), c.args...)
+	return scanLetters(rows, err, failures.KindMessage, func(l *failures.Letter, at *int64) []any {
+		l.Reason, l.Detail = failures.Unreadable, failures.UnreadableDetail
 		return []any{&l.ID.N, &l.MessageID, &l.Bytes, &l.Preview, at}
 	})
 }
 
 func scanLetters(
-	rows *sql.Rows, err error, kind deadletter.Kind, fields func(*deadletter.Letter, *int64) []any,
-) ([]deadletter.Letter, error) {
+	rows *sql.Rows, err error, kind failures.Kind, fields func(*failures.Letter, *int64) []any,
+) ([]failures.Letter, error) {
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	letters := []deadletter.Letter{}
+	letters := []failures.Letter{}
 	for rows.Next() {
-		l := deadletter.Letter{ID: deadletter.ID{Kind: kind}}
+		l := failures.Letter{ID: failures.ID{Kind: kind}}
 		var at int64
 		if err := rows.Scan(fields(&l, &at)...); err != nil {
 			return nil, err
@@ -144,9 +144,9 @@ func scanLetters(
 	return letters, rows.Err()
 }
 
-// CountDead implements deadletter.Store.
+// CountDead implements failures.Store.
 func (s *Store) CountDead(
-	ctx context.Context, a deadletter.Action, f deadletter.Filter,
+	ctx context.Context, a failures.Action, f failures.Filter,
 ) (n int64, asOf time.Time, err error) {
 	var now int64
 	err = s.patiently(ctx, "count dead letters", func(ctx context.Context) error {
@@ -175,13 +175,13 @@ type deadTable struct {
 }
 
 // deadTables returns where the letters are that the action would be done to.
-func deadTables(a deadletter.Action, f deadletter.Filter) map[deadletter.Kind]deadTable {
-	tables := map[deadletter.Kind]deadTable{}
-	if f.Has(deadletter.KindImage) {
-		tables[deadletter.KindImage] = deadTable{"images", "failed_at", deadImages(f)}
+func deadTables(a failures.Action, f failures.Filter) map[failures.Kind]deadTable {
+	tables := map[failures.Kind]deadTable{}
+	if f.Has(failures.KindImage) {
+		tables[failures.KindImage] = deadTable{"images", "failed_at", deadImages(f)}
 	}
-	if f.Has(deadletter.KindMessage) && a == deadletter.Discard {
-		tables[deadletter.KindMessage] = deadTable{"dead_messages", "received_at", deadMessages(f)}
+	if f.Has(failures.KindMessage) && a == failures.Discard {
+		tables[failures.KindMessage] = deadTable{"dead_messages", "received_at", deadMessages(f)}
 	}
 	return tables
 }

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"vitrine.dev/internal/deadletter"
+	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/media"
 )
@@ -38,7 +38,7 @@ func TestAdoption(t *testing.T) {
 	if err := s.TidyDead(t.Context(), time.Hour); err != nil {
 		t.Fatal(err)
 	}
-	list, err := s.DeadLetters(t.Context(), deadletter.Filter{UserID: p.UserID, Host: media.SourceHost(c.SourceURL)}, nil, 10)
+	list, err := s.DeadLetters(t.Context(), failures.Filter{UserID: p.UserID, Host: media.SourceHost(c.SourceURL)}, nil, 10)
 	if err != nil || len(list) != 1 || time.Since(list[0].FailedAt) > time.Hour {
 		t.Errorf("adopted: %+v, %v", list, err)
 	}

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"vitrine.dev/internal/catalog"
-	"vitrine.dev/internal/deadletter"
+	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/fsck"
 	"vitrine.dev/internal/media"
@@ -29,12 +29,12 @@ const (
 )
 
 var (
-	_ catalog.Store    = (*Store)(nil)
-	_ catalog.Keys     = (*Store)(nil)
-	_ media.Store      = (*Store)(nil)
-	_ outbox.Store     = (*Store)(nil)
-	_ fsck.Store       = (*Store)(nil)
-	_ deadletter.Store = (*Store)(nil)
+	_ catalog.Store  = (*Store)(nil)
+	_ catalog.Keys   = (*Store)(nil)
+	_ media.Store    = (*Store)(nil)
+	_ outbox.Store   = (*Store)(nil)
+	_ fsck.Store     = (*Store)(nil)
+	_ failures.Store = (*Store)(nil)
 )
 
 // Store is a database. It is safe for concurrent use.

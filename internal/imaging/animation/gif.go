@@ -5,11 +5,11 @@ import (
 	"image/color"
 	"io"
 
-	"vitrine.dev/internal/imaging/container"
+	"vitrine.dev/internal/imaging/imagefile"
 )
 
 // drawGIF unpacks a frame row by row.
-func (p *Player) drawGIF(f container.Frame) error {
+func (p *Player) drawGIF(f imagefile.Frame) error {
 	pixels, err := f.GIF.Indices()
 	if err != nil {
 		return err
@@ -57,7 +57,7 @@ func interlaced(i, height int) int {
 
 // palette returns the colours of a frame; the one that is not drawn has no
 // alpha. Colours beyond the table are black, and so is a frame without one.
-func palette(g container.GIFFrame) (colours [256]color.NRGBA) {
+func palette(g imagefile.GIFFrame) (colours [256]color.NRGBA) {
 	for i := range colours {
 		colours[i].A = 255
 		if 3*i+2 < len(g.Palette) {

@@ -6,11 +6,11 @@ import (
 	"image/color"
 	"image/png"
 
-	"vitrine.dev/internal/imaging/container"
+	"vitrine.dev/internal/imaging/imagefile"
 )
 
 // drawPNG decodes a frame and blends it with the canvas.
-func (p *Player) drawPNG(f container.Frame) error {
+func (p *Player) drawPNG(f imagefile.Frame) error {
 	body, err := f.StillPNG()
 	if err != nil {
 		return err

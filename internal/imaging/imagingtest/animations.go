@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"vitrine.dev/internal/catalog"
-	"vitrine.dev/internal/imaging/container"
+	"vitrine.dev/internal/imaging/imagefile"
 	"vitrine.dev/internal/media"
 )
 
@@ -56,7 +56,7 @@ func (s suite) animations(t *testing.T) {
 			default:
 				checkNotes(t, out, catalog.FirstFrameOnly)
 				for _, e := range append(out.Variants, out.Compressed) {
-					if n := container.Inspect(e.Body).Frames; n != 1 {
+					if n := imagefile.Inspect(e.Body).Frames; n != 1 {
 						t.Errorf("%s of %d has %d frames", e.Format, e.Width, n)
 					}
 				}
@@ -72,7 +72,7 @@ func (s suite) animations(t *testing.T) {
 		for name, body := range damaged() {
 			out := s.render(t, r, body)
 			checkNotes(t, out, catalog.FirstFrameOnly)
-			if out.Width != 9 || container.Inspect(out.Compressed.Body).Frames != 1 {
+			if out.Width != 9 || imagefile.Inspect(out.Compressed.Body).Frames != 1 {
 				t.Errorf("png that %s: %d wide, %s", name, out.Width, out.Compressed.Format)
 			}
 		}

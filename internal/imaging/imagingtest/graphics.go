@@ -10,7 +10,7 @@ import (
 	"math"
 	"testing"
 
-	"vitrine.dev/internal/imaging/container"
+	"vitrine.dev/internal/imaging/imagefile"
 )
 
 // graphics renders what was stored without loss and is lighter so: the colours
@@ -54,7 +54,7 @@ func (s suite) graphics(t *testing.T) {
 		photo := Picture(700, 500, 3)
 		out := s.render(t, r, PNG(photo))
 		for _, e := range append(out.Variants, out.Compressed) {
-			if info := container.Inspect(e.Body); info.Lossless {
+			if info := imagefile.Inspect(e.Body); info.Lossless {
 				t.Errorf("%s of %d is stored without loss", e.Format, e.Width)
 			}
 		}

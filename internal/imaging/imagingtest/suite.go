@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"vitrine.dev/internal/fault"
-	"vitrine.dev/internal/imaging/container"
+	"vitrine.dev/internal/imaging/imagefile"
 	"vitrine.dev/internal/media"
 )
 
@@ -126,7 +126,7 @@ func (s suite) render(t *testing.T, r media.Renderer, source []byte) media.Rende
 // it carries no metadata.
 func checkEncoded(t *testing.T, e media.Encoded) {
 	t.Helper()
-	info := container.Inspect(e.Body)
+	info := imagefile.Inspect(e.Body)
 	if string(info.Format) != e.Format || info.Format.ContentType() != e.ContentType {
 		t.Errorf("bytes of %s are called %s, %s", info.Format, e.Format, e.ContentType)
 	}
@@ -149,7 +149,7 @@ const slack = 2 << 10
 // else that can be transparent.
 func checkWeight(t *testing.T, e media.Encoded, out media.Rendered, source []byte) {
 	t.Helper()
-	if e.Format == "png" && !container.Inspect(source).Lossless {
+	if e.Format == "png" && !imagefile.Inspect(source).Lossless {
 		return
 	}
 	if e.Width == out.Width && e.Height == out.Height && len(e.Body) > len(source)+slack {

@@ -3,8 +3,8 @@
 package vips
 
 import (
-	"vitrine.dev/internal/imaging/container"
-	"vitrine.dev/internal/imaging/driver"
+	"vitrine.dev/internal/imaging/engine"
+	"vitrine.dev/internal/imaging/imagefile"
 )
 
 const (
@@ -48,20 +48,20 @@ func (d *Driver) Heaviest() int64 { return 2 }
 // Cost counts the whole picture, and every frame, where the decoder holds it;
 // else what is kept after shrinking. TIFF is held whole: libvips keeps planes
 // and rows of tiles, which may be as large as the picture.
-func (d *Driver) Cost(src driver.Source, h driver.Header, width, height int) int64 {
+func (d *Driver) Cost(src engine.Source, h engine.Header, width, height int) int64 {
 	pixels := int64(h.Width) * int64(h.Height) * int64(h.Frames)
-	if streams := src.Format == container.JPEG || src.Format == container.PNG; streams && !src.Whole && !h.Played {
+	if streams := src.Format == imagefile.JPEG || src.Format == imagefile.PNG; streams && !src.Whole && !h.Played {
 		// The picture and its largest copy while it is turned or encoded.
 		pixels = min(pixels, 2*int64(width)*int64(height)+int64(h.Width)*rowsHeld)
 	}
-	bytes := pixels * max(driver.BytesPerPixel, overhead+2*int64(h.PixelBytes))
+	bytes := pixels * max(engine.BytesPerPixel, overhead+2*int64(h.PixelBytes))
 	switch canvas := int64(h.Width) * int64(h.Height); {
-	case h.Played && src.Format == container.GIF:
+	case h.Played && src.Format == imagefile.GIF:
 		bytes += canvas * playedGIF
 	case h.Played:
 		bytes += canvas * playedPNG
 	}
 	// Of a picture with few rows, what is at work is more than what is kept.
 	work := int64(h.Width) * int64(min(h.Height, rowsAtOnce)) * int64(h.Channels)
-	return max((bytes+driver.BytesPerPixel-1)/driver.BytesPerPixel, work)
+	return max((bytes+engine.BytesPerPixel-1)/engine.BytesPerPixel, work)
 }

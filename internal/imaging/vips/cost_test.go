@@ -3,8 +3,8 @@ package vips
 import (
 	"testing"
 
-	"vitrine.dev/internal/imaging/container"
-	"vitrine.dev/internal/imaging/driver"
+	"vitrine.dev/internal/imaging/engine"
+	"vitrine.dev/internal/imaging/imagefile"
 	"vitrine.dev/internal/imaging/imagingtest"
 )
 
@@ -23,12 +23,12 @@ func TestCostOfAnimations(t *testing.T) {
 		"gif":             {imagingtest.AnimatedGIF(200, 100, 1), 18 + 4},
 		"gif of 3 frames": {imagingtest.AnimatedGIF(200, 100, 3), 3*18 + 4},
 	} {
-		src := driver.Source{Info: container.Inspect(c.body), Body: c.body}
+		src := engine.Source{Info: imagefile.Inspect(c.body), Body: c.body}
 		h, err := d.Header(src)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, want := d.Cost(src, h, 200, 100), c.bytes*200*100/driver.BytesPerPixel; got < want {
+		if got, want := d.Cost(src, h, 200, 100), c.bytes*200*100/engine.BytesPerPixel; got < want {
 			t.Errorf("%s costs %d pixels, want %d", name, got, want)
 		}
 	}

@@ -7,11 +7,11 @@ import (
 	"errors"
 
 	"vitrine.dev/internal/fault"
-	"vitrine.dev/internal/imaging/driver"
+	"vitrine.dev/internal/imaging/engine"
 )
 
 // Decode decodes the source once, to the size.
-func (d *Driver) Decode(ctx context.Context, src driver.Source, h driver.Header, width, height int) (driver.Picture, error) {
+func (d *Driver) Decode(ctx context.Context, src engine.Source, h engine.Header, width, height int) (engine.Picture, error) {
 	switch a, err := animationOf(src); {
 	case err != nil:
 		return nil, err
@@ -58,9 +58,9 @@ func broken(ctx context.Context, err error) error {
 		return err
 	}
 	if call := (*callError)(nil); errors.As(err, &call) {
-		return driver.Broken(err)
+		return engine.Broken(err)
 	}
-	return driver.Crashed(err)
+	return engine.Crashed(err)
 }
 
 // step makes an image of another, which stays open. It may return its own

@@ -5,17 +5,17 @@ package vips
 import (
 	"fmt"
 
-	"vitrine.dev/internal/imaging/container"
-	"vitrine.dev/internal/imaging/driver"
+	"vitrine.dev/internal/imaging/engine"
+	"vitrine.dev/internal/imaging/imagefile"
 )
 
 // Driver is the engine on libvips.
 type Driver struct {
 	lib     *library
-	encodes map[container.Format]bool
+	encodes map[imagefile.Format]bool
 }
 
-var _ driver.Driver = (*Driver)(nil)
+var _ engine.Driver = (*Driver)(nil)
 
 // Open loads libvips from path or, where that is empty, from the usual places.
 // One process has one libvips: the first path counts.
@@ -24,14 +24,14 @@ func Open(path string) (*Driver, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Driver{lib: lib, encodes: make(map[container.Format]bool)}
-	for format, saver := range map[container.Format]string{
-		container.JPEG: "jpegsave_buffer", container.WebP: "webpsave_buffer",
-		container.PNG: "pngsave_buffer", container.AVIF: "heifsave_buffer",
+	d := &Driver{lib: lib, encodes: make(map[imagefile.Format]bool)}
+	for format, saver := range map[imagefile.Format]string{
+		imagefile.JPEG: "jpegsave_buffer", imagefile.WebP: "webpsave_buffer",
+		imagefile.PNG: "pngsave_buffer", imagefile.AVIF: "heifsave_buffer",
 	} {
 		d.encodes[format] = lib.TypeFind("VipsOperation", saver) != 0
 	}
-	for _, f := range []container.Format{container.JPEG, container.WebP} {
+	for _, f := range []imagefile.Format{imagefile.JPEG, imagefile.WebP} {
 		if !d.encodes[f] {
 			return nil, fmt.Errorf("open libvips: %s was built without support for %s", d.Name(), f)
 		}
@@ -46,7 +46,7 @@ func (d *Driver) Name() string {
 }
 
 // Encodes reports whether the library was built with an encoder of the format.
-func (d *Driver) Encodes(f container.Format) bool { return d.encodes[f] }
+func (d *Driver) Encodes(f imagefile.Format) bool { return d.encodes[f] }
 
 // Memory returns how many bytes libvips has allocated for pixels and in how
 // many pieces.
@@ -55,12 +55,12 @@ func (d *Driver) Memory() (bytes uint64, allocations int) {
 }
 
 // Header opens the source without decoding it.
-func (d *Driver) Header(src driver.Source) (driver.Header, error) {
+func (d *Driver) Header(src engine.Source) (engine.Header, error) {
 	switch a, err := animationOf(src); {
 	case err != nil:
-		return driver.Header{}, err
+		return engine.Header{}, err
 	case a != nil: // drawn in four bytes a pixel
-		h := driver.Header{Width: a.Width, Height: a.Height, Frames: len(a.Frames), Channels: 4, PixelBytes: 4, Played: true}
+		h := engine.Header{Width: a.Width, Height: a.Height, Frames: len(a.Frames), Channels: 4, PixelBytes: 4, Played: true}
 		if a.Deep {
 			h.Deep, h.PixelBytes = true, 8
 		}
@@ -70,13 +70,13 @@ func (d *Driver) Header(src driver.Source) (driver.Header, error) {
 	defer mem.release()
 	im, err := d.load(mem, src, loading{})
 	if err != nil {
-		return driver.Header{}, err
+		return engine.Header{}, err
 	}
 	defer im.close()
-	h := driver.Header{
+	h := engine.Header{
 		Width: im.width(), Height: im.height(), Frames: 1, Channels: im.bands(), PixelBytes: im.pixelBytes(),
 	}
-	if src.Format == container.WebP {
+	if src.Format == imagefile.WebP {
 		h.Frames = max(1, int(d.lib.Pages(im.obj)))
 	}
 	return h, nil

@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"vitrine.dev/internal/imaging/container"
-	"vitrine.dev/internal/imaging/driver"
+	"vitrine.dev/internal/imaging/engine"
+	"vitrine.dev/internal/imaging/imagefile"
 	"vitrine.dev/internal/imaging/imagingtest"
 )
 
@@ -47,7 +47,7 @@ func TestNoLeak(t *testing.T) { //nolint:paralleltest // it counts what the whol
 
 func once(t *testing.T, d *Driver, body []byte) {
 	t.Helper()
-	src := driver.Source{Info: container.Inspect(body), Body: body}
+	src := engine.Source{Info: imagefile.Inspect(body), Body: body}
 	h, err := d.Header(src)
 	if err != nil {
 		return
@@ -65,14 +65,14 @@ func once(t *testing.T, d *Driver, body []byte) {
 	defer small.Close()
 	still := small.Still()
 	defer still.Close()
-	for _, e := range []driver.Encoding{
-		{Format: container.WebP, Quality: 80}, {Format: container.WebP, Lossless: true, Quality: 80},
+	for _, e := range []engine.Encoding{
+		{Format: imagefile.WebP, Quality: 80}, {Format: imagefile.WebP, Lossless: true, Quality: 80},
 	} {
 		if _, err := small.Encode(t.Context(), e); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if _, err := still.Encode(t.Context(), driver.Encoding{Format: container.JPEG, Quality: 80}); err != nil {
+	if _, err := still.Encode(t.Context(), engine.Encoding{Format: imagefile.JPEG, Quality: 80}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -80,7 +80,7 @@ func once(t *testing.T, d *Driver, body []byte) {
 func TestOpen(t *testing.T) {
 	t.Parallel()
 	d := openDriver(t)
-	if d.lib.version[0] != 8 || !d.Encodes(container.JPEG) || !d.Encodes(container.WebP) || d.Encodes(container.TIFF) {
+	if d.lib.version[0] != 8 || !d.Encodes(imagefile.JPEG) || !d.Encodes(imagefile.WebP) || d.Encodes(imagefile.TIFF) {
 		t.Errorf("%s: %v", d.Name(), d.encodes)
 	}
 	if _, err := load("/nowhere/libvips.so.42"); err == nil {
@@ -107,7 +107,7 @@ func TestArguments(t *testing.T) {
 
 func TestShrinkOnLoad(t *testing.T) {
 	t.Parallel()
-	jpeg := driver.Source{Info: container.Info{Format: container.JPEG}}
+	jpeg := engine.Source{Info: imagefile.Info{Format: imagefile.JPEG}}
 	for _, c := range []struct{ w, h, width, height, shrink int }{
 		{4000, 3000, 2048, 1536, 0},
 		{4096, 3072, 2048, 1536, 2},
@@ -115,7 +115,7 @@ func TestShrinkOnLoad(t *testing.T) {
 		{17000, 100, 2048, 12, 8},
 		{17000, 100, 2048, 13, 4},
 	} {
-		got := shrinkOnLoad(jpeg, driver.Header{Width: c.w, Height: c.h, Frames: 1}, c.width, c.height)
+		got := shrinkOnLoad(jpeg, engine.Header{Width: c.w, Height: c.h, Frames: 1}, c.width, c.height)
 		if got.shrink != c.shrink {
 			t.Errorf("%d × %d to %d × %d: shrink %d, want %d", c.w, c.h, c.width, c.height, got.shrink, c.shrink)
 		}

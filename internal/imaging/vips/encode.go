@@ -6,8 +6,8 @@ import (
 	"context"
 	"fmt"
 
-	"vitrine.dev/internal/imaging/container"
-	"vitrine.dev/internal/imaging/driver"
+	"vitrine.dev/internal/imaging/engine"
+	"vitrine.dev/internal/imaging/imagefile"
 )
 
 const (
@@ -18,7 +18,7 @@ const (
 )
 
 // Encode writes the picture without metadata.
-func (p *picture) Encode(ctx context.Context, e driver.Encoding) ([]byte, error) {
+func (p *picture) Encode(ctx context.Context, e engine.Encoding) ([]byte, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, context.Cause(ctx)
 	}
@@ -29,7 +29,7 @@ func (p *picture) Encode(ctx context.Context, e driver.Encoding) ([]byte, error)
 	defer im.close()
 	op, err := saver(im.lib, e)
 	if err != nil {
-		return nil, driver.Crashed(err)
+		return nil, engine.Crashed(err)
 	}
 	if op.has("keep") { // 8.15 and newer
 		op.set("keep", 0)
@@ -45,23 +45,23 @@ func (p *picture) Encode(ctx context.Context, e driver.Encoding) ([]byte, error)
 
 // stripped makes sure by our own hand that no metadata is published: libvips
 // 8.14 writes EXIF and the profile into a WebP also when told to strip.
-func stripped(f container.Format, body []byte) ([]byte, error) {
-	if f == container.AVIF {
+func stripped(f imagefile.Format, body []byte) ([]byte, error) {
+	if f == imagefile.AVIF {
 		return body, nil
 	}
-	body, err := container.Strip(body)
+	body, err := imagefile.Strip(body)
 	if err != nil {
-		return nil, driver.Crashed(err)
+		return nil, engine.Crashed(err)
 	}
 	return body, nil
 }
 
 // saver prepares the operation that writes the format.
-func saver(lib *library, e driver.Encoding) (*operation, error) {
+func saver(lib *library, e engine.Encoding) (*operation, error) {
 	switch e.Format {
-	case container.JPEG:
+	case imagefile.JPEG:
 		return lib.do("jpegsave_buffer").set("Q", e.Quality).set("optimize_coding", true).set("interlace", true), nil
-	case container.WebP:
+	case imagefile.WebP:
 		quality, effort := e.Quality, webpEffort
 		switch {
 		case e.Lossless && e.Fast:
@@ -74,13 +74,13 @@ func saver(lib *library, e driver.Encoding) (*operation, error) {
 			return op.set("effort", effort), nil
 		}
 		return op.set("reduction_effort", effort), nil // before 8.12
-	case container.AVIF:
+	case imagefile.AVIF:
 		op := lib.do("heifsave_buffer").set("Q", e.Quality).set("compression", compressionAV1)
 		if op.has("effort") {
 			return op.set("effort", avifEffort), nil
 		}
 		return op.offer("speed", 9-avifEffort), nil
-	case container.PNG:
+	case imagefile.PNG:
 		return lib.do("pngsave_buffer").set("compression", 9), nil
 	default:
 		return nil, fmt.Errorf("no encoder for %s", e.Format)

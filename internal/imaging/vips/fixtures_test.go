@@ -8,8 +8,8 @@ import (
 	"path/filepath"
 	"testing"
 
-	"vitrine.dev/internal/imaging/container"
-	"vitrine.dev/internal/imaging/driver"
+	"vitrine.dev/internal/imaging/engine"
+	"vitrine.dev/internal/imaging/imagefile"
 	"vitrine.dev/internal/imaging/imagingtest"
 )
 
@@ -65,7 +65,7 @@ func TestFixtures(t *testing.T) {
 
 func save(t *testing.T, d *Driver, body []byte, f saved) {
 	t.Helper()
-	src := driver.Source{Info: container.Inspect(body), Body: body}
+	src := engine.Source{Info: imagefile.Inspect(body), Body: body}
 	h, err := d.Header(src)
 	if err != nil {
 		t.Fatal(err)
@@ -92,8 +92,8 @@ func save(t *testing.T, d *Driver, body []byte, f saved) {
 		t.Fatal(f.name, err)
 	}
 	if !*update {
-		if kept := imagingtest.Fixture(f.name); container.Sniff(kept) != container.Sniff(out) {
-			t.Errorf("%s is kept as %s and made as %s", f.name, container.Sniff(kept), container.Sniff(out))
+		if kept := imagingtest.Fixture(f.name); imagefile.Sniff(kept) != imagefile.Sniff(out) {
+			t.Errorf("%s is kept as %s and made as %s", f.name, imagefile.Sniff(kept), imagefile.Sniff(out))
 		}
 		return
 	}

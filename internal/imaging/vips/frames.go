@@ -7,8 +7,8 @@ import (
 	"errors"
 
 	"vitrine.dev/internal/imaging/animation"
-	"vitrine.dev/internal/imaging/container"
-	"vitrine.dev/internal/imaging/driver"
+	"vitrine.dev/internal/imaging/engine"
+	"vitrine.dev/internal/imaging/imagefile"
 )
 
 // timing is how an animation runs.
@@ -20,11 +20,11 @@ type timing struct {
 // unrolled decodes an animated WebP. libvips gives the frames as one tall image;
 // they are taken apart, so that none bleeds into the next when resized.
 func (d *Driver) unrolled(
-	ctx context.Context, src driver.Source, h driver.Header, width, height int,
-) (driver.Picture, error) {
+	ctx context.Context, src engine.Source, h engine.Header, width, height int,
+) (engine.Picture, error) {
 	// Where the file says that it is opaque, libvips paints black what no frame
 	// covers, which browsers leave transparent.
-	mem := d.lib.lend(container.WithWebPAlpha(src.Body))
+	mem := d.lib.lend(imagefile.WithWebPAlpha(src.Body))
 	defer mem.release()
 	strip, err := d.load(mem, src, loading{frames: true})
 	if err != nil {
@@ -48,8 +48,8 @@ func (d *Driver) unrolled(
 // played decodes a GIF, also of one frame, or an animated PNG. libvips reads
 // only the still picture of a PNG, and paints what no frame of a GIF covers.
 func (d *Driver) played(
-	ctx context.Context, a *container.Animation, src driver.Source, width, height int,
-) (driver.Picture, error) {
+	ctx context.Context, a *imagefile.Animation, src engine.Source, width, height int,
+) (engine.Picture, error) {
 	timing := timing{loop: int32(a.Plays)} //nolint:gosec // 16 bits
 	for _, f := range a.Frames {
 		timing.delays = append(timing.delays, int32(f.Delay)) //nolint:gosec // a fraction of 16 bits
@@ -58,7 +58,7 @@ func (d *Driver) played(
 	return collect(ctx, timing, len(a.Frames), func(int) (*image, error) {
 		canvas, err := player.Next()
 		if err != nil {
-			return nil, driver.Broken(err)
+			return nil, engine.Broken(err)
 		}
 		im, err := d.lib.fromRGBA(canvas.Pix, a.Width, a.Height, src.Profile)
 		if err != nil {
@@ -70,26 +70,26 @@ func (d *Driver) played(
 
 // animationOf returns how the source is to be played; nil where libvips decodes
 // it by itself.
-func animationOf(src driver.Source) (*container.Animation, error) {
+func animationOf(src engine.Source) (*imagefile.Animation, error) {
 	switch {
-	case src.Format == container.GIF:
-		a, err := container.GIFAnimation(src.Body)
+	case src.Format == imagefile.GIF:
+		a, err := imagefile.GIFAnimation(src.Body)
 		if err == nil && len(a.Frames) == 0 {
 			err = errors.New("no frame")
 		}
 		if err != nil {
-			return nil, driver.Broken(err)
+			return nil, engine.Broken(err)
 		}
 		return a, nil
-	case src.Format == container.PNG:
-		return container.PNGAnimation(src.Body), nil
+	case src.Format == imagefile.PNG:
+		return imagefile.PNGAnimation(src.Body), nil
 	default:
 		return nil, nil //nolint:nilnil // no animation is no error
 	}
 }
 
 // finish brings a decoded frame to the size and to sRGB, upright, in memory.
-func (im *image) finish(ctx context.Context, src driver.Source, width, height int) (*image, error) {
+func (im *image) finish(ctx context.Context, src engine.Source, width, height int) (*image, error) {
 	if src.Orientation >= 5 {
 		width, height = height, width
 	}
@@ -107,9 +107,9 @@ func (im *image) finish(ctx context.Context, src driver.Source, width, height in
 }
 
 // collect makes a picture of n frames.
-func collect(ctx context.Context, t timing, n int, frame func(i int) (*image, error)) (driver.Picture, error) {
+func collect(ctx context.Context, t timing, n int, frame func(i int) (*image, error)) (engine.Picture, error) {
 	out := &picture{timing: t}
-	fail := func(err error) (driver.Picture, error) {
+	fail := func(err error) (engine.Picture, error) {
 		out.Close()
 		return nil, broken(ctx, err)
 	}

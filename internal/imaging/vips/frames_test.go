@@ -9,8 +9,8 @@ import (
 	"slices"
 	"testing"
 
-	"vitrine.dev/internal/imaging/container"
-	"vitrine.dev/internal/imaging/driver"
+	"vitrine.dev/internal/imaging/engine"
+	"vitrine.dev/internal/imaging/imagefile"
 	"vitrine.dev/internal/imaging/imagingtest"
 )
 
@@ -38,7 +38,7 @@ func TestFrames(t *testing.T) {
 		imagingtest.APNGFrame{Image: imagingtest.Flat(half, blue), Num: 13, Den: 100})
 	for name, body := range map[string][]byte{"gif": cleared.Bytes(), "png": apng} {
 		p := decoded(t, d, body)
-		webp, err := p.Encode(t.Context(), driver.Encoding{Format: container.WebP, Lossless: true, Quality: 80})
+		webp, err := p.Encode(t.Context(), engine.Encoding{Format: imagefile.WebP, Lossless: true, Quality: 80})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -68,7 +68,7 @@ func TestTurnedAnimation(t *testing.T) {
 	t.Parallel()
 	d := openDriver(t)
 	body := imagingtest.AnimatedPNG(60, 40, 2)
-	src := driver.Source{Info: container.Inspect(body), Body: body}
+	src := engine.Source{Info: imagefile.Inspect(body), Body: body}
 	src.Orientation = 6
 	h, err := d.Header(src)
 	if err != nil {
@@ -91,7 +91,7 @@ func TestTurnedAnimation(t *testing.T) {
 
 func decoded(t *testing.T, d *Driver, body []byte) *picture {
 	t.Helper()
-	src := driver.Source{Info: container.Inspect(body), Body: body}
+	src := engine.Source{Info: imagefile.Inspect(body), Body: body}
 	h, err := d.Header(src)
 	if err != nil {
 		t.Fatal(err)
@@ -109,7 +109,7 @@ func pixels(t *testing.T, im *image) goimage.Image {
 	t.Helper()
 	p := &picture{frames: []*image{im.ref()}}
 	defer p.Close()
-	body, err := p.Encode(t.Context(), driver.Encoding{Format: container.PNG})
+	body, err := p.Encode(t.Context(), engine.Encoding{Format: imagefile.PNG})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,8 +5,8 @@ package vips
 import (
 	"fmt"
 
-	"vitrine.dev/internal/imaging/container"
-	"vitrine.dev/internal/imaging/driver"
+	"vitrine.dev/internal/imaging/engine"
+	"vitrine.dev/internal/imaging/imagefile"
 )
 
 // Values of enums of libvips.
@@ -24,14 +24,14 @@ type loading struct {
 
 // load opens a source. Pixels are decoded, and errors in them come up, when
 // they are asked for.
-func (d *Driver) load(mem *blob, src driver.Source, l loading) (*image, error) {
-	loader, ok := map[container.Format]string{
-		container.JPEG: "jpegload_buffer", container.PNG: "pngload_buffer",
-		container.WebP: "webpload_buffer", container.TIFF: "tiffload_buffer",
-		container.AVIF: "heifload_buffer", container.HEIC: "heifload_buffer",
+func (d *Driver) load(mem *blob, src engine.Source, l loading) (*image, error) {
+	loader, ok := map[imagefile.Format]string{
+		imagefile.JPEG: "jpegload_buffer", imagefile.PNG: "pngload_buffer",
+		imagefile.WebP: "webpload_buffer", imagefile.TIFF: "tiffload_buffer",
+		imagefile.AVIF: "heifload_buffer", imagefile.HEIC: "heifload_buffer",
 	}[src.Format]
 	if !ok || d.lib.TypeFind("VipsOperation", loader) == 0 {
-		return nil, driver.Unsupported(fmt.Sprintf("Pictures of type %s cannot be read by this server.", src.Format), nil)
+		return nil, engine.Unsupported(fmt.Sprintf("Pictures of type %s cannot be read by this server.", src.Format), nil)
 	}
 	op := d.lib.do(loader).set("buffer", mem.mem).set("access", accessSequential)
 	if op.has("fail_on") {
@@ -50,7 +50,7 @@ func (d *Driver) load(mem *blob, src driver.Source, l loading) (*image, error) {
 	}
 	im, err := op.image()
 	if err != nil {
-		return nil, driver.Broken(err)
+		return nil, engine.Broken(err)
 	}
 	if src.Assigned {
 		im.assign(src.Profile)
@@ -60,15 +60,15 @@ func (d *Driver) load(mem *blob, src driver.Source, l loading) (*image, error) {
 
 // shrinkOnLoad chooses how far the decoder itself can shrink the source without
 // going below the size.
-func shrinkOnLoad(src driver.Source, h driver.Header, width, height int) loading {
+func shrinkOnLoad(src engine.Source, h engine.Header, width, height int) loading {
 	switch src.Format {
-	case container.JPEG:
+	case imagefile.JPEG:
 		for _, n := range []int{8, 4, 2} {
 			if h.Width/n >= width && h.Height/n >= height {
 				return loading{shrink: n}
 			}
 		}
-	case container.WebP:
+	case imagefile.WebP:
 		return loading{scale: max(float64(width)/float64(h.Width), float64(height)/float64(h.Height))}
 	default: // the other decoders know one size
 	}

@@ -5,11 +5,11 @@ package vips
 import (
 	"errors"
 
-	"vitrine.dev/internal/imaging/driver"
+	"vitrine.dev/internal/imaging/engine"
 )
 
 // Driver is the engine on libvips, which this operating system has none of.
-type Driver struct{ driver.Driver }
+type Driver struct{ engine.Driver }
 
 // Open reports that libvips cannot be used on this operating system.
 func Open(string) (*Driver, error) {

@@ -5,7 +5,7 @@ package vips
 import (
 	"context"
 
-	"vitrine.dev/internal/imaging/driver"
+	"vitrine.dev/internal/imaging/engine"
 )
 
 // picture is one image or the frames of an animation, all in memory.
@@ -14,12 +14,12 @@ type picture struct {
 	timing timing
 }
 
-var _ driver.Picture = (*picture)(nil)
+var _ engine.Picture = (*picture)(nil)
 
 func (p *picture) Size() (width, height int) { return p.frames[0].width(), p.frames[0].height() }
 func (p *picture) Frames() int               { return len(p.frames) }
 func (p *picture) Alpha() bool               { return p.frames[0].hasAlpha() }
-func (p *picture) Still() driver.Picture     { return &picture{frames: []*image{p.frames[0].ref()}} }
+func (p *picture) Still() engine.Picture     { return &picture{frames: []*image{p.frames[0].ref()}} }
 
 func (p *picture) Close() {
 	for _, f := range p.frames {
@@ -28,7 +28,7 @@ func (p *picture) Close() {
 	p.frames = nil
 }
 
-func (p *picture) Resize(ctx context.Context, width, height int) (driver.Picture, error) {
+func (p *picture) Resize(ctx context.Context, width, height int) (engine.Picture, error) {
 	out := &picture{timing: p.timing}
 	for _, f := range p.frames {
 		small, err := chain(f.ref(),
@@ -45,9 +45,9 @@ func (p *picture) Resize(ctx context.Context, width, height int) (driver.Picture
 	return out, nil
 }
 
-func (p *picture) Sample(ctx context.Context) (driver.Picture, error) {
+func (p *picture) Sample(ctx context.Context) (engine.Picture, error) {
 	first := p.frames[0]
-	if min(first.width(), first.height()) <= driver.SampleSide {
+	if min(first.width(), first.height()) <= engine.SampleSide {
 		return p.Still(), nil
 	}
 	var tiles []*image
@@ -56,16 +56,16 @@ func (p *picture) Sample(ctx context.Context) (driver.Picture, error) {
 			t.close()
 		}
 	}()
-	for i := range driver.SampleTiles * driver.SampleTiles {
-		column, row := i%driver.SampleTiles, i/driver.SampleTiles
-		tile, err := first.area(driver.SampleAt(column, first.width()), driver.SampleAt(row, first.height()),
-			driver.SampleTile, driver.SampleTile)
+	for i := range engine.SampleTiles * engine.SampleTiles {
+		column, row := i%engine.SampleTiles, i/engine.SampleTiles
+		tile, err := first.area(engine.SampleAt(column, first.width()), engine.SampleAt(row, first.height()),
+			engine.SampleTile, engine.SampleTile)
 		if err != nil {
 			return nil, crashed(ctx, err)
 		}
 		tiles = append(tiles, tile)
 	}
-	joined, err := arrange(tiles, driver.SampleTiles)
+	joined, err := arrange(tiles, engine.SampleTiles)
 	if err != nil {
 		return nil, crashed(ctx, err)
 	}
@@ -77,5 +77,5 @@ func crashed(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	return driver.Crashed(err)
+	return engine.Crashed(err)
 }

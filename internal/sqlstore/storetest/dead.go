@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"vitrine.dev/internal/catalog"
-	"vitrine.dev/internal/deadletter"
+	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/media"
 )
@@ -38,7 +38,7 @@ func unreadable(t *testing.T, s Store, id, body string) {
 	}
 }
 
-func letters(t *testing.T, s Store, f deadletter.Filter) []deadletter.Letter {
+func letters(t *testing.T, s Store, f failures.Filter) []failures.Letter {
 	t.Helper()
 	list, err := s.DeadLetters(t.Context(), f, nil, 100)
 	if err != nil {
@@ -48,7 +48,7 @@ func letters(t *testing.T, s Store, f deadletter.Filter) []deadletter.Letter {
 }
 
 // names returns the ids of the letters as text.
-func names(list []deadletter.Letter) []string {
+func names(list []failures.Letter) []string {
 	out := []string{}
 	for _, l := range list {
 		out = append(out, l.ID.String())
@@ -56,13 +56,13 @@ func names(list []deadletter.Letter) []string {
 	return out
 }
 
-func imageID(img catalog.Image) deadletter.ID {
-	return deadletter.ID{Kind: deadletter.KindImage, N: img.ID}
+func imageID(img catalog.Image) failures.ID {
+	return failures.ID{Kind: failures.KindImage, N: img.ID}
 }
 
 func testDeadList(t *testing.T, s Store) {
 	t.Helper()
-	if list := letters(t, s, deadletter.Filter{}); list == nil || len(list) != 0 {
+	if list := letters(t, s, failures.Filter{}); list == nil || len(list) != 0 {
 		t.Errorf("an empty list is %v", list)
 	}
 	began := time.Now().Add(-time.Hour)
@@ -73,53 +73,53 @@ func testDeadList(t *testing.T, s Store) {
 	unreadable(t, s, "m1", "garbage")
 	first, second := imageID(a.Images[0]).String(), imageID(b.Images[0]).String()
 
-	all := letters(t, s, deadletter.Filter{})
+	all := letters(t, s, failures.Filter{})
 	if len(all) != 3 {
 		t.Fatalf("%d letters, want 3: %+v", len(all), all)
 	}
-	img := all[slices.IndexFunc(all, func(l deadletter.Letter) bool { return l.ID.String() == first })]
+	img := all[slices.IndexFunc(all, func(l failures.Letter) bool { return l.ID.String() == first })]
 	if img.ProductID != a.ID || img.UserID != user || img.SourceURL != "http://A.example:80/1.jpg" || img.Host != "a.example" ||
 		img.Attempts != 1 || img.Reason != fault.SourceNotFound || img.Detail != "It did not work." || img.RequestID != "req-1" ||
 		img.Retryable() || img.FailedAt.Before(began) {
 		t.Errorf("image is %+v", img)
 	}
-	message := all[slices.IndexFunc(all, func(l deadletter.Letter) bool { return l.ID.Kind == deadletter.KindMessage })]
+	message := all[slices.IndexFunc(all, func(l failures.Letter) bool { return l.ID.Kind == failures.KindMessage })]
 	if message.MessageID != "m1" || message.Bytes != 7 || string(message.Preview) != "garbage" ||
-		message.Reason != deadletter.Unreadable || message.FailedAt.Before(began) {
+		message.Reason != failures.Unreadable || message.FailedAt.Before(began) {
 		t.Errorf("message is %+v", message)
 	}
 	text := message.ID.String()
 	for name, tt := range map[string]struct {
-		filter deadletter.Filter
+		filter failures.Filter
 		want   []string
 	}{
-		"reason":              {deadletter.Filter{Reason: fault.SourceNotFound}, []string{first}},
-		"unreadable":          {deadletter.Filter{Reason: deadletter.Unreadable}, []string{text}},
-		"host":                {deadletter.Filter{Host: "a.example"}, []string{first}},
-		"no such host":        {deadletter.Filter{Host: "c.example"}, []string{}},
-		"user":                {deadletter.Filter{UserID: user}, []string{second, first}},
-		"nobody":              {deadletter.Filter{UserID: 999}, []string{}},
-		"product":             {deadletter.Filter{ProductID: b.ID}, []string{second}},
-		"since long ago":      {deadletter.Filter{FailedAfter: began, UserID: user}, []string{second, first}},
-		"before long ago":     {deadletter.Filter{FailedBefore: began}, []string{}},
-		"from, inclusive":     {deadletter.Filter{FailedAfter: img.FailedAt, ProductID: a.ID}, []string{first}},
-		"to, exclusive":       {deadletter.Filter{FailedBefore: img.FailedAt, ProductID: a.ID}, []string{}},
-		"just after":          {deadletter.Filter{FailedAfter: img.FailedAt.Add(time.Microsecond), ProductID: a.ID}, []string{}},
-		"just before its end": {deadletter.Filter{FailedBefore: img.FailedAt.Add(time.Microsecond), ProductID: a.ID}, []string{first}},
+		"reason":              {failures.Filter{Reason: fault.SourceNotFound}, []string{first}},
+		"unreadable":          {failures.Filter{Reason: failures.Unreadable}, []string{text}},
+		"host":                {failures.Filter{Host: "a.example"}, []string{first}},
+		"no such host":        {failures.Filter{Host: "c.example"}, []string{}},
+		"user":                {failures.Filter{UserID: user}, []string{second, first}},
+		"nobody":              {failures.Filter{UserID: 999}, []string{}},
+		"product":             {failures.Filter{ProductID: b.ID}, []string{second}},
+		"since long ago":      {failures.Filter{FailedAfter: began, UserID: user}, []string{second, first}},
+		"before long ago":     {failures.Filter{FailedBefore: began}, []string{}},
+		"from, inclusive":     {failures.Filter{FailedAfter: img.FailedAt, ProductID: a.ID}, []string{first}},
+		"to, exclusive":       {failures.Filter{FailedBefore: img.FailedAt, ProductID: a.ID}, []string{}},
+		"just after":          {failures.Filter{FailedAfter: img.FailedAt.Add(time.Microsecond), ProductID: a.ID}, []string{}},
+		"just before its end": {failures.Filter{FailedBefore: img.FailedAt.Add(time.Microsecond), ProductID: a.ID}, []string{first}},
 		"everything at a time": {
-			deadletter.Filter{Reason: fault.SourceTimeout, Host: "b.example", UserID: user, ProductID: b.ID, FailedAfter: began},
+			failures.Filter{Reason: fault.SourceTimeout, Host: "b.example", UserID: user, ProductID: b.ID, FailedAfter: began},
 			[]string{second},
 		},
 	} {
 		if got := names(letters(t, s, tt.filter)); !slices.Equal(got, tt.want) {
 			t.Errorf("%s: %v, want %v", name, got, tt.want)
 		}
-		n, asOf, err := s.CountDead(t.Context(), deadletter.Discard, tt.filter)
+		n, asOf, err := s.CountDead(t.Context(), failures.Discard, tt.filter)
 		if err != nil || n != int64(len(tt.want)) || asOf.Before(began) {
 			t.Errorf("%s: counted %d as of %s, %v", name, n, asOf, err)
 		}
 	}
-	if n, _, err := s.CountDead(t.Context(), deadletter.Replay, deadletter.Filter{}); err != nil || n != 2 {
+	if n, _, err := s.CountDead(t.Context(), failures.Replay, failures.Filter{}); err != nil || n != 2 {
 		t.Errorf("a replay means %d letters, %v", n, err)
 	}
 }
@@ -137,15 +137,15 @@ func testDeadPages(t *testing.T, s Store) {
 	for i := range 9 {
 		unreadable(t, s, "m", fmt.Sprint("garbage ", i))
 	}
-	for _, l := range letters(t, s, deadletter.Filter{Reason: deadletter.Unreadable}) {
+	for _, l := range letters(t, s, failures.Filter{Reason: failures.Unreadable}) {
 		want[l.ID.String()] = true
 	}
 	if len(want) != 29 {
 		t.Fatalf("%d letters, want 29", len(want))
 	}
-	var after *deadletter.Position
+	var after *failures.Position
 	for {
-		page, err := s.DeadLetters(t.Context(), deadletter.Filter{}, after, 4)
+		page, err := s.DeadLetters(t.Context(), failures.Filter{}, after, 4)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -175,23 +175,23 @@ func testUnreadable(t *testing.T, s Store) {
 	unreadable(t, s, "m1", long)
 	unreadable(t, s, "m1", long)
 	unreadable(t, s, "m2", long)
-	list := letters(t, s, deadletter.Filter{})
+	list := letters(t, s, failures.Filter{})
 	if len(list) != 2 {
 		t.Fatalf("%d messages are listed, want 2", len(list))
 	}
-	if string(list[0].Preview) != long[:deadletter.PreviewBytes] || list[0].Bytes != 2000 {
+	if string(list[0].Preview) != long[:failures.PreviewBytes] || list[0].Bytes != 2000 {
 		t.Errorf("message is %+v", list[0])
 	}
-	done, err := s.DiscardDead(t.Context(), []deadletter.ID{list[0].ID, {Kind: deadletter.KindMessage, N: 999}})
-	if err != nil || !slices.Equal(done, []deadletter.ID{list[0].ID}) {
+	done, err := s.DiscardDead(t.Context(), []failures.ID{list[0].ID, {Kind: failures.KindMessage, N: 999}})
+	if err != nil || !slices.Equal(done, []failures.ID{list[0].ID}) {
 		t.Errorf("discarded %v, %v", done, err)
 	}
 	unreadable(t, s, list[0].MessageID, long) // again, after that
-	if n := len(letters(t, s, deadletter.Filter{})); n != 2 {
+	if n := len(letters(t, s, failures.Filter{})); n != 2 {
 		t.Errorf("%d messages are listed, want 2", n)
 	}
 	unreadable(t, s, "", "") // nothing at all is unreadable too
-	if n := len(letters(t, s, deadletter.Filter{})); n != 3 {
+	if n := len(letters(t, s, failures.Filter{})); n != 3 {
 		t.Errorf("%d messages are listed, want 3", n)
 	}
 }

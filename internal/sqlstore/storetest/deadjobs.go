@@ -9,25 +9,25 @@ import (
 	"testing"
 	"time"
 
-	"vitrine.dev/internal/deadletter"
+	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/fault"
 )
 
 // job makes a job over all that the filter selects now.
-func job(t *testing.T, s Store, a deadletter.Action, f deadletter.Filter) deadletter.Job {
+func job(t *testing.T, s Store, a failures.Action, f failures.Filter) failures.Job {
 	t.Helper()
 	n, asOf, err := s.CountDead(t.Context(), a, f)
 	if err != nil {
 		t.Fatal(err)
 	}
-	j, err := s.CreateJob(t.Context(), deadletter.Job{Action: a, Filter: f, Rate: 7, Total: n, AsOf: asOf, RequestID: "req-9"})
+	j, err := s.CreateJob(t.Context(), failures.Job{Action: a, Filter: f, Rate: 7, Total: n, AsOf: asOf, RequestID: "req-9"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return j
 }
 
-func lease(t *testing.T, s Store, holder string) deadletter.Job {
+func lease(t *testing.T, s Store, holder string) failures.Job {
 	t.Helper()
 	j, err := s.LeaseJob(t.Context(), holder, time.Minute)
 	if err != nil {
@@ -36,8 +36,8 @@ func lease(t *testing.T, s Store, holder string) deadletter.Job {
 	return j
 }
 
-func batch(j deadletter.Job, holder string, limit int) deadletter.Batch {
-	return deadletter.Batch{JobID: j.ID, Holder: holder, Limit: limit, Lease: time.Minute}
+func batch(j failures.Job, holder string, limit int) failures.Batch {
+	return failures.Batch{JobID: j.ID, Holder: holder, Limit: limit, Lease: time.Minute}
 }
 
 func testDeadJob(t *testing.T, s Store) {
@@ -50,9 +50,9 @@ func testDeadJob(t *testing.T, s Store) {
 	}
 	p := broken(t, s, fault.SourceTimeout, urls...)
 	broken(t, s, fault.DecodeFailed, "http://b.example/1.jpg")
-	f := deadletter.Filter{Reason: fault.SourceTimeout, FailedAfter: time.UnixMilli(5).UTC()}
-	made := job(t, s, deadletter.Replay, f)
-	if made.ID == 0 || made.Total != 10 || made.Done != 0 || made.State != deadletter.Running || made.Rate != 7 ||
+	f := failures.Filter{Reason: fault.SourceTimeout, FailedAfter: time.UnixMilli(5).UTC()}
+	made := job(t, s, failures.Replay, f)
+	if made.ID == 0 || made.Total != 10 || made.Done != 0 || made.State != failures.Running || made.Rate != 7 ||
 		!reflect.DeepEqual(made.Filter, f) || made.CreatedAt.IsZero() || !made.FinishedAt.IsZero() {
 		t.Errorf("job is %+v", made)
 	}
@@ -61,7 +61,7 @@ func testDeadJob(t *testing.T, s Store) {
 	}
 	for i, want := range []int64{4, 8, 10} {
 		got, changed, err := s.AdvanceJob(t.Context(), batch(made, "h", 4))
-		if err != nil || got.Done != want || got.State != deadletter.Running || len(changed) != 1 {
+		if err != nil || got.Done != want || got.State != failures.Running || len(changed) != 1 {
 			t.Fatalf("step %d: %+v, %+v, %v", i, got, changed, err)
 		}
 		if i == 1 { // one fails again meanwhile; the job has done with it
@@ -77,10 +77,10 @@ func testDeadJob(t *testing.T, s Store) {
 		}
 	}
 	end, changed, err := s.AdvanceJob(t.Context(), batch(made, "h", 4))
-	if err != nil || end.State != deadletter.Done || end.FinishedAt.IsZero() || len(changed) != 0 {
+	if err != nil || end.State != failures.Done || end.FinishedAt.IsZero() || len(changed) != 0 {
 		t.Errorf("the end is %+v, %+v, %v", end, changed, err)
 	}
-	if list := letters(t, s, deadletter.Filter{}); len(list) != 2 {
+	if list := letters(t, s, failures.Filter{}); len(list) != 2 {
 		t.Errorf("left: %v", names(list))
 	}
 	if v := read(t, s, p.ID).Version; v != p.Version+5 { // three steps, a beginning and a failure
@@ -101,7 +101,7 @@ func testDeadJobDiscards(t *testing.T, s Store) {
 	for i := range 4 {
 		unreadable(t, s, "m", strconv.Itoa(i))
 	}
-	made := job(t, s, deadletter.Discard, deadletter.Filter{})
+	made := job(t, s, failures.Discard, failures.Filter{})
 	unreadable(t, s, "m", "later") // may be of the same millisecond
 	lease(t, s, "h")
 	for steps := 0; ; steps++ {
@@ -109,14 +109,14 @@ func testDeadJobDiscards(t *testing.T, s Store) {
 		if err != nil || steps > 20 {
 			t.Fatalf("step %d: %+v, %v", steps, j, err)
 		}
-		if j.State == deadletter.Done {
+		if j.State == failures.Done {
 			if j.Done < 7 || j.Total != 7 {
 				t.Errorf("done %d of %d", j.Done, j.Total)
 			}
 			break
 		}
 	}
-	if list := letters(t, s, deadletter.Filter{}); len(list) > 1 {
+	if list := letters(t, s, failures.Filter{}); len(list) > 1 {
 		t.Errorf("left: %v", names(list))
 	}
 }
@@ -124,20 +124,20 @@ func testDeadJobDiscards(t *testing.T, s Store) {
 func testDeadJobAborted(t *testing.T, s Store) {
 	t.Helper()
 	broken(t, s, fault.SourceTimeout, "http://a.example/1.jpg", "http://a.example/2.jpg", "http://a.example/3.jpg")
-	made := job(t, s, deadletter.Replay, deadletter.Filter{})
+	made := job(t, s, failures.Replay, failures.Filter{})
 	lease(t, s, "h")
 	if _, _, err := s.AdvanceJob(t.Context(), batch(made, "h", 1)); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 {
 		got, err := s.AbortJob(t.Context(), made.ID)
-		if err != nil || got.State != deadletter.Aborted || got.Done != 1 || got.FinishedAt.IsZero() {
+		if err != nil || got.State != failures.Aborted || got.Done != 1 || got.FinishedAt.IsZero() {
 			t.Errorf("aborted job is %+v, %v", got, err)
 		}
 	}
 	_, _, err := s.AdvanceJob(t.Context(), batch(made, "h", 1))
 	wantKind(t, err, fault.Conflict)
-	if n := len(letters(t, s, deadletter.Filter{})); n != 2 {
+	if n := len(letters(t, s, failures.Filter{})); n != 2 {
 		t.Errorf("%d letters are left, want 2", n)
 	}
 	_, err = s.LeaseJob(t.Context(), "h", time.Minute)
@@ -152,8 +152,8 @@ func testDeadJobAborted(t *testing.T, s Store) {
 func testDeadJobTaken(t *testing.T, s Store) {
 	t.Helper()
 	broken(t, s, fault.SourceTimeout, "http://a.example/1.jpg", "http://a.example/2.jpg", "http://a.example/3.jpg")
-	made := job(t, s, deadletter.Replay, deadletter.Filter{})
-	second := job(t, s, deadletter.Discard, deadletter.Filter{})
+	made := job(t, s, failures.Replay, failures.Filter{})
+	second := job(t, s, failures.Discard, failures.Filter{})
 	if list, err := s.Jobs(t.Context(), 1); err != nil || len(list) != 1 || list[0].ID != second.ID {
 		t.Errorf("newest job is %+v, %v", list, err)
 	}
@@ -212,11 +212,11 @@ func testTidy(t *testing.T, s Store) {
 	broken(t, s, fault.SourceTimeout, "http://a.example/1.jpg")
 	unreadable(t, s, "m", "kept")
 	unreadable(t, s, "m", "discarded")
-	list := letters(t, s, deadletter.Filter{Reason: deadletter.Unreadable})
-	if _, err := s.DiscardDead(t.Context(), []deadletter.ID{list[0].ID}); err != nil {
+	list := letters(t, s, failures.Filter{Reason: failures.Unreadable})
+	if _, err := s.DiscardDead(t.Context(), []failures.ID{list[0].ID}); err != nil {
 		t.Fatal(err)
 	}
-	running, ended := job(t, s, deadletter.Replay, deadletter.Filter{}), job(t, s, deadletter.Replay, deadletter.Filter{})
+	running, ended := job(t, s, failures.Replay, failures.Filter{}), job(t, s, failures.Replay, failures.Filter{})
 	if _, err := s.AbortJob(t.Context(), ended.ID); err != nil {
 		t.Fatal(err)
 	}
@@ -233,7 +233,7 @@ func testTidy(t *testing.T, s Store) {
 		list, err := s.Jobs(t.Context(), 10)
 		return err == nil && len(list) == 1 && list[0].ID == running.ID
 	})
-	if n := len(letters(t, s, deadletter.Filter{})); n != 2 {
+	if n := len(letters(t, s, failures.Filter{})); n != 2 {
 		t.Errorf("%d letters are left, want the image and the kept message", n)
 	}
 }

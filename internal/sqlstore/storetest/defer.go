@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"vitrine.dev/internal/catalog"
-	"vitrine.dev/internal/deadletter"
+	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/fault"
 )
 
@@ -97,7 +97,7 @@ func testExpire(t *testing.T, s Store) {
 	}
 	_, err = s.Defer(t.Context(), list[0], 0, 0)
 	wantKind(t, err, fault.Conflict)
-	letters, err := s.DeadLetters(t.Context(), deadletter.Filter{Host: "a", UserID: p.UserID}, nil, 10)
+	letters, err := s.DeadLetters(t.Context(), failures.Filter{Host: "a", UserID: p.UserID}, nil, 10)
 	if err != nil || len(letters) != 3 {
 		t.Errorf("dead letters of the host and user: %+v, %v", letters, err)
 	}

@@ -11,7 +11,7 @@ import (
 	"testing"
 
 	"vitrine.dev/internal/catalog"
-	"vitrine.dev/internal/deadletter"
+	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/fault"
 )
 
@@ -186,7 +186,7 @@ func testOneProductAtOnce(t *testing.T, s Store) {
 			replayed.Add(int32(len(done)))
 			fine("replay", err)
 		case 3:
-			_, err := s.DiscardDead(t.Context(), []deadletter.ID{{Kind: deadletter.KindImage, N: ids[0]}})
+			_, err := s.DiscardDead(t.Context(), []failures.ID{{Kind: failures.KindImage, N: ids[0]}})
 			fine("discard", err)
 			if i == editors-1 {
 				fine("delete", service.Delete(t.Context(), p.ID, nil))

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"vitrine.dev/internal/catalog"
-	"vitrine.dev/internal/deadletter"
+	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/media"
 )
@@ -53,8 +53,8 @@ func testReplay(t *testing.T, s Store) {
 			t.Errorf("image %d is %+v", i, img)
 		}
 	}
-	if got.Version != a.Version+1 || len(letters(t, s, deadletter.Filter{})) != 1 {
-		t.Errorf("version %d, letters %v", got.Version, names(letters(t, s, deadletter.Filter{})))
+	if got.Version != a.Version+1 || len(letters(t, s, failures.Filter{})) != 1 {
+		t.Errorf("version %d, letters %v", got.Version, names(letters(t, s, failures.Filter{})))
 	}
 	if changed, done, err := s.ReplayDead(t.Context(), []int64{x, y, z}, ""); err != nil || len(changed)+len(done) > 0 {
 		t.Errorf("a second replay did %v, %v", done, err)
@@ -75,13 +75,13 @@ func testReplayImage(t *testing.T, s Store) {
 		_, _, err := s.ReplayImage(t.Context(), wrong[0], wrong[1], "")
 		wantKind(t, err, fault.NotFound)
 	}
-	if done, err := s.DiscardDead(t.Context(), []deadletter.ID{imageID(p.Images[0])}); err != nil || len(done) != 1 {
+	if done, err := s.DiscardDead(t.Context(), []failures.ID{imageID(p.Images[0])}); err != nil || len(done) != 1 {
 		t.Fatalf("discarded %v, %v", done, err)
 	}
 	if img := read(t, s, p.ID).Images[0]; img.Status != catalog.Failed || img.Problem == nil {
 		t.Errorf("a discarded image is %+v", img)
 	}
-	if len(letters(t, s, deadletter.Filter{})) != 0 {
+	if len(letters(t, s, failures.Filter{})) != 0 {
 		t.Error("a discarded image is listed")
 	}
 	var won, refused atomic.Int32
@@ -118,7 +118,7 @@ func testReplayImage(t *testing.T, s Store) {
 	if _, err := s.Fail(t.Context(), c, timeout()); err != nil { // and again it is a dead letter
 		t.Fatal(err)
 	}
-	if got := letters(t, s, deadletter.Filter{}); len(got) != 1 || got[0].RequestID != "req-9" {
+	if got := letters(t, s, failures.Filter{}); len(got) != 1 || got[0].RequestID != "req-9" {
 		t.Errorf("letters %+v", got)
 	}
 }
@@ -127,8 +127,8 @@ func testDiscard(t *testing.T, s Store) {
 	t.Helper()
 	p := broken(t, s, fault.SourceTimeout, "http://a.example/1.jpg", "http://a.example/2.jpg")
 	unreadable(t, s, "m", "garbage")
-	list := letters(t, s, deadletter.Filter{})
-	ids := []deadletter.ID{list[0].ID, list[1].ID, list[2].ID, {Kind: deadletter.KindImage, N: 999}}
+	list := letters(t, s, failures.Filter{})
+	ids := []failures.ID{list[0].ID, list[1].ID, list[2].ID, {Kind: failures.KindImage, N: 999}}
 	if found, err := s.OnList(t.Context(), ids); err != nil || len(found) != 3 {
 		t.Errorf("on the list: %v, %v", found, err)
 	}

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"vitrine.dev/internal/catalog"
-	"vitrine.dev/internal/deadletter"
+	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/fsck"
 	"vitrine.dev/internal/media"
@@ -23,7 +23,7 @@ type Store interface {
 	media.Store
 	outbox.Store
 	fsck.Store
-	deadletter.Store
+	failures.Store
 }
 
 // user is the one that the migrations create.

@@ -1,0 +1,260 @@
+// Package catalogfake has stand-ins for the ports of package catalog, for
+// tests of those who use it.
+package catalogfake
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"vitrine.dev/internal/cache"
+	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/fault"
+)
+
+// Store is a catalog.Store in memory. User 1 and 2 exist, and ids of products
+// start at 101. It is safe for concurrent use.
+type Store struct {
+	mu        sync.Mutex
+	products  map[int64]catalog.Product
+	lastID    int64
+	lastImage int64
+	reads     int
+	failure   error
+	blocked   bool
+	requests  []string
+	keys      map[string]catalog.Earlier // by user and key; they never expire
+}
+
+// NewStore returns an empty store.
+func NewStore() *Store {
+	return &Store{products: make(map[int64]catalog.Product), keys: make(map[string]catalog.Earlier), lastID: 100}
+}
+
+// Fail makes every call return err from now on, nil for none.
+func (s *Store) Fail(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.failure = err
+}
+
+// Block makes Product and CreateProduct wait for the end of their context from
+// now on.
+func (s *Store) Block() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.blocked = true
+}
+
+func (s *Store) wait(ctx context.Context) error {
+	s.mu.Lock()
+	blocked := s.blocked
+	s.mu.Unlock()
+	if !blocked {
+		return nil
+	}
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+// Len is how many products there are.
+func (s *Store) Len() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.products)
+}
+
+// Reads is how often a product or a list was read.
+func (s *Store) Reads() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.reads
+}
+
+// Requests are the request ids that writes carried.
+func (s *Store) Requests() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.requests)
+}
+
+// Put stores p as it is, as a worker's completion would.
+func (s *Store) Put(p catalog.Product) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.products[p.ID] = p
+}
+
+// CreateProduct implements catalog.Store.
+func (s *Store) CreateProduct(ctx context.Context, n catalog.NewProduct) (catalog.Product, error) {
+	if err := s.wait(ctx); err != nil {
+		return catalog.Product{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.add(n)
+}
+
+// CreateProductOnce implements catalog.Store.
+func (s *Store) CreateProductOnce(
+	ctx context.Context, n catalog.NewProduct, once catalog.Once,
+) (catalog.Product, *catalog.Earlier, error) {
+	if err := s.wait(ctx); err != nil {
+		return catalog.Product{}, nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	key := fmt.Sprintf("%d/%s", n.UserID, once.Key)
+	if earlier, held := s.keys[key]; held && s.failure == nil {
+		return catalog.Product{}, &earlier, nil
+	}
+	p, err := s.add(n)
+	if err != nil {
+		return catalog.Product{}, nil, err
+	}
+	s.keys[key] = catalog.Earlier{ProductID: p.ID, Fingerprint: once.Fingerprint}
+	return p, nil, nil
+}
+
+func (s *Store) add(n catalog.NewProduct) (catalog.Product, error) {
+	switch {
+	case s.failure != nil:
+		return catalog.Product{}, s.failure
+	case n.UserID > 2:
+		return catalog.Product{}, catalog.ErrUnknownUser
+	}
+	s.lastID++
+	plan := make([]catalog.PlannedImage, len(n.Images))
+	for i, u := range n.Images {
+		plan[i].SourceURL = u
+	}
+	p := catalog.Product{
+		ID: s.lastID, UserID: n.UserID, Name: n.Name, Description: n.Description, Price: n.Price,
+		Images: s.images(nil, plan), Version: 1,
+	}
+	s.products[p.ID] = p
+	s.requests = append(s.requests, n.RequestID)
+	return p, nil
+}
+
+func (s *Store) images(old []catalog.Image, plan []catalog.PlannedImage) []catalog.Image {
+	images := make([]catalog.Image, 0, len(plan))
+	for _, planned := range plan {
+		if at := slices.IndexFunc(old, func(i catalog.Image) bool { return i.ID == planned.ID }); at >= 0 {
+			images = append(images, old[at])
+			continue
+		}
+		s.lastImage++
+		images = append(images, catalog.Image{ID: s.lastImage, SourceURL: planned.SourceURL, Status: catalog.Pending})
+	}
+	return images
+}
+
+// Product implements catalog.Store.
+func (s *Store) Product(ctx context.Context, id int64) (catalog.Product, error) {
+	if err := s.wait(ctx); err != nil {
+		return catalog.Product{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.reads++
+	return s.find(id)
+}
+
+func (s *Store) find(id int64) (catalog.Product, error) {
+	if s.failure != nil {
+		return catalog.Product{}, s.failure
+	}
+	p, ok := s.products[id]
+	if !ok {
+		return catalog.Product{}, fault.New(fault.NotFound, "no such product")
+	}
+	return p, nil
+}
+
+// ReviseProduct implements catalog.Store.
+func (s *Store) ReviseProduct(_ context.Context, r catalog.Revision) (catalog.Product, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p, err := s.find(r.ProductID)
+	if err != nil {
+		return catalog.Product{}, err
+	}
+	if p.Version != r.FromVersion {
+		return catalog.Product{}, fault.New(fault.Stale, "the product has changed since")
+	}
+	return s.revise(p, r), nil
+}
+
+// EditProduct implements catalog.Store.
+func (s *Store) EditProduct(
+	_ context.Context, id int64, edit func(catalog.Product) (catalog.Revision, bool),
+) (catalog.Product, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p, err := s.find(id)
+	if err != nil {
+		return catalog.Product{}, err
+	}
+	r, differs := edit(p)
+	if !differs {
+		return p, nil
+	}
+	return s.revise(p, r), nil
+}
+
+func (s *Store) revise(p catalog.Product, r catalog.Revision) catalog.Product {
+	p.Name, p.Description, p.Price, p.Version = r.Name, r.Description, r.Price, p.Version+1
+	p.Images = s.images(p.Images, r.Images)
+	s.products[p.ID] = p
+	s.requests = append(s.requests, r.RequestID)
+	return p
+}
+
+// DeleteProduct implements catalog.Store.
+func (s *Store) DeleteProduct(_ context.Context, id int64, versions []int64) (catalog.Changed, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p, err := s.find(id)
+	if err != nil {
+		return catalog.Changed{}, err
+	}
+	if versions != nil && !slices.Contains(versions, p.Version) {
+		return catalog.Changed{}, fault.New(fault.Stale, "the product has changed since")
+	}
+	delete(s.products, id)
+	return catalog.Changed{ProductID: id, UserID: p.UserID, Version: cache.Gone, Listed: true}, nil
+}
+
+// ListProducts implements catalog.Store.
+func (s *Store) ListProducts(_ context.Context, f catalog.Filter) ([]catalog.Summary, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.reads++
+	if s.failure != nil {
+		return nil, s.failure
+	}
+	var list []catalog.Summary
+	bytes := 0
+	for id := s.lastID; id > 0 && len(list) < f.Limit && (f.MaxBytes == 0 || bytes <= f.MaxBytes); id-- {
+		p, ok := s.products[id]
+		switch {
+		case !ok, f.Before != 0 && id >= f.Before, f.UserID != 0 && p.UserID != f.UserID,
+			f.PriceMin != nil && p.Price < *f.PriceMin, f.PriceMax != nil && p.Price > *f.PriceMax,
+			!strings.Contains(catalog.Fold(p.Name), f.Name):
+			continue
+		}
+		bytes += len(p.Name) + len(p.Description)
+		list = append(list, catalog.Summary{ID: id, UserID: p.UserID, Name: p.Name, Description: p.Description, Price: p.Price})
+	}
+	return list, nil
+}
+
+// UserExists implements catalog.Store.
+func (s *Store) UserExists(_ context.Context, id int64) (bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return id == 1 || id == 2, s.failure
+}

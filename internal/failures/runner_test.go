@@ -1,0 +1,236 @@
+package failures_test
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/failures"
+	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/media"
+	"vitrine.dev/internal/sqlstore"
+)
+
+func openStore(t *testing.T) *sqlstore.Store {
+	t.Helper()
+	s, err := sqlstore.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "test.db"), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if _, err := s.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// unread fills the list with n messages.
+func unread(t *testing.T, s *sqlstore.Store, n int) {
+	t.Helper()
+	for i := range n {
+		err := s.KeepUnreadable(t.Context(), media.Unreadable{MessageID: "m", Body: []byte("x"), Bytes: 1, Digest: strconv.Itoa(i)})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+type announcer struct {
+	mu   sync.Mutex
+	seen []catalog.Changed
+}
+
+func (a *announcer) Announce(_ context.Context, c catalog.Changed) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.seen = append(a.seen, c)
+}
+
+func config() failures.RunnerConfig {
+	cfg := failures.DefaultRunnerConfig()
+	cfg.Poll = 10 * time.Millisecond
+	return cfg
+}
+
+// run runs a runner until the returned stop is called.
+func run(t *testing.T, s failures.Store, cfg failures.RunnerConfig) (r *failures.Runner, stop func()) {
+	t.Helper()
+	r = failures.NewRunner(s, &announcer{}, func() {}, cfg, slog.New(slog.DiscardHandler))
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() { done <- r.Run(ctx) }()
+	stop = sync.OnceFunc(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+	t.Cleanup(stop)
+	return r, stop
+}
+
+func order(t *testing.T, s failures.Store, o failures.Order, wake func()) failures.Job {
+	t.Helper()
+	out, err := failures.NewService(s, &announcer{}, func() {}, wake).Settle(t.Context(), o)
+	if err != nil || out.Job == nil {
+		t.Fatalf("outcome %+v, %v", out, err)
+	}
+	return *out.Job
+}
+
+// reach polls until the job has come so far.
+func reach(t *testing.T, s failures.Store, id int64, what string, far func(failures.Job) bool) failures.Job {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	for {
+		j, err := s.Job(ctx, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if far(j) {
+			return j
+		}
+		select {
+		case <-ctx.Done():
+			t.Fatalf("waited in vain until %s: %+v", what, j)
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+}
+
+func ended(j failures.Job) bool { return j.State != failures.Running }
+
+func everything(rate int64) failures.Order {
+	return failures.Order{Action: failures.Discard, All: true, Rate: rate}
+}
+
+func TestRunnerKeepsTheRate(t *testing.T) {
+	t.Parallel()
+	s := openStore(t)
+	unread(t, s, 60)
+	cfg := config()
+	cfg.Poll = time.Hour // woken, not found
+	r, _ := run(t, s, cfg)
+	began := time.Now()
+	job := order(t, s, everything(50), r.Wake)
+	got := reach(t, s, job.ID, "the job ended", ended)
+	if took := time.Since(began); got.Done != 60 || took < time.Second {
+		t.Errorf("60 letters at 50 a second: %d took %s", got.Done, took)
+	}
+}
+
+// TestRunnersHandOver stops a process in the middle of a job, and kills
+// another: the next one finishes it, each letter settled once.
+func TestRunnersHandOver(t *testing.T) {
+	t.Parallel()
+	s := openStore(t)
+	unread(t, s, 100)
+	job := order(t, s, everything(200), func() {})
+	_, stop := run(t, s, config())
+	reach(t, s, job.ID, "the first has begun", func(j failures.Job) bool { return j.Done > 0 })
+	stop()
+	// One that dies with the lease in its hand.
+	if _, err := s.LeaseJob(t.Context(), "dead", 300*time.Millisecond); err != nil {
+		t.Fatalf("the first one gave back nothing: %v", err)
+	}
+	run(t, s, config())
+	run(t, s, config())
+	got := reach(t, s, job.ID, "the job ended", ended)
+	if got.State != failures.Done || got.Done != 100 {
+		t.Errorf("job ended as %+v", got)
+	}
+}
+
+func TestRunnerStopsAtAnAbort(t *testing.T) {
+	t.Parallel()
+	s := openStore(t)
+	unread(t, s, 100)
+	run(t, s, config())
+	job := order(t, s, everything(100), func() {})
+	reach(t, s, job.ID, "some are settled", func(j failures.Job) bool { return j.Done > 0 })
+	aborted, err := s.AbortJob(t.Context(), job.ID)
+	if err != nil || aborted.Done >= 100 {
+		t.Fatalf("aborted %+v, %v", aborted, err)
+	}
+	next := order(t, s, everything(10_000), func() {}) // which the runner has time for
+	if got := reach(t, s, next.ID, "the next ended", ended); got.Done != 100-aborted.Done {
+		t.Errorf("the next job settled %d, the aborted one %d of 100", got.Done, aborted.Done)
+	}
+	if j, err := s.Job(t.Context(), job.ID); err != nil || j.Done != aborted.Done {
+		t.Errorf("the aborted job went on: %+v, %v", j, err)
+	}
+}
+
+func TestIDs(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]failures.ID{
+		"image-42":                 {Kind: failures.KindImage, N: 42},
+		"message-9007199254740991": {Kind: failures.KindMessage, N: catalog.MaxID},
+		"message-9007199254740992": {}, "image-0": {}, "image-+1": {}, "image-01": {}, "image--1": {}, "image": {}, "": {}, "product-1": {},
+	} {
+		id, ok := failures.ParseID(text)
+		if ok != (want != failures.ID{}) || ok && (id != want || id.String() != text) {
+			t.Errorf("%q is read as %+v, %t", text, id, ok)
+		}
+	}
+}
+
+// refusing is a store whose database is away for some looks at a time.
+type refusing struct {
+	failures.Store
+	looks atomic.Int32
+}
+
+func (s *refusing) LeaseJob(context.Context, string, time.Duration) (failures.Job, error) {
+	if s.looks.Add(1)%20 == 0 {
+		return failures.Job{}, fault.New(fault.NotFound, "no job")
+	}
+	return failures.Job{}, fault.New(fault.Unavailable, "the database is not available")
+}
+
+// TestAnOutageIsAWarningOnce: a process that waits for its database does not
+// fill the log with that.
+func TestAnOutageIsAWarningOnce(t *testing.T) {
+	t.Parallel()
+	var mu sync.Mutex
+	var lines bytes.Buffer
+	log := slog.New(slog.NewTextHandler(writerFunc(func(p []byte) (int, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		return lines.Write(p)
+	}), nil))
+	store := &refusing{Store: openStore(t)}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() { done <- failures.NewRunner(store, &announcer{}, func() {}, config(), log).Run(ctx) }()
+	for deadline := time.Now().Add(time.Minute); store.looks.Load() < 50; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d looks in a minute", store.looks.Load())
+		}
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	outages := int(store.looks.Load())/20 + 1
+	if n := strings.Count(lines.String(), "level=WARN"); n < 3 || n > outages {
+		t.Errorf("%d warnings of %d outages:\n%s", n, outages, lines.String())
+	}
+}
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }

@@ -1,0 +1,102 @@
+package failures
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/requestid"
+)
+
+// Limits on one request.
+const (
+	DefaultListLimit = 100
+	MaxListLimit     = 1000
+	// MaxIDs bounds a request by ids, and what is settled at once by filter:
+	// more than so many become a job.
+	MaxIDs = 1000
+	// MaxRate is the most letters a second that can be asked for.
+	MaxRate = 100_000
+	// maxJobs is how many jobs Jobs returns.
+	maxJobs = 100
+	// atOnce is how many letters are settled in one transaction.
+	atOnce = 200
+)
+
+// Service is the use cases of the API. Its errors are of the kinds of package
+// fault.
+type Service struct {
+	store    Store
+	announce catalog.Announcer
+	nudge    func() // wakes the outbox relay; never blocks
+	wake     func() // wakes the Runner; never blocks
+}
+
+// NewService returns a Service.
+func NewService(store Store, announce catalog.Announcer, nudge, wake func()) *Service {
+	return &Service{store: store, announce: announce, nudge: nudge, wake: wake}
+}
+
+// Page is one page of dead letters, newest first.
+type Page struct {
+	Letters []Letter
+	Next    *Position // where the next page begins; nil where this is the last
+}
+
+// List returns a page. limit 0 stands for DefaultListLimit. fault.Invalid.
+func (s *Service) List(ctx context.Context, f Filter, after *Position, limit int) (Page, error) {
+	f, bad := f.check("")
+	if limit < 0 || limit > MaxListLimit {
+		bad = append(bad, fault.Field{Name: "limit", Reason: fmt.Sprintf("must be an integer from 1 to %d", MaxListLimit)})
+	}
+	if err := fault.InvalidFields(bad); err != nil {
+		return Page{}, err
+	}
+	if limit == 0 {
+		limit = DefaultListLimit
+	}
+	letters, err := s.store.DeadLetters(ctx, f, after, limit+1) // one more tells whether there is a next page
+	if err != nil {
+		return Page{}, err
+	}
+	if len(letters) <= limit {
+		return Page{Letters: letters}, nil
+	}
+	next := letters[limit-1].Position()
+	return Page{Letters: letters[:limit], Next: &next}, nil
+}
+
+// ReplayImage replays a failed image for the product's owner and returns it
+// with the product's new version. fault.NotFound, fault.Conflict.
+func (s *Service) ReplayImage(ctx context.Context, product, image int64) (catalog.Image, int64, error) {
+	img, changed, err := s.store.ReplayImage(ctx, product, image, requestid.From(ctx))
+	if err != nil {
+		return catalog.Image{}, 0, err
+	}
+	announceAll(ctx, s.announce, []catalog.Changed{changed})
+	s.nudge()
+	return img, changed.Version, nil
+}
+
+// Job returns the job. fault.NotFound.
+func (s *Service) Job(ctx context.Context, id int64) (Job, error) { return s.store.Job(ctx, id) }
+
+// Jobs returns the newest hundred jobs.
+func (s *Service) Jobs(ctx context.Context) ([]Job, error) { return s.store.Jobs(ctx, maxJobs) }
+
+// Abort ends a job before its time; at most the step under way is still done.
+// fault.NotFound; fault.Conflict where it is done.
+func (s *Service) Abort(ctx context.Context, id int64) (Job, error) { return s.store.AbortJob(ctx, id) }
+
+func announceAll(ctx context.Context, to catalog.Announcer, changed []catalog.Changed) {
+	ctx = context.WithoutCancel(ctx)
+	for _, c := range changed {
+		to.Announce(ctx, c)
+	}
+}
+
+// Retention is how long ended jobs and discarded messages are kept. Images are
+// kept as long as their product.
+const Retention = 30 * 24 * time.Hour

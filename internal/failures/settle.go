@@ -1,0 +1,149 @@
+package failures
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/requestid"
+)
+
+// The names of an order's fields, as clients write them.
+const (
+	FieldIDs    = "ids"
+	FieldFilter = "filter"
+	FieldAll    = "all"
+	FieldDryRun = "dry_run"
+	FieldRate   = "rate"
+)
+
+// Order asks for an action on some dead letters: on those of IDs, or on those
+// that Filter selects.
+type Order struct {
+	Action Action
+	IDs    []ID
+	Filter *Filter
+	All    bool  // says that an empty filter is meant
+	DryRun bool  // only count
+	Rate   int64 // letters a second, for a filter; 0 for as fast as it goes
+	ByIDs  bool  // whether ids were given at all
+	Faults []fault.Field
+}
+
+// Outcome is what became of an order.
+type Outcome struct {
+	Matched int64     // letters that the order means
+	Done    int64     // letters that were settled
+	Skipped []Skipped // ids that nothing was done to
+	Job     *Job      // that goes on with the work; nil where it was done at once
+}
+
+// Skipped is an id that an order could not be carried out for.
+type Skipped struct {
+	ID     ID
+	Reason string // completes the sentence that begins with the id
+}
+
+// Reasons for which ids are skipped.
+const (
+	skippedUnknown    = "is not a dead letter"
+	skippedUnreadable = "cannot be replayed: nobody can read the message"
+)
+
+// Settle carries out the order: at once for ids and for a filter that selects
+// at most MaxIDs, else as a job, and also where a rate is asked for.
+// fault.Invalid.
+func (s *Service) Settle(ctx context.Context, o Order) (Outcome, error) {
+	o, err := o.check()
+	if err != nil {
+		return Outcome{}, err
+	}
+	if o.ByIDs {
+		return s.settleIDs(ctx, o)
+	}
+	if o.Rate == 0 || o.DryRun {
+		few, err := s.store.DeadLetters(ctx, *o.Filter, nil, MaxIDs+1)
+		if err != nil {
+			return Outcome{}, err
+		}
+		if len(few) <= MaxIDs {
+			return s.settleFew(ctx, o, few)
+		}
+	}
+	total, asOf, err := s.store.CountDead(ctx, o.Action, *o.Filter)
+	if err != nil {
+		return Outcome{}, err
+	}
+	if o.DryRun {
+		return Outcome{Matched: total}, nil
+	}
+	job, err := s.store.CreateJob(ctx, Job{
+		Action: o.Action, Filter: *o.Filter, Rate: o.Rate, Total: total, AsOf: asOf, RequestID: requestid.From(ctx),
+	})
+	if err != nil {
+		return Outcome{}, err
+	}
+	s.wake()
+	return Outcome{Matched: total, Job: &job}, nil
+}
+
+// check returns the order as it is carried out. fault.Invalid with every field
+// at fault.
+func (o Order) check() (Order, error) {
+	bad := slices.Clone(o.Faults)
+	add := func(name, reason string) {
+		if !slices.ContainsFunc(bad, func(known fault.Field) bool { return known.Name == name }) {
+			bad = append(bad, fault.Field{Name: name, Reason: reason})
+		}
+	}
+	var filter Filter
+	if o.Filter != nil {
+		var more []fault.Field
+		filter, more = o.Filter.check(FieldFilter + ".")
+		for _, field := range more {
+			add(field.Name, field.Reason)
+		}
+	}
+	switch {
+	case o.ByIDs && o.Filter != nil:
+		add(FieldIDs, "must not be given together with filter")
+	case o.ByIDs && o.All:
+		add(FieldAll, "is for an empty filter, not for ids")
+	case o.ByIDs && o.Rate != 0:
+		add(FieldRate, "is for a filter; ids are settled at once")
+	case o.ByIDs && len(o.IDs) == 0:
+		add(FieldIDs, "must not be empty")
+	case o.ByIDs && len(o.IDs) > MaxIDs:
+		add(FieldIDs, fmt.Sprintf("must have at most %d entries", MaxIDs))
+	case o.ByIDs:
+	case o.Filter == nil && !o.All:
+		add(FieldIDs, "must be given, or a filter")
+	case filter.Empty() && !o.All && len(bad) == 0:
+		add(FieldFilter, "is empty and selects every dead letter: say so with all: true")
+	case !filter.Empty() && o.All:
+		add(FieldAll, "is for an empty filter only")
+	case o.Action == Replay && filter.Reason == Unreadable:
+		add(FieldFilter+"."+FieldReason, "cannot be replayed: nobody can read such a message")
+	}
+	if o.Rate < 0 || o.Rate > MaxRate {
+		add(FieldRate, fmt.Sprintf("must be an integer from 1 to %d", MaxRate))
+	}
+	o.Filter = &filter
+	return o, fault.InvalidFields(bad)
+}
+
+// settleFew settles what a filter has selected. Messages are no part of what a
+// replay means.
+func (s *Service) settleFew(ctx context.Context, o Order, letters []Letter) (Outcome, error) {
+	for _, l := range letters {
+		if o.Action == Discard || l.ID.Kind == KindImage {
+			o.IDs = append(o.IDs, l.ID)
+		}
+	}
+	if o.DryRun {
+		return Outcome{Matched: int64(len(o.IDs))}, nil
+	}
+	done, err := s.settle(ctx, o.Action, o.IDs)
+	return Outcome{Matched: int64(len(o.IDs)), Done: int64(len(done))}, err
+}

@@ -1,0 +1,67 @@
+package sandbox
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"io"
+)
+
+// kind says what a frame carries.
+type kind byte
+
+const (
+	configure kind = 'c'
+	hello     kind = 'h'
+	render    kind = 'r'
+	cost      kind = '#'
+	admit     kind = 'a'
+	outcome   kind = 'o'
+)
+
+// maxFrame is the longest payload that is read, in bytes: far above what
+// pictures within their limits become, and what a parent can bear.
+const maxFrame = 512 << 20
+
+// headBytes is the length of what stands before the payload.
+const headBytes = 5
+
+// writeFrame writes a frame whose payload comes in parts.
+func writeFrame(w io.Writer, k kind, parts ...[]byte) error {
+	length := 0
+	for _, p := range parts {
+		length += len(p)
+	}
+	if length > maxFrame {
+		return fmt.Errorf("a frame of %d bytes is longer than %d", length, maxFrame)
+	}
+	head := binary.BigEndian.AppendUint32([]byte{byte(k)}, uint32(length))
+	if _, err := w.Write(head); err != nil {
+		return fmt.Errorf("write frame: %w", err)
+	}
+	for _, p := range parts {
+		if _, err := w.Write(p); err != nil {
+			return fmt.Errorf("write frame: %w", err)
+		}
+	}
+	return nil
+}
+
+// readFrame reads one frame. Memory grows with what comes, not with what the
+// length announces. io.EOF where the other side has closed between frames.
+func readFrame(r io.Reader) (kind, []byte, error) {
+	var head [headBytes]byte
+	if _, err := io.ReadFull(r, head[:]); err != nil {
+		return 0, nil, err
+	}
+	length := binary.BigEndian.Uint32(head[1:])
+	if length > maxFrame {
+		return 0, nil, fmt.Errorf("a frame announces %d bytes, at most %d are read", length, maxFrame)
+	}
+	var payload bytes.Buffer
+	payload.Grow(int(min(length, 1<<20)))
+	if n, err := io.CopyN(&payload, r, int64(length)); err != nil {
+		return 0, nil, fmt.Errorf("frame ends after %d of %d bytes: %w", n, length, io.ErrUnexpectedEOF)
+	}
+	return kind(head[0]), payload.Bytes(), nil
+}

@@ -1,0 +1,93 @@
+package sandbox
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"sync"
+	"time"
+
+	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/media"
+)
+
+// job is one picture in one child.
+type job struct {
+	*Renderer
+	*process
+
+	broken bool // the child is of no more use
+
+	mu   sync.Mutex
+	over bool // nothing may kill the child for this picture any more
+	late bool // it was killed because it took longer than it may
+}
+
+// run sends the picture and reads what comes of it.
+func (j *job) run(ctx context.Context, source []byte) (media.Rendered, error) {
+	defer context.AfterFunc(ctx, func() { j.abandon(false) })()
+	clock := time.AfterFunc(j.cfg.Timeout, func() { j.abandon(true) })
+	defer clock.Stop()
+	leave := func() {}
+	defer func() { leave() }()
+	if err := writeFrame(j.in, render, source); err != nil {
+		j.broken = true
+		return media.Rendered{}, err
+	}
+	for {
+		k, payload, err := readFrame(j.out)
+		switch {
+		case err != nil:
+		case k == outcome:
+			rendered, err := decodeOutcome(payload)
+			_, failed := fault.FailureOf(err)
+			j.broken = err != nil && !failed
+			return rendered, err
+		case k == cost && len(payload) == 8:
+			clock.Stop()
+			leave, err = j.letIn(ctx, int64(binary.BigEndian.Uint64(payload))) //nolint:gosec // a number of pixels
+			clock.Reset(j.cfg.Timeout)
+		default:
+			err = fmt.Errorf("unexpected frame %q of %d bytes", k, len(payload))
+		}
+		if err != nil {
+			j.broken = true
+			return media.Rendered{}, err
+		}
+	}
+}
+
+// letIn waits for room and tells the child that there is some.
+func (j *job) letIn(ctx context.Context, pixels int64) (leave func(), err error) {
+	leave, err = j.pixels.Enter(ctx, pixels)
+	if err != nil {
+		return func() {}, err
+	}
+	return leave, writeFrame(j.in, admit)
+}
+
+// abandon kills the child, unless its picture is done.
+func (j *job) abandon(late bool) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if !j.over {
+		j.over, j.late = true, late
+		j.kill()
+	}
+}
+
+// finish ends the job and reports whether the child lives on.
+func (j *job) finish() bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	alive := !j.over
+	j.over = true
+	return alive
+}
+
+// expired reports whether the child was killed because it took too long.
+func (j *job) expired() bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.late
+}

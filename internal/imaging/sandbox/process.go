@@ -1,0 +1,144 @@
+package sandbox
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"vitrine.dev/internal/imaging"
+)
+
+// startTimeout bounds the start of a child, which opens libvips.
+const startTimeout = 30 * time.Second
+
+// process is a running child, as its parent sees it. One picture at a time.
+type process struct {
+	cmd    *exec.Cmd
+	in     io.WriteCloser
+	out    io.Reader
+	said   greeting
+	words  *words
+	work   int // pictures so far
+	killed sync.Once
+}
+
+// inherited are the variables that a child gets of its parent's: no credential
+// is among them.
+func inherited() []string {
+	var env []string
+	for _, v := range os.Environ() {
+		name, _, _ := strings.Cut(v, "=")
+		switch {
+		case name == "PATH", name == "HOME", name == "TMPDIR", name == "GOCOVERDIR", name == "VITRINE_DEFECTS",
+			strings.HasPrefix(name, "VIPS_"), strings.HasPrefix(name, "LD_"), strings.HasPrefix(name, "DYLD_"):
+			env = append(env, v)
+		}
+	}
+	// More arenas than that only keep memory from the other child.
+	return append(env, variable+"=1", "MALLOC_ARENA_MAX=2")
+}
+
+// launch starts a child and waits until it can render.
+func launch(program []string, cfg imaging.Config) (*process, error) {
+	p := &process{words: &words{}}
+	// Its life is tied to the pipes and to kill, not to a context.
+	p.cmd = exec.Command(program[0], program[1:]...) //nolint:noctx,gosec // see above; this very program
+	p.cmd.Env, p.cmd.Stderr = inherited(), p.words
+	// Signals of a terminal are for the parent, which lets work end.
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	var err error
+	if p.in, err = p.cmd.StdinPipe(); err != nil {
+		return nil, fmt.Errorf("start render process: %w", err)
+	}
+	if p.out, err = p.cmd.StdoutPipe(); err != nil {
+		return nil, fmt.Errorf("start render process: %w", err)
+	}
+	if err := p.cmd.Start(); err != nil {
+		return nil, fmt.Errorf("start render process: %w", err)
+	}
+	late := time.AfterFunc(startTimeout, p.kill)
+	defer late.Stop()
+	if err := p.greet(cfg); err != nil {
+		return nil, fmt.Errorf("start render process: %w", errors.Join(err, p.end()))
+	}
+	return p, nil
+}
+
+func (p *process) greet(cfg imaging.Config) error {
+	text, err := json.Marshal(cfg)
+	if err != nil {
+		return err
+	}
+	if err := writeFrame(p.in, configure, text); err != nil {
+		return err
+	}
+	k, payload, err := readFrame(p.out)
+	if err != nil {
+		return err
+	}
+	if k != hello {
+		return fmt.Errorf("it began with %q", k)
+	}
+	if err := json.Unmarshal(payload, &p.said); err != nil {
+		return err
+	}
+	if p.said.Error != "" {
+		return errors.New(p.said.Error)
+	}
+	return nil
+}
+
+// kill ends the child at once; what reads or writes its pipes is woken.
+func (p *process) kill() {
+	p.killed.Do(func() { _ = p.cmd.Process.Kill() })
+}
+
+// end kills the child, reaps it and returns how it ended, with its last words.
+func (p *process) end() error {
+	p.kill()
+	_ = p.in.Close()
+	return p.reap()
+}
+
+// reap waits for a child that has ended or was killed.
+func (p *process) reap() error {
+	_, _ = io.Copy(io.Discard, p.out) // Wait wants the pipe read to its end
+	err := p.cmd.Wait()
+	if words := p.words.String(); words != "" {
+		return fmt.Errorf("%w: %s", err, words)
+	}
+	return err
+}
+
+// words keeps the first of what a child says on standard error: a
+// crash says its cause first.
+type words struct {
+	mu   sync.Mutex
+	kept bytes.Buffer
+}
+
+// maxWords is how much of it is kept, in bytes.
+const maxWords = 2 << 10
+
+func (w *words) Write(b []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if room := maxWords - w.kept.Len(); room > 0 {
+		w.kept.Write(b[:min(room, len(b))])
+	}
+	return len(b), nil
+}
+
+func (w *words) String() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return strings.TrimSpace(w.kept.String())
+}

@@ -1,0 +1,140 @@
+package sandbox
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"vitrine.dev/internal/failpoint"
+	"vitrine.dev/internal/imaging"
+	"vitrine.dev/internal/media"
+)
+
+// variable in the environment makes a process a child.
+const variable = "VITRINE_RENDER_CHILD"
+
+// IsChild reports whether this process was started to render.
+func IsChild() bool { return os.Getenv(variable) != "" }
+
+// Engine is what a child renders with; *imaging.Renderer is one.
+type Engine interface {
+	media.Renderer
+	Engine() string
+}
+
+// Open makes the engine of a child, whose pictures a lets in.
+type Open func(cfg imaging.Config, a imaging.Admission, log *slog.Logger) (Engine, error)
+
+// OpenImaging opens the engine that the configuration asks for.
+func OpenImaging(cfg imaging.Config, a imaging.Admission, log *slog.Logger) (Engine, error) {
+	r, err := imaging.New(cfg, log)
+	if err != nil {
+		return nil, err
+	}
+	return r.AdmittedBy(a), nil
+}
+
+// heavy is from how many pixels on the memory of a picture is given back to the
+// system at once, and not when the collector comes to it.
+const heavy = 4_000_000
+
+// Serve is the life of a child: it renders what comes in until the parent is
+// gone, and returns the exit code. Signals are the parent's business.
+func Serve(in io.Reader, out io.Writer, open Open) int {
+	signal.Ignore(syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	c := &child{out: out, requests: make(chan frame), admitted: make(chan struct{}, 1)}
+	go c.listen(in)
+	if err := c.serve(open, log); err != nil {
+		log.Error("render child ends", "error", err)
+		return 1
+	}
+	return 0
+}
+
+type frame struct {
+	kind    kind
+	payload []byte
+}
+
+// child is the side of the pipes that renders.
+type child struct {
+	out      io.Writer
+	requests chan frame
+	admitted chan struct{}
+	pixels   int64 // of the picture at hand
+}
+
+// listen reads all that comes, also while a picture is at work: when the parent
+// is gone, a decoder that hangs must not keep this process.
+func (c *child) listen(in io.Reader) {
+	for {
+		k, payload, err := readFrame(in)
+		switch {
+		case err != nil:
+			syscall.Exit(0) // the only way out past a decoder that hangs
+		case k == admit:
+			c.admitted <- struct{}{}
+		default:
+			c.requests <- frame{k, payload}
+		}
+	}
+}
+
+func (c *child) serve(open Open, log *slog.Logger) error {
+	first := <-c.requests
+	var cfg imaging.Config
+	if first.kind != configure {
+		return fmt.Errorf("the first frame is %q", first.kind)
+	}
+	if err := json.Unmarshal(first.payload, &cfg); err != nil {
+		return fmt.Errorf("read configuration: %w", err)
+	}
+	engine, err := open(cfg, c, log)
+	said := greeting{}
+	if err != nil {
+		said.Error = err.Error()
+	} else {
+		said.Recipe, said.Engine = engine.Recipe(), engine.Engine()
+	}
+	text, encodeErr := json.Marshal(said)
+	if encodeErr != nil {
+		return fmt.Errorf("encode greeting: %w", encodeErr)
+	}
+	if err := errors.Join(err, writeFrame(c.out, hello, text)); err != nil {
+		return err
+	}
+	for {
+		f := <-c.requests
+		if f.kind != render {
+			return fmt.Errorf("unexpected frame %q", f.kind)
+		}
+		failpoint.Decode(f.payload)
+		c.pixels = 0
+		if err := writeFrame(c.out, outcome, encodeOutcome(engine.Render(context.Background(), f.payload))...); err != nil {
+			return err
+		}
+		f.payload = nil // for the collector
+		if c.pixels >= heavy {
+			debug.FreeOSMemory()
+		}
+	}
+}
+
+// Enter implements imaging.Admission: the parent keeps the budget.
+func (c *child) Enter(_ context.Context, pixels int64) (leave func(), err error) {
+	c.pixels = pixels
+	if err := writeFrame(c.out, cost, binary.BigEndian.AppendUint64(nil, uint64(max(pixels, 0)))); err != nil {
+		return nil, err
+	}
+	<-c.admitted
+	return func() {}, nil
+}

@@ -1,0 +1,100 @@
+package sandbox
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/media"
+)
+
+// greeting is what a child says of itself.
+type greeting struct {
+	Recipe string `json:"recipe"`
+	Engine string `json:"engine"`
+	Error  string `json:"error,omitempty"`
+}
+
+// answer is an outcome without its files.
+type answer struct {
+	Width       int            `json:"width,omitempty"`
+	Height      int            `json:"height,omitempty"`
+	Placeholder string         `json:"placeholder,omitempty"`
+	Files       []file         `json:"files,omitempty"` // the compressed one, then the variants
+	Notes       []catalog.Note `json:"notes,omitempty"`
+
+	Reason fault.Reason `json:"reason,omitempty"` // of a failure
+	Detail string       `json:"detail,omitempty"`
+	Cause  string       `json:"cause,omitempty"`
+}
+
+type file struct {
+	Format      string `json:"format"`
+	ContentType string `json:"content_type"`
+	Width       int    `json:"width"`
+	Height      int    `json:"height"`
+	Bytes       int    `json:"bytes"`
+}
+
+// encodeOutcome returns the payload of an outcome, in parts.
+func encodeOutcome(r media.Rendered, err error) [][]byte {
+	a := answer{Width: r.Width, Height: r.Height, Placeholder: r.Placeholder, Notes: r.Notes}
+	bodies := [][]byte{nil}
+	if err != nil {
+		a = answer{Reason: fault.DecoderCrashed, Detail: "The picture could not be processed.", Cause: err.Error()}
+		if f, ok := fault.FailureOf(err); ok {
+			a.Reason, a.Detail = f.Reason, f.Detail
+		}
+	} else {
+		for _, e := range append([]media.Encoded{r.Compressed}, r.Variants...) {
+			a.Files = append(a.Files, file{e.Format, e.ContentType, e.Width, e.Height, len(e.Body)})
+			bodies = append(bodies, e.Body)
+		}
+	}
+	head, err := json.Marshal(a)
+	if err != nil { // strings and integers always encode
+		head = []byte(`{"reason":"decoder_crashed"}`)
+	}
+	bodies[0] = append(binary.BigEndian.AppendUint32(nil, uint32(len(head))), head...) //nolint:gosec // a short text
+	return bodies
+}
+
+// decodeOutcome returns what the child made, or the failure that it tells of.
+func decodeOutcome(payload []byte) (media.Rendered, error) {
+	if len(payload) < 4 {
+		return media.Rendered{}, errors.New("outcome without a head")
+	}
+	length := binary.BigEndian.Uint32(payload)
+	payload = payload[4:]
+	if int64(length) > int64(len(payload)) {
+		return media.Rendered{}, errors.New("outcome with half a head")
+	}
+	var a answer
+	if err := json.Unmarshal(payload[:length], &a); err != nil {
+		return media.Rendered{}, fmt.Errorf("read outcome: %w", err)
+	}
+	if a.Reason != "" {
+		return media.Rendered{}, fault.Fail(a.Reason, a.Detail, errors.New(a.Cause))
+	}
+	files, payload := a.Files, payload[length:]
+	encoded := make([]media.Encoded, len(files))
+	for i, f := range files {
+		if f.Bytes < 0 || f.Bytes > len(payload) {
+			return media.Rendered{}, fmt.Errorf("outcome with %d bytes of a file of %d", len(payload), f.Bytes)
+		}
+		encoded[i] = media.Encoded{
+			Format: f.Format, ContentType: f.ContentType, Width: f.Width, Height: f.Height, Body: payload[:f.Bytes:f.Bytes],
+		}
+		payload = payload[f.Bytes:]
+	}
+	if len(encoded) == 0 || len(payload) > 0 {
+		return media.Rendered{}, fmt.Errorf("outcome with %d files and %d bytes more", len(encoded), len(payload))
+	}
+	return media.Rendered{
+		Width: a.Width, Height: a.Height, Placeholder: a.Placeholder, Compressed: encoded[0], Variants: encoded[1:],
+		Notes: a.Notes,
+	}, nil
+}
