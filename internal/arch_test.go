@@ -20,33 +20,40 @@ import (
 // The layers, lowest first. A package imports only from layers below its own,
 // and from its own group.
 const (
-	leaf     = iota // errors and tracing: no imports
-	port            // what the domain needs of the world
+	leaf     = iota // errors, ids, delays: no imports but leaves
+	port            // what the domain needs of the outside
 	products        // catalog
-	pictures        // media, outbox, deadletter; monitor, which knows none of them
-	upkeep          // fsck: compares what the others keep
-	adapter         // the world; adapters never meet
+	pictures        // media, outbox, failures and what they are made of
+	upkeep          // fsck and gc: compare and collect what the others keep
+	engine          // general machinery below adapters, which knows no product: leaves only
+	adapter         // to the outside; adapters never meet
+	surface         // cli, and the client of the API it speaks with
 	wiring          // app
 	command         // cmd
 )
 
 var layers = map[string]int{
-	"internal/fault": leaf, "internal/requestid": leaf, "internal/failpoint": leaf,
+	"internal/fault": leaf, "internal/requestid": leaf, "internal/failpoint": leaf, "internal/backoff": leaf,
 	"internal/queue": port, "internal/cache": port, "internal/blob": port,
 	"internal/catalog": products,
-	"internal/monitor": pictures, "internal/media": pictures, "internal/outbox": pictures, "internal/failures": pictures,
-	"internal/fsck":     upkeep,
-	"internal/sqlstore": adapter, "internal/fetch": adapter, "internal/imaging": adapter,
-	"internal/httpapi": adapter, "internal/console": adapter,
+	"internal/monitor": pictures, "internal/media": pictures, "internal/outbox": pictures,
+	"internal/failures": pictures, "internal/job": pictures,
+	"internal/fsck": upkeep, "internal/gc": upkeep,
+	"internal/sqldb": engine, "internal/httpkit": engine, "internal/safehttp": engine,
+	"internal/sqlstore": adapter, "internal/fetch": adapter, "internal/imaging": adapter, "internal/httpapi": adapter,
+	"internal/client": surface, "internal/cli": surface,
 	"internal/app": wiring,
 	"cmd":          command,
 }
 
+// The forms of the API, which its client shares, and nothing else of an adapter.
+const wire = module + "internal/httpapi/wire"
+
 const module = "vitrine.dev/"
 
-// place returns the layer of a package and its group: the folder that names
+// layerOf returns the layer of a package and its group: the folder that names
 // the layer, or, below a port, the adapter's own folder.
-func place(path string) (layer int, group string, err error) {
+func layerOf(path string) (layer int, group string, err error) {
 	path = strings.TrimPrefix(path, module)
 	for group = path; group != "."; group = filepath.Dir(group) {
 		layer, known := layers[group]
@@ -63,24 +70,24 @@ func place(path string) (layer int, group string, err error) {
 
 // forTests tells the packages that only tests import.
 func forTests(path string) bool {
-	return strings.HasSuffix(path, "test") || strings.Contains(path, "/testserver") || strings.Contains(path, "/e2e") || strings.Contains(path, "/chaos") ||
-		strings.Contains(path, "/burst")
+	for _, folder := range []string{"testserver", "systemtest", "e2e", "chaos", "burst", "catalogfake"} {
+		if strings.Contains(path+"/", "/"+folder+"/") {
+			return true
+		}
+	}
+	return strings.HasSuffix(path, "test")
 }
 
 // forbidden says why a package may not import another, or nothing if it may.
 func forbidden(from, to string) error {
-	layer, group, err := place(from)
+	layer, group, err := layerOf(from)
 	if err != nil {
 		return err
 	}
 	if !strings.HasPrefix(to, module) {
-		external := strings.Contains(strings.Split(to, "/")[0], ".")
-		if external && layer < adapter && !strings.HasPrefix(to, "golang.org/x/") {
-			return errors.New("the domain imports the standard library and its ports")
-		}
-		return nil
+		return forbiddenOutside(layer, group, to)
 	}
-	toLayer, toGroup, err := place(to)
+	toLayer, toGroup, err := layerOf(to)
 	switch {
 	case forTests(to):
 		return errors.New("it is for tests only")
@@ -90,10 +97,35 @@ func forbidden(from, to string) error {
 		return nil
 	case layer == command && toLayer != wiring:
 		return errors.New("a command imports only app")
+	case layer == leaf && toLayer == leaf:
+		return errors.New("a leaf imports nothing of ours")
+	case layer == engine && toLayer != leaf:
+		return errors.New("general machinery knows errors, ids and delays only")
 	case layer == adapter && toLayer == adapter:
 		return errors.New("adapters never meet")
+	case layer == surface && toLayer == adapter && to != wire:
+		return errors.New("the command line knows of the adapters only the forms of the API")
+	case layer == surface && toLayer == surface:
+		if group == "internal/client" {
+			return errors.New("the client knows no command")
+		}
+		return nil
 	case toLayer >= layer:
-		return errors.New("imports run one way: cmd, app, adapters, fsck, media, catalog, ports, fault")
+		return errors.New("imports run one way: cmd, app, cli, adapters, engines, fsck, media, catalog, ports, fault")
+	}
+	return nil
+}
+
+// forbiddenOutside is forbidden for a package that is not of this module.
+func forbiddenOutside(layer int, group, to string) error {
+	external := strings.Contains(strings.Split(to, "/")[0], ".")
+	switch {
+	case external && layer < engine && !strings.HasPrefix(to, "golang.org/x/"):
+		return errors.New("the domain imports the standard library and its ports")
+	case to == "database/sql" && group != "internal/sqldb" && group != "internal/sqlstore":
+		return errors.New("only the stores speak SQL")
+	case to == "testing":
+		return errors.New("what helps tests lives in packages of its own")
 	}
 	return nil
 }
@@ -129,6 +161,17 @@ func TestForbiddenImports(t *testing.T) {
 		{"internal/app", "internal/testserver", false},
 		{"internal/httpapi", "internal/catalog", true},
 		{"internal/httpapi", "internal/sqlstore", false},
+		{"internal/httpapi", "internal/queue/rabbitmq", false},
+		{"internal/httpapi/products", "internal/httpkit", true},
+		{"internal/httpkit", "internal/catalog", false},
+		{"internal/sqldb", "internal/fault", true},
+		{"internal/sqldb", "internal/media", false},
+		{"internal/client", "internal/httpapi/wire", true},
+		{"internal/client", "internal/httpapi", false},
+		{"internal/cli", "internal/client", true},
+		{"internal/client", "internal/cli", false},
+		{"internal/cli", "internal/sqlstore", false},
+		{"internal/app", "internal/cli", true},
 		{"internal/queue/rabbitmq", "internal/queue", true},
 		{"internal/queue/rabbitmq", "internal/queue/inprocess", false},
 		{"internal/queue/rabbitmq", "internal/queue/rabbitmq/wire", true},
@@ -145,8 +188,14 @@ func TestForbiddenImports(t *testing.T) {
 			t.Errorf("%s imports %s: allowed should be %t, got %v", c.from, c.to, c.allowed, err)
 		}
 	}
-	if forbidden(module+"internal/catalog", "github.com/jackc/pgx/v5") == nil {
-		t.Error("catalog may import a driver")
+	for from, to := range map[string]string{
+		"internal/catalog": "github.com/jackc/pgx/v5",
+		"internal/httpapi": "database/sql",
+		"internal/media":   "testing",
+	} {
+		if forbidden(module+from, to) == nil {
+			t.Errorf("%s may import %s", from, to)
+		}
 	}
 }
 

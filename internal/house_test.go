@@ -1,0 +1,240 @@
+package internal_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/importer"
+	"go/parser"
+	"go/token"
+	"go/types"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// The bounds of a folder and of a file. A folder may hold more files where its
+// doc.go says why, in a sentence that begins with manyFiles.
+const (
+	mostFiles = 15
+	mostLines = 300
+	manyFiles = "More files than usual: "
+)
+
+// unfinished are the folders that do not keep the bounds yet.
+func unfinished(dir string) bool {
+	return slices.Contains([]string{
+		"internal/app", "internal/catalog", "internal/httpapi", "internal/imaging/imagefile", "internal/imaging/imagingtest",
+		"internal/imaging/vips", "internal/media", "internal/sqlstore", "internal/sqlstore/storetest", "internal/testserver",
+	}, dir)
+}
+
+// source is a folder with Go files.
+type source struct {
+	Dir        string
+	ImportPath string
+	Export     string // compiled types
+	GoFiles    []string
+}
+
+func TestFilesAreFewAndShort(t *testing.T) {
+	t.Parallel()
+	for _, p := range sources(t) {
+		dir := folder(p.ImportPath)
+		if !unfinished(dir) && len(p.GoFiles) > mostFiles && !saysWhy(t, p) {
+			t.Errorf("%s has %d files, more than %d, and no doc.go that says %q", dir, len(p.GoFiles), mostFiles, manyFiles)
+		}
+		all, err := filepath.Glob(filepath.Join(p.Dir, "*.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range all {
+			text, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if lines := bytes.Count(text, []byte("\n")); lines > mostLines && !unfinished(dir) && !strings.HasSuffix(name, "_test.go") {
+				t.Errorf("%s/%s has %d lines, more than %d", dir, filepath.Base(name), lines, mostLines)
+			}
+		}
+	}
+}
+
+func saysWhy(t *testing.T, p source) bool {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(p.Dir, "doc.go"))
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		t.Fatal(err)
+	}
+	return bytes.Contains(text, []byte(manyFiles))
+}
+
+// TestTheMapIsComplete: docs/design.md names every package in one line.
+func TestTheMapIsComplete(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../docs/design.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, drawn, found := strings.Cut(string(text), "\ninternal/\n")
+	drawn, _, closed := strings.Cut(drawn, "```")
+	if !found || !closed {
+		t.Fatal("docs/design.md has no map")
+	}
+	for _, p := range sources(t) {
+		dir := folder(p.ImportPath)
+		if !strings.HasPrefix(dir, "internal/") || unfinished(dir) {
+			continue
+		}
+		if !strings.Contains(drawn, filepath.Base(dir)+"/") {
+			t.Errorf("the map in docs/design.md does not name %s", dir)
+		}
+	}
+}
+
+// TestCallsBetweenFilesRunOneWay: in the packages that every feature touches a
+// file is used by another or uses it, so that they can be read in one order.
+func TestCallsBetweenFilesRunOneWay(t *testing.T) {
+	t.Parallel()
+	every := sources(t)
+	exports := make(map[string]string, len(every))
+	for _, p := range exported(t) {
+		exports[p.ImportPath] = p.Export
+	}
+	for _, p := range every {
+		dir := folder(p.ImportPath)
+		layered := slices.ContainsFunc([]string{"app", "cli", "httpapi", "httpkit", "sqldb", "sqlstore"}, func(name string) bool {
+			return dir == "internal/"+name || strings.HasPrefix(dir, "internal/"+name+"/")
+		})
+		if !layered || unfinished(dir) || strings.HasSuffix(dir, "test") {
+			continue
+		}
+		calls := callsBetweenFiles(t, p, exports)
+		if circle := findCircle(calls); circle != nil {
+			t.Errorf("%s: its files call each other in a circle: %s", dir, strings.Join(circle, " -> "))
+		}
+	}
+}
+
+// callsBetweenFiles returns, for each file, the files whose functions it names,
+// with one such name.
+func callsBetweenFiles(t *testing.T, p source, exports map[string]string) map[string]map[string]string {
+	t.Helper()
+	set := token.NewFileSet()
+	var files []*ast.File
+	for _, name := range p.GoFiles {
+		file, err := parser.ParseFile(set, filepath.Join(p.Dir, name), nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, file)
+	}
+	info := types.Info{Uses: map[*ast.Ident]types.Object{}}
+	config := types.Config{Importer: importer.ForCompiler(set, "gc", func(path string) (io.ReadCloser, error) {
+		if exports[path] == "" {
+			return nil, fmt.Errorf("%s was not compiled", path)
+		}
+		return os.Open(exports[path])
+	})}
+	if _, err := config.Check(p.ImportPath, set, files, &info); err != nil {
+		t.Fatal(err)
+	}
+	calls := map[string]map[string]string{}
+	for name, used := range info.Uses {
+		function, ok := used.(*types.Func)
+		if !ok || function.Pkg() == nil || function.Pkg().Path() != p.ImportPath {
+			continue
+		}
+		from, to := filepath.Base(set.Position(name.Pos()).Filename), filepath.Base(set.Position(function.Pos()).Filename)
+		if from == to {
+			continue
+		}
+		if calls[from] == nil {
+			calls[from] = map[string]string{}
+		}
+		calls[from][to] = name.Name
+	}
+	return calls
+}
+
+// findCircle returns files that call each other in a circle, nil for none.
+func findCircle(calls map[string]map[string]string) []string {
+	const inHand, done = 1, 2
+	state := map[string]int{}
+	var path []string
+	var visit func(string) []string
+	visit = func(file string) []string {
+		state[file] = inHand
+		path = append(path, file)
+		for to, name := range calls[file] {
+			switch state[to] {
+			case inHand:
+				return append(slices.Clone(path[slices.Index(path, to):]), to+" ("+name+")")
+			case done:
+			default:
+				if circle := visit(to); circle != nil {
+					return circle
+				}
+			}
+		}
+		state[file] = done
+		path = path[:len(path)-1]
+		return nil
+	}
+	for file := range calls {
+		if state[file] == 0 {
+			if circle := visit(file); circle != nil {
+				return circle
+			}
+		}
+	}
+	return nil
+}
+
+// sources lists the folders of this module that hold Go files.
+func sources(t *testing.T) []source {
+	t.Helper()
+	return decodeSources(t, golist(t, "-json=Dir,ImportPath,GoFiles", "./..."))
+}
+
+// exported lists all that the module is built of, with the compiled types.
+func exported(t *testing.T) []source {
+	t.Helper()
+	return decodeSources(t, golist(t, "-export", "-deps", "-json=ImportPath,Export", "./..."))
+}
+
+func decodeSources(t *testing.T, text []byte) []source {
+	t.Helper()
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	var all []source
+	for {
+		var p source
+		err := decoder.Decode(&p)
+		if errors.Is(err, io.EOF) {
+			return all
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+}
+
+func folder(importPath string) string { return strings.TrimPrefix(importPath, module) }
+
+func TestFindCircle(t *testing.T) {
+	t.Parallel()
+	line := map[string]map[string]string{"a": {"b": "f", "c": "g"}, "b": {"c": "h"}}
+	if circle := findCircle(line); circle != nil {
+		t.Errorf("a circle in a line: %v", circle)
+	}
+	line["c"] = map[string]string{"a": "i"}
+	if findCircle(line) == nil {
+		t.Error("no circle in a circle")
+	}
+}
