@@ -52,7 +52,7 @@ func BenchmarkImageJob(b *testing.B) {
 	}
 	worker := media.NewWorker(media.Parts{
 		Store: p.store, Fetcher: fetcher, Renderer: renderer, Blobs: p.blobs,
-		Announce: catalog.NewViews(readthrough.Disabled(), log), Nudge: func() {}, Log: log,
+		Announce: catalog.NewViews(readthrough.Disabled(), log), Log: log,
 	}, media.DefaultWorkerConfig(1))
 
 	b.SetBytes(int64(len(photo)))

@@ -82,7 +82,7 @@ func (f fsckCommand) open(
 		return nil, err
 	}
 	parts := fsck.Parts{
-		Store: store, Blobs: blobs, Announce: catalog.NewViews(readthrough.Disabled(), log), Nudge: func() {}, Log: log,
+		Store: store, Blobs: blobs, Announce: catalog.NewViews(readthrough.Disabled(), log), Log: log,
 		Progress: progress(to.err),
 	}
 	if cfg.RedisHost != "" {

@@ -74,7 +74,7 @@ func run(ctx context.Context, to streams, r role, cfg Config, log *slog.Logger) 
 	}
 	p.tasks = append(p.tasks, task{"health", p.health.Start})
 	p.addRelay()
-	p.deadJobs = failures.NewRunner(p.store, p.views, p.relay.Nudge, failures.DefaultRunnerConfig(), p.log)
+	p.deadJobs = failures.NewRunner(p.store, p.views, failures.DefaultRunnerConfig(), p.log)
 	p.tasks = append(p.tasks, task{"dead letter jobs", p.deadJobs.Run})
 	if r.worker {
 		if err := p.addWorker(&held); err != nil {

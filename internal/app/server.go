@@ -34,8 +34,8 @@ func (p *process) listen(ctx context.Context, held *closers) (err error) {
 
 func (p *process) addServer() {
 	handler := httpapi.New(httpapi.Deps{
-		Service:     catalog.NewService(p.store, p.views, p.relay.Nudge, catalog.WithKeyTTL(p.cfg.IdempotencyTTL)),
-		DeadLetters: failures.NewService(p.store, p.views, p.relay.Nudge, p.deadJobs.Wake),
+		Service:     catalog.NewService(p.store, p.views, catalog.WithKeyTTL(p.cfg.IdempotencyTTL)),
+		DeadLetters: failures.NewService(p.store, p.views, p.deadJobs.Wake),
 		Views:       p.views,
 		Images:      p.blobs,
 		URL:         p.blobs.URL,

@@ -25,11 +25,11 @@ func (p *process) addWorker(held *closers) error {
 	}
 	worker := media.NewWorker(media.Parts{
 		Store: p.store, Fetcher: fetcher, Renderer: renderer, Blobs: p.blobs,
-		Announce: p.views, Nudge: p.relay.Nudge, Log: p.log,
+		Announce: p.views, Log: p.log,
 	}, workerConfig)
 	sweeperConfig := media.DefaultSweeperConfig()
 	sweeperConfig.Policy, sweeperConfig.RequeueAfter = p.cfg.policy(), p.cfg.RequeueAfter
-	sweeper := media.NewSweeper(p.store, p.views, p.relay.Nudge, sweeperConfig, p.log)
+	sweeper := media.NewSweeper(p.store, p.views, sweeperConfig, p.log)
 	collector := fsck.NewCollector(fsck.Parts{Store: p.store, Blobs: p.blobs, Log: p.log},
 		p.cfg.OrphanInterval, p.cfg.OrphanGrace)
 	p.tasks = append(p.tasks,

@@ -29,7 +29,6 @@ type Announcer interface {
 type Service struct {
 	store    Store
 	announce Announcer
-	nudge    func() // wakes the outbox relay; never blocks
 	keyTTL   time.Duration
 }
 
@@ -39,10 +38,9 @@ type Option func(*Service)
 // WithKeyTTL sets how long an idempotency key lives, in place of DefaultKeyTTL.
 func WithKeyTTL(ttl time.Duration) Option { return func(s *Service) { s.keyTTL = ttl } }
 
-// NewService returns a Service. nudge is called after every commit that left
-// messages in the outbox.
-func NewService(store Store, announce Announcer, nudge func(), options ...Option) *Service {
-	s := &Service{store: store, announce: announce, nudge: nudge, keyTTL: DefaultKeyTTL}
+// NewService returns a Service.
+func NewService(store Store, announce Announcer, options ...Option) *Service {
+	s := &Service{store: store, announce: announce, keyTTL: DefaultKeyTTL}
 	for _, o := range options {
 		o(s)
 	}
@@ -165,5 +163,4 @@ func fitting(products []Summary) int {
 func (s *Service) changed(ctx context.Context, c Changed) {
 	failpoint.Crash(failpoint.Committed)
 	s.announce.Announce(context.WithoutCancel(ctx), c)
-	s.nudge()
 }

@@ -22,7 +22,6 @@ type setup struct {
 	service *catalog.Service
 	mu      sync.Mutex
 	told    []catalog.Changed
-	nudges  int
 }
 
 func (s *setup) Announce(ctx context.Context, c catalog.Changed) {
@@ -36,11 +35,7 @@ func (s *setup) Announce(ctx context.Context, c catalog.Changed) {
 
 func newSetup() *setup {
 	s := &setup{store: catalogfake.NewStore()}
-	s.service = catalog.NewService(s.store, s, func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.nudges++
-	})
+	s.service = catalog.NewService(s.store, s)
 	return s
 }
 
@@ -81,8 +76,8 @@ func TestCreate(t *testing.T) {
 		t.Errorf("request ids in the store = %v", got)
 	}
 	want := catalog.Changed{ProductID: p.ID, UserID: 1, Version: 1, Listed: true}
-	if !slices.Equal(s.told, []catalog.Changed{want}) || s.nudges != 1 {
-		t.Errorf("announced %v and nudged %d times, want %v once", s.told, s.nudges, want)
+	if !slices.Equal(s.told, []catalog.Changed{want}) {
+		t.Errorf("announced %v, want %v once", s.told, want)
 	}
 }
 
@@ -96,7 +91,7 @@ func TestCreateReportsAllFaults(t *testing.T) {
 	s.store.Fail(fault.New(fault.Unavailable, "down"))
 	_, err = s.service.Create(t.Context(), catalog.Draft{UserID: 3, Name: ""})
 	wantFields(t, err, "product_name")
-	if s.store.Len() != 0 || len(s.told) != 0 || s.nudges != 0 {
+	if s.store.Len() != 0 || len(s.told) != 0 {
 		t.Error("a refused draft left traces")
 	}
 }
@@ -115,7 +110,7 @@ func TestStoreFailurePassesThrough(t *testing.T) {
 			t.Errorf("call %d: %v, want the store's own error", i+1, err)
 		}
 	}
-	if len(s.told) != 0 || s.nudges != 0 {
+	if len(s.told) != 0 {
 		t.Error("a failed write was announced")
 	}
 }
@@ -146,7 +141,7 @@ func TestChange(t *testing.T) {
 		t.Errorf("Change of images = %+v, %v", moved, err)
 	}
 	want := []catalog.Changed{{p.ID, 1, 1, true}, {p.ID, 1, 2, true}, {p.ID, 1, 3, false}}
-	if !slices.Equal(s.told, want) || s.nudges != 3 {
+	if !slices.Equal(s.told, want) {
 		t.Errorf("announced %v, want %v", s.told, want)
 	}
 }
@@ -192,7 +187,7 @@ func TestChangeOfARestlessProduct(t *testing.T) {
 	s := newSetup()
 	p := s.create(t, "Lamp", 5)
 	ctx := requestid.With(t.Context(), "r-2")
-	service := catalog.NewService(restless{s.store}, s, func() {})
+	service := catalog.NewService(restless{s.store}, s)
 	got, err := service.Change(ctx, p.ID, catalog.Patch{Name: new("x")}, nil)
 	if err != nil || got.Name != "x" || got.Version != 2 {
 		t.Errorf("Change = %+v, %v", got, err)

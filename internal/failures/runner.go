@@ -35,7 +35,6 @@ func DefaultRunnerConfig() RunnerConfig {
 type Runner struct {
 	store    Store
 	announce catalog.Announcer
-	nudge    func()
 	cfg      RunnerConfig
 	log      *slog.Logger
 	holder   string // names this process
@@ -43,10 +42,10 @@ type Runner struct {
 	failing  bool // the last look for a job failed: an outage is a WARN once
 }
 
-// NewRunner returns a Runner. nudge wakes the outbox relay and never blocks.
-func NewRunner(store Store, announce catalog.Announcer, nudge func(), cfg RunnerConfig, log *slog.Logger) *Runner {
+// NewRunner returns a Runner.
+func NewRunner(store Store, announce catalog.Announcer, cfg RunnerConfig, log *slog.Logger) *Runner {
 	return &Runner{
-		store: store, announce: announce, nudge: nudge, cfg: cfg, log: log,
+		store: store, announce: announce, cfg: cfg, log: log,
 		holder: rand.Text(), woken: make(chan struct{}, 1),
 	}
 }

@@ -67,7 +67,7 @@ func config() failures.RunnerConfig {
 // run runs a runner until the returned stop is called.
 func run(t *testing.T, s failures.Store, cfg failures.RunnerConfig) (r *failures.Runner, stop func()) {
 	t.Helper()
-	r = failures.NewRunner(s, &announcer{}, func() {}, cfg, slog.New(slog.DiscardHandler))
+	r = failures.NewRunner(s, &announcer{}, cfg, slog.New(slog.DiscardHandler))
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error)
 	go func() { done <- r.Run(ctx) }()
@@ -83,7 +83,7 @@ func run(t *testing.T, s failures.Store, cfg failures.RunnerConfig) (r *failures
 
 func order(t *testing.T, s failures.Store, o failures.Order, wake func()) failures.Job {
 	t.Helper()
-	out, err := failures.NewService(s, &announcer{}, func() {}, wake).Settle(t.Context(), o)
+	out, err := failures.NewService(s, &announcer{}, wake).Settle(t.Context(), o)
 	if err != nil || out.Job == nil {
 		t.Fatalf("outcome %+v, %v", out, err)
 	}
@@ -215,7 +215,7 @@ func TestAnOutageIsAWarningOnce(t *testing.T) {
 	store := &refusing{Store: openStore(t)}
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error)
-	go func() { done <- failures.NewRunner(store, &announcer{}, func() {}, config(), log).Run(ctx) }()
+	go func() { done <- failures.NewRunner(store, &announcer{}, config(), log).Run(ctx) }()
 	for deadline := time.Now().Add(time.Minute); store.looks.Load() < 50; time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("%d looks in a minute", store.looks.Load())

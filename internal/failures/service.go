@@ -30,13 +30,12 @@ const (
 type Service struct {
 	store    Store
 	announce catalog.Announcer
-	nudge    func() // wakes the outbox relay; never blocks
 	wake     func() // wakes the Runner; never blocks
 }
 
 // NewService returns a Service.
-func NewService(store Store, announce catalog.Announcer, nudge, wake func()) *Service {
-	return &Service{store: store, announce: announce, nudge: nudge, wake: wake}
+func NewService(store Store, announce catalog.Announcer, wake func()) *Service {
+	return &Service{store: store, announce: announce, wake: wake}
 }
 
 // Page is one page of dead letters, newest first.
@@ -76,7 +75,6 @@ func (s *Service) ReplayImage(ctx context.Context, product, image int64) (catalo
 		return catalog.Image{}, 0, err
 	}
 	announceAll(ctx, s.announce, []catalog.Changed{changed})
-	s.nudge()
 	return img, changed.Version, nil
 }
 

@@ -74,9 +74,6 @@ func (s *Service) replay(ctx context.Context, ids []ID) ([]ID, error) {
 		return nil, err
 	}
 	announceAll(ctx, s.announce, changed)
-	if len(changed) > 0 {
-		s.nudge()
-	}
 	done := make([]ID, len(replayed))
 	for i, n := range replayed {
 		done[i] = ID{Kind: KindImage, N: n}

@@ -27,9 +27,6 @@ func (r *Runner) work(ctx context.Context, job Job) {
 			failures++
 		}
 		announceAll(ctx, r.announce, changed)
-		if len(changed) > 0 {
-			r.nudge()
-		}
 		if err == nil && job.State != Running {
 			log.InfoContext(ctx, "dead letter job ended", "state", job.State, "total", job.Total, "done", job.Done)
 			return

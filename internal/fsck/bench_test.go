@@ -34,7 +34,7 @@ func BenchmarkCheck(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer blobs.Close()
-	checker := fsck.New(fsck.Parts{Store: store, Blobs: blobs, Nudge: func() {}, Log: quiet}, fsck.Config{})
+	checker := fsck.New(fsck.Parts{Store: store, Blobs: blobs, Log: quiet}, fsck.Config{})
 	b.ReportAllocs()
 	for b.Loop() {
 		report, err := checker.Run(b.Context())

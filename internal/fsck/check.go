@@ -30,7 +30,6 @@ type Parts struct {
 	Cache    Cache                              // nil: out of this process's reach
 	Queue    queue.Gauge                        // nil: out of this process's reach
 	Announce catalog.Announcer                  // tells the cache of what was mended
-	Nudge    func()                             // wakes the outbox relay; never blocks
 	Progress func(done, all int, objects int64) // of the storage; may be nil
 	Log      *slog.Logger
 }
@@ -164,7 +163,6 @@ func (c *Checker) sweep(ctx context.Context, report *Report, requeueAfter time.D
 			break
 		}
 	}
-	c.Nudge()
 	for kind, look := range map[Kind]struct {
 		status  catalog.Status
 		silence time.Duration

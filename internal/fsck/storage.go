@@ -129,6 +129,5 @@ func (c *Checker) rebuild(ctx context.Context, rendition string) error {
 		if err != nil || len(changed) == 0 {
 			return err
 		}
-		c.Nudge()
 	}
 }

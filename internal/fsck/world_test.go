@@ -103,7 +103,7 @@ func build(t *testing.T, store *sqlstore.Store, blobs blob.Store, driver, dsn st
 	policy := media.DefaultWorkerConfig(8)
 	policy.Policy.Base = time.Millisecond
 	w.work = media.NewWorker(media.Parts{
-		Store: store, Fetcher: photos{}, Renderer: renderer, Blobs: blobs, Nudge: func() {}, Log: quiet,
+		Store: store, Fetcher: photos{}, Renderer: renderer, Blobs: blobs, Log: quiet,
 		Announce: catalog.NewViews(readthrough.Disabled(), quiet), // so that the cache can be old
 	}, policy)
 	return w
@@ -222,7 +222,7 @@ func (w *world) checkWith(cfg fsck.Config) *fsck.Report {
 
 func (w *world) parts() fsck.Parts {
 	return fsck.Parts{
-		Store: w.store, Blobs: w.blobs, Cache: w.cache, Queue: w, Announce: w.views, Nudge: func() {}, Log: quiet,
+		Store: w.store, Blobs: w.blobs, Cache: w.cache, Queue: w, Announce: w.views, Log: quiet,
 	}
 }
 

@@ -32,7 +32,6 @@ func DefaultSweeperConfig() SweeperConfig {
 type Sweeper struct {
 	store    Store
 	announce catalog.Announcer
-	nudge    func()
 	cfg      SweeperConfig
 	log      *slog.Logger
 
@@ -46,8 +45,8 @@ type Sweeper struct {
 const afterOutage = 3 * lastPause
 
 // NewSweeper returns a Sweeper.
-func NewSweeper(store Store, announce catalog.Announcer, nudge func(), cfg SweeperConfig, log *slog.Logger) *Sweeper {
-	return &Sweeper{store: store, announce: announce, nudge: nudge, cfg: cfg, log: log}
+func NewSweeper(store Store, announce catalog.Announcer, cfg SweeperConfig, log *slog.Logger) *Sweeper {
+	return &Sweeper{store: store, announce: announce, cfg: cfg, log: log}
 }
 
 // Run sweeps until ctx is done.
@@ -99,7 +98,6 @@ func (s *Sweeper) sweep(ctx context.Context) bool {
 		return false
 	}
 	s.log.WarnContext(ctx, "sweep mended images", "abandoned", len(swept.Changed), "requeued", swept.Requeued)
-	s.nudge()
 	return len(swept.Changed)+swept.Requeued >= s.cfg.Batch
 }
 

@@ -36,7 +36,6 @@ type Parts struct {
 	Renderer Renderer
 	Blobs    Blobs
 	Announce catalog.Announcer
-	Nudge    func() // wakes the outbox relay; never blocks
 	Log      *slog.Logger
 }
 
@@ -155,7 +154,6 @@ func (w *Worker) settle(
 		return err
 	case again:
 		log.WarnContext(ctx, "image will be tried again", "reason", failure.Reason, "delay", delay, "error", failure)
-		w.Nudge()
 	default:
 		log.ErrorContext(ctx, "image failed", "reason", failure.Reason, "error", failure)
 	}

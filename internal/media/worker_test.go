@@ -22,15 +22,13 @@ type bench struct {
 
 	store  *fakeStore
 	worker *media.Worker
-	nudges int
 }
 
 func setup(t *testing.T, work *fakeWork, urls ...string) *bench {
 	t.Helper()
 	b := &bench{fakeWork: work, announcements: &announcements{}, store: newFakeStore(urls...)}
 	b.worker = media.NewWorker(media.Parts{
-		Store: b.store, Fetcher: work, Renderer: work, Blobs: work, Announce: b.announcements,
-		Nudge: func() { b.nudges++ }, Log: slog.New(slog.DiscardHandler),
+		Store: b.store, Fetcher: work, Renderer: work, Blobs: work, Announce: b.announcements, Log: slog.New(slog.DiscardHandler),
 	}, media.DefaultWorkerConfig(8))
 	return b
 }
@@ -112,9 +110,6 @@ func TestHandleOutcomes(t *testing.T) {
 			}
 			if img.delay < tt.wantDelay {
 				t.Errorf("waits %s, want at least %s", img.delay, tt.wantDelay)
-			}
-			if again := tt.wantStatus == catalog.Pending; again != (b.nudges == 1) {
-				t.Errorf("relay nudged %d times", b.nudges)
 			}
 		})
 	}

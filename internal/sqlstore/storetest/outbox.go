@@ -140,21 +140,45 @@ func testReleaseAndRenew(t *testing.T, s Store) {
 	until(t, "the released message is due", func() bool { return lease(time.Minute) == 1 })
 }
 
+// testWake: whatever leaves messages in the outbox wakes those who deliver them.
 func testWake(t *testing.T, s Store) {
 	t.Helper()
 	woken := s.Wake(t.Context())
-	for round := range 3 {
+	wakes := func(what string, do func() error) {
+		t.Helper()
 		select { // what came before
 		case <-woken:
 		default:
 		}
-		create(t, s, "http://a/1.jpg")
+		if err := do(); err != nil {
+			t.Fatalf("%s: %v", what, err)
+		}
 		select {
 		case <-woken:
 		case <-time.After(20 * time.Second):
-			t.Fatalf("round %d: nobody was woken", round)
+			t.Fatalf("%s woke no one", what)
 		}
 	}
+	var p catalog.Product
+	for range 3 {
+		wakes("create", func() error { p = create(t, s, "http://a/1.jpg"); return nil })
+	}
+	job := media.Job{ImageID: p.Images[0].ID, ProductID: p.ID, Generation: 1}
+	failure := fault.Fail(fault.SourceUnreachable, "503", nil)
+	var claim media.Claim
+	begin := func() (err error) {
+		claim, _, err = s.Begin(t.Context(), job, time.Minute)
+		return err
+	}
+	wakes("begin", begin)
+	wakes("retry", func() error { _, err := s.Retry(t.Context(), claim, failure, 0); return err })
+	wakes("begin again", begin)
+	wakes("fail", func() error { _, err := s.Fail(t.Context(), claim, failure); return err })
+	wakes("replay", func() error {
+		_, _, err := s.ReplayDead(t.Context(), []int64{job.ImageID}, "req-2")
+		return err
+	})
+	wakes("delete", func() error { _, err := s.DeleteProduct(t.Context(), p.ID, nil); return err })
 }
 
 // testEverythingAtOnce changes, works on and deletes the same products from
