@@ -9,17 +9,14 @@ import (
 	"vitrine.dev/internal/httpapi"
 )
 
-// adminOff is the ADMIN_ADDR of a process that wants none.
-const adminOff = "off"
-
 // serveAdmin answers on ADMIN_ADDR until the process has ended its work, so
 // that also a worker, and a process that drains, can be asked how it is. A
 // process goes on without it: several on one machine want the same default.
 func (p *process) serveAdmin(ctx context.Context, held *closers) {
-	if p.cfg.AdminAddr == adminOff {
+	if p.cfg.AdminAddr.Off {
 		return
 	}
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", p.cfg.AdminAddr)
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", p.cfg.AdminAddr.String())
 	if err != nil {
 		p.log.WarnContext(ctx, "ADMIN_ADDR cannot be had; going on without it", "error", err)
 		return

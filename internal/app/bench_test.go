@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"vitrine.dev/internal/app/config"
 	"vitrine.dev/internal/cache/readthrough"
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/imaging/imagingtest"
@@ -28,7 +29,7 @@ func BenchmarkImageJob(b *testing.B) {
 	}))
 	defer source.Close()
 
-	cfg, err := parseConfig(map[string]string{"DATA_DIR": b.TempDir(), "FETCH_ALLOW_PRIVATE": "true", "IMAGE_ISOLATION": "none"})
+	cfg, err := config.Parse(map[string]string{"DATA_DIR": b.TempDir(), "FETCH_ALLOW_PRIVATE": "true", "IMAGE_ISOLATION": "none"})
 	if err != nil {
 		b.Fatal(err)
 	}

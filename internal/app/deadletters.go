@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"vitrine.dev/internal/app/config"
 )
 
 // deadLettersCommand speaks to the API of a running server. That is one way
@@ -140,13 +142,13 @@ func (c deadListCommand) print(to streams, row json.RawMessage) error {
 func (c *deadLettersCommand) client() (*apiClient, error) {
 	base := c.URL
 	if base == "" {
-		cfg, err := LoadConfig()
+		cfg, err := config.Load()
 		if err != nil {
 			return nil, err
 		}
-		base = cfg.localURL()
+		base = cfg.LocalURL()
 	}
-	if !isHTTPURL(base) {
+	if !config.IsHTTPURL(base) {
 		return nil, errors.New("--url must be an http or https URL")
 	}
 	return newAPIClient(strings.TrimSuffix(base, "/")), nil

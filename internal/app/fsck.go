@@ -9,6 +9,7 @@ import (
 	"os"
 	"time"
 
+	"vitrine.dev/internal/app/config"
 	"vitrine.dev/internal/cache/readthrough"
 	"vitrine.dev/internal/cache/redis"
 	"vitrine.dev/internal/catalog"
@@ -65,7 +66,7 @@ func (f fsckCommand) Run(ctx context.Context, to streams) error {
 // what it mends reaches a `serve` beside it by the outbox, like the changes of
 // any other process.
 func (f fsckCommand) open(
-	ctx context.Context, to streams, cfg Config, held *closers, log *slog.Logger,
+	ctx context.Context, to streams, cfg config.Config, held *closers, log *slog.Logger,
 ) (*fsck.Checker, error) {
 	store, err := openExisting(ctx, cfg, held, log)
 	if err != nil {
@@ -86,11 +87,7 @@ func (f fsckCommand) open(
 		Progress: progress(to.err),
 	}
 	if cfg.RedisHost != "" {
-		settings, err := redisConfig(cfg)
-		if err != nil {
-			return nil, err
-		}
-		engine := redis.New(settings) //nolint:contextcheck // its search for a cluster ends with Close
+		engine := redis.New(redisConfig(cfg)) //nolint:contextcheck // its search for a cluster ends with Close
 		reader, _, err := readThrough(cfg, engine, "redis", held, log)
 		if err != nil {
 			return nil, err
@@ -106,12 +103,12 @@ func (f fsckCommand) open(
 	}
 	return fsck.New(parts, fsck.Config{
 		Repair: f.Repair, Grace: cfg.OrphanGrace, Silence: cfg.JobLease, RequeueAfter: cfg.RequeueAfter,
-		Policy: cfg.policy(), CacheLease: cfg.CacheLease,
+		Policy: policy(cfg), CacheLease: cfg.CacheLease,
 	}), nil
 }
 
 // openExisting opens the database and makes none.
-func openExisting(ctx context.Context, cfg Config, held *closers, log *slog.Logger) (*sqlstore.Store, error) {
+func openExisting(ctx context.Context, cfg config.Config, held *closers, log *slog.Logger) (*sqlstore.Store, error) {
 	if cfg.DBHost != "" {
 		return openStore(ctx, cfg, role{name: "fsck"}, held, log)
 	}
@@ -122,17 +119,14 @@ func openExisting(ctx context.Context, cfg Config, held *closers, log *slog.Logg
 	return openSQLite(ctx, path, held, log)
 }
 
-func redisConfig(cfg Config) (redis.Config, error) {
-	secured, err := serverTLS(cfg.RedisTLS, cfg.RedisCAFile)
-	if err != nil {
-		return redis.Config{}, fmt.Errorf("REDIS_CA_FILE %w", err)
-	}
+func redisConfig(cfg config.Config) redis.Config {
 	settings := redis.DefaultConfig()
-	settings.Host, settings.Port, settings.TLS = cfg.RedisHost, cfg.RedisPort, secured
+	settings.Host, settings.Port = cfg.RedisHost, cfg.RedisPort
+	settings.TLS, _ = cfg.ServerTLS()
 	settings.User, settings.Password, settings.DB = cfg.RedisUser, cfg.RedisPassword, cfg.RedisDB
 	settings.Cluster = cfg.RedisCluster
 	settings.Prefix, settings.Lease = cfg.RedisPrefix, cfg.CacheLease
-	return settings, nil
+	return settings
 }
 
 // progress shows on a terminal how far the comparison of files has come.

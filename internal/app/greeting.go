@@ -5,7 +5,7 @@ import "fmt"
 // greet says where the API listens: in the log, and for the person who started
 // the whole program in one process also what to try.
 func (p *process) greet() {
-	url := p.cfg.localURL()
+	url := p.cfg.LocalURL()
 	p.log.Info("listening", "address", p.listener.Addr().String(), "url", url)
 	if !p.role.alone() {
 		return

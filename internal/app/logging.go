@@ -5,16 +5,14 @@ import (
 	"io"
 	"log/slog"
 	"os"
+
+	"vitrine.dev/internal/app/config"
 )
 
 // newLogger writes JSON, or readable text where w is a terminal, unless
 // LOG_FORMAT says which.
-func newLogger(cfg Config, w io.Writer) *slog.Logger {
-	var level slog.Level
-	if err := level.UnmarshalText([]byte(cfg.LogLevel)); err != nil {
-		level = slog.LevelInfo // Config.problems has refused it before
-	}
-	options := &slog.HandlerOptions{Level: level}
+func newLogger(cfg config.Config, w io.Writer) *slog.Logger {
+	options := &slog.HandlerOptions{Level: cfg.LogLevel}
 	format := cfg.LogFormat
 	if format == "" && isTerminal(w) {
 		format = "text"
@@ -27,15 +25,13 @@ func newLogger(cfg Config, w io.Writer) *slog.Logger {
 
 // configured loads the configuration and opens the log, to which w is, with
 // what is to be said of the configuration.
-func configured(ctx context.Context, w io.Writer) (Config, *slog.Logger, error) {
-	cfg, err := LoadConfig()
+func configured(ctx context.Context, w io.Writer) (config.Config, *slog.Logger, error) {
+	cfg, err := config.Load()
 	if err != nil {
-		return Config{}, nil, err
+		return config.Config{}, nil, err
 	}
 	log := newLogger(cfg, w)
-	for _, n := range cfg.notices {
-		log.Log(ctx, n.level, n.message, n.args...) //nolint:sloglint // whoever wrote the notice keeps its arguments in pairs
-	}
+	cfg.LogNotices(ctx, log)
 	return cfg, log, nil
 }
 

@@ -4,9 +4,9 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net"
 	"path/filepath"
 
+	"vitrine.dev/internal/app/config"
 	"vitrine.dev/internal/blob"
 	"vitrine.dev/internal/blob/disk"
 	"vitrine.dev/internal/blob/s3"
@@ -25,7 +25,7 @@ import (
 )
 
 // openStore opens PostgreSQL where DB_HOST names it, else SQLite in DATA_DIR.
-func openStore(ctx context.Context, cfg Config, r role, held *closers, log *slog.Logger) (*sqlstore.Store, error) {
+func openStore(ctx context.Context, cfg config.Config, r role, held *closers, log *slog.Logger) (*sqlstore.Store, error) {
 	if cfg.DBHost != "" {
 		store, err := sqlstore.OpenPostgres(ctx, sqlstore.PostgresConfig{
 			Host: cfg.DBHost, Port: cfg.DBPort, User: cfg.DBUser, Password: cfg.DBPassword,
@@ -59,15 +59,11 @@ func openSQLite(ctx context.Context, path string, held *closers, log *slog.Logge
 // trusted only where no other process writes: embedded, in one process. In
 // every other shape reads go to the database.
 func openCache(
-	cfg Config, r role, held *closers, log *slog.Logger, watched func(cache.Cache) cache.Cache,
+	cfg config.Config, r role, held *closers, log *slog.Logger, watched func(cache.Cache) cache.Cache,
 ) (*readthrough.Cache, string, error) {
 	switch {
 	case cfg.RedisHost != "":
-		settings, err := redisConfig(cfg)
-		if err != nil {
-			return nil, "", err
-		}
-		return readThrough(cfg, watched(redis.New(settings)), "redis", held, log)
+		return readThrough(cfg, watched(redis.New(redisConfig(cfg))), "redis", held, log)
 	case cfg.DBHost == "" && r.alone():
 		settings := memory.DefaultConfig()
 		settings.Lease = cfg.CacheLease
@@ -83,7 +79,7 @@ func openCache(
 }
 
 func readThrough(
-	cfg Config, engine cache.Cache, kind string, held *closers, log *slog.Logger,
+	cfg config.Config, engine cache.Cache, kind string, held *closers, log *slog.Logger,
 ) (*readthrough.Cache, string, error) {
 	held.add("cache", engine)
 	settings := readthrough.DefaultConfig()
@@ -97,16 +93,13 @@ func readThrough(
 
 // openQueue opens RabbitMQ where QUEUE_HOST names it, else a queue in this
 // process.
-func openQueue(cfg Config, held *closers, log *slog.Logger) (queue.Queue, error) {
+func openQueue(cfg config.Config, held *closers, log *slog.Logger) (queue.Queue, error) {
 	if cfg.QueueHost == "" {
 		q := inprocess.New(log, cfg.WorkerConcurrency, inprocess.WithDrainTimeout(cfg.DrainTimeout))
 		held.add("queue", q)
 		return q, nil
 	}
-	secured, err := serverTLS(cfg.QueueTLS, cfg.QueueCAFile)
-	if err != nil {
-		return nil, fmt.Errorf("QUEUE_CA_FILE %w", err)
-	}
+	_, secured := cfg.ServerTLS()
 	q, err := rabbitmq.New(rabbitmq.Config{
 		Host: cfg.QueueHost, Port: cfg.QueuePort, User: cfg.QueueUser, Password: cfg.QueuePassword,
 		VHost: cfg.QueueVHost, TLS: secured, DrainTimeout: cfg.DrainTimeout,
@@ -120,7 +113,7 @@ func openQueue(cfg Config, held *closers, log *slog.Logger) (queue.Queue, error)
 
 // openBlobs opens the S3 bucket where AWS_S3_BUCKET names it, else a folder in
 // DATA_DIR.
-func openBlobs(ctx context.Context, cfg Config, held *closers) (blob.Store, error) {
+func openBlobs(ctx context.Context, cfg config.Config, held *closers) (blob.Store, error) {
 	if cfg.S3Bucket != "" {
 		store, err := s3.New(ctx, s3.Config{
 			Bucket: cfg.S3Bucket, AccessKeyID: cfg.S3AccessKeyID, SecretAccessKey: cfg.S3SecretAccessKey,
@@ -133,7 +126,7 @@ func openBlobs(ctx context.Context, cfg Config, held *closers) (blob.Store, erro
 	}
 	base := cfg.PublicBaseURL
 	if base == "" {
-		base = cfg.localURL() + "/images"
+		base = cfg.LocalURL() + "/images"
 	}
 	store, err := disk.New(filepath.Join(cfg.DataDir, "images"), base)
 	if err != nil {
@@ -143,19 +136,7 @@ func openBlobs(ctx context.Context, cfg Config, held *closers) (blob.Store, erro
 	return store, nil
 }
 
-// localURL is where this machine reaches the API.
-func (c Config) localURL() string {
-	host, port, err := net.SplitHostPort(c.HTTPAddr)
-	if err != nil {
-		return "http://" + c.HTTPAddr // Config.problems has refused it before
-	}
-	if host == "" || host == "0.0.0.0" || host == "::" {
-		host = "localhost"
-	}
-	return "http://" + net.JoinHostPort(host, port)
-}
-
-func newFetcher(cfg Config, held *closers) (*fetch.Fetcher, error) {
+func newFetcher(cfg config.Config, held *closers) (*fetch.Fetcher, error) {
 	limits := fetch.DefaultConfig()
 	limits.MaxBytes, limits.Timeout, limits.AllowPrivate = cfg.ImageMaxBytes, cfg.FetchTimeout, cfg.FetchAllowPrivate
 	if err := limits.Validate(); err != nil {
@@ -176,7 +157,7 @@ type renderer interface {
 
 // newRenderer renders in processes of their own, so that a picture which kills
 // or hangs the decoder fails alone, unless the configuration wants it here.
-func newRenderer(cfg Config, held *closers, log *slog.Logger) (renderer, error) {
+func newRenderer(cfg config.Config, held *closers, log *slog.Logger) (renderer, error) {
 	settings := imaging.DefaultConfig()
 	settings.MaxPixels, settings.MaxFrames, settings.AVIF = cfg.ImageMaxPixels, cfg.ImageMaxFrames, cfg.ImageAVIF
 	settings.MaxAnimationPixels, settings.PixelBudget = cfg.ImageMaxPixels, cfg.ImagePixelBudget

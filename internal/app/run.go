@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"vitrine.dev/internal/app/config"
 	"vitrine.dev/internal/blob"
 	"vitrine.dev/internal/cache/readthrough"
 	"vitrine.dev/internal/catalog"
@@ -25,7 +26,7 @@ import (
 
 // process is one running process: its parts, and the tasks that keep them busy.
 type process struct {
-	cfg    Config
+	cfg    config.Config
 	role   role
 	person io.Writer // who started the process
 	log    *slog.Logger
@@ -53,7 +54,7 @@ type task struct {
 
 // run opens the parts that the role needs, runs its tasks until ctx is done,
 // lets them drain, and closes the parts in reverse order.
-func run(ctx context.Context, to streams, r role, cfg Config, log *slog.Logger) error {
+func run(ctx context.Context, to streams, r role, cfg config.Config, log *slog.Logger) error {
 	log = log.With("role", r.name)
 	slog.SetDefault(log) // for libraries that know no other
 	var held closers

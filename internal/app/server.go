@@ -19,16 +19,13 @@ const expiryInterval = time.Minute
 // listen takes the address first: where it is taken already, or port 0 asked
 // for any, that is known before anything is opened.
 func (p *process) listen(ctx context.Context, held *closers) (err error) {
-	if p.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", p.cfg.HTTPAddr); err != nil {
+	if p.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", p.cfg.HTTPAddr.String()); err != nil {
 		return fmt.Errorf("listen on HTTP_ADDR: %w", err)
 	}
 	held.add("listener", closeOnce{p.listener})
-	host, _, _ := net.SplitHostPort(p.cfg.HTTPAddr)
-	_, port, err := net.SplitHostPort(p.listener.Addr().String())
-	if err != nil {
+	if _, p.cfg.HTTPAddr.Port, err = net.SplitHostPort(p.listener.Addr().String()); err != nil {
 		return fmt.Errorf("listen on HTTP_ADDR: %w", err)
 	}
-	p.cfg.HTTPAddr = net.JoinHostPort(host, port)
 	return nil
 }
 

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 
+	"vitrine.dev/internal/app/config"
 	"vitrine.dev/internal/fsck"
 	"vitrine.dev/internal/media"
 )
@@ -19,7 +20,7 @@ func (p *process) addWorker(held *closers) error {
 	}
 	workerConfig := media.DefaultWorkerConfig(p.cfg.WorkerConcurrency)
 	workerConfig.Lease = p.cfg.JobLease
-	workerConfig.Policy = p.cfg.policy()
+	workerConfig.Policy = policy(p.cfg)
 	if p.cfg.FetchHostLimit > 0 {
 		workerConfig.Gate.HostLimit = p.cfg.FetchHostLimit
 	}
@@ -28,7 +29,7 @@ func (p *process) addWorker(held *closers) error {
 		Announce: p.views, Log: p.log,
 	}, workerConfig)
 	sweeperConfig := media.DefaultSweeperConfig()
-	sweeperConfig.Policy, sweeperConfig.RequeueAfter = p.cfg.policy(), p.cfg.RequeueAfter
+	sweeperConfig.Policy, sweeperConfig.RequeueAfter = policy(p.cfg), p.cfg.RequeueAfter
 	sweeper := media.NewSweeper(p.store, p.views, sweeperConfig, p.log)
 	collector := fsck.NewCollector(fsck.Parts{Store: p.store, Blobs: p.blobs, Log: p.log},
 		p.cfg.OrphanInterval, p.cfg.OrphanGrace)
@@ -45,7 +46,7 @@ func (p *process) addWorker(held *closers) error {
 
 // policy is how failed work is tried again. JOB_MAX_ATTEMPTS bounds the losses
 // of workers as well, which are counted by themselves.
-func (c Config) policy() media.Policy {
+func policy(c config.Config) media.Policy {
 	return media.Policy{
 		MaxAttempts: c.MaxAttempts, MaxCrashes: c.MaxCrashes, MaxLosses: c.MaxAttempts, MaxAge: c.MaxAge,
 		Base: c.Backoff, Cap: c.BackoffCap,

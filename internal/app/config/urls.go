@@ -1,4 +1,4 @@
-package app
+package config
 
 import (
 	"fmt"
@@ -8,13 +8,13 @@ import (
 	"strings"
 )
 
-// urlForm is a variable that says in one URL, as platforms hand it out, what
-// several plain variables say.
+// urlForm is a variable whose value is one URL, as platforms provide it, in
+// place of several plain variables.
 type urlForm struct {
 	name    string
 	example string   // what follows scheme, user and password
 	schemes []string // the first is for the example
-	// replaces are the plain variables that may not stand beside it.
+	// replaces are the plain variables that must not be set as well.
 	replaces []string
 	// read returns the plain variables that the URL stands for. Its error
 	// follows the variable's name and does not quote the URL.
@@ -50,18 +50,18 @@ func (e *environment) readURLs() {
 		if !e.has(form.name) {
 			continue
 		}
-		said, err := form.parse(e.values[form.name])
+		values, err := form.parse(e.values[form.name])
 		if err != nil {
 			e.problem("%s %v", e.spelled(form.name), err)
 		}
-		twice := slices.DeleteFunc(slices.Sorted(maps.Keys(e.values)), func(name string) bool {
-			_, inURL := said[name]
+		conflicting := slices.DeleteFunc(slices.Sorted(maps.Keys(e.values)), func(name string) bool {
+			_, inURL := values[name]
 			return !inURL && !slices.Contains(form.replaces, name)
 		})
-		for _, name := range twice {
+		for _, name := range conflicting {
 			e.problem("%s and %s must not both be set", e.spelled(form.name), e.spelled(name))
 		}
-		for name, value := range said {
+		for name, value := range values {
 			if value != "" && !e.has(name) {
 				e.values[name], e.spelling[name] = value, e.spelled(form.name)
 			}
@@ -82,8 +82,8 @@ func (f urlForm) parse(text string) (map[string]string, error) {
 	return f.read(u)
 }
 
-// readPort takes PORT, which platforms set for whatever is to listen there, on
-// all interfaces.
+// readPort reads PORT, which platforms set for the process that is to listen
+// there, on all interfaces.
 func (e *environment) readPort() {
 	port := e.values["PORT"]
 	switch {
@@ -97,9 +97,9 @@ func (e *environment) readPort() {
 	}
 }
 
-// checkHosts refuses what belongs to a server where none is named: the operator
-// wants a server, and would get an embedded part whose data the platform may
-// throw away.
+// checkHosts rejects the variables of a server whose host is not set: the
+// operator wants that server, and would get an embedded part whose data the
+// platform may discard.
 func (e *environment) checkHosts() {
 	for _, server := range []struct {
 		host, url string
@@ -122,7 +122,7 @@ func (e *environment) checkHosts() {
 			}
 		}
 	}
-	// The names of AWS are set for many other programs, too: no reason to refuse.
+	// The variables of AWS are set for many other programs too: no reason to reject.
 	for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"} {
 		if e.has(name) && !e.has("AWS_S3_BUCKET") {
 			e.warn("variable ignored: without AWS_S3_BUCKET images are stored in DATA_DIR", "variable", e.spelled(name))

@@ -1,4 +1,4 @@
-package app
+package config
 
 import (
 	"maps"
@@ -10,17 +10,17 @@ import (
 
 func TestZeroEnvironmentIsEmbedded(t *testing.T) {
 	t.Parallel()
-	cfg, err := parseConfig(map[string]string{})
+	cfg, err := Parse(map[string]string{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if cfg.DBHost+cfg.RedisHost+cfg.QueueHost+cfg.S3Bucket != "" {
 		t.Errorf("a part is on a server: %+v", cfg)
 	}
-	if off, err := parseConfig(map[string]string{"ADMIN_ADDR": "off"}); err != nil || off.AdminAddr != adminOff {
-		t.Errorf("ADMIN_ADDR=off is %q, %v", off.AdminAddr, err)
+	if off, err := Parse(map[string]string{"ADMIN_ADDR": "off"}); err != nil || !off.AdminAddr.Off {
+		t.Errorf("ADMIN_ADDR=off is %v, %v", off.AdminAddr, err)
 	}
-	if cfg.HTTPAddr != "127.0.0.1:8080" || cfg.AdminAddr != "127.0.0.1:9090" || cfg.DataDir != "./data" || cfg.FetchAllowPrivate || cfg.WorkerConcurrency < 1 {
+	if cfg.HTTPAddr.String() != "127.0.0.1:8080" || cfg.AdminAddr.String() != "127.0.0.1:9090" || cfg.DataDir != "./data" || cfg.FetchAllowPrivate || cfg.WorkerConcurrency < 1 {
 		t.Errorf("defaults are off: %+v", cfg)
 	}
 }
@@ -34,7 +34,7 @@ func TestEveryProblemIsNamedAtOnce(t *testing.T) {
 		"FETCH_ALLOW_PRIVATE": "perhaps", "LOG_LEVEL": "loud", "LOG_FORMAT": "xml", "JOB_LEASE": "soon", "DRAIN_DELAY": "-1s",
 		"IMAGE_ENGINE": "gd", "DB_SSLMODE": "maybe", "CACHE_LEASE": "1ms", "IDEMPOTENCY_TTL": "1s", "IMAGE_MAX_BYTES": "0",
 	}
-	_, err := parseConfig(bad)
+	_, err := Parse(bad)
 	if err == nil {
 		t.Fatal("a broken configuration was accepted")
 	}
@@ -57,44 +57,14 @@ func TestLocalURL(t *testing.T) {
 		"[::]:80":        "http://localhost:80",
 		"[::1]:80":       "http://[::1]:80",
 	} {
-		if got := (Config{HTTPAddr: addr}).localURL(); got != want {
-			t.Errorf("localURL of %s = %s, want %s", addr, got, want)
+		cfg, err := Parse(map[string]string{"HTTP_ADDR": addr})
+		if got := cfg.LocalURL(); err != nil || got != want {
+			t.Errorf("LocalURL of %s = %s, %v, want %s", addr, got, err, want)
 		}
 	}
 }
 
-func TestDataDirIsSharedOnlyByEquals(t *testing.T) {
-	t.Parallel()
-	path := t.TempDir()
-	first, err := openDataDir(path, false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	second, err := openDataDir(path, false)
-	if err != nil {
-		t.Fatalf("two roles may share: %v", err)
-	}
-	if _, err := openDataDir(path, true); err == nil || !strings.Contains(err.Error(), "DATA_DIR") {
-		t.Errorf("a directory in use was given to one alone: %v", err)
-	}
-	for _, d := range []*dataDir{first, second} {
-		if err := d.Close(); err != nil {
-			t.Fatal(err)
-		}
-	}
-	alone, err := openDataDir(path, true)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := openDataDir(path, false); err == nil {
-		t.Error("a directory held alone was shared")
-	}
-	if err := alone.Close(); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// TestDotEnvIsNotQuoted: what is wrong with the file is said without its text.
+// TestDotEnvIsNotQuoted: the error about the file does not quote it.
 func TestDotEnvIsNotQuoted(t *testing.T) {
 	for name, text := range map[string]string{
 		"a line that is none": "DB_PASSWORD hunter2\n",
@@ -130,7 +100,7 @@ func TestBaseURLs(t *testing.T) {
 		" https://cdn.example": false, "https://cdn.example ": false, "https://:80/": false, "https:cdn.example": false, "//cdn.example": false,
 	} {
 		for _, name := range []string{"PUBLIC_BASE_URL", "AWS_ENDPOINT_URL_S3"} {
-			_, err := parseConfig(map[string]string{name: value})
+			_, err := Parse(map[string]string{name: value})
 			if fine != (err == nil) || err != nil && !strings.Contains(err.Error(), name) {
 				t.Errorf("%s=%q: %v", name, value, err)
 			}

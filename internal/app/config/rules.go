@@ -1,9 +1,7 @@
-package app
+package config
 
 import (
 	"fmt"
-	"log/slog"
-	"net"
 	"net/url"
 	"slices"
 	"strings"
@@ -24,13 +22,9 @@ func (c Config) problems() []string {
 	oneOf := func(name, value string, allowed ...string) {
 		check(slices.Contains(allowed, value), fmt.Sprintf("%s must be one of %s", name, strings.Join(allowed, ", ")))
 	}
-	_, _, err := net.SplitHostPort(c.HTTPAddr)
-	check(err == nil, "HTTP_ADDR must be host:port, such as 127.0.0.1:8080")
-	_, _, err = net.SplitHostPort(c.AdminAddr)
-	check(err == nil || c.AdminAddr == adminOff, "ADMIN_ADDR must be host:port, such as 127.0.0.1:9090, or off")
 	check(c.DataDir != "", "DATA_DIR must not be empty")
-	check(c.PublicBaseURL == "" || isHTTPURL(c.PublicBaseURL), "PUBLIC_BASE_URL must be an http or https URL without user name, password, query, fragment and blanks")
-	check(c.S3Endpoint == "" || isHTTPURL(c.S3Endpoint),
+	check(c.PublicBaseURL == "" || IsHTTPURL(c.PublicBaseURL), "PUBLIC_BASE_URL must be an http or https URL without user name, password, query, fragment and blanks")
+	check(c.S3Endpoint == "" || IsHTTPURL(c.S3Endpoint),
 		"AWS_ENDPOINT_URL_S3 (or AWS_ENDPOINT_URL) must be an http or https URL without user name, password, query, fragment and blanks")
 	for _, host := range [][2]string{{"DB_HOST", c.DBHost}, {"REDIS_HOST", c.RedisHost}, {"QUEUE_HOST", c.QueueHost}} {
 		check(!strings.ContainsAny(host[1], "@?#,") && !strings.Contains(host[1], "//"), host[0]+" must be one host name or address, not a URL")
@@ -44,13 +38,6 @@ func (c Config) problems() []string {
 	check(c.RedisDB >= 0, "REDIS_DB must not be negative")
 	check(c.DBRootCert == "" || c.DBSSLMode == "require" || strings.HasPrefix(c.DBSSLMode, "verify-"),
 		"DB_SSLROOTCERT needs DB_SSLMODE verify-full, verify-ca or require: the others do not check the server's certificate")
-	for _, ca := range [][2]string{
-		{"DB_SSLROOTCERT", c.DBRootCert}, {"REDIS_CA_FILE", c.RedisCAFile}, {"QUEUE_CA_FILE", c.QueueCAFile}, {"AWS_CA_BUNDLE", c.S3CAFile},
-	} {
-		if _, err := loadCA(ca[1]); err != nil {
-			check(false, fmt.Sprintf("%s %v", ca[0], err))
-		}
-	}
 	list = append(list, paramProblems("DB_PARAMS", c.DBParams)...)
 	oneOf("QUEUE_DRIVER", c.QueueDriver, "rabbitmq")
 	oneOf("DB_POOL_MODE", c.DBPoolMode, "session", "transaction")
@@ -60,8 +47,6 @@ func (c Config) problems() []string {
 	oneOf("IMAGE_ENGINE", c.ImageEngine, "auto", "vips", "go")
 	oneOf("IMAGE_ISOLATION", c.ImageIsolation, "process", "none")
 	oneOf("LOG_FORMAT", c.LogFormat, "", "json", "text")
-	var level slog.Level
-	check(level.UnmarshalText([]byte(c.LogLevel)) == nil, "LOG_LEVEL must be debug, info, warn or error")
 	check(c.WorkerConcurrency >= 0 && c.WorkerConcurrency <= 1000, "WORKER_CONCURRENCY must be from 1 to 1000")
 	check(c.MaxAttempts >= 1 && c.MaxAttempts <= 100, "JOB_MAX_ATTEMPTS must be from 1 to 100")
 	check(c.MaxCrashes >= 1 && c.MaxCrashes <= 100, "JOB_MAX_CRASHES must be from 1 to 100")
@@ -87,8 +72,8 @@ func (c Config) problems() []string {
 	return list
 }
 
-// isHTTPURL reports whether s is a URL that paths can be appended to.
-func isHTTPURL(s string) bool {
+// IsHTTPURL reports whether s is a URL that paths can be appended to.
+func IsHTTPURL(s string) bool {
 	u, err := url.Parse(s)
 	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != "" && u.User == nil &&
 		!strings.ContainsAny(s, "?#") && !strings.ContainsFunc(s, unicode.IsSpace)

@@ -1,4 +1,4 @@
-package app
+package config
 
 import (
 	"errors"
@@ -11,9 +11,9 @@ import (
 // maxValueFile bounds, in bytes, a file that holds the value of a variable.
 const maxValueFile = 64 << 10
 
-// readFiles takes NAME from the file that NAME_FILE names, for every variable:
-// Docker and Kubernetes hand secrets over as files, and so they are in no
-// environment that `docker inspect` or a child process could show.
+// readFiles reads NAME from the file that NAME_FILE names, for every variable:
+// Docker and Kubernetes provide secrets as files, which keeps them out of the
+// environment that `docker inspect` or a child process shows.
 func (e *environment) readFiles() {
 	for _, name := range knownNames() {
 		file := name + "_FILE"
@@ -54,8 +54,8 @@ func readValue(path string) (string, error) {
 	return strings.TrimSuffix(value, "\r"), nil
 }
 
-// withoutPath keeps the path to itself: whoever puts the secret where its file
-// should be named finds it in no log.
+// withoutPath removes the path from the error: it may be the secret itself, set
+// in place of the name of its file.
 func withoutPath(err error) error {
 	if at, ok := errors.AsType[*fs.PathError](err); ok {
 		return at.Err

@@ -1,4 +1,4 @@
-package app
+package config
 
 import (
 	"errors"
@@ -13,7 +13,7 @@ import (
 // databaseURL reads a connection URI of PostgreSQL's:
 // https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS
 func databaseURL(u *url.URL) (map[string]string, error) {
-	said, err := authority(u, "DB_")
+	values, err := authority(u, "DB_")
 	if err != nil {
 		return nil, err
 	}
@@ -21,20 +21,20 @@ func databaseURL(u *url.URL) (map[string]string, error) {
 	if err != nil {
 		return nil, errQuery
 	}
-	if said["DB_HOST"] == "" {
-		said["DB_HOST"] = query.Get("host") // the folder of a Unix socket
+	if values["DB_HOST"] == "" {
+		values["DB_HOST"] = query.Get("host") // the folder of a Unix socket
 		query.Del("host")
 	}
-	if said["DB_HOST"] == "" {
+	if values["DB_HOST"] == "" {
 		return nil, errors.New("names no host")
 	}
-	said["DB_NAME"] = strings.TrimPrefix(u.Path, "/")
-	if said["DB_NAME"] == "" {
-		said["DB_NAME"] = said["DB_USER"]
+	values["DB_NAME"] = strings.TrimPrefix(u.Path, "/")
+	if values["DB_NAME"] == "" {
+		values["DB_NAME"] = values["DB_USER"]
 	}
 	for parameter, name := range map[string]string{"sslmode": "DB_SSLMODE", "sslrootcert": "DB_SSLROOTCERT"} {
 		if query.Has(parameter) {
-			said[name] = query.Get(parameter)
+			values[name] = query.Get(parameter)
 			query.Del(parameter)
 		}
 	}
@@ -42,16 +42,16 @@ func databaseURL(u *url.URL) (map[string]string, error) {
 		if pooled != "true" {
 			return nil, errors.New("has a parameter pgbouncer that is not true")
 		}
-		said["DB_POOL_MODE"] = "transaction"
+		values["DB_POOL_MODE"] = "transaction"
 	}
 	query.Del("pgbouncer")
 	if params := query.Encode(); params != "" {
-		said["DB_PARAMS"] = params
+		values["DB_PARAMS"] = params
 	}
-	return said, nil
+	return values, nil
 }
 
-// dbParams are the parameters of a connection that are handed to the driver.
+// dbParams are the parameters of a connection that are passed to the driver.
 func dbParams() []string {
 	return []string{
 		"application_name", "channel_binding", "connect_timeout", "options", "require_auth", "sslcert", "sslkey", "sslnegotiation",
@@ -60,7 +60,7 @@ func dbParams() []string {
 }
 
 // paramProblems names what the driver would take for a setting of the server,
-// which refuses it only when a connection is made.
+// which rejects it only when a connection is made.
 func paramProblems(name, text string) []string {
 	params, err := url.ParseQuery(text)
 	if err != nil {
@@ -77,11 +77,11 @@ func paramProblems(name, text string) []string {
 // redisURL reads redis://user:password@host:port/database, and rediss with
 // TLS: https://www.iana.org/assignments/uri-schemes/prov/redis
 func redisURL(u *url.URL) (map[string]string, error) {
-	said, err := authority(u, "REDIS_")
+	values, err := authority(u, "REDIS_")
 	if err != nil {
 		return nil, err
 	}
-	if said["REDIS_HOST"] == "" {
+	if values["REDIS_HOST"] == "" {
 		return nil, errors.New("names no host")
 	}
 	query, err := url.ParseQuery(u.RawQuery)
@@ -99,42 +99,42 @@ func redisURL(u *url.URL) (map[string]string, error) {
 	if _, err := strconv.ParseUint(number, 10, 31); number != "" && err != nil {
 		return nil, errors.New("must have the number of a database as its path, such as /0")
 	}
-	said["REDIS_DB"] = number
+	values["REDIS_DB"] = number
 	if u.Scheme == "rediss" {
-		said["REDIS_TLS"] = "true"
+		values["REDIS_TLS"] = "true"
 	}
-	return said, nil
+	return values, nil
 }
 
 // amqpURL reads an AMQP URI: https://www.rabbitmq.com/docs/uri-spec. A path
 // that is only a slash means the default vhost, as people write it, not the
 // vhost without a name.
 func amqpURL(u *url.URL) (map[string]string, error) {
-	said, err := authority(u, "QUEUE_")
+	values, err := authority(u, "QUEUE_")
 	if err != nil {
 		return nil, err
 	}
-	if said["QUEUE_HOST"] == "" {
+	if values["QUEUE_HOST"] == "" {
 		return nil, errors.New("names no host")
 	}
-	said["QUEUE_VHOST"] = strings.TrimPrefix(u.Path, "/")
+	values["QUEUE_VHOST"] = strings.TrimPrefix(u.Path, "/")
 	query, err := url.ParseQuery(u.RawQuery)
 	if err != nil {
 		return nil, errQuery
 	}
 	if ca := query.Get("cacertfile"); ca != "" {
-		said["QUEUE_CA_FILE"] = ca
+		values["QUEUE_CA_FILE"] = ca
 	}
 	query.Del("cacertfile")
 	if err := noneLeft(query); err != nil {
 		return nil, err
 	}
 	if u.Scheme == "amqps" {
-		said["QUEUE_TLS"] = "true"
-	} else if said["QUEUE_CA_FILE"] != "" {
+		values["QUEUE_TLS"] = "true"
+	} else if values["QUEUE_CA_FILE"] != "" {
 		return nil, errors.New("has a cacertfile, which needs amqps")
 	}
-	return said, nil
+	return values, nil
 }
 
 // authority reads user:password@host:port.

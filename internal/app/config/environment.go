@@ -1,9 +1,9 @@
-package app
+package config
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
-	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -26,8 +26,15 @@ type notice struct {
 	args    []any
 }
 
-// newEnvironment takes an empty value for none, as compose files and shells
-// leave them.
+// LogNotices logs what is to be reported of the configuration.
+func (c Config) LogNotices(ctx context.Context, log *slog.Logger) {
+	for _, n := range c.notices {
+		log.Log(ctx, n.level, n.message, n.args...) //nolint:sloglint // whoever wrote the notice keeps its arguments in pairs
+	}
+}
+
+// newEnvironment takes an empty value as unset: compose files and shells leave
+// such.
 func newEnvironment(variables map[string]string) *environment {
 	given := &environment{values: map[string]string{}, spelling: map[string]string{}}
 	for name, value := range variables {
@@ -67,28 +74,13 @@ func (e *environment) nameOrigins(problems []string) {
 	}
 }
 
-// knownNames lists the variables that mean something here, sorted.
-func knownNames() []string {
-	names := []string{"PORT"}
-	for field := range reflect.TypeFor[Config]().Fields() {
-		if name := field.Tag.Get("env"); name != "" {
-			names = append(names, name)
-		}
-	}
-	for _, form := range urlForms() {
-		names = append(names, form.name)
-	}
-	slices.Sort(names)
-	return names
-}
-
-// linkName is a variable that Docker's links and Kubernetes' services put into
+// linkName is a variable that Docker's links and Kubernetes' services set in
 // every container: https://docs.docker.com/engine/network/links/ and
 // https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
 var linkName = regexp.MustCompile(`_SERVICE_(HOST|PORT)(_[A-Z0-9_]+)?$|_PORT_[0-9]+_(TCP|UDP|SCTP)(_[A-Z]+)?$|_ENV_`)
 
-// isLink reports whether the variable was put there by Docker or Kubernetes for
-// a service or container that happens to be called like a part of ours.
+// isLink reports whether Docker or Kubernetes set the variable for a service or
+// container that has the name of a part of ours.
 func isLink(name, value string) bool {
 	return linkName.MatchString(name) || strings.HasSuffix(name, "_PORT") && isLinkAddress(value)
 }
@@ -99,7 +91,7 @@ func isLinkAddress(value string) bool {
 }
 
 // dropLinks ignores what was injected for a service called db, redis or queue:
-// REDIS_PORT=tcp://10.0.0.1:6379 is no port, and was set by no one. A link of
+// REDIS_PORT=tcp://10.0.0.1:6379 is not a port, and not the operator's. A link of
 // Docker's also has a name such as /web/db.
 func (e *environment) dropLinks() {
 	for _, server := range []string{"DB", "REDIS", "QUEUE"} {

@@ -1,10 +1,12 @@
-package app
+package config
 
 import (
 	"cmp"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"reflect"
 	"runtime"
@@ -60,10 +62,10 @@ type Config struct {
 	S3AnyEndpoint     string `env:"AWS_ENDPOINT_URL"`
 	S3CAFile          string `env:"AWS_CA_BUNDLE"`
 
-	HTTPAddr      string `env:"HTTP_ADDR"       envDefault:"127.0.0.1:8080"`
-	AdminAddr     string `env:"ADMIN_ADDR"      envDefault:"127.0.0.1:9090"`
-	DataDir       string `env:"DATA_DIR"        envDefault:"./data"`
-	PublicBaseURL string `env:"PUBLIC_BASE_URL"`
+	HTTPAddr      Address      `env:"HTTP_ADDR"       envDefault:"127.0.0.1:8080"`
+	AdminAddr     AdminAddress `env:"ADMIN_ADDR"      envDefault:"127.0.0.1:9090"`
+	DataDir       string       `env:"DATA_DIR"        envDefault:"./data"`
+	PublicBaseURL string       `env:"PUBLIC_BASE_URL"`
 
 	IdempotencyTTL time.Duration `env:"IDEMPOTENCY_TTL" envDefault:"24h"`
 
@@ -94,23 +96,25 @@ type Config struct {
 	RenderTimeout     time.Duration `env:"IMAGE_RENDER_TIMEOUT" envDefault:"1m"`
 	LibvipsPath       string        `env:"LIBVIPS_PATH"`
 
-	LogLevel  string `env:"LOG_LEVEL"  envDefault:"info"`
-	LogFormat string `env:"LOG_FORMAT"`
+	LogLevel  slog.Level `env:"LOG_LEVEL"  envDefault:"info"`
+	LogFormat string     `env:"LOG_FORMAT"`
+
+	redisTLS, queueTLS *tls.Config
 
 	notices []notice
 }
 
-// LoadConfig reads .env where there is one, then the environment, which wins.
+// Load reads .env where there is one, then the environment, which wins.
 // Its error names every variable at fault.
-func LoadConfig() (Config, error) {
+func Load() (Config, error) {
 	if err := loadDotEnv(); err != nil {
 		return Config{}, err
 	}
-	return parseConfig(env.ToMap(os.Environ()))
+	return Parse(env.ToMap(os.Environ()))
 }
 
-// loadDotEnv keeps to itself what the parser says: it quotes the file, and so
-// its secrets.
+// loadDotEnv drops the parser's message, which quotes the file and so its
+// secrets.
 func loadDotEnv() error {
 	err := godotenv.Load()
 	if _, unreadable := errors.AsType[*fs.PathError](err); err == nil || errors.Is(err, fs.ErrNotExist) {
@@ -123,9 +127,8 @@ func loadDotEnv() error {
 
 var errDotEnv = errors.New("read .env: it has a line that is not NAME=value (quote values that have spaces, quotes or #)")
 
-// parseConfig reads the variables given. Those of the process are not asked:
-// see LoadConfig.
-func parseConfig(variables map[string]string) (Config, error) {
+// Parse reads the variables given. Those of the process are not read: see Load.
+func Parse(variables map[string]string) (Config, error) {
 	given := newEnvironment(variables)
 	given.dropLinks()
 	given.reportUnknown()
@@ -136,7 +139,7 @@ func parseConfig(variables map[string]string) (Config, error) {
 
 	cfg, err := env.ParseAsWithOptions[Config](env.Options{Environment: given.values})
 	cfg.fillIn()
-	problems := slices.Concat(given.problems, parseProblems(err), cfg.problems())
+	problems := slices.Concat(given.problems, parseProblems(err), cfg.problems(), cfg.loadAuthorities())
 	given.nameOrigins(problems)
 	cfg.notices = given.notices
 	if len(problems) > 0 {
@@ -182,7 +185,7 @@ func parseProblems(err error) []string {
 	for _, e := range all.Errors {
 		if p, ok := errors.AsType[env.ParseError](e); ok {
 			if field, found := reflect.TypeFor[Config]().FieldByName(p.Name); found {
-				problems = append(problems, fmt.Sprintf("%s must be a valid %s", field.Tag.Get("env"), typeName(field.Type)))
+				problems = append(problems, fmt.Sprintf("%s %s", field.Tag.Get("env"), wanted(field.Type, p.Err)))
 				continue
 			}
 		}
@@ -191,15 +194,20 @@ func parseProblems(err error) []string {
 	return problems
 }
 
-func typeName(t reflect.Type) string {
+// wanted says what a variable of that type must be.
+func wanted(t reflect.Type, err error) string {
 	switch {
+	case t == reflect.TypeFor[slog.Level]():
+		return "must be debug, info, warn or error"
 	case t == reflect.TypeFor[time.Duration]():
-		return "duration such as 30s"
+		return "must be a valid duration such as 30s"
+	case t.Kind() == reflect.Struct: // an address
+		return err.Error()
 	case t.Kind() == reflect.Bool:
-		return "boolean (true or false)"
+		return "must be a valid boolean (true or false)"
 	case t.Kind() == reflect.Uint16:
-		return "port number (1 to 65535)"
+		return "must be a valid port number (1 to 65535)"
 	default:
-		return "integer"
+		return "must be a valid integer"
 	}
 }

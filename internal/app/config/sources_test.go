@@ -1,4 +1,4 @@
-package app
+package config
 
 import (
 	"log/slog"
@@ -52,7 +52,7 @@ func TestURLsStandForTheirParts(t *testing.T) {
 		"amqps://broker/v?cacertfile=" + ca: {"AMQP_URL", func(c *Config) {
 			c.QueueHost, c.QueuePort, c.QueueVHost, c.QueueTLS, c.QueueCAFile = "broker", 5671, "v", true, ca
 		}},
-		"9000":              {"PORT", func(c *Config) { c.HTTPAddr = ":9000" }},
+		"9000":              {"PORT", func(c *Config) { c.HTTPAddr = Address{Port: "9000"} }},
 		"http://s3.example": {"AWS_ENDPOINT_URL", func(c *Config) { c.S3Endpoint, c.S3AnyEndpoint = "http://s3.example", "http://s3.example" }},
 		"eu-north-1":        {"AWS_DEFAULT_REGION", func(c *Config) { c.S3Region, c.S3DefaultRegion = "eu-north-1", "eu-north-1" }},
 	} {
@@ -73,11 +73,11 @@ func TestURLsStandForTheirParts(t *testing.T) {
 // parsed is the configuration without what is reported of it.
 func parsed(t *testing.T, variables map[string]string) Config {
 	t.Helper()
-	cfg, err := parseConfig(variables)
+	cfg, err := Parse(variables)
 	if err != nil {
 		t.Fatalf("%v: %v", variables, err)
 	}
-	cfg.notices = nil
+	cfg.notices, cfg.redisTLS, cfg.queueTLS = nil, nil, nil
 	return cfg
 }
 
@@ -116,7 +116,7 @@ func TestURLsThatAreRefused(t *testing.T) {
 		":80":                                            "PORT",
 	} {
 		for _, variables := range []map[string]string{{name: text}, {name + "_FILE": valueFile(t, text)}} {
-			_, err := parseConfig(variables)
+			_, err := Parse(variables)
 			if err == nil || !strings.Contains(err.Error(), name) || strings.Contains(err.Error(), "hunter2") {
 				t.Errorf("%s=%s: %v", name, text, err)
 			}
@@ -143,7 +143,7 @@ func TestTwoFormsOfOneSetting(t *testing.T) {
 		{"AWS_SECRET_ACCESS_KEY": "x", "AWS_SECRET_ACCESS_KEY_FILE": file},
 		{"REDIS_URL": "redis://h", "REDIS_URL_FILE": file},
 	} {
-		_, err := parseConfig(c)
+		_, err := Parse(c)
 		for name := range c {
 			if err == nil || !strings.Contains(err.Error(), name) || !strings.Contains(err.Error(), "both") {
 				t.Errorf("%v: %v", c, err)
@@ -176,7 +176,7 @@ func TestValuesFromFiles(t *testing.T) {
 		"larger than": valueFile(t, strings.Repeat("hunter2", 10_000)),
 	} {
 		for _, name := range []string{"DB_PASSWORD_FILE", "AWS_SESSION_TOKEN_FILE", "PORT_FILE"} {
-			_, err := parseConfig(map[string]string{"DB_HOST": "db", name: path})
+			_, err := Parse(map[string]string{"DB_HOST": "db", name: path})
 			if err == nil || !strings.Contains(err.Error(), name) || !strings.Contains(err.Error(), reason) || strings.Contains(err.Error(), "hunter2") {
 				t.Errorf("%s of a file that is %s: %v", name, reason, err)
 			}
@@ -192,7 +192,7 @@ func TestAServersVariablesWithoutTheServer(t *testing.T) {
 		"QUEUE_USER": "shop", "QUEUE_PASSWORD": "hunter2", "QUEUE_VHOST": "v", "QUEUE_DRIVER": "rabbitmq", "QUEUE_TLS": "1",
 		"DB_PASSWORD_FILE": valueFile(t, "hunter2"),
 	} {
-		_, err := parseConfig(map[string]string{name: value})
+		_, err := Parse(map[string]string{name: value})
 		if err == nil || !strings.Contains(err.Error(), name+" needs ") || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%s alone: %v", name, err)
 		}
@@ -208,7 +208,7 @@ func TestAServersVariablesWithoutTheServer(t *testing.T) {
 // warned is what is reported at start, by variable: the name that was meant.
 func warned(t *testing.T, variables map[string]string) map[string]string {
 	t.Helper()
-	cfg, err := parseConfig(variables)
+	cfg, err := Parse(variables)
 	if err != nil {
 		t.Fatalf("%v: %v", variables, err)
 	}
@@ -224,7 +224,7 @@ func warned(t *testing.T, variables map[string]string) map[string]string {
 		name, _ := n.args[1].(string)
 		got[name] = meant
 		if value := variables[name]; strings.Contains(n.message, value) {
-			t.Errorf("the value of %s is told: %s", name, n.message)
+			t.Errorf("the value of %s is logged: %s", name, n.message)
 		}
 	}
 	return got
@@ -257,7 +257,7 @@ func TestNamesThatAreNotKnown(t *testing.T) {
 		"QUEUE_PORT": "udp://10.0.0.3:5672",
 	}
 	if got := warned(t, others); len(got) > 0 {
-		t.Errorf("reported although no business of ours: %v", got)
+		t.Errorf("reported although not ours: %v", got)
 	}
 	others["DB_HOST"], others["REDIS_HOST"], others["QUEUE_HOST"] = "db", "redis", "queue"
 	if got := parsed(t, others); got.DBPort != 5432 || got.DBName != "vitrine" || got.RedisPort != 6379 || got.QueuePort != 5672 {
@@ -277,7 +277,7 @@ func TestNamesThatAreNotKnown(t *testing.T) {
 // TestExampleFile: what .env.example offers is known, and right as it stands.
 func TestExampleFile(t *testing.T) {
 	t.Parallel()
-	text, err := os.ReadFile("../../.env.example")
+	text, err := os.ReadFile("../../../.env.example")
 	if err != nil {
 		t.Fatal(err)
 	}

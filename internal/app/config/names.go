@@ -1,13 +1,29 @@
-package app
+package config
 
 import (
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 )
 
-// ownPrefixes begin names that only we use: one that is not known is a
-// misspelt one, or one of another version.
+// knownNames lists the variables that mean something here, sorted.
+func knownNames() []string {
+	names := []string{"PORT"}
+	for field := range reflect.TypeFor[Config]().Fields() {
+		if name := field.Tag.Get("env"); name != "" {
+			names = append(names, name)
+		}
+	}
+	for _, form := range urlForms() {
+		names = append(names, form.name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// ownPrefixes begin names that only we use: an unknown one is misspelt, or of
+// another version.
 func ownPrefixes() []string {
 	return []string{
 		"DB_", "DATABASE_", "REDIS_", "QUEUE_", "AMQP_", "AWS_S3_", "JOB_", "IMAGE_", "FETCH_", "ORPHAN_", "DRAIN_",
@@ -26,9 +42,9 @@ func foreignNames() map[string]string {
 	}
 }
 
-// reportUnknown warns of variables that look like ours and mean nothing: what
-// one believes to have set would else be at its default without a word. Their
-// values are not told.
+// reportUnknown warns of variables that look like ours and mean nothing: the
+// setting that was meant would silently be at its default. Their values are not
+// logged.
 func (e *environment) reportUnknown() {
 	known, foreign := knownNames(), foreignNames()
 	for _, name := range slices.Sorted(maps.Keys(e.values)) {
@@ -50,21 +66,21 @@ func (e *environment) reportUnknown() {
 	}
 }
 
-// isInternal leaves out what our tests and render processes use, and AWS's own
+// isInternal reports what our tests and render processes use, and AWS's own
 // names for its other services, which are as near to ours as misspelt ones.
 func isInternal(name string) bool {
 	return strings.HasPrefix(name, "VITRINE_") || strings.HasPrefix(name, "AWS_ENDPOINT_URL_")
 }
 
-// nearest returns the known name that was probably meant, or "". Of a name that
-// begins like ours more may be wrong than of any other.
+// nearest returns the known name that was probably meant, or "". A name that
+// begins like ours may differ in more letters than any other.
 func nearest(name string, known []string, own bool) string {
 	best, least := "", len(name)/6+1
 	if own {
 		least = len(name)/4 + 1
 	}
 	for _, candidate := range known {
-		if candidate == "PORT" { // as near to many a word
+		if candidate == "PORT" { // too short: near to many words
 			continue
 		}
 		if own && (strings.HasPrefix(candidate, name) || strings.HasPrefix(name, candidate)) {
