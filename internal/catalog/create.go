@@ -59,7 +59,7 @@ const firstVersion = 1
 
 func (s *Service) checked(ctx context.Context, d Draft) (NewProduct, error) {
 	if bad := d.check(); len(bad) > 0 {
-		return NewProduct{}, fault.InvalidFields(s.withUnknownUser(ctx, d, bad))
+		return NewProduct{}, s.withUnknownUser(ctx, d, bad).Err()
 	}
 	return NewProduct{
 		UserID: d.UserID, Name: d.Name, Description: d.Description, Images: cleanURLs(d.Images), Price: d.Price,
@@ -75,19 +75,19 @@ const unknownUser = "is not a known user"
 
 func namedUser(err error) error {
 	if errors.Is(err, ErrUnknownUser) {
-		return fault.InvalidFields([]fault.Field{{Name: FieldUserID, Reason: unknownUser}})
+		return fault.InvalidField(FieldUserID, unknownUser)
 	}
 	return err
 }
 
-// withUnknownUser completes the list of faults, so that a client learns of all
-// of them at once. Where the database does not answer, the list stays as it is.
-func (s *Service) withUnknownUser(ctx context.Context, d Draft, bad faults) faults {
-	if bad.has(FieldUserID) {
+// withUnknownUser completes the errors of a draft that is refused anyway. Where
+// the database does not answer, they stay as they are.
+func (s *Service) withUnknownUser(ctx context.Context, d Draft, bad fault.FieldErrors) fault.FieldErrors {
+	if bad.Has(FieldUserID) {
 		return bad
 	}
 	if known, err := s.store.UserExists(ctx, d.UserID); err == nil && !known {
-		bad.add(FieldUserID, unknownUser)
+		bad.Add(FieldUserID, unknownUser)
 	}
 	return bad
 }

@@ -9,19 +9,19 @@ type Draft struct {
 	Description string
 	Images      []string
 	Price       Price
-	// Faults are what the reading of the request found wrong; check adds what
-	// the rules find wrong in the fields that could be read.
-	Faults []fault.Field
+	// FieldErrors are the fields that could not be read; check adds those that
+	// break a rule.
+	FieldErrors fault.FieldErrors
 }
 
-func (d Draft) check() faults {
-	f := faults(d.Faults)
-	f.checkID(FieldUserID, d.UserID)
-	f.checkName(FieldName, d.Name)
-	f.checkDescription(d.Description)
-	f.checkImages(d.Images)
-	f.checkPrice(d.Price)
-	return f
+func (d Draft) check() fault.FieldErrors {
+	c := checker{d.FieldErrors}
+	c.checkID(FieldUserID, d.UserID)
+	c.checkName(FieldName, d.Name)
+	c.checkDescription(d.Description)
+	c.checkImages(d.Images)
+	c.checkPrice(d.Price)
+	return c.FieldErrors
 }
 
 // Patch is a change that a client asks for: nil leaves a field as it is.
@@ -30,24 +30,24 @@ type Patch struct {
 	Description *string
 	Images      *[]string
 	Price       *Price
-	Faults      []fault.Field // as in Draft
+	FieldErrors fault.FieldErrors // as in Draft
 }
 
 func (p Patch) check() error {
-	f := faults(p.Faults)
+	c := checker{p.FieldErrors}
 	if p.Name != nil {
-		f.checkName(FieldName, *p.Name)
+		c.checkName(FieldName, *p.Name)
 	}
 	if p.Description != nil {
-		f.checkDescription(*p.Description)
+		c.checkDescription(*p.Description)
 	}
 	if p.Images != nil {
-		f.checkImages(*p.Images)
+		c.checkImages(*p.Images)
 	}
 	if p.Price != nil {
-		f.checkPrice(*p.Price)
+		c.checkPrice(*p.Price)
 	}
-	return fault.InvalidFields(f)
+	return c.Err()
 }
 
 // apply returns what the patch makes of the product, and whether that differs.

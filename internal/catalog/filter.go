@@ -20,26 +20,28 @@ type Filter struct {
 	Before   int64  // only products with a smaller id; 0 for no bound
 	Limit    int    // 0 for DefaultListLimit
 	MaxBytes int    // for Store.ListProducts only; set by Service.List
-	Faults   []fault.Field
+	// FieldErrors are the fields that could not be read; a Service adds those
+	// that break a rule.
+	FieldErrors fault.FieldErrors
 }
 
 func (f Filter) check() error {
-	bad := faults(f.Faults)
+	bad := checker{f.FieldErrors}
 	if f.UserID == 0 {
-		bad.add(FieldUserID, "is required")
+		bad.Add(FieldUserID, "is required")
 	}
 	bad.checkID(FieldUserID, f.UserID)
 	if f.Limit < 0 || f.Limit > MaxListLimit {
-		bad.add("limit", fmt.Sprintf("must be from 1 to %d", MaxListLimit))
+		bad.Add("limit", fmt.Sprintf("must be from 1 to %d", MaxListLimit))
 	}
 	if utf8.RuneCountInString(f.Name) > maxSearchRunes {
-		bad.add(FieldName, fmt.Sprintf("must have at most %d characters", maxSearchRunes))
+		bad.Add(FieldName, fmt.Sprintf("must have at most %d characters", maxSearchRunes))
 	}
-	bad.add(FieldName, textFault(f.Name))
+	bad.Add(FieldName, textFault(f.Name))
 	if f.PriceMin != nil && f.PriceMax != nil && *f.PriceMin > *f.PriceMax {
-		bad.add("price_min", "must not be greater than price_max")
+		bad.Add("price_min", "must not be greater than price_max")
 	}
-	return fault.InvalidFields(bad)
+	return bad.Err()
 }
 
 // Fold maps text to the form in which names are compared: case folded and

@@ -63,7 +63,7 @@ func TestFilterRules(t *testing.T) {
 		"NUL":         {Filter{UserID: 1, Name: "\x00"}, fields(FieldName, "must not contain a NUL character")},
 		"broken":      {Filter{UserID: 1, Name: "\xff"}, fields(FieldName, "must be valid UTF-8")},
 		"upside down": {Filter{UserID: 1, PriceMin: &high, PriceMax: &low}, fields("price_min", "must not be greater than price_max")},
-		"form":        {Filter{UserID: 1, Faults: fields("cursor", "is odd"), Limit: -1}, fields("cursor", "is odd", "limit", "must be from 1 to 1000")},
+		"form":        {Filter{UserID: 1, FieldErrors: fields("cursor", "is odd"), Limit: -1}, fields("cursor", "is odd", "limit", "must be from 1 to 1000")},
 	} {
 		var f *fault.Error
 		err := tc.filter.check()

@@ -17,67 +17,51 @@ const (
 	FieldPrice       = "product_price"
 )
 
-// faults collects the fields at fault; a field that has one gets no second.
-type faults []fault.Field
-
-func (f *faults) add(field, reason string) {
-	if reason == "" || f.has(field) {
-		return
-	}
-	*f = append(*f, fault.Field{Name: field, Reason: reason})
-}
-
-func (f *faults) has(field string) bool {
-	for _, known := range *f {
-		if known.Name == field {
-			return true
-		}
-	}
-	return false
-}
+// checker judges fields by the rules and collects their errors.
+type checker struct{ fault.FieldErrors }
 
 // checkName is the rule of names, of products and of users.
-func (f *faults) checkName(field, name string) {
+func (c *checker) checkName(field, name string) {
 	switch n := utf8.RuneCountInString(name); {
 	case !visible(name):
-		f.add(field, "must not be empty")
+		c.Add(field, "must not be empty")
 	case n > MaxNameRunes:
-		f.add(field, fmt.Sprintf("must have at most %d characters, has %d", MaxNameRunes, n))
+		c.Add(field, fmt.Sprintf("must have at most %d characters, has %d", MaxNameRunes, n))
 	default:
-		f.add(field, textFault(name))
+		c.Add(field, textFault(name))
 	}
 }
 
-func (f *faults) checkDescription(text string) {
+func (c *checker) checkDescription(text string) {
 	if n := utf8.RuneCountInString(text); n > MaxDescriptionRunes {
-		f.add(FieldDescription, fmt.Sprintf("must have at most %d characters, has %d", MaxDescriptionRunes, n))
+		c.Add(FieldDescription, fmt.Sprintf("must have at most %d characters, has %d", MaxDescriptionRunes, n))
 		return
 	}
-	f.add(FieldDescription, textFault(text))
+	c.Add(FieldDescription, textFault(text))
 }
 
-func (f *faults) checkImages(urls []string) {
+func (c *checker) checkImages(urls []string) {
 	if len(urls) > MaxImages {
-		f.add(FieldImages, fmt.Sprintf("must have at most %d entries, has %d", MaxImages, len(urls)))
+		c.Add(FieldImages, fmt.Sprintf("must have at most %d entries, has %d", MaxImages, len(urls)))
 		return
 	}
 	for i, u := range urls {
-		f.add(fmt.Sprintf("%s[%d]", FieldImages, i), urlFault(u))
+		c.Add(fmt.Sprintf("%s[%d]", FieldImages, i), urlFault(u))
 	}
 }
 
-func (f *faults) checkPrice(p Price) {
+func (c *checker) checkPrice(p Price) {
 	switch {
 	case p < 0:
-		f.add(FieldPrice, ErrPriceNegative.Error())
+		c.Add(FieldPrice, ErrPriceNegative.Error())
 	case p > MaxPrice:
-		f.add(FieldPrice, ErrPriceRange.Error())
+		c.Add(FieldPrice, ErrPriceRange.Error())
 	}
 }
 
-func (f *faults) checkID(field string, id int64) {
+func (c *checker) checkID(field string, id int64) {
 	if id < 1 || id > MaxID {
-		f.add(field, fmt.Sprintf("must be an integer from 1 to %d", MaxID))
+		c.Add(field, fmt.Sprintf("must be an integer from 1 to %d", MaxID))
 	}
 }
 

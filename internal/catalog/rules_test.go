@@ -49,9 +49,9 @@ func TestDraftRules(t *testing.T) {
 		"long URL":            {func(d *Draft) { d.Images[0] = "http://example.com/" + strings.Repeat("x", 2048) }, fields("product_images[0]", "must have at most 2048 bytes, has 2067")},
 		"negative price":      {func(d *Draft) { d.Price = -1 }, fields(FieldPrice, "must not be negative")},
 		"price too high":      {func(d *Draft) { d.Price = MaxPrice + 1 }, fields(FieldPrice, "must be at most 9999999999999.99")},
-		"form wins over rule": {func(d *Draft) { d.Name, d.Faults = "", fields(FieldName, "is required") }, fields(FieldName, "is required")},
+		"form wins over rule": {func(d *Draft) { d.Name, d.FieldErrors = "", fields(FieldName, "is required") }, fields(FieldName, "is required")},
 		"form and rule of URLs": {func(d *Draft) {
-			d.Images, d.Faults = []string{"", "x:y"}, fields("product_images[0]", "must be a string")
+			d.Images, d.FieldErrors = []string{"", "x:y"}, fields("product_images[0]", "must be a string")
 		}, fields("product_images[0]", "must be a string", "product_images[1]", "must be an http or https URL")},
 		"all at once": {
 			func(d *Draft) { *d = Draft{Price: -1, Images: []string{"", "https://example.com/", "ftp://x/"}} },
@@ -81,7 +81,7 @@ func fields(pairs ...string) (list []fault.Field) {
 func TestPatchRules(t *testing.T) {
 	t.Parallel()
 	empty, images, price := "", []string{"ftp://x/"}, Price(-1)
-	p := Patch{Name: &empty, Description: &empty, Images: &images, Price: &price, Faults: fields("id", "cannot be changed")}
+	p := Patch{Name: &empty, Description: &empty, Images: &images, Price: &price, FieldErrors: fields("id", "cannot be changed")}
 	var f *fault.Error
 	if !asFault(p.check(), &f) {
 		t.Fatal("a bad patch passed")

@@ -298,7 +298,7 @@ func TestViews(t *testing.T) {
 	read(3)
 	expect(2, "after a change that lists show")
 
-	if _, err := views.List(ctx, catalog.Filter{UserID: 1, Faults: []fault.Field{{Name: "cursor"}}}, "form", load(1)); fault.KindOf(err) != fault.Invalid {
+	if _, err := views.List(ctx, catalog.Filter{UserID: 1, FieldErrors: fault.FieldErrors{{Name: "cursor"}}}, "form", load(1)); fault.KindOf(err) != fault.Invalid {
 		t.Errorf("a filter at fault found a page: %v", err)
 	}
 	if _, err := views.List(ctx, catalog.Filter{}, "form", load(1)); fault.KindOf(err) != fault.Invalid {

@@ -3,8 +3,6 @@ package catalog
 import (
 	"context"
 	"time"
-
-	"vitrine.dev/internal/fault"
 )
 
 // FieldUserName is the name of a user, as clients write the field.
@@ -28,9 +26,9 @@ type UserStore interface {
 
 // AddUser adds a user with the name. fault.Invalid where the name breaks a rule.
 func AddUser(ctx context.Context, store UserStore, name string) (User, error) {
-	var f faults
-	f.checkName(FieldUserName, name)
-	if err := fault.InvalidFields(f); err != nil {
+	var c checker
+	c.checkName(FieldUserName, name)
+	if err := c.Err(); err != nil {
 		return User{}, err
 	}
 	return store.AddUser(ctx, name)

@@ -26,13 +26,15 @@ const maxHostBytes = 259
 // Filter selects dead letters. The zero value selects all of them. Its JSON is
 // what a Job keeps.
 type Filter struct {
-	Reason       fault.Reason  `json:"reason,omitempty"`
-	Host         string        `json:"host,omitempty"` // in lower case after check
-	UserID       int64         `json:"user_id,omitempty"`
-	ProductID    int64         `json:"product_id,omitempty"`
-	FailedAfter  time.Time     `json:"failed_after,omitzero"`  // inclusive
-	FailedBefore time.Time     `json:"failed_before,omitzero"` // exclusive
-	Faults       []fault.Field `json:"-"`                      // of form, found before the rules are asked
+	Reason       fault.Reason `json:"reason,omitempty"`
+	Host         string       `json:"host,omitempty"` // in lower case after check
+	UserID       int64        `json:"user_id,omitempty"`
+	ProductID    int64        `json:"product_id,omitempty"`
+	FailedAfter  time.Time    `json:"failed_after,omitzero"`  // inclusive
+	FailedBefore time.Time    `json:"failed_before,omitzero"` // exclusive
+	// FieldErrors are the fields that could not be read; check adds those that
+	// break a rule.
+	FieldErrors fault.FieldErrors `json:"-"`
 }
 
 // Empty reports whether the filter selects everything.
@@ -53,29 +55,24 @@ func (f Filter) Has(kind Kind) bool {
 	return (f.Reason == "" || f.Reason == Unreadable) && f.Host == "" && f.UserID == 0 && f.ProductID == 0
 }
 
-// check returns the filter as the store wants it and every field at fault,
-// each name after prefix.
-func (f Filter) check(prefix string) (Filter, []fault.Field) {
-	bad := slices.Clone(f.Faults)
-	add := func(name, reason string) {
-		if !slices.ContainsFunc(bad, func(known fault.Field) bool { return known.Name == prefix+name }) {
-			bad = append(bad, fault.Field{Name: prefix + name, Reason: reason})
-		}
-	}
+// check returns the filter as the store wants it and every field that is wrong.
+func (f Filter) check() (Filter, fault.FieldErrors) {
+	bad := slices.Clone(f.FieldErrors)
 	if f.Reason != "" && !slices.Contains(Reasons(), f.Reason) {
-		add(FieldReason, "must be one of the reasons, such as "+string(fault.SourceNotFound)+" or "+string(Unreadable))
+		bad.Add(FieldReason, "must be one of the reasons, such as "+string(fault.SourceNotFound)+" or "+string(Unreadable))
 	}
 	if len(f.Host) > maxHostBytes || strings.ContainsAny(f.Host, "\x00/ ") || strings.ToValidUTF8(f.Host, "") != f.Host {
-		add(FieldHost, "must be the host of a URL, such as example.com")
+		bad.Add(FieldHost, "must be the host of a URL, such as example.com")
 	}
-	for name, id := range map[string]int64{FieldUserID: f.UserID, FieldProductID: f.ProductID} {
-		if id < 0 || id > catalog.MaxID {
-			add(name, fmt.Sprintf("must be an integer from 1 to %d", catalog.MaxID))
-		}
+	if f.UserID < 0 || f.UserID > catalog.MaxID {
+		bad.Add(FieldUserID, fmt.Sprintf("must be an integer from 1 to %d", catalog.MaxID))
+	}
+	if f.ProductID < 0 || f.ProductID > catalog.MaxID {
+		bad.Add(FieldProductID, fmt.Sprintf("must be an integer from 1 to %d", catalog.MaxID))
 	}
 	if !f.FailedAfter.IsZero() && !f.FailedBefore.IsZero() && !f.FailedAfter.Before(f.FailedBefore) {
-		add(FieldFailedAfter, "must be before "+FieldFailedBefore)
+		bad.Add(FieldFailedAfter, "must be before "+FieldFailedBefore)
 	}
-	f.Host, f.Faults = strings.ToLower(f.Host), nil
+	f.Host, f.FieldErrors = strings.ToLower(f.Host), nil
 	return f, bad
 }

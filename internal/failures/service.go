@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"vitrine.dev/internal/catalog"
-	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/requestid"
 )
 
@@ -46,11 +45,11 @@ type Page struct {
 
 // List returns a page. limit 0 stands for DefaultListLimit. fault.Invalid.
 func (s *Service) List(ctx context.Context, f Filter, after *Position, limit int) (Page, error) {
-	f, bad := f.check("")
+	f, bad := f.check()
 	if limit < 0 || limit > MaxListLimit {
-		bad = append(bad, fault.Field{Name: "limit", Reason: fmt.Sprintf("must be an integer from 1 to %d", MaxListLimit)})
+		bad.Add("limit", fmt.Sprintf("must be an integer from 1 to %d", MaxListLimit))
 	}
-	if err := fault.InvalidFields(bad); err != nil {
+	if err := bad.Err(); err != nil {
 		return Page{}, err
 	}
 	if limit == 0 {

@@ -28,7 +28,8 @@ type Order struct {
 	DryRun bool  // only count
 	Rate   int64 // letters a second, for a filter; 0 for as fast as it goes
 	ByIDs  bool  // whether ids were given at all
-	Faults []fault.Field
+	// FieldErrors are the fields that could not be read, also of the filter.
+	FieldErrors fault.FieldErrors
 }
 
 // Outcome is what became of an order.
@@ -91,46 +92,39 @@ func (s *Service) Settle(ctx context.Context, o Order) (Outcome, error) {
 // check returns the order as it is carried out. fault.Invalid with every field
 // at fault.
 func (o Order) check() (Order, error) {
-	bad := slices.Clone(o.Faults)
-	add := func(name, reason string) {
-		if !slices.ContainsFunc(bad, func(known fault.Field) bool { return known.Name == name }) {
-			bad = append(bad, fault.Field{Name: name, Reason: reason})
-		}
-	}
+	bad := slices.Clone(o.FieldErrors)
 	var filter Filter
 	if o.Filter != nil {
-		var more []fault.Field
-		filter, more = o.Filter.check(FieldFilter + ".")
-		for _, field := range more {
-			add(field.Name, field.Reason)
-		}
+		var inner fault.FieldErrors
+		filter, inner = o.Filter.check()
+		bad.AddAll(FieldFilter+".", inner)
 	}
 	switch {
 	case o.ByIDs && o.Filter != nil:
-		add(FieldIDs, "must not be given together with filter")
+		bad.Add(FieldIDs, "must not be given together with filter")
 	case o.ByIDs && o.All:
-		add(FieldAll, "is for an empty filter, not for ids")
+		bad.Add(FieldAll, "is for an empty filter, not for ids")
 	case o.ByIDs && o.Rate != 0:
-		add(FieldRate, "is for a filter; ids are settled at once")
+		bad.Add(FieldRate, "is for a filter; ids are settled at once")
 	case o.ByIDs && len(o.IDs) == 0:
-		add(FieldIDs, "must not be empty")
+		bad.Add(FieldIDs, "must not be empty")
 	case o.ByIDs && len(o.IDs) > MaxIDs:
-		add(FieldIDs, fmt.Sprintf("must have at most %d entries", MaxIDs))
+		bad.Add(FieldIDs, fmt.Sprintf("must have at most %d entries", MaxIDs))
 	case o.ByIDs:
 	case o.Filter == nil && !o.All:
-		add(FieldIDs, "must be given, or a filter")
+		bad.Add(FieldIDs, "must be given, or a filter")
 	case filter.Empty() && !o.All && len(bad) == 0:
-		add(FieldFilter, "is empty and selects every dead letter: say so with all: true")
+		bad.Add(FieldFilter, "is empty and selects every dead letter: say so with all: true")
 	case !filter.Empty() && o.All:
-		add(FieldAll, "is for an empty filter only")
+		bad.Add(FieldAll, "is for an empty filter only")
 	case o.Action == Replay && filter.Reason == Unreadable:
-		add(FieldFilter+"."+FieldReason, "cannot be replayed: nobody can read such a message")
+		bad.Add(FieldFilter+"."+FieldReason, "cannot be replayed: nobody can read such a message")
 	}
 	if o.Rate < 0 || o.Rate > MaxRate {
-		add(FieldRate, fmt.Sprintf("must be an integer from 1 to %d", MaxRate))
+		bad.Add(FieldRate, fmt.Sprintf("must be an integer from 1 to %d", MaxRate))
 	}
 	o.Filter = &filter
-	return o, fault.InvalidFields(bad)
+	return o, bad.Err()
 }
 
 // settleFew settles what a filter has selected. Messages are no part of what a

@@ -12,7 +12,7 @@ import (
 // Kind sorts errors by what the caller can do about them.
 type Kind uint8
 
-// The kinds. The zero Kind is Internal, so an error nobody classified is never
+// The kinds. The zero Kind is Internal, so an unclassified error is never
 // shown to a client as its own mistake.
 const (
 	Internal    Kind = iota // a defect of ours
@@ -41,18 +41,12 @@ func (k Kind) String() string {
 	}
 }
 
-// Field is one thing wrong with a request: where, and why.
-type Field struct {
-	Name   string // the field's name as the client wrote it, e.g. product_images[2]
-	Reason string // a sentence fragment that fits after the name: "must not be empty"
-}
-
 // Error is an error of a known kind.
 type Error struct {
 	Kind    Kind
-	Message string  // safe to show to a client
-	Fields  []Field // only with Invalid
-	Err     error   // the cause; logged, never shown to a client
+	Message string      // safe to show to a client
+	Fields  FieldErrors // only with Invalid
+	Err     error       // the cause; logged, never shown to a client
 }
 
 // New returns an error of the kind with a message that a client may read.
@@ -61,14 +55,6 @@ func New(kind Kind, message string) *Error { return &Error{Kind: kind, Message: 
 // Wrap is New with a cause that only the logs see.
 func Wrap(kind Kind, message string, cause error) *Error {
 	return &Error{Kind: kind, Message: message, Err: cause}
-}
-
-// InvalidFields returns an Invalid error for the fields, or nil for none.
-func InvalidFields(fields []Field) error {
-	if len(fields) == 0 {
-		return nil
-	}
-	return &Error{Kind: Invalid, Message: "the request has invalid fields", Fields: fields}
 }
 
 func (e *Error) Error() string {

@@ -3,6 +3,8 @@ package fault_test
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -32,16 +34,39 @@ func TestKindOf(t *testing.T) {
 	}
 }
 
-func TestInvalidFieldsNamesThemAll(t *testing.T) {
+func TestFieldErrorsNamesThemAll(t *testing.T) {
 	t.Parallel()
-	if err := fault.InvalidFields(nil); err != nil {
+	if err := fault.FieldErrors(nil).Err(); err != nil {
 		t.Fatalf("no fields at fault, yet %v", err)
 	}
-	err := fault.InvalidFields([]fault.Field{{Name: "a", Reason: "must not be empty"}, {Name: "b[1]", Reason: "must be a URL"}})
+	err := fault.FieldErrors{{Name: "a", Reason: "must not be empty"}, {Name: "b[1]", Reason: "must be a URL"}}.Err()
 	for _, part := range []string{"a must not be empty", "b[1] must be a URL"} {
 		if !strings.Contains(err.Error(), part) {
 			t.Errorf("%q is missing in %q", part, err)
 		}
+	}
+}
+
+func TestFieldErrors(t *testing.T) {
+	t.Parallel()
+	var inner, all fault.FieldErrors
+	inner.Add("host", "must not be empty")
+	all.Add("name", "is required")
+	all.Add("name", "must not be empty") // a field has one error, its first
+	all.Add("price", "")
+	all.AddAll("filter.", inner)
+	all.Add(strings.Repeat("é", 65), "is not a known field")
+	want := fault.FieldErrors{
+		{"name", "is required"}, {"filter.host", "must not be empty"}, {strings.Repeat("é", 64) + "…", "is not a known field"},
+	}
+	if !slices.Equal(all, want) {
+		t.Errorf("errors %v, want %v", all, want)
+	}
+	for i := range 2 * fault.MaxFieldErrors {
+		all.Add(strconv.Itoa(i), "is not a known field")
+	}
+	if len(all) != fault.MaxFieldErrors || !all.Full() {
+		t.Errorf("%d errors are kept, full: %t", len(all), all.Full())
 	}
 }
 

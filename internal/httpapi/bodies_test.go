@@ -124,7 +124,7 @@ func TestFaultsAreBounded(t *testing.T) {
 		t.Errorf("%d faults, want 100", len(p.Errors))
 	}
 	w = s.do(http.MethodPost, "/products", "{"+b.String()+b.String()+with("", "")[1:])
-	if got := wantProblem(t, w, http.StatusUnprocessableEntity).faults(); !slices.Equal(got, []string{"body must have at most 1000 fields"}) {
+	if got := wantProblem(t, w, http.StatusUnprocessableEntity).errors(); !slices.Equal(got, []string{"body must have at most 1000 fields"}) {
 		t.Errorf("faults = %q", got)
 	}
 	w = s.do(http.MethodPost, "/products", with("product_images", "[1"+strings.Repeat(",1", 100000)+"]"))

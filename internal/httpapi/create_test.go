@@ -155,7 +155,7 @@ func TestCreateRefusesFields(t *testing.T) {
 			t.Parallel()
 			s := newSetup(t)
 			p := wantProblem(t, s.do(http.MethodPost, "/products", tc.body), http.StatusUnprocessableEntity)
-			if got := p.faults(); !slices.Equal(got, tc.want) {
+			if got := p.errors(); !slices.Equal(got, tc.want) {
 				t.Errorf("faults:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(tc.want, "\n"))
 			}
 			if s.store.Len() != 0 {

@@ -33,11 +33,11 @@ func (a *api) listDeadLetters(w http.ResponseWriter, r *http.Request) error {
 	if s := p.text(paramCursor); s != "" {
 		place, ok := decodeDeadCursor(s)
 		if !ok {
-			p.fault(paramCursor, "must be taken from the Link of the page before")
+			p.errors.Add(paramCursor, "must be taken from the Link of the page before")
 		}
 		after = &place
 	}
-	filter.Faults = p.faults
+	filter.FieldErrors = p.errors
 	held, err := take(r.Context(), a.memory.lists, maxDeadPageMemory)
 	if err != nil {
 		return fmt.Errorf("list dead letters: %w", err)
@@ -65,7 +65,7 @@ func (p *params) time(name string) time.Time {
 	}
 	t, ok := parseTime(s)
 	if !ok {
-		p.fault(name, timeReason)
+		p.errors.Add(name, timeReason)
 	}
 	return t
 }
@@ -86,7 +86,7 @@ func (a *api) replayImage(w http.ResponseWriter, r *http.Request) error {
 	}
 	id, ok := parseID(r.PathValue("image_id"))
 	if !ok {
-		return fault.InvalidFields([]fault.Field{{Name: "image_id", Reason: integerReason(catalog.MaxID)}})
+		return fault.InvalidField("image_id", integerReason(catalog.MaxID))
 	}
 	img, version, err := a.DeadLetters.ReplayImage(r.Context(), product, id)
 	if err != nil {

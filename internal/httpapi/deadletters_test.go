@@ -185,7 +185,7 @@ func TestDeadLettersListRefuses(t *testing.T) {
 		"cursor=AwAAAZqvz7gAaQAAAAAAAAAB": {cursor}, // another form
 	} {
 		p := wantProblem(t, s.do("GET", "/dead-letters?"+query, ""), http.StatusUnprocessableEntity)
-		if got := p.faults(); !slices.Equal(got, want) {
+		if got := p.errors(); !slices.Equal(got, want) {
 			t.Errorf("%s: faults = %q, want %q", query, got, want)
 		}
 	}

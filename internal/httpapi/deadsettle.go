@@ -59,13 +59,13 @@ func decodeOrder(body []byte) (failures.Order, error) {
 		Rate:   optional(o, failures.FieldRate, readRate),
 	}
 	o.refuseRest(nil)
-	order.Faults = o.faults
+	order.FieldErrors = o.errors
 	return order, nil
 }
 
 func readBool(o *object, name string, raw json.RawMessage) (b bool) {
 	if kind := kindOf(raw); kind != "a boolean" {
-		o.fault(name, "must be true or false, not "+kind)
+		o.errors.Add(name, "must be true or false, not "+kind)
 		return false
 	}
 	return string(raw) == "true"
@@ -75,7 +75,7 @@ func readBool(o *object, name string, raw json.RawMessage) (b bool) {
 func readRate(o *object, name string, raw json.RawMessage) int64 {
 	n := readInteger(o, name, raw)
 	if n < 1 {
-		o.fault(name, integerReason(failures.MaxRate))
+		o.errors.Add(name, integerReason(failures.MaxRate))
 	}
 	return n
 }
@@ -84,12 +84,12 @@ func readRate(o *object, name string, raw json.RawMessage) int64 {
 func readDeadIDs(o *object, name string, raw json.RawMessage) []failures.ID {
 	var entries []json.RawMessage
 	if kind := kindOf(raw); kind != "an array" || json.Unmarshal(raw, &entries) != nil {
-		o.fault(name, "must be an array of ids such as image-42, not "+kind)
+		o.errors.Add(name, "must be an array of ids such as image-42, not "+kind)
 		return nil
 	}
 	ids := make([]failures.ID, 0, min(len(entries), failures.MaxIDs+1))
 	for i, entry := range entries {
-		if len(ids) > failures.MaxIDs || len(o.faults) == maxFaults {
+		if len(ids) > failures.MaxIDs || o.errors.Full() {
 			break // the rules refuse so many; none is read in vain
 		}
 		field := fmt.Sprintf("%s[%d]", name, i)
@@ -99,7 +99,7 @@ func readDeadIDs(o *object, name string, raw json.RawMessage) []failures.ID {
 		}
 		id, ok := failures.ParseID(text)
 		if !ok {
-			o.fault(field, "must be an id such as image-42 or message-7")
+			o.errors.Add(field, "must be an id such as image-42 or message-7")
 		}
 		ids = append(ids, id)
 	}
@@ -109,12 +109,12 @@ func readDeadIDs(o *object, name string, raw json.RawMessage) []failures.ID {
 // readDeadFilter reads the object that a list has as its query.
 func readDeadFilter(o *object, name string, raw json.RawMessage) *failures.Filter {
 	if kind := kindOf(raw); kind != "an object" {
-		o.fault(name, "must be an object, not "+kind)
+		o.errors.Add(name, "must be an object, not "+kind)
 		return &failures.Filter{}
 	}
 	inner, err := readObject(raw)
 	if err != nil { // it was read before as a part of the body
-		o.fault(name, "must be an object")
+		o.errors.Add(name, "must be an object")
 		return &failures.Filter{}
 	}
 	f := &failures.Filter{
@@ -126,9 +126,7 @@ func readDeadFilter(o *object, name string, raw json.RawMessage) *failures.Filte
 		FailedBefore: optional(inner, failures.FieldFailedBefore, readTime),
 	}
 	inner.refuseRest(nil)
-	for _, bad := range inner.faults {
-		o.fault(name+"."+bad.Name, bad.Reason)
-	}
+	o.errors.AddAll(name+".", inner.errors)
 	return f
 }
 
@@ -146,7 +144,7 @@ func readTime(o *object, name string, raw json.RawMessage) time.Time {
 	s := readText(o, name, raw)
 	t, ok := parseTime(s)
 	if !ok {
-		o.fault(name, timeReason)
+		o.errors.Add(name, timeReason)
 		return time.Time{}
 	}
 	return t

@@ -102,7 +102,7 @@ func TestDeadLettersRefuse(t *testing.T) {
 		`[]`:                                 {"body must be a JSON object"},
 	} {
 		p := wantProblem(t, s.do("POST", "/dead-letters/replay", body), http.StatusUnprocessableEntity)
-		if got := p.faults(); !slices.Equal(got, want) {
+		if got := p.errors(); !slices.Equal(got, want) {
 			t.Errorf("%.60s: faults = %q, want %q", body, got, want)
 		}
 	}

@@ -29,7 +29,7 @@ func decodeDraft(body []byte) (catalog.Draft, error) {
 	}
 	const ours = "is set by the server"
 	o.refuseRest(map[string]string{"id": ours, "images": ours, "compressed_product_images": ours})
-	d.Faults = o.faults
+	d.FieldErrors = o.errors
 	return d, nil
 }
 
@@ -49,7 +49,7 @@ func decodePatch(body []byte) (catalog.Patch, error) {
 	o.refuseRest(map[string]string{
 		"id": never, catalog.FieldUserID: never, "images": ours, "compressed_product_images": ours,
 	})
-	p.Faults = o.faults
+	p.FieldErrors = o.errors
 	return p, nil
 }
 
@@ -99,7 +99,7 @@ func readBody(r *http.Request, accept string, types ...string) ([]byte, error) {
 func pathID(r *http.Request) (int64, error) {
 	id, ok := parseID(r.PathValue("id"))
 	if !ok {
-		return 0, fault.InvalidFields([]fault.Field{{Name: "id", Reason: integerReason(catalog.MaxID)}})
+		return 0, fault.InvalidField("id", integerReason(catalog.MaxID))
 	}
 	return id, nil
 }

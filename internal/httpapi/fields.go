@@ -16,9 +16,9 @@ func required[T any](o *object, name string, read func(*object, string, json.Raw
 	raw, given := o.take(name)
 	switch {
 	case !given:
-		o.fault(name, "is required")
+		o.errors.Add(name, "is required")
 	case isNull(raw):
-		o.fault(name, "must not be null")
+		o.errors.Add(name, "must not be null")
 	default:
 		v = read(o, name, raw)
 	}
@@ -55,7 +55,7 @@ func changedNotRemoved[T any](o *object, name string, read func(*object, string,
 		return nil
 	}
 	if isNull(raw) {
-		o.fault(name, "must not be null: every product has one")
+		o.errors.Add(name, "must not be null: every product has one")
 		return nil
 	}
 	v := read(o, name, raw)
@@ -66,15 +66,15 @@ func changedNotRemoved[T any](o *object, name string, read func(*object, string,
 // character, and to store another one in its place would not be what was sent.
 func readText(o *object, name string, raw json.RawMessage) (s string) {
 	if kind := kindOf(raw); kind != "a string" {
-		o.fault(name, "must be a string, not "+kind)
+		o.errors.Add(name, "must be a string, not "+kind)
 		return ""
 	}
 	if halfSurrogate(raw) {
-		o.fault(name, "must be valid UTF-8: it has half of a surrogate pair")
+		o.errors.Add(name, "must be valid UTF-8: it has half of a surrogate pair")
 		return ""
 	}
 	if err := json.Unmarshal(raw, &s); err != nil {
-		o.fault(name, "must be a string")
+		o.errors.Add(name, "must be a string")
 	}
 	return s
 }
@@ -83,12 +83,12 @@ func readText(o *object, name string, raw json.RawMessage) (s string) {
 // those, which is beyond every rule as well.
 func readInteger(o *object, name string, raw json.RawMessage) int64 {
 	if kind := kindOf(raw); kind != "a number" {
-		o.fault(name, "must be an integer, not "+kind)
+		o.errors.Add(name, "must be an integer, not "+kind)
 		return 0
 	}
 	n, err := strconv.ParseInt(string(raw), 10, 64)
 	if err != nil && !errors.Is(err, strconv.ErrRange) {
-		o.fault(name, "must be an integer")
+		o.errors.Add(name, "must be an integer")
 	}
 	return n
 }
@@ -101,12 +101,12 @@ func readPrice(o *object, name string, raw json.RawMessage) catalog.Price {
 	case "a string":
 		text = readText(o, name, raw)
 	default:
-		o.fault(name, "must be a number, not "+kind)
+		o.errors.Add(name, "must be a number, not "+kind)
 		return 0
 	}
 	p, err := catalog.ParsePrice(text)
 	if err != nil {
-		o.fault(name, err.Error())
+		o.errors.Add(name, err.Error())
 	}
 	return p
 }
@@ -114,13 +114,13 @@ func readPrice(o *object, name string, raw json.RawMessage) catalog.Price {
 // readTexts reads an array of strings; each entry has faults of its own.
 func readTexts(o *object, name string, raw json.RawMessage) []string {
 	if kind := kindOf(raw); kind != "an array" {
-		o.fault(name, "must be an array of strings, not "+kind)
+		o.errors.Add(name, "must be an array of strings, not "+kind)
 		return nil
 	}
 	entries, count := entriesOf(raw, catalog.MaxImages)
 	texts := make([]string, count) // more than the rules allow are counted, not read
 	for i, entry := range entries {
-		if len(o.faults) == maxFaults {
+		if o.errors.Full() {
 			break
 		}
 		texts[i] = readText(o, fmt.Sprintf("%s[%d]", name, i), entry)

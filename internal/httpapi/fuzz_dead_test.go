@@ -27,12 +27,12 @@ func FuzzDecodeOrder(f *testing.F) {
 			wantClientError(t, err)
 			return
 		}
-		for _, bad := range order.Faults {
+		for _, bad := range order.FieldErrors {
 			if bad.Reason == "" {
 				t.Errorf("fault %+v gives no reason", bad)
 			}
 		}
-		if len(order.Faults) > 0 {
+		if len(order.FieldErrors) > 0 {
 			return
 		}
 		for _, id := range order.IDs {
@@ -87,7 +87,7 @@ func FuzzDeadLink(f *testing.F) {
 			t.Fatalf("link %q: %v", link, err)
 		}
 		again, err := readParams(u.RawQuery, declared)
-		if err != nil || len(again.faults) > 0 {
+		if err != nil || len(again.errors) > 0 {
 			t.Fatalf("link %q: %v, %v", link, err, again)
 		}
 		for _, name := range declared {

@@ -25,13 +25,13 @@ func FuzzDecodePatch(f *testing.F) {
 			wantClientError(t, err)
 			return
 		}
-		for _, fault := range patch.Faults {
+		for _, fault := range patch.FieldErrors {
 			if fault.Name == "" && !strings.Contains(string(body), `""`) || fault.Reason == "" {
 				t.Errorf("fault %+v says nothing", fault)
 			}
 		}
 		var named map[string]json.RawMessage
-		if len(patch.Faults) > 0 || json.Unmarshal(body, &named) != nil {
+		if len(patch.FieldErrors) > 0 || json.Unmarshal(body, &named) != nil {
 			return
 		}
 		for field, changes := range map[string]bool{
@@ -60,7 +60,7 @@ func FuzzListQuery(f *testing.F) {
 			return
 		}
 		filter := decodeFilter(query)
-		if len(filter.Faults) > 0 {
+		if len(filter.FieldErrors) > 0 {
 			return
 		}
 		if filter.UserID < 0 || filter.UserID > catalog.MaxID || filter.Limit < 0 || filter.Limit > catalog.MaxListLimit ||
@@ -75,7 +75,7 @@ func FuzzListQuery(f *testing.F) {
 		}
 		got := decodeFilter(again)
 		if got.Before != 7 || got.UserID != filter.UserID || got.Name != filter.Name || got.Limit != filter.Limit ||
-			!samePrice(got.PriceMin, filter.PriceMin) || !samePrice(got.PriceMax, filter.PriceMax) || len(got.Faults) > 0 {
+			!samePrice(got.PriceMin, filter.PriceMin) || !samePrice(got.PriceMax, filter.PriceMax) || len(got.FieldErrors) > 0 {
 			t.Errorf("%q leads on to %+v", raw, got)
 		}
 	})

@@ -58,10 +58,10 @@ func decodeFilter(p *params) catalog.Filter {
 	if s := p.text(paramCursor); s != "" {
 		before, ok := decodeCursor(s)
 		if !ok {
-			p.fault(paramCursor, "must be taken from the Link of the page before")
+			p.errors.Add(paramCursor, "must be taken from the Link of the page before")
 		}
 		f.Before = before
 	}
-	f.Faults = p.faults
+	f.FieldErrors = p.errors
 	return f
 }

@@ -209,7 +209,7 @@ func TestListRefuses(t *testing.T) {
 		},
 	} {
 		p := wantProblem(t, s.do(http.MethodGet, "/products?"+query, ""), http.StatusUnprocessableEntity)
-		if got := p.faults(); !slices.Equal(got, want) {
+		if got := p.errors(); !slices.Equal(got, want) {
 			t.Errorf("%s: faults = %q, want %q", query, got, want)
 		}
 	}

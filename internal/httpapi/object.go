@@ -11,17 +11,13 @@ import (
 	"vitrine.dev/internal/fault"
 )
 
-const (
-	maxFaults         = 100 // more than these help nobody
-	maxFieldNameRunes = 64  // of an unknown field, in a fault
-	maxFields         = 1000
-)
+const maxFields = 1000
 
 // object is a JSON object taken apart, and the faults found in it so far.
 type object struct {
 	fields map[string]json.RawMessage
 	names  []string // of fields, in the order of the source
-	faults []fault.Field
+	errors fault.FieldErrors
 }
 
 // readObject takes a body apart. A body that is not JSON in UTF-8 is refused;
@@ -37,14 +33,12 @@ func readObject(body []byte) (*object, error) {
 	}
 	d := json.NewDecoder(bytes.NewReader(body))
 	if first, err := d.Token(); err != nil || first != json.Delim('{') {
-		return nil, fault.InvalidFields([]fault.Field{{Name: "body", Reason: "must be a JSON object"}})
+		return nil, fault.InvalidField("body", "must be a JSON object")
 	}
 	o := &object{fields: make(map[string]json.RawMessage)}
 	for read := 0; d.More(); read++ {
 		if read == maxFields { // each costs many times its bytes
-			return nil, fault.InvalidFields([]fault.Field{{
-				Name: "body", Reason: fmt.Sprintf("must have at most %d fields", maxFields),
-			}})
+			return nil, fault.InvalidField("body", fmt.Sprintf("must have at most %d fields", maxFields))
 		}
 		token, err := d.Token()
 		name, isName := token.(string)
@@ -56,7 +50,7 @@ func readObject(body []byte) (*object, error) {
 			return nil, refuse(http.StatusBadRequest, "the body is not valid JSON")
 		}
 		if _, twice := o.fields[name]; twice {
-			o.fault(name, "must be given only once")
+			o.errors.Add(name, "must be given only once")
 			continue
 		}
 		o.fields[name] = value
@@ -107,29 +101,6 @@ func position(b []byte, at int) (line, column int) {
 	return 1 + bytes.Count(before, []byte("\n")), len(before) - bytes.LastIndexByte(before, '\n')
 }
 
-// faultName is how the name of a field is spelled in its fault: one that a
-// client made up may be of any length.
-func faultName(name string) string {
-	if runes := []rune(name); len(runes) > maxFieldNameRunes {
-		return string(runes[:maxFieldNameRunes]) + "…"
-	}
-	return name
-}
-
-// fault notes what is wrong with a field, unless it has a fault already.
-func (o *object) fault(name, reason string) {
-	if len(o.faults) >= maxFaults {
-		return
-	}
-	name = faultName(name)
-	for _, known := range o.faults {
-		if known.Name == name {
-			return
-		}
-	}
-	o.faults = append(o.faults, fault.Field{Name: name, Reason: reason})
-}
-
 // take removes a field; null counts as a value. What nobody took is unknown.
 func (o *object) take(name string) (value json.RawMessage, given bool) {
 	value, given = o.fields[name]
@@ -148,6 +119,6 @@ func (o *object) refuseRest(refused map[string]string) {
 		if !known {
 			reason = "is not a known field"
 		}
-		o.fault(name, reason)
+		o.errors.Add(name, reason)
 	}
 }

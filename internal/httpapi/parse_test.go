@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/fault"
 )
 
 func FuzzDecodeCursor(f *testing.F) {
@@ -117,9 +118,9 @@ func FuzzDecodeDraft(f *testing.F) {
 		if _, patchErr := decodePatch(body); (patchErr == nil) != (err == nil) {
 			t.Fatalf("as a draft: %v; as a patch: %v", err, patchErr)
 		}
-		if err != nil || len(draft.Faults) > 0 {
-			if len(draft.Faults) > maxFaults {
-				t.Errorf("%d faults", len(draft.Faults))
+		if err != nil || len(draft.FieldErrors) > 0 {
+			if len(draft.FieldErrors) > fault.MaxFieldErrors {
+				t.Errorf("%d faults", len(draft.FieldErrors))
 			}
 			return
 		}

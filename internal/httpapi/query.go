@@ -18,7 +18,7 @@ import (
 // rules to add theirs.
 type params struct {
 	values url.Values
-	faults []fault.Field
+	errors fault.FieldErrors
 }
 
 type paramsKey struct{}
@@ -41,7 +41,7 @@ func (rt route) withParams() route {
 		if len(declared) > 0 {
 			return next(w, r.WithContext(context.WithValue(r.Context(), paramsKey{}, p)))
 		}
-		if err := fault.InvalidFields(p.faults); err != nil {
+		if err := p.errors.Err(); err != nil {
 			return err
 		}
 		return next(w, r)
@@ -77,9 +77,9 @@ func readParams(query string, declared []string) (*params, error) {
 	for _, name := range given {
 		switch {
 		case !slices.Contains(declared, name):
-			p.fault(faultName(name), unknownParam(declared))
+			p.errors.Add(name, unknownParam(declared))
 		case len(values[name]) > 1:
-			p.fault(name, "must be given only once")
+			p.errors.Add(name, "must be given only once")
 		default:
 			continue
 		}
@@ -97,13 +97,6 @@ func unknownParam(declared []string) string {
 	return reason + "this path has " + strings.Join(declared, ", ")
 }
 
-// fault notes what is wrong with a parameter.
-func (p *params) fault(name, reason string) {
-	if len(p.faults) < maxFaults {
-		p.faults = append(p.faults, fault.Field{Name: name, Reason: reason})
-	}
-}
-
 func (p *params) text(name string) string { return p.values.Get(name) }
 
 func (p *params) integer(name string, most int64) int64 {
@@ -113,7 +106,7 @@ func (p *params) integer(name string, most int64) int64 {
 	}
 	n, ok := parseUpTo(s, most)
 	if !ok {
-		p.fault(name, integerReason(most))
+		p.errors.Add(name, integerReason(most))
 		return 0
 	}
 	return n
@@ -126,7 +119,7 @@ func (p *params) price(name string) *catalog.Price {
 	}
 	price, err := catalog.ParsePrice(s)
 	if err != nil {
-		p.fault(name, err.Error())
+		p.errors.Add(name, err.Error())
 		return nil
 	}
 	return &price

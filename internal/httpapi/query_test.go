@@ -25,10 +25,10 @@ func TestUnknownParameters(t *testing.T) {
 		method, target := route[0], strings.Replace(reachable(route[1]), "/products/101", path, 1)
 		for _, query := range []string{"nope=7", "nope=1&nope=2", "nope", "nope="} {
 			p := wantProblem(t, s.do(method, target+"?"+query, `{"all":true}`), http.StatusUnprocessableEntity)
-			if !slices.ContainsFunc(p.faults(), func(fault string) bool {
+			if !slices.ContainsFunc(p.errors(), func(fault string) bool {
 				return strings.HasPrefix(fault, "nope is not a known query parameter; this path has ")
 			}) {
-				t.Errorf("%s %s?%s: %v", method, target, query, p.faults())
+				t.Errorf("%s %s?%s: %v", method, target, query, p.errors())
 			}
 		}
 		wantProblem(t, s.do(method, target+"?a=%", "{}"), http.StatusBadRequest)
@@ -69,8 +69,8 @@ func TestDescribedParameters(t *testing.T) {
 				want = "nope is not a known query parameter; this path has none"
 			}
 			p := wantProblem(t, s.do(method, target+"?nope=7", "{}"), http.StatusUnprocessableEntity)
-			if !slices.Contains(p.faults(), want) {
-				t.Errorf("%s %s: %v, want %q", method, path, p.faults(), want)
+			if !slices.Contains(p.errors(), want) {
+				t.Errorf("%s %s: %v, want %q", method, path, p.errors(), want)
 			}
 			for _, name := range names {
 				described++
@@ -79,8 +79,8 @@ func TestDescribedParameters(t *testing.T) {
 					t.Errorf("%s %s?%s: %s", method, path, name, w.Body)
 				}
 				p := wantProblem(t, s.do(method, target+"?"+name+"=1&"+name+"=1", "{}"), http.StatusUnprocessableEntity)
-				if !slices.Contains(p.faults(), name+" must be given only once") {
-					t.Errorf("%s %s: %s twice: %v", method, path, name, p.faults())
+				if !slices.Contains(p.errors(), name+" must be given only once") {
+					t.Errorf("%s %s: %s twice: %v", method, path, name, p.errors())
 				}
 			}
 		}

@@ -114,7 +114,7 @@ type problem struct {
 }
 
 // faults are the fields at fault with their reasons, as "field reason".
-func (p problem) faults() (list []string) {
+func (p problem) errors() (list []string) {
 	for _, e := range p.Errors {
 		list = append(list, e.Field+" "+e.Reason)
 	}
