@@ -11,11 +11,12 @@ import (
 	"vitrine.dev/internal/media"
 )
 
-// anew makes a failed image what a new one is, in its next generation.
-const anew = `
+// startOver is the only wording of how an image becomes what a new one is, in
+// its next generation, also by its age. Whoever writes it writes the job, too.
+const startOver = `
 	UPDATE images SET status = 'pending', generation = generation + 1, attempts = 0, lost_attempts = 0, retry_at = 0, lease_until = 0,
-	       reason = '', reason_detail = '', failed_at = 0, failed_user = 0, discarded_at = 0,
-	       request_id = $1, queued_at = {now}, accepted_at = {now}`
+	       reason = '', reason_detail = '', failed_at = 0, failed_user = 0, discarded_at = 0, rendition_key = NULL,
+	       queued_at = {now}, accepted_at = {now}`
 
 // ReplayDead implements deadletter.Store.
 func (s *Store) ReplayDead(
@@ -44,7 +45,7 @@ func (s *Store) replayDead(
 		return nil, nil, err
 	}
 	marks, args = in(2, images)
-	jobs, err := scanJobs(tx.QueryContext(ctx, s.sql(anew+` WHERE `+dead+` AND id IN (`+marks+`)
+	jobs, err := scanJobs(tx.QueryContext(ctx, s.sql(startOver+`, request_id = $1 WHERE `+dead+` AND id IN (`+marks+`)
 		RETURNING id, product_id, generation, source_host`), append([]any{requestID}, args...)...))
 	if err != nil || len(jobs) == 0 {
 		return nil, nil, err
@@ -143,7 +144,7 @@ func (s *Store) ReplayImage(
 			case status != string(catalog.Failed):
 				return false, fault.New(fault.Conflict, "the image is "+status+"; only a failed one can be replayed")
 			}
-			jobs, err := scanJobs(tx.QueryContext(ctx, s.sql(anew+` WHERE id = $2 RETURNING id, product_id, generation, source_host`),
+			jobs, err := scanJobs(tx.QueryContext(ctx, s.sql(startOver+`, request_id = $1 WHERE id = $2 RETURNING id, product_id, generation, source_host`),
 				requestID, image))
 			if err != nil || len(jobs) != 1 {
 				return false, err

@@ -74,10 +74,7 @@ func (s *Store) Expire(
 			return err
 		}
 		marks, args = in(4, append(images, j.ImageID))
-		products, err := scanNumbers(tx.QueryContext(ctx, s.sql(`
-			UPDATE images SET status = 'failed', reason = $2, reason_detail = $3, failed_at = {now},
-			       failed_user = (SELECT user_id FROM products WHERE products.id = images.product_id)
-			WHERE`+waits+` AND id IN (`+marks+`) RETURNING product_id`),
+		products, err := scanNumbers(tx.QueryContext(ctx, s.sql(setFailed("$2", "$3")+` WHERE`+waits+` AND id IN (`+marks+`) RETURNING product_id`),
 			append([]any{maxAge.Milliseconds(), string(f.Reason), f.Detail}, args...)...))
 		if err != nil {
 			return err

@@ -150,9 +150,7 @@ func (s *Store) Rebuild(ctx context.Context, key string, limit int) ([]catalog.C
 func (s *Store) rebuild(ctx context.Context, key string, c media.Claim) (catalog.Changed, error) {
 	return s.transition(ctx, "rebuild image", c.ProductID,
 		func(ctx context.Context, tx *sql.Tx, _ catalog.Changed) (bool, error) {
-			moved, err := affected(tx.ExecContext(ctx, s.sql(`
-				UPDATE images SET status = 'pending', generation = generation + 1, attempts = 0, lost_attempts = 0, retry_at = 0,
-				       queued_at = {now}, rendition_key = NULL
+			moved, err := affected(tx.ExecContext(ctx, s.sql(startOver+`
 				WHERE id = $1 AND generation = $2 AND status = 'ready' AND rendition_key = $3`),
 				c.ImageID, c.Generation, key))
 			if err != nil || !moved {

@@ -123,11 +123,17 @@ func (s *Store) Fail(ctx context.Context, c media.Claim, f *fault.Failure) (cata
 		})
 }
 
-// fail makes an image a dead letter.
+// setFailed is the only wording of how an image becomes failed: whatever finds
+// failed images filters by these columns. It takes the placeholders of the reason
+// and its detail.
+func setFailed(reason, detail string) string {
+	return `UPDATE images SET status = 'failed', lease_until = 0, reason = ` + reason + `, reason_detail = ` + detail + `,
+		failed_at = {now}, failed_user = (SELECT user_id FROM products WHERE products.id = images.product_id)`
+}
+
+// fail makes an image failed.
 func (s *Store) fail(ctx context.Context, tx *sql.Tx, c media.Claim, f *fault.Failure, condition string) (bool, error) {
-	return affected(tx.ExecContext(ctx, s.sql(`
-		UPDATE images SET status = 'failed', lease_until = 0, reason = $4, reason_detail = $5, failed_at = {now},
-		       lost_attempts = $6, failed_user = (SELECT user_id FROM products WHERE products.id = images.product_id)`+condition),
+	return affected(tx.ExecContext(ctx, s.sql(setFailed("$4", "$5")+`, lost_attempts = $6`+condition),
 		c.ImageID, c.Generation, c.Attempt, string(f.Reason), f.Detail, c.Lost))
 }
 

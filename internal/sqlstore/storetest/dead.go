@@ -47,6 +47,27 @@ func letters(t *testing.T, s Store, f failures.Filter) []failures.Letter {
 	return list
 }
 
+// wantFailed asks that every filter finds the image among the n failed ones of
+// its product, in whichever way it failed.
+func wantFailed(t *testing.T, s Store, p catalog.Product, image int64, n int) {
+	t.Helper()
+	accepted := p.CreatedAt
+	for name, f := range map[string]failures.Filter{
+		"user": {UserID: p.UserID}, "since": {FailedAfter: accepted}, "product": {ProductID: p.ID},
+		"all": {UserID: p.UserID, FailedAfter: accepted, FailedBefore: accepted.Add(time.Hour), ProductID: p.ID},
+	} {
+		f.Reason = read(t, s, p.ID).Images[0].Problem.Reason
+		list := letters(t, s, f)
+		found := slices.ContainsFunc(list, func(l failures.Letter) bool { return l.ID.N == image && l.UserID == p.UserID })
+		if len(list) != n || !found {
+			t.Errorf("filtered by %s: %+v, want %d with image %d", name, list, n, image)
+		}
+		if count, _, err := s.CountDead(t.Context(), failures.Replay, f); err != nil || count != int64(n) {
+			t.Errorf("filtered by %s: a replay means %d, %v; want %d", name, count, err, n)
+		}
+	}
+}
+
 // names returns the ids of the letters as text.
 func names(list []failures.Letter) []string {
 	out := []string{}

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"vitrine.dev/internal/catalog"
-	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/fault"
 )
 
@@ -97,10 +96,7 @@ func testExpire(t *testing.T, s Store) {
 	}
 	_, err = s.Defer(t.Context(), list[0], 0, 0)
 	wantKind(t, err, fault.Conflict)
-	letters, err := s.DeadLetters(t.Context(), failures.Filter{Host: "a", UserID: p.UserID}, nil, 10)
-	if err != nil || len(letters) != 3 {
-		t.Errorf("dead letters of the host and user: %+v, %v", letters, err)
-	}
+	wantFailed(t, s, p, list[0].ImageID, 3)
 	_, done, err := s.ReplayDead(t.Context(), []int64{p.Images[0].ID, p.Images[1].ID, p.Images[3].ID}, "again")
 	if err != nil || len(done) != 3 {
 		t.Errorf("replayed %v, %v", done, err)

@@ -127,6 +127,7 @@ func testFail(t *testing.T, s Store) {
 	if img.Status != catalog.Failed || img.Problem == nil || img.Problem.Reason != fault.SourceTimeout {
 		t.Errorf("image is %+v", img)
 	}
+	wantFailed(t, s, read(t, s, c.ProductID), c.ImageID, 1)
 	if list := jobs(t, s); len(list) != 0 {
 		t.Errorf("a failed image is still queued: %+v", list)
 	}
@@ -188,6 +189,7 @@ func testBury(t *testing.T, s Store) {
 	if img.Status != catalog.Failed || img.Problem.Reason != fault.WorkerLost || len(jobs(t, s)) != 0 {
 		t.Errorf("after the last burial the image is %+v", img)
 	}
+	wantFailed(t, s, read(t, s, job.ProductID), job.ImageID, 1)
 	_, err := s.Bury(t.Context(), job, lost, losses(0))
 	wantKind(t, err, fault.Conflict)
 }

@@ -91,6 +91,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"collection races", testCollectionRaces},
 		{"forget", testForget},
 		{"break and rebuild", testBreakAndRebuild},
+		{"age starts over", testAgeStartsOver},
 		{"stuck", testStuck},
 		{"job messages", testJobMessages},
 		{"partition", testPartition},

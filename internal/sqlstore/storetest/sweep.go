@@ -50,6 +50,7 @@ func testSweep(t *testing.T, s Store) {
 			if img.Status != catalog.Failed || len(jobs(t, s)) != 0 {
 				t.Errorf("after the last attempt the image is %s", img.Status)
 			}
+			wantFailed(t, s, read(t, s, lost.ProductID), lost.ImageID, 1)
 			break
 		}
 		list := jobs(t, s)
