@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"encoding/hex"
-	"fmt"
 	"time"
 
 	"vitrine.dev/internal/failures"
@@ -94,7 +93,7 @@ func (s *Store) KeepUnreadable(ctx context.Context, m media.Unreadable) error {
 
 // TidyDead implements failures.Store.
 func (s *Store) TidyDead(ctx context.Context, keep time.Duration) error {
-	err := s.quietChange(ctx, "tidy dead letters", func(ctx context.Context, tx *sql.Tx) error {
+	return s.quietChange(ctx, "tidy dead letters", func(ctx context.Context, tx *sql.Tx) error {
 		for _, statement := range []string{
 			`DELETE FROM dead_jobs WHERE state <> 'running' AND finished_at < {now} - $1`,
 			`DELETE FROM dead_messages WHERE discarded_at > 0 AND discarded_at < {now} - $1`,
@@ -105,51 +104,4 @@ func (s *Store) TidyDead(ctx context.Context, keep time.Duration) error {
 		}
 		return nil
 	})
-	for more := err == nil; more && err == nil; {
-		more, err = s.adoptDead(ctx)
-	}
-	return err
-}
-
-// adoptDead completes some images that the version before this one failed,
-// which knew nothing of a list or of hosts, and reports whether there are more.
-func (s *Store) adoptDead(ctx context.Context) (more bool, err error) {
-	const batch = 500
-	err = s.quietChange(ctx, "adopt dead letters", func(ctx context.Context, tx *sql.Tx) error {
-		sources, err := scanSources(tx.QueryContext(ctx, s.sql(fmt.Sprintf(
-			`SELECT id, source_url FROM images WHERE %s AND failed_at = 0 ORDER BY id LIMIT %d{skip locked}`, dead, batch))))
-		if err != nil {
-			return err
-		}
-		more = len(sources) == batch
-		for id, source := range sources {
-			_, err := tx.ExecContext(ctx, s.sql(`
-				UPDATE images SET failed_at = {now}, source_host = $2,
-				       failed_user = (SELECT user_id FROM products WHERE products.id = images.product_id)
-				WHERE id = $1`), id, media.SourceHost(source))
-			if err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	return more, err
-}
-
-// scanSources reads rows of (id, URL).
-func scanSources(rows *sql.Rows, err error) (map[int64]string, error) {
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	sources := map[int64]string{}
-	for rows.Next() {
-		var id int64
-		var source string
-		if err := rows.Scan(&id, &source); err != nil {
-			return nil, err
-		}
-		sources[id] = source
-	}
-	return sources, rows.Err()
 }

@@ -1,6 +1,5 @@
 -- +goose Up
--- These hold while the image is failed. An image that the version before this
--- one failed has none of them until TidyDead finds it.
+-- These hold while the image is failed.
 ALTER TABLE images ADD COLUMN failed_at BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE images ADD COLUMN failed_user BIGINT NOT NULL DEFAULT 0;  -- the product's
 ALTER TABLE images ADD COLUMN discarded_at BIGINT NOT NULL DEFAULT 0; -- not 0: off the list of dead letters
