@@ -8,6 +8,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"vitrine.dev/internal/backoff"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/sqlstore"
 )
@@ -63,10 +64,8 @@ func waitForDatabase(ctx context.Context, store *sqlstore.Store, atMost time.Dur
 			}
 			last = err
 		}
-		select {
-		case <-waiting.Done():
+		if backoff.Sleep(waiting, waitPause) != nil {
 			return fmt.Errorf("waited for %s: %w", atMost, last)
-		case <-time.After(waitPause):
 		}
 	}
 }

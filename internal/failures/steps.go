@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"vitrine.dev/internal/backoff"
 	"vitrine.dev/internal/fault"
 )
 
@@ -31,15 +32,13 @@ func (r *Runner) work(ctx context.Context, job Job) {
 			log.InfoContext(ctx, "dead letter job ended", "state", job.State, "total", job.Total, "done", job.Done)
 			return
 		}
-		wait := r.backoff(failures)
+		wait := backoff.Delay(failures, r.cfg.FirstPause, r.cfg.LastPause)
 		if err == nil {
 			wait = pace(job.Rate, job.Done-before) - time.Since(began)
 		}
-		select {
-		case <-ctx.Done():
+		if backoff.Sleep(ctx, wait) != nil {
 			r.release(ctx, job)
 			return
-		case <-time.After(wait):
 		}
 	}
 }
@@ -71,13 +70,4 @@ func pace(rate, n int64) time.Duration {
 		return 0
 	}
 	return time.Duration(n) * time.Second / time.Duration(rate)
-}
-
-// backoff is the wait after so many failures in a row.
-func (r *Runner) backoff(failures int) time.Duration {
-	wait := r.cfg.FirstPause
-	for ; failures > 1 && wait < r.cfg.LastPause; failures-- {
-		wait *= 2
-	}
-	return min(wait, r.cfg.LastPause)
 }

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"vitrine.dev/internal/backoff"
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/queue"
@@ -69,10 +70,8 @@ func (c *Checker) Run(ctx context.Context) (*Report, error) {
 		}
 	}
 	if rest := c.cfg.Grace - time.Since(began); c.cfg.Repair && rest > 0 && c.cfg.Grace <= maxWait {
-		select {
-		case <-time.After(rest):
-		case <-ctx.Done():
-			return report, fmt.Errorf("wait for the grace period: %w", context.Cause(ctx))
+		if err := backoff.Sleep(ctx, rest); err != nil {
+			return report, fmt.Errorf("wait for the grace period: %w", err)
 		}
 	}
 	if err := c.unused(ctx, report); err != nil || !c.cfg.Repair {

@@ -3,8 +3,9 @@ package fsck
 import (
 	"context"
 	"log/slog"
-	"math/rand/v2"
 	"time"
+
+	"vitrine.dev/internal/backoff"
 )
 
 const (
@@ -37,13 +38,7 @@ func NewCollector(p Parts, interval, grace time.Duration) *Collector {
 // Run collects until ctx is done. It asks for a turn at random moments, so that
 // processes that were started together do not ask together.
 func (c *Collector) Run(ctx context.Context) error {
-	for {
-		pause := c.interval/2 + rand.N(c.interval/2+1) //nolint:gosec // jitter needs no secrecy
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-time.After(pause):
-		}
+	for backoff.Sleep(ctx, backoff.Jitter(c.interval)) == nil {
 		report, err := c.Turn(ctx)
 		switch {
 		case err != nil && ctx.Err() == nil:
@@ -53,6 +48,7 @@ func (c *Collector) Run(ctx context.Context) error {
 		}
 		c.report(ctx, report)
 	}
+	return nil
 }
 
 // Turn takes a turn where one is due, and returns what it found: nil where it

@@ -2,9 +2,9 @@ package media
 
 import (
 	"crypto/sha256"
-	"math/rand/v2"
 	"time"
 
+	"vitrine.dev/internal/backoff"
 	"vitrine.dev/internal/fault"
 )
 
@@ -120,5 +120,5 @@ const (
 func (h *host) delay(cfg GateConfig, now time.Time) time.Duration {
 	turn := max(h.usual, leastTurn) / time.Duration(h.limit(cfg))
 	spread := min(max(time.Duration(h.waiting)*turn, leastDelay), mostDelay)
-	return max(h.openUntil.Sub(now), 0) + spread/2 + rand.N(spread/2+1) //nolint:gosec // jitter needs no secrecy
+	return max(h.openUntil.Sub(now), 0) + backoff.Jitter(spread)
 }

@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"time"
 
+	"vitrine.dev/internal/backoff"
 	"vitrine.dev/internal/fault"
 )
 
@@ -39,23 +39,19 @@ func (w *Worker) keepLease(parent context.Context, log *slog.Logger, claim Claim
 // renewed as soon as that is back, before a sweep takes it for abandoned.
 func (w *Worker) renewLease(ctx context.Context, log *slog.Logger, claim Claim, lose context.CancelCauseFunc) {
 	regular := w.cfg.Lease / 3
-	wait := regular
-	for pause := firstPause; ; {
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(wait):
-		}
+	wait, failures := regular, 0
+	for backoff.Sleep(ctx, wait) == nil {
 		err := w.Store.Renew(ctx, claim, w.cfg.Lease)
 		switch {
 		case err == nil:
-			wait, pause = regular, firstPause
+			wait, failures = regular, 0
 		case fault.KindOf(err) == fault.Conflict:
 			lose(errClaimLost)
 			return
 		case ctx.Err() == nil:
 			log.WarnContext(ctx, "lease not renewed", "error", err)
-			wait, pause = min(pause, regular), min(2*pause, lastPause)
+			failures++
+			wait = min(backoff.Delay(failures, firstPause, lastPause), regular)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"vitrine.dev/internal/backoff"
 	"vitrine.dev/internal/fault"
 )
 
@@ -22,16 +23,15 @@ const (
 // time that the attempt has.
 func persist(ctx context.Context, log *slog.Logger, what string, do func(context.Context) error) error {
 	defer pauseClock(ctx)()
-	for pause := firstPause; ; pause = min(2*pause, lastPause) {
+	for failures := 1; ; failures++ {
 		err := do(ctx)
 		if fault.KindOf(err) != fault.Unavailable {
 			return err
 		}
+		pause := backoff.Delay(failures, firstPause, lastPause)
 		log.WarnContext(ctx, "waiting for the database", "operation", what, "pause", pause, "error", err)
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("%s: %w", what, context.Cause(ctx))
-		case <-time.After(pause):
+		if err := backoff.Sleep(ctx, pause); err != nil {
+			return fmt.Errorf("%s: %w", what, err)
 		}
 	}
 }

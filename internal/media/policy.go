@@ -1,9 +1,9 @@
 package media
 
 import (
-	"math/rand/v2"
 	"time"
 
+	"vitrine.dev/internal/backoff"
 	"vitrine.dev/internal/fault"
 )
 
@@ -85,14 +85,7 @@ func (p Policy) attempts(r fault.Reason) (limit int, limited bool) {
 	}
 }
 
-// backoff is exponential with full jitter above a floor of half:
-// https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
-// ("equal jitter"), so that failures of one moment do not return as one.
+// backoff is the wait after so many attempts that failed.
 func (p Policy) backoff(attempt int) time.Duration {
-	d := p.Cap
-	if shift := attempt - 1; shift < 63 && p.Base <= p.Cap>>shift {
-		d = p.Base << shift
-	}
-	half := d / 2
-	return half + rand.N(half+1) //nolint:gosec // jitter needs no secrecy
+	return backoff.Jitter(backoff.Delay(attempt, p.Base, p.Cap))
 }

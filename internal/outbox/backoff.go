@@ -3,25 +3,14 @@ package outbox
 import (
 	"context"
 	"log/slog"
-	"math/rand/v2"
 	"sync"
 	"time"
+
+	"vitrine.dev/internal/backoff"
 )
 
-// backoff returns the wait after the n-th failure in a row (from 1): lowest,
-// doubled each time, at most highest.
-func backoff(n int, lowest, highest time.Duration) time.Duration {
-	for ; n > 1 && lowest < highest; n-- {
-		lowest *= 2
-	}
-	return min(lowest, highest)
-}
-
-// jitter spreads d by up to a fifth either way, so that what failed together
-// does not come back together.
-func jitter(d time.Duration) time.Duration {
-	return time.Duration(float64(d) * (0.8 + 0.4*rand.Float64())) //nolint:gosec // spreads load, guards nothing
-}
+// jitter spreads d by up to a fifth either way.
+func jitter(d time.Duration) time.Duration { return backoff.Between(d-d/5, d+d/5) }
 
 // health logs the first of a row of failures and the recovery, so that a part
 // that is down for an hour leaves two lines. It is safe for concurrent use.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"vitrine.dev/internal/backoff"
 )
 
 // keep tells the store how deliveries ended, whenever it is free to listen, and
@@ -17,7 +19,7 @@ func (l *lane) keep(ctx context.Context, done <-chan struct{}) {
 		news, retry := l.news, (<-chan time.Time)(nil)
 		if err := l.tell(ctx); err != nil {
 			failures := health.failed(ctx, err)
-			news, retry = nil, time.After(jitter(backoff(failures, l.cfg.RetryMin, l.cfg.PauseMax)))
+			news, retry = nil, time.After(jitter(backoff.Delay(failures, l.cfg.RetryMin, l.cfg.PauseMax)))
 		} else {
 			health.succeeded(ctx)
 		}
@@ -79,12 +81,10 @@ func (l *lane) tellLast(ctx context.Context) {
 		if err == nil {
 			return
 		}
-		select {
-		case <-ctx.Done():
+		if backoff.Sleep(ctx, backoff.Delay(failures, l.cfg.RetryMin, l.cfg.PauseMax)) != nil {
 			l.log.WarnContext(ctx, "results lost by the stop: these messages will come again",
 				"messages", len(l.ledger.leased()), "error", err)
 			return
-		case <-time.After(backoff(failures, l.cfg.RetryMin, l.cfg.PauseMax)):
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"vitrine.dev/internal/backoff"
 	"vitrine.dev/internal/fault"
 )
 
@@ -80,7 +81,7 @@ func (l *lane) carry(ctx context.Context, start func(Message, int)) {
 			due, more = false, n == free
 			if err != nil {
 				failures := health.failed(ctx, err)
-				l.ledger.pause(jitter(backoff(failures, l.cfg.RetryMin, l.cfg.PauseMax)))
+				l.ledger.pause(jitter(backoff.Delay(failures, l.cfg.RetryMin, l.cfg.PauseMax)))
 				due, more = true, false
 				continue
 			}

@@ -3,6 +3,8 @@ package outbox
 import (
 	"sync"
 	"time"
+
+	"vitrine.dev/internal/backoff"
 )
 
 // ledger is what a lane knows about the messages that it has leased: each is
@@ -38,7 +40,7 @@ func (l *ledger) lease(messages []Message, cfg RelayConfig) (epoch int) {
 	}
 	l.delivering += len(messages)
 	if l.outage > 0 && len(messages) > 0 {
-		l.paused = time.Now().Add(backoff(l.outage, cfg.RetryMin, cfg.PauseMax))
+		l.paused = time.Now().Add(backoff.Delay(l.outage, cfg.RetryMin, cfg.PauseMax))
 	}
 	return l.epoch
 }
@@ -97,7 +99,7 @@ func (l *ledger) refused(id int64, cfg RelayConfig) time.Duration {
 		clear(l.attempts)
 	}
 	l.attempts[id]++
-	delay := backoff(l.attempts[id], cfg.RetryMin, cfg.RetryMax)
+	delay := backoff.Delay(l.attempts[id], cfg.RetryMin, cfg.RetryMax)
 	l.giveBack(id, delay)
 	return delay
 }
@@ -111,9 +113,9 @@ func (l *ledger) unavailable(id int64, epoch int, cfg RelayConfig) (news bool) {
 	if news = epoch == l.epoch; news {
 		l.epoch++
 		l.outage++
-		l.paused = time.Now().Add(jitter(backoff(l.outage, cfg.RetryMin, cfg.PauseMax)))
+		l.paused = time.Now().Add(jitter(backoff.Delay(l.outage, cfg.RetryMin, cfg.PauseMax)))
 	}
-	l.giveBack(id, backoff(l.outage, cfg.RetryMin, cfg.PauseMax))
+	l.giveBack(id, backoff.Delay(l.outage, cfg.RetryMin, cfg.PauseMax))
 	return news
 }
 

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/redis/rueidis"
+
+	"vitrine.dev/internal/backoff"
 )
 
 // connectPause is between two looks for a cluster that cannot be reached.
@@ -33,10 +35,8 @@ func newClient(cfg Config) *client {
 	go func() {
 		defer close(c.ended)
 		for !c.make(cfg) {
-			select {
-			case <-searching.Done():
+			if backoff.Sleep(searching, connectPause) != nil {
 				return
-			case <-time.After(connectPause):
 			}
 		}
 	}()

@@ -5,13 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
 	"runtime/debug"
 	"sync"
 	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
 
+	"vitrine.dev/internal/backoff"
 	"vitrine.dev/internal/queue"
 )
 
@@ -99,12 +99,9 @@ func (c *consumer) run(ctx context.Context) error {
 		if failures == 1 {
 			level = slog.LevelWarn
 		}
-		pause := c.reconnectPause(failures)
+		pause := backoff.Jitter(backoff.Delay(failures, c.cfg.ReconnectMin, c.cfg.ReconnectMax))
 		c.log.Log(ctx, level, "consumer is not connected", "failures", failures, "pause", pause, "error", err)
-		select {
-		case <-ctx.Done():
-		case <-time.After(pause):
-		}
+		_ = backoff.Sleep(ctx, pause)
 	}
 	return nil
 }
@@ -125,21 +122,6 @@ func (c *consumer) session(ctx context.Context, failures int) (served time.Durat
 		c.log.DebugContext(ctx, "consumer connection not closed in order", "error", err)
 	}
 	return time.Since(began), err
-}
-
-// reconnectPause is the wait after the n-th failure in a row, spread so that
-// the consumers of a broker that comes back do not arrive together.
-func (c *consumer) reconnectPause(n int) time.Duration {
-	pause := doubled(c.cfg.ReconnectMin, n-1, c.cfg.ReconnectMax)
-	return pause/2 + rand.N(pause/2+1) //nolint:gosec // spreads load, guards nothing
-}
-
-// doubled returns d doubled n times, at most highest.
-func doubled(d time.Duration, n int, highest time.Duration) time.Duration {
-	for ; n > 0 && d < highest; n-- {
-		d *= 2
-	}
-	return min(d, highest)
 }
 
 // begin handles the message in the background, which holds one of the slots.

@@ -10,6 +10,7 @@ import (
 
 	amqp "github.com/rabbitmq/amqp091-go"
 
+	"vitrine.dev/internal/backoff"
 	"vitrine.dev/internal/failpoint"
 	"vitrine.dev/internal/queue"
 )
@@ -130,7 +131,7 @@ func (s *session) settle(ctx context.Context, d amqp.Delivery, err error) {
 		log.WarnContext(ctx, "message rejected", "error", err)
 		lost = d.Reject(false)
 	default:
-		pause := doubled(s.consumer.cfg.RequeueMin, deliveryCount(d), s.consumer.cfg.RequeueMax)
+		pause := backoff.Delay(deliveryCount(d)+1, s.consumer.cfg.RequeueMin, s.consumer.cfg.RequeueMax)
 		log.WarnContext(ctx, "message goes back to the queue", "pause", pause, "error", err)
 		select {
 		case <-time.After(pause):
