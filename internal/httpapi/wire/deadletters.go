@@ -1,0 +1,71 @@
+package wire
+
+import "time"
+
+// DeadLetter is work that failed: an image, or a message of the broker. Fields
+// of the other kind are absent.
+type DeadLetter struct {
+	ID       string    `json:"id"        doc:"Names the dead letter in a replay or a discard"                          example:"image-42"`
+	Kind     string    `json:"kind"      doc:"An image whose work failed, or a message of the broker that is unreadable" enum:"image,unreadable"`
+	FailedAt time.Time `json:"failed_at" doc:"When the image failed, or the message was received"`
+	Reason   Reason    `json:"reason"`
+
+	ImageID   int64  `json:"image_id,omitempty"   minimum:"1"`
+	ProductID int64  `json:"product_id,omitempty" minimum:"1"`
+	UserID    int64  `json:"user_id,omitempty"    minimum:"1"`
+	SourceURL string `json:"source_url,omitempty" doc:"As it was given"`
+	Host      string `json:"host,omitempty"       doc:"Of the source, in lower case, with its port where that is not the scheme's default"`
+	Attempts  int    `json:"attempts,omitempty"   minimum:"1"`
+	RequestID string `json:"request_id,omitempty" doc:"Of the request that asked for the work last"`
+
+	MessageID  string     `json:"message_id,omitempty"  doc:"The broker's id of the message"`
+	Bytes      *int64     `json:"bytes,omitempty"       doc:"Length of the message's body" minimum:"0"`
+	Preview    []byte     `json:"preview,omitempty"     doc:"The beginning of the message's body, in base64"`
+	ReceivedAt *time.Time `json:"received_at,omitempty" doc:"When the message was received"`
+}
+
+// DeadFilter selects dead letters; the zero value selects all of them.
+type DeadFilter struct {
+	Reason       string     `json:"reason,omitempty"        doc:"One of the reasons of images, or unreadable"`
+	Host         string     `json:"host,omitempty"          example:"example.com"`
+	UserID       int64      `json:"user_id,omitempty"       minimum:"1"`
+	ProductID    int64      `json:"product_id,omitempty"    minimum:"1"`
+	FailedAfter  *time.Time `json:"failed_after,omitempty"  doc:"Inclusive"`
+	FailedBefore *time.Time `json:"failed_before,omitempty" doc:"Exclusive"`
+}
+
+// DeadOrder asks for a replay or a discard, by ids or by filter.
+type DeadOrder struct {
+	IDs    []string   `json:"ids,omitempty"     nullable:"false" doc:"Applied at once; not together with filter"`
+	Filter DeadFilter `json:"filter,omitzero"   doc:"Applied at once where it selects few dead letters and no rate is given, else by a job"`
+	All    bool       `json:"all,omitempty"     doc:"Says that an empty filter, which selects every dead letter, is meant"`
+	DryRun bool       `json:"dry_run,omitempty" doc:"Only count"`
+	Rate   int64      `json:"rate,omitempty"    minimum:"1" doc:"Dead letters a second, for a filter"`
+}
+
+// DeadOutcome answers a DeadOrder that was applied at once; a job answers others.
+type DeadOutcome struct {
+	Matched int64     `json:"matched" minimum:"0" doc:"Dead letters that were selected"`
+	Done    int64     `json:"done"    minimum:"0" doc:"Dead letters that were replayed or discarded; 0 in a dry run"`
+	DryRun  bool      `json:"dry_run"`
+	Skipped []Skipped `json:"skipped" nullable:"false" doc:"Ids that were left as they are"`
+}
+
+// Skipped is an id that a DeadOrder could not be applied to.
+type Skipped struct {
+	ID     string `json:"id"     example:"image-42"`
+	Reason string `json:"reason" example:"is not a dead letter" doc:"Completes the sentence that begins with the id"`
+}
+
+// DeadJob is a replay or discard of many dead letters in the background.
+type DeadJob struct {
+	ID         int64      `json:"id"                    minimum:"1"`
+	Action     string     `json:"action"                enum:"replay,discard"`
+	Filter     DeadFilter `json:"filter"`
+	Rate       int64      `json:"rate,omitempty"        minimum:"1" doc:"Dead letters a second; absent for no limit"`
+	Total      int64      `json:"total"                 minimum:"0" doc:"Dead letters that matched when the job was made"`
+	Done       int64      `json:"done"                  minimum:"0" doc:"Dead letters that the job has replayed or discarded; others may do so first"`
+	State      string     `json:"state"                 enum:"running,done,aborted"`
+	CreatedAt  time.Time  `json:"created_at"`
+	FinishedAt *time.Time `json:"finished_at,omitempty"`
+}

@@ -1,0 +1,69 @@
+package wire
+
+import "encoding/json"
+
+// Created answers a create.
+type Created struct {
+	Message   string `json:"message"    example:"Product created successfully"`
+	ProductID int64  `json:"product_id" example:"101"                          minimum:"1"`
+}
+
+// Summary is a product in a list.
+type Summary struct {
+	ID          int64       `json:"id"                  minimum:"1" example:"101"`
+	UserID      int64       `json:"user_id"             minimum:"1" example:"1"`
+	Name        string      `json:"product_name"        example:"Smartphone"`
+	Description string      `json:"product_description" example:"Latest model with advanced features"`
+	Price       json.Number `json:"product_price"`
+}
+
+// Product is a product with its images.
+type Product struct {
+	ID               int64       `json:"id"                        minimum:"1" example:"101"`
+	UserID           int64       `json:"user_id"                   minimum:"1" example:"1"`
+	Name             string      `json:"product_name"              example:"Smartphone"`
+	Description      string      `json:"product_description"       example:"Latest model with advanced features"`
+	ImageURLs        []string    `json:"product_images"            nullable:"false" doc:"The source images, as they were given"`
+	CompressedImages []string    `json:"compressed_product_images" nullable:"false" doc:"Where the images that are ready can be read, in source order"`
+	Price            json.Number `json:"product_price"`
+	Images           []Image     `json:"images"                    nullable:"false" doc:"One entry per source image, in source order"`
+}
+
+// Image is one image of a product.
+type Image struct {
+	ID        int64   `json:"id"               minimum:"1"`
+	SourceURL string  `json:"source_url"`
+	Status    string  `json:"status"           enum:"pending,processing,ready,failed"`
+	Attempts  int     `json:"attempts"         minimum:"0" doc:"Attempts begun so far"`
+	Reason    *Reason `json:"reason,omitempty" doc:"Why the last attempt failed; absent where nothing went wrong"`
+	// The results: all of them, or none until the image is ready.
+	SourceBytes int64    `json:"source_bytes,omitempty" minimum:"1"`
+	Width       int      `json:"width,omitempty"        minimum:"1" doc:"Of the upright source, in pixels"`
+	Height      int      `json:"height,omitempty"       minimum:"1"`
+	Placeholder string   `json:"placeholder,omitempty"  doc:"Data URI of a blurred miniature, to show while the image loads"`
+	Compressed  *Output  `json:"compressed,omitempty"`
+	Variants    []Output `json:"variants,omitzero"      required:"false" nullable:"false" doc:"For srcset, by ascending width"`
+	Notes       []Note   `json:"notes,omitempty"        required:"false" nullable:"false" doc:"How what is shown differs from the source, where that is no failure; absent where it does not"`
+}
+
+// Note is how a published image differs from its source.
+type Note struct {
+	Code   string `json:"code"   enum:"first_frame_only,first_page_only"`
+	Detail string `json:"detail" doc:"The same in a sentence for people"`
+}
+
+// Reason is why the work on an image failed.
+type Reason struct {
+	Code      string `json:"code"`
+	Detail    string `json:"detail"`
+	Retryable bool   `json:"retryable" doc:"Whether the same work can end otherwise when tried again"`
+}
+
+// Output is one published file.
+type Output struct {
+	URL    string `json:"url"`
+	Format string `json:"format" example:"webp"`
+	Width  int    `json:"width"  minimum:"1"`
+	Height int    `json:"height" minimum:"1"`
+	Bytes  int64  `json:"bytes"  minimum:"1"`
+}
