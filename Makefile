@@ -8,7 +8,7 @@ SERVERS := $(TOOLS)/testservers
 # As the program is shipped; the checks use the same, to share what is compiled.
 PURE    := CGO_ENABLED=0
 # Chaos: the seed of its dice (a number, or clock), its minutes under faults, a
-# defect to be caught (see internal/failpoint), and where its logs stay.
+# defect to be caught (see internal/systemtest), and where its logs stay.
 CHAOS_SEED    ?= 1
 CHAOS_MINUTES ?= 10
 CHAOS_DEFECT  ?=

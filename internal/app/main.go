@@ -13,7 +13,6 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"vitrine.dev/internal/failpoint"
 	"vitrine.dev/internal/imaging/sandbox"
 )
 
@@ -53,7 +52,6 @@ type commands struct {
 // SIGTERM and SIGHUP stop it in order; a second one stops it at once. A process that
 // was started to render for another (see package sandbox) does only that.
 func Main(stdout, stderr io.Writer, args ...string) int {
-	failpoint.ShiftClock()
 	if sandbox.IsChild() {
 		return sandbox.Serve(os.Stdin, os.Stdout, sandbox.OpenImaging)
 	}

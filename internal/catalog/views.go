@@ -11,7 +11,6 @@ import (
 	"strconv"
 
 	"vitrine.dev/internal/cache"
-	"vitrine.dev/internal/failpoint"
 )
 
 // ViewCache is the read-through cache that Views need; cache/readthrough is
@@ -79,9 +78,6 @@ func (v *Views) Announce(ctx context.Context, c Changed) {
 
 // Invalidate is Announce for a caller that repeats it until it succeeds.
 func (v *Views) Invalidate(ctx context.Context, c Changed) error {
-	if failpoint.Defect(failpoint.NoInvalidation) {
-		return nil
-	}
 	// Each is told whatever became of the others: also a call that fails has
 	// this process take care not to use what is old.
 	var errs []error

@@ -13,21 +13,19 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"vitrine.dev/internal/systemtest"
 )
 
-// build makes the program, with its failpoints where a defect is wanted.
+func TestMain(m *testing.M) { systemtest.Main(m) }
+
+// build makes the program, with a defect where one is wanted.
 func build(t *testing.T, defect string) string {
 	t.Helper()
-	bin := filepath.Join(t.TempDir(), "vitrine")
-	args := []string{"build", "-o", bin}
-	if defect != "" {
-		args = append(args, "-tags", "failpoints")
+	if defect == "" {
+		return systemtest.Build(t, systemtest.Program)
 	}
-	cmd := exec.CommandContext(t.Context(), "go", append(args, "vitrine.dev/cmd/vitrine")...)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
-	}
-	return bin
+	return systemtest.Build(t, systemtest.Defective(defect))
 }
 
 // process is one role that is started again whenever it has ended.

@@ -11,7 +11,7 @@ import (
 type settings struct {
 	seed   uint64        // CHAOS_SEED: a number, or "clock"
 	length time.Duration // CHAOS_MINUTES of load under faults
-	defect string        // CHAOS_DEFECT: a defect of package failpoint, to be caught
+	defect string        // CHAOS_DEFECT: a defect of package systemtest, to be caught
 	folder string        // CHAOS_DIR: where the logs of the processes stay
 }
 

@@ -71,9 +71,6 @@ func newSystem(t *testing.T, s settings) *system {
 		"JOB_MAX_ATTEMPTS": "50", "JOB_MAX_CRASHES": "50", "JOB_BACKOFF": "500ms", "JOB_BACKOFF_CAP": "5s",
 		"DRAIN_TIMEOUT": "5s", "WORKER_CONCURRENCY": "6",
 	}
-	if s.defect != "" {
-		sys.env["VITRINE_DEFECTS"] = s.defect
-	}
 	sys.migrate()
 	sys.secondUser()
 	sys.audit()

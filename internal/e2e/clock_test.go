@@ -4,9 +4,10 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"runtime"
 	"testing"
 	"time"
+
+	"vitrine.dev/internal/systemtest"
 )
 
 // TestClockOff runs an API and a worker whose clocks are two minutes off beside
@@ -14,9 +15,6 @@ import (
 // lost, no answer is stale.
 func TestClockOff(t *testing.T) {
 	t.Parallel()
-	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
-		t.Skip("the clock of a process is set off on Linux on amd64 only")
-	}
 	for _, offset := range []time.Duration{-2 * time.Minute, 2 * time.Minute} {
 		t.Run(offset.String(), func(t *testing.T) {
 			t.Parallel()
@@ -24,7 +22,7 @@ func TestClockOff(t *testing.T) {
 			w.env["JOB_LEASE"], w.env["CACHE_LEASE"] = "30s", "5m" // the cache's: longer than the test waits
 			env := maps.Clone(w.env)
 			env["VITRINE_CLOCK_OFFSET"] = offset.String()
-			off := []*process{launch(t, mortal, "api", env), launch(t, mortal, "worker", env)}
+			off := []*process{launch(t, systemtest.Build(t, systemtest.Defective(systemtest.WrongClock)), "api", env), launch(t, systemtest.Build(t, systemtest.Defective(systemtest.WrongClock)), "worker", env)}
 			wantClock(t, off[0], offset)
 
 			wrong := client{t, off[0].url()}

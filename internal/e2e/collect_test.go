@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"vitrine.dev/internal/failpoint"
+	"vitrine.dev/internal/systemtest"
 )
 
 // TestDeathOfACollector kills fsck while it deletes the files of a picture that
@@ -29,7 +30,7 @@ func TestDeathOfACollector(t *testing.T) {
 
 			crash := maps.Clone(env)
 			crash["VITRINE_CRASH_AT"] = string(point)
-			dying := launch(t, mortal, "fsck --repair --grace 0s", crash)
+			dying := launch(t, systemtest.Build(t, systemtest.Mortal), "fsck --repair --grace 0s", crash)
 			dying.ended("the death at " + string(point))
 			if state, _ := dying.cmd.ProcessState.Sys().(syscall.WaitStatus); state.Signal() != syscall.SIGKILL {
 				t.Fatalf("at %s fsck ended with %s", point, dying.cmd.ProcessState)

@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"vitrine.dev/internal/failpoint"
+	"vitrine.dev/internal/systemtest"
 )
 
 // death is one way to die on the way of an image.
@@ -120,7 +121,7 @@ func (w *world) dies(t *testing.T, role string, point failpoint.Point) {
 	if point == failpoint.Swept {
 		env["QUEUE_PORT"] = "1" // a job that comes again would be begun between the sweep and the death
 	}
-	p := launch(t, mortal, role, env)
+	p := launch(t, systemtest.Build(t, systemtest.Mortal), role, env)
 	p.ended("the death at " + string(point))
 	if state, _ := p.cmd.ProcessState.Sys().(syscall.WaitStatus); state.Signal() != syscall.SIGKILL {
 		t.Fatalf("at %s the process ended with %s", point, p.cmd.ProcessState)
@@ -155,7 +156,7 @@ func TestDeathAfterCommit(t *testing.T) {
 		t.Helper()
 		env := maps.Clone(w.env)
 		env["VITRINE_CRASH_AT"] = string(failpoint.Committed)
-		p := launch(t, mortal, "api", env)
+		p := launch(t, systemtest.Build(t, systemtest.Mortal), "api", env)
 		req, err := http.NewRequestWithContext(t.Context(), method, p.url()+path, strings.NewReader(body))
 		if err != nil {
 			t.Fatal(err)

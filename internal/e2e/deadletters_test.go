@@ -19,15 +19,13 @@ import (
 
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/sqlstore"
+	"vitrine.dev/internal/systemtest"
 )
 
 // deadLetters starts `vitrine dead-letters` against the API.
 func deadLetters(t *testing.T, api string, args ...string) (*exec.Cmd, *strings.Builder) {
 	t.Helper()
-	bin, err := program()
-	if err != nil {
-		t.Fatal(err)
-	}
+	bin := systemtest.Build(t, systemtest.Program)
 	cmd := exec.CommandContext(t.Context(), bin, append([]string{"dead-letters", "--url", api}, args...)...)
 	cmd.Dir = t.TempDir()
 	var out strings.Builder

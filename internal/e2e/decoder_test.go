@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"vitrine.dev/internal/failpoint"
 	"vitrine.dev/internal/imaging/imagingtest"
+	"vitrine.dev/internal/systemtest"
 )
 
 // TestEvilPictures posts pictures that abort or hang the decoder among others
@@ -21,8 +21,8 @@ func TestEvilPictures(t *testing.T) {
 		_, _ = w.Write(withComment(photo, strings.ReplaceAll(strings.TrimPrefix(r.URL.Path, "/"), "-", ": ")))
 	}))
 	t.Cleanup(host.Close)
-	p := launch(t, mortal, "serve", map[string]string{
-		"DATA_DIR": t.TempDir(), "VITRINE_DEFECTS": failpoint.HostileDecoder,
+	p := launch(t, systemtest.Build(t, systemtest.Defective(systemtest.HostileDecoder)), "serve", map[string]string{
+		"DATA_DIR":             t.TempDir(),
 		"IMAGE_RENDER_TIMEOUT": "1s", "JOB_MAX_ATTEMPTS": "3", "JOB_MAX_CRASHES": "3", "JOB_BACKOFF": "200ms",
 	})
 	c := client{t, p.url()}

@@ -15,6 +15,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"vitrine.dev/internal/systemtest"
 )
 
 // storage is the files behind the API, as an operator with an accident has them.
@@ -77,10 +79,7 @@ type verdict struct {
 // fsck runs the command and returns its exit code and its report.
 func fsck(t *testing.T, env map[string]string, flags ...string) (code int, v verdict) {
 	t.Helper()
-	bin, err := program()
-	if err != nil {
-		t.Fatal(err)
-	}
+	bin := systemtest.Build(t, systemtest.Program)
 	cmd := exec.CommandContext(t.Context(), bin, append([]string{"fsck", "--json", "--grace", "0s"}, flags...)...)
 	cmd.Dir, cmd.Env = t.TempDir(), []string{"HOME=" + t.TempDir()}
 	for name, value := range env {
@@ -204,10 +203,7 @@ func keyOf(out output) string {
 // own code, and leaves none behind.
 func TestFsckMakesNothing(t *testing.T) {
 	t.Parallel()
-	bin, err := program()
-	if err != nil {
-		t.Fatal(err)
-	}
+	bin := systemtest.Build(t, systemtest.Program)
 	cmd := exec.CommandContext(t.Context(), bin, "fsck", "--repair")
 	cmd.Dir = t.TempDir()
 	cmd.Env = []string{"DATA_DIR=" + filepath.Join(cmd.Dir, "nowhere")}

@@ -7,54 +7,20 @@ import (
 	"maps"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"vitrine.dev/internal/systemtest"
 )
 
 // patience bounds every wait of these tests; on an idle machine all of it
 // takes seconds.
 const patience = 2 * time.Minute
 
-// program builds the binary once for all tests of this process; mortal builds
-// it with its failpoints.
-var (
-	program = sync.OnceValues(func() (string, error) { return build("vitrine") })
-	mortal  = sync.OnceValues(func() (string, error) { return build("mortal", "-tags", "failpoints") })
-	bins    = sync.OnceValues(func() (string, error) { return os.MkdirTemp("", "vitrine-e2e-") })
-)
-
-func build(name string, flags ...string) (string, error) {
-	dir, err := bins()
-	if err != nil {
-		return "", err
-	}
-	bin := filepath.Join(dir, name)
-	args := append(append([]string{"build", "-o", bin}, flags...), "vitrine.dev/cmd/vitrine")
-	cmd := exec.Command("go", args...) //nolint:noctx // for all tests, whichever ends first
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", &buildError{err, string(out)}
-	}
-	return bin, nil
-}
-
-type buildError struct {
-	error
-	output string
-}
-
-func (e *buildError) Error() string { return e.error.Error() + "\n" + e.output }
-
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if dir, err := bins(); err == nil {
-		os.RemoveAll(dir)
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { systemtest.Main(m) }
 
 // process is one running role.
 type process struct {
@@ -73,18 +39,14 @@ type logLine map[string]any
 // start runs a role of the program.
 func start(t *testing.T, role string, env map[string]string) *process {
 	t.Helper()
-	return launch(t, program, role, env)
+	return launch(t, systemtest.Build(t, systemtest.Program), role, env)
 }
 
 // launch runs a role of a build, whose flags follow it, with nothing in its
 // environment but env, in an empty directory, so that no .env of a developer
 // has a say.
-func launch(t *testing.T, build func() (string, error), role string, env map[string]string) *process {
+func launch(t *testing.T, bin, role string, env map[string]string) *process {
 	t.Helper()
-	bin, err := build()
-	if err != nil {
-		t.Fatal(err)
-	}
 	p := &process{t: t, done: make(chan struct{}), more: make(chan struct{})}
 	p.cmd = exec.Command(bin, strings.Fields(role)...) //nolint:noctx // stopped by stop
 	p.cmd.Dir = t.TempDir()

@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"testing"
 
+	"vitrine.dev/internal/systemtest"
 	"vitrine.dev/internal/testserver"
 )
 
@@ -98,15 +99,12 @@ func TestHangup(t *testing.T) {
 		t.Errorf("SIGHUP ended it with %s", p.cmd.ProcessState)
 	}
 
-	bin, err := program()
-	if err != nil {
-		t.Fatal(err)
-	}
+	bin := systemtest.Build(t, systemtest.Program)
 	script := filepath.Join(t.TempDir(), "nohup")
 	if err := os.WriteFile(script, []byte("#!/bin/sh\ntrap '' HUP\nexec '"+bin+"' serve\n"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	p = launch(t, func() (string, error) { return script, nil }, "", map[string]string{"DATA_DIR": t.TempDir()})
+	p = launch(t, script, "", map[string]string{"DATA_DIR": t.TempDir()})
 	c := client{t, p.url()}
 	if err := p.cmd.Process.Signal(syscall.SIGHUP); err != nil {
 		t.Fatal(err)

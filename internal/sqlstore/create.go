@@ -6,7 +6,6 @@ import (
 	"errors"
 
 	"vitrine.dev/internal/catalog"
-	"vitrine.dev/internal/failpoint"
 	"vitrine.dev/internal/media"
 )
 
@@ -19,9 +18,6 @@ func (s *Store) CreateProduct(ctx context.Context, n catalog.NewProduct) (p cata
 		})
 		if err == nil {
 			s.waker.committed()
-			if failpoint.Defect(failpoint.OutboxOutside) {
-				s.queueLater(ctx, p)
-			}
 		}
 		return p, err
 	}

@@ -8,7 +8,6 @@ import (
 	"fmt"
 
 	"vitrine.dev/internal/catalog"
-	"vitrine.dev/internal/failpoint"
 	"vitrine.dev/internal/media"
 )
 
@@ -28,7 +27,7 @@ func (s *Store) createAtOnce(ctx context.Context, n catalog.NewProduct) (catalog
 // withItsWork completes a statement whose product is the row that was just
 // inserted, if any, with the images and the messages.
 func withItsWork() string {
-	text := `,
+	return `,
 	added AS (
 		INSERT INTO images (queued_at, accepted_at, product_id, position, source_url, source_host, request_id)
 		SELECT created_at, created_at, id, place - 1, url, host, $7
@@ -47,10 +46,6 @@ func withItsWork() string {
 			'product_id', id, 'user_id', user_id, 'version', 1, 'listed', true)::TEXT, created_at
 		FROM product)
 	SELECT id, created_at, (SELECT coalesce(json_agg(id ORDER BY position), '[]')::TEXT FROM added) FROM product`
-	if failpoint.Defect(failpoint.OutboxOutside) {
-		return withoutJobs(text)
-	}
-	return text
 }
 
 // atOnceArgs are $1 to $10 of such a statement.

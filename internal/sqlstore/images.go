@@ -15,14 +15,6 @@ import (
 // held is the condition under which a claim still is one: its fencing token.
 const held = ` WHERE id = $1 AND generation = $2 AND attempts = $3 AND status = 'processing'`
 
-// claimed is held, unless the defect is switched on that a claim is not asked for.
-func claimed() string {
-	if failpoint.Defect(failpoint.UnconditionalComplete) {
-		return ` WHERE id = $1 AND $2 > 0 AND $3 > 0`
-	}
-	return held
-}
-
 // errSuperseded ends a transition that the image is not in the state for.
 func errSuperseded() error {
 	return fault.New(fault.Conflict, "the image is not waiting for this")
@@ -83,7 +75,7 @@ func (s *Store) Begin(ctx context.Context, j media.Job, lease time.Duration) (c 
 // Renew implements media.Store.
 func (s *Store) Renew(ctx context.Context, c media.Claim, lease time.Duration) error {
 	return s.writing(ctx, "renew lease", func(ctx context.Context) error {
-		renewed, err := affected(s.write.ExecContext(ctx, s.sql(`UPDATE images SET lease_until = {now} + $4`+claimed()),
+		renewed, err := affected(s.write.ExecContext(ctx, s.sql(`UPDATE images SET lease_until = {now} + $4`+held),
 			c.ImageID, c.Generation, c.Attempt, lease.Milliseconds()))
 		if err == nil && !renewed {
 			return errSuperseded()

@@ -7,7 +7,6 @@ import (
 	"fmt"
 
 	"vitrine.dev/internal/catalog"
-	"vitrine.dev/internal/failpoint"
 	"vitrine.dev/internal/fault"
 )
 
@@ -28,9 +27,6 @@ func (s *Store) CreateProductOnce(
 		})
 		if err == nil && earlier == nil {
 			s.waker.committed()
-			if failpoint.Defect(failpoint.OutboxOutside) {
-				s.queueLater(ctx, p)
-			}
 		}
 		return p, earlier, err
 	}

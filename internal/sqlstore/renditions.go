@@ -51,7 +51,7 @@ func (s *Store) Complete(ctx context.Context, c media.Claim, r catalog.Rendition
 			}
 			return affected(tx.ExecContext(ctx, s.sql(
 				`UPDATE images SET status = 'ready', rendition_key = $4, reason = '', reason_detail = '', lease_until = 0`+
-					claimed()+` AND {now} < $5`),
+					held+` AND {now} < $5`),
 				c.ImageID, c.Generation, c.Attempt, r.Key, c.BegunAt.Add(media.ClaimLife).UnixMilli()))
 		})
 }

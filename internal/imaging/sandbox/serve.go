@@ -13,7 +13,6 @@ import (
 	"runtime/debug"
 	"syscall"
 
-	"vitrine.dev/internal/failpoint"
 	"vitrine.dev/internal/imaging"
 	"vitrine.dev/internal/media"
 )
@@ -117,7 +116,6 @@ func (c *child) serve(open Open, log *slog.Logger) error {
 		if f.kind != render {
 			return fmt.Errorf("unexpected frame %q", f.kind)
 		}
-		failpoint.Decode(f.payload)
 		c.pixels = 0
 		if err := writeFrame(c.out, outcome, encodeOutcome(engine.Render(context.Background(), f.payload))...); err != nil {
 			return err

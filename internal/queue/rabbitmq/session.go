@@ -11,7 +11,6 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 
 	"vitrine.dev/internal/backoff"
-	"vitrine.dev/internal/failpoint"
 	"vitrine.dev/internal/queue"
 )
 
@@ -23,7 +22,6 @@ type session struct {
 	tag        string
 	deliveries <-chan amqp.Delivery
 	cancels    <-chan string // the broker ended the subscription
-	ackFirst   bool          // a defect: the broker takes each message for done as it sends it
 }
 
 var errCancelled = errors.New("the broker ended the subscription: the queue was deleted")
@@ -33,9 +31,7 @@ func (c *consumer) open(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &session{
-		consumer: c, link: l, tag: "vitrine-" + rand.Text(), ackFirst: failpoint.Defect(failpoint.AckBeforeWork),
-	}
+	s := &session{consumer: c, link: l, tag: "vitrine-" + rand.Text()}
 	if err := s.subscribe(); err != nil {
 		return nil, errors.Join(err, l.close())
 	}
@@ -51,7 +47,7 @@ func (s *session) subscribe() (err error) {
 		return fmt.Errorf("set prefetch: %w", err)
 	}
 	s.cancels = s.link.channel.NotifyCancel(make(chan string, 1))
-	s.deliveries, err = s.link.channel.Consume(s.consumer.queueName, s.tag, s.ackFirst, false, false, false, nil)
+	s.deliveries, err = s.link.channel.Consume(s.consumer.queueName, s.tag, false, false, false, false, nil)
 	if err != nil {
 		return fmt.Errorf("subscribe: %w", err)
 	}
@@ -124,7 +120,6 @@ func (s *session) settle(ctx context.Context, d amqp.Delivery, err error) {
 	log := s.consumer.log.With("message", d.MessageId)
 	var lost error
 	switch {
-	case s.ackFirst:
 	case err == nil:
 		lost = d.Ack(false)
 	case errors.Is(err, queue.ErrReject):
@@ -147,9 +142,6 @@ func (s *session) settle(ctx context.Context, d amqp.Delivery, err error) {
 
 // giveBack returns a message to the queue.
 func (s *session) giveBack(ctx context.Context, d amqp.Delivery) {
-	if s.ackFirst {
-		return
-	}
 	if err := d.Nack(false, true); err != nil {
 		s.consumer.log.DebugContext(ctx, "message goes back with its connection", "message", d.MessageId, "error", err)
 	}
