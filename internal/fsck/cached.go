@@ -77,7 +77,7 @@ func (c *Checker) refresh(ctx context.Context, report *Report, p ProductVersion,
 	changed := catalog.Changed{ProductID: p.ID, Version: p.Version}
 	if cached > p.Version {
 		var err error
-		if changed, err = c.Store.Surpass(ctx, p.ID, cached); err != nil {
+		if changed, err = c.Store.RaiseVersion(ctx, p.ID, cached); err != nil {
 			if fault.KindOf(err) == fault.NotFound {
 				return nil
 			}

@@ -108,11 +108,11 @@ func (c *Checker) postponed(ctx context.Context, report *Report, kind Kind, err 
 }
 
 // collect deletes files of a rendition that nobody refers to. Nobody can come
-// to refer to them meanwhile: see Store.Condemn.
+// to refer to them meanwhile: see Store.BeginDelete.
 func (c *Checker) collect(ctx context.Context, rendition string, keys []string) (deleted int, err error) {
 	ctx, cancel := context.WithTimeout(ctx, window/2) // from before the window opens
 	defer cancel()
-	w, err := c.Store.Condemn(ctx, rendition, c.cfg.Grace, window)
+	w, err := c.Store.BeginDelete(ctx, rendition, c.cfg.Grace, window)
 	if err != nil {
 		return 0, err
 	}
@@ -137,7 +137,7 @@ func (c *Checker) remove(ctx context.Context, keys []string) (deleted int, err e
 // forget removes the memory of deletions that no claim can remember.
 func (c *Checker) forget(ctx context.Context) error {
 	for {
-		n, err := c.Store.Forget(ctx, pageSize)
+		n, err := c.Store.PurgeTombstones(ctx, pageSize)
 		if err != nil || n < pageSize {
 			return err
 		}

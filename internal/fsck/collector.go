@@ -54,7 +54,7 @@ func (c *Collector) Run(ctx context.Context) error {
 // Turn takes a turn where one is due, and returns what it found: nil where it
 // is not.
 func (c *Collector) Turn(ctx context.Context) (*Report, error) {
-	place, mine, err := c.checker.Store.Turn(ctx, chore, c.interval, share, Partitions)
+	place, mine, err := c.checker.Store.ClaimSlice(ctx, chore, c.interval, share, Partitions)
 	if err != nil || !mine {
 		return nil, err
 	}

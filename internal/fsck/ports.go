@@ -32,43 +32,44 @@ type Store interface {
 	// Renditions returns those with keys from from (exclusive after the first
 	// page) below below, in order.
 	Renditions(ctx context.Context, from, below string, limit int) ([]Rendition, error)
-	// MarkUnused notes of renditions with keys from from below below since when
-	// no image refers to them, and unnotes it where one does.
+	// MarkUnused records for renditions with keys from from below below since
+	// when no image refers to them, and clears that where one does.
 	MarkUnused(ctx context.Context, from, below string) error
 	// Unused returns live renditions that were marked longer than
 	// grace ago and that no image refers to; at most limit, above after, in order.
 	Unused(ctx context.Context, after string, grace time.Duration, limit int) ([]Rendition, error)
-	// Condemn reserves the files under the rendition's key for deletion during
-	// window, from now on. Look-ups no longer find it, and no claim that was
+	// BeginDelete opens a window, from now on, in which the files under the
+	// rendition's key are deleted. Look-ups no longer find it, and no claim that was
 	// begun before the window's end can complete with it. fault.Conflict where
 	// an image refers to it, where it is live and was not marked unused longer
 	// than grace ago, or where another window is open.
-	Condemn(ctx context.Context, key string, grace, window time.Duration) (Window, error)
+	BeginDelete(ctx context.Context, key string, grace, window time.Duration) (Window, error)
 	// CloseWindow ends the window now: everything was deleted.
 	CloseWindow(ctx context.Context, w Window) error
-	// Forget removes what is remembered of deletions longer than
-	// media.ClaimLife ago; at most limit. It returns how many.
-	Forget(ctx context.Context, limit int) (int, error)
-	// Break makes look-ups not find the rendition, whose files are not whole,
-	// until a worker has stored them anew.
-	Break(ctx context.Context, key string) error
+	// PurgeTombstones removes at most limit records of deletions longer than
+	// media.ClaimLife ago. It returns how many.
+	PurgeTombstones(ctx context.Context, limit int) (int, error)
+	// MarkBroken hides the rendition, whose files are not whole, from look-ups
+	// until a worker has stored them again.
+	MarkBroken(ctx context.Context, key string) error
 	// Rebuild returns at most limit Ready images of the rendition to Pending
 	// with a new generation and their job in the outbox.
 	Rebuild(ctx context.Context, key string, limit int) ([]catalog.Changed, error)
 
 	// Versions returns the products with ids above after, in order.
 	Versions(ctx context.Context, after int64, limit int) ([]ProductVersion, error)
-	// Surpass raises the product's version above the one given, where it is
+	// RaiseVersion raises the product's version above the one given, where it is
 	// not. fault.NotFound.
-	Surpass(ctx context.Context, id, version int64) (catalog.Changed, error)
+	RaiseVersion(ctx context.Context, id, version int64) (catalog.Changed, error)
 
 	// Installation returns the random id that this database was given when it
 	// was made: 32 hex digits.
 	Installation(ctx context.Context) (string, error)
-	// Turn reports whether the chore is due, and takes the turn: the chore is
-	// due again after interval, for one caller among all processes. place is
-	// where this turn begins; the next begins step further, modulo size.
-	Turn(ctx context.Context, chore string, interval time.Duration, step, size int) (place int, mine bool, err error)
+	// ClaimSlice claims the next slice of the scheduled task where one is due:
+	// one caller among all processes gets it, and the next is due after interval.
+	// first is the partition at which the slice begins; the next begins step
+	// further, modulo size.
+	ClaimSlice(ctx context.Context, task string, interval time.Duration, step, size int) (first int, claimed bool, err error)
 }
 
 // JobMessage is a message of the outbox beside its image.

@@ -118,7 +118,7 @@ func (c *Checker) damage(ctx context.Context, key string, bytes int64) (Kind, er
 // rebuild has the rendition made anew: from now on no look-up finds it, and all
 // images that show it wait for their source to be fetched and rendered again.
 func (c *Checker) rebuild(ctx context.Context, rendition string) error {
-	if err := c.Store.Break(ctx, rendition); err != nil {
+	if err := c.Store.MarkBroken(ctx, rendition); err != nil {
 		return err
 	}
 	for {

@@ -51,7 +51,7 @@ func (w *Worker) HandleDead(ctx context.Context, m queue.Message) error {
 	failure := fault.Fail(fault.WorkerLost, "The image's job was given up by the queue after too many deliveries.", nil)
 	failure.RetryAfter = w.cfg.Policy.Cap // what made so many deliveries fail may last
 	err = persist(ctx, log, "bury", func(ctx context.Context) error {
-		changed, err := w.Store.Bury(ctx, job, failure, w.cfg.Policy.Decide(failure))
+		changed, err := w.Store.CountLostDelivery(ctx, job, failure, w.cfg.Policy.Decide(failure))
 		if err == nil {
 			w.Announce.Announce(ctx, changed)
 		}

@@ -150,7 +150,7 @@ func (s *fakeStore) waiting(j media.Job, f func(*fakeImage)) error {
 	})
 }
 
-func (s *fakeStore) Defer(_ context.Context, j media.Job, delay, maxAge time.Duration) (expired bool, err error) {
+func (s *fakeStore) Reschedule(_ context.Context, j media.Job, delay, maxAge time.Duration) (expired bool, err error) {
 	err = s.waiting(j, func(img *fakeImage) {
 		if expired = maxAge > 0 && img.age >= maxAge; !expired {
 			img.deferred++
@@ -183,7 +183,7 @@ func (s *fakeStore) Expire(
 	return changed, err
 }
 
-func (s *fakeStore) Bury(
+func (s *fakeStore) CountLostDelivery(
 	_ context.Context, j media.Job, f *fault.Failure, decide media.Decide,
 ) (catalog.Changed, error) {
 	err := s.do(func() error {

@@ -27,35 +27,35 @@ type Store interface {
 	// Complete stores the rendition (once per key) and makes the image Ready.
 	// fault.Conflict where the claim is lost, or older than ClaimLife: nothing
 	// was written. A *fault.Failure, and nothing written, where files of the
-	// rendition may have been deleted since the claim was begun: they must be
-	// stored anew by a later attempt.
+	// rendition may have been deleted since the claim was begun: a later
+	// attempt must store them again.
 	Complete(ctx context.Context, c Claim, r catalog.Rendition) (catalog.Changed, error)
 	// Retry makes the image Pending again, to be begun after delay, and puts
 	// its job into the outbox, due then. fault.Conflict as in Complete.
 	Retry(ctx context.Context, c Claim, f *fault.Failure, delay time.Duration) (catalog.Changed, error)
 	// Fail makes the image Failed. fault.Conflict as in Complete.
 	Fail(ctx context.Context, c Claim, f *fault.Failure) (catalog.Changed, error)
-	// Defer puts the message of a Pending image of the job's generation back
+	// Reschedule puts the message of a Pending image of the job's generation back
 	// into the outbox, due after delay or, where that is sooner, when the image
 	// reaches maxAge (0: it never does). It counts no attempt, changes no
 	// version, and writes no second message where one waits already. expired,
 	// and nothing written, where the image is that old. fault.Conflict where
 	// there is no such image.
-	Defer(ctx context.Context, j Job, delay, maxAge time.Duration) (expired bool, err error)
+	Reschedule(ctx context.Context, j Job, delay, maxAge time.Duration) (expired bool, err error)
 	// Expire makes the job's image Failed without an attempt, and with it at
 	// most limit others of its host: those that are Pending, wait for no retry
 	// and have reached maxAge. fault.Conflict where there is none.
 	Expire(ctx context.Context, j Job, maxAge time.Duration, f *fault.Failure, limit int) ([]catalog.Changed, error)
-	// Bury counts a lost attempt against a job that the queue gave up on before
-	// anybody could begin it, and treats it like one: Pending again after a
-	// delay, or Failed with f, as decide says. fault.Conflict where the image is
+	// CountLostDelivery counts a lost attempt against a job that the queue gave
+	// up on before it was begun: Pending again after a delay, or Failed with f,
+	// as decide says. fault.Conflict where the image is
 	// not waiting for this job.
-	Bury(ctx context.Context, j Job, f *fault.Failure, decide Decide) (catalog.Changed, error)
-	// KeepUnreadable puts a message that nobody can read on the list of dead
-	// letters, once however often it is delivered while it is there.
+	CountLostDelivery(ctx context.Context, j Job, f *fault.Failure, decide Decide) (catalog.Changed, error)
+	// KeepUnreadable puts a message that is no job on the list of failures, once
+	// however often it is delivered while it is there.
 	KeepUnreadable(ctx context.Context, m Unreadable) error
-	// Sweep mends at most limit images that death left behind and returns what
-	// it changed: Processing whose lease has run out is counted as a lost
+	// Sweep repairs at most limit images that a dead worker or the broker lost,
+	// and returns what it changed: Processing whose lease has run out is counted as a lost
 	// attempt and becomes Pending or Failed with the reason Lost, as Decide
 	// says; Pending that was last queued longer than requeueAfter ago and has
 	// no message in the outbox is queued again (the broker lost it).
@@ -66,7 +66,7 @@ type Store interface {
 // every JobTimeout. What is remembered of deleted files is kept for as long.
 const ClaimLife = 24 * time.Hour
 
-// SweepPolicy says what Sweep mends and how.
+// SweepPolicy says what Sweep repairs and how.
 type SweepPolicy struct {
 	Limit        int
 	KeepLeases   bool           // leave alone what is Processing, and fail while the database takes no changes
@@ -78,7 +78,7 @@ type SweepPolicy struct {
 // Swept is what one Sweep did.
 type Swept struct {
 	Changed  []catalog.Changed // images returned to Pending or Failed
-	Requeued int               // waiting images whose message was written anew
+	Requeued int               // waiting images whose message was written again
 }
 
 // Fetcher downloads source images. Its errors are *fault.Failure, but for a

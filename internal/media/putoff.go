@@ -22,7 +22,7 @@ func (w *Worker) putOff(ctx context.Context, log *slog.Logger, job Job, r *refus
 	}
 	var expired bool
 	err := persist(ctx, log, "defer", func(ctx context.Context) (err error) {
-		expired, err = w.Store.Defer(ctx, job, r.delay, maxAge)
+		expired, err = w.Store.Reschedule(ctx, job, r.delay, maxAge)
 		if err != nil || !expired {
 			return err
 		}

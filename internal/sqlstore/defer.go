@@ -15,9 +15,9 @@ import (
 // waitingFor is the condition under which an image waits for the job.
 const waitingFor = ` WHERE id = $1 AND product_id = $2 AND generation = $3 AND status = 'pending' AND retry_at <= {now}`
 
-// Defer implements media.Store. It holds the image, so that two messages of
+// Reschedule implements media.Store. It holds the image, so that two messages of
 // the same job do not become two messages more.
-func (s *Store) Defer(ctx context.Context, j media.Job, delay, maxAge time.Duration) (expired bool, err error) {
+func (s *Store) Reschedule(ctx context.Context, j media.Job, delay, maxAge time.Duration) (expired bool, err error) {
 	err = s.quietChange(ctx, "defer job", func(ctx context.Context, tx *sql.Tx) error {
 		expired = false
 		var accepted, now int64

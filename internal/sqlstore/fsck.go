@@ -142,8 +142,8 @@ func (s *Store) Versions(ctx context.Context, after int64, limit int) (list []fs
 	return list, err
 }
 
-// Surpass implements fsck.Store.
-func (s *Store) Surpass(ctx context.Context, id, version int64) (changed catalog.Changed, err error) {
+// RaiseVersion implements fsck.Store.
+func (s *Store) RaiseVersion(ctx context.Context, id, version int64) (changed catalog.Changed, err error) {
 	err = s.change(ctx, "surpass version", func(ctx context.Context, tx *sql.Tx) error {
 		changed = catalog.Changed{ProductID: id}
 		err := tx.QueryRowContext(ctx, s.sql(`
@@ -168,8 +168,8 @@ func (s *Store) Installation(ctx context.Context) (id string, err error) {
 	return id, err
 }
 
-// Turn implements fsck.Store.
-func (s *Store) Turn(
+// ClaimSlice implements fsck.Store.
+func (s *Store) ClaimSlice(
 	ctx context.Context, chore string, interval time.Duration, step, size int,
 ) (place int, mine bool, err error) {
 	err = s.patiently(ctx, "take turn", func(ctx context.Context) error {

@@ -40,10 +40,10 @@ func (s *Store) Unused(ctx context.Context, after string, grace time.Duration, l
 		ORDER BY key LIMIT $3`, after, grace.Milliseconds(), limit)
 }
 
-// Condemn implements fsck.Store. It holds the row before it looks who refers to
+// BeginDelete implements fsck.Store. It holds the row before it looks who refers to
 // it: whoever completes with the rendition holds the row too, so that one of
 // the two sees what the other has written.
-func (s *Store) Condemn(ctx context.Context, key string, grace, window time.Duration) (w fsck.Window, err error) {
+func (s *Store) BeginDelete(ctx context.Context, key string, grace, window time.Duration) (w fsck.Window, err error) {
 	err = s.quietChange(ctx, "condemn rendition", func(ctx context.Context, tx *sql.Tx) error {
 		// A row of its own, where there is none, remembers the deletion.
 		_, err := tx.ExecContext(ctx, s.sql(`
@@ -87,8 +87,8 @@ func (s *Store) CloseWindow(ctx context.Context, w fsck.Window) error {
 	})
 }
 
-// Forget implements fsck.Store.
-func (s *Store) Forget(ctx context.Context, limit int) (forgotten int, err error) {
+// PurgeTombstones implements fsck.Store.
+func (s *Store) PurgeTombstones(ctx context.Context, limit int) (forgotten int, err error) {
 	err = s.patiently(ctx, "forget deletions", func(ctx context.Context) error {
 		result, err := s.write.ExecContext(ctx, s.sql(fmt.Sprintf(`
 			DELETE FROM renditions WHERE deleting_until > 0 AND `+unreferred+` AND key IN (
@@ -104,9 +104,9 @@ func (s *Store) Forget(ctx context.Context, limit int) (forgotten int, err error
 	return forgotten, err
 }
 
-// Break implements fsck.Store. It waits for those who are completing with the
+// MarkBroken implements fsck.Store. It waits for those who are completing with the
 // rendition, so that Rebuild sees their images.
-func (s *Store) Break(ctx context.Context, key string) error {
+func (s *Store) MarkBroken(ctx context.Context, key string) error {
 	return s.quietChange(ctx, "break rendition", func(ctx context.Context, tx *sql.Tx) error {
 		var until int64
 		err := tx.QueryRowContext(ctx, s.sql(`SELECT deleting_until FROM renditions WHERE key = $1{for update}`), key).Scan(&until)

@@ -129,8 +129,8 @@ func (s *Store) fail(ctx context.Context, tx *sql.Tx, c media.Claim, f *fault.Fa
 		c.ImageID, c.Generation, c.Attempt, string(f.Reason), f.Detail, c.Lost))
 }
 
-// Bury implements media.Store.
-func (s *Store) Bury(
+// CountLostDelivery implements media.Store.
+func (s *Store) CountLostDelivery(
 	ctx context.Context, j media.Job, f *fault.Failure, decide media.Decide,
 ) (catalog.Changed, error) {
 	return s.transition(ctx, "bury job", j.ProductID,

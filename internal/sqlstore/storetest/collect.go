@@ -39,7 +39,7 @@ func mark(t *testing.T, s Store) {
 
 func condemn(t *testing.T, s Store, key string) fsck.Window {
 	t.Helper()
-	w, err := s.Condemn(t.Context(), key, 0, window)
+	w, err := s.BeginDelete(t.Context(), key, 0, window)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,15 +78,15 @@ func testCondemn(t *testing.T, s Store) {
 	used := claim(t, s, time.Minute)
 	complete(t, s, used, "aa")
 	mark(t, s)
-	_, err := s.Condemn(t.Context(), "aa", 0, window)
+	_, err := s.BeginDelete(t.Context(), "aa", 0, window)
 	wantKind(t, err, fault.Conflict) // an image refers to it
 	if _, err := s.DeleteProduct(t.Context(), used.ProductID, nil); err != nil {
 		t.Fatal(err)
 	}
-	_, err = s.Condemn(t.Context(), "aa", 0, window)
+	_, err = s.BeginDelete(t.Context(), "aa", 0, window)
 	wantKind(t, err, fault.Conflict) // not marked
 	mark(t, s)
-	_, err = s.Condemn(t.Context(), "aa", time.Hour, window)
+	_, err = s.BeginDelete(t.Context(), "aa", time.Hour, window)
 	wantKind(t, err, fault.Conflict) // marked only just now
 	if got, err := s.Unused(t.Context(), "", time.Hour, 10); err != nil || len(got) != 0 {
 		t.Errorf("within its grace: %+v, %v", got, err)
@@ -103,14 +103,14 @@ func testCondemn(t *testing.T, s Store) {
 	if got, err := s.Unused(t.Context(), "", 0, 10); err != nil || len(got) != 0 {
 		t.Errorf("condemned, and unused are %+v, %v", got, err)
 	}
-	_, err = s.Condemn(t.Context(), "aa", 0, window)
+	_, err = s.BeginDelete(t.Context(), "aa", 0, window)
 	wantKind(t, err, fault.Conflict) // another is at it
 	closeWindow(t, s, w)
 	closeWindow(t, s, condemn(t, s, "aa")) // what was left behind is deleted later
 
 	abandoned(t, s, "cc")
 	complete(t, s, claim(t, s, time.Minute), "cc") // in use again, and still marked
-	_, err = s.Condemn(t.Context(), "cc", 0, window)
+	_, err = s.BeginDelete(t.Context(), "cc", 0, window)
 	wantKind(t, err, fault.Conflict)
 	if !isLive(t, s, "cc") {
 		t.Error("condemned in vain, and no look-up finds it")
@@ -126,7 +126,7 @@ func testAgeStartsOver(t *testing.T, s Store) {
 	create(t, s, "http://a/1.jpg")
 	job := jobs(t, s)[0]
 	until(t, "the image is old", func() bool {
-		expired, err := s.Defer(t.Context(), job, 0, old)
+		expired, err := s.Reschedule(t.Context(), job, 0, old)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -221,7 +221,7 @@ func testCollectedUnderAClaim(t *testing.T, s Store) {
 	closeWindow(t, s, condemn(t, s, "dd"))
 	after := claim(t, s, time.Minute)
 	complete(t, s, after, "dd")
-	_, err := s.Condemn(t.Context(), "dd", 0, window)
+	_, err := s.BeginDelete(t.Context(), "dd", 0, window)
 	wantKind(t, err, fault.Conflict)
 	if !isLive(t, s, "dd") {
 		t.Error("completed after a collection, and not found")
@@ -238,7 +238,7 @@ func testCollectedUnderAClaim(t *testing.T, s Store) {
 func testForget(t *testing.T, s Store) {
 	t.Helper()
 	closeWindow(t, s, condemn(t, s, "aa"))
-	if n, err := s.Forget(t.Context(), 10); err != nil || n != 0 {
+	if n, err := s.PurgeTombstones(t.Context(), 10); err != nil || n != 0 {
 		t.Errorf("a fresh deletion was forgotten: %d, %v", n, err)
 	}
 	c := claim(t, s, time.Minute)
@@ -263,7 +263,7 @@ func testBreakAndRebuild(t *testing.T, s Store) {
 	inFlight := claim(t, s, time.Minute)
 	messages(t, s, catalog.TopicChanged)
 
-	if err := s.Break(t.Context(), "aa"); err != nil {
+	if err := s.MarkBroken(t.Context(), "aa"); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.Complete(t.Context(), inFlight, rendition("aa")); err == nil {

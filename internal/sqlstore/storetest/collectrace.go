@@ -64,7 +64,7 @@ func collectOnce(t *testing.T, s Store, storage *disk, keys []string) {
 		t.Error(err)
 	}
 	for _, key := range keys {
-		w, err := s.Condemn(t.Context(), key, 0, window)
+		w, err := s.BeginDelete(t.Context(), key, 0, window)
 		if fault.KindOf(err) == fault.Conflict {
 			continue
 		}

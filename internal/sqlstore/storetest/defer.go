@@ -15,7 +15,7 @@ func testDefer(t *testing.T, s Store) {
 	job := jobs(t, s)[0]
 	put := func(delay, maxAge time.Duration) {
 		t.Helper()
-		if expired, err := s.Defer(t.Context(), job, delay, maxAge); err != nil || expired {
+		if expired, err := s.Reschedule(t.Context(), job, delay, maxAge); err != nil || expired {
 			t.Fatalf("deferred: expired %t, %v", expired, err)
 		}
 	}
@@ -34,7 +34,7 @@ func testDefer(t *testing.T, s Store) {
 	}
 	put(time.Hour, 3*time.Second) // due when it is too old, not in an hour
 	until(t, "the job is due", func() bool { return len(jobs(t, s)) == 1 })
-	if expired, err := s.Defer(t.Context(), job, time.Hour, 3*time.Second); err != nil || !expired {
+	if expired, err := s.Reschedule(t.Context(), job, time.Hour, 3*time.Second); err != nil || !expired {
 		t.Errorf("of an old image: expired %t, %v", expired, err)
 	}
 
@@ -42,12 +42,12 @@ func testDefer(t *testing.T, s Store) {
 	if err != nil || c.Attempt != 1 {
 		t.Fatalf("claim is %+v, %v", c, err)
 	}
-	_, err = s.Defer(t.Context(), job, 0, 0)
+	_, err = s.Reschedule(t.Context(), job, 0, 0)
 	wantKind(t, err, fault.Conflict) // it is being worked on
 	if _, err := s.Retry(t.Context(), c, timeout(), time.Hour); err != nil {
 		t.Fatal(err)
 	}
-	_, err = s.Defer(t.Context(), job, 0, 0)
+	_, err = s.Reschedule(t.Context(), job, 0, 0)
 	wantKind(t, err, fault.Conflict) // a later message is there
 	if list := jobs(t, s); len(list) != 0 {
 		t.Errorf("due jobs are %+v", list)
@@ -94,7 +94,7 @@ func testExpire(t *testing.T, s Store) {
 	if img.Attempts != 0 || img.Problem == nil || img.Problem.Reason != fault.SourceTimeout {
 		t.Errorf("image is %+v with %+v", img, img.Problem)
 	}
-	_, err = s.Defer(t.Context(), list[0], 0, 0)
+	_, err = s.Reschedule(t.Context(), list[0], 0, 0)
 	wantKind(t, err, fault.Conflict)
 	wantFailed(t, s, p, list[0].ImageID, 3)
 	_, done, err := s.ReplayDead(t.Context(), []int64{p.Images[0].ID, p.Images[1].ID, p.Images[3].ID}, "again")

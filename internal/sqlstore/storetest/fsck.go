@@ -132,7 +132,7 @@ func testVersions(t *testing.T, s Store) {
 	}
 	messages(t, s, catalog.TopicChanged)
 	for _, c := range []struct{ above, want int64 }{{7, 8}, {5, 8}} {
-		changed, err := s.Surpass(t.Context(), p.ID, c.above)
+		changed, err := s.RaiseVersion(t.Context(), p.ID, c.above)
 		if err != nil || changed != (catalog.Changed{ProductID: p.ID, UserID: user, Version: c.want}) {
 			t.Errorf("above %d: %+v, %v", c.above, changed, err)
 		}
@@ -140,7 +140,7 @@ func testVersions(t *testing.T, s Store) {
 	if n := len(messages(t, s, catalog.TopicChanged)); n != 2 || read(t, s, p.ID).Version != 8 {
 		t.Errorf("%d changes are recorded, the product is at %d", n, read(t, s, p.ID).Version)
 	}
-	_, err = s.Surpass(t.Context(), q.ID+1000, 1)
+	_, err = s.RaiseVersion(t.Context(), q.ID+1000, 1)
 	wantKind(t, err, fault.NotFound)
 }
 
@@ -150,7 +150,7 @@ func testTurn(t *testing.T, s Store) {
 	var taking sync.WaitGroup
 	for range 8 {
 		taking.Go(func() {
-			place, got, err := s.Turn(t.Context(), "once an hour", time.Hour, 3, 8)
+			place, got, err := s.ClaimSlice(t.Context(), "once an hour", time.Hour, 3, 8)
 			if err != nil {
 				t.Error(err)
 			}
@@ -165,7 +165,7 @@ func testTurn(t *testing.T, s Store) {
 		t.Errorf("%d took the first turn", mine.Load())
 	}
 	for _, want := range []int{0, 3, 6, 1} { // each turn begins where the last one ended
-		place, got, err := s.Turn(t.Context(), "at any time", 0, 3, 8)
+		place, got, err := s.ClaimSlice(t.Context(), "at any time", 0, 3, 8)
 		if err != nil || !got || place != want {
 			t.Errorf("a turn begins at %d (%t, %v), want %d", place, got, err, want)
 		}

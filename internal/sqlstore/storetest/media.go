@@ -174,7 +174,7 @@ func testBury(t *testing.T, s Store) {
 	job := jobs(t, s)[0]
 	lost := fault.Fail(fault.WorkerLost, "Given up.", nil)
 	for attempt := 1; attempt < 3; attempt++ {
-		if _, err := s.Bury(t.Context(), job, lost, losses(0)); err != nil {
+		if _, err := s.CountLostDelivery(t.Context(), job, lost, losses(0)); err != nil {
 			t.Fatal(err)
 		}
 		img := read(t, s, job.ProductID).Images[0]
@@ -182,7 +182,7 @@ func testBury(t *testing.T, s Store) {
 			t.Fatalf("after burial %d the image is %+v", attempt, img)
 		}
 	}
-	if _, err := s.Bury(t.Context(), job, lost, losses(0)); err != nil {
+	if _, err := s.CountLostDelivery(t.Context(), job, lost, losses(0)); err != nil {
 		t.Fatal(err)
 	}
 	img := read(t, s, job.ProductID).Images[0]
@@ -190,7 +190,7 @@ func testBury(t *testing.T, s Store) {
 		t.Errorf("after the last burial the image is %+v", img)
 	}
 	wantFailed(t, s, read(t, s, job.ProductID), job.ImageID, 1)
-	_, err := s.Bury(t.Context(), job, lost, losses(0))
+	_, err := s.CountLostDelivery(t.Context(), job, lost, losses(0))
 	wantKind(t, err, fault.Conflict)
 }
 
@@ -199,10 +199,10 @@ func testBuryTwice(t *testing.T, s Store) {
 	t.Helper()
 	create(t, s, "http://a/1.jpg")
 	job := jobs(t, s)[0]
-	if _, err := s.Bury(t.Context(), job, timeout(), losses(time.Minute)); err != nil {
+	if _, err := s.CountLostDelivery(t.Context(), job, timeout(), losses(time.Minute)); err != nil {
 		t.Fatal(err)
 	}
-	_, err := s.Bury(t.Context(), job, timeout(), losses(time.Minute))
+	_, err := s.CountLostDelivery(t.Context(), job, timeout(), losses(time.Minute))
 	wantKind(t, err, fault.Conflict)
 	if img := read(t, s, job.ProductID).Images[0]; img.Status != catalog.Pending || img.Attempts != 1 {
 		t.Errorf("image is %+v", img)
