@@ -16,7 +16,7 @@ import (
 // for the dead one's window to end, and is whole.
 func TestDeathOfACollector(t *testing.T) {
 	t.Parallel()
-	for _, point := range []failpoint.Point{failpoint.Condemned, failpoint.Deleted} {
+	for _, point := range []failpoint.Point{failpoint.DeleteBegun, failpoint.Deleted} {
 		t.Run(string(point), func(t *testing.T) {
 			t.Parallel()
 			env := map[string]string{"DATA_DIR": t.TempDir()}

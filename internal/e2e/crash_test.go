@@ -50,10 +50,10 @@ func deaths() []death {
 		death{"worker", []failpoint.Point{failpoint.Begun, failpoint.InReclaim}, photo, false, "ready", 2, 5},
 		death{"worker", []failpoint.Point{failpoint.Begun, failpoint.Swept}, photo, false, "ready", 2, 5},
 		death{"worker", []failpoint.Point{failpoint.InRetry}, "/flaky", false, "ready", 2, 5},
-		death{"worker", []failpoint.Point{failpoint.Settled}, "/flaky", false, "ready", 2, 5},
+		death{"worker", []failpoint.Point{failpoint.FailureRecorded}, "/flaky", false, "ready", 2, 5},
 		death{"worker", []failpoint.Point{failpoint.InFail}, "/missing.jpg", false, "failed", 2, 5},
-		death{"worker", []failpoint.Point{failpoint.Settled}, "/missing.jpg", false, "failed", 1, 3},
-		death{"worker", []failpoint.Point{failpoint.InBury}, photo, true, "failed", 1, 2},
+		death{"worker", []failpoint.Point{failpoint.FailureRecorded}, "/missing.jpg", false, "failed", 1, 3},
+		death{"worker", []failpoint.Point{failpoint.InCountLostDelivery}, photo, true, "failed", 1, 2},
 	)
 }
 
@@ -188,8 +188,8 @@ func TestDeathAfterCommit(t *testing.T) {
 func TestEveryPointKills(t *testing.T) {
 	t.Parallel()
 	tested := map[string]bool{
-		string(failpoint.Committed): true,                                  // TestDeathAfterCommit
-		string(failpoint.Condemned): true, string(failpoint.Deleted): true, // TestDeathOfACollector
+		string(failpoint.Committed):   true,                                  // TestDeathAfterCommit
+		string(failpoint.DeleteBegun): true, string(failpoint.Deleted): true, // TestDeathOfACollector
 	}
 	for _, d := range deaths() {
 		for _, p := range d.points {

@@ -10,27 +10,27 @@ const (
 
 	Publishing  Point = "relay.publishing"  // a job is leased from the outbox, not published
 	Published   Point = "relay.published"   // a job is published, still in the outbox
-	Invalidated Point = "relay.invalidated" // the cache has heard of a change, its message is still in the outbox
+	Invalidated Point = "relay.invalidated" // a change is announced to the cache, its message is still in the outbox
 
-	Received    Point = "media.received"     // a job has come, the image is not begun
-	Begun       Point = "media.begun"        // the attempt is counted
-	Fetched     Point = "media.fetched"      // the source is in memory
-	Rendered    Point = "media.rendered"     // the results are in memory
-	StoredFirst Point = "media.stored-first" // the first file is stored, the others are not
-	Stored      Point = "media.stored"       // all files are stored, nothing refers to them
-	Completed   Point = "media.completed"    // the image is ready, the message not acknowledged
-	Settled     Point = "media.settled"      // a failed attempt is written, the message not acknowledged
-	Swept       Point = "media.swept"        // lost images are mended, nobody is told
+	Received        Point = "media.received"         // a job is received, the image is not begun
+	Begun           Point = "media.begun"            // the attempt is counted
+	Fetched         Point = "media.fetched"          // the source is in memory
+	Rendered        Point = "media.rendered"         // the results are in memory
+	StoredFirst     Point = "media.stored-first"     // the first file is stored, the others are not
+	Stored          Point = "media.stored"           // all files are stored, nothing refers to them
+	Completed       Point = "media.completed"        // the image is ready, the message not acknowledged
+	FailureRecorded Point = "media.failure-recorded" // a failed attempt is recorded, the message not acknowledged
+	Swept           Point = "media.swept"            // lost images are pending again or failed, nothing is announced
 
-	Condemned Point = "fsck.condemned" // files are condemned, none is deleted
-	Deleted   Point = "fsck.deleted"   // they are deleted, their window is open
+	DeleteBegun Point = "gc.delete-begun" // files are marked as being deleted, none is deleted
+	Deleted     Point = "gc.deleted"      // they are deleted, their window is open
 
 	// Named after the operation of the store whose transaction is written and
 	// not committed.
-	InBegin    Point = "begin image"
-	InComplete Point = "complete image"
-	InRetry    Point = "retry image"
-	InFail     Point = "fail image"
-	InReclaim  Point = "reclaim image"
-	InBury     Point = "bury job"
+	InBegin             Point = "begin image"
+	InComplete          Point = "complete image"
+	InRetry             Point = "retry image"
+	InFail              Point = "fail image"
+	InReclaim           Point = "reclaim image"
+	InCountLostDelivery Point = "count lost delivery"
 )

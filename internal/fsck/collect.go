@@ -116,7 +116,7 @@ func (c *Checker) collect(ctx context.Context, rendition string, keys []string) 
 	if err != nil {
 		return 0, err
 	}
-	failpoint.Crash(failpoint.Condemned)
+	failpoint.Crash(failpoint.DeleteBegun)
 	if deleted, err = c.remove(ctx, keys); err != nil {
 		return deleted, err // one may still be on its way: the window stays open
 	}

@@ -141,7 +141,7 @@ func (w *Worker) settle(
 			changed, err = w.Store.Fail(ctx, claim, failure)
 		}
 		if err == nil {
-			failpoint.Crash(failpoint.Settled)
+			failpoint.Crash(failpoint.FailureRecorded)
 			w.Announce.Announce(ctx, changed)
 		}
 		return err

@@ -133,7 +133,7 @@ func (s *Store) fail(ctx context.Context, tx *sql.Tx, c media.Claim, f *fault.Fa
 func (s *Store) CountLostDelivery(
 	ctx context.Context, j media.Job, f *fault.Failure, decide media.Decide,
 ) (catalog.Changed, error) {
-	return s.transition(ctx, "bury job", j.ProductID,
+	return s.transition(ctx, "count lost delivery", j.ProductID,
 		func(ctx context.Context, tx *sql.Tx, _ catalog.Changed) (bool, error) {
 			c := media.Claim{Job: j}
 			// An image that waits for its retry has a later message than this one,
