@@ -159,7 +159,7 @@ type renderer interface {
 // or hangs the decoder fails alone, unless the configuration wants it here.
 func newRenderer(cfg config.Config, held *closers, log *slog.Logger) (renderer, error) {
 	settings := imaging.DefaultConfig()
-	settings.MaxPixels, settings.MaxFrames, settings.AVIF = cfg.ImageMaxPixels, cfg.ImageMaxFrames, cfg.ImageAVIF
+	settings.MaxPixels, settings.MaxFrames = cfg.ImageMaxPixels, cfg.ImageMaxFrames
 	settings.MaxAnimationPixels, settings.PixelBudget = cfg.ImageMaxPixels, cfg.ImagePixelBudget
 	settings.Engine, settings.LibraryPath = cfg.ImageEngine, cfg.LibvipsPath
 	if cfg.ImageIsolation == "none" {

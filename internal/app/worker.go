@@ -21,6 +21,7 @@ func (p *process) addWorker(held *closers) error {
 	workerConfig := media.DefaultWorkerConfig(p.cfg.WorkerConcurrency)
 	workerConfig.Lease = p.cfg.JobLease
 	workerConfig.Policy = policy(p.cfg)
+	workerConfig.Preset = media.DefaultPreset(p.cfg.ImageAVIF)
 	if p.cfg.FetchHostLimit > 0 {
 		workerConfig.Gate.HostLimit = p.cfg.FetchHostLimit
 	}

@@ -57,7 +57,7 @@ func fill(b *testing.B, dir string, n int) {
 		b.Fatal(err)
 	}
 	for i := range n {
-		key := media.RenditionKey(fmt.Append(nil, i), "benchmark")
+		key := media.RenditionKey(fmt.Append(nil, i), "benchmark", media.DefaultPreset(false))
 		folder := filepath.Join(dir, "images", key[:2], key)
 		if err := os.MkdirAll(folder, 0o750); err != nil {
 			b.Fatal(err)

@@ -9,6 +9,7 @@ import (
 
 	"vitrine.dev/internal/imaging"
 	"vitrine.dev/internal/imaging/imagingtest"
+	"vitrine.dev/internal/media"
 )
 
 // BenchmarkRender renders a photo of 12 megapixels, with as many at the same
@@ -34,7 +35,7 @@ func BenchmarkRender(b *testing.B) {
 			b.ResetTimer()
 			b.RunParallel(func(pb *testing.PB) {
 				for pb.Next() {
-					if _, err := r.Render(b.Context(), photo); err != nil {
+					if _, err := r.Render(b.Context(), media.DefaultPreset(false), photo); err != nil {
 						b.Error(err)
 						return
 					}

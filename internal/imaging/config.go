@@ -13,7 +13,7 @@ const (
 	EngineGo   = "go"   // pure Go
 )
 
-// Config says which engine renders, within which limits, and how well.
+// Config says which engine renders, and within which limits.
 type Config struct {
 	Engine      string // EngineAuto, EngineVips or EngineGo
 	LibraryPath string // the file of libvips; empty for the usual places
@@ -24,10 +24,6 @@ type Config struct {
 
 	Parallel    int   // pictures in work at the same time, at least 1
 	PixelBudget int64 // what all of them may cost at the same time: see engine.Driver
-
-	Quality     int  // of JPEG and WebP, 1 to 100
-	AVIF        bool // publish AVIF beside WebP where the engine can
-	AVIFQuality int  // 1 to 100; 55 looks like JPEG at 80
 }
 
 // DefaultConfig returns limits that take 2 GB of memory at the very worst; the
@@ -40,8 +36,6 @@ func DefaultConfig() Config {
 		MaxAnimationPixels: 100_000_000,
 		Parallel:           runtime.NumCPU(),
 		PixelBudget:        120_000_000,
-		Quality:            80,
-		AVIFQuality:        55,
 	}
 }
 
@@ -60,7 +54,5 @@ func (c Config) Validate() error {
 	check(c.MaxAnimationPixels >= 1, "the limit of an animation's pixels must be positive, not %d", c.MaxAnimationPixels)
 	check(c.Parallel >= 1, "at least one picture must be worked on at a time, not %d", c.Parallel)
 	check(c.PixelBudget >= 1, "the pixel budget must be positive, not %d", c.PixelBudget)
-	check(c.Quality >= 1 && c.Quality <= 100, "quality must be between 1 and 100, not %d", c.Quality)
-	check(c.AVIFQuality >= 1 && c.AVIFQuality <= 100, "AVIF quality must be between 1 and 100, not %d", c.AVIFQuality)
 	return errors.Join(problems...)
 }

@@ -55,7 +55,7 @@ func (w *work) shrinkTo(ctx context.Context, width, height int) error {
 // without variants. It reports false where the animation is too large for that.
 func (w *work) passThrough() bool {
 	body, err := imagefile.Strip(w.source.Body)
-	if err != nil || max(w.width, w.height) > Box || !w.asIs() {
+	if err != nil || max(w.width, w.height) > w.preset.Box || !w.asIs() {
 		return false
 	}
 	w.out.Compressed = encoded(w.source.Format, w.width, w.height, body)
@@ -108,8 +108,8 @@ func (w *work) encodeVariants(ctx context.Context) error {
 	if len(v.Body) > len(w.source.Body) {
 		return nil
 	}
-	if w.cfg.AVIF && w.engine.Encodes(imagefile.AVIF) && w.picture.Frames() == 1 {
-		body, err := w.picture.Encode(ctx, engine.Encoding{Format: imagefile.AVIF, Quality: w.cfg.AVIFQuality})
+	if w.preset.AVIFQuality > 0 && w.engine.Encodes(imagefile.AVIF) && w.picture.Frames() == 1 {
+		body, err := w.picture.Encode(ctx, engine.Encoding{Format: imagefile.AVIF, Quality: w.preset.AVIFQuality})
 		if err != nil {
 			return err
 		}

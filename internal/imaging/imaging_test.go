@@ -3,6 +3,7 @@ package imaging
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"vitrine.dev/internal/imaging/imagefile"
 	"vitrine.dev/internal/imaging/imagingtest"
 	"vitrine.dev/internal/imaging/purego"
+	"vitrine.dev/internal/media"
 )
 
 func TestConfig(t *testing.T) {
@@ -20,8 +22,8 @@ func TestConfig(t *testing.T) {
 	if err := DefaultConfig().Validate(); err != nil {
 		t.Error(err)
 	}
-	err := Config{Engine: "gpu", Quality: 101}.Validate()
-	for _, word := range []string{"gpu", "pixels", "frames", "animation", "at a time", "budget", "101", "AVIF"} {
+	err := Config{Engine: "gpu"}.Validate()
+	for _, word := range []string{"gpu", "pixels", "frames", "animation", "at a time", "budget"} {
 		if err == nil || !strings.Contains(err.Error(), word) {
 			t.Errorf("%v does not speak of %s", err, word)
 		}
@@ -48,12 +50,8 @@ func TestRecipe(t *testing.T) {
 	if plain != recipe(func(c *Config) { c.Parallel, c.MaxPixels = 7, 5 }) {
 		t.Error("the recipe depends on what does not change the result")
 	}
-	for name, change := range map[string]func(*Config){
-		"quality": func(c *Config) { c.Quality = 70 }, "avif": func(c *Config) { c.AVIF = true },
-	} {
-		if recipe(change) == plain {
-			t.Errorf("the recipe does not name %s: %s", name, plain)
-		}
+	if want := fmt.Sprintf("%d; %s", revision, purego.New().Name()); plain != want {
+		t.Errorf("the recipe is %q, want %q", plain, want)
 	}
 }
 
@@ -71,10 +69,10 @@ func TestTargets(t *testing.T) {
 		{900, 90000, []target{{20, 2048, true, false}}},
 		{1, 1, []target{{1, 1, true, false}}},
 	} {
-		got := targetsOf(c.w, c.h)
+		got := targetsOf(c.w, c.h, media.DefaultPreset(false))
 		if c.w == 900 { // the variant of 320 would be 32,000 tall
 			for _, g := range got {
-				if g.height > maxSide {
+				if g.height > media.MaxSide {
 					t.Errorf("%d × %d: %+v", c.w, c.h, g)
 				}
 			}
@@ -172,13 +170,13 @@ func TestDefects(t *testing.T) {
 		}
 		sound := r.engine
 		r.engine = faulty{fail: fail}
-		_, err = r.Render(t.Context(), imagingtest.Photo(20, 10, 1))
+		_, err = r.Render(t.Context(), media.DefaultPreset(false), imagingtest.Photo(20, 10, 1))
 		f, ok := fault.FailureOf(err)
 		if !ok || f.Reason != fault.DecoderCrashed || f.Detail != "The picture could not be processed." {
 			t.Errorf("%s: %v", name, err)
 		}
 		r.engine = sound
-		if _, err := r.Render(t.Context(), imagingtest.Photo(20, 10, 1)); err != nil {
+		if _, err := r.Render(t.Context(), media.DefaultPreset(false), imagingtest.Photo(20, 10, 1)); err != nil {
 			t.Errorf("%s: the next picture: %v", name, err) // its slot was given back
 		}
 	}
@@ -202,7 +200,7 @@ func TestLadderEndsBelow(t *testing.T) {
 	if q := qualities(80, 10, 90); len(q) != 2 || q[1] != 70 {
 		t.Errorf("%v", q)
 	}
-	w := &work{Renderer: &Renderer{cfg: DefaultConfig(), engine: purego.New()}}
+	w := &work{Renderer: &Renderer{cfg: DefaultConfig(), engine: purego.New()}, preset: media.DefaultPreset(false)}
 	w.source.Info = imagefile.Info{Format: imagefile.JPEG, Orientation: 6, Frames: 1}
 	body := imagingtest.Photo(40, 30, 1)
 	picture, err := purego.New().Decode(t.Context(), engine.Source{Info: imagefile.Inspect(body), Body: body}, engine.Header{}, 40, 30)

@@ -30,7 +30,7 @@ func qualities(from int, steps ...int) []int {
 // them at its own size.
 func (w *work) compressedLadder(same bool) (good, poor []rung) {
 	main := w.mainFormat()
-	q := qualities(w.cfg.Quality, 10, 20, 30, 40, 50, 60, 70)
+	q := qualities(w.preset.Quality, 10, 20, 30, 40, 50, 60, 70)
 	switch {
 	case main == imagefile.PNG:
 		good = rungs(main, q[0])
@@ -55,7 +55,7 @@ func (w *work) variantLadder() (good, poor []rung) {
 	if !w.engine.Encodes(format) {
 		format = w.mainFormat()
 	}
-	q := qualities(w.cfg.Quality, 15, 30)
+	q := qualities(w.preset.Quality, 15, 30)
 	if w.source.Lossless {
 		return rungs(format, q[0]), rungs(format, q[1:]...)
 	}

@@ -92,7 +92,7 @@ func (w *work) withoutLoss(ctx context.Context, format imagefile.Format, bytes i
 func (w *work) stillBytes(ctx context.Context, format imagefile.Format) (int, error) {
 	still := w.picture.Still()
 	defer still.Close()
-	body, err := still.Encode(ctx, engine.Encoding{Format: format, Quality: w.cfg.Quality})
+	body, err := still.Encode(ctx, engine.Encoding{Format: format, Quality: w.preset.Quality})
 	return len(body), err
 }
 

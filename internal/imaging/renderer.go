@@ -64,10 +64,9 @@ func (r *Renderer) Engine() string {
 	return r.engine.Name()
 }
 
-// Render makes everything that is published of the source. Its errors are
-// *fault.Failure, but for a ctx that is done.
-func (r *Renderer) Render(ctx context.Context, source []byte) (rendered media.Rendered, err error) {
-	w := &work{Renderer: r, source: engine.Source{Body: source}}
+// Render implements media.Renderer.
+func (r *Renderer) Render(ctx context.Context, p media.Preset, source []byte) (rendered media.Rendered, err error) {
+	w := &work{Renderer: r, preset: p, source: engine.Source{Body: source}}
 	defer func() {
 		w.close()
 		if p := recover(); p != nil {

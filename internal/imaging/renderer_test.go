@@ -30,7 +30,6 @@ func open(engine string) imagingtest.Open {
 		cfg := imaging.DefaultConfig()
 		cfg.Engine, cfg.LibraryPath = engine, libraryPath(engine)
 		cfg.MaxPixels, cfg.MaxFrames, cfg.MaxAnimationPixels = o.MaxPixels, o.MaxFrames, o.MaxAnimationPixels
-		cfg.AVIF = o.AVIF
 		r, err := imaging.New(cfg, slog.New(slog.DiscardHandler))
 		if err != nil {
 			t.Fatal(err)

@@ -18,6 +18,7 @@ import (
 type work struct {
 	*Renderer
 
+	preset        media.Preset
 	source        engine.Source
 	ended         bool // the file had no end: see imagefile.Repair
 	header        engine.Header
@@ -46,6 +47,7 @@ type step struct {
 
 func steps() []step {
 	return []step{
+		{"preset", func(_ context.Context, w *work) error { return w.preset.Validate() }},
 		{"sniff", sniff},
 		{"announced", checkAnnounced},
 		{"complete", checkComplete},
@@ -154,7 +156,7 @@ func checkLimits(_ context.Context, w *work) error {
 		return tooMany("The animation has %d pixels in all frames; at most %d are accepted.",
 			pixels*frames, w.cfg.MaxAnimationPixels)
 	}
-	w.targets = targetsOf(w.width, w.height)
+	w.targets = targetsOf(w.width, w.height, w.preset)
 	return w.checkFrames(w.header.Frames)
 }
 

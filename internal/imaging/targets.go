@@ -3,18 +3,9 @@ package imaging
 import (
 	"math"
 	"slices"
-)
 
-const (
-	// Box is the side of the square that the compressed picture fits in.
-	Box = 2048
-	// maxSide is the longest side that WebP can have. A variant that would be
-	// taller is not made.
-	maxSide = 16383
+	"vitrine.dev/internal/media"
 )
-
-// Widths returns the widths of the variants, ascending.
-func Widths() []int { return []int{320, 800, 1600} }
 
 // target is a size that is wanted.
 type target struct {
@@ -26,14 +17,15 @@ type target struct {
 func (t target) pixels() int { return t.width * t.height }
 
 // targetsOf lists the sizes for a source of the upright size, the largest
-// first. One size serves as both where they agree.
-func targetsOf(width, height int) []target {
-	w, h := fit(width, height, Box)
+// first. One size serves as both where they agree. A variant that would be taller
+// than WebP can be is not made.
+func targetsOf(width, height int, p media.Preset) []target {
+	w, h := fit(width, height, p.Box)
 	targets := []target{{width: w, height: h, compressed: true}}
-	for _, v := range Widths() {
+	for _, v := range p.Widths {
 		t := target{width: v, height: scaled(height, v, width), variant: true}
 		switch {
-		case v > width || t.height > maxSide:
+		case v > width || t.height > media.MaxSide:
 		case t.width == w && t.height == h:
 			targets[0].variant = true
 		default:

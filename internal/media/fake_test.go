@@ -243,7 +243,7 @@ func (w *fakeWork) Fetch(ctx context.Context, url string) ([]byte, error) {
 
 func (w *fakeWork) Recipe() string { return "recipe 1" }
 
-func (w *fakeWork) Render(ctx context.Context, source []byte) (media.Rendered, error) {
+func (w *fakeWork) Render(ctx context.Context, _ media.Preset, source []byte) (media.Rendered, error) {
 	w.mu.Lock()
 	w.renders++
 	w.mu.Unlock()

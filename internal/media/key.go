@@ -9,13 +9,13 @@ import (
 
 const renditionKeyBytes = 16
 
-// RenditionKey names what the recipe makes of the source: 32 hex digits of the
-// SHA-256 over both.
-func RenditionKey(source []byte, recipe string) string {
+// RenditionKey names what a renderer of the recipe makes of the source by the
+// preset: 32 hex digits of the SHA-256 over all three.
+func RenditionKey(source []byte, recipe string, p Preset) string {
 	content := sha256.Sum256(source)
 	h := sha256.New()
 	h.Write(content[:])
-	h.Write([]byte(recipe))
+	h.Write([]byte(recipe + "; " + p.String()))
 	return hex.EncodeToString(h.Sum(nil)[:renditionKeyBytes])
 }
 

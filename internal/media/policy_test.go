@@ -89,17 +89,6 @@ func TestLossesAreNotHeldAgainstTheFile(t *testing.T) {
 	}
 }
 
-func TestRenditionKeyDependsOnContentAndRecipe(t *testing.T) {
-	t.Parallel()
-	key := media.RenditionKey([]byte("a"), "r1")
-	if len(key) != 32 || key != media.RenditionKey([]byte("a"), "r1") {
-		t.Errorf("key %q is not a stable hash", key)
-	}
-	if key == media.RenditionKey([]byte("b"), "r1") || key == media.RenditionKey([]byte("a"), "r2") {
-		t.Error("different content or recipe has the same key")
-	}
-}
-
 func FuzzDecodeJob(f *testing.F) {
 	f.Add(media.Job{ImageID: 1, ProductID: 2, Generation: 3, RequestID: "x"}.Encode())
 	f.Add([]byte(`{"image_id":9007199254740992,"product_id":1,"generation":1}`))

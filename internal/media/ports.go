@@ -92,12 +92,13 @@ type Fetcher interface {
 // concurrent use and admits by itself as much work as the machine bears. Its
 // errors are *fault.Failure, but for a ctx that is done.
 type Renderer interface {
-	// Recipe names all that the result depends on beside the source: engine,
-	// sizes, formats, qualities. Results under the same recipe are
-	// interchangeable.
+	// Recipe names all that the result depends on beside source and preset: the
+	// engine and how it is used. Results of the same preset under the same
+	// recipe are interchangeable.
 	Recipe() string
-	// Render decodes the source and encodes everything that is published.
-	Render(ctx context.Context, source []byte) (Rendered, error)
+	// Render decodes the source and encodes everything that is published of it.
+	// An invalid preset fails with DecoderCrashed.
+	Render(ctx context.Context, p Preset, source []byte) (Rendered, error)
 }
 
 // Rendered is the result of rendering one source.

@@ -27,7 +27,7 @@ func (w *Worker) work(ctx context.Context, log *slog.Logger, claim Claim, slot *
 	}
 	failpoint.Crash(failpoint.Fetched)
 
-	key := RenditionKey(source, w.Renderer.Recipe())
+	key := RenditionKey(source, w.Renderer.Recipe(), w.cfg.Preset)
 	unlock, err := w.content.lock(ctx, key)
 	if err != nil {
 		return catalog.Rendition{}, fmt.Errorf("wait for equal content: %w", err)
@@ -115,7 +115,7 @@ func (w *Worker) render(ctx context.Context, source []byte) (Rendered, error) {
 	}
 	done := make(chan outcome, 1)
 	go func() {
-		r, err := w.Renderer.Render(ctx, source)
+		r, err := w.Renderer.Render(ctx, w.cfg.Preset, source)
 		done <- outcome{r, err}
 	}()
 	select {

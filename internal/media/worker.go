@@ -16,6 +16,7 @@ import (
 // WorkerConfig bounds the work on one image.
 type WorkerConfig struct {
 	Policy     Policy
+	Preset     Preset        // what is published of every image
 	Lease      time.Duration // a worker that is silent for so long has died
 	JobTimeout time.Duration // wall-clock limit of one attempt, waiting for a free core included
 	Gate       GateConfig
@@ -25,7 +26,8 @@ type WorkerConfig struct {
 // so many jobs at once.
 func DefaultWorkerConfig(concurrency int) WorkerConfig {
 	return WorkerConfig{
-		Policy: DefaultPolicy(), Lease: time.Minute, JobTimeout: 10 * time.Minute, Gate: DefaultGateConfig(concurrency),
+		Policy: DefaultPolicy(), Preset: DefaultPreset(false), Lease: time.Minute, JobTimeout: 10 * time.Minute,
+		Gate: DefaultGateConfig(concurrency),
 	}
 }
 

@@ -74,7 +74,7 @@ func (s suite) attack(t *testing.T, r media.Renderer, a attack) error {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), attackTime)
 	defer cancel()
-	out, err := r.Render(ctx, a.body)
+	out, err := r.Render(ctx, media.DefaultPreset(false), a.body)
 	if err == nil {
 		if len(a.fails) > 0 && !a.renders {
 			return fmt.Errorf("was rendered, want %v", a.fails)

@@ -151,12 +151,12 @@ func (s suite) parallel(t *testing.T) {
 	for i := range 24 {
 		wg.Go(func() {
 			if i%2 == 1 {
-				if _, err := r.Render(t.Context(), broken); err == nil {
+				if _, err := r.Render(t.Context(), media.DefaultPreset(false), broken); err == nil {
 					t.Error("half a picture was rendered")
 				}
 				return
 			}
-			got, err := r.Render(t.Context(), good)
+			got, err := r.Render(t.Context(), media.DefaultPreset(false), good)
 			if err != nil || !sameRendered(got, want) {
 				t.Errorf("Render beside others: %v, or another result", err)
 			}
@@ -181,16 +181,14 @@ func (s suite) cancelled(t *testing.T) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := s.renderer(t).Render(ctx, Photo(100, 100, 1)); !errors.Is(err, context.Canceled) {
+	if _, err := s.renderer(t).Render(ctx, media.DefaultPreset(false), Photo(100, 100, 1)); !errors.Is(err, context.Canceled) {
 		t.Errorf("Render with a ctx that is done: %v", err)
 	}
 }
 
 func (s suite) avif(t *testing.T) {
 	t.Helper()
-	o := DefaultOptions()
-	o.AVIF = true
-	out := s.render(t, s.open(t, o), Photo(900, 600, 12))
+	out := s.renderBy(t, s.renderer(t), media.DefaultPreset(true), Photo(900, 600, 12))
 	var formats []string
 	for _, v := range out.Variants {
 		formats = append(formats, v.Format)

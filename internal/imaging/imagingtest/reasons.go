@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/media"
 )
 
 // reasons are files that are refused, and words that say why.
@@ -89,7 +90,7 @@ func (s suite) reasons(t *testing.T) {
 	for _, c := range list {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			_, err := r.Render(t.Context(), bytes.Clone(c.body))
+			_, err := r.Render(t.Context(), media.DefaultPreset(false), bytes.Clone(c.body))
 			var f *fault.Failure
 			if !errors.As(err, &f) || f.Reason != c.reason || !strings.Contains(f.Detail, c.words) || strings.Contains(f.Detail, "secret") {
 				t.Errorf("%v, want %s that speaks of %q", err, c.reason, c.words)

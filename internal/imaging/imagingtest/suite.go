@@ -35,7 +35,6 @@ type Options struct {
 	MaxPixels          int64
 	MaxFrames          int
 	MaxAnimationPixels int64
-	AVIF               bool
 }
 
 // DefaultOptions returns limits that the suite's own pictures keep.
@@ -76,6 +75,7 @@ func Run(t *testing.T, open Open, can Capabilities) {
 		"Parallel":     s.parallel,
 		"Cancelled":    s.cancelled,
 		"AVIF":         s.avif,
+		"Presets":      s.presets,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -89,10 +89,16 @@ func (s suite) renderer(t *testing.T) media.Renderer {
 	return s.open(t, DefaultOptions())
 }
 
-// render renders and checks what holds for every result.
+// render renders by the default preset and checks what holds for every result.
 func (s suite) render(t *testing.T, r media.Renderer, source []byte) media.Rendered {
 	t.Helper()
-	out, err := r.Render(t.Context(), source)
+	return s.renderBy(t, r, media.DefaultPreset(false), source)
+}
+
+// renderBy renders by the preset and checks what holds for every result.
+func (s suite) renderBy(t *testing.T, r media.Renderer, p media.Preset, source []byte) media.Rendered {
+	t.Helper()
+	out, err := r.Render(t.Context(), p, source)
 	if err != nil {
 		t.Fatalf("Render: %v", err)
 	}
@@ -100,10 +106,10 @@ func (s suite) render(t *testing.T, r media.Renderer, source []byte) media.Rende
 	checkWeight(t, out.Compressed, out, source)
 	longest := max(out.Width, out.Height)
 	fits := func(n int) int {
-		if longest <= 2048 {
+		if longest <= p.Box {
 			return n
 		}
-		return max(1, int(math.Round(float64(n)*2048/float64(longest))))
+		return max(1, int(math.Round(float64(n)*float64(p.Box)/float64(longest))))
 	}
 	if out.Compressed.Width != fits(out.Width) || out.Compressed.Height != fits(out.Height) {
 		t.Errorf("compressed is %d × %d, its source %d × %d",
@@ -160,7 +166,7 @@ func checkWeight(t *testing.T, e media.Encoded, out media.Rendered, source []byt
 // expectFailure renders what must fail with the reason.
 func expectFailure(t *testing.T, r media.Renderer, source []byte, want ...fault.Reason) {
 	t.Helper()
-	_, err := r.Render(t.Context(), source)
+	_, err := r.Render(t.Context(), media.DefaultPreset(false), source)
 	var f *fault.Failure
 	if !errors.As(err, &f) {
 		t.Fatalf("Render: %v, want a failure with %v", err, want)

@@ -9,8 +9,10 @@
 //
 //	parent  configure  JSON of imaging.Config, once
 //	child   hello      JSON: recipe and engine, or why there is none
-//	parent  render     the bytes of a picture
+//	parent  render     JSON of media.Preset, then the bytes of a picture
 //	child   cost       eight bytes: the pixels that it is about to hold at once
 //	parent  admit      there is room for them
 //	child   outcome    JSON of result or failure, then the files, one after another
+//
+// Where bytes follow JSON in a payload, four bytes in front are its length.
 package sandbox

@@ -24,13 +24,13 @@ type job struct {
 }
 
 // run sends the picture and reads what comes of it.
-func (j *job) run(ctx context.Context, source []byte) (media.Rendered, error) {
+func (j *job) run(ctx context.Context, preset media.Preset, source []byte) (media.Rendered, error) {
 	defer context.AfterFunc(ctx, func() { j.abandon(false) })()
 	clock := time.AfterFunc(j.cfg.Timeout, func() { j.abandon(true) })
 	defer clock.Stop()
 	leave := func() {}
 	defer func() { leave() }()
-	if err := writeFrame(j.in, render, source); err != nil {
+	if err := writeFrame(j.in, render, encodeHead(preset), source); err != nil {
 		j.broken = true
 		return media.Rendered{}, err
 	}

@@ -81,7 +81,7 @@ func (r *Renderer) Engine() string { return r.said.Engine }
 
 // Render implements media.Renderer. A child that dies or takes longer than
 // Timeout fails its picture with fault.DecoderCrashed, and nothing else.
-func (r *Renderer) Render(ctx context.Context, source []byte) (media.Rendered, error) {
+func (r *Renderer) Render(ctx context.Context, preset media.Preset, source []byte) (media.Rendered, error) {
 	var p *process
 	select {
 	case p = <-r.idle:
@@ -90,7 +90,7 @@ func (r *Renderer) Render(ctx context.Context, source []byte) (media.Rendered, e
 	case <-r.closed:
 		return media.Rendered{}, crashed("The renderer was closed.", nil)
 	}
-	rendered, p, err := r.renderIn(ctx, p, source)
+	rendered, p, err := r.renderIn(ctx, p, preset, source)
 	r.idle <- p
 	return rendered, err
 }
@@ -98,7 +98,9 @@ func (r *Renderer) Render(ctx context.Context, source []byte) (media.Rendered, e
 // renderIn renders in p, or in a new child where that is nil, and returns the
 // child if it can be used again. A used child may have died of something else
 // than the picture, so only a fresh one convicts it.
-func (r *Renderer) renderIn(ctx context.Context, p *process, source []byte) (media.Rendered, *process, error) {
+func (r *Renderer) renderIn(
+	ctx context.Context, p *process, preset media.Preset, source []byte,
+) (media.Rendered, *process, error) {
 	fresh := p == nil
 	if fresh {
 		var err error
@@ -107,7 +109,7 @@ func (r *Renderer) renderIn(ctx context.Context, p *process, source []byte) (med
 		}
 	}
 	j := &job{Renderer: r, process: p}
-	rendered, err := j.run(ctx, source)
+	rendered, err := j.run(ctx, preset, source)
 	p.work++
 	if !j.broken {
 		if p.work < r.cfg.Recycle && j.finish() {
@@ -124,7 +126,7 @@ func (r *Renderer) renderIn(ctx context.Context, p *process, source []byte) (med
 		r.log.WarnContext(ctx, "a picture did not come to an end: its process was killed", "timeout", r.cfg.Timeout)
 		return media.Rendered{}, nil, crashed("The decoder did not come to an end within "+r.cfg.Timeout.String()+".", ended)
 	case !fresh:
-		return r.renderIn(ctx, nil, source)
+		return r.renderIn(ctx, nil, preset, source)
 	default:
 		r.log.WarnContext(ctx, "a picture killed its process", "error", ended)
 		return media.Rendered{}, nil, crashed("The decoder crashed on the picture.", ended)

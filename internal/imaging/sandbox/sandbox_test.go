@@ -24,6 +24,9 @@ import (
 	"vitrine.dev/internal/media"
 )
 
+// preset is what the tests render by.
+var preset = media.DefaultPreset(false)
+
 // TestMain makes this test program its own child. Under wicked, the child's
 // decoder obeys pictures that are commands.
 func TestMain(m *testing.M) {
@@ -47,7 +50,7 @@ func openWicked(_ imaging.Config, a imaging.Admission, _ *slog.Logger) (sandbox.
 func (wicked) Recipe() string { return "recipe" }
 func (wicked) Engine() string { return "engine" }
 
-func (w wicked) Render(ctx context.Context, source []byte) (media.Rendered, error) {
+func (w wicked) Render(ctx context.Context, _ media.Preset, source []byte) (media.Rendered, error) {
 	leave, err := w.admission.Enter(ctx, int64(len(source)))
 	if err != nil {
 		return media.Rendered{}, err
@@ -124,7 +127,7 @@ func TestFailsAlone(t *testing.T) {
 	var wait sync.WaitGroup
 	for _, evil := range []string{"SIGABRT", "abort", "exit", "panic", "hang", "lie", "nonsense"} {
 		wait.Go(func() {
-			_, err := r.Render(t.Context(), []byte(evil))
+			_, err := r.Render(t.Context(), preset, []byte(evil))
 			if f, ok := fault.FailureOf(err); !ok || f.Reason != fault.DecoderCrashed {
 				t.Errorf("%s: %v", evil, err)
 			}
@@ -136,7 +139,7 @@ func TestFailsAlone(t *testing.T) {
 	for n := range 20 {
 		wait.Go(func() {
 			source := strings.Repeat("x", 100_000*(n+1))
-			out, err := r.Render(t.Context(), []byte(source))
+			out, err := r.Render(t.Context(), preset, []byte(source))
 			if err != nil || string(out.Compressed.Body) != source || out.Width != len(source) ||
 				!slices.Equal(out.Notes, catalog.Notes()) {
 				t.Errorf("a picture of %d bytes became %d: %v", len(source), len(out.Compressed.Body), err)
@@ -152,7 +155,7 @@ func TestFailuresAreTold(t *testing.T) {
 	t.Parallel()
 	r := newWicked(t, func(c *sandbox.Config) { c.Imaging.Parallel = 1 })
 	before := pid(t, r)
-	_, err := r.Render(t.Context(), []byte("refuse"))
+	_, err := r.Render(t.Context(), preset, []byte("refuse"))
 	f, ok := fault.FailureOf(err)
 	if !ok || f.Reason != fault.TooManyPixels || f.Detail != "Too many." {
 		t.Errorf("refused with %v", err)
@@ -164,7 +167,7 @@ func TestFailuresAreTold(t *testing.T) {
 
 func pid(t *testing.T, r *sandbox.Renderer) int {
 	t.Helper()
-	out, err := r.Render(t.Context(), []byte("pid"))
+	out, err := r.Render(t.Context(), preset, []byte("pid"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -202,7 +205,7 @@ func TestCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	gone := errors.New("the claim is lost")
 	time.AfterFunc(200*time.Millisecond, func() { cancel(gone) })
-	if _, err := r.Render(ctx, []byte("hang")); !errors.Is(err, gone) {
+	if _, err := r.Render(ctx, preset, []byte("hang")); !errors.Is(err, gone) {
 		t.Errorf("ended with %v", err)
 	}
 	pid(t, r)
@@ -214,9 +217,9 @@ func TestBudget(t *testing.T) {
 	r := newWicked(t, func(c *sandbox.Config) { c.Imaging.PixelBudget, c.Timeout = 3, time.Second })
 	ctx, cancel := context.WithCancel(t.Context())
 	var wait sync.WaitGroup
-	wait.Go(func() { _, _ = r.Render(ctx, []byte("hang")) }) // holds all of it until it is killed
+	wait.Go(func() { _, _ = r.Render(ctx, preset, []byte("hang")) }) // holds all of it until it is killed
 	wait.Go(func() {
-		if _, err := r.Render(t.Context(), []byte("abc")); err != nil {
+		if _, err := r.Render(t.Context(), preset, []byte("abc")); err != nil {
 			t.Error(err)
 		}
 	})
@@ -229,11 +232,11 @@ func TestEnvironment(t *testing.T) {
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "very-secret")
 	t.Setenv("DB_PASSWORD", "very-secret")
 	r := newWicked(t, nil)
-	_, err := r.Render(t.Context(), []byte("environment"))
+	_, err := r.Render(t.Context(), preset, []byte("environment"))
 	if err != nil && !strings.Contains(err.Error(), "files") {
 		t.Fatal(err)
 	}
-	out, err := r.Render(t.Context(), []byte("pid"))
+	out, err := r.Render(t.Context(), preset, []byte("pid"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -262,7 +265,6 @@ func TestSuite(t *testing.T) {
 		t.Helper()
 		cfg := cfg
 		cfg.Imaging.MaxPixels, cfg.Imaging.MaxFrames, cfg.Imaging.MaxAnimationPixels = o.MaxPixels, o.MaxFrames, o.MaxAnimationPixels
-		cfg.Imaging.AVIF = o.AVIF
 		return open(t, cfg)
 	}, can)
 }
@@ -317,7 +319,7 @@ func BenchmarkRender(b *testing.B) {
 			b.Run(name+"/"+where, func(b *testing.B) {
 				b.SetBytes(int64(len(source)))
 				for b.Loop() {
-					if _, err := r.Render(b.Context(), source); err != nil {
+					if _, err := r.Render(b.Context(), preset, source); err != nil {
 						b.Fatal(err)
 					}
 				}

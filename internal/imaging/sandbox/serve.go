@@ -116,8 +116,13 @@ func (c *child) serve(open Open, log *slog.Logger) error {
 		if f.kind != render {
 			return fmt.Errorf("unexpected frame %q", f.kind)
 		}
+		var preset media.Preset
+		source, err := decodeHead(f.payload, &preset)
+		if err != nil {
+			return fmt.Errorf("read preset: %w", err)
+		}
 		c.pixels = 0
-		if err := writeFrame(c.out, outcome, encodeOutcome(engine.Render(context.Background(), f.payload))...); err != nil {
+		if err := writeFrame(c.out, outcome, encodeOutcome(engine.Render(context.Background(), preset, source))...); err != nil {
 			return err
 		}
 		f.payload = nil // for the collector

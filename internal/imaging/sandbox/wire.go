@@ -39,6 +39,28 @@ type file struct {
 	Bytes       int    `json:"bytes"`
 }
 
+// encodeHead returns the JSON of v behind its length: what bytes may follow.
+func encodeHead(v any) []byte {
+	text, err := json.Marshal(v)
+	if err != nil { // strings and integers always encode; the reader refuses an empty text
+		text = nil
+	}
+	return append(binary.BigEndian.AppendUint32(nil, uint32(len(text))), text...) //nolint:gosec // a short text
+}
+
+// decodeHead reads the JSON into v and returns the bytes that follow it.
+func decodeHead(payload []byte, v any) (rest []byte, err error) {
+	if len(payload) < 4 {
+		return nil, errors.New("a payload without a head")
+	}
+	length := binary.BigEndian.Uint32(payload)
+	payload = payload[4:]
+	if int64(length) > int64(len(payload)) {
+		return nil, errors.New("a payload with half a head")
+	}
+	return payload[length:], json.Unmarshal(payload[:length], v)
+}
+
 // encodeOutcome returns the payload of an outcome, in parts.
 func encodeOutcome(r media.Rendered, err error) [][]byte {
 	a := answer{Width: r.Width, Height: r.Height, Placeholder: r.Placeholder, Notes: r.Notes}
@@ -54,34 +76,22 @@ func encodeOutcome(r media.Rendered, err error) [][]byte {
 			bodies = append(bodies, e.Body)
 		}
 	}
-	head, err := json.Marshal(a)
-	if err != nil { // strings and integers always encode
-		head = []byte(`{"reason":"decoder_crashed"}`)
-	}
-	bodies[0] = append(binary.BigEndian.AppendUint32(nil, uint32(len(head))), head...) //nolint:gosec // a short text
+	bodies[0] = encodeHead(a)
 	return bodies
 }
 
 // decodeOutcome returns what the child made, or the failure that it tells of.
 func decodeOutcome(payload []byte) (media.Rendered, error) {
-	if len(payload) < 4 {
-		return media.Rendered{}, errors.New("outcome without a head")
-	}
-	length := binary.BigEndian.Uint32(payload)
-	payload = payload[4:]
-	if int64(length) > int64(len(payload)) {
-		return media.Rendered{}, errors.New("outcome with half a head")
-	}
 	var a answer
-	if err := json.Unmarshal(payload[:length], &a); err != nil {
+	payload, err := decodeHead(payload, &a)
+	if err != nil {
 		return media.Rendered{}, fmt.Errorf("read outcome: %w", err)
 	}
 	if a.Reason != "" {
 		return media.Rendered{}, fault.Fail(a.Reason, a.Detail, errors.New(a.Cause))
 	}
-	files, payload := a.Files, payload[length:]
-	encoded := make([]media.Encoded, len(files))
-	for i, f := range files {
+	encoded := make([]media.Encoded, len(a.Files))
+	for i, f := range a.Files {
 		if f.Bytes < 0 || f.Bytes > len(payload) {
 			return media.Rendered{}, fmt.Errorf("outcome with %d bytes of a file of %d", len(payload), f.Bytes)
 		}
