@@ -36,7 +36,7 @@ func BenchmarkImageJob(b *testing.B) {
 	log := slog.New(slog.DiscardHandler)
 	var held closers
 	defer held.close(log)
-	p := &process{cfg: cfg, role: role{name: "serve", api: true, worker: true}, log: log}
+	p := &process{cfg: cfg, role: roleNamed("serve"), log: log}
 	if err := p.open(b.Context(), &held); err != nil {
 		b.Fatal(err)
 	}

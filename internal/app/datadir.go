@@ -3,24 +3,26 @@ package app
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"vitrine.dev/internal/app/config"
 )
 
 // errDataDirBusy is why `serve` and the other roles do not share a DATA_DIR.
 var errDataDirBusy = errors.New("another process uses this DATA_DIR: " +
 	"`serve` wants it for itself, `api` and `worker` share it only with one another")
 
-// dataDir is an embedded data directory that this process holds.
-type dataDir struct {
-	path string
-	lock *os.File
-}
+func databaseFile(cfg config.Config) string { return filepath.Join(cfg.DataDir, "vitrine.db") }
 
-// openDataDir makes the directory where it is missing and locks it: alone, so
-// that the in-process cache can trust to see every write, or shared.
-func openDataDir(path string, alone bool) (*dataDir, error) {
+func imagesFolder(cfg config.Config) string { return filepath.Join(cfg.DataDir, "images") }
+
+// lockDataDir makes the directory where it is missing and locks it until the
+// lock is closed: alone, so that the in-process cache sees every write, or
+// shared.
+func lockDataDir(path string, alone bool) (io.Closer, error) {
 	if err := os.MkdirAll(path, 0o750); err != nil {
 		return nil, fmt.Errorf("make DATA_DIR: %w", err)
 	}
@@ -35,10 +37,5 @@ func openDataDir(path string, alone bool) (*dataDir, error) {
 	if err := syscall.Flock(int(lock.Fd()), how|syscall.LOCK_NB); err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", path, errDataDirBusy), lock.Close())
 	}
-	return &dataDir{path: path, lock: lock}, nil
+	return lock, nil
 }
-
-func (d *dataDir) database() string { return filepath.Join(d.path, "vitrine.db") }
-
-// Close gives the lock back; the files stay.
-func (d *dataDir) Close() error { return d.lock.Close() }

@@ -4,9 +4,9 @@ import (
 	"context"
 	"io"
 	"log/slog"
-	"os"
 
 	"vitrine.dev/internal/app/config"
+	"vitrine.dev/internal/cli"
 )
 
 // newLogger writes JSON, or readable text where w is a terminal, unless
@@ -14,7 +14,7 @@ import (
 func newLogger(cfg config.Config, w io.Writer) *slog.Logger {
 	options := &slog.HandlerOptions{Level: cfg.LogLevel}
 	format := cfg.LogFormat
-	if format == "" && isTerminal(w) {
+	if format == "" && cli.IsTerminal(w) {
 		format = "text"
 	}
 	if format == "text" {
@@ -23,23 +23,13 @@ func newLogger(cfg config.Config, w io.Writer) *slog.Logger {
 	return slog.New(slog.NewJSONHandler(w, options))
 }
 
-// configured loads the configuration and opens the log, to which w is, with
-// what is to be said of the configuration.
-func configured(ctx context.Context, w io.Writer) (config.Config, *slog.Logger, error) {
+// configured loads the configuration and opens the log of the role on w.
+func configured(ctx context.Context, w io.Writer, role string) (config.Config, *slog.Logger, error) {
 	cfg, err := config.Load()
 	if err != nil {
 		return config.Config{}, nil, err
 	}
 	log := newLogger(cfg, w)
 	cfg.LogNotices(ctx, log)
-	return cfg, log, nil
-}
-
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	if !ok {
-		return false
-	}
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
+	return cfg, log.With("role", role), nil
 }

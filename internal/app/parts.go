@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"path/filepath"
 
 	"vitrine.dev/internal/app/config"
 	"vitrine.dev/internal/blob"
@@ -38,12 +37,12 @@ func openStore(ctx context.Context, cfg config.Config, r role, held *closers, lo
 		held.add("database", store)
 		return store, nil
 	}
-	dir, err := openDataDir(cfg.DataDir, r.alone())
+	lock, err := lockDataDir(cfg.DataDir, r.alone())
 	if err != nil {
 		return nil, err
 	}
-	held.add("data directory", dir)
-	return openSQLite(ctx, dir.database(), held, log)
+	held.add("data directory", lock)
+	return openSQLite(ctx, databaseFile(cfg), held, log)
 }
 
 func openSQLite(ctx context.Context, path string, held *closers, log *slog.Logger) (*sqlstore.Store, error) {
@@ -76,6 +75,16 @@ func openCache(
 		watched(nil)
 		return readthrough.Disabled(), "none (set REDIS_HOST or REDIS_URL)", nil
 	}
+}
+
+func redisConfig(cfg config.Config) redis.Config {
+	settings := redis.DefaultConfig()
+	settings.Host, settings.Port = cfg.RedisHost, cfg.RedisPort
+	settings.TLS, _ = cfg.ServerTLS()
+	settings.User, settings.Password, settings.DB = cfg.RedisUser, cfg.RedisPassword, cfg.RedisDB
+	settings.Cluster = cfg.RedisCluster
+	settings.Prefix, settings.Lease = cfg.RedisPrefix, cfg.CacheLease
+	return settings
 }
 
 func readThrough(
@@ -128,7 +137,7 @@ func openBlobs(ctx context.Context, cfg config.Config, held *closers) (blob.Stor
 	if base == "" {
 		base = cfg.LocalURL() + "/images"
 	}
-	store, err := disk.New(filepath.Join(cfg.DataDir, "images"), base)
+	store, err := disk.New(imagesFolder(cfg), base)
 	if err != nil {
 		return nil, fmt.Errorf("open image folder: %w", err)
 	}

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 	"vitrine.dev/internal/blob"
 	"vitrine.dev/internal/cache/readthrough"
 	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/cli"
 	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/media"
@@ -54,13 +56,12 @@ type task struct {
 
 // run opens the parts that the role needs, runs its tasks until ctx is done,
 // lets them drain, and closes the parts in reverse order.
-func run(ctx context.Context, to streams, r role, cfg config.Config, log *slog.Logger) error {
-	log = log.With("role", r.name)
+func run(ctx context.Context, to cli.Streams, r role, cfg config.Config, log *slog.Logger) error {
 	slog.SetDefault(log) // for libraries that know no other
 	var held closers
 	defer held.close(log)
 
-	p := &process{cfg: cfg, role: r, person: to.err, log: log}
+	p := &process{cfg: cfg, role: r, person: to.Err, log: log}
 	if r.api {
 		if err := p.listen(ctx, &held); err != nil {
 			return err
@@ -94,7 +95,7 @@ func (p *process) open(ctx context.Context, held *closers) (err error) {
 	}
 	p.watchDatabase(p.store)
 	var cacheKind string
-	p.cache, cacheKind, err = openCache(p.cfg, p.role, held, p.log, p.watchCache) //nolint:contextcheck // its connections outlive the start
+	p.cache, cacheKind, err = openCache(p.cfg, p.role, held, p.log, p.watchCache)
 	if err != nil {
 		return err
 	}
@@ -108,16 +109,9 @@ func (p *process) open(ctx context.Context, held *closers) (err error) {
 	}
 	p.blobs = p.watchBlobs(p.blobs)
 	p.health = monitor.New(p.log, p.checks...)
-	p.log.InfoContext(ctx, "parts", "database", either(p.cfg.DBHost, "sqlite"), "cache", cacheKind,
-		"queue", either(p.cfg.QueueHost, "in process"), "storage", either(p.cfg.S3Bucket, "disk"))
+	p.log.InfoContext(ctx, "parts", "database", cmp.Or(p.cfg.DBHost, "sqlite"), "cache", cacheKind,
+		"queue", cmp.Or(p.cfg.QueueHost, "in process"), "storage", cmp.Or(p.cfg.S3Bucket, "disk"))
 	return nil
-}
-
-func either(configured, embedded string) string {
-	if configured != "" {
-		return configured
-	}
-	return embedded
 }
 
 // prepareSchema migrates an embedded database, which nobody else would, and

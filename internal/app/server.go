@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/cli"
 	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/httpapi"
 )
@@ -63,11 +64,39 @@ func (p *process) serve(ctx context.Context, server *http.Server) error {
 			p.log.WarnContext(ctx, "requests were cut off", "error", err)
 		}
 	})
-	p.greet()
+	url := p.cfg.LocalURL()
+	p.log.InfoContext(ctx, "listening", "address", p.listener.Addr().String(), "url", url)
+	if p.role.alone() {
+		cli.Greet(p.person, url)
+	}
 	if err := server.Serve(p.listener); !errors.Is(err, http.ErrServerClosed) {
 		stop()
 		return fmt.Errorf("serve: %w", err)
 	}
 	<-drained
 	return nil
+}
+
+// serveAdmin answers on ADMIN_ADDR until the process has ended its work, so
+// that also a worker, and a process that drains, can be asked how it is. A
+// process goes on without it: several on one machine want the same default.
+func (p *process) serveAdmin(ctx context.Context, held *closers) {
+	if p.cfg.AdminAddr.Off {
+		return
+	}
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", p.cfg.AdminAddr.String())
+	if err != nil {
+		p.log.WarnContext(ctx, "ADMIN_ADDR cannot be had; going on without it", "error", err)
+		return
+	}
+	server := httpapi.NewServer(httpapi.NewAdmin(httpapi.Deps{
+		Ready: p.health.Check, Stopping: p.stopping.Load, Log: p.log,
+	}), p.log)
+	held.add("admin listener", server)
+	p.log.InfoContext(ctx, "admin listening", "address", listener.Addr().String())
+	go func() {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			p.log.ErrorContext(ctx, "admin listener ended", "error", err)
+		}
+	}()
 }

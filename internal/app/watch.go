@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -13,16 +14,6 @@ import (
 	"vitrine.dev/internal/queue"
 	"vitrine.dev/internal/sqlstore"
 )
-
-// needs is what a process cannot do without. An API answers without cache,
-// broker and storage, and reads while the database takes no changes; a worker
-// works on what it can write down and store.
-func (r role) needs() (database, others monitor.Need) {
-	if r.api {
-		return monitor.Reads, monitor.Nothing
-	}
-	return monitor.Writes, monitor.Writes
-}
 
 // watch adds the check of a part to those that /readyz reports.
 func (p *process) watch(part monitor.Part) *monitor.Check {
@@ -88,7 +79,7 @@ func (p *process) watchQueue(q queue.Queue) queue.Queue {
 func (p *process) watchBlobs(store blob.Store) blob.Store {
 	part := monitor.Part{Name: "storage", Where: "DATA_DIR " + p.cfg.DataDir, Ping: store.Ping, Readable: true}
 	if p.cfg.S3Bucket != "" {
-		part.Where = fmt.Sprintf("bucket %s, region %s, endpoint %s", p.cfg.S3Bucket, p.cfg.S3Region, either(p.cfg.S3Endpoint, "Amazon's"))
+		part.Where = fmt.Sprintf("bucket %s, region %s, endpoint %s", p.cfg.S3Bucket, p.cfg.S3Region, cmp.Or(p.cfg.S3Endpoint, "Amazon's"))
 	}
 	_, part.Need = p.role.needs()
 	if p.role.worker {

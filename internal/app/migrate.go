@@ -6,49 +6,44 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/alecthomas/kong"
-
 	"vitrine.dev/internal/backoff"
+	"vitrine.dev/internal/cli"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/sqlstore"
 )
 
-const (
-	defaultWait = 2 * time.Minute
-	// waitPause is between two looks for the database.
-	waitPause = time.Second
-)
-
-// waitFlag is a duration that may stand without its value.
-type waitFlag time.Duration
-
-// IsBool tells kong that the flag needs no value.
-func (waitFlag) IsBool() bool { return true }
-
-// Decode implements kong.MapperValue.
-func (w *waitFlag) Decode(ctx *kong.DecodeContext) error {
-	*w = waitFlag(defaultWait)
-	if ctx.Scan.Peek().Type != kong.FlagValueToken {
-		return nil
-	}
-	var text string
-	if err := ctx.Scan.PopValueInto("duration", &text); err != nil {
+// Migrate implements cli.Program.
+func (program) Migrate(ctx context.Context, to cli.Streams, wait time.Duration) error {
+	cfg, log, err := configured(ctx, to.Out, "migrate")
+	if err != nil {
 		return err
 	}
-	d, err := time.ParseDuration(text)
-	if err != nil || d <= 0 {
-		return fmt.Errorf("%q is not a positive duration such as 30s", text)
+	var held closers
+	defer held.close(log)
+	store, err := openStore(ctx, cfg, role{}, &held, log)
+	if err != nil {
+		return err
 	}
-	*w = waitFlag(d)
+	if err := waitForDatabase(ctx, store, wait, log); err != nil {
+		return fmt.Errorf("migrate: %w", err)
+	}
+	applied, err := store.Migrate(ctx)
+	if err != nil {
+		return fmt.Errorf("migrate: %w", err)
+	}
+	log.InfoContext(ctx, "the schema is up to date", "applied", len(applied))
 	return nil
 }
 
+// waitPause is between two attempts to reach the database.
+const waitPause = time.Second
+
 // waitForDatabase returns when the database answers. One that cannot be reached
-// is asked again for as long as given, 0 for not at all; the error is the last
-// answer.
+// is tried for at most as long as given, 0 for not at all; the error is that of
+// the last attempt.
 func waitForDatabase(ctx context.Context, store *sqlstore.Store, atMost time.Duration, log *slog.Logger) error {
 	if atMost == 0 {
-		return nil // Migrate says what is wrong
+		return nil // Migrate reports what is wrong
 	}
 	waiting, cancel := context.WithTimeout(ctx, atMost)
 	defer cancel()

@@ -1,7 +1,6 @@
-package app
+package cli
 
 import (
-	"encoding/json"
 	"fmt"
 	"runtime"
 	"runtime/debug"
@@ -60,10 +59,10 @@ type versionCommand struct {
 }
 
 // Run prints what the program was made from.
-func (c versionCommand) Run(to streams) error {
+func (c versionCommand) Run(to Streams) error {
 	if c.JSON {
-		return json.NewEncoder(to.out).Encode(thisBuild())
+		return writeLine(to.Out, thisBuild())
 	}
-	_, err := fmt.Fprintln(to.out, thisBuild())
+	_, err := fmt.Fprintln(to.Out, thisBuild())
 	return err
 }

@@ -1,16 +1,14 @@
-package app
+package cli
 
-import "fmt"
+import (
+	"fmt"
+	"io"
+)
 
-// greet says where the API listens: in the log, and for the person who started
-// the whole program in one process also what to try.
-func (p *process) greet() {
-	url := p.cfg.LocalURL()
-	p.log.Info("listening", "address", p.listener.Addr().String(), "url", url)
-	if !p.role.alone() {
-		return
-	}
-	fmt.Fprintf(p.person, `
+// Greet tells the person who started the whole program in one process where it
+// listens, and what to try.
+func Greet(w io.Writer, url string) {
+	fmt.Fprintf(w, `
 Vitrine listens on %[1]s
 
   Create a product:

@@ -1,4 +1,4 @@
-package app
+package cli
 
 import (
 	"runtime/debug"
@@ -33,21 +33,6 @@ func TestBuildNamesItsCommit(t *testing.T) {
 	} {
 		if got := buildOf(&tt.info).String(); !strings.HasPrefix(got, tt.want) {
 			t.Errorf("%q does not begin with %q", got, tt.want)
-		}
-	}
-}
-
-func TestOneLine(t *testing.T) {
-	t.Parallel()
-	for name, want := range map[string]string{
-		"Shöp of Łódź": "Shöp of Łódź",
-		"店":            "店",
-		"two\nlines":   `"two\nlines"`,
-		"\x1b[31mred":  `"\x1b[31mred"`,
-		"right\u202e":  `"right\u202e"`,
-	} {
-		if got := oneLine(name); got != want {
-			t.Errorf("oneLine(%q) = %s, want %s", name, got, want)
 		}
 	}
 }

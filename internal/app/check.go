@@ -1,0 +1,77 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+
+	"vitrine.dev/internal/app/config"
+	"vitrine.dev/internal/cache/readthrough"
+	"vitrine.dev/internal/cache/redis"
+	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/cli"
+	"vitrine.dev/internal/fsck"
+	"vitrine.dev/internal/queue"
+)
+
+// Check implements cli.Program.
+func (program) Check(ctx context.Context, to cli.Streams, how cli.Check) (*fsck.Report, error) {
+	cfg, log, err := configured(ctx, to.Err, "fsck")
+	if err != nil {
+		return nil, err
+	}
+	if how.Grace != nil {
+		cfg.OrphanGrace = *how.Grace
+	}
+	var held closers
+	defer held.close(log)
+	checker, err := openChecker(ctx, cfg, how, &held, log)
+	if err != nil {
+		return nil, cli.Unavailable(fmt.Errorf("fsck: %w", err))
+	}
+	return checker.Run(ctx)
+}
+
+// openChecker opens what the check compares. What it repairs reaches a `serve`
+// on the same DATA_DIR by the outbox, like the changes of any other process.
+func openChecker(
+	ctx context.Context, cfg config.Config, how cli.Check, held *closers, log *slog.Logger,
+) (*fsck.Checker, error) {
+	store, err := openExisting(ctx, cfg, held, log)
+	if err != nil {
+		return nil, err
+	}
+	if err := store.CheckSchema(ctx); err != nil {
+		return nil, err
+	}
+	blobs, err := openBlobs(ctx, cfg, held)
+	if err != nil {
+		return nil, err
+	}
+	if err := blobs.Ping(ctx); err != nil { // an unavailable folder or bucket does not prove that its files are missing
+		return nil, err
+	}
+	parts := fsck.Parts{
+		Store: store, Blobs: blobs, Announce: catalog.NewViews(readthrough.Disabled(), log), Log: log,
+		Progress: how.Progress,
+	}
+	if cfg.RedisHost != "" {
+		engine := redis.New(redisConfig(cfg))
+		reader, _, err := readThrough(cfg, engine, "redis", held, log)
+		if err != nil {
+			return nil, err
+		}
+		parts.Cache, parts.Announce = engine, catalog.NewViews(reader, log)
+	}
+	if cfg.QueueHost != "" {
+		q, err := openQueue(cfg, held, log)
+		if err != nil {
+			return nil, err
+		}
+		parts.Queue, _ = q.(queue.Gauge)
+	}
+	return fsck.New(parts, fsck.Config{
+		Repair: how.Repair, Grace: cfg.OrphanGrace, Silence: cfg.JobLease, RequeueAfter: cfg.RequeueAfter,
+		Policy: policy(cfg), CacheLease: cfg.CacheLease,
+	}), nil
+}

@@ -1,0 +1,95 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+
+	"vitrine.dev/internal/app/config"
+	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/cli"
+	"vitrine.dev/internal/sqlstore"
+)
+
+// program implements cli.Program on the configuration of the environment. The
+// commands beside the roles take no lock on an embedded DATA_DIR: a `serve` goes
+// on beside them.
+type program struct{}
+
+var _ cli.Program = program{}
+
+// Serve implements cli.Program.
+func (program) Serve(ctx context.Context, to cli.Streams, name string) error {
+	cfg, log, err := configured(ctx, to.Out, name)
+	if err != nil {
+		return err
+	}
+	return run(ctx, to, roleNamed(name), cfg, log)
+}
+
+// Backup implements cli.Program.
+func (program) Backup(ctx context.Context, to cli.Streams, file string) (b cli.Backup, err error) {
+	cfg, log, err := configured(ctx, to.Err, "backup")
+	if err != nil {
+		return b, err
+	}
+	if cfg.DBHost != "" {
+		return b, cli.Usage(fmt.Errorf("backup: %w: see docs/operations.md", sqlstore.ErrNoBackup))
+	}
+	var held closers
+	defer held.close(log)
+	store, err := openExisting(ctx, cfg, &held, log)
+	if err != nil {
+		return b, cli.Unavailable(fmt.Errorf("backup: %w", err))
+	}
+	made, err := store.Backup(ctx, file)
+	b = cli.Backup{Products: made.Products, Schema: made.Schema, Bytes: made.Bytes, Within: cfg.OrphanGrace}
+	if cfg.S3Bucket == "" {
+		b.Images = imagesFolder(cfg)
+	}
+	return b, err
+}
+
+// WithUsers implements cli.Program.
+func (program) WithUsers(ctx context.Context, to cli.Streams, use func(catalog.UserStore) error) error {
+	cfg, log, err := configured(ctx, to.Err, "users")
+	if err != nil {
+		return err
+	}
+	var held closers
+	defer held.close(log)
+	store, err := openExisting(ctx, cfg, &held, log)
+	if err == nil {
+		err = store.CheckSchema(ctx)
+	}
+	if err != nil {
+		return cli.Unavailable(fmt.Errorf("users: %w", err))
+	}
+	return use(store)
+}
+
+// APIURL implements cli.Program.
+func (program) APIURL(given string) (string, error) {
+	if given == "" {
+		cfg, err := config.Load()
+		return cfg.LocalURL(), err
+	}
+	if !config.IsHTTPURL(given) {
+		return "", errors.New("--url must be an http or https URL")
+	}
+	return given, nil
+}
+
+// openExisting opens the database and makes none.
+func openExisting(ctx context.Context, cfg config.Config, held *closers, log *slog.Logger) (*sqlstore.Store, error) {
+	if cfg.DBHost != "" {
+		return openStore(ctx, cfg, role{}, held, log)
+	}
+	path := databaseFile(cfg)
+	if _, err := os.Stat(path); err != nil {
+		return nil, fmt.Errorf("there is no database in DATA_DIR: %w", err)
+	}
+	return openSQLite(ctx, path, held, log)
+}

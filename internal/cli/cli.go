@@ -1,0 +1,91 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/fsck"
+)
+
+// commands are the command line. Everything else is configured by the
+// environment, so that each role means the same wherever it runs.
+type commands struct {
+	Serve   serveCommand   `cmd:"" default:"1" help:"Run API and worker in one process (the default)."`
+	API     apiCommand     `cmd:""             help:"Run the HTTP API."                                name:"api"`
+	Worker  workerCommand  `cmd:""             help:"Run an image worker."`
+	Migrate migrateCommand `cmd:""             help:"Bring the database schema up to date."`
+	Fsck    fsckCommand    `cmd:""             help:"Compare database, storage, outbox, queue and cache; repair what differs."`
+	Backup  backupCommand  `cmd:""             help:"Copy the embedded database into a new file, while it is in use."`
+	Users   usersCommand   `cmd:""             help:"Add and list users."`
+	Version versionCommand `cmd:""             help:"Print version, commit and date."`
+
+	DeadLetters deadLettersCommand `cmd:"" help:"List, replay or discard failed work, through a running server." name:"dead-letters"`
+}
+
+// Streams are where a command writes: results and, in a role, the log to Out;
+// messages for the person who started it to Err.
+type Streams struct{ Out, Err io.Writer }
+
+// Program is what the commands are about. Its errors are printed; Usage and
+// Unavailable give them an exit code of their own.
+type Program interface {
+	// Serve runs the role (serve, api or worker) until ctx is done.
+	Serve(ctx context.Context, to Streams, role string) error
+	// Migrate brings the schema up to date. A database that cannot be reached is
+	// waited for at most as long as given, 0 for not at all.
+	Migrate(ctx context.Context, to Streams, wait time.Duration) error
+	// Check compares everything, and repairs where it is asked to. The report is
+	// nil where nothing could be opened, and incomplete beside an error.
+	Check(ctx context.Context, to Streams, how Check) (*fsck.Report, error)
+	// Backup copies the embedded database into a new file.
+	Backup(ctx context.Context, to Streams, file string) (Backup, error)
+	// WithUsers calls use with the users of the database.
+	WithUsers(ctx context.Context, to Streams, use func(catalog.UserStore) error) error
+	// APIURL is where the API listens: at the URL given, or for "" where the
+	// configuration says.
+	APIURL(given string) (string, error)
+}
+
+// Run runs the command that args name and returns the exit code of the process.
+func Run(ctx context.Context, program Program, to Streams, args ...string) int {
+	helped := false // kong goes on parsing after it has printed the help
+	all := &commands{}
+	parser, err := kong.New(all,
+		kong.Name("vitrine"),
+		kong.Description("Product-management backend with asynchronous image processing. "+
+			"Configured by the environment and .env; see .env.example."),
+		kong.Writers(to.Out, to.Err),
+		kong.Exit(func(int) { helped = true }),
+	)
+	if err != nil {
+		return fail(to.Err, err, exitSoftware)
+	}
+	selected, err := parser.Parse(args)
+	if helped {
+		return exitOK
+	}
+	if err != nil {
+		return fail(to.Err, err, exitUsage)
+	}
+	selected.BindTo(ctx, (*context.Context)(nil))
+	selected.BindTo(program, (*Program)(nil))
+	selected.Bind(to, &all.DeadLetters)
+	if err := selected.Run(); err != nil {
+		if coded, ok := errors.AsType[*exitError](err); ok {
+			return fail(to.Err, err, coded.code)
+		}
+		return fail(to.Err, err, exitFailure)
+	}
+	return exitOK
+}
+
+func fail(w io.Writer, err error, code int) int {
+	fmt.Fprintln(w, "vitrine:", err)
+	return code
+}

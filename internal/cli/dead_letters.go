@@ -1,0 +1,66 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"vitrine.dev/internal/client"
+)
+
+// deadLettersCommand speaks to the API of a running server. That works for
+// every deployment: an embedded database belongs to the `serve` that holds it,
+// and only a process of the system can invalidate its own cache.
+type deadLettersCommand struct {
+	URL string `help:"Where the API listens; as HTTP_ADDR has it by default." placeholder:"URL"`
+
+	List    listCommand    `cmd:"" help:"List failed images and unreadable messages, newest first."`
+	Replay  replayCommand  `cmd:"" help:"Retry failed images."`
+	Discard discardCommand `cmd:"" help:"Remove dead letters from the list for good."`
+}
+
+// client returns a client of the server that the flag or the configuration
+// names.
+func (c *deadLettersCommand) client(program Program) (*client.Client, error) {
+	base, err := program.APIURL(c.URL)
+	if err != nil {
+		return nil, err
+	}
+	return client.New(base), nil
+}
+
+// filterFlags select dead letters.
+type filterFlags struct {
+	Reason  string `help:"Only with this reason, such as source_timeout or unreadable."`
+	Host    string `help:"Only from this host."`
+	User    int64  `help:"Only of products of this user."                               placeholder:"ID"`
+	Product int64  `help:"Only of this product."                                        placeholder:"ID"`
+	Since   string `help:"Only failed since: RFC 3339, or so long ago, such as 24h."    placeholder:"TIME"`
+	Before  string `help:"Only failed before: as --since."                              placeholder:"TIME"`
+}
+
+func (f filterFlags) filter(now time.Time) (filter client.DeadFilter, err error) {
+	filter = client.DeadFilter{Reason: f.Reason, Host: f.Host, UserID: f.User, ProductID: f.Product}
+	if filter.FailedAfter, err = pointInTime(f.Since, now); err != nil {
+		return filter, fmt.Errorf("--since: %w", err)
+	}
+	if filter.FailedBefore, err = pointInTime(f.Before, now); err != nil {
+		return filter, fmt.Errorf("--before: %w", err)
+	}
+	return filter, nil
+}
+
+// pointInTime returns nil for no text.
+func pointInTime(text string, now time.Time) (*time.Time, error) {
+	if text == "" {
+		return nil, nil //nolint:nilnil // no bound
+	}
+	if ago, err := time.ParseDuration(text); err == nil && ago >= 0 {
+		return new(now.Add(-ago).UTC()), nil
+	}
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return nil, errors.New("must be a time such as 2026-11-23T06:00:00Z, or how long ago, such as 24h")
+	}
+	return new(t.UTC()), nil
+}

@@ -1,0 +1,64 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/alecthomas/kong"
+)
+
+type (
+	serveCommand   struct{}
+	apiCommand     struct{}
+	workerCommand  struct{}
+	migrateCommand struct {
+		Wait waitFlag `help:"Wait for a database that cannot be reached yet: two minutes, or as long as given (--wait=10m)." placeholder:"DURATION"`
+	}
+)
+
+// Run runs API and worker in one process.
+func (serveCommand) Run(ctx context.Context, program Program, to Streams) error {
+	return program.Serve(ctx, to, "serve")
+}
+
+// Run runs the HTTP API.
+func (apiCommand) Run(ctx context.Context, program Program, to Streams) error {
+	return program.Serve(ctx, to, "api")
+}
+
+// Run runs an image worker.
+func (workerCommand) Run(ctx context.Context, program Program, to Streams) error {
+	return program.Serve(ctx, to, "worker")
+}
+
+// Run brings the schema up to date.
+func (m migrateCommand) Run(ctx context.Context, program Program, to Streams) error {
+	return program.Migrate(ctx, to, time.Duration(m.Wait))
+}
+
+const defaultWait = 2 * time.Minute
+
+// waitFlag is a duration whose value may be left out.
+type waitFlag time.Duration
+
+// IsBool tells kong that the flag needs no value.
+func (waitFlag) IsBool() bool { return true }
+
+// Decode implements kong.MapperValue.
+func (w *waitFlag) Decode(ctx *kong.DecodeContext) error {
+	*w = waitFlag(defaultWait)
+	if ctx.Scan.Peek().Type != kong.FlagValueToken {
+		return nil
+	}
+	var text string
+	if err := ctx.Scan.PopValueInto("duration", &text); err != nil {
+		return err
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d <= 0 {
+		return fmt.Errorf("%q is not a positive duration such as 30s", text)
+	}
+	*w = waitFlag(d)
+	return nil
+}
