@@ -81,9 +81,9 @@ func run(t *testing.T, s failures.Store, cfg failures.RunnerConfig) (r *failures
 	return r, stop
 }
 
-func order(t *testing.T, s failures.Store, o failures.Order, wake func()) failures.Job {
+func order(t *testing.T, s failures.Store, o failures.Request, wake func()) failures.Job {
 	t.Helper()
-	out, err := failures.NewService(s, &announcer{}, wake).Settle(t.Context(), o)
+	out, err := failures.NewService(s, &announcer{}, wake).Apply(t.Context(), o)
 	if err != nil || out.Job == nil {
 		t.Fatalf("outcome %+v, %v", out, err)
 	}
@@ -113,8 +113,8 @@ func reach(t *testing.T, s failures.Store, id int64, what string, far func(failu
 
 func ended(j failures.Job) bool { return j.State != failures.Running }
 
-func everything(rate int64) failures.Order {
-	return failures.Order{Action: failures.Discard, All: true, Rate: rate}
+func everything(rate int64) failures.Request {
+	return failures.Request{Action: failures.Discard, All: true, Rate: rate}
 }
 
 func TestRunnerKeepsTheRate(t *testing.T) {

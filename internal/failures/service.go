@@ -39,8 +39,8 @@ func NewService(store Store, announce catalog.Announcer, wake func()) *Service {
 
 // Page is one page of dead letters, newest first.
 type Page struct {
-	Letters []Letter
-	Next    *Position // where the next page begins; nil where this is the last
+	Items []Item
+	Next  *Position // where the next page begins; nil where this is the last
 }
 
 // List returns a page. limit 0 stands for DefaultListLimit. fault.Invalid.
@@ -55,15 +55,15 @@ func (s *Service) List(ctx context.Context, f Filter, after *Position, limit int
 	if limit == 0 {
 		limit = DefaultListLimit
 	}
-	letters, err := s.store.DeadLetters(ctx, f, after, limit+1) // one more tells whether there is a next page
+	letters, err := s.store.ListFailures(ctx, f, after, limit+1) // one more tells whether there is a next page
 	if err != nil {
 		return Page{}, err
 	}
 	if len(letters) <= limit {
-		return Page{Letters: letters}, nil
+		return Page{Items: letters}, nil
 	}
 	next := letters[limit-1].Position()
-	return Page{Letters: letters[:limit], Next: &next}, nil
+	return Page{Items: letters[:limit], Next: &next}, nil
 }
 
 // ReplayImage replays a failed image for the product's owner and returns it

@@ -50,8 +50,8 @@ func (a *api) listDeadLetters(w http.ResponseWriter, r *http.Request) error {
 	if page.Next != nil {
 		w.Header().Set("Link", p.link(r.URL.Path, encodeDeadCursor(*page.Next)))
 	}
-	list := make([]deadLetter, len(page.Letters))
-	for i, l := range page.Letters {
+	list := make([]deadLetter, len(page.Items))
+	for i, l := range page.Items {
 		list[i] = wireDeadLetter(l)
 	}
 	w.Header().Set("Cache-Control", "no-store")

@@ -100,7 +100,7 @@ func TestDeadLettersList(t *testing.T) {
 	s := newDeadSetup(t)
 	wantBody(t, s.do("GET", "/dead-letters", ""), "[]")
 	product, images := s.fail(fault.SourceTimeout, "a.example", 1)
-	letters, err := s.db.DeadLetters(t.Context(), failures.Filter{}, nil, 1)
+	letters, err := s.db.ListFailures(t.Context(), failures.Filter{}, nil, 1)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,7 +25,7 @@ func (a *api) settleDeadLetters(w http.ResponseWriter, r *http.Request, action f
 		return err
 	}
 	order.Action = action
-	out, err := a.DeadLetters.Settle(r.Context(), order)
+	out, err := a.DeadLetters.Apply(r.Context(), order)
 	if err != nil {
 		return fmt.Errorf("%s dead letters: %w", action, err)
 	}
@@ -44,13 +44,13 @@ func deadJobPath(id int64) string { return "/dead-letters/jobs/" + strconv.Forma
 
 // decodeOrder reads the body of a replay or a discard. Faults of form are in
 // the order, for the rules to add theirs.
-func decodeOrder(body []byte) (failures.Order, error) {
+func decodeOrder(body []byte) (failures.Request, error) {
 	o, err := readObject(body)
 	if err != nil {
-		return failures.Order{}, err
+		return failures.Request{}, err
 	}
 	raw, byIDs := o.fields[failures.FieldIDs]
-	order := failures.Order{
+	order := failures.Request{
 		ByIDs:  byIDs && !isNull(raw),
 		IDs:    optional(o, failures.FieldIDs, readDeadIDs),
 		Filter: optional(o, failures.FieldFilter, readDeadFilter),

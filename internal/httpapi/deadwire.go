@@ -26,7 +26,7 @@ type deadLetter struct {
 	ReceivedAt *time.Time `json:"received_at,omitempty" doc:"When the message was received"`
 }
 
-func wireDeadLetter(l failures.Letter) deadLetter {
+func wireDeadLetter(l failures.Item) deadLetter {
 	w := deadLetter{
 		ID: l.ID.String(), Kind: string(l.ID.Kind), FailedAt: l.FailedAt,
 		Reason: reason{Code: string(l.Reason), Detail: l.Detail, Retryable: l.Retryable()},

@@ -11,8 +11,8 @@ import (
 	"vitrine.dev/internal/media"
 )
 
-// DiscardDead implements failures.Store.
-func (s *Store) DiscardDead(ctx context.Context, ids []failures.ID) (done []failures.ID, err error) {
+// DiscardFailures implements failures.Store.
+func (s *Store) DiscardFailures(ctx context.Context, ids []failures.ID) (done []failures.ID, err error) {
 	err = s.quietChange(ctx, "discard dead letters", func(ctx context.Context, tx *sql.Tx) error {
 		done, err = s.discardDead(ctx, tx, ids)
 		return err
@@ -36,8 +36,8 @@ func (s *Store) discardDead(ctx context.Context, tx *sql.Tx, ids []failures.ID) 
 	})
 }
 
-// OnList implements failures.Store.
-func (s *Store) OnList(ctx context.Context, ids []failures.ID) (found []failures.ID, err error) {
+// ListedFailures implements failures.Store.
+func (s *Store) ListedFailures(ctx context.Context, ids []failures.ID) (found []failures.ID, err error) {
 	err = s.patiently(ctx, "look up dead letters", func(ctx context.Context) error {
 		found, err = eachKind(ids, func(kind failures.Kind, marks string, args []any) ([]int64, error) {
 			from := `images WHERE ` + dead

@@ -70,12 +70,12 @@ func (c *conditions) between(column string, f failures.Filter) {
 // mean for whole milliseconds what they mean for t.
 func ceilMilli(t time.Time) int64 { return t.Add(time.Millisecond - time.Nanosecond).UnixMilli() }
 
-// DeadLetters implements failures.Store.
-func (s *Store) DeadLetters(
+// ListFailures implements failures.Store.
+func (s *Store) ListFailures(
 	ctx context.Context, f failures.Filter, after *failures.Position, limit int,
-) (letters []failures.Letter, err error) {
+) (letters []failures.Item, err error) {
 	err = s.patiently(ctx, "list dead letters", func(ctx context.Context) error {
-		letters = []failures.Letter{}
+		letters = []failures.Item{}
 		if f.Has(failures.KindImage) {
 			images := deadImages(f)
 			if after != nil {
@@ -98,42 +98,42 @@ func (s *Store) DeadLetters(
 		}
 		return nil
 	})
-	slices.SortFunc(letters, func(a, b failures.Letter) int { return b.Position().Compare(a.Position()) })
+	slices.SortFunc(letters, func(a, b failures.Item) int { return b.Position().Compare(a.Position()) })
 	return letters[:min(limit, len(letters))], err
 }
 
-func (s *Store) readDeadImages(ctx context.Context, c *conditions, limit int) ([]failures.Letter, error) {
+func (s *Store) readDeadImages(ctx context.Context, c *conditions, limit int) ([]failures.Item, error) {
 	rows, err := s.read.QueryContext(ctx, fmt.Sprintf(`
 		SELECT id, product_id, failed_user, source_url, source_host, attempts, reason, reason_detail, request_id, failed_at
 		FROM images%s ORDER BY failed_at DESC, id DESC LIMIT %d`, c.where(), limit), c.args...)
-	return scanLetters(rows, err, failures.KindImage, func(l *failures.Letter, at *int64) []any {
+	return scanLetters(rows, err, failures.KindImage, func(l *failures.Item, at *int64) []any {
 		return []any{
 			&l.ID.N, &l.ProductID, &l.UserID, &l.SourceURL, &l.Host, &l.Attempts, &l.Reason, &l.Detail, &l.RequestID, at,
 		}
 	})
 }
 
-func (s *Store) readDeadMessages(ctx context.Context, c *conditions, limit int) ([]failures.Letter, error) {
+func (s *Store) readDeadMessages(ctx context.Context, c *conditions, limit int) ([]failures.Item, error) {
 	rows, err := s.read.QueryContext(ctx, fmt.Sprintf(`
 		SELECT id, message_id, bytes, substr(body, 1, %d), received_at
 		FROM dead_messages%s ORDER BY received_at DESC, id DESC LIMIT %d`,
 		failures.PreviewBytes, c.where(), limit), c.args...)
-	return scanLetters(rows, err, failures.KindMessage, func(l *failures.Letter, at *int64) []any {
+	return scanLetters(rows, err, failures.KindMessage, func(l *failures.Item, at *int64) []any {
 		l.Reason, l.Detail = failures.Unreadable, failures.UnreadableDetail
 		return []any{&l.ID.N, &l.MessageID, &l.Bytes, &l.Preview, at}
 	})
 }
 
 func scanLetters(
-	rows *sql.Rows, err error, kind failures.Kind, fields func(*failures.Letter, *int64) []any,
-) ([]failures.Letter, error) {
+	rows *sql.Rows, err error, kind failures.Kind, fields func(*failures.Item, *int64) []any,
+) ([]failures.Item, error) {
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	letters := []failures.Letter{}
+	letters := []failures.Item{}
 	for rows.Next() {
-		l := failures.Letter{ID: failures.ID{Kind: kind}}
+		l := failures.Item{ID: failures.ID{Kind: kind}}
 		var at int64
 		if err := rows.Scan(fields(&l, &at)...); err != nil {
 			return nil, err
@@ -144,8 +144,8 @@ func scanLetters(
 	return letters, rows.Err()
 }
 
-// CountDead implements failures.Store.
-func (s *Store) CountDead(
+// CountFailures implements failures.Store.
+func (s *Store) CountFailures(
 	ctx context.Context, a failures.Action, f failures.Filter,
 ) (n int64, asOf time.Time, err error) {
 	var now int64

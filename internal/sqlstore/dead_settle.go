@@ -18,8 +18,8 @@ const startOver = `
 	       reason = '', reason_detail = '', failed_at = 0, failed_user = 0, discarded_at = 0, rendition_key = NULL,
 	       queued_at = {now}, accepted_at = {now}`
 
-// ReplayDead implements deadletter.Store.
-func (s *Store) ReplayDead(
+// ReplayImages implements failures.Store.
+func (s *Store) ReplayImages(
 	ctx context.Context, images []int64, requestID string,
 ) (changed []catalog.Changed, done []int64, err error) {
 	if len(images) == 0 {
@@ -126,7 +126,7 @@ func scanNumbers(rows *sql.Rows, err error) ([]int64, error) {
 	return numbers, rows.Err()
 }
 
-// ReplayImage implements deadletter.Store.
+// ReplayImage implements failures.Store.
 func (s *Store) ReplayImage(
 	ctx context.Context, product, image int64, requestID string,
 ) (img catalog.Image, changed catalog.Changed, err error) {

@@ -173,7 +173,7 @@ func testAgeStartsOver(t *testing.T, s Store) {
 		}
 	}
 	fail()
-	c = fresh("retried with others", func() error { _, _, err := s.ReplayDead(t.Context(), []int64{c.ImageID}, ""); return err })
+	c = fresh("retried with others", func() error { _, _, err := s.ReplayImages(t.Context(), []int64{c.ImageID}, ""); return err })
 	fail()
 	fresh("retried by itself", func() error { _, _, err := s.ReplayImage(t.Context(), c.ProductID, c.ImageID, ""); return err })
 }

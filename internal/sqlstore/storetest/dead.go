@@ -38,9 +38,9 @@ func unreadable(t *testing.T, s Store, id, body string) {
 	}
 }
 
-func letters(t *testing.T, s Store, f failures.Filter) []failures.Letter {
+func letters(t *testing.T, s Store, f failures.Filter) []failures.Item {
 	t.Helper()
-	list, err := s.DeadLetters(t.Context(), f, nil, 100)
+	list, err := s.ListFailures(t.Context(), f, nil, 100)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,18 +58,18 @@ func wantFailed(t *testing.T, s Store, p catalog.Product, image int64, n int) {
 	} {
 		f.Reason = read(t, s, p.ID).Images[0].Problem.Reason
 		list := letters(t, s, f)
-		found := slices.ContainsFunc(list, func(l failures.Letter) bool { return l.ID.N == image && l.UserID == p.UserID })
+		found := slices.ContainsFunc(list, func(l failures.Item) bool { return l.ID.N == image && l.UserID == p.UserID })
 		if len(list) != n || !found {
 			t.Errorf("filtered by %s: %+v, want %d with image %d", name, list, n, image)
 		}
-		if count, _, err := s.CountDead(t.Context(), failures.Replay, f); err != nil || count != int64(n) {
+		if count, _, err := s.CountFailures(t.Context(), failures.Replay, f); err != nil || count != int64(n) {
 			t.Errorf("filtered by %s: a replay means %d, %v; want %d", name, count, err, n)
 		}
 	}
 }
 
 // names returns the ids of the letters as text.
-func names(list []failures.Letter) []string {
+func names(list []failures.Item) []string {
 	out := []string{}
 	for _, l := range list {
 		out = append(out, l.ID.String())
@@ -98,13 +98,13 @@ func testDeadList(t *testing.T, s Store) {
 	if len(all) != 3 {
 		t.Fatalf("%d letters, want 3: %+v", len(all), all)
 	}
-	img := all[slices.IndexFunc(all, func(l failures.Letter) bool { return l.ID.String() == first })]
+	img := all[slices.IndexFunc(all, func(l failures.Item) bool { return l.ID.String() == first })]
 	if img.ProductID != a.ID || img.UserID != user || img.SourceURL != "http://A.example:80/1.jpg" || img.Host != "a.example" ||
 		img.Attempts != 1 || img.Reason != fault.SourceNotFound || img.Detail != "It did not work." || img.RequestID != "req-1" ||
 		img.Retryable() || img.FailedAt.Before(began) {
 		t.Errorf("image is %+v", img)
 	}
-	message := all[slices.IndexFunc(all, func(l failures.Letter) bool { return l.ID.Kind == failures.KindMessage })]
+	message := all[slices.IndexFunc(all, func(l failures.Item) bool { return l.ID.Kind == failures.KindMessage })]
 	if message.MessageID != "m1" || message.Bytes != 7 || string(message.Preview) != "garbage" ||
 		message.Reason != failures.Unreadable || message.FailedAt.Before(began) {
 		t.Errorf("message is %+v", message)
@@ -135,12 +135,12 @@ func testDeadList(t *testing.T, s Store) {
 		if got := names(letters(t, s, tt.filter)); !slices.Equal(got, tt.want) {
 			t.Errorf("%s: %v, want %v", name, got, tt.want)
 		}
-		n, asOf, err := s.CountDead(t.Context(), failures.Discard, tt.filter)
+		n, asOf, err := s.CountFailures(t.Context(), failures.Discard, tt.filter)
 		if err != nil || n != int64(len(tt.want)) || asOf.Before(began) {
 			t.Errorf("%s: counted %d as of %s, %v", name, n, asOf, err)
 		}
 	}
-	if n, _, err := s.CountDead(t.Context(), failures.Replay, failures.Filter{}); err != nil || n != 2 {
+	if n, _, err := s.CountFailures(t.Context(), failures.Replay, failures.Filter{}); err != nil || n != 2 {
 		t.Errorf("a replay means %d letters, %v", n, err)
 	}
 }
@@ -166,7 +166,7 @@ func testDeadPages(t *testing.T, s Store) {
 	}
 	var after *failures.Position
 	for {
-		page, err := s.DeadLetters(t.Context(), failures.Filter{}, after, 4)
+		page, err := s.ListFailures(t.Context(), failures.Filter{}, after, 4)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -203,7 +203,7 @@ func testUnreadable(t *testing.T, s Store) {
 	if string(list[0].Preview) != long[:failures.PreviewBytes] || list[0].Bytes != 2000 {
 		t.Errorf("message is %+v", list[0])
 	}
-	done, err := s.DiscardDead(t.Context(), []failures.ID{list[0].ID, {Kind: failures.KindMessage, N: 999}})
+	done, err := s.DiscardFailures(t.Context(), []failures.ID{list[0].ID, {Kind: failures.KindMessage, N: 999}})
 	if err != nil || !slices.Equal(done, []failures.ID{list[0].ID}) {
 		t.Errorf("discarded %v, %v", done, err)
 	}

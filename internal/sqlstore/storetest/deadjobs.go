@@ -16,7 +16,7 @@ import (
 // job makes a job over all that the filter selects now.
 func job(t *testing.T, s Store, a failures.Action, f failures.Filter) failures.Job {
 	t.Helper()
-	n, asOf, err := s.CountDead(t.Context(), a, f)
+	n, asOf, err := s.CountFailures(t.Context(), a, f)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -213,7 +213,7 @@ func testTidy(t *testing.T, s Store) {
 	unreadable(t, s, "m", "kept")
 	unreadable(t, s, "m", "discarded")
 	list := letters(t, s, failures.Filter{Reason: failures.Unreadable})
-	if _, err := s.DiscardDead(t.Context(), []failures.ID{list[0].ID}); err != nil {
+	if _, err := s.DiscardFailures(t.Context(), []failures.ID{list[0].ID}); err != nil {
 		t.Fatal(err)
 	}
 	running, ended := job(t, s, failures.Replay, failures.Filter{}), job(t, s, failures.Replay, failures.Filter{})

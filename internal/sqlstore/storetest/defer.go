@@ -97,7 +97,7 @@ func testExpire(t *testing.T, s Store) {
 	_, err = s.Reschedule(t.Context(), list[0], 0, 0)
 	wantKind(t, err, fault.Conflict)
 	wantFailed(t, s, p, list[0].ImageID, 3)
-	_, done, err := s.ReplayDead(t.Context(), []int64{p.Images[0].ID, p.Images[1].ID, p.Images[3].ID}, "again")
+	_, done, err := s.ReplayImages(t.Context(), []int64{p.Images[0].ID, p.Images[1].ID, p.Images[3].ID}, "again")
 	if err != nil || len(done) != 3 {
 		t.Errorf("replayed %v, %v", done, err)
 	}

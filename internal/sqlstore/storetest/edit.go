@@ -182,11 +182,11 @@ func testOneProductAtOnce(t *testing.T, s Store) {
 			if i%8 == 2 {
 				slices.Reverse(mine)
 			}
-			_, done, err := s.ReplayDead(t.Context(), mine, "req-3")
+			_, done, err := s.ReplayImages(t.Context(), mine, "req-3")
 			replayed.Add(int32(len(done)))
 			fine("replay", err)
 		case 3:
-			_, err := s.DiscardDead(t.Context(), []failures.ID{{Kind: failures.KindImage, N: ids[0]}})
+			_, err := s.DiscardFailures(t.Context(), []failures.ID{{Kind: failures.KindImage, N: ids[0]}})
 			fine("discard", err)
 			if i == editors-1 {
 				fine("delete", service.Delete(t.Context(), p.ID, nil))

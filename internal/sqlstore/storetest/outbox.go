@@ -175,7 +175,7 @@ func testWake(t *testing.T, s Store) {
 	wakes("begin again", begin)
 	wakes("fail", func() error { _, err := s.Fail(t.Context(), claim, failure); return err })
 	wakes("replay", func() error {
-		_, _, err := s.ReplayDead(t.Context(), []int64{job.ImageID}, "req-2")
+		_, _, err := s.ReplayImages(t.Context(), []int64{job.ImageID}, "req-2")
 		return err
 	})
 	wakes("delete", func() error { _, err := s.DeleteProduct(t.Context(), p.ID, nil); return err })

@@ -19,7 +19,7 @@ func testReplay(t *testing.T, s Store) {
 	a := broken(t, s, fault.SourceTimeout, "http://a.example/1.jpg", "http://a.example/2.jpg", "http://a.example/3.jpg")
 	b := broken(t, s, fault.SourceTimeout, "http://b.example/1.jpg")
 	x, y, z := a.Images[0].ID, a.Images[2].ID, b.Images[0].ID
-	changed, done, err := s.ReplayDead(t.Context(), []int64{z, y, 999, x}, "req-9")
+	changed, done, err := s.ReplayImages(t.Context(), []int64{z, y, 999, x}, "req-9")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +56,7 @@ func testReplay(t *testing.T, s Store) {
 	if got.Version != a.Version+1 || len(letters(t, s, failures.Filter{})) != 1 {
 		t.Errorf("version %d, letters %v", got.Version, names(letters(t, s, failures.Filter{})))
 	}
-	if changed, done, err := s.ReplayDead(t.Context(), []int64{x, y, z}, ""); err != nil || len(changed)+len(done) > 0 {
+	if changed, done, err := s.ReplayImages(t.Context(), []int64{x, y, z}, ""); err != nil || len(changed)+len(done) > 0 {
 		t.Errorf("a second replay did %v, %v", done, err)
 	}
 	_, _, err = s.Begin(t.Context(), media.Job{ImageID: x, ProductID: a.ID, Generation: 1}, time.Minute)
@@ -75,7 +75,7 @@ func testReplayImage(t *testing.T, s Store) {
 		_, _, err := s.ReplayImage(t.Context(), wrong[0], wrong[1], "")
 		wantKind(t, err, fault.NotFound)
 	}
-	if done, err := s.DiscardDead(t.Context(), []failures.ID{imageID(p.Images[0])}); err != nil || len(done) != 1 {
+	if done, err := s.DiscardFailures(t.Context(), []failures.ID{imageID(p.Images[0])}); err != nil || len(done) != 1 {
 		t.Fatalf("discarded %v, %v", done, err)
 	}
 	if img := read(t, s, p.ID).Images[0]; img.Status != catalog.Failed || img.Problem == nil {
@@ -129,22 +129,22 @@ func testDiscard(t *testing.T, s Store) {
 	unreadable(t, s, "m", "garbage")
 	list := letters(t, s, failures.Filter{})
 	ids := []failures.ID{list[0].ID, list[1].ID, list[2].ID, {Kind: failures.KindImage, N: 999}}
-	if found, err := s.OnList(t.Context(), ids); err != nil || len(found) != 3 {
+	if found, err := s.ListedFailures(t.Context(), ids); err != nil || len(found) != 3 {
 		t.Errorf("on the list: %v, %v", found, err)
 	}
-	if done, err := s.DiscardDead(t.Context(), ids); err != nil || len(done) != 3 {
+	if done, err := s.DiscardFailures(t.Context(), ids); err != nil || len(done) != 3 {
 		t.Errorf("discarded %v, %v", done, err)
 	}
-	if again, err := s.DiscardDead(t.Context(), ids); err != nil || len(again) != 0 {
+	if again, err := s.DiscardFailures(t.Context(), ids); err != nil || len(again) != 0 {
 		t.Errorf("discarded again %v, %v", again, err)
 	}
-	if found, err := s.OnList(t.Context(), ids); err != nil || len(found) != 0 {
+	if found, err := s.ListedFailures(t.Context(), ids); err != nil || len(found) != 0 {
 		t.Errorf("on the list: %v, %v", found, err)
 	}
 	if got := read(t, s, p.ID); !reflect.DeepEqual(got, p) {
 		t.Errorf("the product is now %+v, was %+v", got, p)
 	}
-	if _, done, err := s.ReplayDead(t.Context(), []int64{p.Images[0].ID}, ""); err != nil || len(done) != 0 {
+	if _, done, err := s.ReplayImages(t.Context(), []int64{p.Images[0].ID}, ""); err != nil || len(done) != 0 {
 		t.Errorf("replayed what was discarded: %v, %v", done, err)
 	}
 }

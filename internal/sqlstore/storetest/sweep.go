@@ -91,7 +91,7 @@ func testLossesAreCounted(t *testing.T, s Store) {
 	if _, err := s.Fail(t.Context(), third, timeout()); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := s.ReplayDead(t.Context(), []int64{c.ImageID}, ""); err != nil {
+	if _, _, err := s.ReplayImages(t.Context(), []int64{c.ImageID}, ""); err != nil {
 		t.Fatal(err)
 	}
 	fresh, _, err := s.Begin(t.Context(), jobs(t, s)[0], time.Minute)

@@ -8,9 +8,9 @@ import (
 	"vitrine.dev/internal/requestid"
 )
 
-// settleIDs settles the letters of the ids and names those that it could not.
-func (s *Service) settleIDs(ctx context.Context, o Order) (Outcome, error) {
-	var out Outcome
+// applyByID settles the letters of the ids and names those that it could not.
+func (s *Service) applyByID(ctx context.Context, o Request) (Result, error) {
+	var out Result
 	seen := make(map[ID]bool, len(o.IDs))
 	var wanted []ID
 	for _, id := range o.IDs {
@@ -26,10 +26,10 @@ func (s *Service) settleIDs(ctx context.Context, o Order) (Outcome, error) {
 	var done []ID
 	var err error
 	if o.DryRun {
-		done, err = s.store.OnList(ctx, wanted)
+		done, err = s.store.ListedFailures(ctx, wanted)
 		out.Matched = int64(len(done))
 	} else {
-		done, err = s.settle(ctx, o.Action, wanted)
+		done, err = s.apply(ctx, o.Action, wanted)
 		out.Matched, out.Done = int64(len(done)), int64(len(done))
 	}
 	if err != nil {
@@ -45,14 +45,14 @@ func (s *Service) settleIDs(ctx context.Context, o Order) (Outcome, error) {
 
 // settle does the action to letters, a bounded number in each transaction, and
 // returns those that it was done to.
-func (s *Service) settle(ctx context.Context, a Action, ids []ID) (done []ID, err error) {
+func (s *Service) apply(ctx context.Context, a Action, ids []ID) (done []ID, err error) {
 	for batch := range slices.Chunk(ids, atOnce) {
 		var some []ID
 		switch a {
 		case Replay:
 			some, err = s.replay(ctx, batch)
 		case Discard:
-			some, err = s.store.DiscardDead(ctx, batch)
+			some, err = s.store.DiscardFailures(ctx, batch)
 		default:
 			err = fault.New(fault.Internal, "there is no action "+string(a))
 		}
@@ -69,7 +69,7 @@ func (s *Service) replay(ctx context.Context, ids []ID) ([]ID, error) {
 	for i, id := range ids {
 		images[i] = id.N
 	}
-	changed, replayed, err := s.store.ReplayDead(ctx, images, requestid.From(ctx))
+	changed, replayed, err := s.store.ReplayImages(ctx, images, requestid.From(ctx))
 	if err != nil {
 		return nil, err
 	}

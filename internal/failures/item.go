@@ -26,7 +26,7 @@ const Unreadable fault.Reason = "unreadable"
 // UnreadableDetail is what people are told of every dead message.
 const UnreadableDetail = "The body of the message is no image job."
 
-// PreviewBytes is how much of a dead message's body a Letter shows.
+// PreviewBytes is how much of a dead message's body a Item shows.
 const PreviewBytes = 256
 
 // ID names a dead letter.
@@ -47,8 +47,8 @@ func ParseID(s string) (id ID, ok bool) {
 	return id, err == nil && known && n >= 1 && n <= catalog.MaxID && id.String() == s
 }
 
-// Letter is one dead letter.
-type Letter struct {
+// Item is one dead letter.
+type Item struct {
 	ID       ID
 	Reason   fault.Reason
 	Detail   string
@@ -69,7 +69,7 @@ type Letter struct {
 }
 
 // Retryable reports whether a replay that changes nothing else can help.
-func (l Letter) Retryable() bool { return l.Reason.Retryable() }
+func (i Item) Retryable() bool { return i.Reason.Retryable() }
 
 // Position is the place of a dead letter in the list.
 type Position struct {
@@ -78,7 +78,7 @@ type Position struct {
 }
 
 // Position returns the letter's place.
-func (l Letter) Position() Position { return Position{At: l.FailedAt, ID: l.ID} }
+func (i Item) Position() Position { return Position{At: i.FailedAt, ID: i.ID} }
 
 // Compare orders places from the oldest to the newest.
 func (p Position) Compare(q Position) int {

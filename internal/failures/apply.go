@@ -18,9 +18,9 @@ const (
 	FieldRate   = "rate"
 )
 
-// Order asks for an action on some dead letters: on those of IDs, or on those
+// Request asks for an action on some dead letters: on those of IDs, or on those
 // that Filter selects.
-type Order struct {
+type Request struct {
 	Action Action
 	IDs    []ID
 	Filter *Filter
@@ -32,8 +32,8 @@ type Order struct {
 	FieldErrors fault.FieldErrors
 }
 
-// Outcome is what became of an order.
-type Outcome struct {
+// Result is what became of an order.
+type Result struct {
 	Matched int64     // letters that the order means
 	Done    int64     // letters that were settled
 	Skipped []Skipped // ids that nothing was done to
@@ -52,46 +52,46 @@ const (
 	skippedUnreadable = "cannot be replayed: nobody can read the message"
 )
 
-// Settle carries out the order: at once for ids and for a filter that selects
+// Apply does what is asked for: at once for ids and for a filter that selects
 // at most MaxIDs, else as a job, and also where a rate is asked for.
 // fault.Invalid.
-func (s *Service) Settle(ctx context.Context, o Order) (Outcome, error) {
+func (s *Service) Apply(ctx context.Context, o Request) (Result, error) {
 	o, err := o.check()
 	if err != nil {
-		return Outcome{}, err
+		return Result{}, err
 	}
 	if o.ByIDs {
-		return s.settleIDs(ctx, o)
+		return s.applyByID(ctx, o)
 	}
 	if o.Rate == 0 || o.DryRun {
-		few, err := s.store.DeadLetters(ctx, *o.Filter, nil, MaxIDs+1)
+		few, err := s.store.ListFailures(ctx, *o.Filter, nil, MaxIDs+1)
 		if err != nil {
-			return Outcome{}, err
+			return Result{}, err
 		}
 		if len(few) <= MaxIDs {
-			return s.settleFew(ctx, o, few)
+			return s.applyNow(ctx, o, few)
 		}
 	}
-	total, asOf, err := s.store.CountDead(ctx, o.Action, *o.Filter)
+	total, asOf, err := s.store.CountFailures(ctx, o.Action, *o.Filter)
 	if err != nil {
-		return Outcome{}, err
+		return Result{}, err
 	}
 	if o.DryRun {
-		return Outcome{Matched: total}, nil
+		return Result{Matched: total}, nil
 	}
 	job, err := s.store.CreateJob(ctx, Job{
 		Action: o.Action, Filter: *o.Filter, Rate: o.Rate, Total: total, AsOf: asOf, RequestID: requestid.From(ctx),
 	})
 	if err != nil {
-		return Outcome{}, err
+		return Result{}, err
 	}
 	s.wake()
-	return Outcome{Matched: total, Job: &job}, nil
+	return Result{Matched: total, Job: &job}, nil
 }
 
 // check returns the order as it is carried out. fault.Invalid with every field
 // at fault.
-func (o Order) check() (Order, error) {
+func (o Request) check() (Request, error) {
 	bad := slices.Clone(o.FieldErrors)
 	var filter Filter
 	if o.Filter != nil {
@@ -127,17 +127,17 @@ func (o Order) check() (Order, error) {
 	return o, bad.Err()
 }
 
-// settleFew settles what a filter has selected. Messages are no part of what a
+// applyNow settles what a filter has selected. Messages are no part of what a
 // replay means.
-func (s *Service) settleFew(ctx context.Context, o Order, letters []Letter) (Outcome, error) {
+func (s *Service) applyNow(ctx context.Context, o Request, letters []Item) (Result, error) {
 	for _, l := range letters {
 		if o.Action == Discard || l.ID.Kind == KindImage {
 			o.IDs = append(o.IDs, l.ID)
 		}
 	}
 	if o.DryRun {
-		return Outcome{Matched: int64(len(o.IDs))}, nil
+		return Result{Matched: int64(len(o.IDs))}, nil
 	}
-	done, err := s.settle(ctx, o.Action, o.IDs)
-	return Outcome{Matched: int64(len(o.IDs)), Done: int64(len(done))}, err
+	done, err := s.apply(ctx, o.Action, o.IDs)
+	return Result{Matched: int64(len(o.IDs)), Done: int64(len(done))}, err
 }
