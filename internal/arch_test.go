@@ -21,7 +21,7 @@ import (
 // and from its own group.
 const (
 	leaf     = iota // errors, ids, delays: no imports but leaves
-	port            // what the domain needs of the outside
+	port            // what the domain needs of the outside, and job
 	products        // catalog
 	pictures        // media, outbox, failures and what they are made of
 	upkeep          // fsck and gc: compare and collect what the others keep
@@ -34,11 +34,11 @@ const (
 
 var layers = map[string]int{
 	"internal/fault": leaf, "internal/requestid": leaf, "internal/failpoint": leaf, "internal/backoff": leaf,
-	"internal/queue": port, "internal/cache": port, "internal/blob": port,
+	"internal/queue": port, "internal/cache": port, "internal/blob": port, "internal/job": port,
 	"internal/catalog": products,
 	"internal/monitor": pictures, "internal/media": pictures, "internal/outbox": pictures,
-	"internal/failures": pictures, "internal/job": pictures,
-	"internal/fsck": upkeep, "internal/gc": upkeep,
+	"internal/failures": pictures,
+	"internal/fsck":     upkeep, "internal/gc": upkeep,
 	"internal/sqldb": engine, "internal/httpkit": engine, "internal/safehttp": engine,
 	"internal/sqlstore": adapter, "internal/fetch": adapter, "internal/imaging": adapter, "internal/httpapi": adapter,
 	"internal/client": surface, "internal/cli": surface,

@@ -19,6 +19,7 @@ import (
 	"vitrine.dev/internal/cli"
 	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/job"
 	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/monitor"
 	"vitrine.dev/internal/outbox"
@@ -42,7 +43,7 @@ type process struct {
 	checks []*monitor.Check
 	health *monitor.Monitor
 
-	deadJobs *failures.Runner
+	jobs *job.Runner
 
 	listener net.Listener // of an API
 	stopping atomic.Bool  // the process is about to end; the API answers on for DrainDelay
@@ -76,8 +77,8 @@ func run(ctx context.Context, to cli.Streams, r role, cfg config.Config, log *sl
 	}
 	p.tasks = append(p.tasks, task{"health", p.health.Start})
 	p.addRelay()
-	p.deadJobs = failures.NewRunner(p.store, p.views, failures.DefaultRunnerConfig(), p.log)
-	p.tasks = append(p.tasks, task{"dead letter jobs", p.deadJobs.Run})
+	p.jobs = job.NewRunner(p.store, failures.JobKinds(p.store, p.views), job.DefaultRunnerConfig(), p.log)
+	p.tasks = append(p.tasks, task{"jobs", p.jobs.Run})
 	if r.worker {
 		if err := p.addWorker(&held); err != nil {
 			return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/requestid"
@@ -79,14 +80,24 @@ func (s *Service) Apply(ctx context.Context, o Request) (Result, error) {
 	if o.DryRun {
 		return Result{Matched: total}, nil
 	}
-	job, err := s.store.CreateJob(ctx, Job{
-		Action: o.Action, Filter: *o.Filter, Rate: o.Rate, Total: total, AsOf: asOf, RequestID: requestid.From(ctx),
-	})
+	job, err := s.createJob(ctx, o, total, asOf)
 	if err != nil {
 		return Result{}, err
 	}
-	s.wake()
 	return Result{Matched: total, Job: &job}, nil
+}
+
+func (s *Service) createJob(ctx context.Context, o Request, total int64, asOf time.Time) (Job, error) {
+	j, err := JobFor(o.Action, *o.Filter)
+	if err != nil {
+		return Job{}, err
+	}
+	j.Rate, j.Total, j.AsOf, j.RequestID = o.Rate, total, asOf, requestid.From(ctx)
+	if j, err = s.jobs.CreateJob(ctx, j); err != nil {
+		return Job{}, err
+	}
+	s.wake()
+	return ReadJob(j)
 }
 
 // check returns the order as it is carried out. fault.Invalid with every field

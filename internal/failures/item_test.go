@@ -19,3 +19,17 @@ func FuzzParseID(f *testing.F) {
 		}
 	})
 }
+
+func TestIDs(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]failures.ID{
+		"image-42":                 {Kind: failures.KindImage, N: 42},
+		"message-9007199254740991": {Kind: failures.KindMessage, N: catalog.MaxID},
+		"message-9007199254740992": {}, "image-0": {}, "image-+1": {}, "image-01": {}, "image--1": {}, "image": {}, "": {}, "product-1": {},
+	} {
+		id, ok := failures.ParseID(text)
+		if ok != (want != failures.ID{}) || ok && (id != want || id.String() != text) {
+			t.Errorf("%q is read as %+v, %t", text, id, ok)
+		}
+	}
+}

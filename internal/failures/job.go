@@ -1,50 +1,62 @@
 package failures
 
-import "time"
+import (
+	"context"
+	"encoding/json"
+	"fmt"
 
-// Action is what is done about dead letters.
+	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/job"
+)
+
+// Action is what is done about failures. It names the kind of its jobs.
 type Action string
 
 // The actions.
 const (
-	// Replay has the image worked on anew, as if it had just been accepted.
+	// Replay makes the image pending, as if it had just been accepted.
 	Replay Action = "replay"
-	// Discard takes the letter off the list for good. The image stays failed
-	// on its product; a message is kept for the time of retention.
+	// Discard takes the item off the list for good. The image stays failed on
+	// its product; a message is kept for the time of retention.
 	Discard Action = "discard"
 )
 
-// State is where a job is.
-type State string
-
-// The states. Done and Aborted are final.
-const (
-	Running State = "running"
-	Done    State = "done"
-	Aborted State = "aborted"
-)
-
-// Job does an action to all that a filter selected when the job was made:
-// letters up to AsOf, so that an image that fails again is not replayed
+// Job applies an action, its kind, to all that a filter selected when the job
+// was made: items up to AsOf, so that an image that fails again is not replayed
 // again by the same job.
 type Job struct {
-	ID         int64
-	Action     Action
-	Filter     Filter
-	Rate       int64 // letters a second; 0 for as fast as it goes
-	Total      int64 // letters selected when the job was made
-	Done       int64 // letters settled by the job; others may settle some of Total first
-	State      State
-	RequestID  string // of the request that made the job; its images carry it from then on
-	AsOf       time.Time
-	CreatedAt  time.Time
-	FinishedAt time.Time // zero while running
+	job.Job
+
+	Filter Filter
 }
 
-// Batch is one step of a job.
-type Batch struct {
-	JobID  int64
-	Holder string        // who leases the job
-	Limit  int           // letters in the step
-	Lease  time.Duration // from the step on
+// JobFor returns a job of the action, to be created, without total and time.
+func JobFor(a Action, f Filter) (job.Job, error) {
+	input, err := json.Marshal(f)
+	if err != nil {
+		return job.Job{}, fmt.Errorf("encode filter: %w", err)
+	}
+	return job.Job{Kind: string(a), Input: input}, nil
+}
+
+// ReadJob reads the input of a job that JobFor made.
+func ReadJob(j job.Job) (Job, error) {
+	var f Filter
+	if err := json.Unmarshal(j.Input, &f); err != nil {
+		return Job{}, fmt.Errorf("filter of job %d: %w", j.ID, err)
+	}
+	return Job{Job: j, Filter: f}, nil
+}
+
+// JobKinds returns the kinds of jobs that apply an action to many failures.
+func JobKinds(store Store, announce catalog.Announcer) map[string]job.Kind {
+	step := func(ctx context.Context, b job.Batch) (job.Job, error) {
+		j, changed, err := store.AdvanceJob(ctx, b)
+		announceAll(ctx, announce, changed)
+		return j, err
+	}
+	return map[string]job.Kind{
+		string(Replay):  {Step: step},
+		string(Discard): {Step: step, Purge: store.PurgeDiscarded},
+	}
 }

@@ -3,9 +3,9 @@ package failures
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/job"
 	"vitrine.dev/internal/requestid"
 )
 
@@ -28,13 +28,14 @@ const (
 // fault.
 type Service struct {
 	store    Store
+	jobs     job.Store
 	announce catalog.Announcer
-	wake     func() // wakes the Runner; never blocks
+	wake     func() // wakes the job.Runner; never blocks
 }
 
 // NewService returns a Service.
-func NewService(store Store, announce catalog.Announcer, wake func()) *Service {
-	return &Service{store: store, announce: announce, wake: wake}
+func NewService(store Store, jobs job.Store, announce catalog.Announcer, wake func()) *Service {
+	return &Service{store: store, jobs: jobs, announce: announce, wake: wake}
 }
 
 // Page is one page of dead letters, newest first.
@@ -78,14 +79,35 @@ func (s *Service) ReplayImage(ctx context.Context, product, image int64) (catalo
 }
 
 // Job returns the job. fault.NotFound.
-func (s *Service) Job(ctx context.Context, id int64) (Job, error) { return s.store.Job(ctx, id) }
+func (s *Service) Job(ctx context.Context, id int64) (Job, error) {
+	j, err := s.jobs.Job(ctx, id)
+	if err != nil {
+		return Job{}, err
+	}
+	return ReadJob(j)
+}
 
 // Jobs returns the newest hundred jobs.
-func (s *Service) Jobs(ctx context.Context) ([]Job, error) { return s.store.Jobs(ctx, maxJobs) }
+func (s *Service) Jobs(ctx context.Context) ([]Job, error) {
+	newest, err := s.jobs.Jobs(ctx, maxJobs)
+	jobs := make([]Job, len(newest))
+	for i, j := range newest {
+		if err == nil {
+			jobs[i], err = ReadJob(j)
+		}
+	}
+	return jobs, err
+}
 
 // Abort ends a job before its time; at most the step under way is still done.
 // fault.NotFound; fault.Conflict where it is done.
-func (s *Service) Abort(ctx context.Context, id int64) (Job, error) { return s.store.AbortJob(ctx, id) }
+func (s *Service) Abort(ctx context.Context, id int64) (Job, error) {
+	j, err := s.jobs.AbortJob(ctx, id)
+	if err != nil {
+		return Job{}, err
+	}
+	return ReadJob(j)
+}
 
 func announceAll(ctx context.Context, to catalog.Announcer, changed []catalog.Changed) {
 	ctx = context.WithoutCancel(ctx)
@@ -93,7 +115,3 @@ func announceAll(ctx context.Context, to catalog.Announcer, changed []catalog.Ch
 		to.Announce(ctx, c)
 	}
 }
-
-// Retention is how long ended jobs and discarded messages are kept. Images are
-// kept as long as their product.
-const Retention = 30 * 24 * time.Hour

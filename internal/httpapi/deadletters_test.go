@@ -37,7 +37,7 @@ func newDeadSetup(t *testing.T) *deadSetup {
 	s.views = catalog.NewViews(s.cache, log)
 	s.handler = httpapi.New(httpapi.Deps{
 		Service:     catalog.NewService(s.db, s.views),
-		DeadLetters: failures.NewService(s.db, s.views, func() { s.wakes.Add(1) }),
+		DeadLetters: failures.NewService(s.db, s.db, s.views, func() { s.wakes.Add(1) }),
 		Views:       s.views, Images: s.images, URL: imageURL, Log: log,
 	})
 	return s

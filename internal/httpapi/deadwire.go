@@ -76,7 +76,7 @@ type deadJob struct {
 
 func wireDeadJob(j failures.Job) deadJob {
 	w := deadJob{
-		ID: j.ID, Action: string(j.Action), Rate: j.Rate, Total: j.Total, Done: j.Done, State: string(j.State), CreatedAt: j.CreatedAt,
+		ID: j.ID, Action: j.Kind, Rate: j.Rate, Total: j.Total, Done: j.Done, State: string(j.State), CreatedAt: j.CreatedAt,
 		Filter: deadFilter{
 			Reason: string(j.Filter.Reason), Host: j.Filter.Host, UserID: j.Filter.UserID, ProductID: j.Filter.ProductID,
 			FailedAfter: given(j.Filter.FailedAfter), FailedBefore: given(j.Filter.FailedBefore),

@@ -10,14 +10,15 @@ import (
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/job"
 )
 
 // AdvanceJob implements failures.Store. The job is read under a lock, so
 // that of two processes that believe to hold it one waits and finds that it
 // does not.
 func (s *Store) AdvanceJob(
-	ctx context.Context, b failures.Batch,
-) (j failures.Job, changed []catalog.Changed, err error) {
+	ctx context.Context, b job.Batch,
+) (j job.Job, changed []catalog.Changed, err error) {
 	err = s.change(ctx, "advance dead letter job", func(ctx context.Context, tx *sql.Tx) error {
 		var holder, pastID string
 		var pastAt int64
@@ -25,7 +26,7 @@ func (s *Store) AdvanceJob(
 		j, err = scanJob(tx.QueryRowContext(ctx, s.sql(
 			`SELECT`+jobColumns+`, holder, past_at, past_id FROM dead_jobs WHERE id = $1{for update}`), b.JobID).Scan,
 			&holder, &pastAt, &pastID)
-		if fault.KindOf(err) == fault.NotFound || err == nil && (j.State != failures.Running || holder != b.Holder) {
+		if fault.KindOf(err) == fault.NotFound || err == nil && (j.State != job.Running || holder != b.Holder) {
 			return fault.New(fault.Conflict, "the job has ended, or another process has taken it over")
 		}
 		if err != nil {
@@ -33,7 +34,11 @@ func (s *Store) AdvanceJob(
 		}
 		past := place{at: pastAt}
 		past.id, _ = failures.ParseID(pastID)
-		next, err := nextPlaces(ctx, tx, j, past, b.Limit)
+		failed, err := failures.ReadJob(j)
+		if err != nil {
+			return err
+		}
+		next, err := nextPlaces(ctx, tx, failed, past, b.Limit)
 		if err != nil {
 			return err
 		}
@@ -48,7 +53,7 @@ func (s *Store) AdvanceJob(
 
 // keepProgress writes how far the job has got, or that it is done.
 func (s *Store) keepProgress(
-	ctx context.Context, tx *sql.Tx, b failures.Batch, j *failures.Job, settled []place, done int64,
+	ctx context.Context, tx *sql.Tx, b job.Batch, j *job.Job, settled []place, done int64,
 ) (err error) {
 	if len(settled) == 0 {
 		*j, err = scanJob(tx.QueryRowContext(ctx, s.sql(
@@ -75,7 +80,7 @@ func (p place) position() failures.Position {
 // nextPlaces selects the next letters of the job, oldest first.
 func nextPlaces(ctx context.Context, tx *sql.Tx, j failures.Job, past place, limit int) ([]place, error) {
 	var next []place
-	for kind, table := range deadTables(j.Action, j.Filter) {
+	for kind, table := range deadTables(failures.Action(j.Kind), j.Filter) {
 		c := table.conditions
 		c.add(table.time+" <= ?", j.AsOf.UnixMilli())
 		c.add(`(`+table.time+`, id) > (?, ?)`, past.at, past.position().Among(kind))
@@ -110,7 +115,7 @@ func scanPlaces(rows *sql.Rows, err error, kind failures.Kind) ([]place, error) 
 }
 
 func (s *Store) settlePlaces(
-	ctx context.Context, tx *sql.Tx, j failures.Job, places []place,
+	ctx context.Context, tx *sql.Tx, j job.Job, places []place,
 ) ([]catalog.Changed, int, error) {
 	if len(places) == 0 {
 		return nil, 0, nil
@@ -119,7 +124,7 @@ func (s *Store) settlePlaces(
 	for i, p := range places {
 		ids[i], images[i] = p.id, p.id.N
 	}
-	if j.Action == failures.Replay { // whose set has no messages
+	if j.Kind == string(failures.Replay) { // whose set has no messages
 		changed, done, err := s.replayDead(ctx, tx, images, j.RequestID)
 		return changed, len(done), err
 	}

@@ -91,17 +91,11 @@ func (s *Store) KeepUnreadable(ctx context.Context, m media.Unreadable) error {
 	})
 }
 
-// TidyDead implements failures.Store.
-func (s *Store) TidyDead(ctx context.Context, keep time.Duration) error {
-	return s.quietChange(ctx, "tidy dead letters", func(ctx context.Context, tx *sql.Tx) error {
-		for _, statement := range []string{
-			`DELETE FROM dead_jobs WHERE state <> 'running' AND finished_at < {now} - $1`,
-			`DELETE FROM dead_messages WHERE discarded_at > 0 AND discarded_at < {now} - $1`,
-		} {
-			if _, err := tx.ExecContext(ctx, s.sql(statement), keep.Milliseconds()); err != nil {
-				return err
-			}
-		}
-		return nil
+// PurgeDiscarded implements failures.Store.
+func (s *Store) PurgeDiscarded(ctx context.Context, retention time.Duration) error {
+	return s.patiently(ctx, "purge discarded messages", func(ctx context.Context) error {
+		_, err := s.write.ExecContext(ctx, s.sql(
+			`DELETE FROM dead_messages WHERE discarded_at > 0 AND discarded_at < {now} - $1`), retention.Milliseconds())
+		return err
 	})
 }

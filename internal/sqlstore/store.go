@@ -12,6 +12,7 @@ import (
 	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/fsck"
+	"vitrine.dev/internal/job"
 	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/outbox"
 )
@@ -35,6 +36,7 @@ var (
 	_ outbox.Store   = (*Store)(nil)
 	_ fsck.Store     = (*Store)(nil)
 	_ failures.Store = (*Store)(nil)
+	_ job.Store      = (*Store)(nil)
 )
 
 // Store is a database. It is safe for concurrent use.

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"strconv"
@@ -11,23 +12,29 @@ import (
 
 	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/job"
 )
 
-// job makes a job over all that the filter selects now.
-func job(t *testing.T, s Store, a failures.Action, f failures.Filter) failures.Job {
+// newJob makes a job over all that the filter selects now.
+func newJob(t *testing.T, s Store, a failures.Action, f failures.Filter) job.Job {
 	t.Helper()
 	n, asOf, err := s.CountFailures(t.Context(), a, f)
 	if err != nil {
 		t.Fatal(err)
 	}
-	j, err := s.CreateJob(t.Context(), failures.Job{Action: a, Filter: f, Rate: 7, Total: n, AsOf: asOf, RequestID: "req-9"})
+	j, err := failures.JobFor(a, f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	j.Rate, j.Total, j.AsOf, j.RequestID = 7, n, asOf, "req-9"
+	j, err = s.CreateJob(t.Context(), j)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return j
 }
 
-func lease(t *testing.T, s Store, holder string) failures.Job {
+func lease(t *testing.T, s Store, holder string) job.Job {
 	t.Helper()
 	j, err := s.LeaseJob(t.Context(), holder, time.Minute)
 	if err != nil {
@@ -36,8 +43,14 @@ func lease(t *testing.T, s Store, holder string) failures.Job {
 	return j
 }
 
-func batch(j failures.Job, holder string, limit int) failures.Batch {
-	return failures.Batch{JobID: j.ID, Holder: holder, Limit: limit, Lease: time.Minute}
+func hasFilter(t *testing.T, j job.Job, want failures.Filter) bool {
+	t.Helper()
+	read, err := failures.ReadJob(j)
+	return err == nil && reflect.DeepEqual(read.Filter, want)
+}
+
+func batch(j job.Job, holder string, limit int) job.Batch {
+	return job.Batch{JobID: j.ID, Holder: holder, Limit: limit, Lease: time.Minute}
 }
 
 func testDeadJob(t *testing.T, s Store) {
@@ -51,9 +64,9 @@ func testDeadJob(t *testing.T, s Store) {
 	p := broken(t, s, fault.SourceTimeout, urls...)
 	broken(t, s, fault.DecodeFailed, "http://b.example/1.jpg")
 	f := failures.Filter{Reason: fault.SourceTimeout, FailedAfter: time.UnixMilli(5).UTC()}
-	made := job(t, s, failures.Replay, f)
-	if made.ID == 0 || made.Total != 10 || made.Done != 0 || made.State != failures.Running || made.Rate != 7 ||
-		!reflect.DeepEqual(made.Filter, f) || made.CreatedAt.IsZero() || !made.FinishedAt.IsZero() {
+	made := newJob(t, s, failures.Replay, f)
+	if made.ID == 0 || made.Total != 10 || made.Done != 0 || made.State != job.Running || made.Rate != 7 ||
+		!hasFilter(t, made, f) || made.CreatedAt.IsZero() || !made.FinishedAt.IsZero() {
 		t.Errorf("job is %+v", made)
 	}
 	if j := lease(t, s, "h"); !reflect.DeepEqual(j, made) {
@@ -61,7 +74,7 @@ func testDeadJob(t *testing.T, s Store) {
 	}
 	for i, want := range []int64{4, 8, 10} {
 		got, changed, err := s.AdvanceJob(t.Context(), batch(made, "h", 4))
-		if err != nil || got.Done != want || got.State != failures.Running || len(changed) != 1 {
+		if err != nil || got.Done != want || got.State != job.Running || len(changed) != 1 {
 			t.Fatalf("step %d: %+v, %+v, %v", i, got, changed, err)
 		}
 		if i == 1 { // one fails again meanwhile; the job has done with it
@@ -77,7 +90,7 @@ func testDeadJob(t *testing.T, s Store) {
 		}
 	}
 	end, changed, err := s.AdvanceJob(t.Context(), batch(made, "h", 4))
-	if err != nil || end.State != failures.Done || end.FinishedAt.IsZero() || len(changed) != 0 {
+	if err != nil || end.State != job.Done || end.FinishedAt.IsZero() || len(changed) != 0 {
 		t.Errorf("the end is %+v, %+v, %v", end, changed, err)
 	}
 	if list := letters(t, s, failures.Filter{}); len(list) != 2 {
@@ -101,7 +114,7 @@ func testDeadJobDiscards(t *testing.T, s Store) {
 	for i := range 4 {
 		unreadable(t, s, "m", strconv.Itoa(i))
 	}
-	made := job(t, s, failures.Discard, failures.Filter{})
+	made := newJob(t, s, failures.Discard, failures.Filter{})
 	unreadable(t, s, "m", "later") // may be of the same millisecond
 	lease(t, s, "h")
 	for steps := 0; ; steps++ {
@@ -109,7 +122,7 @@ func testDeadJobDiscards(t *testing.T, s Store) {
 		if err != nil || steps > 20 {
 			t.Fatalf("step %d: %+v, %v", steps, j, err)
 		}
-		if j.State == failures.Done {
+		if j.State == job.Done {
 			if j.Done < 7 || j.Total != 7 {
 				t.Errorf("done %d of %d", j.Done, j.Total)
 			}
@@ -124,14 +137,14 @@ func testDeadJobDiscards(t *testing.T, s Store) {
 func testDeadJobAborted(t *testing.T, s Store) {
 	t.Helper()
 	broken(t, s, fault.SourceTimeout, "http://a.example/1.jpg", "http://a.example/2.jpg", "http://a.example/3.jpg")
-	made := job(t, s, failures.Replay, failures.Filter{})
+	made := newJob(t, s, failures.Replay, failures.Filter{})
 	lease(t, s, "h")
 	if _, _, err := s.AdvanceJob(t.Context(), batch(made, "h", 1)); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 {
 		got, err := s.AbortJob(t.Context(), made.ID)
-		if err != nil || got.State != failures.Aborted || got.Done != 1 || got.FinishedAt.IsZero() {
+		if err != nil || got.State != job.Aborted || got.Done != 1 || got.FinishedAt.IsZero() {
 			t.Errorf("aborted job is %+v, %v", got, err)
 		}
 	}
@@ -152,8 +165,8 @@ func testDeadJobAborted(t *testing.T, s Store) {
 func testDeadJobTaken(t *testing.T, s Store) {
 	t.Helper()
 	broken(t, s, fault.SourceTimeout, "http://a.example/1.jpg", "http://a.example/2.jpg", "http://a.example/3.jpg")
-	made := job(t, s, failures.Replay, failures.Filter{})
-	second := job(t, s, failures.Discard, failures.Filter{})
+	made := newJob(t, s, failures.Replay, failures.Filter{})
+	second := newJob(t, s, failures.Discard, failures.Filter{})
 	if list, err := s.Jobs(t.Context(), 1); err != nil || len(list) != 1 || list[0].ID != second.ID {
 		t.Errorf("newest job is %+v, %v", list, err)
 	}
@@ -207,7 +220,7 @@ func testDeadJobTaken(t *testing.T, s Store) {
 	}
 }
 
-func testTidy(t *testing.T, s Store) {
+func testPurge(t *testing.T, s Store) {
 	t.Helper()
 	broken(t, s, fault.SourceTimeout, "http://a.example/1.jpg")
 	unreadable(t, s, "m", "kept")
@@ -216,20 +229,21 @@ func testTidy(t *testing.T, s Store) {
 	if _, err := s.DiscardFailures(t.Context(), []failures.ID{list[0].ID}); err != nil {
 		t.Fatal(err)
 	}
-	running, ended := job(t, s, failures.Replay, failures.Filter{}), job(t, s, failures.Replay, failures.Filter{})
+	running, ended := newJob(t, s, failures.Replay, failures.Filter{}), newJob(t, s, failures.Replay, failures.Filter{})
 	if _, err := s.AbortJob(t.Context(), ended.ID); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.TidyDead(t.Context(), time.Hour); err != nil {
-		t.Fatal(err)
+	purge := func(retention time.Duration) {
+		if err := errors.Join(s.PurgeJobs(t.Context(), retention), s.PurgeDiscarded(t.Context(), retention)); err != nil {
+			t.Fatal(err)
+		}
 	}
+	purge(time.Hour)
 	if list, err := s.Jobs(t.Context(), 10); err != nil || len(list) != 2 {
 		t.Errorf("jobs are %+v, %v", list, err)
 	}
 	until(t, "the ended job is removed", func() bool {
-		if err := s.TidyDead(t.Context(), time.Millisecond); err != nil {
-			t.Fatal(err)
-		}
+		purge(time.Millisecond)
 		list, err := s.Jobs(t.Context(), 10)
 		return err == nil && len(list) == 1 && list[0].ID == running.ID
 	})

@@ -11,6 +11,7 @@ import (
 	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/fsck"
+	"vitrine.dev/internal/job"
 	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/outbox"
 )
@@ -24,6 +25,7 @@ type Store interface {
 	outbox.Store
 	fsck.Store
 	failures.Store
+	job.Store
 }
 
 // user is the one that the migrations create.
@@ -107,7 +109,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"dead letter job discards", testDeadJobDiscards},
 		{"dead letter job is aborted", testDeadJobAborted},
 		{"dead letter job is taken over", testDeadJobTaken},
-		{"tidy", testTidy},
+		{"purge", testPurge},
 	}
 	for _, suite := range suites {
 		t.Run(suite.name, func(t *testing.T) {

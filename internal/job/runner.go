@@ -1,4 +1,4 @@
-package failures
+package job
 
 import (
 	"context"
@@ -7,7 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/fault"
 )
 
@@ -16,16 +15,17 @@ type RunnerConfig struct {
 	Poll       time.Duration // how often to look for jobs that another process left
 	Lease      time.Duration // a process that is silent for so long has died
 	Jobs       int           // jobs at once in this process
-	Tidy       time.Duration // how often to remove what is past its retention
-	Keep       time.Duration // the retention
+	Purge      time.Duration // how often to remove what is past its retention
+	Retention  time.Duration // how long ended jobs are kept
 	FirstPause time.Duration // after a step that failed, doubled with each further one
 	LastPause  time.Duration // the longest of those
 }
 
-// DefaultRunnerConfig takes up a job that another process left within 15 s.
+// DefaultRunnerConfig resumes a job that another process left within 15 s, and
+// keeps ended ones for 30 days.
 func DefaultRunnerConfig() RunnerConfig {
 	return RunnerConfig{
-		Poll: time.Second, Lease: 15 * time.Second, Jobs: 4, Tidy: time.Hour, Keep: Retention,
+		Poll: time.Second, Lease: 15 * time.Second, Jobs: 4, Purge: time.Hour, Retention: 30 * 24 * time.Hour,
 		FirstPause: 100 * time.Millisecond, LastPause: 5 * time.Second,
 	}
 }
@@ -33,24 +33,21 @@ func DefaultRunnerConfig() RunnerConfig {
 // Runner works on jobs, in any number of processes: each job is leased by one
 // of them, and what a dead one leaves is continued by another.
 type Runner struct {
-	store    Store
-	announce catalog.Announcer
-	cfg      RunnerConfig
-	log      *slog.Logger
-	holder   string // names this process
-	woken    chan struct{}
-	failing  bool // the last look for a job failed: an outage is a WARN once
+	store   Store
+	kinds   map[string]Kind
+	cfg     RunnerConfig
+	log     *slog.Logger
+	holder  string // names this process
+	woken   chan struct{}
+	failing bool // the last look for a job failed: an outage is a WARN once
 }
 
-// NewRunner returns a Runner.
-func NewRunner(store Store, announce catalog.Announcer, cfg RunnerConfig, log *slog.Logger) *Runner {
-	return &Runner{
-		store: store, announce: announce, cfg: cfg, log: log,
-		holder: rand.Text(), woken: make(chan struct{}, 1),
-	}
+// NewRunner returns a Runner for jobs of the kinds, by their names.
+func NewRunner(store Store, kinds map[string]Kind, cfg RunnerConfig, log *slog.Logger) *Runner {
+	return &Runner{store: store, kinds: kinds, cfg: cfg, log: log, holder: rand.Text(), woken: make(chan struct{}, 1)}
 }
 
-// Wake has the Runner look for a job at once. It never blocks.
+// Wake makes the Runner look for a job at once. It never blocks.
 func (r *Runner) Wake() {
 	select {
 	case r.woken <- struct{}{}:
@@ -58,15 +55,15 @@ func (r *Runner) Wake() {
 	}
 }
 
-// Run works on jobs until ctx is done, and gives back those that are not done.
+// Run works on jobs until ctx is done, and releases those that are not done.
 func (r *Runner) Run(ctx context.Context) error {
-	poll, tidy := time.NewTicker(r.cfg.Poll), time.NewTicker(r.cfg.Tidy)
+	poll, purge := time.NewTicker(r.cfg.Poll), time.NewTicker(r.cfg.Purge)
 	defer poll.Stop()
-	defer tidy.Stop()
+	defer purge.Stop()
 	var busy sync.WaitGroup
 	defer busy.Wait()
 	slots := make(chan struct{}, r.cfg.Jobs)
-	r.tidy(ctx)
+	r.purge(ctx)
 	for {
 		for r.begin(ctx, slots, &busy) {
 		}
@@ -75,8 +72,8 @@ func (r *Runner) Run(ctx context.Context) error {
 			return nil
 		case <-r.woken:
 		case <-poll.C:
-		case <-tidy.C:
-			r.tidy(ctx)
+		case <-purge.C:
+			r.purge(ctx)
 		}
 	}
 }
@@ -96,7 +93,7 @@ func (r *Runner) begin(ctx context.Context, slots chan struct{}, busy *sync.Wait
 		if r.failing {
 			level = slog.LevelDebug
 		}
-		r.log.Log(ctx, level, "no look at dead letter jobs", "error", err)
+		r.log.Log(ctx, level, "cannot look for jobs", "error", err)
 	}
 	r.failing = failed
 	if err != nil {
@@ -110,8 +107,15 @@ func (r *Runner) begin(ctx context.Context, slots chan struct{}, busy *sync.Wait
 	return true
 }
 
-func (r *Runner) tidy(ctx context.Context) {
-	if err := r.store.TidyDead(ctx, r.cfg.Keep); err != nil && ctx.Err() == nil {
-		r.log.WarnContext(ctx, "dead letters not tidied", "error", err)
+// purge removes what is past its retention.
+func (r *Runner) purge(ctx context.Context) {
+	err := r.store.PurgeJobs(ctx, r.cfg.Retention)
+	for _, k := range r.kinds {
+		if k.Purge != nil && err == nil {
+			err = k.Purge(ctx, r.cfg.Retention)
+		}
+	}
+	if err != nil && ctx.Err() == nil {
+		r.log.WarnContext(ctx, "old jobs not purged", "error", err)
 	}
 }

@@ -1,4 +1,4 @@
-package failures_test
+package job_test
 
 import (
 	"bytes"
@@ -15,6 +15,7 @@ import (
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/job"
 	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/sqlstore"
 )
@@ -58,16 +59,16 @@ func (a *announcer) Announce(_ context.Context, c catalog.Changed) {
 	a.seen = append(a.seen, c)
 }
 
-func config() failures.RunnerConfig {
-	cfg := failures.DefaultRunnerConfig()
+func config() job.RunnerConfig {
+	cfg := job.DefaultRunnerConfig()
 	cfg.Poll = 10 * time.Millisecond
 	return cfg
 }
 
 // run runs a runner until the returned stop is called.
-func run(t *testing.T, s failures.Store, cfg failures.RunnerConfig) (r *failures.Runner, stop func()) {
+func run(t *testing.T, s *sqlstore.Store, cfg job.RunnerConfig) (r *job.Runner, stop func()) {
 	t.Helper()
-	r = failures.NewRunner(s, &announcer{}, cfg, slog.New(slog.DiscardHandler))
+	r = job.NewRunner(s, failures.JobKinds(s, &announcer{}), cfg, slog.New(slog.DiscardHandler))
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error)
 	go func() { done <- r.Run(ctx) }()
@@ -81,9 +82,9 @@ func run(t *testing.T, s failures.Store, cfg failures.RunnerConfig) (r *failures
 	return r, stop
 }
 
-func order(t *testing.T, s failures.Store, o failures.Request, wake func()) failures.Job {
+func order(t *testing.T, s *sqlstore.Store, o failures.Request, wake func()) failures.Job {
 	t.Helper()
-	out, err := failures.NewService(s, &announcer{}, wake).Apply(t.Context(), o)
+	out, err := failures.NewService(s, s, &announcer{}, wake).Apply(t.Context(), o)
 	if err != nil || out.Job == nil {
 		t.Fatalf("outcome %+v, %v", out, err)
 	}
@@ -91,7 +92,7 @@ func order(t *testing.T, s failures.Store, o failures.Request, wake func()) fail
 }
 
 // reach polls until the job has come so far.
-func reach(t *testing.T, s failures.Store, id int64, what string, far func(failures.Job) bool) failures.Job {
+func reach(t *testing.T, s job.Store, id int64, what string, far func(job.Job) bool) job.Job {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
@@ -111,7 +112,7 @@ func reach(t *testing.T, s failures.Store, id int64, what string, far func(failu
 	}
 }
 
-func ended(j failures.Job) bool { return j.State != failures.Running }
+func ended(j job.Job) bool { return j.State != job.Running }
 
 func everything(rate int64) failures.Request {
 	return failures.Request{Action: failures.Discard, All: true, Rate: rate}
@@ -125,8 +126,8 @@ func TestRunnerKeepsTheRate(t *testing.T) {
 	cfg.Poll = time.Hour // woken, not found
 	r, _ := run(t, s, cfg)
 	began := time.Now()
-	job := order(t, s, everything(50), r.Wake)
-	got := reach(t, s, job.ID, "the job ended", ended)
+	made := order(t, s, everything(50), r.Wake)
+	got := reach(t, s, made.ID, "the job ended", ended)
 	if took := time.Since(began); got.Done != 60 || took < time.Second {
 		t.Errorf("60 letters at 50 a second: %d took %s", got.Done, took)
 	}
@@ -138,9 +139,9 @@ func TestRunnersHandOver(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)
 	unread(t, s, 100)
-	job := order(t, s, everything(200), func() {})
+	made := order(t, s, everything(200), func() {})
 	_, stop := run(t, s, config())
-	reach(t, s, job.ID, "the first has begun", func(j failures.Job) bool { return j.Done > 0 })
+	reach(t, s, made.ID, "the first has begun", func(j job.Job) bool { return j.Done > 0 })
 	stop()
 	// One that dies with the lease in its hand.
 	if _, err := s.LeaseJob(t.Context(), "dead", 300*time.Millisecond); err != nil {
@@ -148,8 +149,8 @@ func TestRunnersHandOver(t *testing.T) {
 	}
 	run(t, s, config())
 	run(t, s, config())
-	got := reach(t, s, job.ID, "the job ended", ended)
-	if got.State != failures.Done || got.Done != 100 {
+	got := reach(t, s, made.ID, "the job ended", ended)
+	if got.State != job.Done || got.Done != 100 {
 		t.Errorf("job ended as %+v", got)
 	}
 }
@@ -159,9 +160,9 @@ func TestRunnerStopsAtAnAbort(t *testing.T) {
 	s := openStore(t)
 	unread(t, s, 100)
 	run(t, s, config())
-	job := order(t, s, everything(100), func() {})
-	reach(t, s, job.ID, "some are settled", func(j failures.Job) bool { return j.Done > 0 })
-	aborted, err := s.AbortJob(t.Context(), job.ID)
+	made := order(t, s, everything(100), func() {})
+	reach(t, s, made.ID, "some are settled", func(j job.Job) bool { return j.Done > 0 })
+	aborted, err := s.AbortJob(t.Context(), made.ID)
 	if err != nil || aborted.Done >= 100 {
 		t.Fatalf("aborted %+v, %v", aborted, err)
 	}
@@ -169,36 +170,22 @@ func TestRunnerStopsAtAnAbort(t *testing.T) {
 	if got := reach(t, s, next.ID, "the next ended", ended); got.Done != 100-aborted.Done {
 		t.Errorf("the next job settled %d, the aborted one %d of 100", got.Done, aborted.Done)
 	}
-	if j, err := s.Job(t.Context(), job.ID); err != nil || j.Done != aborted.Done {
+	if j, err := s.Job(t.Context(), made.ID); err != nil || j.Done != aborted.Done {
 		t.Errorf("the aborted job went on: %+v, %v", j, err)
-	}
-}
-
-func TestIDs(t *testing.T) {
-	t.Parallel()
-	for text, want := range map[string]failures.ID{
-		"image-42":                 {Kind: failures.KindImage, N: 42},
-		"message-9007199254740991": {Kind: failures.KindMessage, N: catalog.MaxID},
-		"message-9007199254740992": {}, "image-0": {}, "image-+1": {}, "image-01": {}, "image--1": {}, "image": {}, "": {}, "product-1": {},
-	} {
-		id, ok := failures.ParseID(text)
-		if ok != (want != failures.ID{}) || ok && (id != want || id.String() != text) {
-			t.Errorf("%q is read as %+v, %t", text, id, ok)
-		}
 	}
 }
 
 // refusing is a store whose database is away for some looks at a time.
 type refusing struct {
-	failures.Store
+	job.Store
 	looks atomic.Int32
 }
 
-func (s *refusing) LeaseJob(context.Context, string, time.Duration) (failures.Job, error) {
+func (s *refusing) LeaseJob(context.Context, string, time.Duration) (job.Job, error) {
 	if s.looks.Add(1)%20 == 0 {
-		return failures.Job{}, fault.New(fault.NotFound, "no job")
+		return job.Job{}, fault.New(fault.NotFound, "no job")
 	}
-	return failures.Job{}, fault.New(fault.Unavailable, "the database is not available")
+	return job.Job{}, fault.New(fault.Unavailable, "the database is not available")
 }
 
 // TestAnOutageIsAWarningOnce: a process that waits for its database does not
@@ -215,7 +202,7 @@ func TestAnOutageIsAWarningOnce(t *testing.T) {
 	store := &refusing{Store: openStore(t)}
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error)
-	go func() { done <- failures.NewRunner(store, &announcer{}, config(), log).Run(ctx) }()
+	go func() { done <- job.NewRunner(store, nil, config(), log).Run(ctx) }()
 	for deadline := time.Now().Add(time.Minute); store.looks.Load() < 50; time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("%d looks in a minute", store.looks.Load())
