@@ -21,17 +21,17 @@ type fakeStore struct {
 }
 
 type fakeImage struct {
-	url        string
-	generation int64
-	status     catalog.Status
-	attempt    int
-	lost       int
-	failure    *fault.Failure
-	delay      time.Duration
-	rendition  string
-	renewed    int
-	deferred   int
-	age        time.Duration
+	url         string
+	generation  int64
+	status      catalog.Status
+	attempt     int
+	lost        int
+	failure     *fault.Failure
+	delay       time.Duration
+	rendition   string
+	renewed     int
+	rescheduled int
+	age         time.Duration
 }
 
 func newFakeStore(urls ...string) *fakeStore {
@@ -73,7 +73,7 @@ func (s *fakeStore) do(f func() error) error {
 	defer s.mu.Unlock()
 	if s.down > 0 {
 		s.down--
-		return fault.New(fault.Unavailable, "the database is away")
+		return fault.New(fault.Unavailable, "the database is unavailable")
 	}
 	return f()
 }
@@ -153,7 +153,7 @@ func (s *fakeStore) waiting(j media.Job, f func(*fakeImage)) error {
 func (s *fakeStore) Reschedule(_ context.Context, j media.Job, delay, maxAge time.Duration) (expired bool, err error) {
 	err = s.waiting(j, func(img *fakeImage) {
 		if expired = maxAge > 0 && img.age >= maxAge; !expired {
-			img.deferred++
+			img.rescheduled++
 			img.delay = delay
 		}
 	})

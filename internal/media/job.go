@@ -3,6 +3,9 @@ package media
 import (
 	"encoding/json"
 	"fmt"
+	"net"
+	"net/url"
+	"strings"
 	"time"
 
 	"vitrine.dev/internal/catalog"
@@ -20,8 +23,23 @@ type Job struct {
 	ProductID  int64  `json:"product_id"`
 	Generation int64  `json:"generation"` // grows with every replay of the image
 	RequestID  string `json:"request_id,omitempty"`
-	Host       string `json:"host,omitempty"`  // SourceHost of the image's URL; "" in messages of older versions
+	Host       string `json:"host,omitempty"`  // SourceHost of the image's URL
 	Tried      bool   `json:"tried,omitempty"` // an attempt at it has failed
+}
+
+// SourceHost returns the host that an image's URL names: lower case, with the
+// port where it is not the scheme's own. "" for a URL that has none.
+func SourceHost(source string) string {
+	u, err := url.Parse(source)
+	if err != nil {
+		return ""
+	}
+	host, port := strings.ToLower(u.Hostname()), u.Port()
+	standard := map[string]string{"http": "80", "https": "443"}[strings.ToLower(u.Scheme)]
+	if host == "" || port == "" || port == standard {
+		return host
+	}
+	return net.JoinHostPort(host, port)
 }
 
 // Encode returns the body of the job's message.

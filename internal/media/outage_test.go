@@ -14,22 +14,22 @@ import (
 	"vitrine.dev/internal/media"
 )
 
-// TestOutageLongerThanTheJob has the database away for hours at every point of
+// TestOutageLongerThanTheJob makes the database unavailable for hours at every point of
 // an attempt: it is the same attempt that ends ready.
 func TestOutageLongerThanTheJob(t *testing.T) {
 	t.Parallel()
 	limit := media.DefaultWorkerConfig(1).JobTimeout
-	for name, work := range map[string]func(away func()) *fakeWork{
-		"before the look-up": func(away func()) *fakeWork {
-			return &fakeWork{fetch: func(context.Context, string) ([]byte, error) { away(); return []byte("x"), nil }}
+	for name, work := range map[string]func(cut func()) *fakeWork{
+		"before the look-up": func(cut func()) *fakeWork {
+			return &fakeWork{fetch: func(context.Context, string) ([]byte, error) { cut(); return []byte("x"), nil }}
 		},
-		"before the completion": func(away func()) *fakeWork { return &fakeWork{put: func(string) error { away(); return nil }} },
-		"late in the attempt": func(away func()) *fakeWork {
-			return &fakeWork{put: func(string) error { time.Sleep(limit / 3); away(); return nil }} // two files
+		"before the completion": func(cut func()) *fakeWork { return &fakeWork{put: func(string) error { cut(); return nil }} },
+		"late in the attempt": func(cut func()) *fakeWork {
+			return &fakeWork{put: func(string) error { time.Sleep(limit / 3); cut(); return nil }} // two files
 		},
-		"before the failure is written": func(away func()) *fakeWork {
+		"before the failure is written": func(cut func()) *fakeWork {
 			return &fakeWork{fetch: func(context.Context, string) ([]byte, error) {
-				away()
+				cut()
 				return nil, fault.Fail(fault.SourceNotFound, "gone", nil)
 			}}
 		},
@@ -38,11 +38,11 @@ func TestOutageLongerThanTheJob(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				var b *bench
-				away := func() {
+				cut := func() {
 					b.store.setDown(1 << 30)
 					time.AfterFunc(10*limit, func() { b.store.setDown(0) })
 				}
-				b = setup(t, work(away), "http://a/1.jpg")
+				b = setup(t, work(cut), "http://a/1.jpg")
 				began := time.Now()
 				if err := b.worker.Handle(t.Context(), jobFor(1)); err != nil {
 					t.Fatal(err)
@@ -52,7 +52,7 @@ func TestOutageLongerThanTheJob(t *testing.T) {
 					t.Errorf("image is %s for %v after %d attempts", img.status, img.failure, img.attempt)
 				}
 				if took := time.Since(began); took < 10*limit {
-					t.Errorf("ended after %s, while the database was away", took)
+					t.Errorf("ended after %s, while the database was unavailable", took)
 				}
 			})
 		})
@@ -92,7 +92,7 @@ func TestClockGoesOnAfterAnOutage(t *testing.T) {
 }
 
 // TestLeaseIsRenewedRightAfterAnOutage: long before the sweeps take leases from
-// anybody.
+// anyone.
 func TestLeaseIsRenewedRightAfterAnOutage(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -116,7 +116,7 @@ func TestLeaseIsRenewedRightAfterAnOutage(t *testing.T) {
 	})
 }
 
-// TestSweepAfterAnOutage: leases that ran out while the database was away are
+// TestSweepAfterAnOutage: leases that ran out while the database was unavailable are
 // left to those who hold them for a while, and then taken.
 func TestSweepAfterAnOutage(t *testing.T) {
 	t.Parallel()
@@ -130,7 +130,7 @@ func TestSweepAfterAnOutage(t *testing.T) {
 		go func() { done <- s.Run(ctx) }()
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		if n := strings.Count(log.String(), "sweep postponed"); n != 1 {
+		if n := strings.Count(log.String(), "sweep failed, will be retried"); n != 1 {
 			t.Errorf("an outage of a minute is %d lines", n)
 		}
 		store.set(func(img *fakeImage) { img.status = catalog.Processing })

@@ -72,7 +72,7 @@ func (p Policy) Decide(f *fault.Failure) Decide {
 type Decide func(Spent) (delay time.Duration, again bool)
 
 // attempts is how many of an image's attempts a failure with the reason may
-// have had before it. Storage that is away is no fault of the image: only age
+// have had before it. Storage that is unavailable is no fault of the image: only age
 // limits how long it is waited for.
 func (p Policy) attempts(r fault.Reason) (limit int, limited bool) {
 	switch r {

@@ -10,16 +10,17 @@ import (
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/failpoint"
 	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/media/hostgate"
 )
 
 // work takes a claimed image through its steps: fetch, look up, render, store,
 // complete. Images with equal content wait for one another here, so that the
 // second finds what the first has published.
-func (w *Worker) work(ctx context.Context, log *slog.Logger, claim Claim, slot *pass) (catalog.Rendition, error) {
+func (w *Worker) work(ctx context.Context, log *slog.Logger, claim Claim, slot *hostgate.Slot) (catalog.Rendition, error) {
 	var source []byte
 	err := step(ctx, log, "fetch", func(ctx context.Context) (in, out int64, err error) {
 		source, err = w.Fetcher.Fetch(ctx, claim.SourceURL)
-		slot.leave(ctx, claim.SourceURL, err)
+		slot.Release(ctx, claim.SourceURL, err)
 		return int64(len(source)), 0, err
 	})
 	if err != nil {
@@ -42,7 +43,7 @@ func (w *Worker) work(ctx context.Context, log *slog.Logger, claim Claim, slot *
 		return catalog.Rendition{}, err
 	}
 	err = step(ctx, log, "complete", func(ctx context.Context) (in, out int64, err error) {
-		return 0, 0, persist(ctx, log, "complete", func(ctx context.Context) error {
+		return 0, 0, retryUnavailable(ctx, log, "complete", func(ctx context.Context) error {
 			changed, err := w.Store.Complete(ctx, claim, rendition)
 			if err == nil {
 				failpoint.Crash(failpoint.Completed)
@@ -57,7 +58,7 @@ func (w *Worker) work(ctx context.Context, log *slog.Logger, claim Claim, slot *
 // lookUp finds what is already published for the same content.
 func (w *Worker) lookUp(ctx context.Context, log *slog.Logger, key string) (catalog.Rendition, error) {
 	var found catalog.Rendition
-	err := persist(ctx, log, "look up", func(ctx context.Context) (err error) {
+	err := retryUnavailable(ctx, log, "look up", func(ctx context.Context) (err error) {
 		found, err = w.Store.Rendition(ctx, key)
 		return err
 	})
@@ -68,11 +69,11 @@ func (w *Worker) lookUp(ctx context.Context, log *slog.Logger, key string) (cata
 }
 
 // publish renders the source and stores the files. What becomes of them is
-// decided by Complete; files that nobody comes to refer to are collected later.
+// decided by Complete; files that nothing comes to refer to are collected later.
 func (w *Worker) publish(ctx context.Context, log *slog.Logger, key string, source []byte) (catalog.Rendition, error) {
 	var rendered Rendered
 	err := step(ctx, log, "render", func(ctx context.Context) (in, out int64, err error) {
-		rendered, err = w.render(ctx, source)
+		rendered, err = w.Renderer.Render(ctx, w.cfg.Preset, source)
 		return int64(len(source)), rendered.bytes(), err
 	})
 	if err != nil {
@@ -106,26 +107,6 @@ func (w *Worker) publish(ctx context.Context, log *slog.Logger, key string, sour
 	return rendition, err
 }
 
-// render waits for the renderer no longer than ctx allows: a decoder that
-// hangs cannot be stopped, but it must not hold the job.
-func (w *Worker) render(ctx context.Context, source []byte) (Rendered, error) {
-	type outcome struct {
-		rendered Rendered
-		err      error
-	}
-	done := make(chan outcome, 1)
-	go func() {
-		r, err := w.Renderer.Render(ctx, w.cfg.Preset, source)
-		done <- outcome{r, err}
-	}()
-	select {
-	case o := <-done:
-		return o.rendered, o.err
-	case <-ctx.Done():
-		return Rendered{}, fmt.Errorf("render: %w", context.Cause(ctx))
-	}
-}
-
 func (w *Worker) store(ctx context.Context, key, name string, e Encoded) (catalog.Output, error) {
 	out := catalog.Output{
 		Key: objectKey(key, name, e.Format), Format: e.Format,
@@ -154,10 +135,8 @@ func step(ctx context.Context, log *slog.Logger, name string, do func(context.Co
 	in, out, err := do(ctx)
 	log = log.With("step", name, "duration", time.Since(started), "bytes_in", in, "bytes_out", out)
 	switch {
-	case fault.KindOf(err) == fault.Conflict: // overtaken by a change, which is nobody's failure
-		log.DebugContext(ctx, "image step overtaken", "error", err)
-	case err != nil:
-		log.WarnContext(ctx, "image step failed", "error", err)
+	case err != nil: // the outcome of the attempt is logged by the worker
+		log.DebugContext(ctx, "image step failed", "error", err)
 	default:
 		log.InfoContext(ctx, "image step done")
 	}

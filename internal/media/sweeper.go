@@ -10,7 +10,7 @@ import (
 	"vitrine.dev/internal/fault"
 )
 
-// SweeperConfig says how often the sweep runs and what it mends.
+// SweeperConfig says how often the sweep runs and what it repairs.
 type SweeperConfig struct {
 	Interval     time.Duration
 	RequeueAfter time.Duration // a waiting image without message is queued again after so long
@@ -27,20 +27,21 @@ func DefaultSweeperConfig() SweeperConfig {
 	}
 }
 
-// Sweeper returns to the path what the death of a worker or the loss of a
-// broker left beside it. Any number of sweepers may run at once.
+// Sweeper recovers images that no worker and no message will get to any more:
+// those of a worker that died, and those whose message a broker lost. Any number
+// of sweepers may run at once.
 type Sweeper struct {
 	store    Store
 	announce catalog.Announcer
 	cfg      SweeperConfig
 	log      *slog.Logger
 
-	away  bool      // the database was, when last asked
-	until time.Time // after an outage: leases that ran out during it may still be renewed
+	unavailable bool      // the database was, when last asked
+	keepUntil   time.Time // after an outage: leases that ran out during it may still be renewed
 }
 
 // afterOutage is for how long after an outage of the database no lease is taken
-// from anybody: workers that could not renew theirs do so within lastPause of
+// from anyone: workers that could not renew theirs do so within lastPause of
 // its return, and have lost nothing.
 const afterOutage = 3 * lastPause
 
@@ -69,14 +70,14 @@ func Lost() *fault.Failure {
 	return fault.Fail(fault.WorkerLost, "The worker stopped while it worked on the image.", nil)
 }
 
-// sweep mends one batch and reports whether there may be more.
+// sweep recovers one batch and reports whether there may be more.
 func (s *Sweeper) sweep(ctx context.Context) bool {
 	lost := Lost()
 	swept, err := s.store.Sweep(ctx, SweepPolicy{
 		Limit: s.cfg.Batch, RequeueAfter: s.cfg.RequeueAfter,
-		KeepLeases: s.away || time.Now().Before(s.until), Lost: lost, Decide: s.cfg.Policy.Decide(lost),
+		KeepLeases: s.unavailable || time.Now().Before(s.keepUntil), Lost: lost, Decide: s.cfg.Policy.Decide(lost),
 	})
-	before := s.away
+	before := s.unavailable
 	s.observe(err)
 	if err != nil {
 		if ctx.Err() == nil {
@@ -84,7 +85,7 @@ func (s *Sweeper) sweep(ctx context.Context) bool {
 			if before { // an outage is a WARN once
 				level = slog.LevelDebug
 			}
-			s.log.Log(ctx, level, "sweep postponed", "error", err)
+			s.log.Log(ctx, level, "sweep failed, will be retried", "error", err)
 		}
 		return false
 	}
@@ -97,7 +98,7 @@ func (s *Sweeper) sweep(ctx context.Context) bool {
 	if len(swept.Changed)+swept.Requeued == 0 {
 		return false
 	}
-	s.log.WarnContext(ctx, "sweep mended images", "abandoned", len(swept.Changed), "requeued", swept.Requeued)
+	s.log.WarnContext(ctx, "sweep recovered images", "abandoned", len(swept.Changed), "requeued", swept.Requeued)
 	return len(swept.Changed)+swept.Requeued >= s.cfg.Batch
 }
 
@@ -105,8 +106,8 @@ func (s *Sweeper) sweep(ctx context.Context) bool {
 func (s *Sweeper) observe(err error) {
 	switch {
 	case fault.KindOf(err) == fault.Unavailable:
-		s.away = true
-	case err == nil && s.away:
-		s.away, s.until = false, time.Now().Add(afterOutage)
+		s.unavailable = true
+	case err == nil && s.unavailable:
+		s.unavailable, s.keepUntil = false, time.Now().Add(afterOutage)
 	}
 }

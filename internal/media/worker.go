@@ -9,6 +9,7 @@ import (
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/failpoint"
 	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/media/hostgate"
 	"vitrine.dev/internal/queue"
 	"vitrine.dev/internal/requestid"
 )
@@ -19,7 +20,7 @@ type WorkerConfig struct {
 	Preset     Preset        // what is published of every image
 	Lease      time.Duration // a worker that is silent for so long has died
 	JobTimeout time.Duration // wall-clock limit of one attempt, waiting for a free core included
-	Gate       GateConfig
+	Gate       hostgate.Config
 }
 
 // DefaultWorkerConfig gives a lease of a minute and an attempt ten, and is for
@@ -27,7 +28,7 @@ type WorkerConfig struct {
 func DefaultWorkerConfig(concurrency int) WorkerConfig {
 	return WorkerConfig{
 		Policy: DefaultPolicy(), Preset: DefaultPreset(false), Lease: time.Minute, JobTimeout: 10 * time.Minute,
-		Gate: DefaultGateConfig(concurrency),
+		Gate: hostgate.DefaultConfig(concurrency),
 	}
 }
 
@@ -46,19 +47,19 @@ type Worker struct {
 	Parts
 
 	cfg     WorkerConfig
-	gate    *hostGate
+	gate    *hostgate.Gate
 	content keyedLock // one rendering at a time of the same content
 }
 
 // NewWorker returns a Worker.
 func NewWorker(p Parts, cfg WorkerConfig) *Worker {
-	return &Worker{Parts: p, cfg: cfg, gate: newHostGate(cfg.Gate, p.Log)}
+	return &Worker{Parts: p, cfg: cfg, gate: hostgate.New(cfg.Gate, p.Log)}
 }
 
 // Handle does the work of one message; it is a queue.Handler. A failure of the
 // image is an outcome, written to the store, and acknowledges the message. An
 // error means that the outcome could not be written before ctx ended: the
-// message comes again, or the sweep finds the image.
+// message is redelivered, or the sweep finds the image.
 func (w *Worker) Handle(ctx context.Context, m queue.Message) error {
 	job, err := DecodeJob(m.Body)
 	if err != nil {
@@ -69,11 +70,11 @@ func (w *Worker) Handle(ctx context.Context, m queue.Message) error {
 	log := w.Log.With("image", job.ImageID, "product", job.ProductID, "request_id", job.RequestID)
 
 	failpoint.Crash(failpoint.Received)
-	slot, refused := w.gate.enter(job.Host, job.Tried)
+	slot, refused := w.gate.Acquire(job.Host, job.Tried)
 	if refused != nil {
-		return w.putOff(ctx, log, job, refused)
+		return w.reschedule(ctx, log, job, refused)
 	}
-	defer slot.leave(ctx, "", context.Canceled) // no fetch: nothing learnt of the host
+	defer slot.Release(ctx, "", context.Canceled) // no fetch: it says nothing of the host
 	claim, err := w.begin(ctx, log, job)
 	if fault.KindOf(err) == fault.Conflict {
 		log.DebugContext(ctx, "image job has nothing to do", "error", err)
@@ -89,7 +90,7 @@ func (w *Worker) Handle(ctx context.Context, m queue.Message) error {
 // is touched, so that a file that kills the process is not tried for ever.
 func (w *Worker) begin(ctx context.Context, log *slog.Logger, job Job) (Claim, error) {
 	var claim Claim
-	err := persist(ctx, log, "begin", func(ctx context.Context) error {
+	err := retryUnavailable(ctx, log, "begin", func(ctx context.Context) error {
 		c, changed, err := w.Store.Begin(ctx, job, w.cfg.Lease)
 		if err == nil {
 			failpoint.Crash(failpoint.Begun)
@@ -101,7 +102,7 @@ func (w *Worker) begin(ctx context.Context, log *slog.Logger, job Job) (Claim, e
 	return claim, err
 }
 
-func (w *Worker) attempt(ctx context.Context, log *slog.Logger, claim Claim, slot *pass) error {
+func (w *Worker) attempt(ctx context.Context, log *slog.Logger, claim Claim, slot *hostgate.Slot) error {
 	started := time.Now()
 	working, stop := w.keepLease(ctx, log, claim)
 	result, err := w.work(working, log, claim, slot)
@@ -121,20 +122,21 @@ func (w *Worker) attempt(ctx context.Context, log *slog.Logger, claim Claim, slo
 		log.InfoContext(ctx, "image job superseded", "duration", time.Since(started))
 		return nil
 	case failed:
-		return w.settle(ctx, log, claim, failure, claim.spent(time.Since(started)))
+		return w.recordFailure(ctx, log, claim, failure, claim.spent(time.Since(started)))
 	default:
 		log.WarnContext(ctx, "image job interrupted", "duration", time.Since(started), "error", err)
 		return err
 	}
 }
 
-// settle writes the outcome of a failed attempt: a later one, or the end.
-func (w *Worker) settle(
+// recordFailure writes the outcome of a failed attempt: a retry, or the end. It
+// is what logs the failure, once.
+func (w *Worker) recordFailure(
 	ctx context.Context, log *slog.Logger, claim Claim, failure *fault.Failure, spent Spent,
 ) error {
 	delay, again := w.cfg.Policy.Next(spent, failure)
 	claim.Tried = true
-	err := persist(ctx, log, "settle", func(ctx context.Context) error {
+	err := retryUnavailable(ctx, log, "record failure", func(ctx context.Context) error {
 		var changed catalog.Changed
 		var err error
 		if again {
@@ -155,9 +157,21 @@ func (w *Worker) settle(
 	case err != nil:
 		return err
 	case again:
-		log.WarnContext(ctx, "image will be tried again", "reason", failure.Reason, "delay", delay, "error", failure)
+		log.WarnContext(ctx, "image will be retried", "reason", failure.Reason, "delay", delay, "error", failure)
 	default:
-		log.ErrorContext(ctx, "image failed", "reason", failure.Reason, "error", failure)
+		log.Log(ctx, failedLevel(failure.Reason), "image failed", "reason", failure.Reason, "error", failure)
 	}
 	return nil
+}
+
+// failedLevel is the level at which an image's end is logged: ERROR is for what
+// an operator can do something about. Pictures and hosts fail by themselves all
+// the time, and their owners see the reason.
+func failedLevel(r fault.Reason) slog.Level {
+	switch r {
+	case fault.StorageUnavailable, fault.DecoderCrashed, fault.WorkerLost:
+		return slog.LevelError
+	default:
+		return slog.LevelWarn
+	}
 }

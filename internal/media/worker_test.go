@@ -1,10 +1,12 @@
 package media_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -115,6 +117,34 @@ func TestHandleOutcomes(t *testing.T) {
 	}
 }
 
+// TestAFailureIsLoggedOnce at INFO and above, at the level of who can help.
+func TestAFailureIsLoggedOnce(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		reason   fault.Reason
+		attempts int // before this one
+		want     string
+	}{
+		{fault.SourceUnreachable, 0, "level=WARN msg=\"image will be retried\""},
+		{fault.SourceUnreachable, 4, "level=WARN msg=\"image failed\""},
+		{fault.DecodeFailed, 0, "level=WARN msg=\"image failed\""},
+		{fault.DecoderCrashed, 4, "level=ERROR msg=\"image failed\""},
+	} {
+		b := setup(t, &fakeWork{fetch: func(context.Context, string) ([]byte, error) {
+			return nil, fault.Fail(tt.reason, "It failed.", nil)
+		}}, "http://a/1.jpg")
+		b.store.set(func(img *fakeImage) { img.attempt = tt.attempts })
+		var log bytes.Buffer
+		b.worker.Log = slog.New(slog.NewTextHandler(&log, nil))
+		if err := b.worker.Handle(t.Context(), jobFor(1)); err != nil {
+			t.Fatal(err)
+		}
+		if lines := log.String(); strings.Count(lines, "\n") != 1 || !strings.Contains(lines, tt.want) {
+			t.Errorf("%s after %d attempts: want one line with %s, got\n%s", tt.reason, tt.attempts, tt.want, lines)
+		}
+	}
+}
+
 func TestHandleLeavesAloneWhatIsNotWaiting(t *testing.T) {
 	t.Parallel()
 	for _, change := range []func(*fakeImage){
@@ -187,11 +217,9 @@ func TestHandleWaitsForTheDatabase(t *testing.T) {
 func TestHangingDecoderEndsTheAttemptOnly(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		release := make(chan struct{})
-		defer close(release)
-		b := setup(t, &fakeWork{render: func(context.Context, []byte) (media.Rendered, error) {
-			<-release // deaf to its context, like C code
-			return media.Rendered{}, nil
+		b := setup(t, &fakeWork{render: func(ctx context.Context, _ []byte) (media.Rendered, error) {
+			<-ctx.Done() // at which the sandbox kills the decoder
+			return media.Rendered{}, ctx.Err()
 		}}, "http://a/1.jpg")
 		if err := b.worker.Handle(t.Context(), jobFor(1)); err != nil {
 			t.Fatal(err)
@@ -278,6 +306,6 @@ func TestHandleDeadCountsAnAttempt(t *testing.T) {
 		t.Errorf("image is %s for %v, want failed for worker_lost", img.status, img.failure)
 	}
 	if err := b.worker.HandleDead(t.Context(), jobFor(1)); err != nil {
-		t.Errorf("a dead letter of a settled image: %v", err)
+		t.Errorf("a dead letter of a failed image: %v", err)
 	}
 }

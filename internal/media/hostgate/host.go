@@ -1,4 +1,4 @@
-package media
+package hostgate
 
 import (
 	"crypto/sha256"
@@ -12,7 +12,7 @@ import (
 type host struct {
 	name      string
 	active    int                            // fetches under way
-	waiting   int                            // about how many jobs were refused and come again
+	waiting   int                            // about how many jobs were refused and rescheduled
 	untried   int                            // about how many of these were never tried
 	proven    bool                           // it has answered before
 	streak    int                            // URLs that have failed since its last answer
@@ -33,7 +33,7 @@ const (
 
 // limit is how many fetches the host may have under way. A host that fails gets
 // one at a time: when its breaker was open, that one is the probe.
-func (h *host) limit(cfg GateConfig) int {
+func (h *host) limit(cfg Config) int {
 	if h.streak > 0 {
 		return 1
 	}
@@ -42,7 +42,7 @@ func (h *host) limit(cfg GateConfig) int {
 
 // failed counts the failure of a URL, once until that URL has answered, and
 // reports whether it opened the breaker.
-func (h *host) failed(cfg GateConfig, url string, f *fault.Failure) (opened bool) {
+func (h *host) failed(cfg Config, url string, f *fault.Failure) (opened bool) {
 	now, key := time.Now(), sha256.Sum256([]byte(url))
 	if _, again := h.counted[key]; !again {
 		if h.counted == nil || len(h.counted) >= mostCounted {
@@ -68,12 +68,12 @@ func (h *host) failed(cfg GateConfig, url string, f *fault.Failure) (opened bool
 	if f.Blame == fault.BlameEither || (h.proven && now.Sub(h.answerAt) < aliveFor) {
 		open = min(open, cfg.AliveMax)
 	}
-	h.openUntil, h.waiting, h.untried = now.Add(open), 0, 0 // who waits comes again and is counted again
+	h.openUntil, h.waiting, h.untried = now.Add(open), 0, 0 // who waits is rescheduled and counted again
 	return opened
 }
 
 // answered forgets the failures and reports whether that closed the breaker.
-func (h *host) answered(cfg GateConfig, url string) (closed bool) {
+func (h *host) answered(cfg Config, url string) (closed bool) {
 	closed = h.streak >= cfg.Threshold
 	if h.streak > 0 {
 		h.waiting, h.untried = 0, 0
@@ -86,7 +86,7 @@ func (h *host) answered(cfg GateConfig, url string) (closed bool) {
 // leavesProbe reports whether a job has to leave the probe of an open breaker
 // to an image that was never tried: what has failed before tells less about
 // whether the host answers.
-func (h *host) leavesProbe(cfg GateConfig, tried bool, now time.Time) bool {
+func (h *host) leavesProbe(cfg Config, tried bool, now time.Time) bool {
 	return tried && h.streak >= cfg.Threshold && h.untried > 0 && now.Before(h.openUntil.Add(probeWait))
 }
 
@@ -114,10 +114,10 @@ const (
 	mostDelay  = time.Minute // beyond the end of an open breaker
 )
 
-// delay is when a refused job comes again: after the breaker, and then when its
+// delay is how long a refused job waits: for the breaker, and then until its
 // turn would come, with so many before it. So a thousand jobs of one host do
 // not return as a storm, and each is refused a few times rather than all the time.
-func (h *host) delay(cfg GateConfig, now time.Time) time.Duration {
+func (h *host) delay(cfg Config, now time.Time) time.Duration {
 	turn := max(h.usual, leastTurn) / time.Duration(h.limit(cfg))
 	spread := min(max(time.Duration(h.waiting)*turn, leastDelay), mostDelay)
 	return max(h.openUntil.Sub(now), 0) + backoff.Jitter(spread)

@@ -1,4 +1,4 @@
-package media
+package hostgate
 
 import (
 	"container/list"
@@ -10,8 +10,8 @@ import (
 	"vitrine.dev/internal/fault"
 )
 
-// GateConfig bounds what the hosts of source images may take of a worker.
-type GateConfig struct {
+// Config bounds what the hosts may take of a worker.
+type Config struct {
 	Slots     int           // jobs that the worker does at once; those of doubtful hosts get half
 	HostLimit int           // fetches at once from one host
 	Threshold int           // failures in a row that open a host's breaker
@@ -21,19 +21,20 @@ type GateConfig struct {
 	Hosts     int           // hosts to be remembered
 }
 
-// DefaultGateConfig is for so many jobs at once.
-func DefaultGateConfig(slots int) GateConfig {
-	return GateConfig{
+// DefaultConfig is for so many jobs at once.
+func DefaultConfig(slots int) Config {
+	return Config{
 		Slots: slots, HostLimit: max(slots*3/4, 1), Threshold: 5,
 		OpenMin: 5 * time.Second, OpenMax: 5 * time.Minute, AliveMax: 15 * time.Second, Hosts: 4096,
 	}
 }
 
-// hostGate decides, before a job is begun, whether its host may be asked now.
-// It remembers by host, in memory, each process for itself: what matters is
-// that no host takes all slots, not that all processes agree.
-type hostGate struct {
-	cfg GateConfig
+// Gate decides, before a job is begun, whether its host may be asked now. It
+// remembers by host, in memory, each process for itself: what matters is that no
+// host takes all slots, not that all processes agree. It is safe for concurrent
+// use.
+type Gate struct {
+	cfg Config
 	log *slog.Logger
 
 	mu       sync.Mutex
@@ -42,32 +43,30 @@ type hostGate struct {
 	doubtful int                      // slots held for hosts that have not proven themselves
 }
 
-func newHostGate(cfg GateConfig, log *slog.Logger) *hostGate {
-	return &hostGate{cfg: cfg, log: log, hosts: map[string]*list.Element{}, recent: list.New()}
+// New returns a Gate that knows no host yet.
+func New(cfg Config, log *slog.Logger) *Gate {
+	return &Gate{cfg: cfg, log: log, hosts: map[string]*list.Element{}, recent: list.New()}
 }
 
-// refusal says why and for how long a job has to wait.
-type refusal struct {
-	delay  time.Duration
-	last   *fault.Failure // of the host, when it fails; nil where it is only busy
-	silent time.Duration  // for how long the host has failed and answered no one
+// Refusal says why and for how long a job has to wait.
+type Refusal struct {
+	Delay  time.Duration
+	Last   *fault.Failure // of the host, when it fails; nil where it is only busy
+	Silent time.Duration  // for how long the host has failed and answered no one
 }
 
-// pass is the right to fetch from a host. Its holder returns it once.
-type pass struct {
-	gate     *hostGate
-	host     *host // nil: of no host that is known
+// Slot is the right to fetch from a host. Its holder releases it once.
+type Slot struct {
+	gate     *Gate
+	host     *host
 	doubtful bool
 	since    time.Time
 	returned bool
 }
 
-// enter asks for a slot of the host, for an image that has been tried before or
+// Acquire asks for a slot of the host, for an image that has been tried before or
 // not. Exactly one of the results is nil.
-func (g *hostGate) enter(name string, tried bool) (*pass, *refusal) {
-	if name == "" {
-		return &pass{gate: g}, nil
-	}
+func (g *Gate) Acquire(name string, tried bool) (*Slot, *Refusal) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	h, now := g.lookUp(name), time.Now()
@@ -78,7 +77,7 @@ func (g *hostGate) enter(name string, tried bool) (*pass, *refusal) {
 		if !tried {
 			h.untried++
 		}
-		return nil, &refusal{delay: h.delay(g.cfg, now), last: h.last, silent: h.silent()}
+		return nil, &Refusal{Delay: h.delay(g.cfg, now), Last: h.last, Silent: h.silent()}
 	}
 	if !tried {
 		h.untried = max(h.untried-1, 0)
@@ -88,22 +87,22 @@ func (g *hostGate) enter(name string, tried bool) (*pass, *refusal) {
 	if doubtful {
 		g.doubtful++
 	}
-	return &pass{gate: g, host: h, doubtful: doubtful, since: now}, nil
+	return &Slot{gate: g, host: h, doubtful: doubtful, since: now}, nil
 }
 
-// leave returns the slot and tells how the fetch of the URL ended. Only the first call
-// counts, so that a deferred one can be for whatever else may happen: an error
-// that is no failure tells nothing about the host.
-func (p *pass) leave(ctx context.Context, url string, err error) {
-	if p.host == nil || p.returned {
+// Release returns the slot with the outcome of the fetch of the URL. Only the
+// first call counts, so that one in a defer can be for whatever else may happen:
+// an error that is no *fault.Failure says nothing about the host.
+func (s *Slot) Release(ctx context.Context, url string, err error) {
+	if s.returned {
 		return
 	}
-	p.returned = true
-	g, h := p.gate, p.host
+	s.returned = true
+	g, h := s.gate, s.host
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	h.active--
-	if p.doubtful {
+	if s.doubtful {
 		g.doubtful--
 	}
 	failure, failed := fault.FailureOf(err)
@@ -111,13 +110,13 @@ func (p *pass) leave(ctx context.Context, url string, err error) {
 	case err != nil && !failed:
 	case failed && failure.Blame != fault.BlameURL &&
 		(failure.Reason == fault.SourceTimeout || failure.Reason == fault.SourceUnreachable):
-		h.took(time.Since(p.since))
+		h.took(time.Since(s.since))
 		if h.failed(g.cfg, url, failure) {
 			g.log.WarnContext(ctx, "host breaker opened", "host", h.name, "failures", h.streak,
 				"reason", failure.Reason, "duration", time.Until(h.openUntil).Round(time.Millisecond))
 		}
 	default: // the host answered, whatever it said
-		h.took(time.Since(p.since))
+		h.took(time.Since(s.since))
 		if h.answered(g.cfg, url) {
 			g.log.InfoContext(ctx, "host breaker closed", "host", h.name)
 		}
@@ -125,8 +124,8 @@ func (p *pass) leave(ctx context.Context, url string, err error) {
 }
 
 // lookUp returns what is remembered of the host, and forgets the one that was
-// not asked for the longest time.
-func (g *hostGate) lookUp(name string) *host {
+// not asked for the longest time and has no slot in use.
+func (g *Gate) lookUp(name string) *host {
 	if e, known := g.hosts[name]; known {
 		g.recent.MoveToFront(e)
 		return e.Value.(*host) //nolint:forcetypeassert // the list holds nothing else

@@ -24,7 +24,7 @@ func jobAt(image int64, host string) queue.Message {
 // Images of a host that is down hold no slot. Where it has answered no one for
 // as long as an image may wait, those that have waited so long fail with its
 // reason, all with the first that comes.
-func TestJobsOfADeadHostArePutOff(t *testing.T) {
+func TestJobsOfADeadHostAreRescheduled(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		refused := fault.Fail(fault.SourceUnreachable, "Refused.", nil)
@@ -40,7 +40,7 @@ func TestJobsOfADeadHostArePutOff(t *testing.T) {
 		for i := range int64(6) {
 			handle(i + 1)
 		}
-		if img := b.store.image(6); fetches != 5 || img.attempt != 0 || img.deferred != 1 || img.status != catalog.Pending {
+		if img := b.store.image(6); fetches != 5 || img.attempt != 0 || img.rescheduled != 1 || img.status != catalog.Pending {
 			t.Errorf("after %d fetches the sixth is %+v", fetches, img)
 		}
 		b.store.set(func(*fakeImage) {
@@ -49,7 +49,7 @@ func TestJobsOfADeadHostArePutOff(t *testing.T) {
 			}
 		})
 		handle(7)
-		if img := b.store.image(7); img.status != catalog.Pending || img.deferred != 1 {
+		if img := b.store.image(7); img.status != catalog.Pending || img.rescheduled != 1 {
 			t.Errorf("the host fails since a moment only, and an old image is %+v", img)
 		}
 		time.Sleep(7 * time.Hour)
@@ -181,7 +181,7 @@ func TestRenderingHoldsNoSlotOfTheHost(t *testing.T) {
 			synctest.Wait()
 		}
 		for i := range int64(8) {
-			if img := b.store.image(i + 1); img.deferred != 0 || img.attempt != 1 {
+			if img := b.store.image(i + 1); img.rescheduled != 0 || img.attempt != 1 {
 				t.Errorf("image %d is %+v", i+1, img)
 			}
 		}

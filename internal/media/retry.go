@@ -10,18 +10,18 @@ import (
 	"vitrine.dev/internal/fault"
 )
 
-// The waits between tries of a store call while the database is away.
+// The waits between tries of a store call while the database is unavailable.
 const (
 	firstPause = 100 * time.Millisecond
 	lastPause  = 5 * time.Second
 )
 
-// persist calls do until its error is another one than that the database is
-// away, or ctx ends. Nothing useful can be done without the database, so the
-// job waits here with what it has instead of going back to the queue, where
-// each return would count as a delivery. None of it is taken from the
-// time that the attempt has.
-func persist(ctx context.Context, log *slog.Logger, what string, do func(context.Context) error) error {
+// retryUnavailable calls do until its error is another one than
+// fault.Unavailable, or ctx ends. Nothing useful can be done without the
+// database, so the job waits here with what it has instead of going back to the
+// queue, where each return would count as a delivery. The wait does not count
+// towards the attempt's time limit.
+func retryUnavailable(ctx context.Context, log *slog.Logger, what string, do func(context.Context) error) error {
 	defer pauseClock(ctx)()
 	for failures := 1; ; failures++ {
 		err := do(ctx)

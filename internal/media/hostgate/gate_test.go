@@ -1,4 +1,4 @@
-package media
+package hostgate
 
 import (
 	"errors"
@@ -12,35 +12,35 @@ import (
 	"vitrine.dev/internal/fault"
 )
 
-func newTestGate(slots int) *hostGate {
-	return newHostGate(DefaultGateConfig(slots), slog.New(slog.DiscardHandler))
+func newGate(slots int) *Gate {
+	return New(DefaultConfig(slots), slog.New(slog.DiscardHandler))
 }
 
-func mustEnter(t *testing.T, g *hostGate, host string) *pass {
+func mustAcquire(t *testing.T, g *Gate, host string) *Slot {
 	t.Helper()
-	p, r := g.enter(host, false)
+	p, r := g.Acquire(host, false)
 	if r != nil {
-		t.Fatalf("%s is refused for %s", host, r.delay)
+		t.Fatalf("%s is refused for %s", host, r.Delay)
 	}
 	return p
 }
 
-func mustRefuse(t *testing.T, g *hostGate, host string) *refusal {
+func mustRefuse(t *testing.T, g *Gate, host string) *Refusal {
 	t.Helper()
-	p, r := g.enter(host, false)
+	p, r := g.Acquire(host, false)
 	if p != nil {
 		t.Fatalf("%s is let in", host)
 	}
-	if r.delay <= 0 {
-		t.Fatalf("%s comes again after %s", host, r.delay)
+	if r.Delay <= 0 {
+		t.Fatalf("%s is refused for %s", host, r.Delay)
 	}
 	return r
 }
 
 // prove lets the host answer once.
-func prove(t *testing.T, g *hostGate, host string) {
+func prove(t *testing.T, g *Gate, host string) {
 	t.Helper()
-	mustEnter(t, g, host).leave(t.Context(), newURL(), nil)
+	mustAcquire(t, g, host).Release(t.Context(), newURL(), nil)
 }
 
 var urls atomic.Int64
@@ -52,73 +52,70 @@ func down() error { return fault.Fail(fault.SourceUnreachable, "Refused.", nil) 
 
 func TestGateLimitsEachHost(t *testing.T) {
 	t.Parallel()
-	g := newTestGate(8)
+	g := newGate(8)
 	prove(t, g, "a")
 	prove(t, g, "b")
 	for range 6 {
-		mustEnter(t, g, "a")
+		mustAcquire(t, g, "a")
 	}
-	if r := mustRefuse(t, g, "a"); r.last != nil {
-		t.Errorf("a busy host is said to fail: %v", r.last)
+	if r := mustRefuse(t, g, "a"); r.Last != nil {
+		t.Errorf("a busy host is said to fail: %v", r.Last)
 	}
-	first := mustEnter(t, g, "b")
-	first.leave(t.Context(), newURL(), nil)
-	first.leave(t.Context(), newURL(), nil) // counts once
+	first := mustAcquire(t, g, "b")
+	first.Release(t.Context(), newURL(), nil)
+	first.Release(t.Context(), newURL(), nil) // counts once
 	for range 6 {
-		mustEnter(t, g, "b")
+		mustAcquire(t, g, "b")
 	}
 	mustRefuse(t, g, "b")
-	for range 20 {
-		mustEnter(t, g, "") // of an older version: not limited
-	}
 }
 
 func TestGateKeepsHalfOfTheSlotsFromDoubtfulHosts(t *testing.T) {
 	t.Parallel()
-	g := newTestGate(8)
+	g := newGate(8)
 	prove(t, g, "good")
-	var held []*pass
+	var held []*Slot
 	for i := range 4 {
-		held = append(held, mustEnter(t, g, fmt.Sprint("new", i)))
+		held = append(held, mustAcquire(t, g, fmt.Sprint("new", i)))
 	}
 	mustRefuse(t, g, "new4")
-	mustEnter(t, g, "good")
-	held[0].leave(t.Context(), newURL(), nil)
-	mustEnter(t, g, "new4")
-	mustEnter(t, g, "new0") // it has proven itself meanwhile
-	if small := newTestGate(1); small.cfg.HostLimit != 1 {
+	mustAcquire(t, g, "good")
+	held[0].Release(t.Context(), newURL(), nil)
+	mustAcquire(t, g, "new4")
+	mustAcquire(t, g, "new0") // it has proven itself meanwhile
+	if small := newGate(1); small.cfg.HostLimit != 1 {
 		t.Errorf("a worker of one slot allows %d", small.cfg.HostLimit)
 	} else {
-		mustEnter(t, small, "x")
+		mustAcquire(t, small, "x")
 	}
 }
 
 func TestGateAsksAFailingHostOneAtATime(t *testing.T) {
 	t.Parallel()
-	g := newTestGate(8)
+	g := newGate(8)
 	prove(t, g, "a")
-	mustEnter(t, g, "a").leave(t.Context(), newURL(), down())
-	probe := mustEnter(t, g, "a")
-	if r := mustRefuse(t, g, "a"); r.last == nil || r.last.Reason != fault.SourceUnreachable {
-		t.Errorf("refused with %v", r.last)
+	mustAcquire(t, g, "a").Release(t.Context(), newURL(), down())
+	probe := mustAcquire(t, g, "a")
+	if r := mustRefuse(t, g, "a"); r.Last == nil || r.Last.Reason != fault.SourceUnreachable {
+		t.Errorf("refused with %v", r.Last)
 	}
-	probe.leave(t.Context(), newURL(), fault.Fail(fault.SourceNotFound, "404 is an answer", nil))
-	held := mustEnter(t, g, "a")
-	mustEnter(t, g, "a")
+	probe.Release(t.Context(), newURL(), fault.Fail(fault.SourceNotFound, "404 is an answer", nil))
+	held := mustAcquire(t, g, "a")
+	mustAcquire(t, g, "a")
 	for range 10 { // the URL's matter, the host is well
-		held.leave(t.Context(), newURL(), &fault.Failure{Reason: fault.SourceUnreachable, Blame: fault.BlameURL})
-		held = mustEnter(t, g, "a")
+		held.Release(t.Context(), newURL(), &fault.Failure{Reason: fault.SourceUnreachable, Blame: fault.BlameURL})
+		held = mustAcquire(t, g, "a")
 	}
-	mustEnter(t, g, "a")
+	mustAcquire(t, g, "a")
 }
 
 func TestGateOpensAndProbes(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		g := newTestGate(8)
+		g := newGate(8)
 		fail := func(err error) {
 			t.Helper()
-			mustEnter(t, g, "a").leave(t.Context(), newURL(), err)
+			mustAcquire(t, g, "a").Release(t.Context(), newURL(), err)
 		}
 		for range 4 {
 			fail(down())
@@ -126,21 +123,21 @@ func TestGateOpensAndProbes(t *testing.T) {
 		fail(errors.New("the worker stops")) // says nothing about the host
 		fail(fault.Fail(fault.SourceTimeout, "Slow.", nil))
 		for _, open := range []time.Duration{5 * time.Second, 10 * time.Second, 20 * time.Second} {
-			if r := mustRefuse(t, g, "a"); r.delay < open {
-				t.Errorf("comes again after %s while the breaker is open for %s", r.delay, open)
+			if r := mustRefuse(t, g, "a"); r.Delay < open {
+				t.Errorf("refused for %s while the breaker is open for %s", r.Delay, open)
 			}
 			time.Sleep(open - time.Millisecond)
 			mustRefuse(t, g, "a")
 			time.Sleep(time.Millisecond)
-			probe := mustEnter(t, g, "a")
+			probe := mustAcquire(t, g, "a")
 			mustRefuse(t, g, "a") // one probe only
-			probe.leave(t.Context(), newURL(), down())
+			probe.Release(t.Context(), newURL(), down())
 		}
 		time.Sleep(40 * time.Second)
 		asked := &fault.Failure{Reason: fault.SourceUnreachable, RetryAfter: 2 * time.Minute}
 		fail(asked)
-		if r := mustRefuse(t, g, "a"); r.delay < 2*time.Minute {
-			t.Errorf("Retry-After is not obeyed: %s", r.delay)
+		if r := mustRefuse(t, g, "a"); r.Delay < 2*time.Minute {
+			t.Errorf("Retry-After is not obeyed: %s", r.Delay)
 		}
 		time.Sleep(2 * time.Minute)
 		fail(&fault.Failure{Reason: fault.SourceUnreachable, RetryAfter: time.Hour})
@@ -148,8 +145,8 @@ func TestGateOpensAndProbes(t *testing.T) {
 		mustRefuse(t, g, "a")
 		time.Sleep(time.Millisecond)
 		fail(nil)
-		mustEnter(t, g, "a")
-		mustEnter(t, g, "a")
+		mustAcquire(t, g, "a")
+		mustAcquire(t, g, "a")
 	})
 }
 
@@ -157,58 +154,58 @@ func TestGateOpensAndProbes(t *testing.T) {
 func TestGateSpreadsWhatItRefuses(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		g := newTestGate(4)
-		p := mustEnter(t, g, "a")
+		g := newGate(4)
+		p := mustAcquire(t, g, "a")
 		time.Sleep(100 * time.Millisecond)
-		p.leave(t.Context(), newURL(), nil)
+		p.Release(t.Context(), newURL(), nil)
 		for range 3 {
-			mustEnter(t, g, "a")
+			mustAcquire(t, g, "a")
 		}
 		var last time.Duration
 		for range 1000 {
-			last = mustRefuse(t, g, "a").delay
+			last = mustRefuse(t, g, "a").Delay
 		}
 		if turn := 1000 * 100 * time.Millisecond / 3; last < turn/3 || last > turn*3/2 {
-			t.Errorf("the last of 1000 comes again after %s, its turn comes after %s", last, turn)
+			t.Errorf("the last of 1000 is refused for %s, its turn comes after %s", last, turn)
 		}
 	})
 }
 
 func TestGateForgets(t *testing.T) {
 	t.Parallel()
-	g := newTestGate(8)
+	g := newGate(8)
 	g.cfg.Hosts = 3
-	held := mustEnter(t, g, "held")
+	held := mustAcquire(t, g, "held")
 	for i := range 100 {
 		prove(t, g, fmt.Sprint("host", i))
 	}
 	if len(g.hosts) != 3 || g.recent.Len() != 3 || g.hosts["held"] == nil {
 		t.Errorf("%d hosts are remembered", len(g.hosts))
 	}
-	held.leave(t.Context(), newURL(), nil)
+	held.Release(t.Context(), newURL(), nil)
 	if g.doubtful != 0 {
-		t.Errorf("%d slots are held by nobody", g.doubtful)
+		t.Errorf("%d slots are held by no one", g.doubtful)
 	}
 }
 
 // A URL that fails again and again says it once.
 func TestGateCountsAURLOnce(t *testing.T) {
 	t.Parallel()
-	g := newTestGate(8)
+	g := newGate(8)
 	bad := newURL()
 	for range 20 {
-		mustEnter(t, g, "a").leave(t.Context(), bad, down())
+		mustAcquire(t, g, "a").Release(t.Context(), bad, down())
 	}
 	prove(t, g, "a")
 	for range 4 {
-		mustEnter(t, g, "a").leave(t.Context(), newURL(), down())
-		mustEnter(t, g, "a").leave(t.Context(), bad, down()) // counted before the answer of another
+		mustAcquire(t, g, "a").Release(t.Context(), newURL(), down())
+		mustAcquire(t, g, "a").Release(t.Context(), bad, down()) // counted before the answer of another
 	}
-	mustEnter(t, g, "a").leave(t.Context(), bad, nil)
+	mustAcquire(t, g, "a").Release(t.Context(), bad, nil)
 	for range 4 {
-		mustEnter(t, g, "a").leave(t.Context(), newURL(), down())
+		mustAcquire(t, g, "a").Release(t.Context(), newURL(), down())
 	}
-	mustEnter(t, g, "a").leave(t.Context(), bad, down()) // it has answered since, so it counts
+	mustAcquire(t, g, "a").Release(t.Context(), bad, down()) // it has answered since, so it counts
 	mustRefuse(t, g, "a")
 	for range 10 * mostCounted {
 		g.hosts["a"].Value.(*host).failed(g.cfg, newURL(), &fault.Failure{})
@@ -235,18 +232,18 @@ func TestGateKeepsAnAnsweringHostWaitingShortly(t *testing.T) {
 			"never":             {0, asked, 5 * time.Minute},
 			"never but errors":  {0, either, 15 * time.Second},
 		} {
-			g := newTestGate(8)
+			g := newGate(8)
 			if tt.answered > 0 {
 				prove(t, g, "a")
 				time.Sleep(tt.answered)
 			}
 			for range 5 {
-				mustEnter(t, g, "a").leave(t.Context(), newURL(), tt.failure)
+				mustAcquire(t, g, "a").Release(t.Context(), newURL(), tt.failure)
 			}
 			time.Sleep(tt.open - time.Millisecond)
 			mustRefuse(t, g, "a")
 			time.Sleep(time.Millisecond)
-			if p, _ := g.enter("a", false); p == nil {
+			if p, _ := g.Acquire("a", false); p == nil {
 				t.Errorf("%s: still open after %s", name, tt.open)
 			}
 		}
@@ -258,21 +255,21 @@ func TestGateProbesWithWhatWasNeverTried(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		for _, comes := range []bool{true, false} {
-			g := newTestGate(8)
+			g := newGate(8)
 			for range 5 {
-				mustEnter(t, g, "a").leave(t.Context(), newURL(), down())
+				mustAcquire(t, g, "a").Release(t.Context(), newURL(), down())
 			}
 			mustRefuse(t, g, "a") // it was never tried, and waits
 			time.Sleep(5 * time.Second)
-			if p, _ := g.enter("a", true); p != nil {
+			if p, _ := g.Acquire("a", true); p != nil {
 				t.Error("one that has failed before goes first")
 			}
 			if comes {
-				mustEnter(t, g, "a").leave(t.Context(), newURL(), nil)
+				mustAcquire(t, g, "a").Release(t.Context(), newURL(), nil)
 			} else {
 				time.Sleep(probeWait)
 			}
-			if p, _ := g.enter("a", true); p == nil {
+			if p, _ := g.Acquire("a", true); p == nil {
 				t.Error("one that has failed before waits on")
 			}
 		}
@@ -284,13 +281,13 @@ func TestGateProbesWithWhatWasNeverTried(t *testing.T) {
 func TestGateMeasuresSilence(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		g := newTestGate(8)
+		g := newGate(8)
 		prove(t, g, "a")
 		time.Sleep(time.Hour) // no one asked
 		fail := func() {
 			for range 5 {
-				if p, _ := g.enter("a", false); p != nil {
-					p.leave(t.Context(), newURL(), down())
+				if p, _ := g.Acquire("a", false); p != nil {
+					p.Release(t.Context(), newURL(), down())
 				}
 			}
 		}
@@ -298,14 +295,14 @@ func TestGateMeasuresSilence(t *testing.T) {
 		time.Sleep(10 * time.Minute)
 		fail()
 		time.Sleep(3 * time.Second) // no one asked
-		if r := mustRefuse(t, g, "a"); r.silent != 10*time.Minute {
-			t.Errorf("silent for %s, want 10m", r.silent)
+		if r := mustRefuse(t, g, "a"); r.Silent != 10*time.Minute {
+			t.Errorf("silent for %s, want 10m", r.Silent)
 		}
 		time.Sleep(10 * time.Minute)
-		mustEnter(t, g, "a").leave(t.Context(), newURL(), fault.Fail(fault.SourceNotFound, "An answer.", nil))
+		mustAcquire(t, g, "a").Release(t.Context(), newURL(), fault.Fail(fault.SourceNotFound, "An answer.", nil))
 		fail()
-		if r := mustRefuse(t, g, "a"); r.silent != 0 {
-			t.Errorf("silent for %s after an answer", r.silent)
+		if r := mustRefuse(t, g, "a"); r.Silent != 0 {
+			t.Errorf("silent for %s after an answer", r.Silent)
 		}
 	})
 }
