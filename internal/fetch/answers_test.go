@@ -16,8 +16,8 @@ import (
 
 func TestStatus(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	base := w.serve(t, func(rw http.ResponseWriter, r *http.Request) {
+	n := newNetwork(t)
+	base := n.Serve(t, func(rw http.ResponseWriter, r *http.Request) {
 		code, err := strconv.Atoi(strings.Trim(r.URL.Path, "/"))
 		if err != nil {
 			t.Errorf("asked for %s", r.URL)
@@ -26,7 +26,7 @@ func TestStatus(t *testing.T) {
 		rw.WriteHeader(code)
 		_, _ = io.WriteString(rw, "body")
 	})
-	f := w.fetcher(t, limits())
+	f := n.fetcher(t, limits())
 	want := map[int]fault.Reason{200: "", 203: ""}
 	for _, code := range []int{201, 204, 205, 207, 208, 226, 299} {
 		want[code] = fault.UnsupportedType
@@ -75,9 +75,9 @@ func TestStatus(t *testing.T) {
 // hangs, no one's for certain where one has answered and another fails.
 func TestBlame(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	n := newNetwork(t)
 	serve := func(talk func(net.Conn)) string {
-		return w.add(w.serveRaw(t, func(conn net.Conn) {
+		return n.Add(n.serveRaw(t, func(conn net.Conn) {
 			if _, err := http.ReadRequest(bufio.NewReader(conn)); err == nil {
 				talk(conn)
 			}
@@ -87,7 +87,7 @@ func TestBlame(t *testing.T) {
 	short := serve(say(ok + "Content-Length: 8\r\n\r\npicture"))
 	hanging := serve(hang(ok + "Content-Length: 8\r\n\r\npicture"))
 	odd := serve(say("HTTP/1.1 099 Odd\r\n\r\n"))
-	moved := w.serve(t, func(rw http.ResponseWriter, r *http.Request) {
+	moved := n.Serve(t, func(rw http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/busy" {
 			rw.WriteHeader(http.StatusServiceUnavailable)
 			return
@@ -96,7 +96,7 @@ func TestBlame(t *testing.T) {
 	})
 	cfg := limits()
 	cfg.IdleTimeout = soon
-	f := w.fetcher(t, cfg)
+	f := n.fetcher(t, cfg)
 	for target, want := range map[string]fault.Blame{
 		silent: fault.BlameHost, short: fault.BlameEither, hanging: fault.BlameHost, odd: fault.BlameEither,
 		moved + "/?to=" + silent: fault.BlameEither, moved + "/?to=" + hanging: fault.BlameHost,
@@ -111,8 +111,8 @@ func TestBlame(t *testing.T) {
 
 func TestBodySizes(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	base := w.serve(t, func(rw http.ResponseWriter, r *http.Request) {
+	n := newNetwork(t)
+	base := n.Serve(t, func(rw http.ResponseWriter, r *http.Request) {
 		size, err := strconv.Atoi(r.URL.Query().Get("size"))
 		if err != nil {
 			t.Errorf("asked for %s", r.URL)
@@ -126,7 +126,7 @@ func TestBodySizes(t *testing.T) {
 	})
 	cfg := limits()
 	cfg.MaxBytes = 200_000
-	f := w.fetcher(t, cfg)
+	f := n.fetcher(t, cfg)
 	for size, reason := range map[int]fault.Reason{
 		0: fault.UnsupportedType, 1: "", 65_535: "", 65_536: "", 65_537: "", 131_072: "", 199_999: "", 200_000: "",
 		200_001: fault.TooLargeBytes, 5_000_000: fault.TooLargeBytes,
@@ -155,12 +155,12 @@ func (b repeat) Read(p []byte) (int, error) {
 // The Content-Type and the name say nothing about a picture.
 func TestTypesAreNotBelieved(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	base := w.serve(t, func(rw http.ResponseWriter, r *http.Request) {
+	n := newNetwork(t)
+	base := n.Serve(t, func(rw http.ResponseWriter, r *http.Request) {
 		rw.Header()["Content-Type"] = r.URL.Query()["type"]
 		_, _ = io.WriteString(rw, "bytes")
 	})
-	f := w.fetcher(t, limits())
+	f := n.fetcher(t, limits())
 	for _, query := range []string{"a.jpg", "a.exe?type=image/jpeg", "a.jpg?type=text/html", "a?type=;;;", "a?type=a&type=b"} {
 		if body, err := f.Fetch(t.Context(), base+"/"+query); err != nil || string(body) != "bytes" {
 			t.Errorf("%s: got %q, %v", query, body, err)

@@ -22,15 +22,15 @@ func TestCallerLeaves(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t)
+			n := newNetwork(t)
 			reached := make(chan struct{}, 10)
-			base := w.add(w.serveRaw(t, func(conn net.Conn) {
+			base := n.Add(n.serveRaw(t, func(conn net.Conn) {
 				if _, err := http.ReadRequest(bufio.NewReader(conn)); err == nil {
 					reached <- struct{}{}
 					talk(conn)
 				}
 			}), "http")
-			f := w.fetcher(t, limits())
+			f := n.fetcher(t, limits())
 
 			ctx, cancel := context.WithCancelCause(t.Context())
 			go func() {

@@ -5,7 +5,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -14,14 +13,15 @@ import (
 
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/fetch"
+	"vitrine.dev/internal/safehttp/safehttptest"
 )
 
 func TestNames(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	w.dns.put("empty.test", answer{})
-	w.dns.put("broken.test", answer{code: codeServerFailure})
-	f := w.fetcher(t, limits())
+	n := newNetwork(t)
+	n.DNS.Put("empty.test", safehttptest.Answer{})
+	n.DNS.Put("broken.test", safehttptest.Answer{Code: safehttptest.CodeServerFailure})
+	f := n.fetcher(t, limits())
 	for host, want := range map[string]fault.Reason{
 		"gone.test": fault.SourceNotFound, "empty.test": fault.SourceNotFound, "no-such-tld": fault.SourceNotFound,
 		"broken.test":                      fault.SourceUnreachable,
@@ -33,42 +33,42 @@ func TestNames(t *testing.T) {
 	} {
 		_, err := f.Fetch(t.Context(), "http://"+host+"/")
 		wantReason(t, host, err, want)
-		w.untouched(t, host)
+		n.Untouched(t, host)
 	}
 }
 
 func TestNameServerThatIsSilent(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	w.dns.put("silent.test", answer{silent: true})
+	n := newNetwork(t)
+	n.DNS.Put("silent.test", safehttptest.Answer{Silent: true})
 	for name, limit := range map[string]func(*fetch.Config){
 		"connection": func(c *fetch.Config) { c.DialTimeout = soon }, "whole": whole,
 	} {
 		cfg := limits()
 		limit(&cfg)
-		_, err := w.fetcher(t, cfg).Fetch(t.Context(), "http://silent.test/")
+		_, err := n.fetcher(t, cfg).Fetch(t.Context(), "http://silent.test/")
 		wantReason(t, name, err, fault.SourceTimeout)
 	}
 }
 
-func TestNobodyListens(t *testing.T) {
+func TestNoOneListens(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	n := newNetwork(t)
 	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // returns at once
 	if err != nil {
 		t.Fatal(err)
 	}
-	base := w.add(listener.Addr(), "http")
+	base := n.Add(listener.Addr(), "http")
 	if err := listener.Close(); err != nil {
 		t.Fatal(err)
 	}
-	_, err = w.fetcher(t, limits()).Fetch(t.Context(), base)
-	wantReason(t, "nobody listens", err, fault.SourceUnreachable)
+	_, err = n.fetcher(t, limits()).Fetch(t.Context(), base)
+	wantReason(t, "no one listens", err, fault.SourceUnreachable)
 }
 
 func TestConnectionsAreKeptAndClosed(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	n := newNetwork(t)
 	var opened atomic.Int64
 	closed := make(chan struct{}, 10)
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
@@ -89,8 +89,8 @@ func TestConnectionsAreKeptAndClosed(t *testing.T) {
 	}
 	server.Start()
 	t.Cleanup(server.Close)
-	base := w.add(server.Listener.Addr(), "http")
-	f := w.fetcher(t, limits())
+	base := n.Add(server.Listener.Addr(), "http")
+	f := n.fetcher(t, limits())
 	for range 10 {
 		if _, err := f.Fetch(t.Context(), base); err != nil {
 			t.Fatal(err)
@@ -111,7 +111,7 @@ func TestConnectionsAreKeptAndClosed(t *testing.T) {
 
 func TestConnectionsToOneHostAreBounded(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	n := newNetwork(t)
 	const bound, fetches = 3, 12
 	var opened, asked atomic.Int64
 	full := make(chan struct{})
@@ -129,10 +129,10 @@ func TestConnectionsToOneHostAreBounded(t *testing.T) {
 	}
 	server.Start()
 	t.Cleanup(server.Close)
-	base := w.add(server.Listener.Addr(), "http")
+	base := n.Add(server.Listener.Addr(), "http")
 	cfg := limits()
 	cfg.MaxConnsPerHost = bound
-	f := w.fetcher(t, cfg)
+	f := n.fetcher(t, cfg)
 	var wait sync.WaitGroup
 	for range fetches {
 		wait.Go(func() {
@@ -145,20 +145,4 @@ func TestConnectionsToOneHostAreBounded(t *testing.T) {
 	if got := opened.Load(); got != bound {
 		t.Errorf("%d connections for %d downloads at once, want %d", got, fetches, bound)
 	}
-}
-
-// A proxy would connect where the guard cannot see.
-func TestProxiesOfTheEnvironmentAreNotUsed(t *testing.T) {
-	w := newWorld(t)
-	for _, name := range []string{"HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"} {
-		t.Setenv(name, "http://127.0.0.1:"+strconv.Itoa(int(w.canary.port)))
-	}
-	for _, name := range []string{"NO_PROXY", "no_proxy"} {
-		t.Setenv(name, "")
-	}
-	base := w.serve(t, func(rw http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(rw, "picture") })
-	if body, err := w.fetcher(t, limits()).Fetch(t.Context(), base); err != nil || string(body) != "picture" {
-		t.Errorf("got %q, %v", body, err)
-	}
-	w.untouched(t, "proxy")
 }

@@ -120,8 +120,8 @@ func encodings() map[string]encoded {
 func TestEncodings(t *testing.T) {
 	t.Parallel()
 	cases := encodings()
-	w := newWorld(t)
-	base := w.serve(t, func(rw http.ResponseWriter, r *http.Request) {
+	n := newNetwork(t)
+	base := n.Serve(t, func(rw http.ResponseWriter, r *http.Request) {
 		if got := r.Header.Get("Accept-Encoding"); got != "identity" {
 			t.Errorf("Accept-Encoding is %q", got)
 		}
@@ -136,7 +136,7 @@ func TestEncodings(t *testing.T) {
 		}
 		_, _ = rw.Write(c.body)
 	})
-	f := w.fetcher(t, limits())
+	f := n.fetcher(t, limits())
 	for name, c := range cases {
 		for _, length := range []string{"", "&length"} {
 			got, err := f.Fetch(t.Context(), base+"/?case="+url.QueryEscape(name)+length)

@@ -8,6 +8,7 @@ import (
 	"net"
 
 	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/safehttp"
 )
 
 // The causes of a context that our own limits have ended.
@@ -22,8 +23,8 @@ func failure(ctx context.Context, err error) *fault.Failure {
 	if f, ok := fault.FailureOf(err); ok {
 		return f
 	}
-	if errors.Is(err, errBlocked) {
-		return fault.Fail(fault.AddressBlocked, "The host's address is private, reserved or at a port that is not fetched from.", err)
+	if blocked, ok := errors.AsType[*safehttp.BlockedError](err); ok {
+		return fault.Fail(fault.AddressBlocked, blocked.Detail, blocked.Unwrap())
 	}
 	if cause := context.Cause(ctx); errors.Is(cause, errSlow) || errors.Is(cause, errStalled) {
 		return fault.Fail(fault.SourceTimeout, "The host was too slow.", errors.Join(cause, err))

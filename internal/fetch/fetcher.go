@@ -3,58 +3,29 @@ package fetch
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/media"
+	"vitrine.dev/internal/safehttp"
 )
 
 // Fetcher downloads images. It is safe for concurrent use, keeps connections
 // for the next download from the same host, and must be closed.
 type Fetcher struct {
 	cfg       Config
-	guard     *guard // nil with AllowPrivate
-	dialer    *net.Dialer
-	transport *http.Transport
+	transport *safehttp.Transport
 }
 
 var _ media.Fetcher = (*Fetcher)(nil)
 
 // New returns a fetcher with limits for which Validate finds no fault.
-func New(cfg Config) *Fetcher {
-	cfg.Ports = slices.Clone(cfg.Ports)
-	f := &Fetcher{cfg: cfg, dialer: &net.Dialer{Timeout: cfg.DialTimeout, KeepAlive: cfg.KeepAlive}}
-	if !cfg.AllowPrivate {
-		f.guard = newGuard(cfg.Ports)
-		f.dialer.Control = f.guard.control
-	}
-	var protocols http.Protocols
-	protocols.SetHTTP1(true)
-	f.transport = &http.Transport{
-		Proxy:                  nil, // it would connect where the guard cannot see
-		DialContext:            f.dialer.DialContext,
-		Protocols:              &protocols,
-		DisableCompression:     true,
-		TLSHandshakeTimeout:    cfg.TLSTimeout,
-		ResponseHeaderTimeout:  cfg.HeaderTimeout,
-		MaxResponseHeaderBytes: cfg.MaxHeaderBytes,
-		MaxConnsPerHost:        cfg.MaxConnsPerHost,
-		MaxIdleConnsPerHost:    cfg.MaxConnsPerHost,
-		MaxIdleConns:           4 * cfg.MaxConnsPerHost,
-		IdleConnTimeout:        cfg.KeepAlive,
-	}
-	return f
-}
+func New(cfg Config) *Fetcher { return &Fetcher{cfg: cfg, transport: safehttp.New(cfg.Config)} }
 
 // Close closes unused connections.
-func (f *Fetcher) Close() error {
-	f.transport.CloseIdleConnections()
-	return nil
-}
+func (f *Fetcher) Close() error { return f.transport.Close() }
 
 // Fetch implements media.Fetcher.
 func (f *Fetcher) Fetch(ctx context.Context, reference string) ([]byte, error) {
@@ -96,9 +67,12 @@ func (f *Fetcher) fetch(parent context.Context, reference string) ([]byte, error
 func (f *Fetcher) follow(ctx context.Context, reference string) (response *http.Response, moved bool, err error) {
 	var first, last *url.URL
 	for range f.cfg.MaxRedirects + 1 {
-		u, refused := f.guard.parse(last, reference)
+		u, refused := parse(last, reference)
 		if refused != nil {
 			return nil, moved, refused
+		}
+		if err := f.transport.Check(u); err != nil {
+			return nil, moved, err
 		}
 		if first == nil {
 			first = u

@@ -156,8 +156,8 @@ func TestHostileServers(t *testing.T) {
 	for _, c := range append(hostileHeaders(), hostileBodies()...) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t)
-			base := w.add(w.serveRaw(t, func(conn net.Conn) {
+			n := newNetwork(t)
+			base := n.Add(n.serveRaw(t, func(conn net.Conn) {
 				if _, err := http.ReadRequest(bufio.NewReader(conn)); err == nil {
 					c.talk(conn)
 				}
@@ -167,7 +167,7 @@ func TestHostileServers(t *testing.T) {
 				c.limit(&cfg)
 			}
 			start := time.Now()
-			body, err := w.fetcher(t, cfg).Fetch(t.Context(), base+"/image.jpg")
+			body, err := n.fetcher(t, cfg).Fetch(t.Context(), base+"/image.jpg")
 			if took := time.Since(start); took > limits().Timeout/2 {
 				t.Errorf("took %s: another limit than the case's own ended it", took)
 			}
@@ -177,7 +177,7 @@ func TestHostileServers(t *testing.T) {
 			case err != nil || string(body) != "picture":
 				t.Errorf("got %q, %v", body, err)
 			}
-			w.untouched(t, c.name)
+			n.Untouched(t, c.name)
 		})
 	}
 }
@@ -187,8 +187,8 @@ func TestHostileServers(t *testing.T) {
 func TestSlowButSteady(t *testing.T) {
 	t.Parallel()
 	const pieces, limit = 30, time.Second
-	w := newWorld(t)
-	base := w.serve(t, func(rw http.ResponseWriter, r *http.Request) {
+	n := newNetwork(t)
+	base := n.Serve(t, func(rw http.ResponseWriter, r *http.Request) {
 		tick := time.NewTicker(limit / 20)
 		defer tick.Stop()
 		for range pieces {
@@ -205,7 +205,7 @@ func TestSlowButSteady(t *testing.T) {
 	})
 	cfg := limits()
 	cfg.IdleTimeout = limit
-	body, err := w.fetcher(t, cfg).Fetch(t.Context(), base)
+	body, err := n.fetcher(t, cfg).Fetch(t.Context(), base)
 	if err != nil || len(body) != pieces {
 		t.Errorf("got %d bytes, %v", len(body), err)
 	}
@@ -213,15 +213,15 @@ func TestSlowButSteady(t *testing.T) {
 
 func TestHeadersAreBounded(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	base := w.serve(t, func(rw http.ResponseWriter, r *http.Request) {
+	n := newNetwork(t)
+	base := n.Serve(t, func(rw http.ResponseWriter, r *http.Request) {
 		size, _ := strconv.Atoi(r.URL.Query().Get("size"))
 		rw.Header().Set("X-Long", strings.Repeat("x", size))
 		_, _ = io.WriteString(rw, "picture")
 	})
 	cfg := limits()
 	cfg.MaxHeaderBytes = 16 << 10
-	f := w.fetcher(t, cfg)
+	f := n.fetcher(t, cfg)
 	if body, err := f.Fetch(t.Context(), base+"/?size=10000"); err != nil || string(body) != "picture" {
 		t.Errorf("10 kB of header: got %q, %v", body, err)
 	}

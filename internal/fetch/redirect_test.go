@@ -11,12 +11,13 @@ import (
 	"testing"
 
 	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/safehttp/safehttptest"
 )
 
 func TestRedirects(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	base := w.serve(t, func(rw http.ResponseWriter, r *http.Request) {
+	n := newNetwork(t)
+	base := n.Serve(t, func(rw http.ResponseWriter, r *http.Request) {
 		for _, name := range []string{"Referer", "Cookie", "Authorization"} {
 			if got := r.Header.Get(name); got != "" {
 				t.Errorf("%s: %s is %q", r.URL, name, got)
@@ -40,7 +41,7 @@ func TestRedirects(t *testing.T) {
 			_, _ = io.CopyN(rw, repeat('x'), 100_000)
 		}
 	})
-	f := w.fetcher(t, limits())
+	f := n.fetcher(t, limits())
 	for _, code := range []int{301, 302, 303, 307, 308} {
 		for left := range 8 {
 			what := fmt.Sprintf("%d redirects with %d", left, code)
@@ -58,22 +59,22 @@ func TestRedirects(t *testing.T) {
 
 func TestNoRedirectsAtAll(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	base := w.serve(t, func(rw http.ResponseWriter, r *http.Request) { http.Redirect(rw, r, "/x", http.StatusFound) })
+	n := newNetwork(t)
+	base := n.Serve(t, func(rw http.ResponseWriter, r *http.Request) { http.Redirect(rw, r, "/x", http.StatusFound) })
 	cfg := limits()
 	cfg.MaxRedirects = 0
-	_, err := w.fetcher(t, cfg).Fetch(t.Context(), base)
+	_, err := n.fetcher(t, cfg).Fetch(t.Context(), base)
 	wantReason(t, "one redirect", err, fault.TooManyRedirects)
 }
 
 func TestRedirectsToWhatIsNotFetched(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	base := w.serve(t, func(rw http.ResponseWriter, r *http.Request) {
+	n := newNetwork(t)
+	base := n.Serve(t, func(rw http.ResponseWriter, r *http.Request) {
 		rw.Header()["Location"] = []string{r.URL.Query().Get("to")}
 		rw.WriteHeader(http.StatusMovedPermanently)
 	})
-	f := w.fetcher(t, limits())
+	f := n.fetcher(t, limits())
 	for _, to := range []string{
 		"file:///etc/passwd", "ftp://good.test/a", "gopher://good.test/", "javascript:alert(1)", "data:image/png;base64,AA==",
 		"http://user:secret@good.test/", "http://@good.test/", "//user@good.test/", "http://good.test:22/", "//good.test:6379/",
@@ -82,13 +83,13 @@ func TestRedirectsToWhatIsNotFetched(t *testing.T) {
 	} {
 		_, err := f.Fetch(t.Context(), base+"/?to="+url.QueryEscape(to))
 		wantReason(t, to, err, fault.AddressBlocked)
-		w.untouched(t, to)
+		n.Untouched(t, to)
 	}
 }
 
 func TestRedirectsBetweenSchemes(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	n := newNetwork(t)
 	secure := httptest.NewTLSServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Referer") != "" {
 			t.Error("a Referer was sent")
@@ -100,18 +101,18 @@ func TestRedirectsBetweenSchemes(t *testing.T) {
 		_, _ = io.WriteString(rw, "secure")
 	}))
 	t.Cleanup(secure.Close)
-	w.roots.AddCert(secure.Certificate())
+	n.Roots.AddCert(secure.Certificate())
 	// The certificate of the test server is for example.com.
-	tls := strings.Replace(w.add(secure.Listener.Addr(), "https"), "good.test", "example.com", 1)
-	w.dns.put("example.com", addresses("127.0.0.1"))
-	plain := w.serve(t, func(rw http.ResponseWriter, r *http.Request) {
+	tls := strings.Replace(n.Add(secure.Listener.Addr(), "https"), "good.test", "example.com", 1)
+	n.DNS.Put("example.com", safehttptest.Addresses("127.0.0.1"))
+	plain := n.Serve(t, func(rw http.ResponseWriter, r *http.Request) {
 		if to := r.URL.Query().Get("to"); to != "" {
 			http.Redirect(rw, r, to, http.StatusFound)
 			return
 		}
 		_, _ = io.WriteString(rw, "plain")
 	})
-	f := w.fetcher(t, limits())
+	f := n.fetcher(t, limits())
 	for target, want := range map[string]string{
 		tls + "/": "secure", tls + "/?to=" + url.QueryEscape(plain): "plain", plain + "/?to=" + url.QueryEscape(tls): "secure",
 	} {

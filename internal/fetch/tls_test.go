@@ -12,6 +12,7 @@ import (
 
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/fetch"
+	"vitrine.dev/internal/safehttp/safehttptest"
 )
 
 func TestTLS(t *testing.T) {
@@ -53,26 +54,26 @@ func TestTLS(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t)
-			w.dns.put("example.com", addresses("127.0.0.1"))
+			n := newNetwork(t)
+			n.DNS.Put("example.com", safehttptest.Addresses("127.0.0.1"))
 			if c.trust {
-				w.roots.AddCert(secure.Certificate())
+				n.Roots.AddCert(secure.Certificate())
 			}
 			var addr net.Addr
 			if c.server != nil {
 				addr = c.server.Listener.Addr()
 			} else {
-				addr = w.serveRaw(t, func(conn net.Conn) {
+				addr = n.serveRaw(t, func(conn net.Conn) {
 					_, _ = conn.Read(make([]byte, 1)) // the client has begun
 					c.talk(conn)
 				})
 			}
-			base := strings.Replace(w.add(addr, "https"), "good.test", c.host, 1)
+			base := strings.Replace(n.Add(addr, "https"), "good.test", c.host, 1)
 			cfg := limits()
 			if c.limit != nil {
 				c.limit(&cfg)
 			}
-			body, err := w.fetcher(t, cfg).Fetch(t.Context(), base)
+			body, err := n.fetcher(t, cfg).Fetch(t.Context(), base)
 			switch {
 			case c.want != "":
 				wantReason(t, c.name, err, c.want)

@@ -1,8 +1,6 @@
 package fetch_test
 
 import (
-	"net/netip"
-	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -13,8 +11,8 @@ import (
 
 func TestURLsThatAreNotFetched(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	f := w.fetcher(t, limits())
+	n := newNetwork(t)
+	f := n.fetcher(t, limits())
 	cfg := limits()
 	cfg.AllowPrivate = true
 	private := fetch.New(cfg)
@@ -39,44 +37,8 @@ func TestURLsThatAreNotFetched(t *testing.T) {
 				t.Errorf("%s: the error tells the password: %v", name, err)
 			}
 		}
-		w.untouched(t, target)
+		n.Untouched(t, target)
 	}
-}
-
-// What passes has one of the schemes, a host, no credentials, an allowed port,
-// and a host that is a name or a public address.
-func FuzzURL(f *testing.F) {
-	for _, host := range forbiddenHosts() {
-		f.Add("http://" + host + "/")
-	}
-	for _, seed := range []string{"https://example.com:443/a?b#c", "http://a@b/", "http://[::ffff:1.2.3.4]:80", "HTTP://X.", "//x", "http:x"} {
-		f.Add(seed)
-	}
-	cfg := fetch.DefaultConfig()
-	fetcher := fetch.New(cfg)
-	f.Fuzz(func(t *testing.T, reference string) {
-		if !fetcher.Accepts(reference) {
-			return
-		}
-		u, err := url.Parse(reference)
-		if err != nil {
-			t.Fatalf("accepted, but: %v", err)
-		}
-		if u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil {
-			t.Errorf("accepted %q", u)
-		}
-		if p := u.Port(); p != "" && strings.TrimLeft(p, "0") != "80" && strings.TrimLeft(p, "0") != "443" {
-			t.Errorf("accepted port %s", p)
-		}
-		addr, err := netip.ParseAddr(u.Hostname())
-		if err != nil {
-			return
-		}
-		if addr = addr.Unmap(); addr.IsLoopback() || addr.IsPrivate() || addr.IsUnspecified() || addr.IsMulticast() ||
-			addr.IsLinkLocalUnicast() || addr.Zone() != "" {
-			t.Errorf("accepted %s", addr)
-		}
-	})
 }
 
 func TestRetryAfter(t *testing.T) {

@@ -1,4 +1,4 @@
-package fetch_test
+package safehttptest
 
 import (
 	"context"
@@ -15,40 +15,41 @@ const (
 	typeA    = 1
 	typeAAAA = 28
 
-	codeServerFailure = 2
+	CodeServerFailure = 2
 	codeNoSuchName    = 3
 )
 
-// answer is what a name server says.
-type answer struct {
-	addrs  []netip.Addr
-	code   byte
-	silent bool
+// Answer is what a name server says.
+type Answer struct {
+	Addrs  []netip.Addr
+	Code   byte // of the reply; 0 is success
+	Silent bool // no reply at all
 }
 
-func addresses(texts ...string) answer {
-	var a answer
+// Addresses is an answer with addresses of both kinds.
+func Addresses(texts ...string) Answer {
+	var a Answer
 	for _, text := range texts {
-		a.addrs = append(a.addrs, netip.MustParseAddr(text))
+		a.Addrs = append(a.Addrs, netip.MustParseAddr(text))
 	}
 	return a
 }
 
-// nameServer answers with what the test has put in, one answer after the
+// NameServer answers with what the test has put in, one answer after the
 // other, the last one for ever. Unknown names do not exist.
-type nameServer struct {
+type NameServer struct {
 	conn    net.PacketConn
 	mu      sync.Mutex
-	answers map[string][]answer
+	answers map[string][]Answer
 }
 
-func newNameServer(t *testing.T) *nameServer {
+func newNameServer(t *testing.T) *NameServer {
 	t.Helper()
 	conn, err := net.ListenPacket("udp", "127.0.0.1:0") //nolint:noctx // returns at once
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &nameServer{conn: conn, answers: map[string][]answer{}}
+	s := &NameServer{conn: conn, answers: map[string][]Answer{}}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -61,20 +62,21 @@ func newNameServer(t *testing.T) *nameServer {
 	return s
 }
 
-func (s *nameServer) put(name string, answers ...answer) {
+// Put sets the answers for a name, one after the other, the last one for ever.
+func (s *NameServer) Put(name string, answers ...Answer) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.answers[name] = answers
 }
 
-func (s *nameServer) resolver() *net.Resolver {
+func (s *NameServer) resolver() *net.Resolver {
 	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		var d net.Dialer
 		return d.DialContext(ctx, "udp", s.conn.LocalAddr().String())
 	}}
 }
 
-func (s *nameServer) serve() {
+func (s *NameServer) serve() {
 	buffer := make([]byte, 1500)
 	for {
 		n, from, err := s.conn.ReadFrom(buffer)
@@ -88,7 +90,7 @@ func (s *nameServer) serve() {
 }
 
 // reply answers the one question of a query.
-func (s *nameServer) reply(query []byte) []byte {
+func (s *NameServer) reply(query []byte) []byte {
 	const header = 12
 	if len(query) < header {
 		return nil
@@ -103,16 +105,16 @@ func (s *nameServer) reply(query []byte) []byte {
 	question := query[header : at+5] // the root label, type and class
 	kind := binary.BigEndian.Uint16(question[len(question)-4:])
 	a := s.next(strings.ToLower(strings.Join(labels, ".")), kind)
-	if a.silent {
+	if a.Silent {
 		return nil
 	}
 	var records [][]byte
-	for _, addr := range a.addrs {
+	for _, addr := range a.Addrs {
 		if addr.Is4() == (kind == typeA) {
 			records = append(records, addr.AsSlice())
 		}
 	}
-	reply := append([]byte{query[0], query[1], 0x81, 0x80 | a.code, 0, 1, 0, byte(len(records)), 0, 0, 0, 0}, question...)
+	reply := append([]byte{query[0], query[1], 0x81, 0x80 | a.Code, 0, 1, 0, byte(len(records)), 0, 0, 0, 0}, question...)
 	for _, data := range records {
 		reply = append(reply, 0xc0, header, 0, byte(kind), 0, 1, 0, 0, 0, 0, 0, byte(len(data)))
 		reply = append(reply, data...)
@@ -122,12 +124,12 @@ func (s *nameServer) reply(query []byte) []byte {
 
 // next moves on only with a question for IPv4 addresses: a look-up asks for
 // both kinds.
-func (s *nameServer) next(name string, kind uint16) answer {
+func (s *NameServer) next(name string, kind uint16) Answer {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	answers := s.answers[name]
 	if len(answers) == 0 {
-		return answer{code: codeNoSuchName}
+		return Answer{Code: codeNoSuchName}
 	}
 	if kind == typeA && len(answers) > 1 {
 		s.answers[name] = answers[1:]

@@ -1,8 +1,6 @@
-package fetch
+package safehttp
 
 import (
-	"errors"
-	"fmt"
 	"net/netip"
 	"slices"
 	"syscall"
@@ -10,9 +8,22 @@ import (
 	"code.dny.dev/ssrf"
 )
 
-// errBlocked is in the chain of every error of a connection that was refused
-// because of where it led.
-var errBlocked = errors.New("the address is not to be fetched from")
+// BlockedError is why a request was not made: because of where it led.
+type BlockedError struct {
+	// Detail is a sentence for whoever wrote the URL. It names neither the
+	// URL, which may hold secrets, nor an address that a host resolved to.
+	Detail string
+	cause  error // may be nil
+}
+
+func (e *BlockedError) Error() string {
+	if e.cause == nil {
+		return "blocked: " + e.Detail
+	}
+	return "blocked: " + e.Detail + " " + e.cause.Error()
+}
+
+func (e *BlockedError) Unwrap() error { return e.cause }
 
 // guard decides where connections may go. The nil guard allows everything.
 type guard struct {
@@ -34,7 +45,7 @@ func newGuard(ports []uint16) *guard {
 // be connected to.
 func (g *guard) control(network, address string, raw syscall.RawConn) error {
 	if err := g.safe.Safe(network, address, raw); err != nil {
-		return fmt.Errorf("%w: %w", errBlocked, err)
+		return &BlockedError{Detail: "The host's address is private, reserved or at a port that is not allowed.", cause: err}
 	}
 	return nil
 }
