@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"vitrine.dev/internal/client"
+	"vitrine.dev/internal/httpapi/wire"
 )
 
 // deadLettersCommand speaks to the API of a running server. That works for
@@ -39,8 +40,8 @@ type filterFlags struct {
 	Before  string `help:"Only failed before: as --since."                              placeholder:"TIME"`
 }
 
-func (f filterFlags) filter(now time.Time) (filter client.DeadFilter, err error) {
-	filter = client.DeadFilter{Reason: f.Reason, Host: f.Host, UserID: f.User, ProductID: f.Product}
+func (f filterFlags) filter(now time.Time) (filter wire.DeadFilter, err error) {
+	filter = wire.DeadFilter{Reason: f.Reason, Host: f.Host, UserID: f.User, ProductID: f.Product}
 	if filter.FailedAfter, err = pointInTime(f.Since, now); err != nil {
 		return filter, fmt.Errorf("--since: %w", err)
 	}

@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"time"
 
-	"vitrine.dev/internal/client"
+	"vitrine.dev/internal/httpapi/wire"
 )
 
 type (
@@ -37,12 +37,12 @@ func (c discardCommand) Run(ctx context.Context, program Program, to Streams, al
 }
 
 // order is the body of the request.
-func (c applyFlags) order(now time.Time) (order client.DeadOrder, err error) {
-	order = client.DeadOrder{All: c.All, DryRun: c.DryRun, Rate: c.Rate}
+func (c applyFlags) order(now time.Time) (order wire.DeadOrder, err error) {
+	order = wire.DeadOrder{All: c.All, DryRun: c.DryRun, Rate: c.Rate}
 	if order.Filter, err = c.filter(now); err != nil {
 		return order, err
 	}
-	if order.Filter == (client.DeadFilter{}) && len(c.IDs) == 0 && !c.All {
+	if order.Filter == (wire.DeadFilter{}) && len(c.IDs) == 0 && !c.All {
 		return order, errors.New("say which: --ids, a filter such as --reason or --host, or --all")
 	}
 	for _, id := range c.IDs {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"vitrine.dev/internal/client"
+	"vitrine.dev/internal/httpapi/wire"
 )
 
 const (
@@ -18,7 +19,7 @@ const (
 // follower follows a job to its end, and aborts it on Ctrl-C.
 type follower struct {
 	api *client.Client
-	job client.DeadJob
+	job wire.DeadJob
 	bar *progress
 }
 

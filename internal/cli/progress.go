@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"vitrine.dev/internal/client"
+	"vitrine.dev/internal/httpapi/wire"
 )
 
 const (
@@ -35,7 +35,7 @@ func newProgress(to Streams, participle string, asJSON bool) *progress {
 }
 
 // show shows the progress. An error of the output does not stop the job.
-func (p *progress) show(j client.DeadJob) {
+func (p *progress) show(j wire.DeadJob) {
 	if p.bar != nil {
 		fmt.Fprintf(p.bar, "\r\x1b[K%s", p.draw(j))
 		return
@@ -46,7 +46,7 @@ func (p *progress) show(j client.DeadJob) {
 }
 
 // end shows how it ended.
-func (p *progress) end(j client.DeadJob) {
+func (p *progress) end(j wire.DeadJob) {
 	if p.bar != nil {
 		fmt.Fprint(p.bar, "\r\x1b[K")
 	}
@@ -56,7 +56,7 @@ func (p *progress) end(j client.DeadJob) {
 	}
 }
 
-func (p *progress) line(j client.DeadJob) {
+func (p *progress) line(j wire.DeadJob) {
 	p.last = time.Now()
 	if p.asJSON {
 		_ = writeLine(p.out, j)
@@ -66,7 +66,7 @@ func (p *progress) line(j client.DeadJob) {
 }
 
 // draw returns the bar with its figures: ████░░ 67 % 1,340 of 2,000, 33 s left.
-func (p *progress) draw(j client.DeadJob) string {
+func (p *progress) draw(j wire.DeadJob) string {
 	part := 1.0
 	if j.Total > 0 {
 		part = min(1, float64(j.Done)/float64(j.Total))

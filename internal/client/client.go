@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"vitrine.dev/internal/httpkit"
 )
 
 // Client is a client of one server. It is safe for concurrent use.
@@ -29,14 +31,7 @@ func New(base string) *Client {
 }
 
 // Error is an answer with a status of 400 or above.
-type Error struct {
-	Status int    `json:"status"`
-	Detail string `json:"detail"`
-	Errors []struct {
-		Field  string `json:"field"`
-		Reason string `json:"reason"`
-	} `json:"errors"`
-}
+type Error struct{ httpkit.Problem }
 
 func (e *Error) Error() string {
 	var text strings.Builder
@@ -98,7 +93,7 @@ func (c *Client) do(ctx context.Context, method, path string, body any) (answer,
 		return answer{}, fmt.Errorf("read the server's answer: %w", err)
 	}
 	if resp.StatusCode >= http.StatusBadRequest {
-		problem := &Error{Status: resp.StatusCode, Detail: http.StatusText(resp.StatusCode)}
+		problem := &Error{httpkit.Problem{Status: resp.StatusCode, Detail: http.StatusText(resp.StatusCode)}}
 		_ = json.Unmarshal(text, problem) // a proxy may answer with anything
 		return answer{}, problem
 	}

@@ -11,11 +11,13 @@ import (
 	"net/url"
 	"strconv"
 	"time"
+
+	"vitrine.dev/internal/httpapi/wire"
 )
 
 // DeadLetter is a failed image or an unreadable message.
 type DeadLetter struct {
-	deadLetter
+	wire.DeadLetter
 
 	Raw json.RawMessage // as the server sent it
 }
@@ -23,11 +25,11 @@ type DeadLetter struct {
 // UnmarshalJSON implements json.Unmarshaler.
 func (l *DeadLetter) UnmarshalJSON(text []byte) error {
 	l.Raw = bytes.Clone(text)
-	return json.Unmarshal(text, &l.deadLetter)
+	return json.Unmarshal(text, &l.DeadLetter)
 }
 
 // DeadLetters lists at most so many, newest first. It ends with the first error.
-func (c *Client) DeadLetters(ctx context.Context, filter DeadFilter, most int) iter.Seq2[DeadLetter, error] {
+func (c *Client) DeadLetters(ctx context.Context, filter wire.DeadFilter, most int) iter.Seq2[DeadLetter, error] {
 	const pageSize = 1000 // the most that the server gives
 	query := queryOf(filter)
 	query.Set("limit", strconv.Itoa(max(1, min(most, pageSize))))
@@ -50,7 +52,7 @@ func (c *Client) DeadLetters(ctx context.Context, filter DeadFilter, most int) i
 	}
 }
 
-func queryOf(f DeadFilter) url.Values {
+func queryOf(f wire.DeadFilter) url.Values {
 	query := url.Values{}
 	for name, text := range map[string]string{"reason": f.Reason, "host": f.Host} {
 		if text != "" {
@@ -72,13 +74,13 @@ func queryOf(f DeadFilter) url.Values {
 
 // ApplyToDeadLetters replays or discards. Where the server makes a job of it,
 // the job is returned and no outcome.
-func (c *Client) ApplyToDeadLetters(ctx context.Context, action string, order DeadOrder) (outcome Applied, job *DeadJob, err error) {
+func (c *Client) ApplyToDeadLetters(ctx context.Context, action string, order wire.DeadOrder) (outcome wire.DeadOutcome, job *wire.DeadJob, err error) {
 	got, err := c.do(ctx, http.MethodPost, "/dead-letters/"+action, order)
 	if err != nil {
 		return outcome, nil, err
 	}
 	if got.status == http.StatusAccepted {
-		job = &DeadJob{}
+		job = &wire.DeadJob{}
 		return outcome, job, got.decode(job)
 	}
 	err = got.decode(&outcome)
@@ -89,14 +91,14 @@ func (c *Client) ApplyToDeadLetters(ctx context.Context, action string, order De
 func JobPath(id int64) string { return fmt.Sprintf("/dead-letters/jobs/%d", id) }
 
 // Job returns a job as it is.
-func (c *Client) Job(ctx context.Context, id int64) (job DeadJob, err error) {
+func (c *Client) Job(ctx context.Context, id int64) (job wire.DeadJob, err error) {
 	err = c.get(ctx, JobPath(id), &job)
 	return job, err
 }
 
 // AbortJob ends a job and returns how far it got. One that has ended before is
 // not an error.
-func (c *Client) AbortJob(ctx context.Context, id int64) (job DeadJob, err error) {
+func (c *Client) AbortJob(ctx context.Context, id int64) (job wire.DeadJob, err error) {
 	got, err := c.do(ctx, http.MethodPost, JobPath(id)+"/abort", nil)
 	if answer, ok := errors.AsType[*Error](err); ok && answer.Status == http.StatusConflict {
 		return c.Job(ctx, id)

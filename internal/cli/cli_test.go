@@ -1,0 +1,125 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/fsck"
+)
+
+// fake is a Program that records what it was asked for and returns err.
+type fake struct {
+	called string
+	wait   time.Duration
+	check  Check
+	err    error
+}
+
+func (f *fake) Serve(_ context.Context, _ Streams, role string) error {
+	f.called = role
+	return f.err
+}
+
+func (f *fake) Migrate(_ context.Context, _ Streams, wait time.Duration) error {
+	f.called, f.wait = "migrate", wait
+	return f.err
+}
+
+func (f *fake) Check(_ context.Context, _ Streams, how Check) (*fsck.Report, error) {
+	f.called, f.check = "fsck", how
+	return &fsck.Report{}, f.err
+}
+
+func (f *fake) Backup(context.Context, Streams, string) (Backup, error) {
+	f.called = "backup"
+	return Backup{Products: 3, Images: "data/images", Within: time.Hour}, f.err
+}
+
+func (f *fake) WithUsers(_ context.Context, _ Streams, use func(catalog.UserStore) error) error {
+	f.called = "users"
+	if f.err != nil {
+		return f.err
+	}
+	return use(nil)
+}
+
+func (f *fake) APIURL(given string) (string, error) { return given, f.err }
+
+func TestCommands(t *testing.T) {
+	t.Parallel()
+	unavailable := fault.New(fault.Unavailable, "busy")
+	for _, c := range []struct {
+		args   string
+		err    error
+		called string
+		code   int
+		output string // is part of it
+	}{
+		{"", nil, "serve", 0, ""},
+		{"api", nil, "api", 0, ""},
+		{"worker", errors.New("broken"), "worker", 1, "vitrine: broken"},
+		{"migrate --wait", nil, "migrate", 0, ""},
+		{"migrate --wait=soon", nil, "", 64, "not a positive duration"},
+		{"backup x.db", nil, "backup", 0, "everything in data/images, within ORPHAN_GRACE (1h0m0s)"},
+		{"backup x.db", unavailable, "backup", 69, "busy"},
+		{"backup x.db", context.Canceled, "backup", 69, ""},
+		{"backup x.db", Usage(errors.New("a server's")), "backup", 64, "a server's"},
+		{"fsck --grace=-1s", nil, "", 64, "--grace must not be negative"},
+		{"fsck --repair --grace=1m --json", nil, "fsck", 0, `"findings"`},
+		{"fsck", errors.New("no storage"), "fsck", 69, "not everything was checked: no storage"},
+		{"users add ''", nil, "users", 64, "users: "},
+		{"users list", Unavailable(errors.New("old")), "users", 69, "old"},
+		{"dead-letters replay", nil, "", 1, "--all"},
+		{"dead-letters list --since yesterday", nil, "", 1, "--since: must be a time"},
+		{"help", nil, "", 64, ""},
+		{"--help", nil, "", 0, "dead-letters replay"},
+		{"version --json", nil, "", 0, `"platform"`},
+	} {
+		var out strings.Builder
+		program := &fake{err: c.err}
+		args := strings.Fields(strings.ReplaceAll(c.args, "''", "\x00"))
+		for i := range args {
+			args[i] = strings.ReplaceAll(args[i], "\x00", "")
+		}
+		if code := Run(t.Context(), program, Streams{Out: &out, Err: &out}, args...); code != c.code {
+			t.Errorf("%q ends with %d, want %d: %s", c.args, code, c.code, &out)
+		}
+		if program.called != c.called || !strings.Contains(out.String(), c.output) {
+			t.Errorf("%q ran %q and wrote %s", c.args, program.called, &out)
+		}
+	}
+}
+
+func TestFlagsReachTheProgram(t *testing.T) {
+	t.Parallel()
+	var out strings.Builder
+	program := &fake{}
+	for args, ok := range map[string]func() bool{
+		"migrate":                  func() bool { return program.wait == 0 },
+		"migrate --wait":           func() bool { return program.wait == 2*time.Minute },
+		"migrate --wait=10m":       func() bool { return program.wait == 10*time.Minute },
+		"fsck":                     func() bool { return !program.check.Repair && program.check.Grace == nil },
+		"fsck --repair --grace=0s": func() bool { return program.check.Repair && *program.check.Grace == 0 },
+	} {
+		if code := Run(t.Context(), program, Streams{Out: &out, Err: &out}, strings.Fields(args)...); code != 0 || !ok() {
+			t.Errorf("%q: %d, %+v", args, code, program)
+		}
+	}
+}
+
+func TestFilterFlags(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)
+	order, err := applyFlags{filterFlags: filterFlags{Host: "h", Since: "24h", Before: "2026-11-26T12:00:00+02:00"}, IDs: []string{"7", "message-8"}}.order(now)
+	if err != nil || order.Filter.Host != "h" || !order.Filter.FailedAfter.Equal(now.Add(-24*time.Hour)) || !order.Filter.FailedBefore.Equal(now.Add(-2*time.Hour)) {
+		t.Errorf("order %+v, %v", order, err)
+	}
+	if strings.Join(order.IDs, " ") != "image-7 message-8" {
+		t.Errorf("ids %q", order.IDs)
+	}
+}
