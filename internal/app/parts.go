@@ -20,13 +20,14 @@ import (
 	"vitrine.dev/internal/queue"
 	"vitrine.dev/internal/queue/inprocess"
 	"vitrine.dev/internal/queue/rabbitmq"
+	"vitrine.dev/internal/sqldb"
 	"vitrine.dev/internal/sqlstore"
 )
 
 // openStore opens PostgreSQL where DB_HOST names it, else SQLite in DATA_DIR.
 func openStore(ctx context.Context, cfg config.Config, r role, held *closers, log *slog.Logger) (*sqlstore.Store, error) {
 	if cfg.DBHost != "" {
-		store, err := sqlstore.OpenPostgres(ctx, sqlstore.PostgresConfig{
+		store, err := sqlstore.OpenPostgres(ctx, sqldb.PostgresConfig{
 			Host: cfg.DBHost, Port: cfg.DBPort, User: cfg.DBUser, Password: cfg.DBPassword,
 			Name: cfg.DBName, SSLMode: cfg.DBSSLMode, RootCert: cfg.DBRootCert, Params: cfg.DBParams, MaxConns: cfg.DBMaxConns,
 			TransactionPooling: cfg.DBPoolMode == "transaction",

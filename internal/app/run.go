@@ -24,6 +24,7 @@ import (
 	"vitrine.dev/internal/monitor"
 	"vitrine.dev/internal/outbox"
 	"vitrine.dev/internal/queue"
+	"vitrine.dev/internal/sqldb"
 	"vitrine.dev/internal/sqlstore"
 )
 
@@ -129,7 +130,7 @@ func (p *process) prepareSchema(ctx context.Context) error {
 		return nil
 	}
 	err := p.store.CheckSchema(ctx)
-	if fault.KindOf(err) == fault.Unavailable && !errors.Is(err, sqlstore.ErrTransactionPooling) {
+	if fault.KindOf(err) == fault.Unavailable && !errors.Is(err, sqldb.ErrTransactionPooling) {
 		return nil // which package monitor logs
 	}
 	return err

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"vitrine.dev/internal/sqldb"
 	"vitrine.dev/internal/sqlstore"
 )
 
@@ -18,7 +19,7 @@ func TestAnOldSchemaIsNoAnswer(t *testing.T) {
 		t.Fatal(err)
 	}
 	answers := answers(store)
-	if err := answers(t.Context()); !errors.Is(err, sqlstore.ErrOldSchema) {
+	if err := answers(t.Context()); !errors.Is(err, sqldb.ErrOldSchema) {
 		t.Errorf("without a schema: %v", err)
 	}
 	if _, err := store.Migrate(t.Context()); err != nil {

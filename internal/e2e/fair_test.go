@@ -19,6 +19,7 @@ import (
 	"vitrine.dev/internal/queue"
 	"vitrine.dev/internal/queue/inprocess"
 	"vitrine.dev/internal/queue/rabbitmq"
+	"vitrine.dev/internal/sqldb"
 	"vitrine.dev/internal/sqlstore"
 	"vitrine.dev/internal/testserver"
 )
@@ -51,7 +52,7 @@ func TestImportDelaysNobody(t *testing.T) {
 		log := slog.New(slog.DiscardHandler)
 		db, broker := parse(t, testserver.Postgres(t)), parse(t, testserver.RabbitMQ(t))
 		password, _ := db.User.Password()
-		store, err := sqlstore.OpenPostgres(t.Context(), sqlstore.PostgresConfig{
+		store, err := sqlstore.OpenPostgres(t.Context(), sqldb.PostgresConfig{
 			Host: db.Hostname(), Port: portOf(t, db), User: db.User.Username(), Password: password, Name: db.Path[1:], SSLMode: "disable",
 		}, log)
 		if err != nil {

@@ -22,6 +22,7 @@ import (
 	"vitrine.dev/internal/blob"
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/queue/rabbitmq"
+	"vitrine.dev/internal/sqldb"
 	"vitrine.dev/internal/sqlstore"
 )
 
@@ -39,7 +40,7 @@ const mainQueue, deadQueue = "vitrine.images.v1", "vitrine.images.v1.dead"
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{env: servers(t)}
-	store, err := sqlstore.OpenPostgres(t.Context(), sqlstore.PostgresConfig{
+	store, err := sqlstore.OpenPostgres(t.Context(), sqldb.PostgresConfig{
 		Host: w.env["DB_HOST"], Port: port(t, w.env["DB_PORT"]), User: w.env["DB_USER"],
 		Password: w.env["DB_PASSWORD"], Name: w.env["DB_NAME"], SSLMode: "disable", MaxConns: 2,
 	}, slog.New(slog.DiscardHandler))

@@ -28,6 +28,7 @@ import (
 	"vitrine.dev/internal/imaging/imagingtest"
 	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/queue"
+	"vitrine.dev/internal/sqldb"
 	"vitrine.dev/internal/sqlstore"
 	"vitrine.dev/internal/testserver"
 )
@@ -70,7 +71,7 @@ func servers(t *testing.T) *world {
 	port, err := strconv.ParseUint(u.Port(), 10, 16)
 	must(t, err)
 	password, _ := u.User.Password()
-	store, err := sqlstore.OpenPostgres(t.Context(), sqlstore.PostgresConfig{
+	store, err := sqlstore.OpenPostgres(t.Context(), sqldb.PostgresConfig{
 		Host: u.Hostname(), Port: uint16(port), User: u.User.Username(), Password: password, Name: u.Path[1:], SSLMode: "disable",
 	}, quiet)
 	must(t, err)

@@ -30,7 +30,7 @@ type Backup struct {
 // returns, and there is no file otherwise; one that is there already is
 // refused. It takes as much time as reading the database does.
 func (s *Store) Backup(ctx context.Context, path string) (b Backup, err error) {
-	if !s.dialect.oneWriter {
+	if !s.OneWriter {
 		return b, fault.Wrap(fault.Invalid, ErrNoBackup.Error(), ErrNoBackup)
 	}
 	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
@@ -49,8 +49,8 @@ func (s *Store) Backup(ctx context.Context, path string) (b Backup, err error) {
 		}
 	}()
 	// A snapshot in one read transaction: https://www.sqlite.org/lang_vacuum.html#vacuuminto
-	if _, err := s.read.ExecContext(ctx, "VACUUM INTO $1", file.Name()); err != nil {
-		return b, translate("back up", err)
+	if _, err := s.Reader.ExecContext(ctx, "VACUUM INTO $1", file.Name()); err != nil {
+		return b, s.Translate("back up", err)
 	}
 	if b, err = inspectBackup(ctx, file.Name()); err != nil {
 		return b, fmt.Errorf("check the backup: %w", err)

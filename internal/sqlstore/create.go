@@ -7,21 +7,22 @@ import (
 
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/media"
+	"vitrine.dev/internal/sqldb"
 )
 
 // CreateProduct implements catalog.Store.
 func (s *Store) CreateProduct(ctx context.Context, n catalog.NewProduct) (p catalog.Product, err error) {
-	if s.dialect.atOnce {
-		err = s.writing(ctx, "create product", func(ctx context.Context) error {
+	if s.AtOnce {
+		err = s.WriteWithRetry(ctx, "create product", func(ctx context.Context) error {
 			p, err = s.createAtOnce(ctx, n)
 			return err
 		})
 		if err == nil {
-			s.waker.committed()
+			s.Committed()
 		}
 		return p, err
 	}
-	err = s.change(ctx, "create product", func(ctx context.Context, tx *sql.Tx) error {
+	err = s.InTxNotify(ctx, "create product", func(ctx context.Context, tx *sql.Tx) error {
 		p, err = s.createInSteps(ctx, tx, n)
 		return err
 	})
@@ -30,7 +31,7 @@ func (s *Store) CreateProduct(ctx context.Context, n catalog.NewProduct) (p cata
 
 func (s *Store) createInSteps(ctx context.Context, tx *sql.Tx, n catalog.NewProduct) (catalog.Product, error) {
 	var id, created int64
-	err := tx.QueryRowContext(ctx, s.sql(insertProduct+` RETURNING id, created_at`), productArgs(n)...).Scan(&id, &created)
+	err := tx.QueryRowContext(ctx, s.SQL(insertProduct+` RETURNING id, created_at`), productArgs(n)...).Scan(&id, &created)
 	if errors.Is(err, sql.ErrNoRows) {
 		return catalog.Product{}, catalog.ErrUnknownUser
 	}
@@ -61,7 +62,7 @@ func productArgs(n catalog.NewProduct) []any {
 func newProduct(n catalog.NewProduct, id, created int64, images []catalog.Image) catalog.Product {
 	return catalog.Product{
 		ID: id, UserID: n.UserID, Name: n.Name, Description: n.Description, Price: n.Price, Images: images,
-		Version: 1, CreatedAt: moment(created), UpdatedAt: moment(created),
+		Version: 1, CreatedAt: sqldb.Time(created), UpdatedAt: sqldb.Time(created),
 	}
 }
 
@@ -83,10 +84,10 @@ func (s *Store) addImages(
 	for i, p := range plan {
 		rows[i] = []any{product, p.position, p.url, media.SourceHost(p.url), requestID}
 	}
-	values, args := tuples("({now}, {now}, %s)", rows)
-	ids, err := scanIDs(tx.QueryContext(ctx, s.sql(
+	values, args := sqldb.Tuples("({now}, {now}, %s)", rows)
+	ids, err := idsByPosition(ctx, tx, s.SQL(
 		`INSERT INTO images (queued_at, accepted_at, product_id, position, source_url, source_host, request_id) VALUES `+values+
-			` RETURNING id, position`), args...))
+			` RETURNING id, position`), args...)
 	if err != nil {
 		return nil, err
 	}
@@ -102,21 +103,16 @@ func (s *Store) addImages(
 	return images, s.queueJobs(ctx, tx, jobs)
 }
 
-// scanIDs reads rows of (id, position) into a map by position: RETURNING
-// promises no order.
-func scanIDs(rows *sql.Rows, err error) (map[int]int64, error) {
-	if err != nil {
-		return nil, err
+// idsByPosition reads rows of (id, position): RETURNING promises no order.
+func idsByPosition(ctx context.Context, tx *sql.Tx, query string, args ...any) (map[int]int64, error) {
+	type placed struct {
+		id       int64
+		position int
 	}
-	defer rows.Close()
-	ids := make(map[int]int64)
-	for rows.Next() {
-		var id int64
-		var position int
-		if err := rows.Scan(&id, &position); err != nil {
-			return nil, err
-		}
-		ids[position] = id
+	list, err := sqldb.Collect(ctx, tx, func(row sqldb.Row, p *placed) error { return row.Scan(&p.id, &p.position) }, query, args...)
+	ids := make(map[int]int64, len(list))
+	for _, p := range list {
+		ids[p.position] = p.id
 	}
-	return ids, rows.Err()
+	return ids, err
 }

@@ -16,7 +16,7 @@ import (
 // they carry are; the suite of the stores reads them as media.Job and
 // catalog.Changed.
 func (s *Store) createAtOnce(ctx context.Context, n catalog.NewProduct) (catalog.Product, error) {
-	p, err := scanCreated(n, s.write.QueryRowContext(ctx, s.sql(
+	p, err := scanCreated(n, s.Writer.QueryRowContext(ctx, s.SQL(
 		`WITH product AS (`+insertProduct+` RETURNING id, user_id, created_at)`+withItsWork()), atOnceArgs(n)...))
 	if errors.Is(err, sql.ErrNoRows) {
 		return catalog.Product{}, catalog.ErrUnknownUser

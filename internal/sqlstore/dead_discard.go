@@ -9,11 +9,12 @@ import (
 
 	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/media"
+	"vitrine.dev/internal/sqldb"
 )
 
 // DiscardFailures implements failures.Store.
 func (s *Store) DiscardFailures(ctx context.Context, ids []failures.ID) (done []failures.ID, err error) {
-	err = s.quietChange(ctx, "discard dead letters", func(ctx context.Context, tx *sql.Tx) error {
+	err = s.InTx(ctx, "discard dead letters", func(ctx context.Context, tx *sql.Tx) error {
 		done, err = s.discardDead(ctx, tx, ids)
 		return err
 	})
@@ -27,24 +28,24 @@ func (s *Store) discardDead(ctx context.Context, tx *sql.Tx, ids []failures.ID) 
 			table, condition = "dead_messages", "discarded_at = 0"
 		}
 		// Rows are locked in one order: jobs over several filters may meet.
-		if _, err := scanNumbers(tx.QueryContext(ctx, s.sql(
-			`SELECT id FROM `+table+` WHERE `+condition+` AND id IN (`+marks+`) ORDER BY id{for update}`), args...)); err != nil {
+		if _, err := sqldb.IDs(ctx, tx, s.SQL(
+			`SELECT id FROM `+table+` WHERE `+condition+` AND id IN (`+marks+`) ORDER BY id{for update}`), args...); err != nil {
 			return nil, err
 		}
-		return scanNumbers(tx.QueryContext(ctx, s.sql(
-			`UPDATE `+table+` SET discarded_at = {now} WHERE `+condition+` AND id IN (`+marks+`) RETURNING id`), args...))
+		return sqldb.IDs(ctx, tx, s.SQL(
+			`UPDATE `+table+` SET discarded_at = {now} WHERE `+condition+` AND id IN (`+marks+`) RETURNING id`), args...)
 	})
 }
 
 // ListedFailures implements failures.Store.
 func (s *Store) ListedFailures(ctx context.Context, ids []failures.ID) (found []failures.ID, err error) {
-	err = s.patiently(ctx, "look up dead letters", func(ctx context.Context) error {
+	err = s.WithRetry(ctx, "look up dead letters", func(ctx context.Context) error {
 		found, err = eachKind(ids, func(kind failures.Kind, marks string, args []any) ([]int64, error) {
 			from := `images WHERE ` + dead
 			if kind == failures.KindMessage {
 				from = `dead_messages WHERE discarded_at = 0`
 			}
-			return scanNumbers(s.read.QueryContext(ctx, `SELECT id FROM `+from+` AND id IN (`+marks+`)`, args...))
+			return sqldb.IDs(ctx, s.Reader, `SELECT id FROM `+from+` AND id IN (`+marks+`)`, args...)
 		})
 		return err
 	})
@@ -67,7 +68,7 @@ func eachKind(
 		if len(numbers) == 0 {
 			continue
 		}
-		marks, args := in(1, numbers)
+		marks, args := sqldb.In(1, numbers)
 		some, err := do(kind, marks, args)
 		if err != nil {
 			return nil, err
@@ -82,8 +83,8 @@ func eachKind(
 // KeepUnreadable implements media.Store.
 func (s *Store) KeepUnreadable(ctx context.Context, m media.Unreadable) error {
 	sum := sha256.Sum256([]byte(m.MessageID + "\x00" + m.Digest))
-	return s.writing(ctx, "keep unreadable message", func(ctx context.Context) error {
-		_, err := s.write.ExecContext(ctx, s.sql(`
+	return s.WriteWithRetry(ctx, "keep unreadable message", func(ctx context.Context) error {
+		_, err := s.Writer.ExecContext(ctx, s.SQL(`
 			INSERT INTO dead_messages (digest, message_id, body, bytes, received_at) VALUES ($1, $2, $3, $4, {now})
 			ON CONFLICT (digest) WHERE discarded_at = 0 DO NOTHING`),
 			hex.EncodeToString(sum[:]), m.MessageID, m.Body, m.Bytes)
@@ -93,8 +94,8 @@ func (s *Store) KeepUnreadable(ctx context.Context, m media.Unreadable) error {
 
 // PurgeDiscarded implements failures.Store.
 func (s *Store) PurgeDiscarded(ctx context.Context, retention time.Duration) error {
-	return s.patiently(ctx, "purge discarded messages", func(ctx context.Context) error {
-		_, err := s.write.ExecContext(ctx, s.sql(
+	return s.WithRetry(ctx, "purge discarded messages", func(ctx context.Context) error {
+		_, err := s.Writer.ExecContext(ctx, s.SQL(
 			`DELETE FROM dead_messages WHERE discarded_at > 0 AND discarded_at < {now} - $1`), retention.Milliseconds())
 		return err
 	})

@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/media"
+	"vitrine.dev/internal/sqldb"
 )
 
 // startOver is the only wording of how an image becomes what a new one is, in
@@ -25,7 +27,7 @@ func (s *Store) ReplayImages(
 	if len(images) == 0 {
 		return nil, nil, nil
 	}
-	err = s.change(ctx, "replay dead letters", func(ctx context.Context, tx *sql.Tx) error {
+	err = s.InTxNotify(ctx, "replay dead letters", func(ctx context.Context, tx *sql.Tx) error {
 		changed, done, err = s.replayDead(ctx, tx, images, requestID)
 		return err
 	})
@@ -37,23 +39,22 @@ func (s *Store) ReplayImages(
 func (s *Store) replayDead(
 	ctx context.Context, tx *sql.Tx, images []int64, requestID string,
 ) ([]catalog.Changed, []int64, error) {
-	marks, args := in(1, images)
-	_, err := scanNumbers(tx.QueryContext(ctx, s.sql(
+	marks, args := sqldb.In(1, images)
+	_, err := sqldb.IDs(ctx, tx, s.SQL(
 		`SELECT id FROM products WHERE id IN (SELECT product_id FROM images WHERE `+dead+` AND id IN (`+marks+`))
-		ORDER BY id{for update}`), args...))
+		ORDER BY id{for update}`), args...)
 	if err != nil {
 		return nil, nil, err
 	}
-	marks, args = in(2, images)
-	jobs, err := scanJobs(tx.QueryContext(ctx, s.sql(startOver+`, request_id = $1 WHERE `+dead+` AND id IN (`+marks+`)
-		RETURNING id, product_id, generation, source_host`), append([]any{requestID}, args...)...))
+	marks, args = sqldb.In(2, images)
+	jobs, err := collectJobs(ctx, tx, requestID, s.SQL(startOver+`, request_id = $1 WHERE `+dead+` AND id IN (`+marks+`)
+		RETURNING id, product_id, generation, source_host`), append([]any{requestID}, args...)...)
 	if err != nil || len(jobs) == 0 {
 		return nil, nil, err
 	}
 	products, done := []int64{}, make([]int64, len(jobs))
 	queued := make([]outboxJob, len(jobs))
 	for i, j := range jobs {
-		j.RequestID = requestID
 		done[i], queued[i], products = j.ImageID, outboxJob{job: j}, append(products, j.ProductID)
 	}
 	slices.Sort(products)
@@ -74,56 +75,22 @@ func (s *Store) replayDead(
 
 // bump raises the versions of products that the transaction has locked.
 func (s *Store) bump(ctx context.Context, tx *sql.Tx, products []int64) ([]catalog.Changed, error) {
-	marks, args := in(1, products)
-	rows, err := tx.QueryContext(ctx, s.sql(
+	marks, args := sqldb.In(1, products)
+	return sqldb.Collect(ctx, tx, func(row sqldb.Row, c *catalog.Changed) error {
+		return row.Scan(&c.ProductID, &c.UserID, &c.Version)
+	}, s.SQL(
 		`UPDATE products SET version = version + 1, updated_at = {now} WHERE id IN (`+marks+`) RETURNING id, user_id, version`), args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var changed []catalog.Changed
-	for rows.Next() {
-		var c catalog.Changed
-		if err := rows.Scan(&c.ProductID, &c.UserID, &c.Version); err != nil {
-			return nil, err
-		}
-		changed = append(changed, c)
-	}
-	return changed, rows.Err()
 }
 
-// scanJobs reads rows of (image, product, generation, host), in the order of ids.
-func scanJobs(rows *sql.Rows, err error) ([]media.Job, error) {
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var jobs []media.Job
-	for rows.Next() {
-		var j media.Job
-		if err := rows.Scan(&j.ImageID, &j.ProductID, &j.Generation, &j.Host); err != nil {
-			return nil, err
-		}
-		jobs = append(jobs, j)
-	}
-	slices.SortFunc(jobs, func(a, b media.Job) int { return int(a.ImageID - b.ImageID) })
-	return jobs, rows.Err()
-}
-
-func scanNumbers(rows *sql.Rows, err error) ([]int64, error) {
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var numbers []int64
-	for rows.Next() {
-		var n int64
-		if err := rows.Scan(&n); err != nil {
-			return nil, err
-		}
-		numbers = append(numbers, n)
-	}
-	return numbers, rows.Err()
+// collectJobs reads rows of (image, product, generation, host) as jobs of the
+// request, in the order of ids.
+func collectJobs(ctx context.Context, tx *sql.Tx, requestID, query string, args ...any) ([]media.Job, error) {
+	jobs, err := sqldb.Collect(ctx, tx, func(row sqldb.Row, j *media.Job) error {
+		j.RequestID = requestID
+		return row.Scan(&j.ImageID, &j.ProductID, &j.Generation, &j.Host)
+	}, query, args...)
+	slices.SortFunc(jobs, func(a, b media.Job) int { return cmp.Compare(a.ImageID, b.ImageID) })
+	return jobs, err
 }
 
 // ReplayImage implements failures.Store.
@@ -133,28 +100,27 @@ func (s *Store) ReplayImage(
 	changed, err = s.transition(ctx, "replay image", product,
 		func(ctx context.Context, tx *sql.Tx, _ catalog.Changed) (bool, error) {
 			var status string
-			err := tx.QueryRowContext(ctx, s.sql(
+			err := tx.QueryRowContext(ctx, s.SQL(
 				`SELECT source_url, status FROM images WHERE id = $1 AND product_id = $2{for update}`), image, product).
 				Scan(&img.SourceURL, &status)
 			switch {
 			case errors.Is(err, sql.ErrNoRows):
-				return false, notFound("image of this product")
+				return false, sqldb.NotFound("image of this product")
 			case err != nil:
 				return false, err
 			case status != string(catalog.Failed):
 				return false, fault.New(fault.Conflict, "the image is "+status+"; only a failed one can be replayed")
 			}
-			jobs, err := scanJobs(tx.QueryContext(ctx, s.sql(startOver+`, request_id = $1 WHERE id = $2 RETURNING id, product_id, generation, source_host`),
-				requestID, image))
+			jobs, err := collectJobs(ctx, tx, requestID, s.SQL(
+				startOver+`, request_id = $1 WHERE id = $2 RETURNING id, product_id, generation, source_host`), requestID, image)
 			if err != nil || len(jobs) != 1 {
 				return false, err
 			}
-			jobs[0].RequestID = requestID
 			img.ID, img.Status = image, catalog.Pending
 			return true, s.queueJobs(ctx, tx, []outboxJob{{job: jobs[0]}})
 		})
 	if fault.KindOf(err) == fault.Conflict && img.SourceURL == "" { // no such product
-		return catalog.Image{}, catalog.Changed{}, notFound("image of this product")
+		return catalog.Image{}, catalog.Changed{}, sqldb.NotFound("image of this product")
 	}
 	return img, changed, err
 }

@@ -10,6 +10,7 @@ import (
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/media"
+	"vitrine.dev/internal/sqldb"
 )
 
 // waitingFor is the condition under which an image waits for the job.
@@ -18,10 +19,10 @@ const waitingFor = ` WHERE id = $1 AND product_id = $2 AND generation = $3 AND s
 // Reschedule implements media.Store. It holds the image, so that two messages of
 // the same job do not become two messages more.
 func (s *Store) Reschedule(ctx context.Context, j media.Job, delay, maxAge time.Duration) (expired bool, err error) {
-	err = s.quietChange(ctx, "defer job", func(ctx context.Context, tx *sql.Tx) error {
+	err = s.InTx(ctx, "defer job", func(ctx context.Context, tx *sql.Tx) error {
 		expired = false
 		var accepted, now int64
-		err := tx.QueryRowContext(ctx, s.sql(`SELECT accepted_at, {now} FROM images`+waitingFor+`{for update}`),
+		err := tx.QueryRowContext(ctx, s.SQL(`SELECT accepted_at, {now} FROM images`+waitingFor+`{for update}`),
 			j.ImageID, j.ProductID, j.Generation).Scan(&accepted, &now)
 		if errors.Is(err, sql.ErrNoRows) {
 			return errSuperseded()
@@ -44,7 +45,7 @@ func (s *Store) Reschedule(ctx context.Context, j media.Job, delay, maxAge time.
 		if err != nil || queued {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, s.sql(`UPDATE images SET queued_at = {now} + $2 WHERE id = $1`), j.ImageID, wait.Milliseconds())
+		_, err = tx.ExecContext(ctx, s.SQL(`UPDATE images SET queued_at = {now} + $2 WHERE id = $1`), j.ImageID, wait.Milliseconds())
 		if err != nil {
 			return err
 		}
@@ -59,23 +60,23 @@ func (s *Store) Expire(
 	ctx context.Context, j media.Job, maxAge time.Duration, f *fault.Failure, limit int,
 ) (changed []catalog.Changed, err error) {
 	const waits = ` status = 'pending' AND retry_at <= {now} AND accepted_at > 0 AND accepted_at <= {now} - $1`
-	err = s.change(ctx, "expire images", func(ctx context.Context, tx *sql.Tx) error {
+	err = s.InTxNotify(ctx, "expire images", func(ctx context.Context, tx *sql.Tx) error {
 		changed = nil
-		images, err := scanNumbers(tx.QueryContext(ctx, s.sql(
+		images, err := sqldb.IDs(ctx, tx, s.SQL(
 			`SELECT id FROM images WHERE`+waits+` AND source_host = $2 AND id <> $3 LIMIT $4`),
-			maxAge.Milliseconds(), j.Host, j.ImageID, limit))
+			maxAge.Milliseconds(), j.Host, j.ImageID, limit)
 		if err != nil {
 			return err
 		}
-		marks, args := in(1, append(images, j.ImageID))
-		_, err = scanNumbers(tx.QueryContext(ctx, s.sql(
-			`SELECT id FROM products WHERE id IN (SELECT product_id FROM images WHERE id IN (`+marks+`)) ORDER BY id{for update}`), args...))
+		marks, args := sqldb.In(1, append(images, j.ImageID))
+		_, err = sqldb.IDs(ctx, tx, s.SQL(
+			`SELECT id FROM products WHERE id IN (SELECT product_id FROM images WHERE id IN (`+marks+`)) ORDER BY id{for update}`), args...)
 		if err != nil {
 			return err
 		}
-		marks, args = in(4, append(images, j.ImageID))
-		products, err := scanNumbers(tx.QueryContext(ctx, s.sql(setFailed("$2", "$3")+` WHERE`+waits+` AND id IN (`+marks+`) RETURNING product_id`),
-			append([]any{maxAge.Milliseconds(), string(f.Reason), f.Detail}, args...)...))
+		marks, args = sqldb.In(4, append(images, j.ImageID))
+		products, err := sqldb.IDs(ctx, tx, s.SQL(setFailed("$2", "$3")+` WHERE`+waits+` AND id IN (`+marks+`) RETURNING product_id`),
+			append([]any{maxAge.Milliseconds(), string(f.Reason), f.Detail}, args...)...)
 		if err != nil {
 			return err
 		}

@@ -1,4 +1,4 @@
 package sqlstore
 
 // Tables are those that a probe asks for rights to.
-func Tables() []string { return tables() }
+func Tables() []string { return schema().Tables }

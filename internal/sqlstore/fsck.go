@@ -10,6 +10,7 @@ import (
 
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/fsck"
+	"vitrine.dev/internal/sqldb"
 )
 
 // stuck says by status which images a sweep should have taken up; $1 is the
@@ -26,56 +27,36 @@ func stuck(status catalog.Status) string {
 func (s *Store) Stuck(
 	ctx context.Context, status catalog.Status, silence time.Duration, limit int,
 ) (count int64, ids []int64, err error) {
-	err = s.patiently(ctx, "look for stuck images", func(ctx context.Context) error {
-		count, ids = 0, nil
-		rows, err := s.read.QueryContext(ctx, s.sql(
+	err = s.WithRetry(ctx, "look for stuck images", func(ctx context.Context) error {
+		count = 0
+		ids, err = sqldb.Collect(ctx, s.Reader, func(row sqldb.Row, id *int64) error { return row.Scan(id, &count) }, s.SQL(
 			`SELECT i.id, count(*) OVER () FROM images i WHERE `+stuck(status)+` ORDER BY i.id LIMIT $2`), silence.Milliseconds(), limit)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var id int64
-			if err := rows.Scan(&id, &count); err != nil {
-				return err
-			}
-			ids = append(ids, id)
-		}
-		return rows.Err()
+		return err
 	})
 	return count, ids, err
 }
 
 // JobMessages implements fsck.Store.
 func (s *Store) JobMessages(ctx context.Context, after int64, limit int) (list []fsck.JobMessage, err error) {
-	err = s.patiently(ctx, "read job messages", func(ctx context.Context) error {
-		list = nil
-		rows, err := s.read.QueryContext(ctx, s.sql(`
+	err = s.WithRetry(ctx, "read job messages", func(ctx context.Context) error {
+		list, err = sqldb.Collect(ctx, s.Reader, func(row sqldb.Row, m *fsck.JobMessage) error {
+			var overdue int64
+			err := row.Scan(&m.ID, &m.Body, &m.Leased, &overdue, &m.Status, &m.Generation)
+			m.Overdue = time.Duration(overdue) * time.Millisecond
+			return err
+		}, s.SQL(`
 			SELECT o.id, o.body, o.lease_until > {now}, {now} - o.due_at, coalesce(i.status, ''), coalesce(i.generation, 0)
 			FROM outbox o LEFT JOIN images i ON i.id = o.image_id
 			WHERE o.image_id IS NOT NULL AND o.id > $1 ORDER BY o.id LIMIT $2`), after, limit)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var m fsck.JobMessage
-			var overdue int64
-			if err := rows.Scan(&m.ID, &m.Body, &m.Leased, &overdue, &m.Status, &m.Generation); err != nil {
-				return err
-			}
-			m.Overdue = time.Duration(overdue) * time.Millisecond
-			list = append(list, m)
-		}
-		return rows.Err()
+		return err
 	})
 	return list, err
 }
 
 // DropMessage implements fsck.Store.
 func (s *Store) DropMessage(ctx context.Context, id, generation int64) (dropped bool, err error) {
-	err = s.patiently(ctx, "drop message", func(ctx context.Context) error {
-		dropped, err = affected(s.write.ExecContext(ctx, s.sql(`
+	err = s.WithRetry(ctx, "drop message", func(ctx context.Context) error {
+		dropped, err = sqldb.Affected(s.Writer.ExecContext(ctx, s.SQL(`
 			DELETE FROM outbox WHERE id = $1 AND lease_until <= {now} AND NOT EXISTS (
 				SELECT 1 FROM images i WHERE i.id = outbox.image_id
 				AND i.status IN ('pending', 'processing') AND i.generation = $2)`), id, generation))
@@ -90,67 +71,52 @@ func (s *Store) Renditions(ctx context.Context, from, below string, limit int) (
 }
 
 func (s *Store) renditions(ctx context.Context, selection string, args ...any) (list []fsck.Rendition, err error) {
-	err = s.patiently(ctx, "read renditions", func(ctx context.Context) error {
-		list = nil
-		rows, err := s.read.QueryContext(ctx, s.sql(
+	err = s.WithRetry(ctx, "read renditions", func(ctx context.Context) error {
+		list, err = sqldb.Collect(ctx, s.Reader, scanRendition, s.SQL(
 			`SELECT key, outputs, deleting_until = 0, NOT `+unreferred+` FROM renditions `+selection), args...)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var r fsck.Rendition
-			var text string
-			if err := rows.Scan(&r.Key, &text, &r.Live, &r.Used); err != nil {
-				return err
-			}
-			var files outputs
-			if err := json.Unmarshal([]byte(text), &files); err != nil {
-				return fmt.Errorf("outputs of rendition %s: %w", r.Key, err)
-			}
-			if files.Compressed.Key != "" {
-				r.Outputs = append([]catalog.Output{files.Compressed}, files.Variants...)
-			}
-			list = append(list, r)
-		}
-		return rows.Err()
+		return err
 	})
 	return list, err
 }
 
+func scanRendition(row sqldb.Row, r *fsck.Rendition) error {
+	var text string
+	if err := row.Scan(&r.Key, &text, &r.Live, &r.Used); err != nil {
+		return err
+	}
+	var files outputs
+	if err := json.Unmarshal([]byte(text), &files); err != nil {
+		return fmt.Errorf("outputs of rendition %s: %w", r.Key, err)
+	}
+	if files.Compressed.Key != "" {
+		r.Outputs = append([]catalog.Output{files.Compressed}, files.Variants...)
+	}
+	return nil
+}
+
 // Versions implements fsck.Store.
 func (s *Store) Versions(ctx context.Context, after int64, limit int) (list []fsck.ProductVersion, err error) {
-	err = s.patiently(ctx, "read versions", func(ctx context.Context) error {
-		list = nil
-		rows, err := s.read.QueryContext(ctx, s.sql(
-			`SELECT id, version, {now} - updated_at FROM products WHERE id > $1 ORDER BY id LIMIT $2`), after, limit)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var p fsck.ProductVersion
+	err = s.WithRetry(ctx, "read versions", func(ctx context.Context) error {
+		list, err = sqldb.Collect(ctx, s.Reader, func(row sqldb.Row, p *fsck.ProductVersion) error {
 			var age int64
-			if err := rows.Scan(&p.ID, &p.Version, &age); err != nil {
-				return err
-			}
+			err := row.Scan(&p.ID, &p.Version, &age)
 			p.Age = time.Duration(age) * time.Millisecond
-			list = append(list, p)
-		}
-		return rows.Err()
+			return err
+		}, s.SQL(`SELECT id, version, {now} - updated_at FROM products WHERE id > $1 ORDER BY id LIMIT $2`), after, limit)
+		return err
 	})
 	return list, err
 }
 
 // RaiseVersion implements fsck.Store.
 func (s *Store) RaiseVersion(ctx context.Context, id, version int64) (changed catalog.Changed, err error) {
-	err = s.change(ctx, "surpass version", func(ctx context.Context, tx *sql.Tx) error {
+	err = s.InTxNotify(ctx, "raise version", func(ctx context.Context, tx *sql.Tx) error {
 		changed = catalog.Changed{ProductID: id}
-		err := tx.QueryRowContext(ctx, s.sql(`
+		err := tx.QueryRowContext(ctx, s.SQL(`
 			UPDATE products SET updated_at = {now}, version = CASE WHEN version > $2 THEN version ELSE $2 + 1 END
 			WHERE id = $1 RETURNING user_id, version`), id, version).Scan(&changed.UserID, &changed.Version)
 		if errors.Is(err, sql.ErrNoRows) {
-			return notFound("product")
+			return sqldb.NotFound("product")
 		}
 		if err != nil {
 			return err
@@ -162,29 +128,29 @@ func (s *Store) RaiseVersion(ctx context.Context, id, version int64) (changed ca
 
 // Installation implements fsck.Store.
 func (s *Store) Installation(ctx context.Context) (id string, err error) {
-	err = s.patiently(ctx, "read installation", func(ctx context.Context) error {
-		return s.read.QueryRowContext(ctx, `SELECT id FROM installation`).Scan(&id)
+	err = s.WithRetry(ctx, "read installation", func(ctx context.Context) error {
+		return s.Reader.QueryRowContext(ctx, `SELECT id FROM installation`).Scan(&id)
 	})
 	return id, err
 }
 
 // ClaimSlice implements fsck.Store.
 func (s *Store) ClaimSlice(
-	ctx context.Context, chore string, interval time.Duration, step, size int,
-) (place int, mine bool, err error) {
-	err = s.patiently(ctx, "take turn", func(ctx context.Context) error {
-		// The row holds where the next turn begins; this one, a step before.
+	ctx context.Context, task string, interval time.Duration, step, size int,
+) (first int, claimed bool, err error) {
+	err = s.WithRetry(ctx, "claim slice", func(ctx context.Context) error {
+		// The row holds where the next slice begins; this one, a step before.
 		var next int
-		err := s.write.QueryRowContext(ctx, s.sql(`
+		err := s.Writer.QueryRowContext(ctx, s.SQL(`
 			INSERT INTO chores (name, due_at, place) VALUES ($1, {now} + CAST($2 AS BIGINT), CAST($3 AS INT))
 			ON CONFLICT (name) DO UPDATE SET due_at = excluded.due_at, place = (chores.place + $3) % $4
 			WHERE chores.due_at <= {now}
-			RETURNING place`), chore, interval.Milliseconds(), step%size, size).Scan(&next)
+			RETURNING place`), task, interval.Milliseconds(), step%size, size).Scan(&next)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil
 		}
-		place, mine = (next-step%size+size)%size, err == nil
+		first, claimed = (next-step%size+size)%size, err == nil
 		return err
 	})
-	return place, mine, err
+	return first, claimed, err
 }

@@ -10,6 +10,7 @@ import (
 	"vitrine.dev/internal/failpoint"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/media"
+	"vitrine.dev/internal/sqldb"
 )
 
 // held is the condition under which a claim still is one: its fencing token.
@@ -27,9 +28,9 @@ func errSuperseded() error {
 func (s *Store) transition(
 	ctx context.Context, operation string, productID int64, move func(context.Context, *sql.Tx, catalog.Changed) (bool, error),
 ) (changed catalog.Changed, err error) {
-	err = s.change(ctx, operation, func(ctx context.Context, tx *sql.Tx) error {
+	err = s.InTxNotify(ctx, operation, func(ctx context.Context, tx *sql.Tx) error {
 		changed = catalog.Changed{ProductID: productID}
-		err := tx.QueryRowContext(ctx, s.sql(
+		err := tx.QueryRowContext(ctx, s.SQL(
 			`UPDATE products SET version = version + 1, updated_at = {now} WHERE id = $1 RETURNING user_id, version`), productID).
 			Scan(&changed.UserID, &changed.Version)
 		if errors.Is(err, sql.ErrNoRows) {
@@ -58,12 +59,12 @@ func (s *Store) Begin(ctx context.Context, j media.Job, lease time.Duration) (c 
 		func(ctx context.Context, tx *sql.Tx, changed catalog.Changed) (bool, error) {
 			c = media.Claim{Job: j, UserID: changed.UserID}
 			var begun, age int64
-			err := tx.QueryRowContext(ctx, s.sql(`
+			err := tx.QueryRowContext(ctx, s.SQL(`
 				UPDATE images SET status = 'processing', attempts = attempts + 1, lease_until = {now} + $4
 				WHERE id = $1 AND product_id = $2 AND generation = $3 AND status = 'pending' AND retry_at <= {now}
 				RETURNING source_url, attempts, lost_attempts, {now}, CASE WHEN accepted_at = 0 THEN 0 ELSE {now} - accepted_at END`),
 				j.ImageID, j.ProductID, j.Generation, lease.Milliseconds()).Scan(&c.SourceURL, &c.Attempt, &c.Lost, &begun, &age)
-			c.BegunAt, c.Age = moment(begun), time.Duration(age)*time.Millisecond
+			c.BegunAt, c.Age = sqldb.Time(begun), time.Duration(age)*time.Millisecond
 			if errors.Is(err, sql.ErrNoRows) {
 				return false, nil
 			}
@@ -74,8 +75,8 @@ func (s *Store) Begin(ctx context.Context, j media.Job, lease time.Duration) (c 
 
 // Renew implements media.Store.
 func (s *Store) Renew(ctx context.Context, c media.Claim, lease time.Duration) error {
-	return s.writing(ctx, "renew lease", func(ctx context.Context) error {
-		renewed, err := affected(s.write.ExecContext(ctx, s.sql(`UPDATE images SET lease_until = {now} + $4`+held),
+	return s.WriteWithRetry(ctx, "renew lease", func(ctx context.Context) error {
+		renewed, err := sqldb.Affected(s.Writer.ExecContext(ctx, s.SQL(`UPDATE images SET lease_until = {now} + $4`+held),
 			c.ImageID, c.Generation, c.Attempt, lease.Milliseconds()))
 		if err == nil && !renewed {
 			return errSuperseded()
@@ -97,7 +98,7 @@ func (s *Store) Retry(ctx context.Context, c media.Claim, f *fault.Failure, dela
 func (s *Store) postpone(
 	ctx context.Context, tx *sql.Tx, c media.Claim, f *fault.Failure, delay time.Duration, condition string,
 ) (bool, error) {
-	moved, err := affected(tx.ExecContext(ctx, s.sql(`
+	moved, err := sqldb.Affected(tx.ExecContext(ctx, s.SQL(`
 		UPDATE images SET status = 'pending', lease_until = 0, reason = $4, reason_detail = $5,
 		       lost_attempts = $7, retry_at = {now} + $6, queued_at = {now} + $6`+condition),
 		c.ImageID, c.Generation, c.Attempt, string(f.Reason), f.Detail, delay.Milliseconds(), c.Lost))
@@ -125,7 +126,7 @@ func setFailed(reason, detail string) string {
 
 // fail makes an image failed.
 func (s *Store) fail(ctx context.Context, tx *sql.Tx, c media.Claim, f *fault.Failure, condition string) (bool, error) {
-	return affected(tx.ExecContext(ctx, s.sql(setFailed("$4", "$5")+`, lost_attempts = $6`+condition),
+	return sqldb.Affected(tx.ExecContext(ctx, s.SQL(setFailed("$4", "$5")+`, lost_attempts = $6`+condition),
 		c.ImageID, c.Generation, c.Attempt, string(f.Reason), f.Detail, c.Lost))
 }
 
@@ -138,7 +139,7 @@ func (s *Store) CountLostDelivery(
 			c := media.Claim{Job: j}
 			// An image that waits for its retry has a later message than this one,
 			// which has come twice.
-			err := tx.QueryRowContext(ctx, s.sql(`
+			err := tx.QueryRowContext(ctx, s.SQL(`
 				UPDATE images SET attempts = attempts + 1, lost_attempts = lost_attempts + 1
 				WHERE id = $1 AND product_id = $2 AND generation = $3 AND status = 'pending' AND retry_at <= {now}
 				RETURNING attempts, lost_attempts`),

@@ -27,14 +27,14 @@ const lineUpAtOnce = 500
 
 // lineUp gives places to messages that have become due.
 func (s *Store) lineUp(ctx context.Context, topic string) error {
-	return s.patiently(ctx, "line up messages", func(ctx context.Context) error {
+	return s.WithRetry(ctx, "line up messages", func(ctx context.Context) error {
 		waiting := false
-		err := s.read.QueryRowContext(ctx, s.sql(
+		err := s.Reader.QueryRowContext(ctx, s.SQL(
 			`SELECT EXISTS (SELECT 1 FROM outbox WHERE topic = $1 AND place IS NULL AND due_at <= {now})`), topic).Scan(&waiting)
 		if err != nil || !waiting {
 			return err
 		}
-		_, err = s.write.ExecContext(ctx, s.sql(`
+		_, err = s.Writer.ExecContext(ctx, s.SQL(`
 			WITH due AS MATERIALIZED (
 				SELECT id AS due_id, user_id AS due_user, due_at AS due_since FROM outbox
 				WHERE topic = $1 AND place IS NULL AND due_at <= {now} ORDER BY due_at, id LIMIT $2{skip locked}),
@@ -42,7 +42,7 @@ func (s *Store) lineUp(ctx context.Context, topic string) error {
 				SELECT due_id, `+placeOf("$1", "due_user")+` + row_number() OVER (PARTITION BY due_user ORDER BY due_since, due_id) - 1 AS turn
 				FROM due)
 			UPDATE outbox SET place = turn FROM line WHERE id = due_id`), topic, lineUpAtOnce)
-		s.observe(err)
+		s.Observe(err)
 		return err
 	})
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/sqldb"
 	"vitrine.dev/internal/sqlstore"
 	"vitrine.dev/internal/testserver"
 )
@@ -92,7 +93,7 @@ func TestOldSchemaIsNamed(t *testing.T) {
 			if err := s.Ping(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			if err := s.CheckSchema(t.Context()); !errors.Is(err, sqlstore.ErrOldSchema) {
+			if err := s.CheckSchema(t.Context()); !errors.Is(err, sqldb.ErrOldSchema) {
 				t.Errorf("check of an empty database: %v", err)
 			} else if text := err.Error(); strings.Count(text, "older than this program") != 1 || strings.Count(text, "vitrine migrate") != 1 {
 				t.Errorf("the advice is not given once: %s", text)
@@ -100,7 +101,7 @@ func TestOldSchemaIsNamed(t *testing.T) {
 			// Started while the server was away, a process waits for the
 			// migration. A file has no such moment.
 			_, err = s.Product(t.Context(), 1)
-			if name == "postgres" && (!errors.Is(err, sqlstore.ErrOldSchema) || fault.KindOf(err) != fault.Unavailable) {
+			if name == "postgres" && (!errors.Is(err, sqldb.ErrOldSchema) || fault.KindOf(err) != fault.Unavailable) {
 				t.Errorf("read without schema: %v of kind %s", err, fault.KindOf(err))
 			}
 			if _, err := s.Migrate(t.Context()); err != nil {

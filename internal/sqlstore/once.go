@@ -20,17 +20,17 @@ var errKeyMoves = errors.New("the key expired at every look")
 func (s *Store) CreateProductOnce(
 	ctx context.Context, n catalog.NewProduct, once catalog.Once,
 ) (p catalog.Product, earlier *catalog.Earlier, err error) {
-	if s.dialect.atOnce {
-		err = s.writing(ctx, "create product once", func(ctx context.Context) error {
+	if s.AtOnce {
+		err = s.WriteWithRetry(ctx, "create product once", func(ctx context.Context) error {
 			p, earlier, err = s.onceAtOnce(ctx, n, once)
 			return err
 		})
 		if err == nil && earlier == nil {
-			s.waker.committed()
+			s.Committed()
 		}
 		return p, earlier, err
 	}
-	err = s.change(ctx, "create product once", func(ctx context.Context, tx *sql.Tx) error {
+	err = s.InTxNotify(ctx, "create product once", func(ctx context.Context, tx *sql.Tx) error {
 		p, earlier, err = s.onceInSteps(ctx, tx, n, once)
 		return err
 	})
@@ -42,7 +42,7 @@ func (s *Store) CreateProductOnce(
 func (s *Store) onceInSteps(
 	ctx context.Context, tx *sql.Tx, n catalog.NewProduct, once catalog.Once,
 ) (catalog.Product, *catalog.Earlier, error) {
-	earlier, err := scanEarlier(tx.QueryRowContext(ctx, s.sql(`
+	earlier, err := scanEarlier(tx.QueryRowContext(ctx, s.SQL(`
 		SELECT product_id, fingerprint FROM idempotency_keys
 		WHERE user_id = $1 AND key = $2 AND expires_at > {now}`), n.UserID, once.Key))
 	if err == nil || !errors.Is(err, sql.ErrNoRows) {
@@ -52,7 +52,7 @@ func (s *Store) onceInSteps(
 	if err != nil {
 		return catalog.Product{}, nil, err
 	}
-	_, err = tx.ExecContext(ctx, s.sql(`
+	_, err = tx.ExecContext(ctx, s.SQL(`
 		INSERT INTO idempotency_keys (user_id, key, fingerprint, product_id, expires_at)
 		VALUES ($1, $2, $3, $4, {now} + $5)`+takeOver),
 		n.UserID, once.Key, once.Fingerprint[:], p.ID, once.TTL.Milliseconds())
@@ -74,7 +74,7 @@ func (s *Store) onceAtOnce(
 	ctx context.Context, n catalog.NewProduct, once catalog.Once,
 ) (catalog.Product, *catalog.Earlier, error) {
 	for range onceTries {
-		p, err := scanCreated(n, s.write.QueryRowContext(ctx, s.sql(`
+		p, err := scanCreated(n, s.Writer.QueryRowContext(ctx, s.SQL(`
 			WITH taken AS (
 				INSERT INTO idempotency_keys (user_id, key, fingerprint, product_id, expires_at)
 				SELECT id, $11, $12, nextval(pg_get_serial_sequence('products', 'id')), {now} + $13
@@ -99,13 +99,13 @@ func (s *Store) onceAtOnce(
 // earlier returns who holds a key that could not be taken, nil where it was
 // freed in between. It looks past the expiry: the key lived when it was tried.
 func (s *Store) earlier(ctx context.Context, user int64, key string) (*catalog.Earlier, error) {
-	earlier, err := scanEarlier(s.write.QueryRowContext(ctx,
+	earlier, err := scanEarlier(s.Writer.QueryRowContext(ctx,
 		`SELECT product_id, fingerprint FROM idempotency_keys WHERE user_id = $1 AND key = $2`, user, key))
 	if !errors.Is(err, sql.ErrNoRows) {
 		return earlier, err
 	}
 	var known bool
-	err = s.write.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM users WHERE id = $1)`, user).Scan(&known)
+	err = s.Writer.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM users WHERE id = $1)`, user).Scan(&known)
 	if err == nil && !known {
 		err = catalog.ErrUnknownUser
 	}
@@ -127,8 +127,8 @@ func scanEarlier(row *sql.Row) (*catalog.Earlier, error) {
 // ExpireKeys implements catalog.Keys. A key that a create takes over meanwhile
 // is left alone.
 func (s *Store) ExpireKeys(ctx context.Context, limit int) (removed int, err error) {
-	err = s.patiently(ctx, "expire keys", func(ctx context.Context) error {
-		result, err := s.write.ExecContext(ctx, s.sql(`
+	err = s.WithRetry(ctx, "expire keys", func(ctx context.Context) error {
+		result, err := s.Writer.ExecContext(ctx, s.SQL(`
 			WITH expired AS MATERIALIZED (
 				SELECT user_id, key FROM idempotency_keys WHERE expires_at <= {now}
 				ORDER BY expires_at LIMIT $1{skip locked})

@@ -13,6 +13,7 @@ import (
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/outbox"
+	"vitrine.dev/internal/sqldb"
 )
 
 // outboxJob is a job on its way into the outbox.
@@ -32,7 +33,7 @@ func (s *Store) queueJobs(ctx context.Context, tx *sql.Tx, jobs []outboxJob) err
 			values[i] = fmt.Sprintf(row, n+1, n+2, n+3, n+4, n+5)
 			args = append(args, string(j.job.Encode()), j.job.ImageID, j.job.ProductID, j.delay.Milliseconds(), i)
 		}
-		insert := s.sql(`
+		insert := s.SQL(`
 			INSERT INTO outbox (topic, body, image_id, user_id, place, due_at)
 			SELECT $1, job.column1, job.column2, p.user_id,
 				CASE WHEN job.column4 > 0 THEN NULL ELSE ` + placeOf("$1", "p.user_id") + ` + job.column5 END, {now} + job.column4
@@ -50,7 +51,7 @@ func (s *Store) recordChange(ctx context.Context, tx *sql.Tx, c catalog.Changed)
 	if err != nil {
 		return fmt.Errorf("encode change: %w", err)
 	}
-	_, err = tx.ExecContext(ctx, s.sql(`INSERT INTO outbox (topic, body, due_at) VALUES ($1, $2, {now})`),
+	_, err = tx.ExecContext(ctx, s.SQL(`INSERT INTO outbox (topic, body, due_at) VALUES ($1, $2, {now})`),
 		catalog.TopicChanged, string(body))
 	return err
 }
@@ -64,21 +65,22 @@ func (s *Store) LeaseMessages(
 	if err := s.lineUp(ctx, topic); err != nil {
 		return nil, err
 	}
-	if s.dialect.oneWriter {
+	if s.OneWriter {
 		if due, err := s.anyDue(ctx, topic); err != nil || !due {
 			return nil, err
 		}
 	}
-	err = s.patiently(ctx, "lease messages", func(ctx context.Context) error {
-		messages, err = scanMessages(s.write.QueryContext(ctx, s.sql(`
+	err = s.WithRetry(ctx, "lease messages", func(ctx context.Context) error {
+		list, err := sqldb.Collect(ctx, s.Writer, scanMessage, s.SQL(`
 			WITH due AS MATERIALIZED (
 				SELECT id AS due_id FROM outbox
 				WHERE topic = $1 AND place IS NOT NULL AND +due_at <= {now} AND lease_until <= {now}
 				ORDER BY place, due_at, id LIMIT $2{skip locked})
 			UPDATE outbox SET lease_until = {now} + $3 FROM due WHERE id = due_id
-			RETURNING id, topic, body, place, due_at`), topic, limit, lease.Milliseconds()))
+			RETURNING id, topic, body, place, due_at`), topic, limit, lease.Milliseconds())
+		messages = inLine(list)
 		if err != nil || len(messages) > 0 { // a statement that finds nothing writes nothing
-			s.observe(err)
+			s.Observe(err)
 		}
 		return err
 	})
@@ -88,40 +90,34 @@ func (s *Store) LeaseMessages(
 // anyDue looks before LeaseMessages writes: most polls find nothing, and where
 // there is one writer a write keeps all others out.
 func (s *Store) anyDue(ctx context.Context, topic string) (due bool, err error) {
-	err = s.patiently(ctx, "look for due messages", func(ctx context.Context) error {
-		return s.read.QueryRowContext(ctx, s.sql(`
+	err = s.WithRetry(ctx, "look for due messages", func(ctx context.Context) error {
+		return s.Reader.QueryRowContext(ctx, s.SQL(`
 			SELECT EXISTS (SELECT 1 FROM outbox WHERE topic = $1 AND due_at <= {now} AND lease_until <= {now})`), topic).Scan(&due)
 	})
 	return due, err
 }
 
-// scanMessages reads messages in the order of the line; RETURNING gives none.
-func scanMessages(rows *sql.Rows, err error) ([]outbox.Message, error) {
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	type leased struct {
-		outbox.Message
+// leasedMessage is a message with what the line orders it by.
+type leasedMessage struct {
+	outbox.Message
 
-		place, due int64
-	}
-	var list []leased
-	for rows.Next() {
-		var m leased
-		if err := rows.Scan(&m.ID, &m.Topic, &m.Body, &m.place, &m.due); err != nil {
-			return nil, err
-		}
-		list = append(list, m)
-	}
-	slices.SortFunc(list, func(a, b leased) int {
-		return cmp.Or(cmp.Compare(a.place, b.place), cmp.Compare(a.due, b.due), cmp.Compare(a.ID, b.ID))
+	rank, due int64
+}
+
+func scanMessage(row sqldb.Row, m *leasedMessage) error {
+	return row.Scan(&m.ID, &m.Topic, &m.Body, &m.rank, &m.due)
+}
+
+// inLine returns messages in the order of the line; RETURNING gives none.
+func inLine(list []leasedMessage) []outbox.Message {
+	slices.SortFunc(list, func(a, b leasedMessage) int {
+		return cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(a.due, b.due), cmp.Compare(a.ID, b.ID))
 	})
 	messages := make([]outbox.Message, len(list))
 	for i, m := range list {
 		messages[i] = m.Message
 	}
-	return messages, rows.Err()
+	return messages
 }
 
 // RenewMessages implements outbox.Store.
@@ -144,9 +140,9 @@ func (s *Store) ReleaseMessages(ctx context.Context, ids []int64, delay time.Dur
 // relays lock rows in the same one.
 func (s *Store) eachMessage(ctx context.Context, operation, statement string, ids []int64, first ...any) error {
 	for batch := range slices.Chunk(slices.Sorted(slices.Values(ids)), 500) {
-		marks, args := in(len(first)+1, batch)
-		err := s.writing(ctx, operation, func(ctx context.Context) error {
-			_, err := s.write.ExecContext(ctx, s.sql(fmt.Sprintf(statement, marks)), append(slices.Clone(first), args...)...)
+		marks, args := sqldb.In(len(first)+1, batch)
+		err := s.WriteWithRetry(ctx, operation, func(ctx context.Context) error {
+			_, err := s.Writer.ExecContext(ctx, s.SQL(fmt.Sprintf(statement, marks)), append(slices.Clone(first), args...)...)
 			return err
 		})
 		if err != nil {

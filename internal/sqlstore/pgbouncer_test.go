@@ -12,6 +12,7 @@ import (
 
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/sqldb"
 	"vitrine.dev/internal/sqlstore"
 	"vitrine.dev/internal/sqlstore/storetest"
 	"vitrine.dev/internal/testserver"
@@ -19,7 +20,7 @@ import (
 
 // pooled is a store on the database of the DSN behind a PgBouncer in
 // transaction mode.
-func pooled(tb testing.TB, dsn string) sqlstore.PostgresConfig {
+func pooled(tb testing.TB, dsn string) sqldb.PostgresConfig {
 	tb.Helper()
 	cfg := configOf(tb, testserver.PgBouncer(tb, dsn))
 	cfg.TransactionPooling = true
@@ -106,16 +107,8 @@ func TestPgBouncerUnannounced(t *testing.T) {
 		})
 	}
 	clients.Wait()
-	if !errors.Is(failure, sqlstore.ErrTransactionPooling) || fault.KindOf(failure) != fault.Unavailable {
+	if !errors.Is(failure, sqldb.ErrTransactionPooling) || fault.KindOf(failure) != fault.Unavailable {
 		t.Errorf("error = %v", failure)
-	}
-}
-
-// TestNotificationEnds: what was begun is not broken off as the process stops.
-func TestNotificationEnds(t *testing.T) {
-	t.Parallel()
-	if err := sqlstore.NotifyStopped(t.Context(), pooled(t, testserver.Postgres(t))); err != nil {
-		t.Error(err)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/sqldb"
 	"vitrine.dev/internal/sqlstore"
 	"vitrine.dev/internal/testserver"
 )
@@ -175,7 +176,7 @@ func TestPostgresDownAtTheStart(t *testing.T) {
 
 func TestPostgresConfigurationIsNamed(t *testing.T) {
 	t.Parallel()
-	_, err := sqlstore.OpenPostgres(t.Context(), sqlstore.PostgresConfig{
+	_, err := sqlstore.OpenPostgres(t.Context(), sqldb.PostgresConfig{
 		Host: "localhost", Port: 5432, Password: "secret", SSLMode: "nonsense",
 	}, slog.New(slog.DiscardHandler))
 	if err == nil {

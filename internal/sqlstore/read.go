@@ -10,26 +10,22 @@ import (
 
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/sqldb"
 )
 
 // Product implements catalog.Store.
 func (s *Store) Product(ctx context.Context, id int64) (p catalog.Product, err error) {
-	err = s.patiently(ctx, "read product", func(ctx context.Context) error {
-		p, err = s.readProduct(ctx, s.read, id)
+	err = s.WithRetry(ctx, "read product", func(ctx context.Context) error {
+		p, err = s.readProduct(ctx, s.Reader, id)
 		return err
 	})
 	return p, err
 }
 
-// querier is a database or a transaction of it.
-type querier interface {
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-}
-
 // readProduct reads a product with its images in one statement, so that they
 // belong to the same version. The description, which may be long, comes with
 // the first row only.
-func (s *Store) readProduct(ctx context.Context, from querier, id int64) (catalog.Product, error) {
+func (s *Store) readProduct(ctx context.Context, from sqldb.Querier, id int64) (catalog.Product, error) {
 	rows, err := from.QueryContext(ctx, `
 		SELECT p.id, p.user_id, p.name,
 		       CASE row_number() OVER (ORDER BY i.position) WHEN 1 THEN p.description ELSE '' END, p.price, p.version, p.created_at, p.updated_at,
@@ -55,7 +51,7 @@ func (s *Store) readProduct(ctx context.Context, from querier, id int64) (catalo
 			return catalog.Product{}, err
 		}
 		p.Description += description
-		p.CreatedAt, p.UpdatedAt = moment(created), moment(updated)
+		p.CreatedAt, p.UpdatedAt = sqldb.Time(created), sqldb.Time(updated)
 		if image.id.Valid {
 			img, err := image.image()
 			if err != nil {
@@ -68,7 +64,7 @@ func (s *Store) readProduct(ctx context.Context, from querier, id int64) (catalo
 		return catalog.Product{}, err
 	}
 	if p.ID == 0 {
-		return catalog.Product{}, notFound("product")
+		return catalog.Product{}, sqldb.NotFound("product")
 	}
 	return p, nil
 }
@@ -140,8 +136,8 @@ func encodeNotes(notes []catalog.Note) (string, error) {
 
 // UserExists implements catalog.Store.
 func (s *Store) UserExists(ctx context.Context, id int64) (known bool, err error) {
-	err = s.patiently(ctx, "look up user", func(ctx context.Context) error {
-		return s.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM users WHERE id = $1)`, id).Scan(&known)
+	err = s.WithRetry(ctx, "look up user", func(ctx context.Context) error {
+		return s.Reader.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM users WHERE id = $1)`, id).Scan(&known)
 	})
 	return known, err
 }
@@ -149,65 +145,41 @@ func (s *Store) UserExists(ctx context.Context, id int64) (known bool, err error
 // ListProducts implements catalog.Store. The database adds up the texts, whose
 // lengths both keep beside them, and reads those of the page only.
 func (s *Store) ListProducts(ctx context.Context, f catalog.Filter) (list []catalog.Summary, err error) {
-	var where []string
-	var args []any
-	add := func(condition string, value any) {
-		args = append(args, value)
-		where = append(where, fmt.Sprintf(condition, len(args)))
-	}
+	var where sqldb.Where
 	if f.UserID != 0 {
-		add("user_id = $%d", f.UserID)
+		where.Add("user_id = ?", f.UserID)
 	}
 	if f.PriceMin != nil {
-		add("price >= $%d", int64(*f.PriceMin))
+		where.Add("price >= ?", int64(*f.PriceMin))
 	}
 	if f.PriceMax != nil {
-		add("price <= $%d", int64(*f.PriceMax))
+		where.Add("price <= ?", int64(*f.PriceMax))
 	}
 	if f.Name != "" {
-		add(`name_folded LIKE $%d ESCAPE '\'`, "%"+escapeLike(f.Name)+"%")
+		where.Add(`name_folded LIKE ? ESCAPE '\'`, "%"+escapeLike(f.Name)+"%")
 	}
 	if f.Before != 0 {
-		add("id < $%d", f.Before)
-	}
-	condition := ""
-	if len(where) > 0 {
-		condition = ` WHERE ` + strings.Join(where, ` AND `)
+		where.Add("id < ?", f.Before)
 	}
 	most := int64(math.MaxInt64)
 	if f.MaxBytes != 0 {
 		most = int64(f.MaxBytes)
 	}
-	args = append(args, f.Limit, most)
 	statement := fmt.Sprintf(`
 		SELECT p.id, p.user_id, p.name, p.description, p.price
 		FROM (SELECT id, sum(bytes) OVER (ORDER BY id DESC ROWS UNBOUNDED PRECEDING) - bytes AS ahead
 		      FROM (SELECT id, octet_length(name) + octet_length(description) AS bytes
-		            FROM products%s ORDER BY id DESC LIMIT $%d) AS candidates) AS page
+		            FROM products%s ORDER BY id DESC LIMIT %s) AS candidates) AS page
 		JOIN products p ON p.id = page.id
-		WHERE page.ahead <= $%d
-		ORDER BY p.id DESC`, condition, len(args)-1, len(args))
-	err = s.patiently(ctx, "list products", func(ctx context.Context) error {
-		list, err = scanSummaries(s.read.QueryContext(ctx, statement, args...))
+		WHERE page.ahead <= %s
+		ORDER BY p.id DESC`, where.String(), where.Arg(f.Limit), where.Arg(most))
+	err = s.WithRetry(ctx, "list products", func(ctx context.Context) error {
+		list, err = sqldb.Collect(ctx, s.Reader, func(row sqldb.Row, p *catalog.Summary) error {
+			return row.Scan(&p.ID, &p.UserID, &p.Name, &p.Description, &p.Price)
+		}, statement, where.Args...)
 		return err
 	})
 	return list, err
-}
-
-func scanSummaries(rows *sql.Rows, err error) ([]catalog.Summary, error) {
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	list := []catalog.Summary{}
-	for rows.Next() {
-		var p catalog.Summary
-		if err := rows.Scan(&p.ID, &p.UserID, &p.Name, &p.Description, &p.Price); err != nil {
-			return nil, err
-		}
-		list = append(list, p)
-	}
-	return list, rows.Err()
 }
 
 // escapeLike makes text stand for itself in a LIKE pattern.

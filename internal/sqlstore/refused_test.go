@@ -18,13 +18,14 @@ import (
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/media"
+	"vitrine.dev/internal/sqldb"
 	"vitrine.dev/internal/sqlstore"
 	"vitrine.dev/internal/testserver"
 )
 
 // limitedRole makes a database with a role that is no superuser, and returns
 // its configuration and what runs statements as the superuser.
-func limitedRole(t *testing.T) (cfg sqlstore.PostgresConfig, exec func(statement string)) {
+func limitedRole(t *testing.T) (cfg sqldb.PostgresConfig, exec func(statement string)) {
 	t.Helper()
 	dsn := testserver.Postgres(t)
 	openPostgres(t, dsn)
@@ -52,7 +53,7 @@ func limitedRole(t *testing.T) (cfg sqlstore.PostgresConfig, exec func(statement
 	return cfg, exec
 }
 
-func openLimited(t *testing.T, cfg sqlstore.PostgresConfig) *sqlstore.Store {
+func openLimited(t *testing.T, cfg sqldb.PostgresConfig) *sqlstore.Store {
 	t.Helper()
 	s, err := sqlstore.OpenPostgres(t.Context(), cfg, slog.New(slog.DiscardHandler))
 	if err != nil {
@@ -163,16 +164,16 @@ func listener(t *testing.T, text string) uint16 {
 func TestPostgresCannotBeReached(t *testing.T) {
 	t.Parallel()
 	dsn := testserver.Postgres(t)
-	for name, change := range map[string]func(*sqlstore.PostgresConfig){
-		"no such database":     func(c *sqlstore.PostgresConfig) { c.Name = "there_is_no_such_database" },
-		"no such role":         func(c *sqlstore.PostgresConfig) { c.User = "nobody_of_that_name" },
-		"no such host":         func(c *sqlstore.PostgresConfig) { c.Host = "nowhere.invalid" },
-		"nothing listens":      func(c *sqlstore.PostgresConfig) { c.Port = 1 },
-		"no TLS":               func(c *sqlstore.PostgresConfig) { c.SSLMode = "require" },
-		"no such socket":       func(c *sqlstore.PostgresConfig) { c.Host = "/no/such/folder" },
-		"closed at once":       func(c *sqlstore.PostgresConfig) { c.Port = listener(t, "") },
-		"another kind":         func(c *sqlstore.PostgresConfig) { c.Port = listener(t, "HTTP/1.1 400 Bad Request\r\n\r\n") },
-		"another kind for TLS": func(c *sqlstore.PostgresConfig) { c.Port, c.SSLMode = listener(t, "SSH-2.0-x\r\n"), "require" },
+	for name, change := range map[string]func(*sqldb.PostgresConfig){
+		"no such database":     func(c *sqldb.PostgresConfig) { c.Name = "there_is_no_such_database" },
+		"no such role":         func(c *sqldb.PostgresConfig) { c.User = "nobody_of_that_name" },
+		"no such host":         func(c *sqldb.PostgresConfig) { c.Host = "nowhere.invalid" },
+		"nothing listens":      func(c *sqldb.PostgresConfig) { c.Port = 1 },
+		"no TLS":               func(c *sqldb.PostgresConfig) { c.SSLMode = "require" },
+		"no such socket":       func(c *sqldb.PostgresConfig) { c.Host = "/no/such/folder" },
+		"closed at once":       func(c *sqldb.PostgresConfig) { c.Port = listener(t, "") },
+		"another kind":         func(c *sqldb.PostgresConfig) { c.Port = listener(t, "HTTP/1.1 400 Bad Request\r\n\r\n") },
+		"another kind for TLS": func(c *sqldb.PostgresConfig) { c.Port, c.SSLMode = listener(t, "SSH-2.0-x\r\n"), "require" },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

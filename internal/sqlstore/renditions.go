@@ -11,18 +11,19 @@ import (
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/media"
+	"vitrine.dev/internal/sqldb"
 )
 
 // Rendition implements media.Store.
 func (s *Store) Rendition(ctx context.Context, key string) (r catalog.Rendition, err error) {
-	err = s.patiently(ctx, "read rendition", func(ctx context.Context) error {
+	err = s.WithRetry(ctx, "read rendition", func(ctx context.Context) error {
 		var row imageRow
-		err := s.read.QueryRowContext(ctx,
+		err := s.Reader.QueryRowContext(ctx,
 			`SELECT key, source_bytes, width, height, placeholder, outputs, notes FROM renditions
 			 WHERE key = $1 AND deleting_until = 0`, key).
 			Scan(&row.key, &row.sourceBytes, &row.width, &row.height, &row.placeholder, &row.outputs, &row.notes)
 		if errors.Is(err, sql.ErrNoRows) {
-			return notFound("rendition")
+			return sqldb.NotFound("rendition")
 		}
 		if err != nil {
 			return err
@@ -49,7 +50,7 @@ func (s *Store) Complete(ctx context.Context, c media.Claim, r catalog.Rendition
 			if err := s.publish(ctx, tx, c.BegunAt.UnixMilli(), r, string(files), notes); err != nil {
 				return false, err
 			}
-			return affected(tx.ExecContext(ctx, s.sql(
+			return sqldb.Affected(tx.ExecContext(ctx, s.SQL(
 				`UPDATE images SET status = 'ready', rendition_key = $4, reason = '', reason_detail = '', lease_until = 0`+
 					held+` AND {now} < $5`),
 				c.ImageID, c.Generation, c.Attempt, r.Key, c.BegunAt.Add(media.ClaimLife).UnixMilli()))
@@ -61,7 +62,7 @@ func (s *Store) Complete(ctx context.Context, c media.Claim, r catalog.Rendition
 // a deletion becomes live again only for files that were stored after that.
 func (s *Store) publish(ctx context.Context, tx *sql.Tx, begun int64, r catalog.Rendition, files, notes string) error {
 	for {
-		inserted, err := affected(tx.ExecContext(ctx, s.sql(`
+		inserted, err := sqldb.Affected(tx.ExecContext(ctx, s.SQL(`
 			INSERT INTO renditions (key, source_bytes, width, height, placeholder, outputs, notes, created_at)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, {now}) ON CONFLICT (key) DO NOTHING`),
 			r.Key, r.SourceBytes, r.Width, r.Height, r.Placeholder, files, notes))
@@ -70,7 +71,7 @@ func (s *Store) publish(ctx context.Context, tx *sql.Tx, begun int64, r catalog.
 		}
 		// Rows that are shared by many images are only shared here, not written.
 		var until, now int64
-		err = tx.QueryRowContext(ctx, s.sql(`SELECT deleting_until, {now} FROM renditions WHERE key = $1{for key share}`), r.Key).
+		err = tx.QueryRowContext(ctx, s.SQL(`SELECT deleting_until, {now} FROM renditions WHERE key = $1{for key share}`), r.Key).
 			Scan(&until, &now)
 		switch {
 		case errors.Is(err, sql.ErrNoRows): // forgotten just now
@@ -80,7 +81,7 @@ func (s *Store) publish(ctx context.Context, tx *sql.Tx, begun int64, r catalog.
 		case until >= begun:
 			return errCollected(time.Duration(until-now) * time.Millisecond)
 		}
-		revived, err := affected(tx.ExecContext(ctx, `
+		revived, err := sqldb.Affected(tx.ExecContext(ctx, `
 			UPDATE renditions SET source_bytes = $3, width = $4, height = $5, placeholder = $6, outputs = $7, notes = $8,
 			       deleting_until = 0, unused_since = 0
 			WHERE key = $1 AND deleting_until = $2`,

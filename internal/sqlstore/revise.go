@@ -10,11 +10,12 @@ import (
 	"vitrine.dev/internal/cache"
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/sqldb"
 )
 
 // ReviseProduct implements catalog.Store.
 func (s *Store) ReviseProduct(ctx context.Context, r catalog.Revision) (p catalog.Product, err error) {
-	err = s.change(ctx, "revise product", func(ctx context.Context, tx *sql.Tx) error {
+	err = s.InTxNotify(ctx, "revise product", func(ctx context.Context, tx *sql.Tx) error {
 		p, err = s.revise(ctx, tx, r)
 		return err
 	})
@@ -27,11 +28,11 @@ func (s *Store) ReviseProduct(ctx context.Context, r catalog.Revision) (p catalo
 func (s *Store) EditProduct(
 	ctx context.Context, id int64, edit func(catalog.Product) (catalog.Revision, bool),
 ) (p catalog.Product, err error) {
-	err = s.change(ctx, "edit product", func(ctx context.Context, tx *sql.Tx) error {
+	err = s.InTxNotify(ctx, "edit product", func(ctx context.Context, tx *sql.Tx) error {
 		var locked int64
-		err := tx.QueryRowContext(ctx, s.sql(`SELECT id FROM products WHERE id = $1{for update}`), id).Scan(&locked)
+		err := tx.QueryRowContext(ctx, s.SQL(`SELECT id FROM products WHERE id = $1{for update}`), id).Scan(&locked)
 		if errors.Is(err, sql.ErrNoRows) {
-			return notFound("product")
+			return sqldb.NotFound("product")
 		}
 		if err != nil {
 			return err
@@ -52,7 +53,7 @@ func (s *Store) EditProduct(
 // revise writes the revision and what follows from it, and returns the product
 // as it is then.
 func (s *Store) revise(ctx context.Context, tx *sql.Tx, r catalog.Revision) (catalog.Product, error) {
-	written, err := affected(tx.ExecContext(ctx, s.sql(`
+	written, err := sqldb.Affected(tx.ExecContext(ctx, s.SQL(`
 		UPDATE products SET name = $3, name_folded = $4, description = $5, price = $6,
 		       version = version + 1, updated_at = {now}
 		WHERE id = $1 AND version = $2`),
@@ -81,7 +82,7 @@ func (s *Store) whyNot(ctx context.Context, tx *sql.Tx, id int64) error {
 	err := tx.QueryRowContext(ctx, `SELECT version FROM products WHERE id = $1`, id).Scan(&version)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		return notFound("product")
+		return sqldb.NotFound("product")
 	case err != nil:
 		return err
 	}
@@ -90,12 +91,12 @@ func (s *Store) whyNot(ctx context.Context, tx *sql.Tx, id int64) error {
 
 // reviseImages makes the images what the plan says.
 func (s *Store) reviseImages(ctx context.Context, tx *sql.Tx, r catalog.Revision) error {
-	places, err := scanIDs(tx.QueryContext(ctx, `SELECT id, position FROM images WHERE product_id = $1`, r.ProductID))
+	positions, err := idsByPosition(ctx, tx, `SELECT id, position FROM images WHERE product_id = $1`, r.ProductID)
 	if err != nil {
 		return err
 	}
-	dropped := make(map[int64]int, len(places)) // id to position
-	for position, id := range places {
+	dropped := make(map[int64]int, len(positions)) // id to position
+	for position, id := range positions {
 		dropped[id] = position
 	}
 	var fresh []placedImage
@@ -130,7 +131,7 @@ func (s *Store) dropImages(ctx context.Context, tx *sql.Tx, ids []int64) error {
 		return nil
 	}
 	slices.Sort(ids)
-	marks, args := in(1, ids)
+	marks, args := sqldb.In(1, ids)
 	for _, statement := range []string{
 		`DELETE FROM images WHERE id IN (` + marks + `)`,
 		`DELETE FROM outbox WHERE image_id IN (` + marks + `)`,
@@ -144,23 +145,23 @@ func (s *Store) dropImages(ctx context.Context, tx *sql.Tx, ids []int64) error {
 
 // DeleteProduct implements catalog.Store.
 func (s *Store) DeleteProduct(ctx context.Context, id int64, versions []int64) (changed catalog.Changed, err error) {
-	err = s.change(ctx, "delete product", func(ctx context.Context, tx *sql.Tx) error {
+	err = s.InTxNotify(ctx, "delete product", func(ctx context.Context, tx *sql.Tx) error {
 		var user, version int64
-		err := tx.QueryRowContext(ctx, s.sql(`SELECT user_id, version FROM products WHERE id = $1{for update}`), id).
+		err := tx.QueryRowContext(ctx, s.SQL(`SELECT user_id, version FROM products WHERE id = $1{for update}`), id).
 			Scan(&user, &version)
 		switch {
 		case errors.Is(err, sql.ErrNoRows):
-			return notFound("product")
+			return sqldb.NotFound("product")
 		case err != nil:
 			return err
 		case versions != nil && !slices.Contains(versions, version):
 			return fault.New(fault.Stale, "the product has changed since")
 		}
-		images, err := scanIDs(tx.QueryContext(ctx, `SELECT id, position FROM images WHERE product_id = $1`, id))
+		images, err := sqldb.IDs(ctx, tx, `SELECT id FROM images WHERE product_id = $1`, id)
 		if err != nil {
 			return err
 		}
-		if err := s.dropImages(ctx, tx, slices.Collect(maps.Values(images))); err != nil {
+		if err := s.dropImages(ctx, tx, images); err != nil {
 			return err
 		}
 		if _, err := tx.ExecContext(ctx, `DELETE FROM products WHERE id = $1`, id); err != nil {

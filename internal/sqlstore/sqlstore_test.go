@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"testing"
 
+	"vitrine.dev/internal/sqldb"
 	"vitrine.dev/internal/sqlstore"
 	"vitrine.dev/internal/sqlstore/storetest"
 	"vitrine.dev/internal/testserver"
@@ -46,7 +47,7 @@ func openPostgres(tb testing.TB, dsn string) *sqlstore.Store {
 	return ready(tb, s)
 }
 
-func configOf(tb testing.TB, dsn string) sqlstore.PostgresConfig {
+func configOf(tb testing.TB, dsn string) sqldb.PostgresConfig {
 	tb.Helper()
 	u, err := url.Parse(dsn)
 	if err != nil {
@@ -57,7 +58,7 @@ func configOf(tb testing.TB, dsn string) sqlstore.PostgresConfig {
 		tb.Fatal(err)
 	}
 	password, _ := u.User.Password()
-	return sqlstore.PostgresConfig{
+	return sqldb.PostgresConfig{
 		Host: u.Hostname(), Port: uint16(port), User: u.User.Username(), Password: password,
 		Name: u.Path[1:], SSLMode: "disable",
 	}

@@ -8,6 +8,7 @@ import (
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/media"
+	"vitrine.dev/internal/sqldb"
 )
 
 // Sweep implements media.Store. Each image is mended in a transaction of its
@@ -68,33 +69,21 @@ func (s *Store) sweepable(ctx context.Context, limit int, statement string, args
 	if limit <= 0 {
 		return nil, nil
 	}
-	err = s.patiently(ctx, "look for lost images", func(ctx context.Context) error {
-		claims, err = scanClaims(s.read.QueryContext(ctx, s.sql(statement), append([]any{limit}, args...)...))
+	err = s.WithRetry(ctx, "look for lost images", func(ctx context.Context) error {
+		claims, err = sqldb.Collect(ctx, s.Reader, scanClaim, s.SQL(statement), append([]any{limit}, args...)...)
 		return err
 	})
 	return claims, err
 }
 
-func scanClaims(rows *sql.Rows, err error) ([]media.Claim, error) {
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var claims []media.Claim
-	for rows.Next() {
-		var c media.Claim
-		if err := rows.Scan(&c.ImageID, &c.ProductID, &c.Generation, &c.Attempt, &c.Lost, &c.RequestID, &c.Host); err != nil {
-			return nil, err
-		}
-		claims = append(claims, c)
-	}
-	return claims, rows.Err()
+func scanClaim(row sqldb.Row, c *media.Claim) error {
+	return row.Scan(&c.ImageID, &c.ProductID, &c.Generation, &c.Attempt, &c.Lost, &c.RequestID, &c.Host)
 }
 
 // reclaim takes an image from a worker that has been silent for its lease.
 func (s *Store) reclaim(ctx context.Context, c media.Claim, p media.SweepPolicy) (catalog.Changed, error) {
 	c.Lost++
-	silent := s.sql(held + ` AND lease_until < {now}`)
+	silent := s.SQL(held + ` AND lease_until < {now}`)
 	return s.transition(ctx, "reclaim image", c.ProductID,
 		func(ctx context.Context, tx *sql.Tx, _ catalog.Changed) (bool, error) {
 			return s.judge(ctx, tx, c, p.Lost, p.Decide, silent)
@@ -104,8 +93,8 @@ func (s *Store) reclaim(ctx context.Context, c media.Claim, p media.SweepPolicy)
 // requeue writes the job anew of an image whose message is nowhere. The image
 // does not change, so its product keeps its version.
 func (s *Store) requeue(ctx context.Context, c media.Claim, after time.Duration) (again bool, err error) {
-	err = s.change(ctx, "requeue image", func(ctx context.Context, tx *sql.Tx) error {
-		again, err = affected(tx.ExecContext(ctx, s.sql(`
+	err = s.InTxNotify(ctx, "requeue image", func(ctx context.Context, tx *sql.Tx) error {
+		again, err = sqldb.Affected(tx.ExecContext(ctx, s.SQL(`
 			UPDATE images SET queued_at = {now}
 			WHERE id = $1 AND generation = $2 AND status = 'pending' AND queued_at < {now} - $3`),
 			c.ImageID, c.Generation, after.Milliseconds()))
@@ -121,7 +110,7 @@ func (s *Store) requeue(ctx context.Context, c media.Claim, after time.Duration)
 // the database to itself: whoever held them is dead. The sweep and the relay
 // then take them up at once instead of waiting for the leases to run out.
 func (s *Store) EndLeases(ctx context.Context) error {
-	return s.change(ctx, "end leases", func(ctx context.Context, tx *sql.Tx) error {
+	return s.InTxNotify(ctx, "end leases", func(ctx context.Context, tx *sql.Tx) error {
 		for _, statement := range []string{
 			`UPDATE images SET lease_until = 0 WHERE status = 'processing'`,
 			`UPDATE outbox SET lease_until = 0 WHERE lease_until > 0`,

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/sqldb"
 	"vitrine.dev/internal/sqlstore"
 	"vitrine.dev/internal/testserver"
 )
@@ -21,7 +22,7 @@ func TestPostgresTLS(t *testing.T) {
 	cfg := configOf(t, server.URL())
 	cfg.SSLMode, cfg.RootCert, cfg.MaxConns = "verify-full", certificates.CA, 3
 	cfg.Params = url.Values{"application_name": {"a shop's"}, "connect_timeout": {"9"}}.Encode()
-	open := func(cfg sqlstore.PostgresConfig) *sqlstore.Store {
+	open := func(cfg sqldb.PostgresConfig) *sqlstore.Store {
 		s, err := sqlstore.OpenPostgres(t.Context(), cfg, slog.New(slog.DiscardHandler))
 		if err != nil {
 			t.Fatal(err)
@@ -48,9 +49,9 @@ func TestPostgresTLS(t *testing.T) {
 		t.Errorf("more connections than 3 and the one that listens: %v", err)
 	}
 
-	for name, change := range map[string]func(*sqlstore.PostgresConfig){
-		"another authority": func(c *sqlstore.PostgresConfig) { c.RootCert = testserver.NewCertificates(t).CA },
-		"the system's":      func(c *sqlstore.PostgresConfig) { c.RootCert = "" },
+	for name, change := range map[string]func(*sqldb.PostgresConfig){
+		"another authority": func(c *sqldb.PostgresConfig) { c.RootCert = testserver.NewCertificates(t).CA },
+		"the system's":      func(c *sqldb.PostgresConfig) { c.RootCert = "" },
 	} {
 		other := cfg
 		change(&other)

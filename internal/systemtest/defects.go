@@ -51,6 +51,7 @@ var defects = map[string]defect{
 import (
 	"context"
 	"database/sql"
+	"log/slog"
 	"time"
 
 	"vitrine.dev/internal/catalog"
@@ -64,9 +65,9 @@ func (s *Store) queueLater(ctx context.Context, p catalog.Product) {
 	}
 	later := context.WithoutCancel(ctx)
 	time.AfterFunc(100*time.Millisecond, func() {
-		err := s.change(later, "queue jobs", func(ctx context.Context, tx *sql.Tx) error { return s.queueJobs(ctx, tx, jobs) })
+		err := s.InTxNotify(later, "queue jobs", func(ctx context.Context, tx *sql.Tx) error { return s.queueJobs(ctx, tx, jobs) })
 		if err != nil {
-			s.log.ErrorContext(later, "jobs lost", "product", p.ID, "error", err)
+			slog.ErrorContext(later, "jobs lost", "product", p.ID, "error", err)
 		}
 	})
 }

@@ -1,8 +1,7 @@
-package sqlstore
+package sqldb
 
 import (
 	"context"
-	"embed"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -11,11 +10,9 @@ import (
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/database"
 
+	"vitrine.dev/internal/backoff"
 	"vitrine.dev/internal/fault"
 )
-
-//go:embed migrations
-var migrations embed.FS
 
 // migrateTimeout bounds Migrate, with its wait for other migrators.
 const migrateTimeout = 5 * time.Minute
@@ -23,7 +20,7 @@ const migrateTimeout = 5 * time.Minute
 // ErrOldSchema says that the database lacks migrations of this version.
 var ErrOldSchema = errors.New("migrations are missing")
 
-// oldSchemaMessage is what ErrOldSchema is told with.
+// oldSchemaMessage is the message with ErrOldSchema.
 const oldSchemaMessage = "the database schema is older than this program: run `vitrine migrate` first"
 
 // Migrate brings the schema up to date and returns the files it applied. Any
@@ -31,15 +28,15 @@ const oldSchemaMessage = "the database schema is older than this program: run `v
 // for one another (migrationLock); on SQLite, where a migration and its
 // record are one transaction, one wins and the others find it done.
 // fault.Unavailable.
-func (s *Store) Migrate(ctx context.Context) (applied []string, err error) {
+func (db *DB) Migrate(ctx context.Context) (applied []string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, migrateTimeout)
 	defer cancel()
-	provider, err := s.provider()
+	provider, err := db.provider()
 	if err != nil {
 		return nil, err
 	}
 	for {
-		before, err := s.schemaVersion(ctx)
+		before, err := db.schemaVersion(ctx)
 		if err != nil {
 			return applied, err
 		}
@@ -50,31 +47,30 @@ func (s *Store) Migrate(ctx context.Context) (applied []string, err error) {
 		for _, r := range results {
 			applied = append(applied, r.Source.Path)
 		}
-		if err == nil || !s.overtaken(ctx, before, err) {
-			return applied, translate("migrate", err)
+		if err == nil || !db.overtaken(ctx, before, err) {
+			return applied, db.Translate("migrate", err)
 		}
 	}
 }
 
 // overtaken reports whether a migration failed because another process was
 // doing the same.
-func (s *Store) overtaken(ctx context.Context, before int64, err error) bool {
+func (db *DB) overtaken(ctx context.Context, before int64, err error) bool {
 	if locked(err) && ctx.Err() == nil {
-		pause(ctx, lockPause)
-		return true
+		return backoff.Sleep(ctx, lockPause) == nil
 	}
-	after, readErr := s.schemaVersion(ctx)
+	after, readErr := db.schemaVersion(ctx)
 	return readErr == nil && after > before
 }
 
 // CheckSchema returns ErrOldSchema where migrations are missing. A newer
 // schema than this program's is fine. It writes nothing. fault.Unavailable.
-func (s *Store) CheckSchema(ctx context.Context) error {
-	provider, err := s.provider()
+func (db *DB) CheckSchema(ctx context.Context) error {
+	provider, err := db.provider()
 	if err != nil {
 		return err
 	}
-	version, err := s.schemaVersion(ctx)
+	version, err := db.schemaVersion(ctx)
 	if err != nil {
 		return err
 	}
@@ -86,30 +82,30 @@ func (s *Store) CheckSchema(ctx context.Context) error {
 }
 
 // schemaVersion is the newest migration that was applied, 0 for none.
-func (s *Store) schemaVersion(ctx context.Context) (version int64, err error) {
-	err = s.patiently(ctx, "read schema version", func(ctx context.Context) error {
+func (db *DB) schemaVersion(ctx context.Context) (version int64, err error) {
+	err = db.WithRetry(ctx, "read schema version", func(ctx context.Context) error {
 		var migrated bool
-		if err := s.read.QueryRowContext(ctx, s.dialect.migrated).Scan(&migrated); err != nil || !migrated {
+		if err := db.Reader.QueryRowContext(ctx, db.migrated).Scan(&migrated); err != nil || !migrated {
 			return err
 		}
-		return s.read.QueryRowContext(ctx, `SELECT coalesce(max(version_id), 0) FROM goose_db_version WHERE is_applied`).
+		return db.Reader.QueryRowContext(ctx, `SELECT coalesce(max(version_id), 0) FROM goose_db_version WHERE is_applied`).
 			Scan(&version)
 	})
 	return version, err
 }
 
-func (s *Store) provider() (*goose.Provider, error) {
-	files, err := fs.Sub(migrations, "migrations/"+s.dialect.name)
+func (db *DB) provider() (*goose.Provider, error) {
+	files, err := fs.Sub(db.schema.Migrations, "migrations/"+db.name)
 	if err != nil {
 		return nil, fmt.Errorf("migrations: %w", err)
 	}
-	options := []goose.ProviderOption{goose.WithSlog(s.log), goose.WithDisableGlobalRegistry(true)}
-	dialect := database.DialectSQLite3
-	if s.dialect.name == "postgres" {
-		dialect = database.DialectPostgres
+	options := []goose.ProviderOption{goose.WithSlog(db.log), goose.WithDisableGlobalRegistry(true)}
+	kind := database.DialectSQLite3
+	if db.name == "postgres" {
+		kind = database.DialectPostgres
 		options = append(options, goose.WithLocker(&migrationLock{}))
 	}
-	provider, err := goose.NewProvider(dialect, s.write, files, options...)
+	provider, err := goose.NewProvider(kind, db.Writer, files, options...)
 	if err != nil {
 		return nil, fmt.Errorf("migrations: %w", err)
 	}

@@ -1,4 +1,4 @@
-package sqlstore
+package sqldb
 
 import (
 	"context"
@@ -13,7 +13,7 @@ import (
 	_ "modernc.org/sqlite" // the driver
 )
 
-// versionPoll is how often a SQLite store looks whether another process has
+// versionPoll is how often a SQLite database looks whether another process has
 // committed: one PRAGMA, which reads a counter in shared memory.
 const versionPoll = 100 * time.Millisecond
 
@@ -21,7 +21,7 @@ const versionPoll = 100 * time.Millisecond
 // may have it open. One connection writes, others read beside it (WAL). A
 // commit is synced to disk before it is acknowledged, so that also a power cut
 // loses nothing: a create takes twice as long by that, one to two milliseconds.
-func OpenSQLite(ctx context.Context, path string, log *slog.Logger) (*Store, error) {
+func OpenSQLite(ctx context.Context, path string, schema Schema, log *slog.Logger) (*DB, error) {
 	write, err := openFile(path, "immediate", 1)
 	if err != nil {
 		return nil, err
@@ -30,26 +30,26 @@ func OpenSQLite(ctx context.Context, path string, log *slog.Logger) (*Store, err
 	if err != nil {
 		return nil, errors.Join(err, write.Close())
 	}
-	s := &Store{write: write, read: read, dialect: sqliteDialect(), log: log}
+	db := &DB{Writer: write, Reader: read, Dialect: sqliteDialect().prepared(), schema: schema, log: log}
 	// The first connection makes the file and switches it to WAL.
-	if err := s.patiently(ctx, "open "+path, write.PingContext); err != nil {
+	if err := db.WithRetry(ctx, "open "+path, write.PingContext); err != nil {
 		return nil, errors.Join(err, read.Close(), write.Close())
 	}
 	watching, stop := context.WithCancel(context.WithoutCancel(ctx))
 	watched := make(chan struct{})
-	s.closers = []func() error{
+	db.closers = []func() error{
 		func() error { stop(); <-watched; return nil },
 		read.Close, write.Close,
 	}
 	go func() {
 		defer close(watched)
-		s.watchVersion(watching)
+		db.watchVersion(watching)
 	}()
-	return s, nil
+	return db, nil
 }
 
 // openFile waits for a lock only a quarter of a second at a time, since that
-// wait does not end with a context; patiently repeats it for as long as it may.
+// wait does not end with a context; WithRetry repeats it for as long as it may.
 func openFile(path, txLock string, connections int) (*sql.DB, error) {
 	q := url.Values{"_txlock": {txLock}, "_pragma": {
 		"busy_timeout(250)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(ON)",
@@ -65,7 +65,7 @@ func openFile(path, txLock string, connections int) (*sql.DB, error) {
 
 // watchVersion wakes the listeners when any connection but its own committed.
 // https://www.sqlite.org/pragma.html#pragma_data_version
-func (s *Store) watchVersion(ctx context.Context) {
+func (db *DB) watchVersion(ctx context.Context) {
 	tick := time.NewTicker(versionPoll)
 	defer tick.Stop()
 	var conn *sql.Conn
@@ -82,7 +82,7 @@ func (s *Store) watchVersion(ctx context.Context) {
 		}
 		if conn == nil {
 			var err error
-			if conn, err = s.read.Conn(ctx); err != nil {
+			if conn, err = db.Reader.Conn(ctx); err != nil {
 				continue
 			}
 		}
@@ -94,7 +94,7 @@ func (s *Store) watchVersion(ctx context.Context) {
 		}
 		if version != last {
 			last = version
-			s.waker.wake()
+			db.waker.wake()
 		}
 	}
 }

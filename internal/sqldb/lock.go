@@ -1,4 +1,4 @@
-package sqlstore
+package sqldb
 
 import (
 	"context"
@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/pressly/goose/v3/lock"
+
+	"vitrine.dev/internal/backoff"
 )
 
 // migrationLockPause is between two tries to get the lock. No one waits for it
@@ -40,9 +42,8 @@ func (l *migrationLock) Lock(ctx context.Context, db *sql.DB) error {
 		if err := errors.Join(err, tx.Rollback()); err != nil {
 			return fmt.Errorf("migration lock: %w", err)
 		}
-		pause(ctx, migrationLockPause)
-		if ctx.Err() != nil {
-			return fmt.Errorf("migration lock: another migration runs: %w", context.Cause(ctx))
+		if err := backoff.Sleep(ctx, migrationLockPause); err != nil {
+			return fmt.Errorf("migration lock: another migration runs: %w", err)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package sqlstore
+package sqldb
 
 import (
 	"context"
@@ -14,20 +14,27 @@ import (
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
-	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/fault"
 )
 
-// translate turns a driver's error into one of the domain, once. Errors that
-// are of the domain already pass.
+// Translate turns a driver's error into one of fault or of the schema, once.
+// Errors that have a kind already pass. The methods of DB that run statements
+// have translated theirs.
+func (db *DB) Translate(operation string, err error) error {
+	if err != nil && fault.KindOf(err) == fault.Internal && db.schema.Translate != nil {
+		if known := db.schema.Translate(err); known != nil {
+			return known
+		}
+	}
+	return translate(operation, err)
+}
+
 func translate(operation string, err error) error {
 	switch {
 	case err == nil:
 		return nil
 	case fault.KindOf(err) != fault.Internal:
 		return err
-	case unknownUser(err):
-		return catalog.ErrUnknownUser
 	case errors.Is(err, context.Canceled):
 		return fmt.Errorf("%s: %w", operation, err)
 	case oldSchema(err):
@@ -54,11 +61,11 @@ func transactionPooled(err error) bool {
 	return ok && (pg.Code == "26000" || pg.Code == "42P05")
 }
 
-// unknownUser recognises a product of a user that does not exist: the only
-// reference that an insert can break.
-func unknownUser(err error) bool {
+// BrokenReference recognises a reference to a row that is not there, by the
+// name of its constraint. SQLite does not say which it was.
+func BrokenReference(err error, constraint string) bool {
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
-		return pg.Code == "23503" && pg.ConstraintName == "products_user_fk"
+		return pg.Code == "23503" && pg.ConstraintName == constraint
 	}
 	lite, ok := errors.AsType[*sqlite.Error](err)
 	return ok && lite.Code() == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY
@@ -152,13 +159,13 @@ func refusesChanges(err error) bool {
 }
 
 // oldSchema recognises a table or column that is not there: the program was
-// started while the server was away, so that CheckSchema could not say so.
+// started while the server was unavailable, so that CheckSchema could not say so.
 func oldSchema(err error) bool {
 	pg, ok := errors.AsType[*pgconn.PgError](err)
 	return ok && (pg.Code == "42P01" || pg.Code == "42703")
 }
 
-// brokenOff recognises a transaction that may succeed when run anew: a
+// brokenOff recognises a transaction that may succeed when run again: a
 // serialization failure or a deadlock, both resolved against it.
 func brokenOff(err error) bool {
 	pg, ok := errors.AsType[*pgconn.PgError](err)

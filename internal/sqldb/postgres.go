@@ -1,4 +1,4 @@
-package sqlstore
+package sqldb
 
 import (
 	"context"
@@ -31,7 +31,7 @@ type PostgresConfig struct {
 	Params   string // more parameters of libpq's, as the query of a URL
 	MaxConns int32  // 16 where zero: more clients were slower, not faster
 	// TransactionPooling says that a pooler such as PgBouncer stands before the
-	// server and hands out another connection for each transaction. Nothing that
+	// server and gives another connection to each transaction. Nothing that
 	// lives on a connection is used then: prepared statements, settings, LISTEN.
 	TransactionPooling bool
 }
@@ -44,31 +44,31 @@ const (
 )
 
 // OpenPostgres prepares a pool of connections; it does not wait for the
-// server, and finds it again whenever it was away. An error means that the
-// configuration is unusable.
-func OpenPostgres(ctx context.Context, cfg PostgresConfig, log *slog.Logger) (*Store, error) {
+// server, and connects again whenever it was unavailable. An error means that
+// the configuration is unusable.
+func OpenPostgres(ctx context.Context, cfg PostgresConfig, schema Schema, log *slog.Logger) (*DB, error) {
 	pool, err := newPool(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}
-	db := stdlib.OpenDBFromPool(pool)
-	db.SetMaxOpenConns(int(pool.Config().MaxConns))
-	s := &Store{write: db, read: db, dialect: postgresDialect(), log: log}
+	conns := stdlib.OpenDBFromPool(pool)
+	conns.SetMaxOpenConns(int(pool.Config().MaxConns))
+	db := &DB{Writer: conns, Reader: conns, Dialect: postgresDialect().prepared(), schema: schema, log: log}
 
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
-	notifying := newNotifier(pool, log)
-	s.waker.outward = notifying.commit
+	notifying := newNotifier(pool, schema.Channel, log)
+	db.waker.notify = notifying.committed
 	var tasks sync.WaitGroup
 	tasks.Go(func() { notifying.run(background) })
 	if !cfg.TransactionPooling {
-		tasks.Go(func() { s.listen(background, pool.Config().ConnConfig.Copy()) })
+		tasks.Go(func() { notifying.listen(background, pool.Config().ConnConfig.Copy(), db.waker.wake) })
 	}
-	s.closers = []func() error{
+	db.closers = []func() error{
 		func() error { stop(); tasks.Wait(); return nil },
-		db.Close,
+		conns.Close,
 		func() error { pool.Close(); return nil },
 	}
-	return s, nil
+	return db, nil
 }
 
 func newPool(ctx context.Context, cfg PostgresConfig) (*pgxpool.Pool, error) {
@@ -92,7 +92,7 @@ func newPool(ctx context.Context, cfg PostgresConfig) (*pgxpool.Pool, error) {
 		settings.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
 		return connectPool(ctx, settings)
 	}
-	// A process that vanishes without a word must not keep its locks.
+	// A process that vanishes must not keep its locks.
 	settings.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
 		if _, err := conn.Exec(ctx, "SET idle_in_transaction_session_timeout = '30s'"); err != nil {
 			return fault.Wrap(fault.Unavailable, "the database is not available", fmt.Errorf("prepare connection: %w", err))

@@ -1,4 +1,4 @@
-package sqlstore
+package sqldb
 
 import (
 	"context"
@@ -7,10 +7,11 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"vitrine.dev/internal/backoff"
 )
 
 const (
-	channel = "vitrine_outbox"
 	// notifyPause bounds how often a process notifies. NOTIFY inside the
 	// writing transactions makes their commits wait for one another (16 clients
 	// with fsync fell to a third of their commits and less), so it is sent
@@ -24,18 +25,20 @@ const (
 	answerTimeout = 5 * time.Second
 )
 
-// notifier tells other processes of this process's commits.
+// notifier notifies other processes of this process's commits, and listens to
+// theirs.
 type notifier struct {
 	pool    *pgxpool.Pool
+	channel string
 	log     *slog.Logger
 	pending chan struct{} // of capacity 1
 }
 
-func newNotifier(pool *pgxpool.Pool, log *slog.Logger) *notifier {
-	return &notifier{pool: pool, log: log, pending: make(chan struct{}, 1)}
+func newNotifier(pool *pgxpool.Pool, channel string, log *slog.Logger) *notifier {
+	return &notifier{pool: pool, channel: channel, log: log, pending: make(chan struct{}, 1)}
 }
 
-func (n *notifier) commit() {
+func (n *notifier) committed() {
 	select {
 	case n.pending <- struct{}{}:
 	default:
@@ -50,42 +53,34 @@ func (n *notifier) run(ctx context.Context) {
 		case <-n.pending:
 		}
 		if err := n.notify(ctx); err != nil && ctx.Err() == nil {
-			n.log.DebugContext(ctx, "notification lost; relays poll", "error", err)
+			n.log.DebugContext(ctx, "notification lost: listeners poll", "error", err)
 		}
-		pause(ctx, notifyPause)
+		_ = backoff.Sleep(ctx, notifyPause) // its end ends the loop
 	}
 }
 
-// notify lets a notification that was begun end: a statement that is broken off
+// notify lets a notification end that was begun: a statement that is broken off
 // as the process ends leaves a request to cancel it behind, at which some
 // poolers end, too (https://github.com/pgbouncer/pgbouncer/issues/801).
 func (n *notifier) notify(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerTimeout)
 	defer cancel()
-	_, err := n.pool.Exec(ctx, "NOTIFY "+channel)
+	_, err := n.pool.Exec(ctx, "NOTIFY "+n.channel)
 	return err
 }
 
-// pause waits for d or the end of ctx.
-func pause(ctx context.Context, d time.Duration) {
-	select {
-	case <-ctx.Done():
-	case <-time.After(d):
-	}
-}
-
-// listen wakes this process's relays at the notifications of others, over a
-// connection of its own that is made anew when it breaks.
-func (s *Store) listen(ctx context.Context, cfg *pgx.ConnConfig) {
+// listen calls wake at the notifications of others, over a connection of its own
+// that is made again when it breaks.
+func (n *notifier) listen(ctx context.Context, cfg *pgx.ConnConfig, wake func()) {
 	for ctx.Err() == nil {
-		if err := s.listenOnce(ctx, cfg); err != nil && ctx.Err() == nil {
-			s.log.DebugContext(ctx, "not listening; relays poll", "error", err)
+		if err := n.listenOnce(ctx, cfg, wake); err != nil && ctx.Err() == nil {
+			n.log.DebugContext(ctx, "not listening: listeners poll", "error", err)
 		}
-		pause(ctx, listenPause)
+		_ = backoff.Sleep(ctx, listenPause) // its end ends the loop
 	}
 }
 
-func (s *Store) listenOnce(ctx context.Context, cfg *pgx.ConnConfig) error {
+func (n *notifier) listenOnce(ctx context.Context, cfg *pgx.ConnConfig, wake func()) error {
 	conn, err := pgx.ConnectConfig(ctx, cfg)
 	if err != nil {
 		return err
@@ -97,17 +92,17 @@ func (s *Store) listenOnce(ctx context.Context, cfg *pgx.ConnConfig) error {
 	}()
 	starting, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerTimeout) // as in notify
 	defer cancel()
-	if _, err := conn.Exec(starting, "LISTEN "+channel); err != nil {
+	if _, err := conn.Exec(starting, "LISTEN "+n.channel); err != nil {
 		return err
 	}
-	s.waker.wake() // for what was missed while not listening
+	wake() // for what was missed while not listening
 	for {
 		heard, err := waitForNotification(ctx, conn)
 		if err != nil {
 			return err
 		}
 		if heard {
-			s.waker.wake()
+			wake()
 		}
 	}
 }

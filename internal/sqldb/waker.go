@@ -1,22 +1,22 @@
-package sqlstore
+package sqldb
 
 import (
 	"context"
 	"sync"
 )
 
-// waker tells listeners of commits. The zero value is ready.
+// waker wakes listeners at commits. The zero value is ready.
 type waker struct {
 	mu        sync.Mutex
 	listeners map[chan struct{}]struct{}
-	outward   func() // tells other processes; nil where there is no need
+	notify    func() // notifies other processes; nil where there is no need
 }
 
 // committed is called after each commit of this process.
 func (w *waker) committed() {
 	w.wake()
-	if w.outward != nil {
-		w.outward()
+	if w.notify != nil {
+		w.notify()
 	}
 }
 
@@ -47,6 +47,3 @@ func (w *waker) listen(ctx context.Context) <-chan struct{} {
 	})
 	return c
 }
-
-// Wake implements outbox.Store.
-func (s *Store) Wake(ctx context.Context) <-chan struct{} { return s.waker.listen(ctx) }

@@ -1,0 +1,65 @@
+package sqldb
+
+import "strings"
+
+// Dialect is what differs between the two databases.
+type Dialect struct {
+	name string
+	// now is the database's clock in milliseconds since 1970. It stands still
+	// within a statement, so that an index can serve a comparison with it.
+	now string
+	// skipLocked ends the selection of rows, leaving out what others have locked.
+	skipLocked string
+	// forUpdate ends the selection of a row that is about to be changed.
+	forUpdate string
+	// forKeyShare ends the selection of a row that is about to be referred to.
+	forKeyShare string
+	// greatest is the function that returns the largest of its arguments.
+	greatest string
+	// migrated asks whether there is a record of migrations.
+	migrated string
+	// AtOnce says that a statement may write several tables.
+	AtOnce bool
+	// lackedRight finds one right that the role lacks, if any, to a table of the
+	// first list or a sequence of the second (by commas); empty where there are
+	// no roles.
+	lackedRight string
+	// OneWriter says that a write keeps all other writers out.
+	OneWriter bool
+	complete  *strings.Replacer
+}
+
+func postgresDialect() Dialect {
+	return Dialect{
+		name: "postgres", now: "(extract(epoch FROM statement_timestamp()) * 1000)::BIGINT",
+		skipLocked: " FOR UPDATE SKIP LOCKED", forUpdate: " FOR UPDATE", forKeyShare: " FOR KEY SHARE", AtOnce: true, greatest: "greatest",
+		migrated: `SELECT to_regclass('goose_db_version') IS NOT NULL`,
+		lackedRight: `
+			SELECT wanted || ' on ' || name FROM unnest(string_to_array($1, ',')) AS name,
+				unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS wanted
+			WHERE NOT has_table_privilege(name, wanted)
+			UNION ALL SELECT 'USAGE on the sequence of ' || name FROM unnest(string_to_array($2, ',')) AS name
+			WHERE NOT has_sequence_privilege(pg_get_serial_sequence(name, 'id'), 'USAGE')
+			LIMIT 1`,
+	}
+}
+
+// sqliteDialect locks nothing by row: a write transaction is alone.
+func sqliteDialect() Dialect {
+	return Dialect{
+		name: "sqlite", now: "CAST(unixepoch('subsec') * 1000 AS INTEGER)", OneWriter: true, greatest: "max",
+		migrated: `SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'goose_db_version')`,
+	}
+}
+
+// prepared returns d ready for SQL.
+func (d Dialect) prepared() Dialect {
+	d.complete = strings.NewReplacer("{now}", d.now, "{skip locked}", d.skipLocked, "{for update}", d.forUpdate,
+		"{for key share}", d.forKeyShare, "{greatest}", d.greatest)
+	return d
+}
+
+// SQL completes a statement for the database: {now} is its clock in milliseconds
+// since 1970, {greatest} the function for the largest of its arguments;
+// {skip locked}, {for update} and {for key share} lock the rows of a selection.
+func (d Dialect) SQL(text string) string { return d.complete.Replace(text) }

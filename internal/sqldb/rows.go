@@ -1,0 +1,51 @@
+package sqldb
+
+import (
+	"context"
+	"database/sql"
+
+	"vitrine.dev/internal/fault"
+)
+
+// Querier is a database or a transaction of it.
+type Querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+// Row is one row of an answer.
+type Row interface{ Scan(into ...any) error }
+
+// Collect reads all rows of a query, each by scan into its element. The list is
+// never nil.
+func Collect[T any](ctx context.Context, from Querier, scan func(Row, *T) error, query string, args ...any) ([]T, error) {
+	rows, err := from.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	list := []T{}
+	for rows.Next() {
+		list = append(list, *new(T))
+		if err := scan(rows, &list[len(list)-1]); err != nil {
+			return nil, err
+		}
+	}
+	return list, rows.Err()
+}
+
+// IDs reads all rows of a query for one number each.
+func IDs(ctx context.Context, from Querier, query string, args ...any) ([]int64, error) {
+	return Collect(ctx, from, func(row Row, id *int64) error { return row.Scan(id) }, query, args...)
+}
+
+// Affected reports whether a statement changed a row.
+func Affected(result sql.Result, err error) (bool, error) {
+	if err != nil {
+		return false, err
+	}
+	n, err := result.RowsAffected()
+	return n > 0, err
+}
+
+// NotFound is the error where a row is not there.
+func NotFound(what string) error { return fault.New(fault.NotFound, "there is no such "+what) }

@@ -1,0 +1,65 @@
+package sqldb
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Tuples builds the rows of a VALUES clause: each is shape with %s replaced by
+// the placeholders of its arguments, which are numbered through from $1.
+func Tuples(shape string, rows [][]any) (clause string, args []any) {
+	parts := make([]string, len(rows))
+	for i, row := range rows {
+		marks := make([]string, len(row))
+		for j, value := range row {
+			args = append(args, value)
+			marks[j] = fmt.Sprintf("$%d", len(args))
+		}
+		parts[i] = fmt.Sprintf(shape, strings.Join(marks, ", "))
+	}
+	return strings.Join(parts, ", "), args
+}
+
+// In builds the placeholders of an IN clause for the ids, numbered from first.
+func In(first int, ids []int64) (clause string, args []any) {
+	marks := make([]string, len(ids))
+	for i, id := range ids {
+		marks[i] = fmt.Sprintf("$%d", first+i)
+		args = append(args, id)
+	}
+	return strings.Join(marks, ", "), args
+}
+
+// Time is the moment of a column of milliseconds since 1970.
+func Time(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
+
+// Where builds a WHERE clause and its arguments. The zero value is the clause
+// that selects everything.
+type Where struct {
+	Args  []any
+	terms []string
+}
+
+// Add adds a term; each ? in it stands for the next of the values.
+func (w *Where) Add(term string, values ...any) {
+	for _, v := range values {
+		term = strings.Replace(term, "?", w.Arg(v), 1)
+	}
+	w.terms = append(w.terms, term)
+}
+
+// Arg adds an argument outside of the clause and returns its placeholder.
+func (w *Where) Arg(value any) string {
+	w.Args = append(w.Args, value)
+	return "$" + strconv.Itoa(len(w.Args))
+}
+
+// String returns the clause, empty where there is no term.
+func (w *Where) String() string {
+	if len(w.terms) == 0 {
+		return ""
+	}
+	return " WHERE " + strings.Join(w.terms, " AND ")
+}
