@@ -11,6 +11,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"golang.org/x/sync/errgroup"
+
+	"vitrine.dev/internal/systemtest"
 )
 
 const (
@@ -75,9 +77,10 @@ func (sys *system) burst(src *source, run string, images int, failing bool) resu
 		sys.t.Fatal(err)
 	}
 	created := time.Since(started)
-	sys.await(3*time.Minute+time.Duration(images)*200*time.Millisecond, "every image has ended", func() bool {
+	limit := 3*time.Minute + time.Duration(images)*200*time.Millisecond
+	systemtest.Within(sys.t, limit, "every image to end", func() bool {
 		var under bool
-		sys.query(func(ctx context.Context, db *pgx.Conn) error {
+		sys.servers.Query(sys.t, func(ctx context.Context, db *pgx.Conn) error {
 			return db.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM images WHERE status IN ('pending', 'processing'))`).Scan(&under)
 		})
 		return !under
@@ -109,7 +112,7 @@ func (sys *system) check(src *source, run string) (r result) {
 			}
 		}
 	}
-	sys.query(func(ctx context.Context, db *pgx.Conn) error {
+	sys.servers.Query(sys.t, func(ctx context.Context, db *pgx.Conn) error {
 		rows, err := db.Query(ctx, `
 			SELECT i.source_url, i.status, i.reason, coalesce(r.created_at, 0)
 			FROM images i LEFT JOIN renditions r ON r.key = i.rendition_key

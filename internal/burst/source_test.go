@@ -1,8 +1,6 @@
 package burst_test
 
 import (
-	"context"
-	"encoding/binary"
 	"fmt"
 	"net"
 	"net/http"
@@ -12,6 +10,7 @@ import (
 	"testing"
 
 	"vitrine.dev/internal/imaging/imagingtest"
+	"vitrine.dev/internal/systemtest"
 )
 
 const (
@@ -23,7 +22,7 @@ const (
 // apart by the address asked for.
 type source struct {
 	port    string
-	closed  string // a port that nobody listens on
+	closed  string // a port that no one listens on
 	picture []byte
 }
 
@@ -96,12 +95,12 @@ func failingHost(address string) (host int, failing bool) {
 func (s *source) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	host, failing := failingHost(r.Host)
 	if !failing {
-		_, _ = w.Write(s.distinct(r.URL.Path))
+		_, _ = w.Write(systemtest.WithComment(s.picture, r.URL.Path))
 		return
 	}
 	switch host % 5 {
 	case 1:
-		hang(r.Context())
+		<-r.Context().Done() // hangs
 	case 2:
 		w.WriteHeader(http.StatusInternalServerError)
 	case 3:
@@ -115,15 +114,4 @@ func (s *source) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			_ = c.Close()
 		}
 	}
-}
-
-func hang(ctx context.Context) { <-ctx.Done() }
-
-// distinct is the picture with a comment that makes it another file: what is
-// looked up by content must not make the work trivial.
-func (s *source) distinct(comment string) []byte {
-	body := append([]byte{}, s.picture[:2]...) // start of image
-	body = append(body, 0xff, 0xfe)
-	body = binary.BigEndian.AppendUint16(body, uint16(2+len(comment)))
-	return append(append(body, comment...), s.picture[2:]...)
 }

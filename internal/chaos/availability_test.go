@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"vitrine.dev/internal/systemtest"
 )
 
 // availability is how creates went while one part alone was down.
@@ -20,7 +22,7 @@ const margin = 300 * time.Millisecond
 
 func measure(events []event, windows []window) (all []availability, bad []string) {
 	for _, w := range windows {
-		if !slices.Contains(parts(), w.name) {
+		if !slices.Contains(systemtest.Parts(), w.name) {
 			continue
 		}
 		a := availability{part: w.name}
@@ -56,13 +58,13 @@ func (a availability) problems() (bad []string) {
 	switch {
 	case a.sent == 0:
 		return []string{"nothing was created while the " + a.part + " was down: this shows nothing"}
-	case a.part != database && a.ok < a.sent:
+	case a.part != systemtest.Database && a.ok < a.sent:
 		bad = append(bad, fmt.Sprintf("%d of %d creates did not succeed while the %s was down", a.sent-a.ok, a.sent, a.part))
-	case a.part == database && a.refused < a.sent:
+	case a.part == systemtest.Database && a.refused < a.sent:
 		bad = append(bad, fmt.Sprintf("%d of %d creates were not answered 503 with Retry-After while the database was down",
 			a.sent-a.refused, a.sent))
 	}
-	if a.part == database && (a.recover < 0 || a.recover > recoverBound) {
+	if a.part == systemtest.Database && (a.recover < 0 || a.recover > recoverBound) {
 		bad = append(bad, fmt.Sprintf("the first create after the database was back came after %s", a.recover))
 	}
 	return bad

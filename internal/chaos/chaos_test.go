@@ -36,7 +36,7 @@ func TestChaos(t *testing.T) { //nolint:paralleltest // it wants the machine for
 	stop()
 	running.Wait()
 	for _, p := range sys.processes() {
-		if p.ended() {
+		if p.Ended() {
 			t.Errorf("%s has ended by itself; see %s/%s.log", p.name, s.folder, p.name)
 		}
 	}
@@ -51,7 +51,7 @@ func TestChaos(t *testing.T) { //nolint:paralleltest // it wants the machine for
 	r.check(checkOrphans, o.problems[checkOrphans], "%d objects", objects)
 	r.check(checkTogether, o.problems[checkTogether], "")
 	r.check(checkRequeued, o.problems[checkRequeued], "%d were wiped, %d queued again", len(in.wiped), o.requeued)
-	sys.seen.tell(r)
+	sys.seen.report(r)
 	r.print(t)
 }
 

@@ -52,7 +52,7 @@ func (c *client) ask(ctx context.Context, e *event, p *process, method, path str
 	for k, v := range header {
 		req.Header.Set(k, v)
 	}
-	e.api, e.life, e.call = p.name, p.life(), c.past.now()
+	e.api, e.life, e.call = p.name, p.Starts(), c.past.now()
 	resp, err := c.http.Do(req)
 	e.ret = c.past.now()
 	if err != nil {

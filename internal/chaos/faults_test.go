@@ -6,6 +6,7 @@ import (
 	"syscall"
 	"time"
 
+	"vitrine.dev/internal/systemtest"
 	"vitrine.dev/internal/testserver"
 )
 
@@ -60,26 +61,26 @@ func (in *injector) choose() fault {
 	}
 }
 
-func (in *injector) part() string { return parts()[in.rng.IntN(len(parts()))] }
+func (in *injector) part() string { return systemtest.Parts()[in.rng.IntN(len(systemtest.Parts()))] }
 
 func (in *injector) processFaults(p *process) []fault {
 	restart := func() {
-		if err := p.start(); err != nil {
+		if err := p.Start(); err != nil {
 			in.sys.t.Errorf("start %s: %v", p.name, err)
 		}
 	}
 	return []fault{
-		{name: "kill a process", target: p.name, begin: p.kill, end: restart},
+		{name: "kill a process", target: p.name, begin: p.Kill, end: restart},
 		{name: "restart a process in order", target: p.name, begin: p.stop, end: restart, limit: 200 * time.Millisecond},
 		{
 			name: "freeze a process", target: p.name,
-			begin: func() { p.signal(syscall.SIGSTOP) }, end: func() { p.signal(syscall.SIGCONT) },
+			begin: func() { p.Signal(syscall.SIGSTOP) }, end: func() { p.Signal(syscall.SIGCONT) },
 		},
 	}
 }
 
 func (in *injector) serverFaults(part string) []fault {
-	t, server := in.sys.t, in.sys.servers[part]
+	t, server := in.sys.t, in.sys.servers.ByPart[part]
 	return []fault{
 		{
 			name: "kill the " + part, target: part,
@@ -136,9 +137,9 @@ func (in *injector) run(length time.Duration) {
 
 // alone takes each server down with nothing else at fault.
 func (in *injector) alone() {
-	for _, n := range in.rng.Perm(len(parts())) {
-		part := parts()[n]
-		server := in.sys.servers[part]
+	for _, n := range in.rng.Perm(len(systemtest.Parts())) {
+		part := systemtest.Parts()[n]
+		server := in.sys.servers.ByPart[part]
 		in.count("the " + part + " alone is down")
 		server.Kill(in.sys.t)
 		in.during(part, func() { pause(in.sys.t.Context(), 5*time.Second) })

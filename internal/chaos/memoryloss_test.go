@@ -10,17 +10,19 @@ import (
 	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
+
+	"vitrine.dev/internal/systemtest"
 )
 
 // cacheFaults make Redis forget, and remember what is long over.
 func (in *injector) cacheFaults() []fault {
-	server := in.sys.servers[cache]
+	server := in.sys.servers.ByPart[systemtest.Cache]
 	return []fault{
-		{name: "flush the cache", target: cache, begin: in.flush, end: func() {}, limit: 10 * time.Millisecond},
+		{name: "flush the cache", target: systemtest.Cache, begin: in.flush, end: func() {}, limit: 10 * time.Millisecond},
 		{
 			// What Redis holds now comes back after a moment in which it was
 			// changed: within the entries' lease, or they would not count.
-			name: "restart the cache with old data", target: cache,
+			name: "restart the cache with old data", target: systemtest.Cache,
 			begin: func() {
 				t := in.sys.t
 				data := filepath.Join(server.Folder(), "appendonlydir")
@@ -48,7 +50,7 @@ func copyFolder(in *injector, from, to string) {
 }
 
 func (in *injector) flush() {
-	conn, err := net.DialTimeout("tcp", in.sys.servers[cache].Addr(), time.Second) //nolint:noctx // has a timeout
+	conn, err := net.DialTimeout("tcp", in.sys.servers.ByPart[systemtest.Cache].Addr(), time.Second) //nolint:noctx // has a timeout
 	if err != nil {
 		in.sys.t.Errorf("flush the cache: %v", err)
 		return
@@ -64,20 +66,17 @@ func (in *injector) flush() {
 	}
 }
 
-// imageQueue is the name of the queue of image jobs.
-const imageQueue = "vitrine.images.v1"
-
 // wipe empties the broker's queue while the workers are frozen, so that there
 // is something in it, and notes whose jobs were lost. One worker wakes up later
 // than the other, when the work that it had in hand has been done by that.
 func (in *injector) wipe() {
 	in.busyHands()
 	for _, p := range in.sys.workers {
-		p.signal(syscall.SIGSTOP)
+		p.Signal(syscall.SIGSTOP)
 	}
 	// Longer than the workers' prefetch takes to fill up, and than a lease.
 	pause(in.sys.t.Context(), 6*time.Second)
-	lost, err := takeAll(in.sys.t.Context(), in.sys.servers[broker].URL())
+	lost, err := takeAll(in.sys.t.Context(), in.sys.servers.ByPart[systemtest.Broker].URL())
 	if err != nil {
 		in.sys.t.Errorf("wipe the queue: %v", err)
 	}
@@ -85,29 +84,29 @@ func (in *injector) wipe() {
 	in.count("wipe the broker's queue")
 	in.sys.t.Logf("%8s wiped the queue of %d jobs", in.past.now().Round(time.Millisecond), len(lost))
 	for _, p := range in.sys.workers[1:] {
-		p.signal(syscall.SIGCONT)
+		p.Signal(syscall.SIGCONT)
 	}
 	pause(in.sys.t.Context(), jobLease+4*time.Second)
-	in.sys.workers[0].signal(syscall.SIGCONT)
+	in.sys.workers[0].Signal(syscall.SIGCONT)
 }
 
 // oversleep freezes a worker with work in hand until another has done that.
 func (in *injector) oversleep(p *process) {
 	in.busyHands()
 	in.count("freeze a process past its lease")
-	p.signal(syscall.SIGSTOP)
+	p.Signal(syscall.SIGSTOP)
 	// The lease ends, a sweep comes by, and a slow picture is fetched again.
 	pause(in.sys.t.Context(), jobLease+9*time.Second)
-	p.signal(syscall.SIGCONT)
+	p.Signal(syscall.SIGCONT)
 }
 
 // dieWaiting kills a worker that the broker has sent what it could not begin.
 func (in *injector) dieWaiting(p *process) {
 	in.count("kill a process with messages at hand")
-	p.signal(syscall.SIGSTOP)
+	p.Signal(syscall.SIGSTOP)
 	pause(in.sys.t.Context(), 4*time.Second)
-	p.kill()
-	if err := p.start(); err != nil {
+	p.Kill()
+	if err := p.Start(); err != nil {
 		in.sys.t.Errorf("start %s: %v", p.name, err)
 	}
 }
@@ -144,7 +143,7 @@ func takeAll(ctx context.Context, url string) (map[int64]bool, error) {
 	}
 	taken := map[int64]bool{}
 	for {
-		m, ok, err := channel.Get(imageQueue, true)
+		m, ok, err := channel.Get(systemtest.MainQueue, true)
 		if err != nil || !ok {
 			return taken, err
 		}

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"testing"
 	"time"
+
+	"vitrine.dev/internal/systemtest"
 )
 
 // settings are what the environment says of a run.
@@ -65,4 +67,12 @@ func readSettings(t *testing.T) settings {
 		t.Fatal(err)
 	}
 	return s
+}
+
+// variant is the program, with a defect where one is wanted.
+func (s settings) variant() systemtest.Variant {
+	if s.defect == "" {
+		return systemtest.Program
+	}
+	return systemtest.Defective(s.defect)
 }

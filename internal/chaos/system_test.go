@@ -4,44 +4,27 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"net"
-	"net/http"
 	"net/url"
-	"os/exec"
 	"strings"
 	"testing"
-	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/jackc/pgx/v5"
 
+	"vitrine.dev/internal/systemtest"
 	"vitrine.dev/internal/testserver"
 )
-
-// The servers, as the faults name them.
-const (
-	database = "database"
-	cache    = "cache"
-	broker   = "broker"
-	storage  = "storage"
-)
-
-func parts() []string { return []string{database, cache, broker, storage} }
 
 // system is everything that runs: four servers, four processes, and a link of
 // the test's own between any two that speak to each other.
 type system struct {
 	t       *testing.T
-	env     map[string]string // of a process, but for its links
-	bin     string
-	servers map[string]*testserver.Server
+	env     map[string]string // of every process
+	servers *systemtest.OwnServers
 	links   map[string]map[string]*testserver.TCPProxy // by process and part
 	fronts  map[string]*testserver.TCPProxy            // between clients and an API
 	apis    []*process
 	workers []*process
-	bucket  testserver.S3Bucket
 	objects *s3.Client
 	seen    *observations
 }
@@ -49,33 +32,22 @@ type system struct {
 func newSystem(t *testing.T, s settings) *system {
 	t.Helper()
 	sys := &system{
-		t: t, bin: build(t, s.defect), servers: map[string]*testserver.Server{},
+		t: t, servers: systemtest.NewServers(t), seen: &observations{levels: map[string]int{}},
 		links: map[string]map[string]*testserver.TCPProxy{}, fronts: map[string]*testserver.TCPProxy{},
-		seen: &observations{levels: map[string]int{}},
 	}
-	sys.servers[database], sys.servers[cache] = testserver.OwnPostgres(t), testserver.OwnRedis(t)
-	sys.servers[broker] = testserver.OwnRabbitMQ(t)
-	sys.servers[storage], sys.bucket = testserver.OwnS3(t)
-	sys.objects = s3.New(s3.Options{
-		BaseEndpoint: aws.String(sys.bucket.Endpoint), Region: sys.bucket.Region, UsePathStyle: true,
-		Credentials: credentials.NewStaticCredentialsProvider(sys.bucket.AccessKey, sys.bucket.SecretKey, ""),
-	})
+	sys.objects = systemtest.S3(sys.servers.Env())
 	sys.env = map[string]string{
-		"DB_USER": "vitrine", "DB_PASSWORD": "vitrine", "DB_NAME": "postgres", "DB_SSLMODE": "disable",
-		"QUEUE_USER": "vitrine", "QUEUE_PASSWORD": "vitrine", "ADMIN_ADDR": "off",
-		"AWS_S3_BUCKET": sys.bucket.Bucket, "AWS_REGION": sys.bucket.Region,
-		"AWS_ACCESS_KEY_ID": sys.bucket.AccessKey, "AWS_SECRET_ACCESS_KEY": sys.bucket.SecretKey,
 		"PUBLIC_BASE_URL": "http://pictures.example",
 		"JOB_LEASE":       jobLease.String(), "JOB_REQUEUE_AFTER": requeueAfter.String(), "CACHE_LEASE": cacheLease.String(),
 		// Deaths of workers are this test's doing, not the pictures'.
 		"JOB_MAX_ATTEMPTS": "50", "JOB_MAX_CRASHES": "50", "JOB_BACKOFF": "500ms", "JOB_BACKOFF_CAP": "5s",
-		"DRAIN_TIMEOUT": "5s", "WORKER_CONCURRENCY": "6",
+		"DRAIN_TIMEOUT": "5s", "WORKER_CONCURRENCY": "6", "LOG_LEVEL": "info",
 	}
-	sys.migrate()
+	systemtest.Run(t, "migrate", sys.direct())
 	sys.secondUser()
 	sys.audit()
 	for _, name := range []string{"api1", "api2"} {
-		addr := freeAddress(t)
+		addr := systemtest.FreeAddress(t)
 		sys.fronts[name] = testserver.Proxy(t, addr)
 		p := sys.process(s, name, "api", map[string]string{"HTTP_ADDR": addr})
 		sys.apis = append(sys.apis, p)
@@ -84,12 +56,12 @@ func newSystem(t *testing.T, s settings) *system {
 		sys.workers = append(sys.workers, sys.process(s, name, "worker", nil))
 	}
 	for _, p := range sys.processes() {
-		if err := p.start(); err != nil {
+		if err := p.Start(); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for _, p := range sys.apis {
-		sys.awaitReady(p)
+		systemtest.AwaitReady(t, sys.url(p))
 	}
 	return sys
 }
@@ -101,58 +73,23 @@ func (sys *system) processes() []*process {
 // process prepares one with links of its own to every server.
 func (sys *system) process(s settings, name, role string, extra map[string]string) *process {
 	sys.t.Helper()
-	env := maps.Clone(sys.env)
-	maps.Copy(env, extra)
 	sys.links[name] = map[string]*testserver.TCPProxy{}
-	for _, part := range parts() {
-		link := testserver.Proxy(sys.t, sys.servers[part].Addr())
-		sys.links[name][part] = link
-		maps.Copy(env, address(part, link.Addr()))
+	addresses := map[string]string{}
+	for part, server := range sys.servers.ByPart {
+		link := testserver.Proxy(sys.t, server.Addr())
+		sys.links[name][part], addresses[part] = link, link.Addr()
 	}
-	return newProcess(sys.t, sys.bin, name, role, s.folder, env, sys.seen)
-}
-
-// address is how a process is told where a part is.
-func address(part, addr string) map[string]string {
-	host, port, _ := net.SplitHostPort(addr)
-	switch part {
-	case database:
-		return map[string]string{"DB_HOST": host, "DB_PORT": port}
-	case cache:
-		return map[string]string{"REDIS_HOST": host, "REDIS_PORT": port}
-	case broker:
-		return map[string]string{"QUEUE_HOST": host, "QUEUE_PORT": port}
-	default:
-		return map[string]string{"AWS_ENDPOINT_URL_S3": "http://" + addr}
-	}
+	env := sys.servers.EnvBehind(addresses)
+	maps.Copy(env, sys.env)
+	maps.Copy(env, extra)
+	return newProcess(sys.t, s, name, role, env, sys.seen)
 }
 
 // direct is the environment of a process that no fault reaches.
-func (sys *system) direct() []string {
-	env := maps.Clone(sys.env)
-	for _, part := range parts() {
-		maps.Copy(env, address(part, sys.servers[part].Addr()))
-	}
-	var list []string
-	for k, v := range env {
-		list = append(list, k+"="+v)
-	}
-	return list
-}
-
-// command runs the program to its end, past all faults.
-func (sys *system) command(ctx context.Context, args ...string) (string, error) {
-	cmd := exec.CommandContext(ctx, sys.bin, args...)
-	cmd.Dir, cmd.Env = sys.t.TempDir(), sys.direct()
-	out, err := cmd.CombinedOutput()
-	return string(out), err
-}
-
-func (sys *system) migrate() {
-	sys.t.Helper()
-	if out, err := sys.command(sys.t.Context(), "migrate"); err != nil {
-		sys.t.Fatalf("migrate: %v\n%s", err, out)
-	}
+func (sys *system) direct() map[string]string {
+	env := sys.servers.Env()
+	maps.Copy(env, sys.env)
+	return env
 }
 
 // secondUser makes one beside the first, whose lists are read.
@@ -199,50 +136,11 @@ func (sys *system) audit() {
 // query speaks to the database past all faults.
 func (sys *system) query(do func(context.Context, *pgx.Conn) error) {
 	sys.t.Helper()
-	ctx, cancel := context.WithTimeout(sys.t.Context(), time.Minute)
-	defer cancel()
-	db, err := pgx.Connect(ctx, sys.servers[database].URL())
-	if err != nil {
-		sys.t.Fatalf("connect to the database: %v", err)
-	}
-	defer db.Close(context.WithoutCancel(ctx))
-	if err := do(ctx, db); err != nil {
-		sys.t.Fatalf("ask the database: %v", err)
-	}
+	sys.servers.Query(sys.t, do)
 }
 
 // url is where clients reach an API.
 func (sys *system) url(p *process) string { return "http://" + sys.fronts[p.name].Addr() }
-
-// awaitReady waits until an API says that it can answer.
-func (sys *system) awaitReady(p *process) {
-	sys.t.Helper()
-	ctx, cancel := context.WithTimeout(sys.t.Context(), time.Minute)
-	defer cancel()
-	for {
-		if status, _ := get(ctx, sys.url(p)+"/readyz"); status == http.StatusOK {
-			return
-		}
-		select {
-		case <-ctx.Done():
-			sys.t.Fatalf("%s did not become ready", p.name)
-		case <-time.After(50 * time.Millisecond):
-		}
-	}
-}
-
-func get(ctx context.Context, target string) (int, http.Header) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target, http.NoBody)
-	if err != nil {
-		return 0, nil
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return 0, nil
-	}
-	_ = resp.Body.Close()
-	return resp.StatusCode, resp.Header
-}
 
 // key is where storage keeps what is published at the URL.
 func key(published string) (string, error) {
@@ -254,15 +152,4 @@ func key(published string) (string, error) {
 		return "", fmt.Errorf("%s is not where pictures are published", published)
 	}
 	return strings.TrimPrefix(u.Path, "/"), nil
-}
-
-// freeAddress returns an address that was free a moment ago.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return listener.Addr().String()
 }

@@ -20,6 +20,7 @@ import (
 
 	"vitrine.dev/internal/blob"
 	"vitrine.dev/internal/imaging/imagingtest"
+	"vitrine.dev/internal/systemtest"
 )
 
 // view is a product as the API shows it.
@@ -164,7 +165,7 @@ func samePicture(sys *system, src *source, from, published string) error {
 	if err != nil {
 		return err
 	}
-	object, err := sys.objects.GetObject(sys.t.Context(), &s3.GetObjectInput{Bucket: &sys.bucket.Bucket, Key: &k})
+	object, err := sys.objects.GetObject(sys.t.Context(), &s3.GetObjectInput{Bucket: &sys.servers.Bucket, Key: &k})
 	if err != nil {
 		return fmt.Errorf("read: %w", err)
 	}
@@ -279,12 +280,12 @@ func (o *outcome) cleanUp(sys *system) (objects int) {
 	// second with their objects.
 	for range 2 {
 		pause(ctx, 1500*time.Millisecond)
-		if out, err := sys.command(ctx, "fsck", "--repair", "--grace", "1s"); err != nil {
-			o.wrong(checkOrphans, "fsck: %v: %.2000s", err, out)
+		if p := systemtest.Finish(sys.t, "fsck --repair --grace 1s", sys.direct()); !p.State().Success() {
+			o.wrong(checkOrphans, "fsck: %v: %.2000s", p.State(), p.Output())
 		}
 	}
 	used := o.used(sys)
-	pages := s3.NewListObjectsV2Paginator(sys.objects, &s3.ListObjectsV2Input{Bucket: &sys.bucket.Bucket})
+	pages := s3.NewListObjectsV2Paginator(sys.objects, &s3.ListObjectsV2Input{Bucket: &sys.servers.Bucket})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {

@@ -17,6 +17,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"vitrine.dev/internal/systemtest"
 )
 
 const (
@@ -44,18 +46,18 @@ func TestMemoryOfTheAPI(t *testing.T) {
 			env := map[string]string{"DATA_DIR": t.TempDir(), "LOG_LEVEL": "info"}
 			redis := ""
 			if role == "api" {
-				maps.Copy(env, servers(t))
-				finish(t, "migrate", env)
+				maps.Copy(env, systemtest.SharedServers(t))
+				systemtest.Run(t, "migrate", env)
 				redis = net.JoinHostPort(env["REDIS_HOST"], env["REDIS_PORT"])
 			}
-			p := start(t, role, env)
-			u, err := url.Parse(p.url())
+			p := systemtest.Start(t, role, env)
+			u, err := url.Parse(p.URL())
 			if err != nil {
 				t.Fatal(err)
 			}
-			makeLongProducts(t, p.url())
-			peak, cached := watchMemory(t, p.cmd.Process.Pid), redisMemory(t, redis)
-			good := readLists(t, p.url())
+			makeLongProducts(t, p.URL())
+			peak, cached := watchMemory(t, p.PID()), redisMemory(t, redis)
+			good := readLists(t, p.URL())
 			held, _ := peak()
 			cached = redisMemory(t, redis) - cached
 			t.Logf("%d lists at once: %d MB at most, %d MB in Redis; %d of %d at the first try",
@@ -63,11 +65,11 @@ func TestMemoryOfTheAPI(t *testing.T) {
 			if held > maxListMemory || cached > maxListCache {
 				t.Errorf("that is more than %d MB, and %d MB in Redis", maxListMemory>>20, maxListCache>>20)
 			}
-			peak = watchMemory(t, p.cmd.Process.Pid)
+			peak = watchMemory(t, p.PID())
 			doNotRead(t, u.Host)
 			doNotEnd(t, u.Host)
 			costMuch(t, u.Host)
-			readLists(t, p.url())
+			readLists(t, p.URL())
 			held, _ = peak()
 			t.Logf("under everything: %d MB at most, of %d MB that are allowed", held>>20, apiMemory>>20)
 			if held > apiMemory {
@@ -86,9 +88,9 @@ func makeLongProducts(t *testing.T, api string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := client{t, api}
+	c := systemtest.Client{T: t, URL: api}
 	for range longProducts {
-		resp, answer := c.do(http.MethodPost, "/products", map[string]string{"Content-Type": "application/json"}, string(body))
+		resp, answer := c.Do(http.MethodPost, "/products", map[string]string{"Content-Type": "application/json"}, string(body))
 		if resp.StatusCode != http.StatusCreated {
 			t.Fatalf("status %d: %s", resp.StatusCode, answer)
 		}
@@ -150,7 +152,7 @@ func doNotRead(t *testing.T, addr string) {
 		conn := dialAPI(t, addr)
 		fmt.Fprintf(conn, "GET /products?user_id=1&limit=1000&price_max=%d HTTP/1.1\r\nHost: a\r\n\r\n", 500_000+i)
 	}
-	pause(t, 3*time.Second)
+	systemtest.Pause(t, 3*time.Second)
 }
 
 // doNotEnd sends bodies but for their last byte.
@@ -165,7 +167,7 @@ func doNotEnd(t *testing.T, addr string) {
 			_, _ = io.WriteString(conn, body)
 		})
 	}
-	pause(t, 3*time.Second)
+	systemtest.Pause(t, 3*time.Second)
 	defer group.Wait()
 }
 
@@ -201,7 +203,7 @@ func dialAPI(t *testing.T, addr string) *net.TCPConn {
 	}
 	t.Cleanup(func() { _ = conn.Close() })
 	tcp, ok := conn.(*net.TCPConn)
-	if !ok || tcp.SetReadBuffer(4096) != nil || tcp.SetDeadline(time.Now().Add(patience)) != nil {
+	if !ok || tcp.SetReadBuffer(4096) != nil || tcp.SetDeadline(time.Now().Add(systemtest.Patience)) != nil {
 		t.Fatalf("a connection of type %T", conn)
 	}
 	return tcp

@@ -1,7 +1,6 @@
 package e2e_test
 
 import (
-	"fmt"
 	"maps"
 	"net/http"
 	"syscall"
@@ -20,27 +19,27 @@ func TestDeathOfACollector(t *testing.T) {
 		t.Run(string(point), func(t *testing.T) {
 			t.Parallel()
 			env := map[string]string{"DATA_DIR": t.TempDir()}
-			c := client{t, start(t, "serve", env).url()}
-			photo := newSource(t).URL + "/rocket.jpg"
-			path := fmt.Sprintf("/products/%d", c.create("Shown", photo))
-			c.settled(path)
-			if reply, _ := c.do(http.MethodDelete, path, nil, ""); reply.StatusCode != http.StatusNoContent {
+			c := systemtest.Start(t, "serve", env).Client()
+			photo := systemtest.NewSource(t).URL + "/rocket.jpg"
+			path := c.Create("Shown", photo)
+			c.Finished(path)
+			if reply, _ := c.Do(http.MethodDelete, path, nil, ""); reply.StatusCode != http.StatusNoContent {
 				t.Fatalf("DELETE answered %d", reply.StatusCode)
 			}
 
 			crash := maps.Clone(env)
 			crash["VITRINE_CRASH_AT"] = string(point)
-			dying := launch(t, systemtest.Build(t, systemtest.Mortal), "fsck --repair --grace 0s", crash)
-			dying.ended("the death at " + string(point))
-			if state, _ := dying.cmd.ProcessState.Sys().(syscall.WaitStatus); state.Signal() != syscall.SIGKILL {
-				t.Fatalf("at %s fsck ended with %s", point, dying.cmd.ProcessState)
+			dying := systemtest.StartVariant(t, systemtest.Mortal, "fsck --repair --grace 0s", crash)
+			dying.AwaitEnd("the death at " + string(point))
+			if state, _ := dying.State().Sys().(syscall.WaitStatus); state.Signal() != syscall.SIGKILL {
+				t.Fatalf("at %s fsck ended with %s", point, dying.State())
 			}
 
-			img := c.settled(fmt.Sprintf("/products/%d", c.create("Shown again", photo))).Details[0]
+			img := c.Finished(c.Create("Shown again", photo)).Images[0]
 			if img.Status != "ready" || img.Attempts < 2 {
 				t.Errorf("the image is %s after %d attempts: %+v", img.Status, img.Attempts, img.Reason)
 			}
-			for _, out := range append(img.Variants, img.Compressed) {
+			for _, out := range systemtest.Files(img) {
 				checkBytes(c, out)
 			}
 			if code, v := fsck(t, env); code != 0 {

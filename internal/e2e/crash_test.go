@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"vitrine.dev/internal/failpoint"
+	"vitrine.dev/internal/httpapi/wire"
 	"vitrine.dev/internal/systemtest"
 )
 
@@ -72,73 +73,71 @@ func TestDeathAtEveryStep(t *testing.T) {
 
 func (d death) test(t *testing.T) {
 	t.Helper()
-	w := newWorld(t)
+	w := systemtest.NewSystem(t)
 	if d.dead {
-		w.env["JOB_MAX_ATTEMPTS"] = "1"
+		w.Env["JOB_MAX_ATTEMPTS"] = "1"
 	}
-	path := w.create(t, flaky(t).URL+d.source)
+	path := w.Create(systemtest.NewSource(t).URL + d.source)
 	if d.dead {
-		w.deadLetter(t)
+		w.DeadLetter()
 	}
 	for _, point := range d.points {
-		w.dies(t, d.role, point)
+		dies(t, w, d.role, point)
 	}
 
-	healthy := start(t, "serve", w.env)
-	c := client{t, healthy.url()}
-	img := c.settled(path).Details[0]
+	healthy := systemtest.Start(t, "serve", w.Env)
+	c := healthy.Client()
+	img := c.Finished(path).Images[0]
 	if img.Status != d.status || img.Attempts != d.attempts {
 		t.Errorf("the image is %s after %d attempts, want %s after %d: %+v", img.Status, img.Attempts, d.status, d.attempts, img.Reason)
 	}
 	if img.Status == "ready" {
-		checkBytes(c, img.Compressed)
+		checkBytes(c, *img.Compressed)
 		for _, v := range img.Variants {
 			checkBytes(c, v)
 		}
 	}
-	w.emptied(t)
+	w.AwaitEmptyOutbox()
 	if slices.Contains(d.points, failpoint.Published) {
-		healthy.logged("the second delivery", func(l logLine) bool { return l["msg"] == "image job has nothing to do" })
+		healthy.Logged("the second delivery", systemtest.Msg("image job has nothing to do"))
 	}
-	w.passThrough(t, healthy)
-	healthy.stop()
-	if n := w.queued(t); n != 0 {
+	w.AwaitConsumed(healthy)
+	healthy.Stop()
+	if n := w.Queued(); n != 0 {
 		t.Errorf("%d messages are left in the queues", n)
 	}
-	if v := w.version(t); v != d.version {
+	if v := w.Version(); v != d.version {
 		t.Errorf("the product is at version %d, want %d: one for each change", v, d.version)
 	}
-	if got, want := w.objects(t), names(img); !slices.Equal(got, want) {
+	if got, want := w.Objects(), names(img); !slices.Equal(got, want) {
 		t.Errorf("stored are %v, want %v", got, want)
 	}
 }
 
 // dies runs a role until it kills itself at the point, and lets its leases end.
-func (w *world) dies(t *testing.T, role string, point failpoint.Point) {
+func dies(t *testing.T, w *systemtest.System, role string, point failpoint.Point) {
 	t.Helper()
-	env := maps.Clone(w.env)
+	env := maps.Clone(w.Env)
 	env["VITRINE_CRASH_AT"], env["PGAPPNAME"] = string(point), "mortal"
 	if point == failpoint.Swept {
 		env["QUEUE_PORT"] = "1" // a job that comes again would be begun between the sweep and the death
 	}
-	p := launch(t, systemtest.Build(t, systemtest.Mortal), role, env)
-	p.ended("the death at " + string(point))
-	if state, _ := p.cmd.ProcessState.Sys().(syscall.WaitStatus); state.Signal() != syscall.SIGKILL {
-		t.Fatalf("at %s the process ended with %s", point, p.cmd.ProcessState)
+	p := systemtest.StartVariant(t, systemtest.Mortal, role, env)
+	p.AwaitEnd("the death at " + string(point))
+	if state, _ := p.State().Sys().(syscall.WaitStatus); state.Signal() != syscall.SIGKILL {
+		t.Fatalf("at %s the process ended with %s", point, p.State())
 	}
-	eventually(t, "its last statements", func() bool { // the database goes on with what it has been sent
-		return w.number(t, `SELECT count(*) FROM pg_stat_activity WHERE application_name = 'mortal' AND datname = current_database()`) == 0
+	systemtest.Eventually(t, "its last statements", func() bool { // the database goes on with what it has been sent
+		return w.Number(`SELECT count(*) FROM pg_stat_activity WHERE application_name = 'mortal' AND datname = current_database()`) == 0
 	})
-	w.endLeases(t)
+	w.EndLeases()
 }
 
 // names are the keys of all files of the image.
-func names(img image) []string {
+func names(img wire.Image) []string {
 	var keys []string
-	for _, out := range append(img.Variants, img.Compressed) {
-		if parts := strings.Split(out.URL, "/"); len(parts) > 3 {
-			keys = append(keys, strings.Join(parts[len(parts)-3:], "/"))
-		}
+	for _, file := range systemtest.Files(img) {
+		keys = append(keys, systemtest.Key(file))
 	}
 	slices.Sort(keys)
 	return keys
@@ -148,16 +147,16 @@ func names(img image) []string {
 // announcement: what is committed is seen by others, and worked on.
 func TestDeathAfterCommit(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	w.env["CACHE_LEASE"] = "5m" // longer than the test waits
-	src := newSource(t)
-	survivor := client{t, start(t, "serve", w.env).url()}
+	w := systemtest.NewSystem(t)
+	w.Env["CACHE_LEASE"] = "5m" // longer than the test waits
+	src := systemtest.NewSource(t)
+	survivor := systemtest.Start(t, "serve", w.Env).Client()
 	send := func(method, path, body string) {
 		t.Helper()
-		env := maps.Clone(w.env)
+		env := maps.Clone(w.Env)
 		env["VITRINE_CRASH_AT"] = string(failpoint.Committed)
-		p := launch(t, systemtest.Build(t, systemtest.Mortal), "api", env)
-		req, err := http.NewRequestWithContext(t.Context(), method, p.url()+path, strings.NewReader(body))
+		p := systemtest.StartVariant(t, systemtest.Mortal, "api", env)
+		req, err := http.NewRequestWithContext(t.Context(), method, p.URL()+path, strings.NewReader(body))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -166,22 +165,22 @@ func TestDeathAfterCommit(t *testing.T) {
 			resp.Body.Close()
 			t.Errorf("%s %s was answered %s by a process that should have died", method, path, resp.Status)
 		}
-		p.ended("its death")
+		p.AwaitEnd("its death")
 	}
 	send(http.MethodPost, "/products", `{"user_id":1,"product_name":"Lamp","product_description":"","product_price":1,`+
 		`"product_images":["`+src.URL+`/rocket.jpg"]}`)
-	path := "/products/" + strconv.FormatInt(w.onlyProduct(t), 10)
-	if img := survivor.settled(path).Details[0]; img.Status != "ready" || img.Attempts != 1 {
+	path := "/products/" + strconv.FormatInt(w.OnlyProduct(), 10)
+	if img := survivor.Finished(path).Images[0]; img.Status != "ready" || img.Attempts != 1 {
 		t.Errorf("the image is %s after %d attempts", img.Status, img.Attempts)
 	}
 	send(http.MethodPatch, path, `{"product_name":"Lantern"}`)
-	eventually(t, "the new name at the survivor", func() bool { return survivor.product(path).Name == "Lantern" })
+	systemtest.Eventually(t, "the new name at the survivor", func() bool { return survivor.Product(path).Name == "Lantern" })
 	send(http.MethodDelete, path, "")
-	eventually(t, "the deletion at the survivor", func() bool {
-		resp, _ := survivor.do(http.MethodGet, path, nil, "")
+	systemtest.Eventually(t, "the deletion at the survivor", func() bool {
+		resp, _ := survivor.Do(http.MethodGet, path, nil, "")
 		return resp.StatusCode == http.StatusNotFound
 	})
-	w.emptied(t)
+	w.AwaitEmptyOutbox()
 }
 
 // TestEveryPointKills looks for points at which no test dies.

@@ -1,12 +1,12 @@
 package e2e_test
 
 import (
-	"fmt"
 	"net/http"
 	"regexp"
 	"testing"
 	"time"
 
+	"vitrine.dev/internal/systemtest"
 	"vitrine.dev/internal/testserver"
 )
 
@@ -31,11 +31,11 @@ func TestDatabaseAway(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			env := postgresOnly(t)
-			link := behind(t, env, "DB_HOST", "DB_PORT")
-			finish(t, "migrate", env)
-			c := client{t, start(t, "api", env).url()}
-			path := fmt.Sprintf("/products/%d", c.create("Before"))
+			env := systemtest.OnlyPostgres(t)
+			link := systemtest.Behind(t, env, "DB")
+			systemtest.Run(t, "migrate", env)
+			c := systemtest.Start(t, "api", env).Client()
+			path := c.Create("Before")
 			away.leave(link)
 			asked := make(chan struct{})
 			needed := databaseRequests(path)
@@ -49,12 +49,12 @@ func TestDatabaseAway(t *testing.T) {
 				<-asked
 			}
 			for route, want := range map[string]int{"/healthz": 200, "/openapi.json": 200, "/nothing": 404, "/images/a/b": 404, "/products/0": 422} {
-				if got, body := c.do(http.MethodGet, route, nil, ""); got.StatusCode != want {
+				if got, body := c.Do(http.MethodGet, route, nil, ""); got.StatusCode != want {
 					t.Errorf("%s answers %d, want %d: %s", route, got.StatusCode, want, body)
 				}
 			}
 			away.back(link)
-			c.returns(path)
+			returns(c, path)
 		})
 	}
 }
@@ -80,60 +80,49 @@ func databaseRequests(path string) map[string]request {
 	}
 }
 
-func wantUnavailable(c client, what string, r request, within time.Duration) {
-	c.t.Helper()
+func wantUnavailable(c systemtest.Client, what string, r request, within time.Duration) {
+	c.T.Helper()
 	began := time.Now()
-	got, body := c.do(r.method, r.path, r.headers, r.body)
+	got, body := c.Do(r.method, r.path, r.headers, r.body)
 	if took := time.Since(began); took > within {
-		c.t.Errorf("%s: the answer took %v", what, took)
+		c.T.Errorf("%s: the answer took %v", what, took)
 	}
 	if got.StatusCode != http.StatusServiceUnavailable || got.Header.Get("Retry-After") == "" {
-		c.t.Errorf("%s: answer %d, Retry-After %q: %s", what, got.StatusCode, got.Header.Get("Retry-After"), body)
+		c.T.Errorf("%s: answer %d, Retry-After %q: %s", what, got.StatusCode, got.Header.Get("Retry-After"), body)
 	}
 	if found := internals.Find(body); found != nil {
-		c.t.Errorf("%s: %q is in the answer %s", what, found, body)
+		c.T.Errorf("%s: %q is in the answer %s", what, found, body)
 	}
 }
 
 // returns waits until reads and creates work again, and looks for what was
 // refused: a create that was answered 503 may have happened or not, but with a
 // key it happens once.
-func (c client) returns(path string) {
-	c.t.Helper()
-	deadline := time.Now().Add(patience)
+func returns(c systemtest.Client, path string) {
+	c.T.Helper()
+	deadline := time.Now().Add(systemtest.Patience)
 	for {
-		got, body := c.do(http.MethodGet, path, nil, "")
+		got, body := c.Do(http.MethodGet, path, nil, "")
 		if got.StatusCode == http.StatusOK {
 			break
 		}
 		if got.StatusCode != http.StatusServiceUnavailable || time.Now().After(deadline) {
-			c.t.Fatalf("after its return: %d %s", got.StatusCode, body)
+			c.T.Fatalf("after its return: %d %s", got.StatusCode, body)
 		}
-		pause(c.t, 50*time.Millisecond)
+		systemtest.Pause(c.T, 50*time.Millisecond)
 	}
 	again := databaseRequests(path)["create once"]
 	var ids [2]struct {
 		ID int64 `json:"product_id"`
 	}
 	for i := range ids {
-		got, body := c.do(again.method, again.path, again.headers, again.body)
+		got, body := c.Do(again.method, again.path, again.headers, again.body)
 		if got.StatusCode != http.StatusCreated {
-			c.t.Fatalf("create after its return: %d %s", got.StatusCode, body)
+			c.T.Fatalf("create after its return: %d %s", got.StatusCode, body)
 		}
-		c.decode(body, &ids[i])
+		c.Decode(body, &ids[i])
 	}
 	if ids[0] != ids[1] || ids[0].ID == 0 {
-		c.t.Errorf("one key created %v", ids)
-	}
-}
-
-// postgresOnly is an environment with a database server and nothing else.
-func postgresOnly(t *testing.T) map[string]string {
-	t.Helper()
-	db := parse(t, testserver.Postgres(t))
-	password, _ := db.User.Password()
-	return map[string]string{
-		"DB_HOST": db.Hostname(), "DB_PORT": db.Port(), "DB_USER": db.User.Username(), "DB_PASSWORD": password,
-		"DB_NAME": db.Path[1:], "DB_SSLMODE": "disable", "DATA_DIR": t.TempDir(),
+		c.T.Errorf("one key created %v", ids)
 	}
 }

@@ -13,7 +13,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -50,7 +49,7 @@ func deadLettersSay(t *testing.T, api string, args ...string) string {
 // listed, the host is repaired, and a replay by filter makes all of them ready.
 func TestDeadLettersFromFailureToReady(t *testing.T) {
 	t.Parallel()
-	good := newSource(t)
+	good := systemtest.NewSource(t)
 	var repaired atomic.Bool
 	broken := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !repaired.Load() {
@@ -60,11 +59,10 @@ func TestDeadLettersFromFailureToReady(t *testing.T) {
 		http.Redirect(w, r, good.URL+r.URL.Path, http.StatusFound)
 	}))
 	t.Cleanup(broken.Close)
-	api := start(t, "serve", map[string]string{"DATA_DIR": t.TempDir()}).url()
-	c := client{t, api}
-	id := c.create("broken", broken.URL+"/n/1", broken.URL+"/n/2", good.URL+"/n/3", good.URL+"/missing.jpg")
-	path := fmt.Sprintf("/products/%d", id)
-	before := c.settled(path)
+	api := systemtest.Start(t, "serve", map[string]string{"DATA_DIR": t.TempDir()}).URL()
+	c := systemtest.Client{T: t, URL: api}
+	path := c.Create("broken", broken.URL+"/n/1", broken.URL+"/n/2", good.URL+"/n/3", good.URL+"/missing.jpg")
+	before := c.Finished(path)
 
 	if list := deadLettersSay(t, api, "list"); strings.Count(list, "source_not_found") != 3 {
 		t.Errorf("listed:\n%s", list)
@@ -77,20 +75,20 @@ func TestDeadLettersFromFailureToReady(t *testing.T) {
 	if out := deadLettersSay(t, api, "replay", "--host", host, "--since", "1h", "--rate", "10"); !strings.HasSuffix(out, " done: 2 of 2 replayed\n") {
 		t.Errorf("replay: %q", out)
 	}
-	after := c.settled(path)
+	after := c.Finished(path)
 	for i, want := range []string{"ready", "ready", "ready", "failed"} {
-		if after.Details[i].Status != want {
-			t.Errorf("image %d is %s: %+v", i, after.Details[i].Status, after.Details[i].Reason)
+		if after.Images[i].Status != want {
+			t.Errorf("image %d is %s: %+v", i, after.Images[i].Status, after.Images[i].Reason)
 		}
 	}
-	last := before.Details[3].ID
+	last := before.Images[3].ID
 	if out := deadLettersSay(t, api, "discard", "--ids", fmt.Sprintf("%d,message-9", last)); out != "1 discarded\nmessage-9 is not a dead letter\n" {
 		t.Errorf("discard: %q", out)
 	}
 	if list := deadLettersSay(t, api, "list", "--json"); list != "" {
 		t.Errorf("still listed:\n%s", list)
 	}
-	resp, body := c.do(http.MethodPost, fmt.Sprintf("%s/images/%d/replay", path, last), nil, "")
+	resp, body := c.Do(http.MethodPost, fmt.Sprintf("%s/images/%d/replay", path, last), nil, "")
 	if resp.StatusCode != http.StatusAccepted {
 		t.Errorf("the owner's replay answered %d %s", resp.StatusCode, body)
 	}
@@ -152,12 +150,12 @@ type deadJob struct {
 }
 
 // reach waits until the newest job has done so many, or ended.
-func reach(t *testing.T, c client, done int64) deadJob {
+func reach(t *testing.T, c systemtest.Client, done int64) deadJob {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), systemtest.Patience)
 	defer cancel()
 	for {
-		_, body := c.do(http.MethodGet, "/dead-letters/jobs", nil, "")
+		_, body := c.Do(http.MethodGet, "/dead-letters/jobs", nil, "")
 		var jobs []deadJob
 		if err := json.Unmarshal(body, &jobs); err != nil {
 			t.Fatal(err)
@@ -181,10 +179,10 @@ func TestLargeReplay(t *testing.T) {
 	const images = 5000
 	env := map[string]string{"DATA_DIR": t.TempDir()}
 	db := seedDead(t, env["DATA_DIR"], images)
-	first := start(t, "serve", env)
-	c := client{t, first.url()}
+	first := systemtest.Start(t, "serve", env)
+	c := first.Client()
 
-	cmd, out := deadLetters(t, c.url, "replay", "--all", "--rate", "500")
+	cmd, out := deadLetters(t, c.URL, "replay", "--all", "--rate", "500")
 	reach(t, c, 500)
 	if err := cmd.Process.Signal(os.Interrupt); err != nil {
 		t.Fatal(err)
@@ -199,16 +197,13 @@ func TestLargeReplay(t *testing.T) {
 		t.Errorf("%d were replayed, the job says %d", n, aborted.Done)
 	}
 
-	resp, body := c.do(http.MethodPost, "/dead-letters/replay", map[string]string{"Content-Type": "application/json"}, `{"filter":{"failed_before":"2000-01-01T00:00:00Z"},"rate":1000}`)
+	resp, body := c.Do(http.MethodPost, "/dead-letters/replay", map[string]string{"Content-Type": "application/json"}, `{"filter":{"failed_before":"2000-01-01T00:00:00Z"},"rate":1000}`)
 	if resp.StatusCode != http.StatusAccepted {
 		t.Fatalf("replay answered %d %s", resp.StatusCode, body)
 	}
 	reach(t, c, 1000)
-	if err := first.cmd.Process.Signal(syscall.SIGKILL); err != nil {
-		t.Fatal(err)
-	}
-	<-first.done
-	got := reach(t, client{t, start(t, "serve", env).url()}, images)
+	first.Kill()
+	got := reach(t, systemtest.Start(t, "serve", env).Client(), images)
 	if got.State != "done" || got.Done != images-aborted.Done {
 		t.Errorf("the second job ended as %+v, after %d of the first", got, aborted.Done)
 	}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"testing"
 	"time"
+
+	"vitrine.dev/internal/systemtest"
 )
 
 // TestWorkerKilled kills one of two workers in the middle of 200 images on the
@@ -11,30 +13,30 @@ import (
 func TestWorkerKilled(t *testing.T) {
 	t.Parallel()
 	const products, each = 10, 20
-	env := servers(t)
+	env := systemtest.SharedServers(t)
 	env["JOB_LEASE"] = "3s"
-	finish(t, "migrate", env)
-	c := client{t, start(t, "api", env).url()}
-	src := newSource(t)
+	systemtest.Run(t, "migrate", env)
+	c := systemtest.Start(t, "api", env).Client()
+	src := systemtest.NewSource(t)
 
-	victim := start(t, "worker", env)
-	start(t, "worker", env)
+	victim := systemtest.Start(t, "worker", env)
+	systemtest.Start(t, "worker", env)
 	paths := make([]string, products)
 	for i := range paths {
-		paths[i] = fmt.Sprintf("/products/%d", c.create(fmt.Sprintf("Series %d", i), src.numbered(i*each, each)...))
+		paths[i] = c.Create(fmt.Sprintf("Series %d", i), src.Numbered(i*each, each)...)
 	}
 	done := 0
-	victim.logged("20 images", func(l logLine) bool {
+	victim.Logged("20 images", func(l systemtest.LogLine) bool {
 		if l["msg"] == "image ready" {
 			done++
 		}
 		return done == 20
 	})
-	victim.kill()
+	victim.Kill()
 
 	again := 0
 	for _, path := range paths {
-		for _, img := range c.settled(path).Details {
+		for _, img := range c.Finished(path).Images {
 			if img.Status != "ready" {
 				t.Errorf("%s image %d is %s: %+v", path, img.ID, img.Status, img.Reason)
 			}
@@ -55,15 +57,15 @@ func TestWorkerKilled(t *testing.T) {
 func TestRestartFinishesTheWork(t *testing.T) {
 	t.Parallel()
 	env := map[string]string{"DATA_DIR": t.TempDir(), "JOB_LEASE": "1h"}
-	src := newSource(t)
-	first := start(t, "serve", env)
-	id := client{t, first.url()}.create("Kept", src.numbered(0, 40)...)
-	first.logged("an image", func(l logLine) bool { return l["msg"] == "image ready" })
-	first.kill()
+	src := systemtest.NewSource(t)
+	first := systemtest.Start(t, "serve", env)
+	path := first.Client().Create("Kept", src.Numbered(0, 40)...)
+	first.Logged("an image", systemtest.Msg("image ready"))
+	first.Kill()
 
 	began := time.Now()
-	c := client{t, start(t, "serve", env).url()}
-	for _, img := range c.settled(fmt.Sprintf("/products/%d", id)).Details {
+	c := systemtest.Start(t, "serve", env).Client()
+	for _, img := range c.Finished(path).Images {
 		if img.Status != "ready" {
 			t.Errorf("image %d is %s: %+v", img.ID, img.Status, img.Reason)
 		}
@@ -75,11 +77,11 @@ func TestRestartFinishesTheWork(t *testing.T) {
 // every step.
 func TestRequestIDReachesTheWorker(t *testing.T) {
 	t.Parallel()
-	p := start(t, "serve", map[string]string{"DATA_DIR": t.TempDir()})
-	c := client{t, p.url()}
-	c.create("traced", newSource(t).URL+"/rocket.jpg")
+	p := systemtest.Start(t, "serve", map[string]string{"DATA_DIR": t.TempDir()})
+	c := p.Client()
+	c.Create("traced", systemtest.NewSource(t).URL+"/rocket.jpg")
 	for _, step := range []string{"fetch", "render", "store", "complete"} {
-		line := p.logged("step "+step, func(l logLine) bool { return l["step"] == step })
+		line := p.Logged("step "+step, func(l systemtest.LogLine) bool { return l["step"] == step })
 		if line["request_id"] != "e2e-traced" || line["image"] == nil || line["product"] == nil || line["duration"] == nil {
 			t.Errorf("line of %s lacks something: %v", step, line)
 		}

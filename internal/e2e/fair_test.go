@@ -21,6 +21,7 @@ import (
 	"vitrine.dev/internal/queue/rabbitmq"
 	"vitrine.dev/internal/sqldb"
 	"vitrine.dev/internal/sqlstore"
+	"vitrine.dev/internal/systemtest"
 	"vitrine.dev/internal/testserver"
 )
 
@@ -50,7 +51,7 @@ func TestImportDelaysNobody(t *testing.T) {
 	t.Run("servers", func(t *testing.T) {
 		t.Parallel()
 		log := slog.New(slog.DiscardHandler)
-		db, broker := parse(t, testserver.Postgres(t)), parse(t, testserver.RabbitMQ(t))
+		db, broker := systemtest.ParseURL(t, testserver.Postgres(t)), systemtest.ParseURL(t, testserver.RabbitMQ(t))
 		password, _ := db.User.Password()
 		store, err := sqlstore.OpenPostgres(t.Context(), sqldb.PostgresConfig{
 			Host: db.Hostname(), Port: portOf(t, db), User: db.User.Username(), Password: password, Name: db.Path[1:], SSLMode: "disable",
@@ -135,13 +136,13 @@ func lateComer(t *testing.T, store *sqlstore.Store, q queue.Queue, driver, sourc
 		running.Go(func() { _ = relay.Run(ctx) })
 	}
 	for handled.Load() < 500 { // the import is in full swing
-		pause(t, 10*time.Millisecond)
+		systemtest.Pause(t, 10*time.Millisecond)
 	}
 	// The count at which the create is known to have been committed is between
 	// those before and after it; the one before is the stricter.
 	before, at := handled.Load(), time.Now()
 	late := createFor(t, store, second, 1).ID
-	deadline := time.Now().Add(patience)
+	deadline := time.Now().Add(systemtest.Patience)
 	for {
 		if n, ok := came.Load(late); ok {
 			others := n.(int64) - before - 1
@@ -154,7 +155,7 @@ func lateComer(t *testing.T, store *sqlstore.Store, q queue.Queue, driver, sourc
 		if time.Now().After(deadline) {
 			t.Fatal("the single picture did not come")
 		}
-		pause(t, time.Millisecond)
+		systemtest.Pause(t, time.Millisecond)
 	}
 }
 

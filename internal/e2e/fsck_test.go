@@ -13,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"vitrine.dev/internal/systemtest"
@@ -47,11 +46,7 @@ func folder(t *testing.T, dir string) storage {
 
 func bucket(t *testing.T, env map[string]string) storage {
 	t.Helper()
-	endpoint, name := env["AWS_ENDPOINT_URL_S3"], env["AWS_S3_BUCKET"]
-	client := awss3.New(awss3.Options{
-		BaseEndpoint: &endpoint, Region: env["AWS_REGION"], UsePathStyle: true,
-		Credentials: credentials.NewStaticCredentialsProvider(env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"], ""),
-	})
+	client, name := systemtest.S3(env), env["AWS_S3_BUCKET"]
 	return storage{
 		put: func(key, text string) {
 			_, err := client.PutObject(t.Context(), &awss3.PutObjectInput{Bucket: &name, Key: &key, Body: strings.NewReader(text)})
@@ -116,37 +111,37 @@ func TestFsck(t *testing.T) {
 		"embedded": func(t *testing.T) (map[string]string, string, storage) {
 			t.Helper()
 			env := map[string]string{"DATA_DIR": t.TempDir()}
-			return env, start(t, "serve", env).url(), folder(t, env["DATA_DIR"])
+			return env, systemtest.Start(t, "serve", env).URL(), folder(t, env["DATA_DIR"])
 		},
 		"servers": func(t *testing.T) (map[string]string, string, storage) {
 			t.Helper()
-			env := servers(t)
-			start(t, "migrate", env).ended("the migration")
-			api := start(t, "api", env).url()
-			start(t, "worker", env)
+			env := systemtest.SharedServers(t)
+			systemtest.Start(t, "migrate", env).AwaitEnd("the migration")
+			api := systemtest.Start(t, "api", env).URL()
+			systemtest.Start(t, "worker", env)
 			return env, api, bucket(t, env)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			env, api, files := start(t)
-			damageAndMend(client{t, api}, env, files)
+			damageAndMend(systemtest.Client{T: t, URL: api}, env, files)
 		})
 	}
 }
 
-func damageAndMend(c client, env map[string]string, files storage) {
-	t := c.t
+func damageAndMend(c systemtest.Client, env map[string]string, files storage) {
+	t := c.T
 	t.Helper()
-	photo := newSource(t).URL + "/rocket.jpg"
+	photo := systemtest.NewSource(t).URL + "/rocket.jpg"
 	paths := make([]string, 2)
 	for i := range paths { // both show the same files
-		paths[i] = fmt.Sprintf("/products/%d", c.create(fmt.Sprintf("Shown %d", i), photo))
-		c.settled(paths[i])
+		paths[i] = c.Create(fmt.Sprintf("Shown %d", i), photo)
+		c.Finished(paths[i])
 	}
-	img := c.settled(paths[0]).Details[0]
-	files.remove(keyOf(img.Compressed))
-	files.put(keyOf(img.Variants[0]), "cut off")
+	img := c.Finished(paths[0]).Images[0]
+	files.remove(systemtest.Key(*img.Compressed))
+	files.put(systemtest.Key(img.Variants[0]), "cut off")
 	files.put("ab/ab000000000000000000000000000001/w320.webp", "left behind")
 
 	want := map[string]int64{"missing_object": 1, "wrong_size": 1, "orphan_object": 1}
@@ -164,7 +159,7 @@ func damageAndMend(c client, env map[string]string, files storage) {
 		}
 	}
 	for _, path := range paths {
-		showsAll(c, path, keyOf(img.Compressed))
+		showsAll(c, path, systemtest.Key(*img.Compressed))
 	}
 	if code, v := fsck(t, env); code != 0 || len(v.counts()) > 0 {
 		t.Errorf("after the repair fsck ended with %d: %+v", code, v)
@@ -172,31 +167,25 @@ func damageAndMend(c client, env map[string]string, files storage) {
 }
 
 // showsAll waits until the product's picture is made anew and downloads all of it.
-func showsAll(c client, path, compressed string) {
-	c.t.Helper()
-	for deadline := time.Now().Add(patience); ; pause(c.t, 50*time.Millisecond) {
-		img := c.settled(path).Details[0]
+func showsAll(c systemtest.Client, path, compressed string) {
+	c.T.Helper()
+	for deadline := time.Now().Add(systemtest.Patience); ; systemtest.Pause(c.T, 50*time.Millisecond) {
+		img := c.Finished(path).Images[0]
 		if img.Status == "ready" && img.Attempts == 1 {
-			if reply, _ := c.do(http.MethodGet, img.Compressed.URL, nil, ""); reply.StatusCode == http.StatusOK {
-				for _, out := range append(img.Variants, img.Compressed) {
+			if reply, _ := c.Do(http.MethodGet, img.Compressed.URL, nil, ""); reply.StatusCode == http.StatusOK {
+				for _, out := range systemtest.Files(img) {
 					checkBytes(c, out)
 				}
-				if keyOf(img.Compressed) != compressed {
-					c.t.Errorf("the same content has another key: %s, was %s", keyOf(img.Compressed), compressed)
+				if systemtest.Key(*img.Compressed) != compressed {
+					c.T.Errorf("the same content has another key: %s, was %s", systemtest.Key(*img.Compressed), compressed)
 				}
 				return
 			}
 		}
 		if time.Now().After(deadline) {
-			c.t.Fatalf("%s still shows %+v", path, img)
+			c.T.Fatalf("%s still shows %+v", path, img)
 		}
 	}
-}
-
-// keyOf returns the storage's key in a URL.
-func keyOf(out output) string {
-	parts := strings.Split(out.URL, "/")
-	return strings.Join(parts[len(parts)-3:], "/")
 }
 
 // TestFsckMakesNothing: where there is no database the command says so, by its

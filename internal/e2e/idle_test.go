@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"vitrine.dev/internal/systemtest"
 )
 
 const (
@@ -35,16 +37,16 @@ func TestIdleConnections(t *testing.T) {
 		t.Skipf("a process may have %d files open; %d connections need more: ulimit -n %d",
 			files.Cur, idleConnections, idleConnections+1000)
 	}
-	p := start(t, "serve", map[string]string{"DATA_DIR": t.TempDir(), "LOG_LEVEL": "info"})
-	api := strings.TrimPrefix(p.url(), "http://")
-	c := client{t, "http://" + api}
+	p := systemtest.Start(t, "serve", map[string]string{"DATA_DIR": t.TempDir(), "LOG_LEVEL": "info"})
+	api := strings.TrimPrefix(p.URL(), "http://")
+	c := systemtest.Client{T: t, URL: "http://" + api}
 	before := residentBytes(t, p)
 	hold(t, api, idleConnections)
 	after := residentBytes(t, p)
 	for range 20 {
 		began := time.Now()
-		path := fmt.Sprintf("/products/%d", c.create("Among idle ones"))
-		if got := c.product(path); got.Name != "Among idle ones" {
+		path := c.Create("Among idle ones")
+		if got := c.Product(path); got.Name != "Among idle ones" {
 			t.Errorf("read %+v", got)
 		}
 		if took := time.Since(began); took > maxWait {
@@ -108,12 +110,12 @@ func holdOne(t *testing.T, addr string) error {
 }
 
 // residentBytes is the memory of the process, 0 where the system does not say.
-func residentBytes(t *testing.T, p *process) int {
+func residentBytes(t *testing.T, p *systemtest.Process) int {
 	t.Helper()
 	if runtime.GOOS != "linux" {
 		return 0
 	}
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.PID()))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,8 +14,10 @@ import (
 	"testing"
 	"time"
 
+	"vitrine.dev/internal/httpapi/wire"
 	"vitrine.dev/internal/imaging/engine"
 	"vitrine.dev/internal/imaging/imagingtest"
+	"vitrine.dev/internal/systemtest"
 )
 
 // The limits of the worker that is measured, and what it is given.
@@ -45,23 +47,23 @@ func TestMemoryOfWorstCases(t *testing.T) {
 	for engine, heaviest := range map[string]int64{"vips": 2, "go": 3} {
 		t.Run(engine, func(t *testing.T) {
 			host, most := worstHost(t, cases)
-			p := start(t, "serve", map[string]string{
+			p := systemtest.Start(t, "serve", map[string]string{
 				"DATA_DIR": t.TempDir(), "IMAGE_ENGINE": engine, "WORKER_CONCURRENCY": strconv.Itoa(worstAtOnce),
 				"FETCH_HOST_LIMIT": strconv.Itoa(worstAtOnce), "IMAGE_MAX_PIXELS": strconv.Itoa(worstSide * worstSide),
 				"IMAGE_PIXEL_BUDGET": strconv.Itoa(worstBudget), "IMAGE_MAX_BYTES": strconv.Itoa(worstMaxBytes),
 				"JOB_LEASE": "5m", "FETCH_TIMEOUT": "5m", "LOG_LEVEL": "info",
 			})
-			c := client{t, p.url()}
+			c := p.Client()
 			// A host that nobody knows yet does not get all the slots.
-			c.settled(fmt.Sprintf("/products/%d", c.create("warm", host+"/warm")))
-			peak := watchMemory(t, p.cmd.Process.Pid)
+			c.Finished(c.Create("warm", host+"/warm"))
+			peak := watchMemory(t, p.PID())
 			urls := make([]string, worstAtOnce)
 			for i := range urls {
 				urls[i] = fmt.Sprintf("%s/%d", host, i)
 			}
-			product := c.settled(fmt.Sprintf("/products/%d", c.create("heavy", urls...)))
+			product := c.Finished(c.Create("heavy", urls...))
 			held, processes := peak()
-			for i, img := range product.Details {
+			for i, img := range product.Images {
 				checkWorst(t, cases[i%len(cases)], engine, img)
 			}
 			bound := memoryBound(int64(runtime.NumCPU()), worstAtOnce, worstMaxBytes, worstBudget, worstSide*worstSide, heaviest)
@@ -111,7 +113,7 @@ func worstHost(t *testing.T, cases []imagingtest.Worst) (url string, most *atomi
 	return s.URL, most
 }
 
-func checkWorst(t *testing.T, w imagingtest.Worst, engine string, img image) {
+func checkWorst(t *testing.T, w imagingtest.Worst, engine string, img wire.Image) {
 	t.Helper()
 	code := ""
 	if img.Reason != nil {

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"slices"
 	"testing"
+
+	"vitrine.dev/internal/systemtest"
 )
 
 // TestOvertakenCompletion changes and deletes products while their images are
@@ -12,19 +14,19 @@ import (
 // stay behind for the collection of orphans, and nobody is alarmed.
 func TestOvertakenCompletion(t *testing.T) {
 	t.Parallel()
-	w, src := newWorld(t), newHeldSource(t)
-	p := start(t, "serve", w.env)
-	c := client{t, p.url()}
+	w, src := systemtest.NewSystem(t), systemtest.NewSource(t)
+	p := systemtest.Start(t, "serve", w.Env)
+	c := p.Client()
 	var paths []string
 	for i := range 3 {
-		paths = append(paths, fmt.Sprintf("/products/%d", c.create(fmt.Sprintf("Lamp%d", i), fmt.Sprintf("%s/held/%d", src.URL, i))))
+		paths = append(paths, c.Create(fmt.Sprintf("Lamp%d", i), fmt.Sprintf("%s/held/%d", src.URL, i)))
 	}
 	for range paths {
-		<-src.asked
+		<-src.Held
 	}
 	patch := func(path, images string) {
 		t.Helper()
-		resp, body := c.do(http.MethodPatch, path,
+		resp, body := c.Do(http.MethodPatch, path,
 			map[string]string{"Content-Type": "application/merge-patch+json"}, `{"product_images":[`+images+`]}`)
 		if resp.StatusCode != http.StatusOK {
 			t.Fatalf("PATCH answered %d %s", resp.StatusCode, body)
@@ -33,41 +35,43 @@ func TestOvertakenCompletion(t *testing.T) {
 	removed, replaced, deleted := paths[0], paths[1], paths[2]
 	patch(removed, "")
 	patch(replaced, `"`+src.URL+`/n/100"`)
-	if resp, body := c.do(http.MethodDelete, deleted, nil, ""); resp.StatusCode != http.StatusNoContent {
+	if resp, body := c.Do(http.MethodDelete, deleted, nil, ""); resp.StatusCode != http.StatusNoContent {
 		t.Fatalf("DELETE answered %d %s", resp.StatusCode, body)
 	}
-	before := c.settled(replaced)
-	versions := w.number(t, `SELECT sum(version) FROM products`)
-	src.release()
-	eventually(t, "three late completions", func() bool { return p.count(superseded) == 3 })
+	before := c.Finished(replaced)
+	versions := w.Number(`SELECT sum(version) FROM products`)
+	src.Release()
+	systemtest.Eventually(t, "three late completions", func() bool { return p.Count(superseded) == 3 })
 
-	if got := c.product(removed); len(got.Details) != 0 || len(got.CompressedImages) != 0 {
+	if got := c.Product(removed); len(got.Images) != 0 || len(got.CompressedImages) != 0 {
 		t.Errorf("a removed image came back: %+v", got)
 	}
-	if got := c.product(replaced); !slices.Equal(got.CompressedImages, before.CompressedImages) || len(got.Details) != 1 {
+	if got := c.Product(replaced); !slices.Equal(got.CompressedImages, before.CompressedImages) || len(got.Images) != 1 {
 		t.Errorf("the new image went from %+v to %+v", before, got)
 	}
-	if resp, _ := c.do(http.MethodGet, deleted, nil, ""); resp.StatusCode != http.StatusNotFound {
+	if resp, _ := c.Do(http.MethodGet, deleted, nil, ""); resp.StatusCode != http.StatusNotFound {
 		t.Errorf("the deleted product answers %d", resp.StatusCode)
 	}
-	if v := w.number(t, `SELECT sum(version) FROM products`); v != versions {
+	if v := w.Number(`SELECT sum(version) FROM products`); v != versions {
 		t.Errorf("late completions moved versions from %d to %d in sum", versions, v)
 	}
-	if n := w.number(t, `SELECT count(*) FROM renditions`); n != 1 {
+	if n := w.Number(`SELECT count(*) FROM renditions`); n != 1 {
 		t.Errorf("%d renditions are published, want that of the new image", n)
 	}
-	live := names(before.Details[0])
-	if stored := w.objects(t); len(stored) != 4*len(live) || !slices.Contains(stored, live[0]) {
+	live := names(before.Images[0])
+	if stored := w.Objects(); len(stored) != 4*len(live) || !slices.Contains(stored, live[0]) {
 		t.Errorf("stored are %v, want the files of %v and of three orphans", stored, live)
 	}
-	alarm := func(l logLine) bool { return l["image"] != nil && (l["level"] == "ERROR" || l["level"] == "WARN") }
-	if n := p.count(alarm); n > 0 {
+	alarm := func(l systemtest.LogLine) bool {
+		return l["image"] != nil && (l["level"] == "ERROR" || l["level"] == "WARN")
+	}
+	if n := p.Count(alarm); n > 0 {
 		t.Errorf("%d lines of the log give alarm for an image", n)
 	}
-	w.emptied(t)
-	w.passThrough(t, p)
-	p.stop()
-	if n := w.queued(t); n != 0 {
+	w.AwaitEmptyOutbox()
+	w.AwaitConsumed(p)
+	p.Stop()
+	if n := w.Queued(); n != 0 {
 		t.Errorf("%d messages are left in the queues", n)
 	}
 }

@@ -11,6 +11,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"vitrine.dev/internal/systemtest"
 )
 
 // TestRollingRestart replaces two APIs and two workers, one after the other,
@@ -18,20 +20,20 @@ import (
 // image fails or is begun twice.
 func TestRollingRestart(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	w.env["DRAIN_DELAY"] = "1s"
-	src := newSource(t)
+	w := systemtest.NewSystem(t)
+	w.Env["DRAIN_DELAY"] = "1s"
+	src := systemtest.NewSource(t)
 	front := &balancer{}
-	apis, workers := make([]*process, 2), make([]*process, 2)
+	apis, workers := make([]*systemtest.Process, 2), make([]*systemtest.Process, 2)
 	for i := range apis {
-		apis[i], workers[i] = start(t, "api", w.env), start(t, "worker", w.env)
-		front.backends = append(front.backends, &backend{address: strings.TrimPrefix(apis[i].url(), "http://")})
+		apis[i], workers[i] = systemtest.Start(t, "api", w.Env), systemtest.Start(t, "worker", w.Env)
+		front.backends = append(front.backends, &backend{address: strings.TrimPrefix(apis[i].URL(), "http://")})
 	}
 	ctx, end := context.WithCancel(t.Context())
 	var background sync.WaitGroup
 	background.Go(func() { front.check(ctx) })
 	ready := func(i int) {
-		eventually(t, "an API to be ready", func() bool { return front.isReady(front.backends[i]) })
+		systemtest.Eventually(t, "an API to be ready", func() bool { return front.isReady(front.backends[i]) })
 	}
 	ready(0)
 	ready(1)
@@ -43,35 +45,35 @@ func TestRollingRestart(t *testing.T) {
 	}
 	for i := range apis {
 		l.goesOn(50)
-		apis[i].stop()
-		env := maps.Clone(w.env)
+		apis[i].Stop()
+		env := maps.Clone(w.Env)
 		env["HTTP_ADDR"] = front.backends[i].address
-		apis[i] = start(t, "api", env)
+		apis[i] = systemtest.Start(t, "api", env)
 		ready(i)
 		l.goesOn(50)
-		workers[i].stop()
-		workers[i] = start(t, "worker", w.env)
+		workers[i].Stop()
+		workers[i] = systemtest.Start(t, "worker", w.Env)
 	}
 	l.goesOn(50)
 	end()
 	background.Wait()
 
-	eventually(t, "all images to be ready", func() bool {
-		return w.number(t, `SELECT count(*) FROM images WHERE status IN ('pending', 'processing')`) == 0
+	systemtest.Eventually(t, "all images to be ready", func() bool {
+		return w.Number(`SELECT count(*) FROM images WHERE status IN ('pending', 'processing')`) == 0
 	})
-	if n := w.number(t, `SELECT count(*) FROM images WHERE status <> 'ready'`); n > 0 {
+	if n := w.Number(`SELECT count(*) FROM images WHERE status <> 'ready'`); n > 0 {
 		t.Errorf("%d images failed", n)
 	}
-	if again := w.number(t, `SELECT count(*) FROM images WHERE attempts > 1`); again > 0 {
+	if again := w.Number(`SELECT count(*) FROM images WHERE attempts > 1`); again > 0 {
 		t.Errorf("%d images were begun again, though every worker was let finish", again)
 	}
-	products, images := w.number(t, `SELECT count(*) FROM products`), w.number(t, `SELECT count(*) FROM images`)
+	products, images := w.Number(`SELECT count(*) FROM products`), w.Number(`SELECT count(*) FROM images`)
 	if products != l.created || images != imagesEach*l.created {
 		t.Errorf("%d products with %d images, want the %d that were answered", products, images, l.created)
 	}
 	redelivered := 0
 	for _, p := range workers {
-		redelivered += p.count(func(line logLine) bool { return line["msg"] == "message comes again" })
+		redelivered += p.Count(systemtest.Msg("message comes again"))
 	}
 	t.Logf("%d creates, %d reads, %d messages delivered again", l.created, l.reads, redelivered)
 	// Each stop gives back what it had at hand and not begun: one message.
@@ -87,7 +89,7 @@ const imagesEach = 2
 type load struct {
 	t      *testing.T
 	client *http.Client
-	src    *source
+	src    *systemtest.Source
 
 	mu      sync.Mutex
 	latest  string // path to a product
@@ -99,7 +101,7 @@ type load struct {
 func (l *load) create(ctx context.Context, worker int) {
 	for i := worker * 10_000; ctx.Err() == nil; i++ {
 		body := fmt.Sprintf(`{"user_id":1,"product_name":"Lamp %d","product_description":"","product_price":1,"product_images":["%s"]}`,
-			i, strings.Join(l.src.numbered(i*imagesEach, imagesEach), `","`))
+			i, strings.Join(l.src.Numbered(i*imagesEach, imagesEach), `","`))
 		if location, ok := l.send(ctx, http.MethodPost, "/products", body, http.StatusCreated); ok {
 			l.mu.Lock()
 			l.created++
@@ -158,7 +160,7 @@ func (l *load) goesOn(n int64) {
 	l.mu.Lock()
 	until := l.reads + n
 	l.mu.Unlock()
-	eventually(l.t, "the load to go on", func() bool {
+	systemtest.Eventually(l.t, "the load to go on", func() bool {
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		return l.reads >= until

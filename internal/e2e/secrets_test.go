@@ -8,10 +8,10 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
+	"vitrine.dev/internal/systemtest"
 	"vitrine.dev/internal/testserver"
 )
 
@@ -20,18 +20,19 @@ const hush = "hush-"
 
 // spy is a client that keeps every answer.
 type spy struct {
-	client
+	systemtest.Client
+
 	answers *[]string
 }
 
-func (s spy) do(method, path string, headers map[string]string, body string) (reply, []byte) {
-	s.t.Helper()
+func (s spy) Do(method, path string, headers map[string]string, body string) (systemtest.Reply, []byte) {
+	s.T.Helper()
 	all := map[string]string{
 		"Content-Type": "application/json", "Authorization": "Bearer " + hush + "bearer", "Cookie": "session=" + hush + "cookie",
 		"Proxy-Authorization": "Basic " + hush + "proxy", "X-Api-Key": hush + "api-key",
 	}
 	maps.Copy(all, headers)
-	got, answer := s.client.do(method, path, all, body)
+	got, answer := s.Client.Do(method, path, all, body)
 	*s.answers = append(*s.answers, fmt.Sprint(got, string(answer)))
 	return got, answer
 }
@@ -39,18 +40,16 @@ func (s spy) do(method, path string, headers map[string]string, body string) (re
 // wantQuiet looks for secrets in all that the processes wrote and the API
 // answered. What a client gave to be shown again, its sources, is no leak in
 // an answer.
-func wantQuiet(t *testing.T, answers, sources []string, processes ...*process) {
+func wantQuiet(t *testing.T, answers, sources []string, processes ...*systemtest.Process) {
 	t.Helper()
 	lines := 0
 	for _, p := range processes {
-		p.mu.Lock()
-		for _, line := range p.raw {
+		for _, line := range p.Lines() {
 			lines++
 			if strings.Contains(line, hush) {
 				t.Errorf("a secret is in the log: %s", line)
 			}
 		}
-		p.mu.Unlock()
 	}
 	for _, answer := range answers {
 		for _, source := range sources {
@@ -70,41 +69,41 @@ func wantQuiet(t *testing.T, answers, sources []string, processes ...*process) {
 // every place where people have them, on ways that end well and badly.
 func TestSecretsOnTheWholePath(t *testing.T) {
 	t.Parallel()
-	env := servers(t)
+	env := systemtest.SharedServers(t)
 	env["DB_PASSWORD"], env["JOB_MAX_ATTEMPTS"], env["LOG_LEVEL"] = hush+"db", "1", "debug"
-	finish(t, "migrate", env)
-	api, worker := start(t, "api", env), start(t, "worker", env)
+	systemtest.Run(t, "migrate", env)
+	api, worker := systemtest.Start(t, "api", env), systemtest.Start(t, "worker", env)
 	var answers []string
-	s := spy{client{t, api.url()}, &answers}
+	s := spy{api.Client(), &answers}
 	sources := tellingSources(t)
-	_, body := s.do(http.MethodPost, "/products", nil, draft(sources...))
+	_, body := s.Do(http.MethodPost, "/products", nil, draft(sources...))
 	var created struct {
 		ID int64 `json:"product_id"`
 	}
-	s.decode(body, &created)
+	s.Decode(body, &created)
 	path := fmt.Sprintf("/products/%d", created.ID)
 	statuses := map[string]int{}
-	for _, img := range s.settled(path).Details {
+	for _, img := range s.Finished(path).Images {
 		statuses[img.Status]++
 	}
 	if statuses["ready"] != 1 || statuses["failed"] != len(sources)-1 {
 		t.Errorf("images ended %v; one is good", statuses)
 	}
-	s.do(http.MethodGet, path, nil, "")
-	s.do(http.MethodGet, "/products?product_name=x&token="+hush+"query", nil, "")
-	s.do(http.MethodGet, "/nothing?token="+hush+"query", nil, "")
+	s.Do(http.MethodGet, path, nil, "")
+	s.Do(http.MethodGet, "/products?product_name=x&token="+hush+"query", nil, "")
+	s.Do(http.MethodGet, "/nothing?token="+hush+"query", nil, "")
 	for _, source := range []string{"https://user:" + hush + "user@example.com/a.jpg", "https://" + hush + "token@example.com/", "http://a:" + hush + "%zz@b/", "ftp://" + hush + "ftp/"} {
-		if got, answer := s.do(http.MethodPost, "/products", nil, draft(source)); got.StatusCode != http.StatusUnprocessableEntity {
+		if got, answer := s.Do(http.MethodPost, "/products", nil, draft(source)); got.StatusCode != http.StatusUnprocessableEntity {
 			t.Errorf("%s was answered %d %s", source, got.StatusCode, answer)
 		}
-		s.do(http.MethodPatch, path, nil, fmt.Sprintf(`{"product_images":[%q]}`, source))
+		s.Do(http.MethodPatch, path, nil, fmt.Sprintf(`{"product_images":[%q]}`, source))
 	}
-	s.do(http.MethodPost, "/products", nil, `{"password": `+hush+`broken`)
-	s.do(http.MethodPut, path, map[string]string{"If-Match": hush}, hush)
-	api.stop()
-	worker.stop()
+	s.Do(http.MethodPost, "/products", nil, `{"password": `+hush+`broken`)
+	s.Do(http.MethodPut, path, map[string]string{"If-Match": hush}, hush)
+	api.Stop()
+	worker.Stop()
 	wantQuiet(t, answers, sources, api, worker)
-	for _, p := range []*process{api, worker} {
+	for _, p := range []*systemtest.Process{api, worker} {
 		noSecrets(t, p, env["QUEUE_PASSWORD"], env["AWS_SECRET_ACCESS_KEY"])
 	}
 }
@@ -116,7 +115,7 @@ func draft(sources ...string) string {
 // tellingSources are URLs with tokens in their queries, the first a good one.
 func tellingSources(t *testing.T) []string {
 	t.Helper()
-	photos := newSource(t)
+	photos := systemtest.NewSource(t)
 	const token = "?X-Amz-Credential=AKIA&X-Amz-Signature=" + hush + "signature"
 	redirect := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Location", map[string]string{
@@ -141,15 +140,15 @@ func tellingSources(t *testing.T) []string {
 // it refuses: the processes go on without them, and say so.
 func TestSecretsThatAreWrong(t *testing.T) {
 	t.Parallel()
-	env := servers(t)
+	env := systemtest.SharedServers(t)
 	maps.Copy(env, map[string]string{
 		"DB_PASSWORD": hush + "db", "QUEUE_PASSWORD": hush + "queue", "REDIS_PASSWORD": hush + "redis",
 		"AWS_SECRET_ACCESS_KEY": hush + "s3", "AWS_SESSION_TOKEN": hush + "session",
 	})
-	finish(t, "migrate", env)
-	api, worker := start(t, "api", env), start(t, "worker", env)
+	systemtest.Run(t, "migrate", env)
+	api, worker := systemtest.Start(t, "api", env), systemtest.Start(t, "worker", env)
 	var answers []string
-	s := spy{client{t, api.url()}, &answers}
+	s := spy{api.Client(), &answers}
 	for _, r := range []struct {
 		method, path, body string
 		want               int
@@ -160,15 +159,15 @@ func TestSecretsThatAreWrong(t *testing.T) {
 		{http.MethodGet, "/readyz", "", 200},
 		{http.MethodGet, "/images/a/b.webp", "", 503},
 	} {
-		if got, answer := s.do(r.method, r.path, nil, r.body); got.StatusCode != r.want {
+		if got, answer := s.Do(r.method, r.path, nil, r.body); got.StatusCode != r.want {
 			t.Errorf("%s %s answered %d, want %d: %s", r.method, r.path, got.StatusCode, r.want, answer)
 		}
 	}
-	failed := func(l logLine) bool { return l["error"] != nil }
-	api.logged("a failure", failed)
-	worker.logged("a failure", failed)
-	worker.stop()
-	api.stop()
+	failed := func(l systemtest.LogLine) bool { return l["error"] != nil }
+	api.Logged("a failure", failed)
+	worker.Logged("a failure", failed)
+	worker.Stop()
+	api.Stop()
 	wantQuiet(t, answers, nil, api, worker)
 }
 
@@ -176,24 +175,24 @@ func TestSecretsThatAreWrong(t *testing.T) {
 // worker say it and wait, for a password can be put right. None shows it.
 func TestWrongDatabasePassword(t *testing.T) {
 	t.Parallel()
-	env := postgresOnly(t)
+	env := systemtest.OnlyPostgres(t)
 	env["DB_HOST"], env["DB_PORT"], _ = strings.Cut(passwordDatabase(t), ":")
 	env["DB_PASSWORD"] = hush + "db"
-	migrate := start(t, "migrate", env)
-	migrate.ended("the password is wrong")
-	said := strings.Join(migrate.raw, "\n")
-	if migrate.cmd.ProcessState.Success() || !strings.Contains(said, "password authentication failed") {
-		t.Errorf("migrate: %s, it said %s", migrate.cmd.ProcessState, said)
+	migrate := systemtest.Start(t, "migrate", env)
+	migrate.AwaitEnd("the password is wrong")
+	said := migrate.Output()
+	if migrate.State().Success() || !strings.Contains(said, "password authentication failed") {
+		t.Errorf("migrate: %s, it said %s", migrate.State(), said)
 	}
-	processes := []*process{migrate}
+	processes := []*systemtest.Process{migrate}
 	for _, role := range []string{"api", "worker"} {
-		p := start(t, role, env)
-		p.logged("that the password is wrong", func(l logLine) bool {
+		p := systemtest.Start(t, role, env)
+		p.Logged("that the password is wrong", func(l systemtest.LogLine) bool {
 			return l["msg"] == "part is not available" && l["part"] == "database" &&
 				strings.Contains(fmt.Sprint(l["error"]), "password authentication failed")
 		})
-		becomes(t, p.adminURL(), http.StatusServiceUnavailable, "database", "down")
-		p.stop()
+		becomes(t, p.AdminURL(), http.StatusServiceUnavailable, "database", "down")
+		p.Stop()
 		processes = append(processes, p)
 	}
 	wantQuiet(t, nil, nil, processes...)
@@ -214,16 +213,12 @@ func TestSecretsInTheWrongVariable(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			finish(t, "version", map[string]string{name: value}) // which asks for nothing
-			p := start(t, "serve", map[string]string{"DATA_DIR": t.TempDir(), name: value})
-			select {
-			case <-p.done:
-			case <-time.After(patience):
-				t.Fatal("a broken configuration was started")
-			}
-			said := strings.Join(p.raw, "\n")
-			if p.cmd.ProcessState.Success() || !strings.Contains(said, name) || strings.Contains(said, hush) {
-				t.Errorf("%s=%s: %s, it said %q", name, value, p.cmd.ProcessState, said)
+			systemtest.Run(t, "version", map[string]string{name: value}) // which asks for nothing
+			p := systemtest.Start(t, "serve", map[string]string{"DATA_DIR": t.TempDir(), name: value})
+			p.AwaitEnd("the configuration is broken")
+			said := p.Output()
+			if p.State().Success() || !strings.Contains(said, name) || strings.Contains(said, hush) {
+				t.Errorf("%s=%s: %s, it said %q", name, value, p.State(), said)
 			}
 		})
 	}
@@ -247,6 +242,6 @@ func passwordDatabase(t *testing.T) string {
 			t.Fatal(err)
 		}
 	}
-	u := parse(t, server.URL())
+	u := systemtest.ParseURL(t, server.URL())
 	return net.JoinHostPort(u.Hostname(), u.Port())
 }

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"vitrine.dev/internal/systemtest"
 )
 
 // TestUsersAreAdded adds users beside a running process, which knows them at
@@ -15,8 +17,8 @@ import (
 func TestUsersAreAdded(t *testing.T) {
 	t.Parallel()
 	shapes := map[string]map[string]string{"embedded": {}}
-	server := postgresOnly(t)
-	finish(t, "migrate", server)
+	server := systemtest.OnlyPostgres(t)
+	systemtest.Run(t, "migrate", server)
 	shapes["PostgreSQL"] = server
 	for name, env := range shapes {
 		t.Run(name, func(t *testing.T) {
@@ -24,15 +26,15 @@ func TestUsersAreAdded(t *testing.T) {
 			env := maps.Clone(env)
 			env["DATA_DIR"] = t.TempDir()
 			if name == "embedded" {
-				early := start(t, "users list", env)
-				early.ended("there is no database yet")
-				if code := early.cmd.ProcessState.ExitCode(); code != 69 {
-					t.Errorf("without a database it ended with %d and said %q", code, early.raw)
+				early := systemtest.Start(t, "users list", env)
+				early.AwaitEnd("there is no database yet")
+				if code := early.State().ExitCode(); code != 69 {
+					t.Errorf("without a database it ended with %d and said %q", code, early.Output())
 				}
 			}
-			c := client{t, start(t, "serve", env).url()}
+			c := systemtest.Start(t, "serve", env).Client()
 			product := func(user int64) int {
-				got, _ := c.do(http.MethodPost, "/products", map[string]string{"Content-Type": "application/json"},
+				got, _ := c.Do(http.MethodPost, "/products", map[string]string{"Content-Type": "application/json"},
 					fmt.Sprintf(`{"user_id": %d, "product_name": "Lamp", "product_price": 1, "product_images": []}`, user))
 				return got.StatusCode
 			}
@@ -41,7 +43,7 @@ func TestUsersAreAdded(t *testing.T) {
 				Name string
 			}
 			var added userLine
-			c.decode([]byte(said(t, "users add Shop --json", env)), &added)
+			c.Decode([]byte(systemtest.Run(t, "users add Shop --json", env)), &added)
 			if added.ID < 2 || added.Name != "Shop" {
 				t.Errorf("added %+v", added)
 			}
@@ -51,25 +53,25 @@ func TestUsersAreAdded(t *testing.T) {
 			if status := product(added.ID + 1); status != http.StatusUnprocessableEntity {
 				t.Errorf("a product of the next user: %d", status)
 			}
-			if got := said(t, "users add Shop", env); got != strconv.FormatInt(added.ID+1, 10) {
+			if got := systemtest.Run(t, "users add Shop", env); got != strconv.FormatInt(added.ID+1, 10) {
 				t.Errorf("users add printed %q", got)
 			}
 			var listed []userLine
-			for line := range strings.SplitSeq(said(t, "users list --json", env), "\n") {
+			for line := range strings.SplitSeq(systemtest.Run(t, "users list --json", env), "\n") {
 				var u userLine
-				c.decode([]byte(line), &u)
+				c.Decode([]byte(line), &u)
 				listed = append(listed, u)
 			}
 			if len(listed) != 3 || listed[1] != added || listed[2].ID != added.ID+1 {
 				t.Errorf("listed %+v", listed)
 			}
-			if got := strings.Split(said(t, "users list", env), "\n"); len(got) != 3 || !strings.HasSuffix(got[1], "\tShop") {
+			if got := strings.Split(systemtest.Run(t, "users list", env), "\n"); len(got) != 3 || !strings.HasSuffix(got[1], "\tShop") {
 				t.Errorf("listed %q", got)
 			}
-			refused := start(t, "users add \u200b", env)
-			refused.ended("the name is empty")
-			if code := refused.cmd.ProcessState.ExitCode(); code != 64 || !strings.Contains(refused.raw[0], "name must not be empty") {
-				t.Errorf("an invisible name ended with %d and said %q", code, refused.raw)
+			refused := systemtest.Start(t, "users add \u200b", env)
+			refused.AwaitEnd("the name is empty")
+			if code := refused.State().ExitCode(); code != 64 || !strings.Contains(refused.Output(), "name must not be empty") {
+				t.Errorf("an invisible name ended with %d and said %q", code, refused.Output())
 			}
 		})
 	}
@@ -79,22 +81,11 @@ func TestUsersAreAdded(t *testing.T) {
 func TestVersionNamesTheBuild(t *testing.T) {
 	t.Parallel()
 	var build struct{ Version, Go, Platform string }
-	answer := said(t, "version --json", nil)
+	answer := systemtest.Run(t, "version --json", nil)
 	if err := json.Unmarshal([]byte(answer), &build); err != nil || build.Version == "" || !strings.HasPrefix(build.Go, "go1.") {
 		t.Errorf("version --json = %s, %v", answer, err)
 	}
-	if got := said(t, "version", nil); !strings.HasPrefix(got, "vitrine "+build.Version+", ") || !strings.HasSuffix(got, build.Platform) {
+	if got := systemtest.Run(t, "version", nil); !strings.HasPrefix(got, "vitrine "+build.Version+", ") || !strings.HasSuffix(got, build.Platform) {
 		t.Errorf("version = %s", got)
 	}
-}
-
-// said runs a command to its good end and returns what it printed.
-func said(t *testing.T, command string, env map[string]string) string {
-	t.Helper()
-	p := start(t, command, env)
-	p.ended("it was to print something")
-	if !p.cmd.ProcessState.Success() {
-		t.Fatalf("%s ended with %s and said %q", command, p.cmd.ProcessState, p.raw)
-	}
-	return strings.Join(p.raw, "\n")
 }

@@ -1,7 +1,6 @@
 package e2e_test
 
 import (
-	"fmt"
 	"net"
 	"net/http"
 	"net/url"
@@ -19,7 +18,7 @@ import (
 // one in a file, and PORT, with a misspelt name among them.
 func platform(t *testing.T) map[string]string {
 	t.Helper()
-	env := servers(t)
+	env := systemtest.SharedServers(t)
 	of := func(scheme, prefix, path string) string {
 		u := url.URL{
 			Scheme: scheme, User: url.UserPassword(env[prefix+"_USER"], env[prefix+"_PASSWORD"]),
@@ -61,27 +60,27 @@ func freePort(t *testing.T) int {
 func TestPlatformVariables(t *testing.T) {
 	t.Parallel()
 	env := platform(t)
-	finish(t, "migrate --wait=1m", env)
-	api, worker := start(t, "api", env), start(t, "worker", env)
-	if got, want := api.url(), "http://localhost:"+env["PORT"]; got != want {
+	systemtest.Run(t, "migrate --wait=1m", env)
+	api, worker := systemtest.Start(t, "api", env), systemtest.Start(t, "worker", env)
+	if got, want := api.URL(), "http://localhost:"+env["PORT"]; got != want {
 		t.Errorf("the API listens at %s, want %s", got, want)
 	}
-	parts := api.logged("its parts", func(l logLine) bool { return l["msg"] == "parts" })
+	parts := api.Logged("its parts", systemtest.Msg("parts"))
 	for part, embedded := range map[string]string{"database": "sqlite", "queue": "in process", "storage": "disk"} {
 		if parts[part] == embedded {
 			t.Errorf("%s is %v", part, parts[part])
 		}
 	}
-	for _, p := range []*process{api, worker} {
-		p.logged("the misspelt name", func(l logLine) bool {
+	for _, p := range []*systemtest.Process{api, worker} {
+		p.Logged("the misspelt name", func(l systemtest.LogLine) bool {
 			return l["level"] == "WARN" && l["variable"] == "JOB_MAX_ATEMPTS" && l["did_you_mean"] == "JOB_MAX_ATTEMPTS"
 		})
 	}
-	c := client{t, api.url()}
-	photos := newSource(t)
-	id := c.create("From a platform", photos.URL+"/rocket.jpg")
-	if p := c.settled(fmt.Sprintf("/products/%d", id)); p.Details[0].Status != "ready" {
-		t.Errorf("the image is %+v", p.Details[0])
+	c := api.Client()
+	photos := systemtest.NewSource(t)
+	path := c.Create("From a platform", photos.URL+"/rocket.jpg")
+	if p := c.Finished(path); p.Images[0].Status != "ready" {
+		t.Errorf("the image is %+v", p.Images[0])
 	}
 }
 
@@ -89,14 +88,12 @@ func TestPlatformVariables(t *testing.T) {
 // was ignored when the process was started (nohup).
 func TestHangup(t *testing.T) {
 	t.Parallel()
-	p := start(t, "serve", map[string]string{"DATA_DIR": t.TempDir()})
-	p.url()
-	if err := p.cmd.Process.Signal(syscall.SIGHUP); err != nil {
-		t.Fatal(err)
-	}
-	p.ended("SIGHUP")
-	if !p.cmd.ProcessState.Success() || p.count(func(l logLine) bool { return l["msg"] == "stopped" }) != 1 {
-		t.Errorf("SIGHUP ended it with %s", p.cmd.ProcessState)
+	p := systemtest.Start(t, "serve", map[string]string{"DATA_DIR": t.TempDir()})
+	p.URL()
+	p.Signal(syscall.SIGHUP)
+	p.AwaitEnd("SIGHUP")
+	if !p.State().Success() || p.Count(systemtest.Msg("stopped")) != 1 {
+		t.Errorf("SIGHUP ended it with %s", p.State())
 	}
 
 	bin := systemtest.Build(t, systemtest.Program)
@@ -104,28 +101,24 @@ func TestHangup(t *testing.T) {
 	if err := os.WriteFile(script, []byte("#!/bin/sh\ntrap '' HUP\nexec '"+bin+"' serve\n"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	p = launch(t, script, "", map[string]string{"DATA_DIR": t.TempDir()})
-	c := client{t, p.url()}
-	if err := p.cmd.Process.Signal(syscall.SIGHUP); err != nil {
-		t.Fatal(err)
-	}
-	if got, _ := c.do(http.MethodGet, "/healthz", nil, ""); got.StatusCode != http.StatusOK {
+	p = systemtest.New(t, systemtest.Options{Binary: script, Env: map[string]string{"DATA_DIR": t.TempDir()}}).Launch()
+	c := p.Client()
+	p.Signal(syscall.SIGHUP)
+	if got, _ := c.Do(http.MethodGet, "/healthz", nil, ""); got.StatusCode != http.StatusOK {
 		t.Errorf("after a SIGHUP that it was to ignore: %d", got.StatusCode)
 	}
-	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	p.ended("SIGTERM")
-	stopping := func(l logLine) bool { return l["msg"] == "stopping: finishing what is under way" }
-	if !p.cmd.ProcessState.Success() || p.count(stopping) != 1 {
-		t.Errorf("ended with %s", p.cmd.ProcessState)
+	p.Signal(syscall.SIGTERM)
+	p.AwaitEnd("SIGTERM")
+	stopping := systemtest.Msg("stopping: finishing what is under way")
+	if !p.State().Success() || p.Count(stopping) != 1 {
+		t.Errorf("ended with %s", p.State())
 	}
 }
 
 // TestMigrateWaits: for a database that comes later, and no longer than it may.
 func TestMigrateWaits(t *testing.T) {
 	t.Parallel()
-	env := postgresOnly(t)
+	env := systemtest.OnlyPostgres(t)
 	line := testserver.Proxy(t, net.JoinHostPort(env["DB_HOST"], env["DB_PORT"]))
 	line.Cut()
 	host, port, err := net.SplitHostPort(line.Addr())
@@ -134,23 +127,23 @@ func TestMigrateWaits(t *testing.T) {
 	}
 	env["DB_HOST"], env["DB_PORT"] = host, port
 	for role, wait := range map[string]bool{"migrate": false, "migrate --wait=1s": true} {
-		p := start(t, role, env)
-		p.ended("the database is unavailable")
-		said := p.count(func(l logLine) bool { return l["msg"] == "waiting for the database" && l["at_most"] == "1s" })
-		if p.cmd.ProcessState.Success() || (said > 0) != wait {
-			t.Errorf("%s ended with %s; it said %d times that it waits", role, p.cmd.ProcessState, said)
+		p := systemtest.Start(t, role, env)
+		p.AwaitEnd("the database is unavailable")
+		said := p.Count(func(l systemtest.LogLine) bool { return l["msg"] == "waiting for the database" && l["at_most"] == "1s" })
+		if p.State().Success() || (said > 0) != wait {
+			t.Errorf("%s ended with %s; it said %d times that it waits", role, p.State(), said)
 		}
 	}
-	p := start(t, "migrate --wait", env)
-	p.logged("that it waits", func(l logLine) bool { return l["msg"] == "waiting for the database" && l["error"] != nil })
+	p := systemtest.Start(t, "migrate --wait", env)
+	p.Logged("that it waits", func(l systemtest.LogLine) bool { return l["msg"] == "waiting for the database" && l["error"] != nil })
 	line.Restore()
-	p.ended("the database is there")
-	if !p.cmd.ProcessState.Success() {
-		t.Errorf("ended with %s", p.cmd.ProcessState)
+	p.AwaitEnd("the database is there")
+	if !p.State().Success() {
+		t.Errorf("ended with %s", p.State())
 	}
-	bad := start(t, "migrate --wait=soon", env)
-	bad.ended("no duration")
-	if code := bad.cmd.ProcessState.ExitCode(); code != 64 {
+	bad := systemtest.Start(t, "migrate --wait=soon", env)
+	bad.AwaitEnd("no duration")
+	if code := bad.State().ExitCode(); code != 64 {
 		t.Errorf("--wait=soon ended with %d", code)
 	}
 }
