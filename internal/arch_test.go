@@ -20,16 +20,17 @@ import (
 // The layers, lowest first. A package imports only from layers below its own,
 // and from its own group.
 const (
-	leaf     = iota // errors, ids, delays: no imports but leaves
-	port            // what the domain needs of the outside, and job
-	products        // catalog
-	pictures        // media, outbox, failures and what they are made of
-	upkeep          // fsck and gc: compare and collect what the others keep
-	engine          // general machinery below adapters, which knows no product: leaves only
-	adapter         // to the outside; adapters never meet
-	surface         // cli, and the client of the API it speaks with
-	wiring          // app
-	command         // cmd
+	leaf       = iota // errors, ids, delays: no imports but leaves
+	port              // what the domain needs of the outside, and job
+	products          // catalog
+	pictures          // media, outbox, failures and what they are made of
+	collecting        // gc: deletes stored files that nothing refers to
+	checking          // fsck: compares what the others keep, and repairs it
+	engine            // general machinery below adapters, which knows no product: leaves only
+	adapter           // to the outside; adapters never meet
+	surface           // cli, and the client of the API it speaks with
+	wiring            // app
+	command           // cmd
 )
 
 var layers = map[string]int{
@@ -38,7 +39,7 @@ var layers = map[string]int{
 	"internal/catalog": products,
 	"internal/monitor": pictures, "internal/media": pictures, "internal/outbox": pictures,
 	"internal/failures": pictures,
-	"internal/fsck":     upkeep, "internal/gc": upkeep,
+	"internal/gc":       collecting, "internal/fsck": checking,
 	"internal/sqldb": engine, "internal/httpkit": engine, "internal/safehttp": engine,
 	"internal/sqlstore": adapter, "internal/fetch": adapter, "internal/imaging": adapter, "internal/httpapi": adapter,
 	"internal/client": surface, "internal/cli": surface,
@@ -111,7 +112,7 @@ func forbidden(from, to string) error {
 		}
 		return nil
 	case toLayer >= layer:
-		return errors.New("imports run one way: cmd, app, cli, adapters, engines, fsck, media, catalog, ports, fault")
+		return errors.New("imports run one way: cmd, app, cli, adapters, engines, fsck, gc, media, catalog, ports, fault")
 	}
 	return nil
 }

@@ -4,7 +4,7 @@ import (
 	"context"
 
 	"vitrine.dev/internal/app/config"
-	"vitrine.dev/internal/fsck"
+	"vitrine.dev/internal/gc"
 	"vitrine.dev/internal/media"
 )
 
@@ -32,8 +32,7 @@ func (p *process) addWorker(held *closers) error {
 	sweeperConfig := media.DefaultSweeperConfig()
 	sweeperConfig.Policy, sweeperConfig.RequeueAfter = policy(p.cfg), p.cfg.RequeueAfter
 	sweeper := media.NewSweeper(p.store, p.views, sweeperConfig, p.log)
-	collector := fsck.NewCollector(fsck.Parts{Store: p.store, Blobs: p.blobs, Log: p.log},
-		p.cfg.OrphanInterval, p.cfg.OrphanGrace)
+	collector := gc.NewCollector(p.store, p.blobs, p.cfg.OrphanInterval, p.cfg.OrphanGrace, p.log)
 	p.tasks = append(p.tasks,
 		task{"consumer", func(ctx context.Context) error {
 			return p.queue.Consume(ctx, p.cfg.WorkerConcurrency, worker.Handle)

@@ -11,7 +11,7 @@ import (
 // cached compares the versions of cached products with the database's.
 func (c *Checker) cached(ctx context.Context, report *Report) error {
 	if c.Cache == nil {
-		report.note("The cache was not looked at: there is none, or it lives in the process of the API.")
+		report.Note("The cache was not looked at: there is none, or it lives in the process of the API.")
 		return nil
 	}
 	for after := int64(0); ; {
@@ -19,7 +19,7 @@ func (c *Checker) cached(ctx context.Context, report *Report) error {
 		if err != nil {
 			return err
 		}
-		report.checked("products", int64(len(page)))
+		report.Checked["products"] += int64(len(page))
 		for _, p := range page {
 			after = p.ID
 			known, err := c.product(ctx, report, p)
@@ -44,12 +44,12 @@ func (c *Checker) product(ctx context.Context, report *Report, p ProductVersion)
 		e, found, err := c.Cache.Get(ctx, catalog.ProductKey(p.ID))
 		switch {
 		case err != nil:
-			report.note("The cache was not looked at to the end: " + err.Error())
+			report.Note("The cache was not looked at to the end: " + err.Error())
 			return false, ctx.Err()
 		case !found || !c.stale(p, e.Version):
 			return true, nil
 		case look > 1:
-			report.found(StaleCache, 1, "product "+strconv.FormatInt(p.ID, 10))
+			report.Found(StaleCache, 1, "product "+strconv.FormatInt(p.ID, 10))
 			return true, c.refresh(ctx, report, p, e.Version)
 		}
 		again, err := c.Store.Versions(ctx, p.ID-1, 1)
@@ -85,6 +85,6 @@ func (c *Checker) refresh(ctx context.Context, report *Report, p ProductVersion,
 		}
 	}
 	c.Announce.Announce(ctx, changed)
-	report.mended(StaleCache, 1)
+	report.Repaired(StaleCache, 1)
 	return nil
 }

@@ -9,15 +9,15 @@ import (
 
 	"vitrine.dev/internal/backoff"
 	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/gc"
 	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/queue"
 )
 
-// Config says how old things must be to be wrong, and whether they are mended.
+// Config says how old things must be to be wrong, and whether they are repaired.
 type Config struct {
 	Repair       bool
-	Limit        int64         // most files and results to collect in one run; 0: no limit
-	Grace        time.Duration // how long files and results that nobody refers to are left alone
+	Grace        time.Duration // how long files and results that nothing refers to are left alone
 	Silence      time.Duration // a lease that ended longer ago should have been swept
 	RequeueAfter time.Duration // as in media.SweeperConfig
 	Policy       media.Policy  // as in media.SweeperConfig
@@ -27,10 +27,10 @@ type Config struct {
 // Parts are what is compared.
 type Parts struct {
 	Store    Store
-	Blobs    Blobs
+	Blobs    gc.Blobs
 	Cache    Cache                              // nil: out of this process's reach
 	Queue    queue.Gauge                        // nil: out of this process's reach
-	Announce catalog.Announcer                  // tells the cache of what was mended
+	Announce catalog.Announcer                  // of what was repaired, to the cache
 	Progress func(done, all int, objects int64) // of the storage; may be nil
 	Log      *slog.Logger
 }
@@ -39,26 +39,28 @@ type Parts struct {
 type Checker struct {
 	Parts
 
-	cfg Config
+	cfg   Config
+	files *gc.Files
 }
 
 // New returns a Checker.
-func New(p Parts, cfg Config) *Checker { return &Checker{Parts: p, cfg: cfg} }
+func New(p Parts, cfg Config) *Checker {
+	return &Checker{Parts: p, cfg: cfg, files: gc.NewFiles(p.Store, p.Blobs, gc.Config{Delete: cfg.Repair, Grace: cfg.Grace})}
+}
 
 // maxWait is the longest grace that a repair waits for, so that it can collect
 // in one run what it has only now found unused.
 const maxWait = 30 * time.Second
 
-// Run compares everything, and mends what it can where the Config says so. It
+// Run compares everything, and repairs what it can where the Config says so. It
 // is safe beside a running system, and bounded in memory: see the storage. Its
 // error is that a part could not be read; the report then holds what was found
 // before.
 func (c *Checker) Run(ctx context.Context) (*Report, error) {
-	report := &Report{Notes: []string{}, Checked: map[string]int64{}}
-	report.finding(StuckProcessing) // lists all kinds
+	report := newReport()
 	began := time.Now()
 	if c.cfg.Repair {
-		if err := c.markUnused(ctx, 0, Partitions); err != nil {
+		if err := c.files.MarkUnused(ctx, 0, gc.Partitions); err != nil {
 			return report, err
 		}
 	}
@@ -74,26 +76,20 @@ func (c *Checker) Run(ctx context.Context) (*Report, error) {
 			return report, fmt.Errorf("wait for the grace period: %w", err)
 		}
 	}
-	if err := c.unused(ctx, report); err != nil || !c.cfg.Repair {
+	if err := c.files.Unused(ctx, &report.Report); err != nil || !c.cfg.Repair {
 		return report, err
 	}
-	return report, c.forget(ctx)
+	return report, c.files.PurgeTombstones(ctx)
 }
 
-func (c *Checker) markUnused(ctx context.Context, first, n int) error {
-	for i := range n {
-		p := partition((first + i) % Partitions)
-		if err := c.Store.MarkUnused(ctx, p.from(), p.below()); err != nil {
-			return err
-		}
-	}
-	return nil
+func (c *Checker) owner(ctx context.Context, report *Report) error {
+	return c.files.CheckOwner(ctx, &report.Report)
 }
 
 // never is longer than anything has waited.
 const never = 100 * 365 * 24 * time.Hour
 
-// images looks for images that nobody works on any more, and for dead letters.
+// images looks for images that no one works on any more, and for dead letters.
 func (c *Checker) images(ctx context.Context, report *Report) error {
 	depth, known := c.depth(ctx, report)
 	processing, err := c.stuck(ctx, report, StuckProcessing, catalog.Processing, c.cfg.Silence)
@@ -102,7 +98,7 @@ func (c *Checker) images(ctx context.Context, report *Report) error {
 	}
 	requeueAfter, pending := c.cfg.RequeueAfter, int64(0)
 	if known && depth.Ready > 0 { // their jobs may be among these
-		report.note(fmt.Sprintf("The queue holds %d messages: images that wait are not taken for lost.", depth.Ready))
+		report.Note(fmt.Sprintf("The queue holds %d messages: images that wait are not taken for lost.", depth.Ready))
 		requeueAfter = never
 	} else if pending, err = c.stuck(ctx, report, StuckPending, catalog.Pending, requeueAfter); err != nil {
 		return err
@@ -115,36 +111,36 @@ func (c *Checker) images(ctx context.Context, report *Report) error {
 
 func (c *Checker) depth(ctx context.Context, report *Report) (depth queue.Depth, known bool) {
 	if c.Queue == nil {
-		report.note("The queue was not looked at: it lives in the process of its worker.")
+		report.Note("The queue was not looked at: it lives in the process of its worker.")
 		return depth, false
 	}
 	depth, err := c.Queue.Depth(ctx)
 	if err != nil {
-		report.note("The queue was not looked at: " + err.Error())
+		report.Note("The queue was not looked at: " + err.Error())
 		return depth, false
 	}
-	report.checked("queue_messages", depth.Ready)
-	report.checked("dead_messages", depth.Dead)
+	report.Checked["queue_messages"] += depth.Ready
+	report.Checked["dead_messages"] += depth.Dead
 	if depth.Dead > 0 && !depth.Drained {
-		report.found(DeadMessagesWaiting, depth.Dead)
-		report.unmended(DeadMessagesWaiting, "start a worker: workers drain the dead-letter queue")
+		report.Found(DeadMessagesWaiting, depth.Dead)
+		report.Unrepaired(DeadMessagesWaiting, "start a worker: workers drain the dead-letter queue")
 	}
 	return depth, true
 }
 
 func (c *Checker) stuck(
-	ctx context.Context, report *Report, kind Kind, status catalog.Status, silence time.Duration,
+	ctx context.Context, report *Report, kind gc.Kind, status catalog.Status, silence time.Duration,
 ) (count int64, err error) {
-	count, ids, err := c.Store.Stuck(ctx, status, silence, maxSamples)
+	count, ids, err := c.Store.Stuck(ctx, status, silence, gc.MaxSamples)
 	names := make([]string, len(ids))
 	for i, id := range ids {
 		names[i] = "image " + strconv.FormatInt(id, 10)
 	}
-	report.found(kind, count, names...)
+	report.Found(kind, count, names...)
 	return count, err
 }
 
-// sweep mends stuck images the way the workers' sweep does, and counts what is
+// sweep recovers stuck images the way the workers' sweep does, and counts what is
 // left of them.
 func (c *Checker) sweep(ctx context.Context, report *Report, requeueAfter time.Duration) error {
 	lost := media.Lost()
@@ -162,7 +158,7 @@ func (c *Checker) sweep(ctx context.Context, report *Report, requeueAfter time.D
 			break
 		}
 	}
-	for kind, look := range map[Kind]struct {
+	for kind, look := range map[gc.Kind]struct {
 		status  catalog.Status
 		silence time.Duration
 	}{
@@ -172,7 +168,7 @@ func (c *Checker) sweep(ctx context.Context, report *Report, requeueAfter time.D
 		if err != nil {
 			return err
 		}
-		report.mended(kind, max(0, report.Of(kind).Count-left))
+		report.Repaired(kind, max(0, report.Of(kind).Count-left))
 	}
 	return nil
 }

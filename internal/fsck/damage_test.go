@@ -8,6 +8,7 @@ import (
 	"vitrine.dev/internal/cache"
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/fsck"
+	"vitrine.dev/internal/gc"
 	"vitrine.dev/internal/media"
 )
 
@@ -15,51 +16,51 @@ import (
 type damage struct {
 	name string
 	do   func(w *world, p []catalog.Product)
-	want map[fsck.Kind]int64
+	want map[gc.Kind]int64
 }
 
 func damages() []damage {
 	return []damage{
-		{"nothing", func(*world, []catalog.Product) {}, map[fsck.Kind]int64{}},
+		{"nothing", func(*world, []catalog.Product) {}, map[gc.Kind]int64{}},
 		{"a file is gone that two products show", func(w *world, p []catalog.Product) {
 			must(w.t, w.blobs.Delete(w.t.Context(), w.read(p[0].ID).Images[0].Rendition.Compressed.Key))
-		}, map[fsck.Kind]int64{fsck.MissingObject: 1}},
+		}, map[gc.Kind]int64{gc.MissingObject: 1}},
 		{"a file is cut off", func(w *world, p []catalog.Product) {
 			out := w.read(p[1].ID).Images[0].Rendition.Variants[0]
 			must(w.t, w.blobs.Put(w.t.Context(), out.Key, "image/"+out.Format, []byte("cut off")))
-		}, map[fsck.Kind]int64{fsck.WrongSize: 1}},
+		}, map[gc.Kind]int64{gc.WrongSize: 1}},
 		{"files lie about", func(w *world, p []catalog.Product) {
 			w.put("ab/ab000000000000000000000000000001/w320.webp", []byte("left by a worker that died"))
 			w.put("ff/ff000000000000000000000000000001/w320.webp", []byte("and another"))
 			key := w.read(p[0].ID).Images[0].Rendition.Key
 			w.put(key[:2]+"/"+key+"/w9999.webp", []byte("beside what is shown"))
-		}, map[fsck.Kind]int64{fsck.OrphanObject: 3}},
+		}, map[gc.Kind]int64{gc.OrphanObject: 3}},
 		{"a product is deleted", func(w *world, _ []catalog.Product) {
 			gone := w.create(7)
-			w.settle(gone)
+			w.finish(gone)
 			_, err := w.store.DeleteProduct(w.t.Context(), gone.ID, nil)
 			must(w.t, err)
 			must(w.t, w.store.MarkUnused(w.t.Context(), "0", "g"))
-		}, map[fsck.Kind]int64{fsck.UnusedRendition: 1}},
+		}, map[gc.Kind]int64{gc.UnusedRendition: 1}},
 		{"a worker falls silent", func(w *world, p []catalog.Product) {
 			w.exec(`UPDATE images SET status = 'processing', lease_until = 1 WHERE product_id = $1`, p[0].ID)
-		}, map[fsck.Kind]int64{fsck.StuckProcessing: 2}},
+		}, map[gc.Kind]int64{fsck.StuckProcessing: 2}},
 		{"the queue is wiped", func(w *world, p []catalog.Product) {
 			w.exec(`UPDATE images SET status = 'pending', queued_at = 1 WHERE product_id = $1`, p[0].ID)
-		}, map[fsck.Kind]int64{fsck.StuckPending: 2}},
-		{"jobs that nobody needs", func(w *world, p []catalog.Product) {
+		}, map[gc.Kind]int64{fsck.StuckPending: 2}},
+		{"jobs that no image needs", func(w *world, p []catalog.Product) {
 			insert := `INSERT INTO outbox (topic, body, image_id, due_at) VALUES ('image.process', $1, $2, 1)`
 			ready := media.Job{ImageID: w.read(p[0].ID).Images[0].ID, ProductID: p[0].ID, Generation: 1}
 			gone := media.Job{ImageID: 4711, ProductID: p[0].ID, Generation: 1}
 			w.exec(insert, string(ready.Encode()), ready.ImageID)
 			w.exec(insert, string(gone.Encode()), gone.ImageID)
 			w.exec(insert, "unreadable", ready.ImageID)
-		}, map[fsck.Kind]int64{fsck.OrphanMessage: 3}},
+		}, map[gc.Kind]int64{fsck.OrphanMessage: 3}},
 		{"the cache is of another time", func(w *world, p []catalog.Product) {
 			for id, version := range map[int64]int64{p[0].ID: 1, p[1].ID: 1000} {
 				w.cacheAs(id, version)
 			}
-		}, map[fsck.Kind]int64{fsck.StaleCache: 2}},
+		}, map[gc.Kind]int64{fsck.StaleCache: 2}},
 	}
 }
 
@@ -73,7 +74,7 @@ func (w *world) cacheAs(id, version int64) {
 }
 
 // TestDamage does each kind of damage to a sound system: fsck finds it and
-// nothing else, and mends it; the second look finds nothing, and every product
+// nothing else, and repairs it; the second look finds nothing, and every product
 // shows its pictures.
 func TestDamage(t *testing.T) {
 	t.Parallel()
@@ -83,7 +84,7 @@ func TestDamage(t *testing.T) {
 				t.Parallel()
 				w := open(t)
 				products := []catalog.Product{w.create(1, 2), w.create(1), w.create(3)}
-				w.settle(products...)
+				w.finish(products...)
 				d.do(w, products)
 				for look, repair := range []bool{false, true} {
 					report := w.check(repair)
@@ -94,7 +95,7 @@ func TestDamage(t *testing.T) {
 						t.Errorf("look %d: clean is %t: %+v", look, report.Clean(), report)
 					}
 				}
-				w.settle(products...)
+				w.finish(products...)
 				if report := w.check(false); !report.Clean() || len(found(report)) > 0 {
 					t.Errorf("after the repair: %+v", report)
 				}
@@ -121,7 +122,7 @@ func TestGrace(t *testing.T) {
 	w := embedded(t)
 	w.put("ab/ab000000000000000000000000000001/w320.webp", []byte("just stored"))
 	gone := w.create(7)
-	w.settle(gone)
+	w.finish(gone)
 	_, err := w.store.DeleteProduct(t.Context(), gone.ID, nil)
 	must(t, err)
 	before := w.objects()
@@ -130,7 +131,7 @@ func TestGrace(t *testing.T) {
 		t.Errorf("within the grace period: %+v; files %v", report, w.objects())
 	}
 	report = w.checkWith(fsck.Config{Repair: true, Grace: 50 * time.Millisecond, Policy: media.DefaultPolicy()})
-	want := map[fsck.Kind]int64{fsck.OrphanObject: 1, fsck.UnusedRendition: 1}
+	want := map[gc.Kind]int64{gc.OrphanObject: 1, gc.UnusedRendition: 1}
 	if !maps.Equal(found(report), want) || !report.Clean() || len(w.objects()) != 1 {
 		t.Errorf("after it: %+v; files %v", report, w.objects())
 	}

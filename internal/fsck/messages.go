@@ -16,14 +16,14 @@ const (
 	underway = time.Minute
 )
 
-// messages looks for jobs in the outbox that nobody needs.
+// messages looks for jobs in the outbox that no image needs.
 func (c *Checker) messages(ctx context.Context, report *Report) error {
 	for after := int64(0); ; {
 		page, err := c.Store.JobMessages(ctx, after, pageSize)
 		if err != nil {
 			return err
 		}
-		report.checked("job_messages", int64(len(page)))
+		report.Checked["job_messages"] += int64(len(page))
 		for _, m := range page {
 			after = m.ID
 			if err := c.message(ctx, report, m); err != nil {
@@ -41,7 +41,7 @@ func (c *Checker) message(ctx context.Context, report *Report, m JobMessage) err
 	if !orphan {
 		return nil
 	}
-	report.found(OrphanMessage, 1, "message "+strconv.FormatInt(m.ID, 10))
+	report.Found(OrphanMessage, 1, "message "+strconv.FormatInt(m.ID, 10))
 	if !c.cfg.Repair {
 		return nil
 	}
@@ -50,14 +50,14 @@ func (c *Checker) message(ctx context.Context, report *Report, m JobMessage) err
 		return err
 	}
 	if dropped {
-		report.mended(OrphanMessage, 1)
+		report.Repaired(OrphanMessage, 1)
 	} else {
-		report.unmended(OrphanMessage, "a relay had just taken it, or its image waits for it by now")
+		report.Unrepaired(OrphanMessage, "a relay had just taken it, or its image waits for it by now")
 	}
 	return nil
 }
 
-// orphan reports whether nobody needs the message, and of which generation of
+// orphan reports whether no image needs the message, and of which generation of
 // the image it is (0 where that cannot be read). One that is being delivered,
 // or was due only just now, is left to the relay.
 func (m JobMessage) orphan() (generation int64, orphan bool) {

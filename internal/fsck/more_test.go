@@ -13,6 +13,7 @@ import (
 	"vitrine.dev/internal/blob"
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/fsck"
+	"vitrine.dev/internal/gc"
 	"vitrine.dev/internal/queue"
 )
 
@@ -28,7 +29,7 @@ func (w *world) objects() []string {
 }
 
 // TestQueueDepth: images whose jobs may be in the queue are not lost, and dead
-// letters are only wrong where nobody drains them.
+// letters are only wrong where no one drains them.
 func TestQueueDepth(t *testing.T) {
 	t.Parallel()
 	w := embedded(t)
@@ -41,13 +42,13 @@ func TestQueueDepth(t *testing.T) {
 	}
 	w.depth = queue.Depth{Dead: 3}
 	report := w.check(true)
-	if report.Clean() || report.Of(fsck.DeadMessagesWaiting).Count != 3 || report.Of(fsck.DeadMessagesWaiting).Unmended == "" {
-		t.Errorf("nobody drains the dead letters: %+v", report)
+	if report.Clean() || report.Of(fsck.DeadMessagesWaiting).Count != 3 || report.Of(fsck.DeadMessagesWaiting).Unrepaired == "" {
+		t.Errorf("no one drains the dead letters: %+v", report)
 	}
-	if f := report.Of(fsck.StuckPending); f.Count != 1 || f.Mended != 1 {
+	if f := report.Of(fsck.StuckPending); f.Count != 1 || f.Repaired != 1 {
 		t.Errorf("the queue has lost the job: %+v", f)
 	}
-	w.settle(p)
+	w.finish(p)
 }
 
 // TestSharedStorage: two installations on one bucket delete nothing of each
@@ -56,7 +57,7 @@ func TestSharedStorage(t *testing.T) {
 	t.Parallel()
 	w, other := embedded(t), embedded(t)
 	p := w.create(1)
-	w.settle(p)
+	w.finish(p)
 	w.check(true) // leaves its marker
 	other.blobs = w.blobs
 	for range 2 {
@@ -68,7 +69,7 @@ func TestSharedStorage(t *testing.T) {
 	if report := w.check(true); !report.Shared {
 		t.Errorf("the first installation does not see the other: %+v", report)
 	}
-	w.settle(p)
+	w.finish(p)
 }
 
 // TestForeignFilesAreLeftAlone.
@@ -76,7 +77,7 @@ func TestForeignFilesAreLeftAlone(t *testing.T) {
 	t.Parallel()
 	w := embedded(t)
 	for _, key := range []string{"logo.webp", "ab/logo.webp", "ab/ab00/w1.webp", "ab/cd000000000000000000000000000001/w1.webp"} {
-		w.put(key, []byte("somebody else's"))
+		w.put(key, []byte("another's"))
 	}
 	if report := w.check(true); len(found(report)) > 0 || len(w.objects()) != 5 {
 		t.Errorf("%+v; files %v", report, w.objects())
@@ -91,13 +92,13 @@ func TestCollector(t *testing.T) {
 			t.Parallel()
 			w := open(t)
 			kept, gone := w.create(1), w.create(2)
-			w.settle(kept, gone)
+			w.finish(kept, gone)
 			_, err := w.store.DeleteProduct(t.Context(), gone.ID, nil)
 			must(t, err)
 			for _, digits := range []string{"00", "0f", "7f", "ff"} {
 				w.put(digits+"/"+digits+"000000000000000000000000000001/w320.webp", []byte("left behind"))
 			}
-			collector := fsck.NewCollector(w.parts(), time.Millisecond, 0)
+			collector := gc.NewCollector(w.store, w.blobs, time.Millisecond, 0, quiet)
 			files, results, turns := int64(0), int64(0), 0
 			for turns < 16 {
 				report, err := collector.Turn(t.Context())
@@ -106,8 +107,8 @@ func TestCollector(t *testing.T) {
 					continue // not due yet
 				}
 				turns++
-				files += report.Of(fsck.OrphanObject).Mended
-				results += report.Of(fsck.UnusedRendition).Mended
+				files += report.Of(gc.OrphanObject).Repaired
+				results += report.Of(gc.UnusedRendition).Repaired
 			}
 			if files != 4 || results != 1 {
 				t.Errorf("%d files and %d results were collected, want 4 and 1", files, results)
@@ -115,9 +116,9 @@ func TestCollector(t *testing.T) {
 			if report := w.check(false); !report.Clean() {
 				t.Errorf("after the collection: %+v", report)
 			}
-			w.settle(kept)
+			w.finish(kept)
 			again := w.create(2) // the same content as was collected
-			w.settle(again)
+			w.finish(again)
 		})
 	}
 }
@@ -136,11 +137,11 @@ func TestWriting(t *testing.T) {
 	}
 	must(t, report.WriteJSON(&encoded))
 	var got struct {
-		Clean    bool           `json:"clean"`
-		Findings []fsck.Finding `json:"findings"`
+		Clean    bool         `json:"clean"`
+		Findings []gc.Finding `json:"findings"`
 	}
 	must(t, json.Unmarshal(encoded.Bytes(), &got))
-	if got.Clean || len(got.Findings) != len(fsck.Kinds()) {
+	if got.Clean || len(got.Findings) != 9 {
 		t.Errorf("the JSON is %s", &encoded)
 	}
 }
@@ -151,16 +152,14 @@ func TestCollectorSeesDamage(t *testing.T) {
 	t.Parallel()
 	w := embedded(t)
 	whole, lost, cut := w.create(1), w.create(2), w.create(3)
-	w.settle(whole, lost, cut)
+	w.finish(whole, lost, cut)
 	rendered := func(id int64) catalog.Output { return w.read(id).Images[0].Rendition.Compressed }
 	must(t, w.blobs.Delete(t.Context(), rendered(lost.ID).Key))
 	must(t, w.blobs.Delete(t.Context(), rendered(cut.ID).Key))
 	must(t, w.blobs.Put(t.Context(), rendered(cut.ID).Key, "image/jpeg", []byte("cut")))
 
 	var log lines
-	parts := w.parts()
-	parts.Log = slog.New(slog.NewJSONHandler(&log, nil))
-	collector := fsck.NewCollector(parts, time.Millisecond, time.Hour)
+	collector := gc.NewCollector(w.store, w.blobs, time.Millisecond, time.Hour, slog.New(slog.NewJSONHandler(&log, nil)))
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error)
 	go func() { ended <- collector.Run(ctx) }()

@@ -24,6 +24,7 @@ import (
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/fsck"
+	"vitrine.dev/internal/gc"
 	"vitrine.dev/internal/imaging"
 	"vitrine.dev/internal/imaging/imagingtest"
 	"vitrine.dev/internal/media"
@@ -165,9 +166,9 @@ func (w *world) jobs() []queue.Message {
 	return list
 }
 
-// settle works until every image of the products is ready, and checks that
+// finish works until every image of the products is ready, and checks that
 // the bytes of each are a picture of the size that the product says.
-func (w *world) settle(products ...catalog.Product) {
+func (w *world) finish(products ...catalog.Product) {
 	w.t.Helper()
 	ctx, cancel := context.WithTimeout(w.t.Context(), time.Minute)
 	defer cancel()
@@ -227,12 +228,12 @@ func (w *world) parts() fsck.Parts {
 	}
 }
 
-// Depth makes the world a queue.Gauge.
+// Depth implements queue.Gauge.
 func (w *world) Depth(context.Context) (queue.Depth, error) { return w.depth, nil }
 
 // found returns the counts of the report that are not zero.
-func found(r *fsck.Report) map[fsck.Kind]int64 {
-	counts := map[fsck.Kind]int64{}
+func found(r *fsck.Report) map[gc.Kind]int64 {
+	counts := map[gc.Kind]int64{}
 	for _, f := range r.Findings {
 		if f.Count > 0 {
 			counts[f.Kind] = f.Count

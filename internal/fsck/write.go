@@ -28,9 +28,9 @@ func (r *Report) WriteJSON(w io.Writer) error {
 // WriteText writes the report for people.
 func (r *Report) WriteText(w io.Writer) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "finding\tcount\tmended\twhat")
+	fmt.Fprintln(table, "finding\tcount\trepaired\twhat")
 	for _, f := range r.Findings {
-		fmt.Fprintf(table, "%s\t%d\t%d\t%s\n", f.Kind, f.Count, f.Mended, f.What)
+		fmt.Fprintf(table, "%s\t%d\t%d\t%s\n", f.Kind, f.Count, f.Repaired, f.What)
 	}
 	if err := table.Flush(); err != nil {
 		return fmt.Errorf("write report: %w", err)
@@ -43,8 +43,8 @@ func (r *Report) WriteText(w io.Writer) error {
 		if len(f.Samples) > 0 {
 			fmt.Fprintf(&b, "%s, for example: %s\n", f.Kind, strings.Join(f.Samples, ", "))
 		}
-		if f.Mended < f.Count && f.Unmended != "" {
-			fmt.Fprintf(&b, "%s: %s\n", f.Kind, f.Unmended)
+		if f.Repaired < f.Count && f.Unrepaired != "" {
+			fmt.Fprintf(&b, "%s: %s\n", f.Kind, f.Unrepaired)
 		}
 	}
 	for _, note := range r.Notes {
@@ -62,18 +62,18 @@ func (r *Report) WriteText(w io.Writer) error {
 }
 
 func (r *Report) verdict() string {
-	var found, mended int64
+	var found, repaired int64
 	for _, f := range r.Findings {
-		found, mended = found+f.Count, mended+f.Mended
+		found, repaired = found+f.Count, repaired+f.Repaired
 	}
 	switch {
 	case found == 0:
 		return "Nothing is wrong."
-	case found == mended:
-		return "All that was wrong is mended; images that are made anew become ready by the workers."
-	case mended == 0:
-		return "Nothing was mended. `vitrine fsck --repair` mends what can be."
+	case found == repaired:
+		return "All that was wrong is repaired; images that are rendered again become ready by the workers."
+	case repaired == 0:
+		return "Nothing was repaired. `vitrine fsck --repair` repairs what can be."
 	default:
-		return "Not all is mended."
+		return "Not all is repaired."
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/fsck"
+	"vitrine.dev/internal/gc"
 	"vitrine.dev/internal/sqldb"
 )
 
@@ -65,12 +66,12 @@ func (s *Store) DropMessage(ctx context.Context, id, generation int64) (dropped 
 	return dropped, err
 }
 
-// Renditions implements fsck.Store.
-func (s *Store) Renditions(ctx context.Context, from, below string, limit int) ([]fsck.Rendition, error) {
+// Renditions implements gc.Store.
+func (s *Store) Renditions(ctx context.Context, from, below string, limit int) ([]gc.Rendition, error) {
 	return s.renditions(ctx, `WHERE key > $1 AND key < $2 ORDER BY key LIMIT $3`, from, below, limit)
 }
 
-func (s *Store) renditions(ctx context.Context, selection string, args ...any) (list []fsck.Rendition, err error) {
+func (s *Store) renditions(ctx context.Context, selection string, args ...any) (list []gc.Rendition, err error) {
 	err = s.WithRetry(ctx, "read renditions", func(ctx context.Context) error {
 		list, err = sqldb.Collect(ctx, s.Reader, scanRendition, s.SQL(
 			`SELECT key, outputs, deleting_until = 0, NOT `+unreferred+` FROM renditions `+selection), args...)
@@ -79,7 +80,7 @@ func (s *Store) renditions(ctx context.Context, selection string, args ...any) (
 	return list, err
 }
 
-func scanRendition(row sqldb.Row, r *fsck.Rendition) error {
+func scanRendition(row sqldb.Row, r *gc.Rendition) error {
 	var text string
 	if err := row.Scan(&r.Key, &text, &r.Live, &r.Used); err != nil {
 		return err
@@ -126,7 +127,7 @@ func (s *Store) RaiseVersion(ctx context.Context, id, version int64) (changed ca
 	return changed, err
 }
 
-// Installation implements fsck.Store.
+// Installation implements gc.Store.
 func (s *Store) Installation(ctx context.Context) (id string, err error) {
 	err = s.WithRetry(ctx, "read installation", func(ctx context.Context) error {
 		return s.Reader.QueryRowContext(ctx, `SELECT id FROM installation`).Scan(&id)
@@ -134,7 +135,7 @@ func (s *Store) Installation(ctx context.Context) (id string, err error) {
 	return id, err
 }
 
-// ClaimSlice implements fsck.Store.
+// ClaimSlice implements gc.Store.
 func (s *Store) ClaimSlice(
 	ctx context.Context, task string, interval time.Duration, step, size int,
 ) (first int, claimed bool, err error) {

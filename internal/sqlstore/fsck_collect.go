@@ -9,7 +9,7 @@ import (
 
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/fault"
-	"vitrine.dev/internal/fsck"
+	"vitrine.dev/internal/gc"
 	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/sqldb"
 )
@@ -17,7 +17,7 @@ import (
 // unreferred is the condition that no image refers to a rendition.
 const unreferred = `NOT EXISTS (SELECT 1 FROM images i WHERE i.rendition_key = renditions.key)`
 
-// MarkUnused implements fsck.Store.
+// MarkUnused implements gc.Store.
 func (s *Store) MarkUnused(ctx context.Context, from, below string) error {
 	return s.InTx(ctx, "mark unused renditions", func(ctx context.Context, tx *sql.Tx) error {
 		for _, statement := range []string{
@@ -34,17 +34,17 @@ func (s *Store) MarkUnused(ctx context.Context, from, below string) error {
 	})
 }
 
-// Unused implements fsck.Store.
-func (s *Store) Unused(ctx context.Context, after string, grace time.Duration, limit int) ([]fsck.Rendition, error) {
+// Unused implements gc.Store.
+func (s *Store) Unused(ctx context.Context, after string, grace time.Duration, limit int) ([]gc.Rendition, error) {
 	return s.renditions(ctx, `
 		WHERE key > $1 AND unused_since > 0 AND unused_since <= {now} - $2 AND deleting_until = 0 AND `+unreferred+`
 		ORDER BY key LIMIT $3`, after, grace.Milliseconds(), limit)
 }
 
-// BeginDelete implements fsck.Store. It holds the row before it looks who refers to
+// BeginDelete implements gc.Store. It holds the row before it looks who refers to
 // it: whoever completes with the rendition holds the row too, so that one of
 // the two sees what the other has written.
-func (s *Store) BeginDelete(ctx context.Context, key string, grace, window time.Duration) (w fsck.Window, err error) {
+func (s *Store) BeginDelete(ctx context.Context, key string, grace, window time.Duration) (w gc.Window, err error) {
 	err = s.InTx(ctx, "condemn rendition", func(ctx context.Context, tx *sql.Tx) error {
 		// A row of its own, where there is none, remembers the deletion.
 		_, err := tx.ExecContext(ctx, s.SQL(`
@@ -67,7 +67,7 @@ func (s *Store) BeginDelete(ctx context.Context, key string, grace, window time.
 		case until == 0 && (unused == 0 || unused > now-grace.Milliseconds()):
 			return fault.New(fault.Conflict, "the rendition is in use, or was a short while ago")
 		}
-		w = fsck.Window{Key: key, Until: sqldb.Time(now + window.Milliseconds())}
+		w = gc.Window{Key: key, Until: sqldb.Time(now + window.Milliseconds())}
 		condemned, err := sqldb.Affected(tx.ExecContext(ctx,
 			`UPDATE renditions SET deleting_until = $2 WHERE key = $1 AND `+unreferred, key, w.Until.UnixMilli()))
 		if err == nil && !condemned {
@@ -78,8 +78,8 @@ func (s *Store) BeginDelete(ctx context.Context, key string, grace, window time.
 	return w, err
 }
 
-// CloseWindow implements fsck.Store.
-func (s *Store) CloseWindow(ctx context.Context, w fsck.Window) error {
+// CloseWindow implements gc.Store.
+func (s *Store) CloseWindow(ctx context.Context, w gc.Window) error {
 	return s.WithRetry(ctx, "close window", func(ctx context.Context) error {
 		_, err := s.Writer.ExecContext(ctx, s.SQL(
 			`UPDATE renditions SET deleting_until = {now} WHERE key = $1 AND deleting_until = $2 AND deleting_until > {now}`),
@@ -88,7 +88,7 @@ func (s *Store) CloseWindow(ctx context.Context, w fsck.Window) error {
 	})
 }
 
-// PurgeTombstones implements fsck.Store.
+// PurgeTombstones implements gc.Store.
 func (s *Store) PurgeTombstones(ctx context.Context, limit int) (forgotten int, err error) {
 	err = s.WithRetry(ctx, "forget deletions", func(ctx context.Context) error {
 		result, err := s.Writer.ExecContext(ctx, s.SQL(fmt.Sprintf(`

@@ -6,7 +6,7 @@ import (
 
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/fault"
-	"vitrine.dev/internal/fsck"
+	"vitrine.dev/internal/gc"
 	"vitrine.dev/internal/media"
 )
 
@@ -37,7 +37,7 @@ func mark(t *testing.T, s Store) {
 	}
 }
 
-func condemn(t *testing.T, s Store, key string) fsck.Window {
+func condemn(t *testing.T, s Store, key string) gc.Window {
 	t.Helper()
 	w, err := s.BeginDelete(t.Context(), key, 0, window)
 	if err != nil {
@@ -46,7 +46,7 @@ func condemn(t *testing.T, s Store, key string) fsck.Window {
 	return w
 }
 
-func closeWindow(t *testing.T, s Store, w fsck.Window) {
+func closeWindow(t *testing.T, s Store, w gc.Window) {
 	t.Helper()
 	if err := s.CloseWindow(t.Context(), w); err != nil {
 		t.Fatal(err)

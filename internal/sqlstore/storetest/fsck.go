@@ -9,6 +9,7 @@ import (
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/fsck"
+	"vitrine.dev/internal/gc"
 )
 
 func testStuck(t *testing.T, s Store) {
@@ -90,7 +91,7 @@ func testPartition(t *testing.T, s Store) {
 	}
 	abandoned(t, s, "0a02")
 	condemn(t, s, "0a03")
-	var got []fsck.Rendition
+	var got []gc.Rendition
 	for from := "0a"; ; {
 		page, err := s.Renditions(t.Context(), from, "0b", 3)
 		if err != nil {
@@ -102,7 +103,7 @@ func testPartition(t *testing.T, s Store) {
 		}
 		from = page[len(page)-1].Key
 	}
-	want := []fsck.Rendition{
+	want := []gc.Rendition{
 		{Key: "0a00", Live: true, Used: true}, {Key: "0a01", Live: true, Used: true}, {Key: "0a02", Live: true}, {Key: "0a03"},
 	}
 	if len(got) != len(want) {

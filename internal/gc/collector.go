@@ -1,4 +1,4 @@
-package fsck
+package gc
 
 import (
 	"context"
@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	chore = "collect orphans"
+	task = "collect orphans"
 	// share is how many partitions one turn looks at, so that the storage is
 	// listed once in sixteen turns.
 	share = Partitions / 16
@@ -17,22 +17,20 @@ const (
 	turnLimit = 10_000
 )
 
-// Collector deletes in the background what nobody refers to. Any number may
+// Collector deletes in the background what nothing refers to. Any number may
 // run, one of them takes each turn.
 type Collector struct {
-	checker  *Checker
+	files    *Files
+	store    Store
 	interval time.Duration
 	log      *slog.Logger
 }
 
-// NewCollector returns a Collector that has a turn taken every interval, and
-// collects what nobody has referred to for grace. It needs of the parts only
-// Store, Blobs and Log.
-func NewCollector(p Parts, interval, grace time.Duration) *Collector {
-	return &Collector{
-		checker:  New(p, Config{Repair: true, Grace: grace, Limit: turnLimit}),
-		interval: interval, log: p.Log,
-	}
+// NewCollector returns a Collector of which one takes a turn every interval, and
+// deletes what nothing has referred to for grace.
+func NewCollector(store Store, blobs Blobs, interval, grace time.Duration, log *slog.Logger) *Collector {
+	files := NewFiles(store, blobs, Config{Delete: true, Grace: grace, Limit: turnLimit})
+	return &Collector{files: files, store: store, interval: interval, log: log}
 }
 
 // Run collects until ctx is done. It asks for a turn at random moments, so that
@@ -42,48 +40,42 @@ func (c *Collector) Run(ctx context.Context) error {
 		report, err := c.Turn(ctx)
 		switch {
 		case err != nil && ctx.Err() == nil:
-			c.log.WarnContext(ctx, "collection postponed", "error", err)
+			c.log.WarnContext(ctx, "collection failed, will be retried", "error", err)
 		case report != nil && report.Shared:
 			c.log.WarnContext(ctx, "nothing is collected: the storage is shared", "notes", report.Notes)
 		}
-		c.report(ctx, report)
+		c.logReport(ctx, report)
 	}
 	return nil
 }
 
 // Turn takes a turn where one is due, and returns what it found: nil where it
-// is not.
+// is not. Files that are missing or damaged are only reported: to repair them is
+// for the operator to decide.
 func (c *Collector) Turn(ctx context.Context) (*Report, error) {
-	place, mine, err := c.checker.Store.ClaimSlice(ctx, chore, c.interval, share, Partitions)
-	if err != nil || !mine {
+	first, claimed, err := c.store.ClaimSlice(ctx, task, c.interval, share, Partitions)
+	if err != nil || !claimed {
 		return nil, err
 	}
-	report := &Report{}
-	if err := c.checker.owner(ctx, report); err != nil || report.Shared {
+	report := NewReport(Findings())
+	if err := c.files.CheckOwner(ctx, report); err != nil || report.Shared {
 		return report, err
 	}
-	if err := c.checker.markUnused(ctx, place, share); err != nil {
+	if err := c.files.MarkUnused(ctx, first, share); err != nil {
 		return report, err
 	}
 	for i := range share {
-		d, again, err := c.checker.inspect(ctx, report, partition((place+i)%Partitions))
-		if err == nil { // only reported: to make them again is for the operator to decide
-			_, err = c.checker.broken(ctx, report, append(d.missing, d.wrong...), again)
-		}
-		if err == nil {
-			err = c.checker.strays(ctx, report, d.strays, again)
-		}
-		if err != nil {
+		if _, err := c.files.Compare(ctx, report, first+i); err != nil {
 			return report, err
 		}
 	}
-	if err := c.checker.unused(ctx, report); err != nil {
+	if err := c.files.Unused(ctx, report); err != nil {
 		return report, err
 	}
-	return report, c.checker.forget(ctx)
+	return report, c.files.PurgeTombstones(ctx)
 }
 
-func (c *Collector) report(ctx context.Context, report *Report) {
+func (c *Collector) logReport(ctx context.Context, report *Report) {
 	if report == nil {
 		return
 	}
@@ -97,6 +89,6 @@ func (c *Collector) report(ctx context.Context, report *Report) {
 		level = slog.LevelInfo
 	}
 	c.log.Log(ctx, level, "collected", "objects", report.Checked["objects"],
-		"orphan_objects", files.Count, "deleted", files.Mended, "orphan_samples", files.Samples,
-		"unused_renditions", results.Count, "renditions_deleted", results.Mended, "rendition_samples", results.Samples)
+		"orphan_objects", files.Count, "deleted", files.Repaired, "orphan_samples", files.Samples,
+		"unused_renditions", results.Count, "renditions_deleted", results.Repaired, "rendition_samples", results.Samples)
 }

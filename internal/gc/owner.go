@@ -1,4 +1,4 @@
-package fsck
+package gc
 
 import (
 	"context"
@@ -16,16 +16,16 @@ const markers = "installation/"
 // marker is an empty file; the storages accept names of pictures only.
 func marker(id string) string { return markers + id + ".webp" }
 
-// owner notes whether the storage is shared. Before anything is deleted for
+// CheckOwner notes whether the storage is shared. Before anything is deleted for
 // the first time it marks the storage as this installation's.
-func (c *Checker) owner(ctx context.Context, report *Report) error {
-	id, err := c.Store.Installation(ctx)
+func (f *Files) CheckOwner(ctx context.Context, report *Report) error {
+	id, err := f.store.Installation(ctx)
 	if err != nil {
 		return err
 	}
 	marked := false
 	var other string
-	err = c.Blobs.List(ctx, markers, func(info blob.Info) error {
+	err = f.blobs.List(ctx, markers, func(info blob.Info) error {
 		if info.Key == marker(id) {
 			marked = true
 		} else {
@@ -38,11 +38,11 @@ func (c *Checker) owner(ctx context.Context, report *Report) error {
 	}
 	if other != "" {
 		report.Shared = true
-		report.note("The storage is shared with installation " + strings.TrimSuffix(path.Base(other), ".webp") +
+		report.Note("The storage is shared with installation " + strings.TrimSuffix(path.Base(other), ".webp") +
 			": files that nothing refers to cannot be told from its own. If it is no more, delete " + other + ".")
 	}
-	if marked || !c.cfg.Repair {
+	if marked || !f.cfg.Delete {
 		return nil
 	}
-	return c.Blobs.Put(ctx, marker(id), "image/webp", nil)
+	return f.blobs.Put(ctx, marker(id), "image/webp", nil)
 }

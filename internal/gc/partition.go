@@ -1,4 +1,4 @@
-package fsck
+package gc
 
 import (
 	"context"
@@ -8,6 +8,8 @@ import (
 	"vitrine.dev/internal/blob"
 	"vitrine.dev/internal/media"
 )
+
+const pageSize = 500
 
 // Partitions is how many parts the renditions and their files are compared in,
 // by the first two digits of their keys. Keys are hashes, so the parts are
@@ -41,10 +43,10 @@ type expected struct {
 // an image refers to it.
 type survey map[string]expected
 
-func (c *Checker) survey(ctx context.Context, p partition) (survey, error) {
+func (f *Files) survey(ctx context.Context, p partition) (survey, error) {
 	s := survey{}
 	for from := p.from(); ; {
-		page, err := c.Store.Renditions(ctx, from, p.below(), pageSize)
+		page, err := f.store.Renditions(ctx, from, p.below(), pageSize)
 		if err != nil {
 			return nil, err
 		}
@@ -78,20 +80,20 @@ type difference struct {
 	young   int64               // strays within their grace
 }
 
-// compare lists the partition's files against what was said of them, which it
+// compare lists the partition's files against a survey of them, which it
 // uses up.
-func (c *Checker) compare(ctx context.Context, p partition, said survey) (difference, error) {
+func (f *Files) compare(ctx context.Context, p partition, known survey) (difference, error) {
 	d := difference{strays: map[string][]string{}}
-	old := time.Now().Add(-c.cfg.Grace)
-	err := c.Blobs.List(ctx, p.prefix(), func(info blob.Info) error {
+	old := time.Now().Add(-f.cfg.Grace)
+	err := f.blobs.List(ctx, p.prefix(), func(info blob.Info) error {
 		d.objects++
-		file, known := said[info.Key]
-		delete(said, info.Key)
+		file, expected := known[info.Key]
+		delete(known, info.Key)
 		rendition, ours := media.RenditionOf(info.Key)
 		switch {
-		case known && file.bytes != info.Bytes:
+		case expected && file.bytes != info.Bytes:
 			d.wrong = append(d.wrong, info.Key)
-		case known:
+		case expected:
 		case !ours:
 			d.foreign++
 		case info.Modified.After(old):
@@ -101,7 +103,7 @@ func (c *Checker) compare(ctx context.Context, p partition, said survey) (differ
 		}
 		return nil
 	})
-	for key := range said {
+	for key := range known {
 		d.missing = append(d.missing, key)
 	}
 	return d, err

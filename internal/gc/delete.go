@@ -1,0 +1,145 @@
+package gc
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"time"
+
+	"vitrine.dev/internal/failpoint"
+	"vitrine.dev/internal/fault"
+)
+
+// window is how long the files of one rendition may be deleted before nothing
+// of it may be deleted any more. Deletions are sent in its first half only, so
+// that the last of them has long taken effect when it ends.
+const window = 20 * time.Second
+
+// strays deletes the files that nothing refers to.
+func (f *Files) strays(ctx context.Context, report *Report, strays map[string][]string, known survey) error {
+	if report.Shared {
+		return nil
+	}
+	live := map[string]bool{}
+	for _, file := range known {
+		live[file.rendition] = true
+	}
+	for _, rendition := range slices.Sorted(maps.Keys(strays)) {
+		keys := slices.DeleteFunc(strays[rendition], func(key string) bool { _, ok := known[key]; return ok })
+		report.Found(OrphanObject, int64(len(keys)), keys...)
+		if !f.cfg.Delete || len(keys) == 0 || f.spent(report) {
+			continue
+		}
+		var deleted int
+		var err error
+		if live[rendition] {
+			// The names of a rendition's files follow from its key, so what it
+			// does not refer to, it never will.
+			deleted, err = f.remove(ctx, keys)
+		} else {
+			deleted, err = f.collect(ctx, rendition, keys)
+		}
+		report.Repaired(OrphanObject, int64(deleted))
+		if err := f.skipped(ctx, report, OrphanObject, err); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Unused collects the renditions that no image has referred to for the grace.
+func (f *Files) Unused(ctx context.Context, report *Report) error {
+	if report.Shared {
+		return nil
+	}
+	for after := ""; ; {
+		page, err := f.store.Unused(ctx, after, f.cfg.Grace, pageSize)
+		if err != nil {
+			return err
+		}
+		for _, r := range page {
+			after = r.Key
+			report.Found(UnusedRendition, 1, r.Key)
+			if !f.cfg.Delete || f.spent(report) {
+				continue
+			}
+			_, err := f.collect(ctx, r.Key, r.files())
+			if err == nil {
+				report.Repaired(UnusedRendition, 1)
+			}
+			if err := f.skipped(ctx, report, UnusedRendition, err); err != nil {
+				return err
+			}
+		}
+		if len(page) < pageSize {
+			return nil
+		}
+	}
+}
+
+// spent reports whether the run has collected as much as it may.
+func (f *Files) spent(report *Report) bool {
+	return f.cfg.Limit > 0 && report.Of(OrphanObject).Repaired+report.Of(UnusedRendition).Repaired >= f.cfg.Limit
+}
+
+func (r Rendition) files() []string {
+	keys := make([]string, len(r.Outputs))
+	for i, out := range r.Outputs {
+		keys[i] = out.Key
+	}
+	return keys
+}
+
+// skipped notes in the report what does not keep the rest from being collected;
+// it returns any other error.
+func (f *Files) skipped(ctx context.Context, report *Report, kind Kind, err error) error {
+	switch {
+	case err == nil || ctx.Err() != nil:
+		return ctx.Err()
+	case fault.KindOf(err) == fault.Conflict:
+		report.Unrepaired(kind, "some came into use, or are being collected by another process: run it again")
+		return nil
+	case errors.Is(err, context.DeadlineExceeded):
+		report.Unrepaired(kind, "the storage was too slow: run it again")
+		return nil
+	}
+	return err
+}
+
+// collect deletes files of a rendition that nothing refers to. Nothing can come
+// to refer to them meanwhile: see Store.BeginDelete.
+func (f *Files) collect(ctx context.Context, rendition string, keys []string) (deleted int, err error) {
+	ctx, cancel := context.WithTimeout(ctx, window/2) // from before the window opens
+	defer cancel()
+	w, err := f.store.BeginDelete(ctx, rendition, f.cfg.Grace, window)
+	if err != nil {
+		return 0, err
+	}
+	failpoint.Crash(failpoint.DeleteBegun)
+	if deleted, err = f.remove(ctx, keys); err != nil {
+		return deleted, err // one may still be on its way: the window stays open
+	}
+	failpoint.Crash(failpoint.Deleted)
+	return deleted, f.store.CloseWindow(ctx, w)
+}
+
+func (f *Files) remove(ctx context.Context, keys []string) (deleted int, err error) {
+	for _, key := range keys {
+		if err := f.blobs.Delete(ctx, key); err != nil {
+			return deleted, err
+		}
+		deleted++
+	}
+	return deleted, nil
+}
+
+// PurgeTombstones removes the records of deletions that are older than any claim.
+func (f *Files) PurgeTombstones(ctx context.Context) error {
+	for {
+		n, err := f.store.PurgeTombstones(ctx, pageSize)
+		if err != nil || n < pageSize {
+			return err
+		}
+	}
+}

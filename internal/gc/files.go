@@ -1,0 +1,122 @@
+package gc
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"vitrine.dev/internal/fault"
+)
+
+// Config says what may be deleted.
+type Config struct {
+	Delete bool          // else what nothing refers to is only counted
+	Limit  int64         // most files and results to delete in one run; 0: no limit
+	Grace  time.Duration // how long files and results that nothing refers to are left alone
+}
+
+// Files compares the stored files with the database's renditions and deletes
+// those that nothing refers to.
+type Files struct {
+	store Store
+	blobs Blobs
+	cfg   Config
+}
+
+// NewFiles returns a Files.
+func NewFiles(store Store, blobs Blobs, cfg Config) *Files {
+	return &Files{store: store, blobs: blobs, cfg: cfg}
+}
+
+// MarkUnused marks the renditions of n partitions from first on that no image
+// refers to: their grace begins.
+func (f *Files) MarkUnused(ctx context.Context, first, n int) error {
+	for i := range n {
+		p := partition((first + i) % Partitions)
+		if err := f.store.MarkUnused(ctx, p.from(), p.below()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Comparison is what a comparison of one partition says beside its report.
+type Comparison struct {
+	Broken  map[string]map[Kind]int64 // MissingObject and WrongSize, by rendition
+	Foreign int64                     // files whose names are none of ours
+	Young   int64                     // files that nothing refers to, within their grace
+}
+
+// Compare compares the files of a partition, from 0 to Partitions-1, with the
+// database, reports what differs, and deletes the files that nothing refers to.
+func (f *Files) Compare(ctx context.Context, report *Report, number int) (Comparison, error) {
+	d, again, err := f.inspect(ctx, report, partition(number%Partitions))
+	if err != nil {
+		return Comparison{}, err
+	}
+	broken, err := f.broken(ctx, report, append(d.missing, d.wrong...), again)
+	if err == nil {
+		err = f.strays(ctx, report, d.strays, again)
+	}
+	return Comparison{Broken: broken, Foreign: d.foreign, Young: d.young}, err
+}
+
+// inspect returns where listing and database part ways in a partition, and
+// what the database says after the listing: what was completed meanwhile is
+// no difference.
+func (f *Files) inspect(ctx context.Context, report *Report, p partition) (d difference, again survey, err error) {
+	known, err := f.survey(ctx, p)
+	if err != nil {
+		return d, nil, err
+	}
+	report.Checked["files_expected"] += int64(len(known))
+	d, err = f.compare(ctx, p, known)
+	report.Checked["objects"] += d.objects
+	if err != nil || len(d.missing)+len(d.wrong)+len(d.strays) == 0 {
+		return d, nil, err
+	}
+	again, err = f.survey(ctx, p)
+	return d, again, err
+}
+
+// broken looks at files again that were missing or of another length, and
+// returns how many are, by rendition.
+func (f *Files) broken(
+	ctx context.Context, report *Report, keys []string, known survey,
+) (map[string]map[Kind]int64, error) {
+	broken := map[string]map[Kind]int64{}
+	slices.Sort(keys)
+	for _, key := range keys {
+		file, still := known[key]
+		if !still {
+			continue
+		}
+		kind, err := f.damage(ctx, key, file.bytes)
+		if err != nil {
+			return nil, err
+		}
+		if kind == "" {
+			continue
+		}
+		report.Found(kind, 1, key)
+		if broken[file.rendition] == nil {
+			broken[file.rendition] = map[Kind]int64{}
+		}
+		broken[file.rendition][kind]++
+	}
+	return broken, nil
+}
+
+// damage says what is wrong with the file, if anything is.
+func (f *Files) damage(ctx context.Context, key string, bytes int64) (Kind, error) {
+	info, err := f.blobs.Stat(ctx, key)
+	switch {
+	case fault.KindOf(err) == fault.NotFound:
+		return MissingObject, nil
+	case err != nil:
+		return "", err
+	case info.Bytes != bytes:
+		return WrongSize, nil
+	}
+	return "", nil
+}
