@@ -12,6 +12,7 @@ import (
 	"vitrine.dev/internal/cli"
 	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/httpapi"
+	"vitrine.dev/internal/httpkit/server"
 )
 
 // expiryInterval is how often idempotency keys are removed that are over.
@@ -32,19 +33,19 @@ func (p *process) listen(ctx context.Context, held *closers) (err error) {
 
 func (p *process) addServer() {
 	handler := httpapi.New(httpapi.Deps{
-		Service:     catalog.NewService(p.store, p.views, catalog.WithKeyTTL(p.cfg.IdempotencyTTL)),
-		DeadLetters: failures.NewService(p.store, p.store, p.views, p.jobs.Wake),
-		Views:       p.views,
-		Images:      p.blobs,
-		URL:         p.blobs.URL,
-		Ready:       p.health.Check,
-		Stopping:    p.stopping.Load,
-		Log:         p.log,
+		Service:  catalog.NewService(p.store, p.views, catalog.WithKeyTTL(p.cfg.IdempotencyTTL)),
+		Failures: failures.NewService(p.store, p.store, p.views, p.jobs.Wake),
+		Views:    p.views,
+		Images:   p.blobs,
+		URL:      p.blobs.URL,
+		Ready:    p.health.Check,
+		Stopping: p.stopping.Load,
+		Log:      p.log,
 	})
-	server := httpapi.NewServer(handler, p.log)
+	api := server.DefaultLimits().Server(handler, p.log)
 	expirer := catalog.NewExpirer(p.store, expiryInterval, p.log)
 	p.tasks = append(p.tasks,
-		task{"http", func(ctx context.Context) error { return p.serve(ctx, server) }},
+		task{"http", func(ctx context.Context) error { return p.serve(ctx, api) }},
 		task{"expirer", expirer.Run})
 }
 
@@ -89,13 +90,13 @@ func (p *process) serveAdmin(ctx context.Context, held *closers) {
 		p.log.WarnContext(ctx, "ADMIN_ADDR cannot be had; going on without it", "error", err)
 		return
 	}
-	server := httpapi.NewServer(httpapi.NewAdmin(httpapi.Deps{
+	admin := server.DefaultLimits().Server(httpapi.NewAdmin(httpapi.Deps{
 		Ready: p.health.Check, Stopping: p.stopping.Load, Log: p.log,
 	}), p.log)
-	held.add("admin listener", server)
+	held.add("admin listener", admin)
 	p.log.InfoContext(ctx, "admin listening", "address", listener.Addr().String())
 	go func() {
-		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		if err := admin.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			p.log.ErrorContext(ctx, "admin listener ended", "error", err)
 		}
 	}()

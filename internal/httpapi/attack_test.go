@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"vitrine.dev/internal/httpapi"
+	"vitrine.dev/internal/httpkit/server"
 )
 
 const smuggled = "GET /healthz?smuggled HTTP/1.1\r\nHost: shop.test\r\n\r\n"
@@ -100,7 +100,7 @@ func TestWire(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := dial(t, onWire(t, newSetup(t).handler, httpapi.DefaultLimits()))
+			p := dial(t, onWire(t, newSetup(t).handler, server.DefaultLimits()))
 			go p.send(tc.raw) // the server may answer before it has read all
 			for i, want := range tc.want {
 				if got, body, _ := p.answer(); got != want {
@@ -136,7 +136,7 @@ func TestPipeline(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := dial(t, onWire(t, newSetup(t).handler, httpapi.DefaultLimits()))
+			p := dial(t, onWire(t, newSetup(t).handler, server.DefaultLimits()))
 			p.send(tc.raw)
 			for i, want := range tc.want {
 				if got, body, _ := p.answer(); got != want {
@@ -155,7 +155,7 @@ func TestPipeline(t *testing.T) {
 // will be read.
 func TestContinue(t *testing.T) {
 	t.Parallel()
-	addr := onWire(t, newSetup(t).handler, httpapi.DefaultLimits())
+	addr := onWire(t, newSetup(t).handler, server.DefaultLimits())
 	p := dial(t, addr)
 	p.send(post("", fmt.Sprintf("Content-Length: %d", len(smartphone)), "Expect: 100-continue"))
 	if line, err := p.reader.ReadString('\n'); err != nil || line != "HTTP/1.1 100 Continue\r\n" {

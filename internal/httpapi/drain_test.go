@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"vitrine.dev/internal/fault"
-	"vitrine.dev/internal/httpapi"
+	"vitrine.dev/internal/httpkit/server"
 )
 
 // inChunks is a body of so many bytes in chunks of 32 KiB.
@@ -65,7 +65,7 @@ func TestTooLargeIsAnswered(t *testing.T) {
 	if testing.Short() {
 		each = 10
 	}
-	addr := onWire(t, newSetup(t).handler, httpapi.DefaultLimits())
+	addr := onWire(t, newSetup(t).handler, server.DefaultLimits())
 	answered, wanted := 0, 0
 	for _, megabytes := range []int{2, 8, 32} {
 		for _, chunked := range []bool{false, true} {
@@ -129,7 +129,7 @@ func TestEarlyAnswersArrive(t *testing.T) {
 			case http.StatusInternalServerError:
 				s = newPanickingSetup(t, false)
 			}
-			addr := onWire(t, s.handler, httpapi.DefaultLimits())
+			addr := onWire(t, s.handler, server.DefaultLimits())
 			for _, size := range []int{128 << 10, 2 << 20, 8 << 20} {
 				for _, chunked := range []bool{false, true} {
 					if chunked && strings.Contains(tc.head, "HTTP/1.0") || size < 1<<20 && tc.want == 413 {
@@ -150,7 +150,7 @@ func TestEarlyAnswersArrive(t *testing.T) {
 // read.
 func TestEarlyAnswerIsAtOnce(t *testing.T) {
 	t.Parallel()
-	limits := httpapi.DefaultLimits()
+	limits := server.DefaultLimits()
 	limits.ReadTimeout = 2 * patience // longer than the client has patience
 	addr := onWire(t, newSetup(t).handler, limits)
 	for _, header := range []string{"Content-Length: 2000000", "Transfer-Encoding: chunked"} {
@@ -180,7 +180,7 @@ func TestDrainIsBounded(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := dial(t, onWire(t, newSetup(t).handler, httpapi.DefaultLimits()))
+			p := dial(t, onWire(t, newSetup(t).handler, server.DefaultLimits()))
 			p.send(tc.head)
 			closed := make(chan struct{})
 			go func() {
@@ -212,7 +212,7 @@ func TestDrainIsBounded(t *testing.T) {
 func TestDrainsAreCounted(t *testing.T) {
 	t.Parallel()
 	const drains = 64
-	addr := onWire(t, newSetup(t).handler, httpapi.DefaultLimits())
+	addr := onWire(t, newSetup(t).handler, server.DefaultLimits())
 	head := post("", "Content-Length: 60000000")
 	stop := make(chan struct{})
 	var group sync.WaitGroup

@@ -1,12 +1,10 @@
 package httpapi
 
-// Routes are the methods and paths that an API serves, as http.ServeMux spells
-// them.
-func Routes(deps Deps) [][2]string {
-	a := &api{Deps: deps}
+// Routes are the methods and paths of the API, as http.ServeMux spells them.
+func Routes() [][2]string {
 	var list [][2]string
-	for _, r := range a.routes() {
-		list = append(list, [2]string{r.method, r.path})
+	for _, r := range new(resources).routes(newDescription()) {
+		list = append(list, [2]string{r.Method, r.Path})
 	}
 	return list
 }

@@ -26,13 +26,13 @@ var internals = regexp.MustCompile(`pgx|relation|SQLSTATE|SELECT |dial tcp|10\.1
 	`db\.internal|goroutine|\.go\b|runtime error|nil pointer|panic|sqlstore|context canceled|deadline exceeded`)
 
 // requests makes one good request of every route, and one that a key protects.
-func (s *setup) requests(deps httpapi.Deps) map[string]*http.Request {
+func (s *setup) requests() map[string]*http.Request {
 	s.t.Helper()
 	fill := regexp.MustCompile(`\{(\w+)(\.\.\.)?\}`)
 	all := map[string]*http.Request{
 		"create once": s.request(http.MethodPost, "/products", smartphone, "Idempotency-Key", "k"),
 	}
-	for _, route := range httpapi.Routes(deps) {
+	for _, route := range httpapi.Routes() {
 		path := fill.ReplaceAllStringFunc(route[1], func(name string) string {
 			if name == "{key...}" {
 				return "a/b"
@@ -68,7 +68,7 @@ func TestNothingInternalIsAnswered(t *testing.T) {
 			s.images.failure = failure
 			deps := s.deps(catalog.NewService(s.store, s.views), failure)
 			s.handler = httpapi.New(deps)
-			for route, r := range s.requests(deps) {
+			for route, r := range s.requests() {
 				s.wantClean(route, r)
 			}
 			if lines := s.logs.lines(t, "request failed"); len(lines) == 0 {
@@ -85,7 +85,7 @@ func TestPanicsAreNotAnswered(t *testing.T) {
 	deps := s.deps(catalog.NewService(nil, s.views), nil)
 	deps.Images = nil
 	s.handler = httpapi.New(deps)
-	for route, r := range s.requests(deps) {
+	for route, r := range s.requests() {
 		s.wantClean(route, r)
 	}
 	if lines := s.logs.lines(t, "handler panicked"); len(lines) < 6 {

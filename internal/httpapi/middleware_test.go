@@ -13,6 +13,7 @@ import (
 
 	"vitrine.dev/internal/blob"
 	"vitrine.dev/internal/httpapi"
+	"vitrine.dev/internal/httpkit/server"
 )
 
 func TestWrongMethod(t *testing.T) {
@@ -173,7 +174,7 @@ func TestClientGone(t *testing.T) {
 
 func TestServerLimits(t *testing.T) {
 	t.Parallel()
-	s := httpapi.NewServer(http.NotFoundHandler(), slog.New(slog.DiscardHandler))
+	s := server.DefaultLimits().Server(http.NotFoundHandler(), slog.New(slog.DiscardHandler))
 	if s.ReadHeaderTimeout <= 0 || s.ReadTimeout <= 0 || s.WriteTimeout <= 15*time.Second || s.IdleTimeout <= 0 ||
 		s.MaxHeaderBytes <= 0 || s.ErrorLog == nil {
 		t.Errorf("a limit is not set: %+v", s)

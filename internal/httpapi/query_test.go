@@ -21,7 +21,7 @@ func TestUnknownParameters(t *testing.T) {
 	t.Parallel()
 	s := newDeadSetup(t)
 	path := s.create(with("", ""))
-	for _, route := range httpapi.Routes(httpapi.Deps{}) {
+	for _, route := range httpapi.Routes() {
 		method, target := route[0], strings.Replace(reachable(route[1]), "/products/101", path, 1)
 		for _, query := range []string{"nope=7", "nope=1&nope=2", "nope", "nope="} {
 			p := wantProblem(t, s.do(method, target+"?"+query, `{"all":true}`), http.StatusUnprocessableEntity)

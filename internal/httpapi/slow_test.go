@@ -9,13 +9,13 @@ import (
 	"testing"
 	"time"
 
-	"vitrine.dev/internal/httpapi"
+	"vitrine.dev/internal/httpkit/server"
 )
 
 // shortLimits are the time-outs of these tests, each different, so that the
 // time a connection lived tells which one ended it.
-func shortLimits() httpapi.Limits {
-	return httpapi.Limits{
+func shortLimits() server.Limits {
+	return server.Limits{
 		HeaderTimeout: 300 * time.Millisecond, ReadTimeout: 900 * time.Millisecond, WriteTimeout: 2 * time.Second,
 		IdleTimeout: 600 * time.Millisecond, MaxHeaderBytes: 64 << 10,
 	}
@@ -71,7 +71,7 @@ func TestSlowClients(t *testing.T) {
 // served with.
 func TestSlowHeadersAtTheShippedLimit(t *testing.T) {
 	t.Parallel()
-	p := dial(t, onWire(t, newSetup(t).handler, httpapi.DefaultLimits()))
+	p := dial(t, onWire(t, newSetup(t).handler, server.DefaultLimits()))
 	took, _ := p.drip("GET /healthz HTTP/1.1\r\nHost: a\r\n", "X-A: b\r\n")
 	wantCut(t, took, 5*time.Second)
 }
@@ -128,7 +128,7 @@ func TestSlowOnesDoNotStandInTheWay(t *testing.T) {
 func TestSameKeyAtOnce(t *testing.T) {
 	t.Parallel()
 	s := newSQLiteSetup(t)
-	addr := onWire(t, s.handler, httpapi.DefaultLimits())
+	addr := onWire(t, s.handler, server.DefaultLimits())
 	request := post(smartphone, fmt.Sprintf("Content-Length: %d", len(smartphone)), "Idempotency-Key: one")
 	var group sync.WaitGroup
 	answers := make(chan string, 50)
@@ -155,11 +155,11 @@ func TestSameKeyAtOnce(t *testing.T) {
 // TestLimitsAreStated compares what is documented.
 func TestLimitsAreStated(t *testing.T) {
 	t.Parallel()
-	want := httpapi.Limits{
+	want := server.Limits{
 		HeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: time.Minute,
 		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 65536,
 	}
-	if got := httpapi.DefaultLimits(); got != want {
+	if got := server.DefaultLimits(); got != want {
 		t.Errorf("limits %+v; docs/operations.md says %+v", got, want)
 	}
 }

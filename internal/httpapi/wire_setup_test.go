@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"vitrine.dev/internal/httpapi"
+	"vitrine.dev/internal/httpkit/server"
 )
 
 // patience bounds every wait for an answer, also under load.
@@ -19,7 +19,7 @@ const patience = 20 * time.Second
 
 // onWire puts the handler behind the server that is shipped, on a port of its
 // own, and returns the address.
-func onWire(t *testing.T, h http.Handler, l httpapi.Limits) string {
+func onWire(t *testing.T, h http.Handler, l server.Limits) string {
 	t.Helper()
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {

@@ -1,5 +1,14 @@
 package httpkit
 
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/requestid"
+)
+
 // Problem is the body of every answer from 400 on (RFC 9457).
 type Problem struct {
 	Type     string       `json:"type"             doc:"What kind of problem; about:blank says that the status tells all"                  example:"about:blank"`
@@ -14,4 +23,61 @@ type Problem struct {
 type FieldError struct {
 	Field  string `json:"field"  doc:"The field or parameter, e.g. product_images[2]" example:"product_price"`
 	Reason string `json:"reason" doc:"Completes the sentence that begins with the field" example:"must not be negative"`
+}
+
+// statusOf is the one map from kinds of errors to statuses.
+func statusOf(kind fault.Kind) int {
+	switch kind {
+	case fault.Invalid:
+		return http.StatusUnprocessableEntity
+	case fault.NotFound:
+		return http.StatusNotFound
+	case fault.Stale:
+		return http.StatusPreconditionFailed
+	case fault.Conflict:
+		return http.StatusConflict
+	case fault.Unavailable:
+		return http.StatusServiceUnavailable
+	default:
+		return http.StatusInternalServerError
+	}
+}
+
+// ProblemOf returns what a client sees of the error, and the header that goes
+// with it. Causes and unclassified errors are for the log only.
+func ProblemOf(err error) (p Problem, header [2]string) {
+	if r, ok := errors.AsType[*StatusError](err); ok {
+		return Problem{Status: r.status, Detail: r.detail}, r.header
+	}
+	f, ok := errors.AsType[*fault.Error](err)
+	switch {
+	case ok && f.Kind != fault.Internal:
+		p = Problem{Status: statusOf(f.Kind), Detail: f.Message}
+		for _, field := range f.Fields {
+			p.Errors = append(p.Errors, FieldError{Field: field.Name, Reason: field.Reason})
+		}
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		p = Problem{Status: http.StatusServiceUnavailable, Detail: "the answer took too long; try again"}
+	default:
+		p = Problem{Status: http.StatusInternalServerError, Detail: "something went wrong on our side"}
+	}
+	if p.Status == http.StatusServiceUnavailable {
+		header = [2]string{"Retry-After", RetryAfter}
+	}
+	return p, header
+}
+
+// WriteProblem answers with the problem.
+func WriteProblem(w http.ResponseWriter, r *http.Request, p Problem) {
+	p.Type, p.Title, p.Instance = "about:blank", http.StatusText(p.Status), requestid.From(r.Context())
+	body, err := Encode(p)
+	if err != nil { // strings and numbers cannot fail to encode
+		body = nil
+	}
+	h := w.Header()
+	for _, name := range []string{"ETag", "Last-Modified", "Location", "Link"} {
+		h.Del(name)
+	}
+	h.Set("Cache-Control", "no-store")
+	Write(w, p.Status, TypeProblem, body)
 }

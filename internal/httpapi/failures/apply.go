@@ -1,0 +1,130 @@
+package failures
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+
+	"vitrine.dev/internal/failures"
+	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/httpapi/jobs"
+	"vitrine.dev/internal/httpapi/wire"
+	"vitrine.dev/internal/httpkit"
+	"vitrine.dev/internal/httpkit/form"
+)
+
+// Replay retries failed images.
+func (h *Handler) Replay(w http.ResponseWriter, r *http.Request) error {
+	return h.apply(w, r, failures.Replay)
+}
+
+// Discard takes dead letters off the list.
+func (h *Handler) Discard(w http.ResponseWriter, r *http.Request) error {
+	return h.apply(w, r, failures.Discard)
+}
+
+func (h *Handler) apply(w http.ResponseWriter, r *http.Request, action failures.Action) error {
+	order, err := httpkit.DecodeBody(r, decodeOrder, "Accept-Post", httpkit.TypeJSON)
+	if err != nil {
+		return err
+	}
+	order.Action = action
+	out, err := h.Service.Apply(r.Context(), order)
+	if err != nil {
+		return fmt.Errorf("%s dead letters: %w", action, err)
+	}
+	if out.Job != nil {
+		w.Header().Set("Location", jobs.Path(out.Job.ID))
+		return httpkit.WriteJSON(w, http.StatusAccepted, jobs.Wire(*out.Job))
+	}
+	answer := wire.DeadOutcome{Matched: out.Matched, Done: out.Done, DryRun: order.DryRun, Skipped: []wire.Skipped{}}
+	for _, s := range out.Skipped {
+		answer.Skipped = append(answer.Skipped, wire.Skipped{ID: s.ID.String(), Reason: s.Reason})
+	}
+	return httpkit.WriteJSON(w, http.StatusOK, answer)
+}
+
+// decodeOrder reads the body of a replay or a discard. Fields that
+// cannot be read are errors in the order, to which the rules add theirs.
+func decodeOrder(body []byte) (failures.Request, error) {
+	o, err := form.ReadObject(body)
+	if err != nil {
+		return failures.Request{}, err
+	}
+	order := failures.Request{
+		ByIDs:  o.Has(failures.FieldIDs),
+		IDs:    form.Optional(o, failures.FieldIDs, readIDs),
+		Filter: form.Optional(o, failures.FieldFilter, readFilter),
+		All:    form.Optional(o, failures.FieldAll, form.Bool),
+		DryRun: form.Optional(o, failures.FieldDryRun, form.Bool),
+		Rate:   form.Optional(o, failures.FieldRate, readRate),
+	}
+	o.RefuseRest(nil)
+	order.FieldErrors = o.Errors
+	return order, nil
+}
+
+// readRate reads a rate; 0, which stands for none, is refused when it is given.
+func readRate(o *form.Object, name string, raw json.RawMessage) int64 {
+	n := form.Integer(o, name, raw)
+	if n < 1 {
+		o.Errors.Add(name, httpkit.IntegerReason(failures.MaxRate))
+	}
+	return n
+}
+
+// readIDs reads an array of ids; each entry has errors of its own.
+func readIDs(o *form.Object, name string, raw json.RawMessage) []failures.ID {
+	first, _ := form.Entries(o, name, "ids such as image-42", failures.MaxIDs+1, raw) // the rules refuse so many
+	ids := make([]failures.ID, 0, len(first))
+	for i, entry := range first {
+		if o.Errors.Full() {
+			break
+		}
+		field := fmt.Sprintf("%s[%d]", name, i)
+		text := ""
+		if form.KindOf(entry) == "a string" {
+			text = form.Text(o, field, entry)
+		}
+		id, ok := failures.ParseID(text)
+		if !ok {
+			o.Errors.Add(field, "must be an id such as image-42 or message-7")
+		}
+		ids = append(ids, id)
+	}
+	return ids
+}
+
+// readFilter reads the object that a list has as its query.
+func readFilter(o *form.Object, name string, raw json.RawMessage) *failures.Filter {
+	if kind := form.KindOf(raw); kind != "an object" {
+		o.Errors.Add(name, "must be an object, not "+kind)
+		return &failures.Filter{}
+	}
+	inner, err := form.ReadObject(raw)
+	if err != nil { // it was read before as a part of the body
+		o.Errors.Add(name, "must be an object")
+		return &failures.Filter{}
+	}
+	f := &failures.Filter{
+		Reason:       fault.Reason(form.Optional(inner, failures.FieldReason, form.Text)),
+		Host:         form.Optional(inner, failures.FieldHost, form.Text),
+		UserID:       form.Optional(inner, failures.FieldUserID, readID),
+		ProductID:    form.Optional(inner, failures.FieldProductID, readID),
+		FailedAfter:  form.Optional(inner, failures.FieldFailedAfter, form.Time),
+		FailedBefore: form.Optional(inner, failures.FieldFailedBefore, form.Time),
+	}
+	inner.RefuseRest(nil)
+	o.Errors.AddAll(name+".", inner.Errors)
+	return f
+}
+
+// readID reads the id of a user or product. 0 would select all of
+// them, so it is refused when it is given.
+func readID(o *form.Object, name string, raw json.RawMessage) int64 {
+	n := form.Integer(o, name, raw)
+	if n == 0 {
+		n = -1 // which the rules refuse
+	}
+	return n
+}

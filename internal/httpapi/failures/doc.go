@@ -1,0 +1,3 @@
+// Package failures serves the list of failed images and messages, which the API
+// calls dead letters, and their replay and discard.
+package failures

@@ -1,0 +1,85 @@
+package failures
+
+import (
+	"fmt"
+	"net/http"
+
+	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/failures"
+	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/httpapi/products"
+	"vitrine.dev/internal/httpapi/wire"
+	"vitrine.dev/internal/httpkit"
+)
+
+// maxPageMemory is what a page of dead letters takes while it is read and
+// encoded: the URL of each, its detail and its preview, four times over.
+const maxPageMemory = failures.MaxListLimit * 4 * (catalog.MaxURLBytes + 1024)
+
+// Handler serves failed work. It is safe for concurrent use.
+type Handler struct {
+	Service *failures.Service
+	URL     func(key string) string // where the public reads an object
+	Format  string                  // of the entity tags of products
+	Lists   httpkit.Budget          // for pages that are read and encoded
+}
+
+// List answers with one page.
+func (h *Handler) List(w http.ResponseWriter, r *http.Request) error {
+	p := httpkit.ParamsOf(r)
+	filter := failures.Filter{
+		Reason:       fault.Reason(p.Text(failures.FieldReason)),
+		Host:         p.Text(failures.FieldHost),
+		UserID:       p.Integer(failures.FieldUserID, catalog.MaxID),
+		ProductID:    p.Integer(failures.FieldProductID, catalog.MaxID),
+		FailedAfter:  p.Time(failures.FieldFailedAfter),
+		FailedBefore: p.Time(failures.FieldFailedBefore),
+	}
+	limit := int(p.Integer(httpkit.ParamLimit, failures.MaxListLimit))
+	var after *failures.Position
+	if s := p.Text(httpkit.ParamCursor); s != "" {
+		position, ok := decodeCursor(s)
+		if !ok {
+			p.Errors.Add(httpkit.ParamCursor, "must be taken from the Link of the page before")
+		}
+		after = &position
+	}
+	filter.FieldErrors = p.Errors
+	held, err := h.Lists.Take(r.Context(), maxPageMemory)
+	if err != nil {
+		return fmt.Errorf("list dead letters: %w", err)
+	}
+	defer held.Free()
+	page, err := h.Service.List(r.Context(), filter, after, limit)
+	if err != nil {
+		return fmt.Errorf("list dead letters: %w", err)
+	}
+	if page.Next != nil {
+		w.Header().Set("Link", p.Link(r.URL.Path, encodeCursor(*page.Next)))
+	}
+	list := make([]wire.DeadLetter, len(page.Items))
+	for i, l := range page.Items {
+		list[i] = wireLetter(l)
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	return httpkit.WriteJSON(w, http.StatusOK, list)
+}
+
+// ReplayImage is for the product's owner; the answer is the image, which is
+// pending again.
+func (h *Handler) ReplayImage(w http.ResponseWriter, r *http.Request) error {
+	product, err := httpkit.PathInteger(r, "id", catalog.MaxID)
+	if err != nil {
+		return err
+	}
+	id, err := httpkit.PathInteger(r, "image_id", catalog.MaxID)
+	if err != nil {
+		return err
+	}
+	img, version, err := h.Service.ReplayImage(r.Context(), product, id)
+	if err != nil {
+		return fmt.Errorf("replay image %d of product %d: %w", id, product, err)
+	}
+	w.Header().Set("ETag", httpkit.VersionTag(version, h.Format))
+	return httpkit.WriteJSON(w, http.StatusAccepted, products.Image(img, h.URL))
+}

@@ -1,0 +1,160 @@
+// Package images serves published images from the storage.
+package images
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"vitrine.dev/internal/blob"
+	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/httpkit"
+	"vitrine.dev/internal/httpkit/openapi"
+)
+
+// imageWriteTimeout stands in place of server.Limits.WriteTimeout for the body of
+// an image.
+const imageWriteTimeout = 5 * time.Minute
+
+// Files is what a Handler needs of the storage.
+type Files interface {
+	// Open returns the object for reading. fault.NotFound; fault.Invalid for a
+	// malformed key.
+	Open(ctx context.Context, key string) (blob.Object, error)
+	// Stat describes the object; errors as of Open.
+	Stat(ctx context.Context, key string) (blob.Info, error)
+}
+
+// Handler serves stored images.
+type Handler struct{ Files Files }
+
+// Get serves a stored object. Content under a key never changes, so the
+// key itself is the entity tag.
+func (h *Handler) Get(w http.ResponseWriter, r *http.Request) error {
+	key := r.PathValue("key")
+	if blob.CheckKey(key) != nil {
+		return fault.New(fault.NotFound, "no such image")
+	}
+	// Where the connection knows no deadlines, the server's own stands.
+	deadline := time.Now().Add(imageWriteTimeout)
+	if err := http.NewResponseController(w).SetWriteDeadline(deadline); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return fmt.Errorf("get image %s: %w", key, err)
+	}
+	if r.Method == http.MethodHead {
+		return h.head(w, r, key)
+	}
+	object, err := h.Files.Open(r.Context(), key)
+	if err != nil {
+		return fmt.Errorf("open image %s: %w", key, err)
+	}
+	defer object.Body.Close()
+	tag := setImage(w.Header(), object.Info)
+	if seeker, ok := object.Body.(io.ReadSeeker); ok {
+		return serveSeeker(w, r, object.Info, seeker)
+	}
+	if httpkit.NotModified(r, tag) {
+		w.WriteHeader(http.StatusNotModified)
+		return nil
+	}
+	w.Header().Set("Content-Length", strconv.FormatInt(object.Bytes, 10))
+	w.WriteHeader(http.StatusOK)
+	// The header is out: an answer cut short is all a client can be told.
+	if _, err := io.Copy(w, object.Body); err != nil {
+		panic(http.ErrAbortHandler) //nolint:forbidigo // net/http's way to cut a connection short
+	}
+	return nil
+}
+
+func (h *Handler) head(w http.ResponseWriter, r *http.Request, key string) error {
+	info, err := h.Files.Stat(r.Context(), key)
+	if err != nil {
+		return fmt.Errorf("stat image %s: %w", key, err)
+	}
+	if httpkit.NotModified(r, setImage(w.Header(), info)) {
+		w.WriteHeader(http.StatusNotModified)
+		return nil
+	}
+	w.Header().Set("Content-Length", strconv.FormatInt(info.Bytes, 10))
+	w.WriteHeader(http.StatusOK)
+	return nil
+}
+
+// setImage sets what is true of the object however much of it is sent.
+func setImage(h http.Header, info blob.Info) (tag string) {
+	tag = `"` + info.Key + `"`
+	h.Set("Content-Type", info.ContentType)
+	h.Set("Cache-Control", blob.CacheControl)
+	h.Set("ETag", tag)
+	if !info.Modified.IsZero() {
+		h.Set("Last-Modified", info.Modified.UTC().Format(http.TimeFormat))
+	}
+	return tag
+}
+
+// serveSeeker lets net/http answer ranges and preconditions, and puts a
+// problem in the place of its plain-text errors.
+func serveSeeker(w http.ResponseWriter, r *http.Request, info blob.Info, body io.ReadSeeker) error {
+	guard := &errorGuard{ResponseWriter: w}
+	http.ServeContent(guard, r, "", info.Modified, body)
+	switch guard.refused {
+	case 0:
+		return nil
+	case http.StatusRequestedRangeNotSatisfiable:
+		return httpkit.Refuse(guard.refused, "the range lies outside the image, which has %d bytes", info.Bytes)
+	case http.StatusPreconditionFailed:
+		return httpkit.Refuse(guard.refused, "the image is not the one that the precondition names")
+	default:
+		return fmt.Errorf("serve image %s: status %d", info.Key, guard.refused)
+	}
+}
+
+// errorGuard holds back an answer that is an error.
+type errorGuard struct {
+	http.ResponseWriter
+	refused int
+}
+
+func (g *errorGuard) WriteHeader(status int) {
+	if status >= http.StatusBadRequest {
+		g.refused = status
+		return
+	}
+	g.ResponseWriter.WriteHeader(status)
+}
+
+func (g *errorGuard) Write(b []byte) (int, error) {
+	if g.refused != 0 {
+		return len(b), nil
+	}
+	return g.ResponseWriter.Write(b)
+}
+
+// ReadFrom keeps the way open for files to go to the socket uncopied.
+func (g *errorGuard) ReadFrom(src io.Reader) (int64, error) {
+	if g.refused != 0 {
+		return io.Copy(io.Discard, src)
+	}
+	return io.Copy(g.ResponseWriter, src)
+}
+
+// DescribeGet describes Get.
+func DescribeGet(d *openapi.Document) *huma.Operation {
+	key := &huma.Param{Name: "key", In: "path", Required: true, Schema: openapi.Text(), Description: "With its slashes as they are"}
+	return &huma.Operation{
+		OperationID: "getImage", Tags: []string{"images"}, Summary: "Read a published image",
+		Description: "Content under a key never changes. Ranges and preconditions are answered where the storage allows it.",
+		Parameters:  []*huma.Param{key},
+		Responses: d.Responses(map[string]*huma.Response{
+			"200": {Description: "The image", Content: map[string]*huma.MediaType{"image/*": {}}},
+			"206": {Description: "A part of it", Content: map[string]*huma.MediaType{"image/*": {}}},
+			"304": openapi.Response("The client has it already", nil),
+		}, http.StatusNotFound, http.StatusPreconditionFailed, http.StatusRequestedRangeNotSatisfiable,
+			http.StatusServiceUnavailable),
+	}
+}

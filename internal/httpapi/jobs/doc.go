@@ -1,0 +1,3 @@
+// Package jobs serves the background jobs that replay or discard many dead
+// letters.
+package jobs

@@ -1,0 +1,89 @@
+package products
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strconv"
+
+	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/httpapi/wire"
+	"vitrine.dev/internal/httpkit"
+)
+
+// messageCreated is the sentence of every answer to a create.
+const messageCreated = "Product created successfully"
+
+// Create answers as soon as the product and its work are stored.
+func (h *Handler) Create(w http.ResponseWriter, r *http.Request) error {
+	key, err := idempotencyKey(r.Header)
+	if err != nil {
+		return err
+	}
+	draft, err := httpkit.DecodeBody(r, decodeDraft, "Accept-Post", httpkit.TypeJSON)
+	if err != nil {
+		return err
+	}
+	c, err := h.create(r.Context(), draft, key)
+	if err != nil {
+		return fmt.Errorf("create product: %w", err)
+	}
+	w.Header().Set("Location", "/products/"+strconv.FormatInt(c.ProductID, 10))
+	w.Header().Set("ETag", httpkit.VersionTag(c.Version, h.Format))
+	if c.Replayed {
+		w.Header().Set(httpkit.HeaderIdempotencyReplayed, "true")
+	}
+	return httpkit.WriteJSON(w, http.StatusCreated, wire.Created{Message: messageCreated, ProductID: c.ProductID})
+}
+
+// create creates once for a key, and each time without one.
+func (h *Handler) create(ctx context.Context, d catalog.Draft, key string) (catalog.Creation, error) {
+	if key != "" {
+		return h.Service.CreateOnce(ctx, d, key)
+	}
+	p, err := h.Service.Create(ctx, d)
+	return catalog.Creation{ProductID: p.ID, Version: p.Version}, err
+}
+
+// Change applies a merge patch.
+func (h *Handler) Change(w http.ResponseWriter, r *http.Request) error {
+	id, err := pathID(r)
+	if err != nil {
+		return err
+	}
+	versions, err := httpkit.ChangePrecondition(r)
+	if err != nil {
+		return err
+	}
+	patch, err := httpkit.DecodeBody(r, decodePatch, "Accept-Patch", httpkit.TypeMergePatch, httpkit.TypeJSON)
+	if err != nil {
+		return err
+	}
+	p, err := h.Service.Change(r.Context(), id, patch, versions)
+	if err != nil {
+		return fmt.Errorf("change product %d: %w", id, err)
+	}
+	entry, err := h.encode(p)
+	if err != nil {
+		return err
+	}
+	h.writeEntry(w, entry) // whatever else is sent: the change was made
+	return nil
+}
+
+// Delete deletes a product.
+func (h *Handler) Delete(w http.ResponseWriter, r *http.Request) error {
+	id, err := pathID(r)
+	if err != nil {
+		return err
+	}
+	versions, err := httpkit.ChangePrecondition(r)
+	if err != nil {
+		return err
+	}
+	if err := h.Service.Delete(r.Context(), id, versions); err != nil {
+		return fmt.Errorf("delete product %d: %w", id, err)
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}

@@ -1,0 +1,81 @@
+package products
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/httpkit"
+	"vitrine.dev/internal/httpkit/form"
+)
+
+// decodeDraft reads the body of a create. Fields that cannot be
+// read are errors in the draft, to which the rules add theirs.
+func decodeDraft(body []byte) (catalog.Draft, error) {
+	o, err := form.ReadObject(body)
+	if err != nil {
+		return catalog.Draft{}, err
+	}
+	d := catalog.Draft{
+		UserID:      form.Required(o, catalog.FieldUserID, form.Integer),
+		Name:        form.Required(o, catalog.FieldName, form.Text),
+		Description: form.Optional(o, catalog.FieldDescription, form.Text),
+		Images:      form.Optional(o, catalog.FieldImages, form.Texts(catalog.MaxImages)),
+		Price:       form.Required(o, catalog.FieldPrice, readPrice),
+	}
+	const ours = "is set by the server"
+	o.RefuseRest(map[string]string{"id": ours, "images": ours, "compressed_product_images": ours})
+	d.FieldErrors = o.Errors
+	return d, nil
+}
+
+// decodePatch reads a merge patch (RFC 7396).
+func decodePatch(body []byte) (catalog.Patch, error) {
+	o, err := form.ReadObject(body)
+	if err != nil {
+		return catalog.Patch{}, err
+	}
+	const always = "every product has one"
+	p := catalog.Patch{
+		Name:        form.ChangedNotRemoved(o, catalog.FieldName, always, form.Text),
+		Description: form.Changed(o, catalog.FieldDescription, form.Text),
+		Images:      form.Changed(o, catalog.FieldImages, form.Texts(catalog.MaxImages)),
+		Price:       form.ChangedNotRemoved(o, catalog.FieldPrice, always, readPrice),
+	}
+	const never, ours = "cannot be changed", "is set by the server"
+	o.RefuseRest(map[string]string{
+		"id": never, catalog.FieldUserID: never, "images": ours, "compressed_product_images": ours,
+	})
+	p.FieldErrors = o.Errors
+	return p, nil
+}
+
+// readPrice reads an exact price from a number, or a string that holds one.
+func readPrice(o *form.Object, name string, raw json.RawMessage) catalog.Price {
+	text := string(raw)
+	switch kind := form.KindOf(raw); kind {
+	case "a number":
+	case "a string":
+		text = form.Text(o, name, raw)
+	default:
+		o.Errors.Add(name, "must be a number, not "+kind)
+		return 0
+	}
+	p, err := catalog.ParsePrice(text)
+	if err != nil {
+		o.Errors.Add(name, err.Error())
+	}
+	return p
+}
+
+func pathID(r *http.Request) (int64, error) { return httpkit.PathInteger(r, "id", catalog.MaxID) }
+
+func idempotencyKey(h http.Header) (string, error) {
+	key, given, ok := httpkit.IdempotencyKey(h)
+	if given && (!ok || !catalog.ValidKey(key)) {
+		return "", httpkit.Refuse(http.StatusBadRequest,
+			"%s must be given once, with 1 to %d characters of printable ASCII, bare or as a string in quotes",
+			httpkit.HeaderIdempotencyKey, catalog.MaxKeyBytes)
+	}
+	return key, nil
+}

@@ -1,0 +1,97 @@
+package openapi
+
+import (
+	"net/http"
+	"path"
+	"reflect"
+	"strconv"
+	"sync"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"vitrine.dev/internal/httpkit"
+)
+
+// Document is a description in the making. It is complete, and safe for
+// concurrent use, once every operation was added.
+type Document struct {
+	doc  *huma.OpenAPI
+	json func() ([]byte, error)
+	yaml func() ([]byte, error)
+}
+
+// New returns a Document without operations. names are the schemas that are not
+// called as their types are.
+func New(info huma.Info, names map[reflect.Type]string) *Document {
+	types := huma.NewMapRegistry("#/components/schemas/", func(t reflect.Type, hint string) string {
+		if name, renamed := names[t]; renamed {
+			return name
+		}
+		return huma.DefaultSchemaNamer(t, hint)
+	})
+	doc := &huma.OpenAPI{OpenAPI: "3.1.0", Info: &info, Components: &huma.Components{Schemas: types}}
+	return &Document{doc: doc, json: sync.OnceValues(doc.MarshalJSON), yaml: sync.OnceValues(doc.YAML)}
+}
+
+// Add adds an operation with its query parameters, HEAD included in GET as in
+// HTTP.
+func (d *Document) Add(method, path string, query []*huma.Param, op *huma.Operation) {
+	op.Method, op.Path, op.Parameters = method, path, append(op.Parameters, query...)
+	op.Responses = d.Responses(op.Responses, http.StatusBadRequest, http.StatusUnprocessableEntity) // for its query
+	d.doc.AddOperation(op)
+}
+
+// Schema returns a reference to the schema of T.
+func Schema[T any](d *Document) *huma.Schema {
+	return d.doc.Components.Schemas.Schema(reflect.TypeFor[T](), true, "")
+}
+
+// Property returns the schema of a property of T, to complete it by what the
+// type does not say.
+func Property[T any](d *Document, name string) *huma.Schema {
+	return d.doc.Components.Schemas.SchemaFromRef(Schema[T](d).Ref).Properties[name]
+}
+
+// Schemas are all schemas by name.
+func (d *Document) Schemas() huma.Registry { return d.doc.Components.Schemas }
+
+// Responses adds the problems to the responses of an operation.
+func (d *Document) Responses(good map[string]*huma.Response, problems ...int) map[string]*huma.Response {
+	for _, status := range append(problems, http.StatusInternalServerError) {
+		good[strconv.Itoa(status)] = &huma.Response{
+			Description: http.StatusText(status),
+			Content:     map[string]*huma.MediaType{httpkit.TypeProblem: {Schema: Schema[httpkit.Problem](d)}},
+		}
+	}
+	return good
+}
+
+// Response is a response with JSON of the schema.
+func Response(text string, s *huma.Schema, headers ...*huma.Param) *huma.Response {
+	r := &huma.Response{Description: text}
+	if s != nil {
+		r.Content = map[string]*huma.MediaType{httpkit.TypeJSON: {Schema: s}}
+	}
+	for _, h := range headers {
+		if r.Headers == nil {
+			r.Headers = make(map[string]*huma.Param)
+		}
+		r.Headers[h.Name] = &huma.Param{Description: h.Description, Schema: h.Schema}
+	}
+	return r
+}
+
+// Serve answers with the description, in YAML where the path ends so.
+func (d *Document) Serve(w http.ResponseWriter, r *http.Request) error {
+	encoded, contentType := d.json, "application/openapi+json"
+	if path.Ext(r.URL.Path) == ".yaml" {
+		encoded, contentType = d.yaml, "application/openapi+yaml"
+	}
+	body, err := encoded()
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Cache-Control", "no-cache")
+	httpkit.Write(w, http.StatusOK, contentType, body)
+	return nil
+}

@@ -1,0 +1,120 @@
+package httpkit
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"vitrine.dev/internal/fault"
+)
+
+// The parameters of a list.
+const (
+	ParamLimit  = "limit"
+	ParamCursor = "cursor"
+)
+
+// Params are the query parameters of a request, each of which its route
+// declares; an empty one counts as absent.
+type Params struct {
+	values url.Values
+	// Errors are what is wrong so far; rules add theirs.
+	Errors fault.FieldErrors
+}
+
+type paramsKey struct{}
+
+// ParamsOf returns the parameters of a request to a route that declares some.
+func ParamsOf(r *http.Request) *Params {
+	p, _ := r.Context().Value(paramsKey{}).(*Params)
+	return p
+}
+
+// WithParams returns the request with the parameters in its context.
+func WithParams(r *http.Request, p *Params) *http.Request {
+	return r.WithContext(context.WithValue(r.Context(), paramsKey{}, p))
+}
+
+// ReadParams parses a query. A parameter that is not declared, or is given
+// twice, is an error of its own and has no value.
+func ReadParams(query string, declared []string) (*Params, error) {
+	p := &Params{}
+	if query == "" {
+		return p, nil
+	}
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		return nil, Refuse(http.StatusBadRequest,
+			"the query is malformed: %s", "a % must be followed by two hexadecimal digits, and ; must be escaped")
+	}
+	given := make([]string, 0, len(values))
+	for name := range values {
+		given = append(given, name)
+	}
+	slices.Sort(given)
+	for _, name := range given {
+		switch {
+		case !slices.Contains(declared, name):
+			p.Errors.Add(name, unknownParam(declared))
+		case len(values[name]) > 1:
+			p.Errors.Add(name, "must be given only once")
+		default:
+			continue
+		}
+		delete(values, name)
+	}
+	p.values = values
+	return p, nil
+}
+
+func unknownParam(declared []string) string {
+	const reason = "is not a known query parameter; "
+	if len(declared) == 0 {
+		return reason + "this path has none"
+	}
+	return reason + "this path has " + strings.Join(declared, ", ")
+}
+
+// Text returns the parameter, "" where it is absent.
+func (p *Params) Text(name string) string { return p.values.Get(name) }
+
+// Integer reads an integer from 1 to most, 0 where it is absent.
+func (p *Params) Integer(name string, most int64) int64 {
+	s := p.Text(name)
+	if s == "" {
+		return 0
+	}
+	n, ok := ParseInteger(s, most)
+	if !ok {
+		p.Errors.Add(name, IntegerReason(most))
+		return 0
+	}
+	return n
+}
+
+// Time reads a time, the zero one where it is absent.
+func (p *Params) Time(name string) time.Time {
+	s := p.Text(name)
+	if s == "" {
+		return time.Time{}
+	}
+	t, ok := ParseTime(s)
+	if !ok {
+		p.Errors.Add(name, TimeReason)
+	}
+	return t
+}
+
+// Link is the header that points to the next page of the same list.
+func (p *Params) Link(path, cursor string) string {
+	next := url.Values{ParamCursor: {cursor}}
+	for name := range p.values {
+		if v := p.values.Get(name); v != "" && name != ParamCursor {
+			next.Set(name, v)
+		}
+	}
+	return "<" + path + "?" + next.Encode() + `>; rel="next"`
+}

@@ -1,0 +1,120 @@
+package server
+
+import (
+	"crypto/rand"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"vitrine.dev/internal/httpkit"
+	"vitrine.dev/internal/requestid"
+)
+
+const (
+	maxRequestIDBytes = 64
+	headerRequestID   = "X-Request-Id"
+)
+
+// ServeHTTP is what surrounds every route: the request id, the bound on the
+// body and what becomes of its rest, the access log, and the recovery from
+// panics.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	start := time.Now()
+	id := requestID(r)
+	r = r.WithContext(requestid.With(r.Context(), id))
+	body := httpkit.WrapBody(w, r, s.Memory)
+	resp := &response{ResponseWriter: w}
+	resp.Header()[headerRequestID] = []string{id}
+	resp.Header()["X-Content-Type-Options"] = []string{"nosniff"}
+	if doubtfulFraming(r) || s.Stopping() {
+		resp.Header()["Connection"] = []string{"close"}
+	}
+	early := false // the answer is sent before the body was read
+	resp.before = func() {
+		if early = mustDrain(r, body, resp.Header()); early {
+			announceDrain(w)
+		}
+	}
+
+	defer func() {
+		broken := s.recovered(resp, r, recover())
+		body.Free()
+		s.logAccess(r, resp, body, start)
+		if broken {
+			panic(http.ErrAbortHandler) //nolint:forbidigo // net/http's way to cut a connection short
+		}
+		if early {
+			s.drain(w, body)
+		}
+	}()
+	if !cleanPath(r.URL.EscapedPath()) {
+		s.answer(Route{Handle: noCleanPath})(resp, r)
+		return
+	}
+	s.mux.ServeHTTP(resp, r)
+}
+
+// doubtfulFraming reports whether another server before us may see the end of
+// this request elsewhere, so that what follows on the connection cannot be
+// trusted: a chunked body, since net/http has hidden whether a Content-Length
+// stood beside it (RFC 9112 section 6.1), and HTTP/1.0, where it ignores
+// Transfer-Encoding.
+func doubtfulFraming(r *http.Request) bool {
+	return len(r.TransferEncoding) > 0 || !r.ProtoAtLeast(1, 1)
+}
+
+// recovered answers for a handler that panicked. It reports whether the
+// connection must be cut, because half an answer is on its way already.
+func (s *Server) recovered(w *response, r *http.Request, cause any) bool {
+	if cause == nil {
+		return false
+	}
+	if cause == http.ErrAbortHandler { //nolint:errorlint,err113 // the value itself is the signal
+		return true
+	}
+	s.Log.LogAttrs(r.Context(), slog.LevelError, "handler panicked",
+		slog.String("request_id", requestid.From(r.Context())), slog.String("route", r.Pattern),
+		slog.String("error", fmt.Sprint(cause)), slog.String("stack", string(debug.Stack())))
+	if w.status != 0 {
+		return true
+	}
+	p, _ := httpkit.ProblemOf(nil)
+	httpkit.WriteProblem(w, r, p)
+	return false
+}
+
+func (s *Server) logAccess(r *http.Request, w *response, body *httpkit.Body, start time.Time) {
+	level := slog.LevelInfo
+	if s.quiet[r.Pattern] {
+		level = slog.LevelDebug
+	}
+	if !s.Log.Enabled(r.Context(), level) {
+		return
+	}
+	out := w.bytes
+	if r.Method == http.MethodHead {
+		out = 0 // net/http drops it
+	}
+	s.Log.LogAttrs(r.Context(), level, "request",
+		slog.String("request_id", requestid.From(r.Context())), slog.String("method", r.Method),
+		slog.String("route", r.Pattern), slog.Int("status", w.status), slog.Duration("duration", time.Since(start)),
+		slog.Int64("bytes_in", body.Bytes()), slog.Int64("bytes_out", out), slog.String("remote", r.RemoteAddr))
+}
+
+// requestID is the client's own id where that is fit for logs, else a new one.
+func requestID(r *http.Request) string {
+	id := r.Header.Get(headerRequestID)
+	if id == "" || len(id) > maxRequestIDBytes {
+		return rand.Text()
+	}
+	for _, c := range []byte(id) {
+		switch {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '-', c == '_', c == '.':
+		default:
+			return rand.Text()
+		}
+	}
+	return id
+}

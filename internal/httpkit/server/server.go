@@ -1,0 +1,124 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"path"
+	"strings"
+	"time"
+
+	"vitrine.dev/internal/httpkit"
+	"vitrine.dev/internal/requestid"
+)
+
+// requestTimeout bounds the work on one request, but for Long routes.
+const requestTimeout = 15 * time.Second
+
+// Config is what a Server needs.
+type Config struct {
+	// Stopping reports whether the process is about to end: clients are then
+	// asked to close their connections. nil for never.
+	Stopping func() bool
+	Memory   httpkit.BodyMemory
+	Log      *slog.Logger
+}
+
+// Server answers for every route. It is safe for concurrent use.
+type Server struct {
+	Config
+	mux    *http.ServeMux
+	quiet  map[string]bool // patterns
+	drains chan struct{}   // holds one for each connection that is drained
+}
+
+// New returns a Server of the routes.
+func New(c Config, routes []Route) *Server {
+	if c.Stopping == nil {
+		c.Stopping = func() bool { return false }
+	}
+	s := &Server{Config: c, mux: http.NewServeMux(), quiet: make(map[string]bool), drains: make(chan struct{}, maxDrains)}
+	none := s.answer(Route{Handle: s.noSuchRoute})
+	s.mux.Handle("/", none)
+	for _, rt := range routes {
+		s.mux.Handle(rt.pattern(), s.answer(rt.withParams()))
+		s.quiet[rt.pattern()] = rt.Quiet
+		if strings.HasSuffix(rt.Path, "...}") { // the mux would redirect from there, with a slash added
+			s.mux.Handle(path.Dir(rt.Path), none)
+		}
+	}
+	return s
+}
+
+// answer turns a route into an http.Handler: it bounds the time and turns
+// errors into problems.
+func (s *Server) answer(rt Route) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if !rt.Long {
+			ctx, cancel := context.WithTimeout(r.Context(), requestTimeout)
+			defer cancel()
+			r = r.WithContext(ctx)
+		}
+		if err := rt.Handle(w, r); err != nil {
+			s.fail(w, r, err)
+		}
+	}
+}
+
+// fail answers with the problem that the error is, and logs the chain that the
+// client does not see.
+func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
+	p, header := httpkit.ProblemOf(err)
+	level := slog.LevelDebug
+	switch {
+	case errors.Is(r.Context().Err(), context.Canceled): // the client has gone
+	case p.Status >= http.StatusInternalServerError:
+		level = slog.LevelError
+	}
+	s.Log.LogAttrs(r.Context(), level, "request failed",
+		slog.String("request_id", requestid.From(r.Context())), slog.String("method", r.Method),
+		slog.String("route", r.Pattern), slog.Int("status", p.Status), slog.Any("error", err))
+	if header[0] != "" {
+		w.Header().Set(header[0], header[1])
+	}
+	httpkit.WriteProblem(w, r, p)
+}
+
+// cleanPath reports whether the path is as http.ServeMux wants it; it redirects
+// others in HTML, and a POST so that it arrives as a GET in many clients.
+func cleanPath(p string) bool {
+	clean := path.Clean(p)
+	return strings.HasPrefix(p, "/") && (p == clean || p == clean+"/" && clean != "/")
+}
+
+// noCleanPath answers for a path of another spelling. It has none of its own, as
+// an id has none with leading zeros: to follow a redirect would hide for ever
+// that a client joins paths wrongly.
+func noCleanPath(_ http.ResponseWriter, r *http.Request) error {
+	if !strings.HasPrefix(r.URL.Path, "/") { // * or the authority of a CONNECT
+		return httpkit.Refuse(http.StatusBadRequest, "the target of the request must be a path, which begins with a slash")
+	}
+	return httpkit.Refuse(http.StatusNotFound,
+		"there is nothing at this path; a path has no empty, . or .. segments")
+}
+
+// noSuchRoute answers what no route matched: 405 where another method would
+// have, else 404.
+func (s *Server) noSuchRoute(_ http.ResponseWriter, r *http.Request) error {
+	var allowed []string
+	for _, method := range []string{
+		http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete,
+	} {
+		probe := *r
+		probe.Method = method
+		if _, pattern := s.mux.Handler(&probe); strings.Contains(pattern, " ") { // of a method
+			allowed = append(allowed, method)
+		}
+	}
+	if len(allowed) == 0 {
+		return httpkit.Refuse(http.StatusNotFound, "there is nothing at this path")
+	}
+	list := strings.Join(allowed, ", ")
+	return httpkit.Refuse(http.StatusMethodNotAllowed, "this path answers to %s only", list).With("Allow", list)
+}
