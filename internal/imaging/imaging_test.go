@@ -12,6 +12,7 @@ import (
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/imaging/engine"
 	"vitrine.dev/internal/imaging/imagefile"
+	"vitrine.dev/internal/imaging/imagefile/structure"
 	"vitrine.dev/internal/imaging/imagingtest"
 	"vitrine.dev/internal/imaging/purego"
 	"vitrine.dev/internal/media"
@@ -201,7 +202,7 @@ func TestLadderEndsBelow(t *testing.T) {
 		t.Errorf("%v", q)
 	}
 	w := &work{Renderer: &Renderer{cfg: DefaultConfig(), engine: purego.New()}, preset: media.DefaultPreset(false)}
-	w.source.Info = imagefile.Info{Format: imagefile.JPEG, Orientation: 6, Frames: 1}
+	w.source.Info = imagefile.Info{Format: imagefile.JPEG, Info: structure.Info{Orientation: 6, Frames: 1}}
 	body := imagingtest.Photo(40, 30, 1)
 	picture, err := purego.New().Decode(t.Context(), engine.Source{Info: imagefile.Inspect(body), Body: body}, engine.Header{}, 40, 30)
 	if err != nil {

@@ -3,6 +3,7 @@ package imaging
 import (
 	"vitrine.dev/internal/imaging/engine"
 	"vitrine.dev/internal/imaging/imagefile"
+	"vitrine.dev/internal/imaging/imagefile/png"
 )
 
 // rung is one way to write a picture: an encoding, or the source's own bytes
@@ -78,7 +79,7 @@ func (w *work) strippedShowsAll() bool {
 	case w.source.Frames == w.picture.Frames():
 		return true
 	default: // of an animation that is none, the still picture is left
-		return w.source.Format == imagefile.PNG && imagefile.PNGAnimation(w.source.Body) == nil
+		return w.source.Format == imagefile.PNG && png.Animation(w.source.Body) == nil
 	}
 }
 

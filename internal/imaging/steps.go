@@ -11,6 +11,7 @@ import (
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/imaging/engine"
 	"vitrine.dev/internal/imaging/imagefile"
+	"vitrine.dev/internal/imaging/imagefile/structure"
 	"vitrine.dev/internal/media"
 )
 
@@ -91,7 +92,7 @@ func checkAnnounced(_ context.Context, w *work) error {
 		return err
 	}
 	err := imagefile.Bounded(w.source.Body)
-	if excess := (*imagefile.ExcessError)(nil); errors.As(err, &excess) {
+	if excess := (*structure.ExcessError)(nil); errors.As(err, &excess) {
 		return fault.Fail(fault.TooComplex, fmt.Sprintf("The picture has %d %s; at most %d are accepted.",
 			excess.Count, excess.Parts, excess.Limit), err)
 	}
@@ -206,7 +207,7 @@ func checkPixels(_ context.Context, w *work) error {
 func decode(ctx context.Context, w *work) (err error) {
 	largest := w.targets[0]
 	w.picture, err = w.engine.Decode(ctx, w.source, w.header, largest.width, largest.height)
-	if err != nil && w.source.Coding != imagefile.ArithmeticJPEG { // whose damage shows here
+	if err != nil && w.source.Coding != structure.ArithmeticJPEG { // whose damage shows here
 		return w.unreadable(err)
 	}
 	return err

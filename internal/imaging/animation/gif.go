@@ -5,12 +5,13 @@ import (
 	"image/color"
 	"io"
 
-	"vitrine.dev/internal/imaging/imagefile"
+	"vitrine.dev/internal/imaging/imagefile/gif"
+	"vitrine.dev/internal/imaging/imagefile/structure"
 )
 
 // drawGIF unpacks a frame row by row.
-func (p *Player) drawGIF(f imagefile.Frame) error {
-	pixels, err := f.GIF.Indices()
+func (p *Player) drawGIF(f structure.Frame) error {
+	pixels, err := gif.Indices(f.GIF)
 	if err != nil {
 		return err
 	}
@@ -57,7 +58,7 @@ func interlaced(i, height int) int {
 
 // palette returns the colours of a frame; the one that is not drawn has no
 // alpha. Colours beyond the table are black, and so is a frame without one.
-func palette(g imagefile.GIFFrame) (colours [256]color.NRGBA) {
+func palette(g structure.GIFFrame) (colours [256]color.NRGBA) {
 	for i := range colours {
 		colours[i].A = 255
 		if 3*i+2 < len(g.Palette) {

@@ -6,7 +6,7 @@ import (
 	"image"
 	"slices"
 
-	"vitrine.dev/internal/imaging/imagefile"
+	"vitrine.dev/internal/imaging/imagefile/structure"
 )
 
 // maxBeyond is how many times the pixels of the canvas a frame may have that
@@ -19,14 +19,14 @@ var errTooLarge = errors.New("far larger than the canvas")
 // Player goes through the frames of an animation. It is not safe for concurrent
 // use.
 type Player struct {
-	animation *imagefile.Animation
+	animation *structure.Animation
 	canvas    *image.NRGBA
 	next      int
 	past      []byte // what the area of the last frame was, where that is to be restored
 }
 
 // Play begins before the first frame. It allocates the canvas.
-func Play(a *imagefile.Animation) *Player {
+func Play(a *structure.Animation) *Player {
 	return &Player{animation: a, canvas: image.NewNRGBA(image.Rect(0, 0, a.Width, a.Height))}
 }
 
@@ -40,7 +40,7 @@ func (p *Player) Next() (*image.NRGBA, error) {
 	frame := p.animation.Frames[p.next]
 	p.next++
 	area := p.visible(frame)
-	if frame.After == imagefile.RestorePast && p.next < len(p.animation.Frames) {
+	if frame.After == structure.RestorePast && p.next < len(p.animation.Frames) {
 		p.past = slices.Grow(p.past[:0], 4*area.Dx()*area.Dy())
 		p.rows(area, func(row []byte) { p.past = append(p.past, row...) })
 	}
@@ -51,17 +51,17 @@ func (p *Player) Next() (*image.NRGBA, error) {
 }
 
 // visible is the part of a frame's area that lies on the canvas.
-func (p *Player) visible(f imagefile.Frame) image.Rectangle { return f.Area.Intersect(p.canvas.Rect) }
+func (p *Player) visible(f structure.Frame) image.Rectangle { return f.Area.Intersect(p.canvas.Rect) }
 
 // dispose does what is to be done after a frame.
-func (p *Player) dispose(f imagefile.Frame) {
+func (p *Player) dispose(f structure.Frame) {
 	switch f.After {
-	case imagefile.Clear:
+	case structure.Clear:
 		p.rows(p.visible(f), func(row []byte) { clear(row) })
-	case imagefile.RestorePast:
+	case structure.RestorePast:
 		past := p.past
 		p.rows(p.visible(f), func(row []byte) { past = past[copy(row, past):] })
-	case imagefile.Keep:
+	case structure.Keep:
 	}
 }
 
@@ -73,14 +73,14 @@ func (p *Player) rows(area image.Rectangle, do func(row []byte)) {
 }
 
 // draw decodes a frame onto the canvas.
-func (p *Player) draw(f imagefile.Frame) error {
+func (p *Player) draw(f structure.Frame) error {
 	if int64(f.Area.Dx())*int64(f.Area.Dy()) > maxBeyond*int64(p.animation.Width)*int64(p.animation.Height) {
 		return errTooLarge
 	}
 	if p.visible(f).Empty() {
 		return nil
 	}
-	if p.animation.Format == imagefile.GIF {
+	if f.PNG == nil {
 		return p.drawGIF(f)
 	}
 	return p.drawPNG(f)

@@ -13,6 +13,9 @@ import (
 
 	"vitrine.dev/internal/imaging/animation"
 	"vitrine.dev/internal/imaging/imagefile"
+	giffile "vitrine.dev/internal/imaging/imagefile/gif"
+	"vitrine.dev/internal/imaging/imagefile/png"
+	"vitrine.dev/internal/imaging/imagefile/structure"
 	"vitrine.dev/internal/imaging/imagingtest"
 )
 
@@ -49,7 +52,7 @@ func coalesce(canvas image.Rectangle, frames []drawn) (shown []*image.NRGBA64) {
 	return shown
 }
 
-func compare(t *testing.T, a *imagefile.Animation, want []*image.NRGBA64, tolerance int) {
+func compare(t *testing.T, a *structure.Animation, want []*image.NRGBA64, tolerance int) {
 	t.Helper()
 	if a == nil || len(a.Frames) != len(want) {
 		t.Fatalf("%+v, want %d frames", a, len(want))
@@ -126,10 +129,10 @@ func TestPNG(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			want := coalesce(canvas, frames)
-			compare(t, imagefile.PNGAnimation(imagingtest.APNG(nil, 0, encoded...)), want, 2)
+			compare(t, png.Animation(imagingtest.APNG(nil, 0, encoded...)), want, 2)
 			still := blank(canvas)
 			still.Set(0, 0, color.NRGBA{G: 200, A: 90})
-			compare(t, imagefile.PNGAnimation(imagingtest.APNG(still, 0, encoded...)), want, 2)
+			compare(t, png.Animation(imagingtest.APNG(still, 0, encoded...)), want, 2)
 		})
 	}
 }
@@ -174,7 +177,7 @@ func TestGIF(t *testing.T) {
 		if err := gif.EncodeAll(&b, g); err != nil {
 			t.Fatal(err)
 		}
-		a, err := imagefile.GIFAnimation(b.Bytes())
+		a, err := giffile.Animation(b.Bytes())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -208,7 +211,7 @@ func TestInterlacedGIF(t *testing.T) {
 		if err := gif.Encode(&b, stored, nil); err != nil {
 			t.Fatal(err)
 		}
-		a, err := imagefile.GIFAnimation(b.Bytes())
+		a, err := giffile.Animation(b.Bytes())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -225,11 +228,11 @@ func FuzzPlay(f *testing.F) {
 		imagingtest.APNGFrame{Image: imagingtest.Flat(image.Rect(2, 1, 5, 8), color.NRGBA{R: 9, A: 77}), Dispose: 2, Over: true},
 		imagingtest.APNGFrame{Image: imagingtest.Flat(image.Rect(0, 0, 1, 1), color.NRGBA{B: 9, A: 7}), Dispose: 1, Over: true}))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		var a *imagefile.Animation
+		var a *structure.Animation
 		if imagefile.Sniff(body) == imagefile.GIF {
-			a, _ = imagefile.GIFAnimation(body)
+			a, _ = giffile.Animation(body)
 		} else {
-			a = imagefile.PNGAnimation(body)
+			a = png.Animation(body)
 		}
 		if a == nil || a.Width*a.Height > 1<<16 || len(a.Frames) > 50 {
 			return // too much work

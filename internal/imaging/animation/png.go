@@ -6,12 +6,13 @@ import (
 	"image/color"
 	"image/png"
 
-	"vitrine.dev/internal/imaging/imagefile"
+	pngfile "vitrine.dev/internal/imaging/imagefile/png"
+	"vitrine.dev/internal/imaging/imagefile/structure"
 )
 
 // drawPNG decodes a frame and blends it with the canvas.
-func (p *Player) drawPNG(f imagefile.Frame) error {
-	body, err := f.StillPNG()
+func (p *Player) drawPNG(f structure.Frame) error {
+	body, err := pngfile.Still(f)
 	if err != nil {
 		return err
 	}

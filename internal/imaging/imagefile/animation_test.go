@@ -6,6 +6,9 @@ import (
 	"testing"
 
 	"vitrine.dev/internal/imaging/imagefile"
+	"vitrine.dev/internal/imaging/imagefile/gif"
+	"vitrine.dev/internal/imaging/imagefile/png"
+	"vitrine.dev/internal/imaging/imagefile/structure"
 	"vitrine.dev/internal/imaging/imagingtest"
 )
 
@@ -16,20 +19,20 @@ func TestPNGAnimation(t *testing.T) {
 		imagingtest.APNGFrame{Image: part(image.Rect(0, 0, 40, 30)), Num: 1, Den: 3},
 		imagingtest.APNGFrame{Image: part(image.Rect(5, 6, 25, 16)), Num: 12, Dispose: 2, Over: true},
 		imagingtest.APNGFrame{Image: part(image.Rect(39, 29, 40, 30)), Num: 65535, Den: 1, Dispose: 1})
-	a := imagefile.PNGAnimation(body)
+	a := png.Animation(body)
 	if a == nil || a.Width != 40 || a.Height != 30 || a.Plays != 7 || a.Deep || len(a.Frames) != 3 {
 		t.Fatalf("%+v", a)
 	}
-	for i, want := range []imagefile.Frame{
+	for i, want := range []structure.Frame{
 		{Area: image.Rect(0, 0, 40, 30), Delay: 333},
-		{Area: image.Rect(5, 6, 25, 16), Delay: 120, After: imagefile.RestorePast, Over: true},
-		{Area: image.Rect(39, 29, 40, 30), Delay: 65_535_000, After: imagefile.Clear},
+		{Area: image.Rect(5, 6, 25, 16), Delay: 120, After: structure.RestorePast, Over: true},
+		{Area: image.Rect(39, 29, 40, 30), Delay: 65_535_000, After: structure.Clear},
 	} {
 		got := a.Frames[i]
 		if got.Area != want.Area || got.Delay != want.Delay || got.After != want.After || got.Over != want.Over {
 			t.Errorf("frame %d: %+v, want %+v", i, got, want)
 		}
-		still, err := got.StillPNG()
+		still, err := png.Still(got)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -47,10 +50,10 @@ func TestPNGAnimation(t *testing.T) {
 	}
 	damaged := bytes.Clone(body)
 	damaged[len(damaged)-20] ^= 1
-	if _, err := imagefile.PNGAnimation(damaged).Frames[2].StillPNG(); err == nil {
+	if _, err := png.Still(png.Animation(damaged).Frames[2]); err == nil {
 		t.Error("a wrong checksum was passed over")
 	}
-	if imagefile.PNGAnimation(imagingtest.PNG(part(image.Rect(0, 0, 9, 9)))) != nil {
+	if png.Animation(imagingtest.PNG(part(image.Rect(0, 0, 9, 9)))) != nil {
 		t.Error("a still picture is an animation")
 	}
 }
@@ -90,14 +93,14 @@ func TestGIFCanvas(t *testing.T) {
 	t.Parallel()
 	body := imagingtest.AnimatedGIF(30, 20, 2)
 	body[6], body[8] = 10, 40 // the screen
-	a, err := imagefile.GIFAnimation(body)
+	a, err := gif.Animation(body)
 	if err != nil || a.Width != 30 || a.Height != 40 || len(a.Frames) != 2 || a.Plays != 0 {
 		t.Fatalf("%+v, %v", a, err)
 	}
-	if f := a.Frames[1]; f.Area != image.Rect(0, 0, 30, 20) || f.Delay != 70 || f.After != imagefile.Keep {
+	if f := a.Frames[1]; f.Area != image.Rect(0, 0, 30, 20) || f.Delay != 70 || f.After != structure.Keep {
 		t.Errorf("%+v", f)
 	}
-	if _, err := imagefile.GIFAnimation(body[:len(body)-1]); err == nil {
+	if _, err := gif.Animation(body[:len(body)-1]); err == nil {
 		t.Error("a GIF without its end was listed")
 	}
 }

@@ -1,6 +1,12 @@
 package imagefile
 
-import "fmt"
+import (
+	"fmt"
+
+	"vitrine.dev/internal/imaging/imagefile/gif"
+	"vitrine.dev/internal/imaging/imagefile/png"
+	"vitrine.dev/internal/imaging/imagefile/webp"
+)
 
 // Complete returns an error where a GIF, a WebP or an animated PNG ends before
 // it says that it does. Decoders of these make do with the frames or rows that
@@ -11,11 +17,11 @@ func Complete(src []byte) error {
 	var err error
 	switch Sniff(src) {
 	case GIF:
-		_, err = walkGIF(src)
+		_, err = gif.Frames(src)
 	case WebP:
-		_, err = webpChunks(src)
+		err = webp.Complete(src)
 	case PNG:
-		return completePNG(src)
+		return png.Complete(src)
 	default:
 	}
 	if err != nil {
@@ -24,22 +30,11 @@ func Complete(src []byte) error {
 	return nil
 }
 
-// completePNG returns an error for a critical chunk of an unknown kind, and
-// where an animation has no end.
-func completePNG(src []byte) error {
-	animated := false
-	for rest := src[len(pngSignature):]; ; {
-		c, after, err := nextPNG(rest)
-		switch known := c.name == "IHDR" || c.name == "PLTE" || c.name == "IDAT"; {
-		case err != nil && animated:
-			return fmt.Errorf("the file ends too early: %w", err)
-		case err != nil || c.name == "IEND":
-			return nil //nolint:nilerr // of a still picture the decoder finds it out
-		case c.name == "acTL":
-			animated = true
-		case !known && c.name[0]&pngAncillary == 0:
-			return fmt.Errorf("unknown critical chunk %q", c.name)
-		}
-		rest = after
+// CompletePixels returns an error where a frame of a GIF has fewer pixels than
+// it says, which decoders fill up as they like: see gif.CompletePixels.
+func CompletePixels(src []byte) error {
+	if Sniff(src) != GIF {
+		return nil
 	}
+	return gif.CompletePixels(src)
 }

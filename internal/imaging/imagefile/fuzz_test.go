@@ -9,6 +9,10 @@ import (
 	"testing"
 
 	"vitrine.dev/internal/imaging/imagefile"
+	giffile "vitrine.dev/internal/imaging/imagefile/gif"
+	"vitrine.dev/internal/imaging/imagefile/structure"
+	"vitrine.dev/internal/imaging/imagefile/tiff"
+	"vitrine.dev/internal/imaging/imagefile/webp"
 	"vitrine.dev/internal/imaging/imagingtest"
 )
 
@@ -33,16 +37,16 @@ func FuzzInspect(f *testing.F) {
 			t.Errorf("%+v", info)
 		}
 		_ = imagefile.Complete(body)
-		if n := imagefile.GIFFrames(append([]byte("GIF89a"), body...)); n < 0 {
+		if n, _ := giffile.Frames(append([]byte("GIF89a"), body...)); n < 0 {
 			t.Error(n)
 		}
-		_ = imagefile.WebPAnimated(body)
-		if f, err := imagefile.FirstWebPFrame(body); err == nil && !f.Area.In(image.Rect(0, 0, f.Width, f.Height)) {
+		_ = webp.Animated(body)
+		if f, err := webp.FirstFrame(body); err == nil && !f.Area.In(image.Rect(0, 0, f.Width, f.Height)) {
 			t.Errorf("frame %v on a canvas of %d × %d", f.Area, f.Width, f.Height)
 		}
 		_ = imagefile.MediaType(body)
 		err := imagefile.Bounded(body)
-		if excess := (*imagefile.ExcessError)(nil); err != nil && (!errors.As(err, &excess) || excess.Count <= excess.Limit) {
+		if excess := (*structure.ExcessError)(nil); err != nil && (!errors.As(err, &excess) || excess.Count <= excess.Limit) {
 			t.Errorf("%v", err)
 		}
 	})
@@ -51,7 +55,7 @@ func FuzzInspect(f *testing.F) {
 func FuzzOrientation(f *testing.F) {
 	seeds(f)
 	f.Fuzz(func(t *testing.T, body []byte) {
-		if o := imagefile.Orientation(body); o < 1 || o > 8 {
+		if o := tiff.Orientation(body); o < 1 || o > 8 {
 			t.Error(o)
 		}
 	})

@@ -11,6 +11,9 @@ import (
 	"testing"
 
 	"vitrine.dev/internal/imaging/imagefile"
+	"vitrine.dev/internal/imaging/imagefile/gif"
+	"vitrine.dev/internal/imaging/imagefile/structure"
+	"vitrine.dev/internal/imaging/imagefile/tiff"
 	"vitrine.dev/internal/imaging/imagingtest"
 )
 
@@ -55,15 +58,15 @@ func TestInspect(t *testing.T) {
 		icc  bool
 		srgb bool
 	}{
-		"jpeg":        {jpeg, imagefile.Info{Format: imagefile.JPEG, Orientation: 1}, false, true},
-		"turned":      {imagingtest.WithEXIF(jpeg, 7, true), imagefile.Info{Format: imagefile.JPEG, Orientation: 7}, false, true},
-		"progressive": {imagingtest.Fixture("progressive.jpg"), imagefile.Info{Format: imagefile.JPEG, Orientation: 1, Whole: true}, false, true},
-		"cmyk":        {imagingtest.Fixture("cmyk.jpg"), imagefile.Info{Format: imagefile.JPEG, Orientation: 1, CMYK: true}, false, false},
-		"display p3":  {imagingtest.Fixture("p3.jpg"), imagefile.Info{Format: imagefile.JPEG, Orientation: 1}, true, false},
-		"png":         {imagingtest.PNG(photo), imagefile.Info{Format: imagefile.PNG, Orientation: 1, Lossless: true}, false, true},
-		"webp":        {imagingtest.Fixture("photo.webp"), imagefile.Info{Format: imagefile.WebP, Orientation: 1}, false, true},
-		"lossless":    {imagingtest.Fixture("lossless.webp"), imagefile.Info{Format: imagefile.WebP, Orientation: 1, Lossless: true}, false, true},
-		"gif":         {imagingtest.GIF(photo), imagefile.Info{Format: imagefile.GIF, Orientation: 1, Lossless: true}, false, true},
+		"jpeg":        {jpeg, imagefile.Info{Format: imagefile.JPEG, Info: structure.Info{Orientation: 1}}, false, true},
+		"turned":      {imagingtest.WithEXIF(jpeg, 7, true), imagefile.Info{Format: imagefile.JPEG, Info: structure.Info{Orientation: 7}}, false, true},
+		"progressive": {imagingtest.Fixture("progressive.jpg"), imagefile.Info{Format: imagefile.JPEG, Info: structure.Info{Orientation: 1, Whole: true}}, false, true},
+		"cmyk":        {imagingtest.Fixture("cmyk.jpg"), imagefile.Info{Format: imagefile.JPEG, Info: structure.Info{Orientation: 1, CMYK: true}}, false, false},
+		"display p3":  {imagingtest.Fixture("p3.jpg"), imagefile.Info{Format: imagefile.JPEG, Info: structure.Info{Orientation: 1}}, true, false},
+		"png":         {imagingtest.PNG(photo), imagefile.Info{Format: imagefile.PNG, Info: structure.Info{Orientation: 1, Lossless: true}}, false, true},
+		"webp":        {imagingtest.Fixture("photo.webp"), imagefile.Info{Format: imagefile.WebP, Info: structure.Info{Orientation: 1}}, false, true},
+		"lossless":    {imagingtest.Fixture("lossless.webp"), imagefile.Info{Format: imagefile.WebP, Info: structure.Info{Orientation: 1, Lossless: true}}, false, true},
+		"gif":         {imagingtest.GIF(photo), imagefile.Info{Format: imagefile.GIF, Info: structure.Info{Orientation: 1, Lossless: true}}, false, true},
 	} {
 		got := imagefile.Inspect(c.body)
 		if srgb := got.SRGB(); srgb != c.srgb || (len(got.Profile) > 0) != c.icc {
@@ -114,7 +117,7 @@ func TestSRGBByName(t *testing.T) {
 		"sRGB-elle-V2-g10.icc":     false,
 		"\x00s\x00R\x00G\x00B\x00 \x00b\x00u\x00i\x00l\x00t\x00-\x00i\x00n": true,
 	} {
-		if got := (imagefile.Info{Profile: []byte(profile)}).SRGB(); got != want {
+		if got := (imagefile.Info{Info: structure.Info{Profile: []byte(profile)}}).SRGB(); got != want {
 			t.Errorf("%q: %v", profile, got)
 		}
 	}
@@ -123,22 +126,22 @@ func TestSRGBByName(t *testing.T) {
 func TestOrientation(t *testing.T) {
 	t.Parallel()
 	for o := 1; o <= 8; o++ {
-		if got := imagefile.Orientation(imagingtest.EXIF(o, o%2 == 0)); got != o {
+		if got := tiff.Orientation(imagingtest.EXIF(o, o%2 == 0)); got != o {
 			t.Errorf("orientation %d is read as %d", o, got)
 		}
 	}
 	little := []byte("II*\x00\x08\x00\x00\x00\x01\x00\x12\x01\x03\x00\x01\x00\x00\x00\x06\x00\x00\x00\x00\x00\x00\x00")
-	if got := imagefile.Orientation(little); got != 6 {
+	if got := tiff.Orientation(little); got != 6 {
 		t.Errorf("little-endian 6 is read as %d", got)
 	}
 	whole := imagingtest.EXIF(5, true)
 	for n := range whole {
-		if got := imagefile.Orientation(whole[:n]); got != 1 && got != 5 {
+		if got := tiff.Orientation(whole[:n]); got != 1 && got != 5 {
 			t.Errorf("cut at %d: %d", n, got)
 		}
 	}
 	for _, bad := range []int{0, 9, 300} {
-		if got := imagefile.Orientation(imagingtest.EXIF(bad, false)); got != 1 {
+		if got := tiff.Orientation(imagingtest.EXIF(bad, false)); got != 1 {
 			t.Errorf("orientation %d is read as %d", bad, got)
 		}
 	}
@@ -203,8 +206,8 @@ func TestStripRefuses(t *testing.T) {
 func TestGIFFrames(t *testing.T) {
 	t.Parallel()
 	body := imagingtest.AnimatedGIF(30, 20, 5)
-	if n := imagefile.GIFFrames(body); n != 5 {
-		t.Errorf("%d frames, want 5", n)
+	if n, err := gif.Frames(body); n != 5 || err != nil {
+		t.Errorf("%d frames, want 5: %v", n, err)
 	}
 	if err := imagefile.Complete(body); err != nil {
 		t.Error(err)

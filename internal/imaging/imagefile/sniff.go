@@ -3,6 +3,8 @@ package imagefile
 import (
 	"bytes"
 	"encoding/binary"
+
+	"vitrine.dev/internal/imaging/imagefile/png"
 )
 
 // Format is a type of picture file.
@@ -34,7 +36,7 @@ func Sniff(src []byte) Format {
 	switch {
 	case bytes.HasPrefix(src, []byte("\xff\xd8\xff")):
 		return JPEG
-	case bytes.HasPrefix(src, []byte(pngSignature)):
+	case bytes.HasPrefix(src, []byte(png.Signature)):
 		return PNG
 	case bytes.HasPrefix(src, []byte("GIF87a")), bytes.HasPrefix(src, []byte("GIF89a")):
 		return GIF

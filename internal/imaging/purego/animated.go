@@ -9,13 +9,14 @@ import (
 	"golang.org/x/image/webp"
 
 	"vitrine.dev/internal/imaging/animation"
-	"vitrine.dev/internal/imaging/imagefile"
+	pngfile "vitrine.dev/internal/imaging/imagefile/png"
+	webpfile "vitrine.dev/internal/imaging/imagefile/webp"
 )
 
 // decodePNG returns the picture, or the first frame of an animation, which need
 // not be the still picture in the file.
 func decodePNG(body []byte) (image.Image, error) {
-	if a := imagefile.PNGAnimation(body); a != nil {
+	if a := pngfile.Animation(body); a != nil {
 		return animation.Play(a).Next()
 	}
 	return png.Decode(bytes.NewReader(body))
@@ -24,10 +25,10 @@ func decodePNG(body []byte) (image.Image, error) {
 // webpConfig reads the size and the colours of a WebP, of an animation those of
 // its canvas.
 func webpConfig(body []byte) (image.Config, error) {
-	if !imagefile.WebPAnimated(body) {
+	if !webpfile.Animated(body) {
 		return webp.DecodeConfig(bytes.NewReader(body))
 	}
-	first, err := imagefile.FirstWebPFrame(body)
+	first, err := webpfile.FirstFrame(body)
 	if err != nil {
 		return image.Config{}, err
 	}
@@ -39,10 +40,10 @@ func webpConfig(body []byte) (image.Config, error) {
 // decodeWebP returns the picture, or the first frame of an animation on its
 // canvas.
 func decodeWebP(body []byte) (image.Image, error) {
-	if !imagefile.WebPAnimated(body) {
+	if !webpfile.Animated(body) {
 		return decodeStillWebP(bytes.NewReader(body))
 	}
-	first, err := imagefile.FirstWebPFrame(body)
+	first, err := webpfile.FirstFrame(body)
 	if err != nil {
 		return nil, err
 	}

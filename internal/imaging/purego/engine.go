@@ -17,6 +17,7 @@ import (
 
 	"vitrine.dev/internal/imaging/engine"
 	"vitrine.dev/internal/imaging/imagefile"
+	giffile "vitrine.dev/internal/imaging/imagefile/gif"
 )
 
 // Engine is the engine in pure Go.
@@ -76,7 +77,8 @@ func (Engine) Header(src engine.Source) (engine.Header, error) {
 	}
 	h := engine.Header{Width: config.Width, Height: config.Height, Frames: 1, Deep: deep(config.ColorModel)}
 	if src.Format == imagefile.GIF {
-		h.Frames = max(1, imagefile.GIFFrames(src.Body))
+		frames, _ := giffile.Frames(src.Body) // checked for its end before
+		h.Frames = max(1, frames)
 	}
 	return h, nil
 }

@@ -4,7 +4,7 @@ import (
 	"encoding/binary"
 	"math"
 
-	"vitrine.dev/internal/imaging/imagefile"
+	"vitrine.dev/internal/imaging/imagefile/icc"
 )
 
 // matrixProfile is an ICC profile that describes colours by a curve for each
@@ -60,11 +60,11 @@ func (p *matrixProfile) parseColours(icc []byte) bool {
 
 // tabular reports whether the profile is one for RGB that says by tables which
 // colours are meant.
-func tabular(icc []byte) bool {
-	if len(icc) < 132 || string(icc[16:20]) != "RGB " {
+func tabular(profile []byte) bool {
+	if len(profile) < 132 || string(profile[16:20]) != "RGB " {
 		return false
 	}
-	return imagefile.HasTag(icc, "A2B0") || imagefile.HasTag(icc, "A2B1") || imagefile.HasTag(icc, "A2B2")
+	return icc.HasTag(profile, "A2B0") || icc.HasTag(profile, "A2B1") || icc.HasTag(profile, "A2B2")
 }
 
 // tag returns the data of a tag.

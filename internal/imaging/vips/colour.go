@@ -2,7 +2,9 @@
 
 package vips
 
-import "vitrine.dev/internal/imaging/imagefile"
+import (
+	"vitrine.dev/internal/imaging/imagefile/icc"
+)
 
 // Values of VipsInterpretation and VipsBandFormat.
 const (
@@ -65,13 +67,13 @@ func (im *image) convert() (*image, error) {
 		if im.interpretation() == spaceCMYK {
 			to = (*image).transformInk
 		}
-		if out, err := to(im, "embedded", true, imagefile.IntentOf(profile)); err == nil {
+		if out, err := to(im, "embedded", true, icc.IntentOf(profile)); err == nil {
 			return out, nil
 		}
 	}
 	switch space := im.interpretation(); space {
 	case spaceCMYK:
-		return im.transformInk("input_profile", "cmyk", imagefile.Perceptual)
+		return im.transformInk("input_profile", "cmyk", icc.Perceptual)
 	case spaceGrey16, spaceGrey:
 		return im.lib.do("colourspace").set("in", im).set("space", spaceGrey).image()
 	default:
@@ -99,7 +101,7 @@ func (im *image) fits(profile []byte) bool {
 // transform converts from a profile to sRGB. An intent that the profile lacks
 // would make libvips take the picture for sRGB. The darkest colour of ink
 // becomes black, else the picture is pale; libvips 8.18 does so unasked.
-func (im *image) transform(profile string, value any, intent imagefile.Intent) (*image, error) {
+func (im *image) transform(profile string, value any, intent icc.Intent) (*image, error) {
 	return im.lib.do("icc_transform").set("in", im).set(profile, value).
 		set("output_profile", "srgb").set("depth", 8).set("intent", int(intent)).
 		offer("black_point_compensation", true).image() // 8.12 and newer

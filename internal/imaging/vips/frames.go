@@ -9,6 +9,10 @@ import (
 	"vitrine.dev/internal/imaging/animation"
 	"vitrine.dev/internal/imaging/engine"
 	"vitrine.dev/internal/imaging/imagefile"
+	"vitrine.dev/internal/imaging/imagefile/gif"
+	"vitrine.dev/internal/imaging/imagefile/png"
+	"vitrine.dev/internal/imaging/imagefile/structure"
+	"vitrine.dev/internal/imaging/imagefile/webp"
 )
 
 // timing is how an animation runs.
@@ -24,7 +28,7 @@ func (d *Driver) unrolled(
 ) (engine.Picture, error) {
 	// Where the file says that it is opaque, libvips paints black what no frame
 	// covers, which browsers leave transparent.
-	mem := d.lib.lend(imagefile.WithWebPAlpha(src.Body))
+	mem := d.lib.lend(webp.WithAlpha(src.Body))
 	defer mem.release()
 	strip, err := d.load(mem, src, loading{frames: true})
 	if err != nil {
@@ -48,7 +52,7 @@ func (d *Driver) unrolled(
 // played decodes a GIF, also of one frame, or an animated PNG. libvips reads
 // only the still picture of a PNG, and paints what no frame of a GIF covers.
 func (d *Driver) played(
-	ctx context.Context, a *imagefile.Animation, src engine.Source, width, height int,
+	ctx context.Context, a *structure.Animation, src engine.Source, width, height int,
 ) (engine.Picture, error) {
 	timing := timing{loop: int32(a.Plays)} //nolint:gosec // 16 bits
 	for _, f := range a.Frames {
@@ -70,10 +74,10 @@ func (d *Driver) played(
 
 // animationOf returns how the source is to be played; nil where libvips decodes
 // it by itself.
-func animationOf(src engine.Source) (*imagefile.Animation, error) {
+func animationOf(src engine.Source) (*structure.Animation, error) {
 	switch {
 	case src.Format == imagefile.GIF:
-		a, err := imagefile.GIFAnimation(src.Body)
+		a, err := gif.Animation(src.Body)
 		if err == nil && len(a.Frames) == 0 {
 			err = errors.New("no frame")
 		}
@@ -82,7 +86,7 @@ func animationOf(src engine.Source) (*imagefile.Animation, error) {
 		}
 		return a, nil
 	case src.Format == imagefile.PNG:
-		return imagefile.PNGAnimation(src.Body), nil
+		return png.Animation(src.Body), nil
 	default:
 		return nil, nil //nolint:nilnil // no animation is no error
 	}

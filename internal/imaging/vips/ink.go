@@ -3,7 +3,7 @@ package vips
 import (
 	"errors"
 
-	"vitrine.dev/internal/imaging/imagefile"
+	"vitrine.dev/internal/imaging/imagefile/icc"
 )
 
 var errNoBlack = errors.New("a profile in which all ink is not dark")
@@ -17,7 +17,7 @@ func white() [3]float64 { return [3]float64{95.047, 100, 108.8827} }
 // Implementation of Black Point Compensation", 2006), here from the very colour
 // of that black: LittleCMS before 2.19 takes it for neutral, which leaves a tint
 // in the dark. https://github.com/mm2/Little-CMS/issues/599
-func (im *image) transformInk(profile string, value any, intent imagefile.Intent) (*image, error) {
+func (im *image) transformInk(profile string, value any, intent icc.Intent) (*image, error) {
 	toXYZ := func(im *image) (*image, error) {
 		lab, err := im.lib.do("icc_import").set("in", im).set(profile, value).set("intent", int(intent)).image()
 		if err != nil {
@@ -44,7 +44,7 @@ func (im *image) transformInk(profile string, value any, intent imagefile.Intent
 		func(im *image) (*image, error) { return im.lib.do("XYZ2Lab").set("in", im).image() },
 		func(im *image) (*image, error) {
 			return im.lib.do("icc_export").set("in", im).set("output_profile", "srgb").set("depth", 8).
-				set("intent", int(imagefile.Perceptual)).image()
+				set("intent", int(icc.Perceptual)).image()
 		},
 	)
 }

@@ -1,0 +1,2 @@
+// Package gif reads, repairs and strips the blocks of GIF files.
+package gif

@@ -1,0 +1,3 @@
+// Package tiff reads the directories of TIFF files, and of EXIF, which is built
+// like one.
+package tiff

@@ -1,0 +1,2 @@
+// Package webp reads and strips the RIFF chunks of WebP files.
+package webp
