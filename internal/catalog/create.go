@@ -49,7 +49,7 @@ func (s *Service) CreateOnce(ctx context.Context, d Draft, key string) (Creation
 		c = Creation{ProductID: earlier.ProductID, Version: firstVersion, Replayed: true}
 	}
 	// Also of a replay: the process that created it may have died before it
-	// could tell the cache, and this answer acknowledges the product too.
+	// could invalidate the cache, and this answer acknowledges the product too.
 	s.created(ctx, c.ProductID, d.UserID, c.Version)
 	return c, nil
 }

@@ -13,13 +13,13 @@ const expiryBatch = 1000
 
 // Keys is what an Expirer needs of the store.
 type Keys interface {
-	// ExpireKeys removes at most limit idempotency keys whose time is over and
+	// ExpireKeys removes at most limit expired idempotency keys and
 	// returns how many. Any number may run at once. fault.Unavailable.
 	ExpireKeys(ctx context.Context, limit int) (int, error)
 }
 
-// Expirer removes idempotency keys whose time is over. It only frees space: a
-// key is over for creates from the moment on that it expires.
+// Expirer removes expired idempotency keys. It only frees space:
+// creates ignore a key from the moment on that it expires.
 type Expirer struct {
 	keys     Keys
 	interval time.Duration
@@ -54,7 +54,7 @@ func (e *Expirer) batch(ctx context.Context) bool {
 	case ctx.Err() != nil:
 		return false
 	case err != nil:
-		e.log.WarnContext(ctx, "expiry of idempotency keys postponed", "kind", fault.KindOf(err).String(), "error", err)
+		e.log.WarnContext(ctx, "expiry of idempotency keys failed, will be retried", "kind", fault.KindOf(err).String(), "error", err)
 		return false
 	case n > 0:
 		e.log.DebugContext(ctx, "idempotency keys expired", "keys", n)

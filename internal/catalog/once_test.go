@@ -30,8 +30,8 @@ func TestCreateOnce(t *testing.T) {
 		t.Errorf("again = %+v, %v, want %+v", again, err, want)
 	}
 	// The replay is announced too: it acknowledges the product at this instance.
-	if len(s.told) != 2 || s.told[0] != s.told[1] || s.told[1].ProductID != first.ProductID || !s.told[1].Listed {
-		t.Errorf("announced %+v", s.told)
+	if len(s.announced) != 2 || s.announced[0] != s.announced[1] || s.announced[1].ProductID != first.ProductID || !s.announced[1].Listed {
+		t.Errorf("announced %+v", s.announced)
 	}
 	if err := s.service.Delete(t.Context(), first.ProductID, nil); err != nil {
 		t.Fatal(err)
@@ -88,7 +88,7 @@ func TestRefusedDraftTakesNoKey(t *testing.T) {
 	_, err = s.service.CreateOnce(t.Context(), unknown, "k")
 	wantFields(t, err, catalog.FieldUserID)
 	if c, err := s.service.CreateOnce(t.Context(), lamp(), "k"); err != nil || c.Replayed {
-		t.Errorf("the mended draft = %+v, %v", c, err)
+		t.Errorf("the corrected draft = %+v, %v", c, err)
 	}
 }
 

@@ -14,12 +14,12 @@ import (
 var ErrUnknownUser = fault.New(fault.Invalid, "the user does not exist")
 
 // optimisticTries is how often a change without precondition is tried without a
-// lock. More than a few changes at once lose to one another, so that the next
-// try waits for its turn instead.
+// lock. Of more than a few changes at once most fail, so that the next try
+// takes a lock instead.
 const optimisticTries = 3
 
-// Announcer is told of every change right after its commit. The outbox repeats
-// what it told, so an Announcer need not be reliable, only quick.
+// Announcer is called with every change right after its commit. The outbox
+// repeats it, so an Announcer need not be reliable, only quick.
 type Announcer interface {
 	Announce(ctx context.Context, c Changed)
 }
@@ -32,7 +32,7 @@ type Service struct {
 	keyTTL   time.Duration
 }
 
-// Option is what a Service can be told beside its parts.
+// Option is a setting of a Service.
 type Option func(*Service)
 
 // WithKeyTTL sets how long an idempotency key lives, in place of DefaultKeyTTL.

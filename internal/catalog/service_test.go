@@ -18,10 +18,10 @@ import (
 )
 
 type setup struct {
-	store   *catalogfake.Store
-	service *catalog.Service
-	mu      sync.Mutex
-	told    []catalog.Changed
+	store     *catalogfake.Store
+	service   *catalog.Service
+	mu        sync.Mutex
+	announced []catalog.Changed
 }
 
 func (s *setup) Announce(ctx context.Context, c catalog.Changed) {
@@ -30,7 +30,7 @@ func (s *setup) Announce(ctx context.Context, c catalog.Changed) {
 	if ctx.Err() != nil {
 		c.Version = -1 // an announcement must outlive its request
 	}
-	s.told = append(s.told, c)
+	s.announced = append(s.announced, c)
 }
 
 func newSetup() *setup {
@@ -76,8 +76,8 @@ func TestCreate(t *testing.T) {
 		t.Errorf("request ids in the store = %v", got)
 	}
 	want := catalog.Changed{ProductID: p.ID, UserID: 1, Version: 1, Listed: true}
-	if !slices.Equal(s.told, []catalog.Changed{want}) {
-		t.Errorf("announced %v, want %v once", s.told, want)
+	if !slices.Equal(s.announced, []catalog.Changed{want}) {
+		t.Errorf("announced %v, want %v once", s.announced, want)
 	}
 }
 
@@ -91,7 +91,7 @@ func TestCreateReportsAllFaults(t *testing.T) {
 	s.store.Fail(fault.New(fault.Unavailable, "down"))
 	_, err = s.service.Create(t.Context(), catalog.Draft{UserID: 3, Name: ""})
 	wantFields(t, err, "product_name")
-	if s.store.Len() != 0 || len(s.told) != 0 {
+	if s.store.Len() != 0 || len(s.announced) != 0 {
 		t.Error("a refused draft left traces")
 	}
 }
@@ -110,7 +110,7 @@ func TestStoreFailurePassesThrough(t *testing.T) {
 			t.Errorf("call %d: %v, want the store's own error", i+1, err)
 		}
 	}
-	if len(s.told) != 0 {
+	if len(s.announced) != 0 {
 		t.Error("a failed write was announced")
 	}
 }
@@ -141,8 +141,8 @@ func TestChange(t *testing.T) {
 		t.Errorf("Change of images = %+v, %v", moved, err)
 	}
 	want := []catalog.Changed{{p.ID, 1, 1, true}, {p.ID, 1, 2, true}, {p.ID, 1, 3, false}}
-	if !slices.Equal(s.told, want) {
-		t.Errorf("announced %v, want %v", s.told, want)
+	if !slices.Equal(s.announced, want) {
+		t.Errorf("announced %v, want %v", s.announced, want)
 	}
 }
 
@@ -192,13 +192,13 @@ func TestChangeOfARestlessProduct(t *testing.T) {
 	if err != nil || got.Name != "x" || got.Version != 2 {
 		t.Errorf("Change = %+v, %v", got, err)
 	}
-	if last := s.told[len(s.told)-1]; len(s.told) != 2 || last != (catalog.Changed{ProductID: p.ID, UserID: 1, Version: 2, Listed: true}) {
-		t.Errorf("announced %v", s.told)
+	if last := s.announced[len(s.announced)-1]; len(s.announced) != 2 || last != (catalog.Changed{ProductID: p.ID, UserID: 1, Version: 2, Listed: true}) {
+		t.Errorf("announced %v", s.announced)
 	}
 	if requests := s.store.Requests(); requests[len(requests)-1] != "r-2" {
 		t.Errorf("request ids in the store = %v", requests)
 	}
-	if same, err := service.Change(ctx, p.ID, catalog.Patch{Name: new("x")}, nil); err != nil || same.Version != 2 || len(s.told) != 2 {
+	if same, err := service.Change(ctx, p.ID, catalog.Patch{Name: new("x")}, nil); err != nil || same.Version != 2 || len(s.announced) != 2 {
 		t.Errorf("a change without a difference = version %d, %v", same.Version, err)
 	}
 	if _, err := service.Change(ctx, p.ID, catalog.Patch{Name: new("y")}, []int64{2}); fault.KindOf(err) != fault.Stale {
@@ -222,8 +222,8 @@ func TestDelete(t *testing.T) {
 	if err := s.service.Delete(t.Context(), p.ID, nil); fault.KindOf(err) != fault.NotFound {
 		t.Errorf("a second delete: %v", err)
 	}
-	if got := s.told[len(s.told)-1]; len(s.told) != 2 || got != (catalog.Changed{ProductID: p.ID, UserID: 1, Version: cache.Gone, Listed: true}) {
-		t.Errorf("announced %v", s.told)
+	if got := s.announced[len(s.announced)-1]; len(s.announced) != 2 || got != (catalog.Changed{ProductID: p.ID, UserID: 1, Version: cache.Gone, Listed: true}) {
+		t.Errorf("announced %v", s.announced)
 	}
 }
 
@@ -309,8 +309,8 @@ func TestViews(t *testing.T) {
 		t.Error("a failed invalidation was not reported")
 	}
 	_ = views.Invalidate(ctx, catalog.Changed{ProductID: 1, UserID: 7, Version: 4, Listed: true})
-	if told := c.Told(); !slices.Equal(told, []string{"product:1", "product:1", "lists:7"}) {
-		t.Errorf("the cache was told of %q: a call that fails must not keep the others from it", told)
+	if failed := c.Failed(); !slices.Equal(failed, []string{"product:1", "product:1", "lists:7"}) {
+		t.Errorf("invalidations of %q failed: a call that fails must not keep the others from the cache", failed)
 	}
 	views.Announce(ctx, catalog.Changed{ProductID: 1, Version: 4}) // logs only
 }

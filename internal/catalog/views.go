@@ -71,14 +71,14 @@ func (v *Views) List(ctx context.Context, f Filter, form string, load LoadFunc) 
 // Announce makes the cache forget what the change made old.
 func (v *Views) Announce(ctx context.Context, c Changed) {
 	if err := v.Invalidate(ctx, c); err != nil {
-		v.log.WarnContext(ctx, "invalidation postponed to the outbox",
+		v.log.WarnContext(ctx, "invalidation failed, the outbox will repeat it",
 			"product", c.ProductID, "version", c.Version, "error", err)
 	}
 }
 
 // Invalidate is Announce for a caller that repeats it until it succeeds.
 func (v *Views) Invalidate(ctx context.Context, c Changed) error {
-	// Each is told whatever became of the others: also a call that fails has
+	// Each is called whatever became of the others: also a call that fails has
 	// this process take care not to use what is old.
 	var errs []error
 	if err := v.cache.Invalidate(ctx, ProductKey(c.ProductID), c.Version); err != nil {

@@ -10,7 +10,7 @@ import (
 	"vitrine.dev/internal/requestid"
 )
 
-// The names of an order's fields, as clients write them.
+// The names of a request's fields, as clients write them.
 const (
 	FieldIDs    = "ids"
 	FieldFilter = "filter"
@@ -19,7 +19,7 @@ const (
 	FieldRate   = "rate"
 )
 
-// Request asks for an action on some dead letters: on those of IDs, or on those
+// Request asks for an action on some failures: on those of IDs, or on those
 // that Filter selects.
 type Request struct {
 	Action Action
@@ -27,21 +27,21 @@ type Request struct {
 	Filter *Filter
 	All    bool  // says that an empty filter is meant
 	DryRun bool  // only count
-	Rate   int64 // letters a second, for a filter; 0 for as fast as it goes
+	Rate   int64 // items a second, for a filter; 0 for no limit
 	ByIDs  bool  // whether ids were given at all
 	// FieldErrors are the fields that could not be read, also of the filter.
 	FieldErrors fault.FieldErrors
 }
 
-// Result is what became of an order.
+// Result is the outcome of a Request.
 type Result struct {
-	Matched int64     // letters that the order means
-	Done    int64     // letters that were settled
-	Skipped []Skipped // ids that nothing was done to
-	Job     *Job      // that goes on with the work; nil where it was done at once
+	Matched int64     // items that the request selects
+	Done    int64     // items that the action was applied to
+	Skipped []Skipped // ids that the action was not applied to
+	Job     *Job      // that applies the action; nil where that was done at once
 }
 
-// Skipped is an id that an order could not be carried out for.
+// Skipped is an id that an action could not be applied to.
 type Skipped struct {
 	ID     ID
 	Reason string // completes the sentence that begins with the id
@@ -50,49 +50,49 @@ type Skipped struct {
 // Reasons for which ids are skipped.
 const (
 	skippedUnknown    = "is not a dead letter"
-	skippedUnreadable = "cannot be replayed: nobody can read the message"
+	skippedUnreadable = "cannot be replayed: the message is unreadable"
 )
 
-// Apply does what is asked for: at once for ids and for a filter that selects
+// Apply applies the action: at once for ids and for a filter that selects
 // at most MaxIDs, else as a job, and also where a rate is asked for.
 // fault.Invalid.
-func (s *Service) Apply(ctx context.Context, o Request) (Result, error) {
-	o, err := o.check()
+func (s *Service) Apply(ctx context.Context, r Request) (Result, error) {
+	r, err := r.check()
 	if err != nil {
 		return Result{}, err
 	}
-	if o.ByIDs {
-		return s.applyByID(ctx, o)
+	if r.ByIDs {
+		return s.applyByID(ctx, r)
 	}
-	if o.Rate == 0 || o.DryRun {
-		few, err := s.store.ListFailures(ctx, *o.Filter, nil, MaxIDs+1)
+	if r.Rate == 0 || r.DryRun {
+		few, err := s.store.ListFailures(ctx, *r.Filter, nil, MaxIDs+1)
 		if err != nil {
 			return Result{}, err
 		}
 		if len(few) <= MaxIDs {
-			return s.applyNow(ctx, o, few)
+			return s.applyNow(ctx, r, few)
 		}
 	}
-	total, asOf, err := s.store.CountFailures(ctx, o.Action, *o.Filter)
+	total, asOf, err := s.store.CountFailures(ctx, r.Action, *r.Filter)
 	if err != nil {
 		return Result{}, err
 	}
-	if o.DryRun {
+	if r.DryRun {
 		return Result{Matched: total}, nil
 	}
-	job, err := s.createJob(ctx, o, total, asOf)
+	job, err := s.createJob(ctx, r, total, asOf)
 	if err != nil {
 		return Result{}, err
 	}
 	return Result{Matched: total, Job: &job}, nil
 }
 
-func (s *Service) createJob(ctx context.Context, o Request, total int64, asOf time.Time) (Job, error) {
-	j, err := JobFor(o.Action, *o.Filter)
+func (s *Service) createJob(ctx context.Context, r Request, total int64, asOf time.Time) (Job, error) {
+	j, err := JobFor(r.Action, *r.Filter)
 	if err != nil {
 		return Job{}, err
 	}
-	j.Rate, j.Total, j.AsOf, j.RequestID = o.Rate, total, asOf, requestid.From(ctx)
+	j.Rate, j.Total, j.AsOf, j.RequestID = r.Rate, total, asOf, requestid.From(ctx)
 	if j, err = s.jobs.CreateJob(ctx, j); err != nil {
 		return Job{}, err
 	}
@@ -100,55 +100,55 @@ func (s *Service) createJob(ctx context.Context, o Request, total int64, asOf ti
 	return ReadJob(j)
 }
 
-// check returns the order as it is carried out. fault.Invalid with every field
+// check returns the request as Apply needs it. fault.Invalid with every field
 // at fault.
-func (o Request) check() (Request, error) {
-	bad := slices.Clone(o.FieldErrors)
+func (r Request) check() (Request, error) {
+	bad := slices.Clone(r.FieldErrors)
 	var filter Filter
-	if o.Filter != nil {
+	if r.Filter != nil {
 		var inner fault.FieldErrors
-		filter, inner = o.Filter.check()
+		filter, inner = r.Filter.check()
 		bad.AddAll(FieldFilter+".", inner)
 	}
 	switch {
-	case o.ByIDs && o.Filter != nil:
+	case r.ByIDs && r.Filter != nil:
 		bad.Add(FieldIDs, "must not be given together with filter")
-	case o.ByIDs && o.All:
+	case r.ByIDs && r.All:
 		bad.Add(FieldAll, "is for an empty filter, not for ids")
-	case o.ByIDs && o.Rate != 0:
-		bad.Add(FieldRate, "is for a filter; ids are settled at once")
-	case o.ByIDs && len(o.IDs) == 0:
+	case r.ByIDs && r.Rate != 0:
+		bad.Add(FieldRate, "is for a filter; ids are always done at once")
+	case r.ByIDs && len(r.IDs) == 0:
 		bad.Add(FieldIDs, "must not be empty")
-	case o.ByIDs && len(o.IDs) > MaxIDs:
+	case r.ByIDs && len(r.IDs) > MaxIDs:
 		bad.Add(FieldIDs, fmt.Sprintf("must have at most %d entries", MaxIDs))
-	case o.ByIDs:
-	case o.Filter == nil && !o.All:
+	case r.ByIDs:
+	case r.Filter == nil && !r.All:
 		bad.Add(FieldIDs, "must be given, or a filter")
-	case filter.Empty() && !o.All && len(bad) == 0:
+	case filter.Empty() && !r.All && len(bad) == 0:
 		bad.Add(FieldFilter, "is empty and selects every dead letter: say so with all: true")
-	case !filter.Empty() && o.All:
+	case !filter.Empty() && r.All:
 		bad.Add(FieldAll, "is for an empty filter only")
-	case o.Action == Replay && filter.Reason == Unreadable:
-		bad.Add(FieldFilter+"."+FieldReason, "cannot be replayed: nobody can read such a message")
+	case r.Action == Replay && filter.Reason == Unreadable:
+		bad.Add(FieldFilter+"."+FieldReason, "cannot be replayed: such messages are unreadable")
 	}
-	if o.Rate < 0 || o.Rate > MaxRate {
+	if r.Rate < 0 || r.Rate > MaxRate {
 		bad.Add(FieldRate, fmt.Sprintf("must be an integer from 1 to %d", MaxRate))
 	}
-	o.Filter = &filter
-	return o, bad.Err()
+	r.Filter = &filter
+	return r, bad.Err()
 }
 
-// applyNow settles what a filter has selected. Messages are no part of what a
-// replay means.
-func (s *Service) applyNow(ctx context.Context, o Request, letters []Item) (Result, error) {
-	for _, l := range letters {
-		if o.Action == Discard || l.ID.Kind == KindImage {
-			o.IDs = append(o.IDs, l.ID)
+// applyNow applies the action to what a filter has selected, within the request.
+// A replay leaves messages out.
+func (s *Service) applyNow(ctx context.Context, r Request, items []Item) (Result, error) {
+	for _, i := range items {
+		if r.Action == Discard || i.ID.Kind == KindImage {
+			r.IDs = append(r.IDs, i.ID)
 		}
 	}
-	if o.DryRun {
-		return Result{Matched: int64(len(o.IDs))}, nil
+	if r.DryRun {
+		return Result{Matched: int64(len(r.IDs))}, nil
 	}
-	done, err := s.apply(ctx, o.Action, o.IDs)
-	return Result{Matched: int64(len(o.IDs)), Done: int64(len(done))}, err
+	done, err := s.apply(ctx, r.Action, r.IDs)
+	return Result{Matched: int64(len(r.IDs)), Done: int64(len(done))}, err
 }

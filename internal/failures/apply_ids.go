@@ -8,15 +8,16 @@ import (
 	"vitrine.dev/internal/requestid"
 )
 
-// applyByID settles the letters of the ids and names those that it could not.
-func (s *Service) applyByID(ctx context.Context, o Request) (Result, error) {
+// applyByID applies the action to the items of the ids and names those that it
+// could not be applied to.
+func (s *Service) applyByID(ctx context.Context, r Request) (Result, error) {
 	var out Result
-	seen := make(map[ID]bool, len(o.IDs))
+	seen := make(map[ID]bool, len(r.IDs))
 	var wanted []ID
-	for _, id := range o.IDs {
+	for _, id := range r.IDs {
 		switch {
 		case seen[id]:
-		case o.Action == Replay && id.Kind == KindMessage:
+		case r.Action == Replay && id.Kind == KindMessage:
 			out.Skipped = append(out.Skipped, Skipped{ID: id, Reason: skippedUnreadable})
 		default:
 			wanted = append(wanted, id)
@@ -25,11 +26,11 @@ func (s *Service) applyByID(ctx context.Context, o Request) (Result, error) {
 	}
 	var done []ID
 	var err error
-	if o.DryRun {
+	if r.DryRun {
 		done, err = s.store.ListedFailures(ctx, wanted)
 		out.Matched = int64(len(done))
 	} else {
-		done, err = s.apply(ctx, o.Action, wanted)
+		done, err = s.apply(ctx, r.Action, wanted)
 		out.Matched, out.Done = int64(len(done)), int64(len(done))
 	}
 	if err != nil {
@@ -43,8 +44,8 @@ func (s *Service) applyByID(ctx context.Context, o Request) (Result, error) {
 	return out, nil
 }
 
-// settle does the action to letters, a bounded number in each transaction, and
-// returns those that it was done to.
+// apply applies the action to items, a bounded number in each transaction, and
+// returns those that it was applied to.
 func (s *Service) apply(ctx context.Context, a Action, ids []ID) (done []ID, err error) {
 	for batch := range slices.Chunk(ids, atOnce) {
 		var some []ID

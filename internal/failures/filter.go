@@ -23,7 +23,7 @@ const (
 // maxHostBytes is the length of the longest name (RFC 1035) with a port.
 const maxHostBytes = 259
 
-// Filter selects dead letters. The zero value selects all of them. Its JSON is
+// Filter selects failures. The zero value selects all of them. Its JSON is
 // what a Job keeps.
 type Filter struct {
 	Reason       fault.Reason `json:"reason,omitempty"`
@@ -46,7 +46,7 @@ func (f Filter) Empty() bool {
 // Reasons are the reasons that a filter may ask for.
 func Reasons() []fault.Reason { return append(fault.Reasons(), Unreadable) }
 
-// Has reports whether letters of the kind can match. Messages have neither
+// Has reports whether items of the kind can match. Messages have neither
 // host nor user nor product.
 func (f Filter) Has(kind Kind) bool {
 	if kind == KindImage {

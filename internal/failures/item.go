@@ -10,12 +10,12 @@ import (
 	"vitrine.dev/internal/fault"
 )
 
-// Kind says what a dead letter is.
+// Kind says what an item of the list is.
 type Kind string
 
 // The kinds. Messages come before images of the same moment.
 const (
-	KindMessage Kind = "message" // that nobody could read
+	KindMessage Kind = "message" // that is no image job
 	KindImage   Kind = "image"   // whose work failed
 )
 
@@ -23,13 +23,13 @@ const (
 // fault.Reasons, which are those of images.
 const Unreadable fault.Reason = "unreadable"
 
-// UnreadableDetail is what people are told of every dead message.
+// UnreadableDetail is the detail of every dead message.
 const UnreadableDetail = "The body of the message is no image job."
 
 // PreviewBytes is how much of a dead message's body a Item shows.
 const PreviewBytes = 256
 
-// ID names a dead letter.
+// ID names an item.
 type ID struct {
 	Kind Kind
 	N    int64 // the id of the image or of the message
@@ -47,7 +47,7 @@ func ParseID(s string) (id ID, ok bool) {
 	return id, err == nil && known && n >= 1 && n <= catalog.MaxID && id.String() == s
 }
 
-// Item is one dead letter.
+// Item is one failed image or message: a dead letter, in the API.
 type Item struct {
 	ID       ID
 	Reason   fault.Reason
@@ -68,24 +68,24 @@ type Item struct {
 	Preview   []byte // the beginning of the body, at most PreviewBytes
 }
 
-// Retryable reports whether a replay that changes nothing else can help.
+// Retryable reports whether a replay can succeed though nothing else was changed.
 func (i Item) Retryable() bool { return i.Reason.Retryable() }
 
-// Position is the place of a dead letter in the list.
+// Position is where an item is in the list.
 type Position struct {
 	At time.Time
 	ID ID
 }
 
-// Position returns the letter's place.
+// Position returns the item's position.
 func (i Item) Position() Position { return Position{At: i.FailedAt, ID: i.ID} }
 
-// Compare orders places from the oldest to the newest.
+// Compare orders positions from the oldest to the newest.
 func (p Position) Compare(q Position) int {
 	return cmp.Or(p.At.Compare(q.At), cmp.Compare(p.ID.Kind.rank(), q.ID.Kind.rank()), cmp.Compare(p.ID.N, q.ID.N))
 }
 
-// Among returns the number that stands for p among the letters of kind: those
+// Among returns the number that stands for p among the items of kind: those
 // of the same moment with a smaller number come before p, the others after it,
 // but for p itself.
 func (p Position) Among(kind Kind) int64 {

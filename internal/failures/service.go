@@ -13,14 +13,14 @@ import (
 const (
 	DefaultListLimit = 100
 	MaxListLimit     = 1000
-	// MaxIDs bounds a request by ids, and what is settled at once by filter:
+	// MaxIDs bounds a request by ids, and what is done at once by filter:
 	// more than so many become a job.
 	MaxIDs = 1000
-	// MaxRate is the most letters a second that can be asked for.
+	// MaxRate is the most items a second that can be asked for.
 	MaxRate = 100_000
 	// maxJobs is how many jobs Jobs returns.
 	maxJobs = 100
-	// atOnce is how many letters are settled in one transaction.
+	// atOnce is how many items one transaction applies an action to.
 	atOnce = 200
 )
 
@@ -38,7 +38,7 @@ func NewService(store Store, jobs job.Store, announce catalog.Announcer, wake fu
 	return &Service{store: store, jobs: jobs, announce: announce, wake: wake}
 }
 
-// Page is one page of dead letters, newest first.
+// Page is one page of failures, newest first.
 type Page struct {
 	Items []Item
 	Next  *Position // where the next page begins; nil where this is the last
@@ -56,15 +56,15 @@ func (s *Service) List(ctx context.Context, f Filter, after *Position, limit int
 	if limit == 0 {
 		limit = DefaultListLimit
 	}
-	letters, err := s.store.ListFailures(ctx, f, after, limit+1) // one more tells whether there is a next page
+	items, err := s.store.ListFailures(ctx, f, after, limit+1) // one more shows whether there is a next page
 	if err != nil {
 		return Page{}, err
 	}
-	if len(letters) <= limit {
-		return Page{Items: letters}, nil
+	if len(items) <= limit {
+		return Page{Items: items}, nil
 	}
-	next := letters[limit-1].Position()
-	return Page{Items: letters[:limit], Next: &next}, nil
+	next := items[limit-1].Position()
+	return Page{Items: items[:limit], Next: &next}, nil
 }
 
 // ReplayImage replays a failed image for the product's owner and returns it
@@ -99,7 +99,7 @@ func (s *Service) Jobs(ctx context.Context) ([]Job, error) {
 	return jobs, err
 }
 
-// Abort ends a job before its time; at most the step under way is still done.
+// Abort ends a job early; at most the step under way is still done.
 // fault.NotFound; fault.Conflict where it is done.
 func (s *Service) Abort(ctx context.Context, id int64) (Job, error) {
 	j, err := s.jobs.AbortJob(ctx, id)

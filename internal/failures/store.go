@@ -15,20 +15,20 @@ import (
 // catalog.Changed recorded in the outbox; the caller announces what is
 // returned.
 type Store interface {
-	// ListFailures returns at most limit letters of the kinds that the filter
-	// has, newest first, those after the place (nil for the beginning).
+	// ListFailures returns at most limit items of the kinds that the filter
+	// has, newest first, those after the position (nil for the beginning).
 	ListFailures(ctx context.Context, f Filter, after *Position, limit int) ([]Item, error)
-	// CountFailures counts the letters of the action's set, and says as of when:
-	// a replay's set has no messages.
+	// CountFailures counts the items that the action can be applied to, and says as of when:
+	// those of a replay are images only.
 	CountFailures(ctx context.Context, a Action, f Filter) (n int64, asOf time.Time, err error)
-	// ReplayImages makes those images Pending that are dead letters, in a new
+	// ReplayImages makes those images Pending that are on the list of failures, in a new
 	// generation with no attempt counted and accepted now, each with its job
 	// in the outbox. It returns what changed and which images they were; who
 	// comes second finds nothing to do.
 	ReplayImages(ctx context.Context, images []int64, requestID string) (changed []catalog.Changed, done []int64, err error)
-	// DiscardFailures takes letters off the list and returns which were on it.
+	// DiscardFailures takes items off the list and returns which were on it.
 	DiscardFailures(ctx context.Context, ids []ID) (done []ID, err error)
-	// ListedFailures returns those of the ids that are dead letters.
+	// ListedFailures returns those of the ids that are on the list.
 	ListedFailures(ctx context.Context, ids []ID) ([]ID, error)
 	// ReplayImage is ReplayImages for an image of the product that is Failed,
 	// discarded or not. fault.NotFound; fault.Conflict where it is not Failed.

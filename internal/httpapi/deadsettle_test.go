@@ -17,7 +17,7 @@ func TestDeadLettersReplayByIDs(t *testing.T) {
 	product, images := s.fail(fault.SourceTimeout, "a.example", 3)
 	s.unreadable("m", []byte("x"))
 	ids := fmt.Sprintf(`{"ids":["image-%d","image-%d","image-%d","image-999","message-1"]`, images[0], images[2], images[0])
-	skipped := `"skipped":[{"id":"message-1","reason":"cannot be replayed: nobody can read the message"},{"id":"image-999","reason":"is not a dead letter"}]}`
+	skipped := `"skipped":[{"id":"message-1","reason":"cannot be replayed: the message is unreadable"},{"id":"image-999","reason":"is not a dead letter"}]}`
 	wantBody(t, s.do("POST", "/dead-letters/replay", ids+`,"dry_run":true}`), `{"matched":2,"done":0,"dry_run":true,`+skipped)
 	if n := len(letterIDs(t, s.do("GET", "/dead-letters", ""))); n != 4 {
 		t.Errorf("%d letters after a dry run", n)
@@ -78,7 +78,7 @@ func TestDeadLettersRefuse(t *testing.T) {
 		`{"ids":[` + many + `]}`:          {"ids must have at most 1000 entries"},
 		`{"ids":["image-1"],"filter":{}}`: {"ids must not be given together with filter"},
 		`{"ids":["image-1"],"all":true}`:  {"all is for an empty filter, not for ids"},
-		`{"ids":["image-1"],"rate":5}`:    {"rate is for a filter; ids are settled at once"},
+		`{"ids":["image-1"],"rate":5}`:    {"rate is for a filter; ids are always done at once"},
 		`{"ids":"image-1"}`:               {"ids must be an array of ids such as image-42, not a string"},
 		`{"ids":["image-0",42,"x","image-01","image-1 ","message-9007199254740992",null]}`: {
 			"ids[0]" + badID, "ids[1]" + badID, "ids[2]" + badID, "ids[3]" + badID, "ids[4]" + badID, "ids[5]" + badID, "ids[6]" + badID,
@@ -93,7 +93,7 @@ func TestDeadLettersRefuse(t *testing.T) {
 			"filter.colour is not a known field", "filter.reason must be one of the reasons, such as source_not_found or unreadable",
 		},
 		`{"filter":{"failed_after":"now"}}`:  {"filter.failed_after must be an RFC 3339 time such as 2026-11-23T06:00:00Z"},
-		`{"filter":{"reason":"unreadable"}}`: {"filter.reason cannot be replayed: nobody can read such a message"},
+		`{"filter":{"reason":"unreadable"}}`: {"filter.reason cannot be replayed: such messages are unreadable"},
 		`{"all":true,"rate":0}`:              {"rate must be an integer from 1 to 100000"},
 		`{"all":true,"rate":100001}`:         {"rate must be an integer from 1 to 100000"},
 		`{"all":true,"rate":1.5}`:            {"rate must be an integer"},

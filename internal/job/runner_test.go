@@ -129,12 +129,12 @@ func TestRunnerKeepsTheRate(t *testing.T) {
 	made := order(t, s, everything(50), r.Wake)
 	got := reach(t, s, made.ID, "the job ended", ended)
 	if took := time.Since(began); got.Done != 60 || took < time.Second {
-		t.Errorf("60 letters at 50 a second: %d took %s", got.Done, took)
+		t.Errorf("60 items at 50 a second: %d took %s", got.Done, took)
 	}
 }
 
 // TestRunnersHandOver stops a process in the middle of a job, and kills
-// another: the next one finishes it, each letter settled once.
+// another: the next one finishes it, each item done once.
 func TestRunnersHandOver(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)
@@ -161,21 +161,21 @@ func TestRunnerStopsAtAnAbort(t *testing.T) {
 	unread(t, s, 100)
 	run(t, s, config())
 	made := order(t, s, everything(100), func() {})
-	reach(t, s, made.ID, "some are settled", func(j job.Job) bool { return j.Done > 0 })
+	reach(t, s, made.ID, "some are done", func(j job.Job) bool { return j.Done > 0 })
 	aborted, err := s.AbortJob(t.Context(), made.ID)
 	if err != nil || aborted.Done >= 100 {
 		t.Fatalf("aborted %+v, %v", aborted, err)
 	}
 	next := order(t, s, everything(10_000), func() {}) // which the runner has time for
 	if got := reach(t, s, next.ID, "the next ended", ended); got.Done != 100-aborted.Done {
-		t.Errorf("the next job settled %d, the aborted one %d of 100", got.Done, aborted.Done)
+		t.Errorf("the next job did %d, the aborted one %d of 100", got.Done, aborted.Done)
 	}
 	if j, err := s.Job(t.Context(), made.ID); err != nil || j.Done != aborted.Done {
 		t.Errorf("the aborted job went on: %+v, %v", j, err)
 	}
 }
 
-// refusing is a store whose database is away for some looks at a time.
+// refusing is a store whose database is unavailable for some looks at a time.
 type refusing struct {
 	job.Store
 	looks atomic.Int32

@@ -10,14 +10,14 @@ import (
 	"vitrine.dev/internal/catalog"
 )
 
-// Cache is a catalog.ViewCache in memory that forgets nothing but what it is
-// told to. It is safe for concurrent use.
+// Cache is a catalog.ViewCache in memory that drops nothing by
+// itself. It is safe for concurrent use.
 type Cache struct {
 	mu          sync.Mutex
 	entries     map[string]cache.Entry
 	fences      map[string]int64
 	generations map[string]int
-	told        []string // keys and groups of the calls that failed
+	failed      []string // keys and groups of the calls that failed
 	failure     error
 }
 
@@ -35,11 +35,11 @@ func (c *Cache) Fail(err error) {
 	c.failure = err
 }
 
-// Told returns the keys and groups that invalidations failed for.
-func (c *Cache) Told() []string {
+// Failed returns the keys and groups that invalidations failed for.
+func (c *Cache) Failed() []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return slices.Clone(c.told)
+	return slices.Clone(c.failed)
 }
 
 // Load implements catalog.ViewCache.
@@ -78,7 +78,7 @@ func (c *Cache) Invalidate(_ context.Context, key string, version int64) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.failure != nil {
-		c.told = append(c.told, key)
+		c.failed = append(c.failed, key)
 		return c.failure
 	}
 	c.fences[key] = max(c.fences[key], version)
@@ -93,7 +93,7 @@ func (c *Cache) Bump(_ context.Context, group string) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.failure != nil {
-		c.told = append(c.told, group)
+		c.failed = append(c.failed, group)
 		return c.failure
 	}
 	c.generations[group]++
