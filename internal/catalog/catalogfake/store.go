@@ -236,7 +236,7 @@ func (s *Store) ListProducts(_ context.Context, f catalog.Filter) ([]catalog.Sum
 	if s.failure != nil {
 		return nil, s.failure
 	}
-	var list []catalog.Summary
+	list := []catalog.Summary{}
 	bytes := 0
 	for id := s.lastID; id > 0 && len(list) < f.Limit && (f.MaxBytes == 0 || bytes <= f.MaxBytes); id-- {
 		p, ok := s.products[id]

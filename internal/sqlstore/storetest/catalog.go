@@ -110,7 +110,7 @@ func testCancelled(t *testing.T, s Store) {
 	}
 }
 
-func testPrices(t *testing.T, s Store) {
+func testPrices(t *testing.T, s catalog.Store) {
 	t.Helper()
 	for _, text := range []string{"999.99", "0.1", "1.15", "123456789012.99", "0", "9999999999999.99"} {
 		price, err := catalog.ParsePrice(text)
@@ -131,7 +131,7 @@ func testPrices(t *testing.T, s Store) {
 	}
 }
 
-func testText(t *testing.T, s Store) {
+func testText(t *testing.T, s catalog.Store) {
 	t.Helper()
 	for _, text := range []string{"naïve café", "日本語の商品", "😀🛍️", "'; DROP TABLE products; --", "tab\tand\nline", strings.Repeat("ß", 200)} {
 		p, err := s.CreateProduct(t.Context(), catalog.NewProduct{UserID: user, Name: text, Description: text})
@@ -193,7 +193,7 @@ func testRevise(t *testing.T, s Store) {
 	wantKind(t, err, fault.NotFound)
 }
 
-func testReviseRaces(t *testing.T, s Store) {
+func testReviseRaces(t *testing.T, s catalog.Store) {
 	t.Helper()
 	p := create(t, s)
 	var won, stale atomic.Int32

@@ -64,7 +64,7 @@ func testEdit(t *testing.T, s Store) {
 
 // testEditsAtOnce has every editor add its marks to what is there: one that
 // wrote over another's would lose them.
-func testEditsAtOnce(t *testing.T, s Store) {
+func testEditsAtOnce(t *testing.T, s catalog.Store) {
 	t.Helper()
 	p := create(t, s)
 	atOnce(func(editor int) {
@@ -103,7 +103,7 @@ func (a *announced) Announce(_ context.Context, c catalog.Changed) {
 
 // testChangesAtOnce: every change without precondition is applied once,
 // whatever the others do.
-func testChangesAtOnce(t *testing.T, s Store) {
+func testChangesAtOnce(t *testing.T, s catalog.Store) {
 	t.Helper()
 	p := create(t, s, "http://a/1.jpg")
 	told := &announced{}
@@ -130,7 +130,7 @@ func testChangesAtOnce(t *testing.T, s Store) {
 
 // testProtectedChangesAtOnce: of changes of one version one lands, and the
 // others hear that they are too late.
-func testProtectedChangesAtOnce(t *testing.T, s Store) {
+func testProtectedChangesAtOnce(t *testing.T, s catalog.Store) {
 	t.Helper()
 	p := create(t, s)
 	service := catalog.NewService(s, &announced{})

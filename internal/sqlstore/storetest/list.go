@@ -8,7 +8,7 @@ import (
 	"vitrine.dev/internal/catalog"
 )
 
-func testList(t *testing.T, s Store) {
+func testList(t *testing.T, s catalog.Store) {
 	t.Helper()
 	var ids []int64
 	for _, price := range []catalog.Price{100, 200, 300} {
@@ -44,7 +44,7 @@ func testList(t *testing.T, s Store) {
 
 // testListBytes: a list ends with the product that goes beyond the bytes,
 // whatever it is filtered by.
-func testListBytes(t *testing.T, s Store) {
+func testListBytes(t *testing.T, s catalog.Store) {
 	t.Helper()
 	var ids []int64
 	for i, text := range []string{"", "äöü", strings.Repeat("😀", 10_000), "x", strings.Repeat("y", 500), "z"} {
@@ -81,7 +81,7 @@ func testListBytes(t *testing.T, s Store) {
 	}
 }
 
-func listed(t *testing.T, s Store, f catalog.Filter) []int64 {
+func listed(t *testing.T, s catalog.Store, f catalog.Filter) []int64 {
 	t.Helper()
 	list, err := s.ListProducts(t.Context(), f)
 	if err != nil {
@@ -97,7 +97,7 @@ func listed(t *testing.T, s Store, f catalog.Filter) []int64 {
 	return ids
 }
 
-func testSearch(t *testing.T, s Store) {
+func testSearch(t *testing.T, s catalog.Store) {
 	t.Helper()
 	names := []string{"Große Straße", "ΑΘΗΝΑ", "100% cotton", "100 cotton", "snake_case", "snakeXcase", `back\slash`, "İstanbul"}
 	ids := map[string]int64{}
@@ -124,7 +124,7 @@ func testSearch(t *testing.T, s Store) {
 	}
 }
 
-func testPaging(t *testing.T, s Store) {
+func testPaging(t *testing.T, s catalog.Store) {
 	t.Helper()
 	want := map[int64]bool{}
 	for range 25 {

@@ -25,7 +25,7 @@ func key(name string) catalog.Once {
 }
 
 // createOnce creates a lamp under the key, which must be free.
-func createOnce(t *testing.T, s Store, once catalog.Once) catalog.Product {
+func createOnce(t *testing.T, s catalog.Store, once catalog.Once) catalog.Product {
 	t.Helper()
 	p, earlier, err := s.CreateProductOnce(t.Context(), lamp(), once)
 	if err != nil || earlier != nil {
@@ -68,7 +68,7 @@ func testOnce(t *testing.T, s Store) {
 	}
 }
 
-func testOnceScope(t *testing.T, s Store) {
+func testOnceScope(t *testing.T, s catalog.Store) {
 	t.Helper()
 	a, b, plain := createOnce(t, s, key("k")), createOnce(t, s, key("K")), create(t, s)
 	if a.ID == b.ID || b.ID == plain.ID || a.ID == plain.ID {

@@ -34,10 +34,35 @@ const user = 1
 // MoreUsers are the ids of two more that open creates.
 func MoreUsers() []int64 { return []int64{1002, 1003} }
 
+// RunProducts runs the part of the suite that needs products only, also for
+// stand-ins; open returns a store of the test's own, empty but for user 1.
+func RunProducts(t *testing.T, open func(t *testing.T) catalog.Store) {
+	t.Helper()
+	for name, test := range map[string]func(t *testing.T, s catalog.Store){
+		"prices":                     testPrices,
+		"text":                       testText,
+		"revise races":               testReviseRaces,
+		"edits at once":              testEditsAtOnce,
+		"changes at once":            testChangesAtOnce,
+		"protected changes at once":  testProtectedChangesAtOnce,
+		"list":                       testList,
+		"list by bytes":              testListBytes,
+		"search":                     testSearch,
+		"paging":                     testPaging,
+		"once for each user and key": testOnceScope,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, open(t))
+		})
+	}
+}
+
 // Run runs the suite; open returns a migrated store of the test's own, empty but
 // for the users.
 func Run(t *testing.T, open func(t *testing.T) Store) {
 	t.Helper()
+	RunProducts(t, func(t *testing.T) catalog.Store { t.Helper(); return open(t) })
 	suites := []struct {
 		name string
 		test func(t *testing.T, s Store)
@@ -48,25 +73,14 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"rules of users", testUserRules},
 		{"cancelled", testCancelled},
 		{"once", testOnce},
-		{"once for each user and key", testOnceScope},
 		{"once at once", testOnceAtOnce},
 		{"once, cancelled", testOnceCancelled},
 		{"once, expired", testOnceExpired},
 		{"expire keys", testExpireKeys},
-		{"prices", testPrices},
-		{"text", testText},
 		{"revise", testRevise},
-		{"revise races", testReviseRaces},
 		{"edit", testEdit},
-		{"edits at once", testEditsAtOnce},
-		{"changes at once", testChangesAtOnce},
-		{"protected changes at once", testProtectedChangesAtOnce},
 		{"one product, everything at once", testOneProductAtOnce},
 		{"delete", testDelete},
-		{"list", testList},
-		{"list by bytes", testListBytes},
-		{"search", testSearch},
-		{"paging", testPaging},
 		{"begin once", testBeginOnce},
 		{"complete", testComplete},
 		{"retry", testRetry},
@@ -119,7 +133,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 	}
 }
 
-func create(t *testing.T, s Store, images ...string) catalog.Product {
+func create(t *testing.T, s catalog.Store, images ...string) catalog.Product {
 	t.Helper()
 	p, err := s.CreateProduct(t.Context(), catalog.NewProduct{
 		UserID: user, Name: "Smartphone", Description: "Latest model", Images: images, Price: 99999, RequestID: "req-1",
@@ -130,7 +144,7 @@ func create(t *testing.T, s Store, images ...string) catalog.Product {
 	return p
 }
 
-func read(t *testing.T, s Store, id int64) catalog.Product {
+func read(t *testing.T, s catalog.Store, id int64) catalog.Product {
 	t.Helper()
 	p, err := s.Product(t.Context(), id)
 	if err != nil {
