@@ -22,7 +22,7 @@ PKG     ?= ./...
 # How long each fuzz target runs.
 FUZZ_TIME ?= 30s
 
-.PHONY: help setup run build test chaos burst check fmt fuzz bench clean
+.PHONY: help setup run build quick test chaos burst check fmt fuzz bench clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -38,6 +38,11 @@ run: ## build and serve everything in one process, data under ./data
 
 build: ## bin/vitrine, one static program
 	$(PURE) $(GO) build -buildvcs=auto -o bin/vitrine ./cmd/vitrine
+
+quick: ## the inner loop, no servers: go vet and the fast tests, under 30 seconds
+	@$(PURE) $(GO) vet ./...
+	@$(PURE) $(GO) test -short -vet=off $$($(GO) list ./... | grep -vE '/internal/(e2e|burst)$$')
+	@echo "quick: skipped were tests that need a server or the whole program, or take seconds: make test runs them"
 
 test: ## every test, on real servers, with the race detector
 	@scripts/setup test

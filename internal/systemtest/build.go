@@ -43,9 +43,12 @@ func Main(m *testing.M) {
 }
 
 // Build returns the path of the program, which is built once for all tests of
-// this process.
+// this process. With -short the test is skipped.
 func Build(tb testing.TB, v Variant) string {
 	tb.Helper()
+	if testing.Short() {
+		tb.Skip("-short: it builds and runs the program")
+	}
 	once, _ := built.LoadOrStore(v.name, sync.OnceValues(v.build))
 	path, err := once.(func() (string, error))()
 	if err != nil {

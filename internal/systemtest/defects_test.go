@@ -9,6 +9,9 @@ import (
 // code learns here that a defect has to move with it.
 func TestDefectsApply(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("-short: it builds the program with each defect")
+	}
 	for _, name := range Defects() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

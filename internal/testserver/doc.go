@@ -16,5 +16,6 @@
 // the shell stops the server and removes its folder.
 //
 // Where a binary is missing the test is skipped with one line that says what to
-// install; with VITRINE_TEST_REQUIRE=1 it fails instead.
+// install; with VITRINE_TEST_REQUIRE=1 it fails instead. With -short every test
+// that wants a server is skipped.
 package testserver

@@ -66,6 +66,7 @@ func TestRunReturnsTheExitCode(t *testing.T) {
 
 func newRedisOrSkip(t *testing.T) {
 	t.Helper()
+	skipShort(t)
 	server, err := newRedis()
 	check(t, err)
 	server.close()

@@ -60,6 +60,7 @@ func (e *engine) launch(ctx context.Context) (*Server, error) {
 
 func shared(tb testing.TB, e *engine) *Server {
 	tb.Helper()
+	skipShort(tb)
 	server, err := e.get()
 	check(tb, err)
 	return server
@@ -67,10 +68,19 @@ func shared(tb testing.TB, e *engine) *Server {
 
 func own(tb testing.TB, e *engine) *Server {
 	tb.Helper()
+	skipShort(tb)
 	server, err := e.launch(tb.Context())
 	check(tb, err)
 	tb.Cleanup(server.close)
 	return server
+}
+
+// skipShort skips the test with -short, which starts no server.
+func skipShort(tb testing.TB) {
+	tb.Helper()
+	if testing.Short() {
+		tb.Skip("-short: it needs a server")
+	}
 }
 
 // check ends the test if a server is not to be had: by a skip if its program

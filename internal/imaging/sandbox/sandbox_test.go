@@ -252,6 +252,9 @@ func TestEnvironment(t *testing.T) {
 // TestSuite holds rendering in processes against what holds for rendering here.
 func TestSuite(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("-short: the engines run the same suite in their own packages")
+	}
 	cfg := sandbox.DefaultConfig()
 	cfg.Imaging.LibraryPath = os.Getenv("LIBVIPS_PATH")
 	can := imagingtest.Capabilities{}

@@ -14,6 +14,9 @@ import (
 // TestNoLeak decodes, resizes and encodes again and again, also what is broken,
 // and looks at what libvips itself counts.
 func TestNoLeak(t *testing.T) { //nolint:paralleltest // it counts what the whole process allocates
+	if testing.Short() {
+		t.Skip("-short: it renders hundreds of pictures")
+	}
 	d := openDriver(t)
 	photo := imagingtest.WithEXIF(imagingtest.Photo(320, 240, 1), 6, true)
 	sources := map[string][]byte{
