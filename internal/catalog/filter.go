@@ -13,7 +13,7 @@ import (
 
 // Filter selects products for a list.
 type Filter struct {
-	UserID   int64  // whose products; a Store takes 0 for everybody's, a Service refuses it
+	UserID   int64  // whose products; a Store takes 0 for those of all users, a Service refuses it
 	PriceMin *Price // inclusive
 	PriceMax *Price // inclusive
 	Name     string // substring of the name, compared after Fold

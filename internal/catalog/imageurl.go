@@ -205,7 +205,7 @@ func hostFault(host string) (what string, at int) {
 }
 
 // escapeFault finds a percent sign in path or fragment that begins no escape. A
-// query is sent as it is, whatever stands in it.
+// query is sent as it is, whatever it contains.
 func escapeFault(s string, path, query int) (what string, at int) {
 	for i := path; i < len(s); i++ {
 		if i == query {

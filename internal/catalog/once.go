@@ -53,7 +53,7 @@ func ValidKey(s string) bool {
 }
 
 // fingerprint is equal for drafts that ask for the same product, however they
-// were spelled. Every text carries its length, so that no two drafts run
+// were spelled. Every text comes with its length, so that no two drafts run
 // together into one.
 func (d Draft) fingerprint() [sha256.Size]byte {
 	b := []byte("product/1")

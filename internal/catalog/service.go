@@ -134,7 +134,7 @@ func (s *Service) List(ctx context.Context, f Filter) (Page, error) {
 		f.Limit = DefaultListLimit
 	}
 	limit := f.Limit
-	f.Limit++ // one more tells whether there is a next page
+	f.Limit++ // one more shows whether there is a next page
 	f.MaxBytes = MaxPageBytes
 	products, err := s.store.ListProducts(ctx, f)
 	if err != nil {

@@ -302,7 +302,7 @@ func TestViews(t *testing.T) {
 		t.Errorf("a filter at fault found a page: %v", err)
 	}
 	if _, err := views.List(ctx, catalog.Filter{}, "form", load(1)); fault.KindOf(err) != fault.Invalid {
-		t.Errorf("a list of everybody's products: %v", err)
+		t.Errorf("a list of all users' products: %v", err)
 	}
 	c.Fail(errors.New("no cache"))
 	if err := views.Invalidate(ctx, catalog.Changed{ProductID: 1}); err == nil {

@@ -39,7 +39,7 @@ type Views struct {
 func NewViews(c ViewCache, log *slog.Logger) *Views { return &Views{cache: c, log: log} }
 
 // Product returns the encoded product in that form, from the cache or from load.
-// The form stands in the entry, not in its key: who invalidates it, a worker for
+// The form is in the entry, not in its key: who invalidates it, a worker for
 // one, does not know in which forms it is read.
 func (v *Views) Product(ctx context.Context, id int64, form string, load LoadFunc) (cache.Entry, error) {
 	e, err := v.cache.Load(ctx, ProductKey(id),
@@ -68,7 +68,7 @@ func (v *Views) List(ctx context.Context, f Filter, form string, load LoadFunc) 
 	return v.cache.LoadIn(ctx, listGroup(f.UserID), f.fingerprint(form), load)
 }
 
-// Announce makes the cache forget what the change made old.
+// Announce invalidates what the change made old.
 func (v *Views) Announce(ctx context.Context, c Changed) {
 	if err := v.Invalidate(ctx, c); err != nil {
 		v.log.WarnContext(ctx, "invalidation failed, the outbox will repeat it",

@@ -24,7 +24,7 @@ func undrawn(r rune) bool {
 }
 
 // drawsNothing knows the letters and symbols whose picture is blank, which no
-// property tells.
+// property describes.
 func drawsNothing(r rune) bool {
 	switch r {
 	case 0x2800, // BRAILLE PATTERN BLANK

@@ -53,7 +53,7 @@ func New(p Parts, cfg Config) *Checker {
 const maxWait = 30 * time.Second
 
 // Run compares everything, and repairs what it can where the Config says so. It
-// is safe beside a running system, and bounded in memory: see the storage. Its
+// is safe beside a running system, and bounded in memory: see gc.Partitions. Its
 // error is that a part could not be read; the report then holds what was found
 // before.
 func (c *Checker) Run(ctx context.Context) (*Report, error) {

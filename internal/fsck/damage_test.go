@@ -15,40 +15,40 @@ import (
 // damage is something that has gone wrong, and what fsck has to say of it.
 type damage struct {
 	name string
-	do   func(w *world, p []catalog.Product)
+	do   func(w *system, p []catalog.Product)
 	want map[gc.Kind]int64
 }
 
 func damages() []damage {
 	return []damage{
-		{"nothing", func(*world, []catalog.Product) {}, map[gc.Kind]int64{}},
-		{"a file is gone that two products show", func(w *world, p []catalog.Product) {
+		{"nothing", func(*system, []catalog.Product) {}, map[gc.Kind]int64{}},
+		{"a file is gone that two products show", func(w *system, p []catalog.Product) {
 			must(w.t, w.blobs.Delete(w.t.Context(), w.read(p[0].ID).Images[0].Rendition.Compressed.Key))
 		}, map[gc.Kind]int64{gc.MissingObject: 1}},
-		{"a file is cut off", func(w *world, p []catalog.Product) {
+		{"a file is cut off", func(w *system, p []catalog.Product) {
 			out := w.read(p[1].ID).Images[0].Rendition.Variants[0]
 			must(w.t, w.blobs.Put(w.t.Context(), out.Key, "image/"+out.Format, []byte("cut off")))
 		}, map[gc.Kind]int64{gc.WrongSize: 1}},
-		{"files lie about", func(w *world, p []catalog.Product) {
+		{"stray files", func(w *system, p []catalog.Product) {
 			w.put("ab/ab000000000000000000000000000001/w320.webp", []byte("left by a worker that died"))
 			w.put("ff/ff000000000000000000000000000001/w320.webp", []byte("and another"))
 			key := w.read(p[0].ID).Images[0].Rendition.Key
 			w.put(key[:2]+"/"+key+"/w9999.webp", []byte("beside what is shown"))
 		}, map[gc.Kind]int64{gc.OrphanObject: 3}},
-		{"a product is deleted", func(w *world, _ []catalog.Product) {
+		{"a product is deleted", func(w *system, _ []catalog.Product) {
 			gone := w.create(7)
 			w.finish(gone)
 			_, err := w.store.DeleteProduct(w.t.Context(), gone.ID, nil)
 			must(w.t, err)
 			must(w.t, w.store.MarkUnused(w.t.Context(), "0", "g"))
 		}, map[gc.Kind]int64{gc.UnusedRendition: 1}},
-		{"a worker falls silent", func(w *world, p []catalog.Product) {
+		{"a worker stops", func(w *system, p []catalog.Product) {
 			w.exec(`UPDATE images SET status = 'processing', lease_until = 1 WHERE product_id = $1`, p[0].ID)
 		}, map[gc.Kind]int64{fsck.StuckProcessing: 2}},
-		{"the queue is wiped", func(w *world, p []catalog.Product) {
+		{"the queue is wiped", func(w *system, p []catalog.Product) {
 			w.exec(`UPDATE images SET status = 'pending', queued_at = 1 WHERE product_id = $1`, p[0].ID)
 		}, map[gc.Kind]int64{fsck.StuckPending: 2}},
-		{"jobs that no image needs", func(w *world, p []catalog.Product) {
+		{"jobs that no image needs", func(w *system, p []catalog.Product) {
 			insert := `INSERT INTO outbox (topic, body, image_id, due_at) VALUES ('image.process', $1, $2, 1)`
 			ready := media.Job{ImageID: w.read(p[0].ID).Images[0].ID, ProductID: p[0].ID, Generation: 1}
 			gone := media.Job{ImageID: 4711, ProductID: p[0].ID, Generation: 1}
@@ -56,7 +56,7 @@ func damages() []damage {
 			w.exec(insert, string(gone.Encode()), gone.ImageID)
 			w.exec(insert, "unreadable", ready.ImageID)
 		}, map[gc.Kind]int64{fsck.OrphanMessage: 3}},
-		{"the cache is of another time", func(w *world, p []catalog.Product) {
+		{"the cache is of another time", func(w *system, p []catalog.Product) {
 			for id, version := range map[int64]int64{p[0].ID: 1, p[1].ID: 1000} {
 				w.cacheAs(id, version)
 			}
@@ -65,7 +65,7 @@ func damages() []damage {
 }
 
 // cacheAs makes the cache hold the product at a version, whatever was announced.
-func (w *world) cacheAs(id, version int64) {
+func (w *system) cacheAs(id, version int64) {
 	w.t.Helper()
 	landed, err := w.cache.Put(w.t.Context(), catalog.ProductKey(id), cache.Entry{Version: version, Body: []byte("{}")})
 	if err != nil || !landed {
@@ -107,7 +107,7 @@ func TestDamage(t *testing.T) {
 	}
 }
 
-func (w *world) wantUncached(products []catalog.Product) {
+func (w *system) wantUncached(products []catalog.Product) {
 	w.t.Helper()
 	for _, p := range products {
 		if e, found, err := w.cache.Get(w.t.Context(), catalog.ProductKey(p.ID)); found || err != nil {

@@ -18,7 +18,7 @@ import (
 )
 
 // objects lists the storage.
-func (w *world) objects() []string {
+func (w *system) objects() []string {
 	w.t.Helper()
 	var keys []string
 	must(w.t, w.blobs.List(w.t.Context(), "", func(info blob.Info) error {
@@ -63,7 +63,7 @@ func TestSharedStorage(t *testing.T) {
 	for range 2 {
 		report := other.check(true)
 		if !report.Shared || len(found(report)) > 0 {
-			t.Errorf("the other installation says %+v", report)
+			t.Errorf("the other installation reports %+v", report)
 		}
 	}
 	if report := w.check(true); !report.Shared {
@@ -178,8 +178,8 @@ func TestCollectorSeesDamage(t *testing.T) {
 	if status := w.read(lost.ID).Images[0].Status; status != catalog.Ready {
 		t.Errorf("the image is %s: the collector repairs nothing", status)
 	}
-	if said := log.text(); strings.Contains(said, rendered(whole.ID).Key) || !strings.Contains(said, `"level":"WARN"`) {
-		t.Errorf("it said %s", said)
+	if text := log.text(); strings.Contains(text, rendered(whole.ID).Key) || !strings.Contains(text, `"level":"WARN"`) {
+		t.Errorf("it logged %s", text)
 	}
 }
 

@@ -14,7 +14,7 @@ const pageSize = 500
 // Partitions is how many parts the renditions and their files are compared in,
 // by the first two digits of their keys. Keys are hashes, so the parts are
 // equal, and one of them at a time is held in memory: of ten million files
-// some 40,000, a few megabytes. It asks for no order of the storage's listing.
+// some 40,000, a few megabytes. The storage may list in any order.
 const Partitions = 256
 
 // partition is one of them, from 0.

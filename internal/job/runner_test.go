@@ -143,7 +143,7 @@ func TestRunnersHandOver(t *testing.T) {
 	_, stop := run(t, s, config())
 	reach(t, s, made.ID, "the first has begun", func(j job.Job) bool { return j.Done > 0 })
 	stop()
-	// One that dies with the lease in its hand.
+	// One that dies while it holds the lease.
 	if _, err := s.LeaseJob(t.Context(), "dead", 300*time.Millisecond); err != nil {
 		t.Fatalf("the first one gave back nothing: %v", err)
 	}

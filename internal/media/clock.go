@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// clock bounds the work on one attempt. It stands still while the attempt
+// clock bounds the work on one attempt. It is paused while the attempt
 // waits for the database, so that an outage of any length costs no attempt.
 type clock struct {
 	mu      sync.Mutex

@@ -11,7 +11,7 @@ import (
 )
 
 // fakeStore keeps the images of a test in memory. The real stores pass
-// storetest; this one only shows what the worker asks of a store.
+// storetest; this one answers as they do (see fakelike_test.go), without a database or its clock.
 type fakeStore struct {
 	mu         sync.Mutex
 	images     map[int64]*fakeImage

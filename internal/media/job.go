@@ -15,9 +15,8 @@ import (
 // TopicProcess is the outbox topic of image jobs.
 const TopicProcess = "image.process"
 
-// Job is the message that asks for the work on one image. It carries no URL:
-// what is to be fetched stands in the database. The host is only for whom to
-// be kind to.
+// Job is the message that asks for the work on one image. It has no URL: what is
+// to be fetched is in the database. The host is for the limits of hosts.
 type Job struct {
 	ImageID    int64  `json:"image_id"`
 	ProductID  int64  `json:"product_id"`
@@ -45,7 +44,7 @@ func SourceHost(source string) string {
 // Encode returns the body of the job's message.
 func (j Job) Encode() []byte {
 	b, err := json.Marshal(j)
-	if err != nil { // numbers, strings and a truth value always encode
+	if err != nil { // numbers, strings and booleans always encode
 		return nil
 	}
 	return b

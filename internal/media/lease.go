@@ -10,7 +10,7 @@ import (
 )
 
 // errClaimLost ends the work on an image that is no longer ours: its product
-// was changed or deleted, or our lease ran out and somebody else began it.
+// was changed or deleted, or our lease ran out and another worker began it.
 var errClaimLost = errors.New("the claim on the image is lost")
 
 // keepLease returns the context of an attempt: it renews the claim's lease

@@ -7,7 +7,7 @@ import (
 	"vitrine.dev/internal/fault"
 )
 
-// Policy says how often and how soon failed work is tried again. It alone
+// Policy says how often and how soon failed work is retried. It alone
 // decides that, also for attempts whose worker was lost.
 type Policy struct {
 	MaxAttempts int           // attempts before a retryable failure is final
@@ -19,7 +19,7 @@ type Policy struct {
 }
 
 // DefaultPolicy tries five times within about a minute and a half, a crash
-// three times, outlives four losses of the worker, and gives up on whatever has
+// three times, retries after four losses of the worker, and gives up on whatever has
 // not succeeded within six hours.
 func DefaultPolicy() Policy {
 	return Policy{
@@ -68,7 +68,7 @@ func (p Policy) Decide(f *fault.Failure) Decide {
 	return func(spent Spent) (time.Duration, bool) { return p.Next(spent, f) }
 }
 
-// Decide says of a failed attempt how long to wait, and whether to try again.
+// Decide says of a failed attempt how long to wait, and whether to retry.
 type Decide func(Spent) (delay time.Duration, again bool)
 
 // attempts is how many of an image's attempts a failure with the reason may

@@ -74,7 +74,7 @@ func (w *Worker) Handle(ctx context.Context, m queue.Message) error {
 	if refused != nil {
 		return w.reschedule(ctx, log, job, refused)
 	}
-	defer slot.Release(ctx, "", context.Canceled) // no fetch: it says nothing of the host
+	defer slot.Release(ctx, "", context.Canceled) // no fetch, no outcome for the host
 	claim, err := w.begin(ctx, log, job)
 	if fault.KindOf(err) == fault.Conflict {
 		log.DebugContext(ctx, "image job has nothing to do", "error", err)
@@ -87,7 +87,7 @@ func (w *Worker) Handle(ctx context.Context, m queue.Message) error {
 }
 
 // begin claims the image. The attempt is counted here, before any of its bytes
-// is touched, so that a file that kills the process is not tried for ever.
+// is touched, so that a file that kills the process is not retried without end.
 func (w *Worker) begin(ctx context.Context, log *slog.Logger, job Job) (Claim, error) {
 	var claim Claim
 	err := retryUnavailable(ctx, log, "begin", func(ctx context.Context) error {

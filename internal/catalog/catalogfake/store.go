@@ -73,7 +73,7 @@ func (s *Store) Reads() int {
 	return s.reads
 }
 
-// Requests are the request ids that writes carried.
+// Requests are the request ids of writes.
 func (s *Store) Requests() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -92,7 +92,7 @@ func (g *Gate) Acquire(name string, tried bool) (*Slot, *Refusal) {
 
 // Release returns the slot with the outcome of the fetch of the URL. Only the
 // first call counts, so that one in a defer can be for whatever else may happen:
-// an error that is no *fault.Failure says nothing about the host.
+// an error that is no *fault.Failure does not count for the host.
 func (s *Slot) Release(ctx context.Context, url string, err error) {
 	if s.returned {
 		return
@@ -115,7 +115,7 @@ func (s *Slot) Release(ctx context.Context, url string, err error) {
 			g.log.WarnContext(ctx, "host breaker opened", "host", h.name, "failures", h.streak,
 				"reason", failure.Reason, "duration", time.Until(h.openUntil).Round(time.Millisecond))
 		}
-	default: // the host answered, whatever it said
+	default: // the host answered
 		h.took(time.Since(s.since))
 		if h.answered(g.cfg, url) {
 			g.log.InfoContext(ctx, "host breaker closed", "host", h.name)

@@ -29,7 +29,7 @@ func mustRefuse(t *testing.T, g *Gate, host string) *Refusal {
 	t.Helper()
 	p, r := g.Acquire(host, false)
 	if p != nil {
-		t.Fatalf("%s is let in", host)
+		t.Fatalf("%s gets a slot", host)
 	}
 	if r.Delay <= 0 {
 		t.Fatalf("%s is refused for %s", host, r.Delay)
@@ -37,7 +37,7 @@ func mustRefuse(t *testing.T, g *Gate, host string) *Refusal {
 	return r
 }
 
-// prove lets the host answer once.
+// prove makes the host answer once.
 func prove(t *testing.T, g *Gate, host string) {
 	t.Helper()
 	mustAcquire(t, g, host).Release(t.Context(), newURL(), nil)
@@ -59,7 +59,7 @@ func TestGateLimitsEachHost(t *testing.T) {
 		mustAcquire(t, g, "a")
 	}
 	if r := mustRefuse(t, g, "a"); r.Last != nil {
-		t.Errorf("a busy host is said to fail: %v", r.Last)
+		t.Errorf("a busy host counts as failing: %v", r.Last)
 	}
 	first := mustAcquire(t, g, "b")
 	first.Release(t.Context(), newURL(), nil)
@@ -120,7 +120,7 @@ func TestGateOpensAndProbes(t *testing.T) {
 		for range 4 {
 			fail(down())
 		}
-		fail(errors.New("the worker stops")) // says nothing about the host
+		fail(errors.New("the worker stops")) // does not count for the host
 		fail(fault.Fail(fault.SourceTimeout, "Slow.", nil))
 		for _, open := range []time.Duration{5 * time.Second, 10 * time.Second, 20 * time.Second} {
 			if r := mustRefuse(t, g, "a"); r.Delay < open {
@@ -188,7 +188,7 @@ func TestGateForgets(t *testing.T) {
 	}
 }
 
-// A URL that fails again and again says it once.
+// A URL that fails again and again counts once.
 func TestGateCountsAURLOnce(t *testing.T) {
 	t.Parallel()
 	g := newGate(8)

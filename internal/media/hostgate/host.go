@@ -84,15 +84,15 @@ func (h *host) answered(cfg Config, url string) (closed bool) {
 }
 
 // leavesProbe reports whether a job has to leave the probe of an open breaker
-// to an image that was never tried: what has failed before tells less about
-// whether the host answers.
+// to an image that was never tried: the failure of what has failed before is weaker
+// evidence that the host is down.
 func (h *host) leavesProbe(cfg Config, tried bool, now time.Time) bool {
 	return tried && h.streak >= cfg.Threshold && h.untried > 0 && now.Before(h.openUntil.Add(probeWait))
 }
 
 // silent is how long the host is known to have failed and answered no one: from
 // the first failure to the last. A time in which it was not asked, as during an
-// outage of the database, tells nothing of it.
+// outage of the database, does not count.
 func (h *host) silent() time.Duration {
 	if h.streak == 0 {
 		return 0
@@ -100,7 +100,7 @@ func (h *host) silent() time.Duration {
 	return h.failedAt.Sub(h.failingAt)
 }
 
-// took learns how long a fetch takes.
+// took updates the average duration of a fetch.
 func (h *host) took(d time.Duration) {
 	if h.usual == 0 {
 		h.usual = d

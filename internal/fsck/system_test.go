@@ -34,8 +34,8 @@ import (
 	"vitrine.dev/internal/testserver"
 )
 
-// world is a whole system in small, with a worker that a test steps by hand.
-type world struct {
+// system is a whole installation in small, with a worker that a test steps by hand.
+type system struct {
 	t     *testing.T
 	store *sqlstore.Store
 	db    *sql.DB // the same database, for damage that no code of ours would do
@@ -49,11 +49,11 @@ type world struct {
 var quiet = slog.New(slog.DiscardHandler)
 
 // shapes are the two ways to run it.
-func shapes() map[string]func(*testing.T) *world {
-	return map[string]func(*testing.T) *world{"embedded": embedded, "servers": servers}
+func shapes() map[string]func(*testing.T) *system {
+	return map[string]func(*testing.T) *system{"embedded": embedded, "servers": servers}
 }
 
-func embedded(t *testing.T) *world {
+func embedded(t *testing.T) *system {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "vitrine.db")
 	store, err := sqlstore.OpenSQLite(t.Context(), path, quiet)
@@ -64,7 +64,7 @@ func embedded(t *testing.T) *world {
 	return build(t, store, blobs, "sqlite", path)
 }
 
-func servers(t *testing.T) *world {
+func servers(t *testing.T) *system {
 	t.Helper()
 	dsn, bucket := testserver.Postgres(t), testserver.S3(t)
 	u, err := url.Parse(dsn)
@@ -84,7 +84,7 @@ func servers(t *testing.T) *world {
 	return build(t, store, blobs, "pgx", dsn)
 }
 
-func build(t *testing.T, store *sqlstore.Store, blobs blob.Store, driver, dsn string) *world {
+func build(t *testing.T, store *sqlstore.Store, blobs blob.Store, driver, dsn string) *system {
 	t.Helper()
 	t.Cleanup(func() { must(t, store.Close()) })
 	_, err := store.Migrate(t.Context())
@@ -101,7 +101,7 @@ func build(t *testing.T, store *sqlstore.Store, blobs blob.Store, driver, dsn st
 	settings.Engine = imaging.EngineGo
 	renderer, err := imaging.New(settings, quiet)
 	must(t, err)
-	w := &world{t: t, store: store, db: db, blobs: blobs, cache: engine, views: catalog.NewViews(reader, quiet)}
+	w := &system{t: t, store: store, db: db, blobs: blobs, cache: engine, views: catalog.NewViews(reader, quiet)}
 	policy := media.DefaultWorkerConfig(8)
 	policy.Policy.Base = time.Millisecond
 	w.work = media.NewWorker(media.Parts{
@@ -129,7 +129,7 @@ func must(t *testing.T, err error) {
 	}
 }
 
-func (w *world) create(photos ...int) catalog.Product {
+func (w *system) create(photos ...int) catalog.Product {
 	w.t.Helper()
 	urls := make([]string, len(photos))
 	for i, n := range photos {
@@ -140,21 +140,21 @@ func (w *world) create(photos ...int) catalog.Product {
 	return p
 }
 
-func (w *world) read(id int64) catalog.Product {
+func (w *system) read(id int64) catalog.Product {
 	w.t.Helper()
 	p, err := w.store.Product(w.t.Context(), id)
 	must(w.t, err)
 	return p
 }
 
-func (w *world) exec(statement string, args ...any) {
+func (w *system) exec(statement string, args ...any) {
 	w.t.Helper()
 	_, err := w.db.ExecContext(w.t.Context(), statement, args...)
 	must(w.t, err)
 }
 
 // jobs takes the due jobs from the outbox.
-func (w *world) jobs() []queue.Message {
+func (w *system) jobs() []queue.Message {
 	w.t.Helper()
 	leased, err := w.store.LeaseMessages(w.t.Context(), media.TopicProcess, 100, time.Minute)
 	must(w.t, err)
@@ -168,7 +168,7 @@ func (w *world) jobs() []queue.Message {
 
 // finish works until every image of the products is ready, and checks that
 // the bytes of each are a picture of the size that the product says.
-func (w *world) finish(products ...catalog.Product) {
+func (w *system) finish(products ...catalog.Product) {
 	w.t.Helper()
 	ctx, cancel := context.WithTimeout(w.t.Context(), time.Minute)
 	defer cancel()
@@ -197,7 +197,7 @@ func (w *world) finish(products ...catalog.Product) {
 	}
 }
 
-func (w *world) decodes(out catalog.Output) {
+func (w *system) decodes(out catalog.Output) {
 	w.t.Helper()
 	object, err := w.blobs.Open(w.t.Context(), out.Key)
 	must(w.t, err)
@@ -209,27 +209,27 @@ func (w *world) decodes(out catalog.Output) {
 	}
 }
 
-// check runs fsck without any patience.
-func (w *world) check(repair bool) *fsck.Report {
+// check runs fsck without any grace.
+func (w *system) check(repair bool) *fsck.Report {
 	w.t.Helper()
 	return w.checkWith(fsck.Config{Repair: repair, Policy: media.DefaultPolicy(), CacheLease: time.Millisecond})
 }
 
-func (w *world) checkWith(cfg fsck.Config) *fsck.Report {
+func (w *system) checkWith(cfg fsck.Config) *fsck.Report {
 	w.t.Helper()
 	report, err := fsck.New(w.parts(), cfg).Run(w.t.Context())
 	must(w.t, err)
 	return report
 }
 
-func (w *world) parts() fsck.Parts {
+func (w *system) parts() fsck.Parts {
 	return fsck.Parts{
 		Store: w.store, Blobs: w.blobs, Cache: w.cache, Queue: w, Announce: w.views, Log: quiet,
 	}
 }
 
 // Depth implements queue.Gauge.
-func (w *world) Depth(context.Context) (queue.Depth, error) { return w.depth, nil }
+func (w *system) Depth(context.Context) (queue.Depth, error) { return w.depth, nil }
 
 // found returns the counts of the report that are not zero.
 func found(r *fsck.Report) map[gc.Kind]int64 {
@@ -242,7 +242,7 @@ func found(r *fsck.Report) map[gc.Kind]int64 {
 	return counts
 }
 
-func (w *world) put(key string, body []byte) {
+func (w *system) put(key string, body []byte) {
 	w.t.Helper()
 	must(w.t, w.blobs.Put(w.t.Context(), key, "image/webp", body))
 }
