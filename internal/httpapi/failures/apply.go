@@ -1,9 +1,10 @@
 package failures
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/fault"
@@ -65,7 +66,7 @@ func decodeOrder(body []byte) (failures.Request, error) {
 }
 
 // readRate reads a rate; 0, which stands for none, is refused when it is given.
-func readRate(o *form.Object, name string, raw json.RawMessage) int64 {
+func readRate(o *form.Object, name string, raw jsontext.Value) int64 {
 	n := form.Integer(o, name, raw)
 	if n < 1 {
 		o.Errors.Add(name, httpkit.IntegerReason(failures.MaxRate))
@@ -74,7 +75,7 @@ func readRate(o *form.Object, name string, raw json.RawMessage) int64 {
 }
 
 // readIDs reads an array of ids; each entry has errors of its own.
-func readIDs(o *form.Object, name string, raw json.RawMessage) []failures.ID {
+func readIDs(o *form.Object, name string, raw jsontext.Value) []failures.ID {
 	first, _ := form.Entries(o, name, "ids such as image-42", failures.MaxIDs+1, raw) // the rules refuse so many
 	ids := make([]failures.ID, 0, len(first))
 	for i, entry := range first {
@@ -96,7 +97,7 @@ func readIDs(o *form.Object, name string, raw json.RawMessage) []failures.ID {
 }
 
 // readFilter reads the object that a list has as its query.
-func readFilter(o *form.Object, name string, raw json.RawMessage) *failures.Filter {
+func readFilter(o *form.Object, name string, raw jsontext.Value) *failures.Filter {
 	if kind := form.KindOf(raw); kind != "an object" {
 		o.Errors.Add(name, "must be an object, not "+kind)
 		return &failures.Filter{}
@@ -121,7 +122,7 @@ func readFilter(o *form.Object, name string, raw json.RawMessage) *failures.Filt
 
 // readID reads the id of a user or product. 0 would select all of
 // them, so it is refused when it is given.
-func readID(o *form.Object, name string, raw json.RawMessage) int64 {
+func readID(o *form.Object, name string, raw jsontext.Value) int64 {
 	n := form.Integer(o, name, raw)
 	if n == 0 {
 		n = -1 // which the rules refuse

@@ -1,8 +1,9 @@
 package products
 
 import (
-	"encoding/json"
 	"net/http"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/httpkit"
@@ -51,7 +52,7 @@ func decodePatch(body []byte) (catalog.Patch, error) {
 }
 
 // readPrice reads an exact price from a number, or a string that holds one.
-func readPrice(o *form.Object, name string, raw json.RawMessage) catalog.Price {
+func readPrice(o *form.Object, name string, raw jsontext.Value) catalog.Price {
 	text := string(raw)
 	switch kind := form.KindOf(raw); kind {
 	case "a number":

@@ -1,23 +1,24 @@
 package form
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
 	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"vitrine.dev/internal/httpkit"
 )
 
 // Required reads a field that must be there and not null. The zero value stands
 // for one that is wrong; its error keeps the rules from judging it.
-func Required[T any](o *Object, name string, read func(*Object, string, json.RawMessage) T) (v T) {
+func Required[T any](o *Object, name string, read func(*Object, string, jsontext.Value) T) (v T) {
 	raw, given := o.take(name)
 	switch {
 	case !given:
 		o.Errors.Add(name, "is required")
-	case IsNull(raw):
+	case isNull(raw):
 		o.Errors.Add(name, "must not be null")
 	default:
 		v = read(o, name, raw)
@@ -26,9 +27,9 @@ func Required[T any](o *Object, name string, read func(*Object, string, json.Raw
 }
 
 // Optional reads a field whose absence means the same as null and as zero.
-func Optional[T any](o *Object, name string, read func(*Object, string, json.RawMessage) T) (v T) {
+func Optional[T any](o *Object, name string, read func(*Object, string, jsontext.Value) T) (v T) {
 	raw, given := o.take(name)
-	if !given || IsNull(raw) {
+	if !given || isNull(raw) {
 		return v
 	}
 	return read(o, name, raw)
@@ -36,25 +37,25 @@ func Optional[T any](o *Object, name string, read func(*Object, string, json.Raw
 
 // Changed reads a field of a merge patch: nil where it is absent, zero where
 // it is null and so removed.
-func Changed[T any](o *Object, name string, read func(*Object, string, json.RawMessage) T) *T {
+func Changed[T any](o *Object, name string, read func(*Object, string, jsontext.Value) T) *T {
 	raw, given := o.take(name)
 	if !given {
 		return nil
 	}
 	var v T
-	if !IsNull(raw) {
+	if !isNull(raw) {
 		v = read(o, name, raw)
 	}
 	return &v
 }
 
 // ChangedNotRemoved is Changed for a field that must not be null, for the reason.
-func ChangedNotRemoved[T any](o *Object, name, reason string, read func(*Object, string, json.RawMessage) T) *T {
+func ChangedNotRemoved[T any](o *Object, name, reason string, read func(*Object, string, jsontext.Value) T) *T {
 	raw, given := o.take(name)
 	if !given {
 		return nil
 	}
-	if IsNull(raw) {
+	if isNull(raw) {
 		o.Errors.Add(name, "must not be null: "+reason)
 		return nil
 	}
@@ -64,24 +65,22 @@ func ChangedNotRemoved[T any](o *Object, name, reason string, read func(*Object,
 
 // Text reads a string. An escaped half of a surrogate pair is no
 // character, and to store another one in its place would not be what was sent.
-func Text(o *Object, name string, raw json.RawMessage) (s string) {
+func Text(o *Object, name string, raw jsontext.Value) string {
 	if kind := KindOf(raw); kind != "a string" {
 		o.Errors.Add(name, "must be a string, not "+kind)
 		return ""
 	}
-	if halfSurrogate(raw) {
+	text, err := jsontext.AppendUnquote(nil, raw)
+	if err != nil {
 		o.Errors.Add(name, "must be valid UTF-8: it has half of a surrogate pair")
 		return ""
 	}
-	if err := json.Unmarshal(raw, &s); err != nil {
-		o.Errors.Add(name, "must be a string")
-	}
-	return s
+	return string(text)
 }
 
 // Integer reads an integer; one beyond 64 bits comes out as the nearest of
 // those, which is beyond every rule as well.
-func Integer(o *Object, name string, raw json.RawMessage) int64 {
+func Integer(o *Object, name string, raw jsontext.Value) int64 {
 	if kind := KindOf(raw); kind != "a number" {
 		o.Errors.Add(name, "must be an integer, not "+kind)
 		return 0
@@ -95,8 +94,8 @@ func Integer(o *Object, name string, raw json.RawMessage) int64 {
 
 // Texts returns a reader of arrays of strings. More than most entries are
 // counted, not read.
-func Texts(most int) func(*Object, string, json.RawMessage) []string {
-	return func(o *Object, name string, raw json.RawMessage) []string {
+func Texts(most int) func(*Object, string, jsontext.Value) []string {
+	return func(o *Object, name string, raw jsontext.Value) []string {
 		first, count := Entries(o, name, "strings", most, raw)
 		texts := make([]string, count)
 		for i, entry := range first {
@@ -110,7 +109,7 @@ func Texts(most int) func(*Object, string, json.RawMessage) []string {
 }
 
 // Entries returns at most so many entries of an array, and how many there are.
-func Entries(o *Object, name, what string, most int, raw json.RawMessage) (first []json.RawMessage, count int) {
+func Entries(o *Object, name, what string, most int, raw jsontext.Value) (first []jsontext.Value, count int) {
 	if kind := KindOf(raw); kind != "an array" {
 		o.Errors.Add(name, "must be an array of "+what+", not "+kind)
 		return nil, 0
@@ -119,7 +118,7 @@ func Entries(o *Object, name, what string, most int, raw json.RawMessage) (first
 }
 
 // Bool reads a boolean.
-func Bool(o *Object, name string, raw json.RawMessage) bool {
+func Bool(o *Object, name string, raw jsontext.Value) bool {
 	if kind := KindOf(raw); kind != "a boolean" {
 		o.Errors.Add(name, "must be true or false, not "+kind)
 		return false
@@ -128,7 +127,7 @@ func Bool(o *Object, name string, raw json.RawMessage) bool {
 }
 
 // Time reads a time.
-func Time(o *Object, name string, raw json.RawMessage) time.Time {
+func Time(o *Object, name string, raw jsontext.Value) time.Time {
 	t, ok := httpkit.ParseTime(Text(o, name, raw))
 	if !ok {
 		o.Errors.Add(name, httpkit.TimeReason)
