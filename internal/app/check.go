@@ -11,7 +11,6 @@ import (
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/cli"
 	"vitrine.dev/internal/fsck"
-	"vitrine.dev/internal/queue"
 )
 
 // Check implements cli.Program.
@@ -68,7 +67,7 @@ func openChecker(
 		if err != nil {
 			return nil, err
 		}
-		parts.Queue, _ = q.(queue.Gauge)
+		parts.Queue = q
 	}
 	return fsck.New(parts, fsck.Config{
 		Repair: how.Repair, Grace: cfg.OrphanGrace, Silence: cfg.JobLease, RequeueAfter: cfg.RequeueAfter,

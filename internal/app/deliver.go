@@ -25,8 +25,8 @@ func (p *process) deliverJob(ctx context.Context, m outbox.Message) error {
 // decided in the outbox, where users take turns, and a broker only knows who
 // came first.
 func (p *process) roomForJobs(ctx context.Context) (int, error) {
-	waiting, err := p.queue.Waiting(ctx)
-	return p.cfg.QueueDepth - waiting, err
+	depth, err := p.queue.Depth(ctx, queue.Work)
+	return p.cfg.QueueDepth - depth.Ready, err
 }
 
 // deliverChange makes sure that the cache has heard of a change, also where the

@@ -103,22 +103,22 @@ func readThrough(
 
 // openQueue opens RabbitMQ where QUEUE_HOST names it, else a queue in this
 // process.
-func openQueue(cfg config.Config, held *closers, log *slog.Logger) (queue.Queue, error) {
+func openQueue(cfg config.Config, held *closers, log *slog.Logger) (queue.Driver, error) {
 	if cfg.QueueHost == "" {
-		q := inprocess.New(log, cfg.WorkerConcurrency, inprocess.WithDrainTimeout(cfg.DrainTimeout))
-		held.add("queue", q)
-		return q, nil
+		driver := inprocess.New(cfg.WorkerConcurrency)
+		held.add("queue", driver)
+		return driver, nil
 	}
 	_, secured := cfg.ServerTLS()
-	q, err := rabbitmq.New(rabbitmq.Config{
-		Host: cfg.QueueHost, Port: cfg.QueuePort, User: cfg.QueueUser, Password: cfg.QueuePassword,
-		VHost: cfg.QueueVHost, TLS: secured, DrainTimeout: cfg.DrainTimeout,
-	}, log)
+	broker := rabbitmq.DefaultConfig()
+	broker.Host, broker.Port, broker.VHost, broker.TLS = cfg.QueueHost, cfg.QueuePort, cfg.QueueVHost, secured
+	broker.User, broker.Password = cfg.QueueUser, cfg.QueuePassword
+	driver, err := rabbitmq.New(broker, log)
 	if err != nil {
 		return nil, fmt.Errorf("open RabbitMQ: %w", err)
 	}
-	held.add("queue", q)
-	return q, nil
+	held.add("queue", driver)
+	return driver, nil
 }
 
 // openBlobs opens the S3 bucket where AWS_S3_BUCKET names it, else a folder in

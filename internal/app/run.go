@@ -37,7 +37,7 @@ type process struct {
 	store  *sqlstore.Store
 	cache  *readthrough.Cache
 	views  *catalog.Views
-	queue  queue.Queue
+	queue  *queue.Queue
 	blobs  blob.Store
 	relay  *outbox.Relay
 	tasks  []task
@@ -102,10 +102,11 @@ func (p *process) open(ctx context.Context, held *closers) (err error) {
 		return err
 	}
 	p.views = catalog.NewViews(p.cache, p.log)
-	if p.queue, err = openQueue(p.cfg, held, p.log); err != nil {
+	transport, err := openQueue(p.cfg, held, p.log)
+	if err != nil {
 		return err
 	}
-	p.queue = p.watchQueue(p.queue)
+	p.queue = queue.New(p.watchQueue(transport), p.cfg.DrainTimeout, p.log)
 	if p.blobs, err = openBlobs(ctx, p.cfg, held); err != nil {
 		return err
 	}

@@ -63,7 +63,7 @@ func (p *process) watchCache(engine cache.Cache) cache.Cache {
 	return watchedCache{engine, p.watch(part)}
 }
 
-func (p *process) watchQueue(q queue.Queue) queue.Queue {
+func (p *process) watchQueue(q queue.Driver) queue.Driver {
 	part := monitor.Part{Name: "queue", Ping: q.Ping}
 	if p.cfg.QueueHost == "" { // what comes of a message is its handler's doing
 		p.watch(part)
@@ -120,13 +120,13 @@ func (c watchedCache) Bump(ctx context.Context, group string, floor int64) (int6
 }
 
 type watchedQueue struct {
-	queue.Queue
+	queue.Driver
 
 	check *monitor.Check
 }
 
 func (q watchedQueue) Publish(ctx context.Context, m queue.Message) error {
-	err := q.Queue.Publish(ctx, m)
+	err := q.Driver.Publish(ctx, m)
 	q.check.Record(err)
 	return err
 }

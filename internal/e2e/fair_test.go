@@ -46,7 +46,7 @@ func TestImportDelaysNobody(t *testing.T) {
 			t.Fatal(err)
 		}
 		// What is leased and what is in hand: a window of each at most.
-		lateComer(t, store, inprocess.New(log, slots), "sqlite", "file:"+path, 1, 2*slots)
+		lateComer(t, store, queue.New(inprocess.New(slots), time.Minute, log), "sqlite", "file:"+path, 1, 2*slots)
 	})
 	t.Run("servers", func(t *testing.T) {
 		t.Parallel()
@@ -60,15 +60,16 @@ func TestImportDelaysNobody(t *testing.T) {
 			t.Fatal(err)
 		}
 		password, _ = broker.User.Password()
-		q, err := rabbitmq.New(rabbitmq.Config{
-			Host: broker.Hostname(), Port: portOf(t, broker), User: broker.User.Username(), Password: password, VHost: broker.Path[1:],
-		}, log)
+		cfg := rabbitmq.DefaultConfig()
+		cfg.Host, cfg.Port, cfg.VHost = broker.Hostname(), portOf(t, broker), broker.Path[1:]
+		cfg.User, cfg.Password = broker.User.Username(), password
+		transport, err := rabbitmq.New(cfg, log)
 		if err != nil {
 			t.Fatal(err)
 		}
 		// Each of three relays may fill the queue at the same moment; what the
 		// worker has in hand comes on top.
-		lateComer(t, store, q, "pgx", db.String(), 3, 3*depth+2*slots)
+		lateComer(t, store, queue.New(transport, time.Minute, log), "pgx", db.String(), 3, 3*depth+2*slots)
 	})
 }
 
@@ -83,7 +84,7 @@ func portOf(t *testing.T, u *url.URL) uint16 {
 
 // lateComer runs so many relays between store and queue, and a worker that only
 // notes what it is given.
-func lateComer(t *testing.T, store *sqlstore.Store, q queue.Queue, driver, source string, relays, bound int) {
+func lateComer(t *testing.T, store *sqlstore.Store, q *queue.Queue, driver, source string, relays, bound int) {
 	t.Helper()
 	var running sync.WaitGroup
 	ctx, stop := context.WithCancel(t.Context())
@@ -126,8 +127,8 @@ func lateComer(t *testing.T, store *sqlstore.Store, q queue.Queue, driver, sourc
 		relay := outbox.NewRelay(store, []outbox.Route{{
 			Topic: media.TopicProcess, Window: q.Window(),
 			Room: func(ctx context.Context) (int, error) {
-				n, err := q.Waiting(ctx)
-				return depth - n, err
+				waiting, err := q.Depth(ctx, queue.Work)
+				return depth - waiting.Ready, err
 			},
 			Deliver: func(ctx context.Context, m outbox.Message) error {
 				return q.Publish(ctx, queue.Message{ID: strconv.FormatInt(m.ID, 10), Body: m.Body})

@@ -73,7 +73,7 @@ func TestRollingRestart(t *testing.T) {
 	}
 	redelivered := 0
 	for _, p := range workers {
-		redelivered += p.Count(systemtest.Msg("message comes again"))
+		redelivered += p.Count(systemtest.Msg("message is redelivered"))
 	}
 	t.Logf("%d creates, %d reads, %d messages delivered again", l.created, l.reads, redelivered)
 	// Each stop gives back what it had at hand and not begun: one message.

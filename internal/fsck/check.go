@@ -29,7 +29,7 @@ type Parts struct {
 	Store    Store
 	Blobs    gc.Blobs
 	Cache    Cache                              // nil: out of this process's reach
-	Queue    queue.Gauge                        // nil: out of this process's reach
+	Queue    Depths                             // nil: out of this process's reach
 	Announce catalog.Announcer                  // of what was repaired, to the cache
 	Progress func(done, all int, objects int64) // of the storage; may be nil
 	Log      *slog.Logger
@@ -91,14 +91,14 @@ const never = 100 * 365 * 24 * time.Hour
 
 // images looks for images that no one works on any more, and for dead letters.
 func (c *Checker) images(ctx context.Context, report *Report) error {
-	depth, known := c.depth(ctx, report)
+	waiting, known := c.waiting(ctx, report)
 	processing, err := c.stuck(ctx, report, StuckProcessing, catalog.Processing, c.cfg.Silence)
 	if err != nil {
 		return err
 	}
 	requeueAfter, pending := c.cfg.RequeueAfter, int64(0)
-	if known && depth.Ready > 0 { // their jobs may be among these
-		report.Note(fmt.Sprintf("The queue holds %d messages: images that wait are not taken for lost.", depth.Ready))
+	if known && waiting > 0 { // their jobs may be among these
+		report.Note(fmt.Sprintf("The queue holds %d messages: images that wait are not taken for lost.", waiting))
 		requeueAfter = never
 	} else if pending, err = c.stuck(ctx, report, StuckPending, catalog.Pending, requeueAfter); err != nil {
 		return err
@@ -109,23 +109,29 @@ func (c *Checker) images(ctx context.Context, report *Report) error {
 	return c.sweep(ctx, report, requeueAfter)
 }
 
-func (c *Checker) depth(ctx context.Context, report *Report) (depth queue.Depth, known bool) {
+// waiting looks at the queue and returns how many messages no worker has
+// received.
+func (c *Checker) waiting(ctx context.Context, report *Report) (messages int, known bool) {
 	if c.Queue == nil {
 		report.Note("The queue was not looked at: it lives in the process of its worker.")
-		return depth, false
+		return 0, false
 	}
-	depth, err := c.Queue.Depth(ctx)
+	work, err := c.Queue.Depth(ctx, queue.Work)
+	var dead queue.Depth
+	if err == nil {
+		dead, err = c.Queue.Depth(ctx, queue.Dead)
+	}
 	if err != nil {
 		report.Note("The queue was not looked at: " + err.Error())
-		return depth, false
+		return 0, false
 	}
-	report.Checked["queue_messages"] += depth.Ready
-	report.Checked["dead_messages"] += depth.Dead
-	if depth.Dead > 0 && !depth.Drained {
-		report.Found(DeadMessagesWaiting, depth.Dead)
+	report.Checked["queue_messages"] += int64(work.Ready)
+	report.Checked["dead_messages"] += int64(dead.Ready)
+	if dead.Ready > 0 && dead.Consumers == 0 {
+		report.Found(DeadMessagesWaiting, int64(dead.Ready))
 		report.Unrepaired(DeadMessagesWaiting, "start a worker: workers drain the dead-letter queue")
 	}
-	return depth, true
+	return work.Ready, true
 }
 
 func (c *Checker) stuck(

@@ -36,11 +36,11 @@ func TestQueueDepth(t *testing.T) {
 	p := w.create(1)
 	w.jobs() // published
 	w.exec(`UPDATE images SET queued_at = 1`)
-	w.depth = queue.Depth{Ready: 1, Dead: 3, Drained: true}
+	w.ready, w.dead = queue.Depth{Ready: 1}, queue.Depth{Ready: 3, Consumers: 1}
 	if report := w.check(true); !report.Clean() || len(found(report)) > 0 || len(w.jobs()) > 0 {
 		t.Errorf("with the job in the queue: %+v", report)
 	}
-	w.depth = queue.Depth{Dead: 3}
+	w.ready, w.dead = queue.Depth{}, queue.Depth{Ready: 3}
 	report := w.check(true)
 	if report.Clean() || report.Of(fsck.DeadMessagesWaiting).Count != 3 || report.Of(fsck.DeadMessagesWaiting).Unrepaired == "" {
 		t.Errorf("no one drains the dead letters: %+v", report)

@@ -8,7 +8,13 @@ import (
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/gc"
 	"vitrine.dev/internal/media"
+	"vitrine.dev/internal/queue"
 )
+
+// Depths is what fsck needs of the queue: a queue.Driver's Depth.
+type Depths interface {
+	Depth(ctx context.Context, of queue.Source) (queue.Depth, error)
+}
 
 // Store is what fsck needs of the database. Every method is one transaction,
 // safe for concurrent use beside everything else, takes the time from the

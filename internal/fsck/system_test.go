@@ -36,14 +36,14 @@ import (
 
 // system is a whole installation in small, with a worker that a test steps by hand.
 type system struct {
-	t     *testing.T
-	store *sqlstore.Store
-	db    *sql.DB // the same database, for damage that no code of ours would do
-	blobs blob.Store
-	cache cache.Cache
-	views *catalog.Views
-	depth queue.Depth
-	work  *media.Worker
+	t           *testing.T
+	store       *sqlstore.Store
+	db          *sql.DB // the same database, for damage that no code of ours would do
+	blobs       blob.Store
+	cache       cache.Cache
+	views       *catalog.Views
+	ready, dead queue.Depth
+	work        *media.Worker
 }
 
 var quiet = slog.New(slog.DiscardHandler)
@@ -228,8 +228,13 @@ func (w *system) parts() fsck.Parts {
 	}
 }
 
-// Depth implements queue.Gauge.
-func (w *system) Depth(context.Context) (queue.Depth, error) { return w.depth, nil }
+// Depth implements fsck.Depths.
+func (w *system) Depth(_ context.Context, of queue.Source) (queue.Depth, error) {
+	if of == queue.Dead {
+		return w.dead, nil
+	}
+	return w.ready, nil
+}
 
 // found returns the counts of the report that are not zero.
 func found(r *fsck.Report) map[gc.Kind]int64 {

@@ -1,14 +1,17 @@
 // Package queue is the port through which image jobs travel from the outbox
 // relay to the workers. Delivery is at least once and unordered; handlers are
-// idempotent. Adapters live in the packages below it and all pass queuetest.
+// idempotent. A Queue is the same over every Driver; drivers live in the
+// packages below and all pass queuetest.
 package queue
 
 import (
 	"context"
 	"errors"
+	"log/slog"
+	"time"
 )
 
-// ErrReject sends the message to the dead-letter queue at once when a handler's
+// ErrReject moves the message to the dead-letter queue at once when a handler's
 // error wraps it: no redelivery can help.
 var ErrReject = errors.New("rejected by its handler")
 
@@ -18,63 +21,43 @@ type Message struct {
 	Body []byte
 }
 
-// Handler does the work of a message. nil acknowledges it. An error that wraps
-// ErrReject moves it to the dead-letter queue; any other error returns it to
-// the queue, and after too many returns the adapter dead-letters it.
-type Handler func(ctx context.Context, m Message) error
-
-// Publisher hands messages to the queue.
-type Publisher interface {
-	// Publish returns nil only once the message cannot be lost by the death of
-	// this process: the broker has confirmed it, or, in process, its handler
-	// has returned nil. Any error means that the caller keeps the message and
-	// publishes it again later; the message may then be delivered twice.
-	// Safe for concurrent use.
-	Publish(ctx context.Context, m Message) error
-	// Window is how many Publish calls are worth having under way at once.
-	Window() int
-	// Waiting is how many messages were published and have not been given to a
-	// consumer: what waits there is past all choice of who comes next.
-	// fault.Unavailable where the broker cannot be asked.
-	Waiting(ctx context.Context) (int, error)
+// Queue publishes and consumes messages over a driver. It is safe for
+// concurrent use.
+type Queue struct {
+	driver Driver
+	drain  time.Duration
+	log    *slog.Logger
 }
 
-// Consumer takes messages from the queue.
-type Consumer interface {
-	// Consume runs handle for each message, at most concurrency at a time,
-	// until ctx is done. It then takes no new message, waits for the running
-	// handlers (whose context is not cancelled by ctx but by stopping, see
-	// Drain in the adapters' options) and returns nil. It survives the loss of
-	// the broker by connecting again. An error means that it never can work.
-	Consume(ctx context.Context, concurrency int, handle Handler) error
-	// ConsumeDead is Consume for the dead-letter queue, one message at a time.
-	ConsumeDead(ctx context.Context, handle Handler) error
+// New returns a Queue over the driver, which it owns. Handlers that run when
+// their consumer is stopped may go on for drain before their context ends.
+func New(driver Driver, drain time.Duration, log *slog.Logger) *Queue {
+	return &Queue{driver: driver, drain: drain, log: log}
 }
 
-// Queue is what an adapter provides.
-type Queue interface {
-	Publisher
-	Consumer
-	// Ping reports whether the broker answers, has the queue, and serves the
-	// consumers that run here. It publishes nothing.
-	Ping(ctx context.Context) error
-	// Probe reports whether a message could be published now, by publishing one
-	// that no queue takes. fault.Unavailable.
-	Probe(ctx context.Context) error
-	// Close releases the connections. Consume must have returned.
-	Close() error
-}
+// Publish returns nil only once the message cannot be lost by the death of this
+// process: the broker has confirmed it, or, in process, its handler has
+// returned nil. Any error means that the caller keeps the message and publishes
+// it again later; the message may then be delivered twice.
+func (q *Queue) Publish(ctx context.Context, m Message) error { return q.driver.Publish(ctx, m) }
 
-// Depth is how many messages wait with the broker.
-type Depth struct {
-	Ready   int64 // for a consumer
-	Dead    int64 // in the dead-letter queue
-	Drained bool  // somebody consumes the dead-letter queue
-}
+// Window is how many Publish calls are worth having under way at once.
+func (q *Queue) Window() int { return q.driver.Window() }
 
-// Gauge is what a Queue also is whose messages wait outside this process.
-type Gauge interface {
-	// Depth returns what waits now; a message on its way in or out may or may
-	// not be counted. fault.Unavailable.
-	Depth(ctx context.Context) (Depth, error)
-}
+// Depth returns how many messages of the source wait for a consumer now; a
+// message on its way in or out may or may not be counted. It is cheap enough to
+// be asked many times a second. fault.Unavailable where the broker cannot be
+// asked.
+func (q *Queue) Depth(ctx context.Context, of Source) (Depth, error) { return q.driver.Depth(ctx, of) }
+
+// Ping reports whether the broker answers, has the queue, and serves the
+// consumers that run here. It publishes nothing. fault.Unavailable.
+func (q *Queue) Ping(ctx context.Context) error { return q.driver.Ping(ctx) }
+
+// Probe reports whether a message could be published now, by publishing one
+// that no queue takes. fault.Unavailable.
+func (q *Queue) Probe(ctx context.Context) error { return q.driver.Probe(ctx) }
+
+// Close releases the connections. Consume must have returned; Publish fails
+// with fault.Unavailable from then on. It may be called more than once.
+func (q *Queue) Close() error { return q.driver.Close() }

@@ -82,7 +82,7 @@ func (s *Store) queueLater(ctx context.Context, p catalog.Product) {
 	// The broker takes each message for done as it sends it, and it cannot be
 	// acknowledged any more.
 	AckBeforeWork: {patches: []patch{
-		{"internal/queue/rabbitmq", "Consume(s.consumer.queueName, s.tag, false,", "Consume(s.consumer.queueName, s.tag, true,"},
+		{"internal/queue/rabbitmq", "Consume(s.sub.queueName, s.tag, false,", "Consume(s.sub.queueName, s.tag, true,"},
 		{"internal/queue/rabbitmq", "case d, open := <-s.deliveries:\n", "case d, open := <-s.deliveries:\n\t\td.Acknowledger = nil\n"},
 	}},
 

@@ -155,10 +155,10 @@ func (s *System) Queued() (n int) {
 // if the broker had given it up.
 func (s *System) DeadLetter() {
 	s.t.Helper()
-	q, err := rabbitmq.New(rabbitmq.Config{
-		Host: s.Env["QUEUE_HOST"], Port: s.port("QUEUE_PORT"), User: s.Env["QUEUE_USER"],
-		Password: s.Env["QUEUE_PASSWORD"], VHost: s.Env["QUEUE_VHOST"],
-	}, slog.New(slog.DiscardHandler))
+	cfg := rabbitmq.DefaultConfig()
+	cfg.Host, cfg.Port, cfg.VHost = s.Env["QUEUE_HOST"], s.port("QUEUE_PORT"), s.Env["QUEUE_VHOST"]
+	cfg.User, cfg.Password = s.Env["QUEUE_USER"], s.Env["QUEUE_PASSWORD"]
+	q, err := rabbitmq.New(cfg, slog.New(slog.DiscardHandler))
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package queuetest
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"sync"
 	"testing"
 	"time"
@@ -24,9 +25,15 @@ type bench struct {
 }
 
 // queue opens a Queue with time enough to drain.
-func (b *bench) queue() queue.Queue {
+func (b *bench) queue() *queue.Queue {
 	b.t.Helper()
-	return b.open(b.t, Settings{DrainTimeout: patience})
+	return b.draining(patience)
+}
+
+// draining opens a Queue with that much time to drain.
+func (b *bench) draining(d time.Duration) *queue.Queue {
+	b.t.Helper()
+	return queue.New(b.open(b.t), d, slog.New(slog.NewTextHandler(b.t.Output(), nil)))
 }
 
 // running is a consumer in the background.
@@ -36,12 +43,12 @@ type running struct {
 }
 
 // consume starts q.Consume; it is stopped at the latest with the test.
-func consume(t *testing.T, q queue.Queue, concurrency int, handle queue.Handler) *running {
+func consume(t *testing.T, q *queue.Queue, concurrency int, handle queue.Handler) *running {
 	t.Helper()
 	return start(t, func(ctx context.Context) error { return q.Consume(ctx, concurrency, handle) })
 }
 
-func consumeDead(t *testing.T, q queue.Queue, handle queue.Handler) {
+func consumeDead(t *testing.T, q *queue.Queue, handle queue.Handler) {
 	t.Helper()
 	start(t, func(ctx context.Context) error { return q.ConsumeDead(ctx, handle) })
 }
@@ -63,7 +70,7 @@ func start(t *testing.T, run func(context.Context) error) *running {
 }
 
 // publish publishes as the relay does: again until it succeeds.
-func publish(t *testing.T, q queue.Queue, messages ...queue.Message) {
+func publish(t *testing.T, q *queue.Queue, messages ...queue.Message) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
@@ -81,7 +88,7 @@ func publish(t *testing.T, q queue.Queue, messages ...queue.Message) {
 	publishers.Wait()
 }
 
-func untilPublished(ctx context.Context, q queue.Queue, m queue.Message) error {
+func untilPublished(ctx context.Context, q *queue.Queue, m queue.Message) error {
 	for {
 		err := q.Publish(ctx, m)
 		if err == nil {

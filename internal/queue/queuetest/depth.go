@@ -8,50 +8,52 @@ import (
 	"vitrine.dev/internal/queue"
 )
 
-// testDepth: where messages wait with a broker, it can say how many.
+// testDepth: where messages wait with a broker, it can say how many; where none
+// wait there are none.
 func testDepth(b *bench) {
 	t := b.t
 	q := b.queue()
-	gauge, ok := q.(queue.Gauge)
-	if ok != b.can.Stores {
-		t.Fatalf("stores messages: %t, can say how many: %t", b.can.Stores, ok)
+	reaches(t, q, queue.Work, queue.Depth{})
+	reaches(t, q, queue.Dead, queue.Depth{})
+	if b.can.Stores {
+		publish(t, q, messages(3)...)
+		reaches(t, q, queue.Work, queue.Depth{Ready: 3})
 	}
-	if !ok {
-		return
-	}
-	reaches(t, gauge, queue.Depth{})
-	publish(t, q, messages(3)...)
-	reaches(t, gauge, queue.Depth{Ready: 3})
-
 	rejecting := consume(t, q, 1, func(context.Context, queue.Message) error { return queue.ErrReject })
-	reaches(t, gauge, queue.Depth{Dead: 3})
+	reaches(t, q, queue.Work, queue.Depth{Consumers: 1})
+	if b.can.Stores {
+		reaches(t, q, queue.Dead, queue.Depth{Ready: 3})
+	}
 	rejecting.stop()
 	rejecting.endsWell(t)
+	reaches(t, q, queue.Work, queue.Depth{})
 
 	dead := make(chan queue.Message, 3)
 	consumeDead(t, q, func(_ context.Context, m queue.Message) error {
 		dead <- m
 		return nil
 	})
-	for range 3 {
-		receive(t, dead, "a dead letter")
+	if b.can.Stores {
+		for range 3 {
+			receive(t, dead, "a dead letter")
+		}
 	}
-	reaches(t, gauge, queue.Depth{Drained: true})
+	reaches(t, q, queue.Dead, queue.Depth{Consumers: 1})
 }
 
-// reaches polls until the broker has counted what it was told.
-func reaches(t *testing.T, gauge queue.Gauge, want queue.Depth) {
+// reaches polls until the broker has counted.
+func reaches(t *testing.T, q *queue.Queue, of queue.Source, want queue.Depth) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	for {
-		got, err := gauge.Depth(ctx)
+		got, err := q.Depth(ctx, of)
 		if got == want && err == nil {
 			return
 		}
 		select {
 		case <-ctx.Done():
-			t.Fatalf("depth is %+v, %v; want %+v", got, err, want)
+			t.Fatalf("depth of %s is %+v, %v; want %+v", of, got, err, want)
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
@@ -78,7 +80,5 @@ func testProbe(b *bench) {
 		t.Errorf("handled %+v, which no one published", m)
 	default:
 	}
-	if gauge, ok := q.(queue.Gauge); ok {
-		reaches(t, gauge, queue.Depth{})
-	}
+	reaches(t, q, queue.Work, queue.Depth{Consumers: 1})
 }

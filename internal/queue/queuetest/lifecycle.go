@@ -29,7 +29,7 @@ func testConcurrency(b *bench) {
 		if n == concurrency {
 			once.Do(func() { close(full) })
 		}
-		<-full // nobody ends before all have begun together
+		<-full // none ends before all have begun together
 		handled.add(m)
 		return nil
 	})
@@ -43,8 +43,8 @@ func testConcurrency(b *bench) {
 	}
 }
 
-// testSlowHoldsUpNobody: while one message takes long the others go on.
-func testSlowHoldsUpNobody(b *bench) {
+// testSlowHoldsUpNoOne: while one message takes long the others go on.
+func testSlowHoldsUpNoOne(b *bench) {
 	t := b.t
 	q := b.queue()
 	begun, release := make(chan struct{}, 1), make(chan struct{})
@@ -127,7 +127,7 @@ func testDrain(b *bench) {
 // and its message is not lost.
 func testDrainTimeout(b *bench) {
 	t := b.t
-	q := b.open(t, Settings{DrainTimeout: 50 * time.Millisecond})
+	q := b.draining(50 * time.Millisecond)
 	begun := make(chan struct{}, 1)
 	r := consume(t, q, 1, func(ctx context.Context, _ queue.Message) error {
 		begun <- struct{}{}
@@ -144,7 +144,7 @@ func testDrainTimeout(b *bench) {
 		again <- struct{}{}
 		return nil
 	})
-	receive(t, again, "the message to come again")
+	receive(t, again, "the message to be redelivered")
 	publisher.Wait()
 }
 
@@ -225,7 +225,7 @@ func testConsumeAlreadyDone(b *bench) {
 	}
 }
 
-// testClosed: Ping and Publish tell a queue that works from one that is closed.
+// testClosed: Ping, Probe and Publish succeed, and fail once the queue is closed.
 func testClosed(b *bench) {
 	t := b.t
 	q := b.queue()

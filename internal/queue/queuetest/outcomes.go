@@ -51,7 +51,7 @@ func testPanicKeeps(b *bench) {
 	testKept(t, q, func() error { panic("a defect of the handler") })
 }
 
-func testKept(t *testing.T, q queue.Queue, fail func() error) {
+func testKept(t *testing.T, q *queue.Queue, fail func() error) {
 	t.Helper()
 	const failures = 3
 	var calls atomic.Int32
@@ -68,7 +68,7 @@ func testKept(t *testing.T, q queue.Queue, fail func() error) {
 		return nil
 	})
 	publish(t, q, message(1))
-	if m := receive(t, succeeded, "the message to come again"); string(m.Body) != string(message(1).Body) {
+	if m := receive(t, succeeded, "the message to be redelivered"); string(m.Body) != string(message(1).Body) {
 		t.Errorf("it came back as %q", m.Body)
 	}
 }
@@ -113,16 +113,16 @@ func testDeadFailureKeeps(b *bench) {
 	q := b.queue()
 	consume(t, q, 1, func(context.Context, queue.Message) error { return queue.ErrReject })
 	var calls atomic.Int32
-	settled := make(chan queue.Message, 1)
+	handled := make(chan queue.Message, 1)
 	consumeDead(t, q, func(_ context.Context, m queue.Message) error {
 		if calls.Add(1) <= 3 {
 			return errAgain
 		}
-		settled <- m
+		handled <- m
 		return nil
 	})
 	publish(t, q, message(1))
-	receive(t, settled, "the dead letter to come again")
+	receive(t, handled, "the dead letter to be redelivered")
 }
 
 // testDeadRejected: a rejected dead letter is dropped and not offered for ever.
@@ -137,11 +137,11 @@ func testDeadRejected(b *bench) {
 	})
 	publish(t, q, message(1))
 	receive(t, offered, "the dead letter")
-	silence(t, offered, "a dropped dead letter came again")
+	silence(t, offered, "a dropped dead letter was redelivered")
 }
 
 // testRepeated: a message that always fails is dead-lettered after the limit,
-// where the adapter counts; otherwise its publisher learns of each failure.
+// where the driver counts; otherwise its publisher learns of each failure.
 func testRepeated(b *bench) {
 	t := b.t
 	q := b.queue()

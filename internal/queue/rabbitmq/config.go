@@ -1,17 +1,17 @@
 package rabbitmq
 
 import (
-	"cmp"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
 	"strconv"
 	"time"
+
+	"vitrine.dev/internal/queue"
 )
 
-// Config says where the broker is and how to use it. Zero fields take their
-// defaults, see DefaultConfig.
+// Config says where the broker is and how to use it. Begin with DefaultConfig.
 type Config struct {
 	Host     string
 	Port     uint16
@@ -35,7 +35,6 @@ type Config struct {
 	ReconnectMax   time.Duration // longest such wait
 	RequeueMin     time.Duration // how long a failed message is held before it goes back; doubles with its deliveries
 	RequeueMax     time.Duration // longest such hold
-	DrainTimeout   time.Duration // how long handlers may go on after the stop of their consumer
 }
 
 // DefaultConfig returns the defaults: a local broker with its own default user.
@@ -47,21 +46,6 @@ func DefaultConfig() Config {
 		ConfirmTimeout: 15 * time.Second, PublishWindow: 256,
 		ReconnectMin: 100 * time.Millisecond, ReconnectMax: 5 * time.Second,
 		RequeueMin: 100 * time.Millisecond, RequeueMax: 5 * time.Second,
-		DrainTimeout: 30 * time.Second,
-	}
-}
-
-func (c Config) withDefaults() Config {
-	d := DefaultConfig()
-	return Config{
-		Host: cmp.Or(c.Host, d.Host), Port: cmp.Or(c.Port, d.Port),
-		User: cmp.Or(c.User, d.User), Password: cmp.Or(c.Password, d.Password), VHost: cmp.Or(c.VHost, d.VHost), TLS: c.TLS,
-		QueueName: cmp.Or(c.QueueName, d.QueueName), DeliveryLimit: cmp.Or(c.DeliveryLimit, d.DeliveryLimit),
-		DialTimeout: cmp.Or(c.DialTimeout, d.DialTimeout), Heartbeat: cmp.Or(c.Heartbeat, d.Heartbeat),
-		ConfirmTimeout: cmp.Or(c.ConfirmTimeout, d.ConfirmTimeout), PublishWindow: cmp.Or(c.PublishWindow, d.PublishWindow),
-		ReconnectMin: cmp.Or(c.ReconnectMin, d.ReconnectMin), ReconnectMax: cmp.Or(c.ReconnectMax, d.ReconnectMax),
-		RequeueMin: cmp.Or(c.RequeueMin, d.RequeueMin), RequeueMax: cmp.Or(c.RequeueMax, d.RequeueMax),
-		DrainTimeout: cmp.Or(c.DrainTimeout, d.DrainTimeout),
 	}
 }
 
@@ -78,7 +62,7 @@ func (c Config) validate() error {
 	check(c.PublishWindow > 0, "publish window must be positive")
 	check(c.Heartbeat >= 2*time.Second && c.Heartbeat <= time.Hour, "heartbeat must be from 2 s to 1 h")
 	for name, d := range map[string]time.Duration{
-		"dial timeout": c.DialTimeout, "confirm timeout": c.ConfirmTimeout, "drain timeout": c.DrainTimeout,
+		"dial timeout": c.DialTimeout, "confirm timeout": c.ConfirmTimeout,
 		"first reconnect wait": c.ReconnectMin, "longest reconnect wait": c.ReconnectMax,
 		"first requeue wait": c.RequeueMin, "longest requeue wait": c.RequeueMax,
 	} {
@@ -92,6 +76,14 @@ func (c Config) validate() error {
 
 func (c Config) address() string {
 	return net.JoinHostPort(c.Host, strconv.FormatUint(uint64(c.Port), 10))
+}
+
+// queueName returns the name of the source's queue.
+func (c Config) queueName(of queue.Source) string {
+	if of == queue.Dead {
+		return c.deadQueue()
+	}
+	return c.QueueName
 }
 
 // deadQueue and deadExchange are named after the queue and so share its version.

@@ -18,14 +18,14 @@ import (
 func TestStaleAcknowledgement(t *testing.T) {
 	t.Parallel()
 	cfg, proxy, address := proxied(t)
-	cfg.DrainTimeout = 10 * time.Millisecond
 	direct := open(t, configOf(t, address))
 	for _, id := range []string{"a", "b", "c"} {
 		publish(t, direct, queue.Message{ID: id})
 	}
 	begun, release := make(chan string, 8), make(chan struct{})
 	var calls atomic.Int32
-	stop := consume(t, open(t, cfg), 1, func(ctx context.Context, m queue.Message) error {
+	short := queue.New(driver(t, cfg), 10*time.Millisecond, logger(t))
+	stop := consume(t, short, 1, func(ctx context.Context, m queue.Message) error {
 		begun <- m.ID
 		if calls.Add(1) == 1 {
 			<-release

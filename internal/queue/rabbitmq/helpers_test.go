@@ -77,7 +77,7 @@ func proxied(t *testing.T) (rabbitmq.Config, *testserver.TCPProxy, string) {
 }
 
 // consume runs q.Consume until the test ends or stop is called.
-func consume(t *testing.T, q *rabbitmq.Queue, concurrency int, handle queue.Handler) (stop func()) {
+func consume(t *testing.T, q *queue.Queue, concurrency int, handle queue.Handler) (stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
@@ -96,7 +96,7 @@ func consume(t *testing.T, q *rabbitmq.Queue, concurrency int, handle queue.Hand
 }
 
 // publish publishes again until it succeeds, as the relay does.
-func publish(t *testing.T, q *rabbitmq.Queue, m queue.Message) {
+func publish(t *testing.T, q *queue.Queue, m queue.Message) {
 	t.Helper()
 	deadline := time.Now().Add(patience)
 	for {

@@ -3,7 +3,6 @@ package rabbitmq
 import (
 	"errors"
 	"fmt"
-	"sync"
 
 	amqp "github.com/rabbitmq/amqp091-go"
 )
@@ -72,35 +71,4 @@ func (o *outlet) publishNowhere() (err error) {
 	default:
 		return errNotReturned
 	}
-}
-
-// consumers are the running consumers that have no messages. The zero value is
-// ready.
-type consumers struct {
-	mu     sync.Mutex
-	failed map[*consumer]error
-}
-
-// set notes that a consumer has its messages (nil), or why it has none.
-func (s *consumers) set(c *consumer, err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if err == nil {
-		delete(s.failed, c)
-		return
-	}
-	if s.failed == nil {
-		s.failed = make(map[*consumer]error)
-	}
-	s.failed[c] = err
-}
-
-// failure returns why one of them has no messages.
-func (s *consumers) failure() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for c, err := range s.failed {
-		return fmt.Errorf("%s: %w", c.queueName, err)
-	}
-	return nil
 }

@@ -28,8 +28,10 @@ func TestUserWithFewRights(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if depth, err := q.Depth(t.Context()); err != nil || depth.Ready > 3 {
-		t.Errorf("depth %+v, %v", depth, err)
+	for _, source := range []queue.Source{queue.Work, queue.Dead} {
+		if depth, err := q.Depth(t.Context(), source); err != nil || depth.Ready > 3 {
+			t.Errorf("depth of %s: %+v, %v", source, depth, err)
+		}
 	}
 	ctx, stop := context.WithTimeout(t.Context(), patience)
 	defer stop()

@@ -1,6 +1,7 @@
 package rabbitmq_test
 
 import (
+	"cmp"
 	"log/slog"
 	"net/url"
 	"strconv"
@@ -22,10 +23,9 @@ func TestConformance(t *testing.T) {
 	queuetest.Run(t, can, func(t *testing.T) queuetest.Broker {
 		t.Helper()
 		cfg := configOf(t, testserver.RabbitMQ(t))
-		return func(t *testing.T, s queuetest.Settings) queue.Queue {
+		return func(t *testing.T) queue.Driver {
 			t.Helper()
-			cfg.DrainTimeout = s.DrainTimeout
-			return open(t, cfg)
+			return driver(t, cfg)
 		}
 	})
 }
@@ -43,13 +43,11 @@ func configOf(tb testing.TB, address string) rabbitmq.Config {
 	if len(vhost) > 1 {
 		vhost = vhost[1:]
 	}
-	cfg := rabbitmq.Config{
-		User: u.User.Username(), Password: password, VHost: vhost,
-		DeliveryLimit: queuetest.DeliveryLimit, Heartbeat: 2 * time.Second,
-		RequeueMin: 5 * time.Millisecond, RequeueMax: 20 * time.Millisecond,
-		ReconnectMin: 10 * time.Millisecond, ReconnectMax: 100 * time.Millisecond,
-		DrainTimeout: patience,
-	}
+	cfg := rabbitmq.DefaultConfig()
+	cfg.User, cfg.Password, cfg.VHost = u.User.Username(), password, cmp.Or(vhost, cfg.VHost)
+	cfg.DeliveryLimit, cfg.Heartbeat = queuetest.DeliveryLimit, 2*time.Second
+	cfg.RequeueMin, cfg.RequeueMax = 5*time.Millisecond, 20*time.Millisecond
+	cfg.ReconnectMin, cfg.ReconnectMax = 10*time.Millisecond, 100*time.Millisecond
 	setAddress(tb, &cfg, u.Host)
 	return cfg
 }
@@ -64,16 +62,27 @@ func setAddress(tb testing.TB, cfg *rabbitmq.Config, address string) {
 	cfg.Host, cfg.Port = u.Hostname(), uint16(port)
 }
 
-func open(tb testing.TB, cfg rabbitmq.Config) *rabbitmq.Queue {
+// open returns a Queue with time enough to drain.
+func open(tb testing.TB, cfg rabbitmq.Config) *queue.Queue {
 	tb.Helper()
-	q, err := rabbitmq.New(cfg, slog.New(slog.NewTextHandler(tb.Output(), &slog.HandlerOptions{Level: slog.LevelDebug})))
+	return queue.New(driver(tb, cfg), patience, logger(tb))
+}
+
+func driver(tb testing.TB, cfg rabbitmq.Config) *rabbitmq.Driver {
+	tb.Helper()
+	d, err := rabbitmq.New(cfg, logger(tb))
 	if err != nil {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() {
-		if err := q.Close(); err != nil {
+		if err := d.Close(); err != nil {
 			tb.Errorf("close: %v", err)
 		}
 	})
-	return q
+	return d
+}
+
+func logger(tb testing.TB) *slog.Logger {
+	tb.Helper()
+	return slog.New(slog.NewTextHandler(tb.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
 }

@@ -1,0 +1,111 @@
+package queue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"time"
+)
+
+// Handler does the work of a message. nil acknowledges it. An error that wraps
+// ErrReject moves it to the dead-letter queue; any other error, and a panic,
+// returns it to the queue, and after too many returns the driver dead-letters
+// it.
+type Handler func(ctx context.Context, m Message) error
+
+// Consume runs handle for each message, at most concurrency at a time, until
+// ctx is done. It then takes no new message, waits for the running handlers,
+// whose context ends after the drain timeout, and returns nil. It survives the
+// loss of the broker; the messages that are handled meanwhile are delivered
+// again. Any number of Consume may run at once. The error is a concurrency
+// below 1, or the driver's that it never can work.
+func (q *Queue) Consume(ctx context.Context, concurrency int, handle Handler) error {
+	return q.consume(ctx, Work, concurrency, handle)
+}
+
+// ConsumeDead is Consume for the dead-letter queue, one message at a time. A
+// dead letter that its handler rejects is logged and dropped: there is nowhere
+// further to move it.
+func (q *Queue) ConsumeDead(ctx context.Context, handle Handler) error {
+	return q.consume(ctx, Dead, 1, handle)
+}
+
+var errDrained = errors.New("the time to finish after a stop is over")
+
+func (q *Queue) consume(ctx context.Context, from Source, concurrency int, handle Handler) error {
+	if concurrency < 1 {
+		return fmt.Errorf("consume: concurrency %d is below 1", concurrency)
+	}
+	handling, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer cancel(nil)
+	subscription := q.driver.Subscribe(ctx, from, concurrency)
+	defer subscription.Close()
+	var busy sync.WaitGroup // handlers, and the acknowledgements that follow them
+	err := receive(ctx, subscription, concurrency, func(d Delivery, free func()) {
+		busy.Go(func() {
+			err := protect(handling, handle, d.Message())
+			free()
+			q.finish(ctx, from, d, err)
+		})
+	})
+	expiry := time.AfterFunc(q.drain, func() { cancel(errDrained) })
+	defer expiry.Stop()
+	subscription.Drain()
+	busy.Wait()
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+// receive begins messages, as many at a time as there are slots, until ctx is
+// done or the subscription fails, and returns why.
+func receive(ctx context.Context, s Subscription, slots int, begin func(d Delivery, free func())) error {
+	taken := make(chan struct{}, slots)
+	free := func() { <-taken }
+	for {
+		select {
+		case taken <- struct{}{}:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+		d, err := s.Receive(ctx)
+		if err != nil {
+			return err
+		}
+		begin(d, free)
+	}
+}
+
+// protect makes an error of a panic.
+func protect(ctx context.Context, handle Handler, m Message) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("handler panicked: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return handle(ctx, m)
+}
+
+// finish acknowledges, rejects or requeues the message by what its handler
+// returned.
+func (q *Queue) finish(ctx context.Context, from Source, d Delivery, err error) {
+	var lost error
+	switch {
+	case err == nil:
+		lost = d.Ack()
+	case !errors.Is(err, ErrReject):
+		lost = d.Requeue(ctx, err)
+	case from == Dead:
+		q.log.ErrorContext(ctx, "dead letter dropped", "message", d.Message().ID, "error", err)
+		lost = d.Ack()
+	default:
+		q.log.WarnContext(ctx, "message rejected", "message", d.Message().ID, "error", err)
+		lost = d.Reject(err)
+	}
+	if lost != nil {
+		q.log.InfoContext(ctx, "message not acknowledged: it is redelivered", "message", d.Message().ID, "source", from, "error", lost)
+	}
+}
