@@ -80,14 +80,13 @@ func (p Patch) apply(old Product) (Revision, bool) {
 func planImages(old []Image, wanted []string) []PlannedImage {
 	free := make(map[string][]int64, len(old))
 	for _, img := range old {
-		u := CleanURL(img.SourceURL) // older versions kept it as it was written
-		free[u] = append(free[u], img.ID)
+		free[img.SourceURL] = append(free[img.SourceURL], img.ID)
 	}
 	plan := make([]PlannedImage, 0, len(wanted))
 	for _, u := range wanted {
 		p := PlannedImage{SourceURL: u}
-		if ids := free[CleanURL(u)]; len(ids) > 0 {
-			p.ID, free[CleanURL(u)] = ids[0], ids[1:]
+		if ids := free[u]; len(ids) > 0 {
+			p.ID, free[u] = ids[0], ids[1:]
 		}
 		plan = append(plan, p)
 	}

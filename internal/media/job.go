@@ -75,15 +75,11 @@ type Claim struct {
 	SourceURL string
 	Attempt   int           // from 1
 	Lost      int           // how many of the attempts before it ended with the loss of their worker
-	Age       time.Duration // since the image was accepted or last replayed; 0 where that is not known
+	Age       time.Duration // since the image was accepted or last replayed
 	BegunAt   time.Time     // by the database's clock, before anything of the attempt was stored
 }
 
 // spent is what the image has had when the attempt has taken so long.
 func (c Claim) spent(attempt time.Duration) Spent {
-	spent := Spent{Attempts: c.Attempt, Lost: c.Lost}
-	if c.Age > 0 {
-		spent.Age = c.Age + attempt
-	}
-	return spent
+	return Spent{Attempts: c.Attempt, Lost: c.Lost, Age: c.Age + attempt}
 }

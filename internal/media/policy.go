@@ -32,7 +32,7 @@ func DefaultPolicy() Policy {
 type Spent struct {
 	Attempts int           // that were begun
 	Lost     int           // of these, how many ended with the loss of their worker
-	Age      time.Duration // 0: not known
+	Age      time.Duration // does not matter where the worker was lost
 }
 
 // Next returns how long to wait after an attempt that failed, and whether to

@@ -31,7 +31,7 @@ func (s *Store) Reschedule(ctx context.Context, j media.Job, delay, maxAge time.
 			return err
 		}
 		wait := delay
-		if maxAge > 0 && accepted > 0 {
+		if maxAge > 0 {
 			left := maxAge - time.Duration(now-accepted)*time.Millisecond
 			if expired = left <= 0; expired {
 				return nil
@@ -59,7 +59,7 @@ func (s *Store) Reschedule(ctx context.Context, j media.Job, delay, maxAge time.
 func (s *Store) Expire(
 	ctx context.Context, j media.Job, maxAge time.Duration, f *fault.Failure, limit int,
 ) (changed []catalog.Changed, err error) {
-	const waits = ` status = 'pending' AND retry_at <= {now} AND accepted_at > 0 AND accepted_at <= {now} - $1`
+	const waits = ` status = 'pending' AND retry_at <= {now} AND accepted_at <= {now} - $1`
 	err = s.InTxNotify(ctx, "expire images", func(ctx context.Context, tx *sql.Tx) error {
 		changed = nil
 		images, err := sqldb.IDs(ctx, tx, s.SQL(

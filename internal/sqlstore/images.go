@@ -62,7 +62,7 @@ func (s *Store) Begin(ctx context.Context, j media.Job, lease time.Duration) (c 
 			err := tx.QueryRowContext(ctx, s.SQL(`
 				UPDATE images SET status = 'processing', attempts = attempts + 1, lease_until = {now} + $4
 				WHERE id = $1 AND product_id = $2 AND generation = $3 AND status = 'pending' AND retry_at <= {now}
-				RETURNING source_url, attempts, lost_attempts, {now}, CASE WHEN accepted_at = 0 THEN 0 ELSE {now} - accepted_at END`),
+				RETURNING source_url, attempts, lost_attempts, {now}, {now} - accepted_at`),
 				j.ImageID, j.ProductID, j.Generation, lease.Milliseconds()).Scan(&c.SourceURL, &c.Attempt, &c.Lost, &begun, &age)
 			c.BegunAt, c.Age = sqldb.Time(begun), time.Duration(age)*time.Millisecond
 			if errors.Is(err, sql.ErrNoRows) {
