@@ -74,6 +74,7 @@ func TestDeathAtEveryStep(t *testing.T) {
 func (d death) test(t *testing.T) {
 	t.Helper()
 	w := systemtest.NewSystem(t)
+	w.Env["JOB_BACKOFF"] = "200ms"
 	if d.dead {
 		w.Env["JOB_MAX_ATTEMPTS"] = "1"
 	}
@@ -120,7 +121,7 @@ func dies(t *testing.T, w *systemtest.System, role string, point failpoint.Point
 	env := maps.Clone(w.Env)
 	env["VITRINE_CRASH_AT"], env["PGAPPNAME"] = string(point), "mortal"
 	if point == failpoint.Swept {
-		env["QUEUE_PORT"] = "1" // a job that comes again would be begun between the sweep and the death
+		env["QUEUE_PORT"] = "1" // a job that is redelivered would be begun between the sweep and the death
 	}
 	p := systemtest.StartVariant(t, systemtest.Mortal, role, env)
 	p.AwaitEnd("the death at " + string(point))

@@ -6,7 +6,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"os"
 	"runtime"
 	"strings"
 	"sync"
@@ -115,14 +114,9 @@ func residentBytes(t *testing.T, p *systemtest.Process) int {
 	if runtime.GOOS != "linux" {
 		return 0
 	}
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.PID()))
-	if err != nil {
-		t.Fatal(err)
+	resident := kilobytes(p.PID(), "status", "VmRSS:")
+	if resident == 0 {
+		t.Fatal("the process does not say what it holds")
 	}
-	_, rest, found := strings.Cut(string(status), "VmRSS:")
-	var kilobytes int
-	if _, err := fmt.Sscan(rest, &kilobytes); err != nil || !found {
-		t.Fatalf("resident memory in %q: %v", status, err)
-	}
-	return kilobytes << 10
+	return int(resident)
 }

@@ -4,15 +4,12 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"runtime"
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"vitrine.dev/internal/httpapi/wire"
 	"vitrine.dev/internal/imaging/engine"
@@ -40,12 +37,14 @@ func memoryBound(processes, concurrency, maxBytes, budget, maxPixels, heaviest i
 // which needs as much memory as its kind can, and measures what the worker and
 // the processes that render for it hold together.
 func TestMemoryOfWorstCases(t *testing.T) {
+	t.Parallel()
 	if runtime.GOOS != "linux" {
 		t.Skip("reads /proc")
 	}
 	cases := imagingtest.WorstCases(worstSide)
 	for engine, heaviest := range map[string]int64{"vips": 2, "go": 3} {
 		t.Run(engine, func(t *testing.T) {
+			t.Parallel()
 			host, most := worstHost(t, cases)
 			p := systemtest.Start(t, "serve", map[string]string{
 				"DATA_DIR": t.TempDir(), "IMAGE_ENGINE": engine, "WORKER_CONCURRENCY": strconv.Itoa(worstAtOnce),
@@ -54,15 +53,15 @@ func TestMemoryOfWorstCases(t *testing.T) {
 				"JOB_LEASE": "5m", "FETCH_TIMEOUT": "5m", "LOG_LEVEL": "info",
 			})
 			c := p.Client()
-			// A host that nobody knows yet does not get all the slots.
+			// A host that is not known yet does not get all the slots.
 			c.Finished(c.Create("warm", host+"/warm"))
-			peak := watchMemory(t, p.PID())
+			watch := watchMemory(t, p.PID())
 			urls := make([]string, worstAtOnce)
 			for i := range urls {
 				urls[i] = fmt.Sprintf("%s/%d", host, i)
 			}
 			product := c.Finished(c.Create("heavy", urls...))
-			held, processes := peak()
+			held, processes := watch.peak()
 			for i, img := range product.Images {
 				checkWorst(t, cases[i%len(cases)], engine, img)
 			}
@@ -126,69 +125,4 @@ func checkWorst(t *testing.T, w imagingtest.Worst, engine string, img wire.Image
 	if code != want || img.Attempts != 1 {
 		t.Errorf("%s is %s %q after %d attempts, want %q", w.Name, img.Status, code, img.Attempts, want)
 	}
-}
-
-// watchMemory samples what a process and its children hold until peak is
-// called.
-func watchMemory(t *testing.T, pid int) (peak func() (bytes int64, processes int)) {
-	t.Helper()
-	var most int64
-	var processes int
-	stop, done := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(done)
-		tick := time.NewTicker(5 * time.Millisecond)
-		defer tick.Stop()
-		for {
-			tree := append(children(pid), pid)
-			var sum int64
-			for _, p := range tree {
-				sum += proportional(p)
-			}
-			most, processes = max(most, sum), max(processes, len(tree))
-			select {
-			case <-stop:
-				return
-			case <-tick.C:
-			}
-		}
-	}()
-	return func() (int64, int) {
-		close(stop)
-		<-done
-		return most, processes
-	}
-}
-
-// children are the processes that a process has started.
-func children(pid int) (list []int) {
-	tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
-	for _, path := range tasks {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			continue // the thread has ended
-		}
-		for field := range strings.FieldsSeq(string(text)) {
-			if child, err := strconv.Atoi(field); err == nil {
-				list = append(list, child)
-			}
-		}
-	}
-	return list
-}
-
-// proportional is the memory of a process, what it shares with others by its
-// share (PSS), in bytes.
-func proportional(pid int) int64 {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
-	if err != nil {
-		return 0 // it has ended
-	}
-	for line := range strings.Lines(string(text)) {
-		if rest, ok := strings.CutPrefix(line, "Pss:"); ok {
-			kilobytes, _ := strconv.ParseInt(strings.Fields(rest)[0], 10, 64)
-			return kilobytes << 10
-		}
-	}
-	return 0
 }

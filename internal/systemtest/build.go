@@ -2,10 +2,13 @@ package systemtest
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"sync"
 	"testing"
 )
@@ -34,7 +37,13 @@ var (
 )
 
 // Main runs the tests of a package that uses Build, and removes what was built.
+// The tests wait far more than they work, so unless -parallel says otherwise
+// more of them run at a time than there are cores.
 func Main(m *testing.M) {
+	flag.Parse()
+	if parallel := flag.Lookup("test.parallel"); parallel.Value.String() == parallel.DefValue {
+		_ = parallel.Value.Set(strconv.Itoa(3 * runtime.GOMAXPROCS(0)))
+	}
 	code := m.Run()
 	if dir, err := bins(); err == nil {
 		_ = os.RemoveAll(dir)
