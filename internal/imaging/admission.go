@@ -7,22 +7,21 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// Admission lets pictures in as the machine bears them.
+// Admission limits the pictures in work.
 type Admission interface {
 	// Enter waits for room for a picture that holds so many pixels at once, and
-	// returns the way out. Its only error is that ctx is done.
+	// returns what gives it back. Its only error is that ctx is done.
 	Enter(ctx context.Context, pixels int64) (leave func(), err error)
 }
 
-// admission lets in as much work as the machine bears: so many pictures, and
-// so many pixels among them.
+// admission limits the pictures in work and the pixels of all of them.
 type admission struct {
 	slots  *semaphore.Weighted
 	pixels *semaphore.Weighted
 	budget int64
 }
 
-// NewAdmission lets in parallel pictures with budget pixels among them.
+// NewAdmission admits parallel pictures with budget pixels among them.
 func NewAdmission(parallel int, budget int64) Admission {
 	return &admission{
 		slots:  semaphore.NewWeighted(int64(parallel)),
@@ -31,7 +30,7 @@ func NewAdmission(parallel int, budget int64) Admission {
 	}
 }
 
-// Enter implements Admission. A picture above the whole budget is let in alone.
+// Enter implements Admission. A picture above the whole budget is admitted alone.
 func (a *admission) Enter(ctx context.Context, pixels int64) (leave func(), err error) {
 	pixels = min(max(pixels, 1), a.budget)
 	if err := a.pixels.Acquire(ctx, pixels); err != nil {

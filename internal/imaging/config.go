@@ -23,7 +23,7 @@ type Config struct {
 	MaxAnimationPixels int64 // width times height times frames of an animation
 
 	Parallel    int   // pictures in work at the same time, at least 1
-	PixelBudget int64 // what all of them may cost at the same time: see engine.Driver
+	PixelBudget int64 // what all of them may cost at the same time: see engine.Engine
 }
 
 // DefaultConfig returns limits that take 2 GB of memory at the very worst; the

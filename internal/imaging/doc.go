@@ -1,8 +1,8 @@
-// Package imaging implements media.Renderer: it turns the bytes of one source
-// picture into everything that is published of it.
+// Package imaging implements media.Renderer: it makes everything that is published
+// of the bytes of one source picture.
 //
-// A picture goes through named steps: its type is told from its first bytes,
-// its header is read, size and frames are held against the limits, the work is
+// A picture goes through named steps: its type is detected from its first bytes,
+// its header is read, size and frames are checked against the limits, the work is
 // admitted by a budget of pixels, the picture is decoded once to the largest
 // size that is wanted, and each smaller size is made of the one before it. No
 // output is much heavier than the source of the same dimensions: where an encoder
@@ -10,6 +10,6 @@
 // source's own bytes without their metadata is stepped down. Of a source without
 // loss the lightest encoding is taken, with loss or without.
 //
-// The pixels are the business of an engine behind package engine: libvips where
+// Pixels are the work of an engine behind package engine: libvips where
 // it is installed, else pure Go, which can do less (see package purego).
 package imaging

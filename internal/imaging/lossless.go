@@ -13,7 +13,7 @@ import (
 const exactMaxPixels = 8_000_000
 
 // exactCost is what a pixel costs while it is written as WebP without loss, in
-// pixels of engine.Driver.Cost: up to 33 bytes in libwebp (measured on 2048 by
+// pixels of engine.Engine.Cost: up to 33 bytes in libwebp (measured on 2048 by
 // 2048 pixels), besides the picture.
 const exactCost = 3
 

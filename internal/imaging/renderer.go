@@ -16,7 +16,7 @@ import (
 // Renderer implements media.Renderer. It is safe for concurrent use.
 type Renderer struct {
 	cfg    Config
-	engine engine.Driver
+	engine engine.Engine
 	pure   bool
 	admit  Admission
 	log    *slog.Logger
@@ -48,14 +48,14 @@ func New(cfg Config, log *slog.Logger) (*Renderer, error) {
 	return r, nil
 }
 
-// AdmittedBy makes a decide what is let in, in place of the configuration.
+// AdmittedBy makes a decide what is admitted, in place of the configuration.
 func (r *Renderer) AdmittedBy(a Admission) *Renderer {
 	r.admit = a
 	return r
 }
 
-// Engine names the engine and its version for the line at start, with the way
-// to a better one where there is one.
+// Engine names the engine and its version for the line at start, with how to
+// install a better one where there is one.
 func (r *Renderer) Engine() string {
 	if r.pure {
 		return r.engine.Name() +
@@ -85,7 +85,7 @@ func (r *Renderer) Render(ctx context.Context, p media.Preset, source []byte) (r
 	return w.out, nil
 }
 
-// classify sees to it that an error is a failure or that of ctx.
+// classify returns an error that is a failure or that of ctx.
 func classify(ctx context.Context, step string, err error) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("render, at %s: %w", step, context.Cause(ctx))

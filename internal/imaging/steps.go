@@ -62,7 +62,7 @@ func steps() []step {
 	}
 }
 
-// sniff tells the type from the bytes, whatever the URL or the server said.
+// sniff detects the type from the bytes, whatever URL and Content-Type say.
 func sniff(_ context.Context, w *work) error {
 	w.source.Body, w.ended = imagefile.Repair(w.source.Body)
 	w.source.Info = imagefile.Inspect(w.source.Body)

@@ -65,7 +65,7 @@ func (p *Player) dispose(f structure.Frame) {
 	}
 }
 
-// rows hands out the pixels of an area of the canvas, row by row.
+// rows calls do with the pixels of an area of the canvas, row by row.
 func (p *Player) rows(area image.Rectangle, do func(row []byte)) {
 	for y := area.Min.Y; y < area.Max.Y; y++ {
 		do(p.canvas.Pix[p.canvas.PixOffset(area.Min.X, y):p.canvas.PixOffset(area.Max.X, y)])

@@ -1,7 +1,7 @@
 // Package engine is what the steps of imaging need of an engine: to read a
 // header, to decode once, to resize and to encode. Everything else (limits,
 // sizes, the choice of formats and qualities) is the same for all engines and
-// lives in package imaging.
+// is in package imaging.
 package engine
 
 import (
@@ -11,9 +11,9 @@ import (
 	"vitrine.dev/internal/imaging/imagefile"
 )
 
-// Driver is an engine. It is safe for concurrent use. Its errors are
+// Engine is an engine. It is safe for concurrent use. Its errors are
 // *fault.Failure, but for a ctx that is done.
-type Driver interface {
+type Engine interface {
 	// Name is the engine and its version, as in "libvips 8.14.1".
 	Name() string
 	// Encodes reports whether Picture.Encode can write the format.
@@ -47,7 +47,7 @@ type Source struct {
 	Body []byte
 }
 
-// Header is the size of a source as it is stored, before it is turned upright.
+// Header is the size of a source as it is stored, before it is rotated upright.
 type Header struct {
 	Width, Height int // of one frame
 	Frames        int // 1 unless it is an animation

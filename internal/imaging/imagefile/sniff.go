@@ -30,7 +30,7 @@ func (f Format) ContentType() string {
 	return "image/" + string(f)
 }
 
-// Sniff tells the format from the first bytes of a file, Unknown for everything
+// Sniff detects the format from the first bytes of a file, Unknown for everything
 // that is not accepted as a picture.
 func Sniff(src []byte) Format {
 	switch {

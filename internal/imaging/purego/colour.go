@@ -47,7 +47,7 @@ func (p *picture) grey() bool {
 	return true
 }
 
-// toRGB turns luma and chroma into RGBA.
+// toRGB converts luma and chroma to RGBA.
 func (p *picture) toRGB() *picture {
 	out := newPlane(p.width, p.height, 4)
 	luma, cb, cr := p.planes[0], p.planes[1], p.planes[2]

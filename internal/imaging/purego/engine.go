@@ -23,7 +23,7 @@ import (
 // Engine is the engine in pure Go.
 type Engine struct{}
 
-var _ engine.Driver = Engine{}
+var _ engine.Engine = Engine{}
 
 // New returns the engine. It needs nothing of the machine.
 func New() Engine { return Engine{} }
@@ -112,10 +112,10 @@ func (Engine) Decode(
 			return nil, err
 		}
 	}
-	return p.turned(src.Orientation), nil
+	return p.oriented(src.Orientation), nil
 }
 
-// refused tells what a decoder does not know from what is broken.
+// refused distinguishes what a decoder does not know from what is broken.
 func refused(err error) error {
 	var (
 		jpegUnsupported jpeg.UnsupportedError

@@ -82,8 +82,8 @@ func subsampling(r image.YCbCrSubsampleRatio) (x, y int) {
 	}
 }
 
-// turned obeys the EXIF orientation.
-func (p *picture) turned(orientation int) *picture {
+// oriented obeys the EXIF orientation.
+func (p *picture) oriented(orientation int) *picture {
 	if orientation == 1 {
 		return p
 	}
@@ -92,7 +92,7 @@ func (p *picture) turned(orientation int) *picture {
 		out.width, out.height = p.height, p.width
 	}
 	for _, pl := range p.planes {
-		out.planes = append(out.planes, pl.turn(orientation))
+		out.planes = append(out.planes, pl.orient(orientation))
 	}
 	return out
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // decodeStillWebP widens the range of the colours: VP8 keeps luma between 16 and
-// 235 and chroma between 16 and 240, which the decoder hands out as if it were
+// 235 and chroma between 16 and 240, which the decoder returns as if it were
 // the full range of JPEG.
 func decodeStillWebP(r io.Reader) (image.Image, error) {
 	img, err := webp.Decode(r)

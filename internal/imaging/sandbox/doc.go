@@ -1,14 +1,14 @@
 // Package sandbox renders pictures in child processes, so that a picture which
-// kills the decoder or never comes to an end fails alone. Each child is the
+// crashes the decoder or never ends fails alone. Each child is the
 // program itself, started with a variable in its environment (see IsChild), and
-// renders one picture at a time. It knows no credentials and has no connection
-// but the pipes to its parent; it ends when they close.
+// renders one picture at a time. It has no credentials and no connection but
+// the pipes to its parent; it ends when they close.
 //
-// Parent and child speak in frames: one byte of kind, four bytes of length (big
+// Parent and child exchange frames: one byte of kind, four bytes of length (big
 // endian), and the payload.
 //
 //	parent  configure  JSON of imaging.Config, once
-//	child   hello      JSON: recipe and engine, or why there is none
+//	child   ready      JSON: recipe and engine, or why there is none
 //	parent  render     JSON of media.Preset, then the bytes of a picture
 //	child   cost       eight bytes: the pixels that it is about to hold at once
 //	parent  admit      there is room for them

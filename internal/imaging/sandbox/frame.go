@@ -7,12 +7,12 @@ import (
 	"io"
 )
 
-// kind says what a frame carries.
+// kind is what the payload of a frame is.
 type kind byte
 
 const (
 	configure kind = 'c'
-	hello     kind = 'h'
+	ready     kind = 'h'
 	render    kind = 'r'
 	cost      kind = '#'
 	admit     kind = 'a'
@@ -20,7 +20,7 @@ const (
 )
 
 // maxFrame is the longest payload that is read, in bytes: far above what
-// pictures within their limits become, and what a parent can bear.
+// pictures within their limits become.
 const maxFrame = 512 << 20
 
 // headBytes is the length of what stands before the payload.

@@ -20,7 +20,7 @@ type job struct {
 
 	mu   sync.Mutex
 	over bool // nothing may kill the child for this picture any more
-	late bool // it was killed because it took longer than it may
+	late bool // it was killed because it took too long
 }
 
 // run sends the picture and reads what comes of it.
@@ -45,7 +45,7 @@ func (j *job) run(ctx context.Context, preset media.Preset, source []byte) (medi
 			return rendered, err
 		case k == cost && len(payload) == 8:
 			clock.Stop()
-			leave, err = j.letIn(ctx, int64(binary.BigEndian.Uint64(payload))) //nolint:gosec // a number of pixels
+			leave, err = j.admitted(ctx, int64(binary.BigEndian.Uint64(payload))) //nolint:gosec // a number of pixels
 			clock.Reset(j.cfg.Timeout)
 		default:
 			err = fmt.Errorf("unexpected frame %q of %d bytes", k, len(payload))
@@ -57,8 +57,8 @@ func (j *job) run(ctx context.Context, preset media.Preset, source []byte) (medi
 	}
 }
 
-// letIn waits for room and tells the child that there is some.
-func (j *job) letIn(ctx context.Context, pixels int64) (leave func(), err error) {
+// admitted waits for room and admits the picture of the child.
+func (j *job) admitted(ctx context.Context, pixels int64) (leave func(), err error) {
 	leave, err = j.pixels.Enter(ctx, pixels)
 	if err != nil {
 		return func() {}, err
@@ -76,7 +76,7 @@ func (j *job) abandon(late bool) {
 	}
 }
 
-// finish ends the job and reports whether the child lives on.
+// finish ends the job and reports whether the child is still alive.
 func (j *job) finish() bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()

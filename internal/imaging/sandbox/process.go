@@ -24,8 +24,8 @@ type process struct {
 	cmd    *exec.Cmd
 	in     io.WriteCloser
 	out    io.Reader
-	said   greeting
-	words  *words
+	engine engineInfo
+	stderr *head
 	work   int // pictures so far
 	killed sync.Once
 }
@@ -42,17 +42,17 @@ func inherited() []string {
 			env = append(env, v)
 		}
 	}
-	// More arenas than that only keep memory from the other child.
+	// More arenas only keep memory from the other children.
 	return append(env, variable+"=1", "MALLOC_ARENA_MAX=2")
 }
 
 // launch starts a child and waits until it can render.
 func launch(program []string, cfg imaging.Config) (*process, error) {
-	p := &process{words: &words{}}
-	// Its life is tied to the pipes and to kill, not to a context.
+	p := &process{stderr: &head{}}
+	// It ends with its pipes or by kill, not with a context.
 	p.cmd = exec.Command(program[0], program[1:]...) //nolint:noctx,gosec // see above; this very program
-	p.cmd.Env, p.cmd.Stderr = inherited(), p.words
-	// Signals of a terminal are for the parent, which lets work end.
+	p.cmd.Env, p.cmd.Stderr = inherited(), p.stderr
+	// Signals of a terminal are for the parent, which lets work finish.
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	var err error
 	if p.in, err = p.cmd.StdinPipe(); err != nil {
@@ -66,13 +66,13 @@ func launch(program []string, cfg imaging.Config) (*process, error) {
 	}
 	late := time.AfterFunc(startTimeout, p.kill)
 	defer late.Stop()
-	if err := p.greet(cfg); err != nil {
+	if err := p.handshake(cfg); err != nil {
 		return nil, fmt.Errorf("start render process: %w", errors.Join(err, p.end()))
 	}
 	return p, nil
 }
 
-func (p *process) greet(cfg imaging.Config) error {
+func (p *process) handshake(cfg imaging.Config) error {
 	text, err := json.Marshal(cfg)
 	if err != nil {
 		return err
@@ -84,14 +84,14 @@ func (p *process) greet(cfg imaging.Config) error {
 	if err != nil {
 		return err
 	}
-	if k != hello {
+	if k != ready {
 		return fmt.Errorf("it began with %q", k)
 	}
-	if err := json.Unmarshal(payload, &p.said); err != nil {
+	if err := json.Unmarshal(payload, &p.engine); err != nil {
 		return err
 	}
-	if p.said.Error != "" {
-		return errors.New(p.said.Error)
+	if p.engine.Error != "" {
+		return errors.New(p.engine.Error)
 	}
 	return nil
 }
@@ -101,7 +101,8 @@ func (p *process) kill() {
 	p.killed.Do(func() { _ = p.cmd.Process.Kill() })
 }
 
-// end kills the child, reaps it and returns how it ended, with its last words.
+// end kills the child, reaps it and returns how it ended, with what it wrote to
+// standard error.
 func (p *process) end() error {
 	p.kill()
 	_ = p.in.Close()
@@ -112,32 +113,32 @@ func (p *process) end() error {
 func (p *process) reap() error {
 	_, _ = io.Copy(io.Discard, p.out) // Wait wants the pipe read to its end
 	err := p.cmd.Wait()
-	if words := p.words.String(); words != "" {
-		return fmt.Errorf("%w: %s", err, words)
+	if text := p.stderr.String(); text != "" {
+		return fmt.Errorf("%w: %s", err, text)
 	}
 	return err
 }
 
-// words keeps the first of what a child says on standard error: a
-// crash says its cause first.
-type words struct {
+// head keeps the beginning of what a child writes to standard error, where a
+// crash names its cause.
+type head struct {
 	mu   sync.Mutex
 	kept bytes.Buffer
 }
 
-// maxWords is how much of it is kept, in bytes.
-const maxWords = 2 << 10
+// maxHead is how much of it is kept, in bytes.
+const maxHead = 2 << 10
 
-func (w *words) Write(b []byte) (int, error) {
+func (w *head) Write(b []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if room := maxWords - w.kept.Len(); room > 0 {
+	if room := maxHead - w.kept.Len(); room > 0 {
 		w.kept.Write(b[:min(room, len(b))])
 	}
 	return len(b), nil
 }
 
-func (w *words) String() string {
+func (w *head) String() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return strings.TrimSpace(w.kept.String())

@@ -14,11 +14,11 @@ import (
 	"vitrine.dev/internal/media"
 )
 
-// Config says how children are used.
+// Config bounds the use of children.
 type Config struct {
 	Imaging imaging.Config
 	Timeout time.Duration // of the work on one picture, waiting for room not counted
-	Recycle int           // pictures after which a child makes room for a fresh one
+	Recycle int           // pictures after which a child is replaced by a fresh one
 	Program []string      // what to start as a child; empty for this very program
 }
 
@@ -32,7 +32,7 @@ func DefaultConfig() Config {
 type Renderer struct {
 	cfg    Config
 	log    *slog.Logger
-	said   greeting
+	engine engineInfo
 	pixels imaging.Admission
 	idle   chan *process // a nil one is yet to be started
 	closed chan struct{}
@@ -41,7 +41,7 @@ type Renderer struct {
 
 var _ media.Renderer = (*Renderer)(nil)
 
-// New starts the first child, which tells which engine it has found.
+// New starts the first child, which reports the engine that it has found.
 func New(cfg Config, log *slog.Logger) (*Renderer, error) {
 	if err := cfg.Imaging.Validate(); err != nil {
 		return nil, fmt.Errorf("configure imaging: %w", err)
@@ -65,7 +65,7 @@ func New(cfg Config, log *slog.Logger) (*Renderer, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.said = first.said
+	r.engine = first.engine
 	r.idle <- first
 	for range parallel - 1 {
 		r.idle <- nil
@@ -74,10 +74,10 @@ func New(cfg Config, log *slog.Logger) (*Renderer, error) {
 }
 
 // Recipe implements media.Renderer.
-func (r *Renderer) Recipe() string { return r.said.Recipe }
+func (r *Renderer) Recipe() string { return r.engine.Recipe }
 
 // Engine names the engine and its version for the line at start.
-func (r *Renderer) Engine() string { return r.said.Engine }
+func (r *Renderer) Engine() string { return r.engine.Engine }
 
 // Render implements media.Renderer. A child that dies or takes longer than
 // Timeout fails its picture with fault.DecoderCrashed, and nothing else.
@@ -97,7 +97,7 @@ func (r *Renderer) Render(ctx context.Context, preset media.Preset, source []byt
 
 // renderIn renders in p, or in a new child where that is nil, and returns the
 // child if it can be used again. A used child may have died of something else
-// than the picture, so only a fresh one convicts it.
+// than the picture, so only a crash of a fresh one is blamed on it.
 func (r *Renderer) renderIn(
 	ctx context.Context, p *process, preset media.Preset, source []byte,
 ) (media.Rendered, *process, error) {
@@ -123,12 +123,12 @@ func (r *Renderer) renderIn(
 	case ctx.Err() != nil:
 		return media.Rendered{}, nil, fmt.Errorf("render: %w", context.Cause(ctx))
 	case j.expired():
-		r.log.WarnContext(ctx, "a picture did not come to an end: its process was killed", "timeout", r.cfg.Timeout)
+		r.log.WarnContext(ctx, "render timed out: its process was killed", "timeout", r.cfg.Timeout)
 		return media.Rendered{}, nil, crashed("The decoder did not come to an end within "+r.cfg.Timeout.String()+".", ended)
 	case !fresh:
 		return r.renderIn(ctx, nil, preset, source)
 	default:
-		r.log.WarnContext(ctx, "a picture killed its process", "error", ended)
+		r.log.WarnContext(ctx, "render process died", "error", ended)
 		return media.Rendered{}, nil, crashed("The decoder crashed on the picture.", ended)
 	}
 }

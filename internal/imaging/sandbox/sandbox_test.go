@@ -27,30 +27,30 @@ import (
 // preset is what the tests render by.
 var preset = media.DefaultPreset(false)
 
-// TestMain makes this test program its own child. Under wicked, the child's
+// TestMain makes this test program its own child. With the argument faulty, the child's
 // decoder obeys pictures that are commands.
 func TestMain(m *testing.M) {
 	if sandbox.IsChild() {
 		open := sandbox.OpenImaging
-		if len(os.Args) > 1 && os.Args[1] == "wicked" {
-			open = openWicked
+		if len(os.Args) > 1 && os.Args[1] == "faulty" {
+			open = openFaulty
 		}
 		os.Exit(sandbox.Serve(os.Stdin, os.Stdout, open))
 	}
 	os.Exit(m.Run())
 }
 
-// wicked is a decoder for pictures that are commands.
-type wicked struct{ admission imaging.Admission }
+// faulty is a decoder for pictures that are commands.
+type faulty struct{ admission imaging.Admission }
 
-func openWicked(_ imaging.Config, a imaging.Admission, _ *slog.Logger) (sandbox.Engine, error) {
-	return wicked{a}, nil
+func openFaulty(_ imaging.Config, a imaging.Admission, _ *slog.Logger) (sandbox.Engine, error) {
+	return faulty{a}, nil
 }
 
-func (wicked) Recipe() string { return "recipe" }
-func (wicked) Engine() string { return "engine" }
+func (faulty) Recipe() string { return "recipe" }
+func (faulty) Engine() string { return "engine" }
 
-func (w wicked) Render(ctx context.Context, _ media.Preset, source []byte) (media.Rendered, error) {
+func (w faulty) Render(ctx context.Context, _ media.Preset, source []byte) (media.Rendered, error) {
 	leave, err := w.admission.Enter(ctx, int64(len(source)))
 	if err != nil {
 		return media.Rendered{}, err
@@ -65,7 +65,7 @@ func (w wicked) Render(ctx context.Context, _ media.Preset, source []byte) (medi
 	case "exit":
 		syscall.Exit(0)
 	case "panic":
-		panic("wicked")
+		panic("faulty")
 	case "hang":
 		for { //nolint:revive,staticcheck // on purpose
 		}
@@ -98,11 +98,11 @@ func abort() {
 	call()
 }
 
-func newWicked(t *testing.T, change func(*sandbox.Config)) *sandbox.Renderer {
+func newFaulty(t *testing.T, change func(*sandbox.Config)) *sandbox.Renderer {
 	t.Helper()
 	cfg := sandbox.DefaultConfig()
 	cfg.Imaging.Parallel = 4
-	cfg.Program = []string{os.Args[0], "wicked"}
+	cfg.Program = []string{os.Args[0], "faulty"}
 	if change != nil {
 		change(&cfg)
 	}
@@ -119,20 +119,20 @@ func open(t *testing.T, cfg sandbox.Config) *sandbox.Renderer {
 	return r
 }
 
-// TestFailsAlone renders pictures that kill or fool their process among others
-// that are fine.
+// TestFailsAlone renders pictures that kill or fool their process among sound
+// ones.
 func TestFailsAlone(t *testing.T) {
 	t.Parallel()
-	r := newWicked(t, func(c *sandbox.Config) { c.Timeout = 2 * time.Second })
+	r := newFaulty(t, func(c *sandbox.Config) { c.Timeout = 2 * time.Second })
 	var wait sync.WaitGroup
-	for _, evil := range []string{"SIGABRT", "abort", "exit", "panic", "hang", "lie", "nonsense"} {
+	for _, command := range []string{"SIGABRT", "abort", "exit", "panic", "hang", "lie", "nonsense"} {
 		wait.Go(func() {
-			_, err := r.Render(t.Context(), preset, []byte(evil))
+			_, err := r.Render(t.Context(), preset, []byte(command))
 			if f, ok := fault.FailureOf(err); !ok || f.Reason != fault.DecoderCrashed {
-				t.Errorf("%s: %v", evil, err)
+				t.Errorf("%s: %v", command, err)
 			}
-			if late := strings.Contains(fmt.Sprint(err), "did not come to an end"); late != (evil == "hang") {
-				t.Errorf("%s: %v", evil, err)
+			if late := strings.Contains(fmt.Sprint(err), "did not come to an end"); late != (command == "hang") {
+				t.Errorf("%s: %v", command, err)
 			}
 		})
 	}
@@ -149,11 +149,11 @@ func TestFailsAlone(t *testing.T) {
 	wait.Wait()
 }
 
-// TestFailuresAreTold gets reason and detail of a child that refuses, and keeps
+// TestFailuresAreReported gets reason and detail of a child that refuses, and keeps
 // the child.
-func TestFailuresAreTold(t *testing.T) {
+func TestFailuresAreReported(t *testing.T) {
 	t.Parallel()
-	r := newWicked(t, func(c *sandbox.Config) { c.Imaging.Parallel = 1 })
+	r := newFaulty(t, func(c *sandbox.Config) { c.Imaging.Parallel = 1 })
 	before := pid(t, r)
 	_, err := r.Render(t.Context(), preset, []byte("refuse"))
 	f, ok := fault.FailureOf(err)
@@ -174,24 +174,23 @@ func pid(t *testing.T, r *sandbox.Renderer) int {
 	return out.Width
 }
 
-// TestIdleDeath kills a child between two pictures: the next one is not to
-// blame.
-func TestIdleDeath(t *testing.T) {
+// TestIdleCrash kills a child between two pictures: the next one is not blamed.
+func TestIdleCrash(t *testing.T) {
 	t.Parallel()
-	r := newWicked(t, func(c *sandbox.Config) { c.Imaging.Parallel = 1 })
+	r := newFaulty(t, func(c *sandbox.Config) { c.Imaging.Parallel = 1 })
 	before := pid(t, r)
 	if err := syscall.Kill(before, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
 	if after := pid(t, r); after == before {
-		t.Error("the process answers from beyond")
+		t.Error("a killed process answers")
 	}
 }
 
 // TestRecycled gives each two pictures a process of their own.
 func TestRecycled(t *testing.T) {
 	t.Parallel()
-	r := newWicked(t, func(c *sandbox.Config) { c.Imaging.Parallel, c.Recycle = 1, 2 })
+	r := newFaulty(t, func(c *sandbox.Config) { c.Imaging.Parallel, c.Recycle = 1, 2 })
 	first, second, third := pid(t, r), pid(t, r), pid(t, r)
 	if first != second || second == third {
 		t.Errorf("processes %d, %d, %d", first, second, third)
@@ -201,7 +200,7 @@ func TestRecycled(t *testing.T) {
 // TestCancelled gives up a picture that hangs when its context ends.
 func TestCancelled(t *testing.T) {
 	t.Parallel()
-	r := newWicked(t, func(c *sandbox.Config) { c.Imaging.Parallel = 1 })
+	r := newFaulty(t, func(c *sandbox.Config) { c.Imaging.Parallel = 1 })
 	ctx, cancel := context.WithCancelCause(t.Context())
 	gone := errors.New("the claim is lost")
 	time.AfterFunc(200*time.Millisecond, func() { cancel(gone) })
@@ -211,10 +210,10 @@ func TestCancelled(t *testing.T) {
 	pid(t, r)
 }
 
-// TestBudget lets no two pictures in that are over the budget together.
+// TestBudget admits no two pictures that are over the budget together.
 func TestBudget(t *testing.T) {
 	t.Parallel()
-	r := newWicked(t, func(c *sandbox.Config) { c.Imaging.PixelBudget, c.Timeout = 3, time.Second })
+	r := newFaulty(t, func(c *sandbox.Config) { c.Imaging.PixelBudget, c.Timeout = 3, time.Second })
 	ctx, cancel := context.WithCancel(t.Context())
 	var wait sync.WaitGroup
 	wait.Go(func() { _, _ = r.Render(ctx, preset, []byte("hang")) }) // holds all of it until it is killed
@@ -227,11 +226,11 @@ func TestBudget(t *testing.T) {
 	cancel()
 }
 
-// TestEnvironment shows that a child knows no secret of its parent.
+// TestEnvironment: a child has no secret of its parent.
 func TestEnvironment(t *testing.T) {
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "very-secret")
 	t.Setenv("DB_PASSWORD", "very-secret")
-	r := newWicked(t, nil)
+	r := newFaulty(t, nil)
 	_, err := r.Render(t.Context(), preset, []byte("environment"))
 	if err != nil && !strings.Contains(err.Error(), "files") {
 		t.Fatal(err)
@@ -249,7 +248,7 @@ func TestEnvironment(t *testing.T) {
 	}
 }
 
-// TestSuite holds rendering in processes against what holds for rendering here.
+// TestSuite runs the suite of rendering in child processes.
 func TestSuite(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
@@ -318,7 +317,7 @@ func BenchmarkRender(b *testing.B) {
 	for name, source := range map[string][]byte{
 		"12MP": imagingtest.Photo(4000, 3000, 1), "small": imagingtest.Photo(300, 200, 1),
 	} {
-		for where, r := range map[string]media.Renderer{"here": here, "isolated": there} {
+		for where, r := range map[string]media.Renderer{"here": here, "sandbox": there} {
 			b.Run(name+"/"+where, func(b *testing.B) {
 				b.SetBytes(int64(len(source)))
 				for b.Loop() {

@@ -29,7 +29,7 @@ type Engine interface {
 	Engine() string
 }
 
-// Open makes the engine of a child, whose pictures a lets in.
+// Open makes the engine of a child, whose pictures a admits.
 type Open func(cfg imaging.Config, a imaging.Admission, log *slog.Logger) (Engine, error)
 
 // OpenImaging opens the engine that the configuration asks for.
@@ -45,8 +45,8 @@ func OpenImaging(cfg imaging.Config, a imaging.Admission, log *slog.Logger) (Eng
 // system at once, and not when the collector comes to it.
 const heavy = 4_000_000
 
-// Serve is the life of a child: it renders what comes in until the parent is
-// gone, and returns the exit code. Signals are the parent's business.
+// Serve runs a child: it renders what comes in until the parent is gone, and
+// returns the exit code. Signals are left to the parent.
 func Serve(in io.Reader, out io.Writer, open Open) int {
 	signal.Ignore(syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
@@ -69,10 +69,10 @@ type child struct {
 	out      io.Writer
 	requests chan frame
 	admitted chan struct{}
-	pixels   int64 // of the picture at hand
+	pixels   int64 // of the present picture
 }
 
-// listen reads all that comes, also while a picture is at work: when the parent
+// listen reads all that comes, also while a picture is in work: when the parent
 // is gone, a decoder that hangs must not keep this process.
 func (c *child) listen(in io.Reader) {
 	for {
@@ -98,17 +98,17 @@ func (c *child) serve(open Open, log *slog.Logger) error {
 		return fmt.Errorf("read configuration: %w", err)
 	}
 	engine, err := open(cfg, c, log)
-	said := greeting{}
+	found := engineInfo{}
 	if err != nil {
-		said.Error = err.Error()
+		found.Error = err.Error()
 	} else {
-		said.Recipe, said.Engine = engine.Recipe(), engine.Engine()
+		found.Recipe, found.Engine = engine.Recipe(), engine.Engine()
 	}
-	text, encodeErr := json.Marshal(said)
+	text, encodeErr := json.Marshal(found)
 	if encodeErr != nil {
-		return fmt.Errorf("encode greeting: %w", encodeErr)
+		return fmt.Errorf("encode engine information: %w", encodeErr)
 	}
-	if err := errors.Join(err, writeFrame(c.out, hello, text)); err != nil {
+	if err := errors.Join(err, writeFrame(c.out, ready, text)); err != nil {
 		return err
 	}
 	for {

@@ -11,8 +11,8 @@ import (
 	"vitrine.dev/internal/media"
 )
 
-// greeting is what a child says of itself.
-type greeting struct {
+// engineInfo is what a child has opened, or why it could not.
+type engineInfo struct {
 	Recipe string `json:"recipe"`
 	Engine string `json:"engine"`
 	Error  string `json:"error,omitempty"`
@@ -80,7 +80,7 @@ func encodeOutcome(r media.Rendered, err error) [][]byte {
 	return bodies
 }
 
-// decodeOutcome returns what the child made, or the failure that it tells of.
+// decodeOutcome returns what the child made, or the failure that it reports.
 func decodeOutcome(payload []byte) (media.Rendered, error) {
 	var a answer
 	payload, err := decodeHead(payload, &a)

@@ -42,7 +42,7 @@ func TestHangingDecoderEndsAtTheJobTimeout(t *testing.T) {
 	cfg.JobTimeout = time.Second
 	worker := media.NewWorker(media.Parts{
 		Store: store, Fetcher: hanging{}, Blobs: hanging{}, Log: log, Announce: catalog.NewViews(readthrough.Disabled(), log),
-		Renderer: newWicked(t, nil),
+		Renderer: newFaulty(t, nil),
 	}, cfg)
 	began := time.Now()
 	job := media.Job{ImageID: p.Images[0].ID, ProductID: p.ID, Generation: 1, Host: "a"}

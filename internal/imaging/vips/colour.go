@@ -127,7 +127,7 @@ func (im *image) shiftToByte() (*image, error) {
 	return im.lib.do("cast").set("in", im).set("format", formatByte).set("shift", true).image()
 }
 
-// withoutExtras drops what a TIFF may carry beyond colours and alpha.
+// withoutExtras drops what a TIFF may have beyond colours and alpha.
 func (im *image) withoutExtras() (*image, error) {
 	if !im.hasAlpha() {
 		return im, nil

@@ -43,15 +43,15 @@ func formatBytes(format int) int {
 }
 
 // Heaviest is 2: sixteen bits a channel with alpha take 26 bytes a pixel.
-func (d *Driver) Heaviest() int64 { return 2 }
+func (e *Engine) Heaviest() int64 { return 2 }
 
 // Cost counts the whole picture, and every frame, where the decoder holds it;
 // else what is kept after shrinking. TIFF is held whole: libvips keeps planes
 // and rows of tiles, which may be as large as the picture.
-func (d *Driver) Cost(src engine.Source, h engine.Header, width, height int) int64 {
+func (e *Engine) Cost(src engine.Source, h engine.Header, width, height int) int64 {
 	pixels := int64(h.Width) * int64(h.Height) * int64(h.Frames)
 	if streams := src.Format == imagefile.JPEG || src.Format == imagefile.PNG; streams && !src.Whole && !h.Played {
-		// The picture and its largest copy while it is turned or encoded.
+		// The picture and its largest copy while it is rotated or encoded.
 		pixels = min(pixels, 2*int64(width)*int64(height)+int64(h.Width)*rowsHeld)
 	}
 	bytes := pixels * max(engine.BytesPerPixel, overhead+2*int64(h.PixelBytes))

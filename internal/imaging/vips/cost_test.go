@@ -12,7 +12,7 @@ import (
 // it is drawn on, however few frames there are.
 func TestCostOfAnimations(t *testing.T) {
 	t.Parallel()
-	d := openDriver(t)
+	d := openEngine(t)
 	for name, c := range map[string]struct {
 		body  []byte
 		bytes int64 // of each of the 200 × 100 pixels, at least

@@ -11,23 +11,23 @@ import (
 )
 
 // Decode decodes the source once, to the size.
-func (d *Driver) Decode(ctx context.Context, src engine.Source, h engine.Header, width, height int) (engine.Picture, error) {
+func (e *Engine) Decode(ctx context.Context, src engine.Source, h engine.Header, width, height int) (engine.Picture, error) {
 	switch a, err := animationOf(src); {
 	case err != nil:
 		return nil, err
 	case a != nil:
-		return d.played(ctx, a, src, width, height)
+		return e.played(ctx, a, src, width, height)
 	case h.Frames > 1:
-		return d.unrolled(ctx, src, h, width, height)
+		return e.unrolled(ctx, src, h, width, height)
 	}
-	mem := d.lib.lend(src.Body)
+	mem := e.lib.lend(src.Body)
 	defer mem.release()
-	// Shrinking comes before turning: only the small picture need be in memory.
+	// Shrinking comes before rotating: only the small picture need be in memory.
 	w, t := width, height
 	if src.Orientation >= 5 {
 		w, t = height, width
 	}
-	im, err := d.load(mem, src, shrinkOnLoad(src, h, w, t))
+	im, err := e.load(mem, src, shrinkOnLoad(src, h, w, t))
 	if err != nil {
 		return nil, err
 	}

@@ -43,8 +43,8 @@ func (p *picture) Encode(ctx context.Context, e engine.Encoding) ([]byte, error)
 	return stripped(e.Format, body)
 }
 
-// stripped makes sure by our own hand that no metadata is published: libvips
-// 8.14 writes EXIF and the profile into a WebP also when told to strip.
+// stripped makes sure that no metadata is published: libvips
+// 8.14 writes EXIF and the profile into a WebP also when asked to strip.
 func stripped(f imagefile.Format, body []byte) ([]byte, error) {
 	if f == imagefile.AVIF {
 		return body, nil

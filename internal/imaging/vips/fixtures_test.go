@@ -15,7 +15,7 @@ import (
 
 // The pictures that only libvips can write are kept beside the suite, so that
 // it has the same ones for every engine.
-var update = flag.Bool("update", false, "write the pictures in ../imagingtest/testdata anew")
+var update = flag.Bool("update", false, "write the pictures in ../imagingtest/testdata again")
 
 type saved struct {
 	name string
@@ -44,7 +44,7 @@ func fixtures(lib *library) []saved {
 // TestFixtures makes every kept picture, and keeps it if asked to.
 func TestFixtures(t *testing.T) {
 	t.Parallel()
-	d := openDriver(t)
+	d := openEngine(t)
 	var picture bytes.Buffer
 	if err := png.Encode(&picture, imagingtest.Picture(imagingtest.FixtureWidth, imagingtest.FixtureHeight, 1)); err != nil {
 		t.Fatal(err)
@@ -63,7 +63,7 @@ func TestFixtures(t *testing.T) {
 	})
 }
 
-func save(t *testing.T, d *Driver, body []byte, f saved) {
+func save(t *testing.T, d *Engine, body []byte, f saved) {
 	t.Helper()
 	src := engine.Source{Info: imagefile.Inspect(body), Body: body}
 	h, err := d.Header(src)
@@ -102,7 +102,7 @@ func save(t *testing.T, d *Driver, body []byte, f saved) {
 	}
 }
 
-func openDriver(t *testing.T) *Driver {
+func openEngine(t *testing.T) *Engine {
 	t.Helper()
 	d, err := Open(os.Getenv("LIBVIPS_PATH"))
 	if err != nil {

@@ -23,14 +23,14 @@ type timing struct {
 
 // unrolled decodes an animated WebP. libvips gives the frames as one tall image;
 // they are taken apart, so that none bleeds into the next when resized.
-func (d *Driver) unrolled(
+func (e *Engine) unrolled(
 	ctx context.Context, src engine.Source, h engine.Header, width, height int,
 ) (engine.Picture, error) {
 	// Where the file says that it is opaque, libvips paints black what no frame
 	// covers, which browsers leave transparent.
-	mem := d.lib.lend(webp.WithAlpha(src.Body))
+	mem := e.lib.lend(webp.WithAlpha(src.Body))
 	defer mem.release()
-	strip, err := d.load(mem, src, loading{frames: true})
+	strip, err := e.load(mem, src, loading{frames: true})
 	if err != nil {
 		return nil, err
 	}
@@ -51,7 +51,7 @@ func (d *Driver) unrolled(
 
 // played decodes a GIF, also of one frame, or an animated PNG. libvips reads
 // only the still picture of a PNG, and paints what no frame of a GIF covers.
-func (d *Driver) played(
+func (e *Engine) played(
 	ctx context.Context, a *structure.Animation, src engine.Source, width, height int,
 ) (engine.Picture, error) {
 	timing := timing{loop: int32(a.Plays)} //nolint:gosec // 16 bits
@@ -64,7 +64,7 @@ func (d *Driver) played(
 		if err != nil {
 			return nil, engine.Broken(err)
 		}
-		im, err := d.lib.fromRGBA(canvas.Pix, a.Width, a.Height, src.Profile)
+		im, err := e.lib.fromRGBA(canvas.Pix, a.Width, a.Height, src.Profile)
 		if err != nil {
 			return nil, err
 		}

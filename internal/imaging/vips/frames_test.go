@@ -18,7 +18,7 @@ import (
 // what has been made of them, and looks for what browsers show.
 func TestFrames(t *testing.T) {
 	t.Parallel()
-	d := openDriver(t)
+	d := openEngine(t)
 	canvas := goimage.Rect(0, 0, 60, 40)
 	red, blue := color.NRGBA{R: 255, A: 255}, color.NRGBA{B: 255, A: 255}
 	half := goimage.Rect(30, 0, 60, 40)
@@ -66,7 +66,7 @@ func TestFrames(t *testing.T) {
 // TestTurnedAnimation obeys the orientation in every frame.
 func TestTurnedAnimation(t *testing.T) {
 	t.Parallel()
-	d := openDriver(t)
+	d := openEngine(t)
 	body := imagingtest.AnimatedPNG(60, 40, 2)
 	src := engine.Source{Info: imagefile.Inspect(body), Body: body}
 	src.Orientation = 6
@@ -89,7 +89,7 @@ func TestTurnedAnimation(t *testing.T) {
 	}
 }
 
-func decoded(t *testing.T, d *Driver, body []byte) *picture {
+func decoded(t *testing.T, d *Engine, body []byte) *picture {
 	t.Helper()
 	src := engine.Source{Info: imagefile.Inspect(body), Body: body}
 	h, err := d.Header(src)

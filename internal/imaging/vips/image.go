@@ -76,7 +76,7 @@ func (im *image) materialise(ctx context.Context) (*image, error) {
 }
 
 // forget removes the metadata that an encoder would write, from an image that
-// nobody else looks at.
+// no one else looks at.
 func (im *image) forget() {
 	for _, name := range []string{"exif-data", "xmp-data", "iptc-data", metaProfile, "orientation"} {
 		im.lib.RemoveMeta(im.obj, name)
@@ -121,7 +121,7 @@ func (im *image) int(name string) int32 {
 	return v
 }
 
-// blob lends Go memory to libvips. It must outlive every image that reads it
+// blob is Go memory that libvips reads. It must outlive every image that reads it
 // and be released.
 type blob struct {
 	lib *library

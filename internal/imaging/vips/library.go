@@ -136,7 +136,7 @@ func (l *library) failure(operation string) error {
 // callError is a failed call into libvips.
 type callError struct {
 	operation string
-	text      string // as libvips put it, perhaps with words about another image
+	text      string // as libvips put it, perhaps with text about another image
 }
 
 func (e *callError) Error() string {

@@ -24,16 +24,16 @@ type loading struct {
 
 // load opens a source. Pixels are decoded, and errors in them come up, when
 // they are asked for.
-func (d *Driver) load(mem *blob, src engine.Source, l loading) (*image, error) {
+func (e *Engine) load(mem *blob, src engine.Source, l loading) (*image, error) {
 	loader, ok := map[imagefile.Format]string{
 		imagefile.JPEG: "jpegload_buffer", imagefile.PNG: "pngload_buffer",
 		imagefile.WebP: "webpload_buffer", imagefile.TIFF: "tiffload_buffer",
 		imagefile.AVIF: "heifload_buffer", imagefile.HEIC: "heifload_buffer",
 	}[src.Format]
-	if !ok || d.lib.TypeFind("VipsOperation", loader) == 0 {
+	if !ok || e.lib.TypeFind("VipsOperation", loader) == 0 {
 		return nil, engine.Unsupported(fmt.Sprintf("Pictures of type %s cannot be read by this server.", src.Format), nil)
 	}
-	op := d.lib.do(loader).set("buffer", mem.mem).set("access", accessSequential)
+	op := e.lib.do(loader).set("buffer", mem.mem).set("access", accessSequential)
 	if op.has("fail_on") {
 		op.set("fail_on", failOnWarning)
 	} else { // before 8.12

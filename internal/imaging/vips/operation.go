@@ -146,7 +146,7 @@ func (o *operation) free() {
 	}
 }
 
-// get runs the operation and hands the value of its output to take.
+// get runs the operation and calls take with the value of its output.
 func (o *operation) get(output string, take func(v *gvalue)) error {
 	if err := o.build(); err != nil {
 		return err

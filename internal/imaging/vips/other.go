@@ -8,10 +8,10 @@ import (
 	"vitrine.dev/internal/imaging/engine"
 )
 
-// Driver is the engine on libvips, which this operating system has none of.
-type Driver struct{ engine.Driver }
+// Engine is the engine on libvips, which this operating system has none of.
+type Engine struct{ engine.Engine }
 
 // Open reports that libvips cannot be used on this operating system.
-func Open(string) (*Driver, error) {
+func Open(string) (*Engine, error) {
 	return nil, errors.New("open libvips: not supported on this operating system")
 }

@@ -23,7 +23,7 @@ type (
 		_         uint32  // flags, padded
 		valueType uintptr
 	}
-	// gvalue is GValue: a type and two words.
+	// gvalue is GValue: a type and twice 64 bits.
 	gvalue struct {
 		_ uintptr // type
 		_ [2]uint64

@@ -61,7 +61,7 @@ func (b box) full() (version byte, body []byte) {
 	return b.body[0], b.body[4:]
 }
 
-// Inspect reads the size and the number of frames. The decoder turns the picture
+// Inspect reads the size and the number of frames. The decoder rotates the picture
 // itself.
 func Inspect(src []byte, info *structure.Info) {
 	info.Frames = frames(src)

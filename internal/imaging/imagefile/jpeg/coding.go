@@ -6,7 +6,7 @@ import (
 	"vitrine.dev/internal/imaging/imagefile/structure"
 )
 
-// coding tells what few decoders can read: see ITU-T T.81, table B.1.
+// coding returns what few decoders can read: see ITU-T T.81, table B.1.
 func (f frameHeader) coding() structure.Coding {
 	switch {
 	case f.marker&7 > 4: // differential frames

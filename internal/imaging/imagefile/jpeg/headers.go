@@ -77,7 +77,7 @@ func (s *coefficients) add(scan scanHeader) {
 
 // complete reports whether the scans hold every bit of every coefficient, so
 // that none can be missing. It is false for arithmetic coding too, whose
-// decoders cannot tell data that ends early.
+// decoders cannot recognise data that ends early.
 func (s *coefficients) complete(f frameHeader) bool {
 	if f.components == 0 || f.marker > markSOF0+2 {
 		return false

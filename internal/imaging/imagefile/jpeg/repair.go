@@ -166,7 +166,7 @@ func (r *repairer) segment(marker byte) (body []byte, ok bool) {
 		return nil, false
 	}
 	r.at += 2 + size
-	if marker == markDNL && r.frame.height > 0 { // it says again how high the picture is
+	if marker == markDNL && r.frame.height > 0 { // it repeats the height of the picture
 		r.edit.Replace(start, r.at)
 	}
 	return r.src[start+4 : r.at], true

@@ -136,7 +136,7 @@ func (d directory) pieces() int64 {
 	return strips + tiles
 }
 
-// coding tells what few decoders can read.
+// coding returns what few decoders can read.
 func (d directory) coding() structure.Coding {
 	const floats = 3
 	tiles, _ := d.field(tagTileOffsets)

@@ -17,7 +17,7 @@ func TestNoLeak(t *testing.T) { //nolint:paralleltest // it counts what the whol
 	if testing.Short() {
 		t.Skip("-short: it renders hundreds of pictures")
 	}
-	d := openDriver(t)
+	d := openEngine(t)
 	photo := imagingtest.WithEXIF(imagingtest.Photo(320, 240, 1), 6, true)
 	sources := map[string][]byte{
 		"photo": photo, "half a photo": photo[:len(photo)/2],
@@ -48,7 +48,7 @@ func TestNoLeak(t *testing.T) { //nolint:paralleltest // it counts what the whol
 	}
 }
 
-func once(t *testing.T, d *Driver, body []byte) {
+func once(t *testing.T, d *Engine, body []byte) {
 	t.Helper()
 	src := engine.Source{Info: imagefile.Inspect(body), Body: body}
 	h, err := d.Header(src)
@@ -82,7 +82,7 @@ func once(t *testing.T, d *Driver, body []byte) {
 
 func TestOpen(t *testing.T) {
 	t.Parallel()
-	d := openDriver(t)
+	d := openEngine(t)
 	if d.lib.version[0] != 8 || !d.Encodes(imagefile.JPEG) || !d.Encodes(imagefile.WebP) || d.Encodes(imagefile.TIFF) {
 		t.Errorf("%s: %v", d.Name(), d.encodes)
 	}
@@ -93,7 +93,7 @@ func TestOpen(t *testing.T) {
 
 func TestArguments(t *testing.T) {
 	t.Parallel()
-	d := openDriver(t)
+	d := openEngine(t)
 	for name, op := range map[string]*operation{
 		"no such operation": d.lib.do("no_such_operation"),
 		"no such argument":  d.lib.do("black").set("no-such", 1),
@@ -128,7 +128,7 @@ func TestShrinkOnLoad(t *testing.T) {
 // TestKill stops a computation that has begun.
 func TestKill(t *testing.T) {
 	t.Parallel()
-	d := openDriver(t)
+	d := openEngine(t)
 	noise, err := d.lib.do("gaussnoise").set("width", 5000).set("height", 5000).image()
 	if err != nil {
 		t.Fatal(err)

@@ -9,22 +9,22 @@ import (
 	"vitrine.dev/internal/imaging/imagefile"
 )
 
-// Driver is the engine on libvips.
-type Driver struct {
+// Engine is the engine on libvips.
+type Engine struct {
 	lib     *library
 	encodes map[imagefile.Format]bool
 }
 
-var _ engine.Driver = (*Driver)(nil)
+var _ engine.Engine = (*Engine)(nil)
 
 // Open loads libvips from path or, where that is empty, from the usual places.
 // One process has one libvips: the first path counts.
-func Open(path string) (*Driver, error) {
+func Open(path string) (*Engine, error) {
 	lib, err := open(path)
 	if err != nil {
 		return nil, err
 	}
-	d := &Driver{lib: lib, encodes: make(map[imagefile.Format]bool)}
+	d := &Engine{lib: lib, encodes: make(map[imagefile.Format]bool)}
 	for format, saver := range map[imagefile.Format]string{
 		imagefile.JPEG: "jpegsave_buffer", imagefile.WebP: "webpsave_buffer",
 		imagefile.PNG: "pngsave_buffer", imagefile.AVIF: "heifsave_buffer",
@@ -40,22 +40,22 @@ func Open(path string) (*Driver, error) {
 }
 
 // Name is "libvips" and its version.
-func (d *Driver) Name() string {
-	v := d.lib.version
+func (e *Engine) Name() string {
+	v := e.lib.version
 	return fmt.Sprintf("libvips %d.%d.%d", v[0], v[1], v[2])
 }
 
 // Encodes reports whether the library was built with an encoder of the format.
-func (d *Driver) Encodes(f imagefile.Format) bool { return d.encodes[f] }
+func (e *Engine) Encodes(f imagefile.Format) bool { return e.encodes[f] }
 
 // Memory returns how many bytes libvips has allocated for pixels and in how
 // many pieces.
-func (d *Driver) Memory() (bytes uint64, allocations int) {
-	return uint64(d.lib.TrackedMemory()), int(d.lib.TrackedAllocs())
+func (e *Engine) Memory() (bytes uint64, allocations int) {
+	return uint64(e.lib.TrackedMemory()), int(e.lib.TrackedAllocs())
 }
 
 // Header opens the source without decoding it.
-func (d *Driver) Header(src engine.Source) (engine.Header, error) {
+func (e *Engine) Header(src engine.Source) (engine.Header, error) {
 	switch a, err := animationOf(src); {
 	case err != nil:
 		return engine.Header{}, err
@@ -66,9 +66,9 @@ func (d *Driver) Header(src engine.Source) (engine.Header, error) {
 		}
 		return h, nil
 	}
-	mem := d.lib.lend(src.Body)
+	mem := e.lib.lend(src.Body)
 	defer mem.release()
-	im, err := d.load(mem, src, loading{})
+	im, err := e.load(mem, src, loading{})
 	if err != nil {
 		return engine.Header{}, err
 	}
@@ -77,7 +77,7 @@ func (d *Driver) Header(src engine.Source) (engine.Header, error) {
 		Width: im.width(), Height: im.height(), Frames: 1, Channels: im.bands(), PixelBytes: im.pixelBytes(),
 	}
 	if src.Format == imagefile.WebP {
-		h.Frames = max(1, int(d.lib.Pages(im.obj)))
+		h.Frames = max(1, int(e.lib.Pages(im.obj)))
 	}
 	return h, nil
 }

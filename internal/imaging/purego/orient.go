@@ -1,7 +1,7 @@
 package purego
 
-// turn obeys the EXIF orientation (1 to 8).
-func (p plane) turn(orientation int) plane {
+// orient obeys the EXIF orientation (1 to 8).
+func (p plane) orient(orientation int) plane {
 	if orientation < 2 || orientation > 8 {
 		return p
 	}
@@ -20,7 +20,7 @@ func (p plane) turn(orientation int) plane {
 	return out
 }
 
-// storedAt tells where the pixel x, y of the upright picture of the size is
+// storedAt returns where the pixel x, y of the upright picture of the size is
 // stored.
 func storedAt(x, y, width, height, orientation int) (sx, sy int) {
 	right, bottom := width-1-x, height-1-y
