@@ -43,10 +43,7 @@ func BenchmarkImageJob(b *testing.B) {
 	if _, err := p.store.Migrate(b.Context()); err != nil {
 		b.Fatal(err)
 	}
-	fetcher, err := newFetcher(cfg, &held)
-	if err != nil {
-		b.Fatal(err)
-	}
+	fetcher := newFetcher(cfg, &held)
 	renderer, err := newRenderer(cfg, &held, log)
 	if err != nil {
 		b.Fatal(err)

@@ -20,8 +20,8 @@ func (c *closers) add(name string, closer io.Closer) {
 	*c = append(*c, namedCloser{name, closer})
 }
 
-// close closes in reverse order; what fails is logged, not returned: the work
-// is done by then.
+// close closes in reverse order. An error is logged, not returned: the work is
+// done by then.
 func (c *closers) close(log *slog.Logger) {
 	for _, open := range slices.Backward(*c) {
 		if err := open.Close(); err != nil {

@@ -11,7 +11,7 @@ import (
 	"vitrine.dev/internal/queue"
 )
 
-// deliverJob hands an image job to the queue.
+// deliverJob publishes an image job to the queue.
 func (p *process) deliverJob(ctx context.Context, m outbox.Message) error {
 	failpoint.Crash(failpoint.Publishing)
 	err := p.queue.Publish(ctx, queue.Message{ID: strconv.FormatInt(m.ID, 10), Body: m.Body})
@@ -21,16 +21,15 @@ func (p *process) deliverJob(ctx context.Context, m outbox.Message) error {
 	return err
 }
 
-// roomForJobs keeps the queue before the workers short: who comes next is
-// decided in the outbox, where users take turns, and a broker only knows who
-// came first.
+// roomForJobs keeps the queue short: which job is next is decided in the
+// outbox, where users take turns, while a broker delivers first in, first out.
 func (p *process) roomForJobs(ctx context.Context) (int, error) {
 	depth, err := p.queue.Depth(ctx, queue.Work)
 	return p.cfg.QueueDepth - depth.Ready, err
 }
 
-// deliverChange makes sure that the cache has heard of a change, also where the
-// process that made it died before it could say so.
+// deliverChange invalidates the cache, also where the process that made the
+// change ended before it could.
 func (p *process) deliverChange(ctx context.Context, m outbox.Message) error {
 	var c catalog.Changed
 	if err := json.Unmarshal(m.Body, &c); err != nil {

@@ -10,7 +10,7 @@ import (
 	"vitrine.dev/internal/outbox"
 )
 
-// FuzzChange: a message that cannot be read is dropped, not tried for ever.
+// FuzzChange: a message that cannot be read is dropped, not retried for ever.
 func FuzzChange(f *testing.F) {
 	good, err := json.Marshal(catalog.Changed{ProductID: 1, UserID: 2, Version: 3, Listed: true})
 	if err != nil {

@@ -55,9 +55,9 @@ func openSQLite(ctx context.Context, path string, held *closers, log *slog.Logge
 	return store, nil
 }
 
-// openCache opens Redis where REDIS_HOST names it. An in-process cache can be
-// trusted only where no other process writes: embedded, in one process. In
-// every other shape reads go to the database.
+// openCache opens Redis where REDIS_HOST names it. An in-process cache is
+// correct only where no other process writes: embedded, in one process. In
+// every other deployment reads go to the database.
 func openCache(
 	cfg config.Config, r role, held *closers, log *slog.Logger, watched func(cache.Cache) cache.Cache,
 ) (*readthrough.Cache, string, error) {
@@ -146,17 +146,14 @@ func openBlobs(ctx context.Context, cfg config.Config, held *closers) (blob.Stor
 	return store, nil
 }
 
-func newFetcher(cfg config.Config, held *closers) (*fetch.Fetcher, error) {
+func newFetcher(cfg config.Config, held *closers) *fetch.Fetcher {
 	limits := fetch.DefaultConfig()
 	limits.MaxBytes, limits.Timeout, limits.AllowPrivate = cfg.ImageMaxBytes, cfg.FetchTimeout, cfg.FetchAllowPrivate
-	if err := limits.Validate(); err != nil {
-		return nil, fmt.Errorf("fetch limits: %w", err)
-	}
-	// How many fetches a host bears is FETCH_HOST_LIMIT's to say.
+	// FETCH_HOST_LIMIT alone bounds the fetches of a host.
 	limits.MaxConnsPerHost = max(limits.MaxConnsPerHost, cfg.FetchHostLimit, cfg.WorkerConcurrency)
 	fetcher := fetch.New(limits)
 	held.add("fetcher", fetcher)
-	return fetcher, nil
+	return fetcher
 }
 
 // renderer is media.Renderer with a name for the log.

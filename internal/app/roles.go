@@ -17,9 +17,9 @@ func roleNamed(command string) role {
 // alone reports whether the role wants the embedded data for itself.
 func (r role) alone() bool { return r.api && r.worker }
 
-// needs is what a process cannot do without. An API answers without cache,
+// needs is what a process cannot work without. An API answers without cache,
 // broker and storage, and reads while the database takes no changes; a worker
-// works on what it can write down and store.
+// must write to the database and the storage.
 func (r role) needs() (database, others monitor.Need) {
 	if r.api {
 		return monitor.Reads, monitor.Nothing

@@ -28,7 +28,7 @@ import (
 	"vitrine.dev/internal/sqlstore"
 )
 
-// process is one running process: its parts, and the tasks that keep them busy.
+// process is one running process: its parts and its tasks.
 type process struct {
 	cfg    config.Config
 	role   role
@@ -47,7 +47,7 @@ type process struct {
 	jobs *job.Runner
 
 	listener net.Listener // of an API
-	stopping atomic.Bool  // the process is about to end; the API answers on for DrainDelay
+	stopping atomic.Bool  // the process is about to end; the API still answers for DrainDelay
 }
 
 // task runs until its context is done, and then drains and returns nil.
@@ -117,9 +117,9 @@ func (p *process) open(ctx context.Context, held *closers) (err error) {
 	return nil
 }
 
-// prepareSchema migrates an embedded database, which nobody else would, and
-// refuses to run on a server's schema that is too old. A server that is down is
-// waited for by those who need it.
+// prepareSchema migrates an embedded database, which no one else does, and
+// refuses to run on a server's schema that is too old. Where a server is down,
+// the parts that need it wait for it.
 func (p *process) prepareSchema(ctx context.Context) error {
 	if p.cfg.DBHost == "" {
 		if _, err := p.store.Migrate(ctx); err != nil {
@@ -137,8 +137,8 @@ func (p *process) prepareSchema(ctx context.Context) error {
 	return err
 }
 
-// addRelay carries the outbox. Jobs for a queue in process are carried only
-// where a worker takes them: in the process of that worker.
+// addRelay delivers what is in the outbox. Jobs for an in-process queue are
+// delivered only in the process of the worker that takes them.
 func (p *process) addRelay() {
 	routes := []outbox.Route{{Topic: catalog.TopicChanged, Window: 16, Deliver: p.deliverChange}}
 	if p.cfg.QueueHost != "" || p.role.worker {

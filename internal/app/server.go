@@ -18,8 +18,8 @@ import (
 // expiryInterval is how often idempotency keys are removed that are over.
 const expiryInterval = time.Minute
 
-// listen takes the address first: where it is taken already, or port 0 asked
-// for any, that is known before anything is opened.
+// listen takes the address before anything is opened: that fails early where it
+// is in use, and finds the port where 0 was asked for.
 func (p *process) listen(ctx context.Context, held *closers) (err error) {
 	if p.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", p.cfg.HTTPAddr.String()); err != nil {
 		return fmt.Errorf("listen on HTTP_ADDR: %w", err)
@@ -49,10 +49,10 @@ func (p *process) addServer() {
 		task{"expirer", expirer.Run})
 }
 
-// serve answers requests until ctx is done, goes on for DrainDelay while
-// /readyz and every answer say that it is about to end, and then finishes what
-// is under way. A connection that was kept open and idle is closed only then: a
-// balancer that has noticed sends nothing on it any more.
+// serve answers requests until ctx is done and then for DrainDelay more, while
+// /readyz answers 503 and every answer closes its connection; then it finishes
+// running requests. Idle connections are closed only then: a balancer that has
+// noticed sends nothing on them any more.
 func (p *process) serve(ctx context.Context, server *http.Server) error {
 	drained := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
@@ -78,16 +78,16 @@ func (p *process) serve(ctx context.Context, server *http.Server) error {
 	return nil
 }
 
-// serveAdmin answers on ADMIN_ADDR until the process has ended its work, so
-// that also a worker, and a process that drains, can be asked how it is. A
-// process goes on without it: several on one machine want the same default.
+// serveAdmin answers on ADMIN_ADDR until the process ends, so that a worker,
+// and a process that drains, have health checks too. A process runs without it
+// where the address is in use: several on one machine have the same default.
 func (p *process) serveAdmin(ctx context.Context, held *closers) {
 	if p.cfg.AdminAddr.Off {
 		return
 	}
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", p.cfg.AdminAddr.String())
 	if err != nil {
-		p.log.WarnContext(ctx, "ADMIN_ADDR cannot be had; going on without it", "error", err)
+		p.log.WarnContext(ctx, "cannot listen on ADMIN_ADDR; running without it", "error", err)
 		return
 	}
 	admin := server.DefaultLimits().Server(httpapi.NewAdmin(httpapi.Deps{

@@ -33,9 +33,8 @@ func (p *process) watchDatabase(store *sqlstore.Store) {
 	}).Record)
 }
 
-// answers returns a check of whether the store can be read: it can where the
-// database answers and its schema is not an older one. That is asked until it
-// was so once, for no schema grows older.
+// answers returns a check of whether the store can be read: the database answers
+// and its schema is current. The schema is checked until it was current once.
 func answers(store *sqlstore.Store) func(context.Context) error {
 	var current atomic.Bool
 	return func(ctx context.Context) error {
@@ -50,8 +49,8 @@ func answers(store *sqlstore.Store) func(context.Context) error {
 	}
 }
 
-// watchCache returns the engine, whose writes are noticed. Without any there
-// is nothing that could fail.
+// watchCache returns the engine with its writes recorded. Without one there is
+// nothing that could fail.
 func (p *process) watchCache(engine cache.Cache) cache.Cache {
 	part := monitor.Part{Name: "cache"}
 	if p.cfg.RedisHost == "" || engine == nil {
@@ -65,7 +64,7 @@ func (p *process) watchCache(engine cache.Cache) cache.Cache {
 
 func (p *process) watchQueue(q queue.Driver) queue.Driver {
 	part := monitor.Part{Name: "queue", Ping: q.Ping}
-	if p.cfg.QueueHost == "" { // what comes of a message is its handler's doing
+	if p.cfg.QueueHost == "" { // the outcome of a message is its handler's
 		p.watch(part)
 		return q
 	}
@@ -92,8 +91,7 @@ func hostPort(host string, port uint16) string {
 	return net.JoinHostPort(host, strconv.Itoa(int(port)))
 }
 
-// The parts below are as they were, but that the outcome of every write counts
-// as a probe.
+// The parts below record the outcome of every write as a probe.
 
 type watchedCache struct {
 	cache.Cache
@@ -102,9 +100,9 @@ type watchedCache struct {
 }
 
 func (c watchedCache) Put(ctx context.Context, key string, e cache.Entry) (bool, error) {
-	landed, err := c.Cache.Put(ctx, key, e)
+	stored, err := c.Cache.Put(ctx, key, e)
 	c.check.Record(err)
-	return landed, err
+	return stored, err
 }
 
 func (c watchedCache) Invalidate(ctx context.Context, key string, version int64) error {

@@ -14,10 +14,7 @@ func (p *process) addWorker(held *closers) error {
 		return err
 	}
 	p.log.Info("image engine", "engine", renderer.Engine())
-	fetcher, err := newFetcher(p.cfg, held)
-	if err != nil {
-		return err
-	}
+	fetcher := newFetcher(p.cfg, held)
 	workerConfig := media.DefaultWorkerConfig(p.cfg.WorkerConcurrency)
 	workerConfig.Lease = p.cfg.JobLease
 	workerConfig.Policy = policy(p.cfg)

@@ -71,21 +71,3 @@ func FuzzRetryAfter(f *testing.F) {
 		}
 	})
 }
-
-func TestValidate(t *testing.T) {
-	t.Parallel()
-	if err := fetch.DefaultConfig().Validate(); err != nil {
-		t.Errorf("the defaults: %v", err)
-	}
-	err := fetch.Config{MaxRedirects: -1}.Validate()
-	if err == nil {
-		t.Fatal("nothing is wrong with nothing")
-	}
-	for _, part := range []string{
-		"port", "bytes", "header bytes", "redirects", "whole download", "connection", "TLS", "idle", "unused", "to a host", "user agent",
-	} {
-		if !strings.Contains(err.Error(), part) {
-			t.Errorf("%q is missing in %q", part, err)
-		}
-	}
-}

@@ -19,12 +19,12 @@ const (
 	Down     Status = "down"
 )
 
-// Need is what a process cannot do without.
+// Need is what a process cannot work without.
 type Need uint8
 
 // The needs, by how much they ask for.
 const (
-	Nothing Need = iota // there is a way around the part
+	Nothing Need = iota // the process works without the part
 	Reads               // the part must be readable
 	Writes              // the part must take changes
 )
@@ -40,16 +40,16 @@ type Part struct {
 	// Probe returns nil where the part can do all that the process wants of it,
 	// by doing it. Nil: the process only reads.
 	Probe func(ctx context.Context) error
-	// Readable says that the part is of some use where Ping succeeds and Probe
-	// does not: it is then ReadOnly rather than Down.
+	// Readable means that the part is of use where Ping succeeds and Probe fails:
+	// it is then ReadOnly rather than Down.
 	Readable bool
 }
 
 const (
-	// interval is how long the outcome of a probe, or of real work, is taken
-	// for what is; so probes are at least so far apart.
+	// interval is how long the outcome of a probe, or of real work, is valid; so
+	// probes are at least so far apart.
 	interval = time.Minute
-	// probeTimeout bounds a probe, which goes on when no one waits for it any
+	// probeTimeout bounds a probe, which continues when no one waits for it any
 	// more.
 	probeTimeout = 10 * time.Second
 )
@@ -59,20 +59,20 @@ type Check struct {
 	Part
 
 	mu      sync.Mutex
-	known   time.Time     // when err was learnt
+	known   time.Time     // when err was set
 	err     error         // why the part cannot do what is wanted of it
 	probed  time.Time     // when the last probe ended
 	outcome error         // of that probe
-	running chan struct{} // closed when the probe under way ends; nil for none
-	away    bool          // Ping failed when last called
+	running chan struct{} // closed when the running probe ends; nil for none
+	down    bool          // Ping failed when last called
 	logged  logged
 }
 
 // NewCheck returns the check of a part.
 func NewCheck(p Part) *Check { return &Check{Part: p, logged: logged{status: OK}} }
 
-// Record tells of real work of the kind that Probe tries: success, or an error
-// of kind fault.Unavailable. Other errors say nothing of the part.
+// Record records the outcome of real work of the kind that Probe tries: success,
+// or an error of kind fault.Unavailable. Other errors are ignored.
 func (c *Check) Record(err error) {
 	if err != nil && fault.KindOf(err) != fault.Unavailable {
 		return
@@ -84,12 +84,12 @@ func (c *Check) Record(err error) {
 
 var errNoAnswer = errors.New("no answer in time")
 
-// status asks the part, no longer than ctx allows.
+// status checks the part, no longer than ctx allows.
 func (c *Check) status(ctx context.Context) (Status, error) {
 	if c.Ping != nil {
 		if err := c.Ping(ctx); err != nil {
 			c.mu.Lock()
-			c.away = true
+			c.down = true
 			c.mu.Unlock()
 			return Down, err
 		}
@@ -108,7 +108,7 @@ func (c *Check) status(ctx context.Context) (Status, error) {
 	}
 }
 
-// writable returns what is known, or finds out.
+// writable returns the last outcome, or that of a new probe where it is old.
 func (c *Check) writable(ctx context.Context) error {
 	running, err := c.begin(ctx)
 	if running == nil {
@@ -124,14 +124,14 @@ func (c *Check) writable(ctx context.Context) error {
 	}
 }
 
-// begin returns the probe under way, which it starts where what is known is old.
-// Otherwise it returns nil and what is known.
+// begin returns the running probe, which it starts where the last outcome is old.
+// Otherwise it returns nil and the last outcome.
 func (c *Check) begin(ctx context.Context) (running <-chan struct{}, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := time.Now()
-	if c.away { // what failed meanwhile failed for that
-		c.away, c.err, c.known = false, c.outcome, c.probed
+	if c.down { // what failed meanwhile failed because of it
+		c.down, c.err, c.known = false, c.outcome, c.probed
 	}
 	if now.Sub(c.known) >= interval && c.running == nil {
 		c.running = make(chan struct{})
@@ -156,8 +156,8 @@ func (c *Check) probe(ctx context.Context) {
 }
 
 // changed reports whether another line is due than was last logged: for another
-// status, or where a part that was away is back in a state that an operator has
-// to change (fault.Conflict), as a database with an old schema is.
+// status, or where a part that was unavailable is back in a state that an
+// operator has to change (fault.Conflict), as a database with an old schema is.
 func (c *Check) changed(s Status, err error) bool {
 	now := logged{s, fault.KindOf(err) == fault.Conflict}
 	c.mu.Lock()

@@ -14,8 +14,8 @@ const (
 )
 
 const (
-	// answerTimeout bounds the check of all parts together, so that whoever
-	// asks has an answer in time.
+	// answerTimeout bounds the check of all parts together, so that the caller
+	// has an answer in time.
 	answerTimeout = 2 * time.Second
 	// startTimeout is longer: at the start the cause matters, not the time.
 	startTimeout = 15 * time.Second
@@ -36,12 +36,12 @@ type Report struct {
 	Parts  map[string]Status
 }
 
-// Check asks all parts at once and waits no longer than two seconds, also for
-// one that does not heed its context. A part that is not as it was when last
-// asked is logged, with the cause.
+// Check checks all parts at once and returns within two seconds, also where a
+// part ignores its context. A part whose status has changed since the last check
+// is logged, with the cause.
 func (m *Monitor) Check(ctx context.Context) Report { return m.within(ctx, answerTimeout) }
 
-// Start logs one line for each part that cannot be had, with the cause.
+// Start logs one line for each unavailable part, with the cause.
 func (m *Monitor) Start(ctx context.Context) error {
 	m.within(ctx, startTimeout)
 	return nil
@@ -74,11 +74,11 @@ wait:
 			break wait
 		}
 	}
-	if ctx.Err() != nil { // whoever asked has gone: nothing was learnt
+	if ctx.Err() != nil { // the caller has gone: the outcomes mean nothing
 		return m.report(all)
 	}
 	for _, o := range all {
-		m.tell(ctx, m.checks[o.index], o)
+		m.logChange(ctx, m.checks[o.index], o)
 	}
 	return m.report(all)
 }
@@ -100,7 +100,7 @@ func (m *Monitor) report(all []outcome) Report {
 	return r
 }
 
-func (m *Monitor) tell(ctx context.Context, c *Check, o outcome) {
+func (m *Monitor) logChange(ctx context.Context, c *Check, o outcome) {
 	if !c.changed(o.status, o.err) {
 		return
 	}

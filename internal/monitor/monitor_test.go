@@ -39,7 +39,7 @@ func (p *part) check(need monitor.Need) *monitor.Check {
 	})
 }
 
-var errAway = fault.New(fault.Unavailable, "away")
+var errDown = fault.New(fault.Unavailable, "down")
 
 func watch(checks ...*monitor.Check) *monitor.Monitor {
 	return monitor.New(slog.New(slog.DiscardHandler), checks...)
@@ -61,28 +61,28 @@ func TestNeeds(t *testing.T) {
 		monitor.Writes:  {monitor.Unavailable, monitor.Unavailable},
 	} {
 		p := &part{}
-		p.set(nil, errAway)
+		p.set(nil, errDown)
 		want(t, watch(p.check(need)), wanted[0], monitor.ReadOnly)
-		p.set(errAway, nil)
+		p.set(errDown, nil)
 		want(t, watch(p.check(need)), wanted[1], monitor.Down)
 		p.set(nil, nil)
 		want(t, watch(p.check(need)), monitor.Ready, monitor.OK)
 	}
 	ok, broken := &part{}, &part{}
 	ok.set(nil, nil)
-	broken.set(errAway, nil)
+	broken.set(errDown, nil)
 	if r := watch(broken.check(monitor.Writes), monitor.NewCheck(monitor.Part{Name: "other"})).Check(t.Context()); r.Status != monitor.Unavailable ||
 		!maps.Equal(r.Parts, map[string]monitor.Status{"part": monitor.Down, "other": monitor.OK}) {
 		t.Errorf("report %+v", r)
 	}
-	unreadable := monitor.NewCheck(monitor.Part{Name: "part", Need: monitor.Reads, Probe: func(context.Context) error { return errAway }})
+	unreadable := monitor.NewCheck(monitor.Part{Name: "part", Need: monitor.Reads, Probe: func(context.Context) error { return errDown }})
 	want(t, watch(unreadable), monitor.Unavailable, monitor.Down)
 }
 
-// TestProbesOnceAMinute: however often anybody asks, and however the part is.
+// TestProbesOnceAMinute: however often it is asked for, whether it works or not.
 func TestProbesOnceAMinute(t *testing.T) {
 	t.Parallel()
-	for name, probe := range map[string]error{"works": nil, "fails": errAway} {
+	for name, probe := range map[string]error{"works": nil, "fails": errDown} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
@@ -110,7 +110,7 @@ func TestRealWorkCounts(t *testing.T) {
 		c := p.check(monitor.Reads)
 		m := watch(c)
 		want(t, m, monitor.Ready, monitor.OK)
-		c.Record(fmt.Errorf("put: %w", errAway))
+		c.Record(fmt.Errorf("put: %w", errDown))
 		want(t, m, monitor.Degraded, monitor.ReadOnly)
 		c.Record(fault.New(fault.Conflict, "a rule"))
 		c.Record(errors.New("a defect"))
@@ -126,19 +126,19 @@ func TestRealWorkCounts(t *testing.T) {
 		if n := p.probes.Load(); n != 1 {
 			t.Errorf("%d probes beside work that succeeds, want the first alone", n)
 		}
-		c.Record(errAway) // and then no one works
+		c.Record(errDown) // and then no one works
 		want(t, m, monitor.Degraded, monitor.ReadOnly)
 		time.Sleep(time.Minute)
 		want(t, m, monitor.Ready, monitor.OK)
 		if n := p.probes.Load(); n != 2 {
-			t.Errorf("%d probes: bad news is looked into after a minute", n)
+			t.Errorf("%d probes: a failure is checked again after a minute", n)
 		}
 	})
 }
 
-// TestReturnIsSeenAtOnce: what failed while the part was away is not held
-// against it when it is back.
-func TestReturnIsSeenAtOnce(t *testing.T) {
+// TestRecoveryIsSeenAtOnce: what failed while the part was unavailable does not
+// count any more when it is back.
+func TestRecoveryIsSeenAtOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		p := &part{}
@@ -147,10 +147,10 @@ func TestReturnIsSeenAtOnce(t *testing.T) {
 		m := watch(c)
 		want(t, m, monitor.Ready, monitor.OK)
 		time.Sleep(10 * time.Second)
-		p.set(errAway, errAway)
-		c.Record(errAway)
+		p.set(errDown, errDown)
+		c.Record(errDown)
 		want(t, m, monitor.Unavailable, monitor.Down)
-		c.Record(errAway)
+		c.Record(errDown)
 		p.set(nil, nil)
 		want(t, m, monitor.Ready, monitor.OK)
 		if n := p.probes.Load(); n != 1 {
@@ -159,9 +159,9 @@ func TestReturnIsSeenAtOnce(t *testing.T) {
 	})
 }
 
-// TestNobodyHangs: parts are asked at once, and one that hangs, even deaf to
-// its context, is down.
-func TestNobodyHangs(t *testing.T) {
+// TestHangingParts: parts are checked at once, and one that hangs, even if it
+// ignores its context, is down.
+func TestHangingParts(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
@@ -194,13 +194,13 @@ func TestNobodyHangs(t *testing.T) {
 }
 
 // TestOneLineForEachChange: an outage that is asked about a thousand times is
-// two lines, with the cause and where; a third says what an operator has to do.
+// two lines, with the cause and where; a third has what an operator has to do.
 func TestOneLineForEachChange(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var logged bytes.Buffer
 		p := &part{}
-		p.set(errors.New("access denied to somebody"), nil)
+		p.set(errors.New("access denied"), nil)
 		m := monitor.New(slog.New(slog.NewTextHandler(&logged, nil)), p.check(monitor.Nothing), monitor.NewCheck(monitor.Part{Name: "fine"}))
 		if err := m.Start(t.Context()); err != nil {
 			t.Fatal(err)
@@ -218,7 +218,7 @@ func TestOneLineForEachChange(t *testing.T) {
 		cancel()
 		m.Check(gone)
 		lines := strings.Split(strings.TrimSpace(logged.String()), "\n")
-		if len(lines) != 3 || !strings.Contains(lines[0], "somewhere") || !strings.Contains(lines[0], "access denied to somebody") ||
+		if len(lines) != 3 || !strings.Contains(lines[0], "somewhere") || !strings.Contains(lines[0], "access denied") ||
 			!strings.Contains(lines[1], "the schema is old") || !strings.Contains(lines[2], "available again") {
 			t.Errorf("logged %s", &logged)
 		}

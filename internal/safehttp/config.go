@@ -1,7 +1,6 @@
 package safehttp
 
 import (
-	"errors"
 	"time"
 )
 
@@ -33,29 +32,4 @@ func DefaultConfig() Config {
 		MaxConnsPerHost: 16,
 		KeepAlive:       30 * time.Second,
 	}
-}
-
-// Validate reports everything that is wrong.
-func (c Config) Validate() error {
-	var errs []error
-	check := func(ok bool, problem string) {
-		if !ok {
-			errs = append(errs, errors.New(problem))
-		}
-	}
-	check(c.AllowPrivate || len(c.Ports) > 0, "at least one port must be allowed")
-	check(c.MaxHeaderBytes > 0, "the limit of header bytes must be positive")
-	for _, limit := range []struct {
-		name  string
-		value time.Duration
-	}{
-		{"connection", c.DialTimeout},
-		{"TLS handshake", c.TLSTimeout},
-		{"header", c.HeaderTimeout},
-		{"unused connection", c.KeepAlive},
-	} {
-		check(limit.value > 0, "the time limit of the "+limit.name+" must be positive")
-	}
-	check(c.MaxConnsPerHost > 0, "the limit of connections to a host must be positive")
-	return errors.Join(errs...)
 }

@@ -41,19 +41,3 @@ func FuzzURL(f *testing.F) {
 		}
 	})
 }
-
-func TestValidate(t *testing.T) {
-	t.Parallel()
-	if err := safehttp.DefaultConfig().Validate(); err != nil {
-		t.Errorf("the defaults: %v", err)
-	}
-	err := safehttp.Config{}.Validate()
-	if err == nil {
-		t.Fatal("nothing is wrong with nothing")
-	}
-	for _, part := range []string{"port", "header bytes", "connection", "TLS", "header must", "unused", "to a host"} {
-		if !strings.Contains(err.Error(), part) {
-			t.Errorf("%q is missing in %q", part, err)
-		}
-	}
-}

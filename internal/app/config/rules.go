@@ -64,7 +64,7 @@ func (c Config) problems() []string {
 	check(c.OrphanGrace >= 0, "ORPHAN_GRACE must not be negative")
 	check(c.OrphanInterval >= time.Millisecond, "ORPHAN_INTERVAL must be positive")
 	check(c.FetchTimeout > 0, "FETCH_TIMEOUT must be positive")
-	check(c.ImageMaxBytes > 0, "IMAGE_MAX_BYTES must be positive")
+	check(c.ImageMaxBytes > 0 && c.ImageMaxBytes < 1<<40, "IMAGE_MAX_BYTES must be positive and below 1 TiB")
 	check(c.ImageMaxPixels > 0, "IMAGE_MAX_PIXELS must be positive")
 	check(c.ImagePixelBudget > 0, "IMAGE_PIXEL_BUDGET must be positive")
 	check(c.RenderTimeout >= time.Second, "IMAGE_RENDER_TIMEOUT must be at least 1s")
