@@ -47,6 +47,6 @@ type Store interface {
 	List(ctx context.Context, prefix string, visit func(Info) error) error
 	// Ping reports whether the storage answers. It stores nothing; see Probe.
 	Ping(ctx context.Context) error
-	// URL is where the world reads the object.
+	// URL is where the public reads the object.
 	URL(key string) string
 }

@@ -1,4 +1,4 @@
-// Package outbox carries committed messages from the database to where they
+// Package outbox delivers committed messages from the database to where they
 // belong: image jobs to the queue, changes to the cache. A message is deleted
 // only after its delivery has succeeded, so each is delivered at least once.
 package outbox
@@ -21,8 +21,8 @@ type Message struct {
 // be reached.
 type Store interface {
 	// LeaseMessages returns at most limit messages of the topic that are due
-	// and not leased, oldest due first, and leases them: nobody else gets them until the
-	// lease runs out.
+	// and not leased, oldest due first, and leases them: no one else gets
+	// them until the lease runs out.
 	LeaseMessages(ctx context.Context, topic string, limit int, lease time.Duration) ([]Message, error)
 	// RenewMessages extends the lease of those messages that still exist.
 	RenewMessages(ctx context.Context, ids []int64, lease time.Duration) error

@@ -64,8 +64,8 @@ func (c RelayConfig) withDefaults() RelayConfig {
 // whenever any of them dies. Messages of a topic are begun in the order in
 // which they are due; they may end in any order.
 type Relay struct {
-	store Store
-	lanes []*lane
+	store       Store
+	dispatchers []*dispatcher
 }
 
 // NewRelay returns a Relay for the routes; their topics are distinct.
@@ -73,7 +73,7 @@ func NewRelay(store Store, routes []Route, cfg RelayConfig, log *slog.Logger) *R
 	r := &Relay{store: store}
 	cfg = cfg.withDefaults()
 	for _, route := range routes {
-		r.lanes = append(r.lanes, newLane(store, route, cfg, log.With("topic", route.Topic)))
+		r.dispatchers = append(r.dispatchers, newDispatcher(store, route, cfg, log.With("topic", route.Topic)))
 	}
 	return r
 }
@@ -83,8 +83,8 @@ func NewRelay(store Store, routes []Route, cfg RelayConfig, log *slog.Logger) *R
 // back and returns nil. Run is called once.
 func (r *Relay) Run(ctx context.Context) error {
 	var running sync.WaitGroup
-	for _, l := range r.lanes {
-		running.Go(func() { l.run(ctx) })
+	for _, d := range r.dispatchers {
+		running.Go(func() { d.run(ctx) })
 	}
 	running.Go(func() { r.listen(ctx) })
 	running.Wait()
@@ -94,8 +94,8 @@ func (r *Relay) Run(ctx context.Context) error {
 // Nudge makes the relay look for due messages now. It never blocks, may be
 // called at any time, and several calls may count as one.
 func (r *Relay) Nudge() {
-	for _, l := range r.lanes {
-		notify(l.wake)
+	for _, d := range r.dispatchers {
+		notify(d.wake)
 	}
 }
 

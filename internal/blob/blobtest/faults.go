@@ -34,14 +34,14 @@ func cancelled(t *testing.T, h Harness) {
 
 func down(t *testing.T, h Harness) {
 	t.Helper()
-	s, mend := h.NewBroken(t)
+	s, repair := h.NewBroken(t)
 	const key = "ab/abc/w320.webp"
 	wantKind(t, "put", s.Put(t.Context(), key, "image/webp", []byte("x")), fault.Unavailable)
 	wantKind(t, "ping", s.Ping(t.Context()), fault.Unavailable)
 	wantKind(t, "probe", blob.Probe(t.Context(), s), fault.Unavailable)
-	mend()
+	repair()
 	if err := s.Ping(t.Context()); err != nil {
-		t.Fatalf("ping after mending: %v", err)
+		t.Fatalf("ping after the repair: %v", err)
 	}
 	put(t, s, key, "image/webp", []byte("x"))
 	expect(t, s, key, "image/webp", []byte("x"))

@@ -19,13 +19,13 @@ type Harness struct {
 	// New returns an empty store of the test's own. Its List must need several
 	// pages for thirty objects, where the adapter knows pages.
 	New func(t *testing.T) blob.Store
-	// CacheControl reads the header as the storage would send it to the world,
+	// CacheControl reads the header as the storage would send it to the public,
 	// not through the store. Nil where the storage keeps no headers because
 	// something else serves the objects.
 	CacheControl func(t *testing.T, store blob.Store, key string) string
-	// NewBroken returns a store whose storage fails, and is mended by the
+	// NewBroken returns a store whose storage fails, and is repaired by the
 	// function that is returned with it.
-	NewBroken func(t *testing.T) (store blob.Store, mend func())
+	NewBroken func(t *testing.T) (store blob.Store, repair func())
 }
 
 // Run runs the suite. The tests are parallel.

@@ -28,7 +28,7 @@ type Config struct {
 	// server's must come from. Default: AWS_CA_BUNDLE, else the system's.
 	CAFile string
 
-	// PublicBaseURL is where the world reads the bucket, e.g. of a content
+	// PublicBaseURL is where the public reads the bucket, e.g. of a content
 	// delivery network. Default: the bucket itself.
 	PublicBaseURL string
 

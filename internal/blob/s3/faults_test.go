@@ -16,7 +16,7 @@ import (
 	"vitrine.dev/internal/fault"
 )
 
-const secret = "a-secret-that-nobody-may-read"
+const secret = "a-secret-that-no-one-may-read"
 
 // pretend starts a server that answers every request alike, and a store on it.
 func pretend(t *testing.T, answer http.HandlerFunc) *s3.Store {

@@ -62,7 +62,7 @@ func TestConformance(t *testing.T) {
 	})
 }
 
-// header reads the object as the world does: without the SDK, by an address
+// header reads the object as the public does: without the SDK, by an address
 // that is signed for a moment.
 func header(t *testing.T, s *s3.Store, key string) http.Header {
 	t.Helper()

@@ -24,7 +24,7 @@ func testGenerations(t *testing.T, open Open) {
 	}
 }
 
-// testGenerationFloor: an engine that is behind its caller starts anew, beyond
+// testGenerationFloor: an engine that is behind its caller starts a new one, beyond
 // what the caller knows.
 func testGenerationFloor(t *testing.T, open Open) {
 	t.Helper()
@@ -75,7 +75,7 @@ func testGenerationRace(t *testing.T, open Open) {
 	}
 }
 
-// testBumpRace: after its own bump nobody sees what was before it.
+// testBumpRace: after its own bump no one sees what was before it.
 func testBumpRace(t *testing.T, open Open) {
 	t.Helper()
 	c := open(t, long)

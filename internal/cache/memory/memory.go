@@ -57,7 +57,7 @@ type Cache struct {
 	// drops one early.
 	fences      *cache.Fences
 	generations *otter.Cache[string, int64]
-	latest      atomic.Int64 // generation of any group: one that is dropped never comes again
+	latest      atomic.Int64 // generation of any group: one that is dropped is never used again
 
 	seed  maphash.Seed
 	locks [stripes]sync.Mutex // make comparing and writing of one key one step

@@ -10,11 +10,11 @@ import (
 const (
 	// tolerated is how many errors in a row open the breaker.
 	tolerated = 3
-	// rest is for how long an open breaker lets nobody pass, and then one.
+	// rest is for how long an open breaker lets no call pass, and then one.
 	rest = time.Second
 )
 
-// breaker keeps requests from an engine that is away, and the log from filling
+// breaker keeps requests from an engine that is unavailable, and the log from filling
 // up with it.
 type breaker struct {
 	log     *slog.Logger
@@ -36,7 +36,7 @@ func (b *breaker) allow() bool {
 
 func (b *breaker) succeeded(ctx context.Context) {
 	if b.errors.Load() != 0 && b.errors.Swap(0) >= tolerated {
-		b.log.InfoContext(ctx, "the cache is back")
+		b.log.InfoContext(ctx, "the cache is available again")
 	}
 }
 
@@ -45,5 +45,5 @@ func (b *breaker) failed(ctx context.Context, err error) {
 		return
 	}
 	b.retryAt.Store(int64(time.Since(b.start) + rest))
-	b.log.WarnContext(ctx, "the cache is away; reading from the database", "error", err)
+	b.log.WarnContext(ctx, "the cache is unavailable: reading from the database", "error", err)
 }

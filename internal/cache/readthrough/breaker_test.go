@@ -23,7 +23,7 @@ func TestBreaker(t *testing.T) {
 		e, r := newEngine(), at(1)
 		c := logging(t, e, slog.NewTextHandler(&logged, nil))
 		e.entries[product], _ = r.read()
-		e.fail(errAway)
+		e.fail(errUnavailable)
 		wantGets := func(n int) {
 			t.Helper()
 			for range 100 {
@@ -39,7 +39,7 @@ func TestBreaker(t *testing.T) {
 		}
 		wantGets(0)
 		if err := c.Invalidate(t.Context(), product, 1); fault.KindOf(err) != fault.Unavailable {
-			t.Errorf("invalidate returned %v while the engine is away, want unavailable", err)
+			t.Errorf("invalidate returned %v while the engine is unavailable, want unavailable", err)
 		}
 		for range 3 {
 			time.Sleep(time.Second)
@@ -51,7 +51,7 @@ func TestBreaker(t *testing.T) {
 		r.loads.Store(0)
 		wantGets(100)
 		wantLoads(t, r, 0)
-		for _, line := range []string{"the cache is away", "the cache is back"} {
+		for _, line := range []string{"the cache is unavailable", "the cache is available again"} {
 			if n := strings.Count(logged.String(), line); n != 1 {
 				t.Errorf("%q was logged %d times:\n%s", line, n, &logged)
 			}
@@ -64,7 +64,7 @@ func TestOnlyOneProbes(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		e, r := newEngine(), at(1)
-		e.err = errAway
+		e.err = errUnavailable
 		c := reader(t, e)
 		for range 3 {
 			want(t, c, r, 1)
@@ -89,7 +89,7 @@ func TestOnlyOneProbes(t *testing.T) {
 	})
 }
 
-// TestImpatientCallersOpenNothing: that callers go away is not the engine's
+// TestImpatientCallersOpenNothing: that callers give up is not the engine's
 // fault.
 func TestImpatientCallersOpenNothing(t *testing.T) {
 	t.Parallel()
@@ -100,7 +100,7 @@ func TestImpatientCallersOpenNothing(t *testing.T) {
 		for range 10 {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 			if _, err := c.Load(ctx, product, all, at(1).load); err == nil {
-				t.Error("an answer came for nobody")
+				t.Error("an answer came though no one waits")
 			}
 			cancel()
 		}
@@ -120,10 +120,10 @@ func TestPingPassesTheBreaker(t *testing.T) {
 	t.Parallel()
 	e := newEngine()
 	c := reader(t, e)
-	e.fail(errAway)
+	e.fail(errUnavailable)
 	for range 5 {
 		if err := c.Ping(t.Context()); err == nil {
-			t.Error("ping of an engine that is away succeeded")
+			t.Error("ping of an engine that is unavailable succeeded")
 		}
 	}
 	e.fail(nil)

@@ -9,7 +9,7 @@ import (
 	"vitrine.dev/internal/fault"
 )
 
-// get asks the engine for an entry, unless it is away.
+// get asks the engine for an entry, unless it is unavailable.
 func (c *Cache) get(ctx context.Context, key string) (cache.Entry, bool) {
 	if !c.breaker.allow() {
 		return cache.Entry{}, false
@@ -20,7 +20,7 @@ func (c *Cache) get(ctx context.Context, key string) (cache.Entry, bool) {
 }
 
 // generation asks the engine for a group's generation, unless the engine is
-// away or has not been told of a write. One that this process knows to be over
+// unavailable or has not received a write. One that this process knows to be over
 // is none.
 func (c *Cache) generation(ctx context.Context, group string) (int64, bool) {
 	if !c.groups.bypassed(group).IsZero() || !c.breaker.allow() {
@@ -40,7 +40,7 @@ func (c *Cache) generation(ctx context.Context, group string) (int64, bool) {
 
 // bump has the engine start a generation, and lets none before it pass.
 func (c *Cache) bump(ctx context.Context, group string) error {
-	return c.tell(ctx, func() error {
+	return c.announce(ctx, func() error {
 		floor, _ := c.groups.floors.Of(group)
 		generation, err := c.engine.Bump(ctx, group, floor)
 		if err == nil {
@@ -68,9 +68,9 @@ func (c *Cache) put(ctx context.Context, m miss, e cache.Entry, began time.Time)
 	c.record(ctx, err)
 }
 
-// tell calls the engine with what must not be left unsaid. fault.Unavailable,
-// at once, while the engine is away.
-func (c *Cache) tell(ctx context.Context, call func() error) error {
+// announce calls the engine with what must not be lost. fault.Unavailable,
+// at once, while the engine is unavailable.
+func (c *Cache) announce(ctx context.Context, call func() error) error {
 	if !c.breaker.allow() {
 		return fault.New(fault.Unavailable, "the cache is not available")
 	}
@@ -79,8 +79,8 @@ func (c *Cache) tell(ctx context.Context, call func() error) error {
 	return err
 }
 
-// record tells counts and breaker how a call of the engine ended. That its
-// caller went away, or one whose call it shared, says nothing of the engine.
+// record counts, and notes for the breaker, how a call of the engine ended. That its
+// caller gave up, or one whose call it shared, says nothing of the engine.
 func (c *Cache) record(ctx context.Context, err error) {
 	switch {
 	case err == nil:

@@ -17,7 +17,7 @@ func TestOwnWritesAreRead(t *testing.T) {
 	t.Parallel()
 	for name, spoil := range map[string]func(*engine){
 		"deaf": func(e *engine) { e.deaf = true },
-		"away": func(e *engine) { e.err = errAway },
+		"away": func(e *engine) { e.err = errUnavailable },
 		"late": func(e *engine) { e.answer = func() (cache.Entry, bool) { return cache.Entry{Version: 1}, true } },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -29,7 +29,7 @@ func TestOwnWritesAreRead(t *testing.T) {
 				synctest.Wait()
 				e.set(spoil)
 				r.version.Store(2)
-				if err := c.Invalidate(t.Context(), product, 2); errors.Is(err, errAway) != (name == "away") {
+				if err := c.Invalidate(t.Context(), product, 2); errors.Is(err, errUnavailable) != (name == "away") {
 					t.Errorf("invalidate returned %v", err)
 				}
 				e.fail(nil)

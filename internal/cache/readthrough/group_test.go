@@ -44,7 +44,7 @@ func TestListsAgeByGeneration(t *testing.T) {
 // and without it.
 func TestLateListReadersDoNotJoin(t *testing.T) {
 	t.Parallel()
-	for name, err := range map[string]error{"engine there": nil, "engine away": errAway} {
+	for name, err := range map[string]error{"engine there": nil, "engine unavailable": errUnavailable} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
@@ -82,11 +82,11 @@ func TestLateListReadersDoNotJoin(t *testing.T) {
 }
 
 // TestEngineGoesBack: an engine that comes back with old data, as Redis from
-// a snapshot, has the old generations and their lists. Nobody who knows better
+// a snapshot, has the old generations and their lists. No one who knows better
 // is given one, whether the engine starts a generation then or insists.
 func TestEngineGoesBack(t *testing.T) {
 	t.Parallel()
-	for name, deaf := range map[string]bool{"it starts anew": false, "it insists": true} {
+	for name, deaf := range map[string]bool{"it starts a new one": false, "it insists": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
@@ -122,9 +122,9 @@ func TestFailedBump(t *testing.T) {
 		e, r := newEngine(), at(1)
 		c := reader(t, e)
 		wantList(t, c, r, 1, 1)
-		e.fail(errAway)
+		e.fail(errUnavailable)
 		r.version.Store(2)
-		if err := c.Bump(t.Context(), group); !errors.Is(err, errAway) {
+		if err := c.Bump(t.Context(), group); !errors.Is(err, errUnavailable) {
 			t.Fatalf("bump returned %v", err)
 		}
 		e.fail(nil)
@@ -147,7 +147,7 @@ func TestBumpIsMadeUpFor(t *testing.T) {
 		e, r := newEngine(), at(1)
 		c := reader(t, e)
 		wantList(t, c, r, 1, 1)
-		e.fail(errAway)
+		e.fail(errUnavailable)
 		_ = c.Bump(t.Context(), group)
 		e.fail(nil)
 		r.version.Store(2)
@@ -166,7 +166,7 @@ func TestEarlierBumpMakesUpForNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e, r, release := newEngine(), at(2), make(chan struct{})
 		c := reader(t, e)
-		e.fail(errAway)
+		e.fail(errUnavailable)
 		_ = c.Bump(t.Context(), group) // an older failure
 		time.Sleep(2 * time.Second)    // the breaker's rest
 		e.fail(nil)
@@ -174,7 +174,7 @@ func TestEarlierBumpMakesUpForNothing(t *testing.T) {
 		ended := make(chan error)
 		go func() { ended <- c.Bump(t.Context(), group) }()
 		synctest.Wait()
-		e.set(func(e *engine) { delete(e.before, "bump"); e.err = errAway })
+		e.set(func(e *engine) { delete(e.before, "bump"); e.err = errUnavailable })
 		_ = c.Bump(t.Context(), group)
 		e.fail(nil)
 		close(release)
@@ -194,7 +194,7 @@ func TestManyFailedBumps(t *testing.T) {
 		e, r := newEngine(), at(1)
 		c := reader(t, e)
 		wantList(t, c, r, 1, 1)
-		e.fail(errAway)
+		e.fail(errUnavailable)
 		for i := range 10_001 {
 			if err := c.Bump(t.Context(), fmt.Sprint("others:", i)); err == nil {
 				t.Fatal("bumped without engine")

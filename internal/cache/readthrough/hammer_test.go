@@ -24,10 +24,10 @@ type flaky struct {
 func (f flaky) call(effect func() error) error {
 	switch f.calls.Add(1) % 8 {
 	case 0:
-		return errAway
+		return errUnavailable
 	case 4:
 		_ = effect()
-		return errAway
+		return errUnavailable
 	default:
 		return effect()
 	}

@@ -29,7 +29,7 @@ func TestSecondReadIsAHit(t *testing.T) {
 
 func TestReadsAreCoalesced(t *testing.T) {
 	t.Parallel()
-	for name, err := range map[string]error{"engine there": nil, "engine away": errAway} {
+	for name, err := range map[string]error{"engine there": nil, "engine unavailable": errUnavailable} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {

@@ -1,6 +1,6 @@
 // Package readthrough reads through a cache.Cache: it coalesces loads, keeps
 // this process from going back in time whatever the engine does, and goes
-// straight to the database while the engine is away.
+// straight to the database while the engine is unavailable.
 package readthrough
 
 import (
@@ -48,9 +48,9 @@ func Disabled() *Cache { return &Cache{} }
 
 // Load returns the entry under key from the engine, or from load where the
 // engine has none, has an older one than this process knows of or one that the
-// caller finds not usable (which the loaded one then replaces), or is away.
+// caller finds not usable (which the loaded one then replaces), or is unavailable.
 // It returns the errors of load, which runs for all who ask at the same time
-// and outlives a caller that goes away, and else only ctx's.
+// and outlives a caller that gives up, and else only ctx's.
 func (c *Cache) Load(
 	ctx context.Context, key string, usable func(cache.Entry) bool, load loadFunc,
 ) (cache.Entry, error) {
@@ -101,7 +101,7 @@ func (c *Cache) Invalidate(ctx context.Context, key string, version int64) error
 	}
 	c.floors.Announce(key, version)
 	c.flights.forget(key)
-	return c.tell(ctx, func() error { return c.engine.Invalidate(ctx, key, version) })
+	return c.announce(ctx, func() error { return c.engine.Invalidate(ctx, key, version) })
 }
 
 // Bump makes all entries of the group unreachable. Its error is as above.

@@ -118,7 +118,7 @@ func (e *engine) Bump(ctx context.Context, group string, floor int64) (generatio
 func (e *engine) Ping(ctx context.Context) error { return e.call(ctx, "ping", func() {}) }
 func (e *engine) Close() error                   { return nil }
 
-var errAway = errors.New("connection refused")
+var errUnavailable = errors.New("connection refused")
 
 // row is a product, or a list, in the database: all there is to it is its
 // version, 0 before it exists.

@@ -125,7 +125,7 @@ func TestSlowFillOfAnother(t *testing.T) {
 }
 
 // TestSlowFillOfAnothersList: the same with a list. Its fill lands, where
-// nobody looks any more.
+// no one looks any more.
 func TestSlowFillOfAnothersList(t *testing.T) {
 	t.Parallel()
 	for name, instance := range instances(t) {

@@ -39,7 +39,7 @@ func TestCluster(t *testing.T) {
 			if err := writer.Invalidate(t.Context(), key, 3); err != nil {
 				t.Fatal(err)
 			}
-			if _, found, err := writer.Get(t.Context(), key); found || err != nil { // settled where the key lies
+			if _, found, err := writer.Get(t.Context(), key); found || err != nil { // known where the key lies
 				t.Fatalf("%s is found after its invalidation, %v", key, err)
 			}
 			cachetest.Until(t, "the other hears", func() bool {

@@ -18,7 +18,7 @@ type limited struct {
 	cancel context.CancelFunc
 }
 
-// limit returns ctx with the limit; end must be called, and nobody wait then.
+// limit returns ctx with the limit; end must be called, and no one may wait for it then.
 func limit(ctx context.Context, after time.Duration) (bounded context.Context, end func()) {
 	deadline := time.Now().Add(after)
 	if sooner, ok := ctx.Deadline(); ok && sooner.Before(deadline) {

@@ -144,7 +144,7 @@ func (c *Cache) generation(ctx context.Context, group string, floor int64, which
 	return generation, err
 }
 
-// settle waits until this process's copies know what it has just written: the
+// await waits until this process's copies know what it has just written: the
 // server that has the key says so right after its answer, hence before that of
 // a next command.
 func await(ctx context.Context, client rueidis.Client, key string) error {

@@ -117,7 +117,7 @@ func TestForgetfulServer(t *testing.T) {
 	})
 }
 
-// TestForeignValue: what we did not write is no entry, and in nobody's way.
+// TestForeignValue: what we did not write is no entry, and in no one's way.
 func TestForeignValue(t *testing.T) {
 	t.Parallel()
 	addr, own := testserver.Redis(t), prefix()

@@ -27,7 +27,7 @@ return 1`
 	// generationScript returns the group's generation (1), or starts one above
 	// the floor where there is none, an older one, or a new one is wanted. It
 	// counts in microseconds of the server's clock where that goes on, so that
-	// one which was lost does not come again.
+	// one which was lost is not used again.
 	generationScript = `
 local floor = tonumber(ARGV[1])
 local held = tonumber(redis.call('GET', KEYS[1]) or '') or 0

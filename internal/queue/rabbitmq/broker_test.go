@@ -20,7 +20,7 @@ func TestQueueDeleted(t *testing.T) {
 	q := open(t, configOf(t, address))
 	handled := make(chan string, 8)
 	wipe := func() {
-		settle(t, address)
+		awaitDeadLettering(t, address)
 		inspect(t, address, func(channel *amqp.Channel) error {
 			for _, name := range []string{mainQueue, deadQueue} {
 				if _, err := channel.QueueDelete(name, false, false, false); err != nil {
@@ -37,7 +37,7 @@ func TestQueueDeleted(t *testing.T) {
 	}
 	publish(t, q, queue.Message{ID: "one"})
 	consume(t, q, 1, func(_ context.Context, m queue.Message) error {
-		if m.ID == settling {
+		if m.ID == probeMessage {
 			return queue.ErrReject
 		}
 		handled <- m.ID

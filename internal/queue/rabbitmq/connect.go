@@ -23,7 +23,7 @@ type link struct {
 	err     error         // why; set before lost is closed
 }
 
-// errMismatch can be mended by an operator alone.
+// errMismatch can be repaired by an operator alone.
 var errMismatch = errors.New("the broker has the queue with other arguments")
 
 // connect opens a link and declares the queues. It gives up when ctx ends or

@@ -4,7 +4,7 @@
 //
 // Publishing and each Consume have a connection of their own, so that the
 // broker's flow control of publishers never holds back acknowledgements. A lost
-// connection is never revived: the next generation dials anew, declares the
+// connection is never used again: the next generation dials, declares the
 // queues again and opens a fresh channel. Delivery tags restart with each
 // channel, so an acknowledgement is only ever sent on the channel that brought
 // its message; when that is gone it is dropped, and the broker delivers the

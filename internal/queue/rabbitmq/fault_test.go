@@ -14,7 +14,7 @@ import (
 
 // TestStaleAcknowledgement: the connection is lost while the message with
 // delivery tag 1 is handled. On the next connection tag 1 is another message,
-// or the same one anew, and the late acknowledgement must not remove it.
+// or the same one redelivered, and the late acknowledgement must not remove it.
 func TestStaleAcknowledgement(t *testing.T) {
 	t.Parallel()
 	cfg, proxy, address := proxied(t)
@@ -221,7 +221,7 @@ func TestStopOverStalledLink(t *testing.T) {
 	}
 }
 
-// TestConsumerDies: what a dead consumer had in hand goes to another.
+// TestConsumerDies: what a dead consumer had received goes to another.
 func TestConsumerDies(t *testing.T) {
 	t.Parallel()
 	const total = 100

@@ -14,12 +14,12 @@ import (
 	"vitrine.dev/internal/testserver"
 )
 
-// settle returns when a message has been dead-lettered, if there is a queue; to
+// awaitDeadLettering returns when a message has been dead-lettered, if there is a queue; to
 // be called before a queue is deleted: RabbitMQ 3.10 starts a worker for the
 // dead letters of a new queue, which crashes if the queue goes before it has
 // subscribed; two such crashes end the supervisor of all these workers and with
 // it every other queue of the broker that dead-letters at least once.
-func settle(tb testing.TB, address string) {
+func awaitDeadLettering(tb testing.TB, address string) {
 	tb.Helper()
 	conn, err := amqp.Dial(address)
 	if err != nil {
@@ -35,7 +35,7 @@ func settle(tb testing.TB, address string) {
 	if _, err := channel.QueueDeclarePassive(mainQueue, true, false, false, false, nil); err != nil {
 		return // none was declared
 	}
-	err = channel.Publish("", mainQueue, false, false, amqp.Publishing{MessageId: settling})
+	err = channel.Publish("", mainQueue, false, false, amqp.Publishing{MessageId: probeMessage})
 	for deadline := time.Now().Add(patience); err == nil; {
 		var dead amqp.Queue
 		if dead, err = channel.QueueDeclarePassive(deadQueue, true, false, false, false, nil); err != nil || dead.Messages > 0 {
@@ -53,13 +53,13 @@ func settle(tb testing.TB, address string) {
 		<-time.After(5 * time.Millisecond)
 	}
 	if err != nil {
-		tb.Errorf("settle: %v", err)
+		tb.Errorf("await dead-lettering: %v", err)
 	}
 }
 
-// settling is the id of the message of settle. A consumer that runs meanwhile
+// probeMessage is the id of the message of awaitDeadLettering. A consumer that runs meanwhile
 // rejects it.
-const settling = "settling"
+const probeMessage = "dead-lettering probe"
 
 // proxied returns a Config that reaches a vhost of the test's own through a
 // proxy, and the vhost's direct address.

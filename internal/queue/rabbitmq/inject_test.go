@@ -36,7 +36,7 @@ func TestBlocked(t *testing.T) {
 }
 
 // TestChannelClosedByBroker: the broker closes a channel on which a message
-// waits too long for its acknowledgement. The message comes again.
+// waits too long for its acknowledgement. The message is redelivered.
 func TestChannelClosedByBroker(t *testing.T) {
 	t.Parallel()
 	cfg, proxy, _ := proxied(t)
@@ -52,7 +52,7 @@ func TestChannelClosedByBroker(t *testing.T) {
 	publish(t, open(t, cfg), queue.Message{ID: "m"})
 	receive(t, begun, "the message")
 	injector.closeChannel(t)
-	receive(t, begun, "the message to come again")
+	receive(t, begun, "the message to be redelivered")
 	close(release)
 }
 

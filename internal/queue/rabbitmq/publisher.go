@@ -35,9 +35,9 @@ type attempt struct {
 	until  time.Time // for so long a failure answers for the broker
 }
 
-// settle is how long a failed attempt to connect is taken as the answer, so
+// recentFailure is how long a failed attempt to connect is taken as the answer, so
 // that a burst of messages does not dial once each.
-const settle = 100 * time.Millisecond
+const recentFailure = 100 * time.Millisecond
 
 var (
 	errUnconfirmed = errors.New("no confirmation within the time allowed")
@@ -121,7 +121,7 @@ func (p *publisher) connect(a *attempt) {
 	if err == nil {
 		a.outlet, p.current, p.attempt = o, o, nil
 	} else {
-		a.err, a.until = err, time.Now().Add(settle)
+		a.err, a.until = err, time.Now().Add(recentFailure)
 	}
 	close(a.done)
 }
