@@ -18,7 +18,7 @@ func TestChaos(t *testing.T) { //nolint:paralleltest // it wants the machine for
 	s := readSettings(t)
 	sys := newSystem(t, s)
 	src := newSource(t)
-	know, past := newLedger(), &history{began: time.Now()}
+	know, past := newModel(), &history{began: time.Now()}
 	m := &maker{base: src.URL, run: strconv.FormatUint(s.seed, 10)}
 	rng := rand.New(rand.NewPCG(s.seed, 0))
 	c := &client{sys: sys, rng: rng, make: m, know: know, past: past, http: &http.Client{}}
@@ -47,7 +47,7 @@ func TestChaos(t *testing.T) { //nolint:paralleltest // it wants the machine for
 	r := newReport()
 	r.figure("seed", "%d", s.seed)
 	r.figure("faults", "%d in %s: %s", in.total(), s.length, tally(in.counts))
-	tell(r, past.all(), in.windows, know, o, took, waiting)
+	addChecks(r, past.all(), in.windows, know, o, took, waiting)
 	r.check(checkOrphans, o.problems[checkOrphans], "%d objects", objects)
 	r.check(checkTogether, o.problems[checkTogether], "")
 	r.check(checkRequeued, o.problems[checkRequeued], "%d were wiped, %d queued again", len(in.wiped), o.requeued)
@@ -55,8 +55,8 @@ func TestChaos(t *testing.T) { //nolint:paralleltest // it wants the machine for
 	r.print(t)
 }
 
-// tell adds what history and outcome say.
-func tell(r *report, events []event, windows []window, know *ledger, o *outcome, took time.Duration, waiting []string) {
+// addChecks adds what history and outcome say.
+func addChecks(r *report, events []event, windows []window, know *model, o *outcome, took time.Duration, waiting []string) {
 	requests, unanswered, odd := map[string]int{}, 0, []string(nil)
 	for _, e := range events {
 		requests[e.op]++

@@ -53,7 +53,7 @@ func TestContentIsChecked(t *testing.T) {
 	t.Parallel()
 	first, second, maybe := state{Description: "1", Price: "1"}, state{Description: "2", Price: "2"}, state{Description: "3", Price: "3"}
 	it := &item{id: 7, acked: map[int64]state{1: first, 4: second}, unknown: map[string]state{"3": maybe}}
-	know := &ledger{byID: map[int64]*item{7: it}}
+	know := &model{byID: map[int64]*item{7: it}}
 	for _, test := range []struct {
 		version int64
 		shown   state

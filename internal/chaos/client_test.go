@@ -21,7 +21,7 @@ type client struct {
 	sys  *system
 	rng  *rand.Rand
 	make *maker
-	know *ledger
+	know *model
 	past *history
 	http *http.Client
 }
@@ -81,7 +81,7 @@ func (c *client) create(ctx context.Context) {
 	}
 }
 
-// post sends a product, with the same key until somebody says what became of it
+// post sends a product, with the same key until the outcome is known
 // or the client gives up and notes that.
 func (c *client) post(ctx context.Context, s state, user int64) *item {
 	body := map[string]any{

@@ -127,8 +127,8 @@ func describe(operations []porcupine.Operation) string {
 	return text.String()
 }
 
-// checkContent reports reads that showed what nobody had written.
-func checkContent(events []event, know *ledger) (bad []string) {
+// checkContent reports reads that showed what no one had written.
+func checkContent(events []event, know *model) (bad []string) {
 	for _, e := range events {
 		if e.op != "read" || e.version == 0 || e.version == deletedVersion {
 			continue

@@ -20,7 +20,7 @@ const (
 
 // load keeps clients busy until ctx ends. What is under way then is finished:
 // a client that gives up in the middle would not know what it did.
-func load(ctx context.Context, sys *system, seed uint64, m *maker, know *ledger, past *history) {
+func load(ctx context.Context, sys *system, seed uint64, m *maker, know *model, past *history) {
 	var running sync.WaitGroup
 	for n := range clients + viewers {
 		c := &client{

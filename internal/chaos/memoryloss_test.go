@@ -111,7 +111,7 @@ func (in *injector) dieWaiting(p *process) {
 	}
 }
 
-// busyHands gives both workers slow pictures, of a product that nobody touches
+// busyHands gives both workers slow pictures, of a product that no one touches
 // before the faults are over, and waits until they have begun.
 func (in *injector) busyHands() {
 	const pictures, enough = 10, 5 // a worker asks a host for up to four at once

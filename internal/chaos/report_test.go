@@ -24,7 +24,7 @@ func newReport() *report {
 	return r
 }
 
-// figure is a line that is only told.
+// figure is a line without a check.
 func (r *report) figure(name, format string, args ...any) {
 	fmt.Fprintf(r.table, "  \t%s\t%s\n", name, fmt.Sprintf(format, args...))
 }

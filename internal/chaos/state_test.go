@@ -85,37 +85,37 @@ type item struct {
 	id      int64
 	user    int64
 	acked   map[int64]state  // by version
-	unknown map[string]state // by description: sent, and nobody said what became of it
+	unknown map[string]state // by description: sent, with an unknown outcome
 	deleted bool             // acknowledged
 	doomed  bool             // a delete was sent
 }
 
-// ledger is what the clients know.
-type ledger struct {
+// model is what the clients know.
+type model struct {
 	mu    sync.Mutex
 	items []*item
-	lost  map[string]state // creates of which nobody knows whether they happened, by name
+	lost  map[string]state // creates with an unknown outcome, by name
 	byID  map[int64]*item
 }
 
-func newLedger() *ledger { return &ledger{lost: map[string]state{}, byID: map[int64]*item{}} }
+func newModel() *model { return &model{lost: map[string]state{}, byID: map[int64]*item{}} }
 
-func (l *ledger) add(it *item) {
+func (l *model) add(it *item) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.items = append(l.items, it)
 	l.byID[it.id] = it
 }
 
-func (l *ledger) unknown(s state) {
+func (l *model) unknown(s state) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.lost[s.Name] = s
 }
 
-// pick returns a product: often one of a few that everybody wants, so that
+// pick returns a product: often one of a few that everyone wants, so that
 // caches have something to do, else a recent one or any.
-func (l *ledger) pick(rng *rand.Rand) *item {
+func (l *model) pick(rng *rand.Rand) *item {
 	const recent = 20
 	if it := l.popular(rng); it != nil && rng.IntN(2) == 0 {
 		return it
@@ -132,8 +132,8 @@ func (l *ledger) pick(rng *rand.Rand) *item {
 	}
 }
 
-// popular returns one of the oldest products that nobody has deleted.
-func (l *ledger) popular(rng *rand.Rand) *item {
+// popular returns one of the oldest products that no one has deleted.
+func (l *model) popular(rng *rand.Rand) *item {
 	const few = 8
 	var found []*item
 	for _, it := range l.all() {
@@ -153,7 +153,7 @@ func (l *ledger) popular(rng *rand.Rand) *item {
 	return found[rng.IntN(len(found))]
 }
 
-func (l *ledger) all() []*item {
+func (l *model) all() []*item {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return append([]*item{}, l.items...)
@@ -171,7 +171,7 @@ func (it *item) latest() (s state) {
 }
 
 // may reports whether a read at the version may show the state: it is the
-// newest acknowledged up to there, or one whose outcome nobody knows.
+// newest acknowledged up to there, or one whose outcome is unknown.
 func (it *item) may(version int64, s state) bool {
 	it.mu.Lock()
 	defer it.mu.Unlock()

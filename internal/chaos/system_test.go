@@ -126,7 +126,7 @@ func (sys *system) audit() {
 			CREATE TRIGGER chaos_requeued AFTER UPDATE OF queued_at ON images FOR EACH ROW
 				WHEN (OLD.status = 'pending' AND NEW.status = 'pending' AND OLD.retry_at = NEW.retry_at
 					AND OLD.queued_at < NEW.queued_at - %d
-					-- A job that is put off for its host is queued for later.
+					-- A job that is rescheduled for its host is queued for later.
 					AND NEW.queued_at <= (extract(epoch FROM statement_timestamp()) * 1000)::BIGINT)
 				EXECUTE FUNCTION chaos_image('requeued')`, requeueAfter.Milliseconds()))
 		return err

@@ -19,7 +19,7 @@ const checkInterval = 100 * time.Millisecond
 // balancer is an http.RoundTripper that takes its backends in turn, those that
 // say they are ready, over connections that it keeps. It tries another one only
 // where a connection is refused: what has been sent is never sent again, as
-// nobody can know whether it was done. net/http's own client would.
+// no one can know whether it was done. net/http's own client would.
 type balancer struct {
 	mu       sync.Mutex
 	backends []*backend

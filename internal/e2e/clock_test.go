@@ -49,7 +49,7 @@ func TestClockOff(t *testing.T) {
 }
 
 // outlastSweep waits until the only lease has been renewed for longer than a
-// sweep stays away, or is gone.
+// sweep is absent, or is gone.
 func outlastSweep(t *testing.T, w *systemtest.System) {
 	t.Helper()
 	first := w.Number(`SELECT max(lease_until) FROM images`)

@@ -112,7 +112,7 @@ func seedDead(t *testing.T, dir string, n int) (db *sql.DB) {
 	for i := 0; i < n; i += catalog.MaxImages {
 		p := catalog.NewProduct{UserID: 1, Name: "n"}
 		for j := range catalog.MaxImages {
-			p.Images = append(p.Images, fmt.Sprintf("http://127.0.0.1:1/%d.jpg", i+j)) // nobody listens
+			p.Images = append(p.Images, fmt.Sprintf("http://127.0.0.1:1/%d.jpg", i+j)) // no one listens
 		}
 		if _, err := s.CreateProduct(t.Context(), p); err != nil {
 			t.Fatal(err)
@@ -172,7 +172,7 @@ func reach(t *testing.T, c systemtest.Client, done int64) deadJob {
 }
 
 // TestLargeReplay replays 5,000 images: aborted by Ctrl-C in the middle, begun
-// anew, and continued by the next process where the first is killed. Every
+// again, and continued by the next process where the first is killed. Every
 // image is replayed exactly once.
 func TestLargeReplay(t *testing.T) {
 	t.Parallel()

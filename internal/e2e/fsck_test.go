@@ -66,8 +66,8 @@ func bucket(t *testing.T, env map[string]string) storage {
 type verdict struct {
 	Clean    bool `json:"clean"`
 	Findings []struct {
-		Kind          string `json:"kind"`
-		Count, Mended int64
+		Kind  string `json:"kind"`
+		Count int64
 	} `json:"findings"`
 }
 
@@ -103,7 +103,7 @@ func (v verdict) counts() map[string]int64 {
 }
 
 // TestFsck damages the storage under a running system, in both shapes: the
-// command finds it, mends it beside the running processes, and then finds
+// command finds it, repairs it beside the running processes, and then finds
 // nothing; every picture is there again.
 func TestFsck(t *testing.T) {
 	t.Parallel()
@@ -125,12 +125,12 @@ func TestFsck(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			env, api, files := start(t)
-			damageAndMend(systemtest.Client{T: t, URL: api}, env, files)
+			damageAndRepair(systemtest.Client{T: t, URL: api}, env, files)
 		})
 	}
 }
 
-func damageAndMend(c systemtest.Client, env map[string]string, files storage) {
+func damageAndRepair(c systemtest.Client, env map[string]string, files storage) {
 	t := c.T
 	t.Helper()
 	photo := systemtest.NewSource(t).URL + "/rocket.jpg"
@@ -166,7 +166,7 @@ func damageAndMend(c systemtest.Client, env map[string]string, files storage) {
 	}
 }
 
-// showsAll waits until the product's picture is made anew and downloads all of it.
+// showsAll waits until the product's picture is made again and downloads all of it.
 func showsAll(c systemtest.Client, path, compressed string) {
 	c.T.Helper()
 	for deadline := time.Now().Add(systemtest.Patience); ; systemtest.Pause(c.T, 50*time.Millisecond) {

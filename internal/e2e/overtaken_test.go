@@ -11,7 +11,7 @@ import (
 
 // TestOvertakenCompletion changes and deletes products while their images are
 // being worked on: what then comes to be completed is not published. Its files
-// stay behind for the collection of orphans, and nobody is alarmed.
+// stay behind for the collection of orphans, and no one is alarmed.
 func TestOvertakenCompletion(t *testing.T) {
 	t.Parallel()
 	w, src := systemtest.NewSystem(t), systemtest.NewSource(t)

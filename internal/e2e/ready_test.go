@@ -96,12 +96,12 @@ func TestPartsThatCannotBeHad(t *testing.T) {
 	t.Parallel()
 	w := systemtest.NewSystem(t)
 	env := maps.Clone(w.Env)
-	env["AWS_S3_BUCKET"], env["QUEUE_USER"], env["REDIS_PORT"] = "there-is-no-such-bucket", "nobody-of-that-name", "1"
+	env["AWS_S3_BUCKET"], env["QUEUE_USER"], env["REDIS_PORT"] = "there-is-no-such-bucket", "no-such-user", "1"
 	for _, role := range []string{"api", "worker"} {
 		p := systemtest.Start(t, role, env)
 		for part, causes := range map[string][]string{
 			"storage": {"there-is-no-such-bucket", env["AWS_REGION"], env["AWS_ENDPOINT_URL_S3"], "no such bucket"},
-			"queue":   {"nobody-of-that-name", "403"},
+			"queue":   {"no-such-user", "403"},
 			"cache":   {"127.0.0.1:1", "refused"},
 		} {
 			line := p.Logged(part+" with its cause", func(l systemtest.LogLine) bool { return l["msg"] == "part is not available" && l["part"] == part })
