@@ -16,7 +16,7 @@ type Querier interface {
 type Row interface{ Scan(into ...any) error }
 
 // Collect reads all rows of a query, each by scan into its element. The list is
-// never nil.
+// nil only with an error.
 func Collect[T any](ctx context.Context, from Querier, scan func(Row, *T) error, query string, args ...any) ([]T, error) {
 	rows, err := from.QueryContext(ctx, query, args...)
 	if err != nil {
@@ -30,7 +30,10 @@ func Collect[T any](ctx context.Context, from Querier, scan func(Row, *T) error,
 			return nil, err
 		}
 	}
-	return list, rows.Err()
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return list, nil
 }
 
 // IDs reads all rows of a query for one number each.

@@ -1,7 +1,7 @@
-// Package sqlstore keeps products, images, renditions and the outbox on
-// PostgreSQL or SQLite: it implements the stores of catalog, media and outbox
-// on database/sql with one set of statements and a small dialect for what
-// differs. It holds no rules; those are in the domain.
+// Package sqlstore is the store of the whole program on PostgreSQL or SQLite: one
+// Store embeds the packages below it, each of which keeps one thing with one set
+// of statements and leaves what differs to sqldb. They hold no rules; those are in
+// the domain.
 //
 // Locks are taken in one order, a product before its images before the outbox,
 // so that changes, deletions and completions of one product cannot deadlock.

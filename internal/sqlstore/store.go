@@ -8,10 +8,18 @@ import (
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/fsck"
+	"vitrine.dev/internal/gc"
 	"vitrine.dev/internal/job"
 	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/outbox"
 	"vitrine.dev/internal/sqldb"
+	"vitrine.dev/internal/sqlstore/catalogsql"
+	"vitrine.dev/internal/sqlstore/failuresql"
+	"vitrine.dev/internal/sqlstore/fscksql"
+	"vitrine.dev/internal/sqlstore/gcsql"
+	"vitrine.dev/internal/sqlstore/imagesql"
+	"vitrine.dev/internal/sqlstore/jobsql"
+	"vitrine.dev/internal/sqlstore/outboxsql"
 )
 
 //go:embed migrations
@@ -24,12 +32,31 @@ var (
 	_ media.Store       = (*Store)(nil)
 	_ outbox.Store      = (*Store)(nil)
 	_ fsck.Store        = (*Store)(nil)
+	_ gc.Store          = (*Store)(nil)
 	_ failures.Store    = (*Store)(nil)
 	_ job.Store         = (*Store)(nil)
 )
 
-// Store is a database. It is safe for concurrent use.
-type Store struct{ *sqldb.DB }
+// Store is a database with all that the program keeps in it. It is safe for
+// concurrent use.
+type Store struct {
+	*sqldb.DB
+	*catalogsql.Products
+	*imagesql.Images
+	*outboxsql.Outbox
+	*jobsql.Table
+	*failuresql.Failures
+	*fscksql.Checks
+	*gcsql.Collection
+}
+
+func newStore(db *sqldb.DB) *Store {
+	return &Store{
+		DB: db, Products: catalogsql.New(db), Images: imagesql.New(db), Outbox: outboxsql.New(db),
+		Table: jobsql.New(db), Failures: failuresql.New(db), Checks: fscksql.New(db),
+		Collection: gcsql.New(db),
+	}
+}
 
 // schema is what the stores keep in a database.
 func schema() sqldb.Schema {
@@ -55,7 +82,7 @@ func OpenPostgres(ctx context.Context, cfg sqldb.PostgresConfig, log *slog.Logge
 	if err != nil {
 		return nil, err
 	}
-	return &Store{db}, nil
+	return newStore(db), nil
 }
 
 // OpenSQLite is sqldb.OpenSQLite for the stores.
@@ -64,5 +91,5 @@ func OpenSQLite(ctx context.Context, path string, log *slog.Logger) (*Store, err
 	if err != nil {
 		return nil, err
 	}
-	return &Store{db}, nil
+	return newStore(db), nil
 }

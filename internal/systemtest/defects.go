@@ -38,12 +38,12 @@ var defects = map[string]defect{
 	// their jobs, until a sweep finds them.
 	OutboxOutside: {
 		patches: []patch{{
-			"internal/sqlstore",
+			"internal/sqlstore/catalogsql",
 			"append(atOnceArgs(n), once.Key, once.Fingerprint[:], once.TTL.Milliseconds())...))\n",
 			"append(atOnceArgs(n), once.Key, once.Fingerprint[:], once.TTL.Milliseconds())...))\n" +
 				"\t\tif err == nil {\n\t\t\ts.queueLater(ctx, p)\n\t\t}\n",
 		}, {
-			"internal/sqlstore",
+			"internal/sqlstore/catalogsql",
 			"\tjobs AS (\n\t\tINSERT INTO outbox (topic, body, image_id, user_id, place, due_at)\n",
 			"\tjobs AS (\n",
 		}},
@@ -56,16 +56,17 @@ import (
 
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/media"
+	"vitrine.dev/internal/sqlstore/outboxsql"
 )
 
-func (s *Store) queueLater(ctx context.Context, p catalog.Product) {
-	jobs := make([]outboxJob, len(p.Images))
+func (s *Products) queueLater(ctx context.Context, p catalog.Product) {
+	jobs := make([]outboxsql.Job, len(p.Images))
 	for i, img := range p.Images {
-		jobs[i] = outboxJob{job: media.Job{ImageID: img.ID, ProductID: p.ID, Generation: 1, Host: media.SourceHost(img.SourceURL)}}
+		jobs[i] = outboxsql.Job{Job: media.Job{ImageID: img.ID, ProductID: p.ID, Generation: 1, Host: media.SourceHost(img.SourceURL)}}
 	}
 	later := context.WithoutCancel(ctx)
 	time.AfterFunc(100*time.Millisecond, func() {
-		err := s.InTxNotify(later, "queue jobs", func(ctx context.Context, tx *sql.Tx) error { return s.queueJobs(ctx, tx, jobs) })
+		err := s.db.InTxNotify(later, "queue jobs", func(ctx context.Context, tx *sql.Tx) error { return outboxsql.Enqueue(ctx, s.db, tx, jobs) })
 		if err != nil {
 			slog.ErrorContext(later, "jobs lost", "product", p.ID, "error", err)
 		}
@@ -75,8 +76,8 @@ func (s *Store) queueLater(ctx context.Context, p catalog.Product) {
 	},
 
 	UnconditionalComplete: {patches: []patch{
-		{"internal/sqlstore", "`UPDATE images SET lease_until = {now} + $4`+held)", "`UPDATE images SET lease_until = {now} + $4`+" + anyClaim + "`)"},
-		{"internal/sqlstore", "held+` AND {now} < $5`", anyClaim + " AND {now} < $5`"},
+		{"internal/sqlstore/imagesql", "`UPDATE images SET lease_until = {now} + $4`+held)", "`UPDATE images SET lease_until = {now} + $4`+" + anyClaim + "`)"},
+		{"internal/sqlstore/imagesql", "held+` AND {now} < $5`", anyClaim + " AND {now} < $5`"},
 	}},
 
 	// The broker takes each message for done as it sends it, and it cannot be

@@ -1,5 +1,3 @@
-// Package storetest is the conformance suite of the stores: what catalog, media
-// and outbox may rely on, whichever database is below.
 package storetest
 
 import (

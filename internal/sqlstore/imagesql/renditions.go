@@ -1,4 +1,4 @@
-package sqlstore
+package imagesql
 
 import (
 	"context"
@@ -15,10 +15,10 @@ import (
 )
 
 // Rendition implements media.Store.
-func (s *Store) Rendition(ctx context.Context, key string) (r catalog.Rendition, err error) {
-	err = s.WithRetry(ctx, "read rendition", func(ctx context.Context) error {
-		var row imageRow
-		err := s.Reader.QueryRowContext(ctx,
+func (s *Images) Rendition(ctx context.Context, key string) (r catalog.Rendition, err error) {
+	err = s.db.WithRetry(ctx, "read rendition", func(ctx context.Context) error {
+		var row Row
+		err := s.db.Reader.QueryRowContext(ctx,
 			`SELECT key, source_bytes, width, height, placeholder, outputs, notes FROM renditions
 			 WHERE key = $1 AND deleting_until = 0`, key).
 			Scan(&row.key, &row.sourceBytes, &row.width, &row.height, &row.placeholder, &row.outputs, &row.notes)
@@ -36,8 +36,8 @@ func (s *Store) Rendition(ctx context.Context, key string) (r catalog.Rendition,
 
 // Complete implements media.Store. The age of the claim is asked last: with it
 // refused, nothing of the transaction is kept.
-func (s *Store) Complete(ctx context.Context, c media.Claim, r catalog.Rendition) (catalog.Changed, error) {
-	files, err := json.Marshal(outputs{Compressed: r.Compressed, Variants: r.Variants})
+func (s *Images) Complete(ctx context.Context, c media.Claim, r catalog.Rendition) (catalog.Changed, error) {
+	files, err := json.Marshal(Outputs{Compressed: r.Compressed, Variants: r.Variants})
 	if err != nil {
 		return catalog.Changed{}, fmt.Errorf("encode outputs: %w", err)
 	}
@@ -50,7 +50,7 @@ func (s *Store) Complete(ctx context.Context, c media.Claim, r catalog.Rendition
 			if err := s.publish(ctx, tx, c.BegunAt.UnixMilli(), r, string(files), notes); err != nil {
 				return false, err
 			}
-			return sqldb.Affected(tx.ExecContext(ctx, s.SQL(
+			return sqldb.Affected(tx.ExecContext(ctx, s.db.SQL(
 				`UPDATE images SET status = 'ready', rendition_key = $4, reason = '', reason_detail = '', lease_until = 0`+
 					held+` AND {now} < $5`),
 				c.ImageID, c.Generation, c.Attempt, r.Key, c.BegunAt.Add(media.ClaimLife).UnixMilli()))
@@ -60,9 +60,9 @@ func (s *Store) Complete(ctx context.Context, c media.Claim, r catalog.Rendition
 // publish makes sure that the rendition has a live row, and holds it against
 // the collection of its files until the transaction ends. A row that remembers
 // a deletion becomes live again only for files that were stored after that.
-func (s *Store) publish(ctx context.Context, tx *sql.Tx, begun int64, r catalog.Rendition, files, notes string) error {
+func (s *Images) publish(ctx context.Context, tx *sql.Tx, begun int64, r catalog.Rendition, files, notes string) error {
 	for {
-		inserted, err := sqldb.Affected(tx.ExecContext(ctx, s.SQL(`
+		inserted, err := sqldb.Affected(tx.ExecContext(ctx, s.db.SQL(`
 			INSERT INTO renditions (key, source_bytes, width, height, placeholder, outputs, notes, created_at)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, {now}) ON CONFLICT (key) DO NOTHING`),
 			r.Key, r.SourceBytes, r.Width, r.Height, r.Placeholder, files, notes))
@@ -71,10 +71,10 @@ func (s *Store) publish(ctx context.Context, tx *sql.Tx, begun int64, r catalog.
 		}
 		// Rows that are shared by many images are only shared here, not written.
 		var until, now int64
-		err = tx.QueryRowContext(ctx, s.SQL(`SELECT deleting_until, {now} FROM renditions WHERE key = $1{for key share}`), r.Key).
+		err = tx.QueryRowContext(ctx, s.db.SQL(`SELECT deleting_until, {now} FROM renditions WHERE key = $1{for key share}`), r.Key).
 			Scan(&until, &now)
 		switch {
-		case errors.Is(err, sql.ErrNoRows): // forgotten just now
+		case errors.Is(err, sql.ErrNoRows): // its tombstone was purged just now
 			continue
 		case err != nil || until == 0:
 			return err
@@ -92,8 +92,8 @@ func (s *Store) publish(ctx context.Context, tx *sql.Tx, begun int64, r catalog.
 	}
 }
 
-// errCollected ends an attempt whose files were, or may yet be, deleted under
-// its hands: a later attempt stores them anew.
+// errCollected ends an attempt whose files were, or may yet be, deleted
+// meanwhile: a later attempt stores them again.
 func errCollected(remaining time.Duration) error {
 	f := fault.Fail(fault.StorageUnavailable, "The stored results were being collected.", nil)
 	f.RetryAfter = max(0, remaining) + time.Millisecond

@@ -1,4 +1,4 @@
-package sqlstore
+package imagesql
 
 import (
 	"cmp"
@@ -11,75 +11,59 @@ import (
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/sqldb"
+	"vitrine.dev/internal/sqlstore/outboxsql"
 )
 
-// startOver is the only wording of how an image becomes what a new one is, in
-// its next generation, also by its age. Whoever writes it writes the job, too.
-const startOver = `
-	UPDATE images SET status = 'pending', generation = generation + 1, attempts = 0, lost_attempts = 0, retry_at = 0, lease_until = 0,
-	       reason = '', reason_detail = '', failed_at = 0, failed_user = 0, discarded_at = 0, rendition_key = NULL,
-	       queued_at = {now}, accepted_at = {now}`
-
 // ReplayImages implements failures.Store.
-func (s *Store) ReplayImages(
+func (s *Images) ReplayImages(
 	ctx context.Context, images []int64, requestID string,
 ) (changed []catalog.Changed, done []int64, err error) {
 	if len(images) == 0 {
 		return nil, nil, nil
 	}
-	err = s.InTxNotify(ctx, "replay dead letters", func(ctx context.Context, tx *sql.Tx) error {
-		changed, done, err = s.replayDead(ctx, tx, images, requestID)
+	err = s.db.InTxNotify(ctx, "replay images", func(ctx context.Context, tx *sql.Tx) error {
+		changed, done, err = Replay(ctx, s.db, tx, images, requestID)
 		return err
 	})
 	return changed, done, err
 }
 
-// replayDead locks the products of the images in one order before it touches
+// Replay locks the products of the images in one order before it touches
 // the images, as every change of an image does.
-func (s *Store) replayDead(
-	ctx context.Context, tx *sql.Tx, images []int64, requestID string,
+func Replay(ctx context.Context, db *sqldb.DB, tx *sql.Tx, images []int64, requestID string,
 ) ([]catalog.Changed, []int64, error) {
 	marks, args := sqldb.In(1, images)
-	_, err := sqldb.IDs(ctx, tx, s.SQL(
-		`SELECT id FROM products WHERE id IN (SELECT product_id FROM images WHERE `+dead+` AND id IN (`+marks+`))
+	_, err := sqldb.IDs(ctx, tx, db.SQL(
+		`SELECT id FROM products WHERE id IN (SELECT product_id FROM images WHERE `+Listed+` AND id IN (`+marks+`))
 		ORDER BY id{for update}`), args...)
 	if err != nil {
 		return nil, nil, err
 	}
 	marks, args = sqldb.In(2, images)
-	jobs, err := collectJobs(ctx, tx, requestID, s.SQL(startOver+`, request_id = $1 WHERE `+dead+` AND id IN (`+marks+`)
+	jobs, err := collectJobs(ctx, tx, requestID, db.SQL(startOver+`, request_id = $1 WHERE `+Listed+` AND id IN (`+marks+`)
 		RETURNING id, product_id, generation, source_host`), append([]any{requestID}, args...)...)
 	if err != nil || len(jobs) == 0 {
 		return nil, nil, err
 	}
 	products, done := []int64{}, make([]int64, len(jobs))
-	queued := make([]outboxJob, len(jobs))
+	queued := make([]outboxsql.Job, len(jobs))
 	for i, j := range jobs {
-		done[i], queued[i], products = j.ImageID, outboxJob{job: j}, append(products, j.ProductID)
+		done[i], queued[i], products = j.ImageID, outboxsql.Job{Job: j}, append(products, j.ProductID)
 	}
 	slices.Sort(products)
-	changed, err := s.bump(ctx, tx, slices.Compact(products))
+	changed, err := raiseVersions(ctx, db, tx, slices.Compact(products))
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := s.queueJobs(ctx, tx, queued); err != nil {
+	if err := outboxsql.Enqueue(ctx, db, tx, queued); err != nil {
 		return nil, nil, err
 	}
 	for _, c := range changed {
-		if err := s.recordChange(ctx, tx, c); err != nil {
+		if err := outboxsql.RecordChange(ctx, db, tx, c); err != nil {
 			return nil, nil, err
 		}
 	}
 	return changed, done, nil
-}
-
-// bump raises the versions of products that the transaction has locked.
-func (s *Store) bump(ctx context.Context, tx *sql.Tx, products []int64) ([]catalog.Changed, error) {
-	marks, args := sqldb.In(1, products)
-	return sqldb.Collect(ctx, tx, func(row sqldb.Row, c *catalog.Changed) error {
-		return row.Scan(&c.ProductID, &c.UserID, &c.Version)
-	}, s.SQL(
-		`UPDATE products SET version = version + 1, updated_at = {now} WHERE id IN (`+marks+`) RETURNING id, user_id, version`), args...)
 }
 
 // collectJobs reads rows of (image, product, generation, host) as jobs of the
@@ -94,13 +78,13 @@ func collectJobs(ctx context.Context, tx *sql.Tx, requestID, query string, args 
 }
 
 // ReplayImage implements failures.Store.
-func (s *Store) ReplayImage(
+func (s *Images) ReplayImage(
 	ctx context.Context, product, image int64, requestID string,
 ) (img catalog.Image, changed catalog.Changed, err error) {
 	changed, err = s.transition(ctx, "replay image", product,
 		func(ctx context.Context, tx *sql.Tx, _ catalog.Changed) (bool, error) {
 			var status string
-			err := tx.QueryRowContext(ctx, s.SQL(
+			err := tx.QueryRowContext(ctx, s.db.SQL(
 				`SELECT source_url, status FROM images WHERE id = $1 AND product_id = $2{for update}`), image, product).
 				Scan(&img.SourceURL, &status)
 			switch {
@@ -111,16 +95,56 @@ func (s *Store) ReplayImage(
 			case status != string(catalog.Failed):
 				return false, fault.New(fault.Conflict, "the image is "+status+"; only a failed one can be replayed")
 			}
-			jobs, err := collectJobs(ctx, tx, requestID, s.SQL(
+			jobs, err := collectJobs(ctx, tx, requestID, s.db.SQL(
 				startOver+`, request_id = $1 WHERE id = $2 RETURNING id, product_id, generation, source_host`), requestID, image)
 			if err != nil || len(jobs) != 1 {
 				return false, err
 			}
 			img.ID, img.Status = image, catalog.Pending
-			return true, s.queueJobs(ctx, tx, []outboxJob{{job: jobs[0]}})
+			return true, outboxsql.Enqueue(ctx, s.db, tx, []outboxsql.Job{{Job: jobs[0]}})
 		})
 	if fault.KindOf(err) == fault.Conflict && img.SourceURL == "" { // no such product
 		return catalog.Image{}, catalog.Changed{}, sqldb.NotFound("image of this product")
 	}
 	return img, changed, err
+}
+
+// Rebuild implements fsck.Store.
+func (s *Images) Rebuild(ctx context.Context, key string, limit int) ([]catalog.Changed, error) {
+	var images []media.Claim
+	err := s.db.WithRetry(ctx, "look for images of a rendition", func(ctx context.Context) (err error) {
+		images, err = sqldb.Collect(ctx, s.db.Reader, scanClaim, `
+			SELECT id, product_id, generation, attempts, lost_attempts, request_id, source_host FROM images
+			WHERE rendition_key = $1 AND status = 'ready' ORDER BY id LIMIT $2`, key, limit)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	var all []catalog.Changed
+	for _, c := range images {
+		changed, err := s.rebuild(ctx, key, c)
+		if fault.KindOf(err) == fault.Conflict {
+			continue // deleted or replayed meanwhile
+		}
+		if err != nil {
+			return all, err
+		}
+		all = append(all, changed)
+	}
+	return all, nil
+}
+
+func (s *Images) rebuild(ctx context.Context, key string, c media.Claim) (catalog.Changed, error) {
+	return s.transition(ctx, "rebuild image", c.ProductID,
+		func(ctx context.Context, tx *sql.Tx, _ catalog.Changed) (bool, error) {
+			moved, err := sqldb.Affected(tx.ExecContext(ctx, s.db.SQL(startOver+`
+				WHERE id = $1 AND generation = $2 AND status = 'ready' AND rendition_key = $3`),
+				c.ImageID, c.Generation, key))
+			if err != nil || !moved {
+				return false, err
+			}
+			c.Generation++
+			return true, outboxsql.Enqueue(ctx, s.db, tx, []outboxsql.Job{{Job: c.Job}})
+		})
 }

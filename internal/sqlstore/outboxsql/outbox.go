@@ -1,77 +1,38 @@
-package sqlstore
+package outboxsql
 
 import (
 	"cmp"
 	"context"
-	"database/sql"
-	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
-	"vitrine.dev/internal/catalog"
-	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/outbox"
 	"vitrine.dev/internal/sqldb"
 )
 
-// outboxJob is a job on its way into the outbox.
-type outboxJob struct {
-	job   media.Job
-	delay time.Duration
-}
+// Outbox implements outbox.Store, but for Wake, which is of sqldb.DB.
+type Outbox struct{ db *sqldb.DB }
 
-// queueJobs puts jobs into the outbox: in line where they are due now, else to
-// be lined up when they are.
-func (s *Store) queueJobs(ctx context.Context, tx *sql.Tx, jobs []outboxJob) error {
-	const row = "(CAST($%d AS TEXT), CAST($%d AS BIGINT), CAST($%d AS BIGINT), CAST($%d AS BIGINT), CAST($%d AS BIGINT))"
-	for batch := range slices.Chunk(jobs, 100) {
-		values, args := make([]string, len(batch)), []any{media.TopicProcess}
-		for i, j := range batch {
-			n := len(args)
-			values[i] = fmt.Sprintf(row, n+1, n+2, n+3, n+4, n+5)
-			args = append(args, string(j.job.Encode()), j.job.ImageID, j.job.ProductID, j.delay.Milliseconds(), i)
-		}
-		insert := s.SQL(`
-			INSERT INTO outbox (topic, body, image_id, user_id, place, due_at)
-			SELECT $1, job.column1, job.column2, p.user_id,
-				CASE WHEN job.column4 > 0 THEN NULL ELSE ` + placeOf("$1", "p.user_id") + ` + job.column5 END, {now} + job.column4
-			FROM (VALUES ` + strings.Join(values, ", ") + `) AS job JOIN products p ON p.id = job.column3`)
-		if _, err := tx.ExecContext(ctx, insert, args...); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// recordChange leaves word for the cache, beside what the caller announces.
-func (s *Store) recordChange(ctx context.Context, tx *sql.Tx, c catalog.Changed) error {
-	body, err := json.Marshal(c)
-	if err != nil {
-		return fmt.Errorf("encode change: %w", err)
-	}
-	_, err = tx.ExecContext(ctx, s.SQL(`INSERT INTO outbox (topic, body, due_at) VALUES ($1, $2, {now})`),
-		catalog.TopicChanged, string(body))
-	return err
-}
+// New returns the outbox of the database.
+func New(db *sqldb.DB) *Outbox { return &Outbox{db} }
 
 // LeaseMessages implements outbox.Store. The selection is materialised, so that
 // no plan can run it, and lock, more than once. The plus keeps the index of due
 // times out of it: a long line is read from its head, not sorted.
-func (s *Store) LeaseMessages(
+func (s *Outbox) LeaseMessages(
 	ctx context.Context, topic string, limit int, lease time.Duration,
 ) (messages []outbox.Message, err error) {
-	if err := s.lineUp(ctx, topic); err != nil {
+	if err := s.assignRanks(ctx, topic); err != nil {
 		return nil, err
 	}
-	if s.OneWriter {
+	if s.db.OneWriter {
 		if due, err := s.anyDue(ctx, topic); err != nil || !due {
 			return nil, err
 		}
 	}
-	err = s.WithRetry(ctx, "lease messages", func(ctx context.Context) error {
-		list, err := sqldb.Collect(ctx, s.Writer, scanMessage, s.SQL(`
+	err = s.db.WithRetry(ctx, "lease messages", func(ctx context.Context) error {
+		list, err := sqldb.Collect(ctx, s.db.Writer, scanMessage, s.db.SQL(`
 			WITH due AS MATERIALIZED (
 				SELECT id AS due_id FROM outbox
 				WHERE topic = $1 AND place IS NOT NULL AND +due_at <= {now} AND lease_until <= {now}
@@ -80,7 +41,7 @@ func (s *Store) LeaseMessages(
 			RETURNING id, topic, body, place, due_at`), topic, limit, lease.Milliseconds())
 		messages = inLine(list)
 		if err != nil || len(messages) > 0 { // a statement that finds nothing writes nothing
-			s.Observe(err)
+			s.db.Observe(err)
 		}
 		return err
 	})
@@ -89,9 +50,9 @@ func (s *Store) LeaseMessages(
 
 // anyDue looks before LeaseMessages writes: most polls find nothing, and where
 // there is one writer a write keeps all others out.
-func (s *Store) anyDue(ctx context.Context, topic string) (due bool, err error) {
-	err = s.WithRetry(ctx, "look for due messages", func(ctx context.Context) error {
-		return s.Reader.QueryRowContext(ctx, s.SQL(`
+func (s *Outbox) anyDue(ctx context.Context, topic string) (due bool, err error) {
+	err = s.db.WithRetry(ctx, "look for due messages", func(ctx context.Context) error {
+		return s.db.Reader.QueryRowContext(ctx, s.db.SQL(`
 			SELECT EXISTS (SELECT 1 FROM outbox WHERE topic = $1 AND due_at <= {now} AND lease_until <= {now})`), topic).Scan(&due)
 	})
 	return due, err
@@ -121,28 +82,28 @@ func inLine(list []leasedMessage) []outbox.Message {
 }
 
 // RenewMessages implements outbox.Store.
-func (s *Store) RenewMessages(ctx context.Context, ids []int64, lease time.Duration) error {
+func (s *Outbox) RenewMessages(ctx context.Context, ids []int64, lease time.Duration) error {
 	return s.eachMessage(ctx, "renew messages", `UPDATE outbox SET lease_until = {now} + $1 WHERE id IN (%s)`, ids, lease.Milliseconds())
 }
 
 // DeleteMessages implements outbox.Store.
-func (s *Store) DeleteMessages(ctx context.Context, ids []int64) error {
+func (s *Outbox) DeleteMessages(ctx context.Context, ids []int64) error {
 	return s.eachMessage(ctx, "delete messages", `DELETE FROM outbox WHERE id IN (%s)`, ids)
 }
 
 // ReleaseMessages implements outbox.Store.
-func (s *Store) ReleaseMessages(ctx context.Context, ids []int64, delay time.Duration) error {
+func (s *Outbox) ReleaseMessages(ctx context.Context, ids []int64, delay time.Duration) error {
 	return s.eachMessage(ctx, "release messages",
 		`UPDATE outbox SET lease_until = 0, due_at = {now} + $1 WHERE id IN (%s)`, ids, delay.Milliseconds())
 }
 
 // eachMessage runs a statement over the ids, in ascending order, so that two
 // relays lock rows in the same one.
-func (s *Store) eachMessage(ctx context.Context, operation, statement string, ids []int64, first ...any) error {
+func (s *Outbox) eachMessage(ctx context.Context, operation, statement string, ids []int64, first ...any) error {
 	for batch := range slices.Chunk(slices.Sorted(slices.Values(ids)), 500) {
 		marks, args := sqldb.In(len(first)+1, batch)
-		err := s.WriteWithRetry(ctx, operation, func(ctx context.Context) error {
-			_, err := s.Writer.ExecContext(ctx, s.SQL(fmt.Sprintf(statement, marks)), append(slices.Clone(first), args...)...)
+		err := s.db.WriteWithRetry(ctx, operation, func(ctx context.Context) error {
+			_, err := s.db.Writer.ExecContext(ctx, s.db.SQL(fmt.Sprintf(statement, marks)), append(slices.Clone(first), args...)...)
 			return err
 		})
 		if err != nil {

@@ -1,4 +1,4 @@
-package sqlstore
+package imagesql
 
 import (
 	"context"
@@ -9,22 +9,23 @@ import (
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/sqldb"
+	"vitrine.dev/internal/sqlstore/outboxsql"
 )
 
-// Sweep implements media.Store. Each image is mended in a transaction of its
+// Sweep implements media.Store. Each image is repaired in a transaction of its
 // own: several sweepers at once only find that the other was first.
-func (s *Store) Sweep(ctx context.Context, p media.SweepPolicy) (media.Swept, error) {
+func (s *Images) Sweep(ctx context.Context, p media.SweepPolicy) (media.Swept, error) {
 	var swept media.Swept
 	var err error
 	if p.KeepLeases {
-		err = s.Probe(ctx)
+		err = s.db.Probe(ctx)
 	} else {
 		err = s.reclaimAll(ctx, p, &swept)
 	}
 	if err != nil {
 		return swept, err
 	}
-	forgotten, err := s.sweepable(ctx, p.Limit-len(swept.Changed), `
+	lost, err := s.sweepable(ctx, p.Limit-len(swept.Changed), `
 		SELECT i.id, i.product_id, i.generation, i.attempts, i.lost_attempts, i.request_id, i.source_host FROM images i
 		WHERE i.status = 'pending' AND i.queued_at < {now} - $2
 		  AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.image_id = i.id)
@@ -32,7 +33,7 @@ func (s *Store) Sweep(ctx context.Context, p media.SweepPolicy) (media.Swept, er
 	if err != nil {
 		return swept, err
 	}
-	for _, c := range forgotten {
+	for _, c := range lost {
 		again, err := s.requeue(ctx, c, p.RequeueAfter)
 		if err != nil {
 			return swept, err
@@ -45,7 +46,7 @@ func (s *Store) Sweep(ctx context.Context, p media.SweepPolicy) (media.Swept, er
 }
 
 // reclaimAll takes the images back whose lease has run out.
-func (s *Store) reclaimAll(ctx context.Context, p media.SweepPolicy, swept *media.Swept) error {
+func (s *Images) reclaimAll(ctx context.Context, p media.SweepPolicy, swept *media.Swept) error {
 	abandoned, err := s.sweepable(ctx, p.Limit, `
 		SELECT i.id, i.product_id, i.generation, i.attempts, i.lost_attempts, i.request_id, i.source_host FROM images i
 		WHERE i.status = 'processing' AND i.lease_until < {now} ORDER BY i.lease_until LIMIT $1`)
@@ -65,12 +66,12 @@ func (s *Store) reclaimAll(ctx context.Context, p media.SweepPolicy, swept *medi
 	return nil
 }
 
-func (s *Store) sweepable(ctx context.Context, limit int, statement string, args ...any) (claims []media.Claim, err error) {
+func (s *Images) sweepable(ctx context.Context, limit int, statement string, args ...any) (claims []media.Claim, err error) {
 	if limit <= 0 {
 		return nil, nil
 	}
-	err = s.WithRetry(ctx, "look for lost images", func(ctx context.Context) error {
-		claims, err = sqldb.Collect(ctx, s.Reader, scanClaim, s.SQL(statement), append([]any{limit}, args...)...)
+	err = s.db.WithRetry(ctx, "look for lost images", func(ctx context.Context) error {
+		claims, err = sqldb.Collect(ctx, s.db.Reader, scanClaim, s.db.SQL(statement), append([]any{limit}, args...)...)
 		return err
 	})
 	return claims, err
@@ -81,45 +82,27 @@ func scanClaim(row sqldb.Row, c *media.Claim) error {
 }
 
 // reclaim takes an image from a worker that has been silent for its lease.
-func (s *Store) reclaim(ctx context.Context, c media.Claim, p media.SweepPolicy) (catalog.Changed, error) {
+func (s *Images) reclaim(ctx context.Context, c media.Claim, p media.SweepPolicy) (catalog.Changed, error) {
 	c.Lost++
-	silent := s.SQL(held + ` AND lease_until < {now}`)
+	silent := s.db.SQL(held + ` AND lease_until < {now}`)
 	return s.transition(ctx, "reclaim image", c.ProductID,
 		func(ctx context.Context, tx *sql.Tx, _ catalog.Changed) (bool, error) {
-			return s.judge(ctx, tx, c, p.Lost, p.Decide, silent)
+			return s.endLost(ctx, tx, c, p.Lost, p.Decide, silent)
 		})
 }
 
-// requeue writes the job anew of an image whose message is nowhere. The image
+// requeue writes the job again of an image whose message is nowhere. The image
 // does not change, so its product keeps its version.
-func (s *Store) requeue(ctx context.Context, c media.Claim, after time.Duration) (again bool, err error) {
-	err = s.InTxNotify(ctx, "requeue image", func(ctx context.Context, tx *sql.Tx) error {
-		again, err = sqldb.Affected(tx.ExecContext(ctx, s.SQL(`
+func (s *Images) requeue(ctx context.Context, c media.Claim, after time.Duration) (again bool, err error) {
+	err = s.db.InTxNotify(ctx, "requeue image", func(ctx context.Context, tx *sql.Tx) error {
+		again, err = sqldb.Affected(tx.ExecContext(ctx, s.db.SQL(`
 			UPDATE images SET queued_at = {now}
 			WHERE id = $1 AND generation = $2 AND status = 'pending' AND queued_at < {now} - $3`),
 			c.ImageID, c.Generation, after.Milliseconds()))
 		if err != nil || !again {
 			return err
 		}
-		return s.queueJobs(ctx, tx, []outboxJob{{job: c.Job}})
+		return outboxsql.Enqueue(ctx, s.db, tx, []outboxsql.Job{{Job: c.Job}})
 	})
 	return again, err
-}
-
-// EndLeases ends every lease on images, messages and dead letter jobs, for a process that has
-// the database to itself: whoever held them is dead. The sweep and the relay
-// then take them up at once instead of waiting for the leases to run out.
-func (s *Store) EndLeases(ctx context.Context) error {
-	return s.InTxNotify(ctx, "end leases", func(ctx context.Context, tx *sql.Tx) error {
-		for _, statement := range []string{
-			`UPDATE images SET lease_until = 0 WHERE status = 'processing'`,
-			`UPDATE outbox SET lease_until = 0 WHERE lease_until > 0`,
-			`UPDATE dead_jobs SET lease_until = 0 WHERE lease_until > 0`,
-		} {
-			if _, err := tx.ExecContext(ctx, statement); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
 }

@@ -1,4 +1,4 @@
-package sqlstore
+package catalogsql
 
 import (
 	"context"
@@ -10,39 +10,39 @@ import (
 	"vitrine.dev/internal/fault"
 )
 
-// onceTries bounds how often a key is tried anew that was over by the time it
+// onceTries bounds how often a key is tried again that had expired when it
 // was looked at.
 const onceTries = 3
 
 var errKeyMoves = errors.New("the key expired at every look")
 
 // CreateProductOnce implements catalog.Store.
-func (s *Store) CreateProductOnce(
+func (s *Products) CreateProductOnce(
 	ctx context.Context, n catalog.NewProduct, once catalog.Once,
 ) (p catalog.Product, earlier *catalog.Earlier, err error) {
-	if s.AtOnce {
-		err = s.WriteWithRetry(ctx, "create product once", func(ctx context.Context) error {
+	if s.db.AtOnce {
+		err = s.db.WriteWithRetry(ctx, "create product once", func(ctx context.Context) error {
 			p, earlier, err = s.onceAtOnce(ctx, n, once)
 			return err
 		})
 		if err == nil && earlier == nil {
-			s.Committed()
+			s.db.Committed()
 		}
 		return p, earlier, err
 	}
-	err = s.InTxNotify(ctx, "create product once", func(ctx context.Context, tx *sql.Tx) error {
+	err = s.db.InTxNotify(ctx, "create product once", func(ctx context.Context, tx *sql.Tx) error {
 		p, earlier, err = s.onceInSteps(ctx, tx, n, once)
 		return err
 	})
 	return p, earlier, err
 }
 
-// onceInSteps is for a database with one writer: nobody takes the key between
+// onceInSteps is for a database with one writer: no one takes the key between
 // the look and the insert.
-func (s *Store) onceInSteps(
+func (s *Products) onceInSteps(
 	ctx context.Context, tx *sql.Tx, n catalog.NewProduct, once catalog.Once,
 ) (catalog.Product, *catalog.Earlier, error) {
-	earlier, err := scanEarlier(tx.QueryRowContext(ctx, s.SQL(`
+	earlier, err := scanEarlier(tx.QueryRowContext(ctx, s.db.SQL(`
 		SELECT product_id, fingerprint FROM idempotency_keys
 		WHERE user_id = $1 AND key = $2 AND expires_at > {now}`), n.UserID, once.Key))
 	if err == nil || !errors.Is(err, sql.ErrNoRows) {
@@ -52,15 +52,15 @@ func (s *Store) onceInSteps(
 	if err != nil {
 		return catalog.Product{}, nil, err
 	}
-	_, err = tx.ExecContext(ctx, s.SQL(`
+	_, err = tx.ExecContext(ctx, s.db.SQL(`
 		INSERT INTO idempotency_keys (user_id, key, fingerprint, product_id, expires_at)
 		VALUES ($1, $2, $3, $4, {now} + $5)`+takeOver),
 		n.UserID, once.Key, once.Fingerprint[:], p.ID, once.TTL.Milliseconds())
 	return p, nil, err
 }
 
-// takeOver lets an insert have a key whose time is over, and nothing where it
-// lives.
+// takeOver lets an insert have a key that has expired, and nothing where it
+// has not.
 const takeOver = `
 	ON CONFLICT (user_id, key) DO UPDATE
 	SET fingerprint = excluded.fingerprint, product_id = excluded.product_id, expires_at = excluded.expires_at
@@ -70,11 +70,11 @@ const takeOver = `
 // product is inserted only where the key could be. The unique key makes a
 // second creator wait until the first has committed. The id is drawn before the
 // product is there, because the key carries it.
-func (s *Store) onceAtOnce(
+func (s *Products) onceAtOnce(
 	ctx context.Context, n catalog.NewProduct, once catalog.Once,
 ) (catalog.Product, *catalog.Earlier, error) {
 	for range onceTries {
-		p, err := scanCreated(n, s.Writer.QueryRowContext(ctx, s.SQL(`
+		p, err := scanCreated(n, s.db.Writer.QueryRowContext(ctx, s.db.SQL(`
 			WITH taken AS (
 				INSERT INTO idempotency_keys (user_id, key, fingerprint, product_id, expires_at)
 				SELECT id, $11, $12, nextval(pg_get_serial_sequence('products', 'id')), {now} + $13
@@ -98,14 +98,14 @@ func (s *Store) onceAtOnce(
 
 // earlier returns who holds a key that could not be taken, nil where it was
 // freed in between. It looks past the expiry: the key lived when it was tried.
-func (s *Store) earlier(ctx context.Context, user int64, key string) (*catalog.Earlier, error) {
-	earlier, err := scanEarlier(s.Writer.QueryRowContext(ctx,
+func (s *Products) earlier(ctx context.Context, user int64, key string) (*catalog.Earlier, error) {
+	earlier, err := scanEarlier(s.db.Writer.QueryRowContext(ctx,
 		`SELECT product_id, fingerprint FROM idempotency_keys WHERE user_id = $1 AND key = $2`, user, key))
 	if !errors.Is(err, sql.ErrNoRows) {
 		return earlier, err
 	}
 	var known bool
-	err = s.Writer.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM users WHERE id = $1)`, user).Scan(&known)
+	err = s.db.Writer.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM users WHERE id = $1)`, user).Scan(&known)
 	if err == nil && !known {
 		err = catalog.ErrUnknownUser
 	}
@@ -126,9 +126,9 @@ func scanEarlier(row *sql.Row) (*catalog.Earlier, error) {
 
 // ExpireKeys implements catalog.Keys. A key that a create takes over meanwhile
 // is left alone.
-func (s *Store) ExpireKeys(ctx context.Context, limit int) (removed int, err error) {
-	err = s.WithRetry(ctx, "expire keys", func(ctx context.Context) error {
-		result, err := s.Writer.ExecContext(ctx, s.SQL(`
+func (s *Products) ExpireKeys(ctx context.Context, limit int) (removed int, err error) {
+	err = s.db.WithRetry(ctx, "expire keys", func(ctx context.Context) error {
+		result, err := s.db.Writer.ExecContext(ctx, s.db.SQL(`
 			WITH expired AS MATERIALIZED (
 				SELECT user_id, key FROM idempotency_keys WHERE expires_at <= {now}
 				ORDER BY expires_at LIMIT $1{skip locked})

@@ -1,4 +1,4 @@
-package sqlstore
+package catalogsql
 
 import (
 	"context"
@@ -9,14 +9,15 @@ import (
 
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/media"
+	"vitrine.dev/internal/sqlstore/outboxsql"
 )
 
 // createAtOnce is createInSteps as one statement and one round trip, for
 // PostgreSQL. The bodies of the messages are made in SQL, because the ids that
 // they carry are; the suite of the stores reads them as media.Job and
 // catalog.Changed.
-func (s *Store) createAtOnce(ctx context.Context, n catalog.NewProduct) (catalog.Product, error) {
-	p, err := scanCreated(n, s.Writer.QueryRowContext(ctx, s.SQL(
+func (s *Products) createAtOnce(ctx context.Context, n catalog.NewProduct) (catalog.Product, error) {
+	p, err := scanCreated(n, s.db.Writer.QueryRowContext(ctx, s.db.SQL(
 		`WITH product AS (`+insertProduct+` RETURNING id, user_id, created_at)`+withItsWork()), atOnceArgs(n)...))
 	if errors.Is(err, sql.ErrNoRows) {
 		return catalog.Product{}, catalog.ErrUnknownUser
@@ -33,7 +34,7 @@ func withItsWork() string {
 		SELECT created_at, created_at, id, place - 1, url, host, $7
 		FROM product, unnest($6::TEXT[], $10::TEXT[]) WITH ORDINALITY AS source (url, host, place) ORDER BY place
 		RETURNING id, product_id, position, queued_at, source_host),
-	line AS (SELECT id AS line_product, user_id AS line_user, ` + placeOf("$8", "product.user_id") + ` AS head FROM product),
+	line AS (SELECT id AS line_product, user_id AS line_user, ` + outboxsql.RankOf("$8", "product.user_id") + ` AS head FROM product),
 	jobs AS (
 		INSERT INTO outbox (topic, body, image_id, user_id, place, due_at)
 		SELECT $8, json_build_object(

@@ -1,4 +1,4 @@
-package sqlstore
+package failuresql
 
 import (
 	"cmp"
@@ -9,31 +9,21 @@ import (
 
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/failures"
-	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/job"
 	"vitrine.dev/internal/sqldb"
+	"vitrine.dev/internal/sqlstore/imagesql"
+	"vitrine.dev/internal/sqlstore/jobsql"
 )
 
-// AdvanceJob implements failures.Store. The job is read under a lock, so
-// that of two processes that believe to hold it one waits and finds that it
-// does not.
-func (s *Store) AdvanceJob(
-	ctx context.Context, b job.Batch,
-) (j job.Job, changed []catalog.Changed, err error) {
-	err = s.InTxNotify(ctx, "advance dead letter job", func(ctx context.Context, tx *sql.Tx) error {
-		var holder, pastID string
-		var pastAt int64
+// AdvanceJob implements failures.Store.
+func (s *Failures) AdvanceJob(ctx context.Context, b job.Batch) (j job.Job, changed []catalog.Changed, err error) {
+	err = s.db.InTxNotify(ctx, "advance job of failures", func(ctx context.Context, tx *sql.Tx) error {
+		var past position
+		var pastID string
 		changed = nil
-		j, err = scanJob(tx.QueryRowContext(ctx, s.SQL(
-			`SELECT`+jobColumns+`, holder, past_at, past_id FROM dead_jobs WHERE id = $1{for update}`), b.JobID),
-			&holder, &pastAt, &pastID)
-		if fault.KindOf(err) == fault.NotFound || err == nil && (j.State != job.Running || holder != b.Holder) {
-			return fault.New(fault.Conflict, "the job has ended, or another process has taken it over")
-		}
-		if err != nil {
+		if j, past.at, pastID, err = jobsql.Lock(ctx, s.db, tx, b); err != nil {
 			return err
 		}
-		past := position{at: pastAt}
 		past.id, _ = failures.ParseID(pastID)
 		failed, err := failures.ReadJob(j)
 		if err != nil {
@@ -43,29 +33,19 @@ func (s *Store) AdvanceJob(
 		if err != nil {
 			return err
 		}
+		if len(next) == 0 {
+			j, err = jobsql.Finish(ctx, s.db, tx, b.JobID)
+			return err
+		}
 		var done int
 		if changed, done, err = s.apply(ctx, tx, j, next); err != nil {
 			return err
 		}
-		return s.writeProgress(ctx, tx, b, &j, next, int64(done))
+		last := next[len(next)-1]
+		j, err = jobsql.Advance(ctx, s.db, tx, b, int64(done), last.at, last.id.String())
+		return err
 	})
 	return j, changed, err
-}
-
-// writeProgress writes how far the job has got, or that it is done.
-func (s *Store) writeProgress(
-	ctx context.Context, tx *sql.Tx, b job.Batch, j *job.Job, applied []position, done int64,
-) (err error) {
-	if len(applied) == 0 {
-		*j, err = scanJob(tx.QueryRowContext(ctx, s.SQL(
-			`UPDATE dead_jobs SET state = 'done', finished_at = {now}, lease_until = 0 WHERE id = $1 RETURNING`+jobColumns), b.JobID))
-		return err
-	}
-	last := applied[len(applied)-1]
-	*j, err = scanJob(tx.QueryRowContext(ctx, s.SQL(`
-		UPDATE dead_jobs SET done = done + $2, past_at = $3, past_id = $4, lease_until = {now} + $5
-		WHERE id = $1 RETURNING`+jobColumns), b.JobID, done, last.at, last.id.String(), b.Lease.Milliseconds()))
-	return err
 }
 
 // position is a failures.Position as the tables have it.
@@ -81,7 +61,7 @@ func (p position) domain() failures.Position {
 // nextItems selects the next items of the job, oldest first.
 func nextItems(ctx context.Context, tx *sql.Tx, j failures.Job, past position, limit int) ([]position, error) {
 	var next []position
-	for kind, table := range deadTables(failures.Action(j.Kind), j.Filter) {
+	for kind, table := range tablesOf(failures.Action(j.Kind), j.Filter) {
 		c := table.conditions
 		c.Add(table.time+" <= ?", j.AsOf.UnixMilli())
 		c.Add(`(`+table.time+`, id) > (?, ?)`, past.at, past.domain().Among(kind))
@@ -100,20 +80,17 @@ func nextItems(ctx context.Context, tx *sql.Tx, j failures.Job, past position, l
 	return next[:min(limit, len(next))], nil
 }
 
-func (s *Store) apply(
+func (s *Failures) apply(
 	ctx context.Context, tx *sql.Tx, j job.Job, items []position,
 ) ([]catalog.Changed, int, error) {
-	if len(items) == 0 {
-		return nil, 0, nil
-	}
 	ids, images := make([]failures.ID, len(items)), make([]int64, len(items))
 	for i, p := range items {
 		ids[i], images[i] = p.id, p.id.N
 	}
 	if j.Kind == string(failures.Replay) { // whose set has no messages
-		changed, done, err := s.replayDead(ctx, tx, images, j.RequestID)
+		changed, done, err := imagesql.Replay(ctx, s.db, tx, images, j.RequestID)
 		return changed, len(done), err
 	}
-	done, err := s.discardDead(ctx, tx, ids)
+	done, err := s.discard(ctx, tx, ids)
 	return nil, len(done), err
 }

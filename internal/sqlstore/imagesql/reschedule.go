@@ -1,4 +1,4 @@
-package sqlstore
+package imagesql
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/sqldb"
+	"vitrine.dev/internal/sqlstore/outboxsql"
 )
 
 // waitingFor is the condition under which an image waits for the job.
@@ -18,11 +19,11 @@ const waitingFor = ` WHERE id = $1 AND product_id = $2 AND generation = $3 AND s
 
 // Reschedule implements media.Store. It holds the image, so that two messages of
 // the same job do not become two messages more.
-func (s *Store) Reschedule(ctx context.Context, j media.Job, delay, maxAge time.Duration) (expired bool, err error) {
-	err = s.InTx(ctx, "defer job", func(ctx context.Context, tx *sql.Tx) error {
+func (s *Images) Reschedule(ctx context.Context, j media.Job, delay, maxAge time.Duration) (expired bool, err error) {
+	err = s.db.InTx(ctx, "defer job", func(ctx context.Context, tx *sql.Tx) error {
 		expired = false
 		var accepted, now int64
-		err := tx.QueryRowContext(ctx, s.SQL(`SELECT accepted_at, {now} FROM images`+waitingFor+`{for update}`),
+		err := tx.QueryRowContext(ctx, s.db.SQL(`SELECT accepted_at, {now} FROM images`+waitingFor+`{for update}`),
 			j.ImageID, j.ProductID, j.Generation).Scan(&accepted, &now)
 		if errors.Is(err, sql.ErrNoRows) {
 			return errSuperseded()
@@ -45,37 +46,37 @@ func (s *Store) Reschedule(ctx context.Context, j media.Job, delay, maxAge time.
 		if err != nil || queued {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, s.SQL(`UPDATE images SET queued_at = {now} + $2 WHERE id = $1`), j.ImageID, wait.Milliseconds())
+		_, err = tx.ExecContext(ctx, s.db.SQL(`UPDATE images SET queued_at = {now} + $2 WHERE id = $1`), j.ImageID, wait.Milliseconds())
 		if err != nil {
 			return err
 		}
-		return s.queueJobs(ctx, tx, []outboxJob{{job: j, delay: wait}})
+		return outboxsql.Enqueue(ctx, s.db, tx, []outboxsql.Job{{Job: j, Delay: wait}})
 	})
 	return expired, err
 }
 
 // Expire implements media.Store. It locks the products before the images, as
-// replayDead does, and asks of each image again what it was selected for.
-func (s *Store) Expire(
+// Replay does, and asks of each image again what it was selected for.
+func (s *Images) Expire(
 	ctx context.Context, j media.Job, maxAge time.Duration, f *fault.Failure, limit int,
 ) (changed []catalog.Changed, err error) {
 	const waits = ` status = 'pending' AND retry_at <= {now} AND accepted_at <= {now} - $1`
-	err = s.InTxNotify(ctx, "expire images", func(ctx context.Context, tx *sql.Tx) error {
+	err = s.db.InTxNotify(ctx, "expire images", func(ctx context.Context, tx *sql.Tx) error {
 		changed = nil
-		images, err := sqldb.IDs(ctx, tx, s.SQL(
+		images, err := sqldb.IDs(ctx, tx, s.db.SQL(
 			`SELECT id FROM images WHERE`+waits+` AND source_host = $2 AND id <> $3 LIMIT $4`),
 			maxAge.Milliseconds(), j.Host, j.ImageID, limit)
 		if err != nil {
 			return err
 		}
 		marks, args := sqldb.In(1, append(images, j.ImageID))
-		_, err = sqldb.IDs(ctx, tx, s.SQL(
+		_, err = sqldb.IDs(ctx, tx, s.db.SQL(
 			`SELECT id FROM products WHERE id IN (SELECT product_id FROM images WHERE id IN (`+marks+`)) ORDER BY id{for update}`), args...)
 		if err != nil {
 			return err
 		}
 		marks, args = sqldb.In(4, append(images, j.ImageID))
-		products, err := sqldb.IDs(ctx, tx, s.SQL(setFailed("$2", "$3")+` WHERE`+waits+` AND id IN (`+marks+`) RETURNING product_id`),
+		products, err := sqldb.IDs(ctx, tx, s.db.SQL(setFailed("$2", "$3")+` WHERE`+waits+` AND id IN (`+marks+`) RETURNING product_id`),
 			append([]any{maxAge.Milliseconds(), string(f.Reason), f.Detail}, args...)...)
 		if err != nil {
 			return err
@@ -84,11 +85,11 @@ func (s *Store) Expire(
 			return errSuperseded()
 		}
 		slices.Sort(products)
-		if changed, err = s.bump(ctx, tx, slices.Compact(products)); err != nil {
+		if changed, err = raiseVersions(ctx, s.db, tx, slices.Compact(products)); err != nil {
 			return err
 		}
 		for _, c := range changed {
-			if err := s.recordChange(ctx, tx, c); err != nil {
+			if err := outboxsql.RecordChange(ctx, s.db, tx, c); err != nil {
 				return err
 			}
 		}

@@ -1,0 +1,2 @@
+// Package catalogsql keeps products, the keys of creates, and users.
+package catalogsql

@@ -1,0 +1,65 @@
+package catalogsql
+
+import (
+	"context"
+
+	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/sqldb"
+	"vitrine.dev/internal/sqlstore/imagesql"
+)
+
+// Product implements catalog.Store.
+func (s *Products) Product(ctx context.Context, id int64) (p catalog.Product, err error) {
+	err = s.db.WithRetry(ctx, "read product", func(ctx context.Context) error {
+		p, err = s.readProduct(ctx, s.db.Reader, id)
+		return err
+	})
+	return p, err
+}
+
+// readProduct reads a product with its images in one statement, so that they
+// belong to the same version. The description, which may be long, comes with
+// the first row only.
+func (s *Products) readProduct(ctx context.Context, from sqldb.Querier, id int64) (catalog.Product, error) {
+	rows, err := from.QueryContext(ctx, `
+		SELECT p.id, p.user_id, p.name,
+		       CASE row_number() OVER (ORDER BY i.position) WHEN 1 THEN p.description ELSE '' END, p.price, p.version, p.created_at, p.updated_at,
+		       i.id, i.source_url, i.status, i.attempts, i.reason, i.reason_detail,
+		       r.key, r.source_bytes, r.width, r.height, r.placeholder, r.outputs, r.notes
+		FROM products p
+		LEFT JOIN images i ON i.product_id = p.id
+		LEFT JOIN renditions r ON r.key = i.rendition_key AND i.status = 'ready'
+		WHERE p.id = $1 ORDER BY i.position`, id)
+	if err != nil {
+		return catalog.Product{}, err
+	}
+	defer rows.Close()
+	var p catalog.Product
+	for rows.Next() {
+		var image imagesql.Row
+		var description string
+		var created, updated int64
+		err := rows.Scan(append([]any{
+			&p.ID, &p.UserID, &p.Name, &description, &p.Price, &p.Version, &created, &updated,
+		}, image.Fields()...)...)
+		if err != nil {
+			return catalog.Product{}, err
+		}
+		p.Description += description
+		p.CreatedAt, p.UpdatedAt = sqldb.Time(created), sqldb.Time(updated)
+		if image.ID.Valid {
+			img, err := image.Image()
+			if err != nil {
+				return catalog.Product{}, err
+			}
+			p.Images = append(p.Images, img)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return catalog.Product{}, err
+	}
+	if p.ID == 0 {
+		return catalog.Product{}, sqldb.NotFound("product")
+	}
+	return p, nil
+}

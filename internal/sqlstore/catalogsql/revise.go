@@ -1,0 +1,126 @@
+package catalogsql
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"maps"
+	"slices"
+
+	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/sqldb"
+	"vitrine.dev/internal/sqlstore/imagesql"
+	"vitrine.dev/internal/sqlstore/outboxsql"
+)
+
+// ReviseProduct implements catalog.Store.
+func (s *Products) ReviseProduct(ctx context.Context, r catalog.Revision) (p catalog.Product, err error) {
+	err = s.db.InTxNotify(ctx, "revise product", func(ctx context.Context, tx *sql.Tx) error {
+		p, err = s.revise(ctx, tx, r)
+		return err
+	})
+	return p, err
+}
+
+// EditProduct implements catalog.Store. The product is read by a statement of
+// its own after the lock was taken: a statement that has waited for a lock sees
+// the locked row as it is now, but the images as they were when it began.
+func (s *Products) EditProduct(
+	ctx context.Context, id int64, edit func(catalog.Product) (catalog.Revision, bool),
+) (p catalog.Product, err error) {
+	err = s.db.InTxNotify(ctx, "edit product", func(ctx context.Context, tx *sql.Tx) error {
+		var locked int64
+		err := tx.QueryRowContext(ctx, s.db.SQL(`SELECT id FROM products WHERE id = $1{for update}`), id).Scan(&locked)
+		if errors.Is(err, sql.ErrNoRows) {
+			return sqldb.NotFound("product")
+		}
+		if err != nil {
+			return err
+		}
+		if p, err = s.readProduct(ctx, tx, id); err != nil {
+			return err
+		}
+		revision, differs := edit(p)
+		if !differs {
+			return nil
+		}
+		p, err = s.revise(ctx, tx, revision)
+		return err
+	})
+	return p, err
+}
+
+// revise writes the revision and what follows from it, and returns the product
+// as it is then.
+func (s *Products) revise(ctx context.Context, tx *sql.Tx, r catalog.Revision) (catalog.Product, error) {
+	written, err := sqldb.Affected(tx.ExecContext(ctx, s.db.SQL(`
+		UPDATE products SET name = $3, name_folded = $4, description = $5, price = $6,
+		       version = version + 1, updated_at = {now}
+		WHERE id = $1 AND version = $2`),
+		r.ProductID, r.FromVersion, r.Name, catalog.Fold(r.Name), r.Description, int64(r.Price)))
+	if err != nil {
+		return catalog.Product{}, err
+	}
+	if !written {
+		return catalog.Product{}, s.whyNot(ctx, tx, r.ProductID)
+	}
+	if err := s.reviseImages(ctx, tx, r); err != nil {
+		return catalog.Product{}, err
+	}
+	p, err := s.readProduct(ctx, tx, r.ProductID)
+	if err != nil {
+		return catalog.Product{}, err
+	}
+	return p, outboxsql.RecordChange(ctx, s.db, tx, catalog.Changed{
+		ProductID: p.ID, UserID: p.UserID, Version: p.Version, Listed: r.Listed,
+	})
+}
+
+// whyNot says why a product could not be changed at the version asked for.
+func (s *Products) whyNot(ctx context.Context, tx *sql.Tx, id int64) error {
+	var version int64
+	err := tx.QueryRowContext(ctx, `SELECT version FROM products WHERE id = $1`, id).Scan(&version)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return sqldb.NotFound("product")
+	case err != nil:
+		return err
+	}
+	return fault.New(fault.Stale, "the product has changed since")
+}
+
+// reviseImages makes the images what the plan says.
+func (s *Products) reviseImages(ctx context.Context, tx *sql.Tx, r catalog.Revision) error {
+	positions, err := imagesql.Positions(ctx, tx, r.ProductID)
+	if err != nil {
+		return err
+	}
+	dropped := make(map[int64]int, len(positions)) // id to position
+	for position, id := range positions {
+		dropped[id] = position
+	}
+	var fresh []imagesql.Placed
+	for position, planned := range r.Images {
+		if planned.ID == 0 {
+			fresh = append(fresh, imagesql.Placed{Position: position, URL: planned.SourceURL})
+			continue
+		}
+		old, there := dropped[planned.ID]
+		if !there {
+			return fault.New(fault.Stale, "an image of the plan is gone")
+		}
+		delete(dropped, planned.ID)
+		if old == position {
+			continue
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE images SET position = $2 WHERE id = $1`, planned.ID, position); err != nil {
+			return err
+		}
+	}
+	if err := imagesql.Drop(ctx, tx, slices.Collect(maps.Keys(dropped))); err != nil {
+		return err
+	}
+	_, err = imagesql.Add(ctx, s.db, tx, r.ProductID, fresh, r.RequestID)
+	return err
+}

@@ -1,0 +1,100 @@
+package failuresql
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"vitrine.dev/internal/failures"
+	"vitrine.dev/internal/sqldb"
+)
+
+// Failures implements failures.Store, but for the replays, which are of imagesql, and
+// media.Store for what is no job.
+type Failures struct{ db *sqldb.DB }
+
+// New returns the failures of the database.
+func New(db *sqldb.DB) *Failures { return &Failures{db} }
+
+// ListFailures implements failures.Store.
+func (s *Failures) ListFailures(
+	ctx context.Context, f failures.Filter, after *failures.Position, limit int,
+) (items []failures.Item, err error) {
+	err = s.db.WithRetry(ctx, "list dead items", func(ctx context.Context) error {
+		items = []failures.Item{}
+		if f.Has(failures.KindImage) {
+			images := listedImages(f)
+			if after != nil {
+				images.Add("(failed_at, id) < (?, ?)", after.At.UnixMilli(), after.Among(failures.KindImage))
+			}
+			if items, err = s.readImages(ctx, images, limit); err != nil {
+				return err
+			}
+		}
+		if f.Has(failures.KindMessage) {
+			messages := listedMessages(f)
+			if after != nil {
+				messages.Add("(received_at, id) < (?, ?)", after.At.UnixMilli(), after.Among(failures.KindMessage))
+			}
+			more, err := s.readMessages(ctx, messages, limit)
+			if err != nil {
+				return err
+			}
+			items = append(items, more...)
+		}
+		return nil
+	})
+	slices.SortFunc(items, func(a, b failures.Item) int { return b.Position().Compare(a.Position()) })
+	return items[:min(limit, len(items))], err
+}
+
+func (s *Failures) readImages(ctx context.Context, c *sqldb.Where, limit int) ([]failures.Item, error) {
+	return sqldb.Collect(ctx, s.db.Reader, func(row sqldb.Row, f *failures.Item) error {
+		f.ID.Kind = failures.KindImage
+		return scanAt(row, f, &f.ID.N, &f.ProductID, &f.UserID, &f.SourceURL, &f.Host, &f.Attempts, &f.Reason, &f.Detail, &f.RequestID)
+	}, fmt.Sprintf(`
+		SELECT id, product_id, failed_user, source_url, source_host, attempts, reason, reason_detail, request_id, failed_at
+		FROM images%s ORDER BY failed_at DESC, id DESC LIMIT %d`, c, limit), c.Args...)
+}
+
+func (s *Failures) readMessages(ctx context.Context, c *sqldb.Where, limit int) ([]failures.Item, error) {
+	return sqldb.Collect(ctx, s.db.Reader, func(row sqldb.Row, f *failures.Item) error {
+		f.ID.Kind, f.Reason, f.Detail = failures.KindMessage, failures.Unreadable, failures.UnreadableDetail
+		return scanAt(row, f, &f.ID.N, &f.MessageID, &f.Bytes, &f.Preview)
+	}, fmt.Sprintf(`
+		SELECT id, message_id, bytes, substr(body, 1, %d), received_at
+		FROM dead_messages%s ORDER BY received_at DESC, id DESC LIMIT %d`, failures.PreviewBytes, c, limit), c.Args...)
+}
+
+// scanAt reads a row of the fields, followed by the time of the failure.
+func scanAt(row sqldb.Row, f *failures.Item, fields ...any) error {
+	var at int64
+	err := row.Scan(append(fields, &at)...)
+	f.FailedAt = sqldb.Time(at)
+	return err
+}
+
+// CountFailures implements failures.Store.
+func (s *Failures) CountFailures(
+	ctx context.Context, a failures.Action, f failures.Filter,
+) (n int64, asOf time.Time, err error) {
+	var now int64
+	err = s.db.WithRetry(ctx, "count dead items", func(ctx context.Context) error {
+		n = 0
+		if err := s.db.Reader.QueryRowContext(ctx, s.db.SQL(`SELECT {now}`)).Scan(&now); err != nil {
+			return err
+		}
+		for kind, table := range tablesOf(a, f) {
+			c, column := table.conditions, table.time
+			c.Add(column+" <= ?", now)
+			var some int64
+			if err := s.db.Reader.QueryRowContext(ctx, `SELECT count(*) FROM `+table.name+c.String(), c.Args...).Scan(&some); err != nil {
+				return fmt.Errorf("count %ss: %w", kind, err)
+			}
+			n += some
+		}
+		return nil
+	})
+	return n, sqldb.Time(now), err
+}

@@ -1,0 +1,2 @@
+// Package fscksql keeps what fsck compares and repairs.
+package fscksql

@@ -1,0 +1,2 @@
+// Package jobsql keeps durable background jobs.
+package jobsql

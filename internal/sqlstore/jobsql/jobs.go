@@ -1,0 +1,107 @@
+package jobsql
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/job"
+	"vitrine.dev/internal/sqldb"
+)
+
+// Table implements job.Store.
+type Table struct{ db *sqldb.DB }
+
+// New returns the jobs of the database.
+func New(db *sqldb.DB) *Table { return &Table{db} }
+
+// CreateJob implements job.Store.
+func (s *Table) CreateJob(ctx context.Context, j job.Job) (created job.Job, err error) {
+	err = s.db.WithRetry(ctx, "create job", func(ctx context.Context) error {
+		created, err = scanJob(s.db.Writer.QueryRowContext(ctx, s.db.SQL(`
+			INSERT INTO dead_jobs (action, filter, rate, total, request_id, as_of, created_at)
+			VALUES ($1, $2, $3, $4, $5, $6, {now}) RETURNING`+jobColumns),
+			j.Kind, string(j.Input), j.Rate, j.Total, j.RequestID, j.AsOf.UnixMilli()))
+		return err
+	})
+	return created, err
+}
+
+// Job implements job.Store.
+func (s *Table) Job(ctx context.Context, id int64) (j job.Job, err error) {
+	err = s.db.WithRetry(ctx, "read job", func(ctx context.Context) error {
+		j, err = scanJob(s.db.Reader.QueryRowContext(ctx, `SELECT`+jobColumns+` FROM dead_jobs WHERE id = $1`, id))
+		return err
+	})
+	return j, err
+}
+
+// Jobs implements job.Store.
+func (s *Table) Jobs(ctx context.Context, limit int) (jobs []job.Job, err error) {
+	err = s.db.WithRetry(ctx, "list jobs", func(ctx context.Context) error {
+		jobs, err = sqldb.Collect(ctx, s.db.Reader, func(row sqldb.Row, j *job.Job) (err error) {
+			*j, err = scanJob(row)
+			return err
+		}, `SELECT`+jobColumns+` FROM dead_jobs ORDER BY id DESC LIMIT $1`, limit)
+		return err
+	})
+	return jobs, err
+}
+
+// AbortJob implements job.Store.
+func (s *Table) AbortJob(ctx context.Context, id int64) (j job.Job, err error) {
+	err = s.db.InTx(ctx, "abort job", func(ctx context.Context, tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, s.db.SQL(
+			`UPDATE dead_jobs SET state = 'aborted', finished_at = {now} WHERE id = $1 AND state = 'running'`), id)
+		if err != nil {
+			return err
+		}
+		j, err = scanJob(tx.QueryRowContext(ctx, `SELECT`+jobColumns+` FROM dead_jobs WHERE id = $1`, id))
+		if err == nil && j.State == job.Done {
+			return fault.New(fault.Conflict, "the job is done already")
+		}
+		return err
+	})
+	return j, err
+}
+
+// LeaseJob implements job.Store.
+func (s *Table) LeaseJob(ctx context.Context, holder string, lease time.Duration) (j job.Job, err error) {
+	const free = `state = 'running' AND lease_until <= {now}`
+	if s.db.OneWriter { // a write would keep all others out, and most looks find nothing
+		var found bool
+		err := s.db.WithRetry(ctx, "look for jobs", func(ctx context.Context) error {
+			return s.db.Reader.QueryRowContext(ctx, s.db.SQL(`SELECT EXISTS (SELECT 1 FROM dead_jobs WHERE `+free+`)`)).Scan(&found)
+		})
+		if err != nil || !found {
+			return j, errors.Join(err, sqldb.NotFound("job"))
+		}
+	}
+	err = s.db.WithRetry(ctx, "lease job", func(ctx context.Context) error {
+		j, err = scanJob(s.db.Writer.QueryRowContext(ctx, s.db.SQL(`
+			UPDATE dead_jobs SET holder = $1, lease_until = {now} + $2
+			WHERE id = (SELECT id FROM dead_jobs WHERE `+free+` ORDER BY id LIMIT 1{skip locked})
+			RETURNING`+jobColumns), holder, lease.Milliseconds()))
+		return err
+	})
+	return j, err
+}
+
+// ReleaseJob implements job.Store.
+func (s *Table) ReleaseJob(ctx context.Context, id int64, holder string) error {
+	return s.db.WithRetry(ctx, "release job", func(ctx context.Context) error {
+		_, err := s.db.Writer.ExecContext(ctx, `UPDATE dead_jobs SET lease_until = 0 WHERE id = $1 AND holder = $2`, id, holder)
+		return err
+	})
+}
+
+// PurgeJobs implements job.Store.
+func (s *Table) PurgeJobs(ctx context.Context, retention time.Duration) error {
+	return s.db.WithRetry(ctx, "purge jobs", func(ctx context.Context) error {
+		_, err := s.db.Writer.ExecContext(ctx, s.db.SQL(
+			`DELETE FROM dead_jobs WHERE state <> 'running' AND finished_at < {now} - $1`), retention.Milliseconds())
+		return err
+	})
+}
