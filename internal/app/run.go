@@ -160,8 +160,12 @@ func (p *process) runTasks(ctx context.Context) error {
 			return nil
 		})
 	}
-	context.AfterFunc(ctx, func() { p.stopping.Store(true) })
-	context.AfterFunc(ctx, func() { p.log.InfoContext(ctx, "stopping: finishing what is under way") })
+	group.Go(func() error { // a task, so that it is logged before "stopped"
+		<-ctx.Done()
+		p.stopping.Store(true)
+		p.log.InfoContext(ctx, "stopping: finishing what is under way")
+		return nil
+	})
 	err := group.Wait()
 	p.log.InfoContext(ctx, "stopped")
 	return err

@@ -139,7 +139,11 @@ func Parse(variables map[string]string) (Config, error) {
 
 	cfg, err := env.ParseAsWithOptions[Config](env.Options{Environment: given.values})
 	cfg.fillIn()
-	problems := slices.Concat(given.problems, parseProblems(err), cfg.problems(), cfg.loadAuthorities())
+	unreadable := parseProblems(err)
+	rules := slices.DeleteFunc(slices.Concat(cfg.problems(), cfg.loadAuthorities()), func(problem string) bool {
+		return slices.ContainsFunc(unreadable, func(other string) bool { return variableOf(problem) == variableOf(other) })
+	})
+	problems := slices.Concat(given.problems, unreadable, rules)
 	given.nameOrigins(problems)
 	cfg.notices = given.notices
 	if len(problems) > 0 {

@@ -43,6 +43,11 @@ func TestEveryProblemIsNamedAtOnce(t *testing.T) {
 			t.Errorf("%s is not named in:\n%v", name, err)
 		}
 	}
+	for _, name := range []string{"DB_PORT must", "JOB_LEASE", "HTTP_ADDR", "LOG_LEVEL"} {
+		if n := strings.Count(err.Error(), name); n != 1 {
+			t.Errorf("%s is named %d times in:\n%v", name, n, err)
+		}
+	}
 	if strings.Contains(err.Error(), "hunter2") {
 		t.Errorf("a secret is in the text:\n%v", err)
 	}

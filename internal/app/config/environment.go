@@ -63,12 +63,17 @@ func (e *environment) warn(message string, args ...any) {
 	e.notices = append(e.notices, notice{slog.LevelWarn, message, args})
 }
 
+// variableOf is the variable that a problem begins with.
+func variableOf(problem string) string {
+	name, _, _ := strings.Cut(problem, " ")
+	return name
+}
+
 // nameOrigins adds to problems of plain variables, which they begin with, the
 // variable that the operator set.
 func (e *environment) nameOrigins(problems []string) {
 	for i, problem := range problems {
-		name, _, _ := strings.Cut(problem, " ")
-		if other, ok := e.spelling[name]; ok {
+		if other, ok := e.spelling[variableOf(problem)]; ok {
 			problems[i] += " (it comes from " + other + ")"
 		}
 	}
