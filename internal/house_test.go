@@ -29,7 +29,6 @@ const (
 // unfinished are the folders that do not keep the bounds yet.
 func unfinished(dir string) bool {
 	return slices.Contains([]string{
-		"internal/imaging/imagingtest",
 		"internal/sqlstore", "internal/sqlstore/storetest",
 	}, dir)
 }

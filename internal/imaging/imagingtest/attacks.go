@@ -96,7 +96,7 @@ func checkClean(t *testing.T, out media.Rendered) error {
 		checkEncoded(t, e)
 		for _, text := range []string{foreign, Secret, "<script", "<?php", "PK\x03\x04", "%PDF"} {
 			if bytes.Contains(e.Body, []byte(text)) {
-				return fmt.Errorf("%s of %d × %d carries %q", e.Format, e.Width, e.Height, text)
+				return fmt.Errorf("%s of %d × %d has %q", e.Format, e.Width, e.Height, text)
 			}
 		}
 	}

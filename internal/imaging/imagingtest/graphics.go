@@ -27,7 +27,7 @@ func (s suite) graphics(t *testing.T) {
 		"page, gif":         {GIF(letters(500, 400)), letters(500, 400)},
 		"page, tiff":        {TIFF(letters(500, 400)), letters(500, 400)},
 		"page, bilevel":     {lightPNG(bilevel(590, 88)), bilevel(590, 88)},
-		"page, transparent": {PNG(ghost(300, 400)), ghost(300, 400)},
+		"page, transparent": {PNG(overlay(300, 400)), overlay(300, 400)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -130,8 +130,8 @@ func bilevelOf(img image.Image) *image.Paletted {
 	return out
 }
 
-// ghost is letters with nothing between them.
-func ghost(w, h int) *image.NRGBA {
+// overlay is letters with nothing between them.
+func overlay(w, h int) *image.NRGBA {
 	page := letters(w, h)
 	img := image.NewNRGBA(page.Rect)
 	for i := 0; i < len(page.Pix); i += 4 {

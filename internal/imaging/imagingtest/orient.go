@@ -3,7 +3,7 @@ package imagingtest
 import "image"
 
 // Oriented stores an upright picture the way a camera with the EXIF orientation
-// (1 to 8) would: turned or mirrored so that obeying the orientation makes it
+// (1 to 8) would: rotated or mirrored so that obeying the orientation makes it
 // upright again. Orientations 5 to 8 swap width and height.
 func Oriented(upright *image.RGBA, orientation int) *image.RGBA {
 	w, h := upright.Bounds().Dx(), upright.Bounds().Dy()
@@ -21,7 +21,7 @@ func Oriented(upright *image.RGBA, orientation int) *image.RGBA {
 	return stored
 }
 
-// storedAt tells where the upright pixel x, y is stored.
+// storedAt returns where the upright pixel x, y is stored.
 func storedAt(x, y, w, h, orientation int) (sx, sy int) {
 	switch orientation {
 	case 2:

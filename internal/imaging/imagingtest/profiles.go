@@ -62,7 +62,7 @@ func gammaTag(gamma float64) []byte {
 	return binary.BigEndian.AppendUint16(b, uint16(gamma*256))
 }
 
-// matrixProfile has the primaries of sRGB, red and blue exchanged if told so,
+// matrixProfile has the primaries of sRGB, red and blue exchanged if asked to,
 // and a gamma of 2.2.
 func matrixProfile(exchanged bool) []byte {
 	red, blue := xyzTag(0.4360747, 0.2225045, 0.0139322), xyzTag(0.1430804, 0.0606169, 0.7141733)

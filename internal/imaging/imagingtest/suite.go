@@ -132,7 +132,7 @@ func (s suite) renderBy(t *testing.T, r media.Renderer, p media.Preset, source [
 }
 
 // checkEncoded checks one published file against its own description, and that
-// it carries no metadata.
+// it has no metadata.
 func checkEncoded(t *testing.T, e media.Encoded) {
 	t.Helper()
 	info := imagefile.Inspect(e.Body)
@@ -144,7 +144,7 @@ func checkEncoded(t *testing.T, e media.Encoded) {
 	}
 	for _, trace := range []string{Secret, "Exif\x00", "EXIF", "http://ns.adobe.com", "ICC_PROFILE", "ICCP", "iCCP", "eXIf", "tEXt"} {
 		if bytes.Contains(e.Body, []byte(trace)) {
-			t.Errorf("%s of %d × %d carries %q", e.Format, e.Width, e.Height, trace)
+			t.Errorf("%s of %d × %d has %q", e.Format, e.Width, e.Height, trace)
 		}
 	}
 }

@@ -46,7 +46,7 @@ func tiffHead(first uint32) []byte {
 	return binary.LittleEndian.AppendUint32([]byte("II*\x00"), first)
 }
 
-// tiffOf is one page that says of itself what it is told to.
+// tiffOf is one page whose directory says so.
 func tiffOf(w, h, offset, length uint32) []byte {
 	return append(append(tiffHead(8), ifd(0, greyPage(w, h, offset, length)...)...), make([]byte, 64)...)
 }

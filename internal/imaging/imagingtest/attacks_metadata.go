@@ -11,7 +11,7 @@ import (
 	"vitrine.dev/internal/fault"
 )
 
-// segment is a marker of a JPEG with what it carries.
+// segment is a marker of a JPEG with its body.
 func segment(marker byte, body []byte) []byte {
 	return append(binary.BigEndian.AppendUint16([]byte{0xFF, marker}, uint16(len(body)+2)), body...)
 }
@@ -40,7 +40,7 @@ func inWebP(flags byte, chunks ...[]byte) []byte {
 	return riff(append([][]byte{webpChunk("VP8X", head), src[12:]}, chunks...)...)
 }
 
-// profile is a part of an ICC profile as JPEG carries it.
+// profile is a part of an ICC profile as JPEG stores it.
 func profile(number, of byte, body []byte) []byte {
 	return segment(0xE2, append([]byte("ICC_PROFILE\x00"), append([]byte{number, of}, body...)...))
 }
