@@ -28,6 +28,7 @@ func TestBreaker(t *testing.T) {
 			t.Helper()
 			for range 100 {
 				want(t, c, r, 1)
+				synctest.Wait() // for the put
 			}
 			if got := e.called("get"); got != n {
 				t.Errorf("the engine was asked %d times, want %d", got, n)

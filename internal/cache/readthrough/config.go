@@ -42,6 +42,10 @@ func (c Config) withDefaults() (Config, error) {
 	return c, nil
 }
 
+// memory is for how long at least versions are remembered: no load that began
+// at a lower floor is still running when a floor is forgotten.
+func (c Config) memory() time.Duration { return max(2*c.Lease, c.LoadTimeout) }
+
 // fillAge is the age from which on a loaded entry is not put any more: a fence
 // that is lost is made up for by a lease and a half at most.
 func (c Config) fillAge() time.Duration { return min(c.Lease, cache.FenceLife) / 2 }

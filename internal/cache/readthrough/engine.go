@@ -23,7 +23,7 @@ func (c *Cache) get(ctx context.Context, key string) (cache.Entry, bool) {
 // unavailable or has not received a write. One that this process knows to be over
 // is none.
 func (c *Cache) generation(ctx context.Context, group string) (int64, bool) {
-	if !c.groups.bypassed(group).IsZero() || !c.breaker.allow() {
+	if c.groups.bypassed(group) || !c.breaker.allow() {
 		return 0, false
 	}
 	floor, fresh := c.groups.floors.Of(group)

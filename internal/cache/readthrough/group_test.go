@@ -134,7 +134,7 @@ func TestFailedBump(t *testing.T) {
 		if e, err := c.LoadIn(t.Context(), "lists:2", "all", at(7).load); err != nil || e.Version != 7 || c.Stats().Hits != 0 {
 			t.Error("another group is touched")
 		}
-		time.Sleep(time.Nanosecond)
+		time.Sleep(time.Microsecond)
 		wantList(t, c, r, 1, 0) // by now a real engine has dropped it
 	})
 }
@@ -186,8 +186,8 @@ func TestEarlierBumpMakesUpForNothing(t *testing.T) {
 	})
 }
 
-// TestManyFailedBumps: where there are too many to remember, all groups are
-// bypassed.
+// TestManyFailedBumps: none is forgotten where there are too many to remember
+// each by name, and all end.
 func TestManyFailedBumps(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -195,7 +195,10 @@ func TestManyFailedBumps(t *testing.T) {
 		c := reader(t, e)
 		wantList(t, c, r, 1, 1)
 		e.fail(errUnavailable)
-		for i := range 10_001 {
+		if err := c.Bump(t.Context(), group); err == nil {
+			t.Fatal("bumped without engine")
+		}
+		for i := range 100_000 {
 			if err := c.Bump(t.Context(), fmt.Sprint("others:", i)); err == nil {
 				t.Fatal("bumped without engine")
 			}
@@ -203,6 +206,7 @@ func TestManyFailedBumps(t *testing.T) {
 		e.fail(nil)
 		time.Sleep(2 * time.Second) // the breaker's rest
 		want(t, c, at(1), 1)
+		wantList(t, c, r, 1, 1)
 		wantList(t, c, r, 1, 1)
 		time.Sleep(lease + lease/2)
 		wantList(t, c, r, 1, 0)

@@ -1,89 +1,69 @@
 package readthrough
 
 import (
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"vitrine.dev/internal/cache"
 )
 
-// maxBypassed is from how many groups on all of them are bypassed.
-const maxBypassed = 10_000
+// rememberedBumps is of how many groups a failed bump is remembered by name.
+// Beyond it groups that share a hash are bypassed together: see cache.Fences.
+const rememberedBumps = 10_000
 
 // groups knows how far each group is, and which have a bump that the engine has
-// not heard of: their entries are not to be used until those have ended that
+// not received: their entries are not to be used until those have ended that
 // were made before the bump.
 type groups struct {
 	floors *cache.Fences // the generation last used or started here
+	bumps  atomic.Int64  // our own, tried or done
 
-	bumps atomic.Int64 // our own, tried or done
-	span  time.Duration
-
-	some  atomic.Bool // any is bypassed; spares readers the lock
-	mu    sync.RWMutex
-	until map[string]time.Time
-	all   time.Time
+	start  time.Time
+	span   time.Duration // for how long a group is bypassed
+	latest atomic.Int64  // moment; see now
+	failed *cache.Fences // the moment at which a group's last bump failed
+	made   *cache.Fences // the moment at which its last successful bump began
+	until  atomic.Int64  // the moment at which the last bypass ends
 }
 
 func newGroups(cfg Config) *groups {
+	span := cfg.Lease + cfg.fillAge()
 	return &groups{
-		floors: cache.NewFences(2*cfg.Lease, cfg.MaxFloors),
-		span:   cfg.Lease + cfg.fillAge(), until: make(map[string]time.Time),
+		floors: cache.NewFences(cfg.memory(), cfg.MaxFloors),
+		start:  time.Now(), span: span,
+		failed: cache.NewFences(span, rememberedBumps), made: cache.NewFences(span, rememberedBumps),
 	}
 }
 
-// bypassed returns until when the group is bypassed; zero: it is not.
-func (g *groups) bypassed(group string) time.Time {
-	if !g.some.Load() {
-		return time.Time{}
-	}
-	g.mu.RLock()
-	defer g.mu.RUnlock()
-	until := g.until[group]
-	if g.all.After(until) {
-		until = g.all
-	}
-	if !time.Now().Before(until) {
-		return time.Time{}
-	}
-	return until
-}
-
-func (g *groups) bypass(group string) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	now := time.Now()
-	if len(g.until) >= maxBypassed {
-		g.tidy(now)
-	}
-	if len(g.until) >= maxBypassed {
-		clear(g.until)
-		g.all = now.Add(g.span)
-	}
-	g.until[group] = now.Add(g.span)
-	g.some.Store(true)
-}
-
-// resume ends a bypass that was there before a bump that the engine has heard
-// of. One that has begun since concerns a later write.
-func (g *groups) resume(group string, before time.Time) {
-	if before.IsZero() {
-		return
-	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.until[group].Equal(before) {
-		delete(g.until, group)
-	}
-	g.tidy(time.Now())
-}
-
-func (g *groups) tidy(now time.Time) {
-	for group, until := range g.until {
-		if !now.Before(until) {
-			delete(g.until, group)
+// now returns the nanoseconds since the start, different each time.
+func (g *groups) now() int64 {
+	for {
+		latest := g.latest.Load()
+		moment := max(latest+1, int64(time.Since(g.start)))
+		if g.latest.CompareAndSwap(latest, moment) {
+			return moment
 		}
 	}
-	g.some.Store(len(g.until) > 0 || now.Before(g.all))
 }
+
+// bypassed reports whether the engine has not received a bump of the group.
+func (g *groups) bypassed(group string) bool {
+	now := int64(time.Since(g.start))
+	if now >= g.until.Load() {
+		return false
+	}
+	failed, _ := g.failed.Of(group)
+	made, _ := g.made.Of(group)
+	return failed > made && now < failed+int64(g.span)
+}
+
+// bumpFailed bypasses the group.
+func (g *groups) bumpFailed(group string) {
+	moment := g.now()
+	g.failed.Announce(group, moment)
+	g.until.Store(moment + int64(g.span))
+}
+
+// bumpMade ends a bypass that was there when the bump began. One that has begun
+// since concerns a later write. What is forgotten here is bypassed for longer.
+func (g *groups) bumpMade(group string, began int64) { g.made.Saw(group, began) }

@@ -8,6 +8,9 @@ import (
 	"fmt"
 	"log/slog"
 	"strconv"
+	"sync"
+
+	"golang.org/x/sync/singleflight"
 
 	"vitrine.dev/internal/cache"
 )
@@ -18,7 +21,8 @@ type Cache struct {
 	engine  cache.Cache // nil: every read loads
 	cfg     Config
 	floors  *cache.Fences // what this process has served or heard of
-	flights flights
+	flights singleflight.Group
+	putting sync.Map // *cache.Entry by flight: loaded, and on its way into the engine
 	groups  *groups
 	breaker *breaker
 	counts  counts
@@ -35,7 +39,7 @@ func New(engine cache.Cache, cfg Config, log *slog.Logger) (*Cache, error) {
 	}
 	return &Cache{
 		engine: engine, cfg: cfg,
-		floors:  cache.NewFences(2*cfg.Lease, cfg.MaxFloors),
+		floors:  cache.NewFences(cfg.memory(), cfg.MaxFloors),
 		groups:  newGroups(cfg),
 		breaker: newBreaker(log),
 	}, nil
@@ -100,7 +104,6 @@ func (c *Cache) Invalidate(ctx context.Context, key string, version int64) error
 		return nil
 	}
 	c.floors.Announce(key, version)
-	c.flights.forget(key)
 	return c.announce(ctx, func() error { return c.engine.Invalidate(ctx, key, version) })
 }
 
@@ -109,13 +112,13 @@ func (c *Cache) Bump(ctx context.Context, group string) error {
 	if c.engine == nil {
 		return nil
 	}
-	before := c.groups.bypassed(group)
+	began := c.groups.now()
 	c.groups.bumps.Add(1)
 	err := c.bump(ctx, group)
 	if err != nil {
-		c.groups.bypass(group)
+		c.groups.bumpFailed(group)
 	} else {
-		c.groups.resume(group, before)
+		c.groups.bumpMade(group, began)
 	}
 	return err
 }
