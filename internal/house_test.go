@@ -26,13 +26,6 @@ const (
 	manyFiles = "More files than usual: "
 )
 
-// unfinished are the folders that do not keep the bounds yet.
-func unfinished(dir string) bool {
-	return slices.Contains([]string{
-		"internal/sqlstore", "internal/sqlstore/storetest",
-	}, dir)
-}
-
 // source is a folder with Go files.
 type source struct {
 	Dir        string
@@ -45,7 +38,7 @@ func TestFilesAreFewAndShort(t *testing.T) {
 	t.Parallel()
 	for _, p := range sources(t) {
 		dir := folder(p.ImportPath)
-		if !unfinished(dir) && len(p.GoFiles) > mostFiles && !saysWhy(t, p) {
+		if len(p.GoFiles) > mostFiles && !saysWhy(t, p) {
 			t.Errorf("%s has %d files, more than %d, and no doc.go that says %q", dir, len(p.GoFiles), mostFiles, manyFiles)
 		}
 		all, err := filepath.Glob(filepath.Join(p.Dir, "*.go"))
@@ -57,7 +50,7 @@ func TestFilesAreFewAndShort(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if lines := bytes.Count(text, []byte("\n")); lines > mostLines && !unfinished(dir) && !strings.HasSuffix(name, "_test.go") {
+			if lines := bytes.Count(text, []byte("\n")); lines > mostLines && !strings.HasSuffix(name, "_test.go") {
 				t.Errorf("%s/%s has %d lines, more than %d", dir, filepath.Base(name), lines, mostLines)
 			}
 		}
@@ -87,7 +80,7 @@ func TestTheMapIsComplete(t *testing.T) {
 	}
 	for _, p := range sources(t) {
 		dir := folder(p.ImportPath)
-		if !strings.HasPrefix(dir, "internal/") || unfinished(dir) {
+		if !strings.HasPrefix(dir, "internal/") {
 			continue
 		}
 		if !strings.Contains(drawn, filepath.Base(dir)+"/") {
@@ -110,7 +103,7 @@ func TestCallsBetweenFilesRunOneWay(t *testing.T) {
 		layered := slices.ContainsFunc([]string{"app", "cli", "httpapi", "httpkit", "sqldb", "sqlstore"}, func(name string) bool {
 			return dir == "internal/"+name || strings.HasPrefix(dir, "internal/"+name+"/")
 		})
-		if !layered || unfinished(dir) || strings.HasSuffix(dir, "test") {
+		if !layered || strings.HasSuffix(dir, "test") {
 			continue
 		}
 		calls := callsBetweenFiles(t, p, exports)

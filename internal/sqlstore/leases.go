@@ -5,8 +5,8 @@ import (
 	"database/sql"
 )
 
-// EndLeases ends every lease on images, messages and dead letter jobs, for a process that has
-// the database to itself: whoever held them is dead. The sweep and the relay
+// EndLeases ends every lease on images, messages and jobs, for a process that has
+// the database to itself: their holders are dead. The sweep and the relay
 // then take them up at once instead of waiting for the leases to run out.
 func (s *Store) EndLeases(ctx context.Context) error {
 	return s.InTxNotify(ctx, "end leases", func(ctx context.Context, tx *sql.Tx) error {

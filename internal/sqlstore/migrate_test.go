@@ -98,7 +98,7 @@ func TestOldSchemaIsNamed(t *testing.T) {
 			} else if text := err.Error(); strings.Count(text, "older than this program") != 1 || strings.Count(text, "vitrine migrate") != 1 {
 				t.Errorf("the advice is not given once: %s", text)
 			}
-			// Started while the server was away, a process waits for the
+			// Started while the server was unavailable, a process waits for the
 			// migration. A file has no such moment.
 			_, err = s.Product(t.Context(), 1)
 			if name == "postgres" && (!errors.Is(err, sqldb.ErrOldSchema) || fault.KindOf(err) != fault.Unavailable) {

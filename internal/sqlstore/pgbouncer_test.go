@@ -79,7 +79,7 @@ func TestPgBouncerAtOnce(t *testing.T) {
 	clients.Wait()
 }
 
-// TestPgBouncerUnannounced: who is not told of the pooler says what is wrong
+// TestPgBouncerUnannounced: a client not configured for the pooler says what is wrong
 // and what to do.
 func TestPgBouncerUnannounced(t *testing.T) {
 	t.Parallel()

@@ -62,7 +62,7 @@ func soon(t *testing.T, what string, do func(ctx context.Context) error) {
 	}
 }
 
-func TestPostgresIsAwayAndReturns(t *testing.T) {
+func TestPostgresIsUnavailableAndReturns(t *testing.T) {
 	t.Parallel()
 	s, proxy := behindProxy(t)
 	woken := s.Wake(t.Context())
@@ -81,7 +81,7 @@ func TestPostgresIsAwayAndReturns(t *testing.T) {
 		"lease":  func() error { _, err := s.LeaseMessages(t.Context(), "t", 1, time.Minute); return err },
 	} {
 		if err := do(); fault.KindOf(err) != fault.Unavailable {
-			t.Errorf("%s of a server that is away: %v of kind %s", what, err, fault.KindOf(err))
+			t.Errorf("%s of an unavailable server: %v of kind %s", what, err, fault.KindOf(err))
 		}
 	}
 	if took := time.Since(started); took > 10*time.Second {
@@ -99,7 +99,7 @@ func TestPostgresIsAwayAndReturns(t *testing.T) {
 	select {
 	case <-woken:
 	case <-time.After(20 * time.Second):
-		t.Error("nobody listens after the server's return")
+		t.Error("no one listens after the server's return")
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 )
 
 // TestProbe: a probe notices what a change would meet, and what changes meet is
-// told to whoever listens.
+// observed.
 func TestProbe(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ take, give, cause string }{
@@ -82,27 +82,27 @@ func TestChangesAreReported(t *testing.T) {
 	t.Parallel()
 	s := openSQLite(t, filepath.Join(t.TempDir(), "vitrine.db"))
 	var last error
-	told := 0
-	s.OnWrite(func(err error) { told++; last = err })
-	if _, err := s.CreateProduct(t.Context(), phone()); err != nil || told != 1 || last != nil {
-		t.Errorf("after a create (%v) %d outcomes, the last %v", err, told, last)
+	observed := 0
+	s.OnWrite(func(err error) { observed++; last = err })
+	if _, err := s.CreateProduct(t.Context(), phone()); err != nil || observed != 1 || last != nil {
+		t.Errorf("after a create (%v) %d outcomes, the last %v", err, observed, last)
 	}
-	nobodys := phone()
-	nobodys.UserID = 999_999
-	if _, err := s.CreateProduct(t.Context(), nobodys); err == nil || told != 1 {
-		t.Errorf("a broken rule (%v) was told: %d outcomes", err, told)
+	noOnes := phone()
+	noOnes.UserID = 999_999
+	if _, err := s.CreateProduct(t.Context(), noOnes); err == nil || observed != 1 {
+		t.Errorf("a broken rule (%v) was observed: %d outcomes", err, observed)
 	}
-	if _, err := s.Product(t.Context(), 1); err != nil || told != 1 {
-		t.Errorf("a read (%v) was told: %d outcomes", err, told)
+	if _, err := s.Product(t.Context(), 1); err != nil || observed != 1 {
+		t.Errorf("a read (%v) was observed: %d outcomes", err, observed)
 	}
-	if batch, err := s.LeaseMessages(t.Context(), "nothing", 1, time.Minute); err != nil || len(batch) != 0 || told != 1 {
-		t.Errorf("a lease of nothing (%v) was told: %d outcomes", err, told)
+	if batch, err := s.LeaseMessages(t.Context(), "nothing", 1, time.Minute); err != nil || len(batch) != 0 || observed != 1 {
+		t.Errorf("a lease of nothing (%v) was observed: %d outcomes", err, observed)
 	}
 	if err := s.Exec(t.Context(), "PRAGMA query_only = ON"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.CreateProduct(t.Context(), phone()); err == nil || told != 2 || fault.KindOf(last) != fault.Unavailable {
-		t.Errorf("a create that failed (%v): %d outcomes, the last %v", err, told, last)
+	if _, err := s.CreateProduct(t.Context(), phone()); err == nil || observed != 2 || fault.KindOf(last) != fault.Unavailable {
+		t.Errorf("a create that failed (%v): %d outcomes, the last %v", err, observed, last)
 	}
 	if err := s.Probe(t.Context()); fault.KindOf(err) != fault.Unavailable {
 		t.Errorf("probe: %v", err)

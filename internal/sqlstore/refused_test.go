@@ -76,8 +76,8 @@ func operations(s *sqlstore.Store) map[string]func(context.Context) error {
 			_, err := s.Complete(ctx, media.Claim{Job: job}, catalog.Rendition{Key: "k"})
 			return err
 		},
-		"fail":  func(ctx context.Context) error { _, err := s.Fail(ctx, media.Claim{Job: job}, failure); return err },
-		"defer": func(ctx context.Context) error { _, err := s.Reschedule(ctx, job, time.Second, 0); return err },
+		"fail":       func(ctx context.Context) error { _, err := s.Fail(ctx, media.Claim{Job: job}, failure); return err },
+		"reschedule": func(ctx context.Context) error { _, err := s.Reschedule(ctx, job, time.Second, 0); return err },
 		"lease": func(ctx context.Context) error {
 			_, err := s.LeaseMessages(ctx, media.TopicProcess, 1, time.Minute)
 			return err

@@ -69,7 +69,7 @@ const takeOver = `
 // onceAtOnce is createAtOnce with the key before it in the same statement: the
 // product is inserted only where the key could be. The unique key makes a
 // second creator wait until the first has committed. The id is drawn before the
-// product is there, because the key carries it.
+// product is there, because it is a column of the key.
 func (s *Products) onceAtOnce(
 	ctx context.Context, n catalog.NewProduct, once catalog.Once,
 ) (catalog.Product, *catalog.Earlier, error) {

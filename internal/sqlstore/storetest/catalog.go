@@ -81,7 +81,7 @@ func testUnknownUser(t *testing.T, s Store) {
 // whole or not at all.
 func testCancelled(t *testing.T, s Store) {
 	t.Helper()
-	whole := create(t, s, "http://a/1.jpg", "http://a/2.jpg") // connects, and tells how long one takes
+	whole := create(t, s, "http://a/1.jpg", "http://a/2.jpg") // connects, and measures how long one takes
 	started := time.Now()
 	create(t, s, "http://a/1.jpg", "http://a/2.jpg")
 	took := time.Since(started)

@@ -37,7 +37,7 @@ func mark(t *testing.T, s Store) {
 	}
 }
 
-func condemn(t *testing.T, s Store, key string) gc.Window {
+func beginDelete(t *testing.T, s Store, key string) gc.Window {
 	t.Helper()
 	w, err := s.BeginDelete(t.Context(), key, 0, window)
 	if err != nil {
@@ -73,7 +73,7 @@ func isLive(t *testing.T, s Store, key string) bool {
 	return err == nil
 }
 
-func testCondemn(t *testing.T, s Store) {
+func testBeginDelete(t *testing.T, s Store) {
 	t.Helper()
 	used := claim(t, s, time.Minute)
 	complete(t, s, used, "aa")
@@ -96,26 +96,26 @@ func testCondemn(t *testing.T, s Store) {
 		t.Errorf("unused are %+v, %v", got, err)
 	}
 
-	w := condemn(t, s, "aa")
+	w := beginDelete(t, s, "aa")
 	if isLive(t, s, "aa") {
 		t.Error("a look-up finds what is being deleted")
 	}
 	if got, err := s.Unused(t.Context(), "", 0, 10); err != nil || len(got) != 0 {
-		t.Errorf("condemned, and unused are %+v, %v", got, err)
+		t.Errorf("being deleted, and unused are %+v, %v", got, err)
 	}
 	_, err = s.BeginDelete(t.Context(), "aa", 0, window)
 	wantKind(t, err, fault.Conflict) // another is at it
 	closeWindow(t, s, w)
-	closeWindow(t, s, condemn(t, s, "aa")) // what was left behind is deleted later
+	closeWindow(t, s, beginDelete(t, s, "aa")) // what was left behind is deleted later
 
 	abandoned(t, s, "cc")
 	complete(t, s, claim(t, s, time.Minute), "cc") // in use again, and still marked
 	_, err = s.BeginDelete(t.Context(), "cc", 0, window)
 	wantKind(t, err, fault.Conflict)
 	if !isLive(t, s, "cc") {
-		t.Error("condemned in vain, and no look-up finds it")
+		t.Error("refused, and no look-up finds it")
 	}
-	closeWindow(t, s, condemn(t, s, "bb")) // files of which there never was a row
+	closeWindow(t, s, beginDelete(t, s, "bb")) // files of which there never was a row
 }
 
 // testCollectedUnderAClaim has every order of a claim's steps and a collection's.
@@ -146,19 +146,19 @@ func testCollectedUnderAClaim(t *testing.T, s Store) {
 
 	abandoned(t, s, "aa")
 	before := claim(t, s, time.Minute) // has looked it up
-	closeWindow(t, s, condemn(t, s, "aa"))
+	closeWindow(t, s, beginDelete(t, s, "aa"))
 	refused("looked up, then collected", before, "aa")
 
 	before = claim(t, s, time.Minute) // has stored its files
-	closeWindow(t, s, condemn(t, s, "bb"))
+	closeWindow(t, s, beginDelete(t, s, "bb"))
 	refused("stored, then collected as strays", before, "bb")
 
-	w := condemn(t, s, "cc")
+	w := beginDelete(t, s, "cc")
 	during := claim(t, s, time.Minute) // may have stored before the last deletion
 	closeWindow(t, s, w)
 	refused("begun while it was collected", during, "cc")
 
-	closeWindow(t, s, condemn(t, s, "dd"))
+	closeWindow(t, s, beginDelete(t, s, "dd"))
 	after := claim(t, s, time.Minute)
 	complete(t, s, after, "dd")
 	_, err := s.BeginDelete(t.Context(), "dd", 0, window)
@@ -167,7 +167,7 @@ func testCollectedUnderAClaim(t *testing.T, s Store) {
 		t.Error("completed after a collection, and not found")
 	}
 
-	condemn(t, s, "ee") // and dies: the window stays open
+	beginDelete(t, s, "ee") // and dies: the window stays open
 	after = claim(t, s, time.Minute)
 	_, err = s.Complete(t.Context(), after, rendition("ee"))
 	if f, failed := fault.FailureOf(err); !failed || f.RetryAfter < window/2 {
@@ -175,11 +175,11 @@ func testCollectedUnderAClaim(t *testing.T, s Store) {
 	}
 }
 
-func testForget(t *testing.T, s Store) {
+func testPurgeTombstones(t *testing.T, s Store) {
 	t.Helper()
-	closeWindow(t, s, condemn(t, s, "aa"))
+	closeWindow(t, s, beginDelete(t, s, "aa"))
 	if n, err := s.PurgeTombstones(t.Context(), 10); err != nil || n != 0 {
-		t.Errorf("a fresh deletion was forgotten: %d, %v", n, err)
+		t.Errorf("the record of a fresh deletion was purged: %d, %v", n, err)
 	}
 	c := claim(t, s, time.Minute)
 	c.BegunAt = c.BegunAt.Add(-media.ClaimLife) // for so long its deletions are remembered
@@ -190,7 +190,7 @@ func testForget(t *testing.T, s Store) {
 	}
 }
 
-func testBreakAndRebuild(t *testing.T, s Store) {
+func testMarkBrokenAndRebuild(t *testing.T, s Store) {
 	t.Helper()
 	var shown []media.Claim
 	for range 3 {
@@ -237,6 +237,6 @@ func testBreakAndRebuild(t *testing.T, s Store) {
 	}
 	complete(t, s, again, "aa")
 	if !isLive(t, s, "aa") {
-		t.Error("made anew, and not found")
+		t.Error("stored again, and not found")
 	}
 }

@@ -89,7 +89,7 @@ func testEditsAtOnce(t *testing.T, s catalog.Store) {
 	}
 }
 
-// announced is a catalog.Announcer that keeps what it is told.
+// announced is a catalog.Announcer that keeps what is announced.
 type announced struct {
 	mu       sync.Mutex
 	versions []int64
@@ -106,8 +106,8 @@ func (a *announced) Announce(_ context.Context, c catalog.Changed) {
 func testChangesAtOnce(t *testing.T, s catalog.Store) {
 	t.Helper()
 	p := create(t, s, "http://a/1.jpg")
-	told := &announced{}
-	service := catalog.NewService(s, told)
+	recorder := &announced{}
+	service := catalog.NewService(s, recorder)
 	atOnce(func(editor int) {
 		for round := range editsOfEach {
 			text := fmt.Sprintf("%d.%d", editor, round)
@@ -117,14 +117,14 @@ func testChangesAtOnce(t *testing.T, s catalog.Store) {
 			}
 		}
 	})
-	slices.Sort(told.versions)
-	for i, version := range told.versions {
+	slices.Sort(recorder.versions)
+	for i, version := range recorder.versions {
 		if version != int64(i+2) {
-			t.Fatalf("versions %v do not follow one another", told.versions)
+			t.Fatalf("versions %v do not follow one another", recorder.versions)
 		}
 	}
-	if got := read(t, s, p.ID); len(told.versions) != editors*editsOfEach || got.Version != int64(1+editors*editsOfEach) {
-		t.Errorf("%d changes announced, version %d", len(told.versions), got.Version)
+	if got := read(t, s, p.ID); len(recorder.versions) != editors*editsOfEach || got.Version != int64(1+editors*editsOfEach) {
+		t.Errorf("%d changes announced, version %d", len(recorder.versions), got.Version)
 	}
 }
 

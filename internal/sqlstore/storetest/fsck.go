@@ -90,7 +90,7 @@ func testPartition(t *testing.T, s Store) {
 		complete(t, s, claim(t, s, time.Minute), key)
 	}
 	abandoned(t, s, "0a02")
-	condemn(t, s, "0a03")
+	beginDelete(t, s, "0a03")
 	var got []gc.Rendition
 	for from := "0a"; ; {
 		page, err := s.Renditions(t.Context(), from, "0b", 3)
@@ -145,7 +145,7 @@ func testVersions(t *testing.T, s Store) {
 	wantKind(t, err, fault.NotFound)
 }
 
-func testTurn(t *testing.T, s Store) {
+func testClaimSlice(t *testing.T, s Store) {
 	t.Helper()
 	var mine, places atomic.Int64
 	var taking sync.WaitGroup
@@ -163,12 +163,12 @@ func testTurn(t *testing.T, s Store) {
 	}
 	taking.Wait()
 	if mine.Load() != 1 || places.Load() != 0 {
-		t.Errorf("%d took the first turn", mine.Load())
+		t.Errorf("%d claimed the first slice", mine.Load())
 	}
-	for _, want := range []int{0, 3, 6, 1} { // each turn begins where the last one ended
+	for _, want := range []int{0, 3, 6, 1} { // each slice begins where the last one ended
 		place, got, err := s.ClaimSlice(t.Context(), "at any time", 0, 3, 8)
 		if err != nil || !got || place != want {
-			t.Errorf("a turn begins at %d (%t, %v), want %d", place, got, err, want)
+			t.Errorf("a slice begins at %d (%t, %v), want %d", place, got, err, want)
 		}
 	}
 }

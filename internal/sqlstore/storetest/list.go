@@ -27,7 +27,7 @@ func testList(t *testing.T, s catalog.Store) {
 	}{
 		"all, newest first":    {catalog.Filter{}, []int64{ids[2], ids[1], ids[0]}},
 		"of a user":            {catalog.Filter{UserID: user}, []int64{ids[2], ids[1], ids[0]}},
-		"of nobody":            {catalog.Filter{UserID: 999}, nil},
+		"of no one":            {catalog.Filter{UserID: 999}, nil},
 		"from, inclusive":      {catalog.Filter{PriceMin: &low}, []int64{ids[2], ids[1]}},
 		"to, inclusive":        {catalog.Filter{PriceMax: &high}, []int64{ids[1], ids[0]}},
 		"exactly":              {catalog.Filter{PriceMin: &low, PriceMax: &high}, []int64{ids[1]}},

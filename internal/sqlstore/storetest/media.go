@@ -168,7 +168,7 @@ func testFencing(t *testing.T, s Store) {
 	wantKind(t, err, fault.Conflict)
 }
 
-func testBury(t *testing.T, s Store) {
+func testLostDelivery(t *testing.T, s Store) {
 	t.Helper()
 	create(t, s, "http://a/1.jpg")
 	job := jobs(t, s)[0]
@@ -179,7 +179,7 @@ func testBury(t *testing.T, s Store) {
 		}
 		img := read(t, s, job.ProductID).Images[0]
 		if img.Status != catalog.Pending || img.Attempts != attempt || len(jobs(t, s)) != 1 {
-			t.Fatalf("after burial %d the image is %+v", attempt, img)
+			t.Fatalf("after lost delivery %d the image is %+v", attempt, img)
 		}
 	}
 	if _, err := s.CountLostDelivery(t.Context(), job, lost, losses(0)); err != nil {
@@ -187,15 +187,15 @@ func testBury(t *testing.T, s Store) {
 	}
 	img := read(t, s, job.ProductID).Images[0]
 	if img.Status != catalog.Failed || img.Problem.Reason != fault.WorkerLost || len(jobs(t, s)) != 0 {
-		t.Errorf("after the last burial the image is %+v", img)
+		t.Errorf("after the last lost delivery the image is %+v", img)
 	}
 	wantFailed(t, s, read(t, s, job.ProductID), job.ImageID, 1)
 	_, err := s.CountLostDelivery(t.Context(), job, lost, losses(0))
 	wantKind(t, err, fault.Conflict)
 }
 
-// testBuryTwice delivers a dead letter twice, as queues may: it counts once.
-func testBuryTwice(t *testing.T, s Store) {
+// testLostDeliveryTwice delivers a message of the dead-letter queue twice, as queues may: it counts once.
+func testLostDeliveryTwice(t *testing.T, s Store) {
 	t.Helper()
 	create(t, s, "http://a/1.jpg")
 	job := jobs(t, s)[0]

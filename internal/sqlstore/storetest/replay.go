@@ -115,7 +115,7 @@ func testReplayImage(t *testing.T, s Store) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Fail(t.Context(), c, timeout()); err != nil { // and again it is a dead letter
+	if _, err := s.Fail(t.Context(), c, timeout()); err != nil { // and it is on the list again
 		t.Fatal(err)
 	}
 	if got := letters(t, s, failures.Filter{}); len(got) != 1 || got[0].RequestID != "req-9" {

@@ -103,14 +103,14 @@ func testLossesAreCounted(t *testing.T, s Store) {
 func testSweepRequeues(t *testing.T, s Store) {
 	t.Helper()
 	p := create(t, s, "http://a/1.jpg")
-	forgetful := policy()
-	forgetful.RequeueAfter = 50 * time.Millisecond
-	if swept, err := s.Sweep(t.Context(), forgetful); err != nil || swept.Requeued != 0 {
+	impatient := policy()
+	impatient.RequeueAfter = 50 * time.Millisecond
+	if swept, err := s.Sweep(t.Context(), impatient); err != nil || swept.Requeued != 0 {
 		t.Errorf("an image with its message in the outbox was queued again: %+v, %v", swept, err)
 	}
 	first := jobs(t, s) // delivered, and lost by the broker
 	until(t, "the image is queued again", func() bool {
-		swept, err := s.Sweep(t.Context(), forgetful)
+		swept, err := s.Sweep(t.Context(), impatient)
 		if err != nil {
 			t.Fatal(err)
 		}

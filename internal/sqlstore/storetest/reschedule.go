@@ -9,14 +9,14 @@ import (
 	"vitrine.dev/internal/fault"
 )
 
-func testDefer(t *testing.T, s Store) {
+func testReschedule(t *testing.T, s Store) {
 	t.Helper()
 	p := create(t, s, "http://a/1.jpg")
 	job := jobs(t, s)[0]
 	put := func(delay, maxAge time.Duration) {
 		t.Helper()
 		if expired, err := s.Reschedule(t.Context(), job, delay, maxAge); err != nil || expired {
-			t.Fatalf("deferred: expired %t, %v", expired, err)
+			t.Fatalf("rescheduled: expired %t, %v", expired, err)
 		}
 	}
 	put(300*time.Millisecond, 0)
