@@ -25,8 +25,8 @@ import (
 	"vitrine.dev/internal/monitor"
 )
 
-// What requests hold of memory at the same time, by kind: docs/operations.md
-// adds it up.
+// The memory that all requests may use at the same time, by purpose:
+// docs/operations.md adds it up.
 const (
 	maxListMemory   = 48 << 20 // pages that are read, encoded and sent
 	maxDetailMemory = 16 << 20 // products that are sent
@@ -97,7 +97,7 @@ func newDescription() *openapi.Document {
 // formatOf names how answers are written: it changes with where the public reads
 // images and with everything that the description says of an answer. It is a part
 // of entity tags and of what is cached, so that neither a client nor another
-// process takes an answer for its own that has other URLs or fields in it.
+// process reuses an answer with other URLs or fields.
 func formatOf(d *openapi.Document, url func(key string) string) string {
 	schemas, err := json.Marshal(d.Schemas())
 	if err != nil { // types of the API cannot fail to encode
@@ -107,5 +107,5 @@ func formatOf(d *openapi.Document, url func(key string) string) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:formatBytes])
 }
 
-// formatBytes makes eight characters; formats are told apart, not kept secret.
+// formatBytes makes eight characters: enough to distinguish formats.
 const formatBytes = 6

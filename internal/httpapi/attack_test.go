@@ -89,7 +89,7 @@ func TestWire(t *testing.T) {
 		"chunk without size":       {post("\r\nx\r\n0\r\n\r\n", "Transfer-Encoding: chunked") + smuggled, []int{400}, true},
 		"chunk beyond 64 bits":     {post("fffffffffffffffff\r\nx", "Transfer-Encoding: chunked") + smuggled, []int{400}, true},
 		"chunk of negative size":   {post("-1\r\nx\r\n0\r\n\r\n", "Transfer-Encoding: chunked") + smuggled, []int{400}, true},
-		"chunk longer than told":   {post("1\r\nxyz\r\n0\r\n\r\n", "Transfer-Encoding: chunked") + smuggled, []int{400}, true},
+		"chunk beyond its length":  {post("1\r\nxyz\r\n0\r\n\r\n", "Transfer-Encoding: chunked") + smuggled, []int{400}, true},
 		"chunk with bare LF":       {post("1\n{\r\n0\r\n\r\n", "Transfer-Encoding: chunked") + smuggled, []int{400}, true},
 		"one endless extension":    {post("1;"+strings.Repeat("x", 1<<20)+"\r\n{\r\n0\r\n\r\n", "Transfer-Encoding: chunked"), []int{400}, true},
 		"extension on every chunk": {post(strings.Repeat("1;"+strings.Repeat("x", 3000)+"\r\n \r\n", 500)+"0\r\n\r\n", "Transfer-Encoding: chunked"), []int{400}, true},
@@ -111,14 +111,14 @@ func TestWire(t *testing.T) {
 				_ = p.conn.CloseWrite()
 			}
 			if more := p.rest(); more != "" {
-				t.Errorf("the server said more: %.200q", more)
+				t.Errorf("the server sent more: %.200q", more)
 			}
 		})
 	}
 }
 
 // TestPipeline: requests sent at once are answered in order; one that cannot be
-// understood ends the connection, since nobody knows where the next begins.
+// understood ends the connection, since it is unknown where the next begins.
 func TestPipeline(t *testing.T) {
 	t.Parallel()
 	length := fmt.Sprintf("Content-Length: %d", len(smartphone))
@@ -145,13 +145,13 @@ func TestPipeline(t *testing.T) {
 			}
 			_ = p.conn.CloseWrite()
 			if more := p.rest(); more != "" {
-				t.Errorf("the server said more: %.200q", more)
+				t.Errorf("the server sent more: %.200q", more)
 			}
 		})
 	}
 }
 
-// TestContinue: a client that asks first is told to go on only where its body
+// TestContinue: a client that asks first is answered 100 only where its body
 // will be read.
 func TestContinue(t *testing.T) {
 	t.Parallel()

@@ -64,7 +64,7 @@ func serve(ctx context.Context, h http.Handler, method, target, body string) int
 	return w.status
 }
 
-// discard is a response that nobody reads.
+// discard is a response that is not read.
 type discard struct {
 	header http.Header
 	status int

@@ -61,7 +61,7 @@ func TestCreateRefusesBodies(t *testing.T) {
 				wantHeader(t, w, "Accept-Post", "application/json")
 			}
 			if len(p.Errors) > 0 {
-				t.Errorf("a body that cannot be read has fields at fault: %v", p.Errors)
+				t.Errorf("a body that cannot be read has field errors: %v", p.Errors)
 			}
 			if s.store.Len() != 0 {
 				t.Error("something was stored")
@@ -111,8 +111,8 @@ func TestBodyThatDoesNotArrive(t *testing.T) {
 	}
 }
 
-// TestFaultsAreBounded: a body full of faults does not make an answer as large.
-func TestFaultsAreBounded(t *testing.T) {
+// TestErrorsAreBounded: a body full of errors does not make an answer as large.
+func TestErrorsAreBounded(t *testing.T) {
 	t.Parallel()
 	s := newSetup(t)
 	var b strings.Builder
@@ -121,15 +121,15 @@ func TestFaultsAreBounded(t *testing.T) {
 	}
 	w := s.do(http.MethodPost, "/products", "{"+b.String()+with("", "")[1:])
 	if p := wantProblem(t, w, http.StatusUnprocessableEntity); len(p.Errors) != 100 {
-		t.Errorf("%d faults, want 100", len(p.Errors))
+		t.Errorf("%d errors, want 100", len(p.Errors))
 	}
 	w = s.do(http.MethodPost, "/products", "{"+b.String()+b.String()+with("", "")[1:])
 	if got := wantProblem(t, w, http.StatusUnprocessableEntity).errors(); !slices.Equal(got, []string{"body must have at most 1000 fields"}) {
-		t.Errorf("faults = %q", got)
+		t.Errorf("errors = %q", got)
 	}
 	w = s.do(http.MethodPost, "/products", with("product_images", "[1"+strings.Repeat(",1", 100000)+"]"))
 	if p := wantProblem(t, w, http.StatusUnprocessableEntity); len(p.Errors) != 51 {
-		t.Errorf("%d faults, want 51", len(p.Errors))
+		t.Errorf("%d errors, want 51", len(p.Errors))
 	}
 }
 

@@ -86,7 +86,7 @@ func TestPatchRefusesFields(t *testing.T) {
 			path := s.create(lamp)
 			p := wantProblem(t, s.do(http.MethodPatch, path, patch), http.StatusUnprocessableEntity)
 			if got := p.errors(); !slices.Equal(got, want) {
-				t.Errorf("faults = %q, want %q", got, want)
+				t.Errorf("errors = %q, want %q", got, want)
 			}
 			wantVersion(t, s.do(http.MethodGet, path, ""), 1)
 		})

@@ -156,7 +156,7 @@ func TestCreateRefusesFields(t *testing.T) {
 			s := newSetup(t)
 			p := wantProblem(t, s.do(http.MethodPost, "/products", tc.body), http.StatusUnprocessableEntity)
 			if got := p.errors(); !slices.Equal(got, tc.want) {
-				t.Errorf("faults:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(tc.want, "\n"))
+				t.Errorf("errors:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(tc.want, "\n"))
 			}
 			if s.store.Len() != 0 {
 				t.Error("something was stored")
@@ -165,7 +165,7 @@ func TestCreateRefusesFields(t *testing.T) {
 	}
 }
 
-// manyImages are the faults of the first 50 of 51 images, of which only the
+// manyImages are the errors of the first 50 of 51 images, of which only the
 // first is a string, and of their number.
 func manyImages() (list []string) {
 	for i := 1; i < 50; i++ {

@@ -19,7 +19,7 @@ import (
 
 const golden = "../../docs/openapi.yaml"
 
-var update = flag.Bool("update", false, "write docs/openapi.yaml anew")
+var update = flag.Bool("update", false, "rewrite docs/openapi.yaml")
 
 func TestDescription(t *testing.T) {
 	t.Parallel()

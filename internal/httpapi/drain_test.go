@@ -151,7 +151,7 @@ func TestEarlyAnswersArrive(t *testing.T) {
 func TestEarlyAnswerIsAtOnce(t *testing.T) {
 	t.Parallel()
 	limits := server.DefaultLimits()
-	limits.ReadTimeout = 2 * patience // longer than the client has patience
+	limits.ReadTimeout = 2 * patience // longer than the client waits
 	addr := onWire(t, newSetup(t).handler, limits)
 	for _, header := range []string{"Content-Length: 2000000", "Transfer-Encoding: chunked"} {
 		p := dial(t, addr)
@@ -162,7 +162,7 @@ func TestEarlyAnswerIsAtOnce(t *testing.T) {
 	}
 }
 
-// TestDrainIsBounded: what comes after the answer is read for a while only.
+// TestDrainIsBounded: what follows the answer is read for a limited time.
 func TestDrainIsBounded(t *testing.T) {
 	t.Parallel()
 	endless := strings.Repeat(" ", 1<<20)
@@ -171,12 +171,12 @@ func TestDrainIsBounded(t *testing.T) {
 		pause       time.Duration
 		most        int64 // bytes that the server may take, beside what its buffers hold
 	}{
-		"endless, length told": {post("", "Content-Length: 9223372036854775807"), endless, 0, 64 << 20},
-		"endless chunks":       {post("", "Transfer-Encoding: chunked"), fmt.Sprintf("%x\r\n%s\r\n", len(endless), endless), 0, 65 << 20},
-		"one endless chunk":    {post("7fffffffffffffff\r\n", "Transfer-Encoding: chunked"), endless, 0, 65 << 20},
-		"a trickle":            {post("", "Content-Length: 9000000"), " ", 20 * time.Millisecond, 0},
-		"a trickle of chunks":  {"PUT /products HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", "1\r\n \r\n", 20 * time.Millisecond, 0},
-		"nothing more":         {post("", "Content-Length: 9000000"), "", 20 * time.Millisecond, 0},
+		"endless, with a length": {post("", "Content-Length: 9223372036854775807"), endless, 0, 64 << 20},
+		"endless chunks":         {post("", "Transfer-Encoding: chunked"), fmt.Sprintf("%x\r\n%s\r\n", len(endless), endless), 0, 65 << 20},
+		"one endless chunk":      {post("7fffffffffffffff\r\n", "Transfer-Encoding: chunked"), endless, 0, 65 << 20},
+		"a trickle":              {post("", "Content-Length: 9000000"), " ", 20 * time.Millisecond, 0},
+		"a trickle of chunks":    {"PUT /products HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", "1\r\n \r\n", 20 * time.Millisecond, 0},
+		"nothing more":           {post("", "Content-Length: 9000000"), "", 20 * time.Millisecond, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -243,7 +243,7 @@ func TestDrainsAreCounted(t *testing.T) {
 		t.Errorf("status %d", status)
 	}
 	if more := next.rest(); more != "" {
-		t.Errorf("the server said more: %q", more)
+		t.Errorf("the server sent more: %q", more)
 	}
 	close(stop)
 	group.Wait()

@@ -117,7 +117,7 @@ func (s *setup) wantClean(route string, r *http.Request) (status int) {
 	return w.Code
 }
 
-// TestRefusalsSayNothingInternal does the same with requests at fault.
+// TestRefusalsSayNothingInternal does the same with invalid requests.
 func TestRefusalsSayNothingInternal(t *testing.T) {
 	t.Parallel()
 	s := newSetup(t)

@@ -210,7 +210,7 @@ func TestListRefuses(t *testing.T) {
 	} {
 		p := wantProblem(t, s.do(http.MethodGet, "/products?"+query, ""), http.StatusUnprocessableEntity)
 		if got := p.errors(); !slices.Equal(got, want) {
-			t.Errorf("%s: faults = %q, want %q", query, got, want)
+			t.Errorf("%s: errors = %q, want %q", query, got, want)
 		}
 	}
 	for _, query := range []string{"user_id=%zz", "user_id=%", "a;b"} {

@@ -72,7 +72,7 @@ func (held) Invalidate(context.Context, string, int64) error { return nil }
 func (held) Bump(context.Context, string) error              { return nil }
 
 // TestListsWaitForMemory: so many pages at once, others wait for a while and
-// are then asked to come again; everything else goes on.
+// are then asked to retry; everything else is served.
 func TestListsWaitForMemory(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -108,11 +108,11 @@ func TestListsWaitForMemory(t *testing.T) {
 	})
 }
 
-// TestBodiesWaitForMemory: large bodies whose end does not come keep others of
+// TestBodiesWaitForMemory: large bodies whose end is missing keep others of
 // their size out, and none of ordinary size.
 func TestBodiesWaitForMemory(t *testing.T) {
 	t.Parallel()
-	for name, length := range map[string]int64{"length told": 1 << 20, "chunked": -1} {
+	for name, length := range map[string]int64{"with a length": 1 << 20, "chunked": -1} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {

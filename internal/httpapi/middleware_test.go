@@ -159,7 +159,7 @@ func TestSlowStore(t *testing.T) {
 	})
 }
 
-// TestClientGone: that a client went away is no error of ours.
+// TestClientGone: a client that disconnects is not logged as an error.
 func TestClientGone(t *testing.T) {
 	t.Parallel()
 	s := newSetup(t)

@@ -99,7 +99,7 @@ func TestGetRefuses(t *testing.T) {
 		for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPatch, http.MethodDelete} {
 			p := wantProblem(t, s.do(method, path, "{}"), status)
 			if status == 422 && (len(p.Errors) != 1 || p.Errors[0].Field != "id" || p.Errors[0].Reason != "must be an integer from 1 to 9007199254740991") {
-				t.Errorf("%s %s: faults = %v", method, path, p.Errors)
+				t.Errorf("%s %s: errors = %v", method, path, p.Errors)
 			}
 		}
 	}

@@ -113,7 +113,7 @@ type problem struct {
 	} `json:"errors"`
 }
 
-// faults are the fields at fault with their reasons, as "field reason".
+// errors are the invalid fields with their reasons, as "field reason".
 func (p problem) errors() (list []string) {
 	for _, e := range p.Errors {
 		list = append(list, e.Field+" "+e.Reason)
@@ -155,7 +155,7 @@ func wantHeader(t *testing.T, w *httptest.ResponseRecorder, name, want string) {
 	}
 }
 
-// wantVersion asserts that the entity tag stands for the version.
+// wantVersion asserts that the entity tag is of the version.
 func wantVersion(t *testing.T, w *httptest.ResponseRecorder, version int64) {
 	t.Helper()
 	tag := w.Header().Get("ETag")

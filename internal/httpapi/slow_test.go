@@ -48,7 +48,7 @@ func TestSlowClients(t *testing.T) {
 		"chunk extension":     {post("1;", "Transfer-Encoding: chunked"), "x", limits.ReadTimeout, "HTTP/1.1 408 "},
 		"trailers":            {post("0\r\n", "Transfer-Encoding: chunked"), "X-A: b\r\n", limits.ReadTimeout, "HTTP/1.1 4"},
 		"body after Expect":   {post("", "Content-Length: 100000", "Expect: 100-continue"), " ", limits.ReadTimeout, "HTTP/1.1 100 "},
-		"body nobody reads":   {"PUT /products HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n", " ", limits.ReadTimeout, "HTTP/1.1 405 "},
+		"unread body":         {"PUT /products HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n", " ", limits.ReadTimeout, "HTTP/1.1 405 "},
 		"nothing after one":   {get("/healthz"), "", limits.IdleTimeout, "HTTP/1.1 200 "},
 		"the next, unhurried": {get("/healthz") + "GET /", "a", limits.HeaderTimeout, "HTTP/1.1 200 "},
 	} {
@@ -57,11 +57,11 @@ func TestSlowClients(t *testing.T) {
 			p := dial(t, onWire(t, newSetup(t).handler, limits))
 			took, said := p.drip(tc.first, tc.piece)
 			wantCut(t, took, tc.limit)
-			if tc.said == "" && said != "" { // a message cut short may be told that it is none
+			if tc.said == "" && said != "" { // a truncated message may be answered 400
 				tc.said = "HTTP/1.1 400 "
 			}
 			if !strings.HasPrefix(said, tc.said) {
-				t.Errorf("the server said %.200q, want %q", said, tc.said)
+				t.Errorf("the server sent %.200q, want %q", said, tc.said)
 			}
 		})
 	}

@@ -96,11 +96,11 @@ func TestSQLiteRefuses(t *testing.T) {
 	s := newSQLiteSetup(t)
 	p := wantProblem(t, s.do(http.MethodPost, "/products", with("user_id", "77")), http.StatusUnprocessableEntity)
 	if got := p.errors(); !slices.Equal(got, []string{"user_id is not a known user"}) {
-		t.Errorf("faults = %q", got)
+		t.Errorf("errors = %q", got)
 	}
 	p = wantProblem(t, s.do(http.MethodPost, "/products", `{"user_id":77,"product_name":"","product_price":1}`), http.StatusUnprocessableEntity)
 	if got := p.errors(); !slices.Equal(got, []string{"product_name must not be empty", "user_id is not a known user"}) {
-		t.Errorf("faults = %q", got)
+		t.Errorf("errors = %q", got)
 	}
 	wantBody(t, s.do(http.MethodGet, "/products?user_id=1", ""), "[]")
 }

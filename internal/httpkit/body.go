@@ -15,7 +15,7 @@ const (
 	// MaxBodyBytes bounds the body of a request.
 	MaxBodyBytes = 1 << 20
 	// decodeFactor is what decoding allocates at most for each byte of a body:
-	// TestGreedyBodies.
+	// TestBodyMemory.
 	decodeFactor = 16
 )
 
@@ -25,7 +25,7 @@ type BodyMemory struct {
 	Decoding Budget // what decoding bodies makes of them
 }
 
-// Body is the body of a request on its way to a handler.
+// Body is the body of a request: bounded, counted, and with its share of memory.
 type Body struct {
 	io.ReadCloser               // ends with an error at MaxBodyBytes
 	whole         io.ReadCloser // the same body without that bound
@@ -130,7 +130,7 @@ func readAll(r *http.Request) ([]byte, error) {
 	if b.held, err = b.memory.Reading.Take(r.Context(), size); err != nil {
 		return nil, err
 	}
-	body := bytes.NewBuffer(make([]byte, 0, size+bytes.MinRead)) // with the room in which ReadFrom looks for the end
+	body := bytes.NewBuffer(make([]byte, 0, size+bytes.MinRead)) // with room for ReadFrom to find the end
 	body.Write(first)
 	_, err = body.ReadFrom(b)
 	return body.Bytes(), err

@@ -16,8 +16,8 @@ type tags struct {
 	list []string // as they were sent, a leading W/ included
 }
 
-// VersionTag is the entity tag of something at the version, written in a format
-// of ours: "version.format".
+// VersionTag is the entity tag of something at the version, in the format of
+// this process: "version.format".
 func VersionTag(version int64, format string) string {
 	return `"` + strconv.FormatInt(version, 10) + "." + format + `"`
 }
@@ -121,7 +121,7 @@ func ReadPrecondition(r *http.Request) ([]int64, error) {
 
 // ChangePrecondition returns the versions at which a change is allowed, nil
 // for every one. A precondition that cannot be understood or kept is refused:
-// to change something all the same would be wrong.
+// a change despite it would be wrong.
 func ChangePrecondition(r *http.Request) ([]int64, error) {
 	if _, given := r.Header["If-None-Match"]; given {
 		return nil, Refuse(http.StatusBadRequest, "If-None-Match is for reading; use If-Match to protect a change")

@@ -11,19 +11,18 @@ import (
 )
 
 const (
-	// FreeBytes is how much a request may hold of a kind without a Share: the
-	// connection itself takes more.
+	// FreeBytes is how much a request may use of a Budget without a Share: the
+	// connection itself uses more.
 	FreeBytes = 16 << 10
-	// budgetPatience is how long a request waits for its share.
-	budgetPatience = 5 * time.Second
+	// budgetTimeout is how long a request waits for its share.
+	budgetTimeout = 5 * time.Second
 )
 
 var errBusy = fault.New(fault.Unavailable, "too much work is under way; try again")
 
-// Budget bounds how much memory all requests hold for one purpose, so that
-// those of one kind do not keep the others out. A client that does not read its
-// answer, or does not send the end of its body, holds its share until its time
-// is over.
+// Budget bounds the memory that all requests use for one purpose, so that those
+// of one kind do not block the others. A client that does not read its answer, or
+// does not send the end of its body, keeps its share until its timeout.
 type Budget struct{ bytes *semaphore.Weighted }
 
 // NewBudget returns a Budget of so many bytes.
@@ -35,10 +34,10 @@ type Share struct {
 	bytes int64
 }
 
-// Take waits for a share of so many bytes, first come, first served.
+// Take waits for a share of so many bytes, in the order of the calls.
 // fault.Unavailable where there was no room in time.
 func (b Budget) Take(ctx context.Context, bytes int64) (Share, error) {
-	waiting, cancel := context.WithTimeout(ctx, budgetPatience)
+	waiting, cancel := context.WithTimeout(ctx, budgetTimeout)
 	defer cancel()
 	if b.bytes.Acquire(waiting, bytes) == nil {
 		return Share{b, bytes}, nil
@@ -49,8 +48,8 @@ func (b Budget) Take(ctx context.Context, bytes int64) (Share, error) {
 	return Share{}, errBusy
 }
 
-// TakeNow is Take for a caller that holds the bytes already and must not wait
-// with them.
+// TakeNow is Take for a caller that has allocated the bytes already and must not
+// wait.
 func (b Budget) TakeNow(bytes int64) (Share, error) {
 	if !b.bytes.TryAcquire(bytes) {
 		return Share{}, errBusy

@@ -39,7 +39,7 @@ func WithParams(r *http.Request, p *Params) *http.Request {
 }
 
 // ReadParams parses a query. A parameter that is not declared, or is given
-// twice, is an error of its own and has no value.
+// twice, is a field error and has no value.
 func ReadParams(query string, declared []string) (*Params, error) {
 	p := &Params{}
 	if query == "" {

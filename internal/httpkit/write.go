@@ -24,8 +24,7 @@ func WriteJSON(w http.ResponseWriter, status int, v any) error {
 	return nil
 }
 
-// Write answers with the body. That the client has gone while it was sent is
-// no error of ours, so the outcome is ignored.
+// Write answers with the body. Errors are ignored: the client has disconnected.
 func Write(w http.ResponseWriter, status int, contentType string, body []byte) {
 	h := w.Header()
 	h["Content-Type"] = []string{contentType}

@@ -12,7 +12,7 @@ import (
 	"vitrine.dev/internal/httpkit"
 )
 
-// maxPageMemory is what a page of dead letters takes while it is read and
+// maxPageMemory is what a page of dead letters needs while it is read and
 // encoded: the URL of each, its detail and its preview, four times over.
 const maxPageMemory = failures.MaxListLimit * 4 * (catalog.MaxURLBytes + 1024)
 

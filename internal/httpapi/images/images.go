@@ -18,8 +18,7 @@ import (
 	"vitrine.dev/internal/httpkit/openapi"
 )
 
-// imageWriteTimeout stands in place of server.Limits.WriteTimeout for the body of
-// an image.
+// imageWriteTimeout replaces server.Limits.WriteTimeout for the body of an image.
 const imageWriteTimeout = 5 * time.Minute
 
 // Files is what a Handler needs of the storage.
@@ -41,7 +40,7 @@ func (h *Handler) Get(w http.ResponseWriter, r *http.Request) error {
 	if blob.CheckKey(key) != nil {
 		return fault.New(fault.NotFound, "no such image")
 	}
-	// Where the connection knows no deadlines, the server's own stands.
+	// Where the connection has no deadlines, the server's own applies.
 	deadline := time.Now().Add(imageWriteTimeout)
 	if err := http.NewResponseController(w).SetWriteDeadline(deadline); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return fmt.Errorf("get image %s: %w", key, err)
@@ -64,9 +63,9 @@ func (h *Handler) Get(w http.ResponseWriter, r *http.Request) error {
 	}
 	w.Header().Set("Content-Length", strconv.FormatInt(object.Bytes, 10))
 	w.WriteHeader(http.StatusOK)
-	// The header is out: an answer cut short is all a client can be told.
+	// The header was sent: only a truncated answer can report the error.
 	if _, err := io.Copy(w, object.Body); err != nil {
-		panic(http.ErrAbortHandler) //nolint:forbidigo // net/http's way to cut a connection short
+		panic(http.ErrAbortHandler) //nolint:forbidigo // how net/http closes a connection
 	}
 	return nil
 }
@@ -97,8 +96,8 @@ func setImage(h http.Header, info blob.Info) (tag string) {
 	return tag
 }
 
-// serveSeeker lets net/http answer ranges and preconditions, and puts a
-// problem in the place of its plain-text errors.
+// serveSeeker lets net/http answer ranges and preconditions, and replaces
+// its plain-text errors by problems.
 func serveSeeker(w http.ResponseWriter, r *http.Request, info blob.Info, body io.ReadSeeker) error {
 	guard := &errorGuard{ResponseWriter: w}
 	http.ServeContent(guard, r, "", info.Modified, body)
@@ -114,7 +113,7 @@ func serveSeeker(w http.ResponseWriter, r *http.Request, info blob.Info, body io
 	}
 }
 
-// errorGuard holds back an answer that is an error.
+// errorGuard withholds an answer that is an error.
 type errorGuard struct {
 	http.ResponseWriter
 	refused int
@@ -135,7 +134,7 @@ func (g *errorGuard) Write(b []byte) (int, error) {
 	return g.ResponseWriter.Write(b)
 }
 
-// ReadFrom keeps the way open for files to go to the socket uncopied.
+// ReadFrom lets files be sent to the socket without a copy.
 func (g *errorGuard) ReadFrom(src io.Reader) (int64, error) {
 	if g.refused != 0 {
 		return io.Copy(io.Discard, src)

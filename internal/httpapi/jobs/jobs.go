@@ -83,7 +83,7 @@ func Wire(j failures.Job) wire.DeadJob {
 	return w
 }
 
-// given returns nil for the time that stands for none.
+// given returns nil for the zero time.
 func given(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil

@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	// pageHead is the length of what stands before the body in a cached page:
+	// pageHead is the length of what precedes the body in a cached page:
 	// the id after which the next page begins. The Link header is made from it
 	// for each request, because requests that are spelled differently share a
 	// page.

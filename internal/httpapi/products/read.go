@@ -64,8 +64,8 @@ func (h *Handler) writeEntry(w http.ResponseWriter, e cache.Entry) {
 	httpkit.Write(w, http.StatusOK, httpkit.TypeJSON, e.Body)
 }
 
-// setVersion says which version the answer is, and that it is to be asked for
-// again before it is used again. The map is written directly: the names are in
+// setVersion sets the version of the answer, and that it must be revalidated
+// before it is reused. The map is written directly: the names are in
 // canonical form.
 func setVersion(h http.Header, tag string) {
 	h["Etag"] = []string{tag}

@@ -42,8 +42,8 @@ func DescribePrices(d *openapi.Document) {
 	d.Schemas().RegisterTypeAlias(reflect.TypeFor[json.Number](), reflect.TypeFor[price]())
 }
 
-// imageURL, priceInput and price stand in for types whose schema cannot
-// be read off.
+// imageURL, priceInput and price replace types whose schema cannot be
+// derived.
 type (
 	imageURL   struct{}
 	priceInput struct{}

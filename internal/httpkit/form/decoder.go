@@ -42,8 +42,8 @@ func inside(value jsontext.Value, read func(d *decoder, i int) error) error {
 	return err
 }
 
-// parse refuses a body that is not one JSON value in UTF-8, and says where it
-// stops being one.
+// parse refuses a body that is not one JSON value in UTF-8, and gives the
+// position of the error.
 //
 // A byte order mark before it, which many programs write, may be ignored by RFC
 // 8259 section 8.1, and is.

@@ -63,8 +63,8 @@ func ChangedNotRemoved[T any](o *Object, name, reason string, read func(*Object,
 	return &v
 }
 
-// Text reads a string. An escaped half of a surrogate pair is no
-// character, and to store another one in its place would not be what was sent.
+// Text reads a string. An escaped half of a surrogate pair is an error: it is no
+// character, and a replacement would not be what was sent.
 func Text(o *Object, name string, raw jsontext.Value) string {
 	if kind := KindOf(raw); kind != "a string" {
 		o.Errors.Add(name, "must be a string, not "+kind)
@@ -78,8 +78,8 @@ func Text(o *Object, name string, raw jsontext.Value) string {
 	return string(text)
 }
 
-// Integer reads an integer; one beyond 64 bits comes out as the nearest of
-// those, which is beyond every rule as well.
+// Integer reads an integer; one beyond 64 bits becomes the nearest of those,
+// which every rule refuses as well.
 func Integer(o *Object, name string, raw jsontext.Value) int64 {
 	if kind := KindOf(raw); kind != "a number" {
 		o.Errors.Add(name, "must be an integer, not "+kind)

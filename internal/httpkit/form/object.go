@@ -10,7 +10,7 @@ import (
 
 const maxFields = 1000
 
-// Object is a JSON object taken apart, and the errors found in it so far.
+// Object is a parsed JSON object, and the errors found in it so far.
 type Object struct {
 	fields map[string]jsontext.Value
 	names  []string // of fields, in the order of the source

@@ -46,8 +46,8 @@ func Schema[T any](d *Document) *huma.Schema {
 	return d.doc.Components.Schemas.Schema(reflect.TypeFor[T](), true, "")
 }
 
-// Property returns the schema of a property of T, to complete it by what the
-// type does not say.
+// Property returns the schema of a property of T, to add what the type does not
+// give.
 func Property[T any](d *Document, name string) *huma.Schema {
 	return d.doc.Components.Schemas.SchemaFromRef(Schema[T](d).Ref).Properties[name]
 }

@@ -1,4 +1,4 @@
-// Package server serves the routes of an API and what surrounds each of them:
-// request id, parameters, time and memory limits, error answers, access log,
-// recovery from panics, and what becomes of bodies that no one has read.
+// Package server serves the routes of an API with the middleware of each: request
+// id, parameters, limits of time and memory, error answers, access log, recovery
+// from panics, and the drain of unread bodies.
 package server

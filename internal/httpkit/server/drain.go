@@ -7,11 +7,11 @@ import (
 	"vitrine.dev/internal/httpkit"
 )
 
-// A client that sends its whole request before it reads would have its sending
-// broken off by a reset, and never see the answer, where the connection is
-// closed while its body is still on the way (RFC 9112 section 9.6). So what
-// no one read of a body is read and thrown away after the answer, within these
-// bounds; beyond them the connection is closed all the same.
+// A client that sends its whole request before it reads would be interrupted by
+// a reset, and never see the answer, if the connection were closed while its body
+// is being sent (RFC 9112 section 9.6). So the unread rest of a body is read and
+// discarded after the answer, within these bounds; beyond them the connection is
+// closed anyway.
 const (
 	maxDrains    = 64 // connections at a time
 	maxDrainTime = 10 * time.Second
@@ -26,7 +26,7 @@ const (
 )
 
 // mustDrain reports, before the header of the answer is written, whether the
-// rest of the body is ours to read: net/http does so itself, before it answers,
+// rest of the body must be read here: net/http does so itself, before it answers,
 // only where it is short and the connection is to be kept.
 func mustDrain(r *http.Request, b *httpkit.Body, answer http.Header) bool {
 	rest := b.Rest()
@@ -41,9 +41,9 @@ func announceDrain(w http.ResponseWriter) {
 	_ = http.NewResponseController(w).EnableFullDuplex()
 }
 
-// drain reads what is left of the body, so that the client comes to read the
-// answer. Where too many are drained already it leaves the connection to
-// net/http, which closes it half a second after the answer.
+// drain reads the rest of the body, so that the client gets to read the answer.
+// Where too many are drained already net/http closes the connection half a second
+// after the answer.
 func (s *Server) drain(w http.ResponseWriter, b *httpkit.Body) {
 	select {
 	case s.drains <- struct{}{}:
@@ -58,8 +58,8 @@ func (s *Server) drain(w http.ResponseWriter, b *httpkit.Body) {
 	began := time.Now()
 	block := make([]byte, 32<<10)
 	for drained := int64(0); drained < maxDrain; {
-		patience := min(maxDrainTime, drainGrace+time.Duration(drained)*time.Second/minDrainRate)
-		if c.SetReadDeadline(began.Add(patience)) != nil {
+		allowed := min(maxDrainTime, drainGrace+time.Duration(drained)*time.Second/minDrainRate)
+		if c.SetReadDeadline(began.Add(allowed)) != nil {
 			return
 		}
 		n, err := b.ReadRest(block)

@@ -7,7 +7,7 @@ import (
 )
 
 // Limits are the bounds on what one connection may take, so that slow or greedy
-// clients cannot hold the server.
+// clients cannot exhaust the server.
 type Limits struct {
 	HeaderTimeout  time.Duration // for the header of a request, from its first byte or the connection's start
 	ReadTimeout    time.Duration // for header and body together

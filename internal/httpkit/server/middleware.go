@@ -17,9 +17,8 @@ const (
 	headerRequestID   = "X-Request-Id"
 )
 
-// ServeHTTP is what surrounds every route: the request id, the bound on the
-// body and what becomes of its rest, the access log, and the recovery from
-// panics.
+// ServeHTTP is the middleware of every route: request id, limit on the body,
+// drain of its rest, access log, recovery from panics.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
 	id := requestID(r)
@@ -43,7 +42,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		body.Free()
 		s.logAccess(r, resp, body, start)
 		if broken {
-			panic(http.ErrAbortHandler) //nolint:forbidigo // net/http's way to cut a connection short
+			panic(http.ErrAbortHandler) //nolint:forbidigo // how net/http closes a connection
 		}
 		if early {
 			s.drain(w, body)
@@ -66,7 +65,7 @@ func doubtfulFraming(r *http.Request) bool {
 }
 
 // recovered answers for a handler that panicked. It reports whether the
-// connection must be cut, because half an answer is on its way already.
+// connection must be closed, because a part of the answer was sent already.
 func (s *Server) recovered(w *response, r *http.Request, cause any) bool {
 	if cause == nil {
 		return false

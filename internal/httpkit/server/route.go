@@ -20,9 +20,9 @@ type Route struct {
 	Path     string // as http.ServeMux spells it
 	Handle   Handler
 	Query    []*huma.Param                           // every query parameter that it takes
-	Describe func(*openapi.Document) *huma.Operation // nil for what the description leaves out
+	Describe func(*openapi.Document) *huma.Operation // nil: not in the description
 	Long     bool                                    // whether requestTimeout does not apply
-	Quiet    bool                                    // whether it is logged at debug level: machines ask every few seconds
+	Quiet    bool                                    // whether it is logged at debug level: probes call it every few seconds
 }
 
 // Describe adds the routes to the description.

@@ -30,7 +30,7 @@ type Server struct {
 	Config
 	mux    *http.ServeMux
 	quiet  map[string]bool // patterns
-	drains chan struct{}   // holds one for each connection that is drained
+	drains chan struct{}   // one element for each connection that is drained
 }
 
 // New returns a Server of the routes.
@@ -72,7 +72,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	p, header := httpkit.ProblemOf(err)
 	level := slog.LevelDebug
 	switch {
-	case errors.Is(r.Context().Err(), context.Canceled): // the client has gone
+	case errors.Is(r.Context().Err(), context.Canceled): // the client has disconnected
 	case p.Status >= http.StatusInternalServerError:
 		level = slog.LevelError
 	}
@@ -92,9 +92,9 @@ func cleanPath(p string) bool {
 	return strings.HasPrefix(p, "/") && (p == clean || p == clean+"/" && clean != "/")
 }
 
-// noCleanPath answers for a path of another spelling. It has none of its own, as
-// an id has none with leading zeros: to follow a redirect would hide for ever
-// that a client joins paths wrongly.
+// noCleanPath answers for a path that is not clean. Such a path is not redirected,
+// as an id with leading zeros is not accepted: a redirect would hide for ever that
+// a client joins paths wrongly.
 func noCleanPath(_ http.ResponseWriter, r *http.Request) error {
 	if !strings.HasPrefix(r.URL.Path, "/") { // * or the authority of a CONNECT
 		return httpkit.Refuse(http.StatusBadRequest, "the target of the request must be a path, which begins with a slash")

@@ -186,9 +186,9 @@ func TestDeadLettersListRefuses(t *testing.T) {
 	} {
 		p := wantProblem(t, s.do("GET", "/dead-letters?"+query, ""), http.StatusUnprocessableEntity)
 		if got := p.errors(); !slices.Equal(got, want) {
-			t.Errorf("%s: faults = %q, want %q", query, got, want)
+			t.Errorf("%s: errors = %q, want %q", query, got, want)
 		}
 	}
-	letterIDs(t, s.do("GET", "/dead-letters?cursor=AgAAAZqvz7gAaQAAAAAAAAAB", "")) // as it ought to be
+	letterIDs(t, s.do("GET", "/dead-letters?cursor=AgAAAZqvz7gAaQAAAAAAAAAB", "")) // well formed
 	wantProblem(t, s.do("GET", "/dead-letters?reason=%zz", ""), http.StatusBadRequest)
 }

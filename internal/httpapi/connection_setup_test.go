@@ -86,7 +86,7 @@ func (p *peer) answer() (status int, body string, header http.Header) {
 	return resp.StatusCode, string(b), resp.Header
 }
 
-// rest is what else comes before the server closes the connection.
+// rest is what else is sent before the server closes the connection.
 func (p *peer) rest() string {
 	p.t.Helper()
 	b, err := io.ReadAll(p.reader)

@@ -20,7 +20,7 @@ func TestDeadLettersReplayByIDs(t *testing.T) {
 	skipped := `"skipped":[{"id":"message-1","reason":"cannot be replayed: the message is unreadable"},{"id":"image-999","reason":"is not a dead letter"}]}`
 	wantBody(t, s.do("POST", "/dead-letters/replay", ids+`,"dry_run":true}`), `{"matched":2,"done":0,"dry_run":true,`+skipped)
 	if n := len(letterIDs(t, s.do("GET", "/dead-letters", ""))); n != 4 {
-		t.Errorf("%d letters after a dry run", n)
+		t.Errorf("%d dead letters after a dry run", n)
 	}
 	path := fmt.Sprintf("/products/%d", product)
 	before := s.do("GET", path, "").Header().Get("ETag")
@@ -103,13 +103,13 @@ func TestDeadLettersRefuse(t *testing.T) {
 	} {
 		p := wantProblem(t, s.do("POST", "/dead-letters/replay", body), http.StatusUnprocessableEntity)
 		if got := p.errors(); !slices.Equal(got, want) {
-			t.Errorf("%.60s: faults = %q, want %q", body, got, want)
+			t.Errorf("%.60s: errors = %q, want %q", body, got, want)
 		}
 	}
 	wantProblem(t, s.do("POST", "/dead-letters/replay", `{"all":`), http.StatusBadRequest)
 	wantProblem(t, s.do("POST", "/dead-letters/discard", `{}`, "Content-Type", "text/plain"), http.StatusUnsupportedMediaType)
 	if n := len(letterIDs(t, s.do("GET", "/dead-letters", ""))); n != 1 {
-		t.Errorf("%d letters are left after nothing but refusals", n)
+		t.Errorf("%d dead letters after refusals only", n)
 	}
 }
 
@@ -144,7 +144,7 @@ func TestDeadLetterJobs(t *testing.T) {
 	wantProblem(t, s.do("GET", "/dead-letters/jobs/x", ""), http.StatusUnprocessableEntity)
 }
 
-// TestDeadLettersBecomeAJob: more than MaxIDs are not settled within a request.
+// TestDeadLettersBecomeAJob: more than MaxIDs are not applied within a request.
 func TestDeadLettersBecomeAJob(t *testing.T) {
 	t.Parallel()
 	s := newDeadSetup(t)

@@ -13,11 +13,11 @@ import (
 // times that body.
 const maxBodyMemory = 16 << 20
 
-// TestGreedyBodies measures what the worst bodies within the limit cost. It is
+// TestBodyMemory measures what the worst bodies within the limit cost. It is
 // not parallel: it counts every allocation of the process.
 //
 //nolint:paralleltest // see above
-func TestGreedyBodies(t *testing.T) {
+func TestBodyMemory(t *testing.T) {
 	const most = 1 << 20
 	digits := strings.Repeat("9", most-200)
 	fields := func(name string) string {
