@@ -12,8 +12,9 @@ type Querier interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 }
 
-// Row is one row of an answer.
-type Row interface{ Scan(into ...any) error }
+// Row is one row of an answer. It is no interface, so that what Scan is given
+// does not escape.
+type Row struct{ *sql.Rows }
 
 // Collect reads all rows of a query, each by scan into its element. The list is
 // nil only with an error.
@@ -26,7 +27,7 @@ func Collect[T any](ctx context.Context, from Querier, scan func(Row, *T) error,
 	list := []T{}
 	for rows.Next() {
 		list = append(list, *new(T))
-		if err := scan(rows, &list[len(list)-1]); err != nil {
+		if err := scan(Row{rows}, &list[len(list)-1]); err != nil {
 			return nil, err
 		}
 	}

@@ -14,7 +14,7 @@ import (
 const jobColumns = ` id, action, filter, rate, total, done, state, request_id, as_of, created_at, finished_at`
 
 // scanJob reads a row of jobColumns, followed by more.
-func scanJob(row sqldb.Row, more ...any) (j job.Job, err error) {
+func scanJob(row interface{ Scan(into ...any) error }, more ...any) (j job.Job, err error) {
 	var input string
 	var asOf, created, finished int64
 	err = row.Scan(append([]any{
