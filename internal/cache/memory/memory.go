@@ -3,7 +3,6 @@
 package memory
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,7 +17,7 @@ import (
 	"vitrine.dev/internal/cache"
 )
 
-// Config bounds the cache. What is zero has its default.
+// Config bounds the cache. Begin with DefaultConfig.
 type Config struct {
 	MaxBytes uint64        // of keys and bodies, 64 MiB; the least useful are dropped
 	Lease    time.Duration // how long an entry lives, cache.DefaultLease
@@ -33,15 +32,11 @@ func DefaultConfig() Config {
 	return Config{MaxBytes: 64 << 20, Lease: cache.DefaultLease, MaxFences: 1 << 18}
 }
 
-func (c Config) withDefaults() (Config, error) {
-	if c.Lease < 0 || c.MaxFences < 0 {
-		return c, errors.New("lease and fences must not be negative")
+func (c Config) validate() error {
+	if c.MaxBytes == 0 || c.Lease <= 0 || c.MaxFences <= 0 {
+		return errors.New("bytes, lease and fences must be positive")
 	}
-	d := DefaultConfig()
-	c.MaxBytes = cmp.Or(c.MaxBytes, d.MaxBytes)
-	c.Lease = cmp.Or(c.Lease, d.Lease)
-	c.MaxFences = cmp.Or(c.MaxFences, d.MaxFences)
-	return c, nil
+	return nil
 }
 
 const (
@@ -65,8 +60,7 @@ type Cache struct {
 
 // New returns an empty cache. Its error tells of a Config that cannot be.
 func New(cfg Config) (*Cache, error) {
-	cfg, err := cfg.withDefaults()
-	if err != nil {
+	if err := cfg.validate(); err != nil {
 		return nil, fmt.Errorf("memory cache: %w", err)
 	}
 	entries, err := otter.New(&otter.Options[string, cache.Entry]{

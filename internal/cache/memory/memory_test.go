@@ -29,7 +29,9 @@ func TestCache(t *testing.T) {
 	t.Parallel()
 	cachetest.Run(t, func(t *testing.T, lease time.Duration) cache.Cache {
 		t.Helper()
-		return open(t, memory.Config{Lease: lease})
+		cfg := memory.DefaultConfig()
+		cfg.Lease = lease
+		return open(t, cfg)
 	})
 }
 
@@ -75,7 +77,7 @@ func TestNewRefusesNonsense(t *testing.T) {
 }
 
 func BenchmarkGet(b *testing.B) {
-	c := open(b, memory.Config{})
+	c := open(b, memory.DefaultConfig())
 	if _, err := c.Put(b.Context(), "product:123456", cache.Entry{Version: 1, Body: make([]byte, 1000)}); err != nil {
 		b.Fatal(err)
 	}

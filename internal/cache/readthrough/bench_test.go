@@ -19,7 +19,7 @@ import (
 
 func inMemory(b *testing.B) cache.Cache {
 	b.Helper()
-	c, err := memory.New(memory.Config{})
+	c, err := memory.New(memory.DefaultConfig())
 	if err != nil {
 		b.Fatal(err)
 	}

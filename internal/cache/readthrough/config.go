@@ -1,14 +1,13 @@
 package readthrough
 
 import (
-	"cmp"
 	"errors"
 	"time"
 
 	"vitrine.dev/internal/cache"
 )
 
-// Config bounds the reading. What is zero has its default.
+// Config bounds the reading. Begin with DefaultConfig.
 type Config struct {
 	// Lease is how long the engine's entries live, cache.DefaultLease. What
 	// this process has served or invalidated is remembered for twice as long.
@@ -30,16 +29,11 @@ func DefaultConfig() Config {
 	return Config{Lease: cache.DefaultLease, LoadTimeout: 10 * time.Second, MaxFloors: 1 << 18, MaxEntryBytes: 128 << 10}
 }
 
-func (c Config) withDefaults() (Config, error) {
-	if min(c.Lease, c.LoadTimeout) < 0 || min(c.MaxFloors, c.MaxEntryBytes) < 0 {
-		return c, errors.New("lease, timeout, floors and bytes must not be negative")
+func (c Config) validate() error {
+	if min(c.Lease, c.LoadTimeout) <= 0 || min(c.MaxFloors, c.MaxEntryBytes) <= 0 {
+		return errors.New("lease, timeout, floors and bytes must be positive")
 	}
-	d := DefaultConfig()
-	c.Lease = cmp.Or(c.Lease, d.Lease)
-	c.LoadTimeout = cmp.Or(c.LoadTimeout, d.LoadTimeout)
-	c.MaxFloors = cmp.Or(c.MaxFloors, d.MaxFloors)
-	c.MaxEntryBytes = cmp.Or(c.MaxEntryBytes, d.MaxEntryBytes)
-	return c, nil
+	return nil
 }
 
 // memory is for how long at least versions are remembered: no load that began

@@ -108,7 +108,7 @@ func TestReadYourWrites(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			engine, err := memory.New(memory.Config{})
+			engine, err := memory.New(memory.DefaultConfig())
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -33,8 +33,7 @@ type loadFunc = func(ctx context.Context) (cache.Entry, error)
 // New reads through the engine, which stays the caller's to close. Its error
 // tells of a Config that cannot be.
 func New(engine cache.Cache, cfg Config, log *slog.Logger) (*Cache, error) {
-	cfg, err := cfg.withDefaults()
-	if err != nil {
+	if err := cfg.validate(); err != nil {
 		return nil, fmt.Errorf("read through cache: %w", err)
 	}
 	return &Cache{

@@ -162,7 +162,9 @@ func reader(tb testing.TB, e cache.Cache) *readthrough.Cache {
 
 func logging(tb testing.TB, e cache.Cache, h slog.Handler) *readthrough.Cache {
 	tb.Helper()
-	c, err := readthrough.New(e, readthrough.Config{Lease: lease}, slog.New(h))
+	cfg := readthrough.DefaultConfig()
+	cfg.Lease = lease
+	c, err := readthrough.New(e, cfg, slog.New(h))
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -31,7 +31,7 @@ func (w watched) Put(ctx context.Context, key string, e cache.Entry) (bool, erro
 // call gives an engine for one more reader of the same entries.
 func instances(t *testing.T) map[string]func(*testing.T) cache.Cache {
 	t.Helper()
-	inMemory, err := memory.New(memory.Config{})
+	inMemory, err := memory.New(memory.DefaultConfig())
 	if err != nil {
 		t.Fatal(err)
 	}
