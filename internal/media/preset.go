@@ -52,18 +52,26 @@ func (p Preset) String() string {
 // Validate reports everything that is wrong with the preset.
 func (p Preset) Validate() error {
 	var problems []error
-	check := func(ok bool, format string, args ...any) {
-		if !ok {
-			problems = append(problems, fmt.Errorf(format, args...))
+	bad := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
+	if p.Box < 1 || p.Box > MaxSide {
+		bad("the box must be 1 to %d pixels, not %d", MaxSide, p.Box)
+	}
+	if len(p.Widths) > MaxWidths {
+		bad("there may be %d widths, not %d", MaxWidths, len(p.Widths))
+	}
+	for i, w := range p.Widths {
+		if w < 1 || w > MaxSide {
+			bad("a width must be 1 to %d pixels, not %d", MaxSide, w)
+		}
+		if i > 0 && w <= p.Widths[i-1] {
+			bad("widths must ascend: %v", p.Widths)
 		}
 	}
-	check(p.Box >= 1 && p.Box <= MaxSide, "the box must be 1 to %d pixels, not %d", MaxSide, p.Box)
-	check(len(p.Widths) <= MaxWidths, "there may be %d widths, not %d", MaxWidths, len(p.Widths))
-	for i, w := range p.Widths {
-		check(w >= 1 && w <= MaxSide, "a width must be 1 to %d pixels, not %d", MaxSide, w)
-		check(i == 0 || w > p.Widths[i-1], "widths must ascend: %v", p.Widths)
+	if p.Quality < 1 || p.Quality > 100 {
+		bad("quality must be 1 to 100, not %d", p.Quality)
 	}
-	check(p.Quality >= 1 && p.Quality <= 100, "quality must be 1 to 100, not %d", p.Quality)
-	check(p.AVIFQuality >= 0 && p.AVIFQuality <= 100, "AVIF quality must be 0 to 100, not %d", p.AVIFQuality)
+	if p.AVIFQuality < 0 || p.AVIFQuality > 100 {
+		bad("AVIF quality must be 0 to 100, not %d", p.AVIFQuality)
+	}
 	return errors.Join(problems...)
 }

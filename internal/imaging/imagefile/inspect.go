@@ -21,11 +21,20 @@ type Info struct {
 // the file.
 func Inspect(src []byte) Info {
 	info := Info{Format: Sniff(src), Info: structure.Info{Orientation: 1, Frames: 1, Pages: 1}}
-	inspect := map[Format]func([]byte, *structure.Info){
-		JPEG: jpeg.Inspect, PNG: png.Inspect, WebP: webp.Inspect, GIF: gif.Inspect, TIFF: tiff.Inspect, AVIF: heif.Inspect, HEIC: heif.Inspect,
-	}[info.Format]
-	if inspect != nil {
-		inspect(src, &info.Info)
+	switch info.Format {
+	case JPEG:
+		jpeg.Inspect(src, &info.Info)
+	case PNG:
+		png.Inspect(src, &info.Info)
+	case WebP:
+		webp.Inspect(src, &info.Info)
+	case GIF:
+		gif.Inspect(src, &info.Info)
+	case TIFF:
+		tiff.Inspect(src, &info.Info)
+	case AVIF, HEIC:
+		heif.Inspect(src, &info.Info)
+	default:
 	}
 	return info
 }
