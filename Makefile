@@ -61,8 +61,9 @@ burst: ## what failing hosts cost the others: BURST_IMAGES=20000
 	@VITRINE_TEST_REQUIRE=1 BURST_IMAGES=$(BURST_IMAGES) \
 		$(GO) test ./internal/burst -run '^TestBurst$$' -count 1 -v -timeout 150m
 
-check: ## format (gofumpt, imports), lint, vet, build, modules, known vulnerabilities
+check: ## words, format (gofumpt, imports), lint, vet, build, modules, known vulnerabilities
 	@scripts/setup check
+	scripts/words
 	$(TOOLS)/golangci-lint fmt --diff
 	$(PURE) $(TOOLS)/golangci-lint run
 	$(PURE) $(GO) vet ./...

@@ -4,7 +4,7 @@
 guard=/usr/sbin/policy-rc.d
 saved=$guard.before-vitrine
 
-# as_root COMMAND…: as root, or with sudo where it asks nobody or somebody is there.
+# as_root COMMAND…: as root, or with sudo where that needs no password or a person is at the terminal.
 as_root() {
 	if [ "$(id -u)" = 0 ]; then
 		"$@"

@@ -97,7 +97,7 @@ func (p *process) open(ctx context.Context, held *closers) (err error) {
 	}
 	p.watchDatabase(p.store)
 	var cacheKind string
-	p.cache, cacheKind, err = openCache(p.cfg, p.role, held, p.log, p.watchCache)
+	p.cache, cacheKind, err = openCache(p.cfg, p.role, held, p.log, p.watchCache) //nolint:contextcheck // see runChecks
 	if err != nil {
 		return err
 	}
