@@ -13,6 +13,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -228,5 +229,46 @@ func TestFindCircle(t *testing.T) {
 	line["c"] = map[string]string{"a": "i"}
 	if findCircle(line) == nil {
 		t.Error("no circle in a circle")
+	}
+}
+
+// TestDocsNameWhatExists: the folders and tests that the docs send readers to.
+func TestDocsNameWhatExists(t *testing.T) {
+	t.Parallel()
+	var code bytes.Buffer
+	for _, p := range sources(t) {
+		names, err := filepath.Glob(filepath.Join(p.Dir, "*.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range names {
+			text, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			code.Write(text)
+		}
+	}
+	docs, err := filepath.Glob("../docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range append(docs, "../README.md", "../CONTRIBUTING.md") {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range regexp.MustCompile(`\binternal/[a-z0-9/_]+[a-z0-9]`).FindAllString(string(text), -1) {
+			if _, err := os.Stat(filepath.Join("..", path)); err != nil {
+				if _, err := os.Stat(filepath.Join("..", path+".go")); err != nil {
+					t.Errorf("%s names %s, which is not there", name, path)
+				}
+			}
+		}
+		for _, test := range regexp.MustCompile(`\b(Test|Fuzz|Benchmark)[A-Z]\w+`).FindAllString(string(text), -1) {
+			if !bytes.Contains(code.Bytes(), []byte("func "+test)) {
+				t.Errorf("%s names %s, which is not there", name, test)
+			}
+		}
 	}
 }
