@@ -4,12 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
+	"os/signal"
+	"syscall"
 
 	"vitrine.dev/internal/app/config"
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/cli"
+	"vitrine.dev/internal/imaging/sandbox"
 	"vitrine.dev/internal/sqlstore"
 )
 
@@ -92,4 +96,52 @@ func openExisting(ctx context.Context, cfg config.Config, held *closers, log *sl
 		return nil, fmt.Errorf("there is no database in DATA_DIR: %w", err)
 	}
 	return openSQLite(ctx, path, held, log)
+}
+
+// Main runs the command line and returns the exit code of the process. SIGINT,
+// SIGTERM and SIGHUP stop it in order; a second one stops it at once. A process that
+// was started to render for another (see package sandbox) does only that.
+func Main(stdout, stderr io.Writer, args ...string) int {
+	if sandbox.IsChild() {
+		return sandbox.Serve(os.Stdin, os.Stdout, sandbox.OpenImaging)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), stopSignals()...)
+	defer stop()
+	context.AfterFunc(ctx, stop)
+	return cli.Run(ctx, program{}, cli.Streams{Out: stdout, Err: stderr}, args...)
+}
+
+// stopSignals are what stops a process in order. A SIGHUP that was ignored when
+// it was started (nohup) stays ignored: to ask for it would undo that.
+func stopSignals() []os.Signal {
+	signals := []os.Signal{syscall.SIGINT, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		signals = append(signals, syscall.SIGHUP)
+	}
+	return signals
+}
+
+// newLogger writes JSON, or readable text where w is a terminal, unless
+// LOG_FORMAT says which.
+func newLogger(cfg config.Config, w io.Writer) *slog.Logger {
+	options := &slog.HandlerOptions{Level: cfg.LogLevel}
+	format := cfg.LogFormat
+	if format == "" && cli.IsTerminal(w) {
+		format = "text"
+	}
+	if format == "text" {
+		return slog.New(slog.NewTextHandler(w, options))
+	}
+	return slog.New(slog.NewJSONHandler(w, options))
+}
+
+// configured loads the configuration and opens the log of the role on w.
+func configured(ctx context.Context, w io.Writer, role string) (config.Config, *slog.Logger, error) {
+	cfg, err := config.Load()
+	if err != nil {
+		return config.Config{}, nil, err
+	}
+	log := newLogger(cfg, w)
+	cfg.LogNotices(ctx, log)
+	return cfg, log.With("role", role), nil
 }

@@ -3,6 +3,9 @@ package cli
 import (
 	"context"
 	"fmt"
+	"io"
+	"os"
+	"strings"
 	"time"
 
 	"vitrine.dev/internal/client"
@@ -63,4 +66,75 @@ func (f *follower) abort(ctx context.Context) error {
 		return nil
 	}
 	return fmt.Errorf("aborted: %s of %s; the others stay on the list", count(job.Done), count(job.Total))
+}
+
+const (
+	progressWidth = 30          // cells of the bar
+	progressEvery = time.Second // between lines where no one watches
+)
+
+// progress shows how far a job is: as a bar on a terminal, else as a line now
+// and then, or as JSON.
+type progress struct {
+	out        io.Writer // lines and the end
+	bar        io.Writer // the bar; nil without a terminal
+	participle string
+	asJSON     bool
+	began      time.Time
+	last       time.Time // when a line was written
+}
+
+func newProgress(to Streams, participle string, asJSON bool) *progress {
+	p := &progress{out: to.Out, participle: participle, asJSON: asJSON, began: time.Now()}
+	if !asJSON && IsTerminal(to.Err) && os.Getenv("TERM") != "dumb" {
+		p.bar = to.Err
+	}
+	return p
+}
+
+// show shows the progress. An error of the output does not stop the job.
+func (p *progress) show(j wire.DeadJob) {
+	if p.bar != nil {
+		fmt.Fprintf(p.bar, "\r\x1b[K%s", p.draw(j))
+		return
+	}
+	if time.Since(p.last) >= progressEvery {
+		p.line(j)
+	}
+}
+
+// end shows how it ended.
+func (p *progress) end(j wire.DeadJob) {
+	if p.bar != nil {
+		fmt.Fprint(p.bar, "\r\x1b[K")
+	}
+	p.line(j)
+	if others := j.Total - j.Done; j.State == "done" && others > 0 && !p.asJSON {
+		fmt.Fprintf(p.out, "%s were replayed or discarded by others, or changed meanwhile\n", count(others))
+	}
+}
+
+func (p *progress) line(j wire.DeadJob) {
+	p.last = time.Now()
+	if p.asJSON {
+		_ = writeLine(p.out, j)
+		return
+	}
+	fmt.Fprintf(p.out, "job %d %s: %s of %s %s\n", j.ID, j.State, count(j.Done), count(j.Total), p.participle)
+}
+
+// draw returns the bar with its figures: ████░░ 67 % 1,340 of 2,000, 33 s left.
+func (p *progress) draw(j wire.DeadJob) string {
+	part := 1.0
+	if j.Total > 0 {
+		part = min(1, float64(j.Done)/float64(j.Total))
+	}
+	full := int(part * progressWidth)
+	left := ""
+	if took := time.Since(p.began); j.Done > 0 && part < 1 && took > 2*time.Second {
+		rest := time.Duration(float64(took) * (1 - part) / part)
+		left = fmt.Sprintf(", %s left", rest.Round(time.Second))
+	}
+	return fmt.Sprintf("%s%s %3.0f %% %s of %s %s%s", strings.Repeat("█", full), strings.Repeat("░", progressWidth-full),
+		part*100, count(j.Done), count(j.Total), p.participle, left)
 }

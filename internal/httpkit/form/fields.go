@@ -114,7 +114,14 @@ func Entries(o *Object, name, what string, most int, raw jsontext.Value) (first 
 		o.Errors.Add(name, "must be an array of "+what+", not "+kind)
 		return nil, 0
 	}
-	return entriesOf(raw, most)
+	_ = inside(raw, func(d *decoder, i int) error { // it was parsed before
+		entry, err := d.value()
+		if count++; i < most {
+			first = append(first, entry)
+		}
+		return err
+	})
+	return first, count
 }
 
 // Bool reads a boolean.
@@ -134,4 +141,22 @@ func Time(o *Object, name string, raw jsontext.Value) time.Time {
 		return time.Time{}
 	}
 	return t
+}
+
+// KindOf names the JSON type of a valid value, as errors spell it.
+func KindOf(raw jsontext.Value) string {
+	switch raw.Kind() {
+	case '"':
+		return "a string"
+	case '{':
+		return "an object"
+	case '[':
+		return "an array"
+	case 't', 'f':
+		return "a boolean"
+	case 'n':
+		return "null"
+	default:
+		return "a number"
+	}
 }

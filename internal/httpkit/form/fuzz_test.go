@@ -15,7 +15,7 @@ func FuzzEntries(f *testing.F) {
 		if !json.Valid(raw) || json.Unmarshal(raw, &want) != nil || want == nil {
 			return
 		}
-		got, count := entriesOf(raw, 3)
+		got, count := Entries(&Object{}, "list", "values", 3, raw)
 		if count != len(want) || len(got) != min(count, 3) {
 			t.Fatalf("%s has %d entries, read %d of %d", raw, len(want), len(got), count)
 		}

@@ -76,3 +76,5 @@ func (o *Object) RefuseRest(refused map[string]string) {
 		o.Errors.Add(name, reason)
 	}
 }
+
+func isNull(raw jsontext.Value) bool { return raw.Kind() == 'n' }
