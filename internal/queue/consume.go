@@ -45,7 +45,7 @@ func (q *Queue) consume(ctx context.Context, from Source, concurrency int, handl
 	var busy sync.WaitGroup // handlers, and the acknowledgements that follow them
 	err := receive(ctx, subscription, concurrency, func(d Delivery, free func()) {
 		busy.Go(func() {
-			err := protect(handling, handle, d.Message())
+			err := q.protect(handling, handle, d.Message())
 			free()
 			q.finish(ctx, from, d, err)
 		})
@@ -79,11 +79,13 @@ func receive(ctx context.Context, s Subscription, slots int, begin func(d Delive
 	}
 }
 
-// protect makes an error of a panic.
-func protect(ctx context.Context, handle Handler, m Message) (err error) {
+// protect makes an error of a panic, and logs its stack: a driver may give the
+// error to the publisher.
+func (q *Queue) protect(ctx context.Context, handle Handler, m Message) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("handler panicked: %v\n%s", p, debug.Stack())
+			err = fmt.Errorf("handler panicked: %v", p)
+			q.log.ErrorContext(ctx, "handler panicked", "message", m.ID, "panic", p, "stack", string(debug.Stack()))
 		}
 	}()
 	return handle(ctx, m)

@@ -1,0 +1,44 @@
+package queue_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"vitrine.dev/internal/queue"
+	"vitrine.dev/internal/queue/inprocess"
+)
+
+// TestPanicIsLogged: a handler that panics is an ERROR with its stack, whatever
+// the driver does with the message. Its own error, which publishers log, is one
+// line.
+func TestPanicIsLogged(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var logged bytes.Buffer
+		q := queue.New(inprocess.New(1), time.Second, slog.New(slog.NewTextHandler(&logged, nil)))
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() {
+			ended <- q.Consume(ctx, 1, func(context.Context, queue.Message) error { panic("a defect") })
+		}()
+		err := q.Publish(t.Context(), queue.Message{ID: "m"})
+		stop()
+		if consumed := <-ended; consumed != nil {
+			t.Error(consumed)
+		}
+		if err == nil || errors.Is(err, queue.ErrReject) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("publish returned %v", err)
+		}
+		for _, part := range []string{"level=ERROR", "handler panicked", "message=m", "consume_test.go"} {
+			if !strings.Contains(logged.String(), part) {
+				t.Errorf("%q is missing in the log:\n%s", part, &logged)
+			}
+		}
+	})
+}
