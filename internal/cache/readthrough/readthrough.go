@@ -22,10 +22,12 @@ type Cache struct {
 	cfg     Config
 	floors  *cache.Fences // what this process has served or heard of
 	flights singleflight.Group
-	putting sync.Map // *cache.Entry by flight: loaded, and on its way into the engine
 	groups  *groups
 	breaker *breaker
 	counts  counts
+
+	mu      sync.Mutex
+	putting map[string]*sharing // by flight: loaded, and on its way into the engine
 }
 
 type loadFunc = func(ctx context.Context) (cache.Entry, error)
@@ -41,6 +43,7 @@ func New(engine cache.Cache, cfg Config, log *slog.Logger) (*Cache, error) {
 		floors:  cache.NewFences(cfg.memory(), cfg.MaxFloors),
 		groups:  newGroups(cfg),
 		breaker: newBreaker(log),
+		putting: map[string]*sharing{},
 	}, nil
 }
 

@@ -26,47 +26,89 @@ func (c *Cache) share(ctx context.Context, m miss) (cache.Entry, error) {
 	if err := ctx.Err(); err != nil {
 		return cache.Entry{}, fmt.Errorf("load: %w", err)
 	}
-	if loaded, ok := c.putting.Load(m.flight); ok {
-		if e, ok := loaded.(*cache.Entry); ok && e.Version >= m.floor {
-			c.counts.coalesced.Add(1)
-			return *e, nil
-		}
+	if e, ok := c.beingPut(m); ok {
+		c.counts.coalesced.Add(1)
+		return e, nil
 	}
-	led := false
-	results := c.flights.DoChan(m.flight+"\x00"+strconv.FormatInt(m.floor, 10), func() (any, error) {
-		led = true
-		return c.load(context.WithoutCancel(ctx), m)
-	})
+	s := &sharing{miss: m, cache: c, ctx: context.WithoutCancel(ctx), answered: make(chan struct{})}
+	go s.run()
 	select {
-	case r := <-results:
-		if !led {
+	case <-s.answered:
+		if !s.led {
 			c.counts.coalesced.Add(1)
 		}
-		e, _ := r.Val.(cache.Entry)
-		return e, r.Err
+		return s.entry, s.err
 	case <-ctx.Done():
 		return cache.Entry{}, fmt.Errorf("load: %w", ctx.Err())
 	}
 }
 
-// load loads, and puts the entry while the callers are answered. Who comes
-// before it was put is given it too.
-func (c *Cache) load(ctx context.Context, m miss) (cache.Entry, error) {
-	began := time.Now()
-	e, err := c.call(ctx, m.load)
-	if err != nil {
-		return cache.Entry{}, err
+// beingPut returns what was loaded and is not in the engine yet.
+func (c *Cache) beingPut(m miss) (cache.Entry, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s, found := c.putting[m.flight]
+	if !found || s.entry.Version < m.floor {
+		return cache.Entry{}, false
 	}
-	if m.versioned {
-		c.floors.Saw(m.key, e.Version)
+	return s.entry, true
+}
+
+// sharing is one caller's part in a load. It is the only allocation beside
+// those of its goroutine, its channel and the flight itself.
+type sharing struct {
+	miss
+
+	cache    *Cache
+	ctx      context.Context //nolint:containedctx // of the load, which may serve many callers
+	began    time.Time
+	led      bool          // the load is this caller's own
+	answered chan struct{} // closed once entry and err are set
+	entry    cache.Entry
+	err      error
+}
+
+// run loads or waits for another's load. Where it led, it puts the entry once
+// the callers are answered.
+func (s *sharing) run() {
+	flight := s.flight
+	if s.floor != 0 {
+		flight += "\x00" + strconv.FormatInt(s.floor, 10)
 	}
-	put := &e
-	c.putting.Store(m.flight, put)
-	go func() {
-		defer c.putting.CompareAndDelete(m.flight, put)
-		c.put(ctx, m, *put, began)
-	}()
-	return e, nil
+	loaded, err, _ := s.cache.flights.Do(flight, s.lead)
+	if leader, _ := loaded.(*sharing); leader != s {
+		s.entry, s.err = leader.entry, err
+		close(s.answered)
+		return
+	}
+	close(s.answered)
+	if err == nil {
+		s.cache.put(s.ctx, s.miss, s.entry, s.began)
+		s.cache.wasPut(s)
+	}
+}
+
+// lead loads for all who wait. Who comes before the entry is put is given it too.
+func (s *sharing) lead() (any, error) {
+	s.led, s.began = true, time.Now()
+	if s.entry, s.err = s.cache.call(s.ctx, s.load); s.err != nil {
+		return s, s.err
+	}
+	if s.versioned {
+		s.cache.floors.Saw(s.key, s.entry.Version)
+	}
+	s.cache.mu.Lock()
+	defer s.cache.mu.Unlock()
+	s.cache.putting[s.flight] = s
+	return s, nil
+}
+
+func (c *Cache) wasPut(s *sharing) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.putting[s.flight] == s {
+		delete(c.putting, s.flight)
+	}
 }
 
 // call loads within the time limit, and makes an error of a panic.
