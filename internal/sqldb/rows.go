@@ -3,6 +3,7 @@ package sqldb
 import (
 	"context"
 	"database/sql"
+	"errors"
 
 	"vitrine.dev/internal/fault"
 )
@@ -37,6 +38,33 @@ func Collect[T any](ctx context.Context, from Querier, scan func(Row, *T) error,
 	return list, nil
 }
 
+// Select is Collect of one statement, which it completes, outside of a transaction.
+func Select[T any](
+	ctx context.Context, db *DB, operation string, scan func(Row, *T) error, query string, args ...any,
+) (list []T, err error) {
+	err = db.WithRetry(ctx, operation, func(ctx context.Context) error {
+		list, err = Collect(ctx, db.Reader, scan, db.SQL(query), args...)
+		return err
+	})
+	return list, err
+}
+
+// Exec runs one statement, which it completes, outside of a transaction, and
+// returns how many rows it changed. Its end is not observed (see OnWrite): a
+// statement that finds nothing writes nothing.
+func (db *DB) Exec(ctx context.Context, operation, statement string, args ...any) (changed int, err error) {
+	err = db.WithRetry(ctx, operation, func(ctx context.Context) error {
+		result, err := db.Writer.ExecContext(ctx, db.SQL(statement), args...)
+		if err != nil {
+			return err
+		}
+		n, err := result.RowsAffected()
+		changed = int(n)
+		return err
+	})
+	return changed, err
+}
+
 // IDs reads all rows of a query for one number each.
 func IDs(ctx context.Context, from Querier, query string, args ...any) ([]int64, error) {
 	return Collect(ctx, from, func(row Row, id *int64) error { return row.Scan(id) }, query, args...)
@@ -49,6 +77,14 @@ func Affected(result sql.Result, err error) (bool, error) {
 	}
 	n, err := result.RowsAffected()
 	return n > 0, err
+}
+
+// NoRow returns instead where err says that there is no row, and else err.
+func NoRow(err, instead error) error {
+	if errors.Is(err, sql.ErrNoRows) {
+		return instead
+	}
+	return err
 }
 
 // NotFound is the error where a row is not there.

@@ -3,9 +3,14 @@ package catalogsql
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
+	"fmt"
 
 	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/sqldb"
+	"vitrine.dev/internal/sqlstore/imagesql"
+	"vitrine.dev/internal/sqlstore/outboxsql"
 )
 
 // Products implements catalog.Store, catalog.Keys and catalog.UserStore.
@@ -31,4 +36,101 @@ func (s *Products) CreateProduct(ctx context.Context, n catalog.NewProduct) (p c
 		return err
 	})
 	return p, err
+}
+
+// createAtOnce is createInSteps as one statement and one round trip, for
+// PostgreSQL. The bodies of the messages are made in SQL, because the ids that
+// they carry are; the suite of the stores reads them as media.Job and
+// catalog.Changed.
+func (s *Products) createAtOnce(ctx context.Context, n catalog.NewProduct) (catalog.Product, error) {
+	p, err := scanCreated(n, s.db.Writer.QueryRowContext(ctx, s.db.SQL(
+		`WITH product AS (`+insertProduct+` RETURNING id, user_id, created_at)`+withItsWork()), atOnceArgs(n)...))
+	return p, sqldb.NoRow(err, catalog.ErrUnknownUser)
+}
+
+// withItsWork completes a statement whose product is the row that was just
+// inserted, if any, with the images and the messages.
+func withItsWork() string {
+	return `,
+	added AS (
+		INSERT INTO images (queued_at, accepted_at, product_id, position, source_url, source_host, request_id)
+		SELECT created_at, created_at, id, place - 1, url, host, $7
+		FROM product, unnest($6::TEXT[], $10::TEXT[]) WITH ORDINALITY AS source (url, host, place) ORDER BY place
+		RETURNING id, product_id, position, queued_at, source_host),
+	line AS (SELECT id AS line_product, user_id AS line_user, ` + outboxsql.RankOf("$8", "product.user_id") + ` AS head FROM product),
+	jobs AS (
+		INSERT INTO outbox (topic, body, image_id, user_id, place, due_at)
+		SELECT $8, json_build_object(
+			'image_id', id, 'product_id', product_id, 'generation', 1, 'request_id', $7::TEXT,
+			'host', source_host)::TEXT, id, line_user, head + position, queued_at
+		FROM added JOIN line ON line_product = product_id ORDER BY position),
+	change AS (
+		INSERT INTO outbox (topic, body, due_at)
+		SELECT $9, json_build_object(
+			'product_id', id, 'user_id', user_id, 'version', 1, 'listed', true)::TEXT, created_at
+		FROM product)
+	SELECT id, created_at, (SELECT coalesce(json_agg(id ORDER BY position), '[]')::TEXT FROM added) FROM product`
+}
+
+// atOnceArgs are $1 to $10 of such a statement.
+func atOnceArgs(n catalog.NewProduct) []any {
+	hosts := make([]string, len(n.Images))
+	for i, u := range n.Images {
+		hosts[i] = media.SourceHost(u)
+	}
+	return append(productArgs(n), n.Images, n.RequestID, media.TopicProcess, catalog.TopicChanged, hosts)
+}
+
+// scanCreated reads what such a statement returns. sql.ErrNoRows where it
+// inserted nothing.
+func scanCreated(n catalog.NewProduct, row *sql.Row) (catalog.Product, error) {
+	var id, created int64
+	var imageIDs string
+	if err := row.Scan(&id, &created, &imageIDs); err != nil {
+		return catalog.Product{}, err
+	}
+	var ids []int64
+	if err := json.Unmarshal([]byte(imageIDs), &ids); err != nil || len(ids) != len(n.Images) {
+		return catalog.Product{}, fmt.Errorf("ids of %d new images: %s", len(n.Images), imageIDs)
+	}
+	var images []catalog.Image
+	for i, u := range n.Images {
+		images = append(images, catalog.Image{ID: ids[i], SourceURL: u, Status: catalog.Pending})
+	}
+	return newProduct(n, id, created, images), nil
+}
+
+// createInSteps is for a database with one writer.
+func (s *Products) createInSteps(ctx context.Context, tx *sql.Tx, n catalog.NewProduct) (catalog.Product, error) {
+	var id, created int64
+	err := tx.QueryRowContext(ctx, s.db.SQL(insertProduct+` RETURNING id, created_at`), productArgs(n)...).Scan(&id, &created)
+	if err != nil {
+		return catalog.Product{}, sqldb.NoRow(err, catalog.ErrUnknownUser)
+	}
+	plan := make([]imagesql.Placed, len(n.Images))
+	for i, u := range n.Images {
+		plan[i] = imagesql.Placed{Position: i, URL: u}
+	}
+	images, err := imagesql.Add(ctx, s.db, tx, id, plan, n.RequestID)
+	if err != nil {
+		return catalog.Product{}, err
+	}
+	p := newProduct(n, id, created, images)
+	return p, outboxsql.RecordChange(ctx, s.db, tx, catalog.Changed{ProductID: p.ID, UserID: p.UserID, Version: p.Version, Listed: true})
+}
+
+// insertProduct inserts nothing where the user does not exist.
+const insertProduct = `
+	INSERT INTO products (user_id, name, name_folded, description, price, version, created_at, updated_at)
+	SELECT id, $2, $3, $4, $5, 1, {now}, {now} FROM users WHERE id = $1`
+
+func productArgs(n catalog.NewProduct) []any {
+	return []any{n.UserID, n.Name, catalog.Fold(n.Name), n.Description, int64(n.Price)}
+}
+
+func newProduct(n catalog.NewProduct, id, created int64, images []catalog.Image) catalog.Product {
+	return catalog.Product{
+		ID: id, UserID: n.UserID, Name: n.Name, Description: n.Description, Price: n.Price, Images: images,
+		Version: 1, CreatedAt: sqldb.Time(created), UpdatedAt: sqldb.Time(created),
+	}
 }

@@ -127,18 +127,9 @@ func scanEarlier(row *sql.Row) (*catalog.Earlier, error) {
 // ExpireKeys implements catalog.Keys. A key that a create takes over meanwhile
 // is left alone.
 func (s *Products) ExpireKeys(ctx context.Context, limit int) (removed int, err error) {
-	err = s.db.WithRetry(ctx, "expire keys", func(ctx context.Context) error {
-		result, err := s.db.Writer.ExecContext(ctx, s.db.SQL(`
-			WITH expired AS MATERIALIZED (
-				SELECT user_id, key FROM idempotency_keys WHERE expires_at <= {now}
-				ORDER BY expires_at LIMIT $1{skip locked})
-			DELETE FROM idempotency_keys WHERE (user_id, key) IN (SELECT user_id, key FROM expired)`), limit)
-		if err != nil {
-			return err
-		}
-		n, err := result.RowsAffected()
-		removed = int(n)
-		return err
-	})
-	return removed, err
+	return s.db.Exec(ctx, "expire keys", `
+		WITH expired AS MATERIALIZED (
+			SELECT user_id, key FROM idempotency_keys WHERE expires_at <= {now}
+			ORDER BY expires_at LIMIT $1{skip locked})
+		DELETE FROM idempotency_keys WHERE (user_id, key) IN (SELECT user_id, key FROM expired)`, limit)
 }

@@ -30,14 +30,10 @@ func (s *Products) AddUser(ctx context.Context, name string) (u catalog.User, er
 
 // ListUsers implements catalog.UserStore.
 func (s *Products) ListUsers(ctx context.Context, after int64, limit int) (users []catalog.User, err error) {
-	err = s.db.WithRetry(ctx, "list users", func(ctx context.Context) (err error) {
-		users, err = sqldb.Collect(ctx, s.db.Reader, func(row sqldb.Row, u *catalog.User) error {
-			var created int64
-			err := row.Scan(&u.ID, &u.Name, &created)
-			u.CreatedAt = sqldb.Time(created)
-			return err
-		}, `SELECT id, name, created_at FROM users WHERE id > $1 ORDER BY id LIMIT $2`, after, limit)
+	return sqldb.Select(ctx, s.db, "list users", func(row sqldb.Row, u *catalog.User) error {
+		var created int64
+		err := row.Scan(&u.ID, &u.Name, &created)
+		u.CreatedAt = sqldb.Time(created)
 		return err
-	})
-	return users, err
+	}, `SELECT id, name, created_at FROM users WHERE id > $1 ORDER BY id LIMIT $2`, after, limit)
 }

@@ -23,9 +23,7 @@ func (s *Failures) KeepUnreadable(ctx context.Context, m media.Unreadable) error
 
 // PurgeDiscarded implements failures.Store.
 func (s *Failures) PurgeDiscarded(ctx context.Context, retention time.Duration) error {
-	return s.db.WithRetry(ctx, "purge discarded messages", func(ctx context.Context) error {
-		_, err := s.db.Writer.ExecContext(ctx, s.db.SQL(
-			`DELETE FROM dead_messages WHERE discarded_at > 0 AND discarded_at < {now} - $1`), retention.Milliseconds())
-		return err
-	})
+	_, err := s.db.Exec(ctx, "purge discarded messages",
+		`DELETE FROM dead_messages WHERE discarded_at > 0 AND discarded_at < {now} - $1`, retention.Milliseconds())
+	return err
 }

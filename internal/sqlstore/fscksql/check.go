@@ -3,7 +3,6 @@ package fscksql
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"time"
 
 	"vitrine.dev/internal/catalog"
@@ -44,45 +43,34 @@ func (s *Checks) Stuck(
 
 // JobMessages implements fsck.Store.
 func (s *Checks) JobMessages(ctx context.Context, after int64, limit int) (list []fsck.JobMessage, err error) {
-	err = s.db.WithRetry(ctx, "read job messages", func(ctx context.Context) error {
-		list, err = sqldb.Collect(ctx, s.db.Reader, func(row sqldb.Row, m *fsck.JobMessage) error {
-			var overdue int64
-			err := row.Scan(&m.ID, &m.Body, &m.Leased, &overdue, &m.Status, &m.Generation)
-			m.Overdue = time.Duration(overdue) * time.Millisecond
-			return err
-		}, s.db.SQL(`
-			SELECT o.id, o.body, o.lease_until > {now}, {now} - o.due_at, coalesce(i.status, ''), coalesce(i.generation, 0)
-			FROM outbox o LEFT JOIN images i ON i.id = o.image_id
-			WHERE o.image_id IS NOT NULL AND o.id > $1 ORDER BY o.id LIMIT $2`), after, limit)
+	return sqldb.Select(ctx, s.db, "read job messages", func(row sqldb.Row, m *fsck.JobMessage) error {
+		var overdue int64
+		err := row.Scan(&m.ID, &m.Body, &m.Leased, &overdue, &m.Status, &m.Generation)
+		m.Overdue = time.Duration(overdue) * time.Millisecond
 		return err
-	})
-	return list, err
+	}, `
+		SELECT o.id, o.body, o.lease_until > {now}, {now} - o.due_at, coalesce(i.status, ''), coalesce(i.generation, 0)
+		FROM outbox o LEFT JOIN images i ON i.id = o.image_id
+		WHERE o.image_id IS NOT NULL AND o.id > $1 ORDER BY o.id LIMIT $2`, after, limit)
 }
 
 // DropMessage implements fsck.Store.
 func (s *Checks) DropMessage(ctx context.Context, id, generation int64) (dropped bool, err error) {
-	err = s.db.WithRetry(ctx, "drop message", func(ctx context.Context) error {
-		dropped, err = sqldb.Affected(s.db.Writer.ExecContext(ctx, s.db.SQL(`
-			DELETE FROM outbox WHERE id = $1 AND lease_until <= {now} AND NOT EXISTS (
-				SELECT 1 FROM images i WHERE i.id = outbox.image_id
-				AND i.status IN ('pending', 'processing') AND i.generation = $2)`), id, generation))
-		return err
-	})
-	return dropped, err
+	n, err := s.db.Exec(ctx, "drop message", `
+		DELETE FROM outbox WHERE id = $1 AND lease_until <= {now} AND NOT EXISTS (
+			SELECT 1 FROM images i WHERE i.id = outbox.image_id
+			AND i.status IN ('pending', 'processing') AND i.generation = $2)`, id, generation)
+	return n > 0, err
 }
 
 // Versions implements fsck.Store.
 func (s *Checks) Versions(ctx context.Context, after int64, limit int) (list []fsck.ProductVersion, err error) {
-	err = s.db.WithRetry(ctx, "read versions", func(ctx context.Context) error {
-		list, err = sqldb.Collect(ctx, s.db.Reader, func(row sqldb.Row, p *fsck.ProductVersion) error {
-			var age int64
-			err := row.Scan(&p.ID, &p.Version, &age)
-			p.Age = time.Duration(age) * time.Millisecond
-			return err
-		}, s.db.SQL(`SELECT id, version, {now} - updated_at FROM products WHERE id > $1 ORDER BY id LIMIT $2`), after, limit)
+	return sqldb.Select(ctx, s.db, "read versions", func(row sqldb.Row, p *fsck.ProductVersion) error {
+		var age int64
+		err := row.Scan(&p.ID, &p.Version, &age)
+		p.Age = time.Duration(age) * time.Millisecond
 		return err
-	})
-	return list, err
+	}, `SELECT id, version, {now} - updated_at FROM products WHERE id > $1 ORDER BY id LIMIT $2`, after, limit)
 }
 
 // RaiseVersion implements fsck.Store.
@@ -92,11 +80,8 @@ func (s *Checks) RaiseVersion(ctx context.Context, id, version int64) (changed c
 		err := tx.QueryRowContext(ctx, s.db.SQL(`
 			UPDATE products SET updated_at = {now}, version = CASE WHEN version > $2 THEN version ELSE $2 + 1 END
 			WHERE id = $1 RETURNING user_id, version`), id, version).Scan(&changed.UserID, &changed.Version)
-		if errors.Is(err, sql.ErrNoRows) {
-			return sqldb.NotFound("product")
-		}
 		if err != nil {
-			return err
+			return sqldb.NoRow(err, sqldb.NotFound("product"))
 		}
 		return outboxsql.RecordChange(ctx, s.db, tx, changed)
 	})
@@ -109,11 +94,8 @@ func (s *Checks) MarkBroken(ctx context.Context, key string) error {
 	return s.db.InTx(ctx, "mark rendition broken", func(ctx context.Context, tx *sql.Tx) error {
 		var until int64
 		err := tx.QueryRowContext(ctx, s.db.SQL(`SELECT deleting_until FROM renditions WHERE key = $1{for update}`), key).Scan(&until)
-		if errors.Is(err, sql.ErrNoRows) {
-			return nil
-		}
 		if err != nil {
-			return err
+			return sqldb.NoRow(err, nil)
 		}
 		_, err = tx.ExecContext(ctx, s.db.SQL(`UPDATE renditions SET deleting_until = {now} WHERE key = $1 AND deleting_until < {now}`), key)
 		return err

@@ -3,7 +3,6 @@ package gcsql
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"time"
 
@@ -30,10 +29,8 @@ func (s *Collection) BeginDelete(ctx context.Context, key string, grace, window 
 			`SELECT deleting_until, unused_since, {now} FROM renditions WHERE key = $1{for update}`), key).
 			Scan(&until, &unused, &now)
 		switch {
-		case errors.Is(err, sql.ErrNoRows):
-			return fault.New(fault.Conflict, "the tombstone of the rendition was purged just now")
 		case err != nil:
-			return err
+			return sqldb.NoRow(err, fault.New(fault.Conflict, "the tombstone of the rendition was purged just now"))
 		case until > now:
 			return fault.New(fault.Conflict, "the rendition is being collected already")
 		case until == 0 && (unused == 0 || unused > now-grace.Milliseconds()):
@@ -52,27 +49,16 @@ func (s *Collection) BeginDelete(ctx context.Context, key string, grace, window 
 
 // CloseWindow implements gc.Store.
 func (s *Collection) CloseWindow(ctx context.Context, w gc.Window) error {
-	return s.db.WithRetry(ctx, "close window", func(ctx context.Context) error {
-		_, err := s.db.Writer.ExecContext(ctx, s.db.SQL(
-			`UPDATE renditions SET deleting_until = {now} WHERE key = $1 AND deleting_until = $2 AND deleting_until > {now}`),
-			w.Key, w.Until.UnixMilli())
-		return err
-	})
+	_, err := s.db.Exec(ctx, "close window",
+		`UPDATE renditions SET deleting_until = {now} WHERE key = $1 AND deleting_until = $2 AND deleting_until > {now}`,
+		w.Key, w.Until.UnixMilli())
+	return err
 }
 
 // PurgeTombstones implements gc.Store.
 func (s *Collection) PurgeTombstones(ctx context.Context, limit int) (purged int, err error) {
-	err = s.db.WithRetry(ctx, "purge tombstones", func(ctx context.Context) error {
-		result, err := s.db.Writer.ExecContext(ctx, s.db.SQL(fmt.Sprintf(`
-			DELETE FROM renditions WHERE deleting_until > 0 AND `+unreferred+` AND key IN (
-				SELECT key FROM renditions WHERE deleting_until > 0 AND deleting_until < {now} - %d AND `+unreferred+`
-				ORDER BY deleting_until LIMIT $1)`, media.ClaimLife.Milliseconds())), limit)
-		if err != nil {
-			return err
-		}
-		n, err := result.RowsAffected()
-		purged = int(n)
-		return err
-	})
-	return purged, err
+	return s.db.Exec(ctx, "purge tombstones", fmt.Sprintf(`
+		DELETE FROM renditions WHERE deleting_until > 0 AND `+unreferred+` AND key IN (
+			SELECT key FROM renditions WHERE deleting_until > 0 AND deleting_until < {now} - %d AND `+unreferred+`
+			ORDER BY deleting_until LIMIT $1)`, media.ClaimLife.Milliseconds()), limit)
 }

@@ -3,7 +3,6 @@ package imagesql
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"time"
 
 	"vitrine.dev/internal/catalog"
@@ -25,10 +24,7 @@ func (s *Images) Begin(ctx context.Context, j media.Job, lease time.Duration) (c
 				RETURNING source_url, attempts, lost_attempts, {now}, {now} - accepted_at`),
 				j.ImageID, j.ProductID, j.Generation, lease.Milliseconds()).Scan(&c.SourceURL, &c.Attempt, &c.Lost, &begun, &age)
 			c.BegunAt, c.Age = sqldb.Time(begun), time.Duration(age)*time.Millisecond
-			if errors.Is(err, sql.ErrNoRows) {
-				return false, nil
-			}
-			return true, err
+			return err == nil, sqldb.NoRow(err, nil)
 		})
 	return c, ch, err
 }
@@ -96,11 +92,8 @@ func (s *Images) CountLostDelivery(
 				WHERE id = $1 AND product_id = $2 AND generation = $3 AND status = 'pending' AND retry_at <= {now}
 				RETURNING attempts, lost_attempts`),
 				j.ImageID, j.ProductID, j.Generation).Scan(&c.Attempt, &c.Lost)
-			if errors.Is(err, sql.ErrNoRows) {
-				return false, nil
-			}
 			if err != nil {
-				return false, err
+				return false, sqldb.NoRow(err, nil)
 			}
 			const waiting = ` WHERE id = $1 AND generation = $2 AND attempts = $3`
 			return s.endLost(ctx, tx, c, f, decide, waiting)

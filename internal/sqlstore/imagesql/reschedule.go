@@ -3,7 +3,6 @@ package imagesql
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"slices"
 	"time"
 
@@ -25,11 +24,8 @@ func (s *Images) Reschedule(ctx context.Context, j media.Job, delay, maxAge time
 		var accepted, now int64
 		err := tx.QueryRowContext(ctx, s.db.SQL(`SELECT accepted_at, {now} FROM images`+waitingFor+`{for update}`),
 			j.ImageID, j.ProductID, j.Generation).Scan(&accepted, &now)
-		if errors.Is(err, sql.ErrNoRows) {
-			return errSuperseded()
-		}
 		if err != nil {
-			return err
+			return sqldb.NoRow(err, errSuperseded())
 		}
 		wait := delay
 		if maxAge > 0 {

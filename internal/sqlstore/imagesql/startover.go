@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
-	"errors"
 	"slices"
 
 	"vitrine.dev/internal/catalog"
@@ -88,10 +87,8 @@ func (s *Images) ReplayImage(
 				`SELECT source_url, status FROM images WHERE id = $1 AND product_id = $2{for update}`), image, product).
 				Scan(&img.SourceURL, &status)
 			switch {
-			case errors.Is(err, sql.ErrNoRows):
-				return false, sqldb.NotFound("image of this product")
 			case err != nil:
-				return false, err
+				return false, sqldb.NoRow(err, sqldb.NotFound("image of this product"))
 			case status != string(catalog.Failed):
 				return false, fault.New(fault.Conflict, "the image is "+status+"; only a failed one can be replayed")
 			}
@@ -111,13 +108,9 @@ func (s *Images) ReplayImage(
 
 // Rebuild implements fsck.Store.
 func (s *Images) Rebuild(ctx context.Context, key string, limit int) ([]catalog.Changed, error) {
-	var images []media.Claim
-	err := s.db.WithRetry(ctx, "look for images of a rendition", func(ctx context.Context) (err error) {
-		images, err = sqldb.Collect(ctx, s.db.Reader, scanClaim, `
-			SELECT id, product_id, generation, attempts, lost_attempts, request_id, source_host FROM images
-			WHERE rendition_key = $1 AND status = 'ready' ORDER BY id LIMIT $2`, key, limit)
-		return err
-	})
+	images, err := sqldb.Select(ctx, s.db, "look for images of a rendition", scanClaim, `
+		SELECT id, product_id, generation, attempts, lost_attempts, request_id, source_host FROM images
+		WHERE rendition_key = $1 AND status = 'ready' ORDER BY id LIMIT $2`, key, limit)
 	if err != nil {
 		return nil, err
 	}

@@ -66,15 +66,11 @@ func (s *Images) reclaimAll(ctx context.Context, p media.SweepPolicy, swept *med
 	return nil
 }
 
-func (s *Images) sweepable(ctx context.Context, limit int, statement string, args ...any) (claims []media.Claim, err error) {
+func (s *Images) sweepable(ctx context.Context, limit int, statement string, args ...any) ([]media.Claim, error) {
 	if limit <= 0 {
 		return nil, nil
 	}
-	err = s.db.WithRetry(ctx, "look for lost images", func(ctx context.Context) error {
-		claims, err = sqldb.Collect(ctx, s.db.Reader, scanClaim, s.db.SQL(statement), append([]any{limit}, args...)...)
-		return err
-	})
-	return claims, err
+	return sqldb.Select(ctx, s.db, "look for lost images", scanClaim, statement, append([]any{limit}, args...)...)
 }
 
 func scanClaim(row sqldb.Row, c *media.Claim) error {

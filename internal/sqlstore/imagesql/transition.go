@@ -3,7 +3,6 @@ package imagesql
 import (
 	"context"
 	"database/sql"
-	"errors"
 
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/failpoint"
@@ -36,11 +35,8 @@ func (s *Images) transition(
 		err := tx.QueryRowContext(ctx, s.db.SQL(
 			`UPDATE products SET version = version + 1, updated_at = {now} WHERE id = $1 RETURNING user_id, version`), productID).
 			Scan(&changed.UserID, &changed.Version)
-		if errors.Is(err, sql.ErrNoRows) {
-			return errSuperseded()
-		}
 		if err != nil {
-			return err
+			return sqldb.NoRow(err, errSuperseded())
 		}
 		moved, err := move(ctx, tx, changed)
 		if err != nil {

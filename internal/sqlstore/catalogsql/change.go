@@ -3,10 +3,10 @@ package catalogsql
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"maps"
 	"slices"
 
+	"vitrine.dev/internal/cache"
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/sqldb"
@@ -32,11 +32,8 @@ func (s *Products) EditProduct(
 	err = s.db.InTxNotify(ctx, "edit product", func(ctx context.Context, tx *sql.Tx) error {
 		var locked int64
 		err := tx.QueryRowContext(ctx, s.db.SQL(`SELECT id FROM products WHERE id = $1{for update}`), id).Scan(&locked)
-		if errors.Is(err, sql.ErrNoRows) {
-			return sqldb.NotFound("product")
-		}
 		if err != nil {
-			return err
+			return sqldb.NoRow(err, sqldb.NotFound("product"))
 		}
 		if p, err = s.readProduct(ctx, tx, id); err != nil {
 			return err
@@ -81,11 +78,8 @@ func (s *Products) revise(ctx context.Context, tx *sql.Tx, r catalog.Revision) (
 func (s *Products) whyNot(ctx context.Context, tx *sql.Tx, id int64) error {
 	var version int64
 	err := tx.QueryRowContext(ctx, `SELECT version FROM products WHERE id = $1`, id).Scan(&version)
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return sqldb.NotFound("product")
-	case err != nil:
-		return err
+	if err != nil {
+		return sqldb.NoRow(err, sqldb.NotFound("product"))
 	}
 	return fault.New(fault.Stale, "the product has changed since")
 }
@@ -123,4 +117,32 @@ func (s *Products) reviseImages(ctx context.Context, tx *sql.Tx, r catalog.Revis
 	}
 	_, err = imagesql.Add(ctx, s.db, tx, r.ProductID, fresh, r.RequestID)
 	return err
+}
+
+// DeleteProduct implements catalog.Store.
+func (s *Products) DeleteProduct(ctx context.Context, id int64, versions []int64) (changed catalog.Changed, err error) {
+	err = s.db.InTxNotify(ctx, "delete product", func(ctx context.Context, tx *sql.Tx) error {
+		var user, version int64
+		err := tx.QueryRowContext(ctx, s.db.SQL(`SELECT user_id, version FROM products WHERE id = $1{for update}`), id).
+			Scan(&user, &version)
+		switch {
+		case err != nil:
+			return sqldb.NoRow(err, sqldb.NotFound("product"))
+		case versions != nil && !slices.Contains(versions, version):
+			return fault.New(fault.Stale, "the product has changed since")
+		}
+		images, err := sqldb.IDs(ctx, tx, `SELECT id FROM images WHERE product_id = $1`, id)
+		if err != nil {
+			return err
+		}
+		if err := imagesql.Drop(ctx, tx, images); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `DELETE FROM products WHERE id = $1`, id); err != nil {
+			return err
+		}
+		changed = catalog.Changed{ProductID: id, UserID: user, Version: cache.Gone, Listed: true}
+		return outboxsql.RecordChange(ctx, s.db, tx, changed)
+	})
+	return changed, err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -13,6 +14,41 @@ import (
 	"vitrine.dev/internal/sqlstore/imagesql"
 )
 
+// Collection implements gc.Store.
+type Collection struct{ db *sqldb.DB }
+
+// New returns the collection of the database.
+func New(db *sqldb.DB) *Collection { return &Collection{db} }
+
+// Installation implements gc.Store.
+func (s *Collection) Installation(ctx context.Context) (id string, err error) {
+	err = s.db.WithRetry(ctx, "read installation", func(ctx context.Context) error {
+		return s.db.Reader.QueryRowContext(ctx, `SELECT id FROM installation`).Scan(&id)
+	})
+	return id, err
+}
+
+// ClaimSlice implements gc.Store.
+func (s *Collection) ClaimSlice(
+	ctx context.Context, task string, interval time.Duration, step, size int,
+) (first int, claimed bool, err error) {
+	err = s.db.WithRetry(ctx, "claim slice", func(ctx context.Context) error {
+		// The row holds where the next slice begins; this one, a step before.
+		var next int
+		err := s.db.Writer.QueryRowContext(ctx, s.db.SQL(`
+			INSERT INTO chores (name, due_at, place) VALUES ($1, {now} + CAST($2 AS BIGINT), CAST($3 AS INT))
+			ON CONFLICT (name) DO UPDATE SET due_at = excluded.due_at, place = (chores.place + $3) % $4
+			WHERE chores.due_at <= {now}
+			RETURNING place`), task, interval.Milliseconds(), step%size, size).Scan(&next)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		first, claimed = (next-step%size+size)%size, err == nil
+		return err
+	})
+	return first, claimed, err
+}
+
 // unreferred is the condition that no image refers to a rendition.
 const unreferred = `NOT EXISTS (SELECT 1 FROM images i WHERE i.rendition_key = renditions.key)`
 
@@ -21,13 +57,9 @@ func (s *Collection) Renditions(ctx context.Context, from, below string, limit i
 	return s.renditions(ctx, `WHERE key > $1 AND key < $2 ORDER BY key LIMIT $3`, from, below, limit)
 }
 
-func (s *Collection) renditions(ctx context.Context, selection string, args ...any) (list []gc.Rendition, err error) {
-	err = s.db.WithRetry(ctx, "read renditions", func(ctx context.Context) error {
-		list, err = sqldb.Collect(ctx, s.db.Reader, scanRendition, s.db.SQL(
-			`SELECT key, outputs, deleting_until = 0, NOT `+unreferred+` FROM renditions `+selection), args...)
-		return err
-	})
-	return list, err
+func (s *Collection) renditions(ctx context.Context, selection string, args ...any) ([]gc.Rendition, error) {
+	return sqldb.Select(ctx, s.db, "read renditions", scanRendition,
+		`SELECT key, outputs, deleting_until = 0, NOT `+unreferred+` FROM renditions `+selection, args...)
 }
 
 func scanRendition(row sqldb.Row, r *gc.Rendition) error {
