@@ -6,7 +6,10 @@ package blob
 import (
 	"context"
 	"io"
+	"strings"
 	"time"
+
+	"vitrine.dev/internal/fault"
 )
 
 // CacheControl is sent with every object: content under a key never changes.
@@ -49,4 +52,59 @@ type Store interface {
 	Ping(ctx context.Context) error
 	// URL is where the public reads the object.
 	URL(key string) string
+}
+
+// MaxKeyBytes bounds a key: the limit of S3.
+const MaxKeyBytes = 1024
+
+// CheckKey returns an error of kind fault.Invalid unless key is a relative
+// slash-separated path of lower-case letters, digits, '.', '-' and '_', none
+// of whose segments is empty or starts with a dot. Such keys mean the same on
+// every file system and in every URL.
+func CheckKey(key string) error {
+	if key == "" || len(key) > MaxKeyBytes {
+		return fault.New(fault.Invalid, "object key is empty or too long")
+	}
+	for segment := range strings.SplitSeq(key, "/") {
+		if segment == "" || segment[0] == '.' {
+			return fault.New(fault.Invalid, "object key has an empty or hidden segment")
+		}
+		for _, c := range []byte(segment) {
+			if !keyByte(c) {
+				return fault.New(fault.Invalid, "object key has a character outside a-z 0-9 . - _")
+			}
+		}
+	}
+	return nil
+}
+
+// CheckPrefix returns an error of kind fault.Invalid unless some key could start
+// with prefix: it is empty, or a key itself, with or without a slash at its end.
+func CheckPrefix(prefix string) error {
+	if prefix == "" {
+		return nil
+	}
+	return CheckKey(strings.TrimSuffix(prefix, "/"))
+}
+
+func keyByte(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '.' || c == '-' || c == '_'
+}
+
+// ProbeKey is the object that Probe stores. No published key looks like it.
+const ProbeKey = "probe/write.webp"
+
+// probeBytes is more than what file systems keep beside a name, so that a full
+// disk is noticed, and little enough to be sent once a minute.
+const probeBytes = 16 << 10
+
+// Probe reports whether objects can be stored now, by storing one. It may be
+// called by any number of processes at once. Errors are those of Store.Put.
+func Probe(ctx context.Context, s Putter) error {
+	return s.Put(ctx, ProbeKey, "image/webp", make([]byte, probeBytes))
+}
+
+// Putter is the part of Store that Probe needs.
+type Putter interface {
+	Put(ctx context.Context, key, contentType string, body []byte) error
 }

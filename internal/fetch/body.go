@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"time"
 
 	"vitrine.dev/internal/fault"
 )
@@ -96,3 +97,16 @@ func whole(body []byte, err error) ([]byte, error) {
 func (f *Fetcher) tooLarge() *fault.Failure {
 	return fault.Fail(fault.TooLargeBytes, fmt.Sprintf("The image has more than %d bytes.", f.cfg.MaxBytes), nil)
 }
+
+// idle calls cancel unless it is fed within the limit.
+type idle struct {
+	limit time.Duration
+	timer *time.Timer
+}
+
+func newIdle(limit time.Duration, cancel context.CancelCauseFunc) *idle {
+	return &idle{limit: limit, timer: time.AfterFunc(limit, func() { cancel(errStalled) })}
+}
+
+func (i *idle) feed() { i.timer.Reset(i.limit) }
+func (i *idle) stop() { i.timer.Stop() }

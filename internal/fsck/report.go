@@ -1,7 +1,13 @@
 package fsck
 
 import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
 	"slices"
+	"strings"
+	"text/tabwriter"
 
 	"vitrine.dev/internal/gc"
 )
@@ -42,4 +48,72 @@ func (r *Report) Clean() bool {
 		}
 	}
 	return true
+}
+
+// WriteJSON writes the report as one JSON object; "clean" says whether nothing
+// is wrong any more.
+func (r *Report) WriteJSON(w io.Writer) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", "  ")
+	err := encoder.Encode(struct {
+		Clean bool `json:"clean"`
+		*Report
+	}{r.Clean(), r})
+	if err != nil {
+		return fmt.Errorf("write report: %w", err)
+	}
+	return nil
+}
+
+// WriteText writes the report for people.
+func (r *Report) WriteText(w io.Writer) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "finding\tcount\trepaired\twhat")
+	for _, f := range r.Findings {
+		fmt.Fprintf(table, "%s\t%d\t%d\t%s\n", f.Kind, f.Count, f.Repaired, f.What)
+	}
+	if err := table.Flush(); err != nil {
+		return fmt.Errorf("write report: %w", err)
+	}
+	var b strings.Builder
+	for _, f := range r.Findings {
+		if f.Count == 0 {
+			continue
+		}
+		if len(f.Samples) > 0 {
+			fmt.Fprintf(&b, "%s, for example: %s\n", f.Kind, strings.Join(f.Samples, ", "))
+		}
+		if f.Repaired < f.Count && f.Unrepaired != "" {
+			fmt.Fprintf(&b, "%s: %s\n", f.Kind, f.Unrepaired)
+		}
+	}
+	for _, note := range r.Notes {
+		fmt.Fprintln(&b, note)
+	}
+	var looked []string
+	for _, what := range slices.Sorted(maps.Keys(r.Checked)) {
+		looked = append(looked, fmt.Sprintf("%d %s", r.Checked[what], strings.ReplaceAll(what, "_", " ")))
+	}
+	fmt.Fprintf(&b, "Looked at: %s.\n%s\n", strings.Join(looked, ", "), r.verdict())
+	if _, err := io.WriteString(w, "\n"+b.String()); err != nil {
+		return fmt.Errorf("write report: %w", err)
+	}
+	return nil
+}
+
+func (r *Report) verdict() string {
+	var found, repaired int64
+	for _, f := range r.Findings {
+		found, repaired = found+f.Count, repaired+f.Repaired
+	}
+	switch {
+	case found == 0:
+		return "Nothing is wrong."
+	case found == repaired:
+		return "All that was wrong is repaired; images that are rendered again become ready by the workers."
+	case repaired == 0:
+		return "Nothing was repaired. `vitrine fsck --repair` repairs what can be."
+	default:
+		return "Not all is repaired."
+	}
 }

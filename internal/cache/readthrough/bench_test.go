@@ -37,9 +37,10 @@ func onRedis(b *testing.B, localBytes int) cache.Cache {
 	if err != nil {
 		b.Fatal(err)
 	}
-	c := redis.New(redis.Config{
-		Host: host, Port: uint16(number), Prefix: rand.Text() + ":", Lease: time.Hour, LocalBytes: localBytes,
-	})
+	cfg := redis.DefaultConfig()
+	cfg.Host, cfg.Port, cfg.Prefix = host, uint16(number), rand.Text()+":"
+	cfg.Lease, cfg.LocalLease, cfg.LocalBytes = time.Hour, time.Hour, localBytes
+	c := redis.New(cfg)
 	b.Cleanup(func() { _ = c.Close() })
 	return c
 }
@@ -91,9 +92,9 @@ func benchMisses(b *testing.B, engine cache.Cache) {
 func BenchmarkLoad(b *testing.B) {
 	b.Run("memory hit", func(b *testing.B) { benchHits(b, inMemory(b)) })
 	b.Run("memory miss", func(b *testing.B) { benchMisses(b, inMemory(b)) })
-	b.Run("redis local hit", func(b *testing.B) { benchHits(b, onRedis(b, 0)) })
+	b.Run("redis local hit", func(b *testing.B) { benchHits(b, onRedis(b, 64<<20)) })
 	b.Run("redis remote hit", func(b *testing.B) { benchHits(b, onRedis(b, 1)) })
-	b.Run("redis miss", func(b *testing.B) { benchMisses(b, onRedis(b, 0)) })
+	b.Run("redis miss", func(b *testing.B) { benchMisses(b, onRedis(b, 64<<20)) })
 }
 
 func BenchmarkLoadInMemory(b *testing.B) {

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"strconv"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sync/singleflight"
 
@@ -136,4 +137,22 @@ func (c *Cache) Ping(ctx context.Context) error {
 func (c *Cache) loadAlone(ctx context.Context, load loadFunc) (cache.Entry, error) {
 	c.counts.misses.Add(1)
 	return load(ctx)
+}
+
+// Stats counts since the start of the process.
+type Stats struct {
+	Hits      int64 // reads answered by the engine
+	Misses    int64 // reads answered by a load, their own or another's
+	Coalesced int64 // of those, times that a load under way was waited for
+	Errors    int64 // of the engine
+}
+
+type counts struct{ hits, misses, coalesced, errors atomic.Int64 }
+
+// Stats returns the counts.
+func (c *Cache) Stats() Stats {
+	return Stats{
+		Hits: c.counts.hits.Load(), Misses: c.counts.misses.Load(),
+		Coalesced: c.counts.coalesced.Load(), Errors: c.counts.errors.Load(),
+	}
 }

@@ -58,7 +58,10 @@ func redisAt(t *testing.T, addr, prefix string) cache.Cache {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := redis.New(redis.Config{Host: host, Port: uint16(number), Prefix: prefix, Lease: lease, OpTimeout: lease})
+	cfg := redis.DefaultConfig()
+	cfg.Host, cfg.Port, cfg.Prefix = host, uint16(number), prefix
+	cfg.Lease, cfg.LocalLease, cfg.OpTimeout = lease, lease, lease
+	c := redis.New(cfg)
 	t.Cleanup(func() { _ = c.Close() })
 	return c
 }

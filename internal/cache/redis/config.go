@@ -1,7 +1,6 @@
 package redis
 
 import (
-	"cmp"
 	"crypto/tls"
 	"net"
 	"strconv"
@@ -25,7 +24,7 @@ type Config struct {
 	Cluster  bool          // the server is a node of a Redis Cluster, which tells of the others
 	Prefix   string        // of every key
 	Lease    time.Duration // how long an entry lives, cache.DefaultLease
-	// LocalLease is how long a copy in this process lives at most, the lease.
+	// LocalLease is how long a copy in this process lives, cache.DefaultLease; at most the lease.
 	LocalLease  time.Duration
 	LocalBytes  int           // of copies in this process, 64 MiB; the least used are dropped
 	DialTimeout time.Duration // of New, 1 s
@@ -40,24 +39,6 @@ func DefaultConfig() Config {
 		Port: 6379, Lease: cache.DefaultLease, LocalLease: cache.DefaultLease, LocalBytes: 64 << 20,
 		DialTimeout: time.Second, OpTimeout: 250 * time.Millisecond,
 	}
-}
-
-func (c Config) withDefaults() Config {
-	d := DefaultConfig()
-	c.Port = cmp.Or(c.Port, d.Port)
-	c.Lease = positive(c.Lease, d.Lease)
-	c.LocalLease = min(positive(c.LocalLease, c.Lease), c.Lease)
-	c.LocalBytes = positive(c.LocalBytes, d.LocalBytes)
-	c.DialTimeout = positive(c.DialTimeout, d.DialTimeout)
-	c.OpTimeout = positive(c.OpTimeout, d.OpTimeout)
-	return c
-}
-
-func positive[T int | time.Duration](n, otherwise T) T {
-	if n > 0 {
-		return n
-	}
-	return otherwise
 }
 
 // silence is after how long without a sign of life the connection is asked for

@@ -36,7 +36,7 @@ type Cache struct {
 // DialTimeout at most; from then on every operation tries to connect. A cluster
 // that cannot be reached is looked for in the background.
 func New(cfg Config) *Cache {
-	cfg = cfg.withDefaults()
+	cfg.LocalLease = min(cfg.LocalLease, cfg.Lease)
 	return &Cache{cfg: cfg, client: newClient(cfg), scripts: newScripts()}
 }
 

@@ -25,9 +25,10 @@ func config(tb testing.TB, addr, prefix string) redis.Config {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return redis.Config{
-		Host: host, Port: uint16(number), Prefix: prefix, Lease: time.Minute, OpTimeout: 5 * time.Second,
-	}
+	cfg := redis.DefaultConfig()
+	cfg.Host, cfg.Port, cfg.Prefix = host, uint16(number), prefix
+	cfg.Lease, cfg.LocalLease, cfg.OpTimeout = time.Minute, time.Minute, 5*time.Second
+	return cfg
 }
 
 func open(tb testing.TB, cfg redis.Config) *redis.Cache {
