@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
+	"strings"
 	"time"
 
 	"vitrine.dev/internal/fault"
@@ -128,15 +129,7 @@ type Creation struct {
 
 // ValidKey reports whether s may be an idempotency key.
 func ValidKey(s string) bool {
-	if s == "" || len(s) > MaxKeyBytes {
-		return false
-	}
-	for _, c := range []byte(s) {
-		if c < ' ' || c > '~' {
-			return false
-		}
-	}
-	return true
+	return s != "" && len(s) <= MaxKeyBytes && !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' })
 }
 
 // fingerprint is equal for drafts that ask for the same product, however they

@@ -1,6 +1,10 @@
 package catalog
 
-import "vitrine.dev/internal/fault"
+import (
+	"slices"
+
+	"vitrine.dev/internal/fault"
+)
 
 // Draft is a product as a client asks for it, before any rule was checked.
 type Draft struct {
@@ -66,11 +70,11 @@ func (p Patch) apply(old Product) (Revision, bool) {
 		r.Price = *p.Price
 	}
 	r.Listed = r.Name != old.Name || r.Description != old.Description || r.Price != old.Price
-	if p.Images == nil {
-		r.Images = planImages(old.Images, sourceURLs(old.Images))
-		return r, r.Listed
+	wanted := sourceURLs(old.Images)
+	if p.Images != nil {
+		wanted = cleanURLs(*p.Images)
 	}
-	r.Images = planImages(old.Images, cleanURLs(*p.Images))
+	r.Images = planImages(old.Images, wanted)
 	return r, r.Listed || !sameImages(old.Images, r.Images)
 }
 
@@ -94,15 +98,7 @@ func planImages(old []Image, wanted []string) []PlannedImage {
 }
 
 func sameImages(old []Image, plan []PlannedImage) bool {
-	if len(old) != len(plan) {
-		return false
-	}
-	for i, img := range old {
-		if plan[i].ID != img.ID {
-			return false
-		}
-	}
-	return true
+	return slices.EqualFunc(old, plan, func(img Image, p PlannedImage) bool { return img.ID == p.ID })
 }
 
 func sourceURLs(images []Image) []string {

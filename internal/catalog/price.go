@@ -81,14 +81,7 @@ func splitNumber(s string) (whole, fraction string, exponent int, err error) {
 	return whole, fraction, exponent, nil
 }
 
-func allDigits(s string) bool {
-	for _, c := range []byte(s) {
-		if c < '0' || c > '9' {
-			return false
-		}
-	}
-	return s != ""
-}
+func allDigits(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
 
 // String is the shortest decimal that equals the price: 999.99, 0.1, 5.
 func (p Price) String() string {
@@ -97,22 +90,4 @@ func (p Price) String() string {
 		s += "." + strings.TrimRight(strconv.FormatInt(priceScale+cents, 10)[1:], "0")
 	}
 	return s
-}
-
-// MarshalJSON writes the price as a JSON number.
-func (p Price) MarshalJSON() ([]byte, error) { return []byte(p.String()), nil }
-
-// UnmarshalJSON reads the price from a JSON number, or from a string that
-// holds one.
-func (p *Price) UnmarshalJSON(b []byte) error {
-	s := string(b)
-	if len(s) >= 2 && s[0] == '"' && s[len(s)-1] == '"' {
-		s = s[1 : len(s)-1]
-	}
-	parsed, err := ParsePrice(s)
-	if err != nil {
-		return err
-	}
-	*p = parsed
-	return nil
 }

@@ -76,26 +76,6 @@ func TestPriceString(t *testing.T) {
 	}
 }
 
-func TestPriceJSON(t *testing.T) {
-	t.Parallel()
-	for _, in := range []string{`1.15`, `"1.15"`} {
-		var p Price
-		if err := json.Unmarshal([]byte(in), &p); err != nil || p != 115 {
-			t.Errorf("Unmarshal(%s) = %v, %v; want 1.15", in, p, err)
-		}
-	}
-	for _, in := range []string{`"x"`, `true`, `[]`, `-1`, `1.001`} {
-		var p Price
-		if err := json.Unmarshal([]byte(in), &p); err == nil {
-			t.Errorf("Unmarshal(%s) = %v, want an error", in, p)
-		}
-	}
-	out, err := json.Marshal(struct{ P Price }{115})
-	if err != nil || string(out) != `{"P":1.15}` {
-		t.Errorf("Marshal = %s, %v", out, err)
-	}
-}
-
 func TestPriceRoundTrip(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

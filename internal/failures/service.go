@@ -18,8 +18,8 @@ const (
 	MaxIDs = 1000
 	// MaxRate is the most items a second that can be asked for.
 	MaxRate = 100_000
-	// maxJobs is how many jobs Jobs returns.
-	maxJobs = 100
+	// MaxJobs is how many jobs Jobs returns.
+	MaxJobs = 100
 	// atOnce is how many items one transaction applies an action to.
 	atOnce = 200
 )
@@ -87,9 +87,9 @@ func (s *Service) Job(ctx context.Context, id int64) (Job, error) {
 	return ReadJob(j)
 }
 
-// Jobs returns the newest hundred jobs.
+// Jobs returns the newest MaxJobs jobs.
 func (s *Service) Jobs(ctx context.Context) ([]Job, error) {
-	newest, err := s.jobs.Jobs(ctx, maxJobs)
+	newest, err := s.jobs.Jobs(ctx, MaxJobs)
 	jobs := make([]Job, len(newest))
 	for i, j := range newest {
 		if err == nil {

@@ -25,20 +25,10 @@ const (
 
 // String names the kind as it appears in logs.
 func (k Kind) String() string {
-	switch k {
-	case Invalid:
-		return "invalid"
-	case NotFound:
-		return "not_found"
-	case Stale:
-		return "stale"
-	case Conflict:
-		return "conflict"
-	case Unavailable:
-		return "unavailable"
-	default:
-		return "internal"
-	}
+	return [...]string{
+		Internal: "internal", Invalid: "invalid", NotFound: "not_found", Stale: "stale", Conflict: "conflict",
+		Unavailable: "unavailable",
+	}[k]
 }
 
 // Error is an error of a known kind.

@@ -1,5 +1,7 @@
 package fault
 
+import "slices"
+
 const (
 	// MaxFieldErrors is the most that FieldErrors keeps: more help no one.
 	MaxFieldErrors = 100
@@ -51,12 +53,7 @@ func (f *FieldErrors) AddAll(prefix string, inner FieldErrors) {
 
 // Has reports whether the field has an error.
 func (f FieldErrors) Has(name string) bool {
-	for _, known := range f {
-		if known.Name == name {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(f, func(known Field) bool { return known.Name == name })
 }
 
 // Full reports whether no more errors are kept.

@@ -50,31 +50,53 @@ type Deps struct {
 }
 
 // New returns the handler of the API.
-func New(deps Deps) http.Handler {
+func New(deps Deps) http.Handler { return server.New(deps.server(), deps.routes()) }
+
+// routes are the API.
+func (d Deps) routes() []server.Route {
 	description := newDescription()
 	lists := httpkit.NewBudget(maxListMemory)
-	r := &resources{
-		products: products.Handler{
-			Service: deps.Service, Views: deps.Views, URL: deps.URL, Lists: lists, Details: httpkit.NewBudget(maxDetailMemory),
-		},
-		failures: failuresapi.Handler{Service: deps.Failures, URL: deps.URL, Lists: lists},
-		jobs:     jobs.Handler{Service: deps.Failures},
-		images:   images.Handler{Files: deps.Images},
-		health:   health.Handler{Ready: deps.Ready, Stopping: deps.Stopping},
+	product := &products.Handler{
+		Service: d.Service, Views: d.Views, URL: d.URL, Lists: lists, Details: httpkit.NewBudget(maxDetailMemory),
 	}
-	routes := r.routes(description)
+	failure := &failuresapi.Handler{Service: d.Failures, URL: d.URL, Lists: lists}
+	job := &jobs.Handler{Service: d.Failures}
+	image := &images.Handler{Files: d.Images}
+	routes := append(d.adminRoutes(), []server.Route{
+		{Method: http.MethodPost, Path: "/products", Handle: product.Create, Describe: products.DescribeCreate},
+		{Method: http.MethodGet, Path: "/products", Handle: product.List, Query: products.ListQuery(), Describe: products.DescribeList},
+		{Method: http.MethodGet, Path: "/products/{id}", Handle: product.Get, Describe: products.DescribeGet},
+		{Method: http.MethodPatch, Path: "/products/{id}", Handle: product.Change, Describe: products.DescribeChange},
+		{Method: http.MethodDelete, Path: "/products/{id}", Handle: product.Delete, Describe: products.DescribeDelete},
+		{Method: http.MethodPost, Path: "/products/{id}/images/{image_id}/replay", Handle: failure.ReplayImage, Describe: failuresapi.DescribeReplayImage},
+		{Method: http.MethodGet, Path: "/dead-letters", Handle: failure.List, Query: failuresapi.ListQuery(), Describe: failuresapi.DescribeList},
+		{Method: http.MethodPost, Path: "/dead-letters/replay", Handle: failure.Replay, Describe: failuresapi.DescribeReplay},
+		{Method: http.MethodPost, Path: "/dead-letters/discard", Handle: failure.Discard, Describe: failuresapi.DescribeDiscard},
+		{Method: http.MethodGet, Path: "/dead-letters/jobs", Handle: job.List, Describe: jobs.DescribeList},
+		{Method: http.MethodGet, Path: "/dead-letters/jobs/{id}", Handle: job.Get, Describe: jobs.DescribeGet},
+		{Method: http.MethodPost, Path: "/dead-letters/jobs/{id}/abort", Handle: job.Abort, Describe: jobs.DescribeAbort},
+		{Method: http.MethodGet, Path: "/images/{key...}", Handle: image.Get, Describe: images.DescribeGet, Long: true},
+		{Method: http.MethodGet, Path: "/openapi.json", Handle: description.Serve},
+		{Method: http.MethodGet, Path: "/openapi.yaml", Handle: description.Serve},
+	}...)
 	server.Describe(description, routes)
-	format := formatOf(description, deps.URL)
-	r.products.Format, r.failures.Format = format, format
-	return server.New(deps.server(), routes)
+	product.Format = formatOf(description, d.URL)
+	failure.Format = product.Format
+	return routes
 }
 
 // NewAdmin returns the handler of the address for operators, which every
 // process has: the routes that answer for the process. Of deps it needs Ready,
 // Log and Stopping.
-func NewAdmin(deps Deps) http.Handler {
-	r := &resources{health: health.Handler{Ready: deps.Ready, Stopping: deps.Stopping}}
-	return server.New(deps.server(), r.adminRoutes())
+func NewAdmin(deps Deps) http.Handler { return server.New(deps.server(), deps.adminRoutes()) }
+
+// adminRoutes answer for the process, whatever it does.
+func (d Deps) adminRoutes() []server.Route {
+	process := &health.Handler{Ready: d.Ready, Stopping: d.Stopping}
+	return []server.Route{
+		{Method: http.MethodGet, Path: "/healthz", Handle: process.Alive, Describe: health.DescribeAlive, Quiet: true},
+		{Method: http.MethodGet, Path: "/readyz", Handle: process.Readiness, Describe: health.DescribeReadiness, Quiet: true},
+	}
 }
 
 func (d Deps) server() server.Config {

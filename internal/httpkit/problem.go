@@ -28,20 +28,14 @@ type FieldError struct {
 
 // statusOf is the one map from kinds of errors to statuses.
 func statusOf(kind fault.Kind) int {
-	switch kind {
-	case fault.Invalid:
-		return http.StatusUnprocessableEntity
-	case fault.NotFound:
-		return http.StatusNotFound
-	case fault.Stale:
-		return http.StatusPreconditionFailed
-	case fault.Conflict:
-		return http.StatusConflict
-	case fault.Unavailable:
-		return http.StatusServiceUnavailable
-	default:
-		return http.StatusInternalServerError
-	}
+	return [...]int{
+		fault.Internal:    http.StatusInternalServerError,
+		fault.Invalid:     http.StatusUnprocessableEntity,
+		fault.NotFound:    http.StatusNotFound,
+		fault.Stale:       http.StatusPreconditionFailed,
+		fault.Conflict:    http.StatusConflict,
+		fault.Unavailable: http.StatusServiceUnavailable,
+	}[kind]
 }
 
 // ProblemOf returns what a client sees of the error, and the header that goes

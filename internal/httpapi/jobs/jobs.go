@@ -1,7 +1,6 @@
 package jobs
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -16,18 +15,8 @@ import (
 	"vitrine.dev/internal/httpkit/openapi"
 )
 
-// Service is what a Handler needs.
-type Service interface {
-	// Jobs returns the newest jobs.
-	Jobs(ctx context.Context) ([]failures.Job, error)
-	// Job returns a job. fault.NotFound.
-	Job(ctx context.Context, id int64) (failures.Job, error)
-	// Abort ends a job early. fault.NotFound; fault.Conflict where it is done.
-	Abort(ctx context.Context, id int64) (failures.Job, error)
-}
-
 // Handler serves jobs.
-type Handler struct{ Service Service }
+type Handler struct{ Service *failures.Service }
 
 // List answers with the newest jobs.
 func (h *Handler) List(w http.ResponseWriter, r *http.Request) error {
@@ -75,15 +64,14 @@ func Path(id int64) string { return "/dead-letters/jobs/" + strconv.FormatInt(id
 
 // Wire is the JSON of a job.
 func Wire(j failures.Job) wire.DeadJob {
-	w := wire.DeadJob{
+	return wire.DeadJob{
 		ID: j.ID, Action: j.Kind, Rate: j.Rate, Total: j.Total, Done: j.Done, State: string(j.State), CreatedAt: j.CreatedAt,
 		Filter: wire.DeadFilter{
 			Reason: string(j.Filter.Reason), Host: j.Filter.Host, UserID: j.Filter.UserID, ProductID: j.Filter.ProductID,
 			FailedAfter: given(j.Filter.FailedAfter), FailedBefore: given(j.Filter.FailedBefore),
 		},
+		FinishedAt: given(j.FinishedAt),
 	}
-	w.FinishedAt = given(j.FinishedAt)
-	return w
 }
 
 // given returns nil for the zero time.
@@ -100,7 +88,7 @@ const tag = "dead letters"
 // DescribeList describes List.
 func DescribeList(d *openapi.Document) *huma.Operation {
 	return &huma.Operation{
-		OperationID: "listDeadLetterJobs", Tags: []string{tag}, Summary: "List the newest hundred jobs",
+		OperationID: "listDeadLetterJobs", Tags: []string{tag}, Summary: fmt.Sprintf("List the newest %d jobs", failures.MaxJobs),
 		Responses: d.Responses(map[string]*huma.Response{
 			"200": openapi.Response("The jobs, newest first", &huma.Schema{Type: huma.TypeArray, Items: openapi.Schema[wire.DeadJob](d)}),
 		}, http.StatusServiceUnavailable),

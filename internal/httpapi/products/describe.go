@@ -23,8 +23,7 @@ func DescribeCreate(d *openapi.Document) *huma.Operation {
 		RequestBody: openapi.Body(limited[newProduct](d), httpkit.TypeJSON),
 		Responses: d.Responses(map[string]*huma.Response{
 			"201": openapi.Response("Created", openapi.Schema[wire.Created](d), openapi.Header("Location", "The path of the product"), ETag(), openapi.Header(httpkit.HeaderIdempotencyReplayed, "true where the Idempotency-Key created the product before")),
-		}, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType,
-			http.StatusServiceUnavailable),
+		}, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusServiceUnavailable),
 	}
 }
 
@@ -36,8 +35,7 @@ func DescribeGet(d *openapi.Document) *huma.Operation {
 		Responses: d.Responses(map[string]*huma.Response{
 			"200": openapi.Response("The product", openapi.Schema[wire.Product](d), ETag()),
 			"304": openapi.Response("Unchanged since the version in If-None-Match", nil, ETag()),
-		}, http.StatusNotFound, http.StatusPreconditionFailed,
-			http.StatusServiceUnavailable),
+		}, http.StatusNotFound, http.StatusPreconditionFailed, http.StatusServiceUnavailable),
 	}
 }
 
@@ -61,8 +59,7 @@ func DescribeDelete(d *openapi.Document) *huma.Operation {
 		OperationID: "deleteProduct", Tags: []string{"products"}, Summary: "Delete a product",
 		Parameters: []*huma.Param{openapi.PathInteger("id", catalog.MaxID), openapi.IfMatch("delete only one of these versions")},
 		Responses: d.Responses(map[string]*huma.Response{"204": openapi.Response("Deleted", nil)},
-			http.StatusNotFound, http.StatusPreconditionFailed,
-			http.StatusServiceUnavailable),
+			http.StatusNotFound, http.StatusPreconditionFailed, http.StatusServiceUnavailable),
 	}
 }
 
