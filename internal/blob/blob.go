@@ -5,6 +5,7 @@ package blob
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"strings"
 	"time"
@@ -74,6 +75,17 @@ func CheckKey(key string) error {
 				return fault.New(fault.Invalid, "object key has a character outside a-z 0-9 . - _")
 			}
 		}
+	}
+	return nil
+}
+
+// CheckCall is what a Store begins every operation on a key with.
+func CheckCall(ctx context.Context, operation, key string) error {
+	if err := CheckKey(key); err != nil {
+		return fmt.Errorf("%s object: %w", operation, err)
+	}
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("%s object %s: %w", operation, key, err)
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package sqldb
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -82,32 +83,27 @@ func newPool(ctx context.Context, cfg PostgresConfig) (*pgxpool.Pool, error) {
 		return nil, fmt.Errorf("database configuration: %w", err)
 	}
 	settings.ConnConfig.ConnectTimeout = connectTimeout
-	settings.MaxConns = defaultMaxConns
-	if cfg.MaxConns > 0 {
-		settings.MaxConns = cfg.MaxConns
-	}
+	settings.MaxConns = cmp.Or(cfg.MaxConns, defaultMaxConns)
 	if cfg.TransactionPooling {
 		// The types of a statement's arguments are asked for once and remembered
 		// here; each use is parsed by whichever connection it meets.
 		settings.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
-		return connectPool(ctx, settings)
+	} else {
+		settings.AfterConnect = endIdleTransactions
 	}
-	// A process that vanishes must not keep its locks.
-	settings.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
-		if _, err := conn.Exec(ctx, "SET idle_in_transaction_session_timeout = '30s'"); err != nil {
-			return fault.Wrap(fault.Unavailable, "the database is not available", fmt.Errorf("prepare connection: %w", err))
-		}
-		return nil
-	}
-	return connectPool(ctx, settings)
-}
-
-func connectPool(ctx context.Context, settings *pgxpool.Config) (*pgxpool.Pool, error) {
 	pool, err := pgxpool.NewWithConfig(ctx, settings)
 	if err != nil {
 		return nil, fmt.Errorf("database pool: %w", err)
 	}
 	return pool, nil
+}
+
+// endIdleTransactions keeps a process that vanishes from keeping its locks.
+func endIdleTransactions(ctx context.Context, conn *pgx.Conn) error {
+	if _, err := conn.Exec(ctx, "SET idle_in_transaction_session_timeout = '30s'"); err != nil {
+		return fault.Wrap(fault.Unavailable, "the database is not available", fmt.Errorf("prepare connection: %w", err))
+	}
+	return nil
 }
 
 func (cfg PostgresConfig) dsn() (string, error) {

@@ -7,12 +7,6 @@ import (
 	"log/slog"
 
 	"vitrine.dev/internal/catalog"
-	"vitrine.dev/internal/failures"
-	"vitrine.dev/internal/fsck"
-	"vitrine.dev/internal/gc"
-	"vitrine.dev/internal/job"
-	"vitrine.dev/internal/media"
-	"vitrine.dev/internal/outbox"
 	"vitrine.dev/internal/sqldb"
 	"vitrine.dev/internal/sqlstore/catalogsql"
 	"vitrine.dev/internal/sqlstore/failuresql"
@@ -25,18 +19,6 @@ import (
 
 //go:embed migrations
 var migrations embed.FS
-
-var (
-	_ catalog.Store     = (*Store)(nil)
-	_ catalog.Keys      = (*Store)(nil)
-	_ catalog.UserStore = (*Store)(nil)
-	_ media.Store       = (*Store)(nil)
-	_ outbox.Store      = (*Store)(nil)
-	_ fsck.Store        = (*Store)(nil)
-	_ gc.Store          = (*Store)(nil)
-	_ failures.Store    = (*Store)(nil)
-	_ job.Store         = (*Store)(nil)
-)
 
 // Store is a database with all that the program keeps in it. It is safe for
 // concurrent use.
@@ -51,12 +33,15 @@ type Store struct {
 	*gcsql.Collection
 }
 
-func newStore(db *sqldb.DB) *Store {
+func newStore(db *sqldb.DB, err error) (*Store, error) {
+	if err != nil {
+		return nil, err
+	}
 	return &Store{
 		DB: db, Products: catalogsql.New(db), Images: imagesql.New(db), Outbox: outboxsql.New(db),
 		Table: jobsql.New(db), Failures: failuresql.New(db), Checks: fscksql.New(db),
 		Collection: gcsql.New(db),
-	}
+	}, nil
 }
 
 // schema is what the stores keep in a database.
@@ -79,20 +64,12 @@ func schema() sqldb.Schema {
 
 // OpenPostgres is sqldb.OpenPostgres for the stores.
 func OpenPostgres(ctx context.Context, cfg sqldb.PostgresConfig, log *slog.Logger) (*Store, error) {
-	db, err := sqldb.OpenPostgres(ctx, cfg, schema(), log)
-	if err != nil {
-		return nil, err
-	}
-	return newStore(db), nil
+	return newStore(sqldb.OpenPostgres(ctx, cfg, schema(), log))
 }
 
 // OpenSQLite is sqldb.OpenSQLite for the stores.
 func OpenSQLite(ctx context.Context, path string, log *slog.Logger) (*Store, error) {
-	db, err := sqldb.OpenSQLite(ctx, path, schema(), log)
-	if err != nil {
-		return nil, err
-	}
-	return newStore(db), nil
+	return newStore(sqldb.OpenSQLite(ctx, path, schema(), log))
 }
 
 // EndLeases ends every lease on images, messages and jobs, for a process that has

@@ -1,26 +1,13 @@
 package disk
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"syscall"
 
-	"vitrine.dev/internal/blob"
 	"vitrine.dev/internal/fault"
 )
-
-// begin is what every operation on a key checks before it touches the disk.
-func begin(ctx context.Context, operation, key string) error {
-	if err := blob.CheckKey(key); err != nil {
-		return fmt.Errorf("%s object: %w", operation, err)
-	}
-	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("%s object %s: %w", operation, key, err)
-	}
-	return nil
-}
 
 // translate gives a file system's error its kind.
 func translate(operation, key string, err error) error {

@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"time"
 
+	"vitrine.dev/internal/blob"
 	"vitrine.dev/internal/fault"
 )
 
@@ -21,7 +22,7 @@ const (
 
 // Put implements blob.Store.
 func (s *Store) Put(ctx context.Context, key, contentType string, body []byte) error {
-	if err := begin(ctx, "put", key); err != nil {
+	if err := blob.CheckCall(ctx, "put", key); err != nil {
 		return err
 	}
 	if err := checkType(key, contentType); err != nil {

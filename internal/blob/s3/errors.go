@@ -9,23 +9,11 @@ import (
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
-	"vitrine.dev/internal/blob"
 	"vitrine.dev/internal/fault"
 )
 
 // errTimeout is the cause of a context that Config.Timeout has ended.
 var errTimeout = errors.New("the object storage was too slow")
-
-// check is what every operation on a key begins with, before the network.
-func check(ctx context.Context, operation, key string) error {
-	if err := blob.CheckKey(key); err != nil {
-		return fmt.Errorf("%s object: %w", operation, err)
-	}
-	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("%s object %s: %w", operation, key, err)
-	}
-	return nil
-}
 
 // bound returns the context of one operation.
 func (s *Store) bound(ctx context.Context) (context.Context, context.CancelFunc) {

@@ -45,7 +45,7 @@ func (s *Store) URL(key string) string { return s.baseURL + "/" + key }
 
 // Put implements blob.Store.
 func (s *Store) Put(ctx context.Context, key, contentType string, body []byte) error {
-	if err := check(ctx, "put", key); err != nil {
+	if err := blob.CheckCall(ctx, "put", key); err != nil {
 		return err
 	}
 	bounded, cancel := s.bound(ctx)
@@ -64,7 +64,7 @@ func (s *Store) Put(ctx context.Context, key, contentType string, body []byte) e
 // Open implements blob.Store. The body fails when the server sends nothing for
 // Config.IdleTimeout, or when ctx ends.
 func (s *Store) Open(ctx context.Context, key string) (blob.Object, error) {
-	if err := check(ctx, "open", key); err != nil {
+	if err := blob.CheckCall(ctx, "open", key); err != nil {
 		return blob.Object{}, err
 	}
 	// A timer in place of a deadline, which would go on to bound the reading.
@@ -88,7 +88,7 @@ func (s *Store) Open(ctx context.Context, key string) (blob.Object, error) {
 
 // Stat implements blob.Store.
 func (s *Store) Stat(ctx context.Context, key string) (blob.Info, error) {
-	if err := check(ctx, "stat", key); err != nil {
+	if err := blob.CheckCall(ctx, "stat", key); err != nil {
 		return blob.Info{}, err
 	}
 	bounded, cancel := s.bound(ctx)
@@ -102,7 +102,7 @@ func (s *Store) Stat(ctx context.Context, key string) (blob.Info, error) {
 
 // Delete implements blob.Store.
 func (s *Store) Delete(ctx context.Context, key string) error {
-	if err := check(ctx, "delete", key); err != nil {
+	if err := blob.CheckCall(ctx, "delete", key); err != nil {
 		return err
 	}
 	bounded, cancel := s.bound(ctx)
@@ -159,4 +159,47 @@ func (b *body) Read(p []byte) (int, error) {
 func (b *body) Close() error {
 	defer b.done(nil)
 	return b.ReadCloser.Close()
+}
+
+// List implements blob.Store. Infos carry no ContentType; objects under names
+// that are no keys are somebody else's and are passed over. Config.Timeout
+// bounds each page.
+func (s *Store) List(ctx context.Context, prefix string, visit func(blob.Info) error) error {
+	if err := blob.CheckPrefix(prefix); err != nil {
+		return fmt.Errorf("list objects: %w", err)
+	}
+	pages := awss3.NewListObjectsV2Paginator(s.client, &awss3.ListObjectsV2Input{
+		Bucket: aws.String(s.cfg.Bucket), Prefix: aws.String(prefix), MaxKeys: aws.Int32(s.cfg.PageSize),
+	}, func(o *awss3.ListObjectsV2PaginatorOptions) { o.StopOnDuplicateToken = true })
+	for pages.HasMorePages() {
+		page, err := s.nextPage(ctx, pages)
+		if err != nil {
+			return err
+		}
+		for _, o := range page.Contents {
+			key := aws.ToString(o.Key)
+			if blob.CheckKey(key) != nil {
+				continue
+			}
+			if err := visit(describe(key, o.Size, nil, o.LastModified)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (s *Store) nextPage(ctx context.Context, pages *awss3.ListObjectsV2Paginator) (*awss3.ListObjectsV2Output, error) {
+	bounded, cancel := s.bound(ctx)
+	defer cancel()
+	page, err := pages.NextPage(bounded)
+	switch {
+	case err == nil:
+		return page, nil
+	case ctx.Err() != nil:
+		return nil, fmt.Errorf("list objects: %w", ctx.Err())
+	default:
+		return nil, fmt.Errorf("list objects: %w",
+			fault.Wrap(fault.Unavailable, "image storage is not available", err))
+	}
 }

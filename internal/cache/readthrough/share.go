@@ -26,9 +26,9 @@ func (c *Cache) share(ctx context.Context, m miss) (cache.Entry, error) {
 	if err := ctx.Err(); err != nil {
 		return cache.Entry{}, fmt.Errorf("load: %w", err)
 	}
-	if e, ok := c.beingPut(m); ok {
+	if s := c.beingPut(m.flight); s != nil && s.entry.Version >= m.floor {
 		c.counts.coalesced.Add(1)
-		return e, nil
+		return s.entry, nil
 	}
 	s := &sharing{miss: m, cache: c, ctx: context.WithoutCancel(ctx), answered: make(chan struct{})}
 	go s.run()
@@ -43,15 +43,11 @@ func (c *Cache) share(ctx context.Context, m miss) (cache.Entry, error) {
 	}
 }
 
-// beingPut returns what was loaded and is not in the engine yet.
-func (c *Cache) beingPut(m miss) (cache.Entry, bool) {
+// beingPut returns what has loaded the entry and not put it yet, nil for none.
+func (c *Cache) beingPut(flight string) *sharing {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	s, found := c.putting[m.flight]
-	if !found || s.entry.Version < m.floor {
-		return cache.Entry{}, false
-	}
-	return s.entry, true
+	return c.putting[flight]
 }
 
 // sharing is one caller's part in a load. It is the only allocation beside

@@ -47,94 +47,88 @@ func (c *Cache) entryKey(key string) string { return c.cfg.Prefix + "e:{" + key 
 func (c *Cache) fenceKey(key string) string { return c.cfg.Prefix + "f:{" + key + "}" }
 func (c *Cache) groupKey(key string) string { return c.cfg.Prefix + "g:" + key }
 
-// Get implements cache.Cache.
-func (c *Cache) Get(ctx context.Context, key string) (e cache.Entry, found bool, err error) {
+// do runs one operation on the server within its time limit, and translates its error.
+func (c *Cache) do(ctx context.Context, operation string, call func(context.Context, rueidis.Client) error) error {
 	ctx, end := limit(ctx, c.cfg.OpTimeout)
 	defer end()
 	client, err := c.client.get()
-	if err != nil {
-		return cache.Entry{}, false, failed("get", err)
+	if err == nil {
+		err = call(ctx, client)
 	}
-	get := client.B().Get().Key(c.entryKey(key)).Cache()
-	raw, err := client.DoCache(ctx, get, c.cfg.LocalLease).AsBytes()
-	if rueidis.IsRedisNil(err) {
-		return cache.Entry{}, false, nil
-	}
-	if err != nil {
-		return cache.Entry{}, false, failed("get", err)
-	}
-	e, found = decode(raw)
-	return e, found, nil
+	return failed(operation, err)
+}
+
+// Get implements cache.Cache.
+func (c *Cache) Get(ctx context.Context, key string) (e cache.Entry, found bool, err error) {
+	err = c.do(ctx, "get", func(ctx context.Context, client rueidis.Client) error {
+		get := client.B().Get().Key(c.entryKey(key)).Cache()
+		raw, err := client.DoCache(ctx, get, c.cfg.LocalLease).AsBytes()
+		if rueidis.IsRedisNil(err) {
+			return nil
+		}
+		e, found = decode(raw)
+		return err
+	})
+	return e, found, err
 }
 
 // Put implements cache.Cache.
 func (c *Cache) Put(ctx context.Context, key string, e cache.Entry) (landed bool, err error) {
-	ctx, end := limit(ctx, c.cfg.OpTimeout)
-	defer end()
-	client, err := c.client.get()
-	if err != nil {
-		return false, failed("put", err)
-	}
-	landed, err = c.scripts.put.Exec(ctx, client, []string{c.entryKey(key), c.fenceKey(key)}, []string{
-		strconv.FormatInt(e.Version, 10), rueidis.BinaryString(encode(e)), milliseconds(c.cfg.Lease),
-	}).AsBool()
-	if err == nil && landed {
-		err = await(ctx, client, c.entryKey(key))
-	}
-	return landed, failed("put", err)
+	err = c.do(ctx, "put", func(ctx context.Context, client rueidis.Client) error {
+		landed, err = c.scripts.put.Exec(ctx, client, []string{c.entryKey(key), c.fenceKey(key)}, []string{
+			strconv.FormatInt(e.Version, 10), rueidis.BinaryString(encode(e)), milliseconds(c.cfg.Lease),
+		}).AsBool()
+		if err == nil && landed {
+			err = await(ctx, client, c.entryKey(key))
+		}
+		return err
+	})
+	return landed, err
 }
 
 // Invalidate implements cache.Cache.
 func (c *Cache) Invalidate(ctx context.Context, key string, version int64) error {
-	ctx, end := limit(ctx, c.cfg.OpTimeout)
-	defer end()
-	client, err := c.client.get()
-	if err != nil {
-		return failed("invalidate", err)
-	}
-	err = c.scripts.invalidate.Exec(ctx, client, []string{c.entryKey(key), c.fenceKey(key)}, []string{
-		strconv.FormatInt(version, 10), milliseconds(cache.FenceLife),
-	}).Error()
-	if err == nil {
-		err = await(ctx, client, c.entryKey(key))
-	}
-	return failed("invalidate", err)
+	return c.do(ctx, "invalidate", func(ctx context.Context, client rueidis.Client) error {
+		err := c.scripts.invalidate.Exec(ctx, client, []string{c.entryKey(key), c.fenceKey(key)}, []string{
+			strconv.FormatInt(version, 10), milliseconds(cache.FenceLife),
+		}).Error()
+		if err == nil {
+			err = await(ctx, client, c.entryKey(key))
+		}
+		return err
+	})
 }
 
 // Generation implements cache.Cache.
-func (c *Cache) Generation(ctx context.Context, group string, floor int64) (int64, error) {
-	ctx, end := limit(ctx, c.cfg.OpTimeout)
-	defer end()
-	client, err := c.client.get()
-	if err != nil {
-		return 0, failed("generation", err)
-	}
-	get := client.B().Get().Key(c.groupKey(group)).Cache()
-	text, err := client.DoCache(ctx, get, c.cfg.LocalLease).ToString()
-	if err != nil && !rueidis.IsRedisNil(err) {
-		return 0, failed("generation", err)
-	}
-	generation, err := strconv.ParseInt(text, 10, 64)
-	if err != nil || generation < max(floor, 1) {
-		generation, err = c.generation(ctx, group, floor, "keep")
-	}
-	return generation, failed("generation", err)
+func (c *Cache) Generation(ctx context.Context, group string, floor int64) (generation int64, err error) {
+	err = c.do(ctx, "generation", func(ctx context.Context, client rueidis.Client) error {
+		get := client.B().Get().Key(c.groupKey(group)).Cache()
+		text, err := client.DoCache(ctx, get, c.cfg.LocalLease).ToString()
+		if err != nil && !rueidis.IsRedisNil(err) {
+			return err
+		}
+		generation, err = strconv.ParseInt(text, 10, 64)
+		if err != nil || generation < max(floor, 1) {
+			generation, err = c.generation(ctx, client, group, floor, "keep")
+		}
+		return err
+	})
+	return generation, err
 }
 
 // Bump implements cache.Cache.
-func (c *Cache) Bump(ctx context.Context, group string, floor int64) (int64, error) {
-	ctx, end := limit(ctx, c.cfg.OpTimeout)
-	defer end()
-	generation, err := c.generation(ctx, group, floor, "new")
-	return generation, failed("bump", err)
+func (c *Cache) Bump(ctx context.Context, group string, floor int64) (generation int64, err error) {
+	err = c.do(ctx, "bump", func(ctx context.Context, client rueidis.Client) error {
+		generation, err = c.generation(ctx, client, group, floor, "new")
+		return err
+	})
+	return generation, err
 }
 
 // generation asks the server itself.
-func (c *Cache) generation(ctx context.Context, group string, floor int64, which string) (int64, error) {
-	client, err := c.client.get()
-	if err != nil {
-		return 0, err
-	}
+func (c *Cache) generation(
+	ctx context.Context, client rueidis.Client, group string, floor int64, which string,
+) (int64, error) {
 	generation, err := c.scripts.generation.Exec(ctx, client, []string{c.groupKey(group)}, []string{
 		strconv.FormatInt(floor, 10), milliseconds(generationLife), which,
 	}).AsInt64()
@@ -153,13 +147,9 @@ func await(ctx context.Context, client rueidis.Client, key string) error {
 
 // Ping implements cache.Cache.
 func (c *Cache) Ping(ctx context.Context) error {
-	ctx, end := limit(ctx, c.cfg.OpTimeout)
-	defer end()
-	client, err := c.client.get()
-	if err != nil {
-		return failed("ping", err)
-	}
-	return failed("ping", client.Do(ctx, client.B().Ping().Build()).Error())
+	return c.do(ctx, "ping", func(ctx context.Context, client rueidis.Client) error {
+		return client.Do(ctx, client.B().Ping().Build()).Error()
+	})
 }
 
 // Close implements cache.Cache.
