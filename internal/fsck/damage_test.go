@@ -1,6 +1,8 @@
 package fsck_test
 
 import (
+	"context"
+	"errors"
 	"maps"
 	"testing"
 	"time"
@@ -134,5 +136,33 @@ func TestGrace(t *testing.T) {
 	want := map[gc.Kind]int64{gc.OrphanObject: 1, gc.UnusedRendition: 1}
 	if !maps.Equal(found(report), want) || !report.Clean() || len(w.objects()) != 1 {
 		t.Errorf("after it: %+v; files %v", report, w.objects())
+	}
+}
+
+// undeletable is a storage that refuses to delete.
+type undeletable struct{ gc.Blobs }
+
+var errUndeletable = errors.New("access denied")
+
+func (undeletable) Delete(context.Context, string) error { return errUndeletable }
+
+// TestRepairComesBeforeDeletion: what cannot be deleted keeps no published image
+// from being repaired.
+func TestRepairComesBeforeDeletion(t *testing.T) {
+	t.Parallel()
+	w := embedded(t)
+	p := w.create(1)
+	w.finish(p)
+	rendition := w.read(p.ID).Images[0].Rendition
+	must(t, w.blobs.Delete(t.Context(), rendition.Compressed.Key))
+	w.put(rendition.Key[:2]+"/"+rendition.Key+"/w9999.webp", []byte("a stray file"))
+	parts := w.parts()
+	parts.Blobs = undeletable{w.blobs}
+	report, err := fsck.New(parts, fsck.Config{Repair: true, Policy: media.DefaultPolicy(), CacheLease: time.Millisecond}).Run(t.Context())
+	if !errors.Is(err, errUndeletable) {
+		t.Errorf("the check returned %v", err)
+	}
+	if f := report.Of(gc.MissingObject); f.Count != 1 || f.Repaired != 1 || w.read(p.ID).Images[0].Status != catalog.Pending {
+		t.Errorf("missing files: %+v", f)
 	}
 }

@@ -11,12 +11,13 @@ import (
 
 // storage compares the database's renditions with the files in storage.
 func (c *Checker) storage(ctx context.Context, report *Report) error {
+	var repair func(context.Context, gc.Broken) error
+	if c.cfg.Repair {
+		repair = func(ctx context.Context, broken gc.Broken) error { return c.rebuildAll(ctx, report, broken) }
+	}
 	var foreign, young int64
 	for p := range gc.Partitions {
-		compared, err := c.files.Compare(ctx, &report.Report, p)
-		if err == nil && c.cfg.Repair {
-			err = c.rebuildAll(ctx, report, compared.Broken)
-		}
+		compared, err := c.files.Compare(ctx, &report.Report, p, repair)
 		if err != nil {
 			return fmt.Errorf("compare files: %w", err)
 		}
@@ -35,7 +36,7 @@ func (c *Checker) storage(ctx context.Context, report *Report) error {
 }
 
 // rebuildAll has renditions rendered again whose files are missing or damaged.
-func (c *Checker) rebuildAll(ctx context.Context, report *Report, broken map[string]map[gc.Kind]int64) error {
+func (c *Checker) rebuildAll(ctx context.Context, report *Report, broken gc.Broken) error {
 	for _, rendition := range slices.Sorted(maps.Keys(broken)) {
 		if err := c.rebuild(ctx, rendition); err != nil {
 			return err

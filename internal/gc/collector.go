@@ -65,7 +65,7 @@ func (c *Collector) Turn(ctx context.Context) (*Report, error) {
 		return report, err
 	}
 	for i := range share {
-		if _, err := c.files.Compare(ctx, report, first+i); err != nil {
+		if _, err := c.files.Compare(ctx, report, first+i, nil); err != nil {
 			return report, err
 		}
 	}

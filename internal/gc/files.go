@@ -45,23 +45,31 @@ func (f *Files) MarkUnused(ctx context.Context, first, n int) error {
 
 // Comparison is what a comparison of one partition says beside its report.
 type Comparison struct {
-	Broken  map[string]map[Kind]int64 // MissingObject and WrongSize, by rendition
-	Foreign int64                     // files whose names are none of ours
-	Young   int64                     // files that nothing refers to, within their grace
+	Foreign int64 // files whose names are none of ours
+	Young   int64 // files that nothing refers to, within their grace
 }
 
+// Broken counts MissingObject and WrongSize by rendition.
+type Broken map[string]map[Kind]int64
+
 // Compare compares the files of a partition, from 0 to Partitions-1, with the
-// database, reports what differs, and deletes the files that nothing refers to.
-func (f *Files) Compare(ctx context.Context, report *Report, number int) (Comparison, error) {
+// database, reports what differs, and deletes the files that nothing refers to,
+// after repair, which may be nil, was called with what is broken.
+func (f *Files) Compare(
+	ctx context.Context, report *Report, number int, repair func(context.Context, Broken) error,
+) (Comparison, error) {
 	d, again, err := f.inspect(ctx, report, partition(number%Partitions))
 	if err != nil {
 		return Comparison{}, err
 	}
 	broken, err := f.broken(ctx, report, append(d.missing, d.wrong...), again)
+	if err == nil && repair != nil {
+		err = repair(ctx, broken)
+	}
 	if err == nil {
 		err = f.strays(ctx, report, d.strays, again)
 	}
-	return Comparison{Broken: broken, Foreign: d.foreign, Young: d.young}, err
+	return Comparison{Foreign: d.foreign, Young: d.young}, err
 }
 
 // inspect returns where listing and database part ways in a partition, and
@@ -86,8 +94,8 @@ func (f *Files) inspect(ctx context.Context, report *Report, p partition) (d dif
 // returns how many are, by rendition.
 func (f *Files) broken(
 	ctx context.Context, report *Report, keys []string, known survey,
-) (map[string]map[Kind]int64, error) {
-	broken := map[string]map[Kind]int64{}
+) (Broken, error) {
+	broken := Broken{}
 	slices.Sort(keys)
 	for _, key := range keys {
 		file, still := known[key]
