@@ -33,7 +33,7 @@ func (p *process) listen(ctx context.Context, held *closers) (err error) {
 
 func (p *process) addServer() {
 	handler := httpapi.New(httpapi.Deps{
-		Service:  catalog.NewService(p.store, p.views, catalog.WithKeyTTL(p.cfg.IdempotencyTTL)),
+		Service:  catalog.NewService(p.store, p.views, p.cfg.IdempotencyTTL),
 		Failures: failures.NewService(p.store, p.store, p.views, p.jobs.Wake),
 		Views:    p.views,
 		Images:   p.blobs,

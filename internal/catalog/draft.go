@@ -58,16 +58,7 @@ func (p Patch) check() error {
 func (p Patch) apply(old Product) (Revision, bool) {
 	r := Revision{
 		ProductID: old.ID, UserID: old.UserID, FromVersion: old.Version,
-		Name: old.Name, Description: old.Description, Price: old.Price,
-	}
-	if p.Name != nil {
-		r.Name = *p.Name
-	}
-	if p.Description != nil {
-		r.Description = *p.Description
-	}
-	if p.Price != nil {
-		r.Price = *p.Price
+		Name: given(p.Name, old.Name), Description: given(p.Description, old.Description), Price: given(p.Price, old.Price),
 	}
 	r.Listed = r.Name != old.Name || r.Description != old.Description || r.Price != old.Price
 	wanted := sourceURLs(old.Images)
@@ -76,6 +67,14 @@ func (p Patch) apply(old Product) (Revision, bool) {
 	}
 	r.Images = planImages(old.Images, wanted)
 	return r, r.Listed || !sameImages(old.Images, r.Images)
+}
+
+// given returns what the patch gives, or else what was there.
+func given[T any](value *T, old T) T {
+	if value != nil {
+		return *value
+	}
+	return old
 }
 
 // planImages matches the wanted URLs with the images that are there: an

@@ -32,19 +32,9 @@ type Service struct {
 	keyTTL   time.Duration
 }
 
-// Option is a setting of a Service.
-type Option func(*Service)
-
-// WithKeyTTL sets how long an idempotency key lives, in place of DefaultKeyTTL.
-func WithKeyTTL(ttl time.Duration) Option { return func(s *Service) { s.keyTTL = ttl } }
-
-// NewService returns a Service.
-func NewService(store Store, announce Announcer, options ...Option) *Service {
-	s := &Service{store: store, announce: announce, keyTTL: DefaultKeyTTL}
-	for _, o := range options {
-		o(s)
-	}
-	return s
+// NewService returns a Service whose idempotency keys live for keyTTL.
+func NewService(store Store, announce Announcer, keyTTL time.Duration) *Service {
+	return &Service{store: store, announce: announce, keyTTL: keyTTL}
 }
 
 // Product returns the product. fault.NotFound.

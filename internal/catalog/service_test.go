@@ -35,7 +35,7 @@ func (s *setup) Announce(ctx context.Context, c catalog.Changed) {
 
 func newSetup() *setup {
 	s := &setup{store: catalogfake.NewStore()}
-	s.service = catalog.NewService(s.store, s)
+	s.service = catalog.NewService(s.store, s, catalog.DefaultKeyTTL)
 	return s
 }
 
@@ -187,7 +187,7 @@ func TestChangeOfARestlessProduct(t *testing.T) {
 	s := newSetup()
 	p := s.create(t, "Lamp", 5)
 	ctx := requestid.With(t.Context(), "r-2")
-	service := catalog.NewService(restless{s.store}, s)
+	service := catalog.NewService(restless{s.store}, s, catalog.DefaultKeyTTL)
 	got, err := service.Change(ctx, p.ID, catalog.Patch{Name: new("x")}, nil)
 	if err != nil || got.Name != "x" || got.Version != 2 {
 		t.Errorf("Change = %+v, %v", got, err)

@@ -80,11 +80,7 @@ func (s *Service) ReplayImage(ctx context.Context, product, image int64) (catalo
 
 // Job returns the job. fault.NotFound.
 func (s *Service) Job(ctx context.Context, id int64) (Job, error) {
-	j, err := s.jobs.Job(ctx, id)
-	if err != nil {
-		return Job{}, err
-	}
-	return ReadJob(j)
+	return readJob(s.jobs.Job(ctx, id))
 }
 
 // Jobs returns the newest MaxJobs jobs.
@@ -102,7 +98,11 @@ func (s *Service) Jobs(ctx context.Context) ([]Job, error) {
 // Abort ends a job early; at most the step under way is still done.
 // fault.NotFound; fault.Conflict where it is done.
 func (s *Service) Abort(ctx context.Context, id int64) (Job, error) {
-	j, err := s.jobs.AbortJob(ctx, id)
+	return readJob(s.jobs.AbortJob(ctx, id))
+}
+
+// readJob reads what the store has returned.
+func readJob(j job.Job, err error) (Job, error) {
 	if err != nil {
 		return Job{}, err
 	}

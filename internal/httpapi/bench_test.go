@@ -42,7 +42,7 @@ func benchHandler(b *testing.B, c catalog.ViewCache, n int) http.Handler {
 	log := slog.New(slog.NewJSONHandler(io.Discard, nil)) //nolint:sloglint // the making of a log line is part of a request
 	views := catalog.NewViews(c, log)
 	h := httpapi.New(httpapi.Deps{
-		Service: catalog.NewService(openSQLite(b), views), Views: views,
+		Service: catalog.NewService(openSQLite(b), views, catalog.DefaultKeyTTL), Views: views,
 		Images: &images{}, URL: imageURL, Log: log,
 	})
 	for i := range n {

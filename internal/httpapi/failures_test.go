@@ -36,7 +36,7 @@ func newDeadSetup(t *testing.T) *deadSetup {
 	log := slog.New(slog.NewJSONHandler(s.logs, nil))
 	s.views = catalog.NewViews(s.cache, log)
 	s.handler = httpapi.New(httpapi.Deps{
-		Service:  catalog.NewService(s.db, s.views),
+		Service:  catalog.NewService(s.db, s.views, catalog.DefaultKeyTTL),
 		Failures: failures.NewService(s.db, s.db, s.views, func() { s.wakes.Add(1) }),
 		Views:    s.views, Images: s.images, URL: imageURL, Log: log,
 	})

@@ -23,7 +23,7 @@ func TestBaseOfURLsIsPartOfTheAnswer(t *testing.T) {
 	api := func(base string) func(method, body string, headers ...string) *httptest.ResponseRecorder {
 		views := catalog.NewViews(cache, log)
 		handler := httpapi.New(httpapi.Deps{
-			Service: catalog.NewService(store, views), Views: views, Images: &images{}, Log: log,
+			Service: catalog.NewService(store, views, catalog.DefaultKeyTTL), Views: views, Images: &images{}, Log: log,
 			URL: func(key string) string { return base + "/" + key },
 		})
 		return func(method, body string, headers ...string) *httptest.ResponseRecorder {

@@ -66,7 +66,7 @@ func TestNothingInternalIsAnswered(t *testing.T) {
 			s := newSetup(t)
 			s.store.Fail(failure)
 			s.images.failure = failure
-			deps := s.deps(catalog.NewService(s.store, s.views), failure)
+			deps := s.deps(catalog.NewService(s.store, s.views, catalog.DefaultKeyTTL), failure)
 			s.handler = httpapi.New(deps)
 			for route, r := range s.requests() {
 				s.wantClean(route, r)
@@ -82,7 +82,7 @@ func TestNothingInternalIsAnswered(t *testing.T) {
 func TestPanicsAreNotAnswered(t *testing.T) {
 	t.Parallel()
 	s := newSetup(t)
-	deps := s.deps(catalog.NewService(nil, s.views), nil)
+	deps := s.deps(catalog.NewService(nil, s.views, catalog.DefaultKeyTTL), nil)
 	deps.Images = nil
 	s.handler = httpapi.New(deps)
 	for route, r := range s.requests() {
@@ -121,7 +121,7 @@ func (s *setup) wantClean(route string, r *http.Request) (status int) {
 func TestRefusalsSayNothingInternal(t *testing.T) {
 	t.Parallel()
 	s := newSetup(t)
-	deps := s.deps(catalog.NewService(s.store, s.views), nil)
+	deps := s.deps(catalog.NewService(s.store, s.views, catalog.DefaultKeyTTL), nil)
 	bad := map[string]*http.Request{}
 	for i, body := range []string{"", "{", "[]", `{"user_id":"x"}`, "\xff", with("user_id", "3"), strings.Repeat("[", 20_000)} {
 		bad[fmt.Sprint("create ", i)] = s.request(http.MethodPost, "/products", body)

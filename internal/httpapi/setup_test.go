@@ -49,7 +49,7 @@ func newSetup(t *testing.T, parts ...monitor.Part) *setup {
 	log := slog.New(slog.NewJSONHandler(s.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	s.views = catalog.NewViews(s.cache, log)
 	s.handler = httpapi.New(httpapi.Deps{
-		Service: catalog.NewService(s.store, s.views), Views: s.views,
+		Service: catalog.NewService(s.store, s.views, catalog.DefaultKeyTTL), Views: s.views,
 		Images: s.images, URL: imageURL, Ready: ready(log, parts...), Stopping: s.stopping.Load, Log: log,
 	})
 	return s

@@ -23,7 +23,7 @@ func newSQLiteSetup(t *testing.T) *setup {
 	log := slog.New(slog.NewJSONHandler(s.logs, nil))
 	s.views = catalog.NewViews(s.cache, log)
 	s.handler = httpapi.New(httpapi.Deps{
-		Service: catalog.NewService(openSQLite(t), s.views), Views: s.views,
+		Service: catalog.NewService(openSQLite(t), s.views, catalog.DefaultKeyTTL), Views: s.views,
 		Images: s.images, URL: imageURL, Log: log,
 	})
 	return s

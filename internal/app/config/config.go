@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"net"
 	"os"
 	"reflect"
 	"runtime"
@@ -214,4 +215,44 @@ func wanted(t reflect.Type, err error) string {
 	default:
 		return "must be a valid integer"
 	}
+}
+
+// Address is where a process listens.
+type Address struct{ Host, Port string }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (a *Address) UnmarshalText(text []byte) (err error) {
+	if a.Host, a.Port, err = net.SplitHostPort(string(text)); err != nil {
+		return errors.New("must be host:port, such as 127.0.0.1:8080")
+	}
+	return nil
+}
+
+// AdminAddress is an Address, or none.
+type AdminAddress struct {
+	Address
+
+	Off bool
+}
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (a *AdminAddress) UnmarshalText(text []byte) error {
+	if a.Off = string(text) == "off"; a.Off {
+		return nil
+	}
+	if a.Address.UnmarshalText(text) != nil {
+		return errors.New("must be host:port, such as 127.0.0.1:9090, or off")
+	}
+	return nil
+}
+
+func (a Address) String() string { return net.JoinHostPort(a.Host, a.Port) }
+
+// LocalURL is where this machine reaches the API.
+func (c Config) LocalURL() string {
+	addr := c.HTTPAddr
+	if addr.Host == "" || addr.Host == "0.0.0.0" || addr.Host == "::" {
+		addr.Host = "localhost"
+	}
+	return "http://" + addr.String()
 }

@@ -13,13 +13,10 @@ import (
 // databaseURL reads a connection URI of PostgreSQL's:
 // https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS
 func databaseURL(u *url.URL) (map[string]string, error) {
-	values, err := authority(u, "DB_")
+	u.RawQuery = strings.ReplaceAll(u.RawQuery, "+", "%2B") // a plus is a plus
+	values, query, err := parts(u, "DB_")
 	if err != nil {
 		return nil, err
-	}
-	query, err := url.ParseQuery(strings.ReplaceAll(u.RawQuery, "+", "%2B")) // a plus is a plus
-	if err != nil {
-		return nil, errQuery
 	}
 	if values["DB_HOST"] == "" {
 		values["DB_HOST"] = query.Get("host") // the folder of a Unix socket
@@ -77,16 +74,12 @@ func paramProblems(name, text string) []string {
 // redisURL reads redis://user:password@host:port/database, and rediss with
 // TLS: https://www.iana.org/assignments/uri-schemes/prov/redis
 func redisURL(u *url.URL) (map[string]string, error) {
-	values, err := authority(u, "REDIS_")
+	values, query, err := parts(u, "REDIS_")
 	if err != nil {
 		return nil, err
 	}
 	if values["REDIS_HOST"] == "" {
 		return nil, errors.New("names no host")
-	}
-	query, err := url.ParseQuery(u.RawQuery)
-	if err != nil {
-		return nil, errQuery
 	}
 	number := strings.TrimPrefix(u.Path, "/")
 	if number == "" {
@@ -110,7 +103,7 @@ func redisURL(u *url.URL) (map[string]string, error) {
 // that is only a slash means the default vhost, as people write it, not the
 // vhost without a name.
 func amqpURL(u *url.URL) (map[string]string, error) {
-	values, err := authority(u, "QUEUE_")
+	values, query, err := parts(u, "QUEUE_")
 	if err != nil {
 		return nil, err
 	}
@@ -118,10 +111,6 @@ func amqpURL(u *url.URL) (map[string]string, error) {
 		return nil, errors.New("names no host")
 	}
 	values["QUEUE_VHOST"] = strings.TrimPrefix(u.Path, "/")
-	query, err := url.ParseQuery(u.RawQuery)
-	if err != nil {
-		return nil, errQuery
-	}
 	if ca := query.Get("cacertfile"); ca != "" {
 		values["QUEUE_CA_FILE"] = ca
 	}
@@ -137,19 +126,20 @@ func amqpURL(u *url.URL) (map[string]string, error) {
 	return values, nil
 }
 
-// authority reads user:password@host:port.
-func authority(u *url.URL, prefix string) (map[string]string, error) {
-	password, _ := u.User.Password()
+// parts reads user:password@host:port and the query.
+func parts(u *url.URL, prefix string) (values map[string]string, query url.Values, err error) {
 	if port := u.Port(); port != "" && !isPort(port) {
-		return nil, errors.New("must have a port from 1 to 65535")
+		return nil, nil, errors.New("must have a port from 1 to 65535")
 	}
+	if query, err = url.ParseQuery(u.RawQuery); err != nil {
+		return nil, nil, errors.New("must have name=value&name=value after the question mark, percent-encoded")
+	}
+	password, _ := u.User.Password()
 	return map[string]string{
 		prefix + "HOST": u.Hostname(), prefix + "PORT": u.Port(),
 		prefix + "USER": u.User.Username(), prefix + "PASSWORD": password,
-	}, nil
+	}, query, nil
 }
-
-var errQuery = errors.New("must have name=value&name=value after the question mark, percent-encoded")
 
 func noneLeft(query url.Values) error {
 	if len(query) > 0 {

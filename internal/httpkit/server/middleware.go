@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"vitrine.dev/internal/httpkit"
@@ -106,17 +107,14 @@ func (s *Server) logAccess(r *http.Request, w *response, body *httpkit.Body, sta
 // requestID is the client's own id where that is fit for logs, else a new one.
 func requestID(r *http.Request) string {
 	id := r.Header.Get(headerRequestID)
-	if id == "" || len(id) > maxRequestIDBytes {
+	if id == "" || len(id) > maxRequestIDBytes || strings.ContainsFunc(id, unfitForLogs) {
 		return rand.Text()
 	}
-	for _, c := range []byte(id) {
-		switch {
-		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '-', c == '_', c == '.':
-		default:
-			return rand.Text()
-		}
-	}
 	return id
+}
+
+func unfitForLogs(c rune) bool {
+	return (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '-' && c != '_' && c != '.'
 }
 
 // response notes what was answered, for the access log.

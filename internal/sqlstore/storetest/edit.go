@@ -107,7 +107,7 @@ func testChangesAtOnce(t *testing.T, s catalog.Store) {
 	t.Helper()
 	p := create(t, s, "http://a/1.jpg")
 	recorder := &announced{}
-	service := catalog.NewService(s, recorder)
+	service := catalog.NewService(s, recorder, catalog.DefaultKeyTTL)
 	atOnce(func(editor int) {
 		for round := range editsOfEach {
 			text := fmt.Sprintf("%d.%d", editor, round)
@@ -133,7 +133,7 @@ func testChangesAtOnce(t *testing.T, s catalog.Store) {
 func testProtectedChangesAtOnce(t *testing.T, s catalog.Store) {
 	t.Helper()
 	p := create(t, s)
-	service := catalog.NewService(s, &announced{})
+	service := catalog.NewService(s, &announced{}, catalog.DefaultKeyTTL)
 	var landed atomic.Int32
 	atOnce(func(editor int) {
 		text := strconv.Itoa(editor)
@@ -156,7 +156,7 @@ func testProtectedChangesAtOnce(t *testing.T, s catalog.Store) {
 func testOneProductAtOnce(t *testing.T, s Store) {
 	t.Helper()
 	p := broken(t, s, fault.SourceTimeout, "http://a.example/1.jpg", "http://a.example/2.jpg", "http://a.example/3.jpg")
-	service := catalog.NewService(s, &announced{})
+	service := catalog.NewService(s, &announced{}, catalog.DefaultKeyTTL)
 	ids := []int64{p.Images[0].ID, p.Images[1].ID, p.Images[2].ID}
 	var deleted atomic.Bool
 	var replayed atomic.Int32
