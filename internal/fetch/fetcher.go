@@ -10,7 +10,6 @@ import (
 
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/fault"
-	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/safehttp"
 )
 
@@ -20,8 +19,6 @@ type Fetcher struct {
 	cfg       Config
 	transport *safehttp.Transport
 }
-
-var _ media.Fetcher = (*Fetcher)(nil)
 
 // New returns a fetcher with limits for which Validate finds no fault.
 func New(cfg Config) *Fetcher { return &Fetcher{cfg: cfg, transport: safehttp.New(cfg.Config)} }

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/url"
 	"runtime"
+	"sync"
 	"time"
 
 	_ "modernc.org/sqlite" // the driver
@@ -36,15 +37,12 @@ func OpenSQLite(ctx context.Context, path string, schema Schema, log *slog.Logge
 		return nil, errors.Join(err, read.Close(), write.Close())
 	}
 	watching, stop := context.WithCancel(context.WithoutCancel(ctx))
-	watched := make(chan struct{})
+	var tasks sync.WaitGroup
+	tasks.Go(func() { db.watchVersion(watching) })
 	db.closers = []func() error{
-		func() error { stop(); <-watched; return nil },
+		func() error { stop(); tasks.Wait(); return nil },
 		read.Close, write.Close,
 	}
-	go func() {
-		defer close(watched)
-		db.watchVersion(watching)
-	}()
 	return db, nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"net"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -84,24 +85,21 @@ type client struct {
 	made   atomic.Pointer[rueidis.Client]
 	why    atomic.Pointer[error] // why there is none yet
 	cancel context.CancelFunc    // ends the search
-	ended  chan struct{}         // closed when it has ended
+	search sync.WaitGroup
 }
 
 func newClient(cfg Config) *client {
 	searching, cancel := context.WithCancel(context.Background())
-	c := &client{cancel: cancel, ended: make(chan struct{})}
-	if c.make(cfg) {
-		close(c.ended)
-		return c
-	}
-	go func() {
-		defer close(c.ended)
-		for !c.make(cfg) {
-			if backoff.Sleep(searching, connectPause) != nil {
-				return
+	c := &client{cancel: cancel}
+	if !c.make(cfg) {
+		c.search.Go(func() {
+			for !c.make(cfg) {
+				if backoff.Sleep(searching, connectPause) != nil {
+					return
+				}
 			}
-		}
-	}()
+		})
+	}
 	return c
 }
 
@@ -129,7 +127,7 @@ func (c *client) get() (rueidis.Client, error) {
 
 func (c *client) close() {
 	c.cancel()
-	<-c.ended
+	c.search.Wait()
 	if made := c.made.Load(); made != nil {
 		(*made).Close()
 	}

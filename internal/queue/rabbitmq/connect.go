@@ -100,15 +100,13 @@ func secure(ctx context.Context, socket net.Conn, cfg Config) (net.Conn, error) 
 func (l *link) watch(conn, channel <-chan *amqp.Error) {
 	defer close(l.lost)
 	l.err = amqp.ErrClosed
+	var err *amqp.Error
 	select {
-	case err := <-conn:
-		if err != nil { // nil after an orderly end
-			l.err = err
-		}
-	case err := <-channel:
-		if err != nil {
-			l.err = err
-		}
+	case err = <-conn:
+	case err = <-channel:
+	}
+	if err != nil { // nil after an orderly end
+		l.err = err
 	}
 }
 
