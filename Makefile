@@ -48,7 +48,7 @@ test: ## every test, on real servers, with the race detector
 	@scripts/setup test
 	@$(GO) build -o $(SERVERS) ./internal/testserver/run
 	@CGO_ENABLED=1 VITRINE_TEST_REQUIRE=1 $(SERVERS) -- \
-		$(TOOLS)/gotestsum --format pkgname --format-hide-empty-pkg -- -race -shuffle=on -timeout 20m $(PKG)
+		$(TOOLS)/gotestsum --format pkgname --format-hide-empty-pkg -- -race -shuffle=on -timeout 45m $(PKG)
 
 chaos: ## the promises under faults: CHAOS_SEED=1 CHAOS_MINUTES=10
 	@scripts/setup test
