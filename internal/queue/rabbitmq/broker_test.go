@@ -21,13 +21,17 @@ func TestQueueDeleted(t *testing.T) {
 	handled := make(chan string, 8)
 	wipe := func() {
 		awaitDeadLettering(t, address)
+		// The main queue is the last to go: its consumer declares all of them again
+		// as soon as it is gone.
 		inspect(t, address, func(channel *amqp.Channel) error {
-			for _, name := range []string{mainQueue, deadQueue} {
-				if _, err := channel.QueueDelete(name, false, false, false); err != nil {
-					return err
-				}
+			if _, err := channel.QueueDelete(deadQueue, false, false, false); err != nil {
+				return err
 			}
-			return channel.ExchangeDelete(mainQueue+".dlx", false, false)
+			if err := channel.ExchangeDelete(mainQueue+".dlx", false, false); err != nil {
+				return err
+			}
+			_, err := channel.QueueDelete(mainQueue, false, false, false)
+			return err
 		})
 	}
 	publish(t, q, queue.Message{ID: "wiped"})
