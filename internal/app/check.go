@@ -55,7 +55,7 @@ func openChecker(
 		Progress: how.Progress,
 	}
 	if cfg.RedisHost != "" {
-		engine := redis.New(redisConfig(cfg)) //nolint:contextcheck // its search for a cluster ends with Close
+		engine := redis.New(ctx, redisConfig(cfg))
 		reader, _, err := readThrough(cfg, engine, "redis", held, log)
 		if err != nil {
 			return nil, err

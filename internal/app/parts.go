@@ -64,11 +64,11 @@ func openSQLite(ctx context.Context, path string, held *closers, log *slog.Logge
 // correct only where no other process writes: embedded, in one process. In
 // every other deployment reads go to the database.
 func openCache(
-	cfg config.Config, r role, held *closers, log *slog.Logger, watched func(cache.Cache) cache.Cache,
+	ctx context.Context, cfg config.Config, r role, held *closers, log *slog.Logger, watched func(cache.Cache) cache.Cache,
 ) (*readthrough.Cache, string, error) {
 	switch {
 	case cfg.RedisHost != "":
-		return readThrough(cfg, watched(redis.New(redisConfig(cfg))), "redis", held, log)
+		return readThrough(cfg, watched(redis.New(ctx, redisConfig(cfg))), "redis", held, log)
 	case cfg.DBHost == "" && r.alone():
 		settings := memory.DefaultConfig()
 		settings.Lease = cfg.CacheLease

@@ -97,7 +97,7 @@ func (p *process) open(ctx context.Context, held *closers) (err error) {
 	}
 	p.watchDatabase(p.store)
 	var cacheKind string
-	p.cache, cacheKind, err = openCache(p.cfg, p.role, held, p.log, p.watchCache) //nolint:contextcheck // see runChecks
+	p.cache, cacheKind, err = openCache(ctx, p.cfg, p.role, held, p.log, p.watchCache)
 	if err != nil {
 		return err
 	}

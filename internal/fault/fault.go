@@ -25,10 +25,14 @@ const (
 
 // String names the kind as it appears in logs.
 func (k Kind) String() string {
-	return [...]string{
+	names := [...]string{
 		Internal: "internal", Invalid: "invalid", NotFound: "not_found", Stale: "stale", Conflict: "conflict",
 		Unavailable: "unavailable",
-	}[k]
+	}
+	if int(k) >= len(names) {
+		return names[Internal]
+	}
+	return names[k]
 }
 
 // Error is an error of a known kind.

@@ -2,6 +2,7 @@ package httpkit
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -31,14 +32,14 @@ type FieldError struct {
 
 // statusOf is the one map from kinds of errors to statuses.
 func statusOf(kind fault.Kind) int {
-	return [...]int{
-		fault.Internal:    http.StatusInternalServerError,
+	status := map[fault.Kind]int{
 		fault.Invalid:     http.StatusUnprocessableEntity,
 		fault.NotFound:    http.StatusNotFound,
 		fault.Stale:       http.StatusPreconditionFailed,
 		fault.Conflict:    http.StatusConflict,
 		fault.Unavailable: http.StatusServiceUnavailable,
 	}[kind]
+	return cmp.Or(status, http.StatusInternalServerError)
 }
 
 // ProblemOf returns what a client sees of the error, and the header that goes

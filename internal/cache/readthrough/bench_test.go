@@ -40,7 +40,7 @@ func onRedis(b *testing.B, localBytes int) cache.Cache {
 	cfg := redis.DefaultConfig()
 	cfg.Host, cfg.Port, cfg.Prefix = host, uint16(number), rand.Text()+":"
 	cfg.Lease, cfg.LocalLease, cfg.LocalBytes = time.Hour, time.Hour, localBytes
-	c := redis.New(cfg)
+	c := redis.New(b.Context(), cfg)
 	b.Cleanup(func() { _ = c.Close() })
 	return c
 }

@@ -61,7 +61,7 @@ func redisAt(t *testing.T, addr, prefix string) cache.Cache {
 	cfg := redis.DefaultConfig()
 	cfg.Host, cfg.Port, cfg.Prefix = host, uint16(number), prefix
 	cfg.Lease, cfg.LocalLease, cfg.OpTimeout = lease, lease, lease
-	c := redis.New(cfg)
+	c := redis.New(t.Context(), cfg)
 	t.Cleanup(func() { _ = c.Close() })
 	return c
 }

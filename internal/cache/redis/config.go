@@ -88,8 +88,8 @@ type client struct {
 	search sync.WaitGroup
 }
 
-func newClient(cfg Config) *client {
-	searching, cancel := context.WithCancel(context.Background())
+func newClient(ctx context.Context, cfg Config) *client {
+	searching, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	c := &client{cancel: cancel}
 	if !c.make(cfg) {
 		c.search.Go(func() {

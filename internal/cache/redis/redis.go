@@ -34,10 +34,10 @@ type Cache struct {
 
 // New returns a cache on the server. It waits for one that does not answer for
 // DialTimeout at most; from then on every operation tries to connect. A cluster
-// that cannot be reached is looked for in the background.
-func New(cfg Config) *Cache {
+// that cannot be reached is looked for in the background, until Close.
+func New(ctx context.Context, cfg Config) *Cache {
 	cfg.LocalLease = min(cfg.LocalLease, cfg.Lease)
-	return &Cache{cfg: cfg, client: newClient(cfg), scripts: newScripts()}
+	return &Cache{cfg: cfg, client: newClient(ctx, cfg), scripts: newScripts()}
 }
 
 // The keys of one entry have their variable part in braces: a cluster then

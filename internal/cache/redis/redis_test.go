@@ -33,7 +33,7 @@ func config(tb testing.TB, addr, prefix string) redis.Config {
 
 func open(tb testing.TB, cfg redis.Config) *redis.Cache {
 	tb.Helper()
-	c := redis.New(cfg)
+	c := redis.New(tb.Context(), cfg)
 	tb.Cleanup(func() {
 		if err := c.Close(); err != nil {
 			tb.Error(err)
