@@ -4,10 +4,8 @@ package internal_test
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -131,14 +129,9 @@ func forbiddenOutside(layer int, group, to string) error {
 	return nil
 }
 
-type goPackage struct {
-	ImportPath string
-	Imports    []string // without those of tests
-}
-
 func TestImportsRunOneWay(t *testing.T) {
 	t.Parallel()
-	for _, p := range listPackages(t) {
+	for _, p := range listPackages(t, "-e", "-json=ImportPath,Imports") {
 		if forTests(p.ImportPath) || p.ImportPath == module+"internal" {
 			continue
 		}
@@ -241,23 +234,6 @@ func TestSQLiteHasItsOwnLibc(t *testing.T) {
 	}
 	if got := bytes.TrimSpace(chosen); !bytes.Equal(got, wanted[1]) {
 		t.Errorf("modernc.org/libc is %s, sqlite was made for %s", got, wanted[1])
-	}
-}
-
-func listPackages(t *testing.T) []goPackage {
-	t.Helper()
-	decoder := json.NewDecoder(bytes.NewReader(golist(t, "-e", "-json=ImportPath,Imports", "./...")))
-	var packages []goPackage
-	for {
-		var p goPackage
-		err := decoder.Decode(&p)
-		if errors.Is(err, io.EOF) {
-			return packages
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		packages = append(packages, p)
 	}
 }
 

@@ -27,12 +27,13 @@ const (
 	manyFiles = "More files than usual: "
 )
 
-// source is a folder with Go files.
-type source struct {
-	Dir        string
+// goPackage is what the tests ask of a package: each asks for some of it.
+type goPackage struct {
 	ImportPath string
-	Export     string // compiled types
+	Imports    []string // without those of tests
+	Dir        string
 	GoFiles    []string
+	Export     string // the file with the compiled types
 }
 
 func TestFilesAreFewAndShort(t *testing.T) {
@@ -58,7 +59,7 @@ func TestFilesAreFewAndShort(t *testing.T) {
 	}
 }
 
-func saysWhy(t *testing.T, p source) bool {
+func saysWhy(t *testing.T, p goPackage) bool {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(p.Dir, "doc.go"))
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -116,7 +117,7 @@ func TestCallsBetweenFilesRunOneWay(t *testing.T) {
 
 // callsBetweenFiles returns, for each file, the files whose functions it names,
 // with one such name.
-func callsBetweenFiles(t *testing.T, p source, exports map[string]string) map[string]map[string]string {
+func callsBetweenFiles(t *testing.T, p goPackage, exports map[string]string) map[string]map[string]string {
 	t.Helper()
 	set := token.NewFileSet()
 	var files []*ast.File
@@ -189,24 +190,24 @@ func findCircle(calls map[string]map[string]string) []string {
 	return nil
 }
 
-// sources lists the folders of this module that hold Go files.
-func sources(t *testing.T) []source {
+// sources lists the packages of this module with their files.
+func sources(t *testing.T) []goPackage {
 	t.Helper()
-	return decodeSources(t, golist(t, "-json=Dir,ImportPath,GoFiles", "./..."))
+	return listPackages(t, "-json=Dir,ImportPath,GoFiles")
 }
 
 // exported lists all that the module is built of, with the compiled types.
-func exported(t *testing.T) []source {
+func exported(t *testing.T) []goPackage {
 	t.Helper()
-	return decodeSources(t, golist(t, "-export", "-deps", "-json=ImportPath,Export", "./..."))
+	return listPackages(t, "-export", "-deps", "-json=ImportPath,Export")
 }
 
-func decodeSources(t *testing.T, text []byte) []source {
+func listPackages(t *testing.T, args ...string) []goPackage {
 	t.Helper()
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	var all []source
+	decoder := json.NewDecoder(bytes.NewReader(golist(t, append(args, "./...")...)))
+	var all []goPackage
 	for {
-		var p source
+		var p goPackage
 		err := decoder.Decode(&p)
 		if errors.Is(err, io.EOF) {
 			return all

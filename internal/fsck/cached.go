@@ -11,7 +11,7 @@ import (
 // cached compares the versions of cached products with the database's.
 func (c *Checker) cached(ctx context.Context, report *Report) error {
 	if c.Cache == nil {
-		report.Note("The cache was not looked at: there is none, or it lives in the process of the API.")
+		report.Note("The cache was not checked: there is none, or it lives in the process of the API.")
 		return nil
 	}
 	for after := int64(0); ; {
@@ -44,7 +44,7 @@ func (c *Checker) product(ctx context.Context, report *Report, p ProductVersion)
 		e, found, err := c.Cache.Get(ctx, catalog.ProductKey(p.ID))
 		switch {
 		case err != nil:
-			report.Note("The cache was not looked at to the end: " + err.Error())
+			report.Note("The cache was not checked to the end: " + err.Error())
 			return false, ctx.Err()
 		case !found || !c.stale(p, e.Version):
 			return true, nil

@@ -113,7 +113,7 @@ func (c *Checker) images(ctx context.Context, report *Report) error {
 // received.
 func (c *Checker) waiting(ctx context.Context, report *Report) (messages int, known bool) {
 	if c.Queue == nil {
-		report.Note("The queue was not looked at: it lives in the process of its worker.")
+		report.Note("The queue was not checked: it lives in the process of its worker.")
 		return 0, false
 	}
 	work, err := c.Queue.Depth(ctx, queue.Work)
@@ -122,7 +122,7 @@ func (c *Checker) waiting(ctx context.Context, report *Report) (messages int, kn
 		dead, err = c.Queue.Depth(ctx, queue.Dead)
 	}
 	if err != nil {
-		report.Note("The queue was not looked at: " + err.Error())
+		report.Note("The queue was not checked: " + err.Error())
 		return 0, false
 	}
 	report.Checked["queue_messages"] += int64(work.Ready)

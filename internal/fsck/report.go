@@ -90,11 +90,11 @@ func (r *Report) WriteText(w io.Writer) error {
 	for _, note := range r.Notes {
 		fmt.Fprintln(&b, note)
 	}
-	var looked []string
+	var checked []string
 	for _, what := range slices.Sorted(maps.Keys(r.Checked)) {
-		looked = append(looked, fmt.Sprintf("%d %s", r.Checked[what], strings.ReplaceAll(what, "_", " ")))
+		checked = append(checked, fmt.Sprintf("%d %s", r.Checked[what], strings.ReplaceAll(what, "_", " ")))
 	}
-	fmt.Fprintf(&b, "Looked at: %s.\n%s\n", strings.Join(looked, ", "), r.verdict())
+	fmt.Fprintf(&b, "Checked: %s.\n%s\n", strings.Join(checked, ", "), r.verdict())
 	if _, err := io.WriteString(w, "\n"+b.String()); err != nil {
 		return fmt.Errorf("write report: %w", err)
 	}

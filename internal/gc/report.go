@@ -37,7 +37,7 @@ type Finding struct {
 // Report is what one run found.
 type Report struct {
 	Findings []Finding `json:"findings"`
-	// Checked counts what was looked at, by name.
+	// Checked counts what was compared, by name.
 	Checked map[string]int64 `json:"checked"`
 	// Shared says that another installation has files in the same storage.
 	Shared bool `json:"shared_storage"`

@@ -23,7 +23,7 @@ type groups struct {
 	latest atomic.Int64  // moment; see now
 	failed *cache.Fences // the moment at which a group's last bump failed
 	made   *cache.Fences // the moment at which its last successful bump began
-	until  atomic.Int64  // the moment at which the last bypass ends
+	until  atomic.Int64  // the moment at which the last bypass ends; 0 without any
 }
 
 func newGroups(cfg Config) *groups {
@@ -48,8 +48,13 @@ func (g *groups) now() int64 {
 
 // bypassed reports whether the engine has not received a bump of the group.
 func (g *groups) bypassed(group string) bool {
+	until := g.until.Load()
+	if until == 0 { // hits do not pay for a look at the clock
+		return false
+	}
 	now := int64(time.Since(g.start))
-	if now >= g.until.Load() {
+	if now >= until {
+		g.until.CompareAndSwap(until, 0)
 		return false
 	}
 	failed, _ := g.failed.Of(group)
@@ -61,7 +66,12 @@ func (g *groups) bypassed(group string) bool {
 func (g *groups) bumpFailed(group string) {
 	moment := g.now()
 	g.failed.Announce(group, moment)
-	g.until.Store(moment + int64(g.span))
+	for end := moment + int64(g.span); ; {
+		until := g.until.Load()
+		if until >= end || g.until.CompareAndSwap(until, end) {
+			return
+		}
+	}
 }
 
 // bumpMade ends a bypass that was there when the bump began. One that has begun

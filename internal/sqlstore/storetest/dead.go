@@ -119,7 +119,7 @@ func testDeadList(t *testing.T, s Store) {
 		"host":                {failures.Filter{Host: "a.example"}, []string{first}},
 		"no such host":        {failures.Filter{Host: "c.example"}, []string{}},
 		"user":                {failures.Filter{UserID: user}, []string{second, first}},
-		"nobody":              {failures.Filter{UserID: 999}, []string{}},
+		"unknown user":        {failures.Filter{UserID: 999}, []string{}},
 		"product":             {failures.Filter{ProductID: b.ID}, []string{second}},
 		"since long ago":      {failures.Filter{FailedAfter: began, UserID: user}, []string{second, first}},
 		"before long ago":     {failures.Filter{FailedBefore: began}, []string{}},
