@@ -7,16 +7,10 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"os/signal"
-	"syscall"
-	"time"
 
 	"vitrine.dev/internal/app/config"
-	"vitrine.dev/internal/backoff"
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/cli"
-	"vitrine.dev/internal/fault"
-	"vitrine.dev/internal/imaging/sandbox"
 	"vitrine.dev/internal/sqlstore"
 )
 
@@ -101,29 +95,6 @@ func openExisting(ctx context.Context, cfg config.Config, held *closers, log *sl
 	return openSQLite(ctx, path, held, log)
 }
 
-// Main runs the command line and returns the exit code of the process. SIGINT,
-// SIGTERM and SIGHUP stop it in order; a second one stops it at once. A process that
-// was started to render for another (see package sandbox) does only that.
-func Main(stdout, stderr io.Writer, args ...string) int {
-	if sandbox.IsChild() {
-		return sandbox.Serve(os.Stdin, os.Stdout, sandbox.OpenImaging)
-	}
-	ctx, stop := signal.NotifyContext(context.Background(), stopSignals()...)
-	defer stop()
-	context.AfterFunc(ctx, stop)
-	return cli.Run(ctx, program{}, cli.Streams{Out: stdout, Err: stderr}, args...)
-}
-
-// stopSignals are what stops a process in order. A SIGHUP that was ignored when
-// it was started (nohup) stays ignored: to ask for it would undo that.
-func stopSignals() []os.Signal {
-	signals := []os.Signal{syscall.SIGINT, syscall.SIGTERM}
-	if !signal.Ignored(syscall.SIGHUP) {
-		signals = append(signals, syscall.SIGHUP)
-	}
-	return signals
-}
-
 // newLogger writes JSON, or readable text where w is a terminal, unless
 // LOG_FORMAT says which.
 func newLogger(cfg config.Config, w io.Writer) *slog.Logger {
@@ -147,57 +118,4 @@ func configured(ctx context.Context, w io.Writer, role string) (config.Config, *
 	log := newLogger(cfg, w)
 	cfg.LogNotices(ctx, log)
 	return cfg, log.With("role", role), nil
-}
-
-// Migrate implements cli.Program.
-func (program) Migrate(ctx context.Context, to cli.Streams, wait time.Duration) error {
-	cfg, log, err := configured(ctx, to.Out, "migrate")
-	if err != nil {
-		return err
-	}
-	var held closers
-	defer held.close(log)
-	store, err := openStore(ctx, cfg, role{}, &held, log)
-	if err != nil {
-		return err
-	}
-	if err := waitForDatabase(ctx, store, wait, log); err != nil {
-		return fmt.Errorf("migrate: %w", err)
-	}
-	applied, err := store.Migrate(ctx)
-	if err != nil {
-		return fmt.Errorf("migrate: %w", err)
-	}
-	log.InfoContext(ctx, "the schema is up to date", "applied", len(applied))
-	return nil
-}
-
-// waitPause is between two attempts to reach the database.
-const waitPause = time.Second
-
-// waitForDatabase returns when the database answers. One that cannot be reached
-// is tried for at most as long as given, 0 for not at all; the error is that of
-// the last attempt.
-func waitForDatabase(ctx context.Context, store *sqlstore.Store, atMost time.Duration, log *slog.Logger) error {
-	if atMost == 0 {
-		return nil // Migrate reports what is wrong
-	}
-	waiting, cancel := context.WithTimeout(ctx, atMost)
-	defer cancel()
-	var last error
-	for {
-		err := store.Ping(waiting)
-		if err == nil || fault.KindOf(err) != fault.Unavailable || ctx.Err() != nil {
-			return err
-		}
-		if last == nil || waiting.Err() == nil { // else it is only that the time is over
-			if last == nil || last.Error() != err.Error() {
-				log.WarnContext(ctx, "waiting for the database", "at_most", atMost.String(), "error", err)
-			}
-			last = err
-		}
-		if backoff.Sleep(waiting, waitPause) != nil {
-			return fmt.Errorf("waited for %s: %w", atMost, last)
-		}
-	}
 }
