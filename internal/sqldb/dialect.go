@@ -16,8 +16,8 @@ type Dialect struct {
 	forKeyShare string
 	// greatest is the function that returns the largest of its arguments.
 	greatest string
-	// migrated asks whether there is a record of migrations.
-	migrated string
+	// hasTable asks whether there is the table $1.
+	hasTable string
 	// AtOnce says that a statement may write several tables.
 	AtOnce bool
 	// lackedRight finds one right that the role lacks, if any, to a table of the
@@ -33,7 +33,7 @@ func postgresDialect() Dialect {
 	return Dialect{
 		name: "postgres", now: "(extract(epoch FROM statement_timestamp()) * 1000)::BIGINT",
 		skipLocked: " FOR UPDATE SKIP LOCKED", forUpdate: " FOR UPDATE", forKeyShare: " FOR KEY SHARE", AtOnce: true, greatest: "greatest",
-		migrated: `SELECT to_regclass('goose_db_version') IS NOT NULL`,
+		hasTable: `SELECT to_regclass($1) IS NOT NULL`,
 		lackedRight: `
 			SELECT wanted || ' on ' || name FROM unnest(string_to_array($1, ',')) AS name,
 				unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS wanted
@@ -48,7 +48,7 @@ func postgresDialect() Dialect {
 func sqliteDialect() Dialect {
 	return Dialect{
 		name: "sqlite", now: "CAST(unixepoch('subsec') * 1000 AS INTEGER)", OneWriter: true, greatest: "max",
-		migrated: `SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'goose_db_version')`,
+		hasTable: `SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = $1)`,
 	}
 }
 

@@ -116,3 +116,39 @@ func TestOldSchemaIsNamed(t *testing.T) {
 		})
 	}
 }
+
+// A database of an earlier development version is refused: one whose first
+// migration was another text, and one from when there was no digest of it.
+func TestUnreleasedSchemaIsRefused(t *testing.T) {
+	t.Parallel()
+	for name, statement := range map[string]string{
+		"another text": `UPDATE schema_digest SET digest = 'another'`,
+		"no digest":    `DROP TABLE schema_digest`,
+	} {
+		forEachDatabase(t, name, func(t *testing.T, s *sqlstore.Store) {
+			t.Helper()
+			if _, err := s.Writer.ExecContext(t.Context(), statement); err != nil {
+				t.Fatal(err)
+			}
+			_, migrated := s.Migrate(t.Context())
+			for what, err := range map[string]error{"check": s.CheckSchema(t.Context()), "migrate": migrated} {
+				if !errors.Is(err, sqldb.ErrUnreleasedSchema) || !strings.Contains(err.Error(), "empty database") {
+					t.Errorf("%s: %v", what, err)
+				}
+			}
+		})
+	}
+}
+
+// forEachDatabase runs a subtest on each.
+func forEachDatabase(t *testing.T, name string, run func(*testing.T, *sqlstore.Store)) {
+	t.Helper()
+	t.Run(name+"/sqlite", func(t *testing.T) {
+		t.Parallel()
+		run(t, openSQLite(t, filepath.Join(t.TempDir(), "vitrine.db")))
+	})
+	t.Run(name+"/postgres", func(t *testing.T) {
+		t.Parallel()
+		run(t, openPostgres(t, testserver.Postgres(t)))
+	})
+}

@@ -50,7 +50,7 @@ func schema() sqldb.Schema {
 		Migrations: migrations, Channel: "vitrine_outbox", Probe: "UPDATE installation SET id = id", Sequences: []string{"products"},
 		Tables: []string{
 			"products", "images", "renditions", "outbox", "chores", "installation",
-			"idempotency_keys", "dead_messages", "dead_jobs",
+			"idempotency_keys", "dead_messages", "dead_jobs", "schema_digest",
 		},
 		Translate: func(err error) error {
 			// The only reference that an insert can break.

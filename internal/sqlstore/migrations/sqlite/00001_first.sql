@@ -1,0 +1,162 @@
+-- +goose Up
+-- The first version: until one is released, it is edited in place, and a database
+-- that another text of it has made is refused, by the digest of the text. All
+-- times are milliseconds since 1970, by the database's clock.
+CREATE TABLE schema_digest (digest TEXT NOT NULL);
+INSERT INTO schema_digest (digest) VALUES ('{digest}');
+
+CREATE TABLE users (
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    name       TEXT   NOT NULL,
+    created_at BIGINT NOT NULL
+);
+INSERT INTO users (name, created_at) VALUES ('First user', CAST(unixepoch('subsec') * 1000 AS INTEGER));
+
+CREATE TABLE products (
+    id          INTEGER PRIMARY KEY AUTOINCREMENT,
+    user_id     BIGINT NOT NULL CONSTRAINT products_user_fk REFERENCES users (id),
+    name        TEXT   NOT NULL,
+    name_folded TEXT   NOT NULL, -- catalog.Fold(name), for searching
+    description TEXT   NOT NULL,
+    price       BIGINT NOT NULL CHECK (price >= 0), -- hundredths
+    version     BIGINT NOT NULL,
+    created_at  BIGINT NOT NULL,
+    updated_at  BIGINT NOT NULL
+);
+CREATE INDEX products_by_user ON products (user_id, id DESC);
+CREATE INDEX products_by_price ON products (price, id DESC);
+
+-- Which product a client's key has created. A row outlives its product: the
+-- key goes on answering with the id that it gave out.
+CREATE TABLE idempotency_keys (
+    user_id     BIGINT NOT NULL,
+    key         TEXT   NOT NULL,
+    fingerprint BLOB   NOT NULL, -- SHA-256 of what was asked for
+    product_id  BIGINT NOT NULL,
+    expires_at  BIGINT NOT NULL, -- free to be taken from then on
+    PRIMARY KEY (user_id, key)
+) WITHOUT ROWID;
+CREATE INDEX idempotency_keys_by_expiry ON idempotency_keys (expires_at);
+
+-- What is published for one content, whoever shows it.
+CREATE TABLE renditions (
+    key            TEXT   PRIMARY KEY,
+    source_bytes   BIGINT NOT NULL,
+    width          INT    NOT NULL,
+    height         INT    NOT NULL,
+    placeholder    TEXT   NOT NULL,
+    outputs        TEXT   NOT NULL, -- JSON: compressed, variants
+    notes          TEXT   NOT NULL DEFAULT '[]', -- JSON: the codes of catalog.Note
+    created_at     BIGINT NOT NULL,
+    -- A rendition whose files are deleted keeps its row for a while: 0 is live,
+    -- anything else is the time after which no more of its files will be deleted.
+    deleting_until BIGINT NOT NULL DEFAULT 0,
+    unused_since   BIGINT NOT NULL DEFAULT 0 -- since when no image was seen to refer to it; 0 where one does
+);
+CREATE INDEX renditions_deleted ON renditions (deleting_until) WHERE deleting_until > 0;
+CREATE INDEX renditions_unused ON renditions (unused_since) WHERE unused_since > 0;
+
+CREATE TABLE images (
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
+    product_id    BIGINT NOT NULL REFERENCES products (id) ON DELETE CASCADE,
+    position      INT    NOT NULL,
+    source_url    TEXT   NOT NULL,
+    source_host   TEXT   NOT NULL, -- media.SourceHost(source_url)
+    generation    BIGINT NOT NULL DEFAULT 1,
+    status        TEXT   NOT NULL DEFAULT 'pending' CHECK (status IN ('pending', 'processing', 'ready', 'failed')),
+    attempts      INT    NOT NULL DEFAULT 0,
+    lost_attempts INT    NOT NULL DEFAULT 0, -- of these, how many ended with the loss of their worker
+    retry_at      BIGINT NOT NULL DEFAULT 0, -- not to be begun before
+    lease_until   BIGINT NOT NULL DEFAULT 0, -- while processing
+    queued_at     BIGINT NOT NULL,           -- when its job was last due
+    accepted_at   BIGINT NOT NULL,           -- when it was created, last replayed or repaired: its age starts here
+    reason        TEXT   NOT NULL DEFAULT '',
+    reason_detail TEXT   NOT NULL DEFAULT '',
+    rendition_key TEXT   REFERENCES renditions (key),
+    request_id    TEXT   NOT NULL DEFAULT '',
+    -- These hold while the image is failed.
+    failed_at     BIGINT NOT NULL DEFAULT 0,
+    failed_user   BIGINT NOT NULL DEFAULT 0, -- the product's
+    discarded_at  BIGINT NOT NULL DEFAULT 0  -- not 0: off the list of failures
+);
+CREATE INDEX images_by_product ON images (product_id, position);
+CREATE INDEX images_leased ON images (lease_until) WHERE status = 'processing';
+CREATE INDEX images_waiting ON images (queued_at) WHERE status = 'pending';
+CREATE INDEX images_by_rendition ON images (rendition_key) WHERE rendition_key IS NOT NULL;
+CREATE INDEX images_dead ON images (failed_at, id) WHERE status = 'failed' AND discarded_at = 0;
+CREATE INDEX images_dead_by_reason ON images (reason, failed_at, id) WHERE status = 'failed' AND discarded_at = 0;
+CREATE INDEX images_dead_by_host ON images (source_host, failed_at, id) WHERE status = 'failed' AND discarded_at = 0;
+CREATE INDEX images_dead_by_user ON images (failed_user, failed_at, id) WHERE status = 'failed' AND discarded_at = 0;
+
+CREATE TABLE outbox (
+    id          INTEGER PRIMARY KEY AUTOINCREMENT,
+    topic       TEXT   NOT NULL,
+    body        TEXT   NOT NULL,
+    image_id    BIGINT, -- whose job it is; no reference, the row may outlive it for a moment
+    user_id     BIGINT NOT NULL DEFAULT 0,
+    place       BIGINT DEFAULT 0, -- its rank in the line of all who wait; NULL until it is due
+    due_at      BIGINT NOT NULL,
+    lease_until BIGINT NOT NULL DEFAULT 0
+);
+CREATE INDEX outbox_due ON outbox (topic, due_at, id);
+CREATE INDEX outbox_by_image ON outbox (image_id) WHERE image_id IS NOT NULL;
+CREATE INDEX outbox_line ON outbox (topic, place, due_at, id);
+CREATE INDEX outbox_line_of_user ON outbox (topic, user_id, place);
+
+-- Messages of the broker that no one could read.
+CREATE TABLE dead_messages (
+    id           INTEGER PRIMARY KEY AUTOINCREMENT,
+    digest       TEXT   NOT NULL, -- of message_id and the whole body
+    message_id   TEXT   NOT NULL,
+    body         BLOB   NOT NULL, -- its beginning
+    bytes        BIGINT NOT NULL, -- length of the whole
+    received_at  BIGINT NOT NULL,
+    discarded_at BIGINT NOT NULL DEFAULT 0
+);
+CREATE UNIQUE INDEX dead_messages_once ON dead_messages (digest) WHERE discarded_at = 0;
+CREATE INDEX dead_messages_by_time ON dead_messages (received_at, id) WHERE discarded_at = 0;
+CREATE INDEX dead_messages_discarded ON dead_messages (discarded_at) WHERE discarded_at > 0;
+
+-- The background jobs of failures: retry or discard many.
+CREATE TABLE dead_jobs (
+    id          INTEGER PRIMARY KEY AUTOINCREMENT,
+    action      TEXT   NOT NULL CHECK (action IN ('replay', 'discard')),
+    filter      TEXT   NOT NULL, -- JSON
+    rate        BIGINT NOT NULL,
+    total       BIGINT NOT NULL,
+    done        BIGINT NOT NULL DEFAULT 0,
+    state       TEXT   NOT NULL DEFAULT 'running' CHECK (state IN ('running', 'done', 'aborted')),
+    request_id  TEXT   NOT NULL,
+    as_of       BIGINT NOT NULL,
+    past_at     BIGINT NOT NULL DEFAULT -1, -- the failure that was handled last: time,
+    past_id     TEXT   NOT NULL DEFAULT '', -- and id
+    holder      TEXT   NOT NULL DEFAULT '',
+    lease_until BIGINT NOT NULL DEFAULT 0,
+    created_at  BIGINT NOT NULL,
+    finished_at BIGINT NOT NULL DEFAULT 0
+);
+CREATE INDEX dead_jobs_running ON dead_jobs (id) WHERE state = 'running';
+
+-- Work that one process at a time does now and then.
+CREATE TABLE chores (
+    name   TEXT   PRIMARY KEY,
+    due_at BIGINT NOT NULL,
+    place  INT    NOT NULL DEFAULT 0 -- where the next turn begins
+);
+
+-- Whose storage it is: see fsck.
+CREATE TABLE installation (id TEXT NOT NULL);
+INSERT INTO installation (id) VALUES (lower(hex(randomblob(16))));
+
+-- +goose Down
+DROP TABLE installation;
+DROP TABLE chores;
+DROP TABLE dead_jobs;
+DROP TABLE dead_messages;
+DROP TABLE outbox;
+DROP TABLE images;
+DROP TABLE renditions;
+DROP TABLE idempotency_keys;
+DROP TABLE products;
+DROP TABLE users;
+DROP TABLE schema_digest;
