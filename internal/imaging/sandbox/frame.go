@@ -23,6 +23,9 @@ const (
 // pictures within their limits become.
 const maxFrame = 512 << 20
 
+// trusted is how many bytes of a payload are reserved before they come.
+const trusted = 1 << 20
+
 // headBytes is the length of what stands before the payload.
 const headBytes = 5
 
@@ -35,7 +38,8 @@ func writeFrame(w io.Writer, k kind, parts ...[]byte) error {
 	if length > maxFrame {
 		return fmt.Errorf("a frame of %d bytes is longer than %d", length, maxFrame)
 	}
-	head := binary.BigEndian.AppendUint32([]byte{byte(k)}, uint32(length))
+	head := append(make([]byte, 0, headBytes), byte(k))
+	head = binary.BigEndian.AppendUint32(head, uint32(length))
 	if _, err := w.Write(head); err != nil {
 		return fmt.Errorf("write frame: %w", err)
 	}
@@ -58,10 +62,15 @@ func readFrame(r io.Reader) (kind, []byte, error) {
 	if length > maxFrame {
 		return 0, nil, fmt.Errorf("a frame announces %d bytes, at most %d are read", length, maxFrame)
 	}
-	var payload bytes.Buffer
-	payload.Grow(int(min(length, 1<<20)))
-	if n, err := io.CopyN(&payload, r, int64(length)); err != nil {
+	payload := make([]byte, min(length, trusted))
+	n, err := io.ReadFull(r, payload)
+	if err == nil && length > trusted {
+		all := bytes.NewBuffer(payload)
+		_, err = io.CopyN(all, r, int64(length-trusted))
+		payload, n = all.Bytes(), all.Len()
+	}
+	if err != nil {
 		return 0, nil, fmt.Errorf("frame ends after %d of %d bytes: %w", n, length, io.ErrUnexpectedEOF)
 	}
-	return kind(head[0]), payload.Bytes(), nil
+	return kind(head[0]), payload, nil
 }

@@ -45,7 +45,8 @@ func encodeHead(v any) []byte {
 	if err != nil { // strings and integers always encode; the reader refuses an empty text
 		text = nil
 	}
-	return append(binary.BigEndian.AppendUint32(nil, uint32(len(text))), text...) //nolint:gosec // a short text
+	head := binary.BigEndian.AppendUint32(make([]byte, 0, 4+len(text)), uint32(len(text))) //nolint:gosec // a short text
+	return append(head, text...)
 }
 
 // decodeHead reads the JSON into v and returns the bytes that follow it.
