@@ -33,7 +33,7 @@ const (
 
 var layers = map[string]int{
 	"internal/fault": leaf, "internal/requestid": leaf, "internal/failpoint": leaf, "internal/backoff": leaf,
-	"internal/queue": port, "internal/cache": port, "internal/blob": port, "internal/job": port,
+	"internal/queue": port, "internal/cache": port, "internal/blob": port, "internal/job": port, "internal/events": port,
 	"internal/catalog": products,
 	"internal/monitor": pictures, "internal/media": pictures, "internal/outbox": pictures,
 	"internal/failures": pictures,

@@ -60,13 +60,21 @@ func (p Patch) apply(old Product) (Revision, bool) {
 		ProductID: old.ID, UserID: old.UserID, FromVersion: old.Version,
 		Name: given(p.Name, old.Name), Description: given(p.Description, old.Description), Price: given(p.Price, old.Price),
 	}
-	r.Listed = r.Name != old.Name || r.Description != old.Description || r.Price != old.Price
 	wanted := sourceURLs(old.Images)
 	if p.Images != nil {
 		wanted = cleanURLs(*p.Images)
 	}
 	r.Images = planImages(old.Images, wanted)
-	return r, r.Listed || !sameImages(old.Images, r.Images)
+	for field, differs := range map[string]bool{
+		FieldName: r.Name != old.Name, FieldDescription: r.Description != old.Description, FieldPrice: r.Price != old.Price,
+		FieldImages: !sameImages(old.Images, r.Images),
+	} {
+		if differs {
+			r.Fields = append(r.Fields, field)
+		}
+	}
+	slices.Sort(r.Fields)
+	return r, len(r.Fields) > 0
 }
 
 // given returns what the patch gives, or else what was there.

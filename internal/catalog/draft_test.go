@@ -26,14 +26,15 @@ func TestPatchApply(t *testing.T) {
 	}{
 		"nothing":           {Patch{}, Revision{Name: "Lamp", Description: "Bright", Price: 100, Images: kept}, false},
 		"same values":       {Patch{Name: new("Lamp"), Description: new("Bright"), Price: new(Price(100)), Images: &[]string{"a", "b", "a"}}, Revision{Name: "Lamp", Description: "Bright", Price: 100, Images: kept}, false},
-		"name":              {Patch{Name: new("Torch")}, Revision{Name: "Torch", Description: "Bright", Price: 100, Images: kept, Listed: true}, true},
-		"no description":    {Patch{Description: new("")}, Revision{Name: "Lamp", Price: 100, Images: kept, Listed: true}, true},
-		"price":             {Patch{Price: new(Price(0))}, Revision{Name: "Lamp", Description: "Bright", Images: kept, Listed: true}, true},
-		"no images":         {Patch{Images: &[]string{}}, Revision{Name: "Lamp", Description: "Bright", Price: 100, Images: []PlannedImage{}}, true},
-		"one more":          {Patch{Images: &[]string{"a", "b", "a", "c"}}, Revision{Name: "Lamp", Description: "Bright", Price: 100, Images: append(slices.Clone(kept), PlannedImage{0, "c"})}, true},
-		"another order":     {Patch{Images: &[]string{"b", "a", "a"}}, Revision{Name: "Lamp", Description: "Bright", Price: 100, Images: []PlannedImage{{2, "b"}, {1, "a"}, {3, "a"}}}, true},
-		"one twice dropped": {Patch{Images: &[]string{"a"}}, Revision{Name: "Lamp", Description: "Bright", Price: 100, Images: []PlannedImage{{1, "a"}}}, true},
-		"one thrice":        {Patch{Images: &[]string{"a", "a", "a"}}, Revision{Name: "Lamp", Description: "Bright", Price: 100, Images: []PlannedImage{{1, "a"}, {3, "a"}, {0, "a"}}}, true},
+		"name":              {Patch{Name: new("Torch")}, Revision{Name: "Torch", Description: "Bright", Price: 100, Images: kept, Fields: []string{FieldName}}, true},
+		"no description":    {Patch{Description: new("")}, Revision{Name: "Lamp", Price: 100, Images: kept, Fields: []string{FieldDescription}}, true},
+		"price":             {Patch{Price: new(Price(0))}, Revision{Name: "Lamp", Description: "Bright", Images: kept, Fields: []string{FieldPrice}}, true},
+		"no images":         {Patch{Images: &[]string{}}, Revision{Name: "Lamp", Description: "Bright", Price: 100, Images: []PlannedImage{}, Fields: []string{FieldImages}}, true},
+		"name and images":   {Patch{Name: new("Torch"), Images: &[]string{"a"}}, Revision{Name: "Torch", Description: "Bright", Price: 100, Images: []PlannedImage{{1, "a"}}, Fields: []string{FieldImages, FieldName}}, true},
+		"one more":          {Patch{Images: &[]string{"a", "b", "a", "c"}}, Revision{Name: "Lamp", Description: "Bright", Price: 100, Images: append(slices.Clone(kept), PlannedImage{0, "c"}), Fields: []string{FieldImages}}, true},
+		"another order":     {Patch{Images: &[]string{"b", "a", "a"}}, Revision{Name: "Lamp", Description: "Bright", Price: 100, Images: []PlannedImage{{2, "b"}, {1, "a"}, {3, "a"}}, Fields: []string{FieldImages}}, true},
+		"one twice dropped": {Patch{Images: &[]string{"a"}}, Revision{Name: "Lamp", Description: "Bright", Price: 100, Images: []PlannedImage{{1, "a"}}, Fields: []string{FieldImages}}, true},
+		"one thrice":        {Patch{Images: &[]string{"a", "a", "a"}}, Revision{Name: "Lamp", Description: "Bright", Price: 100, Images: []PlannedImage{{1, "a"}, {3, "a"}, {0, "a"}}, Fields: []string{FieldImages}}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -45,7 +46,7 @@ func TestPatchApply(t *testing.T) {
 			}
 			got.Images, want.Images = nil, nil
 			if got.Name != want.Name || got.Description != want.Description || got.Price != want.Price ||
-				got.Listed != want.Listed || got.FromVersion != want.FromVersion || got.ProductID != want.ProductID || got.UserID != want.UserID {
+				!slices.Equal(got.Fields, want.Fields) || got.FromVersion != want.FromVersion || got.ProductID != want.ProductID || got.UserID != want.UserID {
 				t.Errorf("apply = %+v, want %+v", got, want)
 			}
 		})

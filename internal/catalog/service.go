@@ -99,7 +99,7 @@ func (s *Service) changeLocked(ctx context.Context, id int64, p Patch) (Product,
 }
 
 func (s *Service) revised(ctx context.Context, p Product, r Revision) {
-	s.changed(ctx, Changed{ProductID: p.ID, UserID: p.UserID, Version: p.Version, Listed: r.Listed})
+	s.changed(ctx, Changed{ProductID: p.ID, UserID: p.UserID, Version: p.Version, Listed: r.Listed()})
 }
 
 // Delete removes the product. Where versions is not nil, the product must be

@@ -1,6 +1,9 @@
 package catalog
 
-import "context"
+import (
+	"context"
+	"slices"
+)
 
 // Store keeps products. Every method is one transaction, safe for concurrent
 // use, and returns errors of kind fault.Unavailable where the database cannot
@@ -63,8 +66,16 @@ type Revision struct {
 	Description string
 	Price       Price
 	Images      []PlannedImage // in order
-	Listed      bool           // whether lists show the difference
+	Fields      []string       // that differ, as clients write them
 	RequestID   string
+}
+
+// Listed reports whether lists show the difference.
+func (r Revision) Listed() bool { return listed(r.Fields) }
+
+// listed reports whether lists show one of the fields.
+func listed(fields []string) bool {
+	return slices.ContainsFunc(fields, func(field string) bool { return field != FieldImages })
 }
 
 // PlannedImage is an image that a product shall have.

@@ -47,10 +47,10 @@ func newStore(db *sqldb.DB, err error) (*Store, error) {
 // schema is what the stores keep in a database.
 func schema() sqldb.Schema {
 	return sqldb.Schema{
-		Migrations: migrations, Channel: "vitrine_outbox", Probe: "UPDATE installation SET id = id", Sequences: []string{"products"},
+		Migrations: migrations, Channel: "vitrine_outbox", Probe: "UPDATE installation SET id = id", Sequences: []string{"products", "events"},
 		Tables: []string{
 			"products", "images", "renditions", "outbox", "chores", "installation",
-			"idempotency_keys", "dead_messages", "dead_jobs", "schema_digest",
+			"events", "event_log", "event_readers", "idempotency_keys", "dead_messages", "dead_jobs", "schema_digest",
 		},
 		Translate: func(err error) error {
 			// The only reference that an insert can break.

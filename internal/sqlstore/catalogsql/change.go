@@ -8,8 +8,10 @@ import (
 
 	"vitrine.dev/internal/cache"
 	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/events"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/sqldb"
+	"vitrine.dev/internal/sqlstore/eventsql"
 	"vitrine.dev/internal/sqlstore/imagesql"
 	"vitrine.dev/internal/sqlstore/outboxsql"
 )
@@ -69,8 +71,15 @@ func (s *Products) revise(ctx context.Context, tx *sql.Tx, r catalog.Revision) (
 	if err != nil {
 		return catalog.Product{}, err
 	}
+	err = eventsql.Append(ctx, s.db, tx, events.Event{
+		Type: events.ProductUpdated, ProductID: p.ID, UserID: p.UserID, Revision: p.Version, Version: p.Version,
+		Data: events.Data{Fields: r.Fields},
+	})
+	if err != nil {
+		return catalog.Product{}, err
+	}
 	return p, outboxsql.RecordChange(ctx, s.db, tx, catalog.Changed{
-		ProductID: p.ID, UserID: p.UserID, Version: p.Version, Listed: r.Listed,
+		ProductID: p.ID, UserID: p.UserID, Version: p.Version, Listed: r.Listed(),
 	})
 }
 
@@ -139,6 +148,12 @@ func (s *Products) DeleteProduct(ctx context.Context, id int64, versions []int64
 			return err
 		}
 		if _, err := tx.ExecContext(ctx, `DELETE FROM products WHERE id = $1`, id); err != nil {
+			return err
+		}
+		err = eventsql.Append(ctx, s.db, tx, events.Event{
+			Type: events.ProductDeleted, ProductID: id, UserID: user, Revision: version + 1, Version: version + 1,
+		})
+		if err != nil {
 			return err
 		}
 		changed = catalog.Changed{ProductID: id, UserID: user, Version: cache.Gone, Listed: true}

@@ -7,8 +7,10 @@ import (
 	"fmt"
 
 	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/events"
 	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/sqldb"
+	"vitrine.dev/internal/sqlstore/eventsql"
 	"vitrine.dev/internal/sqlstore/imagesql"
 	"vitrine.dev/internal/sqlstore/outboxsql"
 )
@@ -64,6 +66,8 @@ func withItsWork() string {
 			'image_id', id, 'product_id', product_id, 'generation', 1, 'request_id', $7::TEXT,
 			'host', source_host)::TEXT, id, line_user, head + position, queued_at
 		FROM added JOIN line ON line_product = product_id ORDER BY position),
+	event AS (` + eventsql.Insert + `
+		SELECT created_at, '` + string(events.ProductCreated) + `', id, 0, user_id, 1, 1, '{}' FROM product),
 	change AS (
 		INSERT INTO outbox (topic, body, due_at)
 		SELECT $9, json_build_object(
@@ -116,6 +120,12 @@ func (s *Products) createInSteps(ctx context.Context, tx *sql.Tx, n catalog.NewP
 		return catalog.Product{}, err
 	}
 	p := newProduct(n, id, created, images)
+	err = eventsql.Append(ctx, s.db, tx, events.Event{
+		Type: events.ProductCreated, ProductID: p.ID, UserID: p.UserID, Revision: p.Version, Version: p.Version,
+	})
+	if err != nil {
+		return catalog.Product{}, err
+	}
 	return p, outboxsql.RecordChange(ctx, s.db, tx, catalog.Changed{ProductID: p.ID, UserID: p.UserID, Version: p.Version, Listed: true})
 }
 

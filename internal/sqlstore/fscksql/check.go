@@ -6,8 +6,10 @@ import (
 	"time"
 
 	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/events"
 	"vitrine.dev/internal/fsck"
 	"vitrine.dev/internal/sqldb"
+	"vitrine.dev/internal/sqlstore/eventsql"
 	"vitrine.dev/internal/sqlstore/outboxsql"
 )
 
@@ -82,6 +84,13 @@ func (s *Checks) RaiseVersion(ctx context.Context, id, version int64) (changed c
 			WHERE id = $1 RETURNING user_id, version`), id, version).Scan(&changed.UserID, &changed.Version)
 		if err != nil {
 			return sqldb.NoRow(err, sqldb.NotFound("product"))
+		}
+		err = eventsql.Append(ctx, s.db, tx, events.Event{
+			Type: events.ProductUpdated, ProductID: id, UserID: changed.UserID, Revision: changed.Version, Version: changed.Version,
+			Data: events.Data{Cause: events.CauseRepair},
+		})
+		if err != nil {
+			return err
 		}
 		return outboxsql.RecordChange(ctx, s.db, tx, changed)
 	})

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/events"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/sqldb"
@@ -43,7 +44,8 @@ func (s *Images) Complete(ctx context.Context, c media.Claim, r catalog.Renditio
 		return catalog.Changed{}, err
 	}
 	return s.transition(ctx, "complete image", c.ProductID,
-		func(ctx context.Context, tx *sql.Tx, _ catalog.Changed) (bool, error) {
+		func(ctx context.Context, tx *sql.Tx, e *events.Event) (bool, error) {
+			happened(e, events.ImageReady, c.ImageID, events.Data{Attempt: c.Attempt})
 			if err := s.publish(ctx, tx, c.BegunAt.UnixMilli(), r, string(files), notes); err != nil {
 				return false, err
 			}

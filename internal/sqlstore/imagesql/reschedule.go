@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/events"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/sqldb"
@@ -72,16 +73,23 @@ func (s *Images) Expire(
 			return err
 		}
 		marks, args = sqldb.In(4, append(images, j.ImageID))
-		products, err := sqldb.IDs(ctx, tx, s.db.SQL(setFailed("$2", "$3")+` WHERE`+waits+` AND id IN (`+marks+`) RETURNING product_id`),
-			append([]any{maxAge.Milliseconds(), string(f.Reason), f.Detail}, args...)...)
+		failed, err := sqldb.Collect(ctx, tx, func(row sqldb.Row, m *movedImage) error { return row.Scan(&m.image, &m.product) },
+			s.db.SQL(setFailed("$2", "$3")+` WHERE`+waits+` AND id IN (`+marks+`) RETURNING id, product_id`), append([]any{maxAge.Milliseconds(), string(f.Reason), f.Detail}, args...)...)
 		if err != nil {
 			return err
 		}
-		if len(products) == 0 {
+		if len(failed) == 0 {
 			return errSuperseded()
+		}
+		products := make([]int64, len(failed))
+		for i, m := range failed {
+			products[i] = m.product
 		}
 		slices.Sort(products)
 		if changed, err = raiseVersions(ctx, s.db, tx, slices.Compact(products)); err != nil {
+			return err
+		}
+		if err := appendEach(ctx, s.db, tx, changed, failed, events.ImageFailed, events.Data{Reason: string(f.Reason)}); err != nil {
 			return err
 		}
 		for _, c := range changed {

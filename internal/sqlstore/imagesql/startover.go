@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/events"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/sqldb"
@@ -57,6 +58,14 @@ func Replay(ctx context.Context, db *sqldb.DB, tx *sql.Tx, images []int64, reque
 	if err := outboxsql.Enqueue(ctx, db, tx, queued); err != nil {
 		return nil, nil, err
 	}
+	restarted := make([]movedImage, len(jobs))
+	for i, j := range jobs {
+		restarted[i] = movedImage{image: j.ImageID, product: j.ProductID}
+	}
+	err = appendEach(ctx, db, tx, changed, restarted, events.ImageRetrying, events.Data{Cause: events.CauseRequest})
+	if err != nil {
+		return nil, nil, err
+	}
 	for _, c := range changed {
 		if err := outboxsql.RecordChange(ctx, db, tx, c); err != nil {
 			return nil, nil, err
@@ -81,7 +90,8 @@ func (s *Images) ReplayImage(
 	ctx context.Context, product, image int64, requestID string,
 ) (img catalog.Image, changed catalog.Changed, err error) {
 	changed, err = s.transition(ctx, "replay image", product,
-		func(ctx context.Context, tx *sql.Tx, _ catalog.Changed) (bool, error) {
+		func(ctx context.Context, tx *sql.Tx, e *events.Event) (bool, error) {
+			happened(e, events.ImageRetrying, image, events.Data{Cause: events.CauseRequest})
 			var status string
 			err := tx.QueryRowContext(ctx, s.db.SQL(
 				`SELECT source_url, status FROM images WHERE id = $1 AND product_id = $2{for update}`), image, product).
@@ -130,7 +140,8 @@ func (s *Images) Rebuild(ctx context.Context, key string, limit int) ([]catalog.
 
 func (s *Images) rebuild(ctx context.Context, key string, c media.Claim) (catalog.Changed, error) {
 	return s.transition(ctx, "rebuild image", c.ProductID,
-		func(ctx context.Context, tx *sql.Tx, _ catalog.Changed) (bool, error) {
+		func(ctx context.Context, tx *sql.Tx, e *events.Event) (bool, error) {
+			happened(e, events.ImageRetrying, c.ImageID, events.Data{Cause: events.CauseRepair})
 			moved, err := sqldb.Affected(tx.ExecContext(ctx, s.db.SQL(startOver+`
 				WHERE id = $1 AND generation = $2 AND status = 'ready' AND rendition_key = $3`),
 				c.ImageID, c.Generation, key))

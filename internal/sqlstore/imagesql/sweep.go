@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/events"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/sqldb"
@@ -82,8 +83,8 @@ func (s *Images) reclaim(ctx context.Context, c media.Claim, p media.SweepPolicy
 	c.Lost++
 	silent := s.db.SQL(held + ` AND lease_until < {now}`)
 	return s.transition(ctx, "reclaim image", c.ProductID,
-		func(ctx context.Context, tx *sql.Tx, _ catalog.Changed) (bool, error) {
-			return s.endLost(ctx, tx, c, p.Lost, p.Decide, silent)
+		func(ctx context.Context, tx *sql.Tx, e *events.Event) (bool, error) {
+			return s.endLost(ctx, tx, e, c, p.Lost, p.Decide, silent)
 		})
 }
 

@@ -5,9 +5,11 @@ import (
 	"database/sql"
 
 	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/events"
 	"vitrine.dev/internal/failpoint"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/sqldb"
+	"vitrine.dev/internal/sqlstore/eventsql"
 	"vitrine.dev/internal/sqlstore/outboxsql"
 )
 
@@ -25,10 +27,10 @@ func errSuperseded() error {
 
 // transition is every change of an image's state: it raises the
 // product's version first, which also locks the product before the image, then moves the
-// image, and records the change for the cache. Where move returns false, nothing
+// image, and records the event that move completes. Where move returns false, nothing
 // was written.
 func (s *Images) transition(
-	ctx context.Context, operation string, productID int64, move func(context.Context, *sql.Tx, catalog.Changed) (bool, error),
+	ctx context.Context, operation string, productID int64, move func(context.Context, *sql.Tx, *events.Event) (bool, error),
 ) (changed catalog.Changed, err error) {
 	err = s.db.InTxNotify(ctx, operation, func(ctx context.Context, tx *sql.Tx) error {
 		changed = catalog.Changed{ProductID: productID}
@@ -38,18 +40,54 @@ func (s *Images) transition(
 		if err != nil {
 			return sqldb.NoRow(err, errSuperseded())
 		}
-		moved, err := move(ctx, tx, changed)
+		event := eventOf(changed)
+		moved, err := move(ctx, tx, &event)
 		if err != nil {
 			return err
 		}
 		if !moved {
 			return errSuperseded()
 		}
+		if event.Type != "" {
+			if err := eventsql.Append(ctx, s.db, tx, event); err != nil {
+				return err
+			}
+		}
 		err = outboxsql.RecordChange(ctx, s.db, tx, changed)
 		failpoint.Crash(failpoint.Point(operation))
 		return err
 	})
 	return changed, err
+}
+
+// eventOf is an event of the change, without what happened.
+func eventOf(c catalog.Changed) events.Event {
+	return events.Event{ProductID: c.ProductID, UserID: c.UserID, Revision: c.Version, Version: c.Version}
+}
+
+// happened is what happened to an image.
+func happened(to *events.Event, what events.Type, image int64, data events.Data) {
+	to.Type, to.ImageID, to.Data = what, image, data
+}
+
+// movedImage is an image that one statement moved together with others.
+type movedImage struct{ image, product int64 }
+
+// appendEach records what happened to each of the images, whose products have
+// changed as given.
+func appendEach(
+	ctx context.Context, db *sqldb.DB, tx *sql.Tx, changed []catalog.Changed, images []movedImage, what events.Type, data events.Data,
+) error {
+	of := make(map[int64]events.Event, len(changed))
+	for _, c := range changed {
+		of[c.ProductID] = eventOf(c)
+	}
+	list := make([]events.Event, len(images))
+	for i, m := range images {
+		list[i] = of[m.product]
+		happened(&list[i], what, m.image, data)
+	}
+	return eventsql.Append(ctx, db, tx, list...)
 }
 
 // raiseVersions raises the versions of products that the transaction has locked.

@@ -160,7 +160,7 @@ func testRevise(t *testing.T, s Store) {
 	p := create(t, s, "http://a/1.jpg", "http://a/2.jpg", "http://a/3.jpg")
 	messages(t, s, catalog.TopicChanged)
 	r := revision(p)
-	r.Name, r.Price, r.Listed = "Renamed", 150, true
+	r.Name, r.Price, r.Fields = "Renamed", 150, []string{catalog.FieldName, catalog.FieldPrice}
 	r.Images = []catalog.PlannedImage{r.Images[2], {SourceURL: "http://a/4.jpg"}, r.Images[0]}
 	got, err := s.ReviseProduct(t.Context(), r)
 	if err != nil {

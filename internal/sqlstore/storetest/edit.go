@@ -29,7 +29,7 @@ func testEdit(t *testing.T, s Store) {
 	got, err := s.EditProduct(t.Context(), p.ID, func(old catalog.Product) (catalog.Revision, bool) {
 		seen = old
 		r := revision(old)
-		r.Name, r.Listed = "Edited", true
+		r.Name, r.Fields = "Edited", []string{catalog.FieldName}
 		r.Images = append(r.Images[1:], catalog.PlannedImage{SourceURL: "http://a/3.jpg"})
 		return r, true
 	})

@@ -103,6 +103,33 @@ CREATE INDEX outbox_by_image ON outbox (image_id) WHERE image_id IS NOT NULL;
 CREATE INDEX outbox_line ON outbox (topic, place, due_at, id);
 CREATE INDEX outbox_line_of_user ON outbox (topic, user_id, place);
 
+-- What has changed, one row for each change, in its transaction. Rows are only
+-- added, and removed from the front when they are old; none refers to another
+-- table, they outlive what they are about.
+CREATE TABLE events (
+    id          INTEGER PRIMARY KEY AUTOINCREMENT, -- the position: CACHE 1 has no process draw ids ahead
+    type        TEXT   NOT NULL,
+    product_id  BIGINT NOT NULL,
+    image_id    BIGINT NOT NULL, -- 0: the product as a whole
+    user_id     BIGINT NOT NULL,
+    revision    BIGINT NOT NULL, -- of the product with this change
+    version     BIGINT NOT NULL,
+    occurred_at BIGINT NOT NULL,
+    data        TEXT   NOT NULL  -- JSON of at most 512 bytes: events.Data
+);
+
+-- How far the log was cut: events up to there are gone.
+CREATE TABLE event_log (removed_to BIGINT NOT NULL);
+INSERT INTO event_log (removed_to) VALUES (0);
+
+-- Who reads the log, and how far each reader has come.
+CREATE TABLE event_readers (
+    name        TEXT   PRIMARY KEY,
+    position    BIGINT NOT NULL DEFAULT 0, -- the last event that is done
+    holder      TEXT   NOT NULL DEFAULT '', -- the process that reads
+    lease_until BIGINT NOT NULL DEFAULT 0
+);
+
 -- Messages of the broker that no one could read.
 CREATE TABLE dead_messages (
     id           INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -153,6 +180,9 @@ DROP TABLE installation;
 DROP TABLE chores;
 DROP TABLE dead_jobs;
 DROP TABLE dead_messages;
+DROP TABLE event_readers;
+DROP TABLE event_log;
+DROP TABLE events;
 DROP TABLE outbox;
 DROP TABLE images;
 DROP TABLE renditions;

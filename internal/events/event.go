@@ -1,0 +1,70 @@
+package events
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// Type says what has changed.
+type Type string
+
+// The types.
+const (
+	ProductCreated Type = "product.created"
+	ProductUpdated Type = "product.updated"
+	ProductDeleted Type = "product.deleted"
+
+	ImageReady     Type = "image.ready"
+	ImageFailed    Type = "image.failed"
+	ImageRetrying  Type = "image.retrying" // it is pending again, after a failed attempt or by request
+	ImageRefreshed Type = "image.refreshed"
+)
+
+// Event is one change. Ids grow in the order of the changes of a product; those of
+// different products may be visible in another order than that of their ids, see
+// Horizon.
+type Event struct {
+	ID         int64
+	Type       Type
+	ProductID  int64
+	ImageID    int64 // 0 for one of a product as a whole
+	UserID     int64 // the owner of the product
+	Revision   int64 // of the product with this change
+	Version    int64 // of the product with this change
+	OccurredAt time.Time
+	Data       Data
+}
+
+// MaxDataBytes bounds the encoded Data.
+const MaxDataBytes = 512
+
+// Data says more about a change, without any text or URL of a user.
+type Data struct {
+	Fields  []string `json:"fields,omitempty"`   // that an update changed, as clients write them
+	Reason  string   `json:"reason,omitempty"`   // why an attempt failed
+	Attempt int      `json:"attempt,omitempty"`  // how many were begun
+	DelayMS int64    `json:"delay_ms,omitempty"` // until the next one, in milliseconds
+	Cause   Cause    `json:"cause,omitempty"`    // of a change that is no edit and no attempt's end
+}
+
+// Cause is who asked for a change that is no edit and no end of an attempt.
+type Cause string
+
+// The causes.
+const (
+	CauseRequest Cause = "request" // someone asked for a retry
+	CauseRepair  Cause = "repair"  // fsck
+)
+
+// Encode returns the JSON of d. An error means that it has more than MaxDataBytes.
+func (d Data) Encode() (string, error) {
+	text, err := json.Marshal(d)
+	if err != nil {
+		return "", fmt.Errorf("encode data of an event: %w", err)
+	}
+	if len(text) > MaxDataBytes {
+		return "", fmt.Errorf("the data of an event has %d bytes, more than %d", len(text), MaxDataBytes)
+	}
+	return string(text), nil
+}
