@@ -12,11 +12,11 @@ import (
 
 // FuzzChange: a message that cannot be read is dropped, not retried for ever.
 func FuzzChange(f *testing.F) {
-	good, err := json.Marshal(catalog.Changed{ProductID: 1, UserID: 2, Version: 3, Listed: true})
+	good, err := json.Marshal(catalog.Changed{ProductID: 1, UserID: 2, Revision: 3, Version: 2, Edit: true})
 	if err != nil {
 		f.Fatal(err)
 	}
-	for _, s := range []string{string(good), "", "{", "null", `{"product_id":"1"}`, `{"product_id":-1,"version":1e99}`, `[]`} {
+	for _, s := range []string{string(good), "", "{", "null", `{"product_id":"1"}`, `{"product_id":-1,"revision":1e99}`, `[]`} {
 		f.Add([]byte(s))
 	}
 	log := slog.New(slog.DiscardHandler)

@@ -23,7 +23,7 @@ func (s *Service) Create(ctx context.Context, d Draft) (Product, error) {
 	if err != nil {
 		return Product{}, namedUser(err)
 	}
-	s.created(ctx, p.ID, p.UserID, p.Version)
+	s.changed(ctx, p.Edited())
 	return p, nil
 }
 
@@ -45,21 +45,20 @@ func (s *Service) CreateOnce(ctx context.Context, d Draft, key string) (Creation
 	if err != nil {
 		return Creation{}, namedUser(err)
 	}
-	c := Creation{ProductID: p.ID, Version: p.Version}
 	if earlier != nil {
 		if earlier.Fingerprint != once.Fingerprint {
 			return Creation{}, ErrKeyReused
 		}
-		c = Creation{ProductID: earlier.ProductID, Version: firstVersion, Replayed: true}
+		p = Product{ID: earlier.ProductID, UserID: d.UserID, Version: first, Revision: first}
 	}
 	// Also of a replay: the process that created it may have died before it
 	// could invalidate the cache, and this answer acknowledges the product too.
-	s.created(ctx, c.ProductID, d.UserID, c.Version)
-	return c, nil
+	s.changed(ctx, p.Edited())
+	return Creation{ProductID: p.ID, Version: p.Version, Revision: p.Revision, Replayed: earlier != nil}, nil
 }
 
-// firstVersion is what every product begins at.
-const firstVersion = 1
+// first is the version and the revision that every product begins at.
+const first = 1
 
 func (s *Service) checked(ctx context.Context, d Draft) (NewProduct, error) {
 	if bad := d.check(); len(bad) > 0 {
@@ -69,10 +68,6 @@ func (s *Service) checked(ctx context.Context, d Draft) (NewProduct, error) {
 		UserID: d.UserID, Name: d.Name, Description: d.Description, Images: cleanURLs(d.Images), Price: d.Price,
 		RequestID: requestid.From(ctx),
 	}, nil
-}
-
-func (s *Service) created(ctx context.Context, id, user, version int64) {
-	s.changed(ctx, Changed{ProductID: id, UserID: user, Version: version, Listed: true})
 }
 
 const unknownUser = "is not a known user"
@@ -124,6 +119,7 @@ type Earlier struct {
 type Creation struct {
 	ProductID int64
 	Version   int64 // that the product was created at
+	Revision  int64 // likewise
 	Replayed  bool  // the key had created it before
 }
 

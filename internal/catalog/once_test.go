@@ -26,11 +26,11 @@ func TestCreateOnce(t *testing.T) {
 		t.Fatalf("first = %+v, %v", first, err)
 	}
 	again, err := s.service.CreateOnce(t.Context(), lamp(), "k")
-	if want := (catalog.Creation{ProductID: first.ProductID, Version: 1, Replayed: true}); err != nil || again != want {
+	if want := (catalog.Creation{ProductID: first.ProductID, Version: 1, Revision: 1, Replayed: true}); err != nil || again != want {
 		t.Errorf("again = %+v, %v, want %+v", again, err, want)
 	}
 	// The replay is announced too: it acknowledges the product at this instance.
-	if len(s.announced) != 2 || s.announced[0] != s.announced[1] || s.announced[1].ProductID != first.ProductID || !s.announced[1].Listed {
+	if len(s.announced) != 2 || s.announced[0] != s.announced[1] || s.announced[1].ProductID != first.ProductID || !s.announced[1].Edit {
 		t.Errorf("announced %+v", s.announced)
 	}
 	if err := s.service.Delete(t.Context(), first.ProductID, nil); err != nil {

@@ -17,9 +17,10 @@ type Product struct {
 	Description string
 	Price       Price
 	Images      []Image
-	Version     int64 // from 1; grows with every change, also of an image
+	Version     int64 // from 1; grows with every edit
+	Revision    int64 // from 1; grows with every change that it shows, edit or progress of an image
 	CreatedAt   time.Time
-	UpdatedAt   time.Time
+	UpdatedAt   time.Time // the last edit
 }
 
 // Summary is a product as lists show it.
@@ -80,13 +81,19 @@ type Output struct {
 	Bytes  int64  `json:"bytes"`
 }
 
-// Changed says that a product is now at a new version. It is written to the
+// Changed says that a product is now at a new revision. It is written to the
 // outbox with the change itself and announced at once after the commit.
 type Changed struct {
 	ProductID int64 `json:"product_id"`
 	UserID    int64 `json:"user_id"`
-	Version   int64 `json:"version"` // cache.Gone when deleted
-	Listed    bool  `json:"listed"`  // whether lists show the difference
+	Revision  int64 `json:"revision"` // cache.Gone when deleted
+	Version   int64 `json:"version"`  // a delete counts
+	Edit      bool  `json:"edit"`     // of the product itself; else its images progressed
+}
+
+// Edited is what an edit, or the create, that led to this product has changed.
+func (p Product) Edited() Changed {
+	return Changed{ProductID: p.ID, UserID: p.UserID, Revision: p.Revision, Version: p.Version, Edit: true}
 }
 
 // TopicChanged is the outbox topic of Changed.

@@ -76,15 +76,15 @@ func (s *Service) changeOnce(ctx context.Context, id int64, p Patch, versions []
 	if err != nil {
 		return Product{}, err
 	}
-	s.revised(ctx, product, revision)
+	s.changed(ctx, product.Edited())
 	return product, nil
 }
 
 // changeLocked applies the patch while no one else can change the product.
 func (s *Service) changeLocked(ctx context.Context, id int64, p Patch) (Product, error) {
-	var revision Revision
 	var differs bool
 	product, err := s.store.EditProduct(ctx, id, func(old Product) (Revision, bool) {
+		var revision Revision
 		revision, differs = p.apply(old)
 		revision.RequestID = requestid.From(ctx)
 		return revision, differs
@@ -93,13 +93,9 @@ func (s *Service) changeLocked(ctx context.Context, id int64, p Patch) (Product,
 		return Product{}, err
 	}
 	if differs {
-		s.revised(ctx, product, revision)
+		s.changed(ctx, product.Edited())
 	}
 	return product, nil
-}
-
-func (s *Service) revised(ctx context.Context, p Product, r Revision) {
-	s.changed(ctx, Changed{ProductID: p.ID, UserID: p.UserID, Version: p.Version, Listed: r.Listed()})
 }
 
 // Delete removes the product. Where versions is not nil, the product must be

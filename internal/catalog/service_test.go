@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -28,7 +29,7 @@ func (s *setup) Announce(ctx context.Context, c catalog.Changed) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if ctx.Err() != nil {
-		c.Version = -1 // an announcement must outlive its request
+		c.Revision = -1 // an announcement must outlive its request
 	}
 	s.announced = append(s.announced, c)
 }
@@ -75,7 +76,7 @@ func TestCreate(t *testing.T) {
 	if got := s.store.Requests(); !slices.Equal(got, []string{"r-1"}) {
 		t.Errorf("request ids in the store = %v", got)
 	}
-	want := catalog.Changed{ProductID: p.ID, UserID: 1, Version: 1, Listed: true}
+	want := catalog.Changed{ProductID: p.ID, UserID: 1, Revision: 1, Version: 1, Edit: true}
 	if !slices.Equal(s.announced, []catalog.Changed{want}) {
 		t.Errorf("announced %v, want %v once", s.announced, want)
 	}
@@ -140,7 +141,7 @@ func TestChange(t *testing.T) {
 	if err != nil || moved.Version != 3 || len(moved.Images) != 0 {
 		t.Errorf("Change of images = %+v, %v", moved, err)
 	}
-	want := []catalog.Changed{{p.ID, 1, 1, true}, {p.ID, 1, 2, true}, {p.ID, 1, 3, false}}
+	want := []catalog.Changed{{p.ID, 1, 1, 1, true}, {p.ID, 1, 2, 2, true}, {p.ID, 1, 3, 3, true}}
 	if !slices.Equal(s.announced, want) {
 		t.Errorf("announced %v, want %v", s.announced, want)
 	}
@@ -192,7 +193,7 @@ func TestChangeOfARestlessProduct(t *testing.T) {
 	if err != nil || got.Name != "x" || got.Version != 2 {
 		t.Errorf("Change = %+v, %v", got, err)
 	}
-	if last := s.announced[len(s.announced)-1]; len(s.announced) != 2 || last != (catalog.Changed{ProductID: p.ID, UserID: 1, Version: 2, Listed: true}) {
+	if last := s.announced[len(s.announced)-1]; len(s.announced) != 2 || last != (catalog.Changed{ProductID: p.ID, UserID: 1, Revision: 2, Version: 2, Edit: true}) {
 		t.Errorf("announced %v", s.announced)
 	}
 	if requests := s.store.Requests(); requests[len(requests)-1] != "r-2" {
@@ -222,7 +223,7 @@ func TestDelete(t *testing.T) {
 	if err := s.service.Delete(t.Context(), p.ID, nil); fault.KindOf(err) != fault.NotFound {
 		t.Errorf("a second delete: %v", err)
 	}
-	if got := s.announced[len(s.announced)-1]; len(s.announced) != 2 || got != (catalog.Changed{ProductID: p.ID, UserID: 1, Version: cache.Gone, Listed: true}) {
+	if got := s.announced[len(s.announced)-1]; len(s.announced) != 2 || got != (catalog.Changed{ProductID: p.ID, UserID: 1, Revision: cache.Gone, Version: 2, Edit: true}) {
 		t.Errorf("announced %v", s.announced)
 	}
 }
@@ -264,18 +265,19 @@ func TestViews(t *testing.T) {
 	c := catalogfake.NewCache()
 	views := catalog.NewViews(c, slog.New(slog.DiscardHandler))
 	loads := 0
-	load := func(version int64) catalog.LoadFunc {
-		return func(context.Context) (cache.Entry, error) {
-			loads++
-			return cache.Entry{Version: version}, nil
-		}
+	list := func(context.Context) (cache.Entry, error) {
+		loads++
+		return cache.Entry{Version: 1}, nil
 	}
 	ctx := t.Context()
-	read := func(version int64) {
+	read := func(revision int64) {
 		t.Helper()
-		_, err1 := views.Product(ctx, 1, "form", load(version))
-		_, err2 := views.List(ctx, catalog.Filter{UserID: 1}, "form", load(1))
-		_, err3 := views.List(ctx, catalog.Filter{UserID: 2}, "form", load(1))
+		_, err1 := views.Product(ctx, 1, "tag", func(context.Context) (catalog.View, error) {
+			loads++
+			return catalog.View{Revision: revision}, nil
+		})
+		_, err2 := views.List(ctx, catalog.Filter{UserID: 1}, "tag", list)
+		_, err3 := views.List(ctx, catalog.Filter{UserID: 2}, "tag", list)
 		if err := errors.Join(err1, err2, err3); err != nil {
 			t.Fatal(err)
 		}
@@ -291,28 +293,28 @@ func TestViews(t *testing.T) {
 	expect(3, "at first")
 	read(1)
 	expect(0, "again")
-	views.Announce(ctx, catalog.Changed{ProductID: 1, UserID: 1, Version: 2})
+	views.Announce(ctx, catalog.Changed{ProductID: 1, UserID: 1, Revision: 2})
 	read(2)
 	expect(1, "after a change that no list shows")
-	views.Announce(ctx, catalog.Changed{ProductID: 1, UserID: 1, Version: 3, Listed: true})
+	views.Announce(ctx, catalog.Changed{ProductID: 1, UserID: 1, Revision: 3, Edit: true})
 	read(3)
 	expect(2, "after a change that lists show")
 
-	if _, err := views.List(ctx, catalog.Filter{UserID: 1, FieldErrors: fault.FieldErrors{{Name: "cursor"}}}, "form", load(1)); fault.KindOf(err) != fault.Invalid {
+	if _, err := views.List(ctx, catalog.Filter{UserID: 1, FieldErrors: fault.FieldErrors{{Name: "cursor"}}}, "tag", list); fault.KindOf(err) != fault.Invalid {
 		t.Errorf("a filter at fault found a page: %v", err)
 	}
-	if _, err := views.List(ctx, catalog.Filter{}, "form", load(1)); fault.KindOf(err) != fault.Invalid {
+	if _, err := views.List(ctx, catalog.Filter{}, "tag", list); fault.KindOf(err) != fault.Invalid {
 		t.Errorf("a list of all users' products: %v", err)
 	}
 	c.Fail(errors.New("no cache"))
 	if err := views.Invalidate(ctx, catalog.Changed{ProductID: 1}); err == nil {
 		t.Error("a failed invalidation was not reported")
 	}
-	_ = views.Invalidate(ctx, catalog.Changed{ProductID: 1, UserID: 7, Version: 4, Listed: true})
+	_ = views.Invalidate(ctx, catalog.Changed{ProductID: 1, UserID: 7, Revision: 4, Edit: true})
 	if failed := c.Failed(); !slices.Equal(failed, []string{"product:1", "product:1", "lists:7"}) {
 		t.Errorf("invalidations of %q failed: a call that fails must not keep the others from the cache", failed)
 	}
-	views.Announce(ctx, catalog.Changed{ProductID: 1, Version: 4}) // logs only
+	views.Announce(ctx, catalog.Changed{ProductID: 1, Revision: 4}) // logs only
 }
 
 // TestListPagesByBytes: a page ends before the texts on it go beyond the bound,
@@ -355,35 +357,38 @@ func TestListPagesByBytes(t *testing.T) {
 	}
 }
 
-// TestViewsInForms: processes that encode differently share a cache without
+// TestViewsOfTags: processes that encode differently share a cache without
 // being given one another's answers, and hear of the same changes.
-func TestViewsInForms(t *testing.T) {
+func TestViewsOfTags(t *testing.T) {
 	t.Parallel()
 	c := catalogfake.NewCache()
 	views := catalog.NewViews(c, slog.New(slog.DiscardHandler))
 	loads := 0
-	read := func(form string, version int64) {
+	read := func(tag string, revision int64) {
 		t.Helper()
-		load := func(context.Context) (cache.Entry, error) {
+		want := catalog.View{Version: revision + 10, Revision: revision, Body: []byte("body of " + tag)}
+		v, err := views.Product(t.Context(), 1, tag, func(context.Context) (catalog.View, error) {
 			loads++
-			return cache.Entry{Version: version, Body: []byte("body in " + form)}, nil
+			return want, nil
+		})
+		if err != nil || !reflect.DeepEqual(v, want) {
+			t.Errorf("%s: %+v, %v, want %+v", tag, v, err, want)
 		}
-		e, err := views.Product(t.Context(), 1, form, load)
-		if err != nil || string(e.Body) != "body in "+form || e.Version != version {
-			t.Errorf("%s: %d %q, %v", form, e.Version, e.Body, err)
-		}
-		e, err = views.List(t.Context(), catalog.Filter{UserID: 1}, form, load)
-		if err != nil || string(e.Body) != "body in "+form {
-			t.Errorf("%s: list %q, %v", form, e.Body, err)
+		e, err := views.List(t.Context(), catalog.Filter{UserID: 1}, tag, func(context.Context) (cache.Entry, error) {
+			loads++
+			return cache.Entry{Version: 1, Body: want.Body}, nil
+		})
+		if err != nil || string(e.Body) != string(want.Body) {
+			t.Errorf("%s: list %q, %v", tag, e.Body, err)
 		}
 	}
-	for _, form := range []string{"old", "old", "new", "new", "older"} {
-		read(form, 1)
+	for _, tag := range []string{"old", "old", "new", "new", "older"} {
+		read(tag, 1)
 	}
 	if loads != 6 {
-		t.Errorf("%d loads, want two in each form", loads)
+		t.Errorf("%d loads, want two of each tag", loads)
 	}
-	views.Announce(t.Context(), catalog.Changed{ProductID: 1, UserID: 1, Version: 2, Listed: true})
+	views.Announce(t.Context(), catalog.Changed{ProductID: 1, UserID: 1, Revision: 2, Edit: true})
 	read("older", 2)
 	read("new", 2)
 }

@@ -1,15 +1,12 @@
 package catalog
 
-import (
-	"context"
-	"slices"
-)
+import "context"
 
 // Store keeps products. Every method is one transaction, safe for concurrent
 // use, and returns errors of kind fault.Unavailable where the database cannot
 // be reached, beside those that it names.
 type Store interface {
-	// CreateProduct stores the product at version 1, its images as Pending,
+	// CreateProduct stores the product at version and revision 1, its images as Pending,
 	// and for each image one message in the outbox (and one Changed), together
 	// or not at all. ErrUnknownUser where the user does not exist.
 	CreateProduct(ctx context.Context, n NewProduct) (Product, error)
@@ -35,7 +32,7 @@ type Store interface {
 	// transaction off. fault.NotFound.
 	EditProduct(ctx context.Context, id int64, edit func(Product) (Revision, bool)) (Product, error)
 	// DeleteProduct removes the product and its images, and records Changed,
-	// which it returns, at version cache.Gone. Where versions is not nil the product must be at one
+	// which it returns, at revision cache.Gone. Where versions is not nil the product must be at one
 	// of them. fault.NotFound, fault.Stale.
 	DeleteProduct(ctx context.Context, id int64, versions []int64) (Changed, error)
 	// ListProducts returns at most f.Limit products, by descending id. Where
@@ -68,14 +65,6 @@ type Revision struct {
 	Images      []PlannedImage // in order
 	Fields      []string       // that differ, as clients write them
 	RequestID   string
-}
-
-// Listed reports whether lists show the difference.
-func (r Revision) Listed() bool { return listed(r.Fields) }
-
-// listed reports whether lists show one of the fields.
-func listed(fields []string) bool {
-	return slices.ContainsFunc(fields, func(field string) bool { return field != FieldImages })
 }
 
 // PlannedImage is an image that a product shall have.

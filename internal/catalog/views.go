@@ -3,6 +3,7 @@ package catalog
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -27,9 +28,16 @@ type ViewCache interface {
 // LoadFunc makes an entry from the database.
 type LoadFunc = func(ctx context.Context) (cache.Entry, error)
 
-// Views are the encoded answers to reads, kept fresh by announcements. An answer
-// is in a form, which names how it was encoded: processes that encode in another
-// way (another program, another base of URLs) share the cache, but no answers.
+// View is an encoded answer to the read of a product.
+type View struct {
+	Version  int64
+	Revision int64
+	Body     []byte // neither side may change it
+}
+
+// Views are the encoded answers to reads, kept fresh by announcements. Each has
+// a tag, which names how it was encoded: processes that encode in another way
+// (another program, another base of URLs) share the cache, but no answers.
 type Views struct {
 	cache ViewCache
 	log   *slog.Logger
@@ -38,41 +46,50 @@ type Views struct {
 // NewViews returns the views in the cache.
 func NewViews(c ViewCache, log *slog.Logger) *Views { return &Views{cache: c, log: log} }
 
-// Product returns the encoded product in that form, from the cache or from load.
-// The form is in the entry, not in its key: who invalidates it, a worker for
-// one, does not know in which forms it is read.
-func (v *Views) Product(ctx context.Context, id int64, form string, load LoadFunc) (cache.Entry, error) {
+// Product returns the encoded product of that tag, from the cache or from load.
+// The tag is in the entry, not in its key: who invalidates it, a worker for
+// one, does not know with which tags it is read.
+func (v *Views) Product(ctx context.Context, id int64, tag string, load func(context.Context) (View, error)) (View, error) {
 	e, err := v.cache.Load(ctx, ProductKey(id),
-		func(e cache.Entry) bool { return len(e.Body) >= len(form) && string(e.Body[:len(form)]) == form },
+		func(e cache.Entry) bool {
+			return len(e.Body) >= len(tag)+versionBytes && string(e.Body[:len(tag)]) == tag
+		},
 		func(ctx context.Context) (cache.Entry, error) {
-			e, err := load(ctx)
-			if err == nil {
-				e.Body = slices.Concat([]byte(form), e.Body)
+			view, err := load(ctx)
+			if err != nil {
+				return cache.Entry{}, err
 			}
-			return e, err
+			body := slices.Grow([]byte(tag), versionBytes+len(view.Body))
+			body = binary.BigEndian.AppendUint64(body, uint64(view.Version)) //nolint:gosec // versions are positive
+			return cache.Entry{Version: view.Revision, Body: append(body, view.Body...)}, nil
 		})
 	if err != nil {
-		return cache.Entry{}, err
+		return View{}, err
 	}
-	e.Body = e.Body[len(form):]
-	return e, nil
+	body := e.Body[len(tag):]
+	version := int64(binary.BigEndian.Uint64(body)) //nolint:gosec // as it was written
+	return View{Version: version, Revision: e.Version, Body: body[versionBytes:]}, nil
 }
 
-// List returns the encoded page that the filter selects, in that form.
+// versionBytes is the length of the version, which stands between the tag and
+// the body of a cached product; its revision is the version of the entry.
+const versionBytes = 8
+
+// List returns the encoded page that the filter selects, of that tag.
 // fault.Invalid: a filter at fault must not find the page of one that reads the
 // same without.
-func (v *Views) List(ctx context.Context, f Filter, form string, load LoadFunc) (cache.Entry, error) {
+func (v *Views) List(ctx context.Context, f Filter, tag string, load LoadFunc) (cache.Entry, error) {
 	if err := f.check(); err != nil {
 		return cache.Entry{}, err
 	}
-	return v.cache.LoadIn(ctx, listGroup(f.UserID), f.fingerprint(form), load)
+	return v.cache.LoadIn(ctx, listGroup(f.UserID), f.fingerprint(tag), load)
 }
 
 // Announce invalidates what the change made old.
 func (v *Views) Announce(ctx context.Context, c Changed) {
 	if err := v.Invalidate(ctx, c); err != nil {
 		v.log.WarnContext(ctx, "invalidation failed, the outbox will repeat it",
-			"product", c.ProductID, "version", c.Version, "error", err)
+			"product", c.ProductID, "revision", c.Revision, "error", err)
 	}
 }
 
@@ -81,10 +98,10 @@ func (v *Views) Invalidate(ctx context.Context, c Changed) error {
 	// Each is called whatever became of the others: also a call that fails has
 	// this process take care not to use what is old.
 	var errs []error
-	if err := v.cache.Invalidate(ctx, ProductKey(c.ProductID), c.Version); err != nil {
+	if err := v.cache.Invalidate(ctx, ProductKey(c.ProductID), c.Revision); err != nil {
 		errs = append(errs, fmt.Errorf("invalidate product %d: %w", c.ProductID, err))
 	}
-	if !c.Listed {
+	if !c.Edit {
 		return errors.Join(errs...)
 	}
 	group := listGroup(c.UserID)
@@ -100,15 +117,15 @@ func ProductKey(id int64) string { return "product:" + strconv.FormatInt(id, 10)
 // listGroup holds the lists of one user.
 func listGroup(userID int64) string { return "lists:" + strconv.FormatInt(userID, 10) }
 
-// fingerprint is equal for filters that select the same page in the same form.
-func (f Filter) fingerprint(form string) string {
+// fingerprint is equal for filters that select the same page, of the same tag.
+func (f Filter) fingerprint(tag string) string {
 	bound := func(p *Price) string {
 		if p == nil {
 			return "-"
 		}
 		return p.String()
 	}
-	text := fmt.Sprintf("%s|%d|%s|%s|%d|%d|%s", form, f.UserID, bound(f.PriceMin), bound(f.PriceMax), f.Before, f.Limit, Fold(f.Name))
+	text := fmt.Sprintf("%s|%d|%s|%s|%d|%d|%s", tag, f.UserID, bound(f.PriceMin), bound(f.PriceMax), f.Before, f.Limit, Fold(f.Name))
 	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:16])
 }

@@ -78,7 +78,7 @@ func addChecks(r *report, events []event, windows []window, know *model, o *outc
 	f := checkFreshness(events)
 	r.check("each API reads its writes and never goes back (Porcupine)", f.violations,
 		"%d histories with %d operations", f.histories, f.operations)
-	r.check("every read shows a state that was written, at its version", checkContent(events, know), "%d reads", f.reads)
+	r.check("every read shows a state that was written, at its revision", checkContent(events, know), "%d reads", f.reads)
 	var tooOld []string
 	if f.worst > staleBound {
 		tooOld = []string{fmt.Sprintf("%s old: %+v", f.worst, f.oldest)}

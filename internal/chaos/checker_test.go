@@ -8,8 +8,8 @@ import (
 // The checkers are checked: each history with a fault must be caught, and those
 // without must not.
 
-func at(op, api string, version int64, call, ret int) event {
-	return event{op: op, api: api, life: 1, product: 7, version: version, call: ms(call), ret: ms(ret)}
+func at(op, api string, revision int64, call, ret int) event {
+	return event{op: op, api: api, life: 1, product: 7, revision: revision, call: ms(call), ret: ms(ret)}
 }
 
 func ms(n int) time.Duration { return time.Duration(n) * time.Millisecond }
@@ -21,12 +21,12 @@ func TestFreshnessIsChecked(t *testing.T) {
 		caught bool
 	}{
 		"reads its write":                {[]event{at("change", "a", 2, 0, 10), at("read", "a", 2, 20, 30)}, false},
-		"reads a later version":          {[]event{at("change", "a", 2, 0, 10), at("read", "a", 5, 20, 30)}, false},
+		"reads a later revision":         {[]event{at("change", "a", 2, 0, 10), at("read", "a", 5, 20, 30)}, false},
 		"misses its write":               {[]event{at("change", "a", 2, 0, 10), at("read", "a", 1, 20, 30)}, true},
 		"read beside the write":          {[]event{at("change", "a", 2, 0, 25), at("read", "a", 1, 20, 30)}, false},
 		"goes back":                      {[]event{at("read", "a", 3, 0, 10), at("read", "a", 2, 20, 30)}, true},
 		"the other may lag":              {[]event{at("change", "a", 2, 0, 10), at("read", "b", 1, 20, 30)}, false},
-		"shows what is deleted":          {[]event{at("delete", "a", deletedVersion, 0, 10), at("read", "a", 9, 20, 30)}, true},
+		"shows what is deleted":          {[]event{at("delete", "a", deletedRevision, 0, 10), at("read", "a", 9, 20, 30)}, true},
 		"a read beside may be the older": {[]event{at("read", "a", 3, 0, 40), at("read", "a", 2, 20, 30)}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -55,9 +55,9 @@ func TestContentIsChecked(t *testing.T) {
 	it := &item{id: 7, acked: map[int64]state{1: first, 4: second}, unknown: map[string]state{"3": maybe}}
 	know := &model{byID: map[int64]*item{7: it}}
 	for _, test := range []struct {
-		version int64
-		shown   state
-		caught  bool
+		revision int64
+		shown    state
+		caught   bool
 	}{
 		{1, first, false},
 		{3, first, false},
@@ -67,10 +67,10 @@ func TestContentIsChecked(t *testing.T) {
 		{2, maybe, false},
 		{2, state{Description: "3", Price: "2"}, true},
 	} {
-		read := at("read", "a", test.version, 0, 1)
+		read := at("read", "a", test.revision, 0, 1)
 		read.shown = test.shown
 		if bad := checkContent([]event{read}, know); (len(bad) > 0) != test.caught {
-			t.Errorf("version %d showing %s: %v", test.version, test.shown.Description, bad)
+			t.Errorf("revision %d showing %s: %v", test.revision, test.shown.Description, bad)
 		}
 	}
 }
@@ -88,8 +88,8 @@ func TestListsAreChecked(t *testing.T) {
 		"lacks it":           {[]event{at("create", "a", 1, 0, 10), list("a", 20)}, true},
 		"the other may lag":  {[]event{at("create", "a", 1, 0, 10), list("b", 20)}, false},
 		"but not for long":   {[]event{at("create", "a", 1, 0, 10), list("b", 2000)}, true},
-		"shows it too long":  {[]event{at("delete", "a", deletedVersion, 0, 10), list("a", 20, 7)}, true},
-		"deleted, not shown": {[]event{at("create", "a", 1, 0, 10), at("delete", "a", deletedVersion, 12, 15), list("a", 20)}, false},
+		"shows it too long":  {[]event{at("delete", "a", deletedRevision, 0, 10), list("a", 20, 7)}, true},
+		"deleted, not shown": {[]event{at("create", "a", 1, 0, 10), at("delete", "a", deletedRevision, 12, 15), list("a", 20)}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

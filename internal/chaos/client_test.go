@@ -90,7 +90,7 @@ func (c *client) post(ctx context.Context, s state, user int64) *item {
 	}
 	header := map[string]string{"Content-Type": jsonType, "Idempotency-Key": s.Name}
 	for range 4 {
-		e := event{op: "create", version: 1, user: user}
+		e := event{op: "create", revision: 1, user: user}
 		a := c.ask(ctx, &e, c.anyAPI(), http.MethodPost, "/products", header, body)
 		var made struct {
 			ID int64 `json:"product_id"`
@@ -117,11 +117,11 @@ func (c *client) read(ctx context.Context, it *item) {
 	a := c.ask(ctx, &e, c.anyAPI(), http.MethodGet, path(it), nil, nil)
 	switch a.status {
 	case http.StatusOK:
-		if e.version = version(a); e.version == 0 || json.Unmarshal(a.body, &e.shown) != nil {
+		if e.revision = revision(a); e.revision == 0 || json.Unmarshal(a.body, &e.shown) != nil {
 			e.leftover = fmt.Sprintf("a read answered %q with ETag %q", a.body, a.header.Get("ETag"))
 		}
 	case http.StatusNotFound:
-		e.version = deletedVersion
+		e.revision = deletedRevision
 	}
 	c.past.add(e)
 }
@@ -140,9 +140,9 @@ func (c *client) change(ctx context.Context, it *item) {
 	})
 	it.mu.Lock()
 	switch {
-	case a.status == http.StatusOK && version(a) > 0:
-		e.version = version(a)
-		it.acked[e.version] = next
+	case a.status == http.StatusOK && revision(a) > 0:
+		e.revision = revision(a)
+		it.acked[e.revision] = next
 	case a.status == http.StatusNotFound && it.doomed:
 	case a.status/100 == 4:
 		e.leftover = fmt.Sprintf("a change answered %d %.300s", a.status, a.body)
@@ -165,7 +165,7 @@ func (c *client) delete(ctx context.Context, it *item) {
 		it.mu.Unlock()
 	}
 	if a.status == http.StatusNoContent { // else another request did it, at another API perhaps
-		e.version = deletedVersion
+		e.revision = deletedRevision
 	}
 	c.past.add(e)
 }
@@ -192,9 +192,10 @@ func (c *client) anyAPI() *process { return c.sys.apis[c.rng.IntN(len(c.sys.apis
 
 func path(it *item) string { return "/products/" + strconv.FormatInt(it.id, 10) }
 
-// version is the product's version, which its entity tag carries.
-func version(a answer) int64 {
-	number, _, _ := strings.Cut(strings.Trim(a.header.Get("ETag"), `"`), ".")
+// revision is the product's revision, which its entity tag carries.
+func revision(a answer) int64 {
+	_, rest, _ := strings.Cut(a.header.Get("ETag"), ".")
+	number, _, _ := strings.Cut(rest, ".")
 	n, err := strconv.ParseInt(number, 10, 64)
 	if err != nil {
 		return 0

@@ -24,25 +24,25 @@ type freshness struct {
 // input is one operation at one API on one product.
 type input struct{ write bool }
 
-// register is the promise at one API: a read shows at least the highest version
+// register is the promise at one API: a read shows at least the highest revision
 // that was acknowledged or served before it began.
 func register() porcupine.Model {
 	return porcupine.Model{
 		Init: func() any { return int64(0) },
 		Step: func(now, in, out any) (bool, any) {
-			highest, version := now.(int64), out.(int64)
-			if !in.(input).write && version < highest {
+			highest, revision := now.(int64), out.(int64)
+			if !in.(input).write && revision < highest {
 				return false, highest
 			}
-			return true, max(highest, version)
+			return true, max(highest, revision)
 		},
 		DescribeOperation: func(in, out any) string {
 			verb := "read"
 			if in.(input).write {
 				verb = "wrote"
 			}
-			if version := out.(int64); version != deletedVersion {
-				return fmt.Sprintf("%s version %d", verb, version)
+			if revision := out.(int64); revision != deletedRevision {
+				return fmt.Sprintf("%s revision %d", verb, revision)
 			}
 			return verb + " that it is gone"
 		},
@@ -62,12 +62,12 @@ func checkFreshness(events []event) freshness {
 	byPlace := map[place][]porcupine.Operation{}
 	writes := map[int64][]event{} // acknowledged, by product
 	for _, e := range events {
-		if e.product == 0 || e.version == 0 || e.op == "list" {
+		if e.product == 0 || e.revision == 0 || e.op == "list" {
 			continue
 		}
 		at := place{e.api, e.life, e.product}
 		byPlace[at] = append(byPlace[at], porcupine.Operation{
-			Input: input{write: e.op != "read"}, Output: e.version, Call: int64(e.call), Return: int64(e.ret),
+			Input: input{write: e.op != "read"}, Output: e.revision, Call: int64(e.call), Return: int64(e.ret),
 		})
 		if e.op != "read" {
 			writes[e.product] = append(writes[e.product], e)
@@ -90,12 +90,12 @@ func checkFreshness(events []event) freshness {
 func (f *freshness) staleness(events []event, writes map[int64][]event) {
 	var ages []time.Duration
 	for _, e := range events {
-		if e.op != "read" || e.version == 0 {
+		if e.op != "read" || e.revision == 0 {
 			continue
 		}
 		missed := time.Duration(math.MaxInt64)
 		for _, w := range writes[e.product] {
-			if w.ret < e.call && w.version > e.version {
+			if w.ret < e.call && w.revision > e.revision {
 				missed = min(missed, w.ret)
 			}
 		}
@@ -130,13 +130,13 @@ func describe(operations []porcupine.Operation) string {
 // checkContent reports reads that showed what no one had written.
 func checkContent(events []event, know *model) (bad []string) {
 	for _, e := range events {
-		if e.op != "read" || e.version == 0 || e.version == deletedVersion {
+		if e.op != "read" || e.revision == 0 || e.revision == deletedRevision {
 			continue
 		}
 		it := know.byID[e.product]
-		if it == nil || !it.may(e.version, e.shown) {
-			bad = append(bad, fmt.Sprintf("%s at %s showed version %d of product %d as %+v",
-				e.api, e.ret.Round(time.Millisecond), e.version, e.product, e.shown))
+		if it == nil || !it.may(e.revision, e.shown) {
+			bad = append(bad, fmt.Sprintf("%s at %s showed revision %d of product %d as %+v",
+				e.api, e.ret.Round(time.Millisecond), e.revision, e.product, e.shown))
 		}
 	}
 	return bad
@@ -155,7 +155,7 @@ func checkLists(events []event, bound time.Duration) (lists int, bad []string) {
 			if first, sent := doomed[e.product]; !sent || e.call < first {
 				doomed[e.product] = e.call
 			}
-			if e.version == deletedVersion {
+			if e.revision == deletedRevision {
 				deletes = append(deletes, e)
 			}
 		}

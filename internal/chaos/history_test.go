@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// deletedVersion is the version of a product that is gone: it comes after all.
-const deletedVersion = math.MaxInt64
+// deletedRevision is the revision of a product that is gone: it comes after all.
+const deletedRevision = math.MaxInt64
 
 // event is one request and what was answered.
 type event struct {
@@ -17,7 +17,7 @@ type event struct {
 	product  int64
 	status   int // 0: no answer
 	after    bool
-	version  int64         // that was read or written
+	revision int64         // that was read or written
 	shown    state         // what a read showed
 	listed   []int64       // what a list showed
 	user     int64         // whose list it was

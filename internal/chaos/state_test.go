@@ -84,7 +84,7 @@ type item struct {
 	mu      sync.Mutex
 	id      int64
 	user    int64
-	acked   map[int64]state  // by version
+	acked   map[int64]state  // by revision
 	unknown map[string]state // by description: sent, with an unknown outcome
 	deleted bool             // acknowledged
 	doomed  bool             // a delete was sent
@@ -159,20 +159,20 @@ func (l *model) all() []*item {
 	return append([]*item{}, l.items...)
 }
 
-// latest returns the state with the highest version that was acknowledged.
+// latest returns the state with the highest revision that was acknowledged.
 func (it *item) latest() (s state) {
-	version := int64(0)
+	revision := int64(0)
 	for v, candidate := range it.acked {
-		if v > version {
-			version, s = v, candidate
+		if v > revision {
+			revision, s = v, candidate
 		}
 	}
 	return s
 }
 
-// may reports whether a read at the version may show the state: it is the
+// may reports whether a read at the revision may show the state: it is the
 // newest acknowledged up to there, or one whose outcome is unknown.
-func (it *item) may(version int64, s state) bool {
+func (it *item) may(revision int64, s state) bool {
 	it.mu.Lock()
 	defer it.mu.Unlock()
 	if sent, ok := it.unknown[s.Description]; ok {
@@ -180,7 +180,7 @@ func (it *item) may(version int64, s state) bool {
 	}
 	newest := int64(0)
 	for v := range it.acked {
-		if v <= version && v > newest {
+		if v <= revision && v > newest {
 			newest = v
 		}
 	}

@@ -118,7 +118,7 @@ func (o *outcome) product(it *item, a answer, first bool, src *source, sys *syst
 		o.wrong(checkExists, "product %d: %v", it.id, err)
 		return
 	}
-	if !it.may(version(a), v.state) {
+	if !it.may(revision(a), v.state) {
 		want := it.latest()
 		o.wrong(checkExists, "product %d is %+v, not %+v", it.id, v.state, want)
 	}

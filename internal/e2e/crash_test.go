@@ -27,7 +27,7 @@ type death struct {
 
 	status   string // that the image ends in
 	attempts int    // that are counted for it
-	version  int64  // of its product in the end: how often the image has changed
+	revision int64  // of its product in the end: how often the image has changed
 }
 
 // deaths are all the points at which a worker or a relay can be made to die.
@@ -107,8 +107,8 @@ func (d death) test(t *testing.T) {
 	if n := w.Queued(); n != 0 {
 		t.Errorf("%d messages are left in the queues", n)
 	}
-	if v := w.Version(); v != d.version {
-		t.Errorf("the product is at version %d, want %d: one for each change", v, d.version)
+	if v := w.Revision(); v != d.revision {
+		t.Errorf("the product is at revision %d, want %d: one for each change", v, d.revision)
 	}
 	if got, want := w.Objects(), names(img); !slices.Equal(got, want) {
 		t.Errorf("stored are %v, want %v", got, want)

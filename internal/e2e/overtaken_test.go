@@ -39,7 +39,7 @@ func TestOvertakenCompletion(t *testing.T) {
 		t.Fatalf("DELETE answered %d %s", resp.StatusCode, body)
 	}
 	before := c.Finished(replaced)
-	versions := w.Number(`SELECT sum(version) FROM products`)
+	revisions := w.Number(`SELECT sum(revision) FROM products`)
 	src.Release()
 	systemtest.Eventually(t, "three late completions", func() bool { return p.Count(superseded) == 3 })
 
@@ -52,8 +52,8 @@ func TestOvertakenCompletion(t *testing.T) {
 	if resp, _ := c.Do(http.MethodGet, deleted, nil, ""); resp.StatusCode != http.StatusNotFound {
 		t.Errorf("the deleted product answers %d", resp.StatusCode)
 	}
-	if v := w.Number(`SELECT sum(version) FROM products`); v != versions {
-		t.Errorf("late completions moved versions from %d to %d in sum", versions, v)
+	if v := w.Number(`SELECT sum(revision) FROM products`); v != revisions {
+		t.Errorf("late completions moved revisions from %d to %d in sum", revisions, v)
 	}
 	if n := w.Number(`SELECT count(*) FROM renditions`); n != 1 {
 		t.Errorf("%d renditions are published, want that of the new image", n)

@@ -41,8 +41,8 @@ func TestJobTwiceAtOnce(t *testing.T) {
 		t.Errorf("the image is %s after %d attempts, and was fetched %d times more", img.Status, img.Attempts, len(src.Held))
 	}
 	checkBytes(c, *img.Compressed)
-	if v := w.Version(); v != 3 {
-		t.Errorf("the product is at version %d, want 3: begun and completed once", v)
+	if v := w.Revision(); v != 3 {
+		t.Errorf("the product is at revision %d, want 3: begun and completed once", v)
 	}
 	if got, want := w.Objects(), names(img); !slices.Equal(got, want) {
 		t.Errorf("stored are %v, want %v", got, want)
@@ -69,8 +69,8 @@ func TestJobTakenOver(t *testing.T) {
 		t.Errorf("the image went from %+v to %+v", first.Images[0], img)
 	}
 	checkBytes(c, *img.Compressed)
-	if v := w.Version(); v != 5 {
-		t.Errorf("the product is at version %d, want 5: begun, taken back, begun, completed", v)
+	if v := w.Revision(); v != 5 {
+		t.Errorf("the product is at revision %d, want 5: begun, taken back, begun, completed", v)
 	}
 	if n := w.Number(`SELECT count(*) FROM renditions`); n != 1 {
 		t.Errorf("%d renditions are published, want 1", n)

@@ -68,14 +68,14 @@ func (s *Service) List(ctx context.Context, f Filter, after *Position, limit int
 }
 
 // ReplayImage replays a failed image for the product's owner and returns it
-// with the product's new version. fault.NotFound, fault.Conflict.
-func (s *Service) ReplayImage(ctx context.Context, product, image int64) (catalog.Image, int64, error) {
+// with what changed of the product. fault.NotFound, fault.Conflict.
+func (s *Service) ReplayImage(ctx context.Context, product, image int64) (catalog.Image, catalog.Changed, error) {
 	img, changed, err := s.store.ReplayImage(ctx, product, image, requestid.From(ctx))
 	if err != nil {
-		return catalog.Image{}, 0, err
+		return catalog.Image{}, catalog.Changed{}, err
 	}
 	announceAll(ctx, s.announce, []catalog.Changed{changed})
-	return img, changed.Version, nil
+	return img, changed, nil
 }
 
 // Job returns the job. fault.NotFound.

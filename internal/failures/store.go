@@ -11,7 +11,7 @@ import (
 // Store keeps failures. Every method is one transaction, safe for
 // concurrent use, takes the time from the database's clock, and returns errors
 // of kind fault.Unavailable where the database cannot be reached, beside those
-// that it names. Every replayed image has its product's version bumped and
+// that it names. Every replayed image has its product's revision raised and
 // catalog.Changed recorded in the outbox; the caller announces what is
 // returned.
 type Store interface {

@@ -8,14 +8,14 @@ import (
 	"vitrine.dev/internal/fault"
 )
 
-// cached compares the versions of cached products with the database's.
+// cached compares the revisions of cached products with the database's.
 func (c *Checker) cached(ctx context.Context, report *Report) error {
 	if c.Cache == nil {
 		report.Note("The cache was not checked: there is none, or it lives in the process of the API.")
 		return nil
 	}
 	for after := int64(0); ; {
-		page, err := c.Store.Versions(ctx, after, pageSize)
+		page, err := c.Store.Revisions(ctx, after, pageSize)
 		if err != nil {
 			return err
 		}
@@ -39,7 +39,7 @@ func (c *Checker) cached(ctx context.Context, report *Report) error {
 // product looks at one cached product, and again at both where they differ:
 // they were read one after the other. It returns false where the cache does
 // not answer, which is no fault of the data.
-func (c *Checker) product(ctx context.Context, report *Report, p ProductVersion) (known bool, err error) {
+func (c *Checker) product(ctx context.Context, report *Report, p ProductRevision) (known bool, err error) {
 	for look := 1; ; look++ {
 		e, found, err := c.Cache.Get(ctx, catalog.ProductKey(p.ID))
 		switch {
@@ -52,7 +52,7 @@ func (c *Checker) product(ctx context.Context, report *Report, p ProductVersion)
 			report.Found(StaleCache, 1, "product "+strconv.FormatInt(p.ID, 10))
 			return true, c.refresh(ctx, report, p, e.Version)
 		}
-		again, err := c.Store.Versions(ctx, p.ID-1, 1)
+		again, err := c.Store.Revisions(ctx, p.ID-1, 1)
 		if err != nil || len(again) == 0 || again[0].ID != p.ID { // deleted meanwhile
 			return true, err
 		}
@@ -60,24 +60,24 @@ func (c *Checker) product(ctx context.Context, report *Report, p ProductVersion)
 	}
 }
 
-// stale reports whether a cached version cannot be explained: it is newer than
+// stale reports whether a cached revision cannot be explained: it is newer than
 // the database's, which must have been set back, or older although all that
 // was cached before the last change has run out.
-func (c *Checker) stale(p ProductVersion, cached int64) bool {
-	return cached > p.Version || cached < p.Version && p.Age > c.cfg.CacheLease
+func (c *Checker) stale(p ProductRevision, cached int64) bool {
+	return cached > p.Revision || cached < p.Revision && p.Age > c.cfg.CacheLease
 }
 
 // refresh makes the cache drop the product. An entry of the future goes only
-// for a version beyond it, so the product gets one: versions that clients have
+// for a revision beyond it, so the product gets one: revisions that clients have
 // seen must not come to mean something else.
-func (c *Checker) refresh(ctx context.Context, report *Report, p ProductVersion, cached int64) error {
+func (c *Checker) refresh(ctx context.Context, report *Report, p ProductRevision, cached int64) error {
 	if !c.cfg.Repair {
 		return nil
 	}
-	changed := catalog.Changed{ProductID: p.ID, Version: p.Version}
-	if cached > p.Version {
+	changed := catalog.Changed{ProductID: p.ID, UserID: p.UserID, Revision: p.Revision}
+	if cached > p.Revision {
 		var err error
-		if changed, err = c.Store.RaiseVersion(ctx, p.ID, cached); err != nil {
+		if changed, err = c.Store.RaiseRevision(ctx, p.ID, cached); err != nil {
 			if fault.KindOf(err) == fault.NotFound {
 				return nil
 			}

@@ -44,11 +44,11 @@ type Store interface {
 	// with a new generation and their job in the outbox.
 	Rebuild(ctx context.Context, key string, limit int) ([]catalog.Changed, error)
 
-	// Versions returns the products with ids above after, in order.
-	Versions(ctx context.Context, after int64, limit int) ([]ProductVersion, error)
-	// RaiseVersion raises the product's version above the one given, where it is
+	// Revisions returns the products with ids above after, in order.
+	Revisions(ctx context.Context, after int64, limit int) ([]ProductRevision, error)
+	// RaiseRevision raises the product's revision above the one given, where it is
 	// not. fault.NotFound.
-	RaiseVersion(ctx context.Context, id, version int64) (catalog.Changed, error)
+	RaiseRevision(ctx context.Context, id, revision int64) (catalog.Changed, error)
 }
 
 // JobMessage is a message of the outbox beside its image.
@@ -61,11 +61,12 @@ type JobMessage struct {
 	Generation int64          // of its image
 }
 
-// ProductVersion is a product as the cache should know it.
-type ProductVersion struct {
-	ID      int64
-	Version int64
-	Age     time.Duration // of this version
+// ProductRevision is a product as the cache should know it.
+type ProductRevision struct {
+	ID       int64
+	UserID   int64
+	Revision int64
+	Age      time.Duration // of this revision
 }
 
 // Cache is what fsck needs of cache.Cache.

@@ -34,7 +34,7 @@ func newReport() *Report {
 		},
 		gc.Findings(),
 		[]gc.Finding{
-			{Kind: StaleCache, What: "cached products of another version than the database's"},
+			{Kind: StaleCache, What: "cached products of another revision than the database's"},
 			{Kind: DeadMessagesWaiting, What: "messages in the broker's dead-letter queue that no worker drains"},
 		},
 	))}

@@ -4,7 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/json"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"reflect"
@@ -41,6 +41,7 @@ type Deps struct {
 	Failures *failures.Service
 	Views    *catalog.Views
 	Images   images.Files
+	Epoch    string                               // of the installation: entity tags of another one match nothing here
 	URL      func(key string) string              // where the public reads an object of Images
 	Ready    func(context.Context) monitor.Report // for /readyz
 	// Stopping reports whether the process is about to end: /readyz then sends
@@ -55,11 +56,11 @@ func New(deps Deps) http.Handler { return server.New(deps.server(), deps.routes(
 // routes are the API.
 func (d Deps) routes() []server.Route {
 	description := newDescription()
-	lists := httpkit.NewBudget(maxListMemory)
+	tag, lists := d.tag(), httpkit.NewBudget(maxListMemory)
 	product := &products.Handler{
-		Service: d.Service, Views: d.Views, URL: d.URL, Lists: lists, Details: httpkit.NewBudget(maxDetailMemory),
+		Service: d.Service, Views: d.Views, URL: d.URL, Tag: tag, Lists: lists, Details: httpkit.NewBudget(maxDetailMemory),
 	}
-	failure := &failuresapi.Handler{Service: d.Failures, URL: d.URL, Lists: lists}
+	failure := &failuresapi.Handler{Service: d.Failures, URL: d.URL, Tag: tag, Lists: lists}
 	job := &jobs.Handler{Service: d.Failures}
 	image := &images.Handler{Files: d.Images}
 	routes := append(d.adminRoutes(), []server.Route{
@@ -80,8 +81,6 @@ func (d Deps) routes() []server.Route {
 		{Method: http.MethodGet, Path: "/openapi.yaml", Handle: description.Serve},
 	}...)
 	server.Describe(description, routes)
-	product.Format = formatOf(description, d.URL)
-	failure.Format = product.Format
 	return routes
 }
 
@@ -116,18 +115,14 @@ func newDescription() *openapi.Document {
 	return d
 }
 
-// formatOf names how answers are written: it changes with where the public reads
-// images and with everything that the description says of an answer. It is a part
-// of entity tags and of what is cached, so that neither a client nor another
-// process reuses an answer with other URLs or fields.
-func formatOf(d *openapi.Document, url func(key string) string) string {
-	schemas, err := json.Marshal(d.Schemas())
-	if err != nil { // types of the API cannot fail to encode
-		schemas = nil
-	}
-	sum := sha256.Sum256(append(schemas, url("")...))
-	return base64.RawURLEncoding.EncodeToString(sum[:formatBytes])
+// tag names how answers are encoded: it changes with the installation's epoch,
+// with where the public reads images, and with wire.Format. It ends entity tags
+// and is a part of what is cached, so that neither a client nor another process
+// reuses an answer of another time, with other URLs or other fields.
+func (d Deps) tag() string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%d %q %q", wire.Format, d.Epoch, d.URL("")))
+	return base64.RawURLEncoding.EncodeToString(sum[:tagBytes])
 }
 
-// formatBytes makes eight characters: enough to distinguish formats.
-const formatBytes = 6
+// tagBytes makes eight characters: enough to distinguish tags.
+const tagBytes = 6

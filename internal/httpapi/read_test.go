@@ -1,6 +1,7 @@
 package httpapi_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -28,7 +29,7 @@ func gallery() catalog.Product {
 	}
 	old := &catalog.Problem{Reason: fault.SourceTimeout, Detail: "the host took too long"}
 	return catalog.Product{
-		ID: 7, UserID: 1, Name: "Smart & <phone>", Description: "Latest", Price: 99999, Version: 12,
+		ID: 7, UserID: 1, Name: "Smart & <phone>", Description: "Latest", Price: 99999, Version: 12, Revision: 34,
 		Images: []catalog.Image{
 			{ID: 1, SourceURL: "https://example.com/1.jpg?a=1&b=2", Status: catalog.Ready, Attempts: 2, Problem: old, Rendition: rendition},
 			{ID: 2, SourceURL: "https://example.com/2.jpg", Status: catalog.Pending},
@@ -65,6 +66,7 @@ func TestGet(t *testing.T) {
 		wantHeader(t, w, "Content-Type", "application/json")
 		wantHeader(t, w, "Content-Length", strconv.Itoa(len(galleryJSON)+1))
 		wantVersion(t, w, 12)
+		wantHeader(t, w, "ETag", fmt.Sprintf(`"12.34.%s`, w.Header().Get("ETag")[7:]))
 		wantHeader(t, w, "Cache-Control", "no-cache")
 	}
 	if got := s.store.Reads(); got != 1 {
@@ -110,7 +112,8 @@ func TestGetConditional(t *testing.T) {
 	s := newSetup(t)
 	s.store.Put(gallery())
 	tag := s.do(http.MethodGet, "/products/7", "").Header().Get("ETag")
-	other := strings.Replace(tag, ".", ".x", 1) // of a process that writes other URLs
+	other := strings.Replace(tag, ".34.", ".34.x", 1) // of a process that writes other URLs
+	before := strings.Replace(tag, ".34.", ".33.", 1) // an image was not as far
 	for _, tc := range []struct {
 		header, value string
 		status        int
@@ -121,6 +124,9 @@ func TestGetConditional(t *testing.T) {
 		{"If-None-Match", `,"11" ,, ` + tag + `,`, 304},
 		{"If-None-Match", `*`, 304},
 		{"If-None-Match", other, 200},
+		{"If-None-Match", before, 200},
+		{"If-None-Match", `"12.34"`, 200},
+		{"If-None-Match", `"12.34."`, 200},
 		{"If-None-Match", `"12"`, 200},
 		{"If-None-Match", `"12."`, 200},
 		{"If-None-Match", `"11"`, 200},
@@ -130,6 +136,9 @@ func TestGetConditional(t *testing.T) {
 		{"If-None-Match", `w/` + tag, 200},
 		{"If-Match", tag, 200},
 		{"If-Match", other, 200},
+		{"If-Match", before, 200},
+		{"If-Match", `"12.33"`, 200},
+		{"If-Match", `"34.12"`, 412},
 		{"If-Match", `"12"`, 200},
 		{"If-Match", `*`, 200},
 		{"If-Match", `"11", ` + tag, 200},

@@ -159,7 +159,8 @@ func wantHeader(t *testing.T, w *httptest.ResponseRecorder, name, want string) {
 func wantVersion(t *testing.T, w *httptest.ResponseRecorder, version int64) {
 	t.Helper()
 	tag := w.Header().Get("ETag")
-	if form, found := strings.CutPrefix(tag, fmt.Sprintf(`"%d.`, version)); !found || len(form) != 9 {
+	rest, found := strings.CutPrefix(tag, fmt.Sprintf(`"%d.`, version))
+	if revision, end, two := strings.Cut(rest, "."); !found || !two || revision == "" || len(end) != 9 {
 		t.Errorf("ETag = %s, want version %d", tag, version)
 	}
 }

@@ -16,14 +16,16 @@ type tags struct {
 	list []string // as they were sent, a leading W/ included
 }
 
-// VersionTag is the entity tag of something at the version, in the format of
-// this process: "version.format".
-func VersionTag(version int64, format string) string {
-	return `"` + strconv.FormatInt(version, 10) + "." + format + `"`
+// VersionTag is the entity tag "version.revision.tag" of something at that
+// version and revision. The tag names how answers are encoded.
+func VersionTag(version, revision int64, tag string) string {
+	b := append(make([]byte, 0, 40+len(tag)), '"')
+	b = append(strconv.AppendInt(b, version, 10), '.')
+	b = append(strconv.AppendInt(b, revision, 10), '.')
+	return string(append(append(b, tag...), '"'))
 }
 
-// versionOf reads the version of a VersionTag, whatever the format, and also
-// where there is none, as in tags of older programs.
+// versionOf reads the version of a VersionTag, whatever follows it.
 func versionOf(tag string) (int64, bool) {
 	if len(tag) < 2 || tag[0] != '"' {
 		return 0, false
@@ -92,7 +94,8 @@ func (t tags) weakly(tag string) bool {
 
 // versions returns the versions that VersionTags name when compared strongly,
 // nil for every version. Other tags match nothing. Only the version of a tag
-// counts, on purpose: what If-Match protects is the same in every format.
+// counts, on purpose: If-Match protects one editor from another, whatever else
+// of the product has changed and however its answer was encoded.
 func (t tags) versions() []int64 {
 	if t.any {
 		return nil
@@ -129,7 +132,8 @@ func ChangePrecondition(r *http.Request) ([]int64, error) {
 	return ReadPrecondition(r)
 }
 
-// NotModified reports whether a client that reads has this version already.
+// NotModified reports whether a client that reads has the answer of this tag
+// already.
 // An If-None-Match that cannot be understood is ignored: the full answer is
 // always right.
 func NotModified(r *http.Request, tag string) bool {

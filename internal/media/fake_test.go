@@ -89,7 +89,7 @@ func (s *fakeStore) Begin(_ context.Context, j media.Job, _ time.Duration) (c me
 		img.status = catalog.Processing
 		img.attempt++
 		c = media.Claim{Job: j, UserID: 1, SourceURL: img.url, Attempt: img.attempt, Lost: img.lost, Age: img.age}
-		ch = catalog.Changed{ProductID: j.ProductID, UserID: 1, Version: 2}
+		ch = catalog.Changed{ProductID: j.ProductID, UserID: 1, Revision: 2}
 		return nil
 	})
 	return c, ch, err
@@ -126,17 +126,17 @@ func (s *fakeStore) Complete(_ context.Context, c media.Claim, r catalog.Renditi
 		img.status, img.rendition = catalog.Ready, r.Key
 		s.renditions[r.Key] = r
 	})
-	return catalog.Changed{ProductID: c.ProductID, Version: 3}, err
+	return catalog.Changed{ProductID: c.ProductID, Revision: 3}, err
 }
 
 func (s *fakeStore) Retry(_ context.Context, c media.Claim, f *fault.Failure, delay time.Duration) (catalog.Changed, error) {
 	err := s.claimed(c, func(img *fakeImage) { img.status, img.failure, img.delay = catalog.Pending, f, delay })
-	return catalog.Changed{ProductID: c.ProductID, Version: 3}, err
+	return catalog.Changed{ProductID: c.ProductID, Revision: 3}, err
 }
 
 func (s *fakeStore) Fail(_ context.Context, c media.Claim, f *fault.Failure) (catalog.Changed, error) {
 	err := s.claimed(c, func(img *fakeImage) { img.status, img.failure = catalog.Failed, f })
-	return catalog.Changed{ProductID: c.ProductID, Version: 3}, err
+	return catalog.Changed{ProductID: c.ProductID, Revision: 3}, err
 }
 
 func (s *fakeStore) waiting(j media.Job, f func(*fakeImage)) error {
@@ -173,7 +173,7 @@ func (s *fakeStore) Expire(
 				limit--
 			}
 			img.status, img.failure = catalog.Failed, f
-			changed = append(changed, catalog.Changed{ProductID: id, Version: 3})
+			changed = append(changed, catalog.Changed{ProductID: id, Revision: 3})
 		}
 		if changed == nil {
 			return conflict()
@@ -200,7 +200,7 @@ func (s *fakeStore) CountLostDelivery(
 		}
 		return nil
 	})
-	return catalog.Changed{ProductID: j.ProductID, Version: 2}, err
+	return catalog.Changed{ProductID: j.ProductID, Revision: 2}, err
 }
 
 func (s *fakeStore) KeepUnreadable(_ context.Context, m media.Unreadable) error {
@@ -215,7 +215,7 @@ func (s *fakeStore) Sweep(_ context.Context, p media.SweepPolicy) (swept media.S
 		for id, img := range s.images {
 			if img.status == catalog.Processing && !p.KeepLeases && len(swept.Changed) < p.Limit {
 				img.status, img.failure = catalog.Pending, p.Lost
-				swept.Changed = append(swept.Changed, catalog.Changed{ProductID: id, Version: 4})
+				swept.Changed = append(swept.Changed, catalog.Changed{ProductID: id, Revision: 4})
 			}
 		}
 		return nil

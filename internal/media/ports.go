@@ -11,7 +11,7 @@ import (
 // Store keeps the states of images. Every method is one transaction, safe for
 // concurrent use, takes the time from the database's clock, and returns errors
 // of kind fault.Unavailable where the database cannot be reached. Every change
-// of an image bumps its product's version and records catalog.Changed in the
+// of an image raises its product's revision and records catalog.Changed in the
 // outbox; the caller announces what is returned.
 type Store interface {
 	// Begin claims a Pending image of the job's generation whose retry time
@@ -38,7 +38,7 @@ type Store interface {
 	// Reschedule puts the message of a Pending image of the job's generation back
 	// into the outbox, due after delay or, where that is sooner, when the image
 	// reaches maxAge (0: it never does). It counts no attempt, changes no
-	// version, and writes no second message where one waits already. expired,
+	// revision, and writes no second message where one waits already. expired,
 	// and nothing written, where the image is that old. fault.Conflict where
 	// there is no such image.
 	Reschedule(ctx context.Context, j Job, delay, maxAge time.Duration) (expired bool, err error)

@@ -102,10 +102,10 @@ func (s *System) Number(query string) (n int64) {
 	return n
 }
 
-// Version is the version of the only product.
-func (s *System) Version() int64 {
+// Revision is the revision of the only product.
+func (s *System) Revision() int64 {
 	s.t.Helper()
-	return s.Number(`SELECT version FROM products`)
+	return s.Number(`SELECT revision FROM products`)
 }
 
 // OnlyProduct is the id of the only product.

@@ -132,7 +132,7 @@ func (s *Store) add(n catalog.NewProduct) (catalog.Product, error) {
 	}
 	p := catalog.Product{
 		ID: s.lastID, UserID: n.UserID, Name: n.Name, Description: n.Description, Price: n.Price,
-		Images: s.images(nil, plan), Version: 1,
+		Images: s.images(nil, plan), Version: 1, Revision: 1,
 	}
 	s.products[p.ID] = p
 	s.requests = append(s.requests, n.RequestID)
@@ -206,7 +206,9 @@ func (s *Store) EditProduct(
 }
 
 func (s *Store) revise(p catalog.Product, r catalog.Revision) catalog.Product {
-	p.Name, p.Description, p.Price, p.Version = r.Name, r.Description, r.Price, p.Version+1
+	p.Name, p.Description, p.Price = r.Name, r.Description, r.Price
+	p.Version++
+	p.Revision++
 	p.Images = s.images(p.Images, r.Images)
 	s.products[p.ID] = p
 	s.requests = append(s.requests, r.RequestID)
@@ -225,7 +227,7 @@ func (s *Store) DeleteProduct(_ context.Context, id int64, versions []int64) (ca
 		return catalog.Changed{}, fault.New(fault.Stale, "the product has changed since")
 	}
 	delete(s.products, id)
-	return catalog.Changed{ProductID: id, UserID: p.UserID, Version: cache.Gone, Listed: true}, nil
+	return catalog.Changed{ProductID: id, UserID: p.UserID, Revision: cache.Gone, Version: p.Version + 1, Edit: true}, nil
 }
 
 // ListProducts implements catalog.Store.

@@ -22,7 +22,7 @@ const maxPageMemory = failures.MaxListLimit * 4 * (catalog.MaxURLBytes + 1024)
 type Handler struct {
 	Service *failures.Service
 	URL     func(key string) string // where the public reads an object
-	Format  string                  // of the entity tags of products
+	Tag     string                  // the end of the entity tags of products
 	Lists   httpkit.Budget          // for pages that are read and encoded
 }
 
@@ -78,11 +78,11 @@ func (h *Handler) ReplayImage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	img, version, err := h.Service.ReplayImage(r.Context(), product, id)
+	img, changed, err := h.Service.ReplayImage(r.Context(), product, id)
 	if err != nil {
 		return fmt.Errorf("replay image %d of product %d: %w", id, product, err)
 	}
-	w.Header().Set("ETag", httpkit.VersionTag(version, h.Format))
+	w.Header().Set("ETag", httpkit.VersionTag(changed.Version, changed.Revision, h.Tag))
 	return httpkit.WriteJSON(w, http.StatusAccepted, products.Image(img, h.URL))
 }
 

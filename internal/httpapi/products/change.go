@@ -29,7 +29,7 @@ func (h *Handler) Create(w http.ResponseWriter, r *http.Request) error {
 		return fmt.Errorf("create product: %w", err)
 	}
 	w.Header().Set("Location", "/products/"+strconv.FormatInt(c.ProductID, 10))
-	w.Header().Set("ETag", httpkit.VersionTag(c.Version, h.Format))
+	w.Header().Set("ETag", httpkit.VersionTag(c.Version, c.Revision, h.Tag))
 	if c.Replayed {
 		w.Header().Set(httpkit.HeaderIdempotencyReplayed, "true")
 	}
@@ -42,7 +42,7 @@ func (h *Handler) create(ctx context.Context, d catalog.Draft, key string) (cata
 		return h.Service.CreateOnce(ctx, d, key)
 	}
 	p, err := h.Service.Create(ctx, d)
-	return catalog.Creation{ProductID: p.ID, Version: p.Version}, err
+	return catalog.Creation{ProductID: p.ID, Version: p.Version, Revision: p.Revision}, err
 }
 
 // Change applies a merge patch.
@@ -63,11 +63,11 @@ func (h *Handler) Change(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("change product %d: %w", id, err)
 	}
-	entry, err := h.encode(p)
+	view, err := h.encode(p)
 	if err != nil {
 		return err
 	}
-	h.writeEntry(w, entry) // whatever else is sent: the change was made
+	writeView(w, view, httpkit.VersionTag(view.Version, view.Revision, h.Tag)) // whatever else is sent: the change was made
 	return nil
 }
 

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"slices"
 
-	"vitrine.dev/internal/cache"
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/httpapi/wire"
@@ -19,7 +18,7 @@ type Handler struct {
 	Service *catalog.Service
 	Views   *catalog.Views
 	URL     func(key string) string // where the public reads an object
-	Format  string                  // of answers; a part of entity tags and of what is cached
+	Tag     string                  // of answers; the end of entity tags, and a part of what is cached
 	Lists   httpkit.Budget          // for pages that are read, encoded and sent
 	Details httpkit.Budget          // for products that are sent
 }
@@ -30,46 +29,46 @@ func (h *Handler) Get(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	entry, err := h.Views.Product(r.Context(), id, h.Format, func(ctx context.Context) (cache.Entry, error) {
+	view, err := h.Views.Product(r.Context(), id, h.Tag, func(ctx context.Context) (catalog.View, error) {
 		p, err := h.Service.Product(ctx, id)
 		if err != nil {
-			return cache.Entry{}, fmt.Errorf("load product %d: %w", id, err)
+			return catalog.View{}, fmt.Errorf("load product %d: %w", id, err)
 		}
 		return h.encode(p)
 	})
 	if err != nil {
 		return fmt.Errorf("get product %d: %w", id, err)
 	}
-	if err := readPrecondition(r, entry.Version); err != nil {
+	if err := readPrecondition(r, view.Version); err != nil {
 		return err
 	}
-	tag := httpkit.VersionTag(entry.Version, h.Format)
+	tag := httpkit.VersionTag(view.Version, view.Revision, h.Tag)
 	if httpkit.NotModified(r, tag) {
-		setVersion(w.Header(), tag)
+		setTag(w.Header(), tag)
 		w.WriteHeader(http.StatusNotModified)
 		return nil
 	}
-	if len(entry.Body) > httpkit.FreeBytes {
-		held, err := h.Details.TakeNow(int64(len(entry.Body)))
+	if len(view.Body) > httpkit.FreeBytes {
+		held, err := h.Details.TakeNow(int64(len(view.Body)))
 		if err != nil {
 			return err
 		}
 		defer held.Free()
 	}
-	h.writeEntry(w, entry)
+	writeView(w, view, tag)
 	return nil
 }
 
-// writeEntry answers 200 with an encoded product and its version.
-func (h *Handler) writeEntry(w http.ResponseWriter, e cache.Entry) {
-	setVersion(w.Header(), httpkit.VersionTag(e.Version, h.Format))
-	httpkit.Write(w, http.StatusOK, httpkit.TypeJSON, e.Body)
+// writeView answers 200 with an encoded product and its entity tag.
+func writeView(w http.ResponseWriter, v catalog.View, tag string) {
+	setTag(w.Header(), tag)
+	httpkit.Write(w, http.StatusOK, httpkit.TypeJSON, v.Body)
 }
 
-// setVersion sets the version of the answer, and that it must be revalidated
+// setTag sets the entity tag of the answer, and that it must be revalidated
 // before it is reused. The map is written directly: the names are in
 // canonical form.
-func setVersion(h http.Header, tag string) {
+func setTag(h http.Header, tag string) {
 	h["Etag"] = []string{tag}
 	h["Cache-Control"] = []string{"no-cache"}
 }
@@ -84,12 +83,12 @@ func readPrecondition(r *http.Request, version int64) error {
 }
 
 // encode makes the answer to a read of the product.
-func (h *Handler) encode(p catalog.Product) (cache.Entry, error) {
+func (h *Handler) encode(p catalog.Product) (catalog.View, error) {
 	body, err := httpkit.Encode(wireProduct(p, h.URL))
 	if err != nil {
-		return cache.Entry{}, err
+		return catalog.View{}, err
 	}
-	return cache.Entry{Version: p.Version, Body: body}, nil
+	return catalog.View{Version: p.Version, Revision: p.Revision, Body: body}, nil
 }
 
 func wireProduct(p catalog.Product, url func(key string) string) wire.Product {

@@ -55,7 +55,7 @@ func (s *Products) EditProduct(
 func (s *Products) revise(ctx context.Context, tx *sql.Tx, r catalog.Revision) (catalog.Product, error) {
 	written, err := sqldb.Affected(tx.ExecContext(ctx, s.db.SQL(`
 		UPDATE products SET name = $3, name_folded = $4, description = $5, price = $6,
-		       version = version + 1, updated_at = {now}
+		       version = version + 1, revision = revision + 1, updated_at = {now}, revised_at = {now}
 		WHERE id = $1 AND version = $2`),
 		r.ProductID, r.FromVersion, r.Name, catalog.Fold(r.Name), r.Description, int64(r.Price)))
 	if err != nil {
@@ -72,15 +72,13 @@ func (s *Products) revise(ctx context.Context, tx *sql.Tx, r catalog.Revision) (
 		return catalog.Product{}, err
 	}
 	err = eventsql.Append(ctx, s.db, tx, events.Event{
-		Type: events.ProductUpdated, ProductID: p.ID, UserID: p.UserID, Revision: p.Version, Version: p.Version,
+		Type: events.ProductUpdated, ProductID: p.ID, UserID: p.UserID, Revision: p.Revision, Version: p.Version,
 		Data: events.Data{Fields: r.Fields},
 	})
 	if err != nil {
 		return catalog.Product{}, err
 	}
-	return p, outboxsql.RecordChange(ctx, s.db, tx, catalog.Changed{
-		ProductID: p.ID, UserID: p.UserID, Version: p.Version, Listed: r.Listed(),
-	})
+	return p, outboxsql.RecordChange(ctx, s.db, tx, p.Edited())
 }
 
 // whyNot says why a product could not be changed at the version asked for.
@@ -131,9 +129,9 @@ func (s *Products) reviseImages(ctx context.Context, tx *sql.Tx, r catalog.Revis
 // DeleteProduct implements catalog.Store.
 func (s *Products) DeleteProduct(ctx context.Context, id int64, versions []int64) (changed catalog.Changed, err error) {
 	err = s.db.InTxNotify(ctx, "delete product", func(ctx context.Context, tx *sql.Tx) error {
-		var user, version int64
-		err := tx.QueryRowContext(ctx, s.db.SQL(`SELECT user_id, version FROM products WHERE id = $1{for update}`), id).
-			Scan(&user, &version)
+		var user, version, revision int64
+		err := tx.QueryRowContext(ctx, s.db.SQL(`SELECT user_id, version, revision FROM products WHERE id = $1{for update}`), id).
+			Scan(&user, &version, &revision)
 		switch {
 		case err != nil:
 			return sqldb.NoRow(err, sqldb.NotFound("product"))
@@ -151,12 +149,12 @@ func (s *Products) DeleteProduct(ctx context.Context, id int64, versions []int64
 			return err
 		}
 		err = eventsql.Append(ctx, s.db, tx, events.Event{
-			Type: events.ProductDeleted, ProductID: id, UserID: user, Revision: version + 1, Version: version + 1,
+			Type: events.ProductDeleted, ProductID: id, UserID: user, Revision: revision + 1, Version: version + 1,
 		})
 		if err != nil {
 			return err
 		}
-		changed = catalog.Changed{ProductID: id, UserID: user, Version: cache.Gone, Listed: true}
+		changed = catalog.Changed{ProductID: id, UserID: user, Revision: cache.Gone, Version: version + 1, Edit: true}
 		return outboxsql.RecordChange(ctx, s.db, tx, changed)
 	})
 	return changed, err

@@ -71,7 +71,7 @@ func withItsWork() string {
 	change AS (
 		INSERT INTO outbox (topic, body, due_at)
 		SELECT $9, json_build_object(
-			'product_id', id, 'user_id', user_id, 'version', 1, 'listed', true)::TEXT, created_at
+			'product_id', id, 'user_id', user_id, 'revision', 1, 'version', 1, 'edit', true)::TEXT, created_at
 		FROM product)
 	SELECT id, created_at, (SELECT coalesce(json_agg(id ORDER BY position), '[]')::TEXT FROM added) FROM product`
 }
@@ -121,18 +121,18 @@ func (s *Products) createInSteps(ctx context.Context, tx *sql.Tx, n catalog.NewP
 	}
 	p := newProduct(n, id, created, images)
 	err = eventsql.Append(ctx, s.db, tx, events.Event{
-		Type: events.ProductCreated, ProductID: p.ID, UserID: p.UserID, Revision: p.Version, Version: p.Version,
+		Type: events.ProductCreated, ProductID: p.ID, UserID: p.UserID, Revision: p.Revision, Version: p.Version,
 	})
 	if err != nil {
 		return catalog.Product{}, err
 	}
-	return p, outboxsql.RecordChange(ctx, s.db, tx, catalog.Changed{ProductID: p.ID, UserID: p.UserID, Version: p.Version, Listed: true})
+	return p, outboxsql.RecordChange(ctx, s.db, tx, p.Edited())
 }
 
 // insertProduct inserts nothing where the user does not exist.
 const insertProduct = `
-	INSERT INTO products (user_id, name, name_folded, description, price, version, created_at, updated_at)
-	SELECT id, $2, $3, $4, $5, 1, {now}, {now} FROM users WHERE id = $1`
+	INSERT INTO products (user_id, name, name_folded, description, price, version, revision, created_at, updated_at, revised_at)
+	SELECT id, $2, $3, $4, $5, 1, 1, {now}, {now}, {now} FROM users WHERE id = $1`
 
 func productArgs(n catalog.NewProduct) []any {
 	return []any{n.UserID, n.Name, catalog.Fold(n.Name), n.Description, int64(n.Price)}
@@ -141,6 +141,6 @@ func productArgs(n catalog.NewProduct) []any {
 func newProduct(n catalog.NewProduct, id, created int64, images []catalog.Image) catalog.Product {
 	return catalog.Product{
 		ID: id, UserID: n.UserID, Name: n.Name, Description: n.Description, Price: n.Price, Images: images,
-		Version: 1, CreatedAt: sqldb.Time(created), UpdatedAt: sqldb.Time(created),
+		Version: 1, Revision: 1, CreatedAt: sqldb.Time(created), UpdatedAt: sqldb.Time(created),
 	}
 }

@@ -26,7 +26,8 @@ func (s *Products) Product(ctx context.Context, id int64) (p catalog.Product, er
 func (s *Products) readProduct(ctx context.Context, from sqldb.Querier, id int64) (catalog.Product, error) {
 	rows, err := from.QueryContext(ctx, `
 		SELECT p.id, p.user_id, p.name,
-		       CASE row_number() OVER (ORDER BY i.position) WHEN 1 THEN p.description ELSE '' END, p.price, p.version, p.created_at, p.updated_at,
+		       CASE row_number() OVER (ORDER BY i.position) WHEN 1 THEN p.description ELSE '' END, p.price,
+		       p.version, p.revision, p.created_at, p.updated_at,
 		       i.id, i.source_url, i.status, i.attempts, i.reason, i.reason_detail,
 		       r.key, r.source_bytes, r.width, r.height, r.placeholder, r.outputs, r.notes
 		FROM products p
@@ -43,7 +44,7 @@ func (s *Products) readProduct(ctx context.Context, from sqldb.Querier, id int64
 		var description string
 		var created, updated int64
 		err := rows.Scan(append([]any{
-			&p.ID, &p.UserID, &p.Name, &description, &p.Price, &p.Version, &created, &updated,
+			&p.ID, &p.UserID, &p.Name, &description, &p.Price, &p.Version, &p.Revision, &created, &updated,
 		}, image.Fields()...)...)
 		if err != nil {
 			return catalog.Product{}, err

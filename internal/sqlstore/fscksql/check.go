@@ -65,28 +65,28 @@ func (s *Checks) DropMessage(ctx context.Context, id, generation int64) (dropped
 	return n > 0, err
 }
 
-// Versions implements fsck.Store.
-func (s *Checks) Versions(ctx context.Context, after int64, limit int) (list []fsck.ProductVersion, err error) {
-	return sqldb.Select(ctx, s.db, "read versions", func(row sqldb.Row, p *fsck.ProductVersion) error {
+// Revisions implements fsck.Store.
+func (s *Checks) Revisions(ctx context.Context, after int64, limit int) (list []fsck.ProductRevision, err error) {
+	return sqldb.Select(ctx, s.db, "read revisions", func(row sqldb.Row, p *fsck.ProductRevision) error {
 		var age int64
-		err := row.Scan(&p.ID, &p.Version, &age)
+		err := row.Scan(&p.ID, &p.UserID, &p.Revision, &age)
 		p.Age = time.Duration(age) * time.Millisecond
 		return err
-	}, `SELECT id, version, {now} - updated_at FROM products WHERE id > $1 ORDER BY id LIMIT $2`, after, limit)
+	}, `SELECT id, user_id, revision, {now} - revised_at FROM products WHERE id > $1 ORDER BY id LIMIT $2`, after, limit)
 }
 
-// RaiseVersion implements fsck.Store.
-func (s *Checks) RaiseVersion(ctx context.Context, id, version int64) (changed catalog.Changed, err error) {
-	err = s.db.InTxNotify(ctx, "raise version", func(ctx context.Context, tx *sql.Tx) error {
+// RaiseRevision implements fsck.Store.
+func (s *Checks) RaiseRevision(ctx context.Context, id, revision int64) (changed catalog.Changed, err error) {
+	err = s.db.InTxNotify(ctx, "raise revision", func(ctx context.Context, tx *sql.Tx) error {
 		changed = catalog.Changed{ProductID: id}
 		err := tx.QueryRowContext(ctx, s.db.SQL(`
-			UPDATE products SET updated_at = {now}, version = CASE WHEN version > $2 THEN version ELSE $2 + 1 END
-			WHERE id = $1 RETURNING user_id, version`), id, version).Scan(&changed.UserID, &changed.Version)
+			UPDATE products SET revised_at = {now}, revision = CASE WHEN revision > $2 THEN revision ELSE $2 + 1 END
+			WHERE id = $1 RETURNING user_id, revision, version`), id, revision).Scan(&changed.UserID, &changed.Revision, &changed.Version)
 		if err != nil {
 			return sqldb.NoRow(err, sqldb.NotFound("product"))
 		}
 		err = eventsql.Append(ctx, s.db, tx, events.Event{
-			Type: events.ProductUpdated, ProductID: id, UserID: changed.UserID, Revision: changed.Version, Version: changed.Version,
+			Type: events.ProductUpdated, ProductID: id, UserID: changed.UserID, Revision: changed.Revision, Version: changed.Version,
 			Data: events.Data{Cause: events.CauseRepair},
 		})
 		if err != nil {

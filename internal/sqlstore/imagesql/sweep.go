@@ -89,7 +89,7 @@ func (s *Images) reclaim(ctx context.Context, c media.Claim, p media.SweepPolicy
 }
 
 // requeue writes the job again of an image whose message is nowhere. The image
-// does not change, so its product keeps its version.
+// does not change, so its product keeps its revision.
 func (s *Images) requeue(ctx context.Context, c media.Claim, after time.Duration) (again bool, err error) {
 	err = s.db.InTxNotify(ctx, "requeue image", func(ctx context.Context, tx *sql.Tx) error {
 		again, err = sqldb.Affected(tx.ExecContext(ctx, s.db.SQL(`

@@ -26,7 +26,7 @@ func errSuperseded() error {
 }
 
 // transition is every change of an image's state: it raises the
-// product's version first, which also locks the product before the image, then moves the
+// product's revision first, which also locks the product before the image, then moves the
 // image, and records the event that move completes. Where move returns false, nothing
 // was written.
 func (s *Images) transition(
@@ -35,8 +35,8 @@ func (s *Images) transition(
 	err = s.db.InTxNotify(ctx, operation, func(ctx context.Context, tx *sql.Tx) error {
 		changed = catalog.Changed{ProductID: productID}
 		err := tx.QueryRowContext(ctx, s.db.SQL(
-			`UPDATE products SET version = version + 1, updated_at = {now} WHERE id = $1 RETURNING user_id, version`), productID).
-			Scan(&changed.UserID, &changed.Version)
+			progressed+` WHERE id = $1 RETURNING user_id, revision, version`), productID).
+			Scan(&changed.UserID, &changed.Revision, &changed.Version)
 		if err != nil {
 			return sqldb.NoRow(err, errSuperseded())
 		}
@@ -62,7 +62,7 @@ func (s *Images) transition(
 
 // eventOf is an event of the change, without what happened.
 func eventOf(c catalog.Changed) events.Event {
-	return events.Event{ProductID: c.ProductID, UserID: c.UserID, Revision: c.Version, Version: c.Version}
+	return events.Event{ProductID: c.ProductID, UserID: c.UserID, Revision: c.Revision, Version: c.Version}
 }
 
 // happened is what happened to an image.
@@ -90,13 +90,15 @@ func appendEach(
 	return eventsql.Append(ctx, db, tx, list...)
 }
 
-// raiseVersions raises the versions of products that the transaction has locked.
-func raiseVersions(ctx context.Context, db *sqldb.DB, tx *sql.Tx, products []int64) ([]catalog.Changed, error) {
+// progressed raises the revision of a product whose images progress.
+const progressed = `UPDATE products SET revision = revision + 1, revised_at = {now}`
+
+// raiseRevisions raises the revisions of products that the transaction has locked.
+func raiseRevisions(ctx context.Context, db *sqldb.DB, tx *sql.Tx, products []int64) ([]catalog.Changed, error) {
 	marks, args := sqldb.In(1, products)
 	return sqldb.Collect(ctx, tx, func(row sqldb.Row, c *catalog.Changed) error {
-		return row.Scan(&c.ProductID, &c.UserID, &c.Version)
-	}, db.SQL(
-		`UPDATE products SET version = version + 1, updated_at = {now} WHERE id IN (`+marks+`) RETURNING id, user_id, version`), args...)
+		return row.Scan(&c.ProductID, &c.UserID, &c.Revision, &c.Version)
+	}, db.SQL(progressed+` WHERE id IN (`+marks+`) RETURNING id, user_id, revision, version`), args...)
 }
 
 // setFailed is the only wording of how an image becomes failed: whatever finds

@@ -39,7 +39,7 @@ func testCreate(t *testing.T, s Store) {
 			t.Errorf("image %d is %s", i, got.Images[i].Status)
 		}
 	}
-	wantChanged(t, s, catalog.Changed{ProductID: p.ID, UserID: user, Version: 1, Listed: true})
+	wantChanged(t, s, p.Edited())
 	if bare := create(t, s); len(read(t, s, bare.ID).Images) != 0 || len(jobs(t, s)) != 0 {
 		t.Error("a product without images asks for work")
 	}
@@ -184,7 +184,7 @@ func testRevise(t *testing.T, s Store) {
 			t.Error("the dropped image still has its job")
 		}
 	}
-	wantChanged(t, s, catalog.Changed{ProductID: p.ID, UserID: user, Version: 2, Listed: true})
+	wantChanged(t, s, catalog.Changed{ProductID: p.ID, UserID: user, Revision: 2, Version: 2, Edit: true})
 
 	_, err = s.ReviseProduct(t.Context(), r)
 	wantKind(t, err, fault.Stale)
@@ -225,7 +225,7 @@ func testDelete(t *testing.T, s Store) {
 	wantKind(t, err, fault.Stale)
 	_, err = s.DeleteProduct(t.Context(), p.ID, []int64{})
 	wantKind(t, err, fault.Stale)
-	want := catalog.Changed{ProductID: p.ID, UserID: user, Version: cache.Gone, Listed: true}
+	want := catalog.Changed{ProductID: p.ID, UserID: user, Revision: cache.Gone, Version: 2, Edit: true}
 	got, err := s.DeleteProduct(t.Context(), p.ID, []int64{7, 1})
 	if err != nil || got != want {
 		t.Fatalf("delete returned %+v, %v", got, err)

@@ -96,8 +96,8 @@ func testDeadJob(t *testing.T, s Store) {
 	if list := letters(t, s, failures.Filter{}); len(list) != 2 {
 		t.Errorf("left: %v", names(list))
 	}
-	if v := read(t, s, p.ID).Version; v != p.Version+5 { // three steps, a beginning and a failure
-		t.Errorf("version went from %d to %d", p.Version, v)
+	if v := read(t, s, p.ID).Revision; v != p.Revision+5 { // three steps, a beginning and a failure
+		t.Errorf("revision went from %d to %d", p.Revision, v)
 	}
 	_, _, err = s.AdvanceJob(t.Context(), batch(made, "h", 4))
 	wantKind(t, err, fault.Conflict)

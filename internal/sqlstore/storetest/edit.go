@@ -48,7 +48,7 @@ func testEdit(t *testing.T, s Store) {
 	if list := jobs(t, s); len(list) != 1 || list[0].ImageID != got.Images[1].ID || list[0].RequestID != "req-2" {
 		t.Errorf("jobs %+v", list)
 	}
-	wantChanged(t, s, catalog.Changed{ProductID: p.ID, UserID: user, Version: 2, Listed: true})
+	wantChanged(t, s, catalog.Changed{ProductID: p.ID, UserID: user, Revision: 2, Version: 2, Edit: true})
 
 	same, err := s.EditProduct(t.Context(), p.ID, func(old catalog.Product) (catalog.Revision, bool) { return revision(old), false })
 	if err != nil || fmt.Sprint(same) != fmt.Sprint(got) {

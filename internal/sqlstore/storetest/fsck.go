@@ -123,25 +123,25 @@ func testPartition(t *testing.T, s Store) {
 	}
 }
 
-func testVersions(t *testing.T, s Store) {
+func testRevisions(t *testing.T, s Store) {
 	t.Helper()
 	p, q := create(t, s), create(t, s)
-	list, err := s.Versions(t.Context(), p.ID-1, 10)
-	if err != nil || len(list) != 2 || list[0].ID != p.ID || list[1].ID != q.ID || list[0].Version != 1 ||
+	list, err := s.Revisions(t.Context(), p.ID-1, 10)
+	if err != nil || len(list) != 2 || list[0].ID != p.ID || list[1].ID != q.ID || list[0].Revision != 1 || list[0].UserID != user ||
 		list[0].Age < 0 || list[0].Age > time.Minute {
-		t.Fatalf("versions are %+v, %v", list, err)
+		t.Fatalf("revisions are %+v, %v", list, err)
 	}
 	messages(t, s, catalog.TopicChanged)
 	for _, c := range []struct{ above, want int64 }{{7, 8}, {5, 8}} {
-		changed, err := s.RaiseVersion(t.Context(), p.ID, c.above)
-		if err != nil || changed != (catalog.Changed{ProductID: p.ID, UserID: user, Version: c.want}) {
+		changed, err := s.RaiseRevision(t.Context(), p.ID, c.above)
+		if err != nil || changed != (catalog.Changed{ProductID: p.ID, UserID: user, Revision: c.want, Version: 1}) {
 			t.Errorf("above %d: %+v, %v", c.above, changed, err)
 		}
 	}
-	if n := len(messages(t, s, catalog.TopicChanged)); n != 2 || read(t, s, p.ID).Version != 8 {
-		t.Errorf("%d changes are recorded, the product is at %d", n, read(t, s, p.ID).Version)
+	if n := len(messages(t, s, catalog.TopicChanged)); n != 2 || read(t, s, p.ID).Revision != 8 {
+		t.Errorf("%d changes are recorded, the product is at %d", n, read(t, s, p.ID).Revision)
 	}
-	_, err = s.RaiseVersion(t.Context(), q.ID+1000, 1)
+	_, err = s.RaiseRevision(t.Context(), q.ID+1000, 1)
 	wantKind(t, err, fault.NotFound)
 }
 

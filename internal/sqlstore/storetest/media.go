@@ -32,7 +32,7 @@ func testBeginOnce(t *testing.T, s Store) {
 				if job.Host != "a" || c.Job != job || c.Attempt != 1 || c.SourceURL != "http://a/1.jpg" || c.UserID != user {
 					t.Errorf("claim is %+v", c)
 				}
-				if changed.Version != 2 || changed.ProductID != p.ID {
+				if changed.Revision != 2 || changed.ProductID != p.ID {
 					t.Errorf("change is %+v", changed)
 				}
 			case fault.KindOf(err) == fault.Conflict:
@@ -47,7 +47,7 @@ func testBeginOnce(t *testing.T, s Store) {
 		t.Errorf("%d began the image, %d were refused", won.Load(), lost.Load())
 	}
 	got := read(t, s, p.ID)
-	if got.Version != 2 || got.Images[0].Status != catalog.Processing || got.Images[0].Attempts != 1 {
+	if got.Revision != 2 || got.Images[0].Status != catalog.Processing || got.Images[0].Attempts != 1 {
 		t.Errorf("product is %+v", got)
 	}
 	for _, wrong := range []media.Job{
@@ -67,7 +67,7 @@ func testComplete(t *testing.T, s Store) {
 	_, err := s.Rendition(t.Context(), want.Key)
 	wantKind(t, err, fault.NotFound)
 	changed, err := s.Complete(t.Context(), c, want)
-	if err != nil || changed.Version != 3 {
+	if err != nil || changed.Revision != 3 {
 		t.Fatalf("complete returned %+v, %v", changed, err)
 	}
 	img := read(t, s, c.ProductID).Images[0]

@@ -44,7 +44,7 @@ func testOnce(t *testing.T, s Store) {
 	if len(jobs(t, s)) != 2 {
 		t.Error("the images have no jobs")
 	}
-	wantChanged(t, s, catalog.Changed{ProductID: first.ID, UserID: user, Version: 1, Listed: true})
+	wantChanged(t, s, first.Edited())
 
 	again := key(strings.Repeat("~", catalog.MaxKeyBytes))
 	again.Fingerprint[5] = 77

@@ -26,7 +26,7 @@ func testReplay(t *testing.T, s Store) {
 	if !slices.Equal(done, []int64{x, y, z}) {
 		t.Errorf("replayed %v", done)
 	}
-	want := []catalog.Changed{{ProductID: a.ID, UserID: user, Version: a.Version + 1}, {ProductID: b.ID, UserID: user, Version: b.Version + 1}}
+	want := []catalog.Changed{{ProductID: a.ID, UserID: user, Revision: a.Revision + 1, Version: 1}, {ProductID: b.ID, UserID: user, Revision: b.Revision + 1, Version: 1}}
 	slices.SortFunc(changed, func(a, b catalog.Changed) int { return int(a.ProductID - b.ProductID) })
 	if !reflect.DeepEqual(changed, want) {
 		t.Errorf("changed %+v, want %+v", changed, want)
@@ -53,8 +53,8 @@ func testReplay(t *testing.T, s Store) {
 			t.Errorf("image %d is %+v", i, img)
 		}
 	}
-	if got.Version != a.Version+1 || len(letters(t, s, failures.Filter{})) != 1 {
-		t.Errorf("version %d, letters %v", got.Version, names(letters(t, s, failures.Filter{})))
+	if got.Revision != a.Revision+1 || len(letters(t, s, failures.Filter{})) != 1 {
+		t.Errorf("revision %d, letters %v", got.Revision, names(letters(t, s, failures.Filter{})))
 	}
 	if changed, done, err := s.ReplayImages(t.Context(), []int64{x, y, z}, ""); err != nil || len(changed)+len(done) > 0 {
 		t.Errorf("a second replay did %v, %v", done, err)
@@ -92,7 +92,7 @@ func testReplayImage(t *testing.T, s Store) {
 			switch {
 			case err == nil:
 				won.Add(1)
-				if img.ID != id || img.Status != catalog.Pending || img.SourceURL != "http://a.example/1.jpg" || changed.Version != p.Version+1 {
+				if img.ID != id || img.Status != catalog.Pending || img.SourceURL != "http://a.example/1.jpg" || changed.Revision != p.Revision+1 {
 					t.Errorf("image %+v at %+v", img, changed)
 				}
 			case fault.KindOf(err) == fault.Conflict:
@@ -110,7 +110,7 @@ func testReplayImage(t *testing.T, s Store) {
 	if want := []media.Job{{ImageID: id, ProductID: p.ID, Generation: 2, RequestID: "req-9", Host: "a.example"}}; !reflect.DeepEqual(list, want) {
 		t.Errorf("jobs %+v", list)
 	}
-	wantChanged(t, s, catalog.Changed{ProductID: p.ID, UserID: user, Version: p.Version + 1})
+	wantChanged(t, s, catalog.Changed{ProductID: p.ID, UserID: user, Revision: p.Revision + 1, Version: 1})
 	c, _, err := s.Begin(t.Context(), list[0], time.Minute)
 	if err != nil {
 		t.Fatal(err)

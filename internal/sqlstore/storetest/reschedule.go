@@ -67,9 +67,9 @@ func testExpire(t *testing.T, s Store) {
 	}
 	_, err = s.Expire(t.Context(), list[0], time.Hour, timeout(), 10)
 	wantKind(t, err, fault.Conflict) // they are not so old
-	version := read(t, s, p.ID).Version
+	revision := read(t, s, p.ID).Revision
 	changed, err := s.Expire(t.Context(), list[0], 0, timeout(), 1)
-	if err != nil || len(changed) != 1 || changed[0].Version != version+1 || changed[0].ProductID != p.ID {
+	if err != nil || len(changed) != 1 || changed[0].Revision != revision+1 || changed[0].ProductID != p.ID {
 		t.Fatalf("changes are %+v, %v", changed, err)
 	}
 	statuses := func() (failed []bool) {

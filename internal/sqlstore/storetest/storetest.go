@@ -109,7 +109,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"stuck", testStuck},
 		{"job messages", testJobMessages},
 		{"partition", testPartition},
-		{"versions", testVersions},
+		{"revisions", testRevisions},
 		{"claim slice", testClaimSlice},
 		{"failures", testDeadList},
 		{"pages of failures", testDeadPages},

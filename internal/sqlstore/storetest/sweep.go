@@ -119,8 +119,8 @@ func testSweepRequeues(t *testing.T, s Store) {
 	if again := jobs(t, s); !reflect.DeepEqual(again, first) {
 		t.Errorf("jobs %+v, want %+v", again, first)
 	}
-	if v := read(t, s, p.ID).Version; v != 1 {
-		t.Errorf("queueing again changed the version to %d", v)
+	if v := read(t, s, p.ID).Revision; v != 1 {
+		t.Errorf("queueing again changed the revision to %d", v)
 	}
 }
 

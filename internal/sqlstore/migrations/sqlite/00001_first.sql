@@ -19,9 +19,16 @@ CREATE TABLE products (
     name_folded TEXT   NOT NULL, -- catalog.Fold(name), for searching
     description TEXT   NOT NULL,
     price       BIGINT NOT NULL CHECK (price >= 0), -- hundredths
-    version     BIGINT NOT NULL,
+    version     BIGINT NOT NULL, -- from 1; grows with every edit
+    revision    BIGINT NOT NULL, -- from 1; grows with every change that the product shows, edit or progress of an image
     created_at  BIGINT NOT NULL,
-    updated_at  BIGINT NOT NULL
+    updated_at  BIGINT NOT NULL, -- the last edit
+    revised_at  BIGINT NOT NULL, -- when the revision grew last
+    -- Of its images, as they are at this revision.
+    pending     INT    NOT NULL DEFAULT 0,
+    ready       INT    NOT NULL DEFAULT 0,
+    failed      INT    NOT NULL DEFAULT 0,
+    cover_key   TEXT   -- the rendition of the first that is ready; NULL where none is
 );
 CREATE INDEX products_by_user ON products (user_id, id DESC);
 CREATE INDEX products_by_price ON products (price, id DESC);
