@@ -16,6 +16,8 @@ type Dialect struct {
 	forKeyShare string
 	// greatest is the function that returns the largest of its arguments.
 	greatest string
+	// lastID asks for the highest id that was drawn for the table $1.
+	lastID string
 	// hasTable asks whether there is the table $1.
 	hasTable string
 	// AtOnce says that a statement may write several tables.
@@ -33,6 +35,7 @@ func postgresDialect() Dialect {
 	return Dialect{
 		name: "postgres", now: "(extract(epoch FROM statement_timestamp()) * 1000)::BIGINT",
 		skipLocked: " FOR UPDATE SKIP LOCKED", forUpdate: " FOR UPDATE", forKeyShare: " FOR KEY SHARE", AtOnce: true, greatest: "greatest",
+		lastID:   `SELECT coalesce(pg_sequence_last_value(pg_get_serial_sequence($1, 'id')::REGCLASS), 0)`,
 		hasTable: `SELECT to_regclass($1) IS NOT NULL`,
 		lackedRight: `
 			SELECT wanted || ' on ' || name FROM unnest(string_to_array($1, ',')) AS name,
@@ -48,6 +51,7 @@ func postgresDialect() Dialect {
 func sqliteDialect() Dialect {
 	return Dialect{
 		name: "sqlite", now: "CAST(unixepoch('subsec') * 1000 AS INTEGER)", OneWriter: true, greatest: "max",
+		lastID:   `SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = $1), 0)`,
 		hasTable: `SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = $1)`,
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/sqldb"
 	"vitrine.dev/internal/sqlstore/catalogsql"
+	"vitrine.dev/internal/sqlstore/eventsql"
 	"vitrine.dev/internal/sqlstore/failuresql"
 	"vitrine.dev/internal/sqlstore/fscksql"
 	"vitrine.dev/internal/sqlstore/gcsql"
@@ -27,6 +28,7 @@ type Store struct {
 	*catalogsql.Products
 	*imagesql.Images
 	*outboxsql.Outbox
+	*eventsql.Log
 	*jobsql.Table
 	*failuresql.Failures
 	*fscksql.Checks
@@ -38,7 +40,7 @@ func newStore(db *sqldb.DB, err error) (*Store, error) {
 		return nil, err
 	}
 	return &Store{
-		DB: db, Products: catalogsql.New(db), Images: imagesql.New(db), Outbox: outboxsql.New(db),
+		DB: db, Products: catalogsql.New(db), Images: imagesql.New(db), Outbox: outboxsql.New(db), Log: eventsql.New(db),
 		Table: jobsql.New(db), Failures: failuresql.New(db), Checks: fscksql.New(db),
 		Collection: gcsql.New(db),
 	}, nil
@@ -72,7 +74,7 @@ func OpenSQLite(ctx context.Context, path string, log *slog.Logger) (*Store, err
 	return newStore(sqldb.OpenSQLite(ctx, path, schema(), log))
 }
 
-// EndLeases ends every lease on images, messages and jobs, for a process that has
+// EndLeases ends every lease on images, messages, readers and jobs, for a process that has
 // the database to itself: their holders are dead. The sweep and the relay
 // then take them up at once instead of waiting for the leases to run out.
 func (s *Store) EndLeases(ctx context.Context) error {
@@ -80,6 +82,7 @@ func (s *Store) EndLeases(ctx context.Context) error {
 		for _, statement := range []string{
 			`UPDATE images SET lease_until = 0 WHERE status = 'processing'`,
 			`UPDATE outbox SET lease_until = 0 WHERE lease_until > 0`,
+			`UPDATE event_readers SET lease_until = 0 WHERE lease_until > 0`,
 			`UPDATE dead_jobs SET lease_until = 0 WHERE lease_until > 0`,
 		} {
 			if _, err := tx.ExecContext(ctx, statement); err != nil {

@@ -52,9 +52,24 @@ func OwnPostgres(tb testing.TB) *Server {
 	return own(tb, postgresEngine)
 }
 
-func newPostgres() (*Server, error) {
-	initdb, ok := lookup("initdb", "/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin",
+// PostgresProgram returns the path of a program that comes with the server, such
+// as pg_dump. It ends the test where there is none.
+func PostgresProgram(tb testing.TB, name string) string {
+	tb.Helper()
+	path, ok := lookupPostgres(name)
+	if !ok {
+		tb.Fatalf("there is no %s beside PostgreSQL", name)
+	}
+	return path
+}
+
+func lookupPostgres(program string) (string, bool) {
+	return lookup(program, "/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin",
 		"/opt/homebrew/opt/postgresql@*/bin", "/usr/local/opt/postgresql@*/bin")
+}
+
+func newPostgres() (*Server, error) {
+	initdb, ok := lookupPostgres("initdb")
 	if !ok {
 		return nil, &missingError{"PostgreSQL (initdb)", "postgresql", "postgresql@17"}
 	}
@@ -82,7 +97,7 @@ func newPostgres() (*Server, error) {
 			filepath.Join(filepath.Dir(initdb), "postgres"), "-D", data, "-p", strconv.Itoa(port),
 			"-c", "listen_addresses=" + loopback, "-c", "unix_socket_directories=",
 			"-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_connections=300",
-			"-c", "max_wal_size=2GB", "-c", "autovacuum_naptime=10s",
+			"-c", "max_wal_size=2GB", "-c", "autovacuum_naptime=10s", "-c", "max_prepared_transactions=10",
 		},
 		ready: func(ctx context.Context) error { return execPostgres(ctx, dsn, "SELECT 1") },
 	}, nil
