@@ -23,7 +23,7 @@ const (
 	products          // catalog
 	pictures          // media, outbox, failures and what they are made of
 	collecting        // gc: deletes stored files that nothing refers to
-	checking          // fsck: compares what the others keep, and repairs it
+	checking          // fsck: compares what the others keep, and repairs it; transfer: copies it
 	engine            // general machinery below adapters, which knows no product: leaves only
 	adapter           // to the outside; adapters never meet
 	surface           // cli, and the client of the API it speaks with
@@ -37,7 +37,7 @@ var layers = map[string]int{
 	"internal/catalog": products,
 	"internal/monitor": pictures, "internal/media": pictures, "internal/outbox": pictures,
 	"internal/failures": pictures,
-	"internal/gc":       collecting, "internal/fsck": checking,
+	"internal/gc":       collecting, "internal/fsck": checking, "internal/transfer": checking,
 	"internal/sqldb": engine, "internal/httpkit": engine, "internal/safehttp": engine,
 	"internal/sqlstore": adapter, "internal/fetch": adapter, "internal/imaging": adapter, "internal/httpapi": adapter,
 	"internal/client": surface, "internal/cli": surface,

@@ -23,6 +23,7 @@ type commands struct {
 	Migrate migrateCommand `cmd:""             help:"Bring the database schema up to date."`
 	Fsck    fsckCommand    `cmd:""             help:"Compare database, storage, outbox, queue and cache; repair what differs."`
 	Backup  backupCommand  `cmd:""             help:"Copy the embedded database into a new file, while it is in use."`
+	Copy    copyCommand    `cmd:""             help:"Copy the database and the images to other servers, or into a folder."`
 	Users   usersCommand   `cmd:""             help:"Add and list users."`
 	Version versionCommand `cmd:""             help:"Print version, commit and date."`
 
@@ -46,6 +47,9 @@ type Program interface {
 	Check(ctx context.Context, to Streams, how Check) (*fsck.Report, error)
 	// Backup copies the embedded database into a new file.
 	Backup(ctx context.Context, to Streams, file string) (Backup, error)
+	// Copy copies the database, and the images where the storage is another one,
+	// to the target: the file of its settings, or embedded: and a folder.
+	Copy(ctx context.Context, to Streams, target string, progress CopyProgress) (Copied, error)
 	// WithUsers calls use with the users of the database.
 	WithUsers(ctx context.Context, to Streams, use func(catalog.UserStore) error) error
 	// APIURL is where the API listens: at the URL given, or for "" where the

@@ -18,6 +18,8 @@ type fake struct {
 	wait   time.Duration
 	check  Check
 	err    error
+
+	missing int64
 }
 
 func (f *fake) Serve(_ context.Context, _ Streams, role string) error {
@@ -38,6 +40,11 @@ func (f *fake) Check(_ context.Context, _ Streams, how Check) (*fsck.Report, err
 func (f *fake) Backup(context.Context, Streams, string) (Backup, error) {
 	f.called = "backup"
 	return Backup{Products: 3, Images: "data/images", Within: time.Hour}, f.err
+}
+
+func (f *fake) Copy(_ context.Context, _ Streams, target string, _ CopyProgress) (Copied, error) {
+	f.called = "copy to " + target
+	return Copied{Rows: map[string]int64{"products": 3, "images": 4}, Files: 5, Bytes: 6, Missing: f.missing}, f.err
 }
 
 func (f *fake) WithUsers(_ context.Context, _ Streams, use func(catalog.UserStore) error) error {
@@ -69,6 +76,11 @@ func TestCommands(t *testing.T) {
 		{"backup x.db", unavailable, "backup", 69, "busy"},
 		{"backup x.db", context.Canceled, "backup", 69, ""},
 		{"backup x.db", Usage(errors.New("a server's")), "backup", 64, "a server's"},
+		{"copy --to target.env", nil, "copy to target.env", 0, "images 4, products 3"},
+		{"copy --to target.env", nil, "copy to target.env", 0, "5 files, 6 bytes"},
+		{"copy --to embedded:data", fault.New(fault.Conflict, "not empty"), "copy to embedded:data", 1, "not empty"},
+		{"copy --to target.env", unavailable, "copy to target.env", 69, "busy"},
+		{"copy", nil, "", 64, "--to"},
 		{"fsck --grace=-1s", nil, "", 64, "--grace must not be negative"},
 		{"fsck --repair --grace=1m --json", nil, "fsck", 0, `"findings"`},
 		{"fsck", errors.New("no storage"), "fsck", 69, "not everything was checked: no storage"},

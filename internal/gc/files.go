@@ -2,6 +2,7 @@ package gc
 
 import (
 	"context"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -70,6 +71,25 @@ func (f *Files) Compare(
 		err = f.strays(ctx, report, d.strays, again)
 	}
 	return Comparison{Foreign: d.foreign, Young: d.young}, err
+}
+
+// Missing returns the keys of a partition's files that the storage lacks or has
+// with another length, in no order, and their bytes.
+func (f *Files) Missing(ctx context.Context, number int) (map[string]int64, error) {
+	p := partition(number % Partitions)
+	known, err := f.survey(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	d, err := f.compare(ctx, p, maps.Clone(known))
+	if err != nil {
+		return nil, err
+	}
+	missing := map[string]int64{}
+	for _, key := range slices.Concat(d.missing, d.wrong) {
+		missing[key] = known[key].bytes
+	}
+	return missing, nil
 }
 
 // inspect returns where listing and database part ways in a partition, and

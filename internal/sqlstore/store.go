@@ -78,17 +78,19 @@ func OpenSQLite(ctx context.Context, path string, log *slog.Logger) (*Store, err
 // the database to itself: their holders are dead. The sweep and the relay
 // then take them up at once instead of waiting for the leases to run out.
 func (s *Store) EndLeases(ctx context.Context) error {
-	return s.InTxNotify(ctx, "end leases", func(ctx context.Context, tx *sql.Tx) error {
-		for _, statement := range []string{
-			`UPDATE images SET lease_until = 0 WHERE status = 'processing'`,
-			`UPDATE outbox SET lease_until = 0 WHERE lease_until > 0`,
-			`UPDATE event_readers SET lease_until = 0 WHERE lease_until > 0`,
-			`UPDATE dead_jobs SET lease_until = 0 WHERE lease_until > 0`,
-		} {
-			if _, err := tx.ExecContext(ctx, statement); err != nil {
-				return err
-			}
+	return s.InTxNotify(ctx, "end leases", endLeases)
+}
+
+func endLeases(ctx context.Context, tx *sql.Tx) error {
+	for _, statement := range []string{
+		`UPDATE images SET lease_until = 0 WHERE status = 'processing'`,
+		`UPDATE outbox SET lease_until = 0 WHERE lease_until > 0`,
+		`UPDATE event_readers SET lease_until = 0 WHERE lease_until > 0`,
+		`UPDATE dead_jobs SET lease_until = 0 WHERE lease_until > 0`,
+	} {
+		if _, err := tx.ExecContext(ctx, statement); err != nil {
+			return err
 		}
-		return nil
-	})
+	}
+	return nil
 }

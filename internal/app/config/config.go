@@ -123,10 +123,23 @@ func loadDotEnv() error {
 	} else if unreadable {
 		return fmt.Errorf("read .env: %w", err)
 	}
-	return errDotEnv
+	return fmt.Errorf("read .env: %w", errDotEnv)
 }
 
-var errDotEnv = errors.New("read .env: it has a line that is not NAME=value (quote values that have spaces, quotes or #)")
+var errDotEnv = errors.New("it has a line that is not NAME=value (quote values that have spaces, quotes or #)")
+
+// LoadFile reads a file in the form of .env, and nothing of the environment: the
+// settings of another installation. Its error names every variable at fault.
+func LoadFile(path string) (Config, error) {
+	variables, err := godotenv.Read(path)
+	switch at, unreadable := errors.AsType[*fs.PathError](err); {
+	case unreadable:
+		return Config{}, fmt.Errorf("read the file of settings: %w", at)
+	case err != nil:
+		return Config{}, fmt.Errorf("%s: %w", path, errDotEnv)
+	}
+	return Parse(variables)
+}
 
 // Parse reads the variables given. Those of the process are not read: see Load.
 func Parse(variables map[string]string) (Config, error) {
