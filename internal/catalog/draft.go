@@ -54,10 +54,10 @@ func (p Patch) check() error {
 	return c.Err()
 }
 
-// apply returns what the patch makes of the product, and whether that differs.
-func (p Patch) apply(old Product) (Revision, bool) {
+// apply returns what the patch makes of the product. It names no field where that
+// is no different.
+func (p Patch) apply(old Product) Revision {
 	r := Revision{
-		ProductID: old.ID, UserID: old.UserID, FromVersion: old.Version,
 		Name: given(p.Name, old.Name), Description: given(p.Description, old.Description), Price: given(p.Price, old.Price),
 	}
 	wanted := sourceURLs(old.Images)
@@ -74,7 +74,7 @@ func (p Patch) apply(old Product) (Revision, bool) {
 		}
 	}
 	slices.Sort(r.Fields)
-	return r, len(r.Fields) > 0
+	return r
 }
 
 // given returns what the patch gives, or else what was there.

@@ -133,13 +133,13 @@ func TestEqualURLsAreOne(t *testing.T) {
 	}
 	old := Product{Images: []Image{{ID: 5, SourceURL: "http://h/b"}, {ID: 6, SourceURL: clean}}}
 	for _, wanted := range []string{written, clean} {
-		r, _ := Patch{Images: &[]string{wanted, "http://h/./new"}}.apply(old)
+		r := Patch{Images: &[]string{wanted, "http://h/./new"}}.apply(old)
 		if len(r.Images) != 2 || r.Images[0].ID != 6 || r.Images[1] != (PlannedImage{SourceURL: "http://h/new"}) {
 			t.Errorf("patched by %q: %+v", wanted, r.Images)
 		}
 	}
 	name := "Other"
-	if r, _ := (Patch{Name: &name}).apply(old); r.Images[0].ID != 5 || r.Images[1].ID != 6 {
+	if r := (Patch{Name: &name}).apply(old); r.Images[0].ID != 5 || r.Images[1].ID != 6 {
 		t.Errorf("a new name changes the images: %+v", r.Images)
 	}
 }

@@ -13,11 +13,6 @@ import (
 // ErrUnknownUser is what a Store returns for a user that does not exist.
 var ErrUnknownUser = fault.New(fault.Invalid, "the user does not exist")
 
-// optimisticTries is how often a change without precondition is tried without a
-// lock. Of more than a few changes at once most fail, so that the next try
-// takes a lock instead.
-const optimisticTries = 3
-
 // Announcer is called with every change right after its commit. The outbox
 // repeats it, so an Announcer need not be reliable, only quick.
 type Announcer interface {
@@ -50,44 +45,15 @@ func (s *Service) Change(ctx context.Context, id int64, p Patch, versions []int6
 	if err := p.check(); err != nil {
 		return Product{}, err
 	}
-	for range optimisticTries {
-		product, err := s.changeOnce(ctx, id, p, versions)
-		if err == nil || versions != nil || fault.KindOf(err) != fault.Stale {
-			return product, err
-		}
-	}
-	return s.changeLocked(ctx, id, p)
-}
-
-func (s *Service) changeOnce(ctx context.Context, id int64, p Patch, versions []int64) (Product, error) {
-	old, err := s.store.Product(ctx, id)
-	if err != nil {
-		return Product{}, err
-	}
-	if versions != nil && !slices.Contains(versions, old.Version) {
-		return Product{}, fault.New(fault.Stale, "the product has changed since")
-	}
-	revision, differs := p.apply(old)
-	if !differs {
-		return old, nil
-	}
-	revision.RequestID = requestid.From(ctx)
-	product, err := s.store.ReviseProduct(ctx, revision)
-	if err != nil {
-		return Product{}, err
-	}
-	s.changed(ctx, product.Edited())
-	return product, nil
-}
-
-// changeLocked applies the patch while no one else can change the product.
-func (s *Service) changeLocked(ctx context.Context, id int64, p Patch) (Product, error) {
 	var differs bool
-	product, err := s.store.EditProduct(ctx, id, func(old Product) (Revision, bool) {
-		var revision Revision
-		revision, differs = p.apply(old)
+	product, err := s.store.ReviseProduct(ctx, id, func(old Product) (Revision, error) {
+		if versions != nil && !slices.Contains(versions, old.Version) {
+			return Revision{}, fault.New(fault.Stale, "the product has changed since")
+		}
+		revision := p.apply(old)
 		revision.RequestID = requestid.From(ctx)
-		return revision, differs
+		differs = len(revision.Fields) > 0
+		return revision, nil
 	})
 	if err != nil {
 		return Product{}, err

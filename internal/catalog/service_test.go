@@ -120,7 +120,10 @@ func TestChange(t *testing.T) {
 	t.Parallel()
 	s := newSetup()
 	p := s.create(t, "Lamp", 5, "https://example.com/a")
-	got, err := s.service.Change(t.Context(), p.ID, catalog.Patch{Name: new("Torch")}, []int64{7, 1})
+	got, err := s.service.Change(requestid.With(t.Context(), "r-2"), p.ID, catalog.Patch{Name: new("Torch")}, []int64{7, 1})
+	if requests := s.store.Requests(); requests[len(requests)-1] != "r-2" {
+		t.Errorf("request ids in the store = %v", requests)
+	}
 	if err != nil || got.Name != "Torch" || got.Version != 2 {
 		t.Fatalf("Change = %+v, %v", got, err)
 	}
@@ -169,44 +172,6 @@ func TestConcurrentChanges(t *testing.T) {
 	group.Wait()
 	if got, err := s.service.Product(t.Context(), p.ID); err != nil || got.Version != 9 {
 		t.Errorf("version = %d, %v; want 9", got.Version, err)
-	}
-}
-
-// restless moves a product on between every read and write.
-type restless struct {
-	*catalogfake.Store
-}
-
-func (r restless) ReviseProduct(context.Context, catalog.Revision) (catalog.Product, error) {
-	return catalog.Product{}, fault.New(fault.Stale, "moved on")
-}
-
-// TestChangeOfARestlessProduct: a change without precondition waits for its
-// turn where it has lost too often; one with a precondition has lost for good.
-func TestChangeOfARestlessProduct(t *testing.T) {
-	t.Parallel()
-	s := newSetup()
-	p := s.create(t, "Lamp", 5)
-	ctx := requestid.With(t.Context(), "r-2")
-	service := catalog.NewService(restless{s.store}, s, catalog.DefaultKeyTTL)
-	got, err := service.Change(ctx, p.ID, catalog.Patch{Name: new("x")}, nil)
-	if err != nil || got.Name != "x" || got.Version != 2 {
-		t.Errorf("Change = %+v, %v", got, err)
-	}
-	if last := s.announced[len(s.announced)-1]; len(s.announced) != 2 || last != (catalog.Changed{ProductID: p.ID, UserID: 1, Revision: 2, Version: 2, Edit: true}) {
-		t.Errorf("announced %v", s.announced)
-	}
-	if requests := s.store.Requests(); requests[len(requests)-1] != "r-2" {
-		t.Errorf("request ids in the store = %v", requests)
-	}
-	if same, err := service.Change(ctx, p.ID, catalog.Patch{Name: new("x")}, nil); err != nil || same.Version != 2 || len(s.announced) != 2 {
-		t.Errorf("a change without a difference = version %d, %v", same.Version, err)
-	}
-	if _, err := service.Change(ctx, p.ID, catalog.Patch{Name: new("y")}, []int64{2}); fault.KindOf(err) != fault.Stale {
-		t.Errorf("a protected change that lost: %v", err)
-	}
-	if _, err := service.Change(ctx, 999, catalog.Patch{}, nil); fault.KindOf(err) != fault.NotFound {
-		t.Errorf("a change of nothing: %v", err)
 	}
 }
 

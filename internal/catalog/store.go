@@ -17,20 +17,16 @@ type Store interface {
 	CreateProductOnce(ctx context.Context, n NewProduct, once Once) (Product, *Earlier, error)
 	// Product returns the product with its images. fault.NotFound.
 	Product(ctx context.Context, id int64) (Product, error)
-	// ReviseProduct applies the revision where the product is still at
-	// FromVersion: images not in the plan are removed, new ones are stored as
-	// Pending with their outbox message, and Changed is recorded. It returns
-	// the product as it is then. fault.NotFound; fault.Stale where the version
-	// is another one.
-	ReviseProduct(ctx context.Context, r Revision) (Product, error)
-	// EditProduct locks the product, so that every other change of it waits,
-	// and applies the revision that edit makes of it as ReviseProduct does:
-	// calls at once are applied one after the other, each to what the one
-	// before it left. Where edit returns false nothing is written. It returns
-	// the product as it is then. edit must depend on the product only, and not
-	// use the store: it is called again where the database breaks the
-	// transaction off. fault.NotFound.
-	EditProduct(ctx context.Context, id int64, edit func(Product) (Revision, bool)) (Product, error)
+	// ReviseProduct writes the revision that revise makes of the product: images not in
+	// the plan are removed, new ones are stored as Pending with their work, and the
+	// change is recorded. It returns the product as it is then. Where the
+	// revision names no field nothing is written. Calls at once are applied one
+	// after the other, each to what the one before it left: three times without
+	// a lock, since most products have one editor, then with the product
+	// locked, so that every other change of it waits. revise is called with each
+	// version that it meets; it must depend on that only, and not use the store.
+	// An error of it is returned as it is. fault.NotFound.
+	ReviseProduct(ctx context.Context, id int64, revise func(Product) (Revision, error)) (Product, error)
 	// DeleteProduct removes the product and its images, and records Changed,
 	// which it returns, at revision cache.Gone. Where versions is not nil the product must be at one
 	// of them. fault.NotFound, fault.Stale.
@@ -54,11 +50,13 @@ type NewProduct struct {
 	RequestID   string // travels with the image jobs into the worker's log
 }
 
-// Revision is a checked Patch applied to the version that it was read at.
+// OptimisticTries is how often a Store tries ReviseProduct without a lock. Of more
+// than a few changes at once most fail, so that the next try takes a lock
+// instead.
+const OptimisticTries = 3
+
+// Revision is a checked Patch applied to a product.
 type Revision struct {
-	ProductID   int64
-	UserID      int64
-	FromVersion int64
 	Name        string
 	Description string
 	Price       Price

@@ -175,22 +175,8 @@ func (s *Store) find(id int64) (catalog.Product, error) {
 }
 
 // ReviseProduct implements catalog.Store.
-func (s *Store) ReviseProduct(_ context.Context, r catalog.Revision) (catalog.Product, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	p, err := s.find(r.ProductID)
-	if err != nil {
-		return catalog.Product{}, err
-	}
-	if p.Version != r.FromVersion {
-		return catalog.Product{}, fault.New(fault.Stale, "the product has changed since")
-	}
-	return s.revise(p, r), nil
-}
-
-// EditProduct implements catalog.Store.
-func (s *Store) EditProduct(
-	_ context.Context, id int64, edit func(catalog.Product) (catalog.Revision, bool),
+func (s *Store) ReviseProduct(
+	_ context.Context, id int64, revise func(catalog.Product) (catalog.Revision, error),
 ) (catalog.Product, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -198,9 +184,9 @@ func (s *Store) EditProduct(
 	if err != nil {
 		return catalog.Product{}, err
 	}
-	r, differs := edit(p)
-	if !differs {
-		return p, nil
+	r, err := revise(p)
+	if err != nil || len(r.Fields) == 0 {
+		return p, err
 	}
 	return s.revise(p, r), nil
 }

@@ -3,6 +3,7 @@ package catalogsql
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"maps"
 	"slices"
 
@@ -16,58 +17,87 @@ import (
 	"vitrine.dev/internal/sqlstore/outboxsql"
 )
 
+// errOvertaken says that a product is no longer at the version that was read.
+var errOvertaken = errors.New("the product has changed since")
+
 // ReviseProduct implements catalog.Store.
-func (s *Products) ReviseProduct(ctx context.Context, r catalog.Revision) (p catalog.Product, err error) {
-	err = s.db.InTxNotify(ctx, "revise product", func(ctx context.Context, tx *sql.Tx) error {
-		p, err = s.revise(ctx, tx, r)
-		return err
-	})
-	return p, err
-}
-
-// EditProduct implements catalog.Store. The product is read by a statement of
-// its own after the lock was taken: a statement that has waited for a lock sees
-// the locked row as it is now, but the images as they were when it began.
-func (s *Products) EditProduct(
-	ctx context.Context, id int64, edit func(catalog.Product) (catalog.Revision, bool),
+func (s *Products) ReviseProduct(
+	ctx context.Context, id int64, revise func(catalog.Product) (catalog.Revision, error),
 ) (p catalog.Product, err error) {
-	err = s.db.InTxNotify(ctx, "edit product", func(ctx context.Context, tx *sql.Tx) error {
-		var locked int64
-		err := tx.QueryRowContext(ctx, s.db.SQL(`SELECT id FROM products WHERE id = $1{for update}`), id).Scan(&locked)
-		if err != nil {
-			return sqldb.NoRow(err, sqldb.NotFound("product"))
+	for range catalog.OptimisticTries {
+		p, err = s.reviseUnlocked(ctx, id, revise)
+		if !errors.Is(err, errOvertaken) {
+			return p, err
 		}
-		if p, err = s.readProduct(ctx, tx, id); err != nil {
-			return err
-		}
-		revision, differs := edit(p)
-		if !differs {
-			return nil
-		}
-		p, err = s.revise(ctx, tx, revision)
+	}
+	err = s.db.InTxNotify(ctx, "revise product", func(ctx context.Context, tx *sql.Tx) error {
+		p, err = s.reviseLocked(ctx, tx, id, revise)
 		return err
 	})
 	return p, err
 }
 
-// revise writes the revision and what follows from it, and returns the product
-// as it is then.
-func (s *Products) revise(ctx context.Context, tx *sql.Tx, r catalog.Revision) (catalog.Product, error) {
+// reviseUnlocked writes only where no one else has changed the product since it
+// was read; errOvertaken.
+func (s *Products) reviseUnlocked(
+	ctx context.Context, id int64, revise func(catalog.Product) (catalog.Revision, error),
+) (catalog.Product, error) {
+	p, err := s.Product(ctx, id)
+	if err != nil {
+		return p, err
+	}
+	r, err := revise(p)
+	if err != nil || len(r.Fields) == 0 {
+		return p, err
+	}
+	var revised catalog.Product
+	err = s.db.InTxNotify(ctx, "revise product", func(ctx context.Context, tx *sql.Tx) error {
+		revised, err = s.revise(ctx, tx, p, r)
+		return err
+	})
+	return revised, err
+}
+
+// reviseLocked reads the product by a statement of its own after the lock was taken: a
+// statement that has waited for a lock sees the locked row as it is now, but the
+// images as they were when it began.
+func (s *Products) reviseLocked(
+	ctx context.Context, tx *sql.Tx, id int64, revise func(catalog.Product) (catalog.Revision, error),
+) (catalog.Product, error) {
+	var locked int64
+	err := tx.QueryRowContext(ctx, s.db.SQL(`SELECT id FROM products WHERE id = $1{for update}`), id).Scan(&locked)
+	if err != nil {
+		return catalog.Product{}, sqldb.NoRow(err, sqldb.NotFound("product"))
+	}
+	p, err := s.readProduct(ctx, tx, id)
+	if err != nil {
+		return p, err
+	}
+	r, err := revise(p)
+	if err != nil || len(r.Fields) == 0 {
+		return p, err
+	}
+	return s.revise(ctx, tx, p, r)
+}
+
+// revise writes the revision of the product that was read and what follows from it, and
+// returns the product as it is then. errOvertaken.
+func (s *Products) revise(ctx context.Context, tx *sql.Tx, old catalog.Product, r catalog.Revision) (catalog.Product, error) {
 	written, err := sqldb.Affected(tx.ExecContext(ctx, s.db.SQL(`
 		UPDATE products SET name = $3, name_folded = $4, description = $5, price = $6,
 		       version = version + 1, revision = revision + 1, updated_at = {now}, revised_at = {now}
 		WHERE id = $1 AND version = $2`),
-		r.ProductID, r.FromVersion, r.Name, catalog.Fold(r.Name), r.Description, int64(r.Price)))
+		old.ID, old.Version, r.Name, catalog.Fold(r.Name), r.Description, int64(r.Price)))
 	if err != nil {
 		return catalog.Product{}, err
 	}
 	if !written {
-		return catalog.Product{}, s.whyNot(ctx, tx, r.ProductID)
+		return catalog.Product{}, errOvertaken // or deleted: the next read says which
 	}
-	if err := s.reviseImages(ctx, tx, r); err != nil {
+	if err := s.reviseImages(ctx, tx, old.ID, r); err != nil {
 		return catalog.Product{}, err
 	}
-	p, err := s.readProduct(ctx, tx, r.ProductID)
+	p, err := s.readProduct(ctx, tx, old.ID)
 	if err != nil {
 		return catalog.Product{}, err
 	}
@@ -81,19 +111,9 @@ func (s *Products) revise(ctx context.Context, tx *sql.Tx, r catalog.Revision) (
 	return p, outboxsql.RecordChange(ctx, s.db, tx, p.Edited())
 }
 
-// whyNot says why a product could not be changed at the version asked for.
-func (s *Products) whyNot(ctx context.Context, tx *sql.Tx, id int64) error {
-	var version int64
-	err := tx.QueryRowContext(ctx, `SELECT version FROM products WHERE id = $1`, id).Scan(&version)
-	if err != nil {
-		return sqldb.NoRow(err, sqldb.NotFound("product"))
-	}
-	return fault.New(fault.Stale, "the product has changed since")
-}
-
 // reviseImages makes the images what the plan says.
-func (s *Products) reviseImages(ctx context.Context, tx *sql.Tx, r catalog.Revision) error {
-	positions, err := imagesql.Positions(ctx, tx, r.ProductID)
+func (s *Products) reviseImages(ctx context.Context, tx *sql.Tx, id int64, r catalog.Revision) error {
+	positions, err := imagesql.Positions(ctx, tx, id)
 	if err != nil {
 		return err
 	}
@@ -109,7 +129,7 @@ func (s *Products) reviseImages(ctx context.Context, tx *sql.Tx, r catalog.Revis
 		}
 		old, there := dropped[planned.ID]
 		if !there {
-			return fault.New(fault.Stale, "an image of the plan is gone")
+			return errOvertaken
 		}
 		delete(dropped, planned.ID)
 		if old == position {
@@ -122,7 +142,7 @@ func (s *Products) reviseImages(ctx context.Context, tx *sql.Tx, r catalog.Revis
 	if err := imagesql.Drop(ctx, tx, slices.Collect(maps.Keys(dropped))); err != nil {
 		return err
 	}
-	_, err = imagesql.Add(ctx, s.db, tx, r.ProductID, fresh, r.RequestID)
+	_, err = imagesql.Add(ctx, s.db, tx, id, fresh, r.RequestID)
 	return err
 }
 

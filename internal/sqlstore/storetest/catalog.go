@@ -144,10 +144,10 @@ func testText(t *testing.T, s catalog.Store) {
 	}
 }
 
+// revision leaves the product as it is, but counts as a difference.
 func revision(p catalog.Product) catalog.Revision {
 	r := catalog.Revision{
-		ProductID: p.ID, UserID: p.UserID, FromVersion: p.Version, Name: p.Name, Description: p.Description, Price: p.Price,
-		RequestID: "req-2",
+		Name: p.Name, Description: p.Description, Price: p.Price, Fields: []string{catalog.FieldDescription}, RequestID: "req-2",
 	}
 	for _, img := range p.Images {
 		r.Images = append(r.Images, catalog.PlannedImage{ID: img.ID, SourceURL: img.SourceURL})
@@ -159,10 +159,15 @@ func testRevise(t *testing.T, s Store) {
 	t.Helper()
 	p := create(t, s, "http://a/1.jpg", "http://a/2.jpg", "http://a/3.jpg")
 	messages(t, s, catalog.TopicChanged)
-	r := revision(p)
-	r.Name, r.Price, r.Fields = "Renamed", 150, []string{catalog.FieldName, catalog.FieldPrice}
-	r.Images = []catalog.PlannedImage{r.Images[2], {SourceURL: "http://a/4.jpg"}, r.Images[0]}
-	got, err := s.ReviseProduct(t.Context(), r)
+	got, err := s.ReviseProduct(t.Context(), p.ID, func(old catalog.Product) (catalog.Revision, error) {
+		if !reflect.DeepEqual(old, p) {
+			t.Errorf("to be revised %+v, created %+v", old, p)
+		}
+		r := revision(old)
+		r.Name, r.Price, r.Fields = "Renamed", 150, []string{catalog.FieldName, catalog.FieldPrice}
+		r.Images = []catalog.PlannedImage{r.Images[2], {SourceURL: "http://a/4.jpg"}, r.Images[0]}
+		return r, nil
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -186,11 +191,27 @@ func testRevise(t *testing.T, s Store) {
 	}
 	wantChanged(t, s, catalog.Changed{ProductID: p.ID, UserID: user, Revision: 2, Version: 2, Edit: true})
 
-	_, err = s.ReviseProduct(t.Context(), r)
+	same, err := s.ReviseProduct(t.Context(), p.ID, func(old catalog.Product) (catalog.Revision, error) {
+		r := revision(old)
+		r.Fields = nil
+		return r, nil
+	})
+	if err != nil || !reflect.DeepEqual(same, got) {
+		t.Errorf("without a difference %+v, %v", same, err)
+	}
+	_, err = s.ReviseProduct(t.Context(), p.ID, func(old catalog.Product) (catalog.Revision, error) {
+		return revision(old), fault.New(fault.Stale, "not this one")
+	})
 	wantKind(t, err, fault.Stale)
-	r.ProductID = 999
-	_, err = s.ReviseProduct(t.Context(), r)
+	_, err = s.ReviseProduct(t.Context(), 999, func(old catalog.Product) (catalog.Revision, error) {
+		t.Error("nothing was revised")
+		return revision(old), nil
+	})
 	wantKind(t, err, fault.NotFound)
+	wantChanged(t, s)
+	if again := read(t, s, p.ID); !reflect.DeepEqual(got, again) {
+		t.Errorf("after nothing %+v, before %+v", again, got)
+	}
 }
 
 func testReviseRaces(t *testing.T, s catalog.Store) {
@@ -200,7 +221,12 @@ func testReviseRaces(t *testing.T, s catalog.Store) {
 	var racing sync.WaitGroup
 	for range 8 {
 		racing.Go(func() {
-			_, err := s.ReviseProduct(t.Context(), revision(p))
+			_, err := s.ReviseProduct(t.Context(), p.ID, func(now catalog.Product) (catalog.Revision, error) {
+				if now.Version != p.Version {
+					return catalog.Revision{}, fault.New(fault.Stale, "another one won")
+				}
+				return revision(now), nil
+			})
 			switch {
 			case err == nil:
 				won.Add(1)

@@ -218,16 +218,14 @@ func testEverythingAtOnce(t *testing.T, s Store) {
 	for i, p := range products {
 		for round := range 5 {
 			busy.Go(func() {
-				now, err := s.Product(t.Context(), p.ID)
-				if !check(err) {
-					return
-				}
-				r := revision(now)
-				r.Name = fmt.Sprintf("round %d", round)
-				if len(r.Images) > 1 {
-					r.Images = r.Images[1:]
-				}
-				_, err = s.ReviseProduct(t.Context(), r)
+				_, err := s.ReviseProduct(t.Context(), p.ID, func(now catalog.Product) (catalog.Revision, error) {
+					r := revision(now)
+					r.Name = fmt.Sprintf("round %d", round)
+					if len(r.Images) > 1 {
+						r.Images = r.Images[1:]
+					}
+					return r, nil
+				})
 				check(err)
 			})
 		}

@@ -76,7 +76,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"once, expired", testOnceExpired},
 		{"expire keys", testExpireKeys},
 		{"revise", testRevise},
-		{"edit", testEdit},
+		{"revise, overtaken", testOvertaken},
 		{"one product, everything at once", testOneProductAtOnce},
 		{"delete", testDelete},
 		{"begin once", testBeginOnce},
