@@ -30,6 +30,15 @@ type Summary struct {
 	Name        string
 	Description string
 	Price       Price
+	Images      Counts
+	Cover       *Output // of the first image that is ready; nil where none is
+}
+
+// Counts are how many images a product has, by what it shows of them.
+type Counts struct {
+	Pending int // also those that are worked on
+	Ready   int
+	Failed  int
 }
 
 // Status is where an image is on its way. docs/image-states.md draws it.
@@ -70,6 +79,23 @@ type Rendition struct {
 	Compressed  Output
 	Variants    []Output // by ascending width
 	Notes       []Note   // how it differs from what the source shows; mostly none
+}
+
+// coverWidth is how wide a cover is at least, in pixels, where there is one so
+// wide.
+const coverWidth = 320
+
+// Cover is the file that stands for the picture in a list: the narrowest of the
+// variants that are wide enough, or else the widest; of a picture without
+// variants the compressed one.
+func (r Rendition) Cover() Output {
+	cover := r.Compressed
+	for _, v := range r.Variants {
+		if cover = v; v.Width >= coverWidth {
+			break
+		}
+	}
+	return cover
 }
 
 // Output is one published file.

@@ -229,12 +229,12 @@ func TestViews(t *testing.T) {
 	t.Parallel()
 	c := catalogfake.NewCache()
 	views := catalog.NewViews(c, slog.New(slog.DiscardHandler))
+	ctx := t.Context()
 	loads := 0
 	list := func(context.Context) (cache.Entry, error) {
 		loads++
-		return cache.Entry{Version: 1}, nil
+		return cache.Entry{Version: 1}, ctx.Err()
 	}
-	ctx := t.Context()
 	read := func(revision int64) {
 		t.Helper()
 		_, err1 := views.Product(ctx, 1, "tag", func(context.Context) (catalog.View, error) {
@@ -280,6 +280,27 @@ func TestViews(t *testing.T) {
 		t.Errorf("invalidations of %q failed: a call that fails must not keep the others from the cache", failed)
 	}
 	views.Announce(ctx, catalog.Changed{ProductID: 1, Revision: 4}) // logs only
+}
+
+func TestCover(t *testing.T) {
+	t.Parallel()
+	wide := func(widths ...int) (list []catalog.Output) {
+		for _, w := range widths {
+			list = append(list, catalog.Output{Width: w})
+		}
+		return list
+	}
+	for _, tc := range []struct {
+		variants []catalog.Output
+		want     int
+	}{
+		{nil, 2048}, {wide(100), 100}, {wide(100, 200), 200}, {wide(100, 320, 800), 320}, {wide(400, 800), 400}, {wide(300, 800, 1600), 800},
+	} {
+		r := catalog.Rendition{Compressed: catalog.Output{Width: 2048}, Variants: tc.variants}
+		if got := r.Cover().Width; got != tc.want {
+			t.Errorf("the cover among %+v is %d wide, want %d", tc.variants, got, tc.want)
+		}
+	}
 }
 
 // TestListPagesByBytes: a page ends before the texts on it go beyond the bound,

@@ -65,7 +65,7 @@ func (c *Checker) Run(ctx context.Context) (*Report, error) {
 		}
 	}
 	for _, check := range []func(context.Context, *Report) error{
-		c.images, c.messages, c.owner, c.storage, c.cached,
+		c.images, c.messages, c.owner, c.storage, c.products,
 	} {
 		if err := check(ctx, report); err != nil {
 			return report, err

@@ -46,9 +46,11 @@ func damages() []damage {
 		}, map[gc.Kind]int64{gc.UnusedRendition: 1}},
 		{"a worker stops", func(w *system, p []catalog.Product) {
 			w.exec(`UPDATE images SET status = 'processing', lease_until = 1 WHERE product_id = $1`, p[0].ID)
+			w.counted(p[0].ID)
 		}, map[gc.Kind]int64{fsck.StuckProcessing: 2}},
 		{"the queue is wiped", func(w *system, p []catalog.Product) {
 			w.exec(`UPDATE images SET status = 'pending', queued_at = 1 WHERE product_id = $1`, p[0].ID)
+			w.counted(p[0].ID)
 		}, map[gc.Kind]int64{fsck.StuckPending: 2}},
 		{"jobs that no image needs", func(w *system, p []catalog.Product) {
 			insert := `INSERT INTO outbox (topic, body, image_id, due_at) VALUES ('image.process', $1, $2, 1)`
@@ -58,18 +60,29 @@ func damages() []damage {
 			w.exec(insert, string(gone.Encode()), gone.ImageID)
 			w.exec(insert, "unreadable", ready.ImageID)
 		}, map[gc.Kind]int64{fsck.OrphanMessage: 3}},
+		{"products count wrongly", func(w *system, p []catalog.Product) {
+			w.exec(`UPDATE products SET images_ready = 1, images_failed = 1 WHERE id = $1`, p[0].ID)
+			w.exec(`UPDATE products SET cover_key = NULL WHERE id = $1`, p[1].ID)
+			w.exec(`UPDATE products SET cover_key = (SELECT rendition_key FROM images WHERE product_id = $2) WHERE id = $1`, p[2].ID, p[1].ID)
+		}, map[gc.Kind]int64{fsck.WrongCounts: 3}},
 		{"the cache is of another time", func(w *system, p []catalog.Product) {
-			for id, version := range map[int64]int64{p[0].ID: 1, p[1].ID: 1000} {
-				w.cacheAs(id, version)
+			for id, revision := range map[int64]int64{p[0].ID: 1, p[1].ID: 1000} {
+				w.cacheAs(id, revision)
 			}
 		}, map[gc.Kind]int64{fsck.StaleCache: 2}},
 	}
 }
 
-// cacheAs makes the cache hold the product at a version, whatever was announced.
-func (w *system) cacheAs(id, version int64) {
+// counted makes the product say that all its images are pending.
+func (w *system) counted(id int64) {
 	w.t.Helper()
-	landed, err := w.cache.Put(w.t.Context(), catalog.ProductKey(id), cache.Entry{Version: version, Body: []byte("{}")})
+	w.exec(`UPDATE products SET images_pending = images_ready, images_ready = 0, cover_key = NULL WHERE id = $1`, id)
+}
+
+// cacheAs makes the cache hold the product at a revision, whatever was announced.
+func (w *system) cacheAs(id, revision int64) {
+	w.t.Helper()
+	landed, err := w.cache.Put(w.t.Context(), catalog.ProductKey(id), cache.Entry{Version: revision, Body: []byte("{}")})
 	if err != nil || !landed {
 		w.t.Fatalf("not cached: %t, %v", landed, err)
 	}

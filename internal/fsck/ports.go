@@ -47,7 +47,7 @@ type Store interface {
 	// Revisions returns the products with ids above after, in order.
 	Revisions(ctx context.Context, after int64, limit int) ([]ProductRevision, error)
 	// RaiseRevision raises the product's revision above the one given, where it is
-	// not. fault.NotFound.
+	// not, and counts its images again. fault.NotFound.
 	RaiseRevision(ctx context.Context, id, revision int64) (catalog.Changed, error)
 }
 
@@ -61,12 +61,14 @@ type JobMessage struct {
 	Generation int64          // of its image
 }
 
-// ProductRevision is a product as the cache should know it.
+// ProductRevision is a product as the cache should know it, and whether it knows
+// its own images.
 type ProductRevision struct {
 	ID       int64
 	UserID   int64
 	Revision int64
 	Age      time.Duration // of this revision
+	Miscount bool          // it says other counts or another cover than its images have
 }
 
 // Cache is what fsck needs of cache.Cache.

@@ -18,6 +18,7 @@ const (
 	StuckProcessing     gc.Kind = "stuck_processing"
 	StuckPending        gc.Kind = "stuck_pending"
 	OrphanMessage       gc.Kind = "orphan_message"
+	WrongCounts         gc.Kind = "wrong_counts"
 	StaleCache          gc.Kind = "stale_cache"
 	DeadMessagesWaiting gc.Kind = "dead_messages_waiting"
 )
@@ -34,6 +35,7 @@ func newReport() *Report {
 		},
 		gc.Findings(),
 		[]gc.Finding{
+			{Kind: WrongCounts, What: "products that say other counts or another cover than their images have"},
 			{Kind: StaleCache, What: "cached products of another revision than the database's"},
 			{Kind: DeadMessagesWaiting, What: "messages in the broker's dead-letter queue that no worker drains"},
 		},

@@ -32,7 +32,7 @@ func TestCreateAccepts(t *testing.T) {
 	for name, tc := range map[string]struct {
 		body, contentType, want string
 	}{
-		"the least":          {`{"user_id":1,"product_name":"x","product_price":0}`, "", `"product_name":"x","product_description":"","product_images":[],"compressed_product_images":[],"product_price":0,"images":[]}`},
+		"the least":          {`{"user_id":1,"product_name":"x","product_price":0}`, "", `"product_name":"x","product_description":"","product_images":[],"compressed_product_images":[],"product_price":0,"images":[],"version":1,"revision":1}`},
 		"null for nothing":   {`{"user_id":1,"product_name":"x","product_price":1,"product_description":null,"product_images":null}`, "", `"product_description":"","product_images":[]`},
 		"price as a string":  {`{"user_id":1,"product_name":"x","product_price":"1.15"}`, "", `"product_price":1.15,`},
 		"escaped price":      {`{"user_id":1,"product_name":"x","product_price":"1.1\u0035"}`, "", `"product_price":1.15,`},

@@ -85,7 +85,7 @@ func TestSQLitePricesAreExact(t *testing.T) {
 			t.Errorf("%s came out as %s", price, got)
 		}
 		list := s.do(http.MethodGet, "/products?user_id=1&price_min="+price+"&price_max="+price, "")
-		if got := ids(t, list); len(got) != 1 || !strings.Contains(list.Body.String(), `"product_price":`+price+`}`) {
+		if got := ids(t, list); len(got) != 1 || !strings.Contains(list.Body.String(), `"product_price":`+price+`,`) {
 			t.Errorf("the filter on %s found %s", price, list.Body)
 		}
 	}

@@ -235,9 +235,28 @@ func (s *Store) ListProducts(_ context.Context, f catalog.Filter) ([]catalog.Sum
 			continue
 		}
 		bytes += len(p.Name) + len(p.Description)
-		list = append(list, catalog.Summary{ID: id, UserID: p.UserID, Name: p.Name, Description: p.Description, Price: p.Price})
+		list = append(list, summary(p))
 	}
 	return list, nil
+}
+
+func summary(p catalog.Product) catalog.Summary {
+	s := catalog.Summary{ID: p.ID, UserID: p.UserID, Name: p.Name, Description: p.Description, Price: p.Price}
+	for _, img := range p.Images {
+		switch img.Status {
+		case catalog.Failed:
+			s.Images.Failed++
+		case catalog.Ready:
+			s.Images.Ready++
+			if s.Cover == nil {
+				cover := img.Rendition.Cover()
+				s.Cover = &cover
+			}
+		default:
+			s.Images.Pending++
+		}
+	}
+	return s
 }
 
 // UserExists implements catalog.Store.

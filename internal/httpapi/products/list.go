@@ -31,7 +31,7 @@ func (h *Handler) List(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return cache.Entry{}, fmt.Errorf("load list: %w", err)
 		}
-		return encodePage(p)
+		return encodePage(p, h.URL)
 	})
 	if err != nil {
 		return fmt.Errorf("list products: %w", err)
@@ -92,14 +92,14 @@ const (
 	// catalog.MaxPageBytes first.
 	maxPageBody = 2 * catalog.MaxPageBytes
 	// summaryBytes is about what a product takes on a page beside its texts.
-	summaryBytes = 160
+	summaryBytes = 400
 	// maxPageMemory is what a page takes while it is read and encoded.
 	maxPageMemory = catalog.MaxPageBytes + maxPageBody
 )
 
 // encodePage encodes one product after the other and releases each, so that a
 // page is not held twice.
-func encodePage(p catalog.Page) (cache.Entry, error) {
+func encodePage(p catalog.Page, url func(key string) string) (cache.Entry, error) {
 	size := pageHead + 3
 	for _, s := range p.Products {
 		size += summaryBytes + len(s.Name) + len(s.Description)
@@ -112,7 +112,7 @@ func encodePage(p catalog.Page) (cache.Entry, error) {
 		if i > 0 {
 			body.WriteByte(',')
 		}
-		if err := e.Encode(wireSummary(p.Products[i])); err != nil {
+		if err := e.Encode(wireSummary(p.Products[i], url)); err != nil {
 			return cache.Entry{}, err
 		}
 		body.Truncate(body.Len() - 1) // the line break after it

@@ -95,6 +95,7 @@ func wireProduct(p catalog.Product, url func(key string) string) wire.Product {
 	w := wire.Product{
 		ID: p.ID, UserID: p.UserID, Name: p.Name, Description: p.Description, Price: wirePrice(p.Price),
 		ImageURLs: make([]string, len(p.Images)), CompressedImages: []string{}, Images: make([]wire.Image, len(p.Images)),
+		Version: p.Version, Revision: p.Revision,
 	}
 	for i, img := range p.Images {
 		w.ImageURLs[i], w.Images[i] = img.SourceURL, Image(img, url)
@@ -105,8 +106,16 @@ func wireProduct(p catalog.Product, url func(key string) string) wire.Product {
 	return w
 }
 
-func wireSummary(s catalog.Summary) wire.Summary {
-	return wire.Summary{ID: s.ID, UserID: s.UserID, Name: s.Name, Description: s.Description, Price: wirePrice(s.Price)}
+func wireSummary(s catalog.Summary, url func(key string) string) wire.Summary {
+	w := wire.Summary{
+		ID: s.ID, UserID: s.UserID, Name: s.Name, Description: s.Description, Price: wirePrice(s.Price),
+		Images: wire.ImageCounts{Pending: s.Images.Pending, Ready: s.Images.Ready, Failed: s.Images.Failed},
+	}
+	if s.Cover != nil {
+		cover := wireOutput(*s.Cover, url)
+		w.Cover = &cover
+	}
+	return w
 }
 
 func wirePrice(p catalog.Price) json.Number { return json.Number(p.String()) }

@@ -15,6 +15,15 @@ type Summary struct {
 	Name        string      `json:"product_name"        example:"Smartphone"`
 	Description string      `json:"product_description" example:"Latest model with advanced features"`
 	Price       json.Number `json:"product_price"`
+	Images      ImageCounts `json:"image_counts"`
+	Cover       *Output     `json:"cover,omitempty"     doc:"Of the first image that is ready, a small variant; absent where none is ready"`
+}
+
+// ImageCounts are how many images a product has, by status.
+type ImageCounts struct {
+	Pending int `json:"pending" minimum:"0" doc:"Those that are processed included"`
+	Ready   int `json:"ready"   minimum:"0"`
+	Failed  int `json:"failed"  minimum:"0"`
 }
 
 // Product is a product with its images.
@@ -27,6 +36,8 @@ type Product struct {
 	CompressedImages []string    `json:"compressed_product_images" nullable:"false" doc:"Where the images that are ready can be read, in source order"`
 	Price            json.Number `json:"product_price"`
 	Images           []Image     `json:"images"                    nullable:"false" doc:"One entry per source image, in source order"`
+	Version          int64       `json:"version"                   minimum:"1" readOnly:"true" doc:"Grows with every edit: what If-Match compares"`
+	Revision         int64       `json:"revision"                  minimum:"1" readOnly:"true" doc:"Grows with every change, edit or progress of an image"`
 }
 
 // Image is one image of a product.

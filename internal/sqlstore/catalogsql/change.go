@@ -83,18 +83,22 @@ func (s *Products) reviseLocked(
 // revise writes the revision of the product that was read and what follows from it, and
 // returns the product as it is then. errOvertaken.
 func (s *Products) revise(ctx context.Context, tx *sql.Tx, old catalog.Product, r catalog.Revision) (catalog.Product, error) {
-	written, err := sqldb.Affected(tx.ExecContext(ctx, s.db.SQL(`
-		UPDATE products SET name = $3, name_folded = $4, description = $5, price = $6,
-		       version = version + 1, revision = revision + 1, updated_at = {now}, revised_at = {now}
-		WHERE id = $1 AND version = $2`),
-		old.ID, old.Version, r.Name, catalog.Fold(r.Name), r.Description, int64(r.Price)))
+	var version int64
+	err := tx.QueryRowContext(ctx, s.db.SQL(`SELECT version FROM products WHERE id = $1{for update}`), old.ID).Scan(&version)
 	if err != nil {
-		return catalog.Product{}, err
+		return catalog.Product{}, sqldb.NoRow(err, sqldb.NotFound("product"))
 	}
-	if !written {
-		return catalog.Product{}, errOvertaken // or deleted: the next read says which
+	if version != old.Version {
+		return catalog.Product{}, errOvertaken
 	}
 	if err := s.reviseImages(ctx, tx, old.ID, r); err != nil {
+		return catalog.Product{}, err
+	}
+	_, err = tx.ExecContext(ctx, s.db.SQL(`
+		UPDATE products SET name = $2, name_folded = $3, description = $4, price = $5,
+		       version = version + 1, updated_at = {now}, `+imagesql.Revised+` WHERE id = $1`),
+		old.ID, r.Name, catalog.Fold(r.Name), r.Description, int64(r.Price))
+	if err != nil {
 		return catalog.Product{}, err
 	}
 	p, err := s.readProduct(ctx, tx, old.ID)

@@ -46,7 +46,7 @@ func (s *Products) CreateProduct(ctx context.Context, n catalog.NewProduct) (p c
 // catalog.Changed.
 func (s *Products) createAtOnce(ctx context.Context, n catalog.NewProduct) (catalog.Product, error) {
 	p, err := scanCreated(n, s.db.Writer.QueryRowContext(ctx, s.db.SQL(
-		`WITH product AS (`+insertProduct+` RETURNING id, user_id, created_at)`+withItsWork()), atOnceArgs(n)...))
+		`WITH product AS (`+insertProduct("cardinality($10::TEXT[])")+` RETURNING id, user_id, created_at)`+withItsWork()), atOnceArgs(n)...))
 	return p, sqldb.NoRow(err, catalog.ErrUnknownUser)
 }
 
@@ -107,7 +107,7 @@ func scanCreated(n catalog.NewProduct, row *sql.Row) (catalog.Product, error) {
 // createInSteps is for a database with one writer.
 func (s *Products) createInSteps(ctx context.Context, tx *sql.Tx, n catalog.NewProduct) (catalog.Product, error) {
 	var id, created int64
-	err := tx.QueryRowContext(ctx, s.db.SQL(insertProduct+` RETURNING id, created_at`), productArgs(n)...).Scan(&id, &created)
+	err := tx.QueryRowContext(ctx, s.db.SQL(insertProduct("$6")+` RETURNING id, created_at`), append(productArgs(n), len(n.Images))...).Scan(&id, &created)
 	if err != nil {
 		return catalog.Product{}, sqldb.NoRow(err, catalog.ErrUnknownUser)
 	}
@@ -129,10 +129,13 @@ func (s *Products) createInSteps(ctx context.Context, tx *sql.Tx, n catalog.NewP
 	return p, outboxsql.RecordChange(ctx, s.db, tx, p.Edited())
 }
 
-// insertProduct inserts nothing where the user does not exist.
-const insertProduct = `
-	INSERT INTO products (user_id, name, name_folded, description, price, version, revision, created_at, updated_at, revised_at)
-	SELECT id, $2, $3, $4, $5, 1, 1, {now}, {now}, {now} FROM users WHERE id = $1`
+// insertProduct inserts a product with so many images, nothing where the user
+// does not exist.
+func insertProduct(images string) string {
+	return `
+	INSERT INTO products (user_id, name, name_folded, description, price, version, revision, created_at, updated_at, revised_at, images_pending)
+	SELECT id, $2, $3, $4, $5, 1, 1, {now}, {now}, {now}, ` + images + ` FROM users WHERE id = $1`
+}
 
 func productArgs(n catalog.NewProduct) []any {
 	return []any{n.UserID, n.Name, catalog.Fold(n.Name), n.Description, int64(n.Price)}

@@ -81,8 +81,9 @@ func (s *Products) onceAtOnce(
 				FROM users WHERE id = $1`+takeOver+`
 				RETURNING user_id, product_id),
 			product AS (
-				INSERT INTO products (id, user_id, name, name_folded, description, price, version, revision, created_at, updated_at, revised_at)
-				SELECT product_id, user_id, $2, $3, $4, $5, 1, 1, {now}, {now}, {now} FROM taken
+				INSERT INTO products (id, user_id, name, name_folded, description, price, version, revision,
+				                      created_at, updated_at, revised_at, images_pending)
+				SELECT product_id, user_id, $2, $3, $4, $5, 1, 1, {now}, {now}, {now}, cardinality($10::TEXT[]) FROM taken
 				RETURNING id, user_id, created_at)`+withItsWork()),
 			append(atOnceArgs(n), once.Key, once.Fingerprint[:], once.TTL.Milliseconds())...))
 		if err == nil || !errors.Is(err, sql.ErrNoRows) {

@@ -2,6 +2,7 @@ package catalogsql
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"math"
 	"strings"
@@ -92,16 +93,30 @@ func (s *Products) ListProducts(ctx context.Context, f catalog.Filter) (list []c
 		most = int64(f.MaxBytes)
 	}
 	statement := fmt.Sprintf(`
-		SELECT p.id, p.user_id, p.name, p.description, p.price
+		SELECT p.id, p.user_id, p.name, p.description, p.price, p.images_pending, p.images_ready, p.images_failed, r.outputs
 		FROM (SELECT id, sum(bytes) OVER (ORDER BY id DESC ROWS UNBOUNDED PRECEDING) - bytes AS ahead
 		      FROM (SELECT id, octet_length(name) + octet_length(description) AS bytes
 		            FROM products%s ORDER BY id DESC LIMIT %s) AS candidates) AS page
 		JOIN products p ON p.id = page.id
+		LEFT JOIN renditions r ON r.key = p.cover_key
 		WHERE page.ahead <= %s
 		ORDER BY p.id DESC`, where.String(), where.Arg(f.Limit), where.Arg(most))
-	return sqldb.Select(ctx, s.db, "list products", func(row sqldb.Row, p *catalog.Summary) error {
-		return row.Scan(&p.ID, &p.UserID, &p.Name, &p.Description, &p.Price)
-	}, statement, where.Args...)
+	return sqldb.Select(ctx, s.db, "list products", scanSummary, statement, where.Args...)
+}
+
+func scanSummary(row sqldb.Row, p *catalog.Summary) error {
+	var outputs sql.NullString
+	err := row.Scan(&p.ID, &p.UserID, &p.Name, &p.Description, &p.Price, &p.Images.Pending, &p.Images.Ready, &p.Images.Failed, &outputs)
+	if err != nil || !outputs.Valid {
+		return err
+	}
+	rendition, err := imagesql.ReadOutputs(outputs.String)
+	if err != nil {
+		return fmt.Errorf("cover of product %d: %w", p.ID, err)
+	}
+	cover := rendition.Cover()
+	p.Cover = &cover
+	return nil
 }
 
 // escapeLike makes text stand for itself in a LIKE pattern.

@@ -10,6 +10,7 @@ import (
 	"vitrine.dev/internal/fsck"
 	"vitrine.dev/internal/sqldb"
 	"vitrine.dev/internal/sqlstore/eventsql"
+	"vitrine.dev/internal/sqlstore/imagesql"
 	"vitrine.dev/internal/sqlstore/outboxsql"
 )
 
@@ -69,18 +70,24 @@ func (s *Checks) DropMessage(ctx context.Context, id, generation int64) (dropped
 func (s *Checks) Revisions(ctx context.Context, after int64, limit int) (list []fsck.ProductRevision, err error) {
 	return sqldb.Select(ctx, s.db, "read revisions", func(row sqldb.Row, p *fsck.ProductRevision) error {
 		var age int64
-		err := row.Scan(&p.ID, &p.UserID, &p.Revision, &age)
+		err := row.Scan(&p.ID, &p.UserID, &p.Revision, &age, &p.Miscount)
 		p.Age = time.Duration(age) * time.Millisecond
 		return err
-	}, `SELECT id, user_id, revision, {now} - revised_at FROM products WHERE id > $1 ORDER BY id LIMIT $2`, after, limit)
+	}, `SELECT id, user_id, revision, {now} - revised_at,
+		       `+imagesql.Miscounted+`
+		FROM products WHERE id > $1 ORDER BY id LIMIT $2`, after, limit)
 }
 
 // RaiseRevision implements fsck.Store.
 func (s *Checks) RaiseRevision(ctx context.Context, id, revision int64) (changed catalog.Changed, err error) {
 	err = s.db.InTxNotify(ctx, "raise revision", func(ctx context.Context, tx *sql.Tx) error {
 		changed = catalog.Changed{ProductID: id}
-		err := tx.QueryRowContext(ctx, s.db.SQL(`
-			UPDATE products SET revised_at = {now}, revision = CASE WHEN revision > $2 THEN revision ELSE $2 + 1 END
+		_, err := sqldb.IDs(ctx, tx, s.db.SQL(`SELECT id FROM products WHERE id = $1{for update}`), id)
+		if err != nil {
+			return err
+		}
+		err = tx.QueryRowContext(ctx, s.db.SQL(`
+			UPDATE products SET revised_at = {now}, revision = CASE WHEN revision > $2 THEN revision ELSE $2 + 1 END, `+imagesql.Recounted+`
 			WHERE id = $1 RETURNING user_id, revision, version`), id, revision).Scan(&changed.UserID, &changed.Revision, &changed.Version)
 		if err != nil {
 			return sqldb.NoRow(err, sqldb.NotFound("product"))

@@ -137,9 +137,9 @@ func (r *Row) Image() (catalog.Image, error) {
 }
 
 func (r *Row) rendition() (catalog.Rendition, error) {
-	var files Outputs
-	if err := json.Unmarshal([]byte(r.outputs.String), &files); err != nil {
-		return catalog.Rendition{}, fmt.Errorf("outputs of rendition %s: %w", r.key.String, err)
+	files, err := ReadOutputs(r.outputs.String)
+	if err != nil {
+		return catalog.Rendition{}, fmt.Errorf("rendition %s: %w", r.key.String, err)
 	}
 	var notes []catalog.Note
 	if err := json.Unmarshal([]byte(r.notes.String), &notes); err != nil {
@@ -156,6 +156,15 @@ func (r *Row) rendition() (catalog.Rendition, error) {
 type Outputs struct {
 	Compressed catalog.Output   `json:"compressed"`
 	Variants   []catalog.Output `json:"variants"`
+}
+
+// ReadOutputs reads that column: what is published of a rendition, nothing else.
+func ReadOutputs(text string) (catalog.Rendition, error) {
+	var files Outputs
+	if err := json.Unmarshal([]byte(text), &files); err != nil {
+		return catalog.Rendition{}, fmt.Errorf("outputs: %w", err)
+	}
+	return catalog.Rendition{Compressed: files.Compressed, Variants: files.Variants}, nil
 }
 
 // encodeNotes is what the column of that name holds: a list, perhaps an empty

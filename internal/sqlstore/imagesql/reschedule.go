@@ -86,7 +86,7 @@ func (s *Images) Expire(
 			products[i] = m.product
 		}
 		slices.Sort(products)
-		if changed, err = raiseRevisions(ctx, s.db, tx, slices.Compact(products)); err != nil {
+		if changed, err = progress(ctx, s.db, tx, slices.Compact(products)); err != nil {
 			return err
 		}
 		if err := appendEach(ctx, s.db, tx, changed, failed, events.ImageFailed, events.Data{Reason: string(f.Reason)}); err != nil {

@@ -51,7 +51,7 @@ func Replay(ctx context.Context, db *sqldb.DB, tx *sql.Tx, images []int64, reque
 		done[i], queued[i], products = j.ImageID, outboxsql.Job{Job: j}, append(products, j.ProductID)
 	}
 	slices.Sort(products)
-	changed, err := raiseRevisions(ctx, db, tx, slices.Compact(products))
+	changed, err := progress(ctx, db, tx, slices.Compact(products))
 	if err != nil {
 		return nil, nil, err
 	}

@@ -25,22 +25,19 @@ func errSuperseded() error {
 	return fault.New(fault.Conflict, "the image is not waiting for this")
 }
 
-// transition is every change of an image's state: it raises the
-// product's revision first, which also locks the product before the image, then moves the
-// image, and records the event that move completes. Where move returns false, nothing
-// was written.
+// transition is every change of an image's state: it locks the product before
+// the image, has move move the image, writes the product as it shows the image
+// then, and records the event that move completes. Where move returns false,
+// nothing was written.
 func (s *Images) transition(
 	ctx context.Context, operation string, productID int64, move func(context.Context, *sql.Tx, *events.Event) (bool, error),
 ) (changed catalog.Changed, err error) {
 	err = s.db.InTxNotify(ctx, operation, func(ctx context.Context, tx *sql.Tx) error {
-		changed = catalog.Changed{ProductID: productID}
-		err := tx.QueryRowContext(ctx, s.db.SQL(
-			progressed+` WHERE id = $1 RETURNING user_id, revision, version`), productID).
-			Scan(&changed.UserID, &changed.Revision, &changed.Version)
+		event := events.Event{ProductID: productID}
+		err := tx.QueryRowContext(ctx, s.db.SQL(`SELECT user_id FROM products WHERE id = $1{for update}`), productID).Scan(&event.UserID)
 		if err != nil {
 			return sqldb.NoRow(err, errSuperseded())
 		}
-		event := eventOf(changed)
 		moved, err := move(ctx, tx, &event)
 		if err != nil {
 			return err
@@ -48,6 +45,12 @@ func (s *Images) transition(
 		if !moved {
 			return errSuperseded()
 		}
+		all, err := progress(ctx, s.db, tx, []int64{productID})
+		if err != nil {
+			return err
+		}
+		changed = all[0]
+		event.Revision, event.Version = changed.Revision, changed.Version
 		if event.Type != "" {
 			if err := eventsql.Append(ctx, s.db, tx, event); err != nil {
 				return err
@@ -88,17 +91,6 @@ func appendEach(
 		happened(&list[i], what, m.image, data)
 	}
 	return eventsql.Append(ctx, db, tx, list...)
-}
-
-// progressed raises the revision of a product whose images progress.
-const progressed = `UPDATE products SET revision = revision + 1, revised_at = {now}`
-
-// raiseRevisions raises the revisions of products that the transaction has locked.
-func raiseRevisions(ctx context.Context, db *sqldb.DB, tx *sql.Tx, products []int64) ([]catalog.Changed, error) {
-	marks, args := sqldb.In(1, products)
-	return sqldb.Collect(ctx, tx, func(row sqldb.Row, c *catalog.Changed) error {
-		return row.Scan(&c.ProductID, &c.UserID, &c.Revision, &c.Version)
-	}, db.SQL(progressed+` WHERE id IN (`+marks+`) RETURNING id, user_id, revision, version`), args...)
 }
 
 // setFailed is the only wording of how an image becomes failed: whatever finds

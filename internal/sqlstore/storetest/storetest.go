@@ -78,6 +78,8 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"revise", testRevise},
 		{"revise, overtaken", testOvertaken},
 		{"one product, everything at once", testOneProductAtOnce},
+		{"counts", testCounts},
+		{"counts at once", testCountsAtOnce},
 		{"delete", testDelete},
 		{"begin once", testBeginOnce},
 		{"complete", testComplete},

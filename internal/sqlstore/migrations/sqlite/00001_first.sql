@@ -24,11 +24,11 @@ CREATE TABLE products (
     created_at  BIGINT NOT NULL,
     updated_at  BIGINT NOT NULL, -- the last edit
     revised_at  BIGINT NOT NULL, -- when the revision grew last
-    -- Of its images, as they are at this revision.
-    pending     INT    NOT NULL DEFAULT 0,
-    ready       INT    NOT NULL DEFAULT 0,
-    failed      INT    NOT NULL DEFAULT 0,
-    cover_key   TEXT   -- the rendition of the first that is ready; NULL where none is
+    -- What its images are at this revision: imagesql.Revised.
+    images_pending INT NOT NULL DEFAULT 0,
+    images_ready   INT NOT NULL DEFAULT 0,
+    images_failed  INT NOT NULL DEFAULT 0,
+    cover_key      TEXT -- the rendition of the first that is ready; NULL where none is
 );
 CREATE INDEX products_by_user ON products (user_id, id DESC);
 CREATE INDEX products_by_price ON products (price, id DESC);

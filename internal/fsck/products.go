@@ -8,11 +8,12 @@ import (
 	"vitrine.dev/internal/fault"
 )
 
-// cached compares the revisions of cached products with the database's.
-func (c *Checker) cached(ctx context.Context, report *Report) error {
-	if c.Cache == nil {
+// products compares what products say of their images with the images, and the
+// revisions of cached products with the database's.
+func (c *Checker) products(ctx context.Context, report *Report) error {
+	cached := c.Cache != nil
+	if !cached {
 		report.Note("The cache was not checked: there is none, or it lives in the process of the API.")
-		return nil
 	}
 	for after := int64(0); ; {
 		page, err := c.Store.Revisions(ctx, after, pageSize)
@@ -22,12 +23,13 @@ func (c *Checker) cached(ctx context.Context, report *Report) error {
 		report.Checked["products"] += int64(len(page))
 		for _, p := range page {
 			after = p.ID
-			known, err := c.product(ctx, report, p)
-			if err != nil {
+			if err := c.counts(ctx, report, p); err != nil {
 				return err
 			}
-			if !known {
-				return nil
+			if cached {
+				if cached, err = c.cached(ctx, report, p); err != nil {
+					return err
+				}
 			}
 		}
 		if len(page) < pageSize {
@@ -36,10 +38,27 @@ func (c *Checker) cached(ctx context.Context, report *Report) error {
 	}
 }
 
-// product looks at one cached product, and again at both where they differ:
+// counts looks at what the product says of its images. Both were read at once,
+// so a difference is none of time.
+func (c *Checker) counts(ctx context.Context, report *Report, p ProductRevision) error {
+	if !p.Miscount {
+		return nil
+	}
+	report.Found(WrongCounts, 1, nameOf(p))
+	if !c.cfg.Repair {
+		return nil
+	}
+	if err := c.raise(ctx, p, p.Revision); err != nil {
+		return err
+	}
+	report.Repaired(WrongCounts, 1)
+	return nil
+}
+
+// cached looks at one cached product, and again at both where they differ:
 // they were read one after the other. It returns false where the cache does
 // not answer, which is no fault of the data.
-func (c *Checker) product(ctx context.Context, report *Report, p ProductRevision) (known bool, err error) {
+func (c *Checker) cached(ctx context.Context, report *Report, p ProductRevision) (known bool, err error) {
 	for look := 1; ; look++ {
 		e, found, err := c.Cache.Get(ctx, catalog.ProductKey(p.ID))
 		switch {
@@ -49,7 +68,7 @@ func (c *Checker) product(ctx context.Context, report *Report, p ProductRevision
 		case !found || !c.stale(p, e.Version):
 			return true, nil
 		case look > 1:
-			report.Found(StaleCache, 1, "product "+strconv.FormatInt(p.ID, 10))
+			report.Found(StaleCache, 1, nameOf(p))
 			return true, c.refresh(ctx, report, p, e.Version)
 		}
 		again, err := c.Store.Revisions(ctx, p.ID-1, 1)
@@ -74,17 +93,29 @@ func (c *Checker) refresh(ctx context.Context, report *Report, p ProductRevision
 	if !c.cfg.Repair {
 		return nil
 	}
-	changed := catalog.Changed{ProductID: p.ID, UserID: p.UserID, Revision: p.Revision}
 	if cached > p.Revision {
-		var err error
-		if changed, err = c.Store.RaiseRevision(ctx, p.ID, cached); err != nil {
-			if fault.KindOf(err) == fault.NotFound {
-				return nil
-			}
+		if err := c.raise(ctx, p, cached); err != nil {
 			return err
 		}
+	} else {
+		c.Announce.Announce(ctx, catalog.Changed{ProductID: p.ID, UserID: p.UserID, Revision: p.Revision})
 	}
-	c.Announce.Announce(ctx, changed)
 	report.Repaired(StaleCache, 1)
 	return nil
 }
+
+// raise has the product written again, at a revision above the one given. One
+// that was deleted meanwhile needs no repair.
+func (c *Checker) raise(ctx context.Context, p ProductRevision, revision int64) error {
+	changed, err := c.Store.RaiseRevision(ctx, p.ID, revision)
+	switch {
+	case fault.KindOf(err) == fault.NotFound:
+		return nil
+	case err != nil:
+		return err
+	}
+	c.Announce.Announce(ctx, changed)
+	return nil
+}
+
+func nameOf(p ProductRevision) string { return "product " + strconv.FormatInt(p.ID, 10) }
