@@ -11,6 +11,7 @@ import (
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/cli"
 	"vitrine.dev/internal/fsck"
+	"vitrine.dev/internal/installation"
 )
 
 // Check implements cli.Program.
@@ -50,6 +51,12 @@ func openChecker(
 	if err := blobs.Ping(ctx); err != nil { // an unavailable folder or bucket does not prove that its files are missing
 		return nil, err
 	}
+	// Of another's storage all would be missing.
+	identity := installation.New(store, externalParts(cfg), log)
+	identity.Mark(installation.Storage, storageMarker(store, blobs))
+	if err := identity.Admit(ctx); err != nil {
+		return nil, err
+	}
 	parts := fsck.Parts{
 		Store: store, Blobs: blobs, Announce: catalog.NewViews(readthrough.Disabled(), log), Log: log,
 		Progress: how.Progress,
@@ -71,6 +78,6 @@ func openChecker(
 	}
 	return fsck.New(parts, fsck.Config{
 		Repair: how.Repair, Grace: cfg.OrphanGrace, Silence: cfg.JobLease, RequeueAfter: cfg.RequeueAfter,
-		Policy: policy(cfg), CacheLease: cfg.CacheLease,
+		Policy: policy(cfg), CacheLease: cfg.CacheLease, MayDelete: mayCollect(identity, blobs, store),
 	}), nil
 }

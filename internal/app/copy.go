@@ -11,6 +11,8 @@ import (
 
 	"vitrine.dev/internal/app/config"
 	"vitrine.dev/internal/cli"
+	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/installation"
 	"vitrine.dev/internal/sqlstore"
 	"vitrine.dev/internal/transfer"
 )
@@ -54,7 +56,7 @@ func (program) Copy(ctx context.Context, to cli.Streams, target string, progress
 		progress.Rows = func(string, int64, int64) {}
 	}
 	done.AsOf = time.Now()
-	if done.Rows, err = from.CopyTo(ctx, into, files, progress.Rows); err != nil {
+	if done.Rows, err = from.CopyTo(ctx, into, externalParts(there), files, progress.Rows); err != nil {
 		return done, fmt.Errorf("copy: %w", err)
 	}
 	return done, nil
@@ -100,7 +102,19 @@ func fileCopy(
 	if err != nil {
 		return nil, err
 	}
-	files := transfer.Files{Store: from, From: source, To: target, Progress: progress.Files}
+	record, _, err := from.Installation(ctx)
+	if err != nil {
+		return nil, err
+	}
+	marker := storageMarker(from, target)
+	marker.Published = func(context.Context) (bool, error) { return false, nil } // what is published lies in the source
+	files := transfer.Files{Store: from, From: source, To: target, Progress: progress.Files, Mark: func(ctx context.Context) error {
+		err := installation.Check(ctx, installation.Storage, marker, record.ID)
+		if refused, ok := errors.AsType[*installation.RefusedError](err); ok {
+			return fault.Wrap(fault.Conflict, refused.Why, err)
+		}
+		return err
+	}}
 	return func(ctx context.Context) error {
 		copied, err := files.Copy(ctx)
 		done.Files, done.Bytes, done.Missing = done.Files+copied.Files, done.Bytes+copied.Bytes, copied.Missing

@@ -7,10 +7,12 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"slices"
 
 	"vitrine.dev/internal/app/config"
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/cli"
+	"vitrine.dev/internal/installation"
 	"vitrine.dev/internal/sqlstore"
 )
 
@@ -69,6 +71,53 @@ func (program) WithUsers(ctx context.Context, to cli.Streams, use func(catalog.U
 		return cli.Unavailable(fmt.Errorf("users: %w", err))
 	}
 	return use(store)
+}
+
+// Restored implements cli.Program.
+func (program) Restored(ctx context.Context, to cli.Streams) error {
+	var held closers
+	_, store, log, err := openInstallation(ctx, to, "restored", &held)
+	defer held.close(log)
+	if err != nil {
+		return err
+	}
+	return installation.Restored(ctx, store)
+}
+
+// Adopt implements cli.Program.
+func (program) Adopt(ctx context.Context, to cli.Streams, part string) (server bool, err error) {
+	var held closers
+	cfg, store, log, err := openInstallation(ctx, to, "adopt", &held)
+	defer held.close(log)
+	if err != nil {
+		return false, err
+	}
+	server = slices.Contains(externalParts(cfg), installation.Part(part))
+	var marker installation.Marker
+	if installation.Part(part) == installation.Storage {
+		blobs, err := openBlobs(ctx, cfg, &held)
+		if err != nil {
+			return false, err
+		}
+		marker = storageMarker(store, blobs)
+	}
+	return server, installation.Adopt(ctx, store, installation.Part(part), marker, server)
+}
+
+// openInstallation opens the database that the environment names.
+func openInstallation(
+	ctx context.Context, to cli.Streams, command string, held *closers,
+) (cfg config.Config, store *sqlstore.Store, log *slog.Logger, err error) {
+	if cfg, log, err = configured(ctx, to.Err, command); err != nil {
+		return cfg, nil, slog.Default(), err
+	}
+	if store, err = openExisting(ctx, cfg, held, log); err == nil {
+		err = store.CheckSchema(ctx)
+	}
+	if err != nil {
+		err = cli.Unavailable(err)
+	}
+	return cfg, store, log, err
 }
 
 // APIURL implements cli.Program.

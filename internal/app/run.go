@@ -19,6 +19,7 @@ import (
 	"vitrine.dev/internal/cli"
 	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/installation"
 	"vitrine.dev/internal/job"
 	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/monitor"
@@ -35,14 +36,16 @@ type process struct {
 	person io.Writer // who started the process
 	log    *slog.Logger
 	store  *sqlstore.Store
-	cache  *readthrough.Cache
-	views  *catalog.Views
-	queue  *queue.Queue
-	blobs  blob.Store
-	relay  *outbox.Relay
-	tasks  []task
-	checks []*monitor.Check
-	health *monitor.Monitor
+	// identity says which installation this is, and its epoch.
+	identity *installation.Identity
+	cache    *readthrough.Cache
+	views    *catalog.Views
+	queue    *queue.Queue
+	blobs    blob.Store
+	relay    *outbox.Relay
+	tasks    []task
+	checks   []*monitor.Check
+	health   *monitor.Monitor
 
 	jobs *job.Runner
 
@@ -54,6 +57,9 @@ type process struct {
 type task struct {
 	name string
 	run  func(ctx context.Context) error
+	// early says that it runs also while it is not known yet whether the process
+	// may work on the installation.
+	early bool
 }
 
 // run opens the parts that the role needs, runs its tasks until ctx is done,
@@ -76,10 +82,14 @@ func run(ctx context.Context, to cli.Streams, r role, cfg config.Config, log *sl
 	if err := p.prepareSchema(ctx); err != nil {
 		return err
 	}
-	p.tasks = append(p.tasks, task{"health", p.health.Start})
+	if err := p.admit(ctx); err != nil {
+		return err
+	}
+	p.tasks = append(p.tasks, task{name: "health", run: p.health.Start, early: true},
+		task{name: "installation", run: p.identity.Run, early: true})
 	p.addRelay()
 	p.jobs = job.NewRunner(p.store, failures.JobKinds(p.store, p.views), job.DefaultRunnerConfig(), p.log)
-	p.tasks = append(p.tasks, task{"jobs", p.jobs.Run})
+	p.tasks = append(p.tasks, task{name: "jobs", run: p.jobs.Run})
 	if r.worker {
 		if err := p.addWorker(&held); err != nil {
 			return err
@@ -96,6 +106,7 @@ func (p *process) open(ctx context.Context, held *closers) (err error) {
 		return err
 	}
 	p.watchDatabase(p.store)
+	p.identity = installation.New(p.store, externalParts(p.cfg), p.log)
 	var cacheKind string
 	p.cache, cacheKind, err = openCache(ctx, p.cfg, p.role, held, p.log, p.watchCache)
 	if err != nil {
@@ -110,7 +121,7 @@ func (p *process) open(ctx context.Context, held *closers) (err error) {
 	if p.blobs, err = openBlobs(ctx, p.cfg, held); err != nil {
 		return err
 	}
-	p.blobs = p.watchBlobs(p.blobs)
+	p.blobs = p.watchBlobs(p.guardBlobs(p.blobs))
 	p.health = monitor.New(p.log, p.checks...)
 	p.log.InfoContext(ctx, "parts", "database", cmp.Or(p.cfg.DBHost, "sqlite"), "cache", cacheKind,
 		"queue", cmp.Or(p.cfg.QueueHost, "in process"), "storage", cmp.Or(p.cfg.S3Bucket, "disk"))
@@ -147,13 +158,16 @@ func (p *process) addRelay() {
 	relayConfig := outbox.DefaultRelayConfig()
 	relayConfig.DrainTimeout = p.cfg.DrainTimeout
 	p.relay = outbox.NewRelay(p.store, routes, relayConfig, p.log)
-	p.tasks = append(p.tasks, task{"relay", p.relay.Run})
+	p.tasks = append(p.tasks, task{name: "relay", run: p.relay.Run})
 }
 
 func (p *process) runTasks(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for _, t := range p.tasks {
 		group.Go(func() error {
+			if !t.early && !p.identity.Await(ctx) {
+				return nil
+			}
 			if err := t.run(ctx); err != nil {
 				return fmt.Errorf("%s: %w", t.name, err)
 			}

@@ -45,8 +45,8 @@ func (p *process) addServer() {
 	api := server.DefaultLimits().Server(handler, p.log)
 	expirer := catalog.NewExpirer(p.store, expiryInterval, p.log)
 	p.tasks = append(p.tasks,
-		task{"http", func(ctx context.Context) error { return p.serve(ctx, api) }},
-		task{"expirer", expirer.Run})
+		task{name: "http", run: func(ctx context.Context) error { return p.serve(ctx, api) }, early: true},
+		task{name: "expirer", run: expirer.Run})
 }
 
 // serve answers requests until ctx is done and then for DrainDelay more, while

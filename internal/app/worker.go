@@ -29,14 +29,16 @@ func (p *process) addWorker(held *closers) error {
 	sweeperConfig := media.DefaultSweeperConfig()
 	sweeperConfig.Policy, sweeperConfig.RequeueAfter = policy(p.cfg), p.cfg.RequeueAfter
 	sweeper := media.NewSweeper(p.store, p.views, sweeperConfig, p.log)
-	collector := gc.NewCollector(p.store, p.blobs, p.cfg.OrphanInterval, p.cfg.OrphanGrace, p.log)
+	collector := gc.NewCollector(p.store, p.blobs, p.cfg.OrphanInterval, gc.Config{
+		Grace: p.cfg.OrphanGrace, MayDelete: mayCollect(p.identity, p.blobs, p.store),
+	}, p.log)
 	p.tasks = append(p.tasks,
-		task{"consumer", func(ctx context.Context) error {
+		task{name: "consumer", run: func(ctx context.Context) error {
 			return p.queue.Consume(ctx, p.cfg.WorkerConcurrency, worker.Handle)
 		}},
-		task{"dead letters", func(ctx context.Context) error { return p.queue.ConsumeDead(ctx, worker.HandleDead) }},
-		task{"sweeper", sweeper.Run},
-		task{"collector", collector.Run},
+		task{name: "dead letters", run: func(ctx context.Context) error { return p.queue.ConsumeDead(ctx, worker.HandleDead) }},
+		task{name: "sweeper", run: sweeper.Run},
+		task{name: "collector", run: collector.Run},
 	)
 	return nil
 }

@@ -38,6 +38,11 @@ type Store interface {
 	// Put stores body under key with CacheControl, all of it or nothing.
 	// Storing the same key again is harmless.
 	Put(ctx context.Context, key, contentType string, body []byte) error
+	// PutNew is Put where there is no object under key; stored is false where
+	// there is one, which stays. Of several callers at once one succeeds, as far
+	// as the storage knows conditions: some servers ignore them, and the last one
+	// wins.
+	PutNew(ctx context.Context, key, contentType string, body []byte) (stored bool, err error)
 	// Open returns the object for reading.
 	Open(ctx context.Context, key string) (Object, error)
 	// Stat describes the object.

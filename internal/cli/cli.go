@@ -25,6 +25,10 @@ type commands struct {
 	Backup  backupCommand  `cmd:""             help:"Copy the embedded database into a new file, while it is in use."`
 	Copy    copyCommand    `cmd:""             help:"Copy the database and the images to other servers, or into a folder."`
 	Users   usersCommand   `cmd:""             help:"Add and list users."`
+
+	Restored restoredCommand `cmd:"" help:"Say that the database was restored: nothing that was remembered of it before is used any more."`
+	Adopt    adoptCommand    `cmd:"" help:"Make the storage, cache or queue that is configured now this installation's."`
+
 	Version versionCommand `cmd:""             help:"Print version, commit and date."`
 
 	DeadLetters deadLettersCommand `cmd:"" help:"List, replay or discard failed work, through a running server." name:"dead-letters"`
@@ -50,6 +54,12 @@ type Program interface {
 	// Copy copies the database, and the images where the storage is another one,
 	// to the target: the file of its settings, or embedded: and a folder.
 	Copy(ctx context.Context, to Streams, target string, progress CopyProgress) (Copied, error)
+	// Restored gives the installation a new epoch, and says that its database is
+	// the only one.
+	Restored(ctx context.Context, to Streams) error
+	// Adopt makes the part (storage, cache or queue) that is configured now the
+	// installation's. server reports whether it is one of its own.
+	Adopt(ctx context.Context, to Streams, part string) (server bool, err error)
 	// WithUsers calls use with the users of the database.
 	WithUsers(ctx context.Context, to Streams, use func(catalog.UserStore) error) error
 	// APIURL is where the API listens: at the URL given, or for "" where the

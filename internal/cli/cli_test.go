@@ -47,6 +47,16 @@ func (f *fake) Copy(_ context.Context, _ Streams, target string, _ CopyProgress)
 	return Copied{Rows: map[string]int64{"products": 3, "images": 4}, Files: 5, Bytes: 6, Missing: f.missing}, f.err
 }
 
+func (f *fake) Restored(context.Context, Streams) error {
+	f.called = "restored"
+	return f.err
+}
+
+func (f *fake) Adopt(_ context.Context, _ Streams, part string) (bool, error) {
+	f.called = "adopt " + part
+	return part == "storage", f.err
+}
+
 func (f *fake) WithUsers(_ context.Context, _ Streams, use func(catalog.UserStore) error) error {
 	f.called = "users"
 	if f.err != nil {
@@ -84,6 +94,12 @@ func TestCommands(t *testing.T) {
 		{"fsck --grace=-1s", nil, "", 64, "--grace must not be negative"},
 		{"fsck --repair --grace=1m --json", nil, "fsck", 0, `"findings"`},
 		{"fsck", errors.New("no storage"), "fsck", 69, "not everything was checked: no storage"},
+		{"restored", nil, "restored", 0, "new epoch"},
+		{"restored", unavailable, "restored", 69, "busy"},
+		{"adopt storage", nil, "adopt storage", 0, "The storage of this installation is the server that is configured here."},
+		{"adopt cache", nil, "adopt cache", 0, "no server of its own"},
+		{"adopt queue", unavailable, "adopt queue", 69, "busy"},
+		{"adopt database", nil, "", 64, "must be one of"},
 		{"users add ''", nil, "users", 64, "users: "},
 		{"users list", Unavailable(errors.New("old")), "users", 69, "old"},
 		{"dead-letters replay", nil, "", 1, "--all"},

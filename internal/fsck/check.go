@@ -22,6 +22,8 @@ type Config struct {
 	RequeueAfter time.Duration // as in media.SweeperConfig
 	Policy       media.Policy  // as in media.SweeperConfig
 	CacheLease   time.Duration // how long a cached product may live
+	// MayDelete is as in gc.Config.
+	MayDelete func(ctx context.Context) error
 }
 
 // Parts are what is compared.
@@ -45,7 +47,9 @@ type Checker struct {
 
 // New returns a Checker.
 func New(p Parts, cfg Config) *Checker {
-	return &Checker{Parts: p, cfg: cfg, files: gc.NewFiles(p.Store, p.Blobs, gc.Config{Delete: cfg.Repair, Grace: cfg.Grace})}
+	return &Checker{Parts: p, cfg: cfg, files: gc.NewFiles(p.Store, p.Blobs, gc.Config{
+		Delete: cfg.Repair, Grace: cfg.Grace, MayDelete: cfg.MayDelete,
+	})}
 }
 
 // maxWait is the longest grace that a repair waits for, so that it can collect

@@ -27,6 +27,7 @@ import (
 	"vitrine.dev/internal/gc"
 	"vitrine.dev/internal/imaging"
 	"vitrine.dev/internal/imaging/imagingtest"
+	"vitrine.dev/internal/installation"
 	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/queue"
 	"vitrine.dev/internal/sqldb"
@@ -217,9 +218,22 @@ func (w *system) check(repair bool) *fsck.Report {
 
 func (w *system) checkWith(cfg fsck.Config) *fsck.Report {
 	w.t.Helper()
+	cfg.MayDelete = w.mayDelete
 	report, err := fsck.New(w.parts(), cfg).Run(w.t.Context())
 	must(w.t, err)
 	return report
+}
+
+// mayDelete looks at the storage's marker only.
+func (w *system) mayDelete(ctx context.Context) error {
+	record, _, err := w.store.Installation(ctx)
+	if err != nil {
+		return err
+	}
+	return installation.Check(ctx, installation.Storage, installation.StorageMarker{
+		Files: w.blobs, Published: func(context.Context) (bool, error) { return false, nil },
+		Ours: func(string) bool { return false },
+	}, record.ID)
 }
 
 func (w *system) parts() fsck.Parts {

@@ -27,9 +27,10 @@ type Collector struct {
 }
 
 // NewCollector returns a Collector of which one takes a turn every interval, and
-// deletes what nothing has referred to for grace.
-func NewCollector(store Store, blobs Blobs, interval, grace time.Duration, log *slog.Logger) *Collector {
-	files := NewFiles(store, blobs, Config{Delete: true, Grace: grace, Limit: turnLimit})
+// deletes what the Config allows, of which Delete and Limit do not count.
+func NewCollector(store Store, blobs Blobs, interval time.Duration, cfg Config, log *slog.Logger) *Collector {
+	cfg.Delete, cfg.Limit = true, turnLimit
+	files := NewFiles(store, blobs, cfg)
 	return &Collector{files: files, store: store, interval: interval, log: log}
 }
 
@@ -41,8 +42,8 @@ func (c *Collector) Run(ctx context.Context) error {
 		switch {
 		case err != nil && ctx.Err() == nil:
 			c.log.WarnContext(ctx, "collection failed, will be retried", "error", err)
-		case report != nil && report.Shared:
-			c.log.WarnContext(ctx, "nothing is collected: the storage is shared", "notes", report.Notes)
+		case report != nil && report.Refused != "":
+			c.log.WarnContext(ctx, "nothing is collected", "why", report.Refused)
 		}
 		c.logReport(ctx, report)
 	}
@@ -58,7 +59,7 @@ func (c *Collector) Turn(ctx context.Context) (*Report, error) {
 		return nil, err
 	}
 	report := NewReport(Findings())
-	if err := c.files.CheckOwner(ctx, report); err != nil || report.Shared {
+	if err := c.files.CheckOwner(ctx, report); err != nil || report.Refused != "" {
 		return report, err
 	}
 	if err := c.files.MarkUnused(ctx, first, share); err != nil {

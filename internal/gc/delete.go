@@ -18,7 +18,7 @@ const window = 20 * time.Second
 
 // strays deletes the files that nothing refers to.
 func (f *Files) strays(ctx context.Context, report *Report, strays map[string][]string, known survey) error {
-	if report.Shared {
+	if report.Refused != "" {
 		return nil
 	}
 	live := map[string]bool{}
@@ -50,7 +50,7 @@ func (f *Files) strays(ctx context.Context, report *Report, strays map[string][]
 
 // Unused collects the renditions that no image has referred to for the grace.
 func (f *Files) Unused(ctx context.Context, report *Report) error {
-	if report.Shared {
+	if report.Refused != "" {
 		return nil
 	}
 	for after := ""; ; {

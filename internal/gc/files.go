@@ -2,14 +2,13 @@ package gc
 
 import (
 	"context"
+	"errors"
 	"maps"
-	"path"
 	"slices"
-	"strings"
 	"time"
 
-	"vitrine.dev/internal/blob"
 	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/installation"
 )
 
 // Config says what may be deleted.
@@ -17,6 +16,9 @@ type Config struct {
 	Delete bool          // else what nothing refers to is only counted
 	Limit  int64         // most files and results to delete in one run; 0: no limit
 	Grace  time.Duration // how long files and results that nothing refers to are left alone
+	// MayDelete returns an installation.RefusedError where files that nothing here
+	// refers to may be another's. Nil: they are not.
+	MayDelete func(ctx context.Context) error
 }
 
 // Files compares the stored files with the database's renditions and deletes
@@ -152,41 +154,16 @@ func (f *Files) damage(ctx context.Context, key string, bytes int64) (Kind, erro
 	return "", nil
 }
 
-// markers is where each installation leaves its id in the storage. Keys derive
-// from content, so two installations could share a bucket unnoticed, and then
-// one would collect what only the other refers to.
-const markers = "installation/"
-
-// marker is an empty file; the storages accept names of pictures only.
-func marker(id string) string { return markers + id + ".webp" }
-
-// CheckOwner notes whether the storage is shared. Before anything is deleted for
-// the first time it marks the storage as this installation's.
+// CheckOwner notes in the report why nothing may be deleted, where that is so.
 func (f *Files) CheckOwner(ctx context.Context, report *Report) error {
-	id, err := f.store.Installation(ctx)
-	if err != nil {
-		return err
-	}
-	marked := false
-	var other string
-	err = f.blobs.List(ctx, markers, func(info blob.Info) error {
-		if info.Key == marker(id) {
-			marked = true
-		} else {
-			other = info.Key
-		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	if other != "" {
-		report.Shared = true
-		report.Note("The storage is shared with installation " + strings.TrimSuffix(path.Base(other), ".webp") +
-			": files that nothing refers to cannot be told from its own. If it is no more, delete " + other + ".")
-	}
-	if marked || !f.cfg.Delete {
+	if f.cfg.MayDelete == nil {
 		return nil
 	}
-	return f.blobs.Put(ctx, marker(id), "image/webp", nil)
+	err := f.cfg.MayDelete(ctx)
+	if refused, ok := errors.AsType[*installation.RefusedError](err); ok {
+		report.Refused = refused.Why
+		report.Note("Nothing is deleted: " + refused.Why + ".")
+		return nil
+	}
+	return err
 }

@@ -34,9 +34,6 @@ type Store interface {
 	// media.ClaimLife ago. It returns how many.
 	PurgeTombstones(ctx context.Context, limit int) (int, error)
 
-	// Installation returns the random id that this database was given when it
-	// was made: 32 hex digits.
-	Installation(ctx context.Context) (string, error)
 	// ClaimSlice claims the next slice of the scheduled task where one is due:
 	// one caller among all processes gets it, and the next is due after interval.
 	// first is the partition at which the slice begins; the next begins step
@@ -60,7 +57,6 @@ type Window struct {
 
 // Blobs is what gc needs of blob.Store.
 type Blobs interface {
-	Put(ctx context.Context, key, contentType string, body []byte) error
 	Stat(ctx context.Context, key string) (blob.Info, error)
 	Delete(ctx context.Context, key string) error
 	List(ctx context.Context, prefix string, visit func(blob.Info) error) error

@@ -39,8 +39,8 @@ type Report struct {
 	Findings []Finding `json:"findings"`
 	// Checked counts what was compared, by name.
 	Checked map[string]int64 `json:"checked"`
-	// Shared says that another installation has files in the same storage.
-	Shared bool `json:"shared_storage"`
+	// Refused is why nothing is deleted, where that is so.
+	Refused string `json:"refused,omitempty"`
 	// Notes are what could not be checked, and why, and what is merely worth
 	// knowing.
 	Notes []string `json:"notes"`

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -69,6 +70,14 @@ func BrokenReference(err error, constraint string) bool {
 	}
 	lite, ok := errors.AsType[*sqlite.Error](err)
 	return ok && lite.Code() == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY
+}
+
+// Denied recognises that a role may not ask the server something, or that the
+// server does not know the question: hosts and forks tell more or less of
+// themselves.
+func Denied(err error) bool {
+	pg, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && slices.Contains([]string{"42501", "42883", "0A000", "55000"}, pg.Code)
 }
 
 // unavailable recognises errors that say nothing about the statement: the

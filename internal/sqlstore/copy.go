@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/installation"
 	"vitrine.dev/internal/sqlstore/copysql"
 )
 
@@ -20,12 +21,12 @@ var ErrNotEmpty = errors.New("the target has products or users already: a copy i
 func notCopied() []string { return []string{"goose_db_version", "schema_digest", "chores"} }
 
 // CopyTo fills the target, a migrated database without products, with all that
-// this one has at one moment: ids, sequences and the identity of the
-// installation are the same, and what is leased here is free to be taken there, since the holders
-// do not work on it. Before the commit, which nothing of it is seen without, it
+// this one has at one moment: ids, sequences and the id of the installation
+// are the same, but it has a new epoch and these external parts there, and what
+// is leased here is free to be taken there, since the holders do not work on it. Before the commit, which nothing of it is seen without, it
 // calls finish. See copysql.Copy. fault.Conflict with ErrNotEmpty, fault.Unavailable.
 func (s *Store) CopyTo(
-	ctx context.Context, target *Store, finish func(context.Context) error, progress func(table string, done, all int64),
+	ctx context.Context, target *Store, external []installation.Part, finish func(context.Context) error, progress func(table string, done, all int64),
 ) (rows map[string]int64, err error) {
 	tables, err := tablesOfSchema(ctx)
 	if err != nil {
@@ -35,6 +36,9 @@ func (s *Store) CopyTo(
 		Tables: tables, Check: checkEmpty, Progress: progress,
 		Finish: func(ctx context.Context, tx *sql.Tx) error {
 			if err := endLeases(ctx, tx); err != nil {
+				return err
+			}
+			if err := target.Moved(ctx, tx, external); err != nil {
 				return err
 			}
 			return finish(ctx)

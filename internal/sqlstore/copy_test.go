@@ -14,6 +14,7 @@ import (
 
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/installation"
 	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/sqldb"
 	"vitrine.dev/internal/sqlstore"
@@ -159,13 +160,14 @@ func TestCopyIsTheSameInstallation(t *testing.T) {
 		if left := due(t, source); left != 2 {
 			t.Fatalf("%s: %d jobs at the source", name, left)
 		}
-		if rows, err := source.CopyTo(t.Context(), target, finished, unseen); err != nil || rows["products"] != 2 || rows["images"] != 2 {
+		external := []installation.Part{installation.Queue}
+		if rows, err := source.CopyTo(t.Context(), target, external, finished, unseen); err != nil || rows["products"] != 2 || rows["images"] != 2 {
 			t.Fatal(name, rows, err)
 		}
-		from, err := source.Installation(t.Context())
-		to, err2 := target.Installation(t.Context())
-		if from != to || err != nil || err2 != nil {
-			t.Errorf("%s: installation %s is %s, %v, %v", name, from, to, err, err2)
+		from, _, err := source.Installation(t.Context())
+		to, _, err2 := target.Installation(t.Context())
+		if from.ID != to.ID || from.Epoch == to.Epoch || to.EpochAge > time.Minute || !slices.Equal(to.External, external) || err != nil || err2 != nil {
+			t.Errorf("%s: installation %+v is %+v, %v, %v", name, from, to, err, err2)
 		}
 		if got := due(t, target); got != 2 {
 			t.Errorf("%s: %d jobs can be taken at the target", name, got)
@@ -210,7 +212,7 @@ func TestCopyIsRefused(t *testing.T) {
 			t.Fatal(err)
 		}
 		broken := errors.New("broken")
-		if _, err := source.CopyTo(t.Context(), target, func(context.Context) error { return broken }, unseen); !errors.Is(err, broken) {
+		if _, err := source.CopyTo(t.Context(), target, nil, func(context.Context) error { return broken }, unseen); !errors.Is(err, broken) {
 			t.Errorf("%s: %v", name, err)
 		}
 		if err := target.CheckEmpty(t.Context()); err != nil {
@@ -220,7 +222,7 @@ func TestCopyIsRefused(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = source.CopyTo(t.Context(), target, finished, unseen)
+		_, err = source.CopyTo(t.Context(), target, nil, finished, unseen)
 		if !errors.Is(err, sqlstore.ErrNotEmpty) || fault.KindOf(err) != fault.Conflict {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -233,7 +235,7 @@ func TestCopyIsRefused(t *testing.T) {
 		if err := target.Exec(t.Context(), `INSERT INTO users (name, created_at) VALUES ('Second', 0)`); err != nil {
 			t.Fatal(err)
 		}
-		if _, err = source.CopyTo(t.Context(), target, finished, unseen); !errors.Is(err, sqlstore.ErrNotEmpty) {
+		if _, err = source.CopyTo(t.Context(), target, nil, finished, unseen); !errors.Is(err, sqlstore.ErrNotEmpty) {
 			t.Errorf("%s: with users: %v", name, err)
 		}
 	}
@@ -251,7 +253,7 @@ func TestCopyOfADatabaseInUse(t *testing.T) {
 			}
 		}
 		between := 0
-		rows, err := source.CopyTo(t.Context(), target, finished, func(string, int64, int64) {
+		rows, err := source.CopyTo(t.Context(), target, nil, finished, func(string, int64, int64) {
 			between++
 			if _, err := source.CreateProduct(t.Context(), catalog.NewProduct{UserID: 1, Name: "y", Images: []string{"https://x.test/b.jpg"}}); err != nil {
 				t.Error(err)

@@ -14,6 +14,7 @@ import (
 	"vitrine.dev/internal/sqlstore/fscksql"
 	"vitrine.dev/internal/sqlstore/gcsql"
 	"vitrine.dev/internal/sqlstore/imagesql"
+	"vitrine.dev/internal/sqlstore/installationsql"
 	"vitrine.dev/internal/sqlstore/jobsql"
 	"vitrine.dev/internal/sqlstore/outboxsql"
 )
@@ -33,6 +34,7 @@ type Store struct {
 	*failuresql.Failures
 	*fscksql.Checks
 	*gcsql.Collection
+	*installationsql.Identity
 }
 
 func newStore(db *sqldb.DB, err error) (*Store, error) {
@@ -42,7 +44,7 @@ func newStore(db *sqldb.DB, err error) (*Store, error) {
 	return &Store{
 		DB: db, Products: catalogsql.New(db), Images: imagesql.New(db), Outbox: outboxsql.New(db), Log: eventsql.New(db),
 		Table: jobsql.New(db), Failures: failuresql.New(db), Checks: fscksql.New(db),
-		Collection: gcsql.New(db),
+		Collection: gcsql.New(db), Identity: installationsql.New(db),
 	}, nil
 }
 

@@ -16,9 +16,6 @@ import (
 	"vitrine.dev/internal/gc"
 )
 
-// ErrOthersStorage is why nothing is copied into a storage.
-var ErrOthersStorage = errors.New("the target storage belongs to another installation: it has its mark in installation/")
-
 // atOnce is how many files are copied at the same time. Each is in memory as a whole.
 const atOnce = 8
 
@@ -26,6 +23,8 @@ const atOnce = 8
 type Files struct {
 	Store    gc.Store // of the installation
 	From, To blob.Store
+	// Mark marks To as the installation's; its error is why it is not.
+	Mark func(ctx context.Context) error
 	// Progress is called after each of gc.Partitions parts; nil for none.
 	Progress func(done, all int, files int64)
 }
@@ -37,18 +36,13 @@ type Copied struct {
 }
 
 // Copy copies all files that the database refers to and that the target lacks or
-// has with another length, so that it goes on where an earlier one was broken off. It
-// marks the target as the installation's. Files that nothing refers to stay behind.
-// fault.Conflict with ErrOthersStorage; fault.Unavailable.
+// has with another length, so that it goes on where an earlier one was broken off.
+// Files that nothing refers to stay behind. fault.Unavailable; errors of Mark.
 func (f Files) Copy(ctx context.Context) (Copied, error) {
-	report := gc.NewReport(nil)
-	target := gc.NewFiles(f.Store, f.To, gc.Config{Delete: true})
-	if err := target.CheckOwner(ctx, report); err != nil {
-		return Copied{}, fmt.Errorf("check the target storage: %w", err)
+	if err := f.Mark(ctx); err != nil {
+		return Copied{}, fmt.Errorf("mark the target storage: %w", err)
 	}
-	if report.Shared {
-		return Copied{}, fault.Wrap(fault.Conflict, ErrOthersStorage.Error(), ErrOthersStorage)
-	}
+	target := gc.NewFiles(f.Store, f.To, gc.Config{})
 	var done counts
 	for part := range gc.Partitions {
 		if err := f.part(ctx, target, part, &done); err != nil {

@@ -23,8 +23,6 @@ type store struct {
 	keys []string
 }
 
-func (s store) Installation(context.Context) (string, error) { return "mine", nil }
-
 func (s store) Renditions(_ context.Context, from, below string, _ int) (page []gc.Rendition, err error) {
 	for _, key := range s.keys {
 		if key > from && key < below {
@@ -51,6 +49,8 @@ func (f failing) Put(ctx context.Context, key, contentType string, body []byte) 
 	}
 	return f.Store.Put(ctx, key, contentType, body)
 }
+
+func marked(context.Context) error { return nil }
 
 func folder(t *testing.T) blob.Store {
 	t.Helper()
@@ -86,7 +86,7 @@ func TestFilesAreCopied(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	files := transfer.Files{Store: known, From: from, To: failing{to, new(atomic.Int64)}}
+	files := transfer.Files{Store: known, From: from, To: failing{to, new(atomic.Int64)}, Mark: marked}
 	first, err := files.Copy(t.Context())
 	if fault.KindOf(err) != fault.Unavailable || first.Files == 0 {
 		t.Fatalf("%+v, %v", first, err)
@@ -117,12 +117,18 @@ func TestFilesAreCopied(t *testing.T) {
 // TestStorageOfAnotherInstallation is left as it is.
 func TestStorageOfAnotherInstallation(t *testing.T) {
 	t.Parallel()
-	to := folder(t)
-	if err := to.Put(t.Context(), "installation/theirs.webp", "image/webp", nil); err != nil {
+	another := errors.New("another's")
+	from, to, key := folder(t), folder(t), "00"+fmt.Sprintf("%030x", 1)
+	if err := from.Put(t.Context(), file(key, "a.webp"), "image/webp", []byte("12345")); err != nil {
 		t.Fatal(err)
 	}
-	files := transfer.Files{Store: store{keys: []string{"00" + fmt.Sprintf("%030x", 1)}}, From: folder(t), To: to}
-	if _, err := files.Copy(t.Context()); !errors.Is(err, transfer.ErrOthersStorage) || fault.KindOf(err) != fault.Conflict {
+	files := transfer.Files{
+		Store: store{keys: []string{key}}, From: from, To: to, Mark: func(context.Context) error { return another },
+	}
+	if _, err := files.Copy(t.Context()); !errors.Is(err, another) {
 		t.Error(err)
+	}
+	if _, err := to.Stat(t.Context(), file(key, "a.webp")); fault.KindOf(err) != fault.NotFound {
+		t.Errorf("a file was copied: %v", err)
 	}
 }

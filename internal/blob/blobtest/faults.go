@@ -37,6 +37,8 @@ func down(t *testing.T, h Harness) {
 	s, repair := h.NewBroken(t)
 	const key = "ab/abc/w320.webp"
 	wantKind(t, "put", s.Put(t.Context(), key, "image/webp", []byte("x")), fault.Unavailable)
+	_, err := s.PutNew(t.Context(), key, "image/webp", []byte("x"))
+	wantKind(t, "put new", err, fault.Unavailable)
 	wantKind(t, "ping", s.Ping(t.Context()), fault.Unavailable)
 	wantKind(t, "probe", blob.Probe(t.Context(), s), fault.Unavailable)
 	repair()

@@ -57,6 +57,41 @@ func overwrite(t *testing.T, h Harness) {
 	expect(t, s, key, "image/webp", []byte("short"))
 }
 
+// putNew: of many at once one stores its object, all of it, and no later one.
+func putNew(t *testing.T, h Harness) {
+	t.Helper()
+	s := h.New(t)
+	const key = "installation/marker.webp"
+	var group sync.WaitGroup
+	stored := make(chan []byte, 16)
+	for i := range cap(stored) {
+		group.Go(func() {
+			body := fmt.Appendf(nil, "writer %d", i)
+			ok, err := s.PutNew(t.Context(), key, "image/webp", body)
+			if err != nil {
+				t.Errorf("writer %d: %v", i, err)
+			}
+			if ok {
+				stored <- body
+			}
+		})
+	}
+	group.Wait()
+	close(stored)
+	if len(stored) != 1 {
+		t.Fatalf("%d of %d were stored, want one", len(stored), cap(stored))
+	}
+	first := <-stored
+	expect(t, s, key, "image/webp", first)
+	if ok, err := s.PutNew(t.Context(), key, "image/webp", []byte("later")); ok || err != nil {
+		t.Errorf("a later one: stored = %v, %v", ok, err)
+	}
+	expect(t, s, key, "image/webp", first)
+	if ok, err := s.PutNew(t.Context(), "installation/other.webp", "image/webp", []byte("x")); !ok || err != nil {
+		t.Errorf("another key: stored = %v, %v", ok, err)
+	}
+}
+
 func missing(t *testing.T, h Harness) {
 	t.Helper()
 	s := h.New(t)

@@ -37,6 +37,7 @@ func Run(t *testing.T, h Harness) {
 	}{
 		{"round trip", roundTrip},
 		{"overwrite", overwrite},
+		{"put new", putNew},
 		{"missing", missing},
 		{"delete", remove},
 		{"bad keys", badKeys},

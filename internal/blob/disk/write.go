@@ -22,6 +22,35 @@ const (
 
 // Put implements blob.Store.
 func (s *Store) Put(ctx context.Context, key, contentType string, body []byte) error {
+	return s.put(ctx, key, contentType, body, s.root.Rename)
+}
+
+// PutNew implements blob.Store.
+func (s *Store) PutNew(ctx context.Context, key, contentType string, body []byte) (stored bool, err error) {
+	stored = true
+	err = s.put(ctx, key, contentType, body, func(name, key string) error {
+		err := s.root.Link(name, key)
+		if errors.Is(err, errors.ErrUnsupported) || errors.Is(err, syscall.EPERM) { // a file system without hard links
+			if _, missing := s.root.Stat(key); errors.Is(missing, fs.ErrNotExist) {
+				return s.root.Rename(name, key)
+			}
+			err = fs.ErrExist
+		}
+		if errors.Is(err, fs.ErrExist) {
+			stored, err = false, nil
+		}
+		if err == nil {
+			err = s.root.Remove(name)
+		}
+		return err
+	})
+	return stored && err == nil, err
+}
+
+// put writes the object and publishes it: gives the temporary file its name.
+func (s *Store) put(
+	ctx context.Context, key, contentType string, body []byte, publish func(name, key string) error,
+) error {
 	if err := blob.CheckCall(ctx, "put", key); err != nil {
 		return err
 	}
@@ -33,7 +62,7 @@ func (s *Store) Put(ctx context.Context, key, contentType string, body []byte) e
 	if err != nil {
 		return translatePut(key, err)
 	}
-	if err := s.place(name, key); err != nil {
+	if err := s.place(name, key, publish); err != nil {
 		return translatePut(key, errors.Join(err, s.root.Remove(name)))
 	}
 	return translatePut(key, s.syncFolder(path.Dir(key)))
@@ -73,11 +102,11 @@ func (s *Store) writeScratch(body []byte) (name string, err error) {
 	return name, nil
 }
 
-// place renames the temporary file to its key, making the key's folders.
-func (s *Store) place(name, key string) error {
+// place publishes the temporary file under its key, making the key's folders.
+func (s *Store) place(name, key string, publish func(name, key string) error) error {
 	var err error
 	for range placeRetries {
-		if err = s.root.Rename(name, key); !errors.Is(err, fs.ErrNotExist) {
+		if err = publish(name, key); !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 		if err = s.makeFolder(path.Dir(key)); err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -53,3 +53,10 @@ func isMissing(err error) bool {
 	response, ok := errors.AsType[*smithyhttp.ResponseError](err)
 	return ok && response.HTTPStatusCode() == http.StatusNotFound
 }
+
+// isThere recognises the refusal of a write on condition that there is no object,
+// or that another such write is under way.
+func isThere(err error) bool {
+	response, ok := errors.AsType[*smithyhttp.ResponseError](err)
+	return ok && (response.HTTPStatusCode() == http.StatusPreconditionFailed || response.HTTPStatusCode() == http.StatusConflict)
+}

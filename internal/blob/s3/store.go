@@ -45,6 +45,20 @@ func (s *Store) URL(key string) string { return s.baseURL + "/" + key }
 
 // Put implements blob.Store.
 func (s *Store) Put(ctx context.Context, key, contentType string, body []byte) error {
+	return s.put(ctx, key, contentType, body, nil)
+}
+
+// PutNew implements blob.Store, by a conditional write:
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+func (s *Store) PutNew(ctx context.Context, key, contentType string, body []byte) (stored bool, err error) {
+	err = s.put(ctx, key, contentType, body, aws.String("*"))
+	if isThere(err) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+func (s *Store) put(ctx context.Context, key, contentType string, body []byte, unless *string) error {
 	if err := blob.CheckCall(ctx, "put", key); err != nil {
 		return err
 	}
@@ -52,7 +66,7 @@ func (s *Store) Put(ctx context.Context, key, contentType string, body []byte) e
 	defer cancel()
 	_, err := s.client.PutObject(bounded, &awss3.PutObjectInput{
 		Bucket: aws.String(s.cfg.Bucket), Key: aws.String(key), Body: bytes.NewReader(body),
-		ContentType: aws.String(contentType), CacheControl: aws.String(blob.CacheControl),
+		ContentType: aws.String(contentType), CacheControl: aws.String(blob.CacheControl), IfNoneMatch: unless,
 	})
 	if err != nil && isMissing(err) { // what is missing can only be the bucket
 		err = fault.Wrap(fault.Unavailable, "image storage has no such bucket", err)

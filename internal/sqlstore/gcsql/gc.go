@@ -20,14 +20,6 @@ type Collection struct{ db *sqldb.DB }
 // New returns the collection of the database.
 func New(db *sqldb.DB) *Collection { return &Collection{db} }
 
-// Installation implements gc.Store.
-func (s *Collection) Installation(ctx context.Context) (id string, err error) {
-	err = s.db.WithRetry(ctx, "read installation", func(ctx context.Context) error {
-		return s.db.Reader.QueryRowContext(ctx, `SELECT id FROM installation`).Scan(&id)
-	})
-	return id, err
-}
-
 // ClaimSlice implements gc.Store.
 func (s *Collection) ClaimSlice(
 	ctx context.Context, task string, interval time.Duration, step, size int,

@@ -9,6 +9,7 @@ import (
 	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/fsck"
+	"vitrine.dev/internal/installation"
 	"vitrine.dev/internal/job"
 	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/outbox"
@@ -24,6 +25,7 @@ type Store interface {
 	fsck.Store
 	failures.Store
 	job.Store
+	installation.Store
 }
 
 // user is the one that the migrations create.
@@ -65,6 +67,8 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		name string
 		test func(t *testing.T, s Store)
 	}{
+		{"installation", testInstallation},
+		{"installation, at once", testInstallationAtOnce},
 		{"create", testCreate},
 		{"unknown user", testUnknownUser},
 		{"users", testUsers},

@@ -178,9 +178,18 @@ CREATE TABLE chores (
     place  INT    NOT NULL DEFAULT 0 -- where the next turn begins
 );
 
--- Whose storage it is: see fsck.
-CREATE TABLE installation (id TEXT NOT NULL);
-INSERT INTO installation (id) VALUES (replace(gen_random_uuid()::TEXT, '-', ''));
+-- One row: who this installation is. See package installation.
+CREATE TABLE installation (
+    id               TEXT   NOT NULL, -- 32 hex digits, for good
+    epoch            TEXT   NOT NULL, -- random; another one since the data went back or came from elsewhere
+    epoch_at         BIGINT NOT NULL DEFAULT 0,    -- since when; 0: from the beginning
+    origin           TEXT   NOT NULL DEFAULT '{}', -- JSON: which copy of the database it was, by what the system says of it
+    copied           INT    NOT NULL DEFAULT 0,    -- 1: it is another copy, and no one has said that the first is no more
+    cache_external   INT    NOT NULL DEFAULT 0,    -- 1: a server of its own
+    queue_external   INT    NOT NULL DEFAULT 0,
+    storage_external INT    NOT NULL DEFAULT 0
+);
+INSERT INTO installation (id, epoch) VALUES (replace(gen_random_uuid()::TEXT, '-', ''), left(replace(gen_random_uuid()::TEXT, '-', ''), 12));
 
 -- +goose Down
 DROP TABLE installation;

@@ -1,0 +1,98 @@
+package app
+
+import (
+	"context"
+
+	"vitrine.dev/internal/app/config"
+	"vitrine.dev/internal/blob"
+	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/installation"
+	"vitrine.dev/internal/media"
+	"vitrine.dev/internal/sqlstore"
+)
+
+// externalParts returns the parts that are servers of their own.
+func externalParts(cfg config.Config) (parts []installation.Part) {
+	for part, host := range map[installation.Part]string{
+		installation.Cache: cfg.RedisHost, installation.Queue: cfg.QueueHost, installation.Storage: cfg.S3Bucket,
+	} {
+		if host != "" {
+			parts = append(parts, part)
+		}
+	}
+	return parts
+}
+
+// storageMarker is what names the installation in its storage.
+func storageMarker(store *sqlstore.Store, blobs blob.Store) installation.StorageMarker {
+	return installation.StorageMarker{
+		Files: blobs, Published: store.Published,
+		Ours: func(key string) bool { _, ours := media.RenditionOf(key); return ours },
+	}
+}
+
+// guardBlobs returns the storage, which is used only while it is this
+// installation's. An API only reads the folder of a worker.
+func (p *process) guardBlobs(blobs blob.Store) blob.Store {
+	if p.cfg.S3Bucket == "" && !p.role.worker {
+		return blobs
+	}
+	marker := storageMarker(p.store, blobs)
+	p.identity.Mark(installation.Storage, marker)
+	return guardedBlobs{blobs, p.identity.Guard(installation.Storage, marker)}
+}
+
+// guardedBlobs stores nothing in a storage of another installation.
+type guardedBlobs struct {
+	blob.Store
+
+	guard *installation.Guard
+}
+
+func (b guardedBlobs) Put(ctx context.Context, key, contentType string, body []byte) error {
+	if err := b.guard.Check(ctx); err != nil {
+		return err
+	}
+	err := b.Store.Put(ctx, key, contentType, body)
+	if err != nil {
+		b.guard.Failed()
+	}
+	return err
+}
+
+func (b guardedBlobs) Ping(ctx context.Context) error {
+	err := b.Store.Ping(ctx)
+	if err != nil {
+		b.guard.Failed()
+		return err
+	}
+	if err := b.guard.Check(ctx); installation.Refused(err) {
+		return err
+	}
+	return nil
+}
+
+// admit finds out whether this process may work. Where the database cannot be
+// reached it is found out later.
+func (p *process) admit(ctx context.Context) error {
+	err := p.identity.Admit(ctx)
+	if !installation.Refused(err) && fault.KindOf(err) == fault.Unavailable {
+		return nil
+	}
+	return err
+}
+
+// mayCollect returns nil where files in the storage that the database does not
+// know are no one else's.
+func mayCollect(identity *installation.Identity, blobs blob.Store, store *sqlstore.Store) func(context.Context) error {
+	return func(ctx context.Context) error {
+		if err := identity.MayDelete(); err != nil {
+			return err
+		}
+		id, err := identity.ID()
+		if err != nil {
+			return err
+		}
+		return installation.Check(ctx, installation.Storage, storageMarker(store, blobs), id)
+	}
+}
