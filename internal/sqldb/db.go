@@ -33,6 +33,7 @@ type DB struct {
 
 	schema  Schema
 	waker   waker
+	sharing sharing
 	log     *slog.Logger
 	onWrite func(error)    // of changes that were made, or could not be; nil: not observed
 	closers []func() error // in the order of closing

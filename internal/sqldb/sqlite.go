@@ -42,6 +42,7 @@ func OpenSQLite(ctx context.Context, path string, schema Schema, log *slog.Logge
 	db.closers = []func() error{
 		func() error { stop(); tasks.Wait(); return nil },
 		read.Close, write.Close,
+		func() error { db.sharing.runners.Wait(); return nil },
 	}
 	return db, nil
 }

@@ -33,7 +33,8 @@ func (s *Products) CreateProduct(ctx context.Context, n catalog.NewProduct) (p c
 		}
 		return p, err
 	}
-	err = s.db.InTxNotify(ctx, "create product", func(ctx context.Context, tx *sql.Tx) error {
+	err = s.db.InSharedTx(ctx, "create product", func(ctx context.Context, tx *sql.Tx) error {
+		var err error
 		p, err = s.createInSteps(ctx, tx, n)
 		return err
 	})
