@@ -58,7 +58,7 @@ func openChecker(
 		return nil, err
 	}
 	parts := fsck.Parts{
-		Store: store, Blobs: blobs, Announce: catalog.NewViews(readthrough.Disabled(), log), Log: log,
+		Store: store, Blobs: blobs, Announce: catalog.NewViews(readthrough.Disabled(), identity.Epoch, log), Log: log,
 		Progress: how.Progress,
 	}
 	if cfg.RedisHost != "" {
@@ -67,7 +67,7 @@ func openChecker(
 		if err != nil {
 			return nil, err
 		}
-		parts.Cache, parts.Announce = engine, catalog.NewViews(reader, log)
+		parts.Cache, parts.Announce = engine, catalog.NewViews(reader, identity.Epoch, log)
 	}
 	if cfg.QueueHost != "" {
 		q, err := openQueue(cfg, held, log)
@@ -76,8 +76,9 @@ func openChecker(
 		}
 		parts.Queue = q
 	}
+	epoch, _ := identity.Epoch()
 	return fsck.New(parts, fsck.Config{
 		Repair: how.Repair, Grace: cfg.OrphanGrace, Silence: cfg.JobLease, RequeueAfter: cfg.RequeueAfter,
-		Policy: policy(cfg), CacheLease: cfg.CacheLease, MayDelete: mayCollect(identity, blobs, store),
+		Policy: policy(cfg), CacheLease: cfg.CacheLease, MayDelete: mayCollect(identity, blobs, store), Epoch: epoch,
 	}), nil
 }

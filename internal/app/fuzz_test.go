@@ -20,7 +20,7 @@ func FuzzChange(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	log := slog.New(slog.DiscardHandler)
-	p := &process{log: log, views: catalog.NewViews(readthrough.Disabled(), log)}
+	p := &process{log: log, views: catalog.NewViews(readthrough.Disabled(), catalog.FixedEpoch("e"), log)}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		if err := p.deliverChange(t.Context(), outbox.Message{ID: 1, Topic: catalog.TopicChanged, Body: body}); err != nil {
 			t.Errorf("%q: %v", body, err)

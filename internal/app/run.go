@@ -112,7 +112,7 @@ func (p *process) open(ctx context.Context, held *closers) (err error) {
 	if err != nil {
 		return err
 	}
-	p.views = catalog.NewViews(p.cache, p.log)
+	p.views = catalog.NewViews(p.cache, p.identity.Epoch, p.log)
 	transport, err := openQueue(p.cfg, held, p.log)
 	if err != nil {
 		return err

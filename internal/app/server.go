@@ -36,6 +36,7 @@ func (p *process) addServer() {
 		Service:  catalog.NewService(p.store, p.views, p.cfg.IdempotencyTTL),
 		Failures: failures.NewService(p.store, p.store, p.views, p.jobs.Wake),
 		Views:    p.views,
+		Epoch:    func() string { epoch, _ := p.identity.Epoch(); return epoch },
 		Images:   p.blobs,
 		URL:      p.blobs.URL,
 		Ready:    p.health.Check,

@@ -228,7 +228,7 @@ func TestList(t *testing.T) {
 func TestViews(t *testing.T) {
 	t.Parallel()
 	c := catalogfake.NewCache()
-	views := catalog.NewViews(c, slog.New(slog.DiscardHandler))
+	views := catalog.NewViews(c, catalog.FixedEpoch("e"), slog.New(slog.DiscardHandler))
 	ctx := t.Context()
 	loads := 0
 	list := func(context.Context) (cache.Entry, error) {
@@ -276,7 +276,7 @@ func TestViews(t *testing.T) {
 		t.Error("a failed invalidation was not reported")
 	}
 	_ = views.Invalidate(ctx, catalog.Changed{ProductID: 1, UserID: 7, Revision: 4, Edit: true})
-	if failed := c.Failed(); !slices.Equal(failed, []string{"product:1", "product:1", "lists:7"}) {
+	if failed := c.Failed(); !slices.Equal(failed, []string{"product:e:1", "product:e:1", "lists:e:7"}) {
 		t.Errorf("invalidations of %q failed: a call that fails must not keep the others from the cache", failed)
 	}
 	views.Announce(ctx, catalog.Changed{ProductID: 1, Revision: 4}) // logs only
@@ -348,7 +348,7 @@ func TestListPagesByBytes(t *testing.T) {
 func TestViewsOfTags(t *testing.T) {
 	t.Parallel()
 	c := catalogfake.NewCache()
-	views := catalog.NewViews(c, slog.New(slog.DiscardHandler))
+	views := catalog.NewViews(c, catalog.FixedEpoch("e"), slog.New(slog.DiscardHandler))
 	loads := 0
 	read := func(tag string, revision int64) {
 		t.Helper()
@@ -377,4 +377,47 @@ func TestViewsOfTags(t *testing.T) {
 	views.Announce(t.Context(), catalog.Changed{ProductID: 1, UserID: 1, Revision: 2, Edit: true})
 	read("older", 2)
 	read("new", 2)
+}
+
+// TestEpochThatIsNotUsed: nothing is read from the cache or put into it, and
+// what cannot be announced is an error.
+func TestEpochThatIsNotUsed(t *testing.T) {
+	t.Parallel()
+	c, ctx := catalogfake.NewCache(), t.Context()
+	var epoch string
+	usable := true
+	views := catalog.NewViews(c, func() (string, bool) { return epoch, usable }, slog.New(slog.DiscardHandler))
+	loads := 0
+	read := func() {
+		t.Helper()
+		_, err1 := views.Product(ctx, 1, "tag", func(context.Context) (catalog.View, error) {
+			loads++
+			return catalog.View{Revision: 1}, nil
+		})
+		_, err2 := views.List(ctx, catalog.Filter{UserID: 1}, "tag", func(context.Context) (cache.Entry, error) {
+			loads++
+			return cache.Entry{Version: 1}, nil
+		})
+		if err := errors.Join(err1, err2); err != nil {
+			t.Fatal(err)
+		}
+	}
+	epoch = "a"
+	read()
+	usable = false
+	read()
+	usable = true
+	read()
+	if loads != 4 {
+		t.Errorf("%d loads, want the first two and two while the epoch was not usable", loads)
+	}
+	epoch = "b"
+	read()
+	if loads != 6 {
+		t.Errorf("%d loads, want two more under another epoch", loads)
+	}
+	epoch = ""
+	if err := views.Invalidate(ctx, catalog.Changed{ProductID: 1, UserID: 1, Revision: 2, Edit: true}); fault.KindOf(err) != fault.Unavailable {
+		t.Errorf("an announcement under no epoch: %v", err)
+	}
 }

@@ -12,6 +12,7 @@ import (
 	"strconv"
 
 	"vitrine.dev/internal/cache"
+	"vitrine.dev/internal/fault"
 )
 
 // ViewCache is the read-through cache that Views need; cache/readthrough is
@@ -40,17 +41,32 @@ type View struct {
 // (another program, another base of URLs) share the cache, but no answers.
 type Views struct {
 	cache ViewCache
+	epoch Epoch
 	log   *slog.Logger
 }
 
+// Epoch returns the epoch of the installation, which stands in every key of the
+// cache: what was cached under another one is not found. It is empty while it is
+// not known, and usable says whether answers may be cached under it.
+type Epoch func() (epoch string, usable bool)
+
+// FixedEpoch returns an Epoch that does not change.
+func FixedEpoch(epoch string) Epoch { return func() (string, bool) { return epoch, true } }
+
 // NewViews returns the views in the cache.
-func NewViews(c ViewCache, log *slog.Logger) *Views { return &Views{cache: c, log: log} }
+func NewViews(c ViewCache, epoch Epoch, log *slog.Logger) *Views {
+	return &Views{cache: c, epoch: epoch, log: log}
+}
 
 // Product returns the encoded product of that tag, from the cache or from load.
 // The tag is in the entry, not in its key: who invalidates it, a worker for
 // one, does not know with which tags it is read.
 func (v *Views) Product(ctx context.Context, id int64, tag string, load func(context.Context) (View, error)) (View, error) {
-	e, err := v.cache.Load(ctx, ProductKey(id),
+	epoch, usable := v.epoch()
+	if !usable {
+		return load(ctx)
+	}
+	e, err := v.cache.Load(ctx, ProductKey(epoch, id),
 		func(e cache.Entry) bool {
 			return len(e.Body) >= len(tag)+versionBytes && string(e.Body[:len(tag)]) == tag
 		},
@@ -82,7 +98,11 @@ func (v *Views) List(ctx context.Context, f Filter, tag string, load LoadFunc) (
 	if err := f.check(); err != nil {
 		return cache.Entry{}, err
 	}
-	return v.cache.LoadIn(ctx, listGroup(f.UserID), f.fingerprint(tag), load)
+	epoch, usable := v.epoch()
+	if !usable {
+		return load(ctx)
+	}
+	return v.cache.LoadIn(ctx, listGroup(epoch, f.UserID), f.fingerprint(tag), load)
 }
 
 // Announce invalidates what the change made old.
@@ -95,16 +115,20 @@ func (v *Views) Announce(ctx context.Context, c Changed) {
 
 // Invalidate is Announce for a caller that repeats it until it succeeds.
 func (v *Views) Invalidate(ctx context.Context, c Changed) error {
+	epoch, _ := v.epoch()
+	if epoch == "" {
+		return fault.New(fault.Unavailable, "the epoch is not known yet")
+	}
 	// Each is called whatever became of the others: also a call that fails has
 	// this process take care not to use what is old.
 	var errs []error
-	if err := v.cache.Invalidate(ctx, ProductKey(c.ProductID), c.Revision); err != nil {
+	if err := v.cache.Invalidate(ctx, ProductKey(epoch, c.ProductID), c.Revision); err != nil {
 		errs = append(errs, fmt.Errorf("invalidate product %d: %w", c.ProductID, err))
 	}
 	if !c.Edit {
 		return errors.Join(errs...)
 	}
-	group := listGroup(c.UserID)
+	group := listGroup(epoch, c.UserID)
 	if err := v.cache.Bump(ctx, group); err != nil {
 		errs = append(errs, fmt.Errorf("bump %s: %w", group, err))
 	}
@@ -112,10 +136,14 @@ func (v *Views) Invalidate(ctx context.Context, c Changed) error {
 }
 
 // ProductKey is where the cache holds the product.
-func ProductKey(id int64) string { return "product:" + strconv.FormatInt(id, 10) }
+func ProductKey(epoch string, id int64) string {
+	return "product:" + epoch + ":" + strconv.FormatInt(id, 10)
+}
 
 // listGroup holds the lists of one user.
-func listGroup(userID int64) string { return "lists:" + strconv.FormatInt(userID, 10) }
+func listGroup(epoch string, userID int64) string {
+	return "lists:" + epoch + ":" + strconv.FormatInt(userID, 10)
+}
 
 // fingerprint is equal for filters that select the same page, of the same tag.
 func (f Filter) fingerprint(tag string) string {

@@ -22,6 +22,7 @@ type Config struct {
 	RequeueAfter time.Duration // as in media.SweeperConfig
 	Policy       media.Policy  // as in media.SweeperConfig
 	CacheLease   time.Duration // how long a cached product may live
+	Epoch        string        // of the installation, in the keys of the cache
 	// MayDelete is as in gc.Config.
 	MayDelete func(ctx context.Context) error
 }

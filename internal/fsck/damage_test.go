@@ -82,7 +82,7 @@ func (w *system) counted(id int64) {
 // cacheAs makes the cache hold the product at a revision, whatever was announced.
 func (w *system) cacheAs(id, revision int64) {
 	w.t.Helper()
-	landed, err := w.cache.Put(w.t.Context(), catalog.ProductKey(id), cache.Entry{Version: revision, Body: []byte("{}")})
+	landed, err := w.cache.Put(w.t.Context(), catalog.ProductKey("e", id), cache.Entry{Version: revision, Body: []byte("{}")})
 	if err != nil || !landed {
 		w.t.Fatalf("not cached: %t, %v", landed, err)
 	}
@@ -125,7 +125,7 @@ func TestDamage(t *testing.T) {
 func (w *system) wantUncached(products []catalog.Product) {
 	w.t.Helper()
 	for _, p := range products {
-		if e, found, err := w.cache.Get(w.t.Context(), catalog.ProductKey(p.ID)); found || err != nil {
+		if e, found, err := w.cache.Get(w.t.Context(), catalog.ProductKey("e", p.ID)); found || err != nil {
 			w.t.Errorf("product %d is still cached at %d: %v", p.ID, e.Version, err)
 		}
 	}

@@ -60,7 +60,7 @@ func (c *Checker) counts(ctx context.Context, report *Report, p ProductRevision)
 // not answer, which is no fault of the data.
 func (c *Checker) cached(ctx context.Context, report *Report, p ProductRevision) (known bool, err error) {
 	for look := 1; ; look++ {
-		e, found, err := c.Cache.Get(ctx, catalog.ProductKey(p.ID))
+		e, found, err := c.Cache.Get(ctx, catalog.ProductKey(c.cfg.Epoch, p.ID))
 		switch {
 		case err != nil:
 			report.Note("The cache was not checked to the end: " + err.Error())

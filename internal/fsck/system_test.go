@@ -102,12 +102,12 @@ func build(t *testing.T, store *sqlstore.Store, blobs blob.Store, driver, dsn st
 	settings.Engine = imaging.EngineGo
 	renderer, err := imaging.New(settings, quiet)
 	must(t, err)
-	w := &system{t: t, store: store, db: db, blobs: blobs, cache: engine, views: catalog.NewViews(reader, quiet)}
+	w := &system{t: t, store: store, db: db, blobs: blobs, cache: engine, views: catalog.NewViews(reader, catalog.FixedEpoch("e"), quiet)}
 	policy := media.DefaultWorkerConfig(8)
 	policy.Policy.Base = time.Millisecond
 	w.work = media.NewWorker(media.Parts{
 		Store: store, Fetcher: photos{}, Renderer: renderer, Blobs: blobs, Log: quiet,
-		Announce: catalog.NewViews(readthrough.Disabled(), quiet), // so that the cache can be old
+		Announce: catalog.NewViews(readthrough.Disabled(), catalog.FixedEpoch("e"), quiet), // so that the cache can be old
 	}, policy)
 	return w
 }
@@ -218,7 +218,7 @@ func (w *system) check(repair bool) *fsck.Report {
 
 func (w *system) checkWith(cfg fsck.Config) *fsck.Report {
 	w.t.Helper()
-	cfg.MayDelete = w.mayDelete
+	cfg.MayDelete, cfg.Epoch = w.mayDelete, "e"
 	report, err := fsck.New(w.parts(), cfg).Run(w.t.Context())
 	must(w.t, err)
 	return report

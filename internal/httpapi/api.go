@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"reflect"
+	"sync/atomic"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -41,7 +42,7 @@ type Deps struct {
 	Failures *failures.Service
 	Views    *catalog.Views
 	Images   images.Files
-	Epoch    string                               // of the installation: entity tags of another one match nothing here
+	Epoch    func() string                        // of the installation: entity tags of another one match nothing here
 	URL      func(key string) string              // where the public reads an object of Images
 	Ready    func(context.Context) monitor.Report // for /readyz
 	// Stopping reports whether the process is about to end: /readyz then sends
@@ -115,13 +116,27 @@ func newDescription() *openapi.Document {
 	return d
 }
 
-// tag names how answers are encoded: it changes with the installation's epoch,
-// with where the public reads images, and with wire.Format. It ends entity tags
-// and is a part of what is cached, so that neither a client nor another process
-// reuses an answer of another time, with other URLs or other fields.
-func (d Deps) tag() string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%d %q %q", wire.Format, d.Epoch, d.URL("")))
-	return base64.RawURLEncoding.EncodeToString(sum[:tagBytes])
+// tag returns what names how answers are encoded now: it changes with the
+// installation's epoch, with where the public reads images, and with wire.Format.
+// It ends entity tags and is a part of what is cached, so that neither a client
+// nor another process reuses an answer of another time, with other URLs or other
+// fields.
+func (d Deps) tag() func() string {
+	type made struct{ epoch, tag string }
+	var last atomic.Pointer[made]
+	return func() string {
+		epoch := ""
+		if d.Epoch != nil {
+			epoch = d.Epoch()
+		}
+		m := last.Load()
+		if m == nil || m.epoch != epoch {
+			sum := sha256.Sum256(fmt.Appendf(nil, "%d %q %q", wire.Format, epoch, d.URL("")))
+			m = &made{epoch, base64.RawURLEncoding.EncodeToString(sum[:tagBytes])}
+			last.Store(m)
+		}
+		return m.tag
+	}
 }
 
 // tagBytes makes eight characters: enough to distinguish tags.

@@ -40,7 +40,7 @@ func inProcess(b *testing.B) *readthrough.Cache {
 func benchHandler(b *testing.B, c catalog.ViewCache, n int) http.Handler {
 	b.Helper()
 	log := slog.New(slog.NewJSONHandler(io.Discard, nil)) //nolint:sloglint // the making of a log line is part of a request
-	views := catalog.NewViews(c, log)
+	views := catalog.NewViews(c, catalog.FixedEpoch("e"), log)
 	h := httpapi.New(httpapi.Deps{
 		Service: catalog.NewService(openSQLite(b), views, catalog.DefaultKeyTTL), Views: views,
 		Images: &images{}, URL: imageURL, Log: log,

@@ -34,7 +34,7 @@ func newDeadSetup(t *testing.T) *deadSetup {
 	t.Helper()
 	s := &deadSetup{setup: &setup{t: t, cache: catalogfake.NewCache(), images: &images{}, logs: &logs{}}, db: openSQLite(t)}
 	log := slog.New(slog.NewJSONHandler(s.logs, nil))
-	s.views = catalog.NewViews(s.cache, log)
+	s.views = catalog.NewViews(s.cache, catalog.FixedEpoch("e"), log)
 	s.handler = httpapi.New(httpapi.Deps{
 		Service:  catalog.NewService(s.db, s.views, catalog.DefaultKeyTTL),
 		Failures: failures.NewService(s.db, s.db, s.views, func() { s.wakes.Add(1) }),

@@ -21,7 +21,7 @@ func TestBaseOfURLsIsPartOfTheAnswer(t *testing.T) {
 	store, cache, log := catalogfake.NewStore(), catalogfake.NewCache(), slog.New(slog.DiscardHandler)
 	store.Put(gallery())
 	api := func(base string) func(method, body string, headers ...string) *httptest.ResponseRecorder {
-		views := catalog.NewViews(cache, log)
+		views := catalog.NewViews(cache, catalog.FixedEpoch("e"), log)
 		handler := httpapi.New(httpapi.Deps{
 			Service: catalog.NewService(store, views, catalog.DefaultKeyTTL), Views: views, Images: &images{}, Log: log,
 			URL: func(key string) string { return base + "/" + key },
@@ -66,4 +66,45 @@ func TestBaseOfURLsIsPartOfTheAnswer(t *testing.T) {
 	wantStatus(t, before(http.MethodPatch, `{"product_name":"y"}`, "If-Match", tag), http.StatusPreconditionFailed)
 	wantVersion(t, before(http.MethodGet, ""), 13)
 	wantVersion(t, after(http.MethodGet, ""), 13)
+}
+
+// TestEpochIsPartOfTheAnswer: under another epoch neither a cached answer nor an
+// entity tag of the first is used, though the product has the same id, version
+// and revision.
+func TestEpochIsPartOfTheAnswer(t *testing.T) {
+	t.Parallel()
+	store, log := catalogfake.NewStore(), slog.New(slog.DiscardHandler)
+	epoch := "before"
+	views := catalog.NewViews(catalogfake.NewCache(), func() (string, bool) { return epoch, true }, log)
+	handler := httpapi.New(httpapi.Deps{
+		Service: catalog.NewService(store, views, catalog.DefaultKeyTTL), Views: views, Images: &images{}, Log: log,
+		URL: func(key string) string { return key }, Epoch: func() string { return epoch },
+	})
+	get := func(path, tag string) *httptest.ResponseRecorder {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil)
+		r.Header.Set("If-None-Match", tag)
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, r)
+		return w
+	}
+	first := gallery()
+	store.Put(first)
+	tag := get("/products/7", `"x"`).Header().Get("ETag")
+	get("/products?user_id=1", "")
+	other := first // of another user, after a restore
+	other.Name = "Another's"
+	store.Put(other)
+	wantStatus(t, get("/products/7", tag), http.StatusNotModified) // nothing was announced
+	if w := get("/products?user_id=1", ""); strings.Contains(w.Body.String(), "Another's") {
+		t.Errorf("the list was not cached: %s", w.Body)
+	}
+	epoch = "after"
+	w := get("/products/7", tag)
+	wantStatus(t, w, http.StatusOK)
+	if !strings.Contains(w.Body.String(), "Another's") || w.Header().Get("ETag") == tag {
+		t.Errorf("%s with the tag %s: %s", epoch, w.Header().Get("ETag"), w.Body)
+	}
+	if w := get("/products?user_id=1", ""); !strings.Contains(w.Body.String(), "Another's") {
+		t.Errorf("the list is %s", w.Body)
+	}
 }

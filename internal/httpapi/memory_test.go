@@ -78,7 +78,7 @@ func TestListsWaitForMemory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSetup(t)
 		release := make(chan struct{})
-		s.views = catalog.NewViews(held{release: release}, s.deps(nil, nil).Log)
+		s.views = catalog.NewViews(held{release: release}, catalog.FixedEpoch("e"), s.deps(nil, nil).Log)
 		s.handler = httpapi.New(s.deps(catalog.NewService(s.store, s.views, catalog.DefaultKeyTTL), nil))
 		var group sync.WaitGroup
 		list := func(want int) {

@@ -47,7 +47,7 @@ func newSetup(t *testing.T, parts ...monitor.Part) *setup {
 	t.Helper()
 	s := &setup{t: t, store: catalogfake.NewStore(), cache: catalogfake.NewCache(), images: &images{}, logs: &logs{}}
 	log := slog.New(slog.NewJSONHandler(s.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	s.views = catalog.NewViews(s.cache, log)
+	s.views = catalog.NewViews(s.cache, catalog.FixedEpoch("e"), log)
 	s.handler = httpapi.New(httpapi.Deps{
 		Service: catalog.NewService(s.store, s.views, catalog.DefaultKeyTTL), Views: s.views,
 		Images: s.images, URL: imageURL, Ready: ready(log, parts...), Stopping: s.stopping.Load, Log: log,

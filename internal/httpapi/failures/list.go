@@ -22,7 +22,7 @@ const maxPageMemory = failures.MaxListLimit * 4 * (catalog.MaxURLBytes + 1024)
 type Handler struct {
 	Service *failures.Service
 	URL     func(key string) string // where the public reads an object
-	Tag     string                  // the end of the entity tags of products
+	Tag     func() string           // the end of the entity tags of products
 	Lists   httpkit.Budget          // for pages that are read and encoded
 }
 
@@ -82,7 +82,7 @@ func (h *Handler) ReplayImage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("replay image %d of product %d: %w", id, product, err)
 	}
-	w.Header().Set("ETag", httpkit.VersionTag(changed.Version, changed.Revision, h.Tag))
+	w.Header().Set("ETag", httpkit.VersionTag(changed.Version, changed.Revision, h.Tag()))
 	return httpkit.WriteJSON(w, http.StatusAccepted, products.Image(img, h.URL))
 }
 

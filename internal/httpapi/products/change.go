@@ -29,7 +29,7 @@ func (h *Handler) Create(w http.ResponseWriter, r *http.Request) error {
 		return fmt.Errorf("create product: %w", err)
 	}
 	w.Header().Set("Location", "/products/"+strconv.FormatInt(c.ProductID, 10))
-	w.Header().Set("ETag", httpkit.VersionTag(c.Version, c.Revision, h.Tag))
+	w.Header().Set("ETag", httpkit.VersionTag(c.Version, c.Revision, h.Tag()))
 	if c.Replayed {
 		w.Header().Set(httpkit.HeaderIdempotencyReplayed, "true")
 	}
@@ -67,7 +67,7 @@ func (h *Handler) Change(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	writeView(w, view, httpkit.VersionTag(view.Version, view.Revision, h.Tag)) // whatever else is sent: the change was made
+	writeView(w, view, httpkit.VersionTag(view.Version, view.Revision, h.Tag())) // whatever else is sent: the change was made
 	return nil
 }
 

@@ -26,7 +26,7 @@ func (h *Handler) List(w http.ResponseWriter, r *http.Request) error {
 		return fmt.Errorf("list products: %w", err)
 	}
 	defer held.Free()
-	page, err := h.Views.List(r.Context(), filter, h.Tag, func(ctx context.Context) (cache.Entry, error) {
+	page, err := h.Views.List(r.Context(), filter, h.Tag(), func(ctx context.Context) (cache.Entry, error) {
 		p, err := h.Service.List(ctx, filter)
 		if err != nil {
 			return cache.Entry{}, fmt.Errorf("load list: %w", err)

@@ -18,7 +18,7 @@ type Handler struct {
 	Service *catalog.Service
 	Views   *catalog.Views
 	URL     func(key string) string // where the public reads an object
-	Tag     string                  // of answers; the end of entity tags, and a part of what is cached
+	Tag     func() string           // of answers now; the end of entity tags, and a part of what is cached
 	Lists   httpkit.Budget          // for pages that are read, encoded and sent
 	Details httpkit.Budget          // for products that are sent
 }
@@ -29,7 +29,8 @@ func (h *Handler) Get(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	view, err := h.Views.Product(r.Context(), id, h.Tag, func(ctx context.Context) (catalog.View, error) {
+	encoding := h.Tag()
+	view, err := h.Views.Product(r.Context(), id, encoding, func(ctx context.Context) (catalog.View, error) {
 		p, err := h.Service.Product(ctx, id)
 		if err != nil {
 			return catalog.View{}, fmt.Errorf("load product %d: %w", id, err)
@@ -42,7 +43,7 @@ func (h *Handler) Get(w http.ResponseWriter, r *http.Request) error {
 	if err := readPrecondition(r, view.Version); err != nil {
 		return err
 	}
-	tag := httpkit.VersionTag(view.Version, view.Revision, h.Tag)
+	tag := httpkit.VersionTag(view.Version, view.Revision, encoding)
 	if httpkit.NotModified(r, tag) {
 		setTag(w.Header(), tag)
 		w.WriteHeader(http.StatusNotModified)

@@ -41,7 +41,7 @@ func TestHangingDecoderEndsAtTheJobTimeout(t *testing.T) {
 	cfg := media.DefaultWorkerConfig(1)
 	cfg.JobTimeout = time.Second
 	worker := media.NewWorker(media.Parts{
-		Store: store, Fetcher: hanging{}, Blobs: hanging{}, Log: log, Announce: catalog.NewViews(readthrough.Disabled(), log),
+		Store: store, Fetcher: hanging{}, Blobs: hanging{}, Log: log, Announce: catalog.NewViews(readthrough.Disabled(), catalog.FixedEpoch("e"), log),
 		Renderer: newFaulty(t, nil),
 	}, cfg)
 	began := time.Now()
