@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/sqlstore"
 	"vitrine.dev/internal/systemtest"
 )
@@ -114,8 +115,14 @@ func seedDead(t *testing.T, dir string, n int) (db *sql.DB) {
 		for j := range catalog.MaxImages {
 			p.Images = append(p.Images, fmt.Sprintf("http://127.0.0.1:1/%d.jpg", i+j)) // no one listens
 		}
-		if _, err := s.CreateProduct(t.Context(), p); err != nil {
-			t.Fatal(err)
+		for {
+			_, err := s.CreateProduct(t.Context(), p)
+			if err == nil {
+				break
+			}
+			if fault.KindOf(err) != fault.Unavailable || t.Context().Err() != nil { // a busy disk
+				t.Fatal(err)
+			}
 		}
 	}
 	if err := s.Close(); err != nil {
