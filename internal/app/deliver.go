@@ -2,10 +2,10 @@ package app
 
 import (
 	"context"
-	"encoding/json"
 	"strconv"
 
 	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/events"
 	"vitrine.dev/internal/failpoint"
 	"vitrine.dev/internal/outbox"
 	"vitrine.dev/internal/queue"
@@ -28,17 +28,28 @@ func (p *process) roomForJobs(ctx context.Context) (int, error) {
 	return p.cfg.QueueDepth - depth.Ready, err
 }
 
-// deliverChange invalidates the cache, also where the process that made the
-// change ended before it could.
-func (p *process) deliverChange(ctx context.Context, m outbox.Message) error {
-	var c catalog.Changed
-	if err := json.Unmarshal(m.Body, &c); err != nil {
-		p.log.ErrorContext(ctx, "unreadable change dropped", "message", m.ID, "error", err)
-		return nil
+// addEvents reads the log of events for the cache, where there is one, and
+// removes what is old.
+func (p *process) addEvents() {
+	retention := events.DefaultRetentionConfig()
+	retention.Age, retention.Count = p.cfg.EventRetention, p.cfg.EventMaxCount
+	p.tasks = append(p.tasks, task{name: "event retention", run: events.NewRetention(p.store, retention, p.log).Run})
+	p.horizon = events.NewHorizon(p.store, events.DefaultHorizonConfig(), p.log)
+	if !p.cache.Enabled() {
+		return
 	}
-	err := p.views.Invalidate(ctx, c)
+	reading := events.DefaultReaderConfig()
+	reading.Drain = p.cfg.DrainTimeout
+	reader := events.NewReader(catalog.CacheReader, p.horizon, p.store, p.repeatInvalidations, reading, p.log)
+	p.tasks = append(p.tasks, task{name: "event reader", run: reader.Run})
+}
+
+// repeatInvalidations invalidates the cache, also where the process that made
+// the change ended before it could.
+func (p *process) repeatInvalidations(ctx context.Context, page events.Page) (int, error) {
+	done, err := p.views.Repeat(ctx, page)
 	if err == nil {
 		failpoint.Crash(failpoint.Invalidated)
 	}
-	return err
+	return done, err
 }

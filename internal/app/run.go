@@ -17,6 +17,7 @@ import (
 	"vitrine.dev/internal/cache/readthrough"
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/cli"
+	"vitrine.dev/internal/events"
 	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/installation"
@@ -43,6 +44,7 @@ type process struct {
 	queue    *queue.Queue
 	blobs    blob.Store
 	relay    *outbox.Relay
+	horizon  *events.Horizon // of the log, for all who read it
 	tasks    []task
 	checks   []*monitor.Check
 	health   *monitor.Monitor
@@ -88,6 +90,7 @@ func run(ctx context.Context, to cli.Streams, r role, cfg config.Config, log *sl
 	p.tasks = append(p.tasks, task{name: "health", run: p.health.Start, early: true},
 		task{name: "installation", run: p.identity.Run, early: true})
 	p.addRelay()
+	p.addEvents()
 	p.jobs = job.NewRunner(p.store, failures.JobKinds(p.store, p.views), job.DefaultRunnerConfig(), p.log)
 	p.tasks = append(p.tasks, task{name: "jobs", run: p.jobs.Run})
 	if r.worker {
@@ -151,7 +154,7 @@ func (p *process) prepareSchema(ctx context.Context) error {
 // addRelay delivers what is in the outbox. Jobs for an in-process queue are
 // delivered only in the process of the worker that takes them.
 func (p *process) addRelay() {
-	routes := []outbox.Route{{Topic: catalog.TopicChanged, Window: 16, Deliver: p.deliverChange}}
+	var routes []outbox.Route
 	if p.cfg.QueueHost != "" || p.role.worker {
 		routes = append(routes, outbox.Route{Topic: media.TopicProcess, Window: p.queue.Window(), Room: p.roomForJobs, Deliver: p.deliverJob})
 	}

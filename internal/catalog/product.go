@@ -107,23 +107,21 @@ type Output struct {
 	Bytes  int64  `json:"bytes"`
 }
 
-// Changed says that a product is now at a new revision. It is written to the
-// outbox with the change itself and announced at once after the commit.
+// Changed says that a product is now at a new revision. It is announced at once
+// after the commit; the log of events, to which it is written with the change
+// itself, repeats it.
 type Changed struct {
-	ProductID int64 `json:"product_id"`
-	UserID    int64 `json:"user_id"`
-	Revision  int64 `json:"revision"` // cache.Gone when deleted
-	Version   int64 `json:"version"`  // a delete counts
-	Edit      bool  `json:"edit"`     // of the product itself; else its images progressed
+	ProductID int64
+	UserID    int64
+	Revision  int64 // cache.Gone when deleted
+	Version   int64 // a delete counts
+	Edit      bool  // of the product itself; else its images progressed
 }
 
 // Edited is what an edit, or the create, that led to this product has changed.
 func (p Product) Edited() Changed {
 	return Changed{ProductID: p.ID, UserID: p.UserID, Revision: p.Revision, Version: p.Version, Edit: true}
 }
-
-// TopicChanged is the outbox topic of Changed.
-const TopicChanged = "product.changed"
 
 // Note says how the published picture differs from what its source shows, where
 // that is no failure. The list is closed.

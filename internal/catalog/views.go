@@ -108,7 +108,7 @@ func (v *Views) List(ctx context.Context, f Filter, tag string, load LoadFunc) (
 // Announce invalidates what the change made old.
 func (v *Views) Announce(ctx context.Context, c Changed) {
 	if err := v.Invalidate(ctx, c); err != nil {
-		v.log.WarnContext(ctx, "invalidation failed, the outbox will repeat it",
+		v.log.WarnContext(ctx, "invalidation failed, the event log will repeat it",
 			"product", c.ProductID, "revision", c.Revision, "error", err)
 	}
 }

@@ -57,6 +57,14 @@ const (
 	CauseRepair  Cause = "repair"  // fsck
 )
 
+// DecodeData reads what Encode wrote. What it cannot read, written by another
+// version of the program, is left out: no event may keep those behind it from being read.
+func DecodeData(text string) Data {
+	var d Data
+	_ = json.Unmarshal([]byte(text), &d) // fills what it can
+	return d
+}
+
 // Encode returns the JSON of d. An error means that it has more than MaxDataBytes.
 func (d Data) Encode() (string, error) {
 	text, err := json.Marshal(d)

@@ -101,7 +101,10 @@ func (h *Horizon) Now(ctx context.Context) (int64, error) {
 	if err := h.mark(ctx, -1); err != nil {
 		return 0, err
 	}
-	return h.Complete(), h.pass(ctx)
+	if err := h.pass(ctx); err != nil {
+		return 0, err
+	}
+	return h.Complete(), nil
 }
 
 // advance moves the horizon beyond the position where it can be moved now.

@@ -56,8 +56,11 @@ const (
 // that there was something to miss.
 func testManyWriters(t *testing.T, s *sqlstore.Store, dsn string) {
 	t.Helper()
-	execSQL(t, dsn, fmt.Sprintf(`INSERT INTO products (user_id, name, name_folded, description, price, version, created_at, updated_at)
-		SELECT 1, '', '', '', 0, 1, 0, 0 FROM generate_series(1, %d)`, contended))
+	for range contended {
+		if _, err := s.CreateProduct(t.Context(), phone()); err != nil {
+			t.Fatal(err)
+		}
+	}
 	careful := follow(t, s)
 	careless := follow(t, ignorant{s})
 	var writing sync.WaitGroup
@@ -117,13 +120,13 @@ func writeOnce(ctx context.Context, conn *pgx.Conn, n int) error {
 		return err
 	}
 	product := 1 + rand.IntN(contended)
-	const change = `UPDATE products SET version = version + 1 WHERE id = $1 RETURNING id, user_id, version`
-	const columns = `0, 'product.updated', id, 0, user_id, version, version, '{}'`
+	const change = `UPDATE products SET revision = revision + 1 WHERE id = $1 RETURNING id, user_id, revision, version`
+	const columns = `0, 'product.updated', id, 0, user_id, revision, version, '{}'`
 	if n%2 == 0 {
 		_, err = tx.Exec(ctx, `WITH changed AS (`+change+`) `+eventsql.Insert+`SELECT `+columns+` FROM changed`, product)
 	} else {
-		var id, user, version int64
-		if err = tx.QueryRow(ctx, change, product).Scan(&id, &user, &version); err == nil {
+		var id, user, revision, version int64
+		if err = tx.QueryRow(ctx, change, product).Scan(&id, &user, &revision, &version); err == nil {
 			_, err = tx.Exec(ctx, eventsql.Insert+`SELECT `+columns+` FROM products, generate_series(0, $2) WHERE id = $1`, product, n%5)
 		}
 	}

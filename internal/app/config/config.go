@@ -69,6 +69,8 @@ type Config struct {
 	PublicBaseURL string       `env:"PUBLIC_BASE_URL"`
 
 	IdempotencyTTL time.Duration `env:"IDEMPOTENCY_TTL" envDefault:"24h"`
+	EventRetention time.Duration `env:"EVENT_RETENTION" envDefault:"168h"`
+	EventMaxCount  int64         `env:"EVENT_MAX_COUNT" envDefault:"5000000"`
 
 	WorkerConcurrency int           `env:"WORKER_CONCURRENCY"` // 0: four per core
 	MaxAttempts       int           `env:"JOB_MAX_ATTEMPTS"    envDefault:"5"`

@@ -61,6 +61,8 @@ func (c Config) problems() []string {
 	check(c.DrainDelay >= 0, "DRAIN_DELAY must not be negative")
 	check(c.CacheLease >= time.Second && c.CacheLease <= 5*time.Minute, "CACHE_LEASE must be from 1s to 5m")
 	check(c.IdempotencyTTL >= time.Minute && c.IdempotencyTTL <= 30*24*time.Hour, "IDEMPOTENCY_TTL must be from 1m to 720h")
+	check(c.EventRetention >= 15*time.Minute, "EVENT_RETENTION must be at least 15m")
+	check(c.EventMaxCount >= 1000, "EVENT_MAX_COUNT must be at least 1000")
 	check(c.OrphanGrace >= 0, "ORPHAN_GRACE must not be negative")
 	check(c.OrphanInterval >= time.Millisecond, "ORPHAN_INTERVAL must be positive")
 	check(c.FetchTimeout > 0, "FETCH_TIMEOUT must be positive")

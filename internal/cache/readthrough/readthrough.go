@@ -128,6 +128,9 @@ func (c *Cache) Bump(ctx context.Context, group string) error {
 	return err
 }
 
+// Enabled reports whether there is an engine.
+func (c *Cache) Enabled() bool { return c.engine != nil }
+
 // Ping reports whether the engine answers.
 func (c *Cache) Ping(ctx context.Context) error {
 	if c.engine == nil {

@@ -7,14 +7,12 @@ import (
 	"maps"
 	"slices"
 
-	"vitrine.dev/internal/cache"
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/events"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/sqldb"
 	"vitrine.dev/internal/sqlstore/eventsql"
 	"vitrine.dev/internal/sqlstore/imagesql"
-	"vitrine.dev/internal/sqlstore/outboxsql"
 )
 
 // errOvertaken says that a product is no longer at the version that was read.
@@ -105,14 +103,10 @@ func (s *Products) revise(ctx context.Context, tx *sql.Tx, old catalog.Product, 
 	if err != nil {
 		return catalog.Product{}, err
 	}
-	err = eventsql.Append(ctx, s.db, tx, events.Event{
+	return p, eventsql.Append(ctx, s.db, tx, events.Event{
 		Type: events.ProductUpdated, ProductID: p.ID, UserID: p.UserID, Revision: p.Revision, Version: p.Version,
 		Data: events.Data{Fields: r.Fields},
 	})
-	if err != nil {
-		return catalog.Product{}, err
-	}
-	return p, outboxsql.RecordChange(ctx, s.db, tx, p.Edited())
 }
 
 // reviseImages makes the images what the plan says.
@@ -172,14 +166,11 @@ func (s *Products) DeleteProduct(ctx context.Context, id int64, versions []int64
 		if _, err := tx.ExecContext(ctx, `DELETE FROM products WHERE id = $1`, id); err != nil {
 			return err
 		}
-		err = eventsql.Append(ctx, s.db, tx, events.Event{
+		deleted := events.Event{
 			Type: events.ProductDeleted, ProductID: id, UserID: user, Revision: revision + 1, Version: version + 1,
-		})
-		if err != nil {
-			return err
 		}
-		changed = catalog.Changed{ProductID: id, UserID: user, Revision: cache.Gone, Version: version + 1, Edit: true}
-		return outboxsql.RecordChange(ctx, s.db, tx, changed)
+		changed = catalog.ChangedBy(deleted)
+		return eventsql.Append(ctx, s.db, tx, deleted)
 	})
 	return changed, err
 }

@@ -68,12 +68,7 @@ func withItsWork() string {
 			'host', source_host)::TEXT, id, line_user, head + position, queued_at
 		FROM added JOIN line ON line_product = product_id ORDER BY position),
 	event AS (` + eventsql.Insert + `
-		SELECT created_at, '` + string(events.ProductCreated) + `', id, 0, user_id, 1, 1, '{}' FROM product),
-	change AS (
-		INSERT INTO outbox (topic, body, due_at)
-		SELECT $9, json_build_object(
-			'product_id', id, 'user_id', user_id, 'revision', 1, 'version', 1, 'edit', true)::TEXT, created_at
-		FROM product)
+		SELECT created_at, $9, id, 0, user_id, 1, 1, '{}' FROM product)
 	SELECT id, created_at, (SELECT coalesce(json_agg(id ORDER BY position), '[]')::TEXT FROM added) FROM product`
 }
 
@@ -83,7 +78,7 @@ func atOnceArgs(n catalog.NewProduct) []any {
 	for i, u := range n.Images {
 		hosts[i] = media.SourceHost(u)
 	}
-	return append(productArgs(n), n.Images, n.RequestID, media.TopicProcess, catalog.TopicChanged, hosts)
+	return append(productArgs(n), n.Images, n.RequestID, media.TopicProcess, string(events.ProductCreated), hosts)
 }
 
 // scanCreated reads what such a statement returns. sql.ErrNoRows where it
@@ -121,13 +116,9 @@ func (s *Products) createInSteps(ctx context.Context, tx *sql.Tx, n catalog.NewP
 		return catalog.Product{}, err
 	}
 	p := newProduct(n, id, created, images)
-	err = eventsql.Append(ctx, s.db, tx, events.Event{
+	return p, eventsql.Append(ctx, s.db, tx, events.Event{
 		Type: events.ProductCreated, ProductID: p.ID, UserID: p.UserID, Revision: p.Revision, Version: p.Version,
 	})
-	if err != nil {
-		return catalog.Product{}, err
-	}
-	return p, outboxsql.RecordChange(ctx, s.db, tx, p.Edited())
 }
 
 // insertProduct inserts a product with so many images, nothing where the user

@@ -3,8 +3,6 @@ package eventsql
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
-	"fmt"
 	"time"
 
 	"vitrine.dev/internal/events"
@@ -64,14 +62,9 @@ func (s *Log) Read(ctx context.Context, after, to int64, limit int) (page events
 	}
 	page.Now = sqldb.Time(now)
 	for _, r := range rows {
-		if !r.id.Valid { // the one row of a page without events
-			continue
+		if r.id.Valid { // the row of a page without events has none
+			page.Events = append(page.Events, r.event())
 		}
-		e, err := r.event()
-		if err != nil {
-			return events.Page{}, err
-		}
-		page.Events = append(page.Events, e)
 	}
 	return page, nil
 }
@@ -82,15 +75,11 @@ type eventRow struct {
 	kind, data                                      sql.NullString
 }
 
-func (r eventRow) event() (events.Event, error) {
-	e := events.Event{
+func (r eventRow) event() events.Event {
+	return events.Event{
 		ID: r.id.Int64, Type: events.Type(r.kind.String), ProductID: r.product.Int64, ImageID: r.image.Int64, UserID: r.user.Int64,
-		Revision: r.revision.Int64, Version: r.version.Int64, OccurredAt: sqldb.Time(r.at.Int64),
+		Revision: r.revision.Int64, Version: r.version.Int64, OccurredAt: sqldb.Time(r.at.Int64), Data: events.DecodeData(r.data.String),
 	}
-	if err := json.Unmarshal([]byte(r.data.String), &e.Data); err != nil {
-		return events.Event{}, fmt.Errorf("data of event %d: %w", e.ID, err)
-	}
-	return e, nil
 }
 
 // RemoveEvents implements events.Remover. Only the front is looked at, by ids:

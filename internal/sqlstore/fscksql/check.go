@@ -11,7 +11,6 @@ import (
 	"vitrine.dev/internal/sqldb"
 	"vitrine.dev/internal/sqlstore/eventsql"
 	"vitrine.dev/internal/sqlstore/imagesql"
-	"vitrine.dev/internal/sqlstore/outboxsql"
 )
 
 // Checks implements fsck.Store, but for the changes of images, which are of
@@ -92,14 +91,10 @@ func (s *Checks) RaiseRevision(ctx context.Context, id, revision int64) (changed
 		if err != nil {
 			return sqldb.NoRow(err, sqldb.NotFound("product"))
 		}
-		err = eventsql.Append(ctx, s.db, tx, events.Event{
+		return eventsql.Append(ctx, s.db, tx, events.Event{
 			Type: events.ProductUpdated, ProductID: id, UserID: changed.UserID, Revision: changed.Revision, Version: changed.Version,
 			Data: events.Data{Cause: events.CauseRepair},
 		})
-		if err != nil {
-			return err
-		}
-		return outboxsql.RecordChange(ctx, s.db, tx, changed)
 	})
 	return changed, err
 }

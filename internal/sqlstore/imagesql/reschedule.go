@@ -89,15 +89,7 @@ func (s *Images) Expire(
 		if changed, err = progress(ctx, s.db, tx, slices.Compact(products)); err != nil {
 			return err
 		}
-		if err := appendEach(ctx, s.db, tx, changed, failed, events.ImageFailed, events.Data{Reason: string(f.Reason)}); err != nil {
-			return err
-		}
-		for _, c := range changed {
-			if err := outboxsql.RecordChange(ctx, s.db, tx, c); err != nil {
-				return err
-			}
-		}
-		return nil
+		return appendEach(ctx, s.db, tx, changed, failed, events.ImageFailed, events.Data{Reason: string(f.Reason)})
 	})
 	return changed, err
 }

@@ -63,15 +63,7 @@ func Replay(ctx context.Context, db *sqldb.DB, tx *sql.Tx, images []int64, reque
 		restarted[i] = movedImage{image: j.ImageID, product: j.ProductID}
 	}
 	err = appendEach(ctx, db, tx, changed, restarted, events.ImageRetrying, events.Data{Cause: events.CauseRequest})
-	if err != nil {
-		return nil, nil, err
-	}
-	for _, c := range changed {
-		if err := outboxsql.RecordChange(ctx, db, tx, c); err != nil {
-			return nil, nil, err
-		}
-	}
-	return changed, done, nil
+	return changed, done, err
 }
 
 // collectJobs reads rows of (image, product, generation, host) as jobs of the

@@ -10,7 +10,6 @@ import (
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/sqldb"
 	"vitrine.dev/internal/sqlstore/eventsql"
-	"vitrine.dev/internal/sqlstore/outboxsql"
 )
 
 // Listed is the condition that an image is on the list of failures; its indexes are
@@ -52,11 +51,8 @@ func (s *Images) transition(
 		changed = all[0]
 		event.Revision, event.Version = changed.Revision, changed.Version
 		if event.Type != "" {
-			if err := eventsql.Append(ctx, s.db, tx, event); err != nil {
-				return err
-			}
+			err = eventsql.Append(ctx, s.db, tx, event)
 		}
-		err = outboxsql.RecordChange(ctx, s.db, tx, changed)
 		failpoint.Crash(failpoint.Point(operation))
 		return err
 	})

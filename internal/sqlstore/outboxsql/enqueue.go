@@ -3,13 +3,11 @@ package outboxsql
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
-	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/sqldb"
 )
@@ -42,15 +40,4 @@ func Enqueue(ctx context.Context, db *sqldb.DB, tx *sql.Tx, jobs []Job) error {
 		}
 	}
 	return nil
-}
-
-// RecordChange records the change for the cache, beside what the caller announces.
-func RecordChange(ctx context.Context, db *sqldb.DB, tx *sql.Tx, c catalog.Changed) error {
-	body, err := json.Marshal(c)
-	if err != nil {
-		return fmt.Errorf("encode change: %w", err)
-	}
-	_, err = tx.ExecContext(ctx, db.SQL(`INSERT INTO outbox (topic, body, due_at) VALUES ($1, $2, {now})`),
-		catalog.TopicChanged, string(body))
-	return err
 }

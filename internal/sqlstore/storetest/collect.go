@@ -201,7 +201,7 @@ func testMarkBrokenAndRebuild(t *testing.T, s Store) {
 	other := claim(t, s, time.Minute)
 	complete(t, s, other, "bb")
 	inFlight := claim(t, s, time.Minute)
-	messages(t, s, catalog.TopicChanged)
+	newEvents(t, s)
 
 	if err := s.MarkBroken(t.Context(), "aa"); err != nil {
 		t.Fatal(err)
@@ -218,7 +218,7 @@ func testMarkBrokenAndRebuild(t *testing.T, s Store) {
 		n = len(changed)
 	}
 	list := jobs(t, s)
-	if rebuilt != 3 || len(list) != 3 || len(messages(t, s, catalog.TopicChanged)) != 3 {
+	if rebuilt != 3 || len(list) != 3 || len(newEvents(t, s)) != 3 {
 		t.Fatalf("%d rebuilt, jobs %+v", rebuilt, list)
 	}
 	for i, c := range shown {

@@ -26,7 +26,7 @@ func broken(t *testing.T, s Store, reason fault.Reason, urls ...string) catalog.
 			t.Fatal(err)
 		}
 	}
-	messages(t, s, catalog.TopicChanged)
+	newEvents(t, s)
 	return read(t, s, p.ID)
 }
 

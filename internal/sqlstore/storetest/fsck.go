@@ -131,14 +131,14 @@ func testRevisions(t *testing.T, s Store) {
 		list[0].Age < 0 || list[0].Age > time.Minute {
 		t.Fatalf("revisions are %+v, %v", list, err)
 	}
-	messages(t, s, catalog.TopicChanged)
+	newEvents(t, s)
 	for _, c := range []struct{ above, want int64 }{{7, 8}, {5, 8}} {
 		changed, err := s.RaiseRevision(t.Context(), p.ID, c.above)
 		if err != nil || changed != (catalog.Changed{ProductID: p.ID, UserID: user, Revision: c.want, Version: 1}) {
 			t.Errorf("above %d: %+v, %v", c.above, changed, err)
 		}
 	}
-	if n := len(messages(t, s, catalog.TopicChanged)); n != 2 || read(t, s, p.ID).Revision != 8 {
+	if n := len(newEvents(t, s)); n != 2 || read(t, s, p.ID).Revision != 8 {
 		t.Errorf("%d changes are recorded, the product is at %d", n, read(t, s, p.ID).Revision)
 	}
 	_, err = s.RaiseRevision(t.Context(), q.ID+1000, 1)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/events"
 	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/fsck"
@@ -22,6 +23,9 @@ type Store interface {
 	catalog.UserStore
 	media.Store
 	outbox.Store
+	events.Log
+	events.Positions
+	events.Remover
 	fsck.Store
 	failures.Store
 	job.Store
@@ -123,6 +127,11 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"replay", testReplay},
 		{"replay of an image", testReplayImage},
 		{"discard", testDiscard},
+		{"events", testEvents},
+		{"events of many images", testEventsOfMany},
+		{"pages of events", testRead},
+		{"readers of events", testReaders},
+		{"remove events", testRemoveEvents},
 		{"job of failures", testDeadJob},
 		{"job discards", testDeadJobDiscards},
 		{"job is aborted", testDeadJobAborted},
@@ -185,6 +194,29 @@ func messages(t *testing.T, s Store, topic string) []outbox.Message {
 			t.Fatal(err)
 		}
 	}
+}
+
+// newEvents returns the events since the last call: the position is kept as that
+// of a reader.
+func newEvents(t *testing.T, s Store) []events.Event {
+	t.Helper()
+	const reader = "suite"
+	position, err := s.LeaseReader(t.Context(), reader, reader, time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	end, err := s.Mark(t.Context(), position)
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := s.Read(t.Context(), position, end.To, 10_000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.SaveReader(t.Context(), reader, reader, end.To, time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	return page.Events
 }
 
 func jobs(t *testing.T, s Store) []media.Job {
