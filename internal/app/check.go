@@ -67,7 +67,9 @@ func openChecker(
 		if err != nil {
 			return nil, err
 		}
-		parts.Cache, parts.Announce = engine, catalog.NewViews(reader, identity.Epoch, log)
+		views := catalog.NewViews(reader, identity.Epoch, log)
+		held.add("lists", views)
+		parts.Cache, parts.Announce = engine, views
 	}
 	if cfg.QueueHost != "" {
 		q, err := openQueue(cfg, held, log)

@@ -116,6 +116,7 @@ func (p *process) open(ctx context.Context, held *closers) (err error) {
 		return err
 	}
 	p.views = catalog.NewViews(p.cache, p.identity.Epoch, p.log)
+	held.add("lists", p.views)
 	transport, err := openQueue(p.cfg, held, p.log)
 	if err != nil {
 		return err

@@ -42,6 +42,7 @@ type View struct {
 type Views struct {
 	cache ViewCache
 	epoch Epoch
+	bumps *bumps
 	log   *slog.Logger
 }
 
@@ -53,10 +54,16 @@ type Epoch func() (epoch string, usable bool)
 // FixedEpoch returns an Epoch that does not change.
 func FixedEpoch(epoch string) Epoch { return func() (string, bool) { return epoch, true } }
 
-// NewViews returns the views in the cache.
+// NewViews returns the views in the cache. They are to be closed before it.
 func NewViews(c ViewCache, epoch Epoch, log *slog.Logger) *Views {
-	return &Views{cache: c, epoch: epoch, log: log}
+	return &Views{
+		cache: c, epoch: epoch, log: log,
+		bumps: &bumps{bump: c.Bump, log: log, recent: make(map[string]*recentBump)},
+	}
 }
+
+// Close has lists made again for the progress that was announced last.
+func (v *Views) Close() error { return v.bumps.close() }
 
 // Product returns the encoded product of that tag, from the cache or from load.
 // The tag is in the entry, not in its key: who invalidates it, a worker for
@@ -105,7 +112,8 @@ func (v *Views) List(ctx context.Context, f Filter, tag string, load LoadFunc) (
 	return v.cache.LoadIn(ctx, listGroup(epoch, f.UserID), f.fingerprint(tag), load)
 }
 
-// Announce invalidates what the change made old.
+// Announce invalidates what the change made old: the product, and the lists of
+// its user, which may be a second old for the progress of images, never for edits.
 func (v *Views) Announce(ctx context.Context, c Changed) {
 	if err := v.Invalidate(ctx, c); err != nil {
 		v.log.WarnContext(ctx, "invalidation failed, the event log will repeat it",
@@ -125,11 +133,11 @@ func (v *Views) Invalidate(ctx context.Context, c Changed) error {
 	if err := v.cache.Invalidate(ctx, ProductKey(epoch, c.ProductID), c.Revision); err != nil {
 		errs = append(errs, fmt.Errorf("invalidate product %d: %w", c.ProductID, err))
 	}
-	if !c.Edit {
-		return errors.Join(errs...)
+	bump, group := v.bumps.progressed, listGroup(epoch, c.UserID)
+	if c.Edit {
+		bump = v.bumps.edited
 	}
-	group := listGroup(epoch, c.UserID)
-	if err := v.cache.Bump(ctx, group); err != nil {
+	if err := bump(ctx, group); err != nil {
 		errs = append(errs, fmt.Errorf("bump %s: %w", group, err))
 	}
 	return errors.Join(errs...)
