@@ -7,7 +7,6 @@ import (
 
 	"vitrine.dev/internal/app/config"
 	"vitrine.dev/internal/cache/readthrough"
-	"vitrine.dev/internal/cache/redis"
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/cli"
 	"vitrine.dev/internal/fsck"
@@ -62,7 +61,7 @@ func openChecker(
 		Progress: how.Progress,
 	}
 	if cfg.RedisHost != "" {
-		engine := redis.New(ctx, redisConfig(cfg))
+		engine := openRedis(ctx, cfg, identity)
 		reader, _, err := readThrough(cfg, engine, "redis", held, log)
 		if err != nil {
 			return nil, err
@@ -72,7 +71,7 @@ func openChecker(
 		parts.Cache, parts.Announce = engine, views
 	}
 	if cfg.QueueHost != "" {
-		q, err := openQueue(cfg, held, log)
+		q, err := openQueue(cfg, held, identity, log)
 		if err != nil {
 			return nil, err
 		}

@@ -21,6 +21,7 @@ import (
 	"vitrine.dev/internal/fetch"
 	"vitrine.dev/internal/imaging"
 	"vitrine.dev/internal/imaging/sandbox"
+	"vitrine.dev/internal/installation"
 	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/queue"
 	"vitrine.dev/internal/queue/inprocess"
@@ -64,11 +65,12 @@ func openSQLite(ctx context.Context, path string, held *closers, log *slog.Logge
 // correct only where no other process writes: embedded, in one process. In
 // every other deployment reads go to the database.
 func openCache(
-	ctx context.Context, cfg config.Config, r role, held *closers, log *slog.Logger, watched func(cache.Cache) cache.Cache,
+	ctx context.Context, cfg config.Config, r role, held *closers, log *slog.Logger, identity *installation.Identity,
+	watched func(cache.Cache) cache.Cache,
 ) (*readthrough.Cache, string, error) {
 	switch {
 	case cfg.RedisHost != "":
-		return readThrough(cfg, watched(redis.New(ctx, redisConfig(cfg))), "redis", held, log)
+		return readThrough(cfg, watched(openRedis(ctx, cfg, identity)), "redis", held, log)
 	case cfg.DBHost == "" && r.alone():
 		settings := memory.DefaultConfig()
 		settings.Lease = cfg.CacheLease
@@ -81,6 +83,18 @@ func openCache(
 		watched(nil)
 		return readthrough.Disabled(), "none (set REDIS_HOST or REDIS_URL)", nil
 	}
+}
+
+// openRedis opens Redis for the identity's installation, nil for any.
+func openRedis(ctx context.Context, cfg config.Config, identity *installation.Identity) *redis.Cache {
+	settings := redisConfig(cfg)
+	if identity == nil {
+		return redis.New(ctx, settings)
+	}
+	settings.Installation = identity.ID
+	engine := redis.New(ctx, settings)
+	identity.Mark(installation.Cache, engine)
+	return engine
 }
 
 func redisConfig(cfg config.Config) redis.Config {
@@ -108,19 +122,34 @@ func readThrough(
 
 // openQueue opens RabbitMQ where QUEUE_HOST names it, else a queue in this
 // process.
-func openQueue(cfg config.Config, held *closers, log *slog.Logger) (queue.Driver, error) {
+func openQueue(cfg config.Config, held *closers, identity *installation.Identity, log *slog.Logger) (queue.Driver, error) {
 	if cfg.QueueHost == "" {
 		driver := inprocess.New(cfg.WorkerConcurrency)
 		held.add("queue", driver)
 		return driver, nil
 	}
+	driver, err := openRabbitMQ(cfg, held, identity, log)
+	if err != nil {
+		return nil, err
+	}
+	return driver, nil
+}
+
+// openRabbitMQ opens RabbitMQ for the identity's installation, nil for any.
+func openRabbitMQ(cfg config.Config, held *closers, identity *installation.Identity, log *slog.Logger) (*rabbitmq.Driver, error) {
 	_, secured := cfg.ServerTLS()
 	broker := rabbitmq.DefaultConfig()
 	broker.Host, broker.Port, broker.VHost, broker.TLS = cfg.QueueHost, cfg.QueuePort, cfg.QueueVHost, secured
 	broker.User, broker.Password = cfg.QueueUser, cfg.QueuePassword
+	if identity != nil {
+		broker.Installation = identity.ID
+	}
 	driver, err := rabbitmq.New(broker, log)
 	if err != nil {
 		return nil, fmt.Errorf("open RabbitMQ: %w", err)
+	}
+	if identity != nil {
+		identity.Mark(installation.Queue, driver)
 	}
 	held.add("queue", driver)
 	return driver, nil

@@ -94,12 +94,21 @@ func (program) Adopt(ctx context.Context, to cli.Streams, part string) (server b
 	}
 	server = slices.Contains(externalParts(cfg), installation.Part(part))
 	var marker installation.Marker
-	if installation.Part(part) == installation.Storage {
+	switch {
+	case installation.Part(part) == installation.Storage: // a folder has one too
 		blobs, err := openBlobs(ctx, cfg, &held)
 		if err != nil {
 			return false, err
 		}
 		marker = storageMarker(store, blobs)
+	case server && installation.Part(part) == installation.Cache:
+		engine := openRedis(ctx, cfg, nil)
+		held.add("cache", engine)
+		marker = engine
+	case server:
+		if marker, err = openRabbitMQ(cfg, &held, nil, log); err != nil {
+			return false, err
+		}
 	}
 	return server, installation.Adopt(ctx, store, installation.Part(part), marker, server)
 }

@@ -111,13 +111,13 @@ func (p *process) open(ctx context.Context, held *closers) (err error) {
 	p.watchDatabase(p.store)
 	p.identity = installation.New(p.store, externalParts(p.cfg), p.log)
 	var cacheKind string
-	p.cache, cacheKind, err = openCache(ctx, p.cfg, p.role, held, p.log, p.watchCache)
+	p.cache, cacheKind, err = openCache(ctx, p.cfg, p.role, held, p.log, p.identity, p.watchCache)
 	if err != nil {
 		return err
 	}
 	p.views = catalog.NewViews(p.cache, p.identity.Epoch, p.log)
 	held.add("lists", p.views)
-	transport, err := openQueue(p.cfg, held, p.log)
+	transport, err := openQueue(p.cfg, held, p.identity, p.log)
 	if err != nil {
 		return err
 	}

@@ -36,6 +36,9 @@ type Config struct {
 	// OpTimeout bounds every operation, connecting included, 250 ms: a server
 	// that hangs must not hold a request.
 	OpTimeout time.Duration
+	// Installation returns the id of the installation, which the server's marker
+	// must name. Nil: it is not looked at.
+	Installation func() (string, error)
 }
 
 // DefaultConfig returns the defaults.
@@ -60,11 +63,14 @@ func ValidPrefix(prefix string) bool {
 	return !found || closed && tag != ""
 }
 
-func (c Config) option() rueidis.ClientOption {
+// dialFunc makes a connection, as in rueidis.ClientOption.
+type dialFunc = func(ctx context.Context, addr string, dialer *net.Dialer, secured *tls.Config) (net.Conn, error)
+
+func (c Config) option(dial dialFunc) rueidis.ClientOption {
 	return rueidis.ClientOption{
 		InitAddress: []string{net.JoinHostPort(c.Host, strconv.Itoa(int(c.Port)))},
 		Username:    c.User, Password: c.Password, TLSConfig: c.TLS, SelectDB: c.DB, ClientName: "vitrine",
-		Dialer:           net.Dialer{Timeout: c.DialTimeout, KeepAlive: silence},
+		Dialer: net.Dialer{Timeout: c.DialTimeout, KeepAlive: silence}, DialCtxFn: dial,
 		ConnWriteTimeout: silence,
 		// One connection to each server carries reads, writes and the server's word on copies,
 		// so that their order is the server's.
@@ -88,12 +94,12 @@ type client struct {
 	search sync.WaitGroup
 }
 
-func newClient(ctx context.Context, cfg Config) *client {
+func newClient(ctx context.Context, cfg Config, dial dialFunc) *client {
 	searching, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	c := &client{cancel: cancel}
-	if !c.make(cfg) {
+	if !c.make(cfg, dial) {
 		c.search.Go(func() {
-			for !c.make(cfg) {
+			for !c.make(cfg, dial) {
 				if backoff.Sleep(searching, connectPause) != nil {
 					return
 				}
@@ -104,8 +110,8 @@ func newClient(ctx context.Context, cfg Config) *client {
 }
 
 // make reports whether the client is there now.
-func (c *client) make(cfg Config) bool {
-	made, err := rueidis.NewClient(cfg.option())
+func (c *client) make(cfg Config, dial dialFunc) bool {
+	made, err := rueidis.NewClient(cfg.option(dial))
 	if made == nil {
 		c.why.Store(&err)
 		return false

@@ -25,7 +25,7 @@ func TestCluster(t *testing.T) {
 	t.Run("every node has its share", func(t *testing.T) {
 		t.Parallel()
 		cfg := config(t, nodes[1].Addr(), prefix())
-		cfg.Cluster = true
+		cfg.Cluster, cfg.Installation = true, id("aa") // with the first use of a node a connection is made
 		writer, reader := open(t, cfg), open(t, cfg)
 		for i := range 100 {
 			key := "product:" + strconv.Itoa(i)
@@ -91,7 +91,7 @@ func TestClusterUserWithFewRights(t *testing.T) {
 	}, rights()...)...)
 	command(t, node.Addr(), "ACL", "SETUSER", "default", "off")
 	cfg := config(t, node.Addr(), "vitrine:")
-	cfg.User, cfg.Password, cfg.Cluster = "shop", "s3cret", true
+	cfg.User, cfg.Password, cfg.Cluster, cfg.Installation = "shop", "s3cret", true, id("aa")
 	c := open(t, cfg)
 	put(t, c, 1)
 	cachetest.Until(t, "the entry is read", func() bool { return holds(t, c, 1) })

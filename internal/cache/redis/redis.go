@@ -29,6 +29,7 @@ const generationLife = 24 * time.Hour
 type Cache struct {
 	cfg     Config
 	client  *client
+	owner   *ownership
 	scripts scripts
 }
 
@@ -37,7 +38,8 @@ type Cache struct {
 // that cannot be reached is looked for in the background, until Close.
 func New(ctx context.Context, cfg Config) *Cache {
 	cfg.LocalLease = min(cfg.LocalLease, cfg.Lease)
-	return &Cache{cfg: cfg, client: newClient(ctx, cfg), scripts: newScripts()}
+	owner := &ownership{id: cfg.Installation}
+	return &Cache{cfg: cfg, client: newClient(ctx, cfg, owner.dial), owner: owner, scripts: newScripts()}
 }
 
 // The keys of one entry have their variable part in braces: a cluster then
@@ -47,8 +49,20 @@ func (c *Cache) entryKey(key string) string { return c.cfg.Prefix + "e:{" + key 
 func (c *Cache) fenceKey(key string) string { return c.cfg.Prefix + "f:{" + key + "}" }
 func (c *Cache) groupKey(key string) string { return c.cfg.Prefix + "g:" + key }
 
-// do runs one operation on the server within its time limit, and translates its error.
+// do runs one operation on a server of the installation's: its marker is looked at
+// first where a connection was made, and after it where one was made meanwhile.
 func (c *Cache) do(ctx context.Context, operation string, call func(context.Context, rueidis.Client) error) error {
+	if err := c.check(ctx); err != nil {
+		return err
+	}
+	if err := c.call(ctx, operation, call); err != nil {
+		return err
+	}
+	return c.check(ctx)
+}
+
+// call runs one operation on the server within its time limit, and translates its error.
+func (c *Cache) call(ctx context.Context, operation string, call func(context.Context, rueidis.Client) error) error {
 	ctx, end := limit(ctx, c.cfg.OpTimeout)
 	defer end()
 	client, err := c.client.get()
@@ -145,8 +159,10 @@ func await(ctx context.Context, client rueidis.Client, key string) error {
 	return client.Do(ctx, client.B().Exists().Key(key).Build()).Error()
 }
 
-// Ping implements cache.Cache.
+// Ping implements cache.Cache. It looks at the marker too: a server that lost all
+// gets it again.
 func (c *Cache) Ping(ctx context.Context) error {
+	c.owner.checked.Store(0)
 	return c.do(ctx, "ping", func(ctx context.Context, client rueidis.Client) error {
 		return client.Do(ctx, client.B().Ping().Build()).Error()
 	})

@@ -65,7 +65,7 @@ func TestUserWithFewRights(t *testing.T) {
 	command(t, server.Addr(), append([]string{"ACL", "SETUSER", "shop", "on", ">s3cret", "~vitrine:*"}, rights()...)...)
 	command(t, server.Addr(), "ACL", "SETUSER", "default", "off")
 	cfg := config(t, server.Addr(), "vitrine:")
-	cfg.User, cfg.Password, cfg.DB = "shop", "s3cret", 3
+	cfg.User, cfg.Password, cfg.DB, cfg.Installation = "shop", "s3cret", 3, id("aa")
 	c := open(t, cfg)
 	put(t, c, 1)
 	cachetest.Until(t, "the entry is read", func() bool { return holds(t, c, 1) })

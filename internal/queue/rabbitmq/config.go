@@ -20,6 +20,10 @@ type Config struct {
 	VHost    string
 	TLS      *tls.Config // nil for a plain connection; the server's name is Host where it has none
 
+	// Installation returns the id of the installation, which the marker in the
+	// vhost must name: checked with every connection. Nil: it is not.
+	Installation func() (string, error)
+
 	// QueueName carries a version, which changes with the queue's arguments.
 	QueueName string
 	// DeliveryLimit is after how many returns a message is dead-lettered.

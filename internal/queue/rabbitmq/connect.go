@@ -27,8 +27,9 @@ type link struct {
 var errMismatch = errors.New("the broker has the queue with other arguments")
 
 // connect opens a link and declares the queues. It gives up when ctx ends or
-// after DialTimeout. The error is of kind fault.Unavailable, except where the
-// broker holds the queue with other arguments: errMismatch.
+// after DialTimeout. The error is of kind fault.Unavailable, with an
+// installation.RefusedError where the broker is another installation's, except
+// where it holds the queue with other arguments: errMismatch.
 func connect(ctx context.Context, cfg Config, purpose string) (*link, error) {
 	ctx, cancel := context.WithTimeout(ctx, cfg.DialTimeout)
 	defer cancel()
@@ -72,6 +73,9 @@ func open(ctx context.Context, socket net.Conn, cfg Config, purpose string) (*li
 	})
 	if err != nil {
 		return nil, fmt.Errorf("connect: %w", err)
+	}
+	if err := own(ctx, conn, cfg); err != nil {
+		return nil, err
 	}
 	if err := declare(conn, cfg); err != nil {
 		return nil, err

@@ -14,15 +14,17 @@ import (
 
 // The rights that docs/operations.md names are enough.
 const (
-	configureRight = `^vitrine\.images\.v1(\.dead|\.dlx)?$`
-	writeRight     = `^(vitrine\.images\.v1(\.dead|\.dlx)?|amq\.default)$`
-	readRight      = `^vitrine\.images\.v1(\.dead|\.dlx)?$`
+	configureRight = `^vitrine\.images\.v1(\.dead|\.dlx|\.installation)?$`
+	writeRight     = `^(vitrine\.images\.v1(\.dead|\.dlx)?|vitrine\.[0-9a-f]{32}|amq\.default)$`
+	readRight      = `^vitrine\.images\.v1(\.dead|\.dlx|\.installation)?$`
 )
 
 // TestUserWithFewRights publishes, consumes, dead-letters and asks for depth.
 func TestUserWithFewRights(t *testing.T) {
 	t.Parallel()
-	q := open(t, configOf(t, testserver.RabbitMQUser(t, configureRight, writeRight, readRight)))
+	cfg := configOf(t, testserver.RabbitMQUser(t, configureRight, writeRight, readRight))
+	cfg.Installation = id("a")
+	q := open(t, cfg)
 	for i := range 3 {
 		if err := q.Publish(t.Context(), queue.Message{ID: strconv.Itoa(i), Body: []byte("job")}); err != nil {
 			t.Fatal(err)
@@ -70,10 +72,14 @@ func TestEachRightIsNeeded(t *testing.T) {
 	t.Parallel()
 	for name, rights := range map[string][3]string{
 		"configure": {`^$`, writeRight, readRight},
-		"write":     {configureRight, `^vitrine\.images\.v1(\.dead|\.dlx)?$`, readRight},
+		"write":     {configureRight, `^(vitrine\.images\.v1(\.dead|\.dlx)?|vitrine\.[0-9a-f]{32})$`, readRight},
 		"read":      {configureRight, writeRight, `^$`},
+		"marking":   {configureRight, `^(vitrine\.images\.v1(\.dead|\.dlx)?|amq\.default)$`, readRight},
+		"a marker":  {`^vitrine\.images\.v1(\.dead|\.dlx)?$`, writeRight, readRight},
 	} {
-		q := open(t, configOf(t, testserver.RabbitMQUser(t, rights[0], rights[1], rights[2])))
+		cfg := configOf(t, testserver.RabbitMQUser(t, rights[0], rights[1], rights[2]))
+		cfg.Installation = id("a")
+		q := open(t, cfg)
 		err := q.Publish(t.Context(), queue.Message{ID: "1", Body: []byte("job")})
 		if fault.KindOf(err) != fault.Unavailable {
 			t.Errorf("without %s: %v", name, err)
