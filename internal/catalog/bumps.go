@@ -15,7 +15,7 @@ import (
 // that become ready within a second the user's lists are made again twice.
 const progressInterval = time.Second
 
-// flushTimeout bounds what bumps does by itself: a bump that was put off, and
+// flushTimeout bounds what bumps does by itself: a delayed bump, and
 // all of them when the process ends.
 const flushTimeout = 5 * time.Second
 
@@ -55,9 +55,8 @@ func (b *bumps) edited(ctx context.Context, group string) error {
 	return err
 }
 
-// progressed bumps the group now or within progressInterval. A bump that was
-// put off and fails is tried again after every interval, as long as there may be
-// fences.
+// progressed bumps the group now or within progressInterval. A delayed bump that
+// fails is tried again after every interval, as long as there may be fences.
 func (b *bumps) progressed(ctx context.Context, group string) error {
 	b.mu.Lock()
 	if r := b.recent[group]; r != nil {

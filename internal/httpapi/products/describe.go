@@ -31,10 +31,10 @@ func DescribeCreate(d *openapi.Document) *huma.Operation {
 func DescribeGet(d *openapi.Document) *huma.Operation {
 	return &huma.Operation{
 		OperationID: "getProduct", Tags: []string{"products"}, Summary: "Read a product",
-		Parameters: []*huma.Param{openapi.PathInteger("id", catalog.MaxID), openapi.IfNoneMatch(), openapi.IfMatch("read only at one of these versions")},
+		Parameters: []*huma.Param{openapi.PathInteger("id", catalog.MaxID), openapi.IfNoneMatch(), openapi.IfMatch("read only at one of their versions")},
 		Responses: d.Responses(map[string]*huma.Response{
 			"200": openapi.Response("The product", openapi.Schema[wire.Product](d), ETag()),
-			"304": openapi.Response("Unchanged since the version in If-None-Match", nil, ETag()),
+			"304": openapi.Response("Unchanged since the answer whose ETag is in If-None-Match", nil, ETag()),
 		}, http.StatusNotFound, http.StatusPreconditionFailed, http.StatusServiceUnavailable),
 	}
 }
@@ -43,8 +43,8 @@ func DescribeGet(d *openapi.Document) *huma.Operation {
 func DescribeChange(d *openapi.Document) *huma.Operation {
 	return &huma.Operation{
 		OperationID: "changeProduct", Tags: []string{"products"}, Summary: "Change a product",
-		Description: "A merge patch (RFC 7396): what is absent stays, null empties the description or the images.",
-		Parameters:  []*huma.Param{openapi.PathInteger("id", catalog.MaxID), openapi.IfMatch("change only one of these versions")},
+		Description: "A merge patch (RFC 7396): what is absent stays, null empties the description or the images. With If-Match it is refused where another edit came first, not where an image progressed.",
+		Parameters:  []*huma.Param{openapi.PathInteger("id", catalog.MaxID), openapi.IfMatch("change only one of their versions")},
 		RequestBody: openapi.Body(limited[productPatch](d), httpkit.TypeMergePatch, httpkit.TypeJSON),
 		Responses: d.Responses(map[string]*huma.Response{
 			"200": openapi.Response("The product as it is now", openapi.Schema[wire.Product](d), ETag()),
@@ -57,7 +57,7 @@ func DescribeChange(d *openapi.Document) *huma.Operation {
 func DescribeDelete(d *openapi.Document) *huma.Operation {
 	return &huma.Operation{
 		OperationID: "deleteProduct", Tags: []string{"products"}, Summary: "Delete a product",
-		Parameters: []*huma.Param{openapi.PathInteger("id", catalog.MaxID), openapi.IfMatch("delete only one of these versions")},
+		Parameters: []*huma.Param{openapi.PathInteger("id", catalog.MaxID), openapi.IfMatch("delete only one of their versions")},
 		Responses: d.Responses(map[string]*huma.Response{"204": openapi.Response("Deleted", nil)},
 			http.StatusNotFound, http.StatusPreconditionFailed, http.StatusServiceUnavailable),
 	}
@@ -89,7 +89,9 @@ func ListQuery() []*huma.Param {
 }
 
 // ETag is the header of answers with a product, or with one image of it.
-func ETag() *huma.Param { return openapi.Header("ETag", "The version of the product") }
+func ETag() *huma.Param {
+	return openapi.Header("ETag", "\"version.revision.tag\" of the product: the version grows with edits, the revision with every change, and the tag names how the answer is encoded. If-Match compares the version only, If-None-Match all of it")
+}
 
 func idempotencyParam() *huma.Param {
 	shortest, longest := 1, catalog.MaxKeyBytes

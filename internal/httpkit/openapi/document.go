@@ -160,7 +160,7 @@ func Header(name, text string) *huma.Param {
 func IfNoneMatch() *huma.Param {
 	return &huma.Param{
 		Name: "If-None-Match", In: "header", Schema: Text(),
-		Description: "Answer 304 at one of these versions; ignored where it is malformed",
+		Description: "Entity tags, or *: answer 304 where one is that of the answer; ignored where it is malformed",
 	}
 }
 
