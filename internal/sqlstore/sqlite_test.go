@@ -3,12 +3,14 @@ package sqlstore_test
 import (
 	"context"
 	"database/sql"
+	"log/slog"
 	"path/filepath"
 	"sync"
 	"testing"
 	"time"
 
 	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/events"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/sqlstore"
@@ -49,6 +51,30 @@ func TestTwoProcessesOverOneFile(t *testing.T) {
 		}
 	}
 	wakesTheOther(t, stores[0], stores[1])
+	readsTheOther(t, stores[0], stores[1])
+}
+
+// readsTheOther: what one process commits is read by the other without its poll.
+func readsTheOther(t *testing.T, here, there *sqlstore.Store) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	cfg := events.DefaultHorizonConfig()
+	cfg.Poll = time.Hour
+	tail, err := events.NewHorizon(here, cfg, slog.New(slog.DiscardHandler)).Tail(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		p, err := there.CreateProduct(ctx, phone())
+		if err != nil {
+			t.Fatal(err)
+		}
+		batch, err := tail.Next(ctx)
+		if err != nil || len(batch.Events) != 1 || batch.Events[0].ProductID != p.ID {
+			t.Fatalf("%+v, %v", batch, err)
+		}
+	}
 }
 
 // TestWaitForALockedFileEnds has another process keep the file to itself.
