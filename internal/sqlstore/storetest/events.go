@@ -103,6 +103,48 @@ func testEventsOfMany(t *testing.T, s Store) {
 	}
 }
 
+// testEventOrder changes one product from many sides at once: the ids of its
+// events have the order of its revisions.
+func testEventOrder(t *testing.T, s Store) {
+	t.Helper()
+	urls := make([]string, editors/2)
+	for i := range urls {
+		urls[i] = fmt.Sprintf("http://a/%d.jpg", i)
+	}
+	p := create(t, s, urls...)
+	claims := make([]media.Claim, 0, len(urls))
+	for _, j := range jobs(t, s) {
+		claims = append(claims, begin(t, s, j))
+	}
+	service := catalog.NewService(s, &announced{}, catalog.DefaultKeyTTL)
+	before := read(t, s, p.ID).Revision
+	atOnce(func(i int) {
+		for n := range 3 {
+			err := whileUnavailable(func() (err error) {
+				if n == 1 && i < len(claims) {
+					_, err = s.Complete(t.Context(), claims[i], rendition(fmt.Sprintf("%02x", i)))
+					return err
+				}
+				text := fmt.Sprintf("%d by %d", n, i)
+				_, err = service.Change(t.Context(), p.ID, catalog.Patch{Description: &text}, nil)
+				return err
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	list := newEvents(t, s)
+	for i, e := range list {
+		if want := before + int64(i) + 1; e.Revision != want {
+			t.Fatalf("event %d is of revision %d, want %d", i, e.Revision, want)
+		}
+	}
+	if len(list) != 3*editors || read(t, s, p.ID).Revision != before+int64(len(list)) {
+		t.Errorf("%d events of %d changes; the product is at revision %d", len(list), 3*editors, read(t, s, p.ID).Revision)
+	}
+}
+
 func begin(t *testing.T, s Store, j media.Job) media.Claim {
 	t.Helper()
 	c, _, err := s.Begin(t.Context(), j, time.Minute)
@@ -127,138 +169,5 @@ func wantEvents(t *testing.T, s Store, want ...events.Event) {
 	}
 	if fmt.Sprint(got) != fmt.Sprint(want) || len(got) > 0 && !reflect.DeepEqual(got, want) {
 		t.Errorf("events %+v, want %+v", got, want)
-	}
-}
-
-// testReaders: one holder at a time, whose position is the next one's.
-func testReaders(t *testing.T, s Store) {
-	t.Helper()
-	lease := func(holder string, d time.Duration) (int64, error) { return s.LeaseReader(t.Context(), "r", holder, d) }
-	if at, err := lease("a", time.Minute); at != 0 || err != nil {
-		t.Fatalf("position %d, %v", at, err)
-	}
-	wantKind(t, ignore(lease("b", time.Minute)), fault.Conflict)
-	wantKind(t, s.SaveReader(t.Context(), "r", "b", 9, time.Minute), fault.Conflict)
-	wantKind(t, s.SaveReader(t.Context(), "unheard", "a", 9, time.Minute), fault.Conflict)
-	if err := s.SaveReader(t.Context(), "r", "a", 5, time.Minute); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.ReleaseReader(t.Context(), "r", "b"); err != nil {
-		t.Fatal(err)
-	}
-	wantKind(t, ignore(lease("b", time.Minute)), fault.Conflict)
-	if at, err := lease("a", time.Minute); at != 5 || err != nil { // it is its own
-		t.Errorf("position %d, %v", at, err)
-	}
-	if err := s.ReleaseReader(t.Context(), "r", "a"); err != nil {
-		t.Fatal(err)
-	}
-	if at, err := lease("b", 50*time.Millisecond); at != 5 || err != nil {
-		t.Errorf("position %d, %v", at, err)
-	}
-	until(t, "the lease runs out", func() bool {
-		at, err := lease("c", time.Minute)
-		return err == nil && at == 5
-	})
-	wantKind(t, s.SaveReader(t.Context(), "r", "b", 9, time.Minute), fault.Conflict)
-	if at, err := s.LeaseReader(t.Context(), "another", "b", time.Minute); at != 0 || err != nil {
-		t.Errorf("another reader: position %d, %v", at, err)
-	}
-}
-
-// testRead: pages by id, within bounds.
-func testRead(t *testing.T, s Store) {
-	t.Helper()
-	if m, err := s.Mark(t.Context(), 0); m.To != 0 || err != nil {
-		t.Fatalf("the mark of an empty log is %+v, %v", m, err)
-	}
-	for range 5 {
-		create(t, s)
-	}
-	m, err := s.Mark(t.Context(), 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	until(t, "the mark has passed", func() bool {
-		passed, err := s.Passed(t.Context(), m)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return passed
-	})
-	if holders, err := s.Holders(t.Context(), m); len(holders) != 0 || err != nil {
-		t.Errorf("held by %+v, %v", holders, err)
-	}
-	if again, err := s.Mark(t.Context(), m.To); again.To != m.To || again.Barrier != 0 || err != nil {
-		t.Errorf("the mark with nothing new is %+v, %v", again, err)
-	}
-	all, err := s.Read(t.Context(), 0, m.To, 10)
-	if err != nil || len(all.Events) != 5 || all.RemovedTo != 0 || time.Since(all.Now).Abs() > time.Minute {
-		t.Fatalf("%+v, %v", all, err)
-	}
-	ids := make([]int64, 5)
-	for i, e := range all.Events {
-		ids[i] = e.ID
-	}
-	for _, c := range []struct {
-		after, to int64
-		limit     int
-		want      []int64
-	}{
-		{0, m.To, 2, ids[:2]}, {ids[1], m.To, 2, ids[2:4]}, {ids[0], ids[2], 10, ids[1:3]}, {ids[4], m.To + 9, 10, nil},
-	} {
-		page, err := s.Read(t.Context(), c.after, c.to, c.limit)
-		var got []int64
-		for _, e := range page.Events {
-			got = append(got, e.ID)
-		}
-		if err != nil || !reflect.DeepEqual(got, c.want) || page.Now.IsZero() {
-			t.Errorf("after %d up to %d, at most %d: %v, %v; want %v", c.after, c.to, c.limit, got, err, c.want)
-		}
-	}
-}
-
-// testRemoveEvents: from the front, by age and by number, at most so many at once.
-func testRemoveEvents(t *testing.T, s Store) {
-	t.Helper()
-	const ages = 1000 * time.Hour
-	remove := func(age time.Duration, latest int64, limit, want int) {
-		t.Helper()
-		if n, err := s.RemoveEvents(t.Context(), age, latest, limit); n != want || err != nil {
-			t.Errorf("%d removed, %v; want %d", n, err, want)
-		}
-	}
-	remove(0, 0, 10, 0)
-	for range 10 {
-		create(t, s)
-	}
-	all, err := s.Read(t.Context(), 0, 1<<40, 100)
-	if err != nil || len(all.Events) != 10 {
-		t.Fatalf("%d events, %v", len(all.Events), err)
-	}
-	last := all.Events[9].ID
-	remove(ages, 100, 10, 0)
-	remove(ages, 6, 3, 3)
-	remove(ages, 6, 3, 1)
-	remove(ages, 6, 3, 0)
-	left, err := s.Read(t.Context(), 0, last, 100)
-	if err != nil || len(left.Events) != 6 || left.RemovedTo != all.Events[3].ID {
-		t.Errorf("%d left, removed to %d, %v", len(left.Events), left.RemovedTo, err)
-	}
-	removed := 0
-	until(t, "all are old", func() bool {
-		n, err := s.RemoveEvents(t.Context(), 20*time.Millisecond, 100, 4)
-		if removed += n; err != nil || n > 4 {
-			t.Fatalf("%d removed, %v", n, err)
-		}
-		return removed == 6
-	})
-	left, err = s.Read(t.Context(), 0, last, 100)
-	if err != nil || len(left.Events) != 0 || left.RemovedTo != last {
-		t.Errorf("%d left, removed to %d, %v", len(left.Events), left.RemovedTo, err)
-	}
-	create(t, s) // ids go on
-	if list, err := s.Read(t.Context(), last, 1<<40, 100); err != nil || len(list.Events) != 1 || list.Events[0].ID <= last {
-		t.Errorf("%+v, %v", list, err)
 	}
 }

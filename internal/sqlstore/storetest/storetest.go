@@ -129,6 +129,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"discard", testDiscard},
 		{"events", testEvents},
 		{"events of many images", testEventsOfMany},
+		{"order of events", testEventOrder},
 		{"pages of events", testRead},
 		{"readers of events", testReaders},
 		{"remove events", testRemoveEvents},
