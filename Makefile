@@ -19,10 +19,13 @@ BURST_IMAGES ?= 20000
 BENCH   ?= .
 COUNT   ?= 6
 PKG     ?= ./...
+# How long each measurement of a cost lasts, five times over, and which are taken.
+COST_TURN ?= 10s
+COST      ?= .
 # How long each fuzz target runs.
 FUZZ_TIME ?= 30s
 
-.PHONY: help setup run build quick test chaos burst check fmt fuzz bench clean
+.PHONY: help setup run build quick test chaos burst check fmt fuzz bench cost clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -86,6 +89,12 @@ bench: ## benchmarks for benchstat: BENCH=regexp COUNT=6 PKG=./...
 		'$(GO) test -run "^$$" -bench "$(BENCH)" -benchmem -count $(COUNT) $(PKG) >.tools/bench/new.txt; \
 		code=$$?; cat .tools/bench/new.txt; exit $$code'
 	@$(TOOLS)/benchstat .tools/bench/new.txt
+
+cost: ## what writes cost the servers, with limits: COST_TURN=10s COST=regexp
+	@scripts/setup test
+	@$(GO) build -o $(SERVERS) ./internal/testserver/run
+	@VITRINE_TEST_REQUIRE=1 COST_TURN=$(COST_TURN) $(SERVERS) -- \
+		$(GO) test ./internal/cost -run "$(COST)" -count 1 -v -timeout 90m
 
 clean: ## remove what was built; the data stay
 	rm -rf bin .tools

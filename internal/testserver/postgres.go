@@ -52,6 +52,21 @@ func OwnPostgres(tb testing.TB) *Server {
 	return own(tb, postgresEngine)
 }
 
+// OwnPostgresWith is OwnPostgres with settings (name=value) that go before its own.
+func OwnPostgresWith(tb testing.TB, settings ...string) *Server {
+	tb.Helper()
+	return own(tb, &engine{create: func() (*Server, error) {
+		server, err := newPostgres()
+		if err != nil {
+			return nil, err
+		}
+		for _, setting := range settings {
+			server.argv = append(server.argv, "-c", setting)
+		}
+		return server, nil
+	}})
+}
+
 // PostgresProgram returns the path of a program that comes with the server, such
 // as pg_dump. It ends the test where there is none.
 func PostgresProgram(tb testing.TB, name string) string {

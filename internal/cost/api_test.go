@@ -1,0 +1,95 @@
+package cost_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"vitrine.dev/internal/systemtest"
+)
+
+// What the issue of this limit measured: a create of 150 µs where a bare handler
+// costs 13 µs.
+const mostOverBare = 150.0 / 13
+
+const body = `{"user_id": 1, "product_name": "Smartphone", "product_price": 999.99,
+	"product_description": "Latest model with advanced features",
+	"product_images": ["https://example.com/image1.jpg", "https://example.com/image2.jpg"]}`
+
+func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
+
+// serveBare is the least that a create could cost in Go: it reads the body, decodes
+// nothing, and answers as long.
+func serveBare(addr string) {
+	server := http.Server{Addr: addr, ReadHeaderTimeout: time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		w.Header().Set("Location", "/products/1")
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusCreated)
+		_, _ = w.Write([]byte(`{"message":"The product was created; its images are processed in the background.","product_id":1}`))
+	})}
+	fmt.Fprintln(os.Stderr, server.ListenAndServe())
+}
+
+// TestAPI: the API's own CPU for each create, with all servers, beside a bare
+// handler in a process of its own.
+func TestAPI(t *testing.T) {
+	d := turn(t)
+	env := systemtest.SharedServers(t)
+	env["LOG_LEVEL"], env["ADMIN_ADDR"] = "info", "off"
+	systemtest.Run(t, "migrate", env)
+	api := systemtest.New(t, systemtest.Options{Variant: systemtest.Program, Role: "api", Env: env}).Launch()
+	url := api.URL() + "/products"
+
+	addr := systemtest.FreeAddress(t)
+	bare := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^$")
+	bare.Env = append(os.Environ(), "COST_BARE="+addr)
+	if err := bare.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = bare.Process.Kill(); _ = bare.Wait() })
+
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: clients}, Timeout: time.Minute}
+	post := func(ctx context.Context, url string) error {
+		request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader(body))
+		if err != nil {
+			return err
+		}
+		request.Header.Set("Content-Type", "application/json")
+		answer, err := client.Do(request)
+		if err != nil {
+			return err
+		}
+		text, err := io.ReadAll(answer.Body)
+		_ = answer.Body.Close()
+		if err != nil || answer.StatusCode != http.StatusCreated || !json.Valid(text) {
+			return fmt.Errorf("%d %s, %w", answer.StatusCode, text, err)
+		}
+		return nil
+	}
+	for range 100 {
+		if post(t.Context(), "http://"+addr) == nil {
+			break
+		}
+	}
+	var ours, least, ratios []float64
+	for range rounds {
+		before := processTime(t, api.PID(), false)
+		n := repeat(t, d, func(ctx context.Context, _, _ int) error { return post(ctx, url) })
+		mine := micros(processTime(t, api.PID(), false)-before, n)
+		before = processTime(t, bare.Process.Pid, false)
+		m := repeat(t, d, func(ctx context.Context, _, _ int) error { return post(ctx, "http://"+addr) })
+		theirs := micros(processTime(t, bare.Process.Pid, false)-before, m)
+		ours, least, ratios = append(ours, mine), append(least, theirs), append(ratios, mine/theirs)
+		t.Logf("create %.0f µs of %d, bare handler %.1f µs of %d: %.1f", mine, n, theirs, m, mine/theirs)
+	}
+	limit(t, median(ratios), mostOverBare, "API CPU per create, %.0f µs, as a multiple of a bare handler, %.1f µs", median(ours), median(least))
+}
