@@ -21,8 +21,8 @@ const (
 	leaf       = iota // errors, ids, delays: no imports but leaves
 	port              // what the domain needs of the outside, and job
 	products          // catalog
-	pictures          // media, outbox, failures, installation and what they are made of
-	collecting        // gc: deletes stored files that nothing refers to
+	pictures          // media, failures, installation and what they are made of
+	collecting        // dispatch: hands images to the queue; gc: deletes stored files that nothing refers to
 	checking          // fsck: compares what the others keep, and repairs it; transfer: copies it
 	engine            // general machinery below adapters, which knows no product: leaves only
 	adapter           // to the outside; adapters never meet
@@ -35,9 +35,9 @@ var layers = map[string]int{
 	"internal/fault": leaf, "internal/requestid": leaf, "internal/failpoint": leaf, "internal/backoff": leaf,
 	"internal/queue": port, "internal/cache": port, "internal/blob": port, "internal/job": port, "internal/events": port,
 	"internal/catalog":      products,
-	"internal/installation": pictures, "internal/monitor": pictures, "internal/media": pictures, "internal/outbox": pictures,
+	"internal/installation": pictures, "internal/monitor": pictures, "internal/media": pictures,
 	"internal/failures": pictures,
-	"internal/gc":       collecting, "internal/fsck": checking, "internal/transfer": checking,
+	"internal/dispatch": collecting, "internal/gc": collecting, "internal/fsck": checking, "internal/transfer": checking,
 	"internal/sqldb": engine, "internal/httpkit": engine, "internal/safehttp": engine,
 	"internal/sqlstore": adapter, "internal/fetch": adapter, "internal/imaging": adapter, "internal/httpapi": adapter,
 	"internal/client": surface, "internal/cli": surface,

@@ -32,7 +32,7 @@ func (program) Check(ctx context.Context, to cli.Streams, how cli.Check) (*fsck.
 }
 
 // openChecker opens what the check compares. What it repairs reaches a `serve`
-// on the same DATA_DIR by the outbox, like the changes of any other process.
+// on the same DATA_DIR by the log of events, like the changes of any other process.
 func openChecker(
 	ctx context.Context, cfg config.Config, how cli.Check, held *closers, log *slog.Logger,
 ) (*fsck.Checker, error) {
@@ -79,7 +79,7 @@ func openChecker(
 	}
 	epoch, _ := identity.Epoch()
 	return fsck.New(parts, fsck.Config{
-		Repair: how.Repair, Grace: cfg.OrphanGrace, Silence: cfg.JobLease, RequeueAfter: cfg.RequeueAfter,
+		Repair: how.Repair, Grace: cfg.OrphanGrace, Silence: cfg.JobLease,
 		Policy: policy(cfg), CacheLease: cfg.CacheLease, MayDelete: mayCollect(identity, blobs, store), Epoch: epoch,
 	}), nil
 }

@@ -2,31 +2,11 @@ package app
 
 import (
 	"context"
-	"strconv"
 
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/events"
 	"vitrine.dev/internal/failpoint"
-	"vitrine.dev/internal/outbox"
-	"vitrine.dev/internal/queue"
 )
-
-// deliverJob publishes an image job to the queue.
-func (p *process) deliverJob(ctx context.Context, m outbox.Message) error {
-	failpoint.Crash(failpoint.Publishing)
-	err := p.queue.Publish(ctx, queue.Message{ID: strconv.FormatInt(m.ID, 10), Body: m.Body})
-	if err == nil {
-		failpoint.Crash(failpoint.Published)
-	}
-	return err
-}
-
-// roomForJobs keeps the queue short: which job is next is decided in the
-// outbox, where users take turns, while a broker delivers first in, first out.
-func (p *process) roomForJobs(ctx context.Context) (int, error) {
-	depth, err := p.queue.Depth(ctx, queue.Work)
-	return p.cfg.QueueDepth - depth.Ready, err
-}
 
 // addEvents reads the log of events for the cache, where there is one, and
 // removes what is old.

@@ -17,14 +17,13 @@ import (
 	"vitrine.dev/internal/cache/readthrough"
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/cli"
+	"vitrine.dev/internal/dispatch"
 	"vitrine.dev/internal/events"
 	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/installation"
 	"vitrine.dev/internal/job"
-	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/monitor"
-	"vitrine.dev/internal/outbox"
 	"vitrine.dev/internal/queue"
 	"vitrine.dev/internal/sqldb"
 	"vitrine.dev/internal/sqlstore"
@@ -43,7 +42,6 @@ type process struct {
 	views    *catalog.Views
 	queue    *queue.Queue
 	blobs    blob.Store
-	relay    *outbox.Relay
 	horizon  *events.Horizon // of the log, for all who read it
 	tasks    []task
 	checks   []*monitor.Check
@@ -89,8 +87,8 @@ func run(ctx context.Context, to cli.Streams, r role, cfg config.Config, log *sl
 	}
 	p.tasks = append(p.tasks, task{name: "health", run: p.health.Start, early: true},
 		task{name: "installation", run: p.identity.Run, early: true})
-	p.addRelay()
 	p.addEvents()
+	p.addDispatcher()
 	p.jobs = job.NewRunner(p.store, failures.JobKinds(p.store, p.views), job.DefaultRunnerConfig(), p.log)
 	p.tasks = append(p.tasks, task{name: "jobs", run: p.jobs.Run})
 	if r.worker {
@@ -152,17 +150,16 @@ func (p *process) prepareSchema(ctx context.Context) error {
 	return err
 }
 
-// addRelay delivers what is in the outbox. Jobs for an in-process queue are
-// delivered only in the process of the worker that takes them.
-func (p *process) addRelay() {
-	var routes []outbox.Route
-	if p.cfg.QueueHost != "" || p.role.worker {
-		routes = append(routes, outbox.Route{Topic: media.TopicProcess, Window: p.queue.Window(), Room: p.roomForJobs, Deliver: p.deliverJob})
+// addDispatcher hands the jobs of images to the queue. Those for an in-process
+// queue are dispatched only in the process of the worker that takes them.
+func (p *process) addDispatcher() {
+	if p.cfg.QueueHost == "" && !p.role.worker {
+		return
 	}
-	relayConfig := outbox.DefaultRelayConfig()
-	relayConfig.DrainTimeout = p.cfg.DrainTimeout
-	p.relay = outbox.NewRelay(p.store, routes, relayConfig, p.log)
-	p.tasks = append(p.tasks, task{name: "relay", run: p.relay.Run})
+	dispatcher := dispatch.New(p.store, p.queue, dispatch.Config{
+		Depth: p.cfg.QueueDepth, Life: p.cfg.RequeueAfter, DrainTimeout: p.cfg.DrainTimeout,
+	}, p.log)
+	p.tasks = append(p.tasks, task{name: "dispatcher", run: dispatcher.Run})
 }
 
 func (p *process) runTasks(ctx context.Context) error {

@@ -27,7 +27,7 @@ func (p *process) addWorker(held *closers) error {
 		Announce: p.views, Log: p.log,
 	}, workerConfig)
 	sweeperConfig := media.DefaultSweeperConfig()
-	sweeperConfig.Policy, sweeperConfig.RequeueAfter = policy(p.cfg), p.cfg.RequeueAfter
+	sweeperConfig.Policy = policy(p.cfg)
 	sweeper := media.NewSweeper(p.store, p.views, sweeperConfig, p.log)
 	collector := gc.NewCollector(p.store, p.blobs, p.cfg.OrphanInterval, gc.Config{
 		Grace: p.cfg.OrphanGrace, MayDelete: mayCollect(p.identity, p.blobs, p.store),

@@ -81,7 +81,7 @@ func (sys *system) burst(src *source, run string, images int, failing bool) resu
 	systemtest.Within(sys.t, limit, "every image to end", func() bool {
 		var under bool
 		sys.servers.Query(sys.t, func(ctx context.Context, db *pgx.Conn) error {
-			return db.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM images WHERE status IN ('pending', 'processing'))`).Scan(&under)
+			return db.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM images WHERE status = 'pending')`).Scan(&under)
 		})
 		return !under
 	})

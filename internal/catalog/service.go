@@ -13,8 +13,8 @@ import (
 // ErrUnknownUser is what a Store returns for a user that does not exist.
 var ErrUnknownUser = fault.New(fault.Invalid, "the user does not exist")
 
-// Announcer is called with every change right after its commit. The outbox
-// repeats it, so an Announcer need not be reliable, only quick.
+// Announcer is called with every change right after its commit. The log of
+// events repeats it, so an Announcer need not be reliable, only quick.
 type Announcer interface {
 	Announce(ctx context.Context, c Changed)
 }

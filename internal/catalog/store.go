@@ -6,9 +6,8 @@ import "context"
 // use, and returns errors of kind fault.Unavailable where the database cannot
 // be reached, beside those that it names.
 type Store interface {
-	// CreateProduct stores the product at version and revision 1, its images as Pending,
-	// and for each image one message in the outbox (and one Changed), together
-	// or not at all. ErrUnknownUser where the user does not exist.
+	// CreateProduct stores the product at version and revision 1, its images as Pending
+	// and due now, and one event, together or not at all. ErrUnknownUser where the user does not exist.
 	CreateProduct(ctx context.Context, n NewProduct) (Product, error)
 	// CreateProductOnce is CreateProduct under a key of the user, which is
 	// stored with the product and lives for once.TTL. Where the key lives

@@ -3,6 +3,7 @@ package chaos_test
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -45,34 +46,34 @@ func (o *outcome) once(sys *system, know *model) {
 }
 
 // audited reads what the database noted.
-func (o *outcome) audited(sys *system, wiped map[int64]bool) {
-	const twice = `SELECT image_id, format('image %s (generation %s) was published %s times with %s results',
-			image_id, generation, count(*), count(DISTINCT rendition_key))
-		FROM chaos_audit WHERE what = 'published' GROUP BY image_id, generation HAVING count(*) > 1`
-	const apart = `SELECT image_id, format('image %s was committed without its job', image_id) FROM chaos_audit b
-		WHERE what = 'born' AND NOT EXISTS (SELECT 1 FROM chaos_audit j
-			WHERE j.what = 'job' AND j.image_id = b.image_id AND j.transaction = b.transaction)`
-	const requeued = `SELECT image_id, format('the job of image %s was lost', image_id) FROM chaos_audit WHERE what = 'requeued'`
-	always := func(int64) bool { return true }
+func (o *outcome) audited(sys *system, in *injector) {
+	const twice = `SELECT id, min(number), format('image %s (generation %s) was published %s times with %s results',
+			id, number, count(*), count(DISTINCT rendition_key))
+		FROM chaos_audit WHERE what = 'published' GROUP BY id, number HAVING count(*) > 1`
+	const apart = `SELECT id, number, format('revision %s of product %s was committed without its event', number, id) FROM chaos_audit b
+		WHERE what = 'change' AND NOT EXISTS (SELECT 1 FROM chaos_audit e
+			WHERE e.what = 'event' AND e.id = b.id AND e.transaction = b.transaction AND e.number = b.number)`
+	const lost = `SELECT id, number, format('the job of image %s was lost', id) FROM chaos_audit WHERE what = 'lost'`
+	always := func(int64, int64) bool { return true }
 	o.audit(sys, checkPublished, twice, always)
 	o.audit(sys, checkTogether, apart, always)
-	o.audit(sys, checkRequeued, requeued, func(image int64) bool {
-		o.requeued++
-		return !wiped[image]
+	o.audit(sys, checkLost, lost, func(image, dispatched int64) bool {
+		o.lost++
+		return !in.wiped[image] && !in.hitAt(time.UnixMilli(dispatched))
 	})
 }
 
 // audit notes each row that the query finds and that is wrong.
-func (o *outcome) audit(sys *system, check, query string, wrong func(image int64) bool) {
+func (o *outcome) audit(sys *system, check, query string, wrong func(id, number int64) bool) {
 	sys.query(func(ctx context.Context, db *pgx.Conn) error {
 		rows, err := db.Query(ctx, query) //nolint:rowserrcheck // ForEachRow does
 		if err != nil {
 			return err
 		}
-		var image int64
+		var id, number int64
 		var what string
-		_, err = pgx.ForEachRow(rows, []any{&image, &what}, func() error {
-			if wrong(image) {
+		_, err = pgx.ForEachRow(rows, []any{&id, &number, &what}, func() error {
+			if wrong(id, number) {
 				o.wrong(check, "%s", what)
 			}
 			return nil

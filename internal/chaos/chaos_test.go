@@ -41,7 +41,7 @@ func TestChaos(t *testing.T) { //nolint:paralleltest // it wants the machine for
 		}
 	}
 	took, waiting := awaitEnds(sys, in.last)
-	o := verify(sys, c, know, src, in.wiped)
+	o := verify(sys, c, know, src, in)
 	objects := o.cleanUp(sys)
 
 	r := newReport()
@@ -50,7 +50,7 @@ func TestChaos(t *testing.T) { //nolint:paralleltest // it wants the machine for
 	addChecks(r, past.all(), in.windows, know, o, took, waiting)
 	r.check(checkOrphans, o.problems[checkOrphans], "%d objects", objects)
 	r.check(checkTogether, o.problems[checkTogether], "")
-	r.check(checkRequeued, o.problems[checkRequeued], "%d were wiped, %d queued again", len(in.wiped), o.requeued)
+	r.check(checkLost, o.problems[checkLost], "%d were wiped, %d dispatched again", len(in.wiped), o.lost)
 	sys.seen.report(r)
 	r.print(t)
 }

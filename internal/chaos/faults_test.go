@@ -3,6 +3,7 @@ package chaos_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"syscall"
 	"time"
 
@@ -25,6 +26,20 @@ type window struct {
 	from, to time.Duration
 }
 
+// span is from one moment to another.
+type span struct{ from, to time.Time }
+
+// hit notes that something was at fault since then. What was dispatched just
+// before may not have been published.
+func (in *injector) hit(since time.Time) {
+	in.hits = append(in.hits, span{since.Add(-500 * time.Millisecond), time.Now().Add(time.Second)})
+}
+
+// hitAt reports whether something was at fault at the moment.
+func (in *injector) hitAt(at time.Time) bool {
+	return slices.ContainsFunc(in.hits, func(s span) bool { return !at.Before(s.from) && !at.After(s.to) })
+}
+
 // injector makes faults, one or two at a time.
 type injector struct {
 	sys     *system
@@ -35,6 +50,7 @@ type injector struct {
 	windows []window // of what was announced with during
 	counts  map[string]int
 	wiped   map[int64]bool // images whose jobs were taken from the broker
+	hits    []span         // when a dispatch could end before its jobs were published
 	last    time.Time      // when the last fault ended
 
 	untouched []*item // products that its shop keeps from the others
@@ -141,9 +157,11 @@ func (in *injector) alone() {
 		part := systemtest.Parts()[n]
 		server := in.sys.servers.ByPart[part]
 		in.count("the " + part + " alone is down")
+		began := time.Now()
 		server.Kill(in.sys.t)
 		in.during(part, func() { pause(in.sys.t.Context(), 5*time.Second) })
 		server.Start(in.sys.t)
+		in.hit(began)
 		back := in.past.now()
 		in.windows = append(in.windows, window{part + " is back", back, back + recoverBound})
 		// Health, breakers and reconnects have their time before the next.
@@ -165,6 +183,7 @@ func (in *injector) random() {
 			chosen = append(chosen, second)
 		}
 	}
+	defer in.hit(time.Now())
 	lasts := time.Duration(300+in.rng.IntN(6000)) * time.Millisecond
 	for _, f := range chosen {
 		in.sys.t.Logf("%8s %s (%s)", in.past.now().Round(time.Millisecond), f.name, f.target)

@@ -74,6 +74,7 @@ func (in *injector) wipe() {
 	for _, p := range in.sys.workers {
 		p.Signal(syscall.SIGSTOP)
 	}
+	in.hit(time.Now()) // their dispatchers
 	// Longer than the workers' prefetch takes to fill up, and than a lease.
 	pause(in.sys.t.Context(), 6*time.Second)
 	lost, err := takeAll(in.sys.t.Context(), in.sys.servers.ByPart[systemtest.Broker].URL())
@@ -95,6 +96,7 @@ func (in *injector) oversleep(p *process) {
 	in.busyHands()
 	in.count("freeze a process past its lease")
 	p.Signal(syscall.SIGSTOP)
+	in.hit(time.Now())
 	// The lease ends, a sweep comes by, and a slow picture is fetched again.
 	pause(in.sys.t.Context(), jobLease+9*time.Second)
 	p.Signal(syscall.SIGCONT)
@@ -104,6 +106,7 @@ func (in *injector) oversleep(p *process) {
 func (in *injector) dieWaiting(p *process) {
 	in.count("kill a process with messages at hand")
 	p.Signal(syscall.SIGSTOP)
+	in.hit(time.Now())
 	pause(in.sys.t.Context(), 4*time.Second)
 	p.Kill()
 	if err := p.Start(); err != nil {

@@ -102,33 +102,43 @@ func (sys *system) secondUser() {
 }
 
 // audit makes the database itself note what is not to be asked of those who
-// did it: in which transaction images and their jobs were written, every
-// publication, and every job that was queued again because it was lost.
+// did it: in which transaction products and their events were written, every
+// publication, and every message whose time ran out before it was begun.
 func (sys *system) audit() {
 	sys.t.Helper()
 	sys.query(func(ctx context.Context, db *pgx.Conn) error {
 		_, err := db.Exec(ctx, fmt.Sprintf(`
-			CREATE TABLE chaos_audit (what TEXT, image_id BIGINT, transaction BIGINT, generation BIGINT, rendition_key TEXT);
-			CREATE FUNCTION chaos_image() RETURNS trigger LANGUAGE plpgsql AS $$
+			CREATE TABLE chaos_audit (what TEXT, id BIGINT, transaction BIGINT, number BIGINT, rendition_key TEXT);
+			CREATE FUNCTION chaos_product() RETURNS trigger LANGUAGE plpgsql AS $$
 			BEGIN
-				INSERT INTO chaos_audit VALUES (TG_ARGV[0], NEW.id, txid_current(), NEW.generation, NEW.rendition_key);
+				INSERT INTO chaos_audit VALUES ('change', NEW.id, txid_current(), NEW.revision);
 				RETURN NULL;
 			END $$;
-			CREATE FUNCTION chaos_job() RETURNS trigger LANGUAGE plpgsql AS $$
+			CREATE FUNCTION chaos_event() RETURNS trigger LANGUAGE plpgsql AS $$
 			BEGIN
-				INSERT INTO chaos_audit VALUES ('job', NEW.image_id, txid_current());
+				INSERT INTO chaos_audit VALUES ('event', NEW.product_id, txid_current(), NEW.revision);
 				RETURN NULL;
 			END $$;
-			CREATE TRIGGER chaos_born AFTER INSERT ON images FOR EACH ROW EXECUTE FUNCTION chaos_image('born');
-			CREATE TRIGGER chaos_job AFTER INSERT ON outbox FOR EACH ROW WHEN (NEW.image_id IS NOT NULL) EXECUTE FUNCTION chaos_job();
+			CREATE FUNCTION chaos_published() RETURNS trigger LANGUAGE plpgsql AS $$
+			BEGIN
+				INSERT INTO chaos_audit VALUES ('published', NEW.id, txid_current(), NEW.generation, NEW.rendition_key);
+				RETURN NULL;
+			END $$;
+			CREATE FUNCTION chaos_lost() RETURNS trigger LANGUAGE plpgsql AS $$
+			BEGIN
+				INSERT INTO chaos_audit VALUES ('lost', NEW.id, txid_current(), OLD.dispatched_until - %[1]d);
+				RETURN NULL;
+			END $$;
+			CREATE TRIGGER chaos_made AFTER INSERT ON products FOR EACH ROW EXECUTE FUNCTION chaos_product();
+			CREATE TRIGGER chaos_changed AFTER UPDATE OF revision ON products FOR EACH ROW
+				WHEN (OLD.revision <> NEW.revision) EXECUTE FUNCTION chaos_product();
+			CREATE TRIGGER chaos_event AFTER INSERT ON events FOR EACH ROW EXECUTE FUNCTION chaos_event();
 			CREATE TRIGGER chaos_published AFTER UPDATE OF rendition_key ON images FOR EACH ROW
-				WHEN (NEW.status = 'ready') EXECUTE FUNCTION chaos_image('published');
-			CREATE TRIGGER chaos_requeued AFTER UPDATE OF queued_at ON images FOR EACH ROW
-				WHEN (OLD.status = 'pending' AND NEW.status = 'pending' AND OLD.retry_at = NEW.retry_at
-					AND OLD.queued_at < NEW.queued_at - %d
-					-- A job that is rescheduled for its host is queued for later.
-					AND NEW.queued_at <= (extract(epoch FROM statement_timestamp()) * 1000)::BIGINT)
-				EXECUTE FUNCTION chaos_image('requeued')`, requeueAfter.Milliseconds()))
+				WHEN (NEW.status = 'ready') EXECUTE FUNCTION chaos_published();
+			CREATE TRIGGER chaos_lost AFTER UPDATE OF stage ON images FOR EACH ROW
+				WHEN (OLD.stage = 3 AND OLD.lease_until = 0 AND NEW.stage IN (2, 3)
+					AND OLD.dispatched_until <= (extract(epoch FROM statement_timestamp()) * 1000)::BIGINT)
+				EXECUTE FUNCTION chaos_lost()`, requeueAfter.Milliseconds()))
 		return err
 	})
 }

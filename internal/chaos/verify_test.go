@@ -47,7 +47,7 @@ func awaitEnds(sys *system, last time.Time) (time.Duration, []string) {
 		var waiting []string
 		sys.query(func(ctx context.Context, db *pgx.Conn) error {
 			rows, err := db.Query(ctx, `SELECT format('image %s of product %s: %s, %s attempts, %s', id, product_id, status, attempts, reason)
-				FROM images WHERE status IN ('pending', 'processing') ORDER BY id LIMIT 20`)
+				FROM images WHERE status = 'pending' ORDER BY id LIMIT 20`)
 			if err != nil {
 				return err
 			}
@@ -67,7 +67,7 @@ type outcome struct {
 	products, deleted, images, ready int
 	failed                           map[string]int // by reason
 	attempts                         int            // the most of any image
-	requeued                         int            // jobs that a sweep queued again
+	lost                             int            // messages whose time ran out before they were begun
 	problems                         map[string][]string
 }
 
@@ -83,12 +83,12 @@ const (
 	checkBytes     = "the bytes behind every URL decode to the expected picture"
 	checkPublished = "no image was published twice"
 	checkOrphans   = "no orphan is left in storage after the clean-up"
-	checkTogether  = "every image was committed together with its job"
-	checkRequeued  = "no job was lost but those that were wiped"
+	checkTogether  = "every change was committed together with its event"
+	checkLost      = "no message was lost but those that were wiped, or dispatched as something failed"
 )
 
 // verify compares what the clients know with what there is.
-func verify(sys *system, c *client, know *model, src *source, wiped map[int64]bool) *outcome {
+func verify(sys *system, c *client, know *model, src *source, in *injector) *outcome {
 	o := &outcome{failed: map[string]int{}, problems: map[string][]string{}}
 	ctx := sys.t.Context()
 	for _, it := range know.all() {
@@ -108,7 +108,7 @@ func verify(sys *system, c *client, know *model, src *source, wiped map[int64]bo
 		}
 	}
 	o.once(sys, know)
-	o.audited(sys, wiped)
+	o.audited(sys, in)
 	return o
 }
 

@@ -21,7 +21,7 @@ type commands struct {
 	API     apiCommand     `cmd:""             help:"Run the HTTP API."                                name:"api"`
 	Worker  workerCommand  `cmd:""             help:"Run an image worker."`
 	Migrate migrateCommand `cmd:""             help:"Bring the database schema up to date."`
-	Fsck    fsckCommand    `cmd:""             help:"Compare database, storage, outbox, queue and cache; repair what differs."`
+	Fsck    fsckCommand    `cmd:""             help:"Compare database, storage, queue and cache; repair what differs."`
 	Backup  backupCommand  `cmd:""             help:"Copy the embedded database into a new file, while it is in use."`
 	Copy    copyCommand    `cmd:""             help:"Copy the database and the images to other servers, or into a folder."`
 	Users   usersCommand   `cmd:""             help:"Add and list users."`

@@ -43,7 +43,7 @@ func TestClockOff(t *testing.T) {
 					t.Errorf("%s: the image is %s after %d attempts: %+v", path, img.Status, img.Attempts, img.Reason)
 				}
 			}
-			w.AwaitEmptyOutbox()
+			w.AwaitNoWork()
 		})
 	}
 }

@@ -133,8 +133,7 @@ func seedDead(t *testing.T, dir string, n int) (db *sql.DB) {
 	}
 	t.Cleanup(func() { db.Close() })
 	for _, statement := range []string{
-		`UPDATE images SET status = 'failed', reason = 'source_not_found', failed_at = 1000 + id / 7, failed_user = 1, attempts = 1`,
-		`DELETE FROM outbox`,
+		`UPDATE images SET status = 'failed', reason = 'source_not_found', stage = NULL, failed_at = 1000 + id / 7, attempts = 1`,
 	} {
 		if _, err := db.ExecContext(t.Context(), statement); err != nil {
 			t.Fatal(err)

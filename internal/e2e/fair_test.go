@@ -14,8 +14,8 @@ import (
 	"time"
 
 	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/dispatch"
 	"vitrine.dev/internal/media"
-	"vitrine.dev/internal/outbox"
 	"vitrine.dev/internal/queue"
 	"vitrine.dev/internal/queue/inprocess"
 	"vitrine.dev/internal/queue/rabbitmq"
@@ -67,9 +67,9 @@ func TestImportDelaysNobody(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		// Each of three relays may fill the queue at the same moment; what the
+		// Each of three dispatchers may fill the queue at the same moment; what the
 		// worker has in hand comes on top.
-		lateComer(t, store, queue.New(transport, time.Minute, log), "pgx", db.String(), 3, 3*depth+2*slots)
+		lateComer(t, store, queue.New(transport, time.Minute, log), "pgx", db.String(), 3, depth+2*slots)
 	})
 }
 
@@ -82,9 +82,9 @@ func portOf(t *testing.T, u *url.URL) uint16 {
 	return uint16(n)
 }
 
-// lateComer runs so many relays between store and queue, and a worker that only
+// lateComer runs so many dispatchers between store and queue, and a worker that only
 // notes what it is given.
-func lateComer(t *testing.T, store *sqlstore.Store, q *queue.Queue, driver, source string, relays, bound int) {
+func lateComer(t *testing.T, store *sqlstore.Store, q *queue.Queue, driver, source string, dispatchers, bound int) {
 	t.Helper()
 	var running sync.WaitGroup
 	ctx, stop := context.WithCancel(t.Context())
@@ -104,8 +104,9 @@ func lateComer(t *testing.T, store *sqlstore.Store, q *queue.Queue, driver, sour
 	createFor(t, store, first, each)
 	change(t, driver, source, `
 		WITH RECURSIVE copies (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM copies WHERE n < $1)
-		INSERT INTO outbox (topic, body, image_id, user_id, place, due_at)
-		SELECT topic, body, image_id, user_id, place + n * $2, due_at FROM outbox, copies WHERE topic = 'image.process'`,
+		INSERT INTO images (stage, due_at, accepted_at, user_id, product_id, position, source_url, source_host, request_id)
+		SELECT stage, due_at, accepted_at, user_id, product_id, position + n * $2, source_url, source_host, request_id FROM images, copies
+		WHERE TRUE`,
 		imported/each-1, each)
 
 	var handled atomic.Int64
@@ -113,9 +114,14 @@ func lateComer(t *testing.T, store *sqlstore.Store, q *queue.Queue, driver, sour
 	running.Go(func() {
 		_ = q.Consume(ctx, slots, func(ctx context.Context, m queue.Message) error {
 			n := handled.Add(1)
-			if j, err := media.DecodeJob(m.Body); err == nil {
-				came.LoadOrStore(j.ProductID, n)
+			j, err := media.DecodeJob(m.Body)
+			if err != nil {
+				return err
 			}
+			if _, err := store.Begin(ctx, j, time.Hour); err != nil {
+				t.Error(err)
+			}
+			came.LoadOrStore(j.ProductID, n)
 			select {
 			case <-time.After(2 * time.Millisecond):
 			case <-ctx.Done():
@@ -123,18 +129,9 @@ func lateComer(t *testing.T, store *sqlstore.Store, q *queue.Queue, driver, sour
 			return nil
 		})
 	})
-	for range relays {
-		relay := outbox.NewRelay(store, []outbox.Route{{
-			Topic: media.TopicProcess, Window: q.Window(),
-			Room: func(ctx context.Context) (int, error) {
-				waiting, err := q.Depth(ctx, queue.Work)
-				return depth - waiting.Ready, err
-			},
-			Deliver: func(ctx context.Context, m outbox.Message) error {
-				return q.Publish(ctx, queue.Message{ID: strconv.FormatInt(m.ID, 10), Body: m.Body})
-			},
-		}}, outbox.DefaultRelayConfig(), slog.New(slog.DiscardHandler))
-		running.Go(func() { _ = relay.Run(ctx) })
+	for range dispatchers {
+		dispatcher := dispatch.New(store, q, dispatch.Config{Depth: depth}, slog.New(slog.DiscardHandler))
+		running.Go(func() { _ = dispatcher.Run(ctx) })
 	}
 	for handled.Load() < 500 { // the import is in full swing
 		systemtest.Pause(t, 10*time.Millisecond)

@@ -68,7 +68,7 @@ func TestOvertakenCompletion(t *testing.T) {
 	if n := p.Count(alarm); n > 0 {
 		t.Errorf("%d lines of the log give alarm for an image", n)
 	}
-	w.AwaitEmptyOutbox()
+	w.AwaitNoWork()
 	w.AwaitConsumed(p)
 	p.Stop()
 	if n := w.Queued(); n != 0 {

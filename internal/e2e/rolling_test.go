@@ -59,7 +59,7 @@ func TestRollingRestart(t *testing.T) {
 	background.Wait()
 
 	systemtest.Eventually(t, "all images to be ready", func() bool {
-		return w.Number(`SELECT count(*) FROM images WHERE status IN ('pending', 'processing')`) == 0
+		return w.Number(`SELECT count(*) FROM images WHERE status = 'pending'`) == 0
 	})
 	if n := w.Number(`SELECT count(*) FROM images WHERE status <> 'ready'`); n > 0 {
 		t.Errorf("%d images failed", n)

@@ -8,9 +8,10 @@ type Point string
 const (
 	Committed Point = "catalog.committed" // a create, change or delete is committed, neither announced nor answered
 
-	Publishing  Point = "relay.publishing"  // a job is leased from the outbox, not published
-	Published   Point = "relay.published"   // a job is published, still in the outbox
-	Invalidated Point = "relay.invalidated" // a change is announced to the cache, its message is still in the outbox
+	Dispatched Point = "dispatch.committed" // an image is out, its job not published
+	Published  Point = "dispatch.published" // its job is published
+
+	Invalidated Point = "cache.invalidated" // an event is announced to the cache, the reader is not beyond it
 
 	Received        Point = "media.received"         // a job is received, the image is not begun
 	Begun           Point = "media.begun"            // the attempt is counted
@@ -27,7 +28,6 @@ const (
 
 	// Named after the operation of the store whose transaction is written and
 	// not committed.
-	InBegin             Point = "begin image"
 	InComplete          Point = "complete image"
 	InRetry             Point = "retry image"
 	InFail              Point = "fail image"

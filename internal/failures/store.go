@@ -11,9 +11,8 @@ import (
 // Store keeps failures. Every method is one transaction, safe for
 // concurrent use, takes the time from the database's clock, and returns errors
 // of kind fault.Unavailable where the database cannot be reached, beside those
-// that it names. Every replayed image has its product's revision raised and
-// catalog.Changed recorded in the outbox; the caller announces what is
-// returned.
+// that it names. Every replayed image has its product's revision raised and an
+// event recorded; the caller announces what is returned.
 type Store interface {
 	// ListFailures returns at most limit items of the kinds that the filter
 	// has, newest first, those after the position (nil for the beginning).
@@ -22,8 +21,7 @@ type Store interface {
 	// those of a replay are images only.
 	CountFailures(ctx context.Context, a Action, f Filter) (n int64, asOf time.Time, err error)
 	// ReplayImages makes those images Pending that are on the list of failures, in a new
-	// generation with no attempt counted and accepted now, each with its job
-	// in the outbox. It returns what changed and which images they were; who
+	// generation with no attempt counted and accepted and due now. It returns what changed and which images they were; who
 	// comes second finds nothing to do.
 	ReplayImages(ctx context.Context, images []int64, requestID string) (changed []catalog.Changed, done []int64, err error)
 	// DiscardFailures takes items off the list and returns which were on it.

@@ -16,13 +16,12 @@ import (
 
 // Config says how old things must be to be wrong, and whether they are repaired.
 type Config struct {
-	Repair       bool
-	Grace        time.Duration // how long files and results that nothing refers to are left alone
-	Silence      time.Duration // a lease that ended longer ago should have been swept
-	RequeueAfter time.Duration // as in media.SweeperConfig
-	Policy       media.Policy  // as in media.SweeperConfig
-	CacheLease   time.Duration // how long a cached product may live
-	Epoch        string        // of the installation, in the keys of the cache
+	Repair     bool
+	Grace      time.Duration // how long files and results that nothing refers to are left alone
+	Silence    time.Duration // a lease that ended longer ago should have been swept
+	Policy     media.Policy  // as in media.SweeperConfig
+	CacheLease time.Duration // how long a cached product may live
+	Epoch      string        // of the installation, in the keys of the cache
 	// MayDelete is as in gc.Config.
 	MayDelete func(ctx context.Context) error
 }
@@ -53,6 +52,9 @@ func New(p Parts, cfg Config) *Checker {
 	})}
 }
 
+// pageSize is how many rows are read or changed at once.
+const pageSize = 500
+
 // maxWait is the longest grace that a repair waits for, so that it can collect
 // in one run what it has only now found unused.
 const maxWait = 30 * time.Second
@@ -70,7 +72,7 @@ func (c *Checker) Run(ctx context.Context) (*Report, error) {
 		}
 	}
 	for _, check := range []func(context.Context, *Report) error{
-		c.images, c.messages, c.owner, c.storage, c.products,
+		c.images, c.waiting, c.owner, c.storage, c.products,
 	} {
 		if err := check(ctx, report); err != nil {
 			return report, err
@@ -91,35 +93,48 @@ func (c *Checker) owner(ctx context.Context, report *Report) error {
 	return c.files.CheckOwner(ctx, &report.Report)
 }
 
-// never is longer than anything has waited.
-const never = 100 * 365 * 24 * time.Hour
-
-// images looks for images that no one works on any more, and for dead letters.
+// images looks for images whose worker stopped, and has them taken up.
 func (c *Checker) images(ctx context.Context, report *Report) error {
-	waiting, known := c.waiting(ctx, report)
-	processing, err := c.stuck(ctx, report, StuckProcessing, catalog.Processing, c.cfg.Silence)
+	count, ids, err := c.Store.Silent(ctx, c.cfg.Silence, gc.MaxSamples)
 	if err != nil {
 		return err
 	}
-	requeueAfter, pending := c.cfg.RequeueAfter, int64(0)
-	if known && waiting > 0 { // their jobs may be among these
-		report.Note(fmt.Sprintf("The queue holds %d messages: images that wait are not taken for lost.", waiting))
-		requeueAfter = never
-	} else if pending, err = c.stuck(ctx, report, StuckPending, catalog.Pending, requeueAfter); err != nil {
-		return err
+	names := make([]string, len(ids))
+	for i, id := range ids {
+		names[i] = "image " + strconv.FormatInt(id, 10)
 	}
-	if !c.cfg.Repair || processing+pending == 0 {
+	report.Found(StuckProcessing, count, names...)
+	if !c.cfg.Repair || count == 0 {
 		return nil
 	}
-	return c.sweep(ctx, report, requeueAfter)
+	return c.sweep(ctx, report)
 }
 
-// waiting looks at the queue and returns how many messages no worker has
-// received.
-func (c *Checker) waiting(ctx context.Context, report *Report) (messages int, known bool) {
+// sweep recovers them the way the workers' sweep does, and counts what is left.
+func (c *Checker) sweep(ctx context.Context, report *Report) error {
+	lost := media.Lost()
+	for {
+		swept, err := c.Store.Sweep(ctx, media.SweepPolicy{Limit: pageSize, Lost: lost, Decide: c.cfg.Policy.Decide(lost)})
+		if err != nil {
+			return err
+		}
+		for _, changed := range swept {
+			c.Announce.Announce(ctx, changed)
+		}
+		if len(swept) == 0 {
+			break
+		}
+	}
+	left, _, err := c.Store.Silent(ctx, c.cfg.Silence, 1)
+	report.Repaired(StuckProcessing, max(0, report.Of(StuckProcessing).Count-left))
+	return err
+}
+
+// waiting looks at the queue for dead letters that no one takes.
+func (c *Checker) waiting(ctx context.Context, report *Report) error {
 	if c.Queue == nil {
 		report.Note("The queue was not checked: it lives in the process of its worker.")
-		return 0, false
+		return nil
 	}
 	work, err := c.Queue.Depth(ctx, queue.Work)
 	var dead queue.Depth
@@ -128,58 +143,13 @@ func (c *Checker) waiting(ctx context.Context, report *Report) (messages int, kn
 	}
 	if err != nil {
 		report.Note("The queue was not checked: " + err.Error())
-		return 0, false
+		return nil //nolint:nilerr // noted
 	}
 	report.Checked["queue_messages"] += int64(work.Ready)
 	report.Checked["dead_messages"] += int64(dead.Ready)
 	if dead.Ready > 0 && dead.Consumers == 0 {
 		report.Found(DeadMessagesWaiting, int64(dead.Ready))
 		report.Unrepaired(DeadMessagesWaiting, "start a worker: workers drain the dead-letter queue")
-	}
-	return work.Ready, true
-}
-
-func (c *Checker) stuck(
-	ctx context.Context, report *Report, kind gc.Kind, status catalog.Status, silence time.Duration,
-) (count int64, err error) {
-	count, ids, err := c.Store.Stuck(ctx, status, silence, gc.MaxSamples)
-	names := make([]string, len(ids))
-	for i, id := range ids {
-		names[i] = "image " + strconv.FormatInt(id, 10)
-	}
-	report.Found(kind, count, names...)
-	return count, err
-}
-
-// sweep recovers stuck images the way the workers' sweep does, and counts what is
-// left of them.
-func (c *Checker) sweep(ctx context.Context, report *Report, requeueAfter time.Duration) error {
-	lost := media.Lost()
-	for {
-		swept, err := c.Store.Sweep(ctx, media.SweepPolicy{
-			Limit: 500, RequeueAfter: requeueAfter, Lost: lost, Decide: c.cfg.Policy.Decide(lost),
-		})
-		if err != nil {
-			return err
-		}
-		for _, changed := range swept.Changed {
-			c.Announce.Announce(ctx, changed)
-		}
-		if len(swept.Changed)+swept.Requeued == 0 {
-			break
-		}
-	}
-	for kind, look := range map[gc.Kind]struct {
-		status  catalog.Status
-		silence time.Duration
-	}{
-		StuckProcessing: {catalog.Processing, c.cfg.Silence}, StuckPending: {catalog.Pending, requeueAfter},
-	} {
-		left, _, err := c.Store.Stuck(ctx, look.status, look.silence, 1)
-		if err != nil {
-			return err
-		}
-		report.Repaired(kind, max(0, report.Of(kind).Count-left))
 	}
 	return nil
 }

@@ -28,8 +28,7 @@ func damages() []damage {
 			must(w.t, w.blobs.Delete(w.t.Context(), w.read(p[0].ID).Images[0].Rendition.Compressed.Key))
 		}, map[gc.Kind]int64{gc.MissingObject: 1}},
 		{"a file is cut off", func(w *system, p []catalog.Product) {
-			out := w.read(p[1].ID).Images[0].Rendition.Variants[0]
-			must(w.t, w.blobs.Put(w.t.Context(), out.Key, "image/"+out.Format, []byte("cut off")))
+			w.cutOff(w.read(p[1].ID).Images[0].Rendition.Variants[0])
 		}, map[gc.Kind]int64{gc.WrongSize: 1}},
 		{"stray files", func(w *system, p []catalog.Product) {
 			w.put("ab/ab000000000000000000000000000001/w320.webp", []byte("left by a worker that died"))
@@ -45,21 +44,9 @@ func damages() []damage {
 			must(w.t, w.store.MarkUnused(w.t.Context(), "0", "g"))
 		}, map[gc.Kind]int64{gc.UnusedRendition: 1}},
 		{"a worker stops", func(w *system, p []catalog.Product) {
-			w.exec(`UPDATE images SET status = 'processing', lease_until = 1 WHERE product_id = $1`, p[0].ID)
+			w.exec(`UPDATE images SET status = 'pending', stage = 3, attempts = 1, lease_until = 1 WHERE product_id = $1`, p[0].ID)
 			w.counted(p[0].ID)
 		}, map[gc.Kind]int64{fsck.StuckProcessing: 2}},
-		{"the queue is wiped", func(w *system, p []catalog.Product) {
-			w.exec(`UPDATE images SET status = 'pending', queued_at = 1 WHERE product_id = $1`, p[0].ID)
-			w.counted(p[0].ID)
-		}, map[gc.Kind]int64{fsck.StuckPending: 2}},
-		{"jobs that no image needs", func(w *system, p []catalog.Product) {
-			insert := `INSERT INTO outbox (topic, body, image_id, due_at) VALUES ('image.process', $1, $2, 1)`
-			ready := media.Job{ImageID: w.read(p[0].ID).Images[0].ID, ProductID: p[0].ID, Generation: 1}
-			gone := media.Job{ImageID: 4711, ProductID: p[0].ID, Generation: 1}
-			w.exec(insert, string(ready.Encode()), ready.ImageID)
-			w.exec(insert, string(gone.Encode()), gone.ImageID)
-			w.exec(insert, "unreadable", ready.ImageID)
-		}, map[gc.Kind]int64{fsck.OrphanMessage: 3}},
 		{"products count wrongly", func(w *system, p []catalog.Product) {
 			w.exec(`UPDATE products SET images_ready = 1, images_failed = 1 WHERE id = $1`, p[0].ID)
 			w.exec(`UPDATE products SET cover_key = NULL WHERE id = $1`, p[1].ID)
@@ -70,6 +57,39 @@ func damages() []damage {
 				w.cacheAs(id, revision)
 			}
 		}, map[gc.Kind]int64{fsck.StaleCache: 2}},
+	}
+}
+
+// cutOff leaves only the beginning of a file.
+func (w *system) cutOff(out catalog.Output) {
+	w.t.Helper()
+	must(w.t, w.blobs.Put(w.t.Context(), out.Key, "image/"+out.Format, []byte("cut off")))
+}
+
+// TestRepairKeepsThePicture: an image of which only a variant is lost shows its
+// picture until it is repaired, one that has lost its main file does not.
+func TestRepairKeepsThePicture(t *testing.T) {
+	t.Parallel()
+	w := embedded(t)
+	variant, main := w.create(1), w.create(2)
+	w.finish(variant, main)
+	w.cutOff(w.read(variant.ID).Images[0].Rendition.Variants[0])
+	w.cutOff(w.read(main.ID).Images[0].Rendition.Compressed)
+	for range 2 { // the second finds both at work
+		w.check(true)
+		for p, want := range map[int64]catalog.Status{variant.ID: catalog.Ready, main.ID: catalog.Pending} {
+			if img := w.read(p).Images[0]; img.Status != want {
+				t.Errorf("image of product %d is %s, want %s", p, img.Status, want)
+			}
+		}
+	}
+	if jobs := w.jobs(); len(jobs) != 2 {
+		t.Errorf("%d jobs, want 2", len(jobs))
+	}
+	must(t, w.store.EndLeases(t.Context())) // they are not begun: they come again
+	w.finish(variant, main)
+	if report := w.check(false); !report.Clean() {
+		t.Errorf("after the repair: %+v", report)
 	}
 }
 

@@ -23,42 +23,26 @@ type Depths interface {
 type Store interface {
 	gc.Store
 
-	// Stuck looks for images that a sweep should have taken up: Processing
-	// whose lease ran out longer than silence ago, or Pending that is due and
-	// was queued longer than silence ago and has no message in the outbox.
-	// It returns how many there are and the ids of the first, at most limit.
-	Stuck(ctx context.Context, status catalog.Status, silence time.Duration, limit int) (count int64, ids []int64, err error)
+	// Silent looks for images that a sweep should have taken up, whose lease ran
+	// out longer than silence ago. It returns how many there are and the ids of
+	// the first, at most limit.
+	Silent(ctx context.Context, silence time.Duration, limit int) (count int64, ids []int64, err error)
 	// Sweep is media.Store's.
-	Sweep(ctx context.Context, p media.SweepPolicy) (media.Swept, error)
-	// JobMessages returns the outbox messages of images with ids above after,
-	// in order.
-	JobMessages(ctx context.Context, after int64, limit int) ([]JobMessage, error)
-	// DropMessage removes the message unless it is leased, or its image waits
-	// for that generation by now.
-	DropMessage(ctx context.Context, id, generation int64) (dropped bool, err error)
+	Sweep(ctx context.Context, p media.SweepPolicy) ([]catalog.Changed, error)
 
 	// MarkBroken hides the rendition, whose files are not whole, from look-ups
 	// until a worker has stored them again.
 	MarkBroken(ctx context.Context, key string) error
-	// Rebuild returns at most limit Ready images of the rendition to Pending
-	// with a new generation and their job in the outbox.
-	Rebuild(ctx context.Context, key string, limit int) ([]catalog.Changed, error)
+	// Rebuild makes at most limit Ready images of the rendition due that are not
+	// being repaired yet, in a new generation. They go on showing the picture
+	// where shown, else they are Pending.
+	Rebuild(ctx context.Context, key string, shown bool, limit int) ([]catalog.Changed, error)
 
 	// Revisions returns the products with ids above after, in order.
 	Revisions(ctx context.Context, after int64, limit int) ([]ProductRevision, error)
 	// RaiseRevision raises the product's revision above the one given, where it is
 	// not, and counts its images again. fault.NotFound.
 	RaiseRevision(ctx context.Context, id, revision int64) (catalog.Changed, error)
-}
-
-// JobMessage is a message of the outbox beside its image.
-type JobMessage struct {
-	ID         int64
-	Body       []byte
-	Leased     bool           // a relay is delivering it
-	Overdue    time.Duration  // since it was due; negative before
-	Status     catalog.Status // of its image; empty where that is gone
-	Generation int64          // of its image
 }
 
 // ProductRevision is a product as the cache should know it, and whether it knows

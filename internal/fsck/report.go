@@ -16,8 +16,6 @@ import (
 // same in the report, its JSON and the log.
 const (
 	StuckProcessing     gc.Kind = "stuck_processing"
-	StuckPending        gc.Kind = "stuck_pending"
-	OrphanMessage       gc.Kind = "orphan_message"
 	WrongCounts         gc.Kind = "wrong_counts"
 	StaleCache          gc.Kind = "stale_cache"
 	DeadMessagesWaiting gc.Kind = "dead_messages_waiting"
@@ -30,8 +28,6 @@ func newReport() *Report {
 	return &Report{*gc.NewReport(slices.Concat(
 		[]gc.Finding{
 			{Kind: StuckProcessing, What: "images whose worker stopped long ago"},
-			{Kind: StuckPending, What: "images that wait for a job that is neither in the outbox nor in the queue"},
-			{Kind: OrphanMessage, What: "jobs in the outbox whose image is gone, done or of another generation"},
 		},
 		gc.Findings(),
 		[]gc.Finding{

@@ -38,10 +38,11 @@ func (c *Checker) storage(ctx context.Context, report *Report) error {
 // rebuildAll has renditions rendered again whose files are missing or damaged.
 func (c *Checker) rebuildAll(ctx context.Context, report *Report, broken gc.Broken) error {
 	for _, rendition := range slices.Sorted(maps.Keys(broken)) {
-		if err := c.rebuild(ctx, rendition); err != nil {
+		damage := broken[rendition]
+		if err := c.rebuild(ctx, rendition, damage.Shown); err != nil {
 			return err
 		}
-		for kind, n := range broken[rendition] {
+		for kind, n := range damage.Files {
 			report.Repaired(kind, n)
 		}
 	}
@@ -49,13 +50,14 @@ func (c *Checker) rebuildAll(ctx context.Context, report *Report, broken gc.Brok
 }
 
 // rebuild has the rendition rendered again: from now on no look-up finds it, and
-// all images that show it wait for their source to be fetched and rendered.
-func (c *Checker) rebuild(ctx context.Context, rendition string) error {
+// all images that show it wait for their source to be fetched and rendered. They
+// go on showing it where shown.
+func (c *Checker) rebuild(ctx context.Context, rendition string, shown bool) error {
 	if err := c.Store.MarkBroken(ctx, rendition); err != nil {
 		return err
 	}
 	for {
-		changed, err := c.Store.Rebuild(ctx, rendition, pageSize)
+		changed, err := c.Store.Rebuild(ctx, rendition, shown, pageSize)
 		for _, one := range changed {
 			c.Announce.Announce(ctx, one)
 		}

@@ -22,6 +22,7 @@ import (
 	"vitrine.dev/internal/cache/memory"
 	"vitrine.dev/internal/cache/readthrough"
 	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/dispatch"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/fsck"
 	"vitrine.dev/internal/gc"
@@ -154,15 +155,16 @@ func (w *system) exec(statement string, args ...any) {
 	must(w.t, err)
 }
 
-// jobs takes the due jobs from the outbox.
+// jobs dispatches what is due.
 func (w *system) jobs() []queue.Message {
 	w.t.Helper()
-	leased, err := w.store.LeaseMessages(w.t.Context(), media.TopicProcess, 100, time.Minute)
+	step, err := w.store.DispatchStep(w.t.Context(), time.Hour, func(seen dispatch.Window) []dispatch.Position {
+		return dispatch.Decide(seen, dispatch.LineWindow)
+	})
 	must(w.t, err)
 	var list []queue.Message
-	for _, m := range leased {
-		must(w.t, w.store.DeleteMessages(w.t.Context(), []int64{m.ID}))
-		list = append(list, queue.Message{Body: m.Body})
+	for _, j := range step.Jobs {
+		list = append(list, queue.Message{Body: j.Encode()})
 	}
 	return list
 }

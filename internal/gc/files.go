@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"path"
 	"slices"
+	"strings"
 	"time"
 
 	"vitrine.dev/internal/fault"
@@ -52,8 +54,14 @@ type Comparison struct {
 	Young   int64 // files that nothing refers to, within their grace
 }
 
-// Broken counts MissingObject and WrongSize by rendition.
-type Broken map[string]map[Kind]int64
+// Broken is what is missing or damaged, by rendition.
+type Broken map[string]Damage
+
+// Damage is what is wrong with a rendition's files.
+type Damage struct {
+	Files map[Kind]int64 // MissingObject and WrongSize
+	Shown bool           // its main file is whole: only variants are missing or damaged
+}
 
 // Compare compares the files of a partition, from 0 to Partitions-1, with the
 // database, reports what differs, and deletes the files that nothing refers to,
@@ -113,7 +121,7 @@ func (f *Files) inspect(ctx context.Context, report *Report, p partition) (d dif
 }
 
 // broken looks at files again that were missing or of another length, and
-// returns how many are, by rendition.
+// returns which are.
 func (f *Files) broken(
 	ctx context.Context, report *Report, keys []string, known survey,
 ) (Broken, error) {
@@ -132,10 +140,13 @@ func (f *Files) broken(
 			continue
 		}
 		report.Found(kind, 1, key)
-		if broken[file.rendition] == nil {
-			broken[file.rendition] = map[Kind]int64{}
+		damage, more := broken[file.rendition]
+		if !more {
+			damage = Damage{Files: map[Kind]int64{}, Shown: true}
 		}
-		broken[file.rendition][kind]++
+		damage.Files[kind]++
+		damage.Shown = damage.Shown && !strings.HasPrefix(path.Base(key), "compressed.")
+		broken[file.rendition] = damage
 	}
 	return broken, nil
 }

@@ -15,6 +15,7 @@ import (
 
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/catalog/catalogfake"
+	"vitrine.dev/internal/dispatch"
 	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/httpapi"
@@ -55,15 +56,24 @@ func (s *deadSetup) fail(reason fault.Reason, host string, n int) (product int64
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	for _, img := range p.Images {
-		c, _, err := s.db.Begin(ctx, media.Job{ImageID: img.ID, ProductID: p.ID, Generation: 1}, time.Minute)
+	step, err := s.db.DispatchStep(ctx, time.Hour, func(w dispatch.Window) []dispatch.Position {
+		return dispatch.Decide(w, dispatch.LineWindow)
+	})
+	if err != nil || len(step.Jobs) < n {
+		s.t.Fatalf("dispatched %+v, %v", step, err)
+	}
+	for _, job := range step.Jobs {
+		if job.ProductID != p.ID {
+			continue // a replay's
+		}
+		c, err := s.db.Begin(ctx, job, time.Minute)
 		if err == nil {
 			_, err = s.db.Fail(ctx, c, fault.Fail(reason, "It did not work.", nil))
 		}
 		if err != nil {
 			s.t.Fatal(err)
 		}
-		images = append(images, img.ID)
+		images = append(images, job.ImageID)
 	}
 	return p.ID, images
 }

@@ -80,7 +80,8 @@ func (s *fakeStore) do(f func() error) error {
 
 func conflict() error { return fault.New(fault.Conflict, "nothing to claim") }
 
-func (s *fakeStore) Begin(_ context.Context, j media.Job, _ time.Duration) (c media.Claim, ch catalog.Changed, err error) {
+// Begin knows no tokens: an image that waits is out for whoever has a message.
+func (s *fakeStore) Begin(_ context.Context, j media.Job, _ time.Duration) (c media.Claim, err error) {
 	err = s.do(func() error {
 		img, ok := s.images[j.ImageID]
 		if !ok || img.status != catalog.Pending || img.generation != j.Generation {
@@ -89,10 +90,9 @@ func (s *fakeStore) Begin(_ context.Context, j media.Job, _ time.Duration) (c me
 		img.status = catalog.Processing
 		img.attempt++
 		c = media.Claim{Job: j, UserID: 1, SourceURL: img.url, Attempt: img.attempt, Lost: img.lost, Age: img.age}
-		ch = catalog.Changed{ProductID: j.ProductID, UserID: 1, Revision: 2}
 		return nil
 	})
-	return c, ch, err
+	return c, err
 }
 
 func (s *fakeStore) claimed(c media.Claim, f func(*fakeImage)) error {
@@ -203,6 +203,10 @@ func (s *fakeStore) CountLostDelivery(
 	return catalog.Changed{ProductID: j.ProductID, Revision: 2}, err
 }
 
+func (s *fakeStore) RefreshImage(context.Context, int64, int64) (catalog.Changed, error) {
+	return catalog.Changed{}, conflict()
+}
+
 func (s *fakeStore) KeepUnreadable(_ context.Context, m media.Unreadable) error {
 	return s.do(func() error {
 		s.unreadable = append(s.unreadable, m)
@@ -210,12 +214,12 @@ func (s *fakeStore) KeepUnreadable(_ context.Context, m media.Unreadable) error 
 	})
 }
 
-func (s *fakeStore) Sweep(_ context.Context, p media.SweepPolicy) (swept media.Swept, err error) {
+func (s *fakeStore) Sweep(_ context.Context, p media.SweepPolicy) (swept []catalog.Changed, err error) {
 	err = s.do(func() error {
 		for id, img := range s.images {
-			if img.status == catalog.Processing && !p.KeepLeases && len(swept.Changed) < p.Limit {
+			if img.status == catalog.Processing && !p.KeepLeases && len(swept) < p.Limit {
 				img.status, img.failure = catalog.Pending, p.Lost
-				swept.Changed = append(swept.Changed, catalog.Changed{ProductID: id, Revision: 4})
+				swept = append(swept, catalog.Changed{ProductID: id, Revision: 4})
 			}
 		}
 		return nil

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/dispatch"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/sqlstore"
@@ -36,7 +37,19 @@ func TestFakeStoreAnswersAsTheRealOne(t *testing.T) {
 	for i, img := range p.Images {
 		jobs[i] = media.Job{ImageID: img.ID, ProductID: p.ID, Generation: 1, Host: "a"}
 	}
-	want, got := answers(t, store, jobs), answers(t, newFakeStore(urls...), jobs)
+	out := map[int64]media.Job{}
+	dispatched := func(j media.Job) media.Job {
+		step, err := store.DispatchStep(t.Context(), time.Hour, func(w dispatch.Window) []dispatch.Position { return dispatch.Decide(w, 10) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, more := range step.Jobs {
+			out[more.ImageID] = more
+		}
+		return out[j.ImageID]
+	}
+	want := answers(t, store, jobs, dispatched)
+	got := answers(t, newFakeStore(urls...), jobs, func(j media.Job) media.Job { return j })
 	if !slices.Equal(got, want) {
 		for i := range max(len(got), len(want)) {
 			t.Errorf("%s\n%s", append(want, "")[min(i, len(want))], append(got, "")[min(i, len(got))])
@@ -44,8 +57,9 @@ func TestFakeStoreAnswersAsTheRealOne(t *testing.T) {
 	}
 }
 
-// answers lists what a store answers to steps that depend on one another.
-func answers(t *testing.T, s media.Store, jobs []media.Job) (lines []string) {
+// answers lists what a store answers to steps that depend on one another;
+// dispatched returns the newest message of a job.
+func answers(t *testing.T, s media.Store, of []media.Job, dispatched func(media.Job) media.Job) (lines []string) {
 	t.Helper()
 	ctx := t.Context()
 	note := func(step string, err error, more ...any) {
@@ -56,7 +70,7 @@ func answers(t *testing.T, s media.Store, jobs []media.Job) (lines []string) {
 		lines = append(lines, fmt.Sprintln(append([]any{step, kind}, more...)...))
 	}
 	begin := func(step string, j media.Job) media.Claim {
-		c, _, err := s.Begin(ctx, j, time.Minute)
+		c, err := s.Begin(ctx, j, time.Minute)
 		note(step, err, c.Attempt, c.Lost, c.SourceURL)
 		return c
 	}
@@ -64,6 +78,10 @@ func answers(t *testing.T, s media.Store, jobs []media.Job) (lines []string) {
 	lost := media.Lost()
 	rendition := catalog.Rendition{Key: "00000000000000000000000000000001", Compressed: catalog.Output{Key: "x"}}
 
+	jobs := make([]media.Job, len(of))
+	for i, j := range of {
+		jobs[i] = dispatched(j)
+	}
 	other := jobs[0]
 	other.Generation = 2
 	begin("begin another generation", other)
@@ -78,6 +96,7 @@ func answers(t *testing.T, s media.Store, jobs []media.Job) (lines []string) {
 	note("renew after it", s.Renew(ctx, first, time.Minute))
 	_, err = s.Complete(ctx, first, rendition)
 	note("complete an old claim", err)
+	jobs[0] = dispatched(jobs[0])
 	second := begin("begin again", jobs[0])
 	_, err = s.Rendition(ctx, rendition.Key)
 	note("look up", err)
@@ -92,13 +111,15 @@ func answers(t *testing.T, s media.Store, jobs []media.Job) (lines []string) {
 	_, err = s.Expire(ctx, jobs[0], time.Hour, timeout, 10)
 	note("expire what is young", err)
 
-	expired, err := s.Reschedule(ctx, jobs[1], time.Second, time.Hour)
+	expired, err := s.Reschedule(ctx, jobs[1], 0, time.Hour)
 	note("reschedule", err, expired)
+	jobs[1] = dispatched(jobs[1])
 	_, err = s.CountLostDelivery(ctx, jobs[1], lost, func(spent media.Spent) (time.Duration, bool) {
 		note("decide", nil, spent.Attempts, spent.Lost)
 		return 0, true
 	})
 	note("count a lost delivery", err)
+	jobs[1] = dispatched(jobs[1])
 	third := begin("begin after it", jobs[1])
 	_, err = s.Fail(ctx, third, timeout)
 	note("fail", err)
@@ -106,7 +127,7 @@ func answers(t *testing.T, s media.Store, jobs []media.Job) (lines []string) {
 	_, err = s.CountLostDelivery(ctx, jobs[2], lost, func(media.Spent) (time.Duration, bool) { return 0, false })
 	note("give up", err)
 	begin("begin what was given up", jobs[2])
-	swept, err := s.Sweep(ctx, media.SweepPolicy{Limit: 10, RequeueAfter: time.Hour, Lost: lost, Decide: media.DefaultPolicy().Decide(lost)})
-	note("sweep", err, len(swept.Changed), swept.Requeued)
+	swept, err := s.Sweep(ctx, media.SweepPolicy{Limit: 10, Lost: lost, Decide: media.DefaultPolicy().Decide(lost)})
+	note("sweep", err, len(swept))
 	return lines
 }

@@ -12,15 +12,13 @@ import (
 	"vitrine.dev/internal/queue"
 )
 
-// TopicProcess is the outbox topic of image jobs.
-const TopicProcess = "image.process"
-
 // Job is the message that asks for the work on one image. It has no URL: what is
 // to be fetched is in the database. The host is for the limits of hosts.
 type Job struct {
 	ImageID    int64  `json:"image_id"`
 	ProductID  int64  `json:"product_id"`
 	Generation int64  `json:"generation"` // grows with every replay of the image
+	Token      int64  `json:"token"`      // of the dispatch: the message is for nothing once the image was dispatched again
 	RequestID  string `json:"request_id,omitempty"`
 	Host       string `json:"host,omitempty"`  // SourceHost of the image's URL
 	Tried      bool   `json:"tried,omitempty"` // an attempt at it has failed
@@ -72,6 +70,8 @@ type Claim struct {
 	Job
 
 	UserID    int64
+	Kind      Kind
+	Shown     bool // the product shows a picture meanwhile
 	SourceURL string
 	Attempt   int           // from 1
 	Lost      int           // how many of the attempts before it ended with the loss of their worker

@@ -10,15 +10,16 @@ import (
 
 // Store keeps the states of images. Every method is one transaction, safe for
 // concurrent use, takes the time from the database's clock, and returns errors
-// of kind fault.Unavailable where the database cannot be reached. Every change
-// of an image raises its product's revision and records catalog.Changed in the
-// outbox; the caller announces what is returned.
+// of kind fault.Unavailable where the database cannot be reached. A change of
+// an image that its product shows raises the product's revision and is recorded;
+// the caller announces what is returned.
 type Store interface {
-	// Begin claims a Pending image of the job's generation whose retry time
-	// has come: it becomes Processing for the lease and its attempt is
-	// counted. fault.Conflict where there is no such image to claim (it is
-	// being worked on, done, changed or deleted): the message has nothing to do.
-	Begin(ctx context.Context, j Job, lease time.Duration) (Claim, catalog.Changed, error)
+	// Begin claims the image that is Out for the job's very message (its token)
+	// and not begun: its attempt is counted, and it is the claim's for the
+	// lease. fault.Conflict where there is no such image to claim (it is
+	// being worked on, done, dispatched again, changed or deleted): the message
+	// has nothing to do. What the product shows does not change.
+	Begin(ctx context.Context, j Job, lease time.Duration) (Claim, error)
 	// Renew extends the claim's lease. fault.Conflict where the claim is lost.
 	Renew(ctx context.Context, c Claim, lease time.Duration) error
 	// Rendition returns what is published under the key. fault.NotFound, also
@@ -30,55 +31,48 @@ type Store interface {
 	// rendition may have been deleted since the claim was begun: a later
 	// attempt must store them again.
 	Complete(ctx context.Context, c Claim, r catalog.Rendition) (catalog.Changed, error)
-	// Retry makes the image Pending again, to be begun after delay, and puts
-	// its job into the outbox, due then. fault.Conflict as in Complete.
+	// Retry makes the image due again after delay; an image that shows a picture
+	// goes on showing it. fault.Conflict as in Complete.
 	Retry(ctx context.Context, c Claim, f *fault.Failure, delay time.Duration) (catalog.Changed, error)
-	// Fail makes the image Failed. fault.Conflict as in Complete.
+	// Fail ends the work: the image is Failed, unless it shows a picture, which
+	// it goes on showing. fault.Conflict as in Complete.
 	Fail(ctx context.Context, c Claim, f *fault.Failure) (catalog.Changed, error)
-	// Reschedule puts the message of a Pending image of the job's generation back
-	// into the outbox, due after delay or, where that is sooner, when the image
-	// reaches maxAge (0: it never does). It counts no attempt, changes no
-	// revision, and writes no second message where one waits already. expired,
-	// and nothing written, where the image is that old. fault.Conflict where
-	// there is no such image.
+	// Reschedule makes the image that is Out for the job's message, and not
+	// begun, due after delay or, where that is sooner, when the image reaches
+	// maxAge (0: it never does). It counts no attempt and changes nothing that
+	// the product shows. expired, and nothing written, where the image is that
+	// old. fault.Conflict where there is no such image.
 	Reschedule(ctx context.Context, j Job, delay, maxAge time.Duration) (expired bool, err error)
 	// Expire makes the job's image Failed without an attempt, and with it at
-	// most limit others of its host: those that are Pending, wait for no retry
-	// and have reached maxAge. fault.Conflict where there is none.
+	// most limit others of its host: those that are Pending, not begun, wait for
+	// no retry and have reached maxAge. fault.Conflict where there is none.
 	Expire(ctx context.Context, j Job, maxAge time.Duration, f *fault.Failure, limit int) ([]catalog.Changed, error)
 	// CountLostDelivery counts a lost attempt against a job that the queue gave
-	// up on before it was begun: Pending again after a delay, or Failed with f,
-	// as decide says. fault.Conflict where the image is
-	// not waiting for this job.
+	// up on before it was begun: due again after a delay, or Failed with f,
+	// as decide says. fault.Conflict as in Begin.
 	CountLostDelivery(ctx context.Context, j Job, f *fault.Failure, decide Decide) (catalog.Changed, error)
+	// RefreshImage makes a Ready image without work due, which goes on showing its picture.
+	// fault.Conflict where there is none.
+	RefreshImage(ctx context.Context, product, image int64) (catalog.Changed, error)
 	// KeepUnreadable puts a message that is no job on the list of failures, once
 	// however often it is delivered while it is there.
 	KeepUnreadable(ctx context.Context, m Unreadable) error
-	// Sweep repairs at most limit images that a dead worker or the broker lost,
-	// and returns what it changed: Processing whose lease has run out is counted as a lost
-	// attempt and becomes Pending or Failed with the reason Lost, as Decide
-	// says; Pending that was last queued longer than requeueAfter ago and has
-	// no message in the outbox is queued again (the broker lost it).
-	Sweep(ctx context.Context, p SweepPolicy) (Swept, error)
+	// Sweep takes at most limit images from workers whose lease ran out: each is
+	// counted as a lost attempt with the reason Lost, and is due again or Failed
+	// as Decide says. It returns what it changed.
+	Sweep(ctx context.Context, p SweepPolicy) ([]catalog.Changed, error)
 }
 
 // ClaimLife is the age from which on a claim completes nothing, far beyond
 // every JobTimeout. What is remembered of deleted files is kept for as long.
 const ClaimLife = 24 * time.Hour
 
-// SweepPolicy says what Sweep repairs and how.
+// SweepPolicy says what Sweep recovers and how.
 type SweepPolicy struct {
-	Limit        int
-	KeepLeases   bool           // leave alone what is Processing, and fail while the database takes no changes
-	Lost         *fault.Failure // the reason of an attempt whose lease ran out
-	Decide       Decide         // of such attempts
-	RequeueAfter time.Duration
-}
-
-// Swept is what one Sweep did.
-type Swept struct {
-	Changed  []catalog.Changed // images returned to Pending or Failed
-	Requeued int               // waiting images whose message was written again
+	Limit      int
+	KeepLeases bool           // recover nothing, and fail while the database takes no changes
+	Lost       *fault.Failure // the reason of an attempt whose lease ran out
+	Decide     Decide         // of such attempts
 }
 
 // Fetcher downloads source images. Its errors are *fault.Failure, but for a

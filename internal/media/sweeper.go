@@ -12,24 +12,18 @@ import (
 
 // SweeperConfig says how often the sweep runs and what it repairs.
 type SweeperConfig struct {
-	Interval     time.Duration
-	RequeueAfter time.Duration // a waiting image without message is queued again after so long
-	Policy       Policy
-	Batch        int
+	Interval time.Duration
+	Policy   Policy
+	Batch    int
 }
 
-// DefaultSweeperConfig looks every five seconds, and queues again what the
-// broker lost after a quarter of an hour.
+// DefaultSweeperConfig looks every five seconds.
 func DefaultSweeperConfig() SweeperConfig {
-	return SweeperConfig{
-		Interval: 5 * time.Second, RequeueAfter: 15 * time.Minute,
-		Policy: DefaultPolicy(), Batch: 500,
-	}
+	return SweeperConfig{Interval: 5 * time.Second, Policy: DefaultPolicy(), Batch: 500}
 }
 
-// Sweeper recovers images that no worker and no message will get to any more:
-// those of a worker that died, and those whose message a broker lost. Any number
-// of sweepers may run at once.
+// Sweeper recovers the images of workers that died. Any number of sweepers may
+// run at once.
 type Sweeper struct {
 	store    Store
 	announce catalog.Announcer
@@ -74,7 +68,7 @@ func Lost() *fault.Failure {
 func (s *Sweeper) sweep(ctx context.Context) bool {
 	lost := Lost()
 	swept, err := s.store.Sweep(ctx, SweepPolicy{
-		Limit: s.cfg.Batch, RequeueAfter: s.cfg.RequeueAfter,
+		Limit:      s.cfg.Batch,
 		KeepLeases: s.unavailable || time.Now().Before(s.keepUntil), Lost: lost, Decide: s.cfg.Policy.Decide(lost),
 	})
 	before := s.unavailable
@@ -89,17 +83,15 @@ func (s *Sweeper) sweep(ctx context.Context) bool {
 		}
 		return false
 	}
-	if len(swept.Changed) > 0 {
-		failpoint.Crash(failpoint.Swept)
-	}
-	for _, c := range swept.Changed {
-		s.announce.Announce(ctx, c)
-	}
-	if len(swept.Changed)+swept.Requeued == 0 {
+	if len(swept) == 0 {
 		return false
 	}
-	s.log.WarnContext(ctx, "sweep recovered images", "abandoned", len(swept.Changed), "requeued", swept.Requeued)
-	return len(swept.Changed)+swept.Requeued >= s.cfg.Batch
+	failpoint.Crash(failpoint.Swept)
+	for _, c := range swept {
+		s.announce.Announce(ctx, c)
+	}
+	s.log.WarnContext(ctx, "sweep recovered images", "images", len(swept))
+	return len(swept) >= s.cfg.Batch
 }
 
 // observe follows outages of the database.

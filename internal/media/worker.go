@@ -91,11 +91,10 @@ func (w *Worker) Handle(ctx context.Context, m queue.Message) error {
 func (w *Worker) begin(ctx context.Context, log *slog.Logger, job Job) (Claim, error) {
 	var claim Claim
 	err := retryUnavailable(ctx, log, "begin", func(ctx context.Context) error {
-		c, changed, err := w.Store.Begin(ctx, job, w.cfg.Lease)
+		c, err := w.Store.Begin(ctx, job, w.cfg.Lease)
 		if err == nil {
 			failpoint.Crash(failpoint.Begun)
 			claim = c
-			w.Announce.Announce(ctx, changed)
 		}
 		return err
 	})
@@ -135,7 +134,6 @@ func (w *Worker) recordFailure(
 	ctx context.Context, log *slog.Logger, claim Claim, failure *fault.Failure, spent Spent,
 ) error {
 	delay, again := w.cfg.Policy.Next(spent, failure)
-	claim.Tried = true
 	err := retryUnavailable(ctx, log, "record failure", func(ctx context.Context) error {
 		var changed catalog.Changed
 		var err error
@@ -179,7 +177,7 @@ func failedLevel(r fault.Reason) slog.Level {
 // expireAtOnce bounds the images that fail in one transaction.
 const expireAtOnce = 200
 
-// reschedule returns a job whose host has no slot to the outbox, due later. No
+// reschedule makes a job whose host has no slot due later. No
 // attempt is counted: nothing was tried. Where the host has answered no one for
 // as long as an image may wait, the image and others that have waited so long
 // for it fail as the host did; else they wait on, however old they are.

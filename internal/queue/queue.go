@@ -1,5 +1,5 @@
-// Package queue is the port through which image jobs travel from the outbox
-// relay to the workers. Delivery is at least once and unordered; handlers are
+// Package queue is the port through which image jobs travel from the
+// dispatcher to the workers. Delivery is at least once and unordered; handlers are
 // idempotent. A Queue is the same over every Driver; drivers live in the
 // packages below and all pass queuetest.
 package queue

@@ -52,7 +52,7 @@ func (db *DB) Ping(ctx context.Context) error {
 // that says the database takes none. It is called before the database is used.
 func (db *DB) OnWrite(observe func(error)) { db.onWrite = observe }
 
-// Wake returns a channel that receives after commits that leave messages, of this
+// Wake returns a channel that receives after commits that others wait for, of this
 // process and of others, until ctx ends. Some may be missed: it replaces no poll.
 func (db *DB) Wake(ctx context.Context) <-chan struct{} { return db.waker.listen(ctx) }
 

@@ -20,6 +20,9 @@ type Dialect struct {
 	lastID string
 	// hasTable asks whether there is the table $1.
 	hasTable string
+	// tryLock takes the lock $1 until the end of the transaction, and says whether
+	// it could; empty where a write transaction is alone.
+	tryLock string
 	// AtOnce says that a statement may write several tables.
 	AtOnce bool
 	// lackedRight finds one right that the role lacks, if any, to a table of the
@@ -37,6 +40,11 @@ func postgresDialect() Dialect {
 		skipLocked: " FOR UPDATE SKIP LOCKED", forUpdate: " FOR UPDATE", forKeyShare: " FOR KEY SHARE", AtOnce: true, greatest: "greatest",
 		lastID:   `SELECT coalesce(pg_sequence_last_value(pg_get_serial_sequence($1, 'id')::REGCLASS), 0)`,
 		hasTable: `SELECT to_regclass($1) IS NOT NULL`,
+		tryLock: `
+			SELECT pg_try_advisory_xact_lock($1), set_config('synchronous_commit', 'off', TRUE),
+				set_config('idle_in_transaction_session_timeout', '5s', TRUE), set_config('lock_timeout', '5s', TRUE),
+				set_config('statement_timeout', '5s', TRUE), set_config('plan_cache_mode', 'force_generic_plan', TRUE),
+				set_config('enable_bitmapscan', 'off', TRUE), set_config('enable_seqscan', 'off', TRUE), set_config('jit', 'off', TRUE)`,
 		lackedRight: `
 			SELECT wanted || ' on ' || name FROM unnest(string_to_array($1, ',')) AS name,
 				unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS wanted

@@ -62,8 +62,8 @@ func (db *DB) Observe(err error) {
 	}
 }
 
-// InTxNotify is InTx for what may leave messages in the outbox: it notifies of
-// the commit.
+// InTxNotify is InTx for what others wait for, work or events: it notifies of the
+// commit.
 func (db *DB) InTxNotify(ctx context.Context, operation string, do func(context.Context, *sql.Tx) error) error {
 	err := db.InTx(ctx, operation, do)
 	if err == nil {
@@ -77,7 +77,45 @@ func (db *DB) InTx(ctx context.Context, operation string, do func(context.Contex
 	return db.WriteWithRetry(ctx, operation, func(ctx context.Context) error { return db.transact(ctx, do) })
 }
 
-// Committed notifies of a commit that left messages without InTxNotify.
+// TryAlone runs a short transaction that no other process with the same key runs
+// at the same time: locked is false where one does. It is for work that is looked
+// for again and again: an end of do that has written nothing is not observed, the
+// server need not have the commit on disk when it answers, and a process that
+// stops inside it stops the others for at most five seconds.
+func (db *DB) TryAlone(
+	ctx context.Context, operation string, key int64, do func(context.Context, *sql.Tx) (wrote bool, err error),
+) (locked bool, err error) {
+	err = db.WithRetry(ctx, operation, func(ctx context.Context) error {
+		var wrote bool
+		err := db.transact(ctx, func(ctx context.Context, tx *sql.Tx) error {
+			if locked, err = db.tryLocked(ctx, tx, key); err != nil || !locked {
+				return err
+			}
+			wrote, err = do(ctx, tx)
+			return err
+		})
+		if wrote || err != nil {
+			db.Observe(err)
+		}
+		return err
+	})
+	return locked, err
+}
+
+func (db *DB) tryLocked(ctx context.Context, tx *sql.Tx, key int64) (locked bool, err error) {
+	if db.tryLock == "" {
+		return true, nil
+	}
+	settings := make([]any, 9) // what the statement has set, beside the lock
+	for i := range settings {
+		settings[i] = new(string)
+	}
+	settings[0] = &locked
+	err = tx.QueryRowContext(ctx, db.tryLock, key).Scan(settings...)
+	return locked, err
+}
+
+// Committed notifies of a commit without InTxNotify that others wait for.
 func (db *DB) Committed() { db.waker.committed() }
 
 func (db *DB) transact(ctx context.Context, do func(context.Context, *sql.Tx) error) error {

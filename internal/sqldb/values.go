@@ -22,6 +22,37 @@ func Tuples(shape string, rows [][]any) (clause string, args []any) {
 	return strings.Join(parts, ", "), args
 }
 
+// Numbers is a list of rows as a table v of a FROM clause, with columns of the
+// given names; on PostgreSQL its arguments are numbered from first, so that one
+// statement serves any number of rows.
+func (d Dialect) Numbers(first int, columns []string, rows [][]int64) (table string, args []any) {
+	if d.OneWriter {
+		shown := make([]string, len(columns))
+		for i, c := range columns {
+			shown[i] = fmt.Sprintf("column%d AS %s", i+1, c)
+		}
+		values := make([]string, len(rows))
+		for i, row := range rows {
+			numbers := make([]string, len(row))
+			for j, n := range row {
+				numbers[j] = strconv.FormatInt(n, 10)
+			}
+			values[i] = "(" + strings.Join(numbers, ", ") + ")"
+		}
+		return "(SELECT " + strings.Join(shown, ", ") + " FROM (VALUES " + strings.Join(values, ", ") + ")) AS v", nil
+	}
+	marks := make([]string, len(columns))
+	for i := range columns {
+		column := make([]int64, len(rows))
+		for j, row := range rows {
+			column[j] = row[i]
+		}
+		marks[i] = fmt.Sprintf("$%d::BIGINT[]", first+i)
+		args = append(args, column)
+	}
+	return "unnest(" + strings.Join(marks, ", ") + ") AS v (" + strings.Join(columns, ", ") + ")", args
+}
+
 // In builds the placeholders of an IN clause for the ids, numbered from first.
 func In(first int, ids []int64) (clause string, args []any) {
 	marks := make([]string, len(ids))

@@ -35,7 +35,7 @@ func (s *Store) CopyTo(
 	return copysql.Copy(ctx, s.DB, target.DB, copysql.Order{
 		Tables: tables, Check: checkEmpty, Progress: progress,
 		Finish: func(ctx context.Context, tx *sql.Tx) error {
-			if err := endLeases(ctx, tx); err != nil {
+			if err := target.endLeases(ctx, tx); err != nil {
 				return err
 			}
 			if err := target.Moved(ctx, tx, external); err != nil {

@@ -13,9 +13,9 @@ import (
 	"time"
 
 	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/dispatch"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/installation"
-	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/sqldb"
 	"vitrine.dev/internal/sqlstore"
 	"vitrine.dev/internal/sqlstore/copysql"
@@ -179,14 +179,16 @@ func TestCopyIsTheSameInstallation(t *testing.T) {
 	}
 }
 
-// due leases all the jobs that can be leased.
+// due dispatches all that is due.
 func due(t *testing.T, s *sqlstore.Store) int {
 	t.Helper()
-	leased, err := s.LeaseMessages(t.Context(), media.TopicProcess, 100, time.Hour)
+	step, err := s.DispatchStep(t.Context(), time.Hour, func(w dispatch.Window) []dispatch.Position {
+		return dispatch.Decide(w, dispatch.LineWindow)
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return len(leased)
+	return len(step.Jobs)
 }
 
 func pairs(t *testing.T) map[string][2]*sqlstore.Store {

@@ -3,6 +3,6 @@
 // of statements and leaves what differs to sqldb. They hold no rules; those are in
 // the domain.
 //
-// Locks are taken in one order, a product before its images before the outbox,
+// Locks are taken in one order, a product before its images before its events,
 // so that changes, deletions and completions of one product cannot deadlock.
 package sqlstore

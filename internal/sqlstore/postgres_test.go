@@ -73,12 +73,12 @@ func TestPostgresIsUnavailableAndReturns(t *testing.T) {
 	proxy.Cut()
 	started := time.Now()
 	for what, do := range map[string]func() error{
-		"ping":   func() error { return s.Ping(t.Context()) },
-		"check":  func() error { return s.CheckSchema(t.Context()) },
-		"read":   func() error { _, err := s.Product(t.Context(), p.ID); return err },
-		"create": func() error { _, err := s.CreateProduct(t.Context(), phone()); return err },
-		"delete": func() error { _, err := s.DeleteProduct(t.Context(), p.ID, nil); return err },
-		"lease":  func() error { _, err := s.LeaseMessages(t.Context(), "t", 1, time.Minute); return err },
+		"ping":     func() error { return s.Ping(t.Context()) },
+		"check":    func() error { return s.CheckSchema(t.Context()) },
+		"read":     func() error { _, err := s.Product(t.Context(), p.ID); return err },
+		"create":   func() error { _, err := s.CreateProduct(t.Context(), phone()); return err },
+		"delete":   func() error { _, err := s.DeleteProduct(t.Context(), p.ID, nil); return err },
+		"dispatch": func() error { _, err := s.DispatchStep(t.Context(), time.Minute, nothing); return err },
 	} {
 		if err := do(); fault.KindOf(err) != fault.Unavailable {
 			t.Errorf("%s of an unavailable server: %v of kind %s", what, err, fault.KindOf(err))

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"vitrine.dev/internal/dispatch"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/sqlstore"
@@ -78,6 +79,9 @@ func TestProbeKnowsAllTables(t *testing.T) {
 	}
 }
 
+// nothing is the decision to dispatch nothing.
+func nothing(dispatch.Window) []dispatch.Position { return nil }
+
 func TestChangesAreReported(t *testing.T) {
 	t.Parallel()
 	s := openSQLite(t, filepath.Join(t.TempDir(), "vitrine.db"))
@@ -95,8 +99,8 @@ func TestChangesAreReported(t *testing.T) {
 	if _, err := s.Product(t.Context(), 1); err != nil || observed != 1 {
 		t.Errorf("a read (%v) was observed: %d outcomes", err, observed)
 	}
-	if batch, err := s.LeaseMessages(t.Context(), "nothing", 1, time.Minute); err != nil || len(batch) != 0 || observed != 1 {
-		t.Errorf("a lease of nothing (%v) was observed: %d outcomes", err, observed)
+	if _, err := s.DispatchStep(t.Context(), time.Minute, nothing); err != nil || observed != 1 {
+		t.Errorf("a dispatch of nothing (%v) was observed: %d outcomes", err, observed)
 	}
 	if err := s.Exec(t.Context(), "PRAGMA query_only = ON"); err != nil {
 		t.Fatal(err)
@@ -114,7 +118,7 @@ func TestChangesAreReported(t *testing.T) {
 func TestSweepThatKeepsLeasesNoticesRefusals(t *testing.T) {
 	t.Parallel()
 	s := openSQLite(t, filepath.Join(t.TempDir(), "vitrine.db"))
-	policy := media.SweepPolicy{Limit: 10, RequeueAfter: time.Hour, KeepLeases: true, Lost: media.Lost()}
+	policy := media.SweepPolicy{Limit: 10, KeepLeases: true, Lost: media.Lost()}
 	if _, err := s.Sweep(t.Context(), policy); err != nil {
 		t.Fatal(err)
 	}

@@ -16,6 +16,7 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib" // for what the superuser does
 
 	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/dispatch"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/sqldb"
@@ -70,7 +71,7 @@ func operations(s *sqlstore.Store) map[string]func(context.Context) error {
 	return map[string]func(context.Context) error{
 		"create": func(ctx context.Context) error { _, err := s.CreateProduct(ctx, phone()); return err },
 		"delete": func(ctx context.Context) error { _, err := s.DeleteProduct(ctx, 1, nil); return err },
-		"begin":  func(ctx context.Context) error { _, _, err := s.Begin(ctx, job, time.Minute); return err },
+		"begin":  func(ctx context.Context) error { _, err := s.Begin(ctx, job, time.Minute); return err },
 		"renew":  func(ctx context.Context) error { return s.Renew(ctx, media.Claim{Job: job}, time.Minute) },
 		"complete": func(ctx context.Context) error {
 			_, err := s.Complete(ctx, media.Claim{Job: job}, catalog.Rendition{Key: "k"})
@@ -78,8 +79,10 @@ func operations(s *sqlstore.Store) map[string]func(context.Context) error {
 		},
 		"fail":       func(ctx context.Context) error { _, err := s.Fail(ctx, media.Claim{Job: job}, failure); return err },
 		"reschedule": func(ctx context.Context) error { _, err := s.Reschedule(ctx, job, time.Second, 0); return err },
-		"lease": func(ctx context.Context) error {
-			_, err := s.LeaseMessages(ctx, media.TopicProcess, 1, time.Minute)
+		"dispatch": func(ctx context.Context) error {
+			_, err := s.DispatchStep(ctx, time.Minute, func(dispatch.Window) []dispatch.Position {
+				return []dispatch.Position{{Row: dispatch.Row{ID: 1}, To: media.Out}}
+			})
 			return err
 		},
 	}

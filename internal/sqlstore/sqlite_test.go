@@ -10,9 +10,9 @@ import (
 	"time"
 
 	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/dispatch"
 	"vitrine.dev/internal/events"
 	"vitrine.dev/internal/fault"
-	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/sqlstore"
 )
 
@@ -31,14 +31,14 @@ func TestTwoProcessesOverOneFile(t *testing.T) {
 					t.Errorf("store %d: %v", i, err)
 					return
 				}
-				batch, err := stores[1-i].LeaseMessages(t.Context(), media.TopicProcess, 1, time.Minute)
+				taken, err := stores[1-i].DispatchStep(t.Context(), time.Minute, func(w dispatch.Window) []dispatch.Position {
+					return dispatch.Decide(w, 1)
+				})
 				if err != nil {
-					t.Errorf("store %d: lease: %v", i, err)
+					t.Errorf("store %d: dispatch: %v", i, err)
 				}
-				for _, m := range batch {
-					if err := s.DeleteMessages(t.Context(), []int64{m.ID}); err != nil {
-						t.Errorf("store %d: delete: %v", i, err)
-					}
+				if err := s.ReturnJobs(t.Context(), taken.Jobs, 0); err != nil {
+					t.Errorf("store %d: return: %v", i, err)
 				}
 			}
 		})

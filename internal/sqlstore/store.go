@@ -16,7 +16,6 @@ import (
 	"vitrine.dev/internal/sqlstore/imagesql"
 	"vitrine.dev/internal/sqlstore/installationsql"
 	"vitrine.dev/internal/sqlstore/jobsql"
-	"vitrine.dev/internal/sqlstore/outboxsql"
 )
 
 //go:embed migrations
@@ -28,7 +27,6 @@ type Store struct {
 	*sqldb.DB
 	*catalogsql.Products
 	*imagesql.Images
-	*outboxsql.Outbox
 	*eventsql.Log
 	*jobsql.Table
 	*failuresql.Failures
@@ -42,7 +40,7 @@ func newStore(db *sqldb.DB, err error) (*Store, error) {
 		return nil, err
 	}
 	return &Store{
-		DB: db, Products: catalogsql.New(db), Images: imagesql.New(db), Outbox: outboxsql.New(db), Log: eventsql.New(db),
+		DB: db, Products: catalogsql.New(db), Images: imagesql.New(db), Log: eventsql.New(db),
 		Table: jobsql.New(db), Failures: failuresql.New(db), Checks: fscksql.New(db),
 		Collection: gcsql.New(db), Identity: installationsql.New(db),
 	}, nil
@@ -51,9 +49,9 @@ func newStore(db *sqldb.DB, err error) (*Store, error) {
 // schema is what the stores keep in a database.
 func schema() sqldb.Schema {
 	return sqldb.Schema{
-		Migrations: migrations, Channel: "vitrine_outbox", Probe: "UPDATE installation SET id = id", Sequences: []string{"products", "events"},
+		Migrations: migrations, Channel: "vitrine_commits", Probe: "UPDATE installation SET id = id", Sequences: []string{"products", "events"},
 		Tables: []string{
-			"products", "images", "renditions", "outbox", "chores", "installation",
+			"products", "images", "renditions", "chores", "installation",
 			"events", "event_log", "event_readers", "idempotency_keys", "dead_messages", "dead_jobs", "schema_digest",
 		},
 		Translate: func(err error) error {
@@ -77,16 +75,17 @@ func OpenSQLite(ctx context.Context, path string, log *slog.Logger) (*Store, err
 }
 
 // EndLeases ends every lease on images, messages, readers and jobs, for a process that has
-// the database to itself: their holders are dead. The sweep and the relay
-// then take them up at once instead of waiting for the leases to run out.
+// the database to itself: their holders are dead. The sweep and
+// the dispatcher then take them up at once instead of waiting for the leases to run out.
 func (s *Store) EndLeases(ctx context.Context) error {
-	return s.InTxNotify(ctx, "end leases", endLeases)
+	return s.InTxNotify(ctx, "end leases", s.endLeases)
 }
 
-func endLeases(ctx context.Context, tx *sql.Tx) error {
+func (s *Store) endLeases(ctx context.Context, tx *sql.Tx) error {
+	if err := imagesql.EndLeases(ctx, tx, s.DB); err != nil {
+		return err
+	}
 	for _, statement := range []string{
-		`UPDATE images SET lease_until = 0 WHERE status = 'processing'`,
-		`UPDATE outbox SET lease_until = 0 WHERE lease_until > 0`,
 		`UPDATE event_readers SET lease_until = 0 WHERE lease_until > 0`,
 		`UPDATE dead_jobs SET lease_until = 0 WHERE lease_until > 0`,
 	} {

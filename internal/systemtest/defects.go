@@ -9,8 +9,9 @@ import (
 // environment of a process controls.
 const (
 	NoInvalidation        = "no-invalidation"         // changes are not announced to the cache
-	OutboxOutside         = "outbox-outside"          // a create writes its outbox after its commit
+	EventOutside          = "event-outside"           // events are written after the commit
 	UnconditionalComplete = "unconditional-complete"  // results are written without looking at the claim
+	BlindBegin            = "blind-begin"             // any message begins its image: the token and an attempt under way are ignored
 	AckBeforeWork         = "acknowledge-before-work" // messages are acknowledged as they come
 
 	// HostileDecoder aborts or hangs the decoder on a picture whose bytes
@@ -25,8 +26,6 @@ const (
 // Defects returns the names of all defects.
 func Defects() []string { return slices.Sorted(maps.Keys(defects)) }
 
-const anyClaim = "` WHERE id = $1 AND $2 > 0 AND $3 > 0"
-
 var defects = map[string]defect{
 	NoInvalidation: {patches: []patch{{
 		"internal/catalog",
@@ -34,18 +33,14 @@ var defects = map[string]defect{
 		"func (v *Views) Invalidate(ctx context.Context, c Changed) error {\n\tif true {\n\t\treturn nil\n\t}\n",
 	}}},
 
-	// The products that chaos creates have a key; those without one go without
-	// their jobs, until a sweep finds them.
-	OutboxOutside: {
+	// The changes of images, edits and deletions; those of creates are in their statement.
+	EventOutside: {
 		patches: []patch{{
-			"internal/sqlstore/catalogsql",
-			"append(atOnceArgs(n), once.Key, once.Fingerprint[:], once.TTL.Milliseconds())...))\n",
-			"append(atOnceArgs(n), once.Key, once.Fingerprint[:], once.TTL.Milliseconds())...))\n" +
-				"\t\tif err == nil {\n\t\t\ts.queueLater(ctx, p)\n\t\t}\n",
-		}, {
-			"internal/sqlstore/catalogsql",
-			"\tjobs AS (\n\t\tINSERT INTO outbox (topic, body, image_id, user_id, place, due_at)\n",
-			"\tjobs AS (\n",
+			"internal/sqlstore/eventsql",
+			"func Append(ctx context.Context, db *sqldb.DB, tx *sql.Tx, list ...events.Event) error {\n",
+			"func Append(ctx context.Context, db *sqldb.DB, _ *sql.Tx, list ...events.Event) error {\n" +
+				"\tappendLater(ctx, db, list)\n\treturn nil\n}\n\n" +
+				"func appendInside(ctx context.Context, db *sqldb.DB, tx *sql.Tx, list ...events.Event) error {\n",
 		}},
 		file: `
 import (
@@ -54,21 +49,16 @@ import (
 	"log/slog"
 	"time"
 
-	"vitrine.dev/internal/catalog"
-	"vitrine.dev/internal/media"
-	"vitrine.dev/internal/sqlstore/outboxsql"
+	"vitrine.dev/internal/events"
+	"vitrine.dev/internal/sqldb"
 )
 
-func (s *Products) queueLater(ctx context.Context, p catalog.Product) {
-	jobs := make([]outboxsql.Job, len(p.Images))
-	for i, img := range p.Images {
-		jobs[i] = outboxsql.Job{Job: media.Job{ImageID: img.ID, ProductID: p.ID, Generation: 1, Host: media.SourceHost(img.SourceURL)}}
-	}
+func appendLater(ctx context.Context, db *sqldb.DB, list []events.Event) {
 	later := context.WithoutCancel(ctx)
 	time.AfterFunc(100*time.Millisecond, func() {
-		err := s.db.InTxNotify(later, "queue jobs", func(ctx context.Context, tx *sql.Tx) error { return outboxsql.Enqueue(ctx, s.db, tx, jobs) })
+		err := db.InTxNotify(later, "append events", func(ctx context.Context, tx *sql.Tx) error { return appendInside(ctx, db, tx, list...) })
 		if err != nil {
-			slog.ErrorContext(later, "jobs lost", "product", p.ID, "error", err)
+			slog.ErrorContext(later, "events lost", "error", err)
 		}
 	})
 }
@@ -76,9 +66,16 @@ func (s *Products) queueLater(ctx context.Context, p catalog.Product) {
 	},
 
 	UnconditionalComplete: {patches: []patch{
-		{"internal/sqlstore/imagesql", "`UPDATE images SET lease_until = {now} + $4`+held)", "`UPDATE images SET lease_until = {now} + $4`+" + anyClaim + "`)"},
-		{"internal/sqlstore/imagesql", "held+` AND {now} < $5`", anyClaim + " AND {now} < $5`"},
-	}},
+		{"internal/sqlstore/imagesql", "`UPDATE images SET lease_until = {now} + $4` + held", "`UPDATE images SET lease_until = {now} + $4` + anyClaim"},
+		{"internal/sqlstore/imagesql", "atRest + held + ` AND {now} < $5`", "atRest + anyClaim + ` AND {now} < $5`"},
+	}, file: "\nconst anyClaim = ` WHERE id = $1 AND $2 > 0 AND $3 > 0`\n"},
+
+	BlindBegin: {patches: []patch{{
+		"internal/sqlstore/imagesql",
+		"`UPDATE images SET attempts = attempts + 1, lease_until = {now} + $5` + delivered",
+		"`UPDATE images SET attempts = attempts + 1, lease_until = {now} + $5` +\n" +
+			"\t\t` WHERE id = $1 AND product_id = $2 AND generation = $3 AND $4 >= 0 AND stage IS NOT NULL`",
+	}}},
 
 	// The broker takes each message for done as it sends it, and it cannot be
 	// acknowledged any more.

@@ -6,7 +6,9 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
@@ -15,6 +17,7 @@ import (
 
 	"vitrine.dev/internal/blob"
 	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/dispatch"
 	"vitrine.dev/internal/queue/rabbitmq"
 	"vitrine.dev/internal/sqldb"
 	"vitrine.dev/internal/sqlstore"
@@ -117,10 +120,10 @@ func (s *System) OnlyProduct() int64 {
 	return s.Number(`SELECT id FROM products`)
 }
 
-// AwaitEmptyOutbox waits until the outbox is empty.
-func (s *System) AwaitEmptyOutbox() {
+// AwaitNoWork waits until no image has work.
+func (s *System) AwaitNoWork() {
 	s.t.Helper()
-	Eventually(s.t, "the outbox to be empty", func() bool { return s.Number(`SELECT count(*) FROM outbox`) == 0 })
+	Eventually(s.t, "all work to be done", func() bool { return s.Number(`SELECT count(*) FROM images WHERE stage IS NOT NULL`) == 0 })
 }
 
 func (s *System) channel() *amqp.Channel {
@@ -151,8 +154,8 @@ func (s *System) Queued() (n int) {
 	return n
 }
 
-// DeadLetter moves the only job from the outbox to the dead-letter queue, as
-// if the broker had given it up.
+// DeadLetter dispatches the only job to the dead-letter queue, as if the broker
+// had given it up.
 func (s *System) DeadLetter() {
 	s.t.Helper()
 	cfg := rabbitmq.DefaultConfig()
@@ -166,11 +169,11 @@ func (s *System) DeadLetter() {
 	if err := q.Ping(s.t.Context()); err != nil { // declares the queues
 		s.t.Fatal(err)
 	}
-	var body string
-	if err := s.DB.QueryRow(s.t.Context(), `DELETE FROM outbox WHERE image_id IS NOT NULL RETURNING body`).Scan(&body); err != nil {
-		s.t.Fatal(err)
+	step, err := s.store.DispatchStep(s.t.Context(), time.Hour, func(w dispatch.Window) []dispatch.Position { return dispatch.Decide(w, 1) })
+	if err != nil || len(step.Jobs) != 1 {
+		s.t.Fatalf("dispatched %+v, %v", step, err)
 	}
-	s.Publish(DeadQueue, body)
+	s.Publish(DeadQueue, string(step.Jobs[0].Encode()))
 }
 
 // Publish sends a message to a queue.
@@ -200,7 +203,7 @@ func (s *System) Objects() []string {
 	}
 	var keys []string
 	for _, o := range out.Contents {
-		if *o.Key != blob.ProbeKey { // says that files can be stored
+		if *o.Key != blob.ProbeKey && !strings.HasPrefix(*o.Key, "installation/") { // they say that files can be stored, and whose they are
 			keys = append(keys, *o.Key)
 		}
 	}

@@ -79,7 +79,7 @@ type Config struct {
 	MaxAge            time.Duration `env:"JOB_MAX_AGE"         envDefault:"6h"`
 	Backoff           time.Duration `env:"JOB_BACKOFF"         envDefault:"4s"`
 	BackoffCap        time.Duration `env:"JOB_BACKOFF_CAP"     envDefault:"10m"`
-	RequeueAfter      time.Duration `env:"JOB_REQUEUE_AFTER"   envDefault:"15m"`
+	RequeueAfter      time.Duration `env:"JOB_REQUEUE_AFTER"   envDefault:"2m"`
 	DrainTimeout      time.Duration `env:"DRAIN_TIMEOUT"       envDefault:"30s"`
 	DrainDelay        time.Duration `env:"DRAIN_DELAY"         envDefault:"0s"`
 	CacheLease        time.Duration `env:"CACHE_LEASE"         envDefault:"30s"`

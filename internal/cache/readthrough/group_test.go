@@ -139,7 +139,7 @@ func TestFailedBump(t *testing.T) {
 	})
 }
 
-// TestBumpIsMadeUpFor: the outbox repeats what failed; then the group is used
+// TestBumpIsMadeUpFor: the log of events repeats what failed; then the group is used
 // again at once.
 func TestBumpIsMadeUpFor(t *testing.T) {
 	t.Parallel()

@@ -69,7 +69,7 @@ func start(t *testing.T, run func(context.Context) error) *running {
 	return r
 }
 
-// publish publishes as the relay does: again until it succeeds.
+// publish publishes as the dispatcher does: again until it succeeds.
 func publish(t *testing.T, q *queue.Queue, messages ...queue.Message) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)

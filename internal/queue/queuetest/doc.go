@@ -1,4 +1,4 @@
 // Package queuetest holds the tests that every driver of package queue passes,
-// under a Queue. They treat it as the relay does: a message whose Publish has
+// under a Queue. They treat it as the dispatcher does: a message whose Publish has
 // failed is published again.
 package queuetest

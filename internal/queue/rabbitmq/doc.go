@@ -22,5 +22,5 @@
 // RabbitMQ 3.10 can lose its dead-lettering of all queues, and with it the
 // queues, when one is deleted within moments of its declaration; it then
 // refuses messages until it is restarted. Nothing is lost: Publish fails and
-// the outbox keeps what it holds.
+// the job stays in the database.
 package rabbitmq

@@ -95,7 +95,7 @@ func consume(t *testing.T, q *queue.Queue, concurrency int, handle queue.Handler
 	return stop
 }
 
-// publish publishes again until it succeeds, as the relay does.
+// publish publishes again until it succeeds, as the dispatcher does.
 func publish(t *testing.T, q *queue.Queue, m queue.Message) {
 	t.Helper()
 	deadline := time.Now().Add(patience)

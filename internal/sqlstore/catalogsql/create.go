@@ -12,7 +12,6 @@ import (
 	"vitrine.dev/internal/sqldb"
 	"vitrine.dev/internal/sqlstore/eventsql"
 	"vitrine.dev/internal/sqlstore/imagesql"
-	"vitrine.dev/internal/sqlstore/outboxsql"
 )
 
 // Products implements catalog.Store, catalog.Keys and catalog.UserStore.
@@ -42,43 +41,35 @@ func (s *Products) CreateProduct(ctx context.Context, n catalog.NewProduct) (p c
 }
 
 // createAtOnce is createInSteps as one statement and one round trip, for
-// PostgreSQL. The bodies of the messages are made in SQL, because the ids that
-// they carry are; the suite of the stores reads them as media.Job and
-// catalog.Changed.
+// PostgreSQL. The body of the message is made in SQL, because the id that it
+// carries is; the suite of the stores reads it as catalog.Changed.
 func (s *Products) createAtOnce(ctx context.Context, n catalog.NewProduct) (catalog.Product, error) {
 	p, err := scanCreated(n, s.db.Writer.QueryRowContext(ctx, s.db.SQL(
-		`WITH product AS (`+insertProduct("cardinality($10::TEXT[])")+` RETURNING id, user_id, created_at)`+withItsWork()), atOnceArgs(n)...))
+		`WITH product AS (`+insertProduct("cardinality($9::TEXT[])")+` RETURNING id, user_id, created_at)`+withItsWork()), atOnceArgs(n)...))
 	return p, sqldb.NoRow(err, catalog.ErrUnknownUser)
 }
 
 // withItsWork completes a statement whose product is the row that was just
-// inserted, if any, with the images and the messages.
+// inserted, if any, with the images and the message.
 func withItsWork() string {
 	return `,
 	added AS (
-		INSERT INTO images (queued_at, accepted_at, product_id, position, source_url, source_host, request_id)
-		SELECT created_at, created_at, id, place - 1, url, host, $7
-		FROM product, unnest($6::TEXT[], $10::TEXT[]) WITH ORDINALITY AS source (url, host, place) ORDER BY place
-		RETURNING id, product_id, position, queued_at, source_host),
-	line AS (SELECT id AS line_product, user_id AS line_user, ` + outboxsql.RankOf("$8", "product.user_id") + ` AS head FROM product),
-	jobs AS (
-		INSERT INTO outbox (topic, body, image_id, user_id, place, due_at)
-		SELECT $8, json_build_object(
-			'image_id', id, 'product_id', product_id, 'generation', 1, 'request_id', $7::TEXT,
-			'host', source_host)::TEXT, id, line_user, head + position, queued_at
-		FROM added JOIN line ON line_product = product_id ORDER BY position),
+		INSERT INTO images (stage, due_at, accepted_at, user_id, product_id, position, source_url, source_host, request_id)
+		SELECT 0, created_at, created_at, user_id, id, place - 1, url, host, $7
+		FROM product, unnest($6::TEXT[], $9::TEXT[]) WITH ORDINALITY AS source (url, host, place) ORDER BY place
+		RETURNING id, position),
 	event AS (` + eventsql.Insert + `
-		SELECT created_at, $9, id, 0, user_id, 1, 1, '{}' FROM product)
+		SELECT created_at, $8, id, 0, user_id, 1, 1, '{}' FROM product)
 	SELECT id, created_at, (SELECT coalesce(json_agg(id ORDER BY position), '[]')::TEXT FROM added) FROM product`
 }
 
-// atOnceArgs are $1 to $10 of such a statement.
+// atOnceArgs are $1 to $9 of such a statement.
 func atOnceArgs(n catalog.NewProduct) []any {
 	hosts := make([]string, len(n.Images))
 	for i, u := range n.Images {
 		hosts[i] = media.SourceHost(u)
 	}
-	return append(productArgs(n), n.Images, n.RequestID, media.TopicProcess, string(events.ProductCreated), hosts)
+	return append(productArgs(n), n.Images, n.RequestID, string(events.ProductCreated), hosts)
 }
 
 // scanCreated reads what such a statement returns. sql.ErrNoRows where it

@@ -77,13 +77,13 @@ func (s *Products) onceAtOnce(
 		p, err := scanCreated(n, s.db.Writer.QueryRowContext(ctx, s.db.SQL(`
 			WITH taken AS (
 				INSERT INTO idempotency_keys (user_id, key, fingerprint, product_id, expires_at)
-				SELECT id, $11, $12, nextval(pg_get_serial_sequence('products', 'id')), {now} + $13
+				SELECT id, $10, $11, nextval(pg_get_serial_sequence('products', 'id')), {now} + $12
 				FROM users WHERE id = $1`+takeOver+`
 				RETURNING user_id, product_id),
 			product AS (
 				INSERT INTO products (id, user_id, name, name_folded, description, price, version, revision,
 				                      created_at, updated_at, revised_at, images_pending)
-				SELECT product_id, user_id, $2, $3, $4, $5, 1, 1, {now}, {now}, {now}, cardinality($10::TEXT[]) FROM taken
+				SELECT product_id, user_id, $2, $3, $4, $5, 1, 1, {now}, {now}, {now}, cardinality($9::TEXT[]) FROM taken
 				RETURNING id, user_id, created_at)`+withItsWork()),
 			append(atOnceArgs(n), once.Key, once.Fingerprint[:], once.TTL.Milliseconds())...))
 		if err == nil || !errors.Is(err, sql.ErrNoRows) {

@@ -29,7 +29,7 @@ func (s *Products) readProduct(ctx context.Context, from sqldb.Querier, id int64
 		SELECT p.id, p.user_id, p.name,
 		       CASE row_number() OVER (ORDER BY i.position) WHEN 1 THEN p.description ELSE '' END, p.price,
 		       p.version, p.revision, p.created_at, p.updated_at,
-		       i.id, i.source_url, i.status, i.attempts, i.reason, i.reason_detail,
+		       i.id, i.source_url, `+imagesql.Shown+`, i.attempts, i.reason, i.reason_detail,
 		       r.key, r.source_bytes, r.width, r.height, r.placeholder, r.outputs, r.notes
 		FROM products p
 		LEFT JOIN images i ON i.product_id = p.id

@@ -55,7 +55,7 @@ func (s *Failures) readImages(ctx context.Context, c *sqldb.Where, limit int) ([
 		f.ID.Kind = failures.KindImage
 		return scanAt(row, f, &f.ID.N, &f.ProductID, &f.UserID, &f.SourceURL, &f.Host, &f.Attempts, &f.Reason, &f.Detail, &f.RequestID)
 	}, fmt.Sprintf(`
-		SELECT id, product_id, failed_user, source_url, source_host, attempts, reason, reason_detail, request_id, failed_at
+		SELECT id, product_id, user_id, source_url, source_host, attempts, reason, reason_detail, request_id, failed_at
 		FROM images%s ORDER BY failed_at DESC, id DESC LIMIT %d`, c, limit), c.Args...)
 }
 
@@ -111,7 +111,7 @@ func listedImages(f failures.Filter) *sqldb.Where {
 		c.Add("source_host = ?", f.Host)
 	}
 	if f.UserID != 0 {
-		c.Add("failed_user = ?", f.UserID)
+		c.Add("user_id = ?", f.UserID)
 	}
 	if f.ProductID != 0 {
 		c.Add("product_id = ?", f.ProductID)

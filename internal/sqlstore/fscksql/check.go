@@ -20,49 +20,16 @@ type Checks struct{ db *sqldb.DB }
 // New returns the checks of the database.
 func New(db *sqldb.DB) *Checks { return &Checks{db} }
 
-// stuck says by status which images a sweep should have taken up; $1 is the
-// silence in milliseconds.
-func stuck(status catalog.Status) string {
-	if status == catalog.Processing {
-		return `i.status = 'processing' AND i.lease_until < {now} - $1`
-	}
-	return `i.status = 'pending' AND i.queued_at < {now} - $1
-		AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.image_id = i.id)`
-}
-
-// Stuck implements fsck.Store.
-func (s *Checks) Stuck(
-	ctx context.Context, status catalog.Status, silence time.Duration, limit int,
-) (count int64, ids []int64, err error) {
-	err = s.db.WithRetry(ctx, "look for stuck images", func(ctx context.Context) error {
+// Silent implements fsck.Store.
+func (s *Checks) Silent(ctx context.Context, silence time.Duration, limit int) (count int64, ids []int64, err error) {
+	err = s.db.WithRetry(ctx, "look for silent workers", func(ctx context.Context) error {
 		count = 0
 		ids, err = sqldb.Collect(ctx, s.db.Reader, func(row sqldb.Row, id *int64) error { return row.Scan(id, &count) }, s.db.SQL(
-			`SELECT i.id, count(*) OVER () FROM images i WHERE `+stuck(status)+` ORDER BY i.id LIMIT $2`), silence.Milliseconds(), limit)
+			`SELECT id, count(*) OVER () FROM images
+			WHERE stage = 3 AND lease_until > 0 AND lease_until < {now} - $1 ORDER BY id LIMIT $2`), silence.Milliseconds(), limit)
 		return err
 	})
 	return count, ids, err
-}
-
-// JobMessages implements fsck.Store.
-func (s *Checks) JobMessages(ctx context.Context, after int64, limit int) (list []fsck.JobMessage, err error) {
-	return sqldb.Select(ctx, s.db, "read job messages", func(row sqldb.Row, m *fsck.JobMessage) error {
-		var overdue int64
-		err := row.Scan(&m.ID, &m.Body, &m.Leased, &overdue, &m.Status, &m.Generation)
-		m.Overdue = time.Duration(overdue) * time.Millisecond
-		return err
-	}, `
-		SELECT o.id, o.body, o.lease_until > {now}, {now} - o.due_at, coalesce(i.status, ''), coalesce(i.generation, 0)
-		FROM outbox o LEFT JOIN images i ON i.id = o.image_id
-		WHERE o.image_id IS NOT NULL AND o.id > $1 ORDER BY o.id LIMIT $2`, after, limit)
-}
-
-// DropMessage implements fsck.Store.
-func (s *Checks) DropMessage(ctx context.Context, id, generation int64) (dropped bool, err error) {
-	n, err := s.db.Exec(ctx, "drop message", `
-		DELETE FROM outbox WHERE id = $1 AND lease_until <= {now} AND NOT EXISTS (
-			SELECT 1 FROM images i WHERE i.id = outbox.image_id
-			AND i.status IN ('pending', 'processing') AND i.generation = $2)`, id, generation)
-	return n > 0, err
 }
 
 // Revisions implements fsck.Store.

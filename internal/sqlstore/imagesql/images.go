@@ -8,14 +8,16 @@ import (
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/sqldb"
-	"vitrine.dev/internal/sqlstore/outboxsql"
 )
 
 // Images implements media.Store, but for what is no job, and the replays of failures.Store.
-type Images struct{ db *sqldb.DB }
+type Images struct {
+	db     *sqldb.DB
+	lowest lowest
+}
 
 // New returns the images of the database.
-func New(db *sqldb.DB) *Images { return &Images{db} }
+func New(db *sqldb.DB) *Images { return &Images{db: db} }
 
 // Placed is a new image and its position among those of its product.
 type Placed struct {
@@ -23,8 +25,7 @@ type Placed struct {
 	URL      string
 }
 
-// Add stores new images as pending, each with its job in the outbox: two
-// statements, however many there are.
+// Add stores new images, pending and due now: one statement, however many there are.
 func Add(ctx context.Context, db *sqldb.DB, tx *sql.Tx, product int64, plan []Placed, requestID string,
 ) ([]catalog.Image, error) {
 	if len(plan) == 0 {
@@ -34,23 +35,18 @@ func Add(ctx context.Context, db *sqldb.DB, tx *sql.Tx, product int64, plan []Pl
 	for i, p := range plan {
 		rows[i] = []any{product, p.Position, p.URL, media.SourceHost(p.URL), requestID}
 	}
-	values, args := sqldb.Tuples("({now}, {now}, %s)", rows)
+	values, args := sqldb.Tuples("(0, {now}, {now}, (SELECT user_id FROM products WHERE id = $1), %s)", rows)
 	ids, err := idsByPosition(ctx, tx, db.SQL(
-		`INSERT INTO images (queued_at, accepted_at, product_id, position, source_url, source_host, request_id) VALUES `+values+
+		`INSERT INTO images (stage, due_at, accepted_at, user_id, product_id, position, source_url, source_host, request_id) VALUES `+values+
 			` RETURNING id, position`), args...)
 	if err != nil {
 		return nil, err
 	}
 	images := make([]catalog.Image, len(plan))
-	jobs := make([]outboxsql.Job, len(plan))
 	for i, p := range plan {
-		id := ids[p.Position]
-		images[i] = catalog.Image{ID: id, SourceURL: p.URL, Status: catalog.Pending}
-		jobs[i] = outboxsql.Job{Job: media.Job{
-			ImageID: id, ProductID: product, Generation: 1, RequestID: requestID, Host: media.SourceHost(p.URL),
-		}}
+		images[i] = catalog.Image{ID: ids[p.Position], SourceURL: p.URL, Status: catalog.Pending}
 	}
-	return images, outboxsql.Enqueue(ctx, db, tx, jobs)
+	return images, nil
 }
 
 // Positions returns the ids of a product's images by their positions.
@@ -72,21 +68,13 @@ func idsByPosition(ctx context.Context, tx *sql.Tx, query string, args ...any) (
 	return ids, err
 }
 
-// Drop deletes images and then their messages: a sweep that is just
-// writing one holds the image, so its message is seen here.
+// Drop deletes images, and with them their work.
 func Drop(ctx context.Context, tx *sql.Tx, ids []int64) error {
 	if len(ids) == 0 {
 		return nil
 	}
 	slices.Sort(ids)
 	marks, args := sqldb.In(1, ids)
-	for _, statement := range []string{
-		`DELETE FROM images WHERE id IN (` + marks + `)`,
-		`DELETE FROM outbox WHERE image_id IN (` + marks + `)`,
-	} {
-		if _, err := tx.ExecContext(ctx, statement, args...); err != nil {
-			return err
-		}
-	}
-	return nil
+	_, err := tx.ExecContext(ctx, `DELETE FROM images WHERE id IN (`+marks+`)`, args...) //nolint:gosec // placeholders
+	return err
 }

@@ -45,13 +45,15 @@ func (s *Images) Complete(ctx context.Context, c media.Claim, r catalog.Renditio
 	}
 	return s.transition(ctx, "complete image", c.ProductID,
 		func(ctx context.Context, tx *sql.Tx, e *events.Event) (bool, error) {
-			happened(e, events.ImageReady, c.ImageID, events.Data{Attempt: c.Attempt})
+			what := events.ImageReady
+			if c.Shown {
+				what = events.ImageRefreshed
+			}
+			happened(e, what, c.ImageID, events.Data{Attempt: c.Attempt})
 			if err := s.publish(ctx, tx, c.BegunAt.UnixMilli(), r, string(files), notes); err != nil {
 				return false, err
 			}
-			return sqldb.Affected(tx.ExecContext(ctx, s.db.SQL(
-				`UPDATE images SET status = 'ready', rendition_key = $4, reason = '', reason_detail = '', lease_until = 0`+
-					held+` AND {now} < $5`),
+			return sqldb.Affected(tx.ExecContext(ctx, s.db.SQL(complete),
 				c.ImageID, c.Generation, c.Attempt, r.Key, c.BegunAt.Add(media.ClaimLife).UnixMilli()))
 		})
 }
@@ -110,7 +112,11 @@ type Row struct {
 	sourceBytes, width, height  sql.NullInt64
 }
 
-// Fields are where a row is scanned to: id, source_url, status, attempts, reason and
+// Shown is the status of image i as the product shows it: a pending image is
+// processing once it is begun.
+const Shown = `CASE WHEN i.status = 'pending' AND i.lease_until > 0 THEN 'processing' ELSE i.status END`
+
+// Fields are where a row is scanned to: id, source_url, Shown, attempts, reason and
 // reason_detail of the image; key, source_bytes, width, height, placeholder,
 // outputs and notes of the rendition.
 func (r *Row) Fields() []any {

@@ -3,6 +3,7 @@ package imagesql
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"slices"
 	"time"
 
@@ -11,43 +12,28 @@ import (
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/sqldb"
-	"vitrine.dev/internal/sqlstore/outboxsql"
 )
 
-// waitingFor is the condition under which an image waits for the job.
-const waitingFor = ` WHERE id = $1 AND product_id = $2 AND generation = $3 AND status = 'pending' AND retry_at <= {now}`
-
-// Reschedule implements media.Store. It holds the image, so that two messages of
-// the same job do not become two messages more.
+// Reschedule implements media.Store.
 func (s *Images) Reschedule(ctx context.Context, j media.Job, delay, maxAge time.Duration) (expired bool, err error) {
-	err = s.db.InTx(ctx, "defer job", func(ctx context.Context, tx *sql.Tx) error {
+	err = s.db.InTx(ctx, "reschedule image", func(ctx context.Context, tx *sql.Tx) error {
 		expired = false
-		var accepted, now int64
-		err := tx.QueryRowContext(ctx, s.db.SQL(`SELECT accepted_at, {now} FROM images`+waitingFor+`{for update}`),
-			j.ImageID, j.ProductID, j.Generation).Scan(&accepted, &now)
+		var age int64
+		err := tx.QueryRowContext(ctx, s.db.SQL(`SELECT {now} - accepted_at FROM images`+delivered+`{for update}`),
+			j.ImageID, j.ProductID, j.Generation, j.Token).Scan(&age)
 		if err != nil {
 			return sqldb.NoRow(err, errSuperseded())
 		}
 		wait := delay
 		if maxAge > 0 {
-			left := maxAge - time.Duration(now-accepted)*time.Millisecond
+			left := maxAge - time.Duration(age)*time.Millisecond
 			if expired = left <= 0; expired {
 				return nil
 			}
 			wait = min(delay, left)
 		}
-		// A leased message is the one that has just been delivered.
-		var queued bool
-		err = tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM outbox WHERE image_id = $1 AND lease_until = 0)`, j.ImageID).
-			Scan(&queued)
-		if err != nil || queued {
-			return err
-		}
-		_, err = tx.ExecContext(ctx, s.db.SQL(`UPDATE images SET queued_at = {now} + $2 WHERE id = $1`), j.ImageID, wait.Milliseconds())
-		if err != nil {
-			return err
-		}
-		return outboxsql.Enqueue(ctx, s.db, tx, []outboxsql.Job{{Job: j, Delay: wait}})
+		_, err = tx.ExecContext(ctx, s.db.SQL(reschedule), j.ImageID, j.ProductID, j.Generation, j.Token, wait.Milliseconds())
+		return err
 	})
 	return expired, err
 }
@@ -57,12 +43,14 @@ func (s *Images) Reschedule(ctx context.Context, j media.Job, delay, maxAge time
 func (s *Images) Expire(
 	ctx context.Context, j media.Job, maxAge time.Duration, f *fault.Failure, limit int,
 ) (changed []catalog.Changed, err error) {
-	const waits = ` status = 'pending' AND retry_at <= {now} AND accepted_at <= {now} - $1`
+	// An image that has failed waits for its retry until it is due.
+	const waits = ` lease_until = 0 AND (stage + 0 IN (2, 3) OR stage + 0 = 0 AND (reason = '' AND refresh_error = '' OR due_at <= {now}))
+		AND accepted_at <= {now} - $1`
 	err = s.db.InTxNotify(ctx, "expire images", func(ctx context.Context, tx *sql.Tx) error {
 		changed = nil
-		images, err := sqldb.IDs(ctx, tx, s.db.SQL(
-			`SELECT id FROM images WHERE`+waits+` AND source_host = $2 AND id <> $3 LIMIT $4`),
-			maxAge.Milliseconds(), j.Host, j.ImageID, limit)
+		const others = `SELECT id FROM images WHERE stage = %d AND source_host = $2 AND id <> $3 AND` + waits
+		images, err := sqldb.IDs(ctx, tx, s.db.SQL(fmt.Sprintf(others+` UNION ALL `+others+` UNION ALL `+others+` LIMIT $4`,
+			media.Later, media.InLine, media.Out)), maxAge.Milliseconds(), j.Host, j.ImageID, limit)
 		if err != nil {
 			return err
 		}
@@ -73,8 +61,9 @@ func (s *Images) Expire(
 			return err
 		}
 		marks, args = sqldb.In(4, append(images, j.ImageID))
-		failed, err := sqldb.Collect(ctx, tx, func(row sqldb.Row, m *movedImage) error { return row.Scan(&m.image, &m.product) },
-			s.db.SQL(setFailed("$2", "$3")+` WHERE`+waits+` AND id IN (`+marks+`) RETURNING id, product_id`), append([]any{maxAge.Milliseconds(), string(f.Reason), f.Detail}, args...)...)
+		failed, err := sqldb.Collect(ctx, tx, func(row sqldb.Row, m *movedImage) error { return row.Scan(&m.image, &m.product, &m.shown) },
+			s.db.SQL(fail("$2", "$3")+` WHERE`+waits+` AND id IN (`+marks+`) RETURNING id, product_id, status = 'ready'`),
+			append([]any{maxAge.Milliseconds(), string(f.Reason), f.Detail}, args...)...)
 		if err != nil {
 			return err
 		}

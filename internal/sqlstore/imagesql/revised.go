@@ -13,7 +13,7 @@ import (
 const (
 	columns = `(images_pending, images_ready, images_failed)`
 	counts  = `(
-		SELECT count(*) FILTER (WHERE status NOT IN ('ready', 'failed')), count(*) FILTER (WHERE status = 'ready'),
+		SELECT count(*) FILTER (WHERE status = 'pending'), count(*) FILTER (WHERE status = 'ready'),
 		       count(*) FILTER (WHERE status = 'failed')
 		FROM images WHERE product_id = products.id)`
 	cover = `(

@@ -1,7 +1,6 @@
 package imagesql
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"slices"
@@ -9,9 +8,7 @@ import (
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/events"
 	"vitrine.dev/internal/fault"
-	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/sqldb"
-	"vitrine.dev/internal/sqlstore/outboxsql"
 )
 
 // ReplayImages implements failures.Store.
@@ -30,51 +27,33 @@ func (s *Images) ReplayImages(
 
 // Replay locks the products of the images in one order before it touches
 // the images, as every change of an image does.
-func Replay(ctx context.Context, db *sqldb.DB, tx *sql.Tx, images []int64, requestID string,
+func Replay(ctx context.Context, db *sqldb.DB, tx *sql.Tx, failed []int64, requestID string,
 ) ([]catalog.Changed, []int64, error) {
-	marks, args := sqldb.In(1, images)
+	marks, args := sqldb.In(1, failed)
 	_, err := sqldb.IDs(ctx, tx, db.SQL(
 		`SELECT id FROM products WHERE id IN (SELECT product_id FROM images WHERE `+Listed+` AND id IN (`+marks+`))
 		ORDER BY id{for update}`), args...)
 	if err != nil {
 		return nil, nil, err
 	}
-	marks, args = sqldb.In(2, images)
-	jobs, err := collectJobs(ctx, tx, requestID, db.SQL(startOver+`, request_id = $1 WHERE `+Listed+` AND id IN (`+marks+`)
-		RETURNING id, product_id, generation, source_host`), append([]any{requestID}, args...)...)
-	if err != nil || len(jobs) == 0 {
+	marks, args = sqldb.In(2, failed)
+	images, err := sqldb.Collect(ctx, tx, func(row sqldb.Row, m *movedImage) error { return row.Scan(&m.image, &m.product) },
+		db.SQL(replay()+`, request_id = $1 WHERE `+Listed+` AND id IN (`+marks+`) RETURNING id, product_id`), append([]any{requestID}, args...)...)
+	if err != nil || len(images) == 0 {
 		return nil, nil, err
 	}
-	products, done := []int64{}, make([]int64, len(jobs))
-	queued := make([]outboxsql.Job, len(jobs))
-	for i, j := range jobs {
-		done[i], queued[i], products = j.ImageID, outboxsql.Job{Job: j}, append(products, j.ProductID)
+	products, done := make([]int64, len(images)), make([]int64, len(images))
+	for i, r := range images {
+		done[i], products[i] = r.image, r.product
 	}
+	slices.Sort(done)
 	slices.Sort(products)
 	changed, err := progress(ctx, db, tx, slices.Compact(products))
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := outboxsql.Enqueue(ctx, db, tx, queued); err != nil {
-		return nil, nil, err
-	}
-	restarted := make([]movedImage, len(jobs))
-	for i, j := range jobs {
-		restarted[i] = movedImage{image: j.ImageID, product: j.ProductID}
-	}
-	err = appendEach(ctx, db, tx, changed, restarted, events.ImageRetrying, events.Data{Cause: events.CauseRequest})
+	err = appendEach(ctx, db, tx, changed, images, events.ImageRetrying, events.Data{Cause: events.CauseRequest})
 	return changed, done, err
-}
-
-// collectJobs reads rows of (image, product, generation, host) as jobs of the
-// request, in the order of ids.
-func collectJobs(ctx context.Context, tx *sql.Tx, requestID, query string, args ...any) ([]media.Job, error) {
-	jobs, err := sqldb.Collect(ctx, tx, func(row sqldb.Row, j *media.Job) error {
-		j.RequestID = requestID
-		return row.Scan(&j.ImageID, &j.ProductID, &j.Generation, &j.Host)
-	}, query, args...)
-	slices.SortFunc(jobs, func(a, b media.Job) int { return cmp.Compare(a.ImageID, b.ImageID) })
-	return jobs, err
 }
 
 // ReplayImage implements failures.Store.
@@ -94,13 +73,8 @@ func (s *Images) ReplayImage(
 			case status != string(catalog.Failed):
 				return false, fault.New(fault.Conflict, "the image is "+status+"; only a failed one can be replayed")
 			}
-			jobs, err := collectJobs(ctx, tx, requestID, s.db.SQL(
-				startOver+`, request_id = $1 WHERE id = $2 RETURNING id, product_id, generation, source_host`), requestID, image)
-			if err != nil || len(jobs) != 1 {
-				return false, err
-			}
 			img.ID, img.Status = image, catalog.Pending
-			return true, outboxsql.Enqueue(ctx, s.db, tx, []outboxsql.Job{{Job: jobs[0]}})
+			return sqldb.Affected(tx.ExecContext(ctx, s.db.SQL(replay()+`, request_id = $1 WHERE id = $2`), requestID, image))
 		})
 	if fault.KindOf(err) == fault.Conflict && img.SourceURL == "" { // no such product
 		return catalog.Image{}, catalog.Changed{}, sqldb.NotFound("image of this product")
@@ -108,39 +82,42 @@ func (s *Images) ReplayImage(
 	return img, changed, err
 }
 
+// RefreshImage implements media.Store.
+func (s *Images) RefreshImage(ctx context.Context, product, image int64) (catalog.Changed, error) {
+	return s.transition(ctx, "refresh image", product, func(ctx context.Context, tx *sql.Tx, _ *events.Event) (bool, error) {
+		return sqldb.Affected(tx.ExecContext(ctx, s.db.SQL(refresh()), image, product))
+	})
+}
+
 // Rebuild implements fsck.Store.
-func (s *Images) Rebuild(ctx context.Context, key string, limit int) ([]catalog.Changed, error) {
-	images, err := sqldb.Select(ctx, s.db, "look for images of a rendition", scanClaim, `
-		SELECT id, product_id, generation, attempts, lost_attempts, request_id, source_host FROM images
-		WHERE rendition_key = $1 AND status = 'ready' ORDER BY id LIMIT $2`, key, limit)
+func (s *Images) Rebuild(ctx context.Context, key string, shown bool, limit int) ([]catalog.Changed, error) {
+	type found struct{ image, product, generation int64 }
+	images, err := sqldb.Select(ctx, s.db, "look for images of a rendition", func(row sqldb.Row, f *found) error {
+		return row.Scan(&f.image, &f.product, &f.generation)
+	}, `
+		SELECT id, product_id, generation FROM images
+		WHERE rendition_key = $1 AND status = 'ready' AND NOT (job_kind = 'repair' AND stage IS NOT NULL) ORDER BY id LIMIT $2`, key, limit)
 	if err != nil {
 		return nil, err
 	}
+	status := catalog.Pending
+	if shown {
+		status = catalog.Ready
+	}
 	var all []catalog.Changed
-	for _, c := range images {
-		changed, err := s.rebuild(ctx, key, c)
-		if fault.KindOf(err) == fault.Conflict {
-			continue // deleted or replayed meanwhile
-		}
-		if err != nil {
+	for _, f := range images {
+		changed, err := s.transition(ctx, "rebuild image", f.product, func(ctx context.Context, tx *sql.Tx, e *events.Event) (bool, error) {
+			if !shown {
+				happened(e, events.ImageRetrying, f.image, events.Data{Cause: events.CauseRepair})
+			}
+			return sqldb.Affected(tx.ExecContext(ctx, s.db.SQL(rebuild(status)), f.image, f.generation, key))
+		})
+		switch {
+		case err == nil:
+			all = append(all, changed)
+		case fault.KindOf(err) != fault.Conflict: // else it was deleted or replayed meanwhile
 			return all, err
 		}
-		all = append(all, changed)
 	}
 	return all, nil
-}
-
-func (s *Images) rebuild(ctx context.Context, key string, c media.Claim) (catalog.Changed, error) {
-	return s.transition(ctx, "rebuild image", c.ProductID,
-		func(ctx context.Context, tx *sql.Tx, e *events.Event) (bool, error) {
-			happened(e, events.ImageRetrying, c.ImageID, events.Data{Cause: events.CauseRepair})
-			moved, err := sqldb.Affected(tx.ExecContext(ctx, s.db.SQL(startOver+`
-				WHERE id = $1 AND generation = $2 AND status = 'ready' AND rendition_key = $3`),
-				c.ImageID, c.Generation, key))
-			if err != nil || !moved {
-				return false, err
-			}
-			c.Generation++
-			return true, outboxsql.Enqueue(ctx, s.db, tx, []outboxsql.Job{{Job: c.Job}})
-		})
 }

@@ -16,9 +16,6 @@ import (
 // partial by it.
 const Listed = `status = 'failed' AND discarded_at = 0`
 
-// held is the condition under which a claim still is one: its fencing token.
-const held = ` WHERE id = $1 AND generation = $2 AND attempts = $3 AND status = 'processing'`
-
 // errSuperseded ends a transition that the image is not in the state for.
 func errSuperseded() error {
 	return fault.New(fault.Conflict, "the image is not waiting for this")
@@ -70,7 +67,10 @@ func happened(to *events.Event, what events.Type, image int64, data events.Data)
 }
 
 // movedImage is an image that one statement moved together with others.
-type movedImage struct{ image, product int64 }
+type movedImage struct {
+	image, product int64
+	shown          bool // its product shows a picture of it meanwhile, so nothing has happened to see
+}
 
 // appendEach records what happened to each of the images, whose products have
 // changed as given.
@@ -81,25 +81,13 @@ func appendEach(
 	for _, c := range changed {
 		of[c.ProductID] = eventOf(c)
 	}
-	list := make([]events.Event, len(images))
-	for i, m := range images {
-		list[i] = of[m.product]
-		happened(&list[i], what, m.image, data)
+	var list []events.Event
+	for _, m := range images {
+		if !m.shown {
+			e := of[m.product]
+			happened(&e, what, m.image, data)
+			list = append(list, e)
+		}
 	}
 	return eventsql.Append(ctx, db, tx, list...)
 }
-
-// setFailed is the only wording of how an image becomes failed: whatever finds
-// failed images filters by these columns. It takes the placeholders of the reason
-// and its detail.
-func setFailed(reason, detail string) string {
-	return `UPDATE images SET status = 'failed', lease_until = 0, reason = ` + reason + `, reason_detail = ` + detail + `,
-		failed_at = {now}, failed_user = (SELECT user_id FROM products WHERE products.id = images.product_id)`
-}
-
-// startOver is the only wording of how an image becomes what a new one is, in
-// its next generation, also by its age. Whoever uses it enqueues the job, too.
-const startOver = `
-	UPDATE images SET status = 'pending', generation = generation + 1, attempts = 0, lost_attempts = 0, retry_at = 0, lease_until = 0,
-	       reason = '', reason_detail = '', failed_at = 0, failed_user = 0, discarded_at = 0, rendition_key = NULL,
-	       queued_at = {now}, accepted_at = {now}`

@@ -19,11 +19,14 @@ func testAgeStartsOver(t *testing.T, s Store) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if !expired {
+			job = jobs(t, s)[0]
+		}
 		return expired
 	})
 	begin := func() media.Claim {
 		t.Helper()
-		c, _, err := s.Begin(t.Context(), job, time.Minute)
+		c, err := s.Begin(t.Context(), job, time.Minute)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -33,6 +36,7 @@ func testAgeStartsOver(t *testing.T, s Store) {
 	if _, err := s.Retry(t.Context(), tried, timeout(), 0); err != nil {
 		t.Fatal(err)
 	}
+	job = jobs(t, s)[0]
 	c := begin()
 	if c.Age < old { // its own retries leave its age
 		t.Errorf("begun as %s old, want %s", c.Age, old)
@@ -40,7 +44,6 @@ func testAgeStartsOver(t *testing.T, s Store) {
 	complete(t, s, c, "aa")
 	fresh := func(what string, startOver func() error) media.Claim {
 		t.Helper()
-		messages(t, s, media.TopicProcess) // of before
 		begun := time.Now()
 		until(t, "the image is old again", func() bool { return time.Since(begun) > old })
 		started := time.Now()
@@ -54,7 +57,7 @@ func testAgeStartsOver(t *testing.T, s Store) {
 		}
 		return c
 	}
-	c = fresh("rebuilt", func() error { _, err := s.Rebuild(t.Context(), "aa", 10); return err })
+	c = fresh("rebuilt", func() error { _, err := s.Rebuild(t.Context(), "aa", false, 10); return err })
 	fail := func() {
 		t.Helper()
 		if _, err := s.Fail(t.Context(), c, timeout()); err != nil {

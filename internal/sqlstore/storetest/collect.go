@@ -134,7 +134,7 @@ func testCollectedUnderAClaim(t *testing.T, s Store) {
 		if _, err := s.Retry(t.Context(), c, f, 0); err != nil {
 			t.Fatal(err)
 		}
-		again, _, err := s.Begin(t.Context(), jobs(t, s)[0], time.Minute)
+		again, err := s.Begin(t.Context(), jobs(t, s)[0], time.Minute)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -211,7 +211,7 @@ func testMarkBrokenAndRebuild(t *testing.T, s Store) {
 	}
 	rebuilt := 0
 	for n := 1; n > 0; rebuilt += n {
-		changed, err := s.Rebuild(t.Context(), "aa", 2)
+		changed, err := s.Rebuild(t.Context(), "aa", false, 2)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -231,7 +231,7 @@ func testMarkBrokenAndRebuild(t *testing.T, s Store) {
 		t.Errorf("another rendition's image is %s", img.Status)
 	}
 	tick(t)
-	again, _, err := s.Begin(t.Context(), list[0], time.Minute)
+	again, err := s.Begin(t.Context(), list[0], time.Minute)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -87,7 +87,7 @@ func workOnce(t *testing.T, s Store, storage *disk, key string, once *sync.Mutex
 	job := jobs(t, s)[0]
 	once.Unlock()
 	for {
-		c, _, err := s.Begin(t.Context(), job, time.Minute)
+		c, err := s.Begin(t.Context(), job, time.Minute)
 		if err != nil {
 			t.Error(err)
 			return
@@ -103,7 +103,7 @@ func workOnce(t *testing.T, s Store, storage *disk, key string, once *sync.Mutex
 		if _, err := s.Retry(t.Context(), c, timeout(), 0); err != nil {
 			t.Error(err)
 		}
-		jobs(t, s)
+		job = jobs(t, s)[0]
 		once.Unlock()
 	}
 	for range 3 {

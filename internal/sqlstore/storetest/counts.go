@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/dispatch"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/media"
 )
@@ -90,7 +91,9 @@ func (l *life) step() {
 		}
 		_, _, err = l.s.ReplayImages(l.t.Context(), ids, "req-2")
 	case n < 8:
-		_, err = l.s.Rebuild(l.t.Context(), l.key(), 2)
+		_, err = l.s.Rebuild(l.t.Context(), l.key(), l.rng.IntN(2) == 0, 2)
+	case n < 9 && len(p.Images) > 0:
+		_, err = l.s.RefreshImage(l.t.Context(), p.ID, p.Images[l.rng.IntN(len(p.Images))].ID)
 	default:
 		err = l.work()
 	}
@@ -117,17 +120,11 @@ func (l *life) plan(p catalog.Product) catalog.Revision {
 
 // work begins one image that waits, and ends it in one of the ways.
 func (l *life) work() error {
-	leased, err := l.s.LeaseMessages(l.t.Context(), media.TopicProcess, 1, time.Minute)
-	if err != nil || len(leased) == 0 {
+	taken, err := l.s.DispatchStep(l.t.Context(), time.Hour, func(w dispatch.Window) []dispatch.Position { return dispatch.Decide(w, 1) })
+	if err != nil || len(taken.Jobs) == 0 {
 		return err
 	}
-	if err := l.s.DeleteMessages(l.t.Context(), []int64{leased[0].ID}); err != nil {
-		return err
-	}
-	j, err := media.DecodeJob(leased[0].Body)
-	if err != nil {
-		return err
-	}
+	j := taken.Jobs[0]
 	failure := fault.Fail(fault.SourceTimeout, "The source took too long.", nil)
 	switch l.rng.IntN(8) {
 	case 0:
@@ -137,7 +134,7 @@ func (l *life) work() error {
 		_, err := l.s.Expire(l.t.Context(), j, 0, failure, 2)
 		return err
 	}
-	c, _, err := l.s.Begin(l.t.Context(), j, time.Minute)
+	c, err := l.s.Begin(l.t.Context(), j, time.Minute)
 	if err != nil {
 		return err
 	}

@@ -18,7 +18,7 @@ func broken(t *testing.T, s Store, reason fault.Reason, urls ...string) catalog.
 	t.Helper()
 	p := create(t, s, urls...)
 	for _, job := range jobs(t, s) {
-		c, _, err := s.Begin(t.Context(), job, time.Minute)
+		c, err := s.Begin(t.Context(), job, time.Minute)
 		if err != nil {
 			t.Fatal(err)
 		}

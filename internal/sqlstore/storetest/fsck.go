@@ -8,15 +8,14 @@ import (
 
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/fault"
-	"vitrine.dev/internal/fsck"
 	"vitrine.dev/internal/gc"
 )
 
 func testStuck(t *testing.T, s Store) {
 	t.Helper()
-	count := func(status catalog.Status, silence time.Duration) int64 {
+	count := func(silence time.Duration) int64 {
 		t.Helper()
-		n, ids, err := s.Stuck(t.Context(), status, silence, 2)
+		n, ids, err := s.Silent(t.Context(), silence, 2)
 		if err != nil || int64(len(ids)) != min(n, 2) {
 			t.Fatalf("%d stuck, %v, %v", n, ids, err)
 		}
@@ -26,61 +25,11 @@ func testStuck(t *testing.T, s Store) {
 		claim(t, s, time.Millisecond)
 	}
 	claim(t, s, time.Minute)
-	until(t, "the leases are over", func() bool { return count(catalog.Processing, 0) == 3 })
-	if n := count(catalog.Processing, time.Hour); n != 0 {
-		t.Errorf("%d leases were over an hour ago", n)
-	}
 	create(t, s, "http://a/1.jpg", "http://a/2.jpg")
-	tick(t)
-	if n := count(catalog.Pending, 0); n != 0 {
-		t.Errorf("%d images wait in vain whose jobs are in the outbox", n)
-	}
-	jobs(t, s) // delivered, and lost
-	if n := count(catalog.Pending, 0); n != 2 {
-		t.Errorf("%d images wait in vain, want 2", n)
-	}
-	if n := count(catalog.Pending, time.Hour); n != 0 {
-		t.Errorf("%d images have waited for an hour", n)
-	}
-}
-
-func testJobMessages(t *testing.T, s Store) {
-	t.Helper()
-	p := create(t, s, "http://a/1.jpg", "http://a/2.jpg")
-	page := func(after int64, limit int) []fsck.JobMessage {
-		t.Helper()
-		list, err := s.JobMessages(t.Context(), after, limit)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return list
-	}
-	all := page(0, 10)
-	if len(all) != 2 || all[0].Status != catalog.Pending || all[0].Generation != 1 || all[0].Leased || all[0].Overdue < 0 ||
-		all[0].Overdue > time.Minute || len(all[0].Body) == 0 {
-		t.Fatalf("messages are %+v", all)
-	}
-	if second := page(all[0].ID, 1); len(second) != 1 || second[0].ID != all[1].ID {
-		t.Errorf("the second page is %+v", second)
-	}
-	drop := func(id, generation int64, want bool) {
-		t.Helper()
-		if dropped, err := s.DropMessage(t.Context(), id, generation); err != nil || dropped != want {
-			t.Errorf("dropped message %d: %t, %v; want %t", id, dropped, err, want)
-		}
-	}
-	drop(all[0].ID, 1, false) // its image waits for it
-	drop(all[0].ID, 7, true)
-	leased, err := s.LeaseMessages(t.Context(), "image.process", 10, time.Minute)
-	if err != nil || len(leased) != 1 || !page(0, 10)[0].Leased {
-		t.Fatalf("leased %+v, %v", leased, err)
-	}
-	drop(all[1].ID, 7, false)
-	if _, err := s.DeleteProduct(t.Context(), p.ID, nil); err != nil {
-		t.Fatal(err)
-	}
-	if left := page(0, 10); len(left) != 0 {
-		t.Errorf("messages of a deleted product: %+v", left)
+	jobs(t, s) // out, and not begun
+	until(t, "the leases are over", func() bool { return count(0) == 3 })
+	if n := count(time.Hour); n != 0 {
+		t.Errorf("%d leases were over an hour ago", n)
 	}
 }
 

@@ -11,41 +11,6 @@ import (
 	"vitrine.dev/internal/media"
 )
 
-// leaseJobs leases image jobs and returns the ids of their messages, in order.
-func leaseJobs(t *testing.T, s Store, limit int) []int64 {
-	t.Helper()
-	messages, err := s.LeaseMessages(t.Context(), media.TopicProcess, limit, time.Minute)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ids := make([]int64, len(messages))
-	for i, m := range messages {
-		ids[i] = m.ID
-	}
-	return ids
-}
-
-// take leases image jobs, takes them out of the outbox and returns whose they are.
-func take(t *testing.T, s Store, limit int) []media.Job {
-	t.Helper()
-	messages, err := s.LeaseMessages(t.Context(), media.TopicProcess, limit, time.Minute)
-	if err != nil {
-		t.Fatal(err)
-	}
-	jobs := make([]media.Job, len(messages))
-	ids := make([]int64, len(messages))
-	for i, m := range messages {
-		ids[i] = m.ID
-		if jobs[i], err = media.DecodeJob(m.Body); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := s.DeleteMessages(t.Context(), ids); err != nil {
-		t.Fatal(err)
-	}
-	return jobs
-}
-
 // createFor stores a product of the user with n images.
 func createFor(t *testing.T, s Store, owner int64, n int) catalog.Product {
 	t.Helper()
@@ -72,25 +37,25 @@ func testTurns(t *testing.T, s Store) {
 		owners[createFor(t, s, second, 10).ID] = second
 	}
 	turns := map[int64]int{}
-	for _, j := range take(t, s, 20) {
+	for _, j := range step(t, s, 20, time.Hour) {
 		turns[owners[j.ProductID]]++
 	}
 	if turns[user] != 10 || turns[second] != 10 {
 		t.Errorf("of 20 turns the first had %d, the second %d", turns[user], turns[second])
 	}
 	late := createFor(t, s, third, 1)
-	next := take(t, s, 3)
+	next := step(t, s, 3, time.Hour)
 	if !slices.ContainsFunc(next, func(j media.Job) bool { return j.ProductID == late.ID }) {
 		t.Errorf("who came late is not among the next: %+v", next)
 	}
 }
 
-// testLateJobs gives a job that is due later its place when it is due, behind
+// testLateJobs gives a job that is due later its rank when it is due, behind
 // what its user has in line by then.
 func testLateJobs(t *testing.T, s Store) {
 	t.Helper()
 	retried := createFor(t, s, user, 1)
-	c, _, err := s.Begin(t.Context(), take(t, s, 1)[0], time.Minute)
+	c, err := s.Begin(t.Context(), step(t, s, 1, time.Hour)[0], time.Minute)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,14 +63,14 @@ func testLateJobs(t *testing.T, s Store) {
 		t.Fatal(err)
 	}
 	other := createFor(t, s, user, 2)
-	if got := leaseJobs(t, s, 1); len(got) != 1 {
-		t.Fatalf("leased %v", got)
+	if got := step(t, s, 1, time.Hour); len(got) != 1 {
+		t.Fatalf("dispatched %v", got)
 	}
 	var rest []media.Job
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for len(rest) < 2 && ctx.Err() == nil {
-		rest = append(rest, take(t, s, 1)...)
+		rest = append(rest, step(t, s, 1, time.Hour)...)
 	}
 	if len(rest) < 2 || rest[0].ProductID != other.ID || rest[1].ProductID != retried.ID {
 		t.Errorf("the late job came as %+v", rest)

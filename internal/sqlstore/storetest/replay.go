@@ -33,12 +33,16 @@ func testReplay(t *testing.T, s Store) {
 	}
 	wantChanged(t, s, changed...)
 	list := jobs(t, s)
+	gotJobs := []media.Job{}
+	for _, j := range list {
+		gotJobs = append(gotJobs, without(j))
+	}
 	wantJobs := []media.Job{
 		{ImageID: x, ProductID: a.ID, Generation: 2, RequestID: "req-9", Host: "a.example"},
 		{ImageID: y, ProductID: a.ID, Generation: 2, RequestID: "req-9", Host: "a.example"},
 		{ImageID: z, ProductID: b.ID, Generation: 2, RequestID: "req-9", Host: "b.example"},
 	}
-	if !reflect.DeepEqual(list, wantJobs) {
+	if !reflect.DeepEqual(gotJobs, wantJobs) {
 		t.Errorf("jobs %+v", list)
 	}
 	got := read(t, s, a.ID)
@@ -59,9 +63,9 @@ func testReplay(t *testing.T, s Store) {
 	if changed, done, err := s.ReplayImages(t.Context(), []int64{x, y, z}, ""); err != nil || len(changed)+len(done) > 0 {
 		t.Errorf("a second replay did %v, %v", done, err)
 	}
-	_, _, err = s.Begin(t.Context(), media.Job{ImageID: x, ProductID: a.ID, Generation: 1}, time.Minute)
+	_, err = s.Begin(t.Context(), media.Job{ImageID: x, ProductID: a.ID, Generation: 1}, time.Minute)
 	wantKind(t, err, fault.Conflict) // a message of the life before
-	c, _, err := s.Begin(t.Context(), list[0], time.Minute)
+	c, err := s.Begin(t.Context(), list[0], time.Minute)
 	if err != nil || c.Attempt != 1 {
 		t.Errorf("claim %+v, %v", c, err)
 	}
@@ -107,11 +111,12 @@ func testReplayImage(t *testing.T, s Store) {
 		t.Errorf("%d replayed it, %d were refused", won.Load(), refused.Load())
 	}
 	list := jobs(t, s)
-	if want := []media.Job{{ImageID: id, ProductID: p.ID, Generation: 2, RequestID: "req-9", Host: "a.example"}}; !reflect.DeepEqual(list, want) {
+	want := media.Job{ImageID: id, ProductID: p.ID, Generation: 2, RequestID: "req-9", Host: "a.example"}
+	if len(list) != 1 || without(list[0]) != want {
 		t.Errorf("jobs %+v", list)
 	}
 	wantChanged(t, s, catalog.Changed{ProductID: p.ID, UserID: user, Revision: p.Revision + 1, Version: 1})
-	c, _, err := s.Begin(t.Context(), list[0], time.Minute)
+	c, err := s.Begin(t.Context(), list[0], time.Minute)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,11 +1,14 @@
 package storetest
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"testing"
 	"time"
 
 	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/dispatch"
 	"vitrine.dev/internal/events"
 	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/fault"
@@ -13,7 +16,6 @@ import (
 	"vitrine.dev/internal/installation"
 	"vitrine.dev/internal/job"
 	"vitrine.dev/internal/media"
-	"vitrine.dev/internal/outbox"
 )
 
 // Store is all that a database does for the domain.
@@ -22,14 +24,15 @@ type Store interface {
 	catalog.Keys
 	catalog.UserStore
 	media.Store
-	outbox.Store
 	events.Log
 	events.Positions
 	events.Remover
+	dispatch.Store
 	fsck.Store
 	failures.Store
 	job.Store
 	installation.Store
+	EndLeases(ctx context.Context) error
 }
 
 // user is the one that the migrations create.
@@ -100,14 +103,16 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"expire", testExpire},
 		{"sweep", testSweep},
 		{"losses are counted", testLossesAreCounted},
-		{"sweep requeues", testSweepRequeues},
 		{"concurrent sweeps", testConcurrentSweeps},
-		{"lease", testLease},
-		{"ranks before due times", testOrder},
+		{"dispatch", testDispatch},
+		{"returned jobs", testReturnedJobs},
 		{"users take turns", testTurns},
 		{"late jobs line up", testLateJobs},
-		{"lease races", testLeaseRaces},
-		{"release and renew", testReleaseAndRenew},
+		{"dispatch races", testDispatchRaces},
+		{"a long line", testLongLine},
+		{"refresh", testRefresh},
+		{"repair", testRepair},
+		{"leases are ended", testEndLeases},
 		{"wake", testWake},
 		{"everything at once", testEverythingAtOnce},
 		{"begin delete", testBeginDelete},
@@ -117,7 +122,6 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"mark broken and rebuild", testMarkBrokenAndRebuild},
 		{"age starts over", testAgeStartsOver},
 		{"stuck", testStuck},
-		{"job messages", testJobMessages},
 		{"partition", testPartition},
 		{"revisions", testRevisions},
 		{"claim slice", testClaimSlice},
@@ -174,29 +178,6 @@ func wantKind(t *testing.T, err error, want fault.Kind) {
 	}
 }
 
-// messages empties the outbox of a topic.
-func messages(t *testing.T, s Store, topic string) []outbox.Message {
-	t.Helper()
-	var all []outbox.Message
-	for {
-		batch, err := s.LeaseMessages(t.Context(), topic, 100, time.Minute)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(batch) == 0 {
-			return all
-		}
-		all = append(all, batch...)
-		ids := make([]int64, len(batch))
-		for i, m := range batch {
-			ids[i] = m.ID
-		}
-		if err := s.DeleteMessages(t.Context(), ids); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
 // newEvents returns the events since the last call: the position is kept as that
 // of a reader.
 func newEvents(t *testing.T, s Store) []events.Event {
@@ -220,24 +201,43 @@ func newEvents(t *testing.T, s Store) []events.Event {
 	return page.Events
 }
 
+// jobs dispatches every image that is due, and returns the jobs by their images.
 func jobs(t *testing.T, s Store) []media.Job {
 	t.Helper()
 	list := []media.Job{}
-	for _, m := range messages(t, s, media.TopicProcess) {
-		j, err := media.DecodeJob(m.Body)
+	for more := step(t, s, dispatch.LineWindow, time.Hour); len(more) > 0; more = step(t, s, dispatch.LineWindow, time.Hour) {
+		list = append(list, more...)
+	}
+	slices.SortFunc(list, func(a, b media.Job) int { return cmp.Compare(a.ImageID, b.ImageID) })
+	return list
+}
+
+// step dispatches at most room images, in the order of the line.
+func step(t *testing.T, s Store, room int, life time.Duration) []media.Job {
+	t.Helper()
+	var taken dispatch.Step
+	until(t, "the step is taken", func() (done bool) {
+		var err error
+		taken, err = s.DispatchStep(t.Context(), life, func(w dispatch.Window) []dispatch.Position { return dispatch.Decide(w, room) })
 		if err != nil {
 			t.Fatal(err)
 		}
-		list = append(list, j)
-	}
-	return list
+		return !taken.Busy
+	})
+	return taken.Jobs
+}
+
+// without is the job as it was in an earlier dispatch or will be in a later one.
+func without(j media.Job) media.Job {
+	j.Token = 0
+	return j
 }
 
 // claim creates a product of one image and begins it.
 func claim(t *testing.T, s Store, lease time.Duration) media.Claim {
 	t.Helper()
 	create(t, s, "http://a/1.jpg")
-	c, _, err := s.Begin(t.Context(), jobs(t, s)[0], lease)
+	c, err := s.Begin(t.Context(), jobs(t, s)[0], lease)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -66,49 +66,44 @@ CREATE INDEX renditions_unused ON renditions (unused_since) WHERE unused_since >
 CREATE TABLE images (
     id            INTEGER PRIMARY KEY AUTOINCREMENT,
     product_id    BIGINT NOT NULL REFERENCES products (id) ON DELETE CASCADE,
+    user_id       BIGINT NOT NULL, -- the product's
     position      INT    NOT NULL,
     source_url    TEXT   NOT NULL,
     source_host   TEXT   NOT NULL, -- media.SourceHost(source_url)
     generation    BIGINT NOT NULL DEFAULT 1,
-    status        TEXT   NOT NULL DEFAULT 'pending' CHECK (status IN ('pending', 'processing', 'ready', 'failed')),
+    status        TEXT   NOT NULL DEFAULT 'pending' CHECK (status IN ('pending', 'ready', 'failed')), -- what the product shows
+    -- The work, apart from what is shown: see docs/image-states.md.
+    stage         SMALLINT,                -- NULL none, 0 later, 1 parked, 2 in line, 3 out
+    job_kind      TEXT   NOT NULL DEFAULT 'first' CHECK (job_kind IN ('first', 'refresh', 'repair')),
+    rank          BIGINT,                  -- its position, in line and out
+    due_at        BIGINT NOT NULL DEFAULT 0, -- later: when it comes in line
+    dispatched_until BIGINT NOT NULL DEFAULT 0, -- out: the token of its message, which is lost if not begun by then
+    lease_until   BIGINT NOT NULL DEFAULT 0, -- out: not 0 once it is begun
     attempts      INT    NOT NULL DEFAULT 0,
     lost_attempts INT    NOT NULL DEFAULT 0, -- of these, how many ended with the loss of their worker
-    retry_at      BIGINT NOT NULL DEFAULT 0, -- not to be begun before
-    lease_until   BIGINT NOT NULL DEFAULT 0, -- while processing
-    queued_at     BIGINT NOT NULL,           -- when its job was last due
-    accepted_at   BIGINT NOT NULL,           -- when it was created, last replayed or repaired: its age starts here
+    accepted_at   BIGINT NOT NULL,           -- when it was created, last replayed, refreshed or repaired: its age starts here
     reason        TEXT   NOT NULL DEFAULT '',
     reason_detail TEXT   NOT NULL DEFAULT '',
+    refresh_error TEXT   NOT NULL DEFAULT '', -- the reason why the last work on a ready image failed
     rendition_key TEXT   REFERENCES renditions (key),
     request_id    TEXT   NOT NULL DEFAULT '',
     -- These hold while the image is failed.
     failed_at     BIGINT NOT NULL DEFAULT 0,
-    failed_user   BIGINT NOT NULL DEFAULT 0, -- the product's
-    discarded_at  BIGINT NOT NULL DEFAULT 0  -- not 0: off the list of failures
+    discarded_at  BIGINT NOT NULL DEFAULT 0,  -- not 0: off the list of failures
+    -- A pending image always has its work, a failed one none.
+    CHECK (CASE status WHEN 'pending' THEN stage IS NOT NULL WHEN 'failed' THEN stage IS NULL ELSE TRUE END)
 );
 CREATE INDEX images_by_product ON images (product_id, position);
-CREATE INDEX images_leased ON images (lease_until) WHERE status = 'processing';
-CREATE INDEX images_waiting ON images (queued_at) WHERE status = 'pending';
+-- The queue. None of these names status, attempts or leases: begin and renewals change no index.
+CREATE INDEX images_due ON images (due_at) WHERE stage = 0;
+CREATE INDEX images_line ON images (rank) WHERE stage = 2;
+CREATE INDEX images_out ON images (dispatched_until) WHERE stage = 3;
+CREATE INDEX images_of_user ON images (user_id, rank) WHERE stage >= 2;
 CREATE INDEX images_by_rendition ON images (rendition_key) WHERE rendition_key IS NOT NULL;
 CREATE INDEX images_dead ON images (failed_at, id) WHERE status = 'failed' AND discarded_at = 0;
 CREATE INDEX images_dead_by_reason ON images (reason, failed_at, id) WHERE status = 'failed' AND discarded_at = 0;
 CREATE INDEX images_dead_by_host ON images (source_host, failed_at, id) WHERE status = 'failed' AND discarded_at = 0;
-CREATE INDEX images_dead_by_user ON images (failed_user, failed_at, id) WHERE status = 'failed' AND discarded_at = 0;
-
-CREATE TABLE outbox (
-    id          INTEGER PRIMARY KEY AUTOINCREMENT,
-    topic       TEXT   NOT NULL,
-    body        TEXT   NOT NULL,
-    image_id    BIGINT, -- whose job it is; no reference, the row may outlive it for a moment
-    user_id     BIGINT NOT NULL DEFAULT 0,
-    place       BIGINT DEFAULT 0, -- its rank in the line of all who wait; NULL until it is due
-    due_at      BIGINT NOT NULL,
-    lease_until BIGINT NOT NULL DEFAULT 0
-);
-CREATE INDEX outbox_due ON outbox (topic, due_at, id);
-CREATE INDEX outbox_by_image ON outbox (image_id) WHERE image_id IS NOT NULL;
-CREATE INDEX outbox_line ON outbox (topic, place, due_at, id);
-CREATE INDEX outbox_line_of_user ON outbox (topic, user_id, place);
+CREATE INDEX images_dead_by_user ON images (user_id, failed_at, id) WHERE status = 'failed' AND discarded_at = 0;
 
 -- What has changed, one row for each change, in its transaction. Rows are only
 -- added, and removed from the front when they are old; none refers to another
@@ -199,7 +194,6 @@ DROP TABLE dead_messages;
 DROP TABLE event_readers;
 DROP TABLE event_log;
 DROP TABLE events;
-DROP TABLE outbox;
 DROP TABLE images;
 DROP TABLE renditions;
 DROP TABLE idempotency_keys;

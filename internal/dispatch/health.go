@@ -1,4 +1,4 @@
-package outbox
+package dispatch
 
 import (
 	"context"
@@ -33,7 +33,7 @@ func (h *health) failed(ctx context.Context, err error) int {
 		h.since = time.Now()
 		level = slog.LevelWarn
 	}
-	h.log.Log(ctx, level, "relay is held up", "part", h.what, "failures", h.failures, "error", err)
+	h.log.Log(ctx, level, "dispatch is held up", "part", h.what, "failures", h.failures, "error", err)
 	return h.failures
 }
 
@@ -41,7 +41,7 @@ func (h *health) succeeded(ctx context.Context) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.failures > 0 {
-		h.log.InfoContext(ctx, "relay goes on", "part", h.what, "failures", h.failures, "duration", time.Since(h.since))
+		h.log.InfoContext(ctx, "dispatch goes on", "part", h.what, "failures", h.failures, "duration", time.Since(h.since))
 		h.failures = 0
 	}
 }

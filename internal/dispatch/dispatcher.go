@@ -1,0 +1,146 @@
+package dispatch
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"vitrine.dev/internal/backoff"
+	"vitrine.dev/internal/failpoint"
+	"vitrine.dev/internal/queue"
+)
+
+// Dispatcher hands the jobs of images to the queue. Any number may work on one
+// store.
+type Dispatcher struct {
+	store Store
+	queue Queue
+	cfg   Config
+	log   *slog.Logger
+
+	publisher *publisher
+	storing   *health
+	served    int64 // the highest rank that was dispatched
+	left      bool  // others are in line
+}
+
+// New returns a Dispatcher.
+func New(store Store, q Queue, cfg Config, log *slog.Logger) *Dispatcher {
+	d := &Dispatcher{store: store, queue: q, cfg: cfg.withDefaults(), log: log, storing: &health{log: log, what: "store"}}
+	d.publisher = newPublisher(store, q, d.cfg, log)
+	return d
+}
+
+var errStopped = errors.New("the dispatcher was stopped")
+
+// Run dispatches until ctx is done. It then gives what it is publishing
+// DrainTimeout to end, takes the rest back, and returns nil. It is called once.
+func (d *Dispatcher) Run(ctx context.Context) error {
+	publishing, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer cancel(nil)
+	hints := d.store.Wake(ctx)
+	woken := true
+	for ctx.Err() == nil {
+		wait, gap := d.turn(ctx, publishing, woken)
+		woken = d.wait(ctx, hints, wait, gap)
+	}
+	expiry := time.AfterFunc(d.cfg.DrainTimeout, func() { cancel(errStopped) })
+	defer expiry.Stop()
+	d.publisher.drain()
+	return nil
+}
+
+// turn takes a step, if there is reason to. It returns how long to wait for the
+// next unless something happens, and how long in any case.
+func (d *Dispatcher) turn(ctx, publishing context.Context, woken bool) (wait, gap time.Duration) {
+	free, pause := d.publisher.free()
+	if pause > 0 {
+		return pause, pause
+	}
+	ready := d.ready(ctx)
+	full := free == 0 || ready >= d.cfg.Depth
+	gap = d.cfg.Gap
+	if full {
+		gap = d.cfg.Full
+		if !woken {
+			return d.pause(), gap
+		}
+	}
+	// A step that was begun is not cut off by a stop: what it dispatches must be
+	// known to be published or taken back.
+	call, cancel := context.WithTimeout(context.WithoutCancel(ctx), d.cfg.StoreTimeout)
+	defer cancel()
+	step, err := d.store.DispatchStep(call, d.cfg.Life, func(w Window) []Position {
+		w.Floor = d.served
+		return Decide(w, min(free, d.cfg.Depth-max(ready, w.Waiting)))
+	})
+	if err != nil {
+		failures := d.storing.failed(ctx, err)
+		pause := jitter(backoff.Delay(failures, d.cfg.RetryMin, d.cfg.PauseMax))
+		return pause, pause
+	}
+	d.storing.succeeded(ctx)
+	if len(step.Jobs) > 0 {
+		failpoint.Crash(failpoint.Dispatched)
+		d.served = max(d.served, step.Last)
+		d.publisher.publish(ctx, publishing, step.Jobs)
+	}
+	switch {
+	case step.Busy:
+		return 2 * d.cfg.Gap, gap
+	case step.More:
+		return 0, 0
+	}
+	d.left = step.Left
+	return d.pause(), gap
+}
+
+// pause is how long to wait for the next step without being woken.
+func (d *Dispatcher) pause() time.Duration {
+	if d.left {
+		return d.cfg.Full
+	}
+	return d.cfg.Poll
+}
+
+// ready returns how many messages wait at the queue for a worker: none where it
+// cannot be asked, which publishing will show.
+func (d *Dispatcher) ready(ctx context.Context) int {
+	ctx, cancel := context.WithTimeout(ctx, d.cfg.StoreTimeout)
+	defer cancel()
+	depth, err := d.queue.Depth(ctx, queue.Work)
+	if err != nil {
+		return 0
+	}
+	return depth.Ready
+}
+
+// wait returns after the gap, once it is woken or wait is over. It reports
+// whether there may be something new to look at.
+func (d *Dispatcher) wait(ctx context.Context, hints <-chan struct{}, wait, gap time.Duration) (woken bool) {
+	if backoff.Sleep(ctx, gap) != nil {
+		return false
+	}
+	poll := time.NewTimer(max(0, wait-gap))
+	defer poll.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return false
+		case <-poll.C:
+			return wait != d.cfg.Full // else there may be room
+		case _, open := <-hints:
+			if open {
+				return true
+			}
+			hints = nil // polling goes on
+		case <-d.publisher.ended:
+			// A backlog is dispatched a fair part of the window at a time rather
+			// than in a step for each slot that becomes free.
+			if free, _ := d.publisher.free(); d.left && free >= max(d.queue.Window()/4, 1) {
+				return true
+			}
+		}
+	}
+}

@@ -1,0 +1,80 @@
+package dispatch
+
+import (
+	"cmp"
+	"context"
+	"time"
+
+	"vitrine.dev/internal/media"
+	"vitrine.dev/internal/queue"
+)
+
+// Store is what a Dispatcher needs of the database. Methods are safe for
+// concurrent use by any number of dispatchers, take the time from the database's
+// clock, and return errors of kind fault.Unavailable where the database cannot
+// be reached.
+type Store interface {
+	// DispatchStep shows decide the images that may be dispatched and writes what
+	// it returns, in one transaction that no other dispatcher runs at the same
+	// time. What is dispatched is lost, and due again, if it is not begun within
+	// life. decide does nothing else and may be called more than once.
+	DispatchStep(ctx context.Context, life time.Duration, decide func(Window) []Position) (Step, error)
+	// ReturnJobs takes back jobs that are out and not begun: into the line at
+	// their rank or, with a delay, due after it. Others are left alone.
+	ReturnJobs(ctx context.Context, jobs []media.Job, delay time.Duration) error
+	// Wake sends on the returned channel (of capacity 1, coalescing) soon
+	// after commits, by this process or another, until ctx is done. It is a hint
+	// that may be missed; the dispatcher polls as well.
+	Wake(ctx context.Context) <-chan struct{}
+}
+
+// Step is what one step did.
+type Step struct {
+	Jobs []media.Job // dispatched, in the order of the line
+	Last int64       // the highest of their ranks
+	Left bool        // others are in line
+	More bool        // there may be more that is due
+	Busy bool        // another dispatcher was at work: nothing was done
+}
+
+// Queue is what a Dispatcher needs of queue.Queue.
+type Queue interface {
+	Publish(ctx context.Context, m queue.Message) error
+	Window() int
+	Depth(ctx context.Context, of queue.Source) (queue.Depth, error)
+}
+
+// Config tunes a Dispatcher. Zero fields take their defaults.
+type Config struct {
+	Depth        int           // most messages that wait for a worker: the line is in the database, where users take turns
+	Life         time.Duration // of a message that no one begins
+	Poll         time.Duration // how often to look without being woken
+	Gap          time.Duration // least time between two steps of which the second was woken
+	Full         time.Duration // the same, and how often to ask, while there is no room
+	RetryMin     time.Duration // first wait after a failure, doubled with each further one, ±20 %
+	RetryMax     time.Duration // longest wait of one job that the queue refuses
+	PauseMax     time.Duration // longest wait while the queue or the store is unavailable
+	StoreTimeout time.Duration // limit of one call of the store, or of the queue's depth
+	DrainTimeout time.Duration // how long publishing may go on after the stop
+}
+
+// DefaultConfig returns the defaults.
+func DefaultConfig() Config {
+	return Config{
+		Depth: 64, Life: 2 * time.Minute, Poll: 250 * time.Millisecond, Gap: 10 * time.Millisecond, Full: 50 * time.Millisecond,
+		RetryMin: 200 * time.Millisecond, RetryMax: time.Minute, PauseMax: 5 * time.Second,
+		StoreTimeout: 5 * time.Second, DrainTimeout: 30 * time.Second,
+	}
+}
+
+// withDefaults fills the zero fields.
+func (c Config) withDefaults() Config {
+	d := DefaultConfig()
+	return Config{
+		Depth: cmp.Or(c.Depth, d.Depth), Life: cmp.Or(c.Life, d.Life), Poll: cmp.Or(c.Poll, d.Poll),
+		Gap: cmp.Or(c.Gap, d.Gap), Full: cmp.Or(c.Full, d.Full),
+		RetryMin: cmp.Or(c.RetryMin, d.RetryMin), RetryMax: cmp.Or(c.RetryMax, d.RetryMax),
+		PauseMax: cmp.Or(c.PauseMax, d.PauseMax), StoreTimeout: cmp.Or(c.StoreTimeout, d.StoreTimeout),
+		DrainTimeout: cmp.Or(c.DrainTimeout, d.DrainTimeout),
+	}
+}

@@ -1,0 +1,113 @@
+package imagesql
+
+import (
+	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/media"
+)
+
+// Every arrow of docs/image-states.md is one text here, and nothing else writes
+// the status or the stage of an image that is there: TestTransitions looks for
+// others. The numbers of stages are those of media.Stage.
+//
+// A statement that knows the id asks for the stage as an expression (stage + 0):
+// next to the condition itself, PostgreSQL reads the whole of the stage's index
+// instead of the one row, where its statistics are from a moment at which that
+// index was empty.
+
+// The conditions of transitions.
+const (
+	// held is that a claim still is one: $1 to $3 are its image, generation and
+	// attempt, its fencing token.
+	held = ` WHERE id = $1 AND generation = $2 AND attempts = $3 AND stage + 0 = 3 AND lease_until > 0`
+	// ranOut is that of a claim whose lease is over.
+	ranOut = held + ` AND lease_until < {now}`
+	// delivered is that the image is out for the very message that was received,
+	// and not begun: $1 to $4 are its image, product, generation and token.
+	delivered = ` WHERE id = $1 AND product_id = $2 AND generation = $3 AND stage + 0 = 3 AND dispatched_until = $4 AND lease_until = 0`
+)
+
+// atRest ends whatever work there was.
+const atRest = `rank = NULL, dispatched_until = 0, lease_until = 0`
+
+const (
+	// Later to in line and out, in line to out, and lost to both: how a step of
+	// the dispatcher moves the rows of v. $1 is the life of what is out.
+	dispatched = `
+		UPDATE images SET stage = new_stage, rank = new_rank, dispatched_until = CASE new_stage WHEN 3 THEN {now} + $1 ELSE 0 END
+		FROM %s
+		WHERE images.id = row_id AND images.stage + 0 = old_stage AND images.dispatched_until = old_token AND images.lease_until = 0
+		RETURNING images.id, images.product_id, images.generation, images.request_id, images.source_host,
+			images.attempts > images.lost_attempts, images.dispatched_until, images.rank`
+
+	// Out to in line: the message was not published.
+	unpublish = `UPDATE images SET stage = 2, dispatched_until = 0` + delivered
+
+	// Out to later: the message is to come again after $5.
+	reschedule = `UPDATE images SET stage = 0, due_at = {now} + $5, ` + atRest + delivered
+
+	// Out to running. It moves no index entry, so that the new version of the row
+	// stays in its page.
+	begin = `UPDATE images SET attempts = attempts + 1, lease_until = {now} + $5` + delivered
+
+	// Running to running.
+	renew = `UPDATE images SET lease_until = {now} + $4` + held
+
+	// Running to ready. $4 is the rendition, $5 when the claim is too old.
+	complete = `
+		UPDATE images SET status = 'ready', stage = NULL, rendition_key = $4, reason = '', reason_detail = '', refresh_error = '', ` +
+		atRest + held + ` AND {now} < $5`
+
+	// Begun to run out: its worker is known to be dead.
+	endLease = `UPDATE images SET lease_until = 1 WHERE stage = 3 AND lease_until > 0`
+
+	// Out to later: so is the queue that had its message.
+	endMessage = `UPDATE images SET stage = 0, due_at = {now}, ` + atRest + ` WHERE stage = 3 AND lease_until = 0`
+)
+
+// retry is running to later, $6 milliseconds from now. A ready image stays ready.
+func retry() string {
+	return `UPDATE images SET stage = 0, due_at = {now} + $6, lost_attempts = $7, ` + failure("$4", "$5") + `, ` + atRest
+}
+
+// fail is running, or waiting, to no work: there is no retry. A ready image
+// stays ready.
+func fail(reason, detail string) string {
+	return `
+		UPDATE images SET stage = NULL, status = CASE status WHEN 'ready' THEN status ELSE 'failed' END,
+			failed_at = CASE status WHEN 'ready' THEN 0 ELSE {now} END, ` + failure(reason, detail) + `, ` + atRest
+}
+
+// failure notes why an attempt failed, where it is shown.
+func failure(reason, detail string) string {
+	return `reason = CASE status WHEN 'ready' THEN '' ELSE ` + reason + ` END,
+			reason_detail = CASE status WHEN 'ready' THEN '' ELSE ` + detail + ` END,
+			refresh_error = CASE status WHEN 'ready' THEN ` + reason + ` ELSE '' END`
+}
+
+// replay is failed to later: the image starts over. Its caller completes it.
+func replay() string { return startOver(media.First, catalog.Pending) }
+
+// refresh is ready and no work to later.
+func refresh() string {
+	return startOver(media.Refresh, catalog.Ready) + ` WHERE id = $1 AND product_id = $2 AND status = 'ready' AND stage IS NULL`
+}
+
+// rebuild is ready, whatever the work, to later: files of its rendition $3 are
+// lost. What it showed is shown meanwhile where it stays ready.
+func rebuild(status catalog.Status) string {
+	return startOver(media.Repair, status) + `
+		WHERE id = $1 AND generation = $2 AND status = 'ready' AND rendition_key = $3`
+}
+
+// startOver is how an image gets the work of a new one, in its next generation,
+// also by its age.
+func startOver(kind media.Kind, status catalog.Status) string {
+	shown := `rendition_key`
+	if status != catalog.Ready {
+		shown = `NULL`
+	}
+	return `
+		UPDATE images SET status = '` + string(status) + `', rendition_key = ` + shown + `, job_kind = '` + string(kind) + `',
+			stage = 0, due_at = {now}, generation = generation + 1, attempts = 0, lost_attempts = 0, reason = '', reason_detail = '',
+			refresh_error = '', failed_at = 0, discarded_at = 0, accepted_at = {now}, ` + atRest
+}

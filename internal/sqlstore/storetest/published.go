@@ -1,0 +1,122 @@
+package storetest
+
+import (
+	"reflect"
+	"testing"
+	"time"
+
+	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/media"
+)
+
+// shown creates a product whose only image is ready.
+func shown(t *testing.T, s Store, key string) media.Claim {
+	t.Helper()
+	c := claim(t, s, time.Minute)
+	complete(t, s, c, key)
+	return c
+}
+
+// wantShown asks that the product shows the rendition, and no work or failure.
+func wantShown(t *testing.T, s Store, c media.Claim, key string) {
+	t.Helper()
+	if img := read(t, s, c.ProductID).Images[0]; img.Status != catalog.Ready || img.Problem != nil || !reflect.DeepEqual(*img.Rendition, rendition(key)) {
+		t.Errorf("the image is %+v with %+v", img, img.Rendition)
+	}
+}
+
+// testRefresh works again on an image that shows a picture: it shows it until
+// there is another, also where the work fails.
+func testRefresh(t *testing.T, s Store) {
+	t.Helper()
+	c := shown(t, s, "aa")
+	refresh := func() media.Claim {
+		t.Helper()
+		if _, err := s.RefreshImage(t.Context(), c.ProductID, c.ImageID); err != nil {
+			t.Fatal(err)
+		}
+		_, err := s.RefreshImage(t.Context(), c.ProductID, c.ImageID)
+		wantKind(t, err, fault.Conflict) // it is at work
+		wantShown(t, s, c, "aa")
+		fresh, err := s.Begin(t.Context(), jobs(t, s)[0], time.Minute)
+		if err != nil || fresh.Kind != media.Refresh || !fresh.Shown || fresh.Attempt != 1 || fresh.Generation == c.Generation {
+			t.Fatalf("begun as %+v, %v", fresh, err)
+		}
+		wantShown(t, s, c, "aa")
+		return fresh
+	}
+	again := refresh()
+	if _, err := s.Retry(t.Context(), again, timeout(), 0); err != nil {
+		t.Fatal(err)
+	}
+	wantShown(t, s, c, "aa")
+	again, err := s.Begin(t.Context(), jobs(t, s)[0], time.Minute)
+	if err != nil || again.Attempt != 2 {
+		t.Fatalf("begun again as %+v, %v", again, err)
+	}
+	before := read(t, s, c.ProductID).Revision
+	if changed, err := s.Fail(t.Context(), again, timeout()); err != nil || changed.Revision != before+1 {
+		t.Fatalf("failed: %+v, %v", changed, err)
+	}
+	wantShown(t, s, c, "aa")
+	if len(jobs(t, s)) != 0 {
+		t.Error("a refresh that failed goes on")
+	}
+	complete(t, s, refresh(), "bb")
+	wantShown(t, s, c, "bb")
+	_, err = s.RefreshImage(t.Context(), c.ProductID+1, c.ImageID)
+	wantKind(t, err, fault.Conflict)
+	waiting := create(t, s, "http://a/1.jpg")
+	_, err = s.RefreshImage(t.Context(), waiting.ID, waiting.Images[0].ID)
+	wantKind(t, err, fault.Conflict)
+}
+
+// testRepair rebuilds a rendition that is shown meanwhile: once, and also where
+// a refresh was at work.
+func testRepair(t *testing.T, s Store) {
+	t.Helper()
+	c := shown(t, s, "aa")
+	if _, err := s.RefreshImage(t.Context(), c.ProductID, c.ImageID); err != nil {
+		t.Fatal(err)
+	}
+	overtaken, err := s.Begin(t.Context(), jobs(t, s)[0], time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []int{1, 0} {
+		if changed, err := s.Rebuild(t.Context(), "aa", true, 10); err != nil || len(changed) != want {
+			t.Fatalf("rebuilt %+v, %v", changed, err)
+		}
+	}
+	wantShown(t, s, c, "aa")
+	_, err = s.Complete(t.Context(), overtaken, rendition("bb"))
+	wantKind(t, err, fault.Conflict)
+	tick(t)
+	fresh, err := s.Begin(t.Context(), jobs(t, s)[0], time.Minute)
+	if err != nil || fresh.Kind != media.Repair || !fresh.Shown {
+		t.Fatalf("begun as %+v, %v", fresh, err)
+	}
+	complete(t, s, fresh, "aa")
+	wantShown(t, s, c, "aa")
+}
+
+// testEndLeases: the worker and the queue are known to be dead.
+func testEndLeases(t *testing.T, s Store) {
+	t.Helper()
+	begun := claim(t, s, time.Hour)
+	create(t, s, "http://a/2.jpg")
+	out := jobs(t, s)
+	if err := s.EndLeases(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	_, err := s.Begin(t.Context(), out[0], time.Minute)
+	wantKind(t, err, fault.Conflict)
+	if again := jobs(t, s); len(again) != 1 || without(again[0]) != without(out[0]) {
+		t.Errorf("what was not begun came again as %+v", again)
+	}
+	sweepOne(t, s)
+	if img := read(t, s, begun.ProductID).Images[0]; img.Status != catalog.Pending || img.Attempts != 1 {
+		t.Errorf("what was begun is %+v", img)
+	}
+}
