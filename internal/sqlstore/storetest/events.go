@@ -117,6 +117,7 @@ func testEventOrder(t *testing.T, s Store) {
 		claims = append(claims, begin(t, s, j))
 	}
 	service := catalog.NewService(s, &announced{}, catalog.DefaultKeyTTL)
+	newEvents(t, s) // of the create
 	before := read(t, s, p.ID).Revision
 	atOnce(func(i int) {
 		for n := range 3 {
