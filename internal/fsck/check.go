@@ -72,7 +72,7 @@ func (c *Checker) Run(ctx context.Context) (*Report, error) {
 		}
 	}
 	for _, check := range []func(context.Context, *Report) error{
-		c.images, c.waiting, c.owner, c.storage, c.products,
+		c.images, c.waiting, c.owner, c.storage, c.products, c.readers,
 	} {
 		if err := check(ctx, report); err != nil {
 			return report, err

@@ -52,6 +52,9 @@ func damages() []damage {
 			w.exec(`UPDATE products SET cover_key = NULL WHERE id = $1`, p[1].ID)
 			w.exec(`UPDATE products SET cover_key = (SELECT rendition_key FROM images WHERE product_id = $2) WHERE id = $1`, p[2].ID, p[1].ID)
 		}, map[gc.Kind]int64{fsck.WrongCounts: 3}},
+		{"a reader of events is beyond the log", func(w *system, _ []catalog.Product) {
+			w.exec(`INSERT INTO event_readers (name, position) VALUES ('beyond', 1000000), ('behind', 1)`)
+		}, map[gc.Kind]int64{fsck.ReaderAhead: 1}},
 		{"the cache is of another time", func(w *system, p []catalog.Product) {
 			for id, revision := range map[int64]int64{p[0].ID: 1, p[1].ID: 1000} {
 				w.cacheAs(id, revision)

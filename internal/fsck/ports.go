@@ -43,6 +43,13 @@ type Store interface {
 	// RaiseRevision raises the product's revision above the one given, where it is
 	// not, and counts its images again. fault.NotFound.
 	RaiseRevision(ctx context.Context, id, revision int64) (catalog.Changed, error)
+
+	// ReadersAhead returns the readers of events whose position is beyond the
+	// last event, and its id.
+	ReadersAhead(ctx context.Context) ([]Reader, int64, error)
+	// SetBackReader sets the reader to the position where it is beyond it, and ends
+	// its lease: who held it goes on from there.
+	SetBackReader(ctx context.Context, name string, position int64) error
 }
 
 // ProductRevision is a product as the cache should know it, and whether it knows

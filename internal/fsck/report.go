@@ -18,6 +18,7 @@ const (
 	StuckProcessing     gc.Kind = "stuck_processing"
 	WrongCounts         gc.Kind = "wrong_counts"
 	StaleCache          gc.Kind = "stale_cache"
+	ReaderAhead         gc.Kind = "reader_ahead"
 	DeadMessagesWaiting gc.Kind = "dead_messages_waiting"
 )
 
@@ -33,6 +34,7 @@ func newReport() *Report {
 		[]gc.Finding{
 			{Kind: WrongCounts, What: "products that say other counts or another cover than their images have"},
 			{Kind: StaleCache, What: "cached products of another revision than the database's"},
+			{Kind: ReaderAhead, What: "readers of events whose position is beyond the last event"},
 			{Kind: DeadMessagesWaiting, What: "messages in the broker's dead-letter queue that no worker drains"},
 		},
 	))}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/fsck"
 )
 
 // testReaders: one holder at a time, whose position is the next one's.
@@ -41,6 +42,40 @@ func testReaders(t *testing.T, s Store) {
 	wantKind(t, s.SaveReader(t.Context(), "r", "b", 9, time.Minute), fault.Conflict)
 	if at, err := s.LeaseReader(t.Context(), "another", "b", time.Minute); at != 0 || err != nil {
 		t.Errorf("another reader: position %d, %v", at, err)
+	}
+}
+
+// testReadersAhead: who held a reader that is set back goes on from there.
+func testReadersAhead(t *testing.T, s Store) {
+	t.Helper()
+	create(t, s)
+	end, err := s.Mark(t.Context(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, position := range map[string]int64{"right": end.To, "wrong": end.To + 7} {
+		if _, err := s.LeaseReader(t.Context(), name, "a", time.Minute); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.SaveReader(t.Context(), name, "a", position, time.Minute); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ahead, last, err := s.ReadersAhead(t.Context())
+	if err != nil || last != end.To || len(ahead) != 1 || ahead[0] != (fsck.Reader{Name: "wrong", Position: end.To + 7}) {
+		t.Fatalf("%+v ahead of %d, %v", ahead, last, err)
+	}
+	for _, name := range []string{"right", "wrong"} {
+		if err := s.SetBackReader(t.Context(), name, last); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.SaveReader(t.Context(), "right", "a", end.To, time.Minute); err != nil {
+		t.Errorf("a reader that was right lost its lease: %v", err)
+	}
+	wantKind(t, s.SaveReader(t.Context(), "wrong", "a", end.To+7, time.Minute), fault.Conflict)
+	if at, err := s.LeaseReader(t.Context(), "wrong", "a", time.Minute); at != end.To || err != nil {
+		t.Errorf("set back to %d, %v", at, err)
 	}
 }
 

@@ -136,6 +136,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"order of events", testEventOrder},
 		{"pages of events", testRead},
 		{"readers of events", testReaders},
+		{"readers beyond the log", testReadersAhead},
 		{"remove events", testRemoveEvents},
 		{"job of failures", testDeadJob},
 		{"job discards", testDeadJobDiscards},
