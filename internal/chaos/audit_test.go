@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"vitrine.dev/internal/systemtest"
 )
 
 // once looks for products that were made twice, and for those of which no
@@ -54,9 +56,11 @@ func (o *outcome) audited(sys *system, in *injector) {
 		WHERE what = 'change' AND NOT EXISTS (SELECT 1 FROM chaos_audit e
 			WHERE e.what = 'event' AND e.id = b.id AND e.transaction = b.transaction AND e.number = b.number)`
 	const lost = `SELECT id, number, format('the job of image %s was lost', id) FROM chaos_audit WHERE what = 'lost'`
+	const skipped = `SELECT id, number, format('event %s was committed when a reader had come to %s', id, number) FROM chaos_audit WHERE what = 'skipped'`
 	always := func(int64, int64) bool { return true }
 	o.audit(sys, checkPublished, twice, always)
 	o.audit(sys, checkTogether, apart, always)
+	o.audit(sys, checkSkipped, skipped, always)
 	o.audit(sys, checkLost, lost, func(image, dispatched int64) bool {
 		o.lost++
 		return !in.wiped[image] && !in.hitAt(time.UnixMilli(dispatched))
@@ -80,4 +84,46 @@ func (o *outcome) audit(sys *system, check, query string, wrong func(id, number 
 		})
 		return err
 	})
+}
+
+// stallPause is between two stalled writers, stall how long each stalls: longer
+// than a reader takes to keep its position.
+const (
+	stallPause = time.Second
+	stall      = 1500 * time.Millisecond
+)
+
+// stallWriters has writers stall between their event and their commit, as a
+// process does that is frozen there, until ctx is done, and returns how many have
+// committed: faults hit them, too. The events are of no product.
+func stallWriters(ctx context.Context, sys *system) (committed int) {
+	for ctx.Err() == nil {
+		pause(ctx, stallPause)
+		if stallWriter(ctx, sys) == nil {
+			committed++
+		}
+	}
+	return committed
+}
+
+func stallWriter(ctx context.Context, sys *system) error {
+	whole, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*stall)
+	defer cancel()
+	db, err := pgx.Connect(whole, sys.servers.ByPart[systemtest.Database].URL())
+	if err != nil {
+		return err
+	}
+	defer db.Close(whole)
+	tx, err := db.Begin(whole)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback(whole) }()
+	_, err = tx.Exec(whole, `INSERT INTO events (occurred_at, type, product_id, image_id, user_id, revision, version, data)
+		VALUES ((extract(epoch FROM clock_timestamp()) * 1000)::BIGINT, 'product.updated', 0, 0, 0, 1, 1, '{}')`)
+	if err != nil {
+		return err
+	}
+	pause(ctx, stall)
+	return tx.Commit(whole)
 }

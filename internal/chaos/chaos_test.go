@@ -29,6 +29,8 @@ func TestChaos(t *testing.T) { //nolint:paralleltest // it wants the machine for
 	defer stop()
 	var running sync.WaitGroup
 	running.Go(func() { load(loading, sys, s.seed, m, know, past) })
+	stalled := 0
+	running.Go(func() { stalled = stallWriters(loading, sys) })
 	pause(t.Context(), 3*time.Second)
 	in.run(s.length)
 	// A little load on the whole system, so that it is seen to have recovered.
@@ -42,6 +44,9 @@ func TestChaos(t *testing.T) { //nolint:paralleltest // it wants the machine for
 	}
 	took, waiting := awaitEnds(sys, in.last)
 	o := verify(sys, c, know, src, in)
+	if stalled == 0 {
+		o.wrong(checkSkipped, "no writer has stalled")
+	}
 	objects := o.cleanUp(sys)
 
 	r := newReport()
@@ -50,6 +55,7 @@ func TestChaos(t *testing.T) { //nolint:paralleltest // it wants the machine for
 	addChecks(r, past.all(), in.windows, know, o, took, waiting)
 	r.check(checkOrphans, o.problems[checkOrphans], "%d objects", objects)
 	r.check(checkTogether, o.problems[checkTogether], "")
+	r.check(checkSkipped, o.problems[checkSkipped], "%d writers stalled before their commit", stalled)
 	r.check(checkLost, o.problems[checkLost], "%d were wiped, %d dispatched again", len(in.wiped), o.lost)
 	sys.seen.report(r)
 	r.print(t)

@@ -103,7 +103,8 @@ func (sys *system) secondUser() {
 
 // audit makes the database itself note what is not to be asked of those who
 // did it: in which transaction products and their events were written, every
-// publication, and every message whose time ran out before it was begun.
+// publication, every message whose time ran out before it was begun, and every
+// event that a reader of the log had gone past before it was committed.
 func (sys *system) audit() {
 	sys.t.Helper()
 	sys.query(func(ctx context.Context, db *pgx.Conn) error {
@@ -129,6 +130,13 @@ func (sys *system) audit() {
 				INSERT INTO chaos_audit VALUES ('lost', NEW.id, txid_current(), OLD.dispatched_until - %[1]d);
 				RETURN NULL;
 			END $$;
+			CREATE FUNCTION chaos_skipped() RETURNS trigger LANGUAGE plpgsql AS $$
+			BEGIN
+				INSERT INTO chaos_audit SELECT 'skipped', NEW.id, txid_current(), position FROM event_readers WHERE position >= NEW.id;
+				RETURN NULL;
+			END $$;
+			CREATE CONSTRAINT TRIGGER chaos_skipped AFTER INSERT ON events DEFERRABLE INITIALLY DEFERRED
+				FOR EACH ROW EXECUTE FUNCTION chaos_skipped();
 			CREATE TRIGGER chaos_made AFTER INSERT ON products FOR EACH ROW EXECUTE FUNCTION chaos_product();
 			CREATE TRIGGER chaos_changed AFTER UPDATE OF revision ON products FOR EACH ROW
 				WHEN (OLD.revision <> NEW.revision) EXECUTE FUNCTION chaos_product();

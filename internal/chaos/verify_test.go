@@ -84,6 +84,7 @@ const (
 	checkPublished = "no image was published twice"
 	checkOrphans   = "no orphan is left in storage after the clean-up"
 	checkTogether  = "every change was committed together with its event"
+	checkSkipped   = "no reader of the event log went past an event before it was committed"
 	checkLost      = "no message was lost but those that were wiped, or dispatched as something failed"
 )
 
