@@ -130,7 +130,7 @@ func dies(t *testing.T, w *systemtest.System, role string, point failpoint.Point
 	})
 	switch point {
 	case failpoint.Dispatched, failpoint.Published: // the time of the message runs out by itself
-	case failpoint.InCountLostDelivery: // its message is the one that comes again
+	case failpoint.InCountLostDelivery: // its message is the one that is redelivered
 	default:
 		w.EndLeases()
 	}

@@ -89,7 +89,7 @@ func TestRepairKeepsThePicture(t *testing.T) {
 	if jobs := w.jobs(); len(jobs) != 2 {
 		t.Errorf("%d jobs, want 2", len(jobs))
 	}
-	must(t, w.store.EndLeases(t.Context())) // they are not begun: they come again
+	must(t, w.store.EndLeases(t.Context())) // they are not begun: they are due
 	w.finish(variant, main)
 	if report := w.check(false); !report.Clean() {
 		t.Errorf("after the repair: %+v", report)

@@ -76,7 +76,7 @@ const (
 
 // window reads what a step looks at. What is due is read from both ends, so
 // that a backlog of it does not hide what has just come. The limits are literals,
-// since PostgreSQL would plan anew for each value.
+// since PostgreSQL would plan again for each value.
 func (s *Images) window(ctx context.Context, from sqldb.Querier, low bound) (w dispatch.Window, err error) {
 	type row struct {
 		dispatch.Row

@@ -42,7 +42,7 @@ const (
 	// Out to in line: the message was not published.
 	unpublish = `UPDATE images SET stage = 2, dispatched_until = 0` + delivered
 
-	// Out to later: the message is to come again after $5.
+	// Out to later: it is due again after $5.
 	reschedule = `UPDATE images SET stage = 0, due_at = {now} + $5, ` + atRest + delivered
 
 	// Out to running. It moves no index entry, so that the new version of the row

@@ -15,7 +15,7 @@ import (
 )
 
 // testDispatch: an image is out once at a time, its message is good for one
-// dispatch, and what no one begins comes again.
+// dispatch, and what no one begins is dispatched again.
 func testDispatch(t *testing.T, s Store) {
 	t.Helper()
 	p := create(t, s, "http://a/1.jpg", "http://a/2.jpg", "http://a/3.jpg")
@@ -33,7 +33,7 @@ func testDispatch(t *testing.T, s Store) {
 		t.Errorf("dispatched what is out: %+v", more)
 	}
 	var again []media.Job
-	until(t, "the first two come again", func() bool {
+	until(t, "the first two are dispatched again", func() bool {
 		again = append(again, step(t, s, 2, time.Hour)...)
 		return len(again) > 1
 	})
@@ -64,9 +64,9 @@ func testReturnedJobs(t *testing.T, s Store) {
 	}
 	give(0, out...)
 	var again []media.Job
-	until(t, "they come again", func() bool { again = append(again, step(t, s, 2, time.Hour)...); return len(again) > 1 })
+	until(t, "they are dispatched again", func() bool { again = append(again, step(t, s, 2, time.Hour)...); return len(again) > 1 })
 	if len(again) != 2 || without(again[0]) != without(out[0]) || without(again[1]) != without(out[1]) {
-		t.Fatalf("returned %+v, came again as %+v", out, again)
+		t.Fatalf("returned %+v, then %+v", out, again)
 	}
 	give(0, out...) // of a dispatch that is over
 	if _, err := s.Begin(t.Context(), again[0], time.Minute); err != nil {
@@ -77,7 +77,7 @@ func testReturnedJobs(t *testing.T, s Store) {
 	if rest := step(t, s, 10, time.Hour); len(rest) != 1 || rest[0].ImageID == out[0].ImageID || rest[0].ImageID == out[1].ImageID {
 		t.Errorf("dispatched %+v, want the third", rest)
 	}
-	until(t, "the one that was put off is due", func() bool {
+	until(t, "the rescheduled one is due", func() bool {
 		late := step(t, s, 10, time.Hour)
 		return len(late) == 1 && without(late[0]) == without(out[1])
 	})

@@ -113,7 +113,7 @@ func testEndLeases(t *testing.T, s Store) {
 	_, err := s.Begin(t.Context(), out[0], time.Minute)
 	wantKind(t, err, fault.Conflict)
 	if again := jobs(t, s); len(again) != 1 || without(again[0]) != without(out[0]) {
-		t.Errorf("what was not begun came again as %+v", again)
+		t.Errorf("what was not begun is now %+v", again)
 	}
 	sweepOne(t, s)
 	if img := read(t, s, begun.ProductID).Images[0]; img.Status != catalog.Pending || img.Attempts != 1 {

@@ -30,7 +30,7 @@ func testReschedule(t *testing.T, s Store) {
 			return len(list) > 0
 		})
 		if without(job) != without(before) || job.Token == before.Token {
-			t.Errorf("the job came again as %+v", job)
+			t.Errorf("the next job is %+v", job)
 		}
 	}
 	put(300*time.Millisecond, 0)
