@@ -55,10 +55,13 @@ func (o *outcome) audited(sys *system, in *injector) {
 	const apart = `SELECT id, number, format('revision %s of product %s was committed without its event', number, id) FROM chaos_audit b
 		WHERE what = 'change' AND NOT EXISTS (SELECT 1 FROM chaos_audit e
 			WHERE e.what = 'event' AND e.id = b.id AND e.transaction = b.transaction AND e.number = b.number)`
+	const begun = `SELECT id, number, format('attempt %s of image %s was begun while it was not out, or worked on', number, id)
+		FROM chaos_audit WHERE what = 'begun'`
 	const lost = `SELECT id, number, format('the job of image %s was lost', id) FROM chaos_audit WHERE what = 'lost'`
 	const skipped = `SELECT id, number, format('event %s was committed when a reader had come to %s', id, number) FROM chaos_audit WHERE what = 'skipped'`
 	always := func(int64, int64) bool { return true }
 	o.audit(sys, checkPublished, twice, always)
+	o.audit(sys, checkBegun, begun, always)
 	o.audit(sys, checkTogether, apart, always)
 	o.audit(sys, checkSkipped, skipped, always)
 	o.audit(sys, checkLost, lost, func(image, dispatched int64) bool {

@@ -54,6 +54,7 @@ func TestChaos(t *testing.T) { //nolint:paralleltest // it wants the machine for
 	r.figure("faults", "%d in %s: %s", in.total(), s.length, tally(in.counts))
 	addChecks(r, past.all(), in.windows, know, o, took, waiting)
 	r.check(checkOrphans, o.problems[checkOrphans], "%d objects", objects)
+	r.check(checkBegun, o.problems[checkBegun], "")
 	r.check(checkTogether, o.problems[checkTogether], "")
 	r.check(checkSkipped, o.problems[checkSkipped], "%d writers stalled before their commit", stalled)
 	r.check(checkLost, o.problems[checkLost], "%d were wiped, %d dispatched again", len(in.wiped), o.lost)

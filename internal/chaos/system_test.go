@@ -103,7 +103,8 @@ func (sys *system) secondUser() {
 
 // audit makes the database itself note what is not to be asked of those who
 // did it: in which transaction products and their events were written, every
-// publication, every message whose time ran out before it was begun, and every
+// publication, every begin of an image that was not out or was begun already,
+// every message whose time ran out before it was begun, and every
 // event that a reader of the log had gone past before it was committed.
 func (sys *system) audit() {
 	sys.t.Helper()
@@ -125,6 +126,11 @@ func (sys *system) audit() {
 				INSERT INTO chaos_audit VALUES ('published', NEW.id, txid_current(), NEW.generation, NEW.rendition_key);
 				RETURN NULL;
 			END $$;
+			CREATE FUNCTION chaos_begun() RETURNS trigger LANGUAGE plpgsql AS $$
+			BEGIN
+				INSERT INTO chaos_audit VALUES ('begun', NEW.id, txid_current(), NEW.attempts);
+				RETURN NULL;
+			END $$;
 			CREATE FUNCTION chaos_lost() RETURNS trigger LANGUAGE plpgsql AS $$
 			BEGIN
 				INSERT INTO chaos_audit VALUES ('lost', NEW.id, txid_current(), OLD.dispatched_until - %[1]d);
@@ -143,6 +149,8 @@ func (sys *system) audit() {
 			CREATE TRIGGER chaos_event AFTER INSERT ON events FOR EACH ROW EXECUTE FUNCTION chaos_event();
 			CREATE TRIGGER chaos_published AFTER UPDATE OF rendition_key ON images FOR EACH ROW
 				WHEN (NEW.status = 'ready') EXECUTE FUNCTION chaos_published();
+			CREATE TRIGGER chaos_begun AFTER UPDATE OF attempts ON images FOR EACH ROW
+				WHEN (NEW.attempts > OLD.attempts AND (OLD.stage <> 3 OR OLD.lease_until <> 0)) EXECUTE FUNCTION chaos_begun();
 			CREATE TRIGGER chaos_lost AFTER UPDATE OF stage ON images FOR EACH ROW
 				WHEN (OLD.stage = 3 AND OLD.lease_until = 0 AND NEW.stage IN (2, 3)
 					AND OLD.dispatched_until <= (extract(epoch FROM statement_timestamp()) * 1000)::BIGINT)

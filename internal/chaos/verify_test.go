@@ -82,6 +82,7 @@ const (
 	checkEnded     = "every image ended ready or failed with a true reason"
 	checkBytes     = "the bytes behind every URL decode to the expected picture"
 	checkPublished = "no image was published twice"
+	checkBegun     = "no image was begun that was not out, or while it was worked on"
 	checkOrphans   = "no orphan is left in storage after the clean-up"
 	checkTogether  = "every change was committed together with its event"
 	checkSkipped   = "no reader of the event log went past an event before it was committed"
