@@ -63,6 +63,7 @@ func testManyWriters(t *testing.T, s *sqlstore.Store, dsn string) {
 	}
 	careful := follow(t, s)
 	careless := follow(t, ignorant{s})
+	durable, stop := readDurably(t, s)
 	var writing sync.WaitGroup
 	for range writers {
 		writing.Go(func() {
@@ -81,13 +82,19 @@ func testManyWriters(t *testing.T, s *sqlstore.Store, dsn string) {
 	}
 	inOrderOfRevisions(t, page.Events)
 	last := page.Events[len(page.Events)-1].ID
-	for _, r := range []*recorder{careful, careless} {
+	for _, r := range []*recorder{careful, careless, durable} {
 		r.upTo(t, last)
 	}
+	starts := stop()
 	missed, disorder := careful.compare(page.Events)
 	t.Logf("horizon: %d events of %d writers, %d missed, %d out of order", len(page.Events), writers, missed, disorder)
 	if missed > 0 || disorder > 0 || len(page.Events) < 20_000 {
 		t.Errorf("of %d events %d were missed and %d were out of order", len(page.Events), missed, disorder)
+	}
+	missed, disorder = durable.compare(page.Events)
+	t.Logf("durable reader, started %d times: %d missed, %d repeated or out of order", starts, missed, disorder)
+	if missed > 0 || disorder > 0 || starts < 5 {
+		t.Errorf("a durable reader that was started %d times missed %d, and had %d again or out of order", starts, missed, disorder)
 	}
 	missed, disorder = careless.compare(page.Events)
 	t.Logf("without it: %d missed, %d out of order", missed, disorder)
@@ -189,19 +196,50 @@ func follow(t *testing.T, log events.Log) *recorder {
 				}
 				return
 			}
-			r.mu.Lock()
-			for _, e := range batch.Events {
-				r.ids = append(r.ids, e.ID)
-			}
-			r.at = tail.Position()
-			r.mu.Unlock()
-			select {
-			case r.moved <- struct{}{}:
-			default:
-			}
+			r.note(batch.Events, tail.Position())
 		}
 	}()
 	return r
+}
+
+// readDurably records what a reader is given that is stopped and started in
+// another process again and again, until it is told to stop; it returns how often it started.
+func readDurably(t *testing.T, s *sqlstore.Store) (r *recorder, stop func() int) {
+	t.Helper()
+	r = &recorder{moved: make(chan struct{}, 1)}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan int, 1)
+	handle := func(_ context.Context, page events.Page) (int, error) {
+		r.note(page.Events, page.Events[len(page.Events)-1].ID)
+		return len(page.Events), nil
+	}
+	go func() {
+		starts := 0
+		for ; ctx.Err() == nil; starts++ {
+			reader := events.NewReader("durable", horizonOf(s), s, handle, events.ReaderConfig{Pace: time.Millisecond}, slog.New(slog.DiscardHandler))
+			reading, end := context.WithTimeout(ctx, time.Second)
+			if err := reader.Run(reading); err != nil {
+				t.Error(err)
+			}
+			end()
+		}
+		done <- starts
+	}()
+	return r, func() int { cancel(); return <-done }
+}
+
+// note records events, and that everything up to the position is.
+func (r *recorder) note(list []events.Event, position int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, e := range list {
+		r.ids = append(r.ids, e.ID)
+	}
+	r.at = position
+	select {
+	case r.moved <- struct{}{}:
+	default:
+	}
 }
 
 func (r *recorder) position() int64 {
