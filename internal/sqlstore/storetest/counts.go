@@ -38,7 +38,10 @@ func testCounts(t *testing.T, s Store) {
 // that did not wait for another's image would stay wrong.
 func testCountsAtOnce(t *testing.T, s Store) {
 	t.Helper()
+	create(t, s, urls(catalog.MaxImages)...)
+	completeAll(t, s, beginAll(t, s))
 	first := newLife(t, s, 2)
+	first.check()
 	var group sync.WaitGroup
 	for seed := range uint64(6) {
 		group.Go(func() {

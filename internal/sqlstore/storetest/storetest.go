@@ -89,6 +89,8 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"revise", testRevise},
 		{"revise, overtaken", testOvertaken},
 		{"one product, everything at once", testOneProductAtOnce},
+		{"an editor amid progress", testEditorAmidProgress},
+		{"progress is no edit", testProgressIsNoEdit},
 		{"counts", testCounts},
 		{"counts at once", testCountsAtOnce},
 		{"delete", testDelete},
