@@ -15,7 +15,6 @@ import (
 // promise to the suite in storetest.
 func transitions() []string {
 	return []string{
-		"sqlstore/catalogsql/create.go: INSERT INTO images (stage, due_at,",
 		"sqlstore/imagesql/images.go: INSERT INTO images (stage, due_at,",
 		"sqlstore/imagesql/transitions.go: UPDATE images SET stage = 0, due_at = {now} + $5,",    // reschedule
 		"sqlstore/imagesql/transitions.go: UPDATE images SET stage = 0, due_at = {now} + $6,",    // retry

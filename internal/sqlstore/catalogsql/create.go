@@ -3,8 +3,6 @@ package catalogsql
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
-	"fmt"
 
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/events"
@@ -41,60 +39,60 @@ func (s *Products) CreateProduct(ctx context.Context, n catalog.NewProduct) (p c
 }
 
 // createAtOnce is createInSteps as one statement and one round trip, for
-// PostgreSQL. The body of the message is made in SQL, because the id that it
-// carries is; the suite of the stores reads it as catalog.Changed.
+// PostgreSQL.
 func (s *Products) createAtOnce(ctx context.Context, n catalog.NewProduct) (catalog.Product, error) {
-	p, err := scanCreated(n, s.db.Writer.QueryRowContext(ctx, s.db.SQL(
-		`WITH product AS (`+insertProduct("cardinality($9::TEXT[])")+` RETURNING id, user_id, created_at)`+withItsWork()), atOnceArgs(n)...))
+	p, err := s.created(ctx, n, `WITH product AS (`+insertProduct(ofUser(), imagesOfArray)+`RETURNING id, user_id, created_at)`)
 	return p, sqldb.NoRow(err, catalog.ErrUnknownUser)
 }
 
-// withItsWork completes a statement whose product is the row that was just
-// inserted, if any, with the images and the message.
-func withItsWork() string {
-	return `,
-	added AS (
-		INSERT INTO images (stage, due_at, accepted_at, user_id, product_id, position, source_url, source_host, request_id)
-		SELECT 0, created_at, created_at, user_id, id, place - 1, url, host, $7
-		FROM product, unnest($6::TEXT[], $9::TEXT[]) WITH ORDINALITY AS source (url, host, place) ORDER BY place
-		RETURNING id, position),
-	event AS (` + eventsql.Insert + `
-		SELECT created_at, $8, id, 0, user_id, 1, 1, '{}' FROM product)
-	SELECT id, created_at, (SELECT coalesce(json_agg(id ORDER BY position), '[]')::TEXT FROM added) FROM product`
-}
-
-// atOnceArgs are $1 to $9 of such a statement.
-func atOnceArgs(n catalog.NewProduct) []any {
+// created completes a statement whose product is the row that it inserts, if any,
+// with the images and the event, and runs it. Its own arguments follow $10.
+// sql.ErrNoRows where it inserted nothing.
+func (s *Products) created(ctx context.Context, n catalog.NewProduct, statement string, more ...any) (catalog.Product, error) {
+	data, err := events.Data{}.Encode()
+	if err != nil {
+		return catalog.Product{}, err
+	}
 	hosts := make([]string, len(n.Images))
 	for i, u := range n.Images {
 		hosts[i] = media.SourceHost(u)
 	}
-	return append(productArgs(n), n.Images, n.RequestID, string(events.ProductCreated), hosts)
-}
-
-// scanCreated reads what such a statement returns. sql.ErrNoRows where it
-// inserted nothing.
-func scanCreated(n catalog.NewProduct, row *sql.Row) (catalog.Product, error) {
-	var id, created int64
-	var imageIDs string
-	if err := row.Scan(&id, &created, &imageIDs); err != nil {
+	args := append(productArgs(n), n.Images, hosts, n.RequestID, string(events.ProductCreated), data)
+	type row struct {
+		id, created int64
+		image       sql.NullInt64
+		position    sql.NullInt64
+	}
+	rows, err := sqldb.Collect(ctx, s.db.Writer, func(from sqldb.Row, r *row) error {
+		return from.Scan(&r.id, &r.created, &r.image, &r.position)
+	}, s.db.SQL(statement+`,
+	added AS (`+imagesql.Insert+`
+		SELECT 0, created_at, created_at, user_id, id, place - 1, url, host, $8
+		FROM product, unnest($6::TEXT[], $7::TEXT[]) WITH ORDINALITY AS source (url, host, place) ORDER BY place
+		RETURNING id AS image, position),
+	event AS (`+eventsql.Insert+`
+		SELECT created_at, $9, id, 0, user_id, 1, 1, $10 FROM product)
+	SELECT id, created_at, image, position FROM product LEFT JOIN added ON TRUE`), append(args, more...)...)
+	if err != nil {
 		return catalog.Product{}, err
 	}
-	var ids []int64
-	if err := json.Unmarshal([]byte(imageIDs), &ids); err != nil || len(ids) != len(n.Images) {
-		return catalog.Product{}, fmt.Errorf("ids of %d new images: %s", len(n.Images), imageIDs)
+	if len(rows) == 0 {
+		return catalog.Product{}, sql.ErrNoRows
 	}
 	var images []catalog.Image
-	for i, u := range n.Images {
-		images = append(images, catalog.Image{ID: ids[i], SourceURL: u, Status: catalog.Pending})
+	if len(n.Images) > 0 {
+		images = make([]catalog.Image, len(n.Images))
+		for _, r := range rows {
+			images[r.position.Int64] = catalog.Image{ID: r.image.Int64, SourceURL: n.Images[r.position.Int64], Status: catalog.Pending}
+		}
 	}
-	return newProduct(n, id, created, images), nil
+	return newProduct(n, rows[0].id, rows[0].created, images), nil
 }
 
 // createInSteps is for a database with one writer.
 func (s *Products) createInSteps(ctx context.Context, tx *sql.Tx, n catalog.NewProduct) (catalog.Product, error) {
 	var id, created int64
-	err := tx.QueryRowContext(ctx, s.db.SQL(insertProduct("$6")+` RETURNING id, created_at`), append(productArgs(n), len(n.Images))...).Scan(&id, &created)
+	err := tx.QueryRowContext(ctx, s.db.SQL(insertProduct(ofUser(), "$6")+`RETURNING id, created_at`), append(productArgs(n), len(n.Images))...).Scan(&id, &created)
 	if err != nil {
 		return catalog.Product{}, sqldb.NoRow(err, catalog.ErrUnknownUser)
 	}
@@ -112,12 +110,23 @@ func (s *Products) createInSteps(ctx context.Context, tx *sql.Tx, n catalog.NewP
 	})
 }
 
-// insertProduct inserts a product with so many images, nothing where the user
-// does not exist.
-func insertProduct(images string) string {
+// owner is where the id and the user of a new product come from, none where
+// there is no such row.
+type owner struct{ columns, values, from string }
+
+func ofUser() owner { return owner{"user_id", "id", "users WHERE id = $1"} }
+
+func ofKey() owner { return owner{"id, user_id", "product_id, user_id", "taken"} }
+
+// imagesOfArray is the number of images in createAtOnce.
+const imagesOfArray = "cardinality($7::TEXT[])"
+
+// insertProduct is the only wording of how a product comes to be, with so many images.
+func insertProduct(of owner, images string) string {
 	return `
-	INSERT INTO products (user_id, name, name_folded, description, price, version, revision, created_at, updated_at, revised_at, images_pending)
-	SELECT id, $2, $3, $4, $5, 1, 1, {now}, {now}, {now}, ` + images + ` FROM users WHERE id = $1`
+	INSERT INTO products (` + of.columns + `, name, name_folded, description, price, version, revision,
+	                      created_at, updated_at, revised_at, images_pending)
+	SELECT ` + of.values + `, $2, $3, $4, $5, 1, 1, {now}, {now}, {now}, ` + images + ` FROM ` + of.from + ` `
 }
 
 func productArgs(n catalog.NewProduct) []any {

@@ -52,12 +52,13 @@ func (s *Products) onceInSteps(
 	if err != nil {
 		return catalog.Product{}, nil, err
 	}
-	_, err = tx.ExecContext(ctx, s.db.SQL(`
-		INSERT INTO idempotency_keys (user_id, key, fingerprint, product_id, expires_at)
+	_, err = tx.ExecContext(ctx, s.db.SQL(insertKey+`
 		VALUES ($1, $2, $3, $4, {now} + $5)`+takeOver),
 		n.UserID, once.Key, once.Fingerprint[:], p.ID, once.TTL.Milliseconds())
 	return p, nil, err
 }
+
+const insertKey = `INSERT INTO idempotency_keys (user_id, key, fingerprint, product_id, expires_at) `
 
 // takeOver lets an insert have a key that has expired, and nothing where it
 // has not.
@@ -74,18 +75,13 @@ func (s *Products) onceAtOnce(
 	ctx context.Context, n catalog.NewProduct, once catalog.Once,
 ) (catalog.Product, *catalog.Earlier, error) {
 	for range onceTries {
-		p, err := scanCreated(n, s.db.Writer.QueryRowContext(ctx, s.db.SQL(`
-			WITH taken AS (
-				INSERT INTO idempotency_keys (user_id, key, fingerprint, product_id, expires_at)
-				SELECT id, $10, $11, nextval(pg_get_serial_sequence('products', 'id')), {now} + $12
+		p, err := s.created(ctx, n, `
+			WITH taken AS (`+insertKey+`
+				SELECT id, $11, $12, nextval(pg_get_serial_sequence('products', 'id')), {now} + $13
 				FROM users WHERE id = $1`+takeOver+`
 				RETURNING user_id, product_id),
-			product AS (
-				INSERT INTO products (id, user_id, name, name_folded, description, price, version, revision,
-				                      created_at, updated_at, revised_at, images_pending)
-				SELECT product_id, user_id, $2, $3, $4, $5, 1, 1, {now}, {now}, {now}, cardinality($9::TEXT[]) FROM taken
-				RETURNING id, user_id, created_at)`+withItsWork()),
-			append(atOnceArgs(n), once.Key, once.Fingerprint[:], once.TTL.Milliseconds())...))
+			product AS (`+insertProduct(ofKey(), imagesOfArray)+`RETURNING id, user_id, created_at)`,
+			once.Key, once.Fingerprint[:], once.TTL.Milliseconds())
 		if err == nil || !errors.Is(err, sql.ErrNoRows) {
 			return p, nil, err
 		}

@@ -25,6 +25,10 @@ type Placed struct {
 	URL      string
 }
 
+// Insert is the only wording of how images come to be: rows of these columns follow
+// it, at stage 0, due at once. Nothing is looked up: a dispatcher takes them into the line.
+const Insert = `INSERT INTO images (stage, due_at, accepted_at, user_id, product_id, position, source_url, source_host, request_id) `
+
 // Add stores new images, pending and due now: one statement, however many there are.
 func Add(ctx context.Context, db *sqldb.DB, tx *sql.Tx, product int64, plan []Placed, requestID string,
 ) ([]catalog.Image, error) {
@@ -37,8 +41,7 @@ func Add(ctx context.Context, db *sqldb.DB, tx *sql.Tx, product int64, plan []Pl
 	}
 	values, args := sqldb.Tuples("(0, {now}, {now}, (SELECT user_id FROM products WHERE id = $1), %s)", rows)
 	ids, err := idsByPosition(ctx, tx, db.SQL(
-		`INSERT INTO images (stage, due_at, accepted_at, user_id, product_id, position, source_url, source_host, request_id) VALUES `+values+
-			` RETURNING id, position`), args...)
+		Insert+`VALUES `+values+` RETURNING id, position`), args...)
 	if err != nil {
 		return nil, err
 	}
