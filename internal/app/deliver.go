@@ -28,6 +28,9 @@ func (p *process) addEvents() {
 // the change ended before it could.
 func (p *process) repeatInvalidations(ctx context.Context, page events.Page) (int, error) {
 	done, err := p.views.Repeat(ctx, page)
+	if err == nil && done > 0 {
+		err = p.identity.Acted(ctx, page.Events[done-1].ID)
+	}
 	if err == nil {
 		failpoint.Crash(failpoint.Invalidated)
 	}

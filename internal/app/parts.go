@@ -94,6 +94,7 @@ func openRedis(ctx context.Context, cfg config.Config, identity *installation.Id
 	settings.Installation = identity.ID
 	engine := redis.New(ctx, settings)
 	identity.Mark(installation.Cache, engine)
+	identity.Remember(engine)
 	return engine
 }
 

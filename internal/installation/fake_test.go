@@ -16,6 +16,7 @@ type database struct {
 	record    installation.Record
 	origin    installation.Origin
 	published bool
+	last      int64 // event
 	down      bool
 	changed   time.Time // the epoch; zero for never
 }
@@ -57,6 +58,12 @@ func (d *database) ChangeInstallation(_ context.Context, from, to installation.R
 
 func (d *database) Published(context.Context) (bool, error) { return d.published, nil }
 
+func (d *database) LastEvent(context.Context) (int64, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.last, nil
+}
+
 func (d *database) set(change func(d *database)) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -95,4 +102,36 @@ func must(t *testing.T, err error) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// memory is one in memory.
+type memory struct {
+	mu    sync.Mutex
+	epoch string
+	id    int64
+	down  bool
+}
+
+func (m *memory) LastEvent(context.Context) (string, int64, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.down {
+		return "", 0, errDown
+	}
+	return m.epoch, m.id, nil
+}
+
+func (m *memory) SaveEvent(_ context.Context, epoch string, id int64) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.epoch != epoch || id > m.id {
+		m.epoch, m.id = epoch, id
+	}
+	return nil
+}
+
+func (m *memory) set(change func(m *memory)) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	change(m)
 }

@@ -36,7 +36,9 @@ type Identity struct {
 
 	mu      sync.Mutex // one refresh at a time
 	markers map[Part]Marker
-	warned  bool // that others have parts which this process has not
+	memory  Memory // nil for none
+	compare bool   // the log with it
+	warned  bool   // that others have parts which this process has not
 
 	current  atomic.Pointer[known]
 	admitted chan struct{} // closed when this process was found to be one that may work
@@ -162,9 +164,13 @@ func (i *Identity) refresh(ctx context.Context) error {
 		began := time.Now()
 		record, now, err := i.store.Installation(ctx)
 		if err != nil {
+			i.compare = i.memory != nil // another database may be there when it can be reached
 			return err
 		}
 		next, why := record.in(now)
+		if next.Epoch == record.Epoch && i.wentBack(ctx, record) {
+			next.Epoch, why = NewEpoch(), "its log is behind what the cache knows"
+		}
 		add, err := i.admit(ctx, record)
 		if err != nil {
 			return err

@@ -318,3 +318,58 @@ func TestAdopt(t *testing.T) {
 		t.Errorf("the epoch is %s", epoch)
 	}
 }
+
+// TestLogThatWentBack: a database whose log is behind what the cache knows under
+// its epoch was restored, though the system says that it is the same. It is noticed
+// at the start, and by a process that goes on, once the database is there again.
+func TestLogThatWentBack(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		db, m := newDatabase(), &memory{}
+		db.last = 100
+		start := func() *installation.Identity {
+			i := installation.New(db, nil, quiet)
+			i.Remember(m)
+			must(t, i.Admit(t.Context()))
+			return i
+		}
+		i := start()
+		must(t, i.Acted(t.Context(), 100))
+		if start(); db.record.Epoch != "first" || m.epoch != "first" || m.id != 100 {
+			t.Errorf("the log is where it was: %+v, %+v", db.record, m.id)
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() { ended <- i.Run(ctx) }()
+		time.Sleep(2 * installation.Poll)
+		db.set(func(d *database) { d.down = true })
+		time.Sleep(2 * installation.Poll)
+		db.set(func(d *database) { d.down, d.last = false, 99 })
+		time.Sleep(2 * installation.Poll)
+		second, _ := i.Epoch()
+		if second == "first" || second != db.record.Epoch || db.record.Copied {
+			t.Errorf("a process that goes on has epoch %s of %+v", second, db.record)
+		}
+		stop()
+		must(t, <-ended)
+		if start(); db.record.Epoch != second {
+			t.Error("what was remembered under the first epoch counts under the second")
+		}
+		must(t, i.Acted(t.Context(), 99))
+		db.set(func(d *database) { d.last = 50 })
+		m.set(func(m *memory) { m.down = true })
+		i = start() // the cache cannot be asked
+		if db.record.Epoch != second {
+			t.Error("a new epoch, though nothing could be compared")
+		}
+		m.set(func(m *memory) { m.down = false })
+		ctx, stop = context.WithCancel(t.Context())
+		go func() { ended <- i.Run(ctx) }()
+		time.Sleep(2 * installation.Poll)
+		if db.record.Epoch == second {
+			t.Error("it is not compared once the cache is there")
+		}
+		stop()
+		must(t, <-ended)
+	})
+}

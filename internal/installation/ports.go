@@ -12,6 +12,8 @@ type Store interface {
 	// ChangeInstallation replaces the record from by to, whose ID and EpochAge do
 	// not count; false where it is another one by now.
 	ChangeInstallation(ctx context.Context, from, to Record) (changed bool, err error)
+	// LastEvent returns the last id that was drawn for an event, 0 for none.
+	LastEvent(ctx context.Context) (int64, error)
 	// Published reports whether there are pictures in the storage, as far as the
 	// database knows.
 	Published(ctx context.Context) (bool, error)

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 
 	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/sqlstore/installationsql"
 )
 
 // ErrNoBackup is why a server's database is not backed up here.
@@ -52,6 +53,9 @@ func (s *Store) Backup(ctx context.Context, path string) (b Backup, err error) {
 	if _, err := s.Reader.ExecContext(ctx, "VACUUM INTO $1", file.Name()); err != nil {
 		return b, s.Translate("back up", err)
 	}
+	if err := markBackup(ctx, file.Name()); err != nil {
+		return b, fmt.Errorf("mark the backup: %w", err)
+	}
 	if b, err = inspectBackup(ctx, file.Name()); err != nil {
 		return b, fmt.Errorf("check the backup: %w", err)
 	}
@@ -61,6 +65,17 @@ func (s *Store) Backup(ctx context.Context, path string) (b Backup, err error) {
 	}
 	b.Bytes = info.Size()
 	return b, publishFile(file, path)
+}
+
+// markBackup has the copy say that it is none of the files that it may become: the
+// first process that opens it gives it a new epoch.
+func markBackup(ctx context.Context, path string) (err error) {
+	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	return installationsql.MarkCopy(ctx, db)
 }
 
 // inspectBackup reads the whole copy.

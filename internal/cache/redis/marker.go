@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/tls"
 	"net"
+	"strconv"
+	"strings"
 	"sync/atomic"
 
 	"github.com/redis/rueidis"
@@ -89,5 +91,38 @@ func (c *Cache) Claim(ctx context.Context, id string) (owner string, err error) 
 func (c *Cache) Replace(ctx context.Context, id string) error {
 	return c.call(ctx, "mark", func(ctx context.Context, client rueidis.Client) error {
 		return client.Do(ctx, client.B().Set().Key(c.markerKey()).Value(id).Build()).Error()
+	})
+}
+
+var _ installation.Memory = (*Cache)(nil)
+
+func (c *Cache) positionKey() string { return c.cfg.Prefix + "position" }
+
+// LastEvent implements installation.Memory. Whose server it is does not matter:
+// each installation has epochs of its own.
+func (c *Cache) LastEvent(ctx context.Context) (epoch string, id int64, err error) {
+	err = c.call(ctx, "position", func(ctx context.Context, client rueidis.Client) error {
+		text, err := client.Do(ctx, client.B().Get().Key(c.positionKey()).Build()).ToString()
+		if rueidis.IsRedisNil(err) {
+			return nil
+		}
+		digits := ""
+		epoch, digits, _ = strings.Cut(text, " ")
+		id, _ = strconv.ParseInt(digits, 10, 64) // what we did not write is no position
+		return err
+	})
+	return epoch, id, err
+}
+
+// SaveEvent implements installation.Memory. One process at a time reads the log for
+// the cache, so that reading and writing need no script.
+func (c *Cache) SaveEvent(ctx context.Context, epoch string, id int64) error {
+	before, last, err := c.LastEvent(ctx)
+	if err != nil || before == epoch && last >= id {
+		return err
+	}
+	return c.do(ctx, "save position", func(ctx context.Context, client rueidis.Client) error {
+		value := epoch + " " + strconv.FormatInt(id, 10)
+		return client.Do(ctx, client.B().Set().Key(c.positionKey()).Value(value).Build()).Error()
 	})
 }

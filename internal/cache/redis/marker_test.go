@@ -126,3 +126,26 @@ func TestIDThatIsNotKnown(t *testing.T) {
 	known = true
 	put(t, c, 1)
 }
+
+// TestPosition never goes back under one epoch.
+func TestPosition(t *testing.T) {
+	t.Parallel()
+	cfg := config(t, testserver.Redis(t), prefix())
+	c := open(t, cfg)
+	for _, step := range []struct {
+		epoch string
+		save  int64
+		want  int64
+	}{{"a", 5, 5}, {"a", 7, 7}, {"a", 6, 7}, {"b", 2, 2}, {"b", 3, 3}} {
+		if err := c.SaveEvent(t.Context(), step.epoch, step.save); err != nil {
+			t.Fatal(err)
+		}
+		if epoch, id, err := c.LastEvent(t.Context()); epoch != step.epoch || id != step.want || err != nil {
+			t.Errorf("after %+v: %s %d, %v", step, epoch, id, err)
+		}
+	}
+	cfg.Prefix = prefix()
+	if epoch, id, err := open(t, cfg).LastEvent(t.Context()); epoch != "" || id != 0 || err != nil {
+		t.Errorf("of nothing: %q %d, %v", epoch, id, err)
+	}
+}

@@ -70,6 +70,14 @@ func (s *Identity) Moved(ctx context.Context, tx *sql.Tx, external []installatio
 	return err
 }
 
+// MarkCopy makes a SQLite file one that is another than before, wherever it lies.
+func MarkCopy(ctx context.Context, db *sql.DB) error {
+	_, err := db.ExecContext(ctx, `UPDATE installation SET origin = $1`, arguments(installation.Record{
+		Origin: installation.Origin{installation.File: "a copy by vitrine backup"},
+	})[1])
+	return err
+}
+
 func arguments(r installation.Record) []any {
 	origin := []byte("{}")
 	if len(r.Origin) > 0 {
@@ -88,6 +96,9 @@ func digit(b bool) int {
 	}
 	return 0
 }
+
+// LastEvent implements installation.Store.
+func (s *Identity) LastEvent(ctx context.Context) (int64, error) { return s.db.LastID(ctx, "events") }
 
 // Published implements installation.Store.
 func (s *Identity) Published(ctx context.Context) (published bool, err error) {
