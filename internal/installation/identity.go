@@ -40,6 +40,7 @@ type Identity struct {
 	compare bool   // the log with it
 	warned  bool   // that others have parts which this process has not
 
+	id       atomic.Pointer[string] // known before the record is
 	current  atomic.Pointer[known]
 	admitted chan struct{} // closed when this process was found to be one that may work
 }
@@ -68,10 +69,14 @@ var errUnknown = errors.New("the database has not told yet which installation th
 // ID returns the installation's id. fault.Unavailable until the database was
 // reached once.
 func (i *Identity) ID() (string, error) {
-	if k := i.current.Load(); k != nil {
-		return k.ID, nil
+	if id := i.id.Load(); id != nil {
+		return *id, nil
 	}
-	return "", fault.Wrap(fault.Unavailable, "the database is not available", errUnknown)
+	return "", unknown()
+}
+
+func unknown() error {
+	return fault.Wrap(fault.Unavailable, "the database is not available", errUnknown)
 }
 
 // Epoch returns the epoch, empty until the database was reached once, and
@@ -87,12 +92,15 @@ func (i *Identity) Epoch() (epoch string, usable bool) {
 // MayDelete returns nil where stored files that nothing refers to may be
 // deleted: not by a copy of a database, whose original may be in use.
 func (i *Identity) MayDelete() error {
-	_, err := i.ID()
-	if err == nil && i.current.Load().Copied {
-		err = &RefusedError{Storage, "this database is a copy, or was restored or moved, and the one that it was copied from may be in use: " +
+	k := i.current.Load()
+	if k == nil {
+		return unknown()
+	}
+	if k.Copied {
+		return &RefusedError{Storage, "this database is a copy, or was restored or moved, and the one that it was copied from may be in use: " +
 			"no file is deleted. If it is not, run `vitrine restored`"}
 	}
-	return err
+	return nil
 }
 
 // Admit reads the record and finds out whether this process may work: its error
@@ -167,6 +175,7 @@ func (i *Identity) refresh(ctx context.Context) error {
 			i.compare = i.memory != nil // another database may be there when it can be reached
 			return err
 		}
+		i.id.Store(&record.ID)
 		next, why := record.in(now)
 		if next.Epoch == record.Epoch && i.wentBack(ctx, record) {
 			next.Epoch, why = NewEpoch(), "its log is behind what the cache knows"

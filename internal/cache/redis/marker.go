@@ -106,8 +106,8 @@ func (c *Cache) LastEvent(ctx context.Context) (epoch string, id int64, err erro
 		if rueidis.IsRedisNil(err) {
 			return nil
 		}
-		digits := ""
-		epoch, digits, _ = strings.Cut(text, " ")
+		before, digits, _ := strings.Cut(text, " ")
+		epoch = before
 		id, _ = strconv.ParseInt(digits, 10, 64) // what we did not write is no position
 		return err
 	})
