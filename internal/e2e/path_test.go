@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/json"
 	stdimage "image"
 	_ "image/jpeg"
 	_ "image/png"
@@ -10,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	_ "golang.org/x/image/webp"
 
@@ -31,7 +33,9 @@ func TestPath(t *testing.T) {
 				urls = append(urls, src.URL+"/"+name)
 			}
 			path := c.Create("Photographs", urls...)
+			listed(c) // and cached, while all images are pending
 			p := c.Finished(path)
+			checkListed(c, p)
 			if p.Name != "Photographs" || p.Price != "999.99" || !slices.Equal(p.ImageURLs, urls) {
 				t.Errorf("product is not what was sent: %+v", p)
 			}
@@ -50,6 +54,39 @@ func TestPath(t *testing.T) {
 			}
 			checkChanges(c, path, p, src)
 		})
+	}
+}
+
+// listed returns the only product as the list of its user shows it.
+func listed(c systemtest.Client) wire.Summary {
+	c.T.Helper()
+	var list []wire.Summary
+	_, body := c.Do(http.MethodGet, "/products?user_id=1", nil, "")
+	if err := json.Unmarshal(body, &list); err != nil || len(list) != 1 {
+		c.T.Fatalf("the list is %s, %v", body, err)
+	}
+	return list[0]
+}
+
+// checkListed waits until the list shows what has become of the images: a second,
+// and time for a busy machine, but less than a cached list lives.
+func checkListed(c systemtest.Client, p systemtest.Product) {
+	c.T.Helper()
+	var want wire.ImageCounts
+	for _, img := range p.Images {
+		if img.Status == "ready" {
+			want.Ready++
+		} else {
+			want.Failed++
+		}
+	}
+	var got wire.Summary
+	systemtest.Within(c.T, 10*time.Second, "the list shows the images", func() bool {
+		got = listed(c)
+		return got.Images == want
+	})
+	if cover := p.Images[0].Variants[0]; got.Cover == nil || *got.Cover != cover {
+		c.T.Errorf("the cover is %+v, want %+v", got.Cover, cover)
 	}
 }
 
