@@ -209,14 +209,10 @@ func readDurably(t *testing.T, s *sqlstore.Store) (r *recorder, stop func() int)
 	r = &recorder{moved: make(chan struct{}, 1)}
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan int, 1)
-	handle := func(_ context.Context, page events.Page) (int, error) {
-		r.note(page.Events, page.Events[len(page.Events)-1].ID)
-		return len(page.Events), nil
-	}
 	go func() {
 		starts := 0
 		for ; ctx.Err() == nil; starts++ {
-			reader := events.NewReader("durable", horizonOf(s), s, handle, events.ReaderConfig{Pace: time.Millisecond}, slog.New(slog.DiscardHandler))
+			reader := events.NewReader("durable", horizonOf(s), s, r.handle, events.ReaderConfig{Pace: time.Millisecond}, slog.New(slog.DiscardHandler))
 			reading, end := context.WithTimeout(ctx, time.Second)
 			if err := reader.Run(reading); err != nil {
 				t.Error(err)
@@ -226,6 +222,12 @@ func readDurably(t *testing.T, s *sqlstore.Store) (r *recorder, stop func() int)
 		done <- starts
 	}()
 	return r, func() int { cancel(); return <-done }
+}
+
+// handle is an events.Handler.
+func (r *recorder) handle(_ context.Context, page events.Page) (int, error) {
+	r.note(page.Events, page.Events[len(page.Events)-1].ID)
+	return len(page.Events), nil
 }
 
 // note records events, and that everything up to the position is.
