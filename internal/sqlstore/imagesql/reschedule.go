@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"slices"
 	"time"
 
 	"vitrine.dev/internal/catalog"
@@ -70,15 +69,8 @@ func (s *Images) Expire(
 		if len(failed) == 0 {
 			return errSuperseded()
 		}
-		products := make([]int64, len(failed))
-		for i, m := range failed {
-			products[i] = m.product
-		}
-		slices.Sort(products)
-		if changed, err = progress(ctx, s.db, tx, slices.Compact(products)); err != nil {
-			return err
-		}
-		return appendEach(ctx, s.db, tx, changed, failed, events.ImageFailed, events.Data{Reason: string(f.Reason)})
+		changed, err = progressEach(ctx, s.db, tx, failed, events.ImageFailed, events.Data{Reason: string(f.Reason)})
+		return err
 	})
 	return changed, err
 }

@@ -42,17 +42,12 @@ func Replay(ctx context.Context, db *sqldb.DB, tx *sql.Tx, failed []int64, reque
 	if err != nil || len(images) == 0 {
 		return nil, nil, err
 	}
-	products, done := make([]int64, len(images)), make([]int64, len(images))
+	done := make([]int64, len(images))
 	for i, r := range images {
-		done[i], products[i] = r.image, r.product
+		done[i] = r.image
 	}
 	slices.Sort(done)
-	slices.Sort(products)
-	changed, err := progress(ctx, db, tx, slices.Compact(products))
-	if err != nil {
-		return nil, nil, err
-	}
-	err = appendEach(ctx, db, tx, changed, images, events.ImageRetrying, events.Data{Cause: events.CauseRequest})
+	changed, err := progressEach(ctx, db, tx, images, events.ImageRetrying, events.Data{Cause: events.CauseRequest})
 	return changed, done, err
 }
 

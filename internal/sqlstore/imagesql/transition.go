@@ -3,6 +3,7 @@ package imagesql
 import (
 	"context"
 	"database/sql"
+	"slices"
 
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/events"
@@ -23,14 +24,16 @@ func errSuperseded() error {
 
 // transition is every change of an image's state: it locks the product before
 // the image, has move move the image, writes the product as it shows the image
-// then, and records the event that move completes. Where move returns false,
+// then, and records the event that move completes. Where move completes none, the
+// product shows what it did, and keeps its revision. Where move returns false,
 // nothing was written.
 func (s *Images) transition(
 	ctx context.Context, operation string, productID int64, move func(context.Context, *sql.Tx, *events.Event) (bool, error),
 ) (changed catalog.Changed, err error) {
 	err = s.db.InTxNotify(ctx, operation, func(ctx context.Context, tx *sql.Tx) error {
 		event := events.Event{ProductID: productID}
-		err := tx.QueryRowContext(ctx, s.db.SQL(`SELECT user_id FROM products WHERE id = $1{for update}`), productID).Scan(&event.UserID)
+		err := tx.QueryRowContext(ctx, s.db.SQL(`SELECT user_id, revision, version FROM products WHERE id = $1{for update}`), productID).
+			Scan(&event.UserID, &event.Revision, &event.Version)
 		if err != nil {
 			return sqldb.NoRow(err, errSuperseded())
 		}
@@ -41,24 +44,22 @@ func (s *Images) transition(
 		if !moved {
 			return errSuperseded()
 		}
-		all, err := progress(ctx, s.db, tx, []int64{productID})
-		if err != nil {
-			return err
-		}
-		changed = all[0]
-		event.Revision, event.Version = changed.Revision, changed.Version
+		changed = catalog.ChangedBy(event)
 		if event.Type != "" {
-			err = eventsql.Append(ctx, s.db, tx, event)
+			all, err := progress(ctx, s.db, tx, []int64{productID})
+			if err != nil {
+				return err
+			}
+			changed = all[0]
+			event.Revision, event.Version = changed.Revision, changed.Version
+			if err := eventsql.Append(ctx, s.db, tx, event); err != nil {
+				return err
+			}
 		}
 		failpoint.Crash(failpoint.Point(operation))
-		return err
+		return nil
 	})
 	return changed, err
-}
-
-// eventOf is an event of the change, without what happened.
-func eventOf(c catalog.Changed) events.Event {
-	return events.Event{ProductID: c.ProductID, UserID: c.UserID, Revision: c.Revision, Version: c.Version}
 }
 
 // happened is what happened to an image.
@@ -72,22 +73,32 @@ type movedImage struct {
 	shown          bool // its product shows a picture of it meanwhile, so nothing has happened to see
 }
 
-// appendEach records what happened to each of the images, whose products have
-// changed as given.
-func appendEach(
-	ctx context.Context, db *sqldb.DB, tx *sql.Tx, changed []catalog.Changed, images []movedImage, what events.Type, data events.Data,
-) error {
+// progressEach writes the products, which the transaction has locked, as they
+// show the images that it has moved, and records what happened to each that they show.
+func progressEach(
+	ctx context.Context, db *sqldb.DB, tx *sql.Tx, images []movedImage, what events.Type, data events.Data,
+) ([]catalog.Changed, error) {
+	images = slices.DeleteFunc(images, func(m movedImage) bool { return m.shown })
+	if len(images) == 0 {
+		return nil, nil
+	}
+	products := make([]int64, len(images))
+	for i, m := range images {
+		products[i] = m.product
+	}
+	slices.Sort(products)
+	changed, err := progress(ctx, db, tx, slices.Compact(products))
+	if err != nil {
+		return nil, err
+	}
 	of := make(map[int64]events.Event, len(changed))
 	for _, c := range changed {
-		of[c.ProductID] = eventOf(c)
+		of[c.ProductID] = events.Event{ProductID: c.ProductID, UserID: c.UserID, Revision: c.Revision, Version: c.Version}
 	}
-	var list []events.Event
-	for _, m := range images {
-		if !m.shown {
-			e := of[m.product]
-			happened(&e, what, m.image, data)
-			list = append(list, e)
-		}
+	list := make([]events.Event, len(images))
+	for i, m := range images {
+		list[i] = of[m.product]
+		happened(&list[i], what, m.image, data)
 	}
-	return eventsql.Append(ctx, db, tx, list...)
+	return changed, eventsql.Append(ctx, db, tx, list...)
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/events"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/media"
 )
@@ -46,6 +47,8 @@ func testRefresh(t *testing.T, s Store) {
 		wantShown(t, s, c, "aa")
 		return fresh
 	}
+	before := read(t, s, c.ProductID).Revision
+	newEvents(t, s)
 	again := refresh()
 	if _, err := s.Retry(t.Context(), again, timeout(), 0); err != nil {
 		t.Fatal(err)
@@ -55,16 +58,24 @@ func testRefresh(t *testing.T, s Store) {
 	if err != nil || again.Attempt != 2 {
 		t.Fatalf("begun again as %+v, %v", again, err)
 	}
-	before := read(t, s, c.ProductID).Revision
-	if changed, err := s.Fail(t.Context(), again, timeout()); err != nil || changed.Revision != before+1 {
+	if changed, err := s.Fail(t.Context(), again, timeout()); err != nil || changed.Revision != before {
 		t.Fatalf("failed: %+v, %v", changed, err)
 	}
 	wantShown(t, s, c, "aa")
 	if len(jobs(t, s)) != 0 {
 		t.Error("a refresh that failed goes on")
 	}
-	complete(t, s, refresh(), "bb")
+	wantEvents(t, s) // nothing to see has happened, so the revision is the same
+	if revision := read(t, s, c.ProductID).Revision; revision != before {
+		t.Errorf("revision %d of a product that shows what it showed at %d", revision, before)
+	}
+	again = refresh()
+	complete(t, s, again, "bb")
 	wantShown(t, s, c, "bb")
+	wantEvents(t, s, events.Event{
+		Type: events.ImageRefreshed, ProductID: c.ProductID, ImageID: c.ImageID, UserID: user, Revision: before + 1, Version: 1,
+		Data: events.Data{Attempt: again.Attempt},
+	})
 	_, err = s.RefreshImage(t.Context(), c.ProductID+1, c.ImageID)
 	wantKind(t, err, fault.Conflict)
 	waiting := create(t, s, "http://a/1.jpg")
