@@ -30,6 +30,7 @@ type Window struct {
 	Line    []Row           // the head of the line by rank, at most LineWindow
 	Lost    []Row           // out, and not begun in time
 	Due     []Row           // later, and due by now
+	More    bool            // more may be due than Due has
 	Last    map[int64]int64 // the last rank of each user of Due who has any
 	Floor   int64           // the highest rank that was dispatched: no new one is lower
 }
@@ -43,12 +44,13 @@ type Position struct {
 }
 
 // Decide returns what is dispatched, at most room of it and the lowest ranks
-// first, and where in line the rest goes that is not there yet. What is in line
-// and stays there is not mentioned.
+// first. What does not go stays as it is and is seen by the next step; only
+// where more is due than a step sees, what it has seen goes in line, to make
+// room for the rest.
 func Decide(w Window, room int) []Position {
 	waiting := make([]Position, 0, len(w.Line)+len(w.Lost)+len(w.Due))
 	for _, r := range slices.Concat(w.Lost, w.Line) {
-		waiting = append(waiting, Position{Row: r, To: media.InLine, NewRank: r.Rank})
+		waiting = append(waiting, Position{Row: r, To: media.Out, NewRank: r.Rank})
 	}
 	head := w.Floor
 	if len(w.Line) > 0 {
@@ -62,13 +64,17 @@ func Decide(w Window, room int) []Position {
 	for _, r := range w.Due {
 		rank := max(head, next[r.UserID])
 		next[r.UserID] = rank + 1
-		waiting = append(waiting, Position{Row: r, To: media.InLine, NewRank: rank})
+		waiting = append(waiting, Position{Row: r, To: media.Out, NewRank: rank})
 	}
 	slices.SortStableFunc(waiting, func(a, b Position) int {
 		return cmp.Or(cmp.Compare(a.NewRank, b.NewRank), cmp.Compare(a.ID, b.ID))
 	})
-	for i := range waiting[:max(0, min(room, LineWindow, len(waiting)))] {
-		waiting[i].To = media.Out
+	n := max(0, min(room, LineWindow, len(waiting)))
+	if !w.More {
+		return waiting[:n]
 	}
-	return slices.DeleteFunc(waiting, func(p Position) bool { return p.Stage == media.InLine && p.To == p.Stage })
+	for i := range waiting[n:] {
+		waiting[n+i].To = media.InLine
+	}
+	return slices.DeleteFunc(waiting, func(p Position) bool { return p.To == media.InLine && p.Stage != media.Later })
 }

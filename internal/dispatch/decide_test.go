@@ -28,7 +28,7 @@ func windows(rt *rapid.T) dispatch.Window {
 	}
 	w := dispatch.Window{
 		Line: rows(media.InLine, "in line", 1000, 30), Lost: rows(media.Out, "lost", 2000, 5), Due: rows(media.Later, "due", 3000, 30),
-		Floor: rapid.Int64Range(0, 20).Draw(rt, "floor"), Last: map[int64]int64{},
+		Floor: rapid.Int64Range(0, 20).Draw(rt, "floor"), Last: map[int64]int64{}, More: rapid.Bool().Draw(rt, "more"),
 	}
 	slices.SortFunc(w.Line, func(a, b dispatch.Row) int { return int(a.Rank - b.Rank) })
 	for _, r := range slices.Concat(w.Line, w.Lost) {
@@ -37,28 +37,28 @@ func windows(rt *rapid.T) dispatch.Window {
 	return w
 }
 
-// TestDecide: there is never more than room, nothing that came is forgotten, the
-// lowest ranks go first, and a user's own ranks grow.
+// TestDecide: there is never more than room, the lowest ranks go first, a user's
+// own ranks grow, and what is due is in line where more is, or stays as it is.
 func TestDecide(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
 		w := windows(rt)
 		room := rapid.IntRange(-3, 60).Draw(rt, "room")
-		ranks, placed, out := map[int64]int64{}, map[int64]bool{}, 0
-		for _, r := range w.Line {
+		ranks, placed, out, lined := map[int64]int64{}, map[int64]bool{}, 0, 0
+		for _, r := range slices.Concat(w.Line, w.Lost) {
 			ranks[r.ID] = r.Rank
 		}
 		highest := int64(-1)
 		for _, p := range dispatch.Decide(w, room) {
-			if placed[p.ID] || p.To == media.InLine && p.Stage == media.InLine {
-				rt.Fatalf("%+v is placed again", p)
+			if placed[p.ID] || p.To == media.InLine && (p.Stage != media.Later || !w.More) {
+				rt.Fatalf("%+v is placed again, or for nothing", p)
 			}
 			placed[p.ID] = true
 			if p.To == media.Out {
 				out, highest = out+1, max(highest, p.NewRank)
 				delete(ranks, p.ID)
 			} else {
-				ranks[p.ID] = p.NewRank
+				lined, ranks[p.ID] = lined+1, p.NewRank
 			}
 			if p.Stage != media.Later && p.NewRank != p.Rank || p.Stage == media.Later && p.NewRank < w.Floor {
 				rt.Fatalf("%+v has another rank (floor %d)", p, w.Floor)
@@ -67,12 +67,17 @@ func TestDecide(t *testing.T) {
 				rt.Fatalf("%+v is before its user's last, %d", p, last)
 			}
 		}
-		all := len(w.Line) + len(w.Lost) + len(w.Due)
-		if want := min(max(room, 0), all); out != want {
+		if want := min(max(room, 0), len(w.Line)+len(w.Lost)+len(w.Due)); out != want {
 			rt.Fatalf("%d go out, want %d", out, want)
 		}
-		if len(ranks)+out != all {
-			rt.Fatalf("%d are in line and %d out, of %d", len(ranks), out, all)
+		dueOut := 0
+		for _, r := range w.Due {
+			if _, waits := ranks[r.ID]; placed[r.ID] && !waits {
+				dueOut++
+			}
+		}
+		if w.More && lined+dueOut != len(w.Due) {
+			rt.Fatalf("%d in line and %d out, of %d that are due", lined, dueOut, len(w.Due))
 		}
 		if waiting := slices.Sorted(maps.Values(ranks)); len(waiting) > 0 && waiting[0] < highest {
 			rt.Fatalf("rank %d waits, and %d goes", waiting[0], highest)
@@ -85,15 +90,20 @@ func TestDecide(t *testing.T) {
 func TestUsersTakeTurns(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
-		line := map[int64]dispatch.Row{}
+		line, later := map[int64]dispatch.Row{}, map[int64]dispatch.Row{}
+		more := rapid.Bool().Draw(rt, "more is due than is seen")
 		var served, next int64
 		last := map[int64]int64{}
 		step := func(due []dispatch.Row, room int) (out []dispatch.Row) {
-			w := dispatch.Window{Due: due, Last: maps.Clone(last), Floor: served}
+			for _, r := range due {
+				later[r.ID] = r
+			}
+			w := dispatch.Window{Due: slices.Collect(maps.Values(later)), Last: maps.Clone(last), Floor: served, More: more}
 			w.Line = slices.SortedFunc(maps.Values(line), func(a, b dispatch.Row) int { return int(a.Rank - b.Rank) })
 			for _, p := range dispatch.Decide(w, room) {
 				p.Row.Rank = p.NewRank
 				last[p.UserID] = max(last[p.UserID], p.NewRank)
+				delete(later, p.ID)
 				if delete(line, p.ID); p.To == media.InLine {
 					p.Row.Stage = media.InLine
 					line[p.ID] = p.Row

@@ -22,7 +22,7 @@ type Dispatcher struct {
 	publisher *publisher
 	storing   *health
 	served    int64 // the highest rank that was dispatched
-	left      bool  // others are in line
+	left      bool  // others are in line or due
 }
 
 // New returns a Dispatcher.

@@ -125,16 +125,13 @@ func (s *fakeStore) DispatchStep(
 		}
 	}
 	slices.SortFunc(w.Line, func(a, b dispatch.Row) int { return int(a.Rank - b.Rank) })
-	left := len(w.Line)
+	left := len(w.Line) + len(w.Due) + len(w.Lost)
 	for _, p := range decide(w) {
 		r := s.rows[p.ID]
-		if p.Stage == media.InLine {
-			left--
-		}
 		if r.Stage, r.Rank = p.To, p.NewRank; p.To == media.InLine {
-			left++
 			continue
 		}
+		left--
 		r.Token, r.until = r.Token+1, time.Now().Add(life)
 		step.Jobs = append(step.Jobs, media.Job{ImageID: r.ID, ProductID: 1, Generation: 1, Token: r.Token})
 		step.Last = max(step.Last, r.Rank)

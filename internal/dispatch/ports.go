@@ -32,7 +32,7 @@ type Store interface {
 type Step struct {
 	Jobs []media.Job // dispatched, in the order of the line
 	Last int64       // the highest of their ranks
-	Left bool        // others are in line
+	Left bool        // others are in line or due
 	More bool        // there may be more that is due
 	Busy bool        // another dispatcher was at work: nothing was done
 }

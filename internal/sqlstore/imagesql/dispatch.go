@@ -30,7 +30,7 @@ func (s *Images) DispatchStep(
 		idle := false
 		err := s.db.WithRetry(ctx, "look for work", func(ctx context.Context) error {
 			w, err := s.window(ctx, s.db.Reader, low)
-			idle, step.Left = err == nil && len(decide(w)) == 0, len(w.Line) > 0
+			idle, step.Left = err == nil && len(decide(w)) == 0, left(w, nil)
 			return err
 		})
 		if err != nil || idle {
@@ -46,22 +46,19 @@ func (s *Images) DispatchStep(
 		if step, err = s.move(ctx, tx, life, positions); err != nil {
 			return true, err
 		}
-		step.More, step.Left = len(w.Due) >= dueAtOnce, left(w, positions)
+		step.More, step.Left = w.More, left(w, positions)
 		return len(positions) > 0, nil
 	})
 	step.Busy = !locked
 	return step, err
 }
 
-// left reports whether any are in line after the positions were taken.
+// left reports whether any wait after the positions were taken.
 func left(w dispatch.Window, positions []dispatch.Position) bool {
-	n := len(w.Line)
+	n := len(w.Line) + len(w.Lost) + len(w.Due)
 	for _, p := range positions {
-		if p.Stage == media.InLine {
+		if p.To == media.Out {
 			n--
-		}
-		if p.To == media.InLine {
-			n++
 		}
 	}
 	return n > 0
@@ -81,16 +78,16 @@ func (s *Images) window(ctx context.Context, from sqldb.Querier, low bound) (w d
 	type row struct {
 		dispatch.Row
 
-		lost bool
+		flag bool // out: lost; later: among the newest
 	}
 	list, err := sqldb.Collect(ctx, from, func(found sqldb.Row, r *row) error {
-		return found.Scan(&r.Stage, &r.ID, &r.UserID, &r.Rank, &r.Token, &r.DueAt, &r.lost)
+		return found.Scan(&r.Stage, &r.ID, &r.UserID, &r.Rank, &r.Token, &r.DueAt, &r.flag)
 	}, s.db.SQL(fmt.Sprintf(`
-		SELECT * FROM (SELECT 2 AS stage, id, user_id, rank, 0 AS token, 0 AS due, FALSE AS lost FROM images
+		SELECT * FROM (SELECT 2 AS stage, id, user_id, rank, 0 AS token, 0 AS due, FALSE AS flag FROM images
 			WHERE stage = 2 AND rank >= $1 ORDER BY rank LIMIT %d) AS line
 		UNION ALL SELECT * FROM (SELECT 3, id, user_id, rank, dispatched_until, 0, dispatched_until <= {now} FROM images
 			WHERE stage = 3 AND dispatched_until >= $2 AND lease_until = 0) AS waiting
-		UNION ALL SELECT * FROM (SELECT 0, id, user_id, 0, 0, due_at, FALSE FROM images
+		UNION ALL SELECT * FROM (SELECT 0, id, user_id, 0, 0, due_at, TRUE FROM images
 			WHERE stage = 0 AND due_at > {now} - %[2]d AND due_at <= {now} ORDER BY due_at DESC LIMIT %[3]d) AS newest
 		UNION ALL SELECT * FROM (SELECT 0, id, user_id, 0, 0, due_at, FALSE FROM images
 			WHERE stage = 0 AND due_at >= $3 AND due_at <= {now} - %[2]d ORDER BY due_at LIMIT %[3]d) AS oldest`,
@@ -98,13 +95,16 @@ func (s *Images) window(ctx context.Context, from sqldb.Querier, low bound) (w d
 	if err != nil {
 		return w, err
 	}
+	ends := map[bool]int{} // what is due, by whether it is among the newest
 	for _, r := range list {
 		switch {
 		case r.Stage == media.InLine:
 			w.Line = append(w.Line, r.Row)
 		case r.Stage == media.Later:
 			w.Due = append(w.Due, r.Row)
-		case r.lost:
+			ends[r.flag]++
+			w.More = w.More || ends[r.flag] == dueAtOnce
+		case r.flag:
 			w.Lost = append(w.Lost, r.Row)
 		default:
 			w.Waiting++

@@ -30,7 +30,7 @@ const (
 const atRest = `rank = NULL, dispatched_until = 0, lease_until = 0`
 
 const (
-	// Later to in line and out, in line to out, and lost to both: how a step of
+	// Later to in line or out, in line to out, and lost to out again: how a step of
 	// the dispatcher moves the rows of v. $1 is the life of what is out.
 	dispatched = `
 		UPDATE images SET stage = new_stage, rank = new_rank, dispatched_until = CASE new_stage WHEN 3 THEN {now} + $1 ELSE 0 END
