@@ -1,9 +1,12 @@
 package cost_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"vitrine.dev/internal/dispatch"
 )
 
 // blocks are the buffers that everyone has touched in the database so far.
@@ -31,37 +34,54 @@ func (p *postgres) touched(t *testing.T, do func()) int64 {
 	return settled() - before
 }
 
-// TestBuffers: what a create touches is the same with few and with many images
-// waiting, within a factor of two.
+// TestBuffers: what a create and a dispatched image touch is the same with few and
+// with many images in line, within a factor of two. A step dispatches 16.
 func TestBuffers(t *testing.T) {
 	turn(t)
 	p := newPostgres(t, "autovacuum=off")
 	store := p.store(t, 2)
-	const creates = 256
-	var least, most float64
+	const creates, steps, perStep = 256, 8, 16
+	create := func(n int) {
+		for range n {
+			if _, err := store.CreateProduct(t.Context(), phone()); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	step := func(room int) dispatch.Step {
+		done, err := store.DispatchStep(t.Context(), time.Hour, func(w dispatch.Window) []dispatch.Position {
+			return dispatch.Decide(w, room)
+		})
+		if err != nil || len(done.Jobs) != room {
+			t.Fatalf("a step for %d dispatched %d, %v", room, len(done.Jobs), err)
+		}
+		return done
+	}
+	var created, dispatched []float64
 	waiting := 0
 	for _, wanted := range []int{1_000, 100_000, 2_000_000} {
 		p.wait(t, wanted-waiting)
 		waiting = wanted
-		create := func(n int) {
-			for range n {
-				if _, err := store.CreateProduct(t.Context(), phone()); err != nil {
-					t.Fatal(err)
-				}
-			}
-		}
 		create(16) // plans and catalogs
-		each := float64(p.touched(t, func() { create(creates) })) / creates
-		t.Logf("%d waiting: %.1f buffers for each create", wanted, each)
-		if least == 0 || each < least {
-			least = each
+		created = append(created, float64(p.touched(t, func() { create(creates) }))/creates)
+		for more := true; more; { // what was created comes in line
+			more = step(0).More
 		}
-		most = max(most, each)
+		step(perStep)
+		each := float64(p.touched(t, func() {
+			for range steps {
+				step(perStep)
+			}
+		})) / (steps * perStep)
+		dispatched = append(dispatched, each)
+		t.Logf("%d in line: %.1f buffers for each create, %.1f for each dispatched image", wanted, created[len(created)-1], each)
+		p.exec(t, `UPDATE images SET stage = 2, dispatched_until = 0 WHERE stage = 3`)
 	}
-	limit(t, most/least, 2, "buffers for each create, the most as a multiple of the least")
+	limit(t, slices.Max(created)/slices.Min(created), 2, "buffers for each create, the most as a multiple of the least")
+	limit(t, slices.Max(dispatched)/slices.Min(dispatched), 2, "buffers for each dispatched image, the most as a multiple of the least")
 }
 
-// wait adds images that wait, of 1,000 users, as copies of one that was created.
+// wait adds images in line, of 1,000 users, as copies of one that was created.
 func (p *postgres) wait(t *testing.T, n int) {
 	t.Helper()
 	if p.number(t, `SELECT count(*) FROM users`) < 1000 {
@@ -77,9 +97,8 @@ func (p *postgres) wait(t *testing.T, n int) {
 	product["user_id"] = "1 + n % 1000"
 	image["product_id"] = "first + n / 10"
 	image["position"] = "n % 10"
-	if _, there := image["user_id"]; there {
-		image["user_id"] = "1 + (n / 10) % 1000"
-	}
+	image["user_id"] = "1 + (n / 10) % 1000"
+	image["stage"], image["rank"] = "2", "first + n"
 	first := p.number(t, `SELECT coalesce(max(id), 0) + 1 FROM products`)
 	p.exec(t, `INSERT INTO products (`+join(columns(product))+`) SELECT `+values(product)+` FROM generate_series(0, $1::BIGINT) AS n`, n/10)
 	p.exec(t, `INSERT INTO images (`+join(columns(image))+`) SELECT `+values(image)+` FROM generate_series(0, $1::BIGINT) AS n, (SELECT $2::BIGINT AS first) f`, n-1, first)
