@@ -64,6 +64,13 @@ func (d *database) LastEvent(context.Context) (int64, error) {
 	return d.last, nil
 }
 
+// now returns the record while others may change it.
+func (d *database) now() installation.Record {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.record
+}
+
 func (d *database) set(change func(d *database)) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

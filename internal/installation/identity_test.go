@@ -143,7 +143,7 @@ func TestEpochReachesTheOthers(t *testing.T) {
 		time.Sleep(installation.Poll)
 		synctest.Wait()
 		epoch, usable := i.Epoch()
-		if epoch == "first" || epoch != db.record.Epoch || usable {
+		if epoch == "first" || epoch != db.now().Epoch || usable {
 			t.Errorf("a poll later: epoch %s, usable %v", epoch, usable)
 		}
 		time.Sleep(2 * installation.Poll)
@@ -335,8 +335,8 @@ func TestLogThatWentBack(t *testing.T) {
 		}
 		i := start()
 		must(t, i.Acted(t.Context(), 100))
-		if start(); db.record.Epoch != "first" || m.epoch != "first" || m.id != 100 {
-			t.Errorf("the log is where it was: %+v, %+v", db.record, m.id)
+		if start(); db.now().Epoch != "first" || m.epoch != "first" || m.id != 100 {
+			t.Errorf("the log is where it was: %+v, %+v", db.now(), m.id)
 		}
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan error)
@@ -347,26 +347,26 @@ func TestLogThatWentBack(t *testing.T) {
 		db.set(func(d *database) { d.down, d.last = false, 99 })
 		time.Sleep(2 * installation.Poll)
 		second, _ := i.Epoch()
-		if second == "first" || second != db.record.Epoch || db.record.Copied {
-			t.Errorf("a process that goes on has epoch %s of %+v", second, db.record)
+		if second == "first" || second != db.now().Epoch || db.now().Copied {
+			t.Errorf("a process that goes on has epoch %s of %+v", second, db.now())
 		}
 		stop()
 		must(t, <-ended)
-		if start(); db.record.Epoch != second {
+		if start(); db.now().Epoch != second {
 			t.Error("what was remembered under the first epoch counts under the second")
 		}
 		must(t, i.Acted(t.Context(), 99))
 		db.set(func(d *database) { d.last = 50 })
 		m.set(func(m *memory) { m.down = true })
 		i = start() // the cache cannot be asked
-		if db.record.Epoch != second {
+		if db.now().Epoch != second {
 			t.Error("a new epoch, though nothing could be compared")
 		}
 		m.set(func(m *memory) { m.down = false })
 		ctx, stop = context.WithCancel(t.Context())
 		go func() { ended <- i.Run(ctx) }()
 		time.Sleep(2 * installation.Poll)
-		if db.record.Epoch == second {
+		if db.now().Epoch == second {
 			t.Error("it is not compared once the cache is there")
 		}
 		stop()
