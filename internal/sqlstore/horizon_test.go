@@ -306,8 +306,36 @@ func testOtherDatabase(t *testing.T, s *sqlstore.Store, dsn string) {
 	if _, err := conn.Exec(t.Context(), `BEGIN; INSERT INTO bills VALUES (1)`); err != nil {
 		t.Fatal(err)
 	}
+	seenByItsRole(t, dsn, int(conn.PgConn().PID()))
 	held(t, s, dsn, lastID(t, s), fmt.Sprintf(`SELECT pg_terminate_backend(%d)`, conn.PgConn().PID()), 0,
 		fmt.Sprintf("pid=%d", conn.PgConn().PID()), "database=accounting")
+}
+
+// seenByItsRole asks as the role of a process, which may do no more than it must.
+func seenByItsRole(t *testing.T, dsn string, pid int) {
+	t.Helper()
+	execSQL(t, dsn, `CREATE ROLE program LOGIN;
+		GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO program;
+		GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO program`)
+	cfg := configOf(t, dsn)
+	cfg.User, cfg.Password = "program", ""
+	s, err := sqlstore.OpenPostgres(t.Context(), cfg, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	m, err := s.Mark(t.Context(), -1)
+	if err != nil || m.To != lastID(t, s) || m.Barrier == 0 {
+		t.Fatalf("%+v, %v", m, err)
+	}
+	passed, err := s.Passed(t.Context(), m)
+	if err != nil || passed {
+		t.Errorf("passed %v, %v", passed, err)
+	}
+	holders, err := s.Holders(t.Context(), m)
+	if err != nil || len(holders) != 1 || holders[0].PID != pid || holders[0].Database != "accounting" || holders[0].Age > time.Minute {
+		t.Errorf("held by %+v, %v", holders, err)
+	}
 }
 
 func lastID(t *testing.T, s *sqlstore.Store) int64 {

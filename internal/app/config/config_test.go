@@ -33,6 +33,7 @@ func TestEveryProblemIsNamedAtOnce(t *testing.T) {
 		"HTTP_ADDR": "8080", "ADMIN_ADDR": "9090", "PUBLIC_BASE_URL": "ftp://x", "WORKER_CONCURRENCY": "many",
 		"FETCH_ALLOW_PRIVATE": "perhaps", "LOG_LEVEL": "loud", "LOG_FORMAT": "xml", "JOB_LEASE": "soon", "DRAIN_DELAY": "-1s",
 		"IMAGE_ENGINE": "gd", "DB_SSLMODE": "maybe", "CACHE_LEASE": "1ms", "IDEMPOTENCY_TTL": "1s", "IMAGE_MAX_BYTES": "0",
+		"EVENT_RETENTION": "10m", "EVENT_MAX_COUNT": "999",
 	}
 	_, err := Parse(bad)
 	if err == nil {
