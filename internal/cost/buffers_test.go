@@ -19,7 +19,7 @@ func (p *postgres) blocks(t *testing.T) int64 {
 // ten seconds without work at the latest.
 func (p *postgres) touched(t *testing.T, do func()) int64 {
 	t.Helper()
-	settled := func() int64 {
+	counted := func() int64 {
 		last := p.blocks(t)
 		for since := time.Now(); time.Since(since) < 11*time.Second; p.exec(t, `SELECT pg_sleep(0.2)`) {
 			if now := p.blocks(t); now-last > 50 { // more than the question itself
@@ -29,9 +29,9 @@ func (p *postgres) touched(t *testing.T, do func()) int64 {
 		}
 		return p.blocks(t)
 	}
-	before := settled()
+	before := counted()
 	do()
-	return settled() - before
+	return counted() - before
 }
 
 // TestBuffers: what a create and a dispatched image touch is the same with few and
