@@ -81,7 +81,7 @@ func appendLater(ctx context.Context, db *sqldb.DB, list []events.Event) {
 		"internal/sqlstore/imagesql",
 		"`UPDATE images SET attempts = attempts + 1, lease_until = {now} + $5` + delivered",
 		"`UPDATE images SET attempts = attempts + 1, lease_until = {now} + $5` +\n" +
-			"\t\t` WHERE id = $1 AND product_id = $2 AND generation = $3 AND $4 >= 0 AND stage IS NOT NULL`",
+			"\t\t` WHERE id = $1 AND product_id = $2 AND generation = $3 AND CAST($4 AS BIGINT) >= 0 AND stage IS NOT NULL`",
 	}}},
 
 	// The broker takes each message for done as it sends it, and it cannot be
