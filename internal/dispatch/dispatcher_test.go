@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -175,7 +176,9 @@ func TestRoom(t *testing.T) {
 		want("three are begun", 10)
 		work(2, false) // a worker has them at hand
 		want("two are not begun", 10)
+		mu.Lock()
 		unknown = true
+		mu.Unlock()
 		want("the queue cannot say", 10)
 		mu.Lock()
 		waiting, unknown = nil, false // the broker is wiped
@@ -200,11 +203,11 @@ func TestRefusedJob(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				store := newFakeStore()
 				bad := store.add(1, 0)[0]
-				tries := 0
+				var tries atomic.Int64
 				q := &fakeQueue{window: 2}
 				q.publish = func(ctx context.Context, j media.Job) error {
 					if j.ImageID == bad {
-						if tries++; tries <= 6 {
+						if tries.Add(1) <= 6 {
 							return refuse()
 						}
 					}
