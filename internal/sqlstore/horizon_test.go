@@ -414,7 +414,7 @@ func testDumpAndRestore(t *testing.T, s *sqlstore.Store, dsn string) {
 	file := filepath.Join(t.TempDir(), "dump")
 	run(t, testserver.PostgresProgram(t, "pg_dump"), "-Fc", "-f", file, "-d", dsn)
 	target := testserver.OwnPostgres(t).URL()
-	run(t, testserver.PostgresProgram(t, "pg_restore"), "--no-owner", "-d", target, file)
+	run(t, testserver.PostgresProgram(t, "pg_restore"), "--no-owner", "--no-acl", "-d", target, file)
 	restored := openPostgres(t, target)
 	position, err := restored.LeaseReader(t.Context(), "r", "another", time.Minute)
 	if err != nil || position != m.To-10 {
