@@ -127,14 +127,19 @@ func (db *DB) transact(ctx context.Context, do func(context.Context, *sql.Tx) er
 		// Where this fails the connection is gone or the database has rolled
 		// back by itself: the transaction has ended in any case.
 		_ = tx.Rollback()
-		return err
+		return ended(ctx, err)
 	}
-	err = tx.Commit()
-	if errors.Is(err, sql.ErrTxDone) { // ctx ended, and with it the transaction
-		err = errors.Join(err, context.Cause(ctx))
-	}
-	if err != nil {
-		return fmt.Errorf("commit: %w", err)
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("commit: %w", ended(ctx, err))
 	}
 	return nil
+}
+
+// ended adds why to the error of a transaction that ended with its context, which
+// shows at the commit or at the statement before.
+func ended(ctx context.Context, err error) error {
+	if errors.Is(err, sql.ErrTxDone) {
+		return errors.Join(err, context.Cause(ctx))
+	}
+	return err
 }
