@@ -275,7 +275,7 @@ func TestViews(t *testing.T) {
 		t.Errorf("a list of all users' products: %v", err)
 	}
 	c.Fail(errors.New("no cache"))
-	if err := views.Invalidate(ctx, catalog.Changed{ProductID: 1}); err == nil {
+	if err := views.Invalidate(ctx, catalog.Changed{ProductID: 1, Revision: 2}); err == nil {
 		t.Error("a failed invalidation was not reported")
 	}
 	_ = views.Invalidate(ctx, catalog.Changed{ProductID: 1, UserID: 7, Revision: 5, Edit: true})

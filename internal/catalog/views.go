@@ -130,8 +130,10 @@ func (v *Views) Invalidate(ctx context.Context, c Changed) error {
 	// Each is called whatever became of the others: also a call that fails has
 	// this process take care not to use what is old.
 	var errs []error
-	if err := v.cache.Invalidate(ctx, ProductKey(epoch, c.ProductID), c.Revision); err != nil {
-		errs = append(errs, fmt.Errorf("invalidate product %d: %w", c.ProductID, err))
+	if c.Revision > first { // at the first there is nothing older
+		if err := v.cache.Invalidate(ctx, ProductKey(epoch, c.ProductID), c.Revision); err != nil {
+			errs = append(errs, fmt.Errorf("invalidate product %d: %w", c.ProductID, err))
+		}
 	}
 	bump, group := v.bumps.progressed, listGroup(epoch, c.UserID)
 	if c.Edit {
