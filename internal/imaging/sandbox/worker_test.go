@@ -9,6 +9,7 @@ import (
 
 	"vitrine.dev/internal/cache/readthrough"
 	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/dispatch"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/queue"
@@ -45,8 +46,11 @@ func TestHangingDecoderEndsAtTheJobTimeout(t *testing.T) {
 		Renderer: newFaulty(t, nil),
 	}, cfg)
 	began := time.Now()
-	job := media.Job{ImageID: p.Images[0].ID, ProductID: p.ID, Generation: 1, Host: "a"}
-	if err := worker.Handle(t.Context(), queue.Message{ID: "1", Body: job.Encode()}); err != nil {
+	step, err := store.DispatchStep(t.Context(), time.Minute, func(w dispatch.Window) []dispatch.Position { return dispatch.Decide(w, 1) })
+	if err != nil || len(step.Jobs) != 1 {
+		t.Fatalf("%d jobs dispatched, %v", len(step.Jobs), err)
+	}
+	if err := worker.Handle(t.Context(), queue.Message{ID: "1", Body: step.Jobs[0].Encode()}); err != nil {
 		t.Fatal(err)
 	}
 	if took := time.Since(began); took > 20*time.Second {
