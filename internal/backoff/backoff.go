@@ -24,6 +24,9 @@ func Delay(n int, lowest, highest time.Duration) time.Duration {
 // https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
 func Jitter(d time.Duration) time.Duration { return Between(d/2, d) }
 
+// Spread returns a random duration within a fifth of d to either side.
+func Spread(d time.Duration) time.Duration { return Between(d-d/5, d+d/5) }
+
 // Between returns a random duration from lowest to highest, both included.
 // Highest must not be below lowest.
 func Between(lowest, highest time.Duration) time.Duration {

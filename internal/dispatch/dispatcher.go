@@ -20,14 +20,14 @@ type Dispatcher struct {
 	log   *slog.Logger
 
 	publisher *publisher
-	storing   *health
+	storing   *backoff.Outage
 	served    int64 // the highest rank that was dispatched
 	left      bool  // others are in line or due
 }
 
 // New returns a Dispatcher.
 func New(store Store, q Queue, cfg Config, log *slog.Logger) *Dispatcher {
-	d := &Dispatcher{store: store, queue: q, cfg: cfg.withDefaults(), log: log, storing: &health{log: log, what: "store"}}
+	d := &Dispatcher{store: store, queue: q, cfg: cfg.withDefaults(), log: log, storing: newOutage(log)}
 	d.publisher = newPublisher(store, q, d.cfg, log)
 	return d
 }
@@ -76,11 +76,11 @@ func (d *Dispatcher) turn(ctx, publishing context.Context, woken bool) (wait, ga
 		return Decide(w, min(free, d.cfg.Depth-max(ready, w.Waiting)))
 	})
 	if err != nil {
-		failures := d.storing.failed(ctx, err)
-		pause := jitter(backoff.Delay(failures, d.cfg.RetryMin, d.cfg.PauseMax))
+		failures := d.storing.Failed(ctx, "store", err)
+		pause := backoff.Spread(backoff.Delay(failures, d.cfg.RetryMin, d.cfg.PauseMax))
 		return pause, pause
 	}
-	d.storing.succeeded(ctx)
+	d.storing.Succeeded(ctx)
 	if len(step.Jobs) > 0 {
 		failpoint.Crash(failpoint.Dispatched)
 		d.served = max(d.served, step.Last)

@@ -24,7 +24,7 @@ type publisher struct {
 	queue  Queue
 	cfg    Config
 	log    *slog.Logger
-	target *health
+	target *backoff.Outage
 	ended  chan struct{} // of capacity 1: a slot of the window is free
 	busy   sync.WaitGroup
 
@@ -42,9 +42,13 @@ const maxRefused = 10_000
 
 func newPublisher(store Store, q Queue, cfg Config, log *slog.Logger) *publisher {
 	return &publisher{
-		store: store, queue: q, cfg: cfg, log: log, target: &health{log: log, what: "queue"},
+		store: store, queue: q, cfg: cfg, log: log, target: newOutage(log),
 		ended: make(chan struct{}, 1), refused: map[int64]int{},
 	}
+}
+
+func newOutage(log *slog.Logger) *backoff.Outage {
+	return backoff.NewOutage(log, "dispatch is held up", "dispatch goes on")
 }
 
 // free returns how many jobs may be published now. While the queue is
@@ -103,13 +107,13 @@ func (p *publisher) finish(ctx context.Context, j media.Job, epoch int, err erro
 	switch {
 	case err == nil:
 		p.done(j)
-		p.target.succeeded(ctx)
+		p.target.Succeeded(ctx)
 	case ctx.Err() != nil:
 		p.log.InfoContext(ctx, "publishing ended by the stop", "image", j.ImageID, "error", err)
 		p.takeBack(ctx, j, 0)
 	case fault.KindOf(err) == fault.Unavailable:
 		if p.unavailable(epoch) {
-			p.target.failed(ctx, err)
+			p.target.Failed(ctx, "queue", err)
 		}
 		p.takeBack(ctx, j, 0)
 	default:
@@ -155,7 +159,7 @@ func (p *publisher) refuse(j media.Job) time.Duration {
 		clear(p.refused)
 	}
 	p.refused[j.ImageID]++
-	return jitter(backoff.Delay(p.refused[j.ImageID], p.cfg.RetryMin, p.cfg.RetryMax))
+	return backoff.Spread(backoff.Delay(p.refused[j.ImageID], p.cfg.RetryMin, p.cfg.RetryMax))
 }
 
 // unavailable notes that the queue is, and reports whether it is the first to.
@@ -167,6 +171,6 @@ func (p *publisher) unavailable(epoch int) (first bool) {
 	}
 	p.epoch++
 	p.outage++
-	p.paused = time.Now().Add(jitter(backoff.Delay(p.outage, p.cfg.RetryMin, p.cfg.PauseMax)))
+	p.paused = time.Now().Add(backoff.Spread(backoff.Delay(p.outage, p.cfg.RetryMin, p.cfg.PauseMax)))
 	return true
 }

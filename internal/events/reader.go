@@ -61,7 +61,7 @@ type Reader struct {
 	cfg       ReaderConfig
 	holder    string // names this process
 	log       *slog.Logger
-	health    health
+	outage    *backoff.Outage
 }
 
 // NewReader returns a reader that begins, when its name is new, with the oldest event.
@@ -69,7 +69,7 @@ func NewReader(name string, h *Horizon, positions Positions, handle Handler, cfg
 	log = log.With("reader", name)
 	return &Reader{
 		name: name, horizon: h, positions: positions, handle: handle, cfg: cfg.withDefaults(), holder: rand.Text(), log: log,
-		health: health{log: log},
+		outage: backoff.NewOutage(log, "event reader is held up", "event reader goes on"),
 	}
 }
 
@@ -82,7 +82,7 @@ func (r *Reader) Run(ctx context.Context) error {
 		case err == nil:
 			r.hold(ctx, position)
 		case fault.KindOf(err) == fault.Conflict: // another process reads
-			r.health.succeeded(ctx)
+			r.outage.Succeeded(ctx)
 			_ = backoff.Sleep(ctx, backoff.Jitter(r.cfg.Lease/3)) // its end ends the loop
 		default:
 			r.pause(ctx, "lease", err)
@@ -133,7 +133,7 @@ func (r *Reader) read(ctx, handling context.Context, saver *saver) {
 		case err != nil:
 			r.pause(ctx, part, err)
 		default:
-			r.health.succeeded(ctx)
+			r.outage.Succeeded(ctx)
 			_ = backoff.Sleep(ctx, r.cfg.Pace-time.Since(began)) // its end ends the loop
 		}
 	}
@@ -179,6 +179,6 @@ func (r *Reader) pause(ctx context.Context, part string, err error) {
 	if ctx.Err() != nil {
 		return
 	}
-	delay := backoff.Delay(r.health.failed(ctx, part, err), r.cfg.PauseMin, r.cfg.PauseMax)
-	_ = backoff.Sleep(ctx, backoff.Between(delay-delay/5, delay+delay/5)) // its end ends the caller's loop
+	delay := backoff.Delay(r.outage.Failed(ctx, part, err), r.cfg.PauseMin, r.cfg.PauseMax)
+	_ = backoff.Sleep(ctx, backoff.Spread(delay)) // its end ends the caller's loop
 }
