@@ -156,9 +156,9 @@ func (p *process) addDispatcher() {
 	if p.cfg.QueueHost == "" && !p.role.worker {
 		return
 	}
-	dispatcher := dispatch.New(p.store, p.queue, dispatch.Config{
-		Depth: p.cfg.QueueDepth, Life: p.cfg.RequeueAfter, DrainTimeout: p.cfg.DrainTimeout,
-	}, p.log)
+	cfg := dispatch.DefaultConfig()
+	cfg.Depth, cfg.Life, cfg.DrainTimeout = p.cfg.QueueDepth, p.cfg.RequeueAfter, p.cfg.DrainTimeout
+	dispatcher := dispatch.New(p.store, p.queue, cfg, p.log)
 	p.tasks = append(p.tasks, task{name: "dispatcher", run: dispatcher.Run})
 }
 

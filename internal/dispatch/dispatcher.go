@@ -27,7 +27,7 @@ type Dispatcher struct {
 
 // New returns a Dispatcher.
 func New(store Store, q Queue, cfg Config, log *slog.Logger) *Dispatcher {
-	d := &Dispatcher{store: store, queue: q, cfg: cfg.withDefaults(), log: log, storing: newOutage(log)}
+	d := &Dispatcher{store: store, queue: q, cfg: cfg, log: log, storing: newOutage(log)}
 	d.publisher = newPublisher(store, q, d.cfg, log)
 	return d
 }

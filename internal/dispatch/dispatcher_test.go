@@ -63,14 +63,18 @@ func (q *fakeQueue) total() int {
 	return len(q.published)
 }
 
-// run starts a dispatcher; stop ends it and returns when it has ended.
-func run(t *testing.T, store *fakeStore, q *fakeQueue, cfg dispatch.Config) (stop func()) {
+// run starts a dispatcher with the defaults, as changed; stop ends it and returns when it has ended.
+func run(t *testing.T, store *fakeStore, q *fakeQueue, change func(*dispatch.Config)) (stop func()) {
 	t.Helper()
 	if q.at == nil {
 		q.at, q.start = map[int64][]time.Duration{}, time.Now()
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan struct{})
+	cfg := dispatch.DefaultConfig()
+	if change != nil {
+		change(&cfg)
+	}
 	d := dispatch.New(store, q, cfg, slog.New(slog.NewTextHandler(t.Output(), nil)))
 	go func() {
 		defer close(ended)
@@ -99,7 +103,7 @@ func TestWokenByTheStoreAndByThePoll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := newFakeStore()
 		q := &fakeQueue{window: 4, publish: done(store)}
-		stop := run(t, store, q, dispatch.Config{Poll: time.Minute})
+		stop := run(t, store, q, func(c *dispatch.Config) { c.Poll = time.Minute })
 		wantAt := func(how string, id int64, at time.Duration) {
 			t.Helper()
 			synctest.Wait()
@@ -153,7 +157,7 @@ func TestRoom(t *testing.T) {
 				return len(waiting), nil
 			},
 		}
-		stop := run(t, store, q, dispatch.Config{Depth: 7, Life: time.Minute})
+		stop := run(t, store, q, func(c *dispatch.Config) { c.Depth, c.Life = 7, time.Minute })
 		want := func(what string, out int) {
 			t.Helper()
 			time.Sleep(time.Second)
@@ -213,7 +217,9 @@ func TestRefusedJob(t *testing.T) {
 					}
 					return done(store)(ctx, j)
 				}
-				stop := run(t, store, q, dispatch.Config{Poll: 10 * time.Millisecond, RetryMin: time.Second, RetryMax: 8 * time.Second})
+				stop := run(t, store, q, func(c *dispatch.Config) {
+					c.Poll, c.RetryMin, c.RetryMax = 10*time.Millisecond, time.Second, 8*time.Second
+				})
 				time.Sleep(time.Second / 2)
 				good := store.add(1, 0)[0]
 				time.Sleep(time.Minute)
@@ -251,7 +257,7 @@ func TestQueueUnavailable(t *testing.T) {
 			}
 			return done(store)(ctx, j)
 		}
-		stop := run(t, store, q, dispatch.Config{})
+		stop := run(t, store, q, nil)
 		hinting := make(chan struct{})
 		go func() { // as the commits of a busy API do
 			for {
@@ -286,7 +292,7 @@ func TestStoreUnavailable(t *testing.T) {
 		store.setDown(true)
 		store.add(10, 0)
 		q := &fakeQueue{window: 4, publish: done(store)}
-		stop := run(t, store, q, dispatch.Config{})
+		stop := run(t, store, q, nil)
 		time.Sleep(10 * time.Minute)
 		if n := store.stepsTaken(); n > 200 {
 			t.Errorf("%d steps in ten minutes without a store", n)

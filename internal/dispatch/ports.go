@@ -1,7 +1,6 @@
 package dispatch
 
 import (
-	"cmp"
 	"context"
 	"time"
 
@@ -44,7 +43,7 @@ type Queue interface {
 	Depth(ctx context.Context, of queue.Source) (queue.Depth, error)
 }
 
-// Config tunes a Dispatcher. Zero fields take their defaults.
+// Config tunes a Dispatcher.
 type Config struct {
 	Depth        int           // most messages that wait for a worker: the line is in the database, where users take turns
 	Life         time.Duration // of a message that no one begins
@@ -64,17 +63,5 @@ func DefaultConfig() Config {
 		Depth: 64, Life: 2 * time.Minute, Poll: 250 * time.Millisecond, Gap: 10 * time.Millisecond, Full: 50 * time.Millisecond,
 		RetryMin: 200 * time.Millisecond, RetryMax: time.Minute, PauseMax: 5 * time.Second,
 		StoreTimeout: 5 * time.Second, DrainTimeout: 30 * time.Second,
-	}
-}
-
-// withDefaults fills the zero fields.
-func (c Config) withDefaults() Config {
-	d := DefaultConfig()
-	return Config{
-		Depth: cmp.Or(c.Depth, d.Depth), Life: cmp.Or(c.Life, d.Life), Poll: cmp.Or(c.Poll, d.Poll),
-		Gap: cmp.Or(c.Gap, d.Gap), Full: cmp.Or(c.Full, d.Full),
-		RetryMin: cmp.Or(c.RetryMin, d.RetryMin), RetryMax: cmp.Or(c.RetryMax, d.RetryMax),
-		PauseMax: cmp.Or(c.PauseMax, d.PauseMax), StoreTimeout: cmp.Or(c.StoreTimeout, d.StoreTimeout),
-		DrainTimeout: cmp.Or(c.DrainTimeout, d.DrainTimeout),
 	}
 }

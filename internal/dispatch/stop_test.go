@@ -28,7 +28,7 @@ func TestStopWaitsForWhatIsPublished(t *testing.T) {
 			store.finish(j)
 			return ctx.Err()
 		}
-		stop := run(t, store, q, dispatch.Config{DrainTimeout: time.Minute})
+		stop := run(t, store, q, func(c *dispatch.Config) { c.DrainTimeout = time.Minute })
 		synctest.Wait()
 		stop()
 		if q.total() != 2 || store.left() != 8 || store.count(media.Out) != 0 {
@@ -46,7 +46,7 @@ func TestStopCutsOffWhatTakesTooLong(t *testing.T) {
 			<-ctx.Done()
 			return context.Cause(ctx)
 		}}
-		stop := run(t, store, q, dispatch.Config{DrainTimeout: time.Minute})
+		stop := run(t, store, q, func(c *dispatch.Config) { c.DrainTimeout = time.Minute })
 		synctest.Wait()
 		stopped := time.Now()
 		stop()
@@ -95,8 +95,8 @@ func TestNothingIsLost(t *testing.T) {
 				}
 				return errors.New("cannot digest this one")
 			}
-			cfg := dispatch.Config{
-				Life: 2 * time.Second, RetryMax: 5 * time.Second, StoreTimeout: time.Second, DrainTimeout: time.Second,
+			cfg := func(c *dispatch.Config) {
+				c.Life, c.RetryMax, c.StoreTimeout, c.DrainTimeout = 2*time.Second, 5*time.Second, time.Second, time.Second
 			}
 			for _, down := range outages {
 				stop := run(t, store, q, cfg)

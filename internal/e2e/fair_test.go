@@ -129,8 +129,10 @@ func lateComer(t *testing.T, store *sqlstore.Store, q *queue.Queue, driver, sour
 			return nil
 		})
 	})
+	cfg := dispatch.DefaultConfig()
+	cfg.Depth = depth
 	for range dispatchers {
-		dispatcher := dispatch.New(store, q, dispatch.Config{Depth: depth}, slog.New(slog.DiscardHandler))
+		dispatcher := dispatch.New(store, q, cfg, slog.New(slog.DiscardHandler))
 		running.Go(func() { _ = dispatcher.Run(ctx) })
 	}
 	for handled.Load() < 500 { // the import is in full swing

@@ -250,9 +250,13 @@ func (p *process) end() { p.stop(); <-p.ended }
 
 const name = "reader"
 
-// start runs a reader of the log.
-func start(t *testing.T, log *fakeLog, j *journal, cfg events.ReaderConfig, handle events.Handler) *process {
+// start runs a reader of the log with the defaults, as changed.
+func start(t *testing.T, log *fakeLog, j *journal, change func(*events.ReaderConfig), handle events.Handler) *process {
 	t.Helper()
+	cfg := events.DefaultReaderConfig()
+	if change != nil {
+		change(&cfg)
+	}
 	horizon := events.NewHorizon(log, events.DefaultHorizonConfig(), j.logger())
 	reader := events.NewReader(name, horizon, log, handle, cfg, j.logger())
 	ctx, stop := context.WithCancel(t.Context())

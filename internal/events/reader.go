@@ -1,7 +1,6 @@
 package events
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -22,7 +21,7 @@ import (
 // when another process reads.
 type Handler func(ctx context.Context, page Page) (done int, err error)
 
-// ReaderConfig tunes a Reader. Zero fields take their defaults.
+// ReaderConfig tunes a Reader.
 type ReaderConfig struct {
 	Lease    time.Duration // how long no one reads after the process that did has died; renewed at a third
 	Save     time.Duration // how often the position is written at most
@@ -38,15 +37,6 @@ func DefaultReaderConfig() ReaderConfig {
 	return ReaderConfig{
 		Lease: 10 * time.Second, Save: time.Second, Pace: 100 * time.Millisecond, Batch: 500,
 		PauseMin: 200 * time.Millisecond, PauseMax: 5 * time.Second, Drain: 30 * time.Second,
-	}
-}
-
-// withDefaults fills the zero fields.
-func (c ReaderConfig) withDefaults() ReaderConfig {
-	d := DefaultReaderConfig()
-	return ReaderConfig{
-		Lease: cmp.Or(c.Lease, d.Lease), Save: cmp.Or(c.Save, d.Save), Pace: cmp.Or(c.Pace, d.Pace), Batch: cmp.Or(c.Batch, d.Batch),
-		PauseMin: cmp.Or(c.PauseMin, d.PauseMin), PauseMax: cmp.Or(c.PauseMax, d.PauseMax), Drain: cmp.Or(c.Drain, d.Drain),
 	}
 }
 
@@ -68,7 +58,7 @@ type Reader struct {
 func NewReader(name string, h *Horizon, positions Positions, handle Handler, cfg ReaderConfig, log *slog.Logger) *Reader {
 	log = log.With("reader", name)
 	return &Reader{
-		name: name, horizon: h, positions: positions, handle: handle, cfg: cfg.withDefaults(), holder: rand.Text(), log: log,
+		name: name, horizon: h, positions: positions, handle: handle, cfg: cfg, holder: rand.Text(), log: log,
 		outage: backoff.NewOutage(log, "event reader is held up", "event reader goes on"),
 	}
 }

@@ -27,7 +27,7 @@ func TestReaderWaitsForLowerIDs(t *testing.T) {
 		log.add(2)
 		slow, gone := log.draw(), log.draw()
 		log.add(1)
-		p := start(t, log, j, events.ReaderConfig{}, j.all)
+		p := start(t, log, j, nil, j.all)
 		after(5 * time.Second)
 		wantSeen(t, j, []int64{})
 		log.rollback(gone)
@@ -46,7 +46,7 @@ func TestReaderIsWoken(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		log, j := newFakeLog(), &journal{}
-		p := start(t, log, j, events.ReaderConfig{}, j.all)
+		p := start(t, log, j, nil, j.all)
 		after(1100 * time.Millisecond)
 		log.add(1)
 		after(100 * time.Millisecond)
@@ -70,7 +70,7 @@ func TestOneProcessReadsAtATime(t *testing.T) {
 		}
 		var processes []*process
 		for range 3 {
-			processes = append(processes, start(t, log, j, events.ReaderConfig{Batch: 10}, handle))
+			processes = append(processes, start(t, log, j, func(c *events.ReaderConfig) { c.Batch = 10 }, handle))
 		}
 		log.add(200)
 		after(time.Minute)
@@ -88,7 +88,7 @@ func TestAnotherProcessGoesOn(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		log, j := newFakeLog(), &journal{}
-		first := start(t, log, j, events.ReaderConfig{}, j.all)
+		first := start(t, log, j, nil, j.all)
 		log.add(3)
 		after(5 * time.Second)
 		if at := log.position(); at != 3 {
@@ -97,7 +97,7 @@ func TestAnotherProcessGoesOn(t *testing.T) {
 		log.add(2)
 		after(200 * time.Millisecond) // handled, and not yet written
 		log.setDown(true)
-		second := start(t, log, j, events.ReaderConfig{}, j.all)
+		second := start(t, log, j, nil, j.all)
 		after(20 * time.Second) // the first must give up by itself
 		log.setDown(false)
 		after(30 * time.Second)
@@ -122,7 +122,7 @@ func TestTargetUnavailable(t *testing.T) {
 		log, j := newFakeLog(), &journal{}
 		up := time.Now().Add(5 * time.Minute)
 		var tries atomic.Int64
-		p := start(t, log, j, events.ReaderConfig{}, func(ctx context.Context, page events.Page) (int, error) {
+		p := start(t, log, j, nil, func(ctx context.Context, page events.Page) (int, error) {
 			if time.Now().Before(up) {
 				tries.Add(1)
 				return 0, fault.New(fault.Unavailable, "Redis is down")
@@ -150,7 +150,7 @@ func TestDatabaseUnavailable(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		log, j := newFakeLog(), &journal{}
-		p := start(t, log, j, events.ReaderConfig{}, j.all)
+		p := start(t, log, j, nil, j.all)
 		log.add(10)
 		after(5 * time.Second)
 		log.setDown(true)
@@ -185,7 +185,7 @@ func TestHandlerFails(t *testing.T) {
 				log, j := newFakeLog(), &journal{}
 				log.add(5)
 				tries := 0
-				p := start(t, log, j, events.ReaderConfig{PauseMin: time.Second, PauseMax: 8 * time.Second},
+				p := start(t, log, j, func(c *events.ReaderConfig) { c.PauseMin, c.PauseMax = time.Second, 8*time.Second },
 					func(ctx context.Context, page events.Page) (int, error) {
 						if page.Events[0].ID == 1 {
 							j.note(events.Page{Events: page.Events[:2]})
@@ -211,7 +211,7 @@ func TestStopLetsTheHandlerEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log, j := newFakeLog(), &journal{}
 		log.add(1)
-		p := start(t, log, j, events.ReaderConfig{}, func(ctx context.Context, page events.Page) (int, error) {
+		p := start(t, log, j, nil, func(ctx context.Context, page events.Page) (int, error) {
 			after(20 * time.Second) // longer than the lease, which is renewed
 			if ctx.Err() != nil {
 				t.Error("the handler was cut off")
@@ -235,7 +235,7 @@ func TestStopEndsAHandlerThatHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log, j := newFakeLog(), &journal{}
 		log.add(1)
-		p := start(t, log, j, events.ReaderConfig{Drain: 30 * time.Second}, func(ctx context.Context, _ events.Page) (int, error) {
+		p := start(t, log, j, func(c *events.ReaderConfig) { c.Drain = 30 * time.Second }, func(ctx context.Context, _ events.Page) (int, error) {
 			<-ctx.Done()
 			return 0, context.Cause(ctx)
 		})
@@ -258,7 +258,7 @@ func TestLeaseOfAnother(t *testing.T) {
 		log, j := newFakeLog(), &journal{}
 		log.add(1)
 		var cut atomic.Bool
-		p := start(t, log, j, events.ReaderConfig{}, func(ctx context.Context, page events.Page) (int, error) {
+		p := start(t, log, j, nil, func(ctx context.Context, page events.Page) (int, error) {
 			<-ctx.Done()
 			cut.Store(true)
 			return len(page.Events), nil
@@ -281,7 +281,7 @@ func TestReaderIsOvertaken(t *testing.T) {
 		log, j := newFakeLog(), &journal{}
 		log.add(10)
 		log.cut(7)
-		p := start(t, log, j, events.ReaderConfig{}, j.all)
+		p := start(t, log, j, nil, j.all)
 		after(5 * time.Second)
 		wantSeen(t, j, []int64{8, 9, 10})
 		if j.logged("level=WARN") != 1 || j.logged("skipped=7") != 1 {

@@ -210,9 +210,11 @@ func readDurably(t *testing.T, s *sqlstore.Store) (r *recorder, stop func() int)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan int, 1)
 	go func() {
+		cfg := events.DefaultReaderConfig()
+		cfg.Pace = time.Millisecond
 		starts := 0
 		for ; ctx.Err() == nil; starts++ {
-			reader := events.NewReader("durable", horizonOf(s), s, r.handle, events.ReaderConfig{Pace: time.Millisecond}, slog.New(slog.DiscardHandler))
+			reader := events.NewReader("durable", horizonOf(s), s, r.handle, cfg, slog.New(slog.DiscardHandler))
 			reading, end := context.WithTimeout(ctx, time.Second)
 			if err := reader.Run(reading); err != nil {
 				t.Error(err)
