@@ -14,15 +14,14 @@ import (
 	"vitrine.dev/internal/media"
 )
 
-// testDispatch: an image is out once at a time, its message is good for one
-// dispatch, and what no one begins is dispatched again.
+// testDispatch: an image is out once at a time, and the product shows nothing of it.
 func testDispatch(t *testing.T, s Store) {
 	t.Helper()
 	p := create(t, s, "http://a/1.jpg", "http://a/2.jpg", "http://a/3.jpg")
 	if none := step(t, s, 0, time.Minute); len(none) != 0 {
 		t.Fatalf("without room: %+v", none)
 	}
-	first := step(t, s, 2, 100*time.Millisecond)
+	first := step(t, s, 2, time.Hour)
 	if len(first) != 2 || first[0].ImageID != p.Images[0].ID || first[1].ImageID != p.Images[1].ID {
 		t.Fatalf("dispatched %+v", first)
 	}
@@ -32,13 +31,24 @@ func testDispatch(t *testing.T, s Store) {
 	if more := step(t, s, 2, time.Hour); len(more) != 0 {
 		t.Errorf("dispatched what is out: %+v", more)
 	}
+	if got := read(t, s, p.ID); got.Revision != 1 || got.Version != 1 {
+		t.Errorf("dispatch has made it revision %d, version %d", got.Revision, got.Version)
+	}
+}
+
+// testLostMessages: what no one begins in time is dispatched again, and the first
+// message is good for nothing.
+func testLostMessages(t *testing.T, s Store) {
+	t.Helper()
+	p := create(t, s, "http://a/1.jpg", "http://a/2.jpg")
+	first := step(t, s, 2, time.Millisecond)
 	var again []media.Job
 	until(t, "the first two are dispatched again", func() bool {
 		again = append(again, step(t, s, 2, time.Hour)...)
 		return len(again) > 1
 	})
-	if len(again) != 2 || without(again[0]) != without(first[0]) || without(again[1]) != without(first[1]) || again[0].Token == first[0].Token {
-		t.Errorf("dispatched %+v, and again %+v", first, again)
+	if len(first) != 2 || len(again) != 2 || without(again[0]) != without(first[0]) || without(again[1]) != without(first[1]) || again[0].Token == first[0].Token {
+		t.Fatalf("dispatched %+v, and again %+v", first, again)
 	}
 	_, err := s.Begin(t.Context(), first[0], time.Minute)
 	wantKind(t, err, fault.Conflict)
@@ -73,13 +83,15 @@ func testReturnedJobs(t *testing.T, s Store) {
 		t.Fatal(err)
 	}
 	give(0, again[0]) // begun
-	give(300*time.Millisecond, again[1])
-	if rest := step(t, s, 10, time.Hour); len(rest) != 1 || rest[0].ImageID == out[0].ImageID || rest[0].ImageID == out[1].ImageID {
-		t.Errorf("dispatched %+v, want the third", rest)
+	give(time.Hour, again[1])
+	rest := step(t, s, 10, time.Hour)
+	if len(rest) != 1 || rest[0].ImageID == out[0].ImageID || rest[0].ImageID == out[1].ImageID {
+		t.Fatalf("dispatched %+v, want the third", rest)
 	}
+	give(time.Millisecond, rest[0])
 	until(t, "the rescheduled one is due", func() bool {
 		late := step(t, s, 10, time.Hour)
-		return len(late) == 1 && without(late[0]) == without(out[1])
+		return len(late) == 1 && without(late[0]) == without(rest[0])
 	})
 }
 

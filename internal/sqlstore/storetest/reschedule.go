@@ -33,7 +33,7 @@ func testReschedule(t *testing.T, s Store) {
 			t.Errorf("the next job is %+v", job)
 		}
 	}
-	put(300*time.Millisecond, 0)
+	put(2*time.Second, 0)
 	_, err := s.Reschedule(t.Context(), job, 0, 0)
 	wantKind(t, err, fault.Conflict) // delivered twice: it keeps its time
 	if early := jobs(t, s); len(early) != 0 {
@@ -43,9 +43,9 @@ func testReschedule(t *testing.T, s Store) {
 	if after := read(t, s, p.ID); !reflect.DeepEqual(after, p) {
 		t.Errorf("the product went from %+v to %+v", p, after)
 	}
-	put(time.Hour, 3*time.Second) // due when it is too old, not in an hour
+	put(time.Hour, 5*time.Second) // due when it is too old, not in an hour
 	again()
-	if expired, err := s.Reschedule(t.Context(), job, time.Hour, 3*time.Second); err != nil || !expired {
+	if expired, err := s.Reschedule(t.Context(), job, time.Hour, 5*time.Second); err != nil || !expired {
 		t.Errorf("of an old image: expired %t, %v", expired, err)
 	}
 

@@ -107,6 +107,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"losses are counted", testLossesAreCounted},
 		{"concurrent sweeps", testConcurrentSweeps},
 		{"dispatch", testDispatch},
+		{"dispatch, lost messages", testLostMessages},
 		{"returned jobs", testReturnedJobs},
 		{"users take turns", testTurns},
 		{"late jobs line up", testLateJobs},
