@@ -58,7 +58,7 @@ func TestProcessWithFewerParts(t *testing.T) {
 		refuses(t, "worker", without(env, prefix), text)
 		refuses(t, "api", without(env, prefix), text)
 	}
-	systemtest.Start(t, "worker", env)
+	worker := systemtest.Start(t, "worker", env)
 	p := api.Client().Finished(api.Client().Create("Whole", photos.URL+"/coffee.png"))
 	for _, file := range systemtest.Files(p.Images[0]) {
 		if got, _ := api.Client().Do(http.MethodGet, file.URL, nil, ""); got.StatusCode != http.StatusOK {
@@ -66,8 +66,9 @@ func TestProcessWithFewerParts(t *testing.T) {
 		}
 	}
 
-	// What is wanted is made by hand.
+	// What is wanted is made by hand, when no process has the server any more.
 	api.Stop()
+	worker.Stop()
 	systemtest.Run(t, "adopt cache", without(env, "REDIS_"))
 	systemtest.Start(t, "api", without(env, "REDIS_")).URL()
 }
