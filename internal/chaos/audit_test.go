@@ -122,6 +122,10 @@ func stallWriter(ctx context.Context, sys *system) error {
 		return err
 	}
 	defer func() { _ = tx.Rollback(whole) }()
+	// A writer has written the product's row, and so has a transaction id, before it draws the event's.
+	if _, err := tx.Exec(whole, `SELECT pg_current_xact_id()`); err != nil {
+		return err
+	}
 	_, err = tx.Exec(whole, `INSERT INTO events (occurred_at, type, product_id, image_id, user_id, revision, version, data)
 		VALUES ((extract(epoch FROM clock_timestamp()) * 1000)::BIGINT, 'product.updated', 0, 0, 0, 1, 1, '{}')`)
 	if err != nil {

@@ -45,6 +45,36 @@ func TestHorizon(t *testing.T) { //nolint:tparallel // its parts hold up one ano
 	t.Run("dump and restore", func(t *testing.T) { testDumpAndRestore(t, s, server.URL()) })
 }
 
+// TestHorizonOverCrash: a reader that has come to an id, of a transaction that is
+// lost with the server, does not pass over the event that would be given the same id.
+func TestHorizonOverCrash(t *testing.T) {
+	t.Parallel()
+	server := testserver.OwnPostgresWith(t, "wal_writer_delay=10s") // commits alone flush
+	s := openPostgres(t, server.URL())
+	conn, err := pgx.Connect(t.Context(), server.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.WithoutCancel(t.Context()))
+	const draw = `SELECT nextval(pg_get_serial_sequence('events', 'id')) FROM generate_series(1, 100)`
+	if _, err := conn.Exec(t.Context(), `BEGIN; SELECT pg_current_xact_id(); `+draw); err != nil {
+		t.Fatal(err)
+	}
+	m, err := s.Mark(t.Context(), -1)
+	if err != nil || m.To < 100 {
+		t.Fatalf("mark %+v, %v", m, err)
+	}
+	server.Kill(t)
+	server.Start(t)
+	s = openPostgres(t, server.URL()) // with connections to the new one
+	if last := lastID(t, s); last < m.To {
+		t.Errorf("a reader has come to %d, and the next id is %d", m.To, last+1)
+	}
+	if passed, err := s.Passed(t.Context(), m); err != nil || !passed {
+		t.Errorf("the mark has passed: %t, %v", passed, err)
+	}
+}
+
 const (
 	writers      = 40
 	transactions = 400 // of each

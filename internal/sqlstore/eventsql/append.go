@@ -12,7 +12,9 @@ import (
 // Insert is the only wording of how events are written: rows of these columns
 // follow it. Whoever uses it has written, and so locked, the product's row before: in the
 // same statement, by selecting from what that write returned. Then the event's
-// id is drawn under the lock, and the ids of a product's events have the order of its changes.
+// id is drawn under the lock, and the ids of a product's events have the order of its changes;
+// and by a transaction that has an id, which the horizon waits for: a bare INSERT gets one
+// only after it has drawn the event's.
 const Insert = `INSERT INTO events (occurred_at, type, product_id, image_id, user_id, revision, version, data) `
 
 // appendAtOnce is how many events one statement writes at most.
