@@ -19,7 +19,7 @@ func (p *process) addEvents() {
 		return
 	}
 	reading := events.DefaultReaderConfig()
-	reading.Drain = p.cfg.DrainTimeout
+	reading.Drain, reading.Pace = p.cfg.DrainTimeout, catalog.RepeatPace
 	reader := events.NewReader(catalog.CacheReader, p.horizon, p.store, p.repeatInvalidations, reading, p.log)
 	p.tasks = append(p.tasks, task{name: "event reader", run: reader.Run})
 }

@@ -16,53 +16,47 @@ const CacheReader = "cache"
 // invalidationsAtOnce bounds the calls of the cache that wait at the same time.
 const invalidationsAtOnce = 16
 
+// RepeatPace is how often Repeat is called at most, but for a backlog: it bumps
+// lists at each call, and they are bumped for progress once a second.
+const RepeatPace = progressInterval
+
 // Repeat is an events.Handler: it invalidates what the events made old, as
 // the writers did that lived to do so after their commits. Of a product the newest
-// counts. Events older than cache.FenceLife are done: what was cached before
-// them has expired, so that nothing piles up while the cache is unavailable.
+// counts, and the lists of a user are bumped once. Events older than
+// cache.FenceLife are done: what was cached before them has expired, so that
+// nothing piles up while the cache is unavailable.
 func (v *Views) Repeat(ctx context.Context, page events.Page) (done int, err error) {
 	for done < len(page.Events) && expired(page.Events[done], page.Now) {
 		done++
 	}
+	if done == len(page.Events) {
+		return done, nil
+	}
+	epoch, _ := v.epoch()
+	if epoch == "" {
+		return done, errEpochUnknown()
+	}
+	revisions, users := make(map[int64]int64), make(map[int64]bool)
+	for _, e := range page.Events[done:] {
+		c := ChangedBy(e)
+		revisions[c.ProductID], users[c.UserID] = max(revisions[c.ProductID], c.Revision), true
+	}
+	// Each is called whatever became of the others, as in Invalidate.
 	var group errgroup.Group
 	group.SetLimit(invalidationsAtOnce)
-	for _, c := range newest(page.Events[done:]) {
-		group.Go(func() error { return v.Invalidate(ctx, c) })
+	for product, revision := range revisions {
+		group.Go(func() error { return v.invalidateProduct(ctx, epoch, product, revision) })
+	}
+	for user := range users {
+		group.Go(func() error { return v.bumpLists(ctx, epoch, user, v.bumps.edited) })
 	}
 	if err := group.Wait(); err != nil {
-		return done, err //nolint:wrapcheck // it is Invalidate's
+		return done, err //nolint:wrapcheck // it says what failed
 	}
 	return len(page.Events), nil
 }
 
 func expired(e events.Event, now time.Time) bool { return now.Sub(e.OccurredAt) > cache.FenceLife }
-
-// newest returns one change for each product of the events. The lists of a user
-// are bumped once, with one of them.
-func newest(list []events.Event) []Changed {
-	at, edited := make(map[int64]int, len(list)), make(map[int64]int)
-	var changes []Changed
-	for _, e := range list {
-		c := ChangedBy(e)
-		i, known := at[c.ProductID]
-		if !known {
-			i = len(changes)
-			at[c.ProductID] = i
-			changes = append(changes, Changed{})
-		}
-		if c.Edit {
-			edited[c.UserID] = i
-		}
-		if c.Revision >= changes[i].Revision {
-			c.Edit = false
-			changes[i] = c
-		}
-	}
-	for _, i := range edited {
-		changes[i].Edit = true
-	}
-	return changes
-}
 
 // ChangedBy returns the change that an event is of.
 func ChangedBy(e events.Event) Changed {

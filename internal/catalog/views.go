@@ -125,24 +125,35 @@ func (v *Views) Announce(ctx context.Context, c Changed) {
 func (v *Views) Invalidate(ctx context.Context, c Changed) error {
 	epoch, _ := v.epoch()
 	if epoch == "" {
-		return fault.New(fault.Unavailable, "the epoch is not known yet")
+		return errEpochUnknown()
 	}
-	// Each is called whatever became of the others: also a call that fails has
-	// this process take care not to use what is old.
-	var errs []error
-	if c.Revision > first { // at the first there is nothing older
-		if err := v.cache.Invalidate(ctx, ProductKey(epoch, c.ProductID), c.Revision); err != nil {
-			errs = append(errs, fmt.Errorf("invalidate product %d: %w", c.ProductID, err))
-		}
-	}
-	bump, group := v.bumps.progressed, listGroup(epoch, c.UserID)
+	bump := v.bumps.progressed
 	if c.Edit {
 		bump = v.bumps.edited
 	}
-	if err := bump(ctx, group); err != nil {
-		errs = append(errs, fmt.Errorf("bump %s: %w", group, err))
+	// Each is called whatever became of the other: also a call that fails has
+	// this process take care not to use what is old.
+	return errors.Join(v.invalidateProduct(ctx, epoch, c.ProductID, c.Revision), v.bumpLists(ctx, epoch, c.UserID, bump))
+}
+
+func errEpochUnknown() error { return fault.New(fault.Unavailable, "the epoch is not known yet") }
+
+func (v *Views) invalidateProduct(ctx context.Context, epoch string, id, revision int64) error {
+	if revision == first { // there is nothing older
+		return nil
 	}
-	return errors.Join(errs...)
+	if err := v.cache.Invalidate(ctx, ProductKey(epoch, id), revision); err != nil {
+		return fmt.Errorf("invalidate product %d: %w", id, err)
+	}
+	return nil
+}
+
+func (v *Views) bumpLists(ctx context.Context, epoch string, user int64, bump func(context.Context, string) error) error {
+	group := listGroup(epoch, user)
+	if err := bump(ctx, group); err != nil {
+		return fmt.Errorf("bump %s: %w", group, err)
+	}
+	return nil
 }
 
 // ProductKey is where the cache holds the product.

@@ -25,7 +25,7 @@ type Handler func(ctx context.Context, page Page) (done int, err error)
 type ReaderConfig struct {
 	Lease    time.Duration // how long no one reads after the process that did has died; renewed at a third
 	Save     time.Duration // how often the position is written at most
-	Pace     time.Duration // how often the handler is called at most
+	Pace     time.Duration // how often the handler is called at most; at once where it has done a whole Batch
 	Batch    int           // most events of one call
 	PauseMin time.Duration // after a failure, doubled with each further one, ±20 %
 	PauseMax time.Duration // the longest of these
@@ -112,10 +112,10 @@ func (r *Reader) read(ctx, handling context.Context, saver *saver) {
 	wake := r.horizon.log.Wake(ctx)
 	for ctx.Err() == nil {
 		began := time.Now()
-		part := "log"
+		part, full := "log", false
 		to, err := r.horizon.Beyond(ctx, saver.position(), wake)
 		if err == nil {
-			part, err = r.next(ctx, handling, saver, to)
+			part, full, err = r.next(ctx, handling, saver, to)
 		}
 		switch {
 		case ctx.Err() != nil:
@@ -124,17 +124,20 @@ func (r *Reader) read(ctx, handling context.Context, saver *saver) {
 			r.pause(ctx, part, err)
 		default:
 			r.outage.Succeeded(ctx)
-			_ = backoff.Sleep(ctx, r.cfg.Pace-time.Since(began)) // its end ends the loop
+			if !full {
+				_ = backoff.Sleep(ctx, r.cfg.Pace-time.Since(began)) // its end ends the loop
+			}
 		}
 	}
 }
 
-// next gives one page to the handler, and names the part that failed.
-func (r *Reader) next(ctx, handling context.Context, saver *saver, to int64) (part string, err error) {
+// next gives one page to the handler. It names the part that failed, and says
+// whether a full page was done, which more may follow.
+func (r *Reader) next(ctx, handling context.Context, saver *saver, to int64) (part string, full bool, err error) {
 	position := saver.position()
 	page, err := r.horizon.log.Read(ctx, position, to, r.cfg.Batch)
 	if err != nil {
-		return "log", err
+		return "log", false, err
 	}
 	if skipped := page.RemovedTo - position; skipped > 0 {
 		r.log.WarnContext(ctx, "event reader was overtaken by the retention of events: these are skipped",
@@ -152,7 +155,7 @@ func (r *Reader) next(ctx, handling context.Context, saver *saver, to int64) (pa
 	case done > 0:
 		saver.reach(page.Events[done-1].ID)
 	}
-	return "target", err
+	return "target", done == r.cfg.Batch, err
 }
 
 // call makes an error of a panic, so that the process goes on.

@@ -55,6 +55,24 @@ func TestReaderIsWoken(t *testing.T) {
 	})
 }
 
+// TestBacklogIsReadAtOnce: the pace is for events as they come.
+func TestBacklogIsReadAtOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		log, j := newFakeLog(), &journal{}
+		log.add(35)
+		p := start(t, log, j, func(c *events.ReaderConfig) { c.Batch, c.Pace = 10, time.Hour }, j.all)
+		after(time.Second)
+		wantSeen(t, j, upTo(35))
+		log.add(1)
+		after(50 * time.Minute)
+		wantSeen(t, j, upTo(35))
+		after(10 * time.Minute)
+		wantSeen(t, j, upTo(36))
+		p.end()
+	})
+}
+
 func TestOneProcessReadsAtATime(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
