@@ -57,6 +57,18 @@ func (f *Fences) Announce(key string, version int64) { f.note(key, mark{version,
 // forgotten under pressure.
 func (f *Fences) Saw(key string, version int64) { f.note(key, mark{version, false}) }
 
+// Found notes that version was seen after a higher one, which is forgotten unless it was
+// announced: what was Gone by what was seen had not been made yet.
+func (f *Fences) Found(key string, version int64) {
+	s := f.shard(maphash.String(f.seed, key))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.young[key].over(s.old[key]).announced {
+		delete(s.old, key)
+		s.young[key] = mark{version, false}
+	}
+}
+
 func (f *Fences) shard(hash uint64) *fenceShard { return &f.shards[hash%fenceShards] }
 
 func (f *Fences) note(key string, m mark) {

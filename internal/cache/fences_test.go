@@ -149,3 +149,20 @@ func BenchmarkFencesOf(b *testing.B) {
 		}
 	})
 }
+
+// TestFoundAfterGone: what was only seen to be gone may be found, what is announced
+// to be gone is not.
+func TestFoundAfterGone(t *testing.T) {
+	t.Parallel()
+	f := cache.NewFences(time.Hour, 1000)
+	f.Saw("a", cache.Gone)
+	f.Announce("b", cache.Gone)
+	f.Announce("c", 7)
+	f.Saw("c", cache.Gone)
+	for _, key := range []string{"a", "b", "c"} {
+		f.Found(key, 3)
+	}
+	wantFence(t, f, "a", 3)
+	wantFence(t, f, "b", cache.Gone)
+	wantFence(t, f, "c", cache.Gone)
+}

@@ -72,6 +72,39 @@ func TestServedVersionsStay(t *testing.T) {
 	}
 }
 
+// TestGoneStaysGone: where the database said so, while the engine was unavailable,
+// an engine that has not heard of the deletion does not bring it back.
+func TestGoneStaysGone(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e, r := newEngine(), at(1)
+		c := reader(t, e)
+		want(t, c, r, 1)
+		synctest.Wait()
+		r.version.Store(0) // by another process
+		e.fail(errUnavailable)
+		gone := func() {
+			t.Helper()
+			if got, err := c.Load(t.Context(), product, all, r.load); fault.KindOf(err) != fault.NotFound {
+				t.Errorf("read version %d, %v", got.Version, err)
+			}
+		}
+		gone()
+		e.fail(nil)
+		gone()
+		time.Sleep(lease - 1)
+		gone()
+		time.Sleep(4 * lease) // by then the engine holds nothing as old
+		e.set(func(e *engine) { e.entries = map[string]cache.Entry{} })
+		r.version.Store(1)
+		want(t, c, r, 1)
+		synctest.Wait()
+		wantLoads(t, r, 5)
+		want(t, c, r, 1)
+		wantLoads(t, r, 0)
+	})
+}
+
 // TestLoadedVersionsStay: the same for what was loaded.
 func TestLoadedVersionsStay(t *testing.T) {
 	t.Parallel()

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"vitrine.dev/internal/cache"
+	"vitrine.dev/internal/fault"
 )
 
 // miss is a read that the engine could not answer.
@@ -87,16 +88,33 @@ func (s *sharing) run() {
 // lead loads for all who wait. Who comes before the entry is put is given it too.
 func (s *sharing) lead() (any, error) {
 	s.led, s.began = true, time.Now()
-	if s.entry, s.err = s.cache.call(s.ctx, s.load); s.err != nil {
-		return s, s.err
-	}
+	s.entry, s.err = s.cache.call(s.ctx, s.load)
 	if s.versioned {
-		s.cache.floors.Saw(s.key, s.entry.Version)
+		s.remember()
+	}
+	if s.err != nil {
+		return s, s.err
 	}
 	s.cache.mu.Lock()
 	defer s.cache.mu.Unlock()
 	s.cache.putting[s.flight] = s
 	return s, nil
+}
+
+// remember notes what was loaded, so that nothing older is served from now on: of
+// what is gone, nothing, whatever the engine still holds.
+func (s *sharing) remember() {
+	floors := s.cache.floors
+	switch {
+	case s.err == nil && s.floor == cache.Gone: // it was asked for before it was made
+		floors.Found(s.key, s.entry.Version)
+	case s.err == nil:
+		floors.Saw(s.key, s.entry.Version)
+	case fault.KindOf(s.err) == fault.NotFound:
+		if floor, _ := floors.Of(s.key); floor == s.floor { // else it was made meanwhile
+			floors.Saw(s.key, cache.Gone)
+		}
+	}
 }
 
 func (c *Cache) wasPut(s *sharing) {
