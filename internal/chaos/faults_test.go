@@ -134,12 +134,13 @@ func (in *injector) links(part string, do func(*testserver.TCPProxy)) {
 
 // run makes faults for length: first each part alone is down for a while, so
 // that it can be said what that costs, each worker loses its work to the other,
-// and one dies with messages at hand; then what the dice say.
+// and one dies with work in hand, one with messages at hand; then what the dice say.
 func (in *injector) run(length time.Duration) {
 	end := time.Now().Add(length)
 	in.alone()
 	in.wipe()
 	in.oversleep(in.sys.workers[1])
+	in.dieWorking(in.sys.workers[1])
 	in.dieWaiting(in.sys.workers[0])
 	for time.Now().Before(end) && in.sys.t.Context().Err() == nil {
 		in.random()

@@ -102,12 +102,26 @@ func (in *injector) oversleep(p *process) {
 	p.Signal(syscall.SIGCONT)
 }
 
+// dieWorking kills a worker with work in hand: the broker gives its messages to the
+// other at once, while its leases run.
+func (in *injector) dieWorking(p *process) {
+	in.busyHands()
+	in.count("kill a process with work in hand")
+	in.hit(time.Now())
+	in.restart(p)
+}
+
 // dieWaiting kills a worker that the broker has sent what it could not begin.
 func (in *injector) dieWaiting(p *process) {
 	in.count("kill a process with messages at hand")
 	p.Signal(syscall.SIGSTOP)
 	in.hit(time.Now())
 	pause(in.sys.t.Context(), 4*time.Second)
+	in.restart(p)
+}
+
+// restart kills the process and starts it again.
+func (in *injector) restart(p *process) {
 	p.Kill()
 	if err := p.Start(); err != nil {
 		in.sys.t.Errorf("start %s: %v", p.name, err)
