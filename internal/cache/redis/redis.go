@@ -89,12 +89,10 @@ func (c *Cache) Get(ctx context.Context, key string) (e cache.Entry, found bool,
 // Put implements cache.Cache.
 func (c *Cache) Put(ctx context.Context, key string, e cache.Entry) (landed bool, err error) {
 	err = c.do(ctx, "put", func(ctx context.Context, client rueidis.Client) error {
-		landed, err = c.scripts.put.Exec(ctx, client, []string{c.entryKey(key), c.fenceKey(key)}, []string{
+		entry := c.entryKey(key)
+		landed, err = c.scripts.put.Exec(ctx, awaiting{client, entry}, []string{entry, c.fenceKey(key)}, []string{
 			strconv.FormatInt(e.Version, 10), rueidis.BinaryString(encode(e)), milliseconds(c.cfg.Lease),
 		}).AsBool()
-		if err == nil && landed {
-			err = await(ctx, client, c.entryKey(key))
-		}
 		return err
 	})
 	return landed, err
@@ -103,13 +101,10 @@ func (c *Cache) Put(ctx context.Context, key string, e cache.Entry) (landed bool
 // Invalidate implements cache.Cache.
 func (c *Cache) Invalidate(ctx context.Context, key string, version int64) error {
 	return c.do(ctx, "invalidate", func(ctx context.Context, client rueidis.Client) error {
-		err := c.scripts.invalidate.Exec(ctx, client, []string{c.entryKey(key), c.fenceKey(key)}, []string{
+		entry := c.entryKey(key)
+		return c.scripts.invalidate.Exec(ctx, awaiting{client, entry}, []string{entry, c.fenceKey(key)}, []string{
 			strconv.FormatInt(version, 10), milliseconds(cache.FenceLife),
 		}).Error()
-		if err == nil {
-			err = await(ctx, client, c.entryKey(key))
-		}
-		return err
 	})
 }
 
@@ -143,20 +138,27 @@ func (c *Cache) Bump(ctx context.Context, group string, floor int64) (generation
 func (c *Cache) generation(
 	ctx context.Context, client rueidis.Client, group string, floor int64, which string,
 ) (int64, error) {
-	generation, err := c.scripts.generation.Exec(ctx, client, []string{c.groupKey(group)}, []string{
+	key := c.groupKey(group)
+	return c.scripts.generation.Exec(ctx, awaiting{client, key}, []string{key}, []string{
 		strconv.FormatInt(floor, 10), milliseconds(generationLife), which,
 	}).AsInt64()
-	if err == nil {
-		err = await(ctx, client, c.groupKey(group))
-	}
-	return generation, err
 }
 
-// await waits until this process's copies know what it has just written: the
-// server that has the key says so right after its answer, hence before that of
-// a next command.
-func await(ctx context.Context, client rueidis.Client, key string) error {
-	return client.Do(ctx, client.B().Exists().Key(key).Build()).Error()
+// awaiting is a client whose Do returns when this process's copies of the key know
+// what the command has written: the server says so right after its answer, hence before
+// that of a next command, which is sent along.
+type awaiting struct {
+	rueidis.Client
+
+	key string
+}
+
+func (c awaiting) Do(ctx context.Context, command rueidis.Completed) rueidis.RedisResult {
+	answers := c.DoMulti(ctx, command, c.B().Exists().Key(c.key).Build())
+	if answers[1].Error() != nil && answers[0].Error() == nil {
+		return answers[1]
+	}
+	return answers[0]
 }
 
 // Ping implements cache.Cache. It looks at the marker too: a server that lost all
