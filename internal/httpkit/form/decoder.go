@@ -32,22 +32,23 @@ func (d *decoder) value() (jsontext.Value, error) {
 	return d.text[end-int64(len(v)) : end], err
 }
 
-// inside calls read at the beginning of each field or entry of a valid value.
-func inside(value jsontext.Value, read func(d *decoder, i int) error) error {
-	d := newDecoder(value)
+// inside calls read at the beginning of each field or entry of the next value.
+func (d *decoder) inside(read func(i int) error) error {
 	_, err := d.ReadToken()
 	for i := 0; err == nil && d.PeekKind() != '}' && d.PeekKind() != ']'; i++ {
-		err = read(d, i)
+		err = read(i)
+	}
+	if err == nil {
+		_, err = d.ReadToken()
 	}
 	return err
 }
 
-// parse refuses a body that is not one JSON value in UTF-8, and gives the
-// position of the error.
+// newDocument refuses a body that is empty or not in UTF-8.
 //
 // A byte order mark before it, which many programs write, may be ignored by RFC
 // 8259 section 8.1, and is.
-func parse(body []byte) (jsontext.Value, error) {
+func newDocument(body []byte) (*decoder, error) {
 	body = bytes.TrimPrefix(body, []byte("\uFEFF"))
 	if len(bytes.TrimSpace(body)) == 0 {
 		return nil, httpkit.Refuse(http.StatusBadRequest, "the body is empty; it must be a JSON object")
@@ -55,19 +56,23 @@ func parse(body []byte) (jsontext.Value, error) {
 	if at := invalidUTF8(body); at >= 0 {
 		return nil, httpkit.Refuse(http.StatusBadRequest, "the body is not valid UTF-8 at %s", position(body, at))
 	}
-	d := newDecoder(body)
-	value, err := d.value()
-	rest := bytes.TrimLeft(body[d.InputOffset():], " \t\r\n")
-	at, reason := len(body)-len(rest), "more than one JSON value"
+	return newDecoder(body), nil
+}
+
+// end refuses a body of which reading one value ended with the error, or which goes
+// on behind it, and gives the position.
+func (d *decoder) end(err error) error {
+	rest := bytes.TrimLeft(d.text[d.InputOffset():], " \t\r\n")
+	at, reason := len(d.text)-len(rest), "more than one JSON value"
 	switch syntax, ok := errors.AsType[*jsontext.SyntacticError](err); {
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		at, reason = len(body)-1, "unexpected end of JSON input"
+		at, reason = len(d.text)-1, "unexpected end of JSON input"
 	case ok:
 		at, reason = int(syntax.ByteOffset), syntax.Err.Error()
 	case err == nil && len(rest) == 0:
-		return value, nil
+		return nil
 	}
-	return nil, httpkit.Refuse(http.StatusBadRequest, "the body is not valid JSON at %s: %s", position(body, at), reason)
+	return httpkit.Refuse(http.StatusBadRequest, "the body is not valid JSON at %s: %s", position(d.text, at), reason)
 }
 
 func invalidUTF8(b []byte) int {

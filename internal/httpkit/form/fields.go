@@ -114,7 +114,8 @@ func Entries(o *Object, name, what string, most int, raw jsontext.Value) (first 
 		o.Errors.Add(name, "must be an array of "+what+", not "+kind)
 		return nil, 0
 	}
-	_ = inside(raw, func(d *decoder, i int) error { // it was parsed before
+	d := newDecoder(raw)
+	_ = d.inside(func(i int) error { // it was parsed before
 		entry, err := d.value()
 		if count++; i < most {
 			first = append(first, entry)

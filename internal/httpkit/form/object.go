@@ -21,32 +21,54 @@ type Object struct {
 // ReadObject parses a body. One that is not JSON in UTF-8 is refused with 400;
 // one that is JSON but no object, or has too many fields, is fault.Invalid.
 func ReadObject(body []byte) (*Object, error) {
-	value, err := parse(body)
+	d, err := newDocument(body)
 	if err != nil {
 		return nil, err
 	}
-	if value.Kind() != '{' {
-		return nil, fault.InvalidField("body", "must be a JSON object")
-	}
 	o := &Object{fields: make(map[string]jsontext.Value)}
-	return o, inside(value, func(d *decoder, i int) error {
-		if i == maxFields { // each costs many times its bytes
-			return fault.InvalidField("body", fmt.Sprintf("must have at most %d fields", maxFields))
-		}
+	isObject, count := d.PeekKind() == '{', 0
+	if isObject {
+		count, err = o.read(d)
+	}
+	if !isObject || err != nil {
+		d = newDecoder(d.text) // what is wrong with a value is clearer than with its parts
+		_, err = d.value()
+	}
+	switch err = d.end(err); {
+	case err != nil:
+		return nil, err
+	case !isObject:
+		return nil, fault.InvalidField("body", "must be a JSON object")
+	case count > maxFields:
+		return nil, fault.InvalidField("body", fmt.Sprintf("must have at most %d fields", maxFields))
+	}
+	return o, nil
+}
+
+// read reads the fields, keeps maxFields of them, and returns how many there are.
+func (o *Object) read(d *decoder) (count int, err error) {
+	err = d.inside(func(int) error {
 		token, err := d.ReadToken()
 		if err != nil {
 			return err
 		}
 		name := token.String()
 		value, err := d.value()
-		if _, twice := o.fields[name]; twice {
-			o.Errors.Add(name, "must be given only once")
-			return err
+		if count++; err == nil && count <= maxFields { // each costs many times its bytes
+			o.add(name, value)
 		}
-		o.fields[name] = value
-		o.names = append(o.names, name)
 		return err
 	})
+	return count, err
+}
+
+func (o *Object) add(name string, value jsontext.Value) {
+	if _, twice := o.fields[name]; twice {
+		o.Errors.Add(name, "must be given only once")
+		return
+	}
+	o.fields[name] = value
+	o.names = append(o.names, name)
 }
 
 // take removes a field; null counts as a value. What is never taken is unknown.
