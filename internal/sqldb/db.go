@@ -9,6 +9,8 @@ import (
 	"log/slog"
 	"strings"
 
+	"github.com/jackc/pgx/v5/pgxpool"
+
 	"vitrine.dev/internal/fault"
 )
 
@@ -31,6 +33,7 @@ type DB struct {
 	Writer *sql.DB
 	Reader *sql.DB // the same as Writer on PostgreSQL
 
+	pool    *pgxpool.Pool // below Writer on PostgreSQL, else nil
 	schema  Schema
 	waker   waker
 	sharing sharing

@@ -12,12 +12,6 @@ import (
 	"vitrine.dev/internal/sqlstore/imagesql"
 )
 
-// Products implements catalog.Store, catalog.Keys and catalog.UserStore.
-type Products struct{ db *sqldb.DB }
-
-// New returns the products of the database.
-func New(db *sqldb.DB) *Products { return &Products{db} }
-
 // CreateProduct implements catalog.Store.
 func (s *Products) CreateProduct(ctx context.Context, n catalog.NewProduct) (p catalog.Product, err error) {
 	if s.db.AtOnce {
@@ -41,13 +35,30 @@ func (s *Products) CreateProduct(ctx context.Context, n catalog.NewProduct) (p c
 // createAtOnce is createInSteps as one statement and one round trip, for
 // PostgreSQL.
 func (s *Products) createAtOnce(ctx context.Context, n catalog.NewProduct) (catalog.Product, error) {
-	p, err := s.created(ctx, n, `WITH product AS (`+insertProduct(ofUser(), imagesOfArray)+`RETURNING id, user_id, created_at)`)
+	p, err := s.created(ctx, n, s.create)
 	return p, sqldb.NoRow(err, catalog.ErrUnknownUser)
 }
 
+// createStatement is what createAtOnce runs.
+func createStatement() string {
+	return created(`WITH product AS (` + insertProduct(ofUser(), imagesOfArray) + `RETURNING id, user_id, created_at)`)
+}
+
 // created completes a statement whose product is the row that it inserts, if any,
-// with the images and the event, and runs it. Its own arguments follow $10.
-// sql.ErrNoRows where it inserted nothing.
+// with the images and the event. Its own arguments follow $10.
+func created(statement string) string {
+	return statement + `,
+	added AS (` + imagesql.Insert + `
+		SELECT 0, created_at, created_at, user_id, id, place - 1, url, host, $8
+		FROM product, unnest($6::TEXT[], $7::TEXT[]) WITH ORDINALITY AS source (url, host, place) ORDER BY place
+		RETURNING id AS image, position),
+	event AS (` + eventsql.Insert + `
+		SELECT created_at, $9, id, 0, user_id, 1, 1, $10 FROM product)
+	SELECT id, created_at, ARRAY(SELECT image FROM added ORDER BY position) FROM product`
+}
+
+// created runs a statement that was completed by the function. sql.ErrNoRows where it
+// inserted nothing.
 func (s *Products) created(ctx context.Context, n catalog.NewProduct, statement string, more ...any) (catalog.Product, error) {
 	data, err := events.Data{}.Encode()
 	if err != nil {
@@ -58,35 +69,16 @@ func (s *Products) created(ctx context.Context, n catalog.NewProduct, statement 
 		hosts[i] = media.SourceHost(u)
 	}
 	args := append(productArgs(n), n.Images, hosts, n.RequestID, string(events.ProductCreated), data)
-	type row struct {
-		id, created int64
-		image       sql.NullInt64
-		position    sql.NullInt64
-	}
-	rows, err := sqldb.Collect(ctx, s.db.Writer, func(from sqldb.Row, r *row) error {
-		return from.Scan(&r.id, &r.created, &r.image, &r.position)
-	}, s.db.SQL(statement+`,
-	added AS (`+imagesql.Insert+`
-		SELECT 0, created_at, created_at, user_id, id, place - 1, url, host, $8
-		FROM product, unnest($6::TEXT[], $7::TEXT[]) WITH ORDINALITY AS source (url, host, place) ORDER BY place
-		RETURNING id AS image, position),
-	event AS (`+eventsql.Insert+`
-		SELECT created_at, $9, id, 0, user_id, 1, 1, $10 FROM product)
-	SELECT id, created_at, image, position FROM product LEFT JOIN added ON TRUE`), append(args, more...)...)
-	if err != nil {
+	var id, created int64
+	var added []int64
+	if err := s.db.AtOnceRow(ctx, statement, append(args, more...), &id, &created, &added); err != nil {
 		return catalog.Product{}, err
 	}
-	if len(rows) == 0 {
-		return catalog.Product{}, sql.ErrNoRows
-	}
 	var images []catalog.Image
-	if len(n.Images) > 0 {
-		images = make([]catalog.Image, len(n.Images))
-		for _, r := range rows {
-			images[r.position.Int64] = catalog.Image{ID: r.image.Int64, SourceURL: n.Images[r.position.Int64], Status: catalog.Pending}
-		}
+	for i, image := range added {
+		images = append(images, catalog.Image{ID: image, SourceURL: n.Images[i], Status: catalog.Pending})
 	}
-	return newProduct(n, rows[0].id, rows[0].created, images), nil
+	return newProduct(n, id, created, images), nil
 }
 
 // createInSteps is for a database with one writer.

@@ -67,6 +67,16 @@ const takeOver = `
 	SET fingerprint = excluded.fingerprint, product_id = excluded.product_id, expires_at = excluded.expires_at
 	WHERE idempotency_keys.expires_at <= {now}`
 
+// onceStatement is what onceAtOnce runs.
+func onceStatement() string {
+	return created(`
+		WITH taken AS (` + insertKey + `
+			SELECT id, $11, $12, nextval(pg_get_serial_sequence('products', 'id')), {now} + $13
+			FROM users WHERE id = $1` + takeOver + `
+			RETURNING user_id, product_id),
+		product AS (` + insertProduct(ofKey(), imagesOfArray) + `RETURNING id, user_id, created_at)`)
+}
+
 // onceAtOnce is createAtOnce with the key before it in the same statement: the
 // product is inserted only where the key could be. The unique key makes a
 // second creator wait until the first has committed. The id is drawn before the
@@ -75,13 +85,7 @@ func (s *Products) onceAtOnce(
 	ctx context.Context, n catalog.NewProduct, once catalog.Once,
 ) (catalog.Product, *catalog.Earlier, error) {
 	for range onceTries {
-		p, err := s.created(ctx, n, `
-			WITH taken AS (`+insertKey+`
-				SELECT id, $11, $12, nextval(pg_get_serial_sequence('products', 'id')), {now} + $13
-				FROM users WHERE id = $1`+takeOver+`
-				RETURNING user_id, product_id),
-			product AS (`+insertProduct(ofKey(), imagesOfArray)+`RETURNING id, user_id, created_at)`,
-			once.Key, once.Fingerprint[:], once.TTL.Milliseconds())
+		p, err := s.created(ctx, n, s.createOnce, once.Key, once.Fingerprint[:], once.TTL.Milliseconds())
 		if err == nil || !errors.Is(err, sql.ErrNoRows) {
 			return p, nil, err
 		}
