@@ -60,23 +60,22 @@ func created(statement string) string {
 // created runs a statement that was completed by the function. sql.ErrNoRows where it
 // inserted nothing.
 func (s *Products) created(ctx context.Context, n catalog.NewProduct, statement string, more ...any) (catalog.Product, error) {
-	data, err := events.Data{}.Encode()
-	if err != nil {
-		return catalog.Product{}, err
-	}
 	hosts := make([]string, len(n.Images))
 	for i, u := range n.Images {
 		hosts[i] = media.SourceHost(u)
 	}
-	args := append(productArgs(n), n.Images, hosts, n.RequestID, string(events.ProductCreated), data)
+	args := append(append(productArgs(n), n.Images, hosts, n.RequestID, string(events.ProductCreated), s.data), more...)
 	var id, created int64
 	var added []int64
-	if err := s.db.AtOnceRow(ctx, statement, append(args, more...), &id, &created, &added); err != nil {
+	if err := s.db.AtOnceRow(ctx, statement, args, &id, &created, &added); err != nil {
 		return catalog.Product{}, err
 	}
 	var images []catalog.Image
+	if len(added) > 0 {
+		images = make([]catalog.Image, len(added))
+	}
 	for i, image := range added {
-		images = append(images, catalog.Image{ID: image, SourceURL: n.Images[i], Status: catalog.Pending})
+		images[i] = catalog.Image{ID: image, SourceURL: n.Images[i], Status: catalog.Pending}
 	}
 	return newProduct(n, id, created, images), nil
 }

@@ -1,15 +1,20 @@
 package catalogsql
 
-import "vitrine.dev/internal/sqldb"
+import (
+	"vitrine.dev/internal/events"
+	"vitrine.dev/internal/sqldb"
+)
 
 // Products implements catalog.Store, catalog.Keys and catalog.UserStore.
 type Products struct {
 	db *sqldb.DB
-	// Of createAtOnce and onceAtOnce: put together once, since they are long.
-	create, createOnce string
+	// What is the same for every create: of the event, and the statements of
+	// createAtOnce and onceAtOnce.
+	data, create, createOnce string
 }
 
 // New returns the products of the database.
 func New(db *sqldb.DB) *Products {
-	return &Products{db: db, create: db.SQL(createStatement()), createOnce: db.SQL(onceStatement())}
+	data, _ := events.Data{}.Encode() // nothing always encodes
+	return &Products{db: db, data: data, create: db.SQL(createStatement()), createOnce: db.SQL(onceStatement())}
 }
