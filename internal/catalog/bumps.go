@@ -37,8 +37,8 @@ type recentBump struct {
 	since time.Time // when bumps of it began to fail; zero where the last did not
 }
 
-// edited bumps the group. What progress there was is covered by it.
-func (b *bumps) edited(ctx context.Context, group string) error {
+// atOnce bumps the group. What progress there was is covered by it.
+func (b *bumps) atOnce(ctx context.Context, group string) error {
 	b.mu.Lock()
 	r := b.recent[group]
 	owed := r != nil && r.due

@@ -48,7 +48,7 @@ func (v *Views) Repeat(ctx context.Context, page events.Page) (done int, err err
 		group.Go(func() error { return v.invalidateProduct(ctx, epoch, product, revision) })
 	}
 	for user := range users {
-		group.Go(func() error { return v.bumpLists(ctx, epoch, user, v.bumps.edited) })
+		group.Go(func() error { return v.bumpLists(ctx, epoch, user, v.bumps.atOnce) })
 	}
 	if err := group.Wait(); err != nil {
 		return done, err //nolint:wrapcheck // it says what failed

@@ -129,7 +129,7 @@ func (v *Views) Invalidate(ctx context.Context, c Changed) error {
 	}
 	bump := v.bumps.progressed
 	if c.Edit {
-		bump = v.bumps.edited
+		bump = v.bumps.atOnce
 	}
 	// Each is called whatever became of the other: also a call that fails has
 	// this process take care not to use what is old.

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"vitrine.dev/internal/cache"
-	"vitrine.dev/internal/fault"
 )
 
 // TestOwnWritesAreRead, whatever the engine makes of the announcement.
@@ -83,17 +82,11 @@ func TestGoneStaysGone(t *testing.T) {
 		synctest.Wait()
 		r.version.Store(0) // by another process
 		e.fail(errUnavailable)
-		gone := func() {
-			t.Helper()
-			if got, err := c.Load(t.Context(), product, all, r.load); fault.KindOf(err) != fault.NotFound {
-				t.Errorf("read version %d, %v", got.Version, err)
-			}
-		}
-		gone()
+		wantGone(t, c, r)
 		e.fail(nil)
-		gone()
+		wantGone(t, c, r)
 		time.Sleep(lease - 1)
-		gone()
+		wantGone(t, c, r)
 		time.Sleep(4 * lease) // by then the engine holds nothing as old
 		e.set(func(e *engine) { e.entries = map[string]cache.Entry{} })
 		r.version.Store(1)
@@ -131,9 +124,7 @@ func TestDeletedStaysDeleted(t *testing.T) {
 		if err := c.Invalidate(t.Context(), product, cache.Gone); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := c.Load(t.Context(), product, all, r.load); fault.KindOf(err) != fault.NotFound {
-			t.Errorf("error %v, want not found", err)
-		}
+		wantGone(t, c, r)
 	})
 }
 

@@ -60,9 +60,7 @@ func TestLoadErrorsAreNotCached(t *testing.T) {
 		e, r := newEngine(), at(0)
 		c := reader(t, e)
 		for range 5 {
-			if _, err := c.Load(t.Context(), product, all, r.load); fault.KindOf(err) != fault.NotFound {
-				t.Fatalf("error %v, want not found", err)
-			}
+			wantGone(t, c, r)
 			synctest.Wait()
 		}
 		wantLoads(t, r, 5)

@@ -181,6 +181,13 @@ func want(t *testing.T, c *readthrough.Cache, r *row, version int64) {
 	}
 }
 
+func wantGone(t *testing.T, c *readthrough.Cache, r *row) {
+	t.Helper()
+	if e, err := c.Load(t.Context(), product, all, r.load); fault.KindOf(err) != fault.NotFound {
+		t.Errorf("read version %d, %v; want not found", e.Version, err)
+	}
+}
+
 func wantLoads(t *testing.T, r *row, n int64) {
 	t.Helper()
 	if got := r.loads.Swap(0); got != n {

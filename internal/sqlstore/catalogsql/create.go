@@ -41,12 +41,12 @@ func (s *Products) createAtOnce(ctx context.Context, n catalog.NewProduct) (cata
 
 // createStatement is what createAtOnce runs.
 func createStatement() string {
-	return created(`WITH product AS (` + insertProduct(ofUser(), imagesOfArray) + `RETURNING id, user_id, created_at)`)
+	return completed(`WITH product AS (` + insertProduct(ofUser(), imagesOfArray) + `RETURNING id, user_id, created_at)`)
 }
 
-// created completes a statement whose product is the row that it inserts, if any,
+// completed returns the statement, whose product is the row that it inserts, if any,
 // with the images and the event. Its own arguments follow $10.
-func created(statement string) string {
+func completed(statement string) string {
 	return statement + `,
 	added AS (` + imagesql.Insert + `
 		SELECT 0, created_at, created_at, user_id, id, place - 1, url, host, $8
@@ -57,7 +57,7 @@ func created(statement string) string {
 	SELECT id, created_at, ARRAY(SELECT image FROM added ORDER BY position) FROM product`
 }
 
-// created runs a statement that was completed by the function. sql.ErrNoRows where it
+// created runs a statement that was completed. sql.ErrNoRows where it
 // inserted nothing.
 func (s *Products) created(ctx context.Context, n catalog.NewProduct, statement string, more ...any) (catalog.Product, error) {
 	hosts := make([]string, len(n.Images))

@@ -69,7 +69,7 @@ const takeOver = `
 
 // onceStatement is what onceAtOnce runs.
 func onceStatement() string {
-	return created(`
+	return completed(`
 		WITH taken AS (` + insertKey + `
 			SELECT id, $11, $12, nextval(pg_get_serial_sequence('products', 'id')), {now} + $13
 			FROM users WHERE id = $1` + takeOver + `
