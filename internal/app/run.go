@@ -95,6 +95,8 @@ func run(ctx context.Context, to cli.Streams, r role, cfg config.Config, log *sl
 		if err := p.addWorker(&held); err != nil {
 			return err
 		}
+	} else {
+		p.addHeart(0, func() int { return 0 })
 	}
 	if r.api {
 		p.addServer()

@@ -6,6 +6,7 @@ import (
 	"vitrine.dev/internal/app/config"
 	"vitrine.dev/internal/gc"
 	"vitrine.dev/internal/media"
+	"vitrine.dev/internal/processes"
 )
 
 func (p *process) addWorker(held *closers) error {
@@ -32,6 +33,7 @@ func (p *process) addWorker(held *closers) error {
 	collector := gc.NewCollector(p.store, p.blobs, p.cfg.OrphanInterval, gc.Config{
 		Grace: p.cfg.OrphanGrace, MayDelete: mayCollect(p.identity, p.blobs, p.store),
 	}, p.log)
+	p.addHeart(p.cfg.WorkerConcurrency, worker.InFlight)
 	p.tasks = append(p.tasks,
 		task{name: "consumer", run: func(ctx context.Context) error {
 			return p.queue.Consume(ctx, p.cfg.WorkerConcurrency, worker.Handle)
@@ -50,4 +52,11 @@ func policy(c config.Config) media.Policy {
 		MaxAttempts: c.MaxAttempts, MaxCrashes: c.MaxCrashes, MaxLosses: c.MaxAttempts, MaxAge: c.MaxAge,
 		Base: c.Backoff, Cap: c.BackoffCap,
 	}
+}
+
+// addHeart has this process count as one of the installation: a worker with the
+// downloads that it has room for, of which inFlight says how many are in work.
+func (p *process) addHeart(slots int, inFlight func() int) {
+	heart := processes.NewHeart(p.store, p.role.name, slots, inFlight, p.log)
+	p.tasks = append(p.tasks, task{name: "heartbeat", run: heart.Run})
 }

@@ -27,6 +27,7 @@ type Row struct {
 // Window is what a step sees.
 type Window struct {
 	Waiting int             // out, and neither begun nor lost
+	Running int             // out, and begun
 	Line    []Row           // the head of the line by rank, at most LineWindow
 	Lost    []Row           // out, and not begun in time
 	Due     []Row           // later, and due by now

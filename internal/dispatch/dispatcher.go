@@ -21,8 +21,10 @@ type Dispatcher struct {
 
 	publisher *publisher
 	storing   *backoff.Outage
+	capacity  capacity
 	served    int64 // the highest rank that was dispatched
 	left      bool  // others are in line or due
+	full      bool  // the last step found no room
 }
 
 // New returns a Dispatcher.
@@ -61,19 +63,22 @@ func (d *Dispatcher) turn(ctx, publishing context.Context, woken bool) (wait, ga
 	ready := d.ready(ctx)
 	full := free == 0 || ready >= d.cfg.Depth
 	gap = d.cfg.Gap
-	if full {
+	if full || d.full {
 		gap = d.cfg.Full
-		if !woken {
-			return d.pause(), gap
-		}
 	}
+	if full && !woken {
+		return d.pause(), gap
+	}
+	d.capacity.refresh(ctx, d.store, d.cfg.StoreTimeout)
 	// A step that was begun is not cut off by a stop: what it dispatches must be
 	// known to be published or taken back.
 	call, cancel := context.WithTimeout(context.WithoutCancel(ctx), d.cfg.StoreTimeout)
 	defer cancel()
 	step, err := d.store.DispatchStep(call, d.cfg.Life, func(w Window) []Position {
 		w.Floor = d.served
-		return Decide(w, min(free, d.cfg.Depth-max(ready, w.Waiting)))
+		room := d.capacity.room(d.cfg.Depth, max(ready, w.Waiting), w.Running)
+		d.full = room <= 0
+		return Decide(w, min(free, room))
 	})
 	if err != nil {
 		failures := d.storing.Failed(ctx, "store", err)

@@ -64,7 +64,7 @@ func (q *fakeQueue) total() int {
 }
 
 // run starts a dispatcher with the defaults, as changed; stop ends it and returns when it has ended.
-func run(t *testing.T, store *fakeStore, q *fakeQueue, change func(*dispatch.Config)) (stop func()) {
+func run(t *testing.T, store dispatch.Store, q *fakeQueue, change func(*dispatch.Config)) (stop func()) {
 	t.Helper()
 	if q.at == nil {
 		q.at, q.start = map[int64][]time.Duration{}, time.Now()

@@ -2,6 +2,7 @@ package dispatch_test
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"vitrine.dev/internal/dispatch"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/media"
+	"vitrine.dev/internal/processes"
 )
 
 // fakeStore keeps the rows of a test in memory, and the rules of dispatch.Store.
@@ -17,6 +19,7 @@ type fakeStore struct {
 	rows  map[int64]*fakeRow
 	down  bool
 	steps int // also those that failed
+	slots int // of the live workers
 	wake  chan struct{}
 }
 
@@ -30,7 +33,7 @@ type fakeRow struct {
 }
 
 func newFakeStore() *fakeStore {
-	return &fakeStore{rows: map[int64]*fakeRow{}, wake: make(chan struct{}, 1)}
+	return &fakeStore{rows: map[int64]*fakeRow{}, wake: make(chan struct{}, 1), slots: 1000}
 }
 
 // add commits n images, due after delay, and returns their ids.
@@ -92,6 +95,21 @@ func (s *fakeStore) begin(j media.Job) bool {
 	return true
 }
 
+func (s *fakeStore) Slots(ctx context.Context, within time.Duration) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if within != processes.Gone {
+		return 0, fmt.Errorf("a process is alive for %v", within)
+	}
+	return s.slots, s.available(ctx)
+}
+
+func (s *fakeStore) setSlots(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.slots = n
+}
+
 func (s *fakeStore) finish(j media.Job) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -110,7 +128,9 @@ func (s *fakeStore) DispatchStep(
 	w := dispatch.Window{Last: map[int64]int64{}}
 	for _, r := range s.rows {
 		switch {
-		case r.done > 0 || r.begun:
+		case r.done > 0:
+		case r.begun:
+			w.Running++
 		case r.Stage == media.InLine:
 			w.Line = append(w.Line, r.Row)
 		case r.Stage == media.Out && r.until.Before(time.Now()):

@@ -21,6 +21,9 @@ type Store interface {
 	// ReturnJobs takes back jobs that are out and not begun: into the line at
 	// their rank or, with a delay, due after it. Others are left alone.
 	ReturnJobs(ctx context.Context, jobs []media.Job, delay time.Duration) error
+	// Slots returns how many downloads the processes that have written a
+	// heartbeat within that time have room for, all together.
+	Slots(ctx context.Context, within time.Duration) (int, error)
 	// Wake sends on the returned channel (of capacity 1, coalescing) soon
 	// after commits, by this process or another, until ctx is done. It is a hint
 	// that may be missed; the dispatcher polls as well.
@@ -45,7 +48,7 @@ type Queue interface {
 
 // Config tunes a Dispatcher.
 type Config struct {
-	Depth        int           // most messages that wait for a worker: the line is in the database, where users take turns
+	Depth        int           // most messages that wait for a worker, however many slots are free: the line is in the database, where users take turns
 	Life         time.Duration // of a message that no one begins
 	Poll         time.Duration // how often to look without being woken
 	Gap          time.Duration // least time between two steps of which the second was woken
@@ -60,7 +63,7 @@ type Config struct {
 // DefaultConfig returns the defaults.
 func DefaultConfig() Config {
 	return Config{
-		Depth: 64, Life: 2 * time.Minute, Poll: 250 * time.Millisecond, Gap: 10 * time.Millisecond, Full: 50 * time.Millisecond,
+		Depth: 256, Life: 2 * time.Minute, Poll: 250 * time.Millisecond, Gap: 10 * time.Millisecond, Full: 50 * time.Millisecond,
 		RetryMin: 200 * time.Millisecond, RetryMax: time.Minute, PauseMax: 5 * time.Second,
 		StoreTimeout: 5 * time.Second, DrainTimeout: 30 * time.Second,
 	}

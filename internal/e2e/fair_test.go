@@ -16,6 +16,7 @@ import (
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/dispatch"
 	"vitrine.dev/internal/media"
+	"vitrine.dev/internal/processes"
 	"vitrine.dev/internal/queue"
 	"vitrine.dev/internal/queue/inprocess"
 	"vitrine.dev/internal/queue/rabbitmq"
@@ -28,8 +29,7 @@ import (
 // The import that another user's single picture must not wait for.
 const (
 	imported = 100_000
-	slots    = 8  // of the worker
-	depth    = 64 // QUEUE_DEPTH
+	slots    = 8 // of the worker
 )
 
 // TestImportDelaysNobody queues one user's 100,000 images, lets workers begin,
@@ -67,9 +67,9 @@ func TestImportDelaysNobody(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		// Each of three dispatchers may fill the queue at the same moment; what the
-		// worker has in hand comes on top.
-		lateComer(t, store, queue.New(transport, time.Minute, log), "pgx", db.String(), 3, depth+2*slots)
+		// Little more than the free slots waits at the queue, and what the worker has
+		// in hand comes on top.
+		lateComer(t, store, queue.New(transport, time.Minute, log), "pgx", db.String(), 3, 4*slots)
 	})
 }
 
@@ -129,8 +129,9 @@ func lateComer(t *testing.T, store *sqlstore.Store, q *queue.Queue, driver, sour
 			return nil
 		})
 	})
+	heart := processes.NewHeart(store, "worker", slots, func() int { return 0 }, slog.New(slog.DiscardHandler))
+	running.Go(func() { _ = heart.Run(ctx) })
 	cfg := dispatch.DefaultConfig()
-	cfg.Depth = depth
 	for range dispatchers {
 		dispatcher := dispatch.New(store, q, cfg, slog.New(slog.DiscardHandler))
 		running.Go(func() { _ = dispatcher.Run(ctx) })

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"vitrine.dev/internal/catalog"
@@ -48,13 +49,17 @@ type Worker struct {
 
 	cfg     WorkerConfig
 	gate    *hostgate.Gate
-	content keyedLock // one rendering at a time of the same content
+	working atomic.Int64 // jobs that are in work
+	content keyedLock    // one rendering at a time of the same content
 }
 
 // NewWorker returns a Worker.
 func NewWorker(p Parts, cfg WorkerConfig) *Worker {
 	return &Worker{Parts: p, cfg: cfg, gate: hostgate.New(cfg.Gate, p.Log)}
 }
+
+// InFlight returns how many images are in work.
+func (w *Worker) InFlight() int { return int(w.working.Load()) }
 
 // Handle does the work of one message; it is a queue.Handler. A failure of the
 // image is an outcome, written to the store, and acknowledges the message. An
@@ -66,6 +71,8 @@ func (w *Worker) Handle(ctx context.Context, m queue.Message) error {
 		w.Log.ErrorContext(ctx, "unreadable image job", "message", m.ID, "error", err)
 		return err
 	}
+	w.working.Add(1)
+	defer w.working.Add(-1)
 	ctx = requestid.With(ctx, job.RequestID)
 	log := w.Log.With("image", job.ImageID, "product", job.ProductID, "request_id", job.RequestID)
 

@@ -17,8 +17,11 @@ import (
 // ErrNotEmpty is why a database is not filled with a copy.
 var ErrNotEmpty = errors.New("the target has products or users already: a copy is made into an empty database only")
 
-// notCopied are the tables about the database itself, and about when it does what.
-func notCopied() []string { return []string{"goose_db_version", "schema_digest", "chores"} }
+// notCopied are the tables about the database itself, about when it does what, and
+// about who is alive.
+func notCopied() []string {
+	return []string{"goose_db_version", "schema_digest", "chores", "processes"}
+}
 
 // CopyTo fills the target, a migrated database without products, with all that
 // this one has at one moment: ids, sequences and the id of the installation

@@ -16,6 +16,7 @@ import (
 	"vitrine.dev/internal/sqlstore/imagesql"
 	"vitrine.dev/internal/sqlstore/installationsql"
 	"vitrine.dev/internal/sqlstore/jobsql"
+	"vitrine.dev/internal/sqlstore/processsql"
 )
 
 //go:embed migrations
@@ -33,6 +34,7 @@ type Store struct {
 	*fscksql.Checks
 	*gcsql.Collection
 	*installationsql.Identity
+	*processsql.Alive
 }
 
 func newStore(db *sqldb.DB, err error) (*Store, error) {
@@ -43,6 +45,7 @@ func newStore(db *sqldb.DB, err error) (*Store, error) {
 		DB: db, Products: catalogsql.New(db), Images: imagesql.New(db), Log: eventsql.New(db),
 		Table: jobsql.New(db), Failures: failuresql.New(db), Checks: fscksql.New(db),
 		Collection: gcsql.New(db), Identity: installationsql.New(db),
+		Alive: processsql.New(db),
 	}, nil
 }
 
@@ -51,7 +54,7 @@ func schema() sqldb.Schema {
 	return sqldb.Schema{
 		Migrations: migrations, Channel: "vitrine_commits", Probe: "UPDATE installation SET id = id", Sequences: []string{"products", "events"},
 		Tables: []string{
-			"products", "images", "renditions", "chores", "installation",
+			"products", "images", "renditions", "chores", "installation", "processes",
 			"events", "event_log", "event_readers", "idempotency_keys", "dead_messages", "dead_jobs", "schema_digest",
 		},
 		Translate: func(err error) error {
@@ -74,8 +77,8 @@ func OpenSQLite(ctx context.Context, path string, log *slog.Logger) (*Store, err
 	return newStore(sqldb.OpenSQLite(ctx, path, schema(), log))
 }
 
-// EndLeases ends every lease on images, messages, readers and jobs, for a process that has
-// the database to itself: their holders are dead. The sweep and
+// EndLeases ends every lease on images, messages, readers and jobs, and every
+// process, for one that has the database to itself: the others are dead. The sweep and
 // the dispatcher then take them up at once instead of waiting for the leases to run out.
 func (s *Store) EndLeases(ctx context.Context) error {
 	return s.InTxNotify(ctx, "end leases", s.endLeases)
@@ -88,6 +91,7 @@ func (s *Store) endLeases(ctx context.Context, tx *sql.Tx) error {
 	for _, statement := range []string{
 		`UPDATE event_readers SET lease_until = 0 WHERE lease_until > 0`,
 		`UPDATE dead_jobs SET lease_until = 0 WHERE lease_until > 0`,
+		`DELETE FROM processes`,
 	} {
 		if _, err := tx.ExecContext(ctx, statement); err != nil {
 			return err

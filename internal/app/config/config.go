@@ -49,7 +49,7 @@ type Config struct {
 	QueueUser     string `env:"QUEUE_USER"     envDefault:"guest"`
 	QueuePassword string `env:"QUEUE_PASSWORD" envDefault:"guest"`
 	QueueVHost    string `env:"QUEUE_VHOST"    envDefault:"/"`
-	QueueDepth    int    `env:"QUEUE_DEPTH"    envDefault:"64"`
+	QueueDepth    int    `env:"QUEUE_DEPTH"    envDefault:"256"`
 	QueueTLS      bool   `env:"QUEUE_TLS"` // QueueCAFile implies it
 	QueueCAFile   string `env:"QUEUE_CA_FILE"`
 

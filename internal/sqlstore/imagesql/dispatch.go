@@ -85,8 +85,8 @@ func (s *Images) window(ctx context.Context, from sqldb.Querier, low bound) (w d
 	}, s.db.SQL(fmt.Sprintf(`
 		SELECT * FROM (SELECT 2 AS stage, id, user_id, rank, 0 AS token, 0 AS due, FALSE AS flag FROM images
 			WHERE stage = 2 AND rank >= $1 ORDER BY rank LIMIT %d) AS line
-		UNION ALL SELECT * FROM (SELECT 3, id, user_id, rank, dispatched_until, 0, dispatched_until <= {now} FROM images
-			WHERE stage = 3 AND dispatched_until >= $2 AND lease_until = 0) AS waiting
+		UNION ALL SELECT * FROM (SELECT 3, id, user_id, rank, dispatched_until, lease_until, dispatched_until <= {now} FROM images
+			WHERE stage = 3 AND dispatched_until >= $2) AS out
 		UNION ALL SELECT * FROM (SELECT 0, id, user_id, 0, 0, due_at, TRUE FROM images
 			WHERE stage = 0 AND due_at > {now} - %[2]d AND due_at <= {now} ORDER BY due_at DESC LIMIT %[3]d) AS newest
 		UNION ALL SELECT * FROM (SELECT 0, id, user_id, 0, 0, due_at, FALSE FROM images
@@ -104,6 +104,8 @@ func (s *Images) window(ctx context.Context, from sqldb.Querier, low bound) (w d
 			w.Due = append(w.Due, r.Row)
 			ends[r.flag]++
 			w.More = w.More || ends[r.flag] == dueAtOnce
+		case r.DueAt > 0: // which is the lease here
+			w.Running++
 		case r.flag:
 			w.Lost = append(w.Lost, r.Row)
 		default:

@@ -16,6 +16,7 @@ import (
 	"vitrine.dev/internal/installation"
 	"vitrine.dev/internal/job"
 	"vitrine.dev/internal/media"
+	"vitrine.dev/internal/processes"
 )
 
 // Store is all that a database does for the domain.
@@ -32,6 +33,7 @@ type Store interface {
 	failures.Store
 	job.Store
 	installation.Store
+	processes.Store
 	EndLeases(ctx context.Context) error
 }
 
@@ -116,6 +118,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"refresh", testRefresh},
 		{"repair", testRepair},
 		{"leases are ended", testEndLeases},
+		{"processes", testProcesses},
 		{"wake", testWake},
 		{"everything at once", testEverythingAtOnce},
 		{"begin delete", testBeginDelete},

@@ -166,6 +166,15 @@ CREATE TABLE dead_jobs (
 );
 CREATE INDEX dead_jobs_running ON dead_jobs (id) WHERE state = 'running';
 
+-- The processes that are alive, each with a heartbeat of its own: see package processes.
+CREATE TABLE processes (
+    id           TEXT   PRIMARY KEY,
+    role         TEXT   NOT NULL CHECK (role IN ('serve', 'api', 'worker')),
+    slots        INT    NOT NULL, -- downloads that it has room for at once; 0: it does not work on images
+    in_flight    INT    NOT NULL, -- images that it worked on then
+    heartbeat_at BIGINT NOT NULL
+);
+
 -- Work that one process at a time does now and then.
 CREATE TABLE chores (
     name   TEXT   PRIMARY KEY,
@@ -189,6 +198,7 @@ INSERT INTO installation (id, epoch) VALUES (lower(hex(randomblob(16))), lower(h
 -- +goose Down
 DROP TABLE installation;
 DROP TABLE chores;
+DROP TABLE processes;
 DROP TABLE dead_jobs;
 DROP TABLE dead_messages;
 DROP TABLE event_readers;

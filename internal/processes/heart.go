@@ -1,0 +1,73 @@
+package processes
+
+import (
+	"context"
+	"crypto/rand"
+	"log/slog"
+	"time"
+
+	"vitrine.dev/internal/backoff"
+)
+
+const (
+	callTimeout   = 2 * time.Second // of one call of the store
+	retryInterval = time.Second     // after a heartbeat that failed
+	// Rows of processes that died are of use to no one after purgeAfter. Each
+	// process removes purgeLimit of them now and then.
+	purgeAfter    = 3 * Gone
+	purgeInterval = time.Minute
+	purgeLimit    = 100
+)
+
+// Heart writes the heartbeats of this process.
+type Heart struct {
+	store    Store
+	process  Process
+	inFlight func() int
+	log      *slog.Logger
+}
+
+// NewHeart returns a Heart for a process of the role with so many slots;
+// inFlight returns how many images it works on now.
+func NewHeart(store Store, role string, slots int, inFlight func() int, log *slog.Logger) *Heart {
+	return &Heart{store: store, process: Process{ID: rand.Text(), Role: role, Slots: slots}, inFlight: inFlight, log: log}
+}
+
+// Run writes heartbeats until ctx is done, and then that the process has ended.
+func (h *Heart) Run(ctx context.Context) error {
+	defer h.end(ctx)
+	var purged time.Time
+	failing := false
+	for wait := time.Duration(0); backoff.Sleep(ctx, wait) == nil; {
+		p := h.process
+		p.InFlight = h.inFlight()
+		err := h.call(ctx, func(ctx context.Context) error { return h.store.Heartbeat(ctx, p) })
+		if err == nil && time.Since(purged) >= purgeInterval {
+			purged = time.Now()
+			err = h.call(ctx, func(ctx context.Context) error { return h.store.PurgeProcesses(ctx, purgeAfter, purgeLimit) })
+		}
+		if wait = Interval; err != nil {
+			wait = retryInterval
+		}
+		if err != nil && !failing && ctx.Err() == nil { // an outage is a WARN once
+			h.log.WarnContext(ctx, "heartbeat not written", "error", err)
+		}
+		failing = err != nil
+	}
+	return nil
+}
+
+// end has the dispatchers count on this process no more. Where they cannot be
+// told, they find out after Gone.
+func (h *Heart) end(ctx context.Context) {
+	err := h.call(context.WithoutCancel(ctx), func(ctx context.Context) error { return h.store.EndProcess(ctx, h.process.ID) })
+	if err != nil {
+		h.log.WarnContext(ctx, "the end of the process was not written", "error", err)
+	}
+}
+
+func (h *Heart) call(ctx context.Context, do func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	return do(ctx)
+}

@@ -1,0 +1,40 @@
+package processes
+
+import (
+	"context"
+	"time"
+)
+
+const (
+	// Interval is how often a process writes its heartbeat.
+	Interval = 5 * time.Second
+	// Gone is for how long a process counts as alive after its last heartbeat.
+	Gone = 20 * time.Second
+)
+
+// Process is a process of the installation.
+type Process struct {
+	ID          string // its own, random
+	Role        string // serve, api or worker
+	Slots       int    // downloads that it has room for at once; 0 for one that does not work on images
+	InFlight    int    // images that it works on
+	HeartbeatAt time.Time
+}
+
+// Store keeps the processes. Every method is one transaction, safe for
+// concurrent use, takes the time from the database's clock, and returns errors
+// of kind fault.Unavailable where the database cannot be reached.
+type Store interface {
+	// Heartbeat writes that the process is alive now.
+	Heartbeat(ctx context.Context, p Process) error
+	// EndProcess removes a process that ends; one that is not there is no error.
+	EndProcess(ctx context.Context, id string) error
+	// Processes returns those with a heartbeat within that time, at most limit,
+	// by role and id.
+	Processes(ctx context.Context, within time.Duration, limit int) ([]Process, error)
+	// Slots returns the sum of the slots of all processes with a heartbeat
+	// within that time.
+	Slots(ctx context.Context, within time.Duration) (int, error)
+	// PurgeProcesses removes at most limit that had no heartbeat for so long.
+	PurgeProcesses(ctx context.Context, silent time.Duration, limit int) error
+}

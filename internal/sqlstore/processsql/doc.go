@@ -1,0 +1,2 @@
+// Package processsql keeps which processes are alive.
+package processsql

@@ -1,0 +1,58 @@
+package processsql
+
+import (
+	"context"
+	"time"
+
+	"vitrine.dev/internal/processes"
+	"vitrine.dev/internal/sqldb"
+)
+
+// Alive implements processes.Store.
+type Alive struct{ db *sqldb.DB }
+
+// New returns the processes of the database.
+func New(db *sqldb.DB) *Alive { return &Alive{db} }
+
+// Heartbeat implements processes.Store.
+func (s *Alive) Heartbeat(ctx context.Context, p processes.Process) error {
+	_, err := s.db.Exec(ctx, "write heartbeat", `
+		INSERT INTO processes (id, role, slots, in_flight, heartbeat_at) VALUES ($1, $2, $3, $4, {now})
+		ON CONFLICT (id) DO UPDATE SET slots = excluded.slots, in_flight = excluded.in_flight, heartbeat_at = excluded.heartbeat_at`,
+		p.ID, p.Role, p.Slots, p.InFlight)
+	return err
+}
+
+// EndProcess implements processes.Store.
+func (s *Alive) EndProcess(ctx context.Context, id string) error {
+	_, err := s.db.Exec(ctx, "end process", `DELETE FROM processes WHERE id = $1`, id)
+	return err
+}
+
+// Processes implements processes.Store.
+func (s *Alive) Processes(ctx context.Context, within time.Duration, limit int) ([]processes.Process, error) {
+	return sqldb.Select(ctx, s.db, "list processes", func(row sqldb.Row, p *processes.Process) error {
+		var heartbeat int64
+		err := row.Scan(&p.ID, &p.Role, &p.Slots, &p.InFlight, &heartbeat)
+		p.HeartbeatAt = sqldb.Time(heartbeat)
+		return err
+	}, `SELECT id, role, slots, in_flight, heartbeat_at FROM processes WHERE heartbeat_at > {now} - $1 ORDER BY role, id LIMIT $2`,
+		within.Milliseconds(), limit)
+}
+
+// Slots implements processes.Store.
+func (s *Alive) Slots(ctx context.Context, within time.Duration) (slots int, err error) {
+	err = s.db.WithRetry(ctx, "count slots", func(ctx context.Context) error {
+		return s.db.Reader.QueryRowContext(ctx, s.db.SQL(
+			`SELECT coalesce(sum(slots), 0) FROM processes WHERE heartbeat_at > {now} - $1`), within.Milliseconds()).Scan(&slots)
+	})
+	return slots, err
+}
+
+// PurgeProcesses implements processes.Store.
+func (s *Alive) PurgeProcesses(ctx context.Context, silent time.Duration, limit int) error {
+	_, err := s.db.Exec(ctx, "purge processes", `
+		DELETE FROM processes WHERE id IN (SELECT id FROM processes WHERE heartbeat_at < {now} - $1 ORDER BY heartbeat_at LIMIT $2)`,
+		silent.Milliseconds(), limit)
+	return err
+}
