@@ -125,7 +125,7 @@ func readThrough(
 // process.
 func openQueue(cfg config.Config, held *closers, identity *installation.Identity, log *slog.Logger) (queue.Driver, error) {
 	if cfg.QueueHost == "" {
-		driver := inprocess.New(cfg.WorkerConcurrency)
+		driver := inprocess.New(cfg.WorkerDownloads)
 		held.add("queue", driver)
 		return driver, nil
 	}
@@ -185,7 +185,7 @@ func newFetcher(cfg config.Config, held *closers) *fetch.Fetcher {
 	limits := fetch.DefaultConfig()
 	limits.MaxBytes, limits.Timeout, limits.AllowPrivate = cfg.ImageMaxBytes, cfg.FetchTimeout, cfg.FetchAllowPrivate
 	// FETCH_HOST_LIMIT alone bounds the fetches of a host.
-	limits.MaxConnsPerHost = max(limits.MaxConnsPerHost, cfg.FetchHostLimit, cfg.WorkerConcurrency)
+	limits.MaxConnsPerHost = max(limits.MaxConnsPerHost, cfg.FetchHostLimit, cfg.WorkerDownloads)
 	fetcher := fetch.New(limits)
 	held.add("fetcher", fetcher)
 	return fetcher
@@ -204,6 +204,7 @@ func newRenderer(cfg config.Config, held *closers, log *slog.Logger) (renderer, 
 	settings.MaxPixels, settings.MaxFrames = cfg.ImageMaxPixels, cfg.ImageMaxFrames
 	settings.MaxAnimationPixels, settings.PixelBudget = cfg.ImageMaxPixels, cfg.ImagePixelBudget
 	settings.Engine, settings.LibraryPath = cfg.ImageEngine, cfg.LibvipsPath
+	settings.Parallel = cfg.WorkerRenders
 	if cfg.ImageIsolation == "none" {
 		engine, err := imaging.New(settings, log)
 		if err != nil {

@@ -16,13 +16,11 @@ func (p *process) addWorker(held *closers) error {
 	}
 	p.log.Info("image engine", "engine", renderer.Engine())
 	fetcher := newFetcher(p.cfg, held)
-	workerConfig := media.DefaultWorkerConfig(p.cfg.WorkerConcurrency)
+	workerConfig := media.DefaultWorkerConfig(p.cfg.WorkerDownloads, p.cfg.WorkerRenders)
 	workerConfig.Lease = p.cfg.JobLease
 	workerConfig.Policy = policy(p.cfg)
 	workerConfig.Preset = media.DefaultPreset(p.cfg.ImageAVIF)
-	if p.cfg.FetchHostLimit > 0 {
-		workerConfig.Gate.HostLimit = p.cfg.FetchHostLimit
-	}
+	workerConfig.Gate.HostLimit = p.cfg.FetchHostLimit
 	worker := media.NewWorker(media.Parts{
 		Store: p.store, Fetcher: fetcher, Renderer: renderer, Blobs: p.blobs,
 		Announce: p.views, Log: p.log,
@@ -33,10 +31,10 @@ func (p *process) addWorker(held *closers) error {
 	collector := gc.NewCollector(p.store, p.blobs, p.cfg.OrphanInterval, gc.Config{
 		Grace: p.cfg.OrphanGrace, MayDelete: mayCollect(p.identity, p.blobs, p.store),
 	}, p.log)
-	p.addHeart(p.cfg.WorkerConcurrency, worker.InFlight)
+	p.addHeart(p.cfg.WorkerDownloads, worker.InFlight)
 	p.tasks = append(p.tasks,
 		task{name: "consumer", run: func(ctx context.Context) error {
-			return p.queue.Consume(ctx, p.cfg.WorkerConcurrency, worker.Handle)
+			return p.queue.Consume(ctx, p.cfg.WorkerDownloads, worker.Handle)
 		}},
 		task{name: "dead letters", run: func(ctx context.Context) error { return p.queue.ConsumeDead(ctx, worker.HandleDead) }},
 		task{name: "sweeper", run: sweeper.Run},

@@ -41,7 +41,7 @@ func newSystem(t *testing.T, s settings) *system {
 		"JOB_LEASE":       jobLease.String(), "JOB_REQUEUE_AFTER": requeueAfter.String(), "CACHE_LEASE": cacheLease.String(),
 		// Deaths of workers are this test's doing, not the pictures'.
 		"JOB_MAX_ATTEMPTS": "50", "JOB_MAX_CRASHES": "50", "JOB_BACKOFF": "500ms", "JOB_BACKOFF_CAP": "5s",
-		"DRAIN_TIMEOUT": "5s", "WORKER_CONCURRENCY": "6", "LOG_LEVEL": "info",
+		"DRAIN_TIMEOUT": "5s", "WORKER_DOWNLOADS": "6", "LOG_LEVEL": "info",
 	}
 	systemtest.Run(t, "migrate", sys.direct())
 	sys.secondUser()

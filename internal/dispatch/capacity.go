@@ -23,7 +23,7 @@ type capacity struct {
 	read  time.Time
 }
 
-// read reads the slots anew where they are old or none were known. An error
+// refresh reads the slots again where they are old or none were known. An error
 // leaves them as they were: the step meets the same outage.
 func (c *capacity) refresh(ctx context.Context, store Store, timeout time.Duration) {
 	if c.slots > 0 && time.Since(c.read) < slotsLife {

@@ -47,7 +47,7 @@ func TestMemoryOfWorstCases(t *testing.T) {
 			t.Parallel()
 			host, most := worstHost(t, cases)
 			p := systemtest.Start(t, "serve", map[string]string{
-				"DATA_DIR": t.TempDir(), "IMAGE_ENGINE": engine, "WORKER_CONCURRENCY": strconv.Itoa(worstAtOnce),
+				"DATA_DIR": t.TempDir(), "IMAGE_ENGINE": engine, "WORKER_DOWNLOADS": strconv.Itoa(worstAtOnce),
 				"FETCH_HOST_LIMIT": strconv.Itoa(worstAtOnce), "IMAGE_MAX_PIXELS": strconv.Itoa(worstSide * worstSide),
 				"IMAGE_PIXEL_BUDGET": strconv.Itoa(worstBudget), "IMAGE_MAX_BYTES": strconv.Itoa(worstMaxBytes),
 				"JOB_LEASE": "5m", "FETCH_TIMEOUT": "5m", "LOG_LEVEL": "info",

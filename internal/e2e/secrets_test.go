@@ -203,7 +203,7 @@ func TestSecretsInTheWrongVariable(t *testing.T) {
 	t.Parallel()
 	for name, value := range map[string]string{
 		"DB_PORT": hush + "x", "DB_SSLMODE": hush + "x", "QUEUE_PORT": hush + "x", "QUEUE_DRIVER": hush + "x", "LOG_LEVEL": hush + "x",
-		"WORKER_CONCURRENCY": hush + "x", "IMAGE_AVIF": hush + "x", "IDEMPOTENCY_TTL": hush + "x", "HTTP_ADDR": hush + "x",
+		"WORKER_CONCURRENCY": hush + "x", "WORKER_DOWNLOADS": hush + "x", "IMAGE_AVIF": hush + "x", "IDEMPOTENCY_TTL": hush + "x", "HTTP_ADDR": hush + "x",
 		"DB_HOST": "postgres://user:" + hush + "@db/vitrine", "QUEUE_HOST": "amqp://user:" + hush + "@mq",
 		"REDIS_HOST": "redis://:" + hush + "@cache:6379", "AWS_ENDPOINT_URL_S3": "https://key:" + hush + "@s3.test",
 		"PUBLIC_BASE_URL": "https://key:" + hush + "@cdn.test", "AWS_SECRET_ACCESS_KEY": hush + "x", "AWS_S3_BUCKET": "s3://" + hush + "@b",

@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"golang.org/x/sync/semaphore"
+
+	"vitrine.dev/internal/media"
 )
 
 // Admission limits the pictures in work.
@@ -32,6 +34,7 @@ func NewAdmission(parallel int, budget int64) Admission {
 
 // Enter implements Admission. A picture above the whole budget is admitted alone.
 func (a *admission) Enter(ctx context.Context, pixels int64) (leave func(), err error) {
+	defer media.PauseClock(ctx)()
 	pixels = min(max(pixels, 1), a.budget)
 	if err := a.pixels.Acquire(ctx, pixels); err != nil {
 		return nil, fmt.Errorf("wait for pixels: %w", err)

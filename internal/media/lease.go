@@ -18,8 +18,9 @@ var errClaimLost = errors.New("the claim on the image is lost")
 
 // keepLease returns the context of an attempt: it renews the claim's lease
 // until stop is called, ends with errClaimLost when the claim is lost, and with
-// a failure when the attempt takes longer than it may. Waiting for the database
-// is not counted.
+// a failure when the attempt takes longer than it may. Waiting for the database,
+// for room behind the downloads, for equal content and for a free process is not
+// counted.
 func (w *Worker) keepLease(parent context.Context, log *slog.Logger, claim Claim) (ctx context.Context, stop func()) {
 	ctx, lose := context.WithCancelCause(parent)
 	ctx, clock := withClock(ctx, w.cfg.JobTimeout, func() {
@@ -95,9 +96,11 @@ func (c *clock) end() bool {
 	return true
 }
 
-// pauseClock stops the clock of ctx, where it has one, until resume is called.
-// Pauses of one clock do not overlap: an attempt takes one step at a time.
-func pauseClock(ctx context.Context) (resume func()) {
+// PauseClock stops the clock of the attempt of ctx, where it has one, until resume
+// is called: for a wait that says nothing of the image, such as that of a
+// Renderer for a free process. Pauses of one clock do not overlap: an attempt
+// takes one step at a time.
+func PauseClock(ctx context.Context) (resume func()) {
 	c, ok := ctx.Value(clockKey{}).(*clock)
 	if !ok {
 		return func() {}
@@ -138,7 +141,7 @@ const (
 // queue, where each return would count as a delivery. The wait does not count
 // towards the attempt's time limit.
 func retryUnavailable(ctx context.Context, log *slog.Logger, what string, do func(context.Context) error) error {
-	defer pauseClock(ctx)()
+	defer PauseClock(ctx)()
 	for failures := 1; ; failures++ {
 		err := do(ctx)
 		if fault.KindOf(err) != fault.Unavailable {

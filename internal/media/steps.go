@@ -11,6 +11,7 @@ import (
 	"vitrine.dev/internal/failpoint"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/media/hostgate"
+	"vitrine.dev/internal/queue"
 )
 
 // work takes a claimed image through its steps: fetch, look up, render, store,
@@ -27,9 +28,19 @@ func (w *Worker) work(ctx context.Context, log *slog.Logger, claim Claim, slot *
 		return catalog.Rendition{}, err
 	}
 	failpoint.Crash(failpoint.Fetched)
+	resume := PauseClock(ctx)
+	leave, err := w.backlog.enter(ctx, claim.UserID)
+	resume()
+	if err != nil {
+		return catalog.Rendition{}, err
+	}
+	defer leave()
+	queue.Acknowledge(ctx)
 
 	key := RenditionKey(source, w.Renderer.Recipe(), w.cfg.Preset)
+	resume = PauseClock(ctx)
 	unlock, err := w.content.lock(ctx, key)
+	resume()
 	if err != nil {
 		return catalog.Rendition{}, fmt.Errorf("wait for equal content: %w", err)
 	}

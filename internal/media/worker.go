@@ -20,18 +20,26 @@ type WorkerConfig struct {
 	Policy     Policy
 	Preset     Preset        // what is published of every image
 	Lease      time.Duration // a worker that is silent for so long has died
-	JobTimeout time.Duration // wall-clock limit of one attempt, waiting for a free core included
+	JobTimeout time.Duration // wall-clock limit of one attempt, without the waits for others
+	Backlog    int           // images that are downloaded and not done, from which on a user who has some waits
 	Gate       hostgate.Config
 }
 
 // DefaultWorkerConfig gives a lease of a minute and an attempt ten, and is for
-// so many jobs at once.
-func DefaultWorkerConfig(concurrency int) WorkerConfig {
+// so many downloads and renderings at once.
+func DefaultWorkerConfig(downloads, renders int) WorkerConfig {
 	return WorkerConfig{
 		Policy: DefaultPolicy(), Preset: DefaultPreset(false), Lease: time.Minute, JobTimeout: 10 * time.Minute,
-		Gate: hostgate.DefaultConfig(concurrency),
+		Backlog: max(leastBacklog, backlogPerRender*renders), Gate: hostgate.DefaultConfig(downloads),
 	}
 }
+
+// What is downloaded keeps the renderers busy for seconds, and is little to lose
+// with a worker.
+const (
+	leastBacklog     = 16
+	backlogPerRender = 8
+)
 
 // Parts are what a Worker works with.
 type Parts struct {
@@ -50,12 +58,13 @@ type Worker struct {
 	cfg     WorkerConfig
 	gate    *hostgate.Gate
 	working atomic.Int64 // jobs that are in work
-	content keyedLock    // one rendering at a time of the same content
+	backlog backlog
+	content keyedLock // one rendering at a time of the same content
 }
 
 // NewWorker returns a Worker.
 func NewWorker(p Parts, cfg WorkerConfig) *Worker {
-	return &Worker{Parts: p, cfg: cfg, gate: hostgate.New(cfg.Gate, p.Log)}
+	return &Worker{Parts: p, cfg: cfg, gate: hostgate.New(cfg.Gate, p.Log), backlog: backlog{most: cfg.Backlog}}
 }
 
 // InFlight returns how many images are in work.
@@ -64,7 +73,9 @@ func (w *Worker) InFlight() int { return int(w.working.Load()) }
 // Handle does the work of one message; it is a queue.Handler. A failure of the
 // image is an outcome, written to the store, and acknowledges the message. An
 // error means that the outcome could not be written before ctx ended: the
-// message is redelivered, or the sweep finds the image.
+// message is redelivered, or the sweep finds the image. The message, and with it
+// the slot of the consumer, is for the download: it is acknowledged when that has
+// ended, and the lease alone stands for what follows.
 func (w *Worker) Handle(ctx context.Context, m queue.Message) error {
 	job, err := DecodeJob(m.Body)
 	if err != nil {

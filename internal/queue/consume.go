@@ -32,6 +32,19 @@ func (q *Queue) ConsumeDead(ctx context.Context, handle Handler) error {
 	return q.consume(ctx, Dead, 1, handle)
 }
 
+type acknowledgeKey struct{}
+
+// Acknowledge ends the message whose handler was called with ctx, for a handler
+// that has recorded elsewhere what is left to do and goes on with it: the message is
+// not delivered again, whatever the handler returns, and its slot is free for
+// another. A stop waits for the handler all the same. Without a message it does
+// nothing.
+func Acknowledge(ctx context.Context) {
+	if acknowledge, ok := ctx.Value(acknowledgeKey{}).(func()); ok {
+		acknowledge()
+	}
+}
+
 var errDrained = errors.New("the time to finish after a stop is over")
 
 func (q *Queue) consume(ctx context.Context, from Source, concurrency int, handle Handler) error {
@@ -45,9 +58,18 @@ func (q *Queue) consume(ctx context.Context, from Source, concurrency int, handl
 	var busy sync.WaitGroup // handlers, and the acknowledgements that follow them
 	err := receive(ctx, subscription, concurrency, func(d Delivery, free func()) {
 		busy.Go(func() {
+			var early sync.Once // the message is finished before its handler has returned
+			handling := context.WithValue(handling, acknowledgeKey{}, func() {
+				early.Do(func() {
+					free()
+					q.finish(ctx, from, d, nil)
+				})
+			})
 			err := q.protect(handling, handle, d.Message())
-			free()
-			q.finish(ctx, from, d, err)
+			early.Do(func() {
+				free()
+				q.finish(ctx, from, d, err)
+			})
 		})
 	})
 	expiry := time.AfterFunc(q.drain, func() { cancel(errDrained) })

@@ -72,22 +72,23 @@ type Config struct {
 	EventRetention time.Duration `env:"EVENT_RETENTION" envDefault:"168h"`
 	EventMaxCount  int64         `env:"EVENT_MAX_COUNT" envDefault:"5000000"`
 
-	WorkerConcurrency int           `env:"WORKER_CONCURRENCY"` // 0: four per core
-	MaxAttempts       int           `env:"JOB_MAX_ATTEMPTS"    envDefault:"5"`
-	JobLease          time.Duration `env:"JOB_LEASE"           envDefault:"1m"`
-	MaxCrashes        int           `env:"JOB_MAX_CRASHES"     envDefault:"3"`
-	MaxAge            time.Duration `env:"JOB_MAX_AGE"         envDefault:"6h"`
-	Backoff           time.Duration `env:"JOB_BACKOFF"         envDefault:"4s"`
-	BackoffCap        time.Duration `env:"JOB_BACKOFF_CAP"     envDefault:"10m"`
-	RequeueAfter      time.Duration `env:"JOB_REQUEUE_AFTER"   envDefault:"2m"`
-	DrainTimeout      time.Duration `env:"DRAIN_TIMEOUT"       envDefault:"30s"`
-	DrainDelay        time.Duration `env:"DRAIN_DELAY"         envDefault:"0s"`
-	CacheLease        time.Duration `env:"CACHE_LEASE"         envDefault:"30s"`
-	OrphanGrace       time.Duration `env:"ORPHAN_GRACE"        envDefault:"24h"`
-	OrphanInterval    time.Duration `env:"ORPHAN_INTERVAL"     envDefault:"1h"`
+	WorkerDownloads int           `env:"WORKER_DOWNLOADS"    envDefault:"64"`
+	WorkerRenders   int           `env:"WORKER_RENDERS"` // 0: one per core
+	MaxAttempts     int           `env:"JOB_MAX_ATTEMPTS"    envDefault:"5"`
+	JobLease        time.Duration `env:"JOB_LEASE"           envDefault:"1m"`
+	MaxCrashes      int           `env:"JOB_MAX_CRASHES"     envDefault:"3"`
+	MaxAge          time.Duration `env:"JOB_MAX_AGE"         envDefault:"6h"`
+	Backoff         time.Duration `env:"JOB_BACKOFF"         envDefault:"4s"`
+	BackoffCap      time.Duration `env:"JOB_BACKOFF_CAP"     envDefault:"10m"`
+	RequeueAfter    time.Duration `env:"JOB_REQUEUE_AFTER"   envDefault:"2m"`
+	DrainTimeout    time.Duration `env:"DRAIN_TIMEOUT"       envDefault:"30s"`
+	DrainDelay      time.Duration `env:"DRAIN_DELAY"         envDefault:"0s"`
+	CacheLease      time.Duration `env:"CACHE_LEASE"         envDefault:"30s"`
+	OrphanGrace     time.Duration `env:"ORPHAN_GRACE"        envDefault:"24h"`
+	OrphanInterval  time.Duration `env:"ORPHAN_INTERVAL"     envDefault:"1h"`
 
 	FetchAllowPrivate bool          `env:"FETCH_ALLOW_PRIVATE"`
-	FetchHostLimit    int           `env:"FETCH_HOST_LIMIT"` // 0: three quarters of WORKER_CONCURRENCY
+	FetchHostLimit    int           `env:"FETCH_HOST_LIMIT"     envDefault:"4"`
 	FetchTimeout      time.Duration `env:"FETCH_TIMEOUT"        envDefault:"30s"`
 	ImageMaxBytes     int64         `env:"IMAGE_MAX_BYTES"      envDefault:"25000000"`
 	ImageMaxPixels    int64         `env:"IMAGE_MAX_PIXELS"     envDefault:"100000000"`
@@ -152,6 +153,7 @@ func Parse(variables map[string]string) (Config, error) {
 	given.readURLs()
 	given.readPort()
 	given.checkHosts()
+	given.checkReplaced()
 
 	cfg, err := env.ParseAsWithOptions[Config](env.Options{Environment: given.values})
 	cfg.fillIn()
@@ -170,8 +172,8 @@ func Parse(variables map[string]string) (Config, error) {
 
 // fillIn sets the defaults that depend on other variables.
 func (c *Config) fillIn() {
-	if c.WorkerConcurrency == 0 {
-		c.WorkerConcurrency = 4 * runtime.NumCPU()
+	if c.WorkerRenders == 0 {
+		c.WorkerRenders = runtime.NumCPU()
 	}
 	if c.DBSSLMode == "" {
 		c.DBSSLMode = "prefer"

@@ -20,7 +20,7 @@ func TestZeroEnvironmentIsEmbedded(t *testing.T) {
 	if off, err := Parse(map[string]string{"ADMIN_ADDR": "off"}); err != nil || !off.AdminAddr.Off {
 		t.Errorf("ADMIN_ADDR=off is %v, %v", off.AdminAddr, err)
 	}
-	if cfg.HTTPAddr.String() != "127.0.0.1:8080" || cfg.AdminAddr.String() != "127.0.0.1:9090" || cfg.DataDir != "./data" || cfg.FetchAllowPrivate || cfg.WorkerConcurrency < 1 {
+	if cfg.HTTPAddr.String() != "127.0.0.1:8080" || cfg.AdminAddr.String() != "127.0.0.1:9090" || cfg.DataDir != "./data" || cfg.FetchAllowPrivate || cfg.WorkerDownloads != 64 || cfg.WorkerRenders < 1 || cfg.FetchHostLimit != 4 {
 		t.Errorf("defaults are off: %+v", cfg)
 	}
 }
@@ -30,7 +30,7 @@ func TestEveryProblemIsNamedAtOnce(t *testing.T) {
 	bad := map[string]string{
 		"DB_PORT": "postgres", "REDIS_PORT": "70000", "QUEUE_PORT": "-1", "QUEUE_DRIVER": "carrier-pigeon",
 		"AWS_SECRET_ACCESS_KEY": "hunter2hunter2", "AWS_ENDPOINT_URL_S3": "s3.example.com",
-		"HTTP_ADDR": "8080", "ADMIN_ADDR": "9090", "PUBLIC_BASE_URL": "ftp://x", "WORKER_CONCURRENCY": "many",
+		"HTTP_ADDR": "8080", "ADMIN_ADDR": "9090", "PUBLIC_BASE_URL": "ftp://x", "WORKER_CONCURRENCY": "8", "WORKER_DOWNLOADS": "many", "WORKER_RENDERS": "-1",
 		"FETCH_ALLOW_PRIVATE": "perhaps", "LOG_LEVEL": "loud", "LOG_FORMAT": "xml", "JOB_LEASE": "soon", "DRAIN_DELAY": "-1s",
 		"IMAGE_ENGINE": "gd", "DB_SSLMODE": "maybe", "CACHE_LEASE": "1ms", "IDEMPOTENCY_TTL": "1s", "IMAGE_MAX_BYTES": "0",
 		"EVENT_RETENTION": "10m", "EVENT_MAX_COUNT": "999",

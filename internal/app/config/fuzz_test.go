@@ -35,7 +35,7 @@ func FuzzConfig(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if cfg.WorkerConcurrency < 1 || cfg.WorkerConcurrency > 1000 || cfg.MaxAttempts < 1 || cfg.JobLease < time.Second ||
+		if cfg.WorkerDownloads < 1 || cfg.WorkerDownloads > 1000 || cfg.MaxAttempts < 1 || cfg.JobLease < time.Second ||
 			cfg.IdempotencyTTL < time.Minute || cfg.CacheLease < time.Second || cfg.ImageMaxPixels < 1 || cfg.LocalURL() == "" {
 			t.Errorf("%s=%q is read as %+v", name, value, cfg)
 		}

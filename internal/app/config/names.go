@@ -42,6 +42,14 @@ func foreignNames() map[string]string {
 	}
 }
 
+// checkReplaced refuses a variable whose one meaning has become two.
+func (e *environment) checkReplaced() {
+	if _, given := e.values["WORKER_CONCURRENCY"]; given {
+		e.problem("WORKER_CONCURRENCY is not a setting: set WORKER_DOWNLOADS (downloads at once in a worker, 64 by default) " +
+			"and WORKER_RENDERS (pictures rendered at once, one per core by default)")
+	}
+}
+
 // reportUnknown warns of variables that look like ours and mean nothing: the
 // setting that was meant would silently be at its default. Their values are not
 // logged.
@@ -49,7 +57,7 @@ func (e *environment) reportUnknown() {
 	known, foreign := knownNames(), foreignNames()
 	for _, name := range slices.Sorted(maps.Keys(e.values)) {
 		base := strings.TrimSuffix(name, "_FILE")
-		if slices.Contains(known, name) || slices.Contains(known, base) || isLink(name, e.values[name]) || isInternal(name) {
+		if name == "WORKER_CONCURRENCY" || slices.Contains(known, name) || slices.Contains(known, base) || isLink(name, e.values[name]) || isInternal(name) {
 			continue
 		}
 		own := slices.ContainsFunc(ownPrefixes(), func(prefix string) bool { return strings.HasPrefix(name, prefix) })

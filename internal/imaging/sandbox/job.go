@@ -59,7 +59,9 @@ func (j *job) run(ctx context.Context, preset media.Preset, source []byte) (medi
 
 // admitted waits for room and admits the picture of the child.
 func (j *job) admitted(ctx context.Context, pixels int64) (leave func(), err error) {
+	resume := media.PauseClock(ctx)
 	leave, err = j.pixels.Enter(ctx, pixels)
+	resume()
 	if err != nil {
 		return func() {}, err
 	}

@@ -83,8 +83,12 @@ func (r *Renderer) Engine() string { return r.engine.Engine }
 // Timeout fails its picture with fault.DecoderCrashed, and nothing else.
 func (r *Renderer) Render(ctx context.Context, preset media.Preset, source []byte) (media.Rendered, error) {
 	var p *process
+	resume := media.PauseClock(ctx)
+	defer func() { resume() }()
 	select {
 	case p = <-r.idle:
+		resume()
+		resume = func() {}
 	case <-ctx.Done():
 		return media.Rendered{}, fmt.Errorf("render, before a process was free: %w", context.Cause(ctx))
 	case <-r.closed:

@@ -39,7 +39,7 @@ func TestHangingDecoderEndsAtTheJobTimeout(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg := media.DefaultWorkerConfig(1)
+	cfg := media.DefaultWorkerConfig(1, 1)
 	cfg.JobTimeout = time.Second
 	worker := media.NewWorker(media.Parts{
 		Store: store, Fetcher: hanging{}, Blobs: hanging{}, Log: log, Announce: catalog.NewViews(readthrough.Disabled(), catalog.FixedEpoch("e"), log),

@@ -40,6 +40,7 @@ func Run(t *testing.T, can Capabilities, newBroker func(t *testing.T) Broker) {
 		"Confirmed":           testConfirmed,
 		"Concurrency":         testConcurrency,
 		"SlowHoldsUpNoOne":    testSlowHoldsUpNoOne,
+		"Acknowledged":        testAcknowledged,
 		"ManyConsumers":       testManyConsumers,
 		"Drain":               testDrain,
 		"DrainTimeout":        testDrainTimeout,
