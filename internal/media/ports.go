@@ -84,14 +84,16 @@ type Fetcher interface {
 
 // Renderer makes the published files of a source image. It is safe for
 // concurrent use and admits by itself as much work as the machine bears. Its
-// errors are *fault.Failure, but for a ctx that is done.
+// errors are *fault.Failure, but for a ctx that is done. While it waits for
+// others it pauses the clock of ctx (PauseClock).
 type Renderer interface {
 	// Recipe names all that the result depends on beside source and preset: the
 	// engine and how it is used. Results of the same preset under the same
 	// recipe are interchangeable.
 	Recipe() string
-	// Render decodes the source and encodes everything that is published of it.
-	// An invalid preset fails with DecoderCrashed.
+	// Render decodes the source and encodes everything that is published of it,
+	// for the user of ctx (UserOf), whose pictures take turns with those of
+	// others. An invalid preset fails with DecoderCrashed.
 	Render(ctx context.Context, p Preset, source []byte) (Rendered, error)
 }
 

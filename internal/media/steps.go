@@ -48,7 +48,7 @@ func (w *Worker) work(ctx context.Context, log *slog.Logger, claim Claim, slot *
 
 	rendition, err := w.lookUp(ctx, log, key)
 	if fault.KindOf(err) == fault.NotFound {
-		rendition, err = w.publish(ctx, log, key, source)
+		rendition, err = w.publish(ctx, log, claim.UserID, key, source)
 	}
 	if err != nil {
 		return catalog.Rendition{}, err
@@ -81,10 +81,10 @@ func (w *Worker) lookUp(ctx context.Context, log *slog.Logger, key string) (cata
 
 // publish renders the source and stores the files. What becomes of them is
 // decided by Complete; files that nothing comes to refer to are collected later.
-func (w *Worker) publish(ctx context.Context, log *slog.Logger, key string, source []byte) (catalog.Rendition, error) {
+func (w *Worker) publish(ctx context.Context, log *slog.Logger, user int64, key string, source []byte) (catalog.Rendition, error) {
 	var rendered Rendered
 	err := step(ctx, log, "render", func(ctx context.Context) (in, out int64, err error) {
-		rendered, err = w.Renderer.Render(ctx, w.cfg.Preset, source)
+		rendered, err = w.Renderer.Render(WithUser(ctx, user), w.cfg.Preset, source)
 		return int64(len(source)), rendered.bytes(), err
 	})
 	if err != nil {

@@ -12,6 +12,8 @@
 //	parent  render     JSON of media.Preset, then the bytes of a picture
 //	child   cost       eight bytes: the pixels that it is about to hold at once
 //	parent  admit      there is room for them
+//	parent  full       there is none now
+//	child   dropped    it has dropped the picture, which will be sent again
 //	child   outcome    JSON of result or failure, then the files, one after another
 //
 // Where bytes follow JSON in a payload, four bytes in front are its length.

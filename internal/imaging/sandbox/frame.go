@@ -16,6 +16,8 @@ const (
 	render    kind = 'r'
 	cost      kind = '#'
 	admit     kind = 'a'
+	full      kind = 'f'
+	dropped   kind = 'd'
 	outcome   kind = 'o'
 )
 

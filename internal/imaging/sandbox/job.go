@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/imaging/schedule"
 	"vitrine.dev/internal/media"
 )
 
@@ -16,7 +17,11 @@ type job struct {
 	*Renderer
 	*process
 
-	broken bool // the child is of no more use
+	slot    *schedule.Slot
+	timeout time.Duration
+	pixels  int64 // that it holds at once; 0 while that is not known
+	dropped bool  // there was no room for them
+	broken  bool  // the child is of no more use
 
 	mu   sync.Mutex
 	over bool // nothing may kill the child for this picture any more
@@ -26,10 +31,8 @@ type job struct {
 // run sends the picture and reads what comes of it.
 func (j *job) run(ctx context.Context, preset media.Preset, source []byte) (media.Rendered, error) {
 	defer context.AfterFunc(ctx, func() { j.abandon(false) })()
-	clock := time.AfterFunc(j.cfg.Timeout, func() { j.abandon(true) })
+	clock := time.AfterFunc(j.timeout, func() { j.abandon(true) })
 	defer clock.Stop()
-	leave := func() {}
-	defer func() { leave() }()
 	if err := writeFrame(j.in, render, encodeHead(preset), source); err != nil {
 		j.broken = true
 		return media.Rendered{}, err
@@ -44,9 +47,9 @@ func (j *job) run(ctx context.Context, preset media.Preset, source []byte) (medi
 			j.broken = err != nil && !failed
 			return rendered, err
 		case k == cost && len(payload) == 8:
-			clock.Stop()
-			leave, err = j.admitted(ctx, int64(binary.BigEndian.Uint64(payload))) //nolint:gosec // a number of pixels
-			clock.Reset(j.cfg.Timeout)
+			err = j.admit(int64(binary.BigEndian.Uint64(payload))) //nolint:gosec // a number of pixels
+		case k == dropped && j.dropped:
+			return media.Rendered{}, errFull
 		default:
 			err = fmt.Errorf("unexpected frame %q of %d bytes", k, len(payload))
 		}
@@ -57,15 +60,14 @@ func (j *job) run(ctx context.Context, preset media.Preset, source []byte) (medi
 	}
 }
 
-// admitted waits for room and admits the picture of the child.
-func (j *job) admitted(ctx context.Context, pixels int64) (leave func(), err error) {
-	resume := media.PauseClock(ctx)
-	leave, err = j.pixels.Enter(ctx, pixels)
-	resume()
-	if err != nil {
-		return func() {}, err
+// admit admits the picture of the child where there is room for it; else the child
+// drops it.
+func (j *job) admit(pixels int64) error {
+	if j.pixels = max(pixels, 1); j.slot.Reserve(j.pixels) {
+		return writeFrame(j.in, admit)
 	}
-	return leave, writeFrame(j.in, admit)
+	j.dropped = true
+	return writeFrame(j.in, full)
 }
 
 // abandon kills the child, unless its picture is done.

@@ -11,6 +11,7 @@ import (
 
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/imaging"
+	"vitrine.dev/internal/imaging/schedule"
 	"vitrine.dev/internal/media"
 )
 
@@ -28,18 +29,28 @@ func DefaultConfig() Config {
 }
 
 // Renderer implements media.Renderer with as many children as pictures may be
-// rendered at the same time. Children are started when they are wanted.
+// rendered at the same time, and one more for those that take little time and are
+// of users who have no other in work. Children are started when they are wanted.
 type Renderer struct {
-	cfg    Config
-	log    *slog.Logger
-	engine engineInfo
-	pixels imaging.Admission
-	idle   chan *process // a nil one is yet to be started
-	closed chan struct{}
-	once   sync.Once
+	cfg      Config
+	log      *slog.Logger
+	engine   engineInfo
+	schedule *schedule.Schedule
+	once     sync.Once
+	busy     sync.WaitGroup // pictures
+
+	mu   sync.Mutex
+	idle []*process // the one that was used last at the end; there are no more in all than slots
 }
 
 var _ media.Renderer = (*Renderer)(nil)
+
+const (
+	quick          = time.Second     // what takes less, by its header, may be rendered by the express process
+	expressTimeout = 5 * time.Second // after which such a picture is taken for an ordinary one
+	expressPixels  = 8_000_000       // that the express process may hold, beside the budget
+	mostPassed     = 16              // pictures that pass one which waits for memory
+)
 
 // New starts the first child, which reports the engine that it has found.
 func New(cfg Config, log *slog.Logger) (*Renderer, error) {
@@ -58,18 +69,17 @@ func New(cfg Config, log *slog.Logger) (*Renderer, error) {
 	}
 	parallel := cfg.Imaging.Parallel
 	r := &Renderer{
-		cfg: cfg, log: log, idle: make(chan *process, parallel), closed: make(chan struct{}),
-		pixels: imaging.NewAdmission(parallel, cfg.Imaging.PixelBudget),
+		cfg: cfg, log: log,
+		schedule: schedule.New(schedule.Config{
+			Renders: parallel, Budget: cfg.Imaging.PixelBudget, Express: expressPixels, Passed: mostPassed,
+		}),
 	}
 	first, err := launch(cfg.Program, cfg.Imaging)
 	if err != nil {
 		return nil, err
 	}
 	r.engine = first.engine
-	r.idle <- first
-	for range parallel - 1 {
-		r.idle <- nil
-	}
+	r.putBack(first)
 	return r, nil
 }
 
@@ -80,61 +90,104 @@ func (r *Renderer) Recipe() string { return r.engine.Recipe }
 func (r *Renderer) Engine() string { return r.engine.Engine }
 
 // Render implements media.Renderer. A child that dies or takes longer than
-// Timeout fails its picture with fault.DecoderCrashed, and nothing else.
+// Timeout fails its picture with fault.DecoderCrashed, and nothing else. A picture
+// that waits for memory holds no child.
 func (r *Renderer) Render(ctx context.Context, preset media.Preset, source []byte) (media.Rendered, error) {
-	var p *process
+	r.busy.Add(1)
+	defer r.busy.Done()
+	picture := schedule.Picture{UserID: media.UserOf(ctx), Quick: imaging.Estimate(source, preset) < quick}
 	resume := media.PauseClock(ctx)
-	defer func() { resume() }()
-	select {
-	case p = <-r.idle:
+	slot, err := r.schedule.Enter(ctx, picture)
+	resume()
+	for err == nil {
+		j, rendered, failed := r.renderIn(ctx, r.take(), slot, preset, source)
+		r.putBack(j.process)
+		switch {
+		case errors.Is(failed, errFull):
+			picture.Pixels = j.pixels
+		case slot.Express && j.expired() && ctx.Err() == nil: // it is not what it seemed to be
+			picture.Pixels, picture.Quick = j.pixels, false
+		default:
+			slot.Leave()
+			return rendered, failed
+		}
+		resume := media.PauseClock(ctx)
+		slot, err = slot.Again(ctx, picture)
 		resume()
-		resume = func() {}
-	case <-ctx.Done():
-		return media.Rendered{}, fmt.Errorf("render, before a process was free: %w", context.Cause(ctx))
-	case <-r.closed:
-		return media.Rendered{}, crashed("The renderer was closed.", nil)
 	}
-	rendered, p, err := r.renderIn(ctx, p, preset, source)
-	r.idle <- p
-	return rendered, err
+	if errors.Is(err, schedule.ErrClosed) {
+		return media.Rendered{}, crashed("The renderer was closed.", err)
+	}
+	return media.Rendered{}, fmt.Errorf("render: %w", err)
 }
 
-// renderIn renders in p, or in a new child where that is nil, and returns the
-// child if it can be used again. A used child may have died of something else
+// renderIn renders in p, or in a new child where that is nil. The job has the
+// child that can be used again. A used child may have died of something else
 // than the picture, so only a crash of a fresh one is blamed on it.
 func (r *Renderer) renderIn(
-	ctx context.Context, p *process, preset media.Preset, source []byte,
-) (media.Rendered, *process, error) {
+	ctx context.Context, p *process, slot *schedule.Slot, preset media.Preset, source []byte,
+) (*job, media.Rendered, error) {
+	j := &job{Renderer: r, process: p, slot: slot, timeout: r.cfg.Timeout}
+	if slot.Express {
+		j.timeout = min(j.timeout, expressTimeout)
+	}
 	fresh := p == nil
 	if fresh {
 		var err error
-		if p, err = launch(r.cfg.Program, r.cfg.Imaging); err != nil {
-			return media.Rendered{}, nil, crashed("No process could be started for the picture.", err)
+		if j.process, err = launch(r.cfg.Program, r.cfg.Imaging); err != nil {
+			j.process = nil
+			return j, media.Rendered{}, crashed("No process could be started for the picture.", err)
 		}
 	}
-	j := &job{Renderer: r, process: p}
 	rendered, err := j.run(ctx, preset, source)
+	p = j.process
 	p.work++
 	if !j.broken {
-		if p.work < r.cfg.Recycle && j.finish() {
-			return rendered, p, err
+		if p.work >= r.cfg.Recycle || !j.finish() {
+			_ = p.end()
+			j.process = nil
 		}
-		_ = p.end()
-		return rendered, nil, err
+		return j, rendered, err
 	}
 	ended := errors.Join(err, p.end())
+	j.process = nil
 	switch {
 	case ctx.Err() != nil:
-		return media.Rendered{}, nil, fmt.Errorf("render: %w", context.Cause(ctx))
+		return j, media.Rendered{}, fmt.Errorf("render: %w", context.Cause(ctx))
 	case j.expired():
-		r.log.WarnContext(ctx, "render timed out: its process was killed", "timeout", r.cfg.Timeout)
-		return media.Rendered{}, nil, crashed("The decoder did not come to an end within "+r.cfg.Timeout.String()+".", ended)
+		r.log.WarnContext(ctx, "render timed out: its process was killed", "timeout", j.timeout)
+		return j, media.Rendered{}, crashed("The decoder did not come to an end within "+j.timeout.String()+".", ended)
 	case !fresh:
-		return r.renderIn(ctx, nil, preset, source)
+		return r.renderIn(ctx, nil, slot, preset, source)
 	default:
 		r.log.WarnContext(ctx, "render process died", "error", ended)
-		return media.Rendered{}, nil, crashed("The decoder crashed on the picture.", ended)
+		return j, media.Rendered{}, crashed("The decoder crashed on the picture.", ended)
 	}
+}
+
+// InWork returns how many pictures are in a process.
+func (r *Renderer) InWork() int { return r.schedule.Held() }
+
+// take returns an idle child, or nil where one is to be started.
+func (r *Renderer) take() *process {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.idle) == 0 {
+		return nil
+	}
+	p := r.idle[len(r.idle)-1]
+	r.idle = r.idle[:len(r.idle)-1]
+	return p
+}
+
+// putBack keeps the child for the next picture; a nil one is gone.
+func (r *Renderer) putBack(p *process) {
+	if p == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.idle = append(r.idle, p)
 }
 
 func crashed(detail string, cause error) error {
@@ -145,11 +198,10 @@ func crashed(detail string, cause error) error {
 // called any more.
 func (r *Renderer) Close() error {
 	r.once.Do(func() {
-		close(r.closed)
-		for range cap(r.idle) {
-			if p := <-r.idle; p != nil {
-				_ = p.end()
-			}
+		r.schedule.Close()
+		r.busy.Wait()
+		for p := r.take(); p != nil; p = r.take() {
+			_ = p.end()
 		}
 	})
 	return nil

@@ -1,6 +1,7 @@
 package sandbox_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -56,6 +57,10 @@ func (w faulty) Render(ctx context.Context, _ media.Preset, source []byte) (medi
 		return media.Rendered{}, err
 	}
 	defer leave()
+	if bytes.HasSuffix(source, []byte("hang")) {
+		for { //nolint:revive,staticcheck // on purpose
+		}
+	}
 	switch command := string(source); command {
 	case "SIGABRT":
 		_ = syscall.Kill(os.Getpid(), syscall.SIGABRT)
@@ -66,9 +71,6 @@ func (w faulty) Render(ctx context.Context, _ media.Preset, source []byte) (medi
 		syscall.Exit(0)
 	case "panic":
 		panic("faulty")
-	case "hang":
-		for { //nolint:revive,staticcheck // on purpose
-		}
 	case "lie":
 		_, _ = os.Stdout.Write([]byte("o\xff\xff\xff\xff"))
 		select {}

@@ -50,7 +50,7 @@ const heavy = 4_000_000
 func Serve(in io.Reader, out io.Writer, open Open) int {
 	signal.Ignore(syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	c := &child{out: out, requests: make(chan frame), admitted: make(chan struct{}, 1)}
+	c := &child{out: out, requests: make(chan frame), admitted: make(chan bool, 1)}
 	go c.listen(in)
 	if err := c.serve(open, log); err != nil {
 		log.Error("render child ends", "error", err)
@@ -68,8 +68,9 @@ type frame struct {
 type child struct {
 	out      io.Writer
 	requests chan frame
-	admitted chan struct{}
+	admitted chan bool
 	pixels   int64 // of the present picture
+	dropped  bool  // there was no room for it
 }
 
 // listen reads all that comes, also while a picture is in work: when the parent
@@ -80,8 +81,8 @@ func (c *child) listen(in io.Reader) {
 		switch {
 		case err != nil:
 			syscall.Exit(0) // the only way out past a decoder that hangs
-		case k == admit:
-			c.admitted <- struct{}{}
+		case k == admit, k == full:
+			c.admitted <- k == admit
 		default:
 			c.requests <- frame{k, payload}
 		}
@@ -121,8 +122,12 @@ func (c *child) serve(open Open, log *slog.Logger) error {
 		if err != nil {
 			return fmt.Errorf("read preset: %w", err)
 		}
-		c.pixels = 0
-		if err := writeFrame(c.out, outcome, encodeOutcome(engine.Render(context.Background(), preset, source))...); err != nil {
+		c.pixels, c.dropped = 0, false
+		answer, parts := outcome, encodeOutcome(engine.Render(context.Background(), preset, source))
+		if c.dropped {
+			answer, parts = dropped, nil
+		}
+		if err := writeFrame(c.out, answer, parts...); err != nil {
 			return err
 		}
 		f.payload = nil // for the collector
@@ -138,6 +143,12 @@ func (c *child) Enter(_ context.Context, pixels int64) (leave func(), err error)
 	if err := writeFrame(c.out, cost, binary.BigEndian.AppendUint64(nil, uint64(max(pixels, 0)))); err != nil {
 		return nil, err
 	}
-	<-c.admitted
+	if !<-c.admitted {
+		c.dropped = true
+		return nil, errFull
+	}
 	return func() {}, nil
 }
+
+// errFull ends the work on a picture that there is no room for now.
+var errFull = errors.New("there is no room for the picture now")
