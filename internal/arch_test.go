@@ -40,7 +40,7 @@ var layers = map[string]int{
 	"internal/failures": pictures,
 	"internal/dispatch": collecting, "internal/gc": collecting, "internal/fsck": checking, "internal/transfer": checking,
 	"internal/sqldb": engine, "internal/httpkit": engine, "internal/safehttp": engine,
-	"internal/sqlstore": adapter, "internal/fetch": adapter, "internal/imaging": adapter, "internal/httpapi": adapter,
+	"internal/sqlstore": adapter, "internal/fetch": adapter, "internal/spool": adapter, "internal/imaging": adapter, "internal/httpapi": adapter,
 	"internal/client": surface, "internal/cli": surface,
 	"internal/app": wiring,
 	"cmd":          command,

@@ -49,7 +49,7 @@ func BenchmarkImageJob(b *testing.B) {
 		b.Fatal(err)
 	}
 	worker := media.NewWorker(media.Parts{
-		Store: p.store, Fetcher: fetcher, Renderer: renderer, Blobs: p.blobs,
+		Store: p.store, Fetcher: fetcher, Spool: newSpool(cfg), Renderer: renderer, Blobs: p.blobs,
 		Announce: catalog.NewViews(readthrough.Disabled(), catalog.FixedEpoch("e"), log), Log: log,
 	}, media.DefaultWorkerConfig(1, 1))
 

@@ -26,6 +26,7 @@ import (
 	"vitrine.dev/internal/queue"
 	"vitrine.dev/internal/queue/inprocess"
 	"vitrine.dev/internal/queue/rabbitmq"
+	"vitrine.dev/internal/spool"
 	"vitrine.dev/internal/sqldb"
 	"vitrine.dev/internal/sqlstore"
 )
@@ -189,6 +190,18 @@ func newFetcher(cfg config.Config, held *closers) *fetch.Fetcher {
 	fetcher := fetch.New(limits)
 	held.add("fetcher", fetcher)
 	return fetcher
+}
+
+// spooled is how many bytes of downloads are in memory before they go to disk.
+const spooled = 64 << 20
+
+// newSpool keeps downloads in DATA_DIR where the process has one, else where
+// temporary files are.
+func newSpool(cfg config.Config) *spool.Spool {
+	if cfg.DBHost == "" || cfg.S3Bucket == "" {
+		return spool.New(cfg.DataDir, spooled)
+	}
+	return spool.New(os.TempDir(), spooled)
 }
 
 // renderer is media.Renderer with a name for the log.

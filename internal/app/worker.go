@@ -22,7 +22,7 @@ func (p *process) addWorker(held *closers) error {
 	workerConfig.Preset = media.DefaultPreset(p.cfg.ImageAVIF)
 	workerConfig.Gate.HostLimit = p.cfg.FetchHostLimit
 	worker := media.NewWorker(media.Parts{
-		Store: p.store, Fetcher: fetcher, Renderer: renderer, Blobs: p.blobs,
+		Store: p.store, Fetcher: fetcher, Spool: newSpool(p.cfg), Renderer: renderer, Blobs: p.blobs,
 		Announce: p.views, Log: p.log,
 	}, workerConfig)
 	sweeperConfig := media.DefaultSweeperConfig()

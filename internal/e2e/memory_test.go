@@ -26,11 +26,13 @@ const (
 )
 
 // memoryBound is the formula of docs/operations.md.
-func memoryBound(processes, concurrency, maxBytes, budget, maxPixels, heaviest int64) int64 {
+func memoryBound(renders, maxBytes, budget, maxPixels, heaviest int64) int64 {
 	const process = 64 << 20 // of each that renders, at rest
 	const parent = 128 << 20
-	pixels := max(budget, heaviest*maxPixels)
-	return parent + processes*process + pixels*engine.BytesPerPixel + 3*maxBytes*(concurrency+processes)
+	const express = 8_000_000 // pixels
+	pixels := express + max(budget, heaviest*maxPixels)
+	sources := 2*(64<<20+max(128<<20, renders*32<<20)) + 3*maxBytes*(renders+1)
+	return parent + (renders+1)*process + pixels*engine.BytesPerPixel + sources
 }
 
 // TestMemoryOfWorstCases has a worker work on twenty pictures at once, each of
@@ -65,7 +67,7 @@ func TestMemoryOfWorstCases(t *testing.T) {
 			for i, img := range product.Images {
 				checkWorst(t, cases[i%len(cases)], engine, img)
 			}
-			bound := memoryBound(int64(runtime.NumCPU()), worstAtOnce, worstMaxBytes, worstBudget, worstSide*worstSide, heaviest)
+			bound := memoryBound(int64(runtime.NumCPU()), worstMaxBytes, worstBudget, worstSide*worstSide, heaviest)
 			t.Logf("%d MB at most in %d processes, of %d MB that are allowed", held>>20, processes, bound>>20)
 			if held > bound {
 				t.Errorf("%d MB were held, the bound is %d MB", held>>20, bound>>20)

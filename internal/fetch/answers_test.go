@@ -167,3 +167,20 @@ func TestTypesAreNotBelieved(t *testing.T) {
 		}
 	}
 }
+
+// TestNoRoom: what keeps the body says why it cannot, and the host is not to blame.
+func TestNoRoom(t *testing.T) {
+	t.Parallel()
+	n := newNetwork(t)
+	base := n.Serve(t, func(rw http.ResponseWriter, _ *http.Request) { _, _ = rw.Write([]byte("bytes")) })
+	full := fault.Fail(fault.StorageUnavailable, "Full.", io.ErrShortWrite)
+	err := n.fetcher(t, limits()).Fetcher.Fetch(t.Context(), base, fullDisk{full})
+	wantReason(t, "a full disk", err, fault.StorageUnavailable)
+	if f, _ := fault.FailureOf(err); f == nil || f.Blame == fault.BlameHost {
+		t.Errorf("the host is to blame: %v", f)
+	}
+}
+
+type fullDisk struct{ err error }
+
+func (d fullDisk) Write([]byte) (int, error) { return 0, d.err }

@@ -12,30 +12,31 @@ import (
 	"vitrine.dev/internal/fault"
 )
 
-const firstBuffer = 64 << 10
+const buffer = 32 << 10
 
-// read reads the whole body, decoded, within the limits of bytes and of time
+// read writes the whole body, decoded, within the limits of bytes and of time
 // between bytes; cancel ends the request. What the answer says of its length is
-// used to refuse it early, never to reserve memory for bytes that may not come.
-func (f *Fetcher) read(r *http.Response, cancel context.CancelCauseFunc) ([]byte, error) {
+// used to refuse it early only.
+func (f *Fetcher) read(r *http.Response, cancel context.CancelCauseFunc, into io.Writer) error {
 	if r.ContentLength > f.cfg.MaxBytes {
-		return nil, f.tooLarge()
+		return f.tooLarge()
 	}
 	watch := newIdle(f.cfg.IdleTimeout, cancel)
 	defer watch.stop()
 	body, err := f.open(r, watch)
 	if err != nil {
-		return whole(nil, err)
+		return whole(0, err)
 	}
-	read := make([]byte, 0, firstBuffer)
+	length, piece := int64(0), make([]byte, buffer)
 	for {
-		n, err := body.Read(read[len(read):cap(read)])
-		read = read[:len(read)+n]
-		if err != nil {
-			return whole(read, err)
+		n, err := body.Read(piece)
+		if length += int64(n); n > 0 {
+			if _, err := into.Write(piece[:n]); err != nil {
+				return err
+			}
 		}
-		if len(read) == cap(read) {
-			read = slices.Grow(read, f.step(r, len(read)))
+		if err != nil {
+			return whole(length, err)
 		}
 	}
 }
@@ -74,24 +75,14 @@ func (f *Fetcher) bounded(from io.Reader, came func()) io.Reader {
 	})
 }
 
-// step is by how much to grow a full buffer: to twice its length, but not
-// beyond what the body may still bring.
-func (f *Fetcher) step(r *http.Response, length int) int {
-	end := f.cfg.MaxBytes + 1
-	if said := r.ContentLength; said >= int64(length) { // else it says the length before decoding
-		end = min(end, said+1)
-	}
-	return int(max(512, min(int64(length), end-int64(length))))
-}
-
-func whole(body []byte, err error) ([]byte, error) {
+func whole(length int64, err error) error {
 	switch {
 	case !errors.Is(err, io.EOF):
-		return nil, fmt.Errorf("read body: %w", err)
-	case len(body) == 0:
-		return nil, fault.Fail(fault.UnsupportedType, "The host sent an empty body.", nil)
+		return fmt.Errorf("read body: %w", err)
+	case length == 0:
+		return fault.Fail(fault.UnsupportedType, "The host sent an empty body.", nil)
 	}
-	return body, nil
+	return nil
 }
 
 func (f *Fetcher) tooLarge() *fault.Failure {

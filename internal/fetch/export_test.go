@@ -24,9 +24,9 @@ func ReadBody(cfg Config, coding string, body []byte) ([]byte, error) {
 	}
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
-	read, err := New(cfg).read(r, cancel)
-	if err != nil {
+	var read bytes.Buffer
+	if err := New(cfg).read(r, cancel, &read); err != nil {
 		return nil, failure(ctx, err)
 	}
-	return read, nil
+	return read.Bytes(), nil
 }

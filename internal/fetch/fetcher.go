@@ -3,6 +3,7 @@ package fetch
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -27,19 +28,15 @@ func New(cfg Config) *Fetcher { return &Fetcher{cfg: cfg, transport: safehttp.Ne
 func (f *Fetcher) Close() error { return f.transport.Close() }
 
 // Fetch implements media.Fetcher.
-func (f *Fetcher) Fetch(ctx context.Context, reference string) ([]byte, error) {
-	body, err := f.fetch(ctx, reference)
-	switch {
-	case err == nil:
-		return body, nil
-	case ctx.Err() != nil: // the caller's own wish, whatever it broke
-		return nil, fmt.Errorf("fetch: %w", ctx.Err())
-	default:
-		return nil, err
+func (f *Fetcher) Fetch(ctx context.Context, reference string, into io.Writer) error {
+	err := f.fetch(ctx, reference, into)
+	if err != nil && ctx.Err() != nil { // the caller's own wish, whatever it broke
+		return fmt.Errorf("fetch: %w", ctx.Err())
 	}
+	return err
 }
 
-func (f *Fetcher) fetch(parent context.Context, reference string) ([]byte, error) {
+func (f *Fetcher) fetch(parent context.Context, reference string, into io.Writer) error {
 	limited, stop := context.WithTimeoutCause(parent, f.cfg.Timeout, errSlow)
 	defer stop()
 	ctx, cancel := context.WithCancelCause(limited)
@@ -47,17 +44,16 @@ func (f *Fetcher) fetch(parent context.Context, reference string) ([]byte, error
 
 	response, moved, err := f.follow(ctx, reference)
 	if err != nil {
-		return nil, blamed(failure(ctx, err), moved)
+		return blamed(failure(ctx, err), moved)
 	}
 	defer response.Body.Close()
 	if refused := f.judge(response); refused != nil {
-		return nil, blamed(refused, moved)
+		return blamed(refused, moved)
 	}
-	body, err := f.read(response, cancel)
-	if err != nil {
-		return nil, blamed(failure(ctx, err), true)
+	if err := f.read(response, cancel, into); err != nil {
+		return blamed(failure(ctx, err), true)
 	}
-	return body, nil
+	return nil
 }
 
 // follow requests the URL, and what it redirects to, until an answer is not a

@@ -1,6 +1,8 @@
 package fetch_test
 
 import (
+	"bytes"
+	"context"
 	"net"
 	"strings"
 	"sync"
@@ -32,7 +34,7 @@ func limits() fetch.Config {
 
 // fetcher returns one that may reach the servers added so far, and whose ports
 // are those of the servers and of the canary beside its own.
-func (n network) fetcher(t *testing.T, cfg fetch.Config) *fetch.Fetcher {
+func (n network) fetcher(t *testing.T, cfg fetch.Config) fetcher {
 	t.Helper()
 	cfg.Ports = append(cfg.Ports, n.Ports()...)
 	f := fetch.New(cfg)
@@ -42,7 +44,7 @@ func (n network) fetcher(t *testing.T, cfg fetch.Config) *fetch.Fetcher {
 			t.Errorf("close: %v", err)
 		}
 	})
-	return f
+	return fetcher{f}
 }
 
 // serveRaw starts a server that speaks whatever talk says, once per
@@ -97,4 +99,16 @@ func wantReason(t *testing.T, what string, err error, want fault.Reason) (retryA
 		t.Errorf("%s: detail %q is not a sentence for a stranger", what, f.Detail)
 	}
 	return f.RetryAfter
+}
+
+// fetcher returns the bodies that it fetches.
+type fetcher struct{ *fetch.Fetcher }
+
+func (f fetcher) Fetch(ctx context.Context, url string) ([]byte, error) {
+	var body bytes.Buffer
+	err := f.Fetcher.Fetch(ctx, url, &body)
+	if err != nil {
+		return nil, err
+	}
+	return body.Bytes(), nil
 }

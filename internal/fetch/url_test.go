@@ -15,7 +15,7 @@ func TestURLsThatAreNotFetched(t *testing.T) {
 	f := n.fetcher(t, limits())
 	cfg := limits()
 	cfg.AllowPrivate = true
-	private := fetch.New(cfg)
+	private := fetcher{fetch.New(cfg)}
 	t.Cleanup(func() { _ = private.Close() })
 	for _, target := range []string{
 		"", "/", "image.jpg", "//good.test/a", "good.test/a", "127.0.0.1", ":80", "?a",
@@ -30,7 +30,7 @@ func TestURLsThatAreNotFetched(t *testing.T) {
 		"http://good test/", "http://good.test\r\nX: y/", "http://good.test/\r\nX: y", "http://good.test/\x00", "http://%/",
 		"http://good%00.test/", "http://good.test%0d%0aX:y/", "\x01http://good.test/",
 	} {
-		for name, fetcher := range map[string]*fetch.Fetcher{"guarded": f, "unguarded": private} {
+		for name, fetcher := range map[string]fetcher{"guarded": f, "unguarded": private} {
 			_, err := fetcher.Fetch(t.Context(), target)
 			wantReason(t, name+" "+target, err, fault.AddressBlocked)
 			if err != nil && strings.Contains(err.Error(), "secret") {

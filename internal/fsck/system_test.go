@@ -31,6 +31,7 @@ import (
 	"vitrine.dev/internal/installation"
 	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/queue"
+	"vitrine.dev/internal/spool"
 	"vitrine.dev/internal/sqldb"
 	"vitrine.dev/internal/sqlstore"
 	"vitrine.dev/internal/testserver"
@@ -107,7 +108,7 @@ func build(t *testing.T, store *sqlstore.Store, blobs blob.Store, driver, dsn st
 	policy := media.DefaultWorkerConfig(8, 2)
 	policy.Policy.Base = time.Millisecond
 	w.work = media.NewWorker(media.Parts{
-		Store: store, Fetcher: photos{}, Renderer: renderer, Blobs: blobs, Log: quiet,
+		Store: store, Fetcher: photos{}, Spool: spool.New(t.TempDir(), 1<<20), Renderer: renderer, Blobs: blobs, Log: quiet,
 		Announce: catalog.NewViews(readthrough.Disabled(), catalog.FixedEpoch("e"), quiet), // so that the cache can be old
 	}, policy)
 	return w
@@ -116,12 +117,13 @@ func build(t *testing.T, store *sqlstore.Store, blobs blob.Store, driver, dsn st
 // photos serves http://photos/N: another picture for every N.
 type photos struct{}
 
-func (photos) Fetch(_ context.Context, source string) ([]byte, error) {
+func (photos) Fetch(_ context.Context, source string, into io.Writer) error {
 	n, err := strconv.Atoi(strings.TrimPrefix(source, "http://photos/"))
 	if err != nil {
-		return nil, fault.Fail(fault.SourceNotFound, "There is no such photo.", err)
+		return fault.Fail(fault.SourceNotFound, "There is no such photo.", err)
 	}
-	return imagingtest.Photo(330+n, 240, uint64(n)), nil
+	_, err = into.Write(imagingtest.Photo(330+n, 240, uint64(n)))
+	return err
 }
 
 func must(t *testing.T, err error) {

@@ -72,3 +72,79 @@ func (b *backlog) admit() {
 		return true
 	})
 }
+
+// memory bounds the bytes of sources that are in memory to be rendered. Half of it
+// is kept for users who have none there. One that is larger than what there is for
+// it is let in once nothing else is there.
+type memory struct {
+	bytes int64
+
+	mu      sync.Mutex
+	used    int64
+	users   map[int64]int
+	waiting []*claimant // in the order in which they came
+}
+
+type claimant struct {
+	user  int64
+	bytes int64
+	given chan struct{} // closed when it has them
+}
+
+// take waits for room for a source of the user, and returns what gives it back.
+func (m *memory) take(ctx context.Context, user, bytes int64) (giveBack func(), err error) {
+	c := &claimant{user: user, bytes: bytes, given: make(chan struct{})}
+	m.mu.Lock()
+	m.waiting = append(m.waiting, c)
+	m.give()
+	m.mu.Unlock()
+	giveBack = func() {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		m.used -= bytes
+		if m.users[user]--; m.users[user] == 0 {
+			delete(m.users, user)
+		}
+		m.give()
+	}
+	select {
+	case <-c.given:
+		return giveBack, nil
+	case <-ctx.Done():
+	}
+	m.mu.Lock()
+	i := slices.Index(m.waiting, c)
+	if i >= 0 {
+		m.waiting = slices.Delete(m.waiting, i, i+1)
+		m.give()
+	}
+	m.mu.Unlock()
+	if i < 0 { // given at the same moment
+		giveBack()
+	}
+	return nil, fmt.Errorf("wait for memory: %w", context.Cause(ctx))
+}
+
+// give gives in the order of coming, but that who waits for the half which is
+// not kept holds up no user who has none.
+func (m *memory) give() {
+	if m.users == nil {
+		m.users = map[int64]int{}
+	}
+	held := map[bool]bool{} // whether one before waits, by whether its user has some
+	m.waiting = slices.DeleteFunc(m.waiting, func(c *claimant) bool {
+		some := m.users[c.user] > 0
+		bound := m.bytes
+		if some {
+			bound /= 2
+		}
+		if held[some] || m.used > 0 && m.used+c.bytes > bound {
+			held[some] = true
+			return false
+		}
+		m.used += c.bytes
+		m.users[c.user]++
+		close(c.given)
+		return true
+	})
+}

@@ -68,3 +68,67 @@ func TestBacklog(t *testing.T) {
 		}
 	})
 }
+
+// TestMemory: the bytes are bounded, half of them are for users who have none, and
+// who gives up leaves nothing behind.
+func TestMemory(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m := memory{bytes: 100}
+		take := func(ctx context.Context, user, bytes int64) (given *bool, giveBack func()) {
+			given = new(bool)
+			end := make(chan struct{})
+			go func() {
+				giveBack, err := m.take(ctx, user, bytes)
+				if err != nil {
+					return
+				}
+				*given = true
+				<-end
+				giveBack()
+			}()
+			synctest.Wait()
+			return given, func() { close(end); synctest.Wait() }
+		}
+		want := func(what string, given *bool, is bool) {
+			t.Helper()
+			if *given != is {
+				t.Errorf("%s: given is %v", what, *given)
+			}
+		}
+		ctx := t.Context()
+		a, endA := take(ctx, 1, 30)
+		b, endB := take(ctx, 1, 20)
+		c, endC := take(ctx, 1, 10)
+		want("first", a, true)
+		want("half of it", b, true)
+		want("more than half", c, false)
+		d, endD := take(ctx, 2, 40)
+		want("another user", d, true)
+		gone, cancel := context.WithCancel(ctx)
+		e, _ := take(gone, 3, 20)
+		f, endF := take(ctx, 4, 10)
+		want("no room", e, false)
+		want("behind one that has no room", f, false)
+		cancel()
+		synctest.Wait()
+		want("the one before gives up", f, true)
+		endD()
+		want("all is used but 40", c, false)
+		endA()
+		want("less than half is used", c, true)
+		endB()
+		endC()
+		endF()
+		large, endLarge := take(ctx, 1, 1000)
+		want("larger than all, alone", large, true)
+		small, endSmall := take(ctx, 2, 1)
+		want("beside it", small, false)
+		endLarge()
+		want("after it", small, true)
+		endSmall()
+		if m.used != 0 || len(m.users) != 0 || len(m.waiting) != 0 {
+			t.Errorf("%+v when all have given back", &m)
+		}
+	})
+}

@@ -2,6 +2,8 @@ package media_test
 
 import (
 	"context"
+	"errors"
+	"io"
 	"sync"
 	"time"
 
@@ -238,11 +240,38 @@ type fakeWork struct {
 	objects map[string][]byte
 }
 
-func (w *fakeWork) Fetch(ctx context.Context, url string) ([]byte, error) {
+func (w *fakeWork) Fetch(ctx context.Context, url string, into io.Writer) error {
+	body, err := []byte("bytes of "+url), error(nil)
 	if w.fetch != nil {
-		return w.fetch(ctx, url)
+		body, err = w.fetch(ctx, url)
 	}
-	return []byte("bytes of " + url), nil
+	_, _ = into.Write(body)
+	return err
+}
+
+// fakeSpool has no bounds.
+type fakeSpool struct{}
+
+func (fakeSpool) New() media.Spooled { return &fakeSpooled{} }
+
+type fakeSpooled struct {
+	body   []byte
+	closed bool
+}
+
+func (f *fakeSpooled) Write(b []byte) (int, error) {
+	f.body = append(f.body, b...)
+	return len(b), nil
+}
+
+func (f *fakeSpooled) Len() int64 { return int64(len(f.body)) }
+func (f *fakeSpooled) Close()     { f.closed = true }
+
+func (f *fakeSpooled) Bytes() ([]byte, error) {
+	if f.closed {
+		return nil, errors.New("it is closed")
+	}
+	return f.body, nil
 }
 
 func (w *fakeWork) Recipe() string { return "recipe 1" }

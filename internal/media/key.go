@@ -13,8 +13,13 @@ const renditionKeyBytes = 16
 // preset: 32 hex digits of the SHA-256 over all three.
 func RenditionKey(source []byte, recipe string, p Preset) string {
 	content := sha256.Sum256(source)
+	return renditionKey(content[:], recipe, p)
+}
+
+// renditionKey is RenditionKey of a source with that SHA-256.
+func renditionKey(content []byte, recipe string, p Preset) string {
 	h := sha256.New()
-	h.Write(content[:])
+	h.Write(content)
 	h.Write([]byte(recipe + "; " + p.String()))
 	return hex.EncodeToString(h.Sum(nil)[:renditionKeyBytes])
 }

@@ -2,6 +2,7 @@ package media
 
 import (
 	"context"
+	"io"
 	"time"
 
 	"vitrine.dev/internal/catalog"
@@ -78,8 +79,24 @@ type SweepPolicy struct {
 // Fetcher downloads source images. Its errors are *fault.Failure, but for a
 // ctx that is done.
 type Fetcher interface {
-	// Fetch returns the whole body at url, within the fetcher's limits.
-	Fetch(ctx context.Context, url string) ([]byte, error)
+	// Fetch writes the whole body at url, within the fetcher's limits. A
+	// *fault.Failure of the writer's is returned as it is.
+	Fetch(ctx context.Context, url string, into io.Writer) error
+}
+
+// Spool keeps what is downloaded until it is rendered. Its errors are *fault.Failure.
+type Spool interface {
+	New() Spooled
+}
+
+// Spooled is one download. It is for one goroutine at a time, and must be closed.
+type Spooled interface {
+	io.Writer
+	Len() int64
+	// Bytes returns all that was written, in memory of the caller's own.
+	Bytes() ([]byte, error)
+	// Close gives back what it holds; Len goes on. It may be called more than once.
+	Close()
 }
 
 // Renderer makes the published files of a source image. It is safe for
@@ -95,6 +112,19 @@ type Renderer interface {
 	// for the user of ctx (UserOf), whose pictures take turns with those of
 	// others. An invalid preset fails with DecoderCrashed.
 	Render(ctx context.Context, p Preset, source []byte) (Rendered, error)
+}
+
+type userKey struct{}
+
+// WithUser returns ctx for work on a picture of the user.
+func WithUser(ctx context.Context, id int64) context.Context {
+	return context.WithValue(ctx, userKey{}, id)
+}
+
+// UserOf returns whose picture is worked on, 0 where ctx does not say.
+func UserOf(ctx context.Context) int64 {
+	id, _ := ctx.Value(userKey{}).(int64)
+	return id
 }
 
 // Rendered is the result of rendering one source.

@@ -2,7 +2,9 @@ package media
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
+	"io"
 	"log/slog"
 	"strconv"
 	"time"
@@ -18,11 +20,13 @@ import (
 // complete. Images with equal content wait for one another here, so that the
 // second finds what the first has published.
 func (w *Worker) work(ctx context.Context, log *slog.Logger, claim Claim, slot *hostgate.Slot) (catalog.Rendition, error) {
-	var source []byte
+	source := w.Spool.New()
+	defer source.Close()
+	content := sha256.New()
 	err := step(ctx, log, "fetch", func(ctx context.Context) (in, out int64, err error) {
-		source, err = w.Fetcher.Fetch(ctx, claim.SourceURL)
+		err = w.Fetcher.Fetch(ctx, claim.SourceURL, io.MultiWriter(source, content))
 		slot.Release(ctx, claim.SourceURL, err)
-		return int64(len(source)), 0, err
+		return source.Len(), 0, err
 	})
 	if err != nil {
 		return catalog.Rendition{}, err
@@ -37,7 +41,7 @@ func (w *Worker) work(ctx context.Context, log *slog.Logger, claim Claim, slot *
 	defer leave()
 	queue.Acknowledge(ctx)
 
-	key := RenditionKey(source, w.Renderer.Recipe(), w.cfg.Preset)
+	key := renditionKey(content.Sum(nil), w.Renderer.Recipe(), w.cfg.Preset)
 	resume = PauseClock(ctx)
 	unlock, err := w.content.lock(ctx, key)
 	resume()
@@ -81,11 +85,11 @@ func (w *Worker) lookUp(ctx context.Context, log *slog.Logger, key string) (cata
 
 // publish renders the source and stores the files. What becomes of them is
 // decided by Complete; files that nothing comes to refer to are collected later.
-func (w *Worker) publish(ctx context.Context, log *slog.Logger, user int64, key string, source []byte) (catalog.Rendition, error) {
+func (w *Worker) publish(ctx context.Context, log *slog.Logger, user int64, key string, source Spooled) (catalog.Rendition, error) {
 	var rendered Rendered
 	err := step(ctx, log, "render", func(ctx context.Context) (in, out int64, err error) {
-		rendered, err = w.Renderer.Render(WithUser(ctx, user), w.cfg.Preset, source)
-		return int64(len(source)), rendered.bytes(), err
+		rendered, err = w.render(ctx, user, source)
+		return source.Len(), rendered.bytes(), err
 	})
 	if err != nil {
 		return catalog.Rendition{}, err
@@ -93,7 +97,7 @@ func (w *Worker) publish(ctx context.Context, log *slog.Logger, user int64, key 
 	failpoint.Crash(failpoint.Rendered)
 
 	rendition := catalog.Rendition{
-		Key: key, SourceBytes: int64(len(source)),
+		Key: key, SourceBytes: source.Len(),
 		Width: rendered.Width, Height: rendered.Height, Placeholder: rendered.Placeholder,
 		Notes: rendered.Notes,
 	}
@@ -116,6 +120,23 @@ func (w *Worker) publish(ctx context.Context, log *slog.Logger, user int64, key 
 		failpoint.Crash(failpoint.Stored)
 	}
 	return rendition, err
+}
+
+// render reads the source into memory, once there is room for it, and renders it.
+func (w *Worker) render(ctx context.Context, user int64, source Spooled) (Rendered, error) {
+	resume := PauseClock(ctx)
+	giveBack, err := w.memory.take(ctx, user, source.Len())
+	resume()
+	if err != nil {
+		return Rendered{}, err
+	}
+	defer giveBack()
+	body, err := source.Bytes()
+	if err != nil {
+		return Rendered{}, err
+	}
+	source.Close()
+	return w.Renderer.Render(WithUser(ctx, user), w.cfg.Preset, body)
 }
 
 func (w *Worker) store(ctx context.Context, key, name string, e Encoded) (catalog.Output, error) {

@@ -21,6 +21,7 @@ type WorkerConfig struct {
 	Preset     Preset        // what is published of every image
 	Lease      time.Duration // a worker that is silent for so long has died
 	JobTimeout time.Duration // wall-clock limit of one attempt, without the waits for others
+	Memory     int64         // bytes of sources that are rendered or wait for a process; a larger one is alone
 	Backlog    int           // images that are downloaded and not done, from which on a user who has some waits
 	Gate       hostgate.Config
 }
@@ -30,13 +31,15 @@ type WorkerConfig struct {
 func DefaultWorkerConfig(downloads, renders int) WorkerConfig {
 	return WorkerConfig{
 		Policy: DefaultPolicy(), Preset: DefaultPreset(false), Lease: time.Minute, JobTimeout: 10 * time.Minute,
-		Backlog: max(leastBacklog, backlogPerRender*renders), Gate: hostgate.DefaultConfig(downloads),
+		Memory: max(leastMemory, memoryPerRender*int64(renders)), Backlog: max(leastBacklog, backlogPerRender*renders), Gate: hostgate.DefaultConfig(downloads),
 	}
 }
 
 // What is downloaded keeps the renderers busy for seconds, and is little to lose
 // with a worker.
 const (
+	leastMemory      = 128 << 20
+	memoryPerRender  = 32 << 20
 	leastBacklog     = 16
 	backlogPerRender = 8
 )
@@ -45,6 +48,7 @@ const (
 type Parts struct {
 	Store    Store
 	Fetcher  Fetcher
+	Spool    Spool
 	Renderer Renderer
 	Blobs    Blobs
 	Announce catalog.Announcer
@@ -59,12 +63,13 @@ type Worker struct {
 	gate    *hostgate.Gate
 	working atomic.Int64 // jobs that are in work
 	backlog backlog
+	memory  memory
 	content keyedLock // one rendering at a time of the same content
 }
 
 // NewWorker returns a Worker.
 func NewWorker(p Parts, cfg WorkerConfig) *Worker {
-	return &Worker{Parts: p, cfg: cfg, gate: hostgate.New(cfg.Gate, p.Log), backlog: backlog{most: cfg.Backlog}}
+	return &Worker{Parts: p, cfg: cfg, gate: hostgate.New(cfg.Gate, p.Log), backlog: backlog{most: cfg.Backlog}, memory: memory{bytes: cfg.Memory}}
 }
 
 // InFlight returns how many images are in work.

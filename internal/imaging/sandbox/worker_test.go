@@ -2,6 +2,7 @@ package sandbox_test
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"path/filepath"
 	"testing"
@@ -13,12 +14,16 @@ import (
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/queue"
+	"vitrine.dev/internal/spool"
 	"vitrine.dev/internal/sqlstore"
 )
 
 type hanging struct{}
 
-func (hanging) Fetch(context.Context, string) ([]byte, error) { return []byte("hang"), nil }
+func (hanging) Fetch(_ context.Context, _ string, into io.Writer) error {
+	_, err := into.Write([]byte("hang"))
+	return err
+}
 
 func (hanging) Put(context.Context, string, string, []byte) error { return nil }
 
@@ -42,7 +47,7 @@ func TestHangingDecoderEndsAtTheJobTimeout(t *testing.T) {
 	cfg := media.DefaultWorkerConfig(1, 1)
 	cfg.JobTimeout = time.Second
 	worker := media.NewWorker(media.Parts{
-		Store: store, Fetcher: hanging{}, Blobs: hanging{}, Log: log, Announce: catalog.NewViews(readthrough.Disabled(), catalog.FixedEpoch("e"), log),
+		Store: store, Fetcher: hanging{}, Spool: spool.New(t.TempDir(), 1<<20), Blobs: hanging{}, Log: log, Announce: catalog.NewViews(readthrough.Disabled(), catalog.FixedEpoch("e"), log),
 		Renderer: newFaulty(t, nil),
 	}, cfg)
 	began := time.Now()
