@@ -16,11 +16,10 @@ func (p *process) addWorker(held *closers) error {
 	}
 	p.log.Info("image engine", "engine", renderer.Engine())
 	fetcher := newFetcher(p.cfg, held)
-	workerConfig := media.DefaultWorkerConfig(p.cfg.WorkerDownloads, p.cfg.WorkerRenders)
+	workerConfig := media.DefaultWorkerConfig(p.cfg.WorkerRenders)
 	workerConfig.Lease = p.cfg.JobLease
 	workerConfig.Policy = policy(p.cfg)
 	workerConfig.Preset = media.DefaultPreset(p.cfg.ImageAVIF)
-	workerConfig.Gate.HostLimit = p.cfg.FetchHostLimit
 	worker := media.NewWorker(media.Parts{
 		Store: p.store, Fetcher: fetcher, Spool: newSpool(p.cfg), Renderer: renderer, Blobs: p.blobs,
 		Announce: p.views, Log: p.log,
@@ -37,6 +36,7 @@ func (p *process) addWorker(held *closers) error {
 			return p.queue.Consume(ctx, p.cfg.WorkerDownloads, worker.Handle)
 		}},
 		task{name: "dead letters", run: func(ctx context.Context) error { return p.queue.ConsumeDead(ctx, worker.HandleDead) }},
+		task{name: "fetch reports", run: worker.Report},
 		task{name: "sweeper", run: sweeper.Run},
 		task{name: "collector", run: collector.Run},
 	)

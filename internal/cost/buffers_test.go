@@ -49,9 +49,8 @@ func TestBuffers(t *testing.T) {
 		}
 	}
 	step := func(room int) dispatch.Step {
-		done, err := store.DispatchStep(t.Context(), time.Hour, func(w dispatch.Window) []dispatch.Position {
-			return dispatch.Decide(w, room)
-		})
+		request, plan := dispatch.Single(time.Hour, room, 1<<20)
+		done, err := store.DispatchStep(t.Context(), request, plan)
 		if err != nil || len(done.Jobs) != room {
 			t.Fatalf("a step for %d dispatched %d, %v", room, len(done.Jobs), err)
 		}
@@ -98,7 +97,7 @@ func (p *postgres) wait(t *testing.T, n int) {
 	image["product_id"] = "first + n / 10"
 	image["position"] = "n % 10"
 	image["user_id"] = "1 + (n / 10) % 1000"
-	image["stage"], image["rank"] = "2", "first + n"
+	image["stage"], image["class"], image["rank"] = "2", "1", "first + n"
 	first := p.number(t, `SELECT coalesce(max(id), 0) + 1 FROM products`)
 	p.exec(t, `INSERT INTO products (`+join(columns(product))+`) SELECT `+values(product)+` FROM generate_series(0, $1::BIGINT) AS n`, n/10)
 	p.exec(t, `INSERT INTO images (`+join(columns(image))+`) SELECT `+values(image)+` FROM generate_series(0, $1::BIGINT) AS n, (SELECT $2::BIGINT AS first) f`, n-1, first)

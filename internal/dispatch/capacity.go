@@ -8,11 +8,9 @@ import (
 )
 
 const (
-	// Of the jobs that wait for a worker, a spare part is beyond the free slots,
-	// so that a slot which becomes free finds one there: one for each slotsPerSpare
-	// slots, and minSpare also where no worker is known to be alive.
-	slotsPerSpare = 8
-	minSpare      = 2
+	// minSlots is how many slots there are taken to be where no worker is known to
+	// be alive, so that one whose heartbeat fails has something to do.
+	minSlots = 2
 	// slotsLife is for how long a sum of slots is used.
 	slotsLife = time.Second
 )
@@ -34,11 +32,4 @@ func (c *capacity) refresh(ctx context.Context, store Store, timeout time.Durati
 	if slots, err := store.Slots(ctx, processes.Gone); err == nil {
 		c.slots, c.read = slots, time.Now()
 	}
-}
-
-// room returns how many jobs more may wait for a worker, where depth bounds them
-// and so many wait and are worked on. It is negative where too many wait.
-func (c *capacity) room(depth, waiting, running int) int {
-	free := max(0, c.slots-running)
-	return min(depth, free+max(minSpare, c.slots/slotsPerSpare)) - waiting
 }

@@ -2,80 +2,217 @@ package dispatch
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 
 	"vitrine.dev/internal/media"
 )
 
 // Users take turns by start-time fair queueing (Goyal, Vin, Cheng: "Start-time
-// Fair Queuing", SIGCOMM 1996) with every job of the same size: a job's rank is
-// behind the last one of its own user, or at the head of the line where that user
-// has none, so that no number of one user's jobs makes another wait.
+// Fair Queuing", SIGCOMM 1996; for several servers: Jin, Chase, Kaur: "Interposed
+// proportional sharing for a storage service utility", SIGMETRICS 2004). The size
+// of a job is how long its host's fetches take: a job's rank is the end of the
+// last one of its own user (its rank and cost), or the rank of what was dispatched
+// last where that user has none, so that no number of one user's jobs and no
+// slowness of its hosts makes another wait.
 
-// LineWindow is how much of the line a step looks at, and the most that it dispatches.
-const LineWindow = 128
-
-// Row is an image with work.
-type Row struct {
-	ID, UserID int64
-	Stage      media.Stage
-	Rank       int64 // in line and out
-	Token      int64 // out
-	DueAt      int64 // later
+// flowRank is where each flow of a window goes on. now is where a user begins
+// who has none in line or out: at the head of the line, beside who waits for most;
+// or, where no one waits, at what was dispatched last. What was dispatched while
+// others wait says nothing: it may be far ahead of those whom a limit has held up.
+type flowRank struct {
+	now  [Classes]int64
+	ends map[Flow]int64
 }
 
-// Window is what a step sees.
-type Window struct {
-	Waiting int             // out, and neither begun nor lost
-	Running int             // out, and begun
-	Line    []Row           // the head of the line by rank, at most LineWindow
-	Lost    []Row           // out, and not begun in time
-	Due     []Row           // later, and due by now
-	More    bool            // more may be due than Due has
-	Last    map[int64]int64 // the last rank of each user of Due who has any
-	Floor   int64           // the highest rank that was dispatched: no new one is lower
+func (w *Window) flowRank(served [Classes]int64) flowRank {
+	f := flowRank{now: served, ends: map[Flow]int64{}}
+	for _, r := range w.Out {
+		f.now[r.Class] = max(f.now[r.Class], r.Rank)
+	}
+	for class, line := range w.Line {
+		if len(line) > 0 {
+			f.now[class] = line[0].Rank
+		}
+	}
+	maps.Copy(f.ends, w.Ends)
+	return f
 }
 
-// Position is where a row goes.
-type Position struct {
-	Row // as it was seen
+func (f flowRank) next(flow Flow) int64 { return max(f.now[flow.Class], f.ends[flow]) }
 
-	To      media.Stage // InLine or Out
-	NewRank int64
+// candidate is a row that may go out.
+type candidate struct {
+	Position
+
+	taken bool // its position is decided
 }
 
-// Decide returns what is dispatched, at most room of it and the lowest ranks
-// first. What does not go stays as it is and is seen by the next step; only
-// where more is due than a step sees, what it has seen goes in line, to make
-// room for the rest.
-func Decide(w Window, room int) []Position {
-	waiting := make([]Position, 0, len(w.Line)+len(w.Lost)+len(w.Due))
-	for _, r := range slices.Concat(w.Lost, w.Line) {
-		waiting = append(waiting, Position{Row: r, To: media.Out, NewRank: r.Rank})
+// decider is one decision.
+type decider struct {
+	Window
+
+	limits Limits
+	room   int // messages that the queue may get
+	free   int // slots
+
+	out      map[string]int // by host
+	of       map[int64]int  // by user
+	first    int            // first contacts
+	firstOf  map[int64]int  // by user
+	ranks    map[string][]int64
+	lines    [Classes][]*candidate
+	decision Decision
+}
+
+// Decide returns what a step does: at most room images go out, and no limit is
+// exceeded by them. An image whose host has as many before it as it may have out is
+// parked, so that no step meets it again until the host has room. What else was due
+// or parked, and does not go, comes in line: its rank stays, so that no later one
+// goes before it.
+func Decide(w Window, served [Classes]int64, limits Limits, room int) Decision {
+	d := &decider{
+		Window: w, limits: limits, room: room, free: limits.Slots - len(w.Out),
+		out: map[string]int{}, of: map[int64]int{}, firstOf: map[int64]int{}, ranks: map[string][]int64{},
 	}
-	head := w.Floor
-	if len(w.Line) > 0 {
-		head = max(head, w.Line[0].Rank)
+	for _, r := range w.Out {
+		d.count(r.Host, r.UserID, r.Class == Contact && w.Now-(r.Token-limits.Life.Milliseconds()) < limits.FirstFor.Milliseconds())
 	}
-	next := map[int64]int64{}
-	for user, last := range w.Last {
-		next[user] = last + 1
+	for host, s := range w.Hosts {
+		d.ranks[host] = slices.Clone(s.Ranks)
 	}
-	slices.SortFunc(w.Due, func(a, b Row) int { return cmp.Or(cmp.Compare(a.DueAt, b.DueAt), cmp.Compare(a.ID, b.ID)) })
-	for _, r := range w.Due {
-		rank := max(head, next[r.UserID])
-		next[r.UserID] = rank + 1
-		waiting = append(waiting, Position{Row: r, To: media.Out, NewRank: rank})
+	d.lost()
+	d.enter(w.flowRank(served))
+	d.choose()
+	d.rest()
+	d.decision.Woken = w.Woken
+	return d.decision
+}
+
+func (d *decider) count(host string, user int64, first bool) {
+	d.out[host]++
+	d.of[user]++
+	if first {
+		d.first++
+		d.firstOf[user]++
 	}
-	slices.SortStableFunc(waiting, func(a, b Position) int {
-		return cmp.Or(cmp.Compare(a.NewRank, b.NewRank), cmp.Compare(a.ID, b.ID))
-	})
-	n := max(0, min(room, LineWindow, len(waiting)))
-	if !w.More {
-		return waiting[:n]
+}
+
+func (d *decider) limit(host string) int   { return d.Hosts[host].limit(d.limits, d.Now) }
+func (d *decider) class(host string) Class { return d.Hosts[host].class(d.limits.Hosts) }
+
+func (d *decider) decide(p Position) { d.decision.Positions = append(d.decision.Positions, p) }
+
+// lost dispatches again what no one has begun in time: it has its slots still.
+func (d *decider) lost() {
+	for _, r := range d.Out {
+		if r.Begun || r.Token > d.Now {
+			continue
+		}
+		switch {
+		case d.limit(r.Host) == 0:
+			d.decide(Position{Row: r, To: media.Parked})
+		case d.room > 0:
+			d.room--
+			d.decide(Position{Row: r, To: media.Out, NewRank: r.Rank, NewClass: r.Class, NewCost: r.Cost})
+		}
 	}
-	for i := range waiting[n:] {
-		waiting[n+i].To = media.InLine
+}
+
+// enter gives what is not in line its rank there, and parks what its host has no
+// room for before that rank. The host's parked images come before those that are due.
+func (d *decider) enter(flows flowRank) {
+	for class, line := range d.Line {
+		for _, r := range line {
+			if d.class(r.Host) == Class(class) {
+				p := Position{Row: r, To: media.Out, NewRank: r.Rank, NewClass: r.Class, NewCost: r.Cost}
+				d.lines[class] = append(d.lines[class], &candidate{Position: p})
+				continue
+			}
+			d.place(flows, r)
+		}
 	}
-	return slices.DeleteFunc(waiting, func(p Position) bool { return p.To == media.InLine && p.Stage != media.Later })
+	slices.SortFunc(d.Due, func(a, b Row) int { return cmp.Or(cmp.Compare(a.DueAt, b.DueAt), cmp.Compare(a.ID, b.ID)) })
+	for _, r := range slices.Concat(d.Parked, d.Due) {
+		d.place(flows, r)
+	}
+	for _, line := range d.lines {
+		slices.SortStableFunc(line, func(a, b *candidate) int {
+			return cmp.Or(cmp.Compare(a.NewRank, b.NewRank), cmp.Compare(d.of[a.UserID], d.of[b.UserID]), cmp.Compare(a.ID, b.ID))
+		})
+	}
+}
+
+func (d *decider) place(flows flowRank, r Row) {
+	host := d.Hosts[r.Host]
+	flow := Flow{UserID: r.UserID, Class: host.class(d.limits.Hosts)}
+	rank := flows.next(flow)
+	ranks := d.ranks[r.Host]
+	if i := slices.Index(ranks, r.Rank); r.Stage == media.InLine && i >= 0 { // its own, in the other line
+		ranks = slices.Delete(ranks, i, i+1)
+	}
+	before, _ := slices.BinarySearch(ranks, rank+1)
+	if before >= d.limit(r.Host) {
+		if r.Stage != media.Parked {
+			d.decide(Position{Row: r, To: media.Parked})
+		}
+		return
+	}
+	d.ranks[r.Host] = slices.Insert(ranks, before, rank)
+	flows.ends[flow] = rank + host.cost()
+	p := Position{Row: r, To: media.Out, NewRank: rank, NewClass: flow.Class, NewCost: host.cost()}
+	d.lines[flow.Class] = append(d.lines[flow.Class], &candidate{Position: p})
+}
+
+// choose takes first contacts and then the others in the order of their ranks,
+// and at last those of users who have half of the slots, where no one else can go.
+func (d *decider) choose() {
+	for _, all := range []bool{false, true} {
+		for _, class := range []Class{Contact, Known} {
+			for _, c := range d.lines[class] {
+				if d.free <= 0 || d.room <= 0 {
+					return
+				}
+				if !c.taken {
+					d.consider(c, all)
+				}
+			}
+		}
+	}
+}
+
+// consider dispatches the candidate if no limit is against it. A host without room
+// has it parked.
+func (d *decider) consider(c *candidate, all bool) {
+	contact := c.NewClass == Contact
+	most, each := d.limits.contacts()
+	switch {
+	case d.out[c.Host] >= d.limit(c.Host):
+		c.taken = true
+		if c.Stage != media.Parked {
+			d.decide(Position{Row: c.Row, To: media.Parked})
+		}
+	case contact && (d.first >= most || d.firstOf[c.UserID] >= each),
+		!all && d.of[c.UserID] >= d.limits.user(),
+		d.free <= d.limits.reserve() && d.of[c.UserID] > 0:
+	default:
+		c.taken = true
+		d.free--
+		d.room--
+		d.count(c.Host, c.UserID, contact)
+		d.decide(c.Position)
+	}
+}
+
+// rest puts in line what has a new rank there and did not go out.
+func (d *decider) rest() {
+	for _, line := range d.lines {
+		for _, c := range line {
+			moved := c.Stage == media.Parked || c.Stage == media.Later || c.Stage == media.InLine && c.Class != c.NewClass
+			if !c.taken && moved {
+				c.To = media.InLine
+				d.decide(c.Position)
+			}
+		}
+	}
 }

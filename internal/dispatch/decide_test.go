@@ -1,9 +1,11 @@
 package dispatch_test
 
 import (
-	"maps"
+	"cmp"
 	"slices"
+	"strconv"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -11,123 +13,208 @@ import (
 	"vitrine.dev/internal/media"
 )
 
-// windows draws what a step may see: ids are distinct, the line is in order.
-func windows(rt *rapid.T) dispatch.Window {
-	rows := func(stage media.Stage, label string, from, most int) []dispatch.Row {
-		list := make([]dispatch.Row, rapid.IntRange(0, most).Draw(rt, label))
-		for i := range list {
-			list[i] = dispatch.Row{ID: int64(from + i), Stage: stage, UserID: rapid.Int64Range(1, 4).Draw(rt, "user")}
-			switch stage {
-			case media.Later:
-				list[i].DueAt = rapid.Int64Range(0, 20).Draw(rt, "due")
-			default:
-				list[i].Rank = rapid.Int64Range(0, 50).Draw(rt, "rank")
-			}
+const drawnNow = 1_000_000
+
+// limits draws limits, whose slots are perhaps fewer than what is out.
+func limits(rt *rapid.T) dispatch.Limits {
+	return dispatch.Limits{
+		Slots: rapid.IntRange(1, 40).Draw(rt, "slots"), Host: rapid.IntRange(1, 5).Draw(rt, "host limit"), NewHost: 1,
+		Hosts: dispatch.DefaultHostRules(), FirstFor: 5 * time.Second, Life: time.Minute,
+	}
+}
+
+// windows draws what a step may see: ids are distinct, the lines are in order, and
+// the lowest ranks of a host are those of its rows.
+func windows(rt *rapid.T, l dispatch.Limits) dispatch.Window {
+	w := dispatch.Window{Now: drawnNow, Hosts: map[string]dispatch.HostState{}, Ends: map[dispatch.Flow]int64{}}
+	hosts := rapid.IntRange(1, 8).Draw(rt, "hosts")
+	for i := range hosts {
+		h := dispatch.Host{RecentMS: rapid.Int64Range(0, 3000).Draw(rt, "recent")}
+		switch rapid.IntRange(0, 4).Draw(rt, "state") {
+		case 0: // never asked
+		case 1:
+			h.Failures, h.OpenUntil = 5, drawnNow+1
+		case 2:
+			h.Failures, h.AnsweredAt = 7, 1 // its breaker lets a probe through
+		default:
+			h.AnsweredAt = 1
 		}
-		return list
+		w.Hosts[strconv.Itoa(i)] = dispatch.HostState{Host: h}
 	}
-	w := dispatch.Window{
-		Line: rows(media.InLine, "in line", 1000, 30), Lost: rows(media.Out, "lost", 2000, 5), Due: rows(media.Later, "due", 3000, 30),
-		Floor: rapid.Int64Range(0, 20).Draw(rt, "floor"), Last: map[int64]int64{}, More: rapid.Bool().Draw(rt, "more"),
+	id := int64(0)
+	row := func(stage media.Stage) dispatch.Row {
+		id++
+		r := dispatch.Row{
+			ID: id, Stage: stage, UserID: rapid.Int64Range(1, 4).Draw(rt, "user"),
+			Host: strconv.Itoa(rapid.IntRange(0, hosts-1).Draw(rt, "host")),
+		}
+		if stage == media.InLine || stage == media.Out {
+			r.Rank, r.Cost = rapid.Int64Range(0, 5000).Draw(rt, "rank"), rapid.Int64Range(1, 1000).Draw(rt, "cost")
+			r.Class = dispatch.Class(rapid.IntRange(0, 1).Draw(rt, "class"))
+		}
+		switch stage { //nolint:exhaustive // the others have no more
+		case media.Out:
+			r.Begun = rapid.Bool().Draw(rt, "begun")
+			r.Token = drawnNow + rapid.Int64Range(-1000, 60_000).Draw(rt, "token")
+		case media.Later:
+			r.DueAt = rapid.Int64Range(0, 20).Draw(rt, "due")
+		}
+		return r
 	}
-	slices.SortFunc(w.Line, func(a, b dispatch.Row) int { return int(a.Rank - b.Rank) })
-	for _, r := range slices.Concat(w.Line, w.Lost) {
-		w.Last[r.UserID] = max(w.Last[r.UserID], r.Rank)
+	for range rapid.IntRange(0, 20).Draw(rt, "out") {
+		w.Out = append(w.Out, row(media.Out))
+	}
+	for range rapid.IntRange(0, 40).Draw(rt, "in line") {
+		r := row(media.InLine)
+		w.Line[r.Class] = append(w.Line[r.Class], r)
+	}
+	for range rapid.IntRange(0, 20).Draw(rt, "due") {
+		w.Due = append(w.Due, row(media.Later))
+	}
+	for range rapid.IntRange(0, 5).Draw(rt, "parked") {
+		w.Parked = append(w.Parked, row(media.Parked))
+	}
+	w.More = rapid.Bool().Draw(rt, "more")
+	for _, line := range w.Line {
+		slices.SortFunc(line, func(a, b dispatch.Row) int { return cmp.Compare(a.Rank, b.Rank) })
+	}
+	for _, r := range slices.Concat(w.Out, w.Line[0], w.Line[1]) {
+		state := w.Hosts[r.Host]
+		state.Ranks = append(state.Ranks, r.Rank)
+		slices.Sort(state.Ranks)
+		state.Ranks = state.Ranks[:min(len(state.Ranks), l.Host)]
+		w.Hosts[r.Host] = state
+		flow := dispatch.Flow{UserID: r.UserID, Class: r.Class}
+		w.Ends[flow] = max(w.Ends[flow], r.Rank+r.Cost)
 	}
 	return w
 }
 
-// TestDecide: there is never more than room, the lowest ranks go first, a user's
-// own ranks grow, and what is due is in line where more is, or stays as it is.
+// limitOf is how many images of the host may be out.
+func limitOf(h dispatch.HostState, l dispatch.Limits) int {
+	switch {
+	case h.OpenUntil > drawnNow:
+		return 0
+	case h.Failures >= 5 || h.AnsweredAt == 0:
+		return 1
+	}
+	return l.Host
+}
+
+// TestDecide: no limit is exceeded by what goes out, nothing has two positions, only
+// users who have nothing get the last slots, and what is parked is behind as many
+// images of its host as may be out.
 func TestDecide(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
-		w := windows(rt)
+		l := limits(rt)
+		w := windows(rt, l)
 		room := rapid.IntRange(-3, 60).Draw(rt, "room")
-		ranks, placed, out, lined := map[int64]int64{}, map[int64]bool{}, 0, 0
-		for _, r := range slices.Concat(w.Line, w.Lost) {
-			ranks[r.ID] = r.Rank
+		lost := map[int64]bool{}
+		byHost, byUser, first := map[string]int{}, map[int64]int{}, 0
+		for _, r := range w.Out {
+			byHost[r.Host]++
+			byUser[r.UserID]++
+			lost[r.ID] = !r.Begun && r.Token <= drawnNow
+			if r.Class == dispatch.Contact && drawnNow-(r.Token-60_000) < 5000 {
+				first++
+			}
 		}
-		highest := int64(-1)
-		for _, p := range dispatch.Decide(w, room) {
-			if placed[p.ID] || p.To == media.InLine && (p.Stage != media.Later || !w.More) {
-				rt.Fatalf("%+v is placed again, or for nothing", p)
+		free, placed, sent := l.Slots-len(w.Out), map[int64]bool{}, 0
+		reserve := 0
+		if l.Slots >= 4 {
+			reserve = max(l.Slots/8, 1)
+		}
+		for _, p := range dispatch.Decide(w, [dispatch.Classes]int64{}, l, room).Positions {
+			if placed[p.ID] {
+				rt.Fatalf("%+v is placed twice", p)
 			}
 			placed[p.ID] = true
-			if p.To == media.Out {
-				out, highest = out+1, max(highest, p.NewRank)
-				delete(ranks, p.ID)
-			} else {
-				lined, ranks[p.ID] = lined+1, p.NewRank
+			state := w.Hosts[p.Host]
+			if p.To == media.Parked && p.Stage == media.Parked || p.To == media.InLine && p.Stage == media.InLine && p.Class == p.NewClass {
+				rt.Fatalf("%+v is placed for nothing", p)
 			}
-			if p.Stage != media.Later && p.NewRank != p.Rank || p.Stage == media.Later && p.NewRank < w.Floor {
-				rt.Fatalf("%+v has another rank (floor %d)", p, w.Floor)
+			if p.To == media.Parked && max(byHost[p.Host], len(state.Ranks)) < limitOf(state, l) && p.Stage != media.Later && p.Stage != media.InLine {
+				rt.Fatalf("%+v is parked, and its host has room", p)
 			}
-			if last, ranked := w.Last[p.UserID]; p.Stage == media.Later && ranked && p.NewRank <= last {
-				rt.Fatalf("%+v is before its user's last, %d", p, last)
+			if p.To != media.Out {
+				continue
 			}
-		}
-		if want := min(max(room, 0), len(w.Line)+len(w.Lost)+len(w.Due)); out != want {
-			rt.Fatalf("%d go out, want %d", out, want)
-		}
-		dueOut := 0
-		for _, r := range w.Due {
-			if _, waits := ranks[r.ID]; placed[r.ID] && !waits {
-				dueOut++
+			if sent++; lost[p.ID] {
+				continue // it has its slots
 			}
+			if byHost[p.Host]++; byHost[p.Host] > limitOf(state, l) {
+				rt.Fatalf("%+v goes out beyond its host's limit of %d", p, limitOf(state, l))
+			}
+			if free <= reserve && byUser[p.UserID] > 0 {
+				rt.Fatalf("%+v takes one of the last %d slots, its user has %d", p, free, byUser[p.UserID])
+			}
+			if contact := state.Failures >= 5 || state.AnsweredAt == 0; contact != (p.NewClass == dispatch.Contact) {
+				rt.Fatalf("%+v is of the wrong class", p)
+			} else if contact {
+				if first++; first > max(l.Slots/4, 1) {
+					rt.Fatalf("%+v is first contact number %d", p, first)
+				}
+			}
+			byUser[p.UserID]++
+			free--
 		}
-		if w.More && lined+dueOut != len(w.Due) {
-			rt.Fatalf("%d in line and %d out, of %d that are due", lined, dueOut, len(w.Due))
-		}
-		if waiting := slices.Sorted(maps.Values(ranks)); len(waiting) > 0 && waiting[0] < highest {
-			rt.Fatalf("rank %d waits, and %d goes", waiting[0], highest)
+		if sent > max(room, 0) || free < min(0, l.Slots-len(w.Out)) {
+			rt.Fatalf("%d go out, there is room for %d; %d slots are left", sent, room, free)
 		}
 	})
 }
 
-// TestUsersTakeTurns: whatever waits of others, a user's next job comes after at
-// most one of each of them.
-func TestUsersTakeTurns(t *testing.T) {
+// TestDecideInOrderOfRank: where nothing limits, the lowest ranks go.
+func TestDecideInOrderOfRank(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
-		line, later := map[int64]dispatch.Row{}, map[int64]dispatch.Row{}
-		more := rapid.Bool().Draw(rt, "more is due than is seen")
-		var served, next int64
-		last := map[int64]int64{}
-		step := func(due []dispatch.Row, room int) (out []dispatch.Row) {
-			for _, r := range due {
-				later[r.ID] = r
-			}
-			w := dispatch.Window{Due: slices.Collect(maps.Values(later)), Last: maps.Clone(last), Floor: served, More: more}
-			w.Line = slices.SortedFunc(maps.Values(line), func(a, b dispatch.Row) int { return int(a.Rank - b.Rank) })
-			for _, p := range dispatch.Decide(w, room) {
-				p.Row.Rank = p.NewRank
-				last[p.UserID] = max(last[p.UserID], p.NewRank)
-				delete(later, p.ID)
-				if delete(line, p.ID); p.To == media.InLine {
-					p.Row.Stage = media.InLine
-					line[p.ID] = p.Row
-					continue
-				}
-				out, served = append(out, p.Row), max(served, p.NewRank)
-			}
-			return out
+		l := dispatch.Limits{Slots: 1 << 20, Host: 1 << 20, NewHost: 1 << 20, Hosts: dispatch.DefaultHostRules(), Life: time.Minute}
+		w := windows(rt, l)
+		for host, state := range w.Hosts {
+			state.Host = dispatch.Host{AnsweredAt: 1, RecentMS: 100}
+			w.Hosts[host] = state
 		}
-		arrive := func(user int64, n int) (rows []dispatch.Row) {
-			for range n {
-				next++
-				rows = append(rows, dispatch.Row{ID: next, UserID: user})
+		w.Out, w.Line[dispatch.Contact] = nil, nil
+		room := rapid.IntRange(0, 60).Draw(rt, "room")
+		highest, out, ranks := int64(-1), 0, map[int64]int64{}
+		for _, r := range w.Line[dispatch.Known] {
+			ranks[r.ID] = r.Rank
+		}
+		for _, p := range dispatch.Decide(w, [dispatch.Classes]int64{}, l, room).Positions {
+			ranks[p.ID] = p.NewRank
+			if p.To == media.Out {
+				out, highest = out+1, max(highest, p.NewRank)
+				delete(ranks, p.ID)
 			}
-			return rows
 		}
-		others := rapid.IntRange(1, 5).Draw(rt, "other users")
-		for user := range int64(others) {
-			step(arrive(user+10, rapid.IntRange(1, 12).Draw(rt, "jobs")), 0)
+		if want := min(room, len(w.Line[0])+len(w.Due)+len(w.Parked)); out != want {
+			rt.Fatalf("%d go out, want %d", out, want)
 		}
-		step(nil, rapid.IntRange(0, 10).Draw(rt, "served before"))
-		out := step(arrive(1, 1), others+1)
-		if !slices.ContainsFunc(out, func(r dispatch.Row) bool { return r.UserID == 1 }) {
-			rt.Fatalf("who came late is not among the next %d: %+v", others+1, out)
+		for id, rank := range ranks {
+			if rank < highest {
+				rt.Fatalf("image %d waits with rank %d, and %d goes", id, rank, highest)
+			}
 		}
 	})
+}
+
+// TestParkedBehindEarlierRanksOnly: a host's images in line that come later than a
+// new one do not park it.
+func TestParkedBehindEarlierRanksOnly(t *testing.T) {
+	t.Parallel()
+	l := dispatch.Limits{Slots: 16, Host: 4, NewHost: 1, Hosts: dispatch.DefaultHostRules(), Life: time.Minute}
+	for name, c := range map[string]struct {
+		ranks []int64
+		want  media.Stage
+	}{"later ranks": {[]int64{9000, 9001, 9002, 9003}, media.Out}, "earlier ranks": {[]int64{0, 0, 0, 0}, media.Parked}} {
+		w := dispatch.Window{
+			Now: drawnNow, Due: []dispatch.Row{{ID: 1, UserID: 2, Host: "x", Stage: media.Later}},
+			Hosts: map[string]dispatch.HostState{"x": {Host: dispatch.Host{AnsweredAt: 1}, Ranks: c.ranks}},
+		}
+		d := dispatch.Decide(w, [dispatch.Classes]int64{}, l, 16)
+		if len(d.Positions) != 1 || d.Positions[0].To != c.want {
+			t.Errorf("%s: %+v", name, d.Positions)
+		}
+	}
 }

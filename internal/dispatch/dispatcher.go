@@ -22,13 +22,14 @@ type Dispatcher struct {
 	publisher *publisher
 	storing   *backoff.Outage
 	capacity  capacity
-	served    int64 // the highest rank that was dispatched
-	left      bool  // others are in line or due
-	full      bool  // the last step found no room
+	memory    memory
+	left      bool // others are in line or due
+	full      bool // the last step found no room
 }
 
 // New returns a Dispatcher.
 func New(store Store, q Queue, cfg Config, log *slog.Logger) *Dispatcher {
+	cfg.Limits.Life = cfg.Life
 	d := &Dispatcher{store: store, queue: q, cfg: cfg, log: log, storing: newOutage(log)}
 	d.publisher = newPublisher(store, q, d.cfg, log)
 	return d
@@ -74,21 +75,23 @@ func (d *Dispatcher) turn(ctx, publishing context.Context, woken bool) (wait, ga
 	// known to be published or taken back.
 	call, cancel := context.WithTimeout(context.WithoutCancel(ctx), d.cfg.StoreTimeout)
 	defer cancel()
-	step, err := d.store.DispatchStep(call, d.cfg.Life, func(w Window) []Position {
-		w.Floor = d.served
-		room := d.capacity.room(d.cfg.Depth, max(ready, w.Waiting), w.Running)
-		d.full = room <= 0
-		return Decide(w, min(free, room))
-	})
+	p := &plan{memory: d.memory, limits: d.limits(), free: free, queued: d.cfg.Depth, ready: ready}
+	request := Request{Life: d.cfg.Life, Ranks: d.cfg.Limits.Host, Cursor: p.cursor, Walk: time.Since(p.walked) >= d.cfg.Walk}
+	if request.Walk {
+		p.walks, p.walked = true, time.Now()
+	}
+	step, err := d.store.DispatchStep(call, request, p)
 	if err != nil {
 		failures := d.storing.Failed(ctx, "store", err)
 		pause := backoff.Spread(backoff.Delay(failures, d.cfg.RetryMin, d.cfg.PauseMax))
 		return pause, pause
 	}
 	d.storing.Succeeded(ctx)
+	if !step.Busy {
+		d.memory, d.full = p.remembered(), p.full()
+	}
 	if len(step.Jobs) > 0 {
 		failpoint.Crash(failpoint.Dispatched)
-		d.served = max(d.served, step.Last)
 		d.publisher.publish(ctx, publishing, step.Jobs)
 	}
 	switch {
@@ -99,6 +102,13 @@ func (d *Dispatcher) turn(ctx, publishing context.Context, woken bool) (wait, ga
 	}
 	d.left = step.Left
 	return d.pause(), gap
+}
+
+// limits are those of the configuration, with the slots of the workers that are alive.
+func (d *Dispatcher) limits() Limits {
+	l := d.cfg.Limits
+	l.Slots = max(d.capacity.slots, minSlots)
+	return l
 }
 
 // pause is how long to wait for the next step without being woken.

@@ -72,6 +72,7 @@ func run(t *testing.T, store dispatch.Store, q *fakeQueue, change func(*dispatch
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan struct{})
 	cfg := dispatch.DefaultConfig()
+	cfg.Limits.Host = 10_000
 	if change != nil {
 		change(&cfg)
 	}

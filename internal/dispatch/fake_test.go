@@ -3,7 +3,6 @@ package dispatch_test
 import (
 	"context"
 	"fmt"
-	"slices"
 	"sync"
 	"time"
 
@@ -15,37 +14,82 @@ import (
 
 // fakeStore keeps the rows of a test in memory, and the rules of dispatch.Store.
 type fakeStore struct {
-	mu    sync.Mutex
-	rows  map[int64]*fakeRow
-	down  bool
-	steps int // also those that failed
-	slots int // of the live workers
-	wake  chan struct{}
+	mu     sync.Mutex
+	rows   map[int64]*fakeRow
+	stages map[media.Stage]map[int64]*fakeRow // those with work
+	parked map[string]map[int64]*fakeRow      // the same, by host
+	hosts  map[string]dispatch.Host
+	down   bool
+	steps  int // also those that failed
+	slots  int // of the live workers
+	wake   chan struct{}
+
+	seen func(dispatch.Window) // nil, or called with what each decision sees
 }
 
 type fakeRow struct {
 	dispatch.Row
 
-	due   time.Time
-	until time.Time
-	begun bool
-	done  int
+	url  int64
+	done int
 }
 
 func newFakeStore() *fakeStore {
-	return &fakeStore{rows: map[int64]*fakeRow{}, wake: make(chan struct{}, 1), slots: 1000}
+	s := &fakeStore{
+		rows: map[int64]*fakeRow{}, stages: map[media.Stage]map[int64]*fakeRow{}, parked: map[string]map[int64]*fakeRow{},
+		hosts: map[string]dispatch.Host{"": {AnsweredAt: 1}}, wake: make(chan struct{}, 1), slots: 10_000,
+	}
+	for _, stage := range []media.Stage{media.Later, media.Parked, media.InLine, media.Out} {
+		s.stages[stage] = map[int64]*fakeRow{}
+	}
+	return s
+}
+
+// move takes the row to the stage, or to no work where it is done.
+func (s *fakeStore) move(r *fakeRow, to media.Stage) {
+	delete(s.stages[r.Stage], r.ID)
+	delete(s.parked[r.Host], r.ID)
+	if len(s.parked[r.Host]) == 0 {
+		delete(s.parked, r.Host)
+	}
+	r.Stage = to
+	if r.done > 0 {
+		return
+	}
+	s.stages[to][r.ID] = r
+	if to == media.Parked {
+		if s.parked[r.Host] == nil {
+			s.parked[r.Host] = map[int64]*fakeRow{}
+		}
+		s.parked[r.Host][r.ID] = r
+	}
 }
 
 // add commits n images, due after delay, and returns their ids.
 func (s *fakeStore) add(n int, delay time.Duration) (ids []int64) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	for range n {
-		id := int64(len(s.rows) + 1)
-		s.rows[id] = &fakeRow{Row: dispatch.Row{ID: id, UserID: 1}, due: time.Now().Add(delay)}
-		ids = append(ids, id)
+		ids = append(ids, s.create(1, "", delay).ID)
 	}
 	return ids
+}
+
+// create commits an image of the user at the host, due after delay, and with a URL of its own.
+func (s *fakeStore) create(user int64, host string, delay time.Duration) *fakeRow {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	id := int64(len(s.rows) + 1)
+	r := &fakeRow{url: id, Row: dispatch.Row{ID: id, UserID: user, Host: host, DueAt: time.Now().Add(delay).UnixMilli()}}
+	s.rows[id] = r
+	s.move(r, media.Later)
+	return r
+}
+
+// notify wakes the dispatchers, as a commit does.
+func (s *fakeStore) notify() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
 }
 
 func (s *fakeStore) setDown(down bool) {
@@ -58,16 +102,11 @@ func (s *fakeStore) setDown(down bool) {
 func (s *fakeStore) count(stage media.Stage) (n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, r := range s.rows {
-		if r.done == 0 && r.Stage == stage {
-			n++
-		}
-	}
-	return n
+	return len(s.stages[stage])
 }
 
 func (s *fakeStore) left() int {
-	return s.count(media.Later) + s.count(media.InLine) + s.count(media.Out)
+	return s.count(media.Later) + s.count(media.InLine) + s.count(media.Out) + s.count(media.Parked)
 }
 
 func (s *fakeStore) stepsTaken() int {
@@ -88,10 +127,10 @@ func (s *fakeStore) begin(j media.Job) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r := s.rows[j.ImageID]
-	if s.down || r.Stage != media.Out || r.Token != j.Token || r.begun {
+	if s.down || r.done > 0 || r.Stage != media.Out || r.Token != j.Token || r.Begun {
 		return false
 	}
-	r.begun = true
+	r.Begun = true
 	return true
 }
 
@@ -113,50 +152,60 @@ func (s *fakeStore) setSlots(n int) {
 func (s *fakeStore) finish(j media.Job) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.rows[j.ImageID].done++
+	r := s.rows[j.ImageID]
+	r.done++
+	s.move(r, r.Stage)
 }
 
-func (s *fakeStore) DispatchStep(
-	ctx context.Context, life time.Duration, decide func(dispatch.Window) []dispatch.Position,
-) (step dispatch.Step, err error) {
+// retry ends an attempt that failed: the image is due again after delay.
+func (s *fakeStore) retry(j media.Job, delay time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := s.rows[j.ImageID]
+	r.Tried, r.Begun, r.DueAt = true, false, time.Now().Add(delay).UnixMilli()
+	s.move(r, media.Later)
+}
+
+// observe records a fetch.
+func (s *fakeStore) observe(f media.Fetch) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.hosts[f.Host] = dispatch.DefaultHostRules().Observe(s.hosts[f.Host], time.Now().UnixMilli(), f)
+}
+
+func (s *fakeStore) DispatchStep(ctx context.Context, request dispatch.Request, p dispatch.Plan) (step dispatch.Step, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.steps++
 	if err := s.available(ctx); err != nil {
 		return step, err
 	}
-	w := dispatch.Window{Last: map[int64]int64{}}
-	for _, r := range s.rows {
-		switch {
-		case r.done > 0:
-		case r.begun:
-			w.Running++
-		case r.Stage == media.InLine:
-			w.Line = append(w.Line, r.Row)
-		case r.Stage == media.Out && r.until.Before(time.Now()):
-			w.Lost = append(w.Lost, r.Row)
-		case r.Stage == media.Out:
-			w.Waiting++
-		case !r.due.After(time.Now()):
-			w.Due = append(w.Due, r.Row)
-		}
-		if r.done == 0 && r.Stage != media.Later {
-			w.Last[r.UserID] = max(w.Last[r.UserID], r.Rank)
-		}
+	w := s.window(request, p)
+	decision := p.Decide(w)
+	if s.seen != nil {
+		s.seen(w)
 	}
-	slices.SortFunc(w.Line, func(a, b dispatch.Row) int { return int(a.Rank - b.Rank) })
-	left := len(w.Line) + len(w.Due) + len(w.Lost)
-	for _, p := range decide(w) {
-		r := s.rows[p.ID]
-		if r.Stage, r.Rank = p.To, p.NewRank; p.To == media.InLine {
+	for _, host := range decision.Woken {
+		h := s.hosts[host]
+		h.OpenUntil = 0
+		s.hosts[host] = h
+	}
+	for _, to := range decision.Positions {
+		r := s.rows[to.ID]
+		r.Rank, r.Class, r.Cost = to.NewRank, to.NewClass, to.NewCost
+		if s.move(r, to.To); to.To != media.Out {
 			continue
 		}
-		left--
-		r.Token, r.until = r.Token+1, time.Now().Add(life)
+		r.Token = max(r.Token+1, w.Now+request.Life.Milliseconds())
 		step.Jobs = append(step.Jobs, media.Job{ImageID: r.ID, ProductID: 1, Generation: 1, Token: r.Token})
-		step.Last = max(step.Last, r.Rank)
 	}
-	step.Left = left > 0
+	waiting := len(s.stages[media.InLine])
+	for _, r := range s.stages[media.Later] {
+		if r.DueAt <= w.Now {
+			waiting++
+		}
+	}
+	step.Left, step.More = waiting > 0, w.More
 	return step, nil
 }
 
@@ -168,12 +217,15 @@ func (s *fakeStore) ReturnJobs(ctx context.Context, jobs []media.Job, delay time
 	}
 	for _, j := range jobs {
 		r := s.rows[j.ImageID]
-		if r.Stage != media.Out || r.Token != j.Token || r.begun || r.done > 0 {
+		if r.done > 0 || r.Stage != media.Out || r.Token != j.Token || r.Begun {
 			continue
 		}
-		if r.Stage = media.InLine; delay > 0 {
-			r.Stage, r.due = media.Later, time.Now().Add(delay)
+		if delay > 0 {
+			r.DueAt = time.Now().Add(delay).UnixMilli()
+			s.move(r, media.Later)
+			continue
 		}
+		s.move(r, media.InLine)
 	}
 	return nil
 }

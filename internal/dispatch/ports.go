@@ -13,11 +13,10 @@ import (
 // clock, and return errors of kind fault.Unavailable where the database cannot
 // be reached.
 type Store interface {
-	// DispatchStep shows decide the images that may be dispatched and writes what
-	// it returns, in one transaction that no other dispatcher runs at the same
-	// time. What is dispatched is lost, and due again, if it is not begun within
-	// life. decide does nothing else and may be called more than once.
-	DispatchStep(ctx context.Context, life time.Duration, decide func(Window) []Position) (Step, error)
+	// DispatchStep reads what the plan asks for and writes what it decides, in one
+	// transaction that no other dispatcher runs at the same time. What is
+	// dispatched is lost, and due again, if it is not begun within the life asked for.
+	DispatchStep(ctx context.Context, r Request, p Plan) (Step, error)
 	// ReturnJobs takes back jobs that are out and not begun: into the line at
 	// their rank or, with a delay, due after it. Others are left alone.
 	ReturnJobs(ctx context.Context, jobs []media.Job, delay time.Duration) error
@@ -30,10 +29,17 @@ type Store interface {
 	Wake(ctx context.Context) <-chan struct{}
 }
 
+// Request is what a step reads and writes apart from its plan.
+type Request struct {
+	Life   time.Duration // of what is dispatched
+	Ranks  int           // most ranks of HostState
+	Walk   bool          // read Window.Walked
+	Cursor string        // from the host after this one on
+}
+
 // Step is what one step did.
 type Step struct {
 	Jobs []media.Job // dispatched, in the order of the line
-	Last int64       // the highest of their ranks
 	Left bool        // others are in line or due
 	More bool        // there may be more that is due
 	Busy bool        // another dispatcher was at work: nothing was done
@@ -58,6 +64,8 @@ type Config struct {
 	PauseMax     time.Duration // longest wait while the queue or the store is unavailable
 	StoreTimeout time.Duration // limit of one call of the store, or of the queue's depth
 	DrainTimeout time.Duration // how long publishing may go on after the stop
+	Walk         time.Duration // how often the hosts are walked that have parked images
+	Limits       Limits        // what is out at once; Life is that of Config, Slots those of the live workers
 }
 
 // DefaultConfig returns the defaults.
@@ -65,6 +73,7 @@ func DefaultConfig() Config {
 	return Config{
 		Depth: 256, Life: 2 * time.Minute, Poll: 250 * time.Millisecond, Gap: 10 * time.Millisecond, Full: 50 * time.Millisecond,
 		RetryMin: 200 * time.Millisecond, RetryMax: time.Minute, PauseMax: 5 * time.Second,
-		StoreTimeout: 5 * time.Second, DrainTimeout: 30 * time.Second,
+		StoreTimeout: 5 * time.Second, DrainTimeout: 30 * time.Second, Walk: 250 * time.Millisecond,
+		Limits: Limits{Host: 4, NewHost: 1, Hosts: DefaultHostRules(), FirstFor: 5 * time.Second},
 	}
 }

@@ -1,6 +1,7 @@
 package fetch_test
 
 import (
+	"bytes"
 	"io"
 	"net"
 	"net/http"
@@ -48,6 +49,33 @@ func TestNameServerThatIsSilent(t *testing.T) {
 		limit(&cfg)
 		_, err := n.fetcher(t, cfg).Fetch(t.Context(), "http://silent.test/")
 		wantReason(t, name, err, fault.SourceTimeout)
+	}
+}
+
+// TestPatience: an answer that has not begun in time is too slow, one that has may
+// take as long as any.
+func TestPatience(t *testing.T) {
+	t.Parallel()
+	n := newNetwork(t)
+	release := make(chan struct{})
+	base := n.Serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/begun" {
+			_, _ = w.Write([]byte("pic"))
+			_ = http.NewResponseController(w).Flush()
+		}
+		select {
+		case <-release:
+		case <-r.Context().Done():
+		}
+		_, _ = w.Write([]byte("ture"))
+	})
+	f := n.fetcher(t, limits())
+	wantReason(t, "silent", f.Fetcher.Fetch(t.Context(), base+"/silent", io.Discard, soon), fault.SourceTimeout)
+	const patience = 2 * time.Second
+	time.AfterFunc(patience+time.Second, func() { close(release) })
+	var body bytes.Buffer
+	if err := f.Fetcher.Fetch(t.Context(), base+"/begun", &body, patience); err != nil || body.String() != "picture" {
+		t.Errorf("got %q, %v", &body, err)
 	}
 }
 

@@ -28,21 +28,26 @@ func New(cfg Config) *Fetcher { return &Fetcher{cfg: cfg, transport: safehttp.Ne
 func (f *Fetcher) Close() error { return f.transport.Close() }
 
 // Fetch implements media.Fetcher.
-func (f *Fetcher) Fetch(ctx context.Context, reference string, into io.Writer) error {
-	err := f.fetch(ctx, reference, into)
+func (f *Fetcher) Fetch(ctx context.Context, reference string, into io.Writer, patience time.Duration) error {
+	err := f.fetch(ctx, reference, into, patience)
 	if err != nil && ctx.Err() != nil { // the caller's own wish, whatever it broke
 		return fmt.Errorf("fetch: %w", ctx.Err())
 	}
 	return err
 }
 
-func (f *Fetcher) fetch(parent context.Context, reference string, into io.Writer) error {
+func (f *Fetcher) fetch(parent context.Context, reference string, into io.Writer, patience time.Duration) error {
 	limited, stop := context.WithTimeoutCause(parent, f.cfg.Timeout, errSlow)
 	defer stop()
 	ctx, cancel := context.WithCancelCause(limited)
 	defer cancel(nil)
 
+	if patience == 0 {
+		patience = f.cfg.Timeout
+	}
+	impatient := time.AfterFunc(patience, func() { cancel(errSlow) })
 	response, moved, err := f.follow(ctx, reference)
+	impatient.Stop()
 	if err != nil {
 		return blamed(failure(ctx, err), moved)
 	}

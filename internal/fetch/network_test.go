@@ -106,7 +106,7 @@ type fetcher struct{ *fetch.Fetcher }
 
 func (f fetcher) Fetch(ctx context.Context, url string) ([]byte, error) {
 	var body bytes.Buffer
-	err := f.Fetcher.Fetch(ctx, url, &body)
+	err := f.Fetcher.Fetch(ctx, url, &body, 0)
 	if err != nil {
 		return nil, err
 	}

@@ -105,7 +105,7 @@ func build(t *testing.T, store *sqlstore.Store, blobs blob.Store, driver, dsn st
 	renderer, err := imaging.New(settings, quiet)
 	must(t, err)
 	w := &system{t: t, store: store, db: db, blobs: blobs, cache: engine, views: catalog.NewViews(reader, catalog.FixedEpoch("e"), quiet)}
-	policy := media.DefaultWorkerConfig(8, 2)
+	policy := media.DefaultWorkerConfig(2)
 	policy.Policy.Base = time.Millisecond
 	w.work = media.NewWorker(media.Parts{
 		Store: store, Fetcher: photos{}, Spool: spool.New(t.TempDir(), 1<<20), Renderer: renderer, Blobs: blobs, Log: quiet,
@@ -117,7 +117,7 @@ func build(t *testing.T, store *sqlstore.Store, blobs blob.Store, driver, dsn st
 // photos serves http://photos/N: another picture for every N.
 type photos struct{}
 
-func (photos) Fetch(_ context.Context, source string, into io.Writer) error {
+func (photos) Fetch(_ context.Context, source string, into io.Writer, _ time.Duration) error {
 	n, err := strconv.Atoi(strings.TrimPrefix(source, "http://photos/"))
 	if err != nil {
 		return fault.Fail(fault.SourceNotFound, "There is no such photo.", err)
@@ -160,9 +160,8 @@ func (w *system) exec(statement string, args ...any) {
 // jobs dispatches what is due.
 func (w *system) jobs() []queue.Message {
 	w.t.Helper()
-	step, err := w.store.DispatchStep(w.t.Context(), time.Hour, func(seen dispatch.Window) []dispatch.Position {
-		return dispatch.Decide(seen, dispatch.LineWindow)
-	})
+	request, plan := dispatch.Single(time.Hour, dispatch.LineWindow, dispatch.LineWindow)
+	step, err := w.store.DispatchStep(w.t.Context(), request, plan)
 	must(w.t, err)
 	var list []queue.Message
 	for _, j := range step.Jobs {

@@ -56,9 +56,8 @@ func (s *deadSetup) fail(reason fault.Reason, host string, n int) (product int64
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	step, err := s.db.DispatchStep(ctx, time.Hour, func(w dispatch.Window) []dispatch.Position {
-		return dispatch.Decide(w, dispatch.LineWindow)
-	})
+	request, plan := dispatch.Single(time.Hour, dispatch.LineWindow, dispatch.LineWindow)
+	step, err := s.db.DispatchStep(ctx, request, plan)
 	if err != nil || len(step.Jobs) < n {
 		s.t.Fatalf("dispatched %+v, %v", step, err)
 	}

@@ -27,9 +27,8 @@ func TestEditorAmidProgress(t *testing.T) {
 	}
 	path := s.create(with("product_images", "["+strings.Join(urls, ",")+"]"))
 	claims := make(chan media.Claim, len(urls))
-	taken, err := s.db.DispatchStep(t.Context(), time.Hour, func(w dispatch.Window) []dispatch.Position {
-		return dispatch.Decide(w, len(urls))
-	})
+	request, plan := dispatch.Single(time.Hour, len(urls), len(urls))
+	taken, err := s.db.DispatchStep(t.Context(), request, plan)
 	if err != nil || len(taken.Jobs) != len(urls) {
 		t.Fatalf("%d jobs, %v", len(taken.Jobs), err)
 	}

@@ -19,21 +19,23 @@ type fakeStore struct {
 	images     map[int64]*fakeImage
 	renditions map[string]catalog.Rendition
 	unreadable []media.Unreadable
+	fetches    []media.Fetch
+	silent     []media.SilentHost
+	silentFor  time.Duration
 	down       int // so many calls answer Unavailable
 }
 
 type fakeImage struct {
-	url         string
-	generation  int64
-	status      catalog.Status
-	attempt     int
-	lost        int
-	failure     *fault.Failure
-	delay       time.Duration
-	rendition   string
-	renewed     int
-	rescheduled int
-	age         time.Duration
+	url        string
+	generation int64
+	status     catalog.Status
+	attempt    int
+	lost       int
+	failure    *fault.Failure
+	delay      time.Duration
+	rendition  string
+	renewed    int
+	age        time.Duration
 }
 
 func newFakeStore(urls ...string) *fakeStore {
@@ -54,13 +56,6 @@ func (s *fakeStore) setDown(calls int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.down = calls
-}
-
-// grow says how old the image is by now.
-func (s *fakeStore) grow(id int64, age time.Duration) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.images[id].age = age
 }
 
 // set changes the first image.
@@ -141,48 +136,43 @@ func (s *fakeStore) Fail(_ context.Context, c media.Claim, f *fault.Failure) (ca
 	return catalog.Changed{ProductID: c.ProductID, Revision: 3}, err
 }
 
-func (s *fakeStore) waiting(j media.Job, f func(*fakeImage)) error {
-	return s.do(func() error {
-		img, ok := s.images[j.ImageID]
-		if !ok || img.status != catalog.Pending || img.generation != j.Generation {
-			return conflict()
-		}
-		f(img)
+func (s *fakeStore) RecordFetches(_ context.Context, fetches []media.Fetch) ([]media.Breaker, error) {
+	return nil, s.do(func() error {
+		s.fetches = append(s.fetches, fetches...)
 		return nil
 	})
 }
 
-func (s *fakeStore) Reschedule(_ context.Context, j media.Job, delay, maxAge time.Duration) (expired bool, err error) {
-	err = s.waiting(j, func(img *fakeImage) {
-		if expired = maxAge > 0 && img.age >= maxAge; !expired {
-			img.rescheduled++
-			img.delay = delay
+func (s *fakeStore) SilentHosts(_ context.Context, silent time.Duration, limit int) (hosts []media.SilentHost, err error) {
+	err = s.do(func() error {
+		for _, h := range s.silent {
+			if s.silentFor >= silent && len(hosts) < limit {
+				hosts = append(hosts, h)
+			}
 		}
+		return nil
 	})
-	return expired, err
+	return hosts, err
 }
 
 func (s *fakeStore) Expire(
-	_ context.Context, j media.Job, maxAge time.Duration, f *fault.Failure, limit int,
+	_ context.Context, host string, waited time.Duration, f *fault.Failure, limit int,
 ) (changed []catalog.Changed, err error) {
 	err = s.do(func() error {
 		for id, img := range s.images {
-			own := id == j.ImageID
-			if img.status != catalog.Pending || img.age < maxAge || media.SourceHost(img.url) != j.Host || !own && limit == 0 {
+			if img.status != catalog.Pending || img.age < waited || media.SourceHost(img.url) != host || len(changed) == limit {
 				continue
-			}
-			if !own {
-				limit--
 			}
 			img.status, img.failure = catalog.Failed, f
 			changed = append(changed, catalog.Changed{ProductID: id, Revision: 3})
 		}
-		if changed == nil {
-			return conflict()
-		}
 		return nil
 	})
 	return changed, err
+}
+
+func (s *fakeStore) ForgetHosts(context.Context, time.Duration, int) error {
+	return s.do(func() error { return nil })
 }
 
 func (s *fakeStore) CountLostDelivery(
@@ -235,12 +225,16 @@ type fakeWork struct {
 	render func(ctx context.Context, source []byte) (media.Rendered, error)
 	put    func(key string) error
 
-	mu      sync.Mutex
-	renders int
-	objects map[string][]byte
+	mu       sync.Mutex
+	renders  int
+	patience time.Duration // of the last fetch
+	objects  map[string][]byte
 }
 
-func (w *fakeWork) Fetch(ctx context.Context, url string, into io.Writer) error {
+func (w *fakeWork) Fetch(ctx context.Context, url string, into io.Writer, patience time.Duration) error {
+	w.mu.Lock()
+	w.patience = patience
+	w.mu.Unlock()
 	body, err := []byte("bytes of "+url), error(nil)
 	if w.fetch != nil {
 		body, err = w.fetch(ctx, url)

@@ -39,7 +39,8 @@ func TestFakeStoreAnswersAsTheRealOne(t *testing.T) {
 	}
 	out := map[int64]media.Job{}
 	dispatched := func(j media.Job) media.Job {
-		step, err := store.DispatchStep(t.Context(), time.Hour, func(w dispatch.Window) []dispatch.Position { return dispatch.Decide(w, 10) })
+		request, plan := dispatch.Single(time.Hour, 10, 10)
+		step, err := store.DispatchStep(t.Context(), request, plan)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -89,9 +90,7 @@ func answers(t *testing.T, s media.Store, of []media.Job, dispatched func(media.
 	first := begin("begin", jobs[0])
 	begin("begin what is begun", jobs[0])
 	note("renew", s.Renew(ctx, first, time.Minute))
-	_, err := s.Reschedule(ctx, jobs[0], time.Second, 0)
-	note("reschedule what is begun", err)
-	_, err = s.Retry(ctx, first, timeout, 0)
+	_, err := s.Retry(ctx, first, timeout, 0)
 	note("retry", err)
 	note("renew after it", s.Renew(ctx, first, time.Minute))
 	_, err = s.Complete(ctx, first, rendition)
@@ -108,12 +107,6 @@ func answers(t *testing.T, s media.Store, of []media.Job, dispatched func(media.
 	note("fail what is complete", err)
 	_, err = s.CountLostDelivery(ctx, jobs[0], lost, media.DefaultPolicy().Decide(lost))
 	note("count against what is complete", err)
-	_, err = s.Expire(ctx, jobs[0], time.Hour, timeout, 10)
-	note("expire what is young", err)
-
-	expired, err := s.Reschedule(ctx, jobs[1], 0, time.Hour)
-	note("reschedule", err, expired)
-	jobs[1] = dispatched(jobs[1])
 	_, err = s.CountLostDelivery(ctx, jobs[1], lost, func(spent media.Spent) (time.Duration, bool) {
 		note("decide", nil, spent.Attempts, spent.Lost)
 		return 0, true

@@ -21,7 +21,7 @@ type Job struct {
 	Token      int64  `json:"token"`      // of the dispatch: the message is for nothing once the image was dispatched again
 	RequestID  string `json:"request_id,omitempty"`
 	Host       string `json:"host,omitempty"`  // SourceHost of the image's URL
-	Tried      bool   `json:"tried,omitempty"` // an attempt at it has failed
+	First      bool   `json:"first,omitempty"` // the host has not answered yet, and the image was not tried: it gets less time
 }
 
 // SourceHost returns the host that an image's URL names: lower case, with the

@@ -38,16 +38,18 @@ type Store interface {
 	// Fail ends the work: the image is Failed, unless it shows a picture, which
 	// it goes on showing. fault.Conflict as in Complete.
 	Fail(ctx context.Context, c Claim, f *fault.Failure) (catalog.Changed, error)
-	// Reschedule makes the image that is Out for the job's message, and not
-	// begun, due after delay or, where that is sooner, when the image reaches
-	// maxAge (0: it never does). It counts no attempt and changes nothing that
-	// the product shows. expired, and nothing written, where the image is that
-	// old. fault.Conflict where there is no such image.
-	Reschedule(ctx context.Context, j Job, delay, maxAge time.Duration) (expired bool, err error)
-	// Expire makes the job's image Failed without an attempt, and with it at
-	// most limit others of its host: those that are Pending, not begun, wait for
-	// no retry and have reached maxAge. fault.Conflict where there is none.
-	Expire(ctx context.Context, j Job, maxAge time.Duration, f *fault.Failure, limit int) ([]catalog.Changed, error)
+	// RecordFetches notes what fetches have shown of their hosts, and returns the
+	// breakers that this has opened or closed.
+	RecordFetches(ctx context.Context, fetches []Fetch) ([]Breaker, error)
+	// SilentHosts returns at most limit hosts that have failed, and answered no one,
+	// for so long: from the first failure to the last.
+	SilentHosts(ctx context.Context, silent time.Duration, limit int) ([]SilentHost, error)
+	// Expire makes at most limit images of the host Failed without an attempt: those
+	// that are parked and have waited for so long since they were due.
+	Expire(ctx context.Context, host string, waited time.Duration, f *fault.Failure, limit int) ([]catalog.Changed, error)
+	// ForgetHosts forgets hosts that were not fetched from for so long, and those
+	// beyond the most, a thousand at a time.
+	ForgetHosts(ctx context.Context, unused time.Duration, most int) error
 	// CountLostDelivery counts a lost attempt against a job that the queue gave
 	// up on before it was begun: due again after a delay, or Failed with f,
 	// as decide says. fault.Conflict as in Begin.
@@ -80,8 +82,9 @@ type SweepPolicy struct {
 // ctx that is done.
 type Fetcher interface {
 	// Fetch writes the whole body at url, within the fetcher's limits. A
-	// *fault.Failure of the writer's is returned as it is.
-	Fetch(ctx context.Context, url string, into io.Writer) error
+	// *fault.Failure of the writer's is returned as it is. Where patience is not 0,
+	// the answer begins within that time, or it is too slow.
+	Fetch(ctx context.Context, url string, into io.Writer, patience time.Duration) error
 }
 
 // Spool keeps what is downloaded until it is rendered. Its errors are *fault.Failure.
@@ -147,4 +150,18 @@ type Encoded struct {
 // Blobs is what media needs of blob.Store.
 type Blobs interface {
 	Put(ctx context.Context, key, contentType string, body []byte) error
+}
+
+// Breaker is the state of a host's circuit breaker.
+type Breaker struct {
+	Host     string
+	Open     bool
+	Failures int          // different URLs that have failed in a row
+	Reason   fault.Reason // of the last failure
+}
+
+// SilentHost is a host that answers no one.
+type SilentHost struct {
+	Host string
+	Last *fault.Failure // the last of its failures
 }

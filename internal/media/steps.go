@@ -12,20 +12,24 @@ import (
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/failpoint"
 	"vitrine.dev/internal/fault"
-	"vitrine.dev/internal/media/hostgate"
 	"vitrine.dev/internal/queue"
 )
 
 // work takes a claimed image through its steps: fetch, look up, render, store,
 // complete. Images with equal content wait for one another here, so that the
 // second finds what the first has published.
-func (w *Worker) work(ctx context.Context, log *slog.Logger, claim Claim, slot *hostgate.Slot) (catalog.Rendition, error) {
+func (w *Worker) work(ctx context.Context, log *slog.Logger, claim Claim) (catalog.Rendition, error) {
 	source := w.Spool.New()
 	defer source.Close()
 	content := sha256.New()
 	err := step(ctx, log, "fetch", func(ctx context.Context) (in, out int64, err error) {
-		err = w.Fetcher.Fetch(ctx, claim.SourceURL, io.MultiWriter(source, content))
-		slot.Release(ctx, claim.SourceURL, err)
+		patience := time.Duration(0)
+		if claim.First {
+			patience = w.cfg.Patience
+		}
+		started := time.Now()
+		err = w.Fetcher.Fetch(ctx, claim.SourceURL, io.MultiWriter(source, content), patience)
+		w.reports.add(claim.Host, claim.SourceURL, err, time.Since(started))
 		return source.Len(), 0, err
 	})
 	if err != nil {

@@ -30,6 +30,7 @@ type Sweeper struct {
 	cfg      SweeperConfig
 	log      *slog.Logger
 
+	forgot      time.Time // when hosts were last forgotten
 	unavailable bool      // the database was, when last asked
 	keepUntil   time.Time // after an outage: leases that ran out during it may still be renewed
 }
@@ -51,6 +52,7 @@ func (s *Sweeper) Run(ctx context.Context) error {
 	for {
 		for s.sweep(ctx) {
 		}
+		s.sweepHosts(ctx)
 		select {
 		case <-ctx.Done():
 			return nil
@@ -101,5 +103,45 @@ func (s *Sweeper) observe(err error) {
 		s.unavailable = true
 	case err == nil && s.unavailable:
 		s.unavailable, s.keepUntil = false, time.Now().Add(afterOutage)
+	}
+}
+
+const (
+	silentAtOnce = 20             // hosts that are looked at in one sweep
+	expireAtOnce = 200            // images that fail in one transaction
+	hostLife     = 24 * time.Hour // of a host that no one fetches from
+	mostHosts    = 50_000
+	forgetEvery  = time.Minute
+)
+
+// sweepHosts fails the images that have waited for as long as an image may for a
+// host that has answered no one meanwhile, and forgets hosts that are not used.
+func (s *Sweeper) sweepHosts(ctx context.Context) {
+	silent, err := s.store.SilentHosts(ctx, s.cfg.Policy.MaxAge, silentAtOnce)
+	for _, h := range silent {
+		if err == nil {
+			err = s.expire(ctx, h)
+		}
+	}
+	if err == nil && time.Since(s.forgot) > forgetEvery {
+		s.forgot = time.Now()
+		err = s.store.ForgetHosts(ctx, hostLife, mostHosts)
+	}
+	if err != nil && ctx.Err() == nil {
+		s.log.DebugContext(ctx, "sweep of hosts failed, will be retried", "error", err)
+	}
+}
+
+func (s *Sweeper) expire(ctx context.Context, h SilentHost) error {
+	for {
+		changed, err := s.store.Expire(ctx, h.Host, s.cfg.Policy.MaxAge, h.Last, expireAtOnce)
+		if err != nil || len(changed) == 0 {
+			return err
+		}
+		for _, c := range changed {
+			s.announce.Announce(ctx, c)
+		}
+		s.log.WarnContext(ctx, "images failed, their host answers no one",
+			"host", h.Host, "products", len(changed), "reason", h.Last.Reason, "error", h.Last)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/media"
 )
 
@@ -28,6 +29,45 @@ func TestSweeperRunsUntilStopped(t *testing.T) {
 		time.Sleep(media.DefaultSweeperConfig().Interval + time.Second)
 		if img := store.image(1); img.status != catalog.Pending {
 			t.Errorf("image is %s after the second sweep", img.status)
+		}
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// TestSilentHosts: where a host has answered no one for as long as an image may
+// wait, those that have waited so long for it fail as it did, and no others.
+func TestSilentHosts(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store, heard := newFakeStore("http://a/1.jpg", "http://a/2.jpg", "http://b/3.jpg"), &announcements{}
+		policy := media.DefaultPolicy()
+		for _, id := range []int64{1, 3} {
+			store.images[id].age = policy.MaxAge
+		}
+		refused := fault.Fail(fault.SourceUnreachable, "Refused.", nil)
+		store.silent, store.silentFor = []media.SilentHost{{Host: "a", Last: refused}}, policy.MaxAge-1
+		s := media.NewSweeper(store, heard, media.DefaultSweeperConfig(), slog.New(slog.DiscardHandler))
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- s.Run(ctx) }()
+		synctest.Wait()
+		if img := store.image(1); img.status != catalog.Pending {
+			t.Errorf("the host is not silent for so long, and the image is %+v", img)
+		}
+		store.mu.Lock()
+		store.silentFor = policy.MaxAge
+		store.mu.Unlock()
+		time.Sleep(media.DefaultSweeperConfig().Interval + time.Second)
+		for id, want := range map[int64]catalog.Status{1: catalog.Failed, 2: catalog.Pending, 3: catalog.Pending} {
+			if img := store.image(id); img.status != want {
+				t.Errorf("image %d is %+v, want %s", id, img, want)
+			}
+		}
+		if img := store.image(1); img.failure != refused || len(heard.seen) != 1 {
+			t.Errorf("it failed for %v, announced %v", img.failure, heard.seen)
 		}
 		cancel()
 		if err := <-done; err != nil {

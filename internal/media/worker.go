@@ -10,7 +10,6 @@ import (
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/failpoint"
 	"vitrine.dev/internal/fault"
-	"vitrine.dev/internal/media/hostgate"
 	"vitrine.dev/internal/queue"
 	"vitrine.dev/internal/requestid"
 )
@@ -23,15 +22,15 @@ type WorkerConfig struct {
 	JobTimeout time.Duration // wall-clock limit of one attempt, without the waits for others
 	Memory     int64         // bytes of sources that are rendered or wait for a process; a larger one is alone
 	Backlog    int           // images that are downloaded and not done, from which on a user who has some waits
-	Gate       hostgate.Config
+	Patience   time.Duration // for the answer of a host that has not answered yet to begin, at an image's first attempt
 }
 
 // DefaultWorkerConfig gives a lease of a minute and an attempt ten, and is for
-// so many downloads and renderings at once.
-func DefaultWorkerConfig(downloads, renders int) WorkerConfig {
+// so many renderings at once.
+func DefaultWorkerConfig(renders int) WorkerConfig {
 	return WorkerConfig{
 		Policy: DefaultPolicy(), Preset: DefaultPreset(false), Lease: time.Minute, JobTimeout: 10 * time.Minute,
-		Memory: max(leastMemory, memoryPerRender*int64(renders)), Backlog: max(leastBacklog, backlogPerRender*renders), Gate: hostgate.DefaultConfig(downloads),
+		Memory: max(leastMemory, memoryPerRender*int64(renders)), Backlog: max(leastBacklog, backlogPerRender*renders), Patience: 10 * time.Second,
 	}
 }
 
@@ -60,7 +59,7 @@ type Worker struct {
 	Parts
 
 	cfg     WorkerConfig
-	gate    *hostgate.Gate
+	reports *reports
 	working atomic.Int64 // jobs that are in work
 	backlog backlog
 	memory  memory
@@ -69,7 +68,7 @@ type Worker struct {
 
 // NewWorker returns a Worker.
 func NewWorker(p Parts, cfg WorkerConfig) *Worker {
-	return &Worker{Parts: p, cfg: cfg, gate: hostgate.New(cfg.Gate, p.Log), backlog: backlog{most: cfg.Backlog}, memory: memory{bytes: cfg.Memory}}
+	return &Worker{Parts: p, cfg: cfg, reports: newReports(p.Store, p.Log), backlog: backlog{most: cfg.Backlog}, memory: memory{bytes: cfg.Memory}}
 }
 
 // InFlight returns how many images are in work.
@@ -93,11 +92,6 @@ func (w *Worker) Handle(ctx context.Context, m queue.Message) error {
 	log := w.Log.With("image", job.ImageID, "product", job.ProductID, "request_id", job.RequestID)
 
 	failpoint.Crash(failpoint.Received)
-	slot, refused := w.gate.Acquire(job.Host, job.Tried)
-	if refused != nil {
-		return w.reschedule(ctx, log, job, refused)
-	}
-	defer slot.Release(ctx, "", context.Canceled) // no fetch, no outcome for the host
 	claim, err := w.begin(ctx, log, job)
 	if fault.KindOf(err) == fault.Conflict {
 		log.DebugContext(ctx, "image job has nothing to do", "error", err)
@@ -106,7 +100,7 @@ func (w *Worker) Handle(ctx context.Context, m queue.Message) error {
 	if err != nil {
 		return err
 	}
-	return w.attempt(ctx, log.With("attempt", claim.Attempt), claim, slot)
+	return w.attempt(ctx, log.With("attempt", claim.Attempt), claim)
 }
 
 // begin claims the image. The attempt is counted here, before any of its bytes
@@ -124,10 +118,10 @@ func (w *Worker) begin(ctx context.Context, log *slog.Logger, job Job) (Claim, e
 	return claim, err
 }
 
-func (w *Worker) attempt(ctx context.Context, log *slog.Logger, claim Claim, slot *hostgate.Slot) error {
+func (w *Worker) attempt(ctx context.Context, log *slog.Logger, claim Claim) error {
 	started := time.Now()
 	working, stop := w.keepLease(ctx, log, claim)
-	result, err := w.work(working, log, claim, slot)
+	result, err := w.work(working, log, claim)
 	cause := context.Cause(working)
 	stop()
 
@@ -195,45 +189,4 @@ func failedLevel(r fault.Reason) slog.Level {
 	default:
 		return slog.LevelWarn
 	}
-}
-
-// expireAtOnce bounds the images that fail in one transaction.
-const expireAtOnce = 200
-
-// reschedule makes a job whose host has no slot due later. No
-// attempt is counted: nothing was tried. Where the host has answered no one for
-// as long as an image may wait, the image and others that have waited so long
-// for it fail as the host did; else they wait on, however old they are.
-func (w *Worker) reschedule(ctx context.Context, log *slog.Logger, job Job, r *hostgate.Refusal) error {
-	log = log.With("host", job.Host, "delay", r.Delay)
-	maxAge := w.cfg.Policy.MaxAge
-	if r.Last == nil || r.Silent < maxAge {
-		maxAge = 0
-	}
-	var expired bool
-	var failed int
-	err := retryUnavailable(ctx, log, "reschedule", func(ctx context.Context) (err error) {
-		expired, err = w.Store.Reschedule(ctx, job, r.Delay, maxAge)
-		if err != nil || !expired {
-			return err
-		}
-		changed, err := w.Store.Expire(ctx, job, maxAge, r.Last, expireAtOnce)
-		failed = len(changed)
-		for _, c := range changed {
-			w.Announce.Announce(ctx, c)
-		}
-		return err
-	})
-	switch {
-	case fault.KindOf(err) == fault.Conflict:
-		log.DebugContext(ctx, "image job has nothing to do", "error", err)
-		return nil
-	case err != nil:
-		return err
-	case expired:
-		log.WarnContext(ctx, "images failed, their host answers no one", "products", failed, "reason", r.Last.Reason, "error", r.Last)
-	default:
-		log.DebugContext(ctx, "image job rescheduled")
-	}
-	return nil
 }

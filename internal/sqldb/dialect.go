@@ -44,7 +44,8 @@ func postgresDialect() Dialect {
 			SELECT pg_try_advisory_xact_lock($1), set_config('synchronous_commit', 'off', TRUE),
 				set_config('idle_in_transaction_session_timeout', '5s', TRUE), set_config('lock_timeout', '5s', TRUE),
 				set_config('statement_timeout', '5s', TRUE), set_config('plan_cache_mode', 'force_generic_plan', TRUE),
-				set_config('enable_bitmapscan', 'off', TRUE), set_config('enable_seqscan', 'off', TRUE), set_config('jit', 'off', TRUE)`,
+				set_config('enable_bitmapscan', 'off', TRUE), set_config('enable_seqscan', 'off', TRUE), set_config('jit', 'off', TRUE),
+				set_config('enable_hashjoin', 'off', TRUE), set_config('enable_mergejoin', 'off', TRUE), set_config('enable_sort', 'off', TRUE)`,
 		lackedRight: `
 			SELECT wanted || ' on ' || name FROM unnest(string_to_array($1, ',')) AS name,
 				unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS wanted

@@ -106,7 +106,7 @@ func (db *DB) tryLocked(ctx context.Context, tx *sql.Tx, key int64) (locked bool
 	if db.tryLock == "" {
 		return true, nil
 	}
-	settings := make([]any, 9) // what the statement has set, beside the lock
+	settings := make([]any, 12) // what the statement has set, beside the lock
 	for i := range settings {
 		settings[i] = new(string)
 	}

@@ -1,6 +1,7 @@
 package sqldb
 
 import (
+	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
@@ -51,6 +52,19 @@ func (d Dialect) Numbers(first int, columns []string, rows [][]int64) (table str
 		args = append(args, column)
 	}
 	return "unnest(" + strings.Join(marks, ", ") + ") AS v (" + strings.Join(columns, ", ") + ")", args
+}
+
+// Texts is a list of texts as a table v of a FROM clause with one column, whose
+// only argument has the number given.
+func (d Dialect) Texts(number int, column string, texts []string) (table string, arg any) {
+	if !d.OneWriter {
+		return fmt.Sprintf("unnest($%d::TEXT[]) AS v (%s)", number, column), texts
+	}
+	list, err := json.Marshal(texts)
+	if err != nil { // texts always encode
+		list = []byte("[]")
+	}
+	return fmt.Sprintf("(SELECT value AS %s FROM json_each($%d)) AS v", column, number), string(list)
 }
 
 // In builds the placeholders of an IN clause for the ids, numbered from first.

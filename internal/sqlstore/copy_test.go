@@ -182,9 +182,8 @@ func TestCopyIsTheSameInstallation(t *testing.T) {
 // due dispatches all that is due.
 func due(t *testing.T, s *sqlstore.Store) int {
 	t.Helper()
-	step, err := s.DispatchStep(t.Context(), time.Hour, func(w dispatch.Window) []dispatch.Position {
-		return dispatch.Decide(w, dispatch.LineWindow)
-	})
+	request, plan := dispatch.Single(time.Hour, dispatch.LineWindow, 1<<20)
+	step, err := s.DispatchStep(t.Context(), request, plan)
 	if err != nil {
 		t.Fatal(err)
 	}

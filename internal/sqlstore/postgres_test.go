@@ -78,7 +78,7 @@ func TestPostgresIsUnavailableAndReturns(t *testing.T) {
 		"read":     func() error { _, err := s.Product(t.Context(), p.ID); return err },
 		"create":   func() error { _, err := s.CreateProduct(t.Context(), phone()); return err },
 		"delete":   func() error { _, err := s.DeleteProduct(t.Context(), p.ID, nil); return err },
-		"dispatch": func() error { _, err := s.DispatchStep(t.Context(), time.Minute, nothing); return err },
+		"dispatch": func() error { _, err := s.DispatchStep(t.Context(), idle, nothing); return err },
 	} {
 		if err := do(); fault.KindOf(err) != fault.Unavailable {
 			t.Errorf("%s of an unavailable server: %v of kind %s", what, err, fault.KindOf(err))

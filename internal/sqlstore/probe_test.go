@@ -79,8 +79,15 @@ func TestProbeKnowsAllTables(t *testing.T) {
 	}
 }
 
-// nothing is the decision to dispatch nothing.
-func nothing(dispatch.Window) []dispatch.Position { return nil }
+// idle and nothing are a step that does nothing.
+var (
+	idle    = dispatch.Request{Life: time.Minute}
+	nothing = nothingToDo{}
+)
+
+type nothingToDo struct{ anything }
+
+func (nothingToDo) Decide(dispatch.Window) dispatch.Decision { return dispatch.Decision{} }
 
 func TestChangesAreReported(t *testing.T) {
 	t.Parallel()
@@ -99,7 +106,7 @@ func TestChangesAreReported(t *testing.T) {
 	if _, err := s.Product(t.Context(), 1); err != nil || observed != 1 {
 		t.Errorf("a read (%v) was observed: %d outcomes", err, observed)
 	}
-	if _, err := s.DispatchStep(t.Context(), time.Minute, nothing); err != nil || observed != 1 {
+	if _, err := s.DispatchStep(t.Context(), idle, nothing); err != nil || observed != 1 {
 		t.Errorf("a dispatch of nothing (%v) was observed: %d outcomes", err, observed)
 	}
 	if err := s.Exec(t.Context(), "PRAGMA query_only = ON"); err != nil {

@@ -77,15 +77,27 @@ func operations(s *sqlstore.Store) map[string]func(context.Context) error {
 			_, err := s.Complete(ctx, media.Claim{Job: job}, catalog.Rendition{Key: "k"})
 			return err
 		},
-		"fail":       func(ctx context.Context) error { _, err := s.Fail(ctx, media.Claim{Job: job}, failure); return err },
-		"reschedule": func(ctx context.Context) error { _, err := s.Reschedule(ctx, job, time.Second, 0); return err },
+		"fail": func(ctx context.Context) error { _, err := s.Fail(ctx, media.Claim{Job: job}, failure); return err },
+		"record fetches": func(ctx context.Context) error {
+			_, err := s.RecordFetches(ctx, []media.Fetch{{Host: "a", URL: 1, Took: time.Second}})
+			return err
+		},
 		"dispatch": func(ctx context.Context) error {
-			_, err := s.DispatchStep(ctx, time.Minute, func(dispatch.Window) []dispatch.Position {
-				return []dispatch.Position{{Row: dispatch.Row{ID: 1}, To: media.Out}}
-			})
+			_, err := s.DispatchStep(ctx, dispatch.Request{Life: time.Minute}, anything{})
 			return err
 		},
 	}
+}
+
+// anything has an image dispatched, whatever there is.
+type anything struct{}
+
+func (anything) Others(dispatch.Window, dispatch.Class) bool { return false }
+func (anything) Hosts(dispatch.Window) []string              { return nil }
+func (anything) Asks(dispatch.Window) []dispatch.Ask         { return nil }
+func (anything) Flows(dispatch.Window) []dispatch.Flow       { return nil }
+func (anything) Decide(dispatch.Window) dispatch.Decision {
+	return dispatch.Decision{Positions: []dispatch.Position{{Row: dispatch.Row{ID: 1}, To: media.Out}}}
 }
 
 func wantUnavailable(t *testing.T, s *sqlstore.Store, reads bool) {

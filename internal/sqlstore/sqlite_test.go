@@ -31,9 +31,8 @@ func TestTwoProcessesOverOneFile(t *testing.T) {
 					t.Errorf("store %d: %v", i, err)
 					return
 				}
-				taken, err := stores[1-i].DispatchStep(t.Context(), time.Minute, func(w dispatch.Window) []dispatch.Position {
-					return dispatch.Decide(w, 1)
-				})
+				request, plan := dispatch.Single(time.Minute, 1, 1<<20)
+				taken, err := stores[1-i].DispatchStep(t.Context(), request, plan)
 				if err != nil {
 					t.Errorf("store %d: dispatch: %v", i, err)
 				}

@@ -54,7 +54,7 @@ func schema() sqldb.Schema {
 	return sqldb.Schema{
 		Migrations: migrations, Channel: "vitrine_commits", Probe: "UPDATE installation SET id = id", Sequences: []string{"products", "events"},
 		Tables: []string{
-			"products", "images", "renditions", "chores", "installation", "processes",
+			"products", "images", "hosts", "renditions", "chores", "installation", "processes",
 			"events", "event_log", "event_readers", "idempotency_keys", "dead_messages", "dead_jobs", "schema_digest",
 		},
 		Translate: func(err error) error {

@@ -169,7 +169,8 @@ func (s *System) DeadLetter() {
 	if err := q.Ping(s.t.Context()); err != nil { // declares the queues
 		s.t.Fatal(err)
 	}
-	step, err := s.store.DispatchStep(s.t.Context(), time.Hour, func(w dispatch.Window) []dispatch.Position { return dispatch.Decide(w, 1) })
+	request, plan := dispatch.Single(time.Hour, 1, 1<<20)
+	step, err := s.store.DispatchStep(s.t.Context(), request, plan)
 	if err != nil || len(step.Jobs) != 1 {
 		s.t.Fatalf("dispatched %+v, %v", step, err)
 	}

@@ -20,7 +20,7 @@ import (
 
 type hanging struct{}
 
-func (hanging) Fetch(_ context.Context, _ string, into io.Writer) error {
+func (hanging) Fetch(_ context.Context, _ string, into io.Writer, _ time.Duration) error {
 	_, err := into.Write([]byte("hang"))
 	return err
 }
@@ -44,14 +44,15 @@ func TestHangingDecoderEndsAtTheJobTimeout(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg := media.DefaultWorkerConfig(1, 1)
+	cfg := media.DefaultWorkerConfig(1)
 	cfg.JobTimeout = time.Second
 	worker := media.NewWorker(media.Parts{
 		Store: store, Fetcher: hanging{}, Spool: spool.New(t.TempDir(), 1<<20), Blobs: hanging{}, Log: log, Announce: catalog.NewViews(readthrough.Disabled(), catalog.FixedEpoch("e"), log),
 		Renderer: newFaulty(t, nil),
 	}, cfg)
 	began := time.Now()
-	step, err := store.DispatchStep(t.Context(), time.Minute, func(w dispatch.Window) []dispatch.Position { return dispatch.Decide(w, 1) })
+	request, plan := dispatch.Single(time.Minute, 1, 1)
+	step, err := store.DispatchStep(t.Context(), request, plan)
 	if err != nil || len(step.Jobs) != 1 {
 		t.Fatalf("%d jobs dispatched, %v", len(step.Jobs), err)
 	}

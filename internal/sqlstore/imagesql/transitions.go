@@ -30,14 +30,15 @@ const (
 const atRest = `rank = NULL, dispatched_until = 0, lease_until = 0`
 
 const (
-	// Later to in line or out, in line to out, and lost to out again: how a step of
-	// the dispatcher moves the rows of v. $1 is the life of what is out.
-	dispatched = `
-		UPDATE images SET stage = new_stage, rank = new_rank, dispatched_until = CASE new_stage WHEN 3 THEN {now} + $1 ELSE 0 END
+	// How a step of the dispatcher moves the rows of v between later, parked, in line
+	// and out, and what was lost to out again. $1 is the life of what is out.
+	moved = `
+		UPDATE images SET stage = new_stage, class = new_class, rank = CASE new_stage WHEN 1 THEN NULL ELSE new_rank END, cost = new_cost,
+			dispatched_until = CASE new_stage WHEN 3 THEN {now} + $1 ELSE 0 END
 		FROM %s
 		WHERE images.id = row_id AND images.stage + 0 = old_stage AND images.dispatched_until = old_token AND images.lease_until = 0
 		RETURNING images.id, images.product_id, images.generation, images.request_id, images.source_host,
-			images.attempts > images.lost_attempts, images.dispatched_until, images.rank`
+			images.class = 1 AND images.tried = 0, images.dispatched_until, coalesce(images.rank, 0)`
 
 	// Out to in line: the message was not published.
 	unpublish = `UPDATE images SET stage = 2, dispatched_until = 0` + delivered
@@ -66,7 +67,8 @@ const (
 
 // retry is running to later, $6 milliseconds from now. A ready image stays ready.
 func retry() string {
-	return `UPDATE images SET stage = 0, due_at = {now} + $6, lost_attempts = $7, ` + failure("$4", "$5") + `, ` + atRest
+	return `UPDATE images SET stage = 0, due_at = {now} + $6, lost_attempts = $7,
+			tried = CASE WHEN attempts > $7 THEN 1 ELSE 0 END, ` + failure("$4", "$5") + `, ` + atRest
 }
 
 // fail is running, or waiting, to no work: there is no retry. A ready image
@@ -108,6 +110,6 @@ func startOver(kind media.Kind, status catalog.Status) string {
 	}
 	return `
 		UPDATE images SET status = '` + string(status) + `', rendition_key = ` + shown + `, job_kind = '` + string(kind) + `',
-			stage = 0, due_at = {now}, generation = generation + 1, attempts = 0, lost_attempts = 0, reason = '', reason_detail = '',
+			stage = 0, due_at = {now}, generation = generation + 1, attempts = 0, lost_attempts = 0, tried = 0, reason = '', reason_detail = '',
 			refresh_error = '', failed_at = 0, discarded_at = 0, accepted_at = {now}, ` + atRest
 }

@@ -123,7 +123,8 @@ func (l *life) plan(p catalog.Product) catalog.Revision {
 
 // work begins one image that waits, and ends it in one of the ways.
 func (l *life) work() error {
-	taken, err := l.s.DispatchStep(l.t.Context(), time.Hour, func(w dispatch.Window) []dispatch.Position { return dispatch.Decide(w, 1) })
+	request, plan := dispatch.Single(time.Hour, 1, 1<<20)
+	taken, err := l.s.DispatchStep(l.t.Context(), request, plan)
 	if err != nil || len(taken.Jobs) == 0 {
 		return err
 	}
@@ -134,7 +135,7 @@ func (l *life) work() error {
 		_, err := l.s.CountLostDelivery(l.t.Context(), j, failure, func(media.Spent) (time.Duration, bool) { return 0, false })
 		return err
 	case 1:
-		_, err := l.s.Expire(l.t.Context(), j, 0, failure, 2)
+		_, err := l.s.Expire(l.t.Context(), j.Host, 0, failure, 2) // which finds what is parked only
 		return err
 	}
 	c, err := l.s.Begin(l.t.Context(), j, time.Minute)

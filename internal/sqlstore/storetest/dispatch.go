@@ -112,9 +112,8 @@ func testDispatchRaces(t *testing.T, s Store) {
 	for range 4 {
 		racing.Go(func() {
 			for begun.Load() < n && !t.Failed() {
-				taken, err := s.DispatchStep(t.Context(), time.Hour, func(w dispatch.Window) []dispatch.Position {
-					return dispatch.Decide(w, room-w.Waiting)
-				})
+				request, plan := dispatch.Single(time.Hour, room, room)
+				taken, err := s.DispatchStep(t.Context(), request, plan)
 				if err != nil {
 					t.Error(err)
 				}

@@ -103,7 +103,8 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"fencing", testFencing},
 		{"lost delivery", testLostDelivery},
 		{"lost delivery twice", testLostDeliveryTwice},
-		{"reschedule", testReschedule},
+		{"hosts", testHosts},
+		{"parked", testParked},
 		{"expire", testExpire},
 		{"sweep", testSweep},
 		{"losses are counted", testLossesAreCounted},
@@ -225,7 +226,8 @@ func step(t *testing.T, s Store, room int, life time.Duration) []media.Job {
 	var taken dispatch.Step
 	until(t, "the step is taken", func() (done bool) {
 		var err error
-		taken, err = s.DispatchStep(t.Context(), life, func(w dispatch.Window) []dispatch.Position { return dispatch.Decide(w, room) })
+		request, plan := dispatch.Single(life, room, 1<<20)
+		taken, err = s.DispatchStep(t.Context(), request, plan)
 		if err != nil {
 			t.Fatal(err)
 		}

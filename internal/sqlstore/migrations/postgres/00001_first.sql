@@ -75,7 +75,10 @@ CREATE TABLE images (
     -- The work, apart from what is shown: see docs/image-states.md.
     stage         SMALLINT,                -- NULL none, 0 later, 1 parked, 2 in line, 3 out
     job_kind      TEXT   NOT NULL DEFAULT 'first' CHECK (job_kind IN ('first', 'refresh', 'repair')),
-    rank          BIGINT,                  -- its position, in line and out
+    class         SMALLINT NOT NULL DEFAULT 0, -- which line, in line and out: 0 its host answers, 1 it never has, or its breaker has opened
+    rank          BIGINT,                  -- its position, in line and out, in milliseconds of its user's service
+    cost          BIGINT NOT NULL DEFAULT 0, -- by how much it moves the next of its user
+    tried         SMALLINT NOT NULL DEFAULT 0, -- 1: an attempt at it has failed
     due_at        BIGINT NOT NULL DEFAULT 0, -- later: when it comes in line
     dispatched_until BIGINT NOT NULL DEFAULT 0, -- out: the token of its message, which is lost if not begun by then
     lease_until   BIGINT NOT NULL DEFAULT 0, -- out: not 0 once it is begun
@@ -96,14 +99,35 @@ CREATE TABLE images (
 CREATE INDEX images_by_product ON images (product_id, position);
 -- The queue. None of these names status, attempts or leases: begin and renewals change no index.
 CREATE INDEX images_due ON images (due_at) WHERE stage = 0;
-CREATE INDEX images_line ON images (rank) WHERE stage = 2;
+CREATE INDEX images_line ON images (class, rank) WHERE stage = 2;
 CREATE INDEX images_out ON images (dispatched_until) WHERE stage = 3;
-CREATE INDEX images_of_user ON images (user_id, rank) WHERE stage >= 2;
+CREATE INDEX images_of_user ON images (user_id, class, rank) WHERE stage >= 2;
+CREATE INDEX images_of_host ON images (source_host, rank) WHERE stage >= 2;
+CREATE INDEX images_parked ON images (source_host, tried, user_id, id) WHERE stage = 1;
+CREATE INDEX images_parked_since ON images (source_host, tried, due_at) WHERE stage = 1;
 CREATE INDEX images_by_rendition ON images (rendition_key) WHERE rendition_key IS NOT NULL;
 CREATE INDEX images_dead ON images (failed_at, id) WHERE status = 'failed' AND discarded_at = 0;
 CREATE INDEX images_dead_by_reason ON images (reason, failed_at, id) WHERE status = 'failed' AND discarded_at = 0;
 CREATE INDEX images_dead_by_host ON images (source_host, failed_at, id) WHERE status = 'failed' AND discarded_at = 0;
 CREATE INDEX images_dead_by_user ON images (user_id, failed_at, id) WHERE status = 'failed' AND discarded_at = 0;
+
+-- What is remembered of the hosts that images are fetched from: dispatch.Host.
+CREATE TABLE hosts (
+    host          TEXT   PRIMARY KEY,
+    answered_at   BIGINT NOT NULL DEFAULT 0, -- its last answer; 0: never
+    failures      INT    NOT NULL DEFAULT 0, -- different URLs that have failed since
+    counted       TEXT   NOT NULL DEFAULT '', -- JSON: hashes of URLs that count once
+    failing_at    BIGINT NOT NULL DEFAULT 0, -- the first of the failures
+    failed_at     BIGINT NOT NULL DEFAULT 0, -- the last one
+    open_until    BIGINT NOT NULL DEFAULT 0, -- its breaker is open; 0 once a probe may go
+    recent_ms     BIGINT NOT NULL DEFAULT 0, -- how long a fetch takes
+    reason        TEXT   NOT NULL DEFAULT '', -- of the last failure
+    reason_detail TEXT   NOT NULL DEFAULT '',
+    used_at       BIGINT NOT NULL DEFAULT 0  -- when it was last fetched from, within ten minutes
+);
+CREATE INDEX hosts_open ON hosts (open_until) WHERE open_until > 0;
+CREATE INDEX hosts_failing ON hosts (failing_at) WHERE failing_at > 0;
+CREATE INDEX hosts_used ON hosts (used_at);
 
 -- What has changed, one row for each change, in its transaction. Rows are only
 -- added, and removed from the front when they are old; none refers to another
@@ -204,6 +228,7 @@ DROP TABLE dead_messages;
 DROP TABLE event_readers;
 DROP TABLE event_log;
 DROP TABLE events;
+DROP TABLE hosts;
 DROP TABLE images;
 DROP TABLE renditions;
 DROP TABLE idempotency_keys;

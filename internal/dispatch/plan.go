@@ -1,0 +1,201 @@
+package dispatch
+
+import (
+	"slices"
+	"time"
+
+	"vitrine.dev/internal/media"
+)
+
+// Plan decides a step, in the order of its methods; each sees what was read for
+// the one before. It may be asked more than once, and writes nothing itself.
+type Plan interface {
+	// Others reports of a class whether the heads of other users' images in
+	// line are wanted, beside the head of the line, which is all of users who can
+	// have no slot now.
+	Others(w Window, class Class) bool
+	// Hosts returns the hosts that are asked about beside those of the window's rows.
+	Hosts(w Window) []string
+	// Asks returns what is asked for of the parked images.
+	Asks(w Window) []Ask
+	// Flows returns those whose ends are asked for.
+	Flows(w Window) []Flow
+	// Decide returns what is written.
+	Decide(w Window) Decision
+}
+
+// memory is what a dispatcher remembers from one step to the next, so that it
+// looks for the parked images of those hosts only that have room since. What it
+// does not know, such as what others have parked, the walk finds.
+type memory struct {
+	out    map[string]int   // how many images of a host were out
+	limit  map[string]int   // how many it might have out
+	turn   map[string]int64 // the user of a host's last image
+	turns  int              // asks, by which images that were tried get every fourth turn
+	served [Classes]int64   // the highest rank that was dispatched
+	cursor string           // the host that the walk has come to
+	walked time.Time        // when it went on
+}
+
+// plan is Plan for one step.
+type plan struct {
+	memory
+
+	limits Limits
+	walks  bool
+	free   int // messages that may be published now
+	queued int // most that wait for a worker
+	ready  int // that wait for one at the queue
+
+	window   Window // as the decision saw it
+	decision Decision
+}
+
+// room is how many images may go out: what is out and not begun waits for a
+// worker as well as what the queue says, which may not have it yet.
+func (p *plan) room(w Window) int {
+	waiting := 0
+	for _, r := range w.Out {
+		if !r.Begun && r.Token > w.Now {
+			waiting++
+		}
+	}
+	return min(p.free, p.queued-max(p.ready, waiting))
+}
+
+func (p *plan) Others(w Window, class Class) bool {
+	line := w.Line[class]
+	if len(line) < LineWindow {
+		return false
+	}
+	of := map[int64]int{}
+	for _, r := range w.Out {
+		of[r.UserID]++
+	}
+	scarce := p.limits.Slots-len(w.Out) <= p.limits.reserve()
+	for _, r := range line {
+		if n := of[r.UserID]; n == 0 || n < p.limits.user() && !scarce {
+			return false
+		}
+	}
+	return p.room(w) > 0 && len(w.Out) < p.limits.Slots
+}
+
+func (p *plan) Hosts(w Window) (hosts []string) {
+	hosts = append(append(hosts, w.Woken...), w.Walked...)
+	now := outByHost(w.Out)
+	for host, before := range p.out {
+		if now[host] < before {
+			hosts = append(hosts, host)
+		}
+	}
+	return hosts
+}
+
+func (p *plan) Asks(w Window) (asks []Ask) {
+	now := outByHost(w.Out)
+	asked := map[string]bool{}
+	ask := func(host string) {
+		state := w.Hosts[host]
+		room := state.limit(p.limits, w.Now) - len(state.Ranks)
+		if room <= 0 || asked[host] {
+			return
+		}
+		asked[host] = true
+		p.turns++
+		asks = append(asks, Ask{
+			Host: host, Limit: room, After: p.turn[host], Tried: p.turns%4 == 0,
+			Probe: state.suspected(p.limits.Hosts), Last: state.Failures%2 == 1,
+		})
+	}
+	for _, host := range p.Hosts(w) {
+		ask(host)
+	}
+	for host, limit := range p.limit {
+		if w.Hosts[host].limit(p.limits, w.Now) > limit && now[host] > 0 {
+			ask(host)
+		}
+	}
+	return asks
+}
+
+func (p *plan) Flows(w Window) (flows []Flow) {
+	seen := map[Flow]bool{}
+	want := func(r Row, class Class) {
+		if flow := (Flow{r.UserID, class}); !seen[flow] {
+			seen[flow] = true
+			flows = append(flows, flow)
+		}
+	}
+	for _, r := range slices.Concat(w.Parked, w.Due) {
+		want(r, w.Hosts[r.Host].class(p.limits.Hosts))
+	}
+	for class, line := range w.Line {
+		for _, r := range line {
+			if now := w.Hosts[r.Host].class(p.limits.Hosts); now != Class(class) {
+				want(r, now)
+			}
+		}
+	}
+	return flows
+}
+
+func (p *plan) Decide(w Window) Decision {
+	p.window, p.decision = w, Decide(w, p.served, p.limits, p.room(w))
+	return p.decision
+}
+
+// full reports whether nothing more could go out.
+func (p *plan) full() bool {
+	return p.room(p.window) <= 0 || len(p.window.Out) >= p.limits.Slots
+}
+
+// remembered is what is remembered after the step.
+func (p *plan) remembered() memory {
+	w, d := p.window, p.decision
+	m := p.memory
+	m.out, m.limit, m.turn = outByHost(w.Out), map[string]int{}, map[string]int64{}
+	if p.walks {
+		if m.cursor = ""; len(w.Walked) == WalkedAtOnce {
+			m.cursor = w.Walked[WalkedAtOnce-1]
+		}
+	}
+	for _, to := range d.Positions {
+		if to.Stage == media.Out && to.To != media.Out {
+			continue // its host is left alone
+		}
+		if to.To == media.Out && to.Stage != media.Out {
+			m.out[to.Host]++
+			m.turn[to.Host] = to.UserID
+			m.served[to.NewClass] = max(m.served[to.NewClass], to.NewRank)
+		}
+	}
+	for host := range m.out {
+		m.limit[host] = w.Hosts[host].limit(p.limits, w.Now)
+		if user, known := p.turn[host]; known && m.turn[host] == 0 {
+			m.turn[host] = user
+		}
+	}
+	return m
+}
+
+func outByHost(rows []Row) map[string]int {
+	out := map[string]int{}
+	for _, r := range rows {
+		out[r.Host]++
+	}
+	return out
+}
+
+// Single is a step by a dispatcher that remembers nothing and knows no limits,
+// for tests: at most free images go out, and no more than queued wait for a worker then.
+func Single(life time.Duration, free, queued int) (Request, Plan) {
+	const none = 1 << 20
+	limits := Limits{Slots: none, Host: none, NewHost: none, Hosts: DefaultHostRules(), Life: life}
+	return Request{Life: life, Ranks: none}, &plan{limits: limits, free: free, queued: queued}
+}
+
+// OneStep is the plan of a dispatcher that remembers nothing.
+func OneStep(limits Limits, free int) Plan {
+	return &plan{limits: limits, free: free, queued: free, walks: true}
+}

@@ -1,0 +1,90 @@
+package dispatch
+
+import "vitrine.dev/internal/media"
+
+// LineWindow is how much of each line a step looks at.
+const LineWindow = 128
+
+// WalkedAtOnce is how many hosts a step walks.
+const WalkedAtOnce = 100
+
+// Class is which line an image is in, by its host.
+type Class int
+
+// The classes.
+const (
+	Known   Class = 0 // hosts that answer
+	Contact Class = 1 // hosts that have never answered, or whose breaker has opened since
+)
+
+// Classes is how many there are.
+const Classes = 2
+
+// Row is an image with work.
+type Row struct {
+	ID, UserID int64
+	Host       string
+	Stage      media.Stage
+	Class      Class // in line and out
+	Rank       int64 // in line and out
+	Cost       int64 // in line and out, in milliseconds
+	Token      int64 // out
+	Begun      bool  // out
+	DueAt      int64 // later
+	Tried      bool  // an attempt at it has failed
+}
+
+// Window is what a step sees. Times are milliseconds since 1970, by the
+// database's clock. The first read fills all but Hosts, Parked and Ends.
+type Window struct {
+	Now    int64
+	Out    []Row          // all that are out
+	Line   [Classes][]Row // the head of each line by rank, at most LineWindow
+	Due    []Row          // later, and due by now
+	More   bool           // more may be due than Due has
+	Woken  []string       // hosts whose breaker has been open for as long as it was to be
+	Walked []string       // hosts that have parked images, at most WalkedAtOnce from a cursor on
+	Hosts  map[string]HostState
+	Parked []Row          // what Asks has asked for
+	Ends   map[Flow]int64 // of each user of a row that is not in line yet: the end of the last in line or out
+}
+
+// Flow is what takes turns: a user's images of one class.
+type Flow struct {
+	UserID int64
+	Class  Class
+}
+
+// HostState is a host as a step sees it: what is remembered of it, and the lowest
+// ranks of its images in line or out, as many as a host may have out.
+type HostState struct {
+	Host
+
+	Ranks []int64
+}
+
+// Ask asks for parked images of a host, in the order in which they are its next.
+type Ask struct {
+	Host  string
+	Limit int   // at most so many
+	After int64 // users with higher ids come first: the user that had the host's last turn
+	Tried bool  // those that were tried come first
+	Probe bool  // for the probe of a breaker: never tried, then the one tried longest ago
+	Last  bool  // Probe: of those never tried the last that became due, not the first
+}
+
+// Position is where a row goes.
+type Position struct {
+	Row // as it was seen
+
+	To       media.Stage // Parked, InLine or Out
+	NewRank  int64       // in line and out
+	NewClass Class
+	NewCost  int64
+}
+
+// Decision is what a step does.
+type Decision struct {
+	Positions []Position
+	Woken     []string // hosts whose breaker lets a probe through from now on
+}

@@ -1,0 +1,113 @@
+package media
+
+import (
+	"context"
+	"hash/fnv"
+	"log/slog"
+	"sync"
+	"time"
+
+	"vitrine.dev/internal/backoff"
+	"vitrine.dev/internal/fault"
+)
+
+const (
+	// reportEvery is how long what was learnt of hosts waits to be written, so that
+	// many fetches share a transaction.
+	reportEvery = 200 * time.Millisecond
+	// mostUnreported bounds what waits while the database is unavailable; the oldest is dropped.
+	mostUnreported = 1000
+)
+
+// Fetch is what a fetch has shown of its host.
+type Fetch struct {
+	Host    string
+	URL     int64          // a hash of the URL
+	Failure *fault.Failure // nil: the host has answered
+	Took    time.Duration
+}
+
+// reports are the fetches that are to be written.
+type reports struct {
+	store Store
+	log   *slog.Logger
+
+	mu      sync.Mutex
+	waiting []Fetch
+	added   chan struct{} // of capacity 1
+}
+
+func newReports(store Store, log *slog.Logger) *reports {
+	return &reports{store: store, log: log, added: make(chan struct{}, 1)}
+}
+
+// add notes how a fetch ended. An error that is no *fault.Failure says nothing of
+// the host: the fetch was given up.
+func (r *reports) add(host, url string, err error, took time.Duration) {
+	failure, failed := fault.FailureOf(err)
+	if err != nil && !failed {
+		return
+	}
+	r.put([]Fetch{{Host: host, URL: hashURL(url), Failure: failure, Took: took}})
+}
+
+func hashURL(url string) int64 {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(url)) // never fails
+	return int64(h.Sum64())     //nolint:gosec // an identity, not a number
+}
+
+func (r *reports) put(fetches []Fetch) {
+	r.mu.Lock()
+	r.waiting = append(r.waiting, fetches...)
+	r.waiting = r.waiting[max(0, len(r.waiting)-mostUnreported):]
+	r.mu.Unlock()
+	select {
+	case r.added <- struct{}{}:
+	default:
+	}
+}
+
+func (r *reports) take() []Fetch {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	fetches := r.waiting
+	r.waiting = nil
+	return fetches
+}
+
+// Report writes what fetches have shown of their hosts until ctx is done.
+func (w *Worker) Report(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			w.flush(context.WithoutCancel(ctx))
+			return nil
+		case <-w.reports.added:
+		}
+		_ = backoff.Sleep(ctx, reportEvery) // where ctx ends, what is there is written at once
+		w.flush(context.WithoutCancel(ctx))
+	}
+}
+
+// flush writes what waits. What cannot be written waits for the next time.
+func (w *Worker) flush(ctx context.Context) {
+	fetches := w.reports.take()
+	if len(fetches) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, lastPause)
+	defer cancel()
+	breakers, err := w.Store.RecordFetches(ctx, fetches)
+	if err != nil {
+		w.Log.DebugContext(ctx, "fetches not recorded, will be retried", "fetches", len(fetches), "error", err)
+		w.reports.put(fetches)
+	}
+	for _, b := range breakers {
+		if b.Open {
+			w.Log.WarnContext(ctx, "host breaker opened", "host", b.Host, "failures", b.Failures, "reason", b.Reason)
+		} else {
+			w.Log.InfoContext(ctx, "host breaker closed", "host", b.Host)
+		}
+	}
+}

@@ -1,0 +1,80 @@
+package media_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/media"
+	"vitrine.dev/internal/queue"
+)
+
+// TestFetchesAreReported: what fetches have shown of their hosts is written in
+// batches, and what was given up is not.
+func TestFetchesAreReported(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		refused := fault.Fail(fault.SourceUnreachable, "Refused.", nil)
+		b := setup(t, &fakeWork{}, "http://a/1", "http://a/2", "http://b/3", "http://b/4")
+		b.fetch = func(_ context.Context, url string) ([]byte, error) {
+			time.Sleep(time.Second)
+			switch url {
+			case "http://a/2":
+				return nil, refused
+			case "http://b/4":
+				return nil, errors.New("given up")
+			}
+			return []byte(url), nil
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- b.worker.Report(ctx) }()
+		for i := range int64(4) {
+			host := "a"
+			if i > 1 {
+				host = "b"
+			}
+			m := queue.Message{ID: "1", Body: media.Job{ImageID: i + 1, ProductID: 7, Generation: 1, Host: host, First: i == 0}.Encode()}
+			_ = b.worker.Handle(t.Context(), m) // the last one's outcome is none
+			if first := b.patience > 0; first != (i == 0) {
+				t.Errorf("image %d: patience %v", i+1, b.patience)
+			}
+		}
+		time.Sleep(time.Minute)
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		got := b.store.fetches
+		if len(got) != 3 || got[0].Host != "a" || got[0].Failure != nil || got[0].Took != time.Second || got[1].Failure != refused ||
+			got[0].URL == got[1].URL || got[2].Host != "b" {
+			t.Errorf("reported %+v", got)
+		}
+	})
+}
+
+// TestReportsOutliveAnOutage: what cannot be written is written later.
+func TestReportsOutliveAnOutage(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := setup(t, &fakeWork{}, "http://a/1")
+		if err := b.worker.Handle(t.Context(), jobFor(1)); err != nil {
+			t.Fatal(err)
+		}
+		b.store.setDown(3)
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- b.worker.Report(ctx) }()
+		time.Sleep(time.Minute)
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		if len(b.store.fetches) != 1 {
+			t.Errorf("reported %+v", b.store.fetches)
+		}
+	})
+}

@@ -1,0 +1,60 @@
+package imagesql
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/events"
+	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/media"
+	"vitrine.dev/internal/sqldb"
+)
+
+// SilentHosts implements media.Store.
+func (s *Images) SilentHosts(ctx context.Context, silent time.Duration, limit int) ([]media.SilentHost, error) {
+	return sqldb.Select(ctx, s.db, "look for silent hosts", func(row sqldb.Row, h *media.SilentHost) error {
+		var reason, detail string
+		err := row.Scan(&h.Host, &reason, &detail)
+		h.Last = fault.Fail(fault.Reason(reason), detail, nil)
+		return err
+	}, `
+		SELECT host, reason, reason_detail FROM hosts
+		WHERE failing_at > 0 AND failing_at <= {now} - $1 AND failed_at - failing_at >= $1 ORDER BY failing_at LIMIT $2`,
+		silent.Milliseconds(), limit)
+}
+
+// Expire implements media.Store. It locks the products before the images, as
+// Replay does, and asks of each image again what it was selected for.
+func (s *Images) Expire(
+	ctx context.Context, host string, waited time.Duration, f *fault.Failure, limit int,
+) (changed []catalog.Changed, err error) {
+	const waits = ` source_host = $1 AND due_at <= {now} - $2`
+	err = s.db.InTxNotify(ctx, "expire images", func(ctx context.Context, tx *sql.Tx) error {
+		changed = nil
+		const some = `SELECT * FROM (SELECT id FROM images WHERE stage = 1 AND tried = `
+		images, err := sqldb.IDs(ctx, tx, s.db.SQL(
+			some+`0 AND`+waits+` ORDER BY due_at LIMIT $3) AS untried UNION ALL `+some+`1 AND`+waits+` ORDER BY due_at LIMIT $3) AS tried LIMIT $3`),
+			host, waited.Milliseconds(), limit)
+		if err != nil || len(images) == 0 {
+			return err
+		}
+		marks, args := sqldb.In(1, images)
+		_, err = sqldb.IDs(ctx, tx, s.db.SQL(
+			`SELECT id FROM products WHERE id IN (SELECT product_id FROM images WHERE id IN (`+marks+`)) ORDER BY id{for update}`), args...)
+		if err != nil {
+			return err
+		}
+		marks, args = sqldb.In(5, images)
+		failed, err := sqldb.Collect(ctx, tx, func(row sqldb.Row, m *movedImage) error { return row.Scan(&m.image, &m.product, &m.shown) },
+			s.db.SQL(fail("$3", "$4")+` WHERE stage + 0 = 1 AND`+waits+` AND id IN (`+marks+`) RETURNING id, product_id, status = 'ready'`),
+			append([]any{host, waited.Milliseconds(), string(f.Reason), f.Detail}, args...)...)
+		if err != nil || len(failed) == 0 {
+			return err
+		}
+		changed, err = progressEach(ctx, s.db, tx, failed, events.ImageFailed, events.Data{Reason: string(f.Reason)})
+		return err
+	})
+	return changed, err
+}

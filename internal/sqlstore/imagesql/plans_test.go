@@ -1,0 +1,179 @@
+package imagesql_test
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/dispatch"
+	"vitrine.dev/internal/media"
+	"vitrine.dev/internal/sqldb"
+	"vitrine.dev/internal/sqlstore"
+	"vitrine.dev/internal/testserver"
+)
+
+// explaining runs queries, and notes how the server would run them with a generic plan.
+type explaining struct {
+	*sql.Tx
+	*testing.T
+
+	plans []string
+	first int // the number of the first: names of prepared statements outlive transactions
+}
+
+func (e *explaining) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	e.explain(ctx, query, args)
+	return e.Tx.QueryContext(ctx, query, args...)
+}
+
+func (e *explaining) explain(ctx context.Context, query string, args []any) {
+	e.Helper()
+	literals := make([]string, len(args))
+	for i, a := range args {
+		switch a := a.(type) {
+		case string:
+			literals[i] = "'" + a + "'"
+		case []string:
+			literals[i] = "'{" + strings.Join(a, ",") + "}'"
+		case []int64:
+			literals[i] = "'" + strings.NewReplacer("[", "{", "]", "}", " ", ",").Replace(fmt.Sprint(a)) + "'"
+		default:
+			literals[i] = fmt.Sprint(a)
+		}
+	}
+	name := "plan" + strconv.Itoa(e.first+len(e.plans))
+	call := name
+	if len(args) > 0 {
+		call += "(" + strings.Join(literals, ", ") + ")"
+	}
+	if _, err := e.ExecContext(ctx, "PREPARE "+name+" AS "+query); err != nil {
+		e.Fatalf("prepare: %v\n%s", err, query)
+	}
+	lines, err := sqldb.Collect(ctx, e.Tx, func(row sqldb.Row, line *string) error { return row.Scan(line) }, "EXPLAIN (COSTS OFF) EXECUTE "+call)
+	if err != nil {
+		e.Fatalf("explain: %v\n%s", err, query)
+	}
+	e.plans = append(e.plans, strings.Join(lines, "\n"))
+}
+
+func openPostgres(t *testing.T) *sqlstore.Store {
+	t.Helper()
+	u, err := url.Parse(testserver.Postgres(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	port, err := strconv.ParseUint(u.Port(), 10, 16)
+	if err != nil {
+		t.Fatal(err)
+	}
+	password, _ := u.User.Password()
+	s, err := sqlstore.OpenPostgres(t.Context(), sqldb.PostgresConfig{
+		Host: u.Hostname(), Port: uint16(port), User: u.User.Username(), Password: password, Name: u.Path[1:], SSLMode: "disable",
+	}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	if _, err := s.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// everything asks for all that a plan can ask for.
+type everything struct{ dispatch.Plan }
+
+func (everything) Others(dispatch.Window, dispatch.Class) bool { return true }
+func (everything) Asks(dispatch.Window) []dispatch.Ask {
+	return []dispatch.Ask{{Host: "a", Limit: 2, After: 1}, {Host: "b", Limit: 1, Probe: true, Last: true}}
+}
+
+func (everything) Flows(dispatch.Window) []dispatch.Flow { return []dispatch.Flow{{UserID: 1}} }
+
+// TestPlans: every read of a step goes along an index of its own, with the
+// statistics of an idle moment and with those of a backlog, and none looks at more
+// than it asks for: there is no scan of a table, no bitmap, and nothing of a queue
+// that is sorted.
+func TestPlans(t *testing.T) {
+	t.Parallel()
+	s := openPostgres(t)
+	exec := func(statement string, args ...any) {
+		t.Helper()
+		if _, err := s.Writer.ExecContext(t.Context(), statement, args...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := s.CreateProduct(t.Context(), catalog.NewProduct{UserID: 1, Name: "n", Images: []string{"http://a/1"}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.RecordFetches(t.Context(), []media.Fetch{{Host: "a", Took: time.Second}}); err != nil {
+		t.Fatal(err)
+	}
+	grow := func(stage, n int) {
+		exec(`INSERT INTO images (stage, due_at, accepted_at, user_id, product_id, position, source_url, source_host, class, rank)
+			SELECT $1::INT, 1, 1, n % 50, 1, n, '', 'host-' || n % 200, n % 2, CASE WHEN $1::INT >= 2 THEN n END
+			FROM generate_series(1, $2::INT) AS n`, stage, n)
+	}
+	explained := 0
+	check := func(moment string) {
+		t.Helper()
+		exec(`ANALYZE`)
+		tx, err := s.Writer.BeginTx(t.Context(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = tx.Rollback() }()
+		e := &explaining{Tx: tx, T: t, first: explained}
+		defer func() { explained += len(e.plans) }()
+		for _, setting := range []string{
+			"plan_cache_mode = force_generic_plan", "enable_bitmapscan = off", "enable_seqscan = off", "jit = off",
+			"enable_hashjoin = off", "enable_mergejoin = off", "enable_sort = off",
+		} {
+			if _, err := tx.ExecContext(t.Context(), "SET LOCAL "+setting); err != nil {
+				t.Fatal(err)
+			}
+		}
+		request, plan := dispatch.Single(time.Minute, 10, 10)
+		request.Walk, request.Ranks = true, 4
+		if _, err := s.Images.Read(t.Context(), e, request, everything{plan}); err != nil {
+			t.Fatal(err)
+		}
+		statement, args := s.Images.Move()
+		e.explain(t.Context(), statement, args)
+		all := strings.Join(e.plans, "\n\n")
+		for _, index := range []string{
+			"images_due", "images_line", "images_out", "images_of_user", "images_of_host", "images_parked", "images_parked_since",
+			"hosts_open", "hosts_pkey", "images_pkey",
+		} {
+			if !regexp.MustCompile(`using ` + index + `\b`).MatchString(all) {
+				t.Errorf("%s: nothing goes along %s", moment, index)
+			}
+		}
+		for _, bad := range []string{"Seq Scan on images", "Seq Scan on hosts", "Bitmap", "Sort Key: images", "Hash Join", "Hash Semi Join", "Merge Join", "Aggregate\n                                ->  Index Scan using images_of_host"} {
+			if strings.Contains(all, bad) {
+				t.Errorf("%s: %s", moment, bad)
+			}
+		}
+		if t.Failed() {
+			t.Log(all)
+		}
+	}
+	check("idle")
+	grow(1, 20_000)
+	check("with a backlog that is parked")
+	exec(`DELETE FROM images WHERE position > 0`)
+	exec(`VACUUM images`)
+	check("idle again")
+	grow(2, 20_000)
+	grow(0, 5_000)
+	grow(1, 20_000)
+	check("with a backlog of all stages")
+}

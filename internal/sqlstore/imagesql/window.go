@@ -1,0 +1,145 @@
+package imagesql
+
+import (
+	"context"
+	"fmt"
+
+	"vitrine.dev/internal/dispatch"
+	"vitrine.dev/internal/media"
+	"vitrine.dev/internal/sqldb"
+)
+
+// dueAtOnce bounds what is due that a step looks at, from each end; the newest
+// is what became due within so many milliseconds.
+const (
+	dueAtOnce = 200
+	newest    = 3000
+	wokenMost = 50 // hosts whose breaker lets a probe through, at once
+	usersMost = 32 // users of whom the heads are read
+)
+
+// window reads what a step looks at, in the order in which the plan asks.
+func (s *Images) window(
+	ctx context.Context, from sqldb.Querier, low bound, r dispatch.Request, p dispatch.Plan,
+) (w dispatch.Window, err error) {
+	if w, err = s.queue(ctx, from, low); err != nil {
+		return w, err
+	}
+	if r.Walk {
+		if w.Walked, err = s.walk(ctx, from, r.Cursor); err != nil {
+			return w, err
+		}
+	}
+	for class := range dispatch.Class(dispatch.Classes) {
+		if !p.Others(w, class) {
+			continue
+		}
+		others, err := s.otherUsers(ctx, from, class)
+		if err != nil {
+			return w, err
+		}
+		w.Line[class] = append(w.Line[class], others...)
+	}
+	if w.Hosts, err = s.hostStates(ctx, from, hostsOf(w, p.Hosts(w)), r.Ranks); err != nil {
+		return w, err
+	}
+	if asks := p.Asks(w); len(asks) > 0 {
+		if w.Parked, err = s.nextParked(ctx, from, asks); err != nil {
+			return w, err
+		}
+	}
+	w.Ends, err = s.ends(ctx, from, p.Flows(w))
+	return w, err
+}
+
+// queue reads all that is out, the heads of the lines, what is due and which
+// hosts are to be woken. What is due is read from both ends, so that a backlog of
+// it does not hide what has just come. The limits are literals, since PostgreSQL
+// would plan again for each value.
+func (s *Images) queue(ctx context.Context, from sqldb.Querier, low bound) (w dispatch.Window, err error) {
+	const (
+		isClock = -1
+		isHost  = -2
+	)
+	type row struct {
+		dispatch.Row
+
+		newest bool
+	}
+	list, err := sqldb.Collect(ctx, from, func(found sqldb.Row, r *row) error {
+		return found.Scan(append(rowTargets(&r.Row), &r.newest)...)
+	}, s.db.SQL(fmt.Sprintf(`
+		SELECT * FROM (SELECT %[1]s, FALSE FROM images WHERE stage = 2 AND class = 0 AND rank >= $1 ORDER BY rank LIMIT %[2]d) AS known
+		UNION ALL SELECT * FROM (SELECT %[1]s, FALSE FROM images WHERE stage = 2 AND class = 1 AND rank >= $2 ORDER BY rank LIMIT %[2]d) AS contact
+		UNION ALL SELECT * FROM (SELECT %[1]s, FALSE FROM images WHERE stage = 3 AND dispatched_until >= $3) AS outside
+		UNION ALL SELECT * FROM (SELECT %[1]s, TRUE FROM images
+			WHERE stage = 0 AND due_at > {now} - %[3]d AND due_at <= {now} ORDER BY due_at DESC LIMIT %[4]d) AS newest
+		UNION ALL SELECT * FROM (SELECT %[1]s, FALSE FROM images
+			WHERE stage = 0 AND due_at >= $4 AND due_at <= {now} - %[3]d ORDER BY due_at LIMIT %[4]d) AS oldest
+		UNION ALL SELECT * FROM (SELECT 0, 0, host, %[5]d, 0, 0, 0, 0, FALSE, 0, FALSE, FALSE FROM hosts
+			WHERE open_until > 0 AND open_until <= {now} ORDER BY open_until LIMIT %[6]d) AS woken
+		UNION ALL SELECT 0, 0, '', %[7]d, 0, 0, 0, {now}, FALSE, 0, FALSE, FALSE`,
+		rowFields, dispatch.LineWindow, newest, dueAtOnce, isHost, wokenMost, isClock)), low.rank[0], low.rank[1], low.token, low.due)
+	if err != nil {
+		return w, err
+	}
+	ends := map[bool]int{} // what is due, by whether it is among the newest
+	for _, r := range list {
+		switch r.Stage {
+		case isClock:
+			w.Now = r.Token
+		case isHost:
+			w.Woken = append(w.Woken, r.Host)
+		case media.InLine:
+			w.Line[r.Class] = append(w.Line[r.Class], r.Row)
+		case media.Out:
+			w.Out = append(w.Out, r.Row)
+		default:
+			w.Due = append(w.Due, r.Row)
+			ends[r.newest]++
+			w.More = w.More || ends[r.newest] == dueAtOnce
+		}
+	}
+	return w, nil
+}
+
+// otherUsers reads the head of the line of each of some users.
+func (s *Images) otherUsers(ctx context.Context, from sqldb.Querier, class dispatch.Class) ([]dispatch.Row, error) {
+	return sqldb.Collect(ctx, from, scanRow, s.db.SQL(fmt.Sprintf(`
+		WITH RECURSIVE users_in_line (user_id, n) AS (
+			SELECT (SELECT i.user_id FROM images i WHERE i.stage >= 2 ORDER BY i.user_id, i.class, i.rank LIMIT 1), 1
+			UNION ALL SELECT (SELECT i.user_id FROM images i WHERE i.stage >= 2 AND i.user_id > u.user_id
+				ORDER BY i.user_id, i.class, i.rank LIMIT 1), u.n + 1
+			FROM users_in_line u WHERE u.user_id IS NOT NULL AND u.n < %d)
+		SELECT %s FROM (
+			SELECT (SELECT i.id FROM images i WHERE i.stage >= 2 AND i.user_id = u.user_id AND i.class = $1 AND i.stage + 0 = 2
+				ORDER BY i.rank LIMIT 1) AS head FROM users_in_line u) AS heads JOIN images ON images.id = head`,
+		usersMost, rowFields)), int(class))
+}
+
+// ends reads the end of the last image in line or out of each flow that has any.
+func (s *Images) ends(ctx context.Context, from sqldb.Querier, flows []dispatch.Flow) (map[dispatch.Flow]int64, error) {
+	ends := map[dispatch.Flow]int64{}
+	if len(flows) == 0 {
+		return ends, nil
+	}
+	rows := make([][]int64, len(flows))
+	for i, f := range flows {
+		rows[i] = []int64{f.UserID, int64(f.Class)}
+	}
+	table, args := s.db.Numbers(1, []string{"of_user", "of_class"}, rows)
+	type ended struct {
+		dispatch.Flow
+
+		end int64
+	}
+	list, err := sqldb.Collect(ctx, from, func(row sqldb.Row, e *ended) error { return row.Scan(&e.UserID, &e.Class, &e.end) }, `
+		SELECT of_user, of_class, last_end FROM (
+			SELECT of_user, of_class, (SELECT rank + cost FROM images
+				WHERE user_id = of_user AND class = of_class AND stage >= 2 ORDER BY rank DESC LIMIT 1) AS last_end FROM `+table+`) AS ended
+		WHERE last_end IS NOT NULL`, args...)
+	for _, e := range list {
+		ends[e.Flow] = e.end
+	}
+	return ends, err
+}
