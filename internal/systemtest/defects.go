@@ -92,7 +92,7 @@ func appendLater(ctx context.Context, db *sqldb.DB, list []events.Event) {
 	}},
 
 	HostileDecoder: {
-		patches: []patch{{"internal/imaging/sandbox", "\t\tc.pixels = 0\n", "\t\tc.pixels = 0\n\t\tmisbehave(f.payload)\n"}},
+		patches: []patch{{"internal/imaging/sandbox", "\t\tc.pixels, c.dropped = 0, false\n", "\t\tc.pixels, c.dropped = 0, false\n\t\tmisbehave(f.payload)\n"}},
 		file: `
 import (
 	"bytes"
