@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,14 +16,14 @@ import (
 type fakeStore struct {
 	processes.Store
 
-	down   bool
+	down   atomic.Bool
 	beats  []processes.Process
 	purges []time.Time
 	ended  []string
 }
 
 func (s *fakeStore) Heartbeat(ctx context.Context, p processes.Process) error {
-	if s.down {
+	if s.down.Load() {
 		return errors.New("down")
 	}
 	p.HeartbeatAt = time.Now()
@@ -69,9 +70,9 @@ func TestHeart(t *testing.T) {
 				t.Fatalf("heartbeat %d is %+v", i, b)
 			}
 		}
-		store.down = true
+		store.down.Store(true)
 		time.Sleep(time.Minute)
-		store.down = false
+		store.down.Store(false)
 		back := time.Now()
 		time.Sleep(2 * time.Second)
 		synctest.Wait()

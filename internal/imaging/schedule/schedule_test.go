@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -30,6 +31,7 @@ func simulate(t *testing.T, cfg schedule.Config, pictures []*render) {
 	synctest.Test(t, func(t *testing.T) {
 		s := schedule.New(cfg)
 		start := time.Now()
+		var mu sync.Mutex
 		busy, express, pixels := 0, 0, int64(0)
 		done := make(chan struct{})
 		for _, p := range pictures {
@@ -53,17 +55,19 @@ func simulate(t *testing.T, cfg schedule.Config, pictures []*render) {
 				}
 				p.began, p.slot = time.Since(start), slot
 				count := func(n int, held int64) {
+					mu.Lock()
+					defer mu.Unlock()
 					if slot.Express {
 						express += n
-						return
+					} else {
+						busy, pixels = busy+n, pixels+held
 					}
-					busy, pixels = busy+n, pixels+held
+					if busy > cfg.Renders || express > 1 || pixels > cfg.Budget {
+						t.Errorf("%d slots, %d express and %d pixels are held", busy, express, pixels)
+					}
 				}
 				held := min(p.pixels, cfg.Budget)
 				count(1, held)
-				if busy > cfg.Renders || express > 1 || pixels > cfg.Budget {
-					t.Errorf("%d slots, %d express and %d pixels are held", busy, express, pixels)
-				}
 				time.Sleep(p.takes)
 				count(-1, -held)
 				slot.Leave()
