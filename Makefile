@@ -15,6 +15,11 @@ CHAOS_DEFECT  ?=
 CHAOS_DIR     ?= $(CURDIR)/.tools/chaos
 # Images of a burst, a tenth of them from failing hosts.
 BURST_IMAGES ?= 20000
+# Rows of the table of fairness (embedded/import, servers), images of the import
+# beside others and of the one that is alone.
+FAIR        ?=
+FAIR_IMPORT ?= 100000
+FAIR_ALONE  ?= 20000
 # What benchmarks to run, how often (benchstat wants six or more), and where.
 BENCH   ?= .
 COUNT   ?= 6
@@ -25,7 +30,7 @@ COST      ?= .
 # How long each fuzz target runs.
 FUZZ_TIME ?= 30s
 
-.PHONY: help setup run build quick test chaos burst check fmt fuzz bench cost clean
+.PHONY: help setup run build quick test chaos burst fair check fmt fuzz bench cost clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -63,6 +68,11 @@ burst: ## what failing hosts cost the others: BURST_IMAGES=20000
 	@scripts/setup test
 	@VITRINE_TEST_REQUIRE=1 BURST_IMAGES=$(BURST_IMAGES) \
 		$(GO) test ./internal/burst -run '^TestBurst$$' -count 1 -v -timeout 150m
+
+fair: ## others beside slow, heavy and many images: FAIR=embedded/import FAIR_IMPORT=100000 FAIR_ALONE=20000
+	@scripts/setup test
+	@VITRINE_TEST_REQUIRE=1 FAIR_IMPORT=$(FAIR_IMPORT) FAIR_ALONE=$(FAIR_ALONE) \
+		$(GO) test ./internal/fair -run '^TestFair$$/$(FAIR)' -count 1 -v -timeout 180m
 
 check: ## words, format (gofumpt, imports), lint, vet, build, modules, known vulnerabilities
 	@scripts/setup check

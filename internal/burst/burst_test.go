@@ -71,7 +71,10 @@ func (sys *system) burst(src *source, run string, images int, failing bool) resu
 				urls = append(urls, src.bad(run, n/10))
 			}
 		}
-		group.Go(func() error { return sys.create(ctx, urls) })
+		group.Go(func() error {
+			_, err := sys.Create(ctx, 1, urls)
+			return err
+		})
 	}
 	if err := group.Wait(); err != nil {
 		sys.t.Fatal(err)
@@ -80,7 +83,7 @@ func (sys *system) burst(src *source, run string, images int, failing bool) resu
 	limit := 3*time.Minute + time.Duration(images)*200*time.Millisecond
 	systemtest.Within(sys.t, limit, "every image to end", func() bool {
 		var under bool
-		sys.servers.Query(sys.t, func(ctx context.Context, db *pgx.Conn) error {
+		sys.Servers.Query(sys.t, func(ctx context.Context, db *pgx.Conn) error {
 			return db.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM images WHERE status = 'pending')`).Scan(&under)
 		})
 		return !under
@@ -112,7 +115,7 @@ func (sys *system) check(src *source, run string) (r result) {
 			}
 		}
 	}
-	sys.servers.Query(sys.t, func(ctx context.Context, db *pgx.Conn) error {
+	sys.Servers.Query(sys.t, func(ctx context.Context, db *pgx.Conn) error {
 		rows, err := db.Query(ctx, `
 			SELECT i.source_url, i.status, i.reason, coalesce(r.created_at, 0)
 			FROM images i LEFT JOIN renditions r ON r.key = i.rendition_key

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"strconv"
 	"strings"
 	"testing"
@@ -29,32 +28,11 @@ type source struct {
 func newSource(t *testing.T) *source {
 	t.Helper()
 	s := &source{picture: imagingtest.JPEG(imagingtest.Picture(200, 150, 7), 90)}
-	listen := func() net.Listener {
-		l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp4", "0.0.0.0:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		return l
+	s.port = systemtest.EveryAddress(t, s)
+	var err error
+	if _, s.closed, err = net.SplitHostPort(systemtest.FreeAddress(t)); err != nil {
+		t.Fatal(err)
 	}
-	port := func(l net.Listener) string {
-		_, port, err := net.SplitHostPort(l.Addr().String())
-		if err != nil {
-			t.Fatal(err)
-		}
-		return port
-	}
-	reserved := listen()
-	s.closed = port(reserved)
-	server := httptest.NewUnstartedServer(s)
-	_ = server.Listener.Close()
-	server.Listener = listen()
-	s.port = port(server.Listener)
-	_ = reserved.Close()
-	server.Start()
-	t.Cleanup(func() {
-		server.CloseClientConnections() // those that hang
-		server.Close()
-	})
 	return s
 }
 

@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// The defects that the tests of the promises have to catch, and two that the
-// environment of a process controls.
+// The defects that the tests of the promises have to catch, and programs that other
+// tests want.
 const (
 	NoInvalidation        = "no-invalidation"         // changes are not announced to the cache
 	EventOutside          = "event-outside"           // events are written after the commit
@@ -16,8 +16,12 @@ const (
 	AckBeforeWork         = "acknowledge-before-work" // messages are acknowledged as they come
 
 	// HostileDecoder aborts or hangs the decoder on a picture whose bytes
-	// contain "vitrine: abort" or "vitrine: hang".
+	// contain "vitrine: abort" or "vitrine: hang", or hangs once it has its
+	// memory: "vitrine: stay".
 	HostileDecoder = "hostile-decoder"
+	// FirstCome has the dispatcher take images in the order in which they became due,
+	// whoever's and wherever they are: no defect, but what fairness is compared with.
+	FirstCome = "first-come"
 	// WrongClock adds VITRINE_CLOCK_OFFSET, a duration of whole seconds, to the
 	// wall clock of a process: to every time.Now, also of libraries. Monotonic
 	// readings stay, as with a wrong clock.
@@ -92,7 +96,10 @@ func appendLater(ctx context.Context, db *sqldb.DB, list []events.Event) {
 	}},
 
 	HostileDecoder: {
-		patches: []patch{{"internal/imaging/sandbox", "\t\tc.pixels, c.dropped = 0, false\n", "\t\tc.pixels, c.dropped = 0, false\n\t\tmisbehave(f.payload)\n"}},
+		patches: []patch{
+			{"internal/imaging/sandbox", "\t\tc.pixels, c.dropped = 0, false\n", "\t\tc.pixels, c.dropped = 0, false\n\t\tmisbehave(f.payload)\n"},
+			{"internal/imaging/sandbox", "\treturn func() {}, nil\n", "\tfor stays {\n\t}\n\treturn func() {}, nil\n"},
+		},
 		file: `
 import (
 	"bytes"
@@ -100,7 +107,10 @@ import (
 	"syscall"
 )
 
+var stays bool
+
 func misbehave(picture []byte) {
+	stays = bytes.Contains(picture, []byte("vitrine: stay"))
 	switch {
 	case bytes.Contains(picture, []byte("vitrine: abort")):
 		_ = syscall.Kill(os.Getpid(), syscall.SIGABRT)
@@ -109,6 +119,46 @@ func misbehave(picture []byte) {
 		for {
 		}
 	}
+}
+`,
+	},
+
+	FirstCome: {
+		patches: []patch{{
+			"internal/dispatch",
+			"func Decide(w Window, served [Classes]int64, limits Limits, room int) Decision {\n",
+			"func Decide(w Window, served [Classes]int64, limits Limits, room int) Decision {\n\tif true {\n\t\treturn firstCome(w, limits, room)\n\t}\n",
+		}},
+		file: `
+import (
+	"cmp"
+	"slices"
+
+	"vitrine.dev/internal/media"
+)
+
+func firstCome(w Window, limits Limits, room int) Decision {
+	d, free := Decision{Woken: w.Woken}, limits.Slots-len(w.Out)
+	for _, r := range w.Out {
+		if !r.Begun && r.Token <= w.Now && room > 0 { // no one has begun it in time
+			room--
+			d.Positions = append(d.Positions, Position{Row: r, To: media.Out, NewRank: r.Rank, NewCost: r.Cost})
+		}
+	}
+	slices.SortFunc(w.Due, func(a, b Row) int { return cmp.Or(cmp.Compare(a.DueAt, b.DueAt), cmp.Compare(a.ID, b.ID)) })
+	for _, r := range slices.Concat(w.Line[Contact], w.Line[Known], w.Due) {
+		p := Position{Row: r, To: media.InLine, NewRank: r.Rank, NewCost: 1}
+		if r.Stage == media.Later {
+			p.NewRank = r.DueAt
+		}
+		if free > 0 && room > 0 {
+			free, room, p.To = free-1, room-1, media.Out
+		} else if r.Stage == media.InLine {
+			continue
+		}
+		d.Positions = append(d.Positions, p)
+	}
+	return d
 }
 `,
 	},

@@ -1,0 +1,71 @@
+package fair_test
+
+import (
+	"os"
+	"strconv"
+	"testing"
+	"time"
+
+	"vitrine.dev/internal/systemtest"
+)
+
+func TestMain(m *testing.M) { systemtest.Main(m) }
+
+// row is a line of the table: others' pictures beside a workload.
+type row struct {
+	name    string
+	limit   time.Duration                      // for the slowest picture; or five times what it takes on an idle system
+	variant systemtest.Variant                 // of the program
+	load    func(w *world)                     // starts the workload
+	host    func(w *world, n int) (url string) // the n-th picture beside it
+}
+
+var rows = []row{
+	{"hanging", 10 * time.Second, systemtest.Program, func(w *world) { w.hanging(1) }, (*world).unseen},
+	{"hanging-8", 30 * time.Second, systemtest.Program, func(w *world) { w.hanging(8) }, (*world).unseen},
+	{"slow", 10 * time.Second, systemtest.Program, (*world).slow, (*world).unseen},
+	{"heavy", 10 * time.Second, systemtest.Defective(systemtest.HostileDecoder), (*world).heavy, (*world).unseen},
+	{"import", 5 * time.Second, systemtest.Program, (*world).importing, (*world).unseen},
+	{"failing", 30 * time.Second, systemtest.Program, (*world).failing, (*world).besideFailing},
+}
+
+var shapes = map[string]func(*testing.T, map[string]string) *systemtest.Installation{
+	"embedded": systemtest.Embedded, "servers": systemtest.Distributed,
+}
+
+// TestFair is the table.
+func TestFair(t *testing.T) { //nolint:paralleltest // each row has the machine to itself
+	number(t, "FAIR_IMPORT")
+	for _, shape := range []string{"embedded", "servers"} {
+		for _, r := range rows {
+			t.Run(shape+"/"+r.name, func(t *testing.T) {
+				w := newWorld(t, shape, 2*measured+10)
+				w.Start(r.variant)
+				idle := w.pictures("idle", 250*time.Millisecond, (*world).unseen)
+				w.limit = max(r.limit, 5*idle)
+				r.load(w)
+				worst := w.pictures("beside "+r.name, 1500*time.Millisecond, r.host)
+				w.also.Wait()
+				t.Logf("%s/%s: idle %.2f s, beside it %.2f s, at most %.1f s", shape, r.name, idle.Seconds(), worst.Seconds(), w.limit.Seconds())
+				if worst > w.limit {
+					t.Errorf("another user's picture took %s", worst)
+				}
+			})
+		}
+		t.Run(shape+"/alone", func(t *testing.T) { alone(t, shape) })
+	}
+}
+
+// number reads a variable. It skips the test where there is none.
+func number(t *testing.T, name string) int {
+	t.Helper()
+	text := os.Getenv(name)
+	if text == "" {
+		t.Skip("measures for minutes: make fair")
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < perProduct {
+		t.Fatalf("%s is %q", name, text)
+	}
+	return n
+}

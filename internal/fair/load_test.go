@@ -1,0 +1,103 @@
+package fair_test
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"vitrine.dev/internal/httpapi/wire"
+	"vitrine.dev/internal/systemtest"
+)
+
+// hanging has each of the users post five pictures at each of a hundred hosts of
+// their own, which never answer.
+func (w *world) hanging(users int) {
+	for u := range users {
+		var urls []string
+		for n := range 500 {
+			urls = append(urls, w.url(hangingHosts, 100*u+n%100, fmt.Sprintf("hanging-%d", n)))
+		}
+		w.post(w.user(), urls)
+	}
+	systemtest.Pause(w.t, 2*time.Second)
+}
+
+// slow posts 400 pictures of 30 hosts.
+func (w *world) slow() {
+	var urls []string
+	for n := range 400 {
+		urls = append(urls, w.url(slowHosts, n%30, fmt.Sprintf("slow-%d", n)))
+	}
+	w.post(w.user(), urls)
+	systemtest.Pause(w.t, 2*time.Second)
+}
+
+// heavy posts six pictures that take most of the memory until the limit of
+// their time.
+func (w *world) heavy() {
+	var urls []string
+	for n := range 6 {
+		urls = append(urls, w.url(heavyHosts, n%3, fmt.Sprintf("heavy-%d", n)))
+	}
+	w.post(w.user(), urls)
+	systemtest.Pause(w.t, 2*time.Second)
+}
+
+// importing posts the images of five hosts, a hundred products a second, and goes
+// on while others are measured.
+func (w *world) importing() {
+	images, user := number(w.t, "FAIR_IMPORT"), w.user()
+	var posting sync.WaitGroup
+	w.t.Cleanup(posting.Wait)
+	posting.Go(func() {
+		tick := time.NewTicker(10 * time.Millisecond)
+		defer tick.Stop()
+		for first := 0; first < images; first += perProduct {
+			urls := make([]string, min(perProduct, images-first))
+			for i := range urls {
+				urls[i] = w.url(quickHosts, 10_000+(first+i)%5, fmt.Sprintf("import-%d", first+i))
+			}
+			select {
+			case <-tick.C:
+			case <-w.t.Context().Done():
+				return
+			}
+			if _, err := w.Create(w.t.Context(), user, urls); err != nil && w.t.Context().Err() == nil {
+				w.t.Errorf("import: %v", err)
+				return
+			}
+		}
+		w.t.Logf("%d images were posted", images)
+	})
+	systemtest.Pause(w.t, 5*time.Second)
+}
+
+// failing posts 15 pictures that always fail, the first of their host, and 30 good
+// ones behind them, which have the limit, too.
+func (w *world) failing() {
+	var urls []string
+	for n := range 45 {
+		kind := "good"
+		if n < 15 {
+			kind = "bad"
+		}
+		urls = append(urls, w.url(failingHosts, 0, fmt.Sprintf("%s-%d", kind, n)))
+	}
+	began := time.Now()
+	id := w.post(w.user(), urls)[0]
+	w.also.Go(func() {
+		done := func(images []wire.Image) bool { return ended(images[15:]) }
+		images, err := w.Await(w.t.Context(), id, systemtest.Patience, done)
+		took := time.Since(began)
+		if err != nil || !done(images) || slices.ContainsFunc(images[15:], failed) || took > w.limit {
+			w.t.Errorf("the good ones took %s, the slowest (%v): %v", took, err, images)
+		}
+		w.t.Logf("the last good picture of their own user took %s", took.Round(time.Millisecond))
+	})
+}
+
+// besideFailing is a good picture of the same host.
+func (w *world) besideFailing(n int) string {
+	return w.url(failingHosts, 0, fmt.Sprintf("other-%d", n))
+}
