@@ -19,18 +19,24 @@ func (s *fakeStore) window(request dispatch.Request, p dispatch.Plan) dispatch.W
 	for _, r := range s.stages[media.Out] {
 		w.Out = append(w.Out, r.Row)
 	}
-	inLine := sorted(s.stages[media.InLine], func(a, b dispatch.Row) int { return cmp.Compare(a.Rank, b.Rank) })
+	inLine := sorted(s.stages[media.InLine], func(a, b *fakeRow) int { return cmp.Compare(a.Rank, b.Rank) })
 	for _, r := range inLine {
 		if len(w.Line[r.Class]) < dispatch.LineWindow {
-			w.Line[r.Class] = append(w.Line[r.Class], r)
+			w.Line[r.Class] = append(w.Line[r.Class], r.Row)
 		}
 	}
-	w.Due = sorted(s.stages[media.Later], func(a, b dispatch.Row) int { return cmp.Compare(a.DueAt, b.DueAt) })
-	w.Due = slices.DeleteFunc(w.Due, func(r dispatch.Row) bool { return r.DueAt > w.Now })
-	if n := len(w.Due); n > 2*dueAtOnce {
-		w.More = true
-		w.Due = slices.Concat(w.Due[:dueAtOnce], w.Due[n-dueAtOnce:])
+	due := map[int64]*fakeRow{}
+	for id, r := range s.stages[media.Later] {
+		if r.DueAt <= w.Now {
+			due[id] = r
+		}
 	}
+	for i, r := range sorted(due, func(a, b *fakeRow) int { return cmp.Compare(a.DueAt, b.DueAt) }) {
+		if i < dueAtOnce || i >= len(due)-dueAtOnce {
+			w.Due = append(w.Due, r.Row)
+		}
+	}
+	w.More = len(due) > 2*dueAtOnce
 	for host, h := range s.hosts {
 		if h.OpenUntil > 0 && h.OpenUntil <= w.Now {
 			w.Woken = append(w.Woken, host)
@@ -47,8 +53,8 @@ func (s *fakeStore) window(request dispatch.Request, p dispatch.Plan) dispatch.W
 		if p.Others(w, class) {
 			heads := map[int64]bool{}
 			for _, r := range inLine {
-				if r.Class == class && !heads[r.UserID] && !slices.Contains(w.Line[class], r) {
-					w.Line[class] = append(w.Line[class], r)
+				if r.Class == class && !heads[r.UserID] && !slices.Contains(w.Line[class], r.Row) {
+					w.Line[class] = append(w.Line[class], r.Row)
 				}
 				heads[r.UserID] = true
 			}
@@ -93,8 +99,8 @@ func (s *fakeStore) readHosts(w *dispatch.Window, ranks int, more []string) {
 }
 
 // next is what an ask asks for.
-func (s *fakeStore) next(a dispatch.Ask) []dispatch.Row {
-	rows := sorted(s.parked[a.Host], func(x, y dispatch.Row) int {
+func (s *fakeStore) next(a dispatch.Ask) (list []dispatch.Row) {
+	rows := sorted(s.parked[a.Host], func(x, y *fakeRow) int {
 		if a.Probe {
 			due := cmp.Compare(x.DueAt, y.DueAt)
 			if a.Last && !x.Tried {
@@ -104,7 +110,10 @@ func (s *fakeStore) next(a dispatch.Ask) []dispatch.Row {
 		}
 		return cmp.Or(order(x.Tried, y.Tried, a.Tried), order(x.UserID <= a.After, y.UserID <= a.After, false), cmp.Compare(x.UserID, y.UserID))
 	})
-	return rows[:min(a.Limit, len(rows))]
+	for _, r := range rows[:min(a.Limit, len(rows))] {
+		list = append(list, r.Row)
+	}
+	return list
 }
 
 // order puts what is as it is wanted first.
@@ -118,10 +127,11 @@ func order(x, y, first bool) int {
 	return 1
 }
 
-func sorted(rows map[int64]*fakeRow, by func(a, b dispatch.Row) int) (list []dispatch.Row) {
+func sorted(rows map[int64]*fakeRow, by func(a, b *fakeRow) int) []*fakeRow {
+	list := make([]*fakeRow, 0, len(rows))
 	for _, r := range rows {
-		list = append(list, r.Row)
+		list = append(list, r)
 	}
-	slices.SortFunc(list, func(a, b dispatch.Row) int { return cmp.Or(by(a, b), cmp.Compare(a.ID, b.ID)) })
+	slices.SortFunc(list, func(a, b *fakeRow) int { return cmp.Or(by(a, b), cmp.Compare(a.ID, b.ID)) })
 	return list
 }

@@ -8,8 +8,10 @@ import (
 	"testing/synctest"
 	"time"
 
+	"vitrine.dev/internal/backoff"
 	"vitrine.dev/internal/dispatch"
 	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/imaging/schedule"
 	"vitrine.dev/internal/media"
 )
 
@@ -17,14 +19,16 @@ import (
 type source func(r *fakeRow) (took time.Duration, failure *fault.Failure)
 
 // sim is a whole installation in virtual time: real dispatchers over a store in
-// memory, workers that take no time but for the hosts'.
+// memory, workers that take no time but for the hosts' and for what they render.
 type sim struct {
 	*fakeStore
 	*testing.T
 
 	slots   int
 	sources map[string]source
-	other   source // of all further hosts
+	other   source             // of all further hosts
+	renders *schedule.Schedule // nil: rendering takes no time
+	heavy   map[int64]int64    // pixels of images that take a minute to render
 
 	mu      sync.Mutex
 	began   map[int64]time.Time
@@ -117,6 +121,9 @@ func (s *sim) work(ctx context.Context, j media.Job) error {
 	if failure != nil {
 		s.retry(j, 4*time.Second)
 	} else {
+		if err := s.render(ctx, &r); err != nil {
+			return err
+		}
 		s.mu.Lock()
 		s.ended[r.ID] = time.Now()
 		s.mu.Unlock()
@@ -126,8 +133,30 @@ func (s *sim) work(ctx context.Context, j media.Job) error {
 	return nil
 }
 
+// render is the renderer of a worker.
+func (s *sim) render(ctx context.Context, r *fakeRow) error {
+	if s.renders == nil {
+		return nil
+	}
+	pixels, took := int64(30_000), 50*time.Millisecond
+	if most := s.heavy[r.ID]; most > 0 {
+		pixels, took = most, time.Minute
+	}
+	picture := schedule.Picture{UserID: r.UserID, Quick: took < time.Second}
+	slot, err := s.renders.Enter(ctx, picture)
+	for err == nil && !slot.Reserve(pixels) {
+		picture.Pixels = pixels
+		slot, err = slot.Again(ctx, picture)
+	}
+	if err != nil {
+		return err
+	}
+	defer slot.Leave()
+	return backoff.Sleep(ctx, took)
+}
+
 // victims submits one image of a new user at a time, each at the host that name
-// gives, and returns how long the slowest took to begin.
+// gives, and returns how long the slowest took until it was done.
 func (s *sim) victims(n int, every time.Duration, host func(i int) string) time.Duration {
 	ids := make([]int64, n)
 	at := make([]time.Time, n)
@@ -138,22 +167,16 @@ func (s *sim) victims(n int, every time.Duration, host func(i int) string) time.
 	}
 	var slowest time.Duration
 	for i, id := range ids {
-		for deadline := time.Now().Add(5 * time.Minute); s.beganAt(id).IsZero() && time.Now().Before(deadline); {
+		for deadline := time.Now().Add(5 * time.Minute); s.endedAt(id).IsZero() && time.Now().Before(deadline); {
 			time.Sleep(50 * time.Millisecond)
 		}
-		begun := s.beganAt(id)
-		if begun.IsZero() {
-			s.Fatalf("victim %d never began", i)
+		ended := s.endedAt(id)
+		if ended.IsZero() {
+			s.Fatalf("victim %d never ended", i)
 		}
-		slowest = max(slowest, begun.Sub(at[i]))
+		slowest = max(slowest, ended.Sub(at[i]))
 	}
 	return slowest
-}
-
-func (s *sim) beganAt(id int64) time.Time {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.began[id]
 }
 
 func (s *sim) endedAt(id int64) time.Time {
@@ -177,12 +200,12 @@ func unseen(i int) string { return fmt.Sprintf("unseen-%d", i) }
 func TestBesideHangingHosts(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
-		slots, users int
-		limit        time.Duration
-	}{{8, 1, time.Second}, {64, 1, time.Second}, {8, 2, 10 * time.Second}, {64, 8, 10 * time.Second}, {8, 8, 30 * time.Second}} {
+		slots, users, dispatchers int
+		limit                     time.Duration
+	}{{8, 1, 2, time.Second}, {64, 1, 1, time.Second}, {8, 2, 1, 10 * time.Second}, {64, 8, 1, 10 * time.Second}, {8, 8, 1, 30 * time.Second}} {
 		t.Run(fmt.Sprintf("%d users, %d slots", c.users, c.slots), func(t *testing.T) {
 			t.Parallel()
-			simulate(t, c.slots, 2, func(s *sim) {
+			simulate(t, c.slots, c.dispatchers, func(s *sim) {
 				s.other = func(r *fakeRow) (time.Duration, *fault.Failure) {
 					if r.UserID < 1000 {
 						return hangs(r)
@@ -190,7 +213,7 @@ func TestBesideHangingHosts(t *testing.T) {
 					return fast(r)
 				}
 				for user := range c.users {
-					for i := range 150 {
+					for i := range 120 {
 						s.create(int64(user+1), fmt.Sprintf("hang-%d-%d", user, i%100), 0)
 					}
 				}
@@ -227,6 +250,22 @@ func TestBesideSlowHosts(t *testing.T) {
 			})
 		}
 	}
+}
+
+// Six pictures of a user, each of which takes much or most of the memory until the
+// limit of its time.
+func TestBesideHeavyPictures(t *testing.T) {
+	t.Parallel()
+	simulate(t, 64, 1, func(s *sim) {
+		s.renders = schedule.New(schedule.Config{Renders: 2, Budget: 120_000_000, Express: 8_000_000, Passed: 16})
+		s.heavy = map[int64]int64{}
+		for i := range int64(6) {
+			s.heavy[s.create(1, "heavy", 0).ID] = 50_000_000 * (1 + i%2)
+		}
+		s.notify()
+		time.Sleep(2 * time.Second)
+		s.within("victims", s.victims(20, 500*time.Millisecond, unseen), time.Second)
+	})
 }
 
 // A large import over five hosts; the others' pictures are at those, and at others.
@@ -284,7 +323,7 @@ func TestBesideFailingURLs(t *testing.T) {
 	}
 }
 
-// A user with 400 images at one host and 2,000 elsewhere; the others' pictures are
+// A user with 100 images at one host and 500 elsewhere; the others' pictures are
 // at that host.
 func TestBesideABacklogAtTheSameHost(t *testing.T) {
 	t.Parallel()
@@ -294,7 +333,7 @@ func TestBesideABacklogAtTheSameHost(t *testing.T) {
 			for i := range 100 {
 				s.known(fmt.Sprintf("else-%d", i), 100*time.Millisecond)
 			}
-			for i := range 1200 {
+			for i := range 600 {
 				host := "x"
 				if i%6 > 0 {
 					host = fmt.Sprintf("else-%d", i%100)
@@ -303,7 +342,7 @@ func TestBesideABacklogAtTheSameHost(t *testing.T) {
 			}
 			s.notify()
 			time.Sleep(2 * time.Second)
-			s.within("victims", s.victims(20, 500*time.Millisecond, func(int) string { return "x" }), time.Second)
+			s.within("victims", s.victims(10, 500*time.Millisecond, func(int) string { return "x" }), time.Second)
 		})
 	}
 }
@@ -321,11 +360,11 @@ func TestSharesAreOfTime(t *testing.T) {
 			s.sources[host] = takes(took)
 			s.known(host, took)
 		}
-		for i := range 2400 {
+		for i := range 1200 {
 			s.create(int64(i%3), fmt.Sprintf("h-%d", i%60), 0)
 		}
 		s.notify()
-		time.Sleep(time.Minute)
+		time.Sleep(30 * time.Second)
 		var spent [3]float64
 		s.mu.Lock()
 		for id, begun := range s.began {

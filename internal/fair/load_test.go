@@ -33,12 +33,12 @@ func (w *world) slow() {
 	systemtest.Pause(w.t, 2*time.Second)
 }
 
-// heavy posts six pictures that take most of the memory until the limit of
+// heavy posts six pictures that take much or most of the memory until the limit of
 // their time.
 func (w *world) heavy() {
 	var urls []string
 	for n := range 6 {
-		urls = append(urls, w.url(heavyHosts, n%3, fmt.Sprintf("heavy-%d", n)))
+		urls = append(urls, w.url(heavyHosts, n%2, fmt.Sprintf("heavy-%d", n)))
 	}
 	w.post(w.user(), urls)
 	systemtest.Pause(w.t, 2*time.Second)

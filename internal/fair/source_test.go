@@ -29,7 +29,7 @@ const slowness = 25 * time.Second
 type source struct {
 	port   string
 	small  []byte
-	large  []byte // takes most of the memory for pictures
+	large  [2][]byte // take much, and most, of the memory for pictures
 	served atomic.Int64
 }
 
@@ -37,7 +37,9 @@ func newSource(t *testing.T) *source {
 	t.Helper()
 	s := &source{
 		small: imagingtest.JPEG(imagingtest.Picture(200, 150, 7), 90),
-		large: imagingtest.BombJPEG(imagingtest.Fixture("progressive.jpg"), 9000, 9000),
+	}
+	for i, side := range []uint16{6000, 9000} {
+		s.large[i] = imagingtest.BombJPEG(imagingtest.Fixture("progressive.jpg"), side, side)
 	}
 	s.port = systemtest.EveryAddress(t, s)
 	return s
@@ -78,7 +80,7 @@ func (s *source) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	case heavyHosts:
-		picture = systemtest.WithComment(s.large, "vitrine: stay"+r.URL.Path)
+		picture = systemtest.WithComment(s.large[n%2], "vitrine: stay"+r.URL.Path)
 	case failingHosts:
 		if strings.Contains(r.URL.Path, "bad") {
 			w.WriteHeader(http.StatusInternalServerError)
