@@ -45,6 +45,7 @@ func TestFair(t *testing.T) { //nolint:paralleltest // each row has the machine 
 				w.limit = max(r.limit, 5*idle)
 				r.load(w)
 				worst := w.pictures("beside "+r.name, 1500*time.Millisecond, r.host)
+				w.loaded()
 				w.also.Wait()
 				t.Logf("%s/%s: idle %.2f s, beside it %.2f s, at most %.1f s", shape, r.name, idle.Seconds(), worst.Seconds(), w.limit.Seconds())
 				if worst > w.limit {

@@ -63,10 +63,14 @@ func (w *world) importing() {
 			case <-w.t.Context().Done():
 				return
 			}
-			if _, err := w.Create(w.t.Context(), user, urls); err != nil && w.t.Context().Err() == nil {
+			id, err := w.Create(w.t.Context(), user, urls)
+			if err != nil && w.t.Context().Err() == nil {
 				w.t.Errorf("import: %v", err)
+			}
+			if err != nil {
 				return
 			}
+			w.load.Store(id)
 		}
 		w.t.Logf("%d images were posted", images)
 	})
@@ -85,10 +89,10 @@ func (w *world) failing() {
 		urls = append(urls, w.url(failingHosts, 0, fmt.Sprintf("%s-%d", kind, n)))
 	}
 	began := time.Now()
-	id := w.post(w.user(), urls)[0]
+	w.post(w.user(), urls)
 	w.also.Go(func() {
 		done := func(images []wire.Image) bool { return ended(images[15:]) }
-		images, err := w.Await(w.t.Context(), id, systemtest.Patience, done)
+		images, err := w.Await(w.t.Context(), w.load.Load(), systemtest.Patience, done)
 		took := time.Since(began)
 		if err != nil || !done(images) || slices.ContainsFunc(images[15:], failed) || took > w.limit {
 			w.t.Errorf("the good ones took %s, the slowest (%v): %v", took, err, images)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -27,6 +28,7 @@ type world struct {
 	users []int64 // who have nothing yet
 	next  int     // host never asked before
 	limit time.Duration
+	load  atomic.Int64   // a product of the workload that is not done before the others are measured
 	also  sync.WaitGroup // what a workload measures itself
 }
 
@@ -49,17 +51,16 @@ func (w *world) unseen(n int) string {
 	return w.url(quickHosts, w.next, fmt.Sprintf("picture-%d", n))
 }
 
-// post posts the images of a user as products.
-func (w *world) post(user int64, urls []string) (ids []int64) {
+// post posts the images of a user as products. The last is the load.
+func (w *world) post(user int64, urls []string) {
 	w.t.Helper()
 	for some := range slices.Chunk(urls, perProduct) {
 		id, err := w.Create(w.t.Context(), user, some)
 		if err != nil {
 			w.t.Fatal(err)
 		}
-		ids = append(ids, id)
+		w.load.Store(id)
 	}
-	return ids
 }
 
 // pictures posts pictures of users who have nothing else, one every so often, and
@@ -96,6 +97,15 @@ func (w *world) ready(ctx context.Context, user int64, url string) error {
 		err = fmt.Errorf("%s is %s", url, images[0].Status)
 	}
 	return err
+}
+
+// loaded wants the workload to be there still.
+func (w *world) loaded() {
+	w.t.Helper()
+	images, err := w.Await(w.t.Context(), w.load.Load(), 0, ended)
+	if err != nil || ended(images) {
+		w.t.Errorf("the workload was over before the others were measured (%v): %+v", err, images)
+	}
 }
 
 // ended reports whether all work on the images is done.
