@@ -41,6 +41,9 @@ func TestFair(t *testing.T) { //nolint:paralleltest // each row has the machine 
 			t.Run(shape+"/"+r.name, func(t *testing.T) {
 				w := newWorld(t, shape, 2*measured+10)
 				w.Start(r.variant)
+				if err := w.ready(t.Context(), w.user(), w.unseen(0)); err != nil { // each part has worked
+					t.Fatal(err)
+				}
 				idle := w.pictures("idle", 250*time.Millisecond, (*world).unseen)
 				w.limit = max(r.limit, 5*idle)
 				r.load(w)

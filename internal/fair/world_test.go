@@ -46,9 +46,9 @@ func (w *world) user() (id int64) {
 }
 
 // unseen is a picture at a host never asked before.
-func (w *world) unseen(n int) string {
+func (w *world) unseen(int) string {
 	w.next++
-	return w.url(quickHosts, w.next, fmt.Sprintf("picture-%d", n))
+	return w.url(quickHosts, w.next, fmt.Sprintf("picture-%d", w.next))
 }
 
 // post posts the images of a user as products. The last is the load.

@@ -33,7 +33,7 @@ type Installation struct {
 // Embedded prepares one process with everything in it.
 func Embedded(t *testing.T, env map[string]string) *Installation {
 	t.Helper()
-	return newInstallation(t, nil, env, map[string]string{"DATA_DIR": t.TempDir(), "ADMIN_ADDR": "off"})
+	return newInstallation(t, nil, env, map[string]string{"DATA_DIR": t.TempDir()})
 }
 
 // Distributed prepares an API and two workers on PostgreSQL, Redis, RabbitMQ and S3.
@@ -53,17 +53,23 @@ func newInstallation(t *testing.T, servers *OwnServers, extra, env map[string]st
 	return in
 }
 
-// Start starts a variant of it, and returns when it answers.
+// Start starts a variant of it, and returns when all of it is ready.
 func (in *Installation) Start(v Variant) {
 	in.t.Helper()
 	roles := []string{"serve"}
 	if in.Servers != nil {
 		roles = []string{"api", "worker", "worker"}
 	}
+	var ready []string
 	for _, role := range roles {
-		in.running = append(in.running, StartVariant(in.t, v, role, in.env))
+		env := maps.Clone(in.env)
+		env["ADMIN_ADDR"] = FreeAddress(in.t)
+		in.running = append(in.running, StartVariant(in.t, v, role, env))
+		ready = append(ready, "http://"+env["ADMIN_ADDR"])
 	}
-	AwaitReady(in.t, in.API)
+	for _, url := range ready {
+		AwaitReady(in.t, url)
+	}
 }
 
 // Stop stops what runs, so that another variant can be started.
