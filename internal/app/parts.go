@@ -18,6 +18,7 @@ import (
 	"vitrine.dev/internal/cache/memory"
 	"vitrine.dev/internal/cache/readthrough"
 	"vitrine.dev/internal/cache/redis"
+	"vitrine.dev/internal/dispatch"
 	"vitrine.dev/internal/fetch"
 	"vitrine.dev/internal/imaging"
 	"vitrine.dev/internal/imaging/sandbox"
@@ -180,6 +181,14 @@ func openBlobs(ctx context.Context, cfg config.Config, held *closers) (blob.Stor
 	}
 	held.add("storage", store)
 	return store, nil
+}
+
+// dispatching is how images are dispatched, whichever process does it.
+func dispatching(cfg config.Config) dispatch.Config {
+	d := dispatch.DefaultConfig()
+	d.Depth, d.Life, d.DrainTimeout = cfg.QueueDepth, cfg.RequeueAfter, cfg.DrainTimeout
+	d.Limits.Host = cfg.FetchHostLimit
+	return d
 }
 
 func newFetcher(cfg config.Config, held *closers) *fetch.Fetcher {

@@ -158,10 +158,7 @@ func (p *process) addDispatcher() {
 	if p.cfg.QueueHost == "" && !p.role.worker {
 		return
 	}
-	cfg := dispatch.DefaultConfig()
-	cfg.Depth, cfg.Life, cfg.DrainTimeout = p.cfg.QueueDepth, p.cfg.RequeueAfter, p.cfg.DrainTimeout
-	cfg.Limits.Host = p.cfg.FetchHostLimit
-	dispatcher := dispatch.New(p.store, p.queue, cfg, p.log)
+	dispatcher := dispatch.New(p.store, p.queue, dispatching(p.cfg), p.log)
 	p.tasks = append(p.tasks, task{name: "dispatcher", run: dispatcher.Run})
 }
 

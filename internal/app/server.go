@@ -10,6 +10,7 @@ import (
 
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/cli"
+	"vitrine.dev/internal/dispatch"
 	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/httpapi"
 	"vitrine.dev/internal/httpkit/server"
@@ -35,6 +36,7 @@ func (p *process) addServer() {
 	handler := httpapi.New(httpapi.Deps{
 		Service:  catalog.NewService(p.store, p.views, p.cfg.IdempotencyTTL),
 		Failures: failures.NewService(p.store, p.store, p.views, p.jobs.Wake),
+		Work:     dispatch.NewInspector(p.store, dispatching(p.cfg).Limits),
 		Views:    p.views,
 		Epoch:    func() string { epoch, _ := p.identity.Epoch(); return epoch },
 		Images:   p.blobs,

@@ -14,21 +14,11 @@ import (
 // every deployment: an embedded database belongs to the `serve` that holds it,
 // and only a process of the system can invalidate its own cache.
 type deadLettersCommand struct {
-	URL string `help:"Where the API listens; as HTTP_ADDR has it by default." placeholder:"URL"`
+	apiFlag
 
 	List    listCommand    `cmd:"" help:"List failed images and unreadable messages, newest first."`
 	Replay  replayCommand  `cmd:"" help:"Retry failed images."`
 	Discard discardCommand `cmd:"" help:"Remove dead letters from the list for good."`
-}
-
-// client returns a client of the server that the flag or the configuration
-// names.
-func (c *deadLettersCommand) client(program Program) (*client.Client, error) {
-	base, err := program.APIURL(c.URL)
-	if err != nil {
-		return nil, err
-	}
-	return client.New(base), nil
 }
 
 // filterFlags select dead letters.

@@ -142,19 +142,23 @@ func (l *DeadLetter) UnmarshalJSON(text []byte) error {
 // DeadLetters lists at most so many, newest first. It ends with the first error.
 func (c *Client) DeadLetters(ctx context.Context, filter wire.DeadFilter, most int) iter.Seq2[DeadLetter, error] {
 	const pageSize = 1000 // the most that the server gives
-	query := queryOf(filter)
+	return list[DeadLetter](ctx, c, "/dead-letters", queryOf(filter), pageSize, most)
+}
+
+// list lists at most so many elements of the pages from a path on.
+func list[T any](ctx context.Context, c *Client, path string, query url.Values, pageSize, most int) iter.Seq2[T, error] {
 	query.Set("limit", strconv.Itoa(max(1, min(most, pageSize))))
-	return func(yield func(DeadLetter, error) bool) {
-		next, left := "/dead-letters?"+query.Encode(), most
+	return func(yield func(T, error) bool) {
+		next, left := path+"?"+query.Encode(), most
 		for next != "" && left > 0 {
-			var page []DeadLetter
+			var page []T
 			var err error
 			if next, err = c.page(ctx, next, &page); err != nil {
-				yield(DeadLetter{}, err)
+				yield(*new(T), err)
 				return
 			}
-			for _, letter := range page[:min(left, len(page))] {
-				if !yield(letter, nil) {
+			for _, element := range page[:min(left, len(page))] {
+				if !yield(element, nil) {
 					return
 				}
 			}

@@ -13,6 +13,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/dispatch"
 	"vitrine.dev/internal/failures"
 	failuresapi "vitrine.dev/internal/httpapi/failures"
 	"vitrine.dev/internal/httpapi/health"
@@ -20,6 +21,7 @@ import (
 	"vitrine.dev/internal/httpapi/jobs"
 	"vitrine.dev/internal/httpapi/products"
 	"vitrine.dev/internal/httpapi/wire"
+	"vitrine.dev/internal/httpapi/work"
 	"vitrine.dev/internal/httpkit"
 	"vitrine.dev/internal/httpkit/openapi"
 	"vitrine.dev/internal/httpkit/server"
@@ -40,6 +42,7 @@ const (
 type Deps struct {
 	Service  *catalog.Service
 	Failures *failures.Service
+	Work     *dispatch.Inspector
 	Views    *catalog.Views
 	Images   images.Files
 	Epoch    func() string                        // of the installation: entity tags of another one match nothing here
@@ -64,12 +67,14 @@ func (d Deps) routes() []server.Route {
 	failure := &failuresapi.Handler{Service: d.Failures, URL: d.URL, Tag: tag, Lists: lists}
 	job := &jobs.Handler{Service: d.Failures}
 	image := &images.Handler{Files: d.Images}
+	waiting := &work.Handler{Inspector: d.Work, URL: d.URL}
 	routes := append(d.adminRoutes(), []server.Route{
 		{Method: http.MethodPost, Path: "/products", Handle: product.Create, Describe: products.DescribeCreate},
 		{Method: http.MethodGet, Path: "/products", Handle: product.List, Query: products.ListQuery(), Describe: products.DescribeList},
 		{Method: http.MethodGet, Path: "/products/{id}", Handle: product.Get, Describe: products.DescribeGet},
 		{Method: http.MethodPatch, Path: "/products/{id}", Handle: product.Change, Describe: products.DescribeChange},
 		{Method: http.MethodDelete, Path: "/products/{id}", Handle: product.Delete, Describe: products.DescribeDelete},
+		{Method: http.MethodGet, Path: "/products/{id}/images/{image_id}", Handle: waiting.Image, Describe: work.DescribeImage},
 		{Method: http.MethodPost, Path: "/products/{id}/images/{image_id}/replay", Handle: failure.ReplayImage, Describe: failuresapi.DescribeReplayImage},
 		{Method: http.MethodGet, Path: "/dead-letters", Handle: failure.List, Query: failuresapi.ListQuery(), Describe: failuresapi.DescribeList},
 		{Method: http.MethodPost, Path: "/dead-letters/replay", Handle: failure.Replay, Describe: failuresapi.DescribeReplay},
@@ -77,6 +82,8 @@ func (d Deps) routes() []server.Route {
 		{Method: http.MethodGet, Path: "/dead-letters/jobs", Handle: job.List, Describe: jobs.DescribeList},
 		{Method: http.MethodGet, Path: "/dead-letters/jobs/{id}", Handle: job.Get, Describe: jobs.DescribeGet},
 		{Method: http.MethodPost, Path: "/dead-letters/jobs/{id}/abort", Handle: job.Abort, Describe: jobs.DescribeAbort},
+		{Method: http.MethodGet, Path: "/queue", Handle: waiting.Queue, Describe: work.DescribeQueue},
+		{Method: http.MethodGet, Path: "/hosts", Handle: waiting.Hosts, Query: work.HostsQuery(), Describe: work.DescribeHosts},
 		{Method: http.MethodGet, Path: "/images/{key...}", Handle: image.Get, Describe: images.DescribeGet, Long: true},
 		{Method: http.MethodGet, Path: "/openapi.json", Handle: description.Serve},
 		{Method: http.MethodGet, Path: "/openapi.yaml", Handle: description.Serve},

@@ -204,6 +204,7 @@ func TestEveryRouteIsDescribed(t *testing.T) {
 		"/products": {"get", "post"}, "/products/{id}": {"delete", "get", "patch"}, "/images/{key}": {"get"},
 		"/healthz": {"get"}, "/readyz": {"get"},
 		"/products/{id}/images/{image_id}/replay": {"post"}, "/dead-letters": {"get"},
+		"/products/{id}/images/{image_id}": {"get"}, "/queue": {"get"}, "/hosts": {"get"},
 		"/dead-letters/replay": {"post"}, "/dead-letters/discard": {"post"}, "/dead-letters/jobs": {"get"},
 		"/dead-letters/jobs/{id}": {"get"}, "/dead-letters/jobs/{id}/abort": {"post"},
 	}

@@ -39,6 +39,7 @@ func newDeadSetup(t *testing.T) *deadSetup {
 	s.handler = httpapi.New(httpapi.Deps{
 		Service:  catalog.NewService(s.db, s.views, catalog.DefaultKeyTTL),
 		Failures: failures.NewService(s.db, s.db, s.views, func() { s.wakes.Add(1) }),
+		Work:     dispatch.NewInspector(s.db, dispatch.DefaultConfig().Limits),
 		Views:    s.views, Images: s.images, URL: imageURL, Log: log,
 	})
 	return s

@@ -17,6 +17,7 @@ import (
 	"vitrine.dev/internal/sqlstore/installationsql"
 	"vitrine.dev/internal/sqlstore/jobsql"
 	"vitrine.dev/internal/sqlstore/processsql"
+	"vitrine.dev/internal/sqlstore/queuesql"
 )
 
 //go:embed migrations
@@ -35,6 +36,7 @@ type Store struct {
 	*gcsql.Collection
 	*installationsql.Identity
 	*processsql.Alive
+	*queuesql.Queue
 }
 
 func newStore(db *sqldb.DB, err error) (*Store, error) {
@@ -45,7 +47,7 @@ func newStore(db *sqldb.DB, err error) (*Store, error) {
 		DB: db, Products: catalogsql.New(db), Images: imagesql.New(db), Log: eventsql.New(db),
 		Table: jobsql.New(db), Failures: failuresql.New(db), Checks: fscksql.New(db),
 		Collection: gcsql.New(db), Identity: installationsql.New(db),
-		Alive: processsql.New(db),
+		Alive: processsql.New(db), Queue: queuesql.New(db),
 	}, nil
 }
 

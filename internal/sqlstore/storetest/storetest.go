@@ -29,6 +29,7 @@ type Store interface {
 	events.Positions
 	events.Remover
 	dispatch.Store
+	dispatch.InspectorStore
 	fsck.Store
 	failures.Store
 	job.Store
@@ -106,6 +107,9 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"hosts", testHosts},
 		{"parked", testParked},
 		{"expire", testExpire},
+		{"waiting", testWaiting},
+		{"backlog", testBacklog},
+		{"views of hosts", testHostViews},
 		{"sweep", testSweep},
 		{"losses are counted", testLossesAreCounted},
 		{"concurrent sweeps", testConcurrentSweeps},

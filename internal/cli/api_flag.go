@@ -1,0 +1,18 @@
+package cli
+
+import "vitrine.dev/internal/client"
+
+// apiFlag is for commands that speak to the API of a running server.
+type apiFlag struct {
+	URL string `help:"Where the API listens; as HTTP_ADDR has it by default." placeholder:"URL"`
+}
+
+// client returns a client of the server that the flag or the configuration
+// names.
+func (f apiFlag) client(program Program) (*client.Client, error) {
+	base, err := program.APIURL(f.URL)
+	if err != nil {
+		return nil, err
+	}
+	return client.New(base), nil
+}

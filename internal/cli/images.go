@@ -1,0 +1,60 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"text/tabwriter"
+	"time"
+
+	"vitrine.dev/internal/httpapi/wire"
+)
+
+type imagesCommand struct {
+	apiFlag
+
+	Product int64 `arg:""                                                help:"The product's id."`
+	JSON    bool  `help:"One JSON object a line, as of the API." name:"json"`
+}
+
+// Run prints the images of a product, each as it is now.
+func (c imagesCommand) Run(ctx context.Context, program Program, to Streams) error {
+	api, err := c.client(program)
+	if err != nil {
+		return err
+	}
+	product, err := api.Product(ctx, c.Product)
+	if err != nil {
+		return err
+	}
+	table := tabwriter.NewWriter(to.Out, 0, 0, columnGap, ' ', 0)
+	if !c.JSON && len(product.Images) > 0 {
+		fmt.Fprint(table, "IMAGE\tSTATUS\tATTEMPTS\tWAITS FOR\tUNTIL\tLAST REASON\tSOURCE\n")
+	}
+	for _, listed := range product.Images {
+		img, err := api.Image(ctx, c.Product, listed.ID)
+		if err != nil {
+			return errors.Join(table.Flush(), err)
+		}
+		if !c.JSON {
+			writeImage(table, img)
+		} else if err := writeLine(to.Out, img); err != nil {
+			return err
+		}
+	}
+	return table.Flush()
+}
+
+// writeImage writes a line. Errors are kept by the writer.
+func writeImage(w *tabwriter.Writer, img wire.CurrentImage) {
+	waits, until, reason := "-", "-", "-"
+	if img.Waiting != nil {
+		if waits = img.Waiting.For; img.Waiting.Until != nil {
+			until = img.Waiting.Until.Format(time.RFC3339)
+		}
+	}
+	if img.Reason != nil {
+		reason = img.Reason.Code
+	}
+	fmt.Fprintf(w, "%d\t%s\t%d\t%s\t%s\t%s\t%s\n", img.ID, img.Status, img.Attempts, waits, until, reason, oneLine(img.SourceURL))
+}

@@ -1,0 +1,89 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"vitrine.dev/internal/httpapi/wire"
+)
+
+type queueCommand struct {
+	apiFlag
+
+	JSON bool `help:"The answer of the API." name:"json"`
+}
+
+// Run prints the queue as it is now.
+func (c queueCommand) Run(ctx context.Context, program Program, to Streams) error {
+	api, err := c.client(program)
+	if err != nil {
+		return err
+	}
+	queue, raw, err := api.Queue(ctx)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		_, err = fmt.Fprintf(to.Out, "%s\n", strings.TrimSpace(string(raw)))
+		return err
+	}
+	table := tabwriter.NewWriter(to.Out, 0, 0, columnGap, ' ', 0)
+	writeQueue(table, queue)
+	return table.Flush()
+}
+
+// columnGap is how many spaces are between two columns.
+const columnGap = 2
+
+// writeQueue writes the tables of the queue. Errors are kept by the writer.
+func writeQueue(w *tabwriter.Writer, q wire.Queue) {
+	fmt.Fprintf(w, "%s of %s slots in use, %.1f attempts a second in the last minute\n\n",
+		count(int64(q.InFlight)), count(int64(q.Slots)), q.PerSecond)
+	fmt.Fprint(w, "STATE\tWAITS FOR\tIMAGES\tOLDEST\n")
+	for _, s := range q.States {
+		oldest := "-"
+		if s.OldestAt != nil {
+			oldest = duration(q.AsOf.Sub(*s.OldestAt))
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", strings.ReplaceAll(s.State, "_", " "), orDash(s.WaitingFor), atLeast(s.Images, s.More), oldest)
+	}
+	if len(q.Users) > 0 {
+		fmt.Fprint(w, "\nUSER\tIN FLIGHT\tWAITING\n")
+	}
+	for _, u := range q.Users {
+		fmt.Fprintf(w, "%d\t%s\t%s\n", u.UserID, count(int64(u.InFlight)), atLeast(u.Waiting, u.More))
+	}
+	if len(q.Processes) > 0 {
+		fmt.Fprint(w, "\nPROCESS\tROLE\tIN FLIGHT\tSLOTS\tHEARTBEAT\n")
+	}
+	for _, p := range q.Processes {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s ago\n", oneLine(p.ID), p.Role, count(int64(p.InFlight)), count(int64(p.Slots)), duration(q.AsOf.Sub(p.HeartbeatAt)))
+	}
+}
+
+func orDash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}
+
+// atLeast is a count that may have been ended by a limit.
+func atLeast(n int, more bool) string {
+	if more {
+		return count(int64(n)) + "+"
+	}
+	return count(int64(n))
+}
+
+// duration is how long something takes or has taken, in seconds, or in
+// milliseconds where it is short.
+func duration(d time.Duration) string {
+	if d < 10*time.Second {
+		return max(d, 0).Round(time.Millisecond).String()
+	}
+	return d.Round(time.Second).String()
+}

@@ -1,0 +1,70 @@
+package cli
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+// TestWhatWaits: the commands print what the API says, as tables and as it is.
+func TestWhatWaits(t *testing.T) {
+	t.Parallel()
+	answers := map[string]string{
+		"/queue": `{"as_of":"2026-11-27T06:00:10Z","slots":64,"in_flight":3,"per_second":2.345,"states":[
+			{"state":"in_line","waiting_for":"turn","images":10000,"more":true,"oldest_at":"2026-11-27T05:00:00Z"},
+			{"state":"begun","images":3,"more":false,"oldest_at":"2026-11-27T06:00:08.5Z"},{"state":"parked","waiting_for":"host","images":0,"more":false}],
+			"users":[{"user_id":7,"in_flight":3,"waiting":10000,"more":true}],
+			"processes":[{"id":"A","role":"worker","slots":64,"in_flight":3,"heartbeat_at":"2026-11-27T06:00:09Z"}]}`,
+		"/hosts?limit=100":            `[{"host":"a","state":"answers","limit":4,"in_flight":1,"parked":0,"parked_more":false,"failures":0,"recent_ms":340}]`,
+		"/hosts?limit=100&state=open": `[{"host":"b","state":"open","limit":0,"in_flight":0,"parked":1000,"parked_more":true,"failures":6,"open_until":"2026-11-27T06:00:30Z","reason":{"code":"source_timeout"},"recent_ms":30000}]`,
+		"/products/7":                 `{"images":[{"id":8},{"id":9}]}`,
+		"/products/7/images/8": `{"id":8,"source_url":"https://b/1.jpg","status":"pending","attempts":2,"reason":{"code":"source_timeout"},
+			"waiting":{"for":"retry","until":"2026-11-27T06:00:30Z"}}`,
+		"/products/7/images/9": `{"id":9,"source_url":"https://b/2.jpg","status":"processing","attempts":1}`,
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		answer, known := answers[r.URL.String()]
+		if !known {
+			w.WriteHeader(http.StatusNotFound)
+		}
+		_, _ = w.Write([]byte(answer))
+	}))
+	defer server.Close()
+	for _, c := range []struct {
+		args string
+		want []string // lines, with spaces as they come
+	}{
+		{"queue", []string{
+			"3 of 64 slots in use, 2.3 attempts a second in the last minute", "in line turn 10,000+ 1h0m10s", "begun - 3 1.5s", "parked host 0 -",
+			"7 3 10,000+", "A worker 3 64 1s ago",
+		}},
+		{"queue --json", []string{`{"as_of":"2026-11-27T06:00:10Z"`}},
+		{"hosts", []string{"HOST STATE FAILURES OPEN UNTIL LAST REASON TAKES IN FLIGHT PARKED", "a answers 0 - - 340ms 1 of 4 0"}},
+		{"hosts --open", []string{"b open 6 2026-11-27T06:00:30Z source_timeout 30s 0 of 0 1,000+"}},
+		{"hosts --open --json", []string{`{"host":"b"`}},
+		{"images 7", []string{"8 pending 2 retry 2026-11-27T06:00:30Z source_timeout https://b/1.jpg", "9 processing 1 - - - https://b/2.jpg"}},
+		{"images 7 --json", []string{`"waiting":{"for":"retry"`}},
+	} {
+		var out strings.Builder
+		code := Run(t.Context(), &fake{}, Streams{Out: &out, Err: &out}, append(strings.Fields(c.args), "--url", server.URL)...)
+		if code != 0 {
+			t.Errorf("%q ends with %d: %s", c.args, code, &out)
+		}
+		var got strings.Builder
+		for line := range strings.Lines(out.String()) {
+			got.WriteString(strings.Join(strings.Fields(line), " ") + "\n")
+		}
+		for _, line := range c.want {
+			if !strings.Contains(got.String(), line) {
+				t.Errorf("%q wrote\n%s\nwithout %s", c.args, &out, line)
+			}
+		}
+	}
+	var out strings.Builder
+	for args, code := range map[string]int{"hosts --open --failing": 64, "images 8": 1, "images x": 64} {
+		if got := Run(t.Context(), &fake{}, Streams{Out: &out, Err: &out}, append(strings.Fields(args), "--url", server.URL)...); got != code {
+			t.Errorf("%q ends with %d: %s", args, got, &out)
+		}
+	}
+}

@@ -1,0 +1,109 @@
+package dispatch
+
+import (
+	"fmt"
+	"strings"
+
+	"vitrine.dev/internal/fault"
+)
+
+// The limits of a list of hosts, and the names of its filter's fields.
+const (
+	DefaultHosts = 100
+	MaxHosts     = 500
+	// ParkedMost is up to how many parked images of a host are counted.
+	ParkedMost = 1000
+
+	FieldHost  = "host"
+	FieldState = "state"
+)
+
+// Condition is how a host is to fetch from. The list is closed.
+type Condition string
+
+// The conditions of a host.
+const (
+	HostUnknown Condition = "unknown" // it has not answered yet
+	HostAnswers Condition = "answers" // no URL has failed since its last answer
+	HostFailing Condition = "failing" // some have, too few for its breaker
+	HostProbed  Condition = "probed"  // its breaker lets one image through at a time until it answers
+	HostOpen    Condition = "open"    // its breaker is open
+)
+
+// Conditions lists all of them.
+func Conditions() []Condition {
+	return []Condition{HostUnknown, HostAnswers, HostFailing, HostProbed, HostOpen}
+}
+
+// HostFilter selects hosts. The zero value selects all that are remembered.
+type HostFilter struct {
+	Host  string    // only this
+	State Condition // HostFailing for all whose last URLs have failed, HostOpen for those of them whose breaker has opened and not closed
+	After string    // only names behind this one
+	// FieldErrors are the fields that could not be read; an Inspector adds those
+	// that break a rule.
+	FieldErrors fault.FieldErrors
+}
+
+// HostQuery is a HostFilter as a store wants it.
+type HostQuery struct {
+	Host     string // "" for any
+	Failures int    // at least so many
+	After    string
+	Limit    int
+}
+
+// HostView is a host with its images.
+type HostView struct {
+	Host
+
+	Name     string
+	Now      int64
+	InFlight int // images that are out
+	Parked   int // images that are parked for it; at ParkedMost there may be more
+	State    Condition
+	Limit    int // how many images may be out now
+}
+
+// maxHostBytes is the length of the longest name (RFC 1035) with a port.
+const maxHostBytes = 259
+
+// query checks the filter.
+func (f HostFilter) query(r HostRules, limit int) (HostQuery, error) {
+	bad := f.FieldErrors
+	if !IsHost(f.Host) {
+		bad.Add(FieldHost, "must be the host of a URL, such as example.com")
+	}
+	failures, known := map[Condition]int{"": 0, HostFailing: 1, HostOpen: r.Threshold}[f.State]
+	if !known {
+		bad.Add(FieldState, fmt.Sprintf("must be %s or %s", HostFailing, HostOpen))
+	}
+	if limit < 0 || limit > MaxHosts {
+		bad.Add("limit", fmt.Sprintf("must be an integer from 1 to %d", MaxHosts))
+	}
+	if limit == 0 {
+		limit = DefaultHosts
+	}
+	return HostQuery{Host: strings.ToLower(f.Host), Failures: failures, After: f.After, Limit: limit}, bad.Err()
+}
+
+// IsHost reports whether the text may be the host of a URL, or nothing.
+func IsHost(name string) bool {
+	return len(name) <= maxHostBytes && !strings.ContainsAny(name, "\x00/ ") && strings.ToValidUTF8(name, "") == name
+}
+
+// state is the host's condition.
+func (h Host) state(r HostRules, now int64) Condition {
+	switch {
+	case h.OpenUntil > now:
+		return HostOpen
+	case h.suspected(r):
+		return HostProbed
+	case h.Failures > 0:
+		return HostFailing
+	case h.AnsweredAt == 0:
+		return HostUnknown
+	default:
+		return HostAnswers
+	}
+}

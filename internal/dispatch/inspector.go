@@ -1,0 +1,95 @@
+package dispatch
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/processes"
+)
+
+// InspectorStore is what an Inspector needs of the database. Methods are safe
+// for concurrent use, change nothing, cost the same however much waits, take the time
+// from the database's clock, and return errors of kind fault.Unavailable where
+// the database cannot be reached.
+type InspectorStore interface {
+	// Waiter returns an image of the product and how it waits. fault.NotFound.
+	Waiter(ctx context.Context, product, image int64) (catalog.Image, Waiter, error)
+	// Backlog returns, of the first CountMost images of each state (of what is due or waits
+	// for a retry by time, of a line by rank, of what is parked by host), how many
+	// are each user's, with the pace and the moment.
+	Backlog(ctx context.Context) (groups []Group, pace Pace, now int64, err error)
+	// Hosts returns what is remembered of the hosts that the query selects, by name,
+	// without State and Limit.
+	Hosts(ctx context.Context, q HostQuery) ([]HostView, error)
+	// Processes is that of processes.Store.
+	Processes(ctx context.Context, within time.Duration, limit int) ([]processes.Process, error)
+}
+
+// Inspector says what images wait for. It is safe for concurrent use.
+type Inspector struct {
+	store  InspectorStore
+	limits Limits
+
+	mu   sync.Mutex
+	last Overview
+	read time.Time
+}
+
+// NewInspector returns an Inspector; of the limits it needs those of hosts.
+func NewInspector(store InspectorStore, limits Limits) *Inspector {
+	return &Inspector{store: store, limits: limits}
+}
+
+// Image returns an image as it is now, and what it waits for, nil for nothing.
+// fault.NotFound.
+func (i *Inspector) Image(ctx context.Context, product, image int64) (catalog.Image, *Waiting, error) {
+	img, waiter, err := i.store.Waiter(ctx, product, image)
+	if err != nil {
+		return catalog.Image{}, nil, err
+	}
+	if waiting, waits := waiter.Waiting(i.limits); waits {
+		return img, &waiting, nil
+	}
+	return img, nil, nil
+}
+
+// overviewLife is for how long an Overview is given out: it is read once in that
+// time, however many ask.
+const overviewLife = time.Second
+
+// Overview returns what waits, as it was within the last second.
+func (i *Inspector) Overview(ctx context.Context) (Overview, error) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if time.Since(i.read) < overviewLife {
+		return i.last, nil
+	}
+	groups, pace, now, err := i.store.Backlog(ctx)
+	if err != nil {
+		return Overview{}, err
+	}
+	alive, err := i.store.Processes(ctx, processes.Gone, MostProcesses)
+	if err != nil {
+		return Overview{}, err
+	}
+	i.last, i.read = overview(now, groups, pace, alive), time.Now()
+	return i.last, nil
+}
+
+// Hosts returns a page of what is remembered of hosts, by name, and whether there
+// are more. limit 0 stands for DefaultHosts. fault.Invalid.
+func (i *Inspector) Hosts(ctx context.Context, f HostFilter, limit int) (page []HostView, more bool, err error) {
+	q, err := f.query(i.limits.Hosts, limit)
+	if err != nil {
+		return nil, false, err
+	}
+	limit = q.Limit
+	q.Limit++ // one more shows whether there is a next page
+	page, err = i.store.Hosts(ctx, q)
+	for n := range page {
+		page[n].State, page[n].Limit = page[n].state(i.limits.Hosts, page[n].Now), page[n].limit(i.limits, page[n].Now)
+	}
+	return page[:min(limit, len(page))], len(page) > limit, err
+}

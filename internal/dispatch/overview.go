@@ -1,0 +1,133 @@
+package dispatch
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"vitrine.dev/internal/processes"
+)
+
+// State is how far the work on an image has come, as people read it: media.Stage,
+// with what has come apart from what waits for a retry, and what is begun apart
+// from what is at the queue.
+type State string
+
+// The states, in the order in which an image goes through them.
+const (
+	StateDue        State = "due"        // it has come, or its retry is due: the next steps look at it
+	StateInLine     State = "in_line"    // it has its rank
+	StateDispatched State = "dispatched" // at the queue, or on its way to a worker
+	StateBegun      State = "begun"      // a worker has it
+	StateParked     State = "parked"     // its host has no room
+	StateLater      State = "later"      // it is retried at a time
+)
+
+// States lists all of them.
+func States() []State {
+	return []State{StateDue, StateInLine, StateDispatched, StateBegun, StateParked, StateLater}
+}
+
+// For returns what an image in the state waits for, "" for one that is begun.
+func (s State) For() WaitsFor {
+	switch s {
+	case StateParked:
+		return ForHost
+	case StateLater:
+		return ForRetry
+	case StateBegun:
+		return ""
+	default:
+		return ForTurn
+	}
+}
+
+// The bounds of an Overview.
+const (
+	CountMost     = 10_000 // images of a state that are looked at; of those in line, for each of the two lines
+	MostUsers     = 20
+	MostProcesses = 100
+)
+
+// Group is how many images of a user are in a state, of those that were looked at.
+type Group struct {
+	State    State
+	Class    Class // in line
+	UserID   int64
+	Images   int
+	OldestAt int64 // since when the oldest of them is accepted
+}
+
+// Overview is what waits, at one moment. Images of refreshes and repairs are among it.
+type Overview struct {
+	At        time.Time
+	Slots     int // of all live processes
+	InFlight  int // images that they work on, as each has reported last
+	PerSecond float64
+	States    []StateCount // all of them
+	Users     []UserWork   // at most MostUsers: who has most in flight first, then who has most waiting
+	Processes []processes.Process
+}
+
+// StateCount is how many images are in a state.
+type StateCount struct {
+	State    State
+	Images   int       // that were looked at
+	More     bool      // there may be more
+	OldestAt time.Time // when the oldest that was looked at was accepted; zero for none
+}
+
+// UserWork is how many images of a user are worked on and wait.
+type UserWork struct {
+	UserID   int64
+	InFlight int  // dispatched and begun
+	Waiting  int  // others that were looked at
+	More     bool // there may be more
+}
+
+// overview puts together what was read at the moment.
+func overview(now int64, groups []Group, pace Pace, alive []processes.Process) Overview {
+	o := Overview{At: at(now), PerSecond: pace.PerSecond(now), Processes: alive}
+	for _, p := range alive {
+		o.Slots, o.InFlight = o.Slots+p.Slots, o.InFlight+p.InFlight
+	}
+	type line struct {
+		State
+		Class
+	}
+	looked, more := map[line]int{}, map[State]bool{}
+	counts, users := map[State]StateCount{}, map[int64]UserWork{}
+	for _, g := range groups {
+		looked[line{g.State, g.Class}] += g.Images
+		more[g.State] = more[g.State] || looked[line{g.State, g.Class}] >= CountMost
+		c := counts[g.State]
+		c.Images += g.Images
+		if oldest := at(g.OldestAt); c.OldestAt.IsZero() || oldest.Before(c.OldestAt) {
+			c.OldestAt = oldest
+		}
+		counts[g.State] = c
+		u := users[g.UserID]
+		if u.UserID = g.UserID; g.State == StateDispatched || g.State == StateBegun {
+			u.InFlight += g.Images
+		} else {
+			u.Waiting += g.Images
+		}
+		users[g.UserID] = u
+	}
+	waitMore := false
+	for _, s := range States() {
+		c := counts[s]
+		c.State, c.More = s, more[s]
+		o.States = append(o.States, c)
+		waitMore = waitMore || more[s]
+	}
+	for _, u := range users {
+		u.More = waitMore
+		o.Users = append(o.Users, u)
+	}
+	slices.SortFunc(o.Users, func(a, b UserWork) int {
+		return cmp.Or(cmp.Compare(b.InFlight, a.InFlight), cmp.Compare(b.Waiting, a.Waiting), cmp.Compare(a.UserID, b.UserID))
+	})
+	o.Users = o.Users[:min(len(o.Users), MostUsers)]
+	return o
+}

@@ -1,0 +1,59 @@
+package work
+
+import (
+	"fmt"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/dispatch"
+	"vitrine.dev/internal/httpapi/wire"
+	"vitrine.dev/internal/httpkit/openapi"
+)
+
+// DescribeImage describes Image.
+func DescribeImage(d *openapi.Document) *huma.Operation {
+	return &huma.Operation{
+		OperationID: "getCurrentImage", Tags: []string{"products"}, Summary: "Read an image as it is now, and what it waits for",
+		Description: "Read from the database at every request, never from a cache: the product itself may say pending a moment longer, and does not say what for.",
+		Parameters:  []*huma.Param{openapi.PathInteger("id", catalog.MaxID), openapi.PathInteger("image_id", catalog.MaxID)},
+		Responses: d.Responses(map[string]*huma.Response{"200": openapi.Response("The image", openapi.Schema[wire.CurrentImage](d))},
+			http.StatusNotFound, http.StatusServiceUnavailable),
+	}
+}
+
+// DescribeQueue describes Queue.
+func DescribeQueue(d *openapi.Document) *huma.Operation {
+	return &huma.Operation{
+		OperationID: "getQueue", Tags: []string{"operation"}, Summary: "What images wait for, and who works on them",
+		Description: fmt.Sprintf("Costs the same however many wait: of each state the first %d images are counted (of those in line twice as many), "+
+			"by the time at which they are due, by rank, or by host. Users are of the images that were counted: at most %d, and at most %d processes.",
+			dispatch.CountMost, dispatch.MostUsers, dispatch.MostProcesses),
+		Responses: d.Responses(map[string]*huma.Response{"200": openapi.Response("The queue", openapi.Schema[wire.Queue](d))},
+			http.StatusServiceUnavailable),
+	}
+}
+
+// DescribeHosts describes Hosts.
+func DescribeHosts(d *openapi.Document) *huma.Operation {
+	return &huma.Operation{
+		OperationID: "listHosts", Tags: []string{"operation"}, Summary: "List the hosts that images are fetched from, by name",
+		Description: fmt.Sprintf("A host is listed from the end of its first fetch on, until no one has used it for a day. Parked images are counted up to %d.", dispatch.ParkedMost),
+		Responses: d.Responses(map[string]*huma.Response{
+			"200": openapi.Response("One page", &huma.Schema{Type: huma.TypeArray, Items: openapi.Schema[wire.Host](d)}, openapi.Link()),
+		}, http.StatusServiceUnavailable),
+	}
+}
+
+// HostsQuery are the parameters of Hosts.
+func HostsQuery() []*huma.Param {
+	state := openapi.Text()
+	state.Enum = []any{string(dispatch.HostFailing), string(dispatch.HostOpen)}
+	return []*huma.Param{
+		openapi.Query(dispatch.FieldHost, "Only this host", openapi.Text()),
+		openapi.Query(dispatch.FieldState, "failing: only hosts whose last URLs have failed. open: of these only those whose breaker has opened and not closed since", state),
+		openapi.Limit("Most hosts on one page", dispatch.DefaultHosts, dispatch.MaxHosts),
+		openapi.Cursor(),
+	}
+}

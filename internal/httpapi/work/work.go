@@ -1,0 +1,143 @@
+package work
+
+import (
+	"encoding/base64"
+	"fmt"
+	"net/http"
+	"time"
+
+	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/dispatch"
+	"vitrine.dev/internal/httpapi/products"
+	"vitrine.dev/internal/httpapi/wire"
+	"vitrine.dev/internal/httpkit"
+)
+
+// Handler serves what images wait for. It is safe for concurrent use.
+type Handler struct {
+	Inspector *dispatch.Inspector
+	URL       func(key string) string // where the public reads an object
+}
+
+// Image answers with one image as it is now.
+func (h *Handler) Image(w http.ResponseWriter, r *http.Request) error {
+	product, err := httpkit.PathInteger(r, "id", catalog.MaxID)
+	if err != nil {
+		return err
+	}
+	id, err := httpkit.PathInteger(r, "image_id", catalog.MaxID)
+	if err != nil {
+		return err
+	}
+	img, waiting, err := h.Inspector.Image(r.Context(), product, id)
+	if err != nil {
+		return fmt.Errorf("read image %d of product %d: %w", id, product, err)
+	}
+	answer := wire.CurrentImage{Image: products.Image(img, h.URL)}
+	if waiting != nil {
+		answer.Waiting = &wire.Waiting{For: string(waiting.For), Until: given(waiting.Until)}
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	return httpkit.WriteJSON(w, http.StatusOK, answer)
+}
+
+// Queue answers with what waits.
+func (h *Handler) Queue(w http.ResponseWriter, r *http.Request) error {
+	o, err := h.Inspector.Overview(r.Context())
+	if err != nil {
+		return fmt.Errorf("look at the queue: %w", err)
+	}
+	answer := wire.Queue{
+		AsOf: o.At, Slots: o.Slots, InFlight: o.InFlight, PerSecond: o.PerSecond,
+		States: make([]wire.QueueState, len(o.States)), Users: make([]wire.QueueUser, len(o.Users)),
+		Processes: make([]wire.QueueProcess, len(o.Processes)),
+	}
+	for i, s := range o.States {
+		answer.States[i] = wire.QueueState{
+			State: string(s.State), WaitingFor: string(s.State.For()), Images: s.Images, More: s.More, OldestAt: given(s.OldestAt),
+		}
+	}
+	for i, u := range o.Users {
+		answer.Users[i] = wire.QueueUser{UserID: u.UserID, InFlight: u.InFlight, Waiting: u.Waiting, More: u.More}
+	}
+	for i, p := range o.Processes {
+		answer.Processes[i] = wire.QueueProcess{ID: p.ID, Role: p.Role, Slots: p.Slots, InFlight: p.InFlight, HeartbeatAt: p.HeartbeatAt}
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	return httpkit.WriteJSON(w, http.StatusOK, answer)
+}
+
+// Hosts answers with one page of hosts.
+func (h *Handler) Hosts(w http.ResponseWriter, r *http.Request) error {
+	p := httpkit.ParamsOf(r)
+	f := dispatch.HostFilter{Host: p.Text(dispatch.FieldHost), State: dispatch.Condition(p.Text(dispatch.FieldState))}
+	limit := int(p.Integer(httpkit.ParamLimit, dispatch.MaxHosts))
+	if s := p.Text(httpkit.ParamCursor); s != "" {
+		after, ok := decodeCursor(s)
+		if !ok {
+			p.Errors.Add(httpkit.ParamCursor, "must be taken from the Link of the page before")
+		}
+		f.After = after
+	}
+	f.FieldErrors = p.Errors
+	page, more, err := h.Inspector.Hosts(r.Context(), f, limit)
+	if err != nil {
+		return fmt.Errorf("list hosts: %w", err)
+	}
+	if more {
+		w.Header().Set("Link", p.Link(r.URL.Path, encodeCursor(page[len(page)-1].Name)))
+	}
+	list := make([]wire.Host, len(page))
+	for i, view := range page {
+		list[i] = wireHost(view)
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	return httpkit.WriteJSON(w, http.StatusOK, list)
+}
+
+func wireHost(h dispatch.HostView) wire.Host {
+	host := wire.Host{
+		Host: h.Name, State: string(h.State), Limit: h.Limit, InFlight: h.InFlight,
+		Parked: h.Parked, ParkedMore: h.Parked >= dispatch.ParkedMost,
+		Failures: h.Failures, FailingSince: moment(h.FailingAt), FailedAt: moment(h.FailedAt), RecentMS: h.RecentMS,
+	}
+	if h.State == dispatch.HostOpen {
+		host.OpenUntil = moment(h.OpenUntil)
+	}
+	if h.Reason != "" {
+		host.Reason = &wire.Reason{Code: string(h.Reason), Detail: h.ReasonText, Retryable: h.Reason.Retryable()}
+	}
+	return host
+}
+
+// moment returns nil for 0.
+func moment(ms int64) *time.Time {
+	if ms == 0 {
+		return nil
+	}
+	return given(time.UnixMilli(ms).UTC())
+}
+
+// given returns nil for the zero time.
+func given(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+const cursorKind = 3
+
+// encodeCursor makes the opaque text that stands for the last host of a page.
+func encodeCursor(host string) string {
+	return httpkit.EncodeCursor(append([]byte{cursorKind}, host...))
+}
+
+// decodeCursor reads it back; ok is false for all that encodeCursor never made.
+func decodeCursor(s string) (host string, ok bool) {
+	b, ok := httpkit.DecodeCursor(s, cursorKind, base64.RawURLEncoding.DecodedLen(len(s)))
+	if !ok || !dispatch.IsHost(string(b[1:])) {
+		return "", false
+	}
+	return string(b[1:]), true
+}

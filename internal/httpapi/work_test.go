@@ -1,0 +1,158 @@
+package httpapi_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/dispatch"
+	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/httpapi/wire"
+	"vitrine.dev/internal/media"
+)
+
+// work has a product whose first image waits for a retry, whose second one's host
+// has an open breaker, and whose third one has just come.
+func (s *deadSetup) work() (product int64, images []int64) {
+	s.t.Helper()
+	ctx := s.t.Context()
+	var fetches []media.Fetch
+	for url := range int64(5) {
+		fetches = append(fetches, media.Fetch{Host: "down.example", URL: url, Failure: fault.Fail(fault.SourceTimeout, "It was slow.", nil), Took: time.Second})
+	}
+	if _, err := s.db.RecordFetches(ctx, append(fetches, media.Fetch{Host: "a.example", URL: 1, Took: time.Second})); err != nil {
+		s.t.Fatal(err)
+	}
+	p, err := s.db.CreateProduct(ctx, catalog.NewProduct{UserID: 1, Name: "n", Images: []string{"https://a.example/1.jpg", "https://down.example/2.jpg"}})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	limits := dispatch.DefaultConfig().Limits
+	limits.Slots, limits.Life = 10, time.Hour
+	step, err := s.db.DispatchStep(ctx, dispatch.Request{Life: time.Hour, Ranks: 4}, dispatch.OneStep(limits, 10))
+	if err != nil || len(step.Jobs) != 1 {
+		s.t.Fatalf("dispatched %+v, %v", step, err)
+	}
+	c, err := s.db.Begin(ctx, step.Jobs[0], time.Minute)
+	if err == nil {
+		_, err = s.db.Retry(ctx, c, fault.Fail(fault.SourceTimeout, "It was slow.", nil), time.Hour)
+	}
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, img := range p.Images {
+		images = append(images, img.ID)
+	}
+	return p.ID, images
+}
+
+// TestCurrentImage: an image says what it waits for, and until when, and no cache
+// keeps that.
+func TestCurrentImage(t *testing.T) {
+	t.Parallel()
+	s := newDeadSetup(t)
+	product, images := s.work()
+	d := readSchemas(t, s.setup)
+	get := func(image int64) (img wire.CurrentImage) {
+		t.Helper()
+		w := s.do("GET", fmt.Sprintf("/products/%d/images/%d", product, image), "")
+		wantStatus(t, w, http.StatusOK)
+		wantHeader(t, w, "Cache-Control", "no-store")
+		d.check("/products/{id}/images/{image_id}", "GET", w)
+		if err := json.Unmarshal(w.Body.Bytes(), &img); err != nil {
+			t.Fatal(err)
+		}
+		return img
+	}
+	retry := get(images[0])
+	if w := retry.Waiting; retry.Status != "pending" || retry.Attempts != 1 || w == nil || w.For != "retry" || w.Until == nil || time.Until(*w.Until) < 50*time.Minute {
+		t.Errorf("image is %+v, waiting %+v", retry, w)
+	}
+	host := get(images[1])
+	if w := host.Waiting; w == nil || w.For != "host" || w.Until == nil {
+		t.Errorf("image is %+v, waiting %+v", host, w)
+	}
+	other, failed := s.fail("source_timeout", "b.example", 1)
+	for path, status := range map[string]int{
+		fmt.Sprintf("/products/%d/images/%d", product, failed[0]):    http.StatusNotFound,
+		fmt.Sprintf("/products/%d/images/x", product):                http.StatusUnprocessableEntity,
+		fmt.Sprintf("/products/%d/images/%d", product+50, images[0]): http.StatusNotFound,
+	} {
+		wantProblem(t, s.do("GET", path, ""), status)
+	}
+	product = other
+	if img := get(failed[0]); img.Waiting != nil || img.Status != "failed" || img.Reason == nil {
+		t.Errorf("image is %+v, waiting %+v", img, img.Waiting)
+	}
+	if body := s.do("GET", fmt.Sprintf("/products/%d", product), "").Body.String(); strings.Contains(body, "waiting") {
+		t.Errorf("a cached answer says what is waited for: %s", body)
+	}
+}
+
+// TestQueueAndHosts: what waits and the hosts are as the description says.
+func TestQueueAndHosts(t *testing.T) {
+	t.Parallel()
+	s := newDeadSetup(t)
+	s.work()
+	d := readSchemas(t, s.setup)
+	w := s.do("GET", "/queue", "")
+	wantStatus(t, w, http.StatusOK)
+	wantHeader(t, w, "Cache-Control", "no-store")
+	d.check("/queue", "GET", w)
+	var queue wire.Queue
+	if err := json.Unmarshal(w.Body.Bytes(), &queue); err != nil {
+		t.Fatal(err)
+	}
+	for _, state := range queue.States {
+		want := map[string]int{"parked": 1, "later": 1}[state.State]
+		if state.Images != want || state.More || (state.OldestAt == nil) != (want == 0) || state.WaitingFor == "" != (state.State == "begun") {
+			t.Errorf("state is %+v", state)
+		}
+	}
+	if len(queue.States) != 6 || len(queue.Users) != 1 || queue.Users[0] != (wire.QueueUser{UserID: 1, Waiting: 2}) {
+		t.Errorf("queue is %+v", queue)
+	}
+
+	list := func(query, next string, want ...string) (hosts []wire.Host) {
+		t.Helper()
+		w := s.do("GET", "/hosts"+query, "")
+		wantStatus(t, w, http.StatusOK)
+		wantHeader(t, w, "Cache-Control", "no-store")
+		d.check("/hosts", "GET", w)
+		if err := json.Unmarshal(w.Body.Bytes(), &hosts); err != nil {
+			t.Fatal(err)
+		}
+		if (w.Header().Get("Link") != "") != (next != "") || len(hosts) != len(want) {
+			t.Fatalf("%s: %+v, Link %q, want %v", query, hosts, w.Header().Get("Link"), want)
+		}
+		for i, h := range hosts {
+			if h.Host != want[i] {
+				t.Errorf("%s: host %d is %+v, want %s", query, i, h, want[i])
+			}
+		}
+		if next != "" {
+			link := strings.TrimPrefix(w.Header().Get("Link"), "</hosts")
+			query, _, _ = strings.Cut(link, ">")
+			w := s.do("GET", "/hosts"+query, "")
+			if !strings.HasPrefix(w.Body.String(), `[{"host":"`+next+`"`) {
+				t.Errorf("the next page is %s", w.Body)
+			}
+		}
+		return hosts
+	}
+	list("", "", "a.example", "down.example")
+	list("?limit=1", "down.example", "a.example")
+	list("?host=A.example", "", "a.example")
+	if h := list("?state=open", "", "down.example")[0]; h.Failures != 5 || h.OpenUntil == nil || h.Reason.Code != "source_timeout" || h.Parked != 1 || h.State != "open" {
+		t.Errorf("host is %+v", h)
+	}
+	for _, bad := range []string{"?state=answers", "?limit=0", "?host=a%2Fb", "?cursor=x", "?cursor=AwA", "?x=1"} {
+		w := s.do("GET", "/hosts"+bad, "")
+		wantProblem(t, w, http.StatusUnprocessableEntity)
+		d.check("/hosts", "GET", w)
+	}
+}
