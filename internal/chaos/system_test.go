@@ -47,7 +47,7 @@ func newSystem(t *testing.T, s settings) *system {
 	sys.secondUser()
 	sys.audit()
 	for _, name := range []string{"api1", "api2"} {
-		addr := systemtest.FreeAddress(t)
+		addr := testserver.Address(t)
 		sys.fronts[name] = testserver.Proxy(t, addr)
 		p := sys.process(s, name, "api", map[string]string{"HTTP_ADDR": addr})
 		sys.apis = append(sys.apis, p)

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"vitrine.dev/internal/systemtest"
+	"vitrine.dev/internal/testserver"
 )
 
 // What the issue of this limit measured: a create of 150 µs where a bare handler
@@ -49,7 +50,7 @@ func TestAPI(t *testing.T) {
 	api := systemtest.New(t, systemtest.Options{Variant: systemtest.Program, Role: "api", Env: env}).Launch()
 	url := api.URL() + "/products"
 
-	addr := systemtest.FreeAddress(t)
+	addr := testserver.Address(t)
 	bare := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^$")
 	bare.Env = append(os.Environ(), "COST_BARE="+addr)
 	if err := bare.Start(); err != nil {

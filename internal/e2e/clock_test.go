@@ -20,6 +20,7 @@ func TestClockOff(t *testing.T) {
 			t.Parallel()
 			w, src := systemtest.NewSystem(t), systemtest.NewSource(t)
 			w.Env["JOB_LEASE"], w.Env["CACHE_LEASE"] = "30s", "5m" // the cache's: longer than the test waits
+			w.Env["FETCH_TIMEOUT"] = "10m"
 			env := maps.Clone(w.Env)
 			env["VITRINE_CLOCK_OFFSET"] = offset.String()
 			off := []*systemtest.Process{systemtest.StartVariant(t, systemtest.Defective(systemtest.WrongClock), "api", env), systemtest.StartVariant(t, systemtest.Defective(systemtest.WrongClock), "worker", env)}

@@ -15,6 +15,7 @@ import (
 func TestOvertakenCompletion(t *testing.T) {
 	t.Parallel()
 	w, src := systemtest.NewSystem(t), systemtest.NewSource(t)
+	w.Env["FETCH_TIMEOUT"] = "10m"
 	p := systemtest.Start(t, "serve", w.Env)
 	c := p.Client()
 	var paths []string

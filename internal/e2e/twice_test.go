@@ -16,6 +16,7 @@ func superseded(l systemtest.LogLine) bool  { return l["msg"] == "image job supe
 func TestJobTwiceAtOnce(t *testing.T) {
 	t.Parallel()
 	w, src := systemtest.NewSystem(t), systemtest.NewSource(t)
+	w.Env["FETCH_TIMEOUT"] = "10m"
 	path := w.Create(src.URL + "/held/1")
 	workers := []*systemtest.Process{systemtest.Start(t, "serve", w.Env), systemtest.Start(t, "worker", w.Env)}
 	var job media.Job
@@ -58,6 +59,7 @@ func TestJobTwiceAtOnce(t *testing.T) {
 func TestJobTakenOver(t *testing.T) {
 	t.Parallel()
 	w, src := systemtest.NewSystem(t), systemtest.NewSource(t)
+	w.Env["FETCH_TIMEOUT"] = "10m"
 	path := w.Create(src.URL + "/held/1")
 	late := systemtest.Start(t, "worker", w.Env)
 	<-src.Held

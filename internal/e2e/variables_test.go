@@ -6,7 +6,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"strconv"
 	"syscall"
 	"testing"
 
@@ -40,19 +39,10 @@ func platform(t *testing.T) map[string]string {
 	for _, name := range []string{"DB_SSLMODE", "REDIS_HOST", "REDIS_PORT", "AWS_ENDPOINT_URL_S3"} {
 		delete(env, name)
 	}
-	env["HTTP_ADDR"], env["PORT"] = "", strconv.Itoa(freePort(t))
+	_, port, _ := net.SplitHostPort(testserver.Address(t))
+	env["HTTP_ADDR"], env["PORT"] = "", port
 	env["JOB_MAX_ATEMPTS"] = "7"
 	return env
-}
-
-func freePort(t *testing.T) int {
-	t.Helper()
-	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", ":0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
 }
 
 // TestPlatformVariables: what platforms set means the servers, not an embedded

@@ -95,17 +95,6 @@ func Behind(t *testing.T, env map[string]string, prefix string) *testserver.TCPP
 	return link
 }
 
-// FreeAddress returns an address that was free a moment ago.
-func FreeAddress(t *testing.T) string {
-	t.Helper()
-	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return listener.Addr().String()
-}
-
 // ParseURL parses an address.
 func ParseURL(t *testing.T, s string) *url.URL {
 	t.Helper()

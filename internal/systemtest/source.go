@@ -10,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"vitrine.dev/internal/imaging/imagingtest"
 )
@@ -27,8 +28,9 @@ var photographs embed.FS
 //	/big.jpg        one of 12 megapixels
 //	/broken.jpg     one that is cut off
 //	/n/N            a different file of the same picture for each N
-//	/held/N         the same, for whoever asks first when it is released;
-//	                later requests get another file, and at once
+//	/held/N         the same, for whoever asks first a byte each second until
+//	                it is released (mind FETCH_TIMEOUT); later requests get
+//	                another file, and at once
 //	/flaky          503 at first, then a photograph
 type Source struct {
 	*httptest.Server
@@ -75,7 +77,8 @@ func (s *Source) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if again {
 			number += "-later"
 		} else {
-			<-s.released
+			s.trickle(w, WithComment(s.files["rocket.jpg"], number))
+			return
 		}
 		fallthrough
 	case "n":
@@ -119,4 +122,22 @@ func WithComment(jpeg []byte, text string) []byte {
 	out = binary.BigEndian.AppendUint16(out, uint16(2+len(text)))
 	out = append(out, text...)
 	return append(out, jpeg[2:]...)
+}
+
+// trickle sends a byte each second until the pictures are released, then the
+// rest: only the limit of a whole download, FETCH_TIMEOUT, can end it.
+func (s *Source) trickle(w http.ResponseWriter, body []byte) {
+	second := time.NewTicker(time.Second)
+	defer second.Stop()
+	for {
+		_, _ = w.Write(body[:1])
+		_ = http.NewResponseController(w).Flush()
+		body = body[1:]
+		select {
+		case <-s.released:
+			_, _ = w.Write(body)
+			return
+		case <-second.C:
+		}
+	}
 }

@@ -2,8 +2,6 @@ package testserver
 
 import (
 	"fmt"
-	"math/rand/v2"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -62,22 +60,6 @@ func toolsFolder() string {
 		folder = filepath.Dir(folder)
 	}
 	return filepath.Join(folder, ".tools", "bin")
-}
-
-// freePort returns a loopback port that nothing listens on. It lies below the
-// ports that systems hand out for outgoing connections, so that it is still
-// free when a killed server starts again.
-func freePort() (int, error) {
-	var err error
-	for range 100 {
-		port := 20000 + rand.IntN(12000)
-		var listener net.Listener
-		listener, err = net.Listen("tcp", net.JoinHostPort(loopback, strconv.Itoa(port))) //nolint:noctx // returns at once
-		if err == nil {
-			return port, listener.Close()
-		}
-	}
-	return 0, fmt.Errorf("find a free port: %w", err)
 }
 
 const loopback = "127.0.0.1"

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io"
 	"net"
-	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -29,12 +28,8 @@ type TCPProxy struct {
 // Proxy starts a proxy in front of target (host:port); it ends with the test.
 func Proxy(tb testing.TB, target string) *TCPProxy {
 	tb.Helper()
-	port, err := freePort()
-	if err != nil {
-		tb.Fatal(err)
-	}
 	p := &TCPProxy{
-		tb: tb, addr: net.JoinHostPort(loopback, strconv.Itoa(port)), target: target,
+		tb: tb, addr: Address(tb), target: target,
 		stopped: make(chan struct{}), conns: map[net.Conn]struct{}{},
 	}
 	if err := p.listen(); err != nil {
