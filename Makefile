@@ -49,7 +49,7 @@ build: ## bin/vitrine, one static program
 
 quick: ## the inner loop, no servers: go vet and the fast tests, under 30 seconds
 	@$(PURE) $(GO) vet ./...
-	@$(PURE) $(GO) test -short -vet=off $$($(GO) list ./... | grep -vE '/internal/(e2e|burst)$$')
+	@$(PURE) $(GO) test -short -vet=off -p 4 -ldflags='-s -w' $$($(GO) list ./... | grep -vE '/internal/(e2e|burst)$$')
 	@echo "quick: skipped were tests that need a server or the whole program, or take seconds: make test runs them"
 
 test: ## every test, on real servers, with the race detector

@@ -116,6 +116,9 @@ func (w *system) cacheAs(id, revision int64) {
 // shows its pictures.
 func TestDamage(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("-short: each damage needs a system of its own")
+	}
 	for shape, open := range shapes() {
 		for _, d := range damages() {
 			t.Run(shape+"/"+d.name, func(t *testing.T) {

@@ -71,6 +71,9 @@ func TestSlowClients(t *testing.T) {
 // served with.
 func TestSlowHeadersAtTheShippedLimit(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("-short: it waits for the five seconds")
+	}
 	p := dial(t, onWire(t, newSetup(t).handler, server.DefaultLimits()))
 	took, _ := p.drip("GET /healthz HTTP/1.1\r\nHost: a\r\n", "X-A: b\r\n")
 	wantCut(t, took, 5*time.Second)

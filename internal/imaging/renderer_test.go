@@ -12,6 +12,9 @@ import (
 
 func TestVips(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("-short: TestGo runs the same suite")
+	}
 	requireVips(t)
 	imagingtest.Run(t, open(imaging.EngineVips), imagingtest.Capabilities{
 		CMYK: true, Arithmetic: true, AVIF: true, HEIC: true, Animations: true, WebP: true, AVIFOutput: true, Progressive: true,

@@ -21,7 +21,11 @@ func TestMigrateAtOnce(t *testing.T) {
 	t.Parallel()
 	t.Run("sqlite", func(t *testing.T) {
 		t.Parallel()
-		for range 3 { // the race is short
+		times := 3 // the race is short
+		if testing.Short() {
+			times = 1
+		}
+		for range times {
 			path := filepath.Join(t.TempDir(), "vitrine.db")
 			migrateAtOnce(t, func() (*sqlstore.Store, error) {
 				return sqlstore.OpenSQLite(t.Context(), path, slog.New(slog.DiscardHandler))

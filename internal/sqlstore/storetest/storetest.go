@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -63,6 +64,7 @@ func RunProducts(t *testing.T, open func(t *testing.T) catalog.Store) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			skipLong(t, name)
 			test(t, open(t))
 		})
 	}
@@ -158,8 +160,17 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 	for _, suite := range suites {
 		t.Run(suite.name, func(t *testing.T) {
 			t.Parallel()
+			skipLong(t, suite.name)
 			suite.test(t, open(t))
 		})
+	}
+}
+
+// skipLong leaves out what makes a race likely by repeating it.
+func skipLong(t *testing.T, name string) {
+	t.Helper()
+	if testing.Short() && (strings.Contains(name, "at once") || strings.Contains(name, "races")) {
+		t.Skip("-short: races take seconds")
 	}
 }
 
