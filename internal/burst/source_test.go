@@ -10,6 +10,7 @@ import (
 
 	"vitrine.dev/internal/imaging/imagingtest"
 	"vitrine.dev/internal/systemtest"
+	"vitrine.dev/internal/testserver"
 )
 
 const (
@@ -30,7 +31,7 @@ func newSource(t *testing.T) *source {
 	s := &source{picture: imagingtest.JPEG(imagingtest.Picture(200, 150, 7), 90)}
 	s.port = systemtest.EveryAddress(t, s)
 	var err error
-	if _, s.closed, err = net.SplitHostPort(systemtest.FreeAddress(t)); err != nil {
+	if _, s.closed, err = net.SplitHostPort(testserver.Address(t)); err != nil {
 		t.Fatal(err)
 	}
 	return s

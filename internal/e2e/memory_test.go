@@ -20,7 +20,7 @@ import (
 // The limits of the worker that is measured, and what it is given.
 const (
 	worstAtOnce   = 20
-	worstSlots    = 24 // an eighth is kept for other users
+	worstSlots    = 24   // an eighth is kept for other users
 	worstSide     = 3000 // of a picture: IMAGE_MAX_PIXELS by the square
 	worstBudget   = 2 * worstSide * worstSide
 	worstMaxBytes = 4_000_000

@@ -17,6 +17,7 @@ import (
 	"vitrine.dev/internal/httpapi/wire"
 	"vitrine.dev/internal/sqldb"
 	"vitrine.dev/internal/sqlstore"
+	"vitrine.dev/internal/testserver"
 )
 
 // Installation is the whole program, in one process or as one API and two workers on
@@ -45,7 +46,7 @@ func Distributed(t *testing.T, env map[string]string) *Installation {
 
 func newInstallation(t *testing.T, servers *OwnServers, extra, env map[string]string) *Installation {
 	t.Helper()
-	addr := FreeAddress(t)
+	addr := testserver.Address(t)
 	maps.Copy(env, map[string]string{"HTTP_ADDR": addr, "LOG_LEVEL": "warn", "DRAIN_TIMEOUT": "2s"})
 	maps.Copy(env, extra)
 	in := &Installation{API: "http://" + addr, Servers: servers, t: t, env: env}
@@ -63,7 +64,7 @@ func (in *Installation) Start(v Variant) {
 	var ready []string
 	for _, role := range roles {
 		env := maps.Clone(in.env)
-		env["ADMIN_ADDR"] = FreeAddress(in.t)
+		env["ADMIN_ADDR"] = testserver.Address(in.t)
 		in.running = append(in.running, StartVariant(in.t, v, role, env))
 		ready = append(ready, "http://"+env["ADMIN_ADDR"])
 	}
