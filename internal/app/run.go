@@ -96,7 +96,7 @@ func run(ctx context.Context, to cli.Streams, r role, cfg config.Config, log *sl
 			return err
 		}
 	} else {
-		p.addHeart(0, func() int { return 0 })
+		p.addHeart(0, nil)
 	}
 	if r.api {
 		p.addServer()

@@ -18,6 +18,7 @@ func (p *process) addWorker(held *closers) error {
 	fetcher := newFetcher(p.cfg, held)
 	workerConfig := media.DefaultWorkerConfig(p.cfg.WorkerRenders)
 	workerConfig.Lease = p.cfg.JobLease
+	workerConfig.BacklogOfAll = workerConfig.Backlog + p.cfg.WorkerDownloads
 	workerConfig.Policy = policy(p.cfg)
 	workerConfig.Preset = media.DefaultPreset(p.cfg.ImageAVIF)
 	worker := media.NewWorker(media.Parts{
@@ -30,7 +31,7 @@ func (p *process) addWorker(held *closers) error {
 	collector := gc.NewCollector(p.store, p.blobs, p.cfg.OrphanInterval, gc.Config{
 		Grace: p.cfg.OrphanGrace, MayDelete: mayCollect(p.identity, p.blobs, p.store),
 	}, p.log)
-	p.addHeart(p.cfg.WorkerDownloads, worker.InFlight)
+	p.addHeart(p.cfg.WorkerDownloads, worker)
 	p.tasks = append(p.tasks,
 		task{name: "consumer", run: func(ctx context.Context) error {
 			return p.queue.Consume(ctx, p.cfg.WorkerDownloads, worker.Handle)
@@ -53,8 +54,8 @@ func policy(c config.Config) media.Policy {
 }
 
 // addHeart has this process count as one of the installation: a worker with the
-// downloads that it has room for, of which inFlight says how many are in work.
-func (p *process) addHeart(slots int, inFlight func() int) {
-	heart := processes.NewHeart(p.store, p.role.name, slots, inFlight, p.log)
+// downloads that it has room for and its work, or nil.
+func (p *process) addHeart(slots int, work processes.Work) {
+	heart := processes.NewHeart(p.store, p.role.name, slots, work, p.log)
 	p.tasks = append(p.tasks, task{name: "heartbeat", run: heart.Run})
 }

@@ -56,8 +56,8 @@ type decider struct {
 	room   int // messages that the queue may get
 	free   int // slots
 
-	out      map[string]int // by host
-	of       map[int64]int  // by user
+	out      map[string]int // downloads, by host
+	of       map[int64]int  // slots, by user
 	first    int            // first contacts
 	firstOf  map[int64]int  // by user
 	ranks    map[string][]int64
@@ -72,11 +72,16 @@ type decider struct {
 // goes before it.
 func Decide(w Window, served [Classes]int64, limits Limits, room int) Decision {
 	d := &decider{
-		Window: w, limits: limits, room: room, free: limits.Slots - len(w.Out),
+		Window: w, limits: limits, room: room, free: limits.Slots - held(w.Out),
 		out: map[string]int{}, of: map[int64]int{}, firstOf: map[int64]int{}, ranks: map[string][]int64{},
 	}
 	for _, r := range w.Out {
-		d.count(r.Host, r.UserID, r.Class == Contact && w.Now-(r.Token-limits.Life.Milliseconds()) < limits.FirstFor.Milliseconds())
+		if !r.Released {
+			d.of[r.UserID]++
+		}
+		if !r.Fetched {
+			d.asks(r.Host, r.UserID, r.Class == Contact && w.Now-(r.Token-limits.Life.Milliseconds()) < limits.FirstFor.Milliseconds())
+		}
 	}
 	for host, s := range w.Hosts {
 		d.ranks[host] = slices.Clone(s.Ranks)
@@ -89,9 +94,9 @@ func Decide(w Window, served [Classes]int64, limits Limits, room int) Decision {
 	return d.decision
 }
 
-func (d *decider) count(host string, user int64, first bool) {
+// asks counts a download from the host.
+func (d *decider) asks(host string, user int64, first bool) {
 	d.out[host]++
-	d.of[user]++
 	if first {
 		d.first++
 		d.firstOf[user]++
@@ -199,7 +204,8 @@ func (d *decider) consider(c *candidate, all bool) {
 		c.taken = true
 		d.free--
 		d.room--
-		d.count(c.Host, c.UserID, contact)
+		d.of[c.UserID]++
+		d.asks(c.Host, c.UserID, contact)
 		d.decide(c.Position)
 	}
 }

@@ -55,6 +55,8 @@ func windows(rt *rapid.T, l dispatch.Limits) dispatch.Window {
 		switch stage { //nolint:exhaustive // the others have no more
 		case media.Out:
 			r.Begun = rapid.Bool().Draw(rt, "begun")
+			r.Fetched = r.Begun && rapid.Bool().Draw(rt, "fetched")
+			r.Released = r.Fetched && rapid.Bool().Draw(rt, "released")
 			r.Token = drawnNow + rapid.Int64Range(-1000, 60_000).Draw(rt, "token")
 		case media.Later:
 			r.DueAt = rapid.Int64Range(0, 20).Draw(rt, "due")
@@ -79,11 +81,12 @@ func windows(rt *rapid.T, l dispatch.Limits) dispatch.Window {
 		slices.SortFunc(line, func(a, b dispatch.Row) int { return cmp.Compare(a.Rank, b.Rank) })
 	}
 	for _, r := range slices.Concat(w.Out, w.Line[0], w.Line[1]) {
-		state := w.Hosts[r.Host]
-		state.Ranks = append(state.Ranks, r.Rank)
-		slices.Sort(state.Ranks)
-		state.Ranks = state.Ranks[:min(len(state.Ranks), l.Host)]
-		w.Hosts[r.Host] = state
+		if state := w.Hosts[r.Host]; !r.Fetched {
+			state.Ranks = append(state.Ranks, r.Rank)
+			slices.Sort(state.Ranks)
+			state.Ranks = state.Ranks[:min(len(state.Ranks), l.Host)]
+			w.Hosts[r.Host] = state
+		}
 		flow := dispatch.Flow{UserID: r.UserID, Class: r.Class}
 		w.Ends[flow] = max(w.Ends[flow], r.Rank+r.Cost)
 	}
@@ -111,16 +114,22 @@ func TestDecide(t *testing.T) {
 		w := windows(rt, l)
 		room := rapid.IntRange(-3, 60).Draw(rt, "room")
 		lost := map[int64]bool{}
-		byHost, byUser, first := map[string]int{}, map[int64]int{}, 0
+		byHost, byUser, first, free := map[string]int{}, map[int64]int{}, 0, l.Slots
 		for _, r := range w.Out {
-			byHost[r.Host]++
-			byUser[r.UserID]++
+			if !r.Released {
+				byUser[r.UserID]++
+				free--
+			}
 			lost[r.ID] = !r.Begun && r.Token <= drawnNow
+			if r.Fetched {
+				continue
+			}
+			byHost[r.Host]++
 			if r.Class == dispatch.Contact && drawnNow-(r.Token-60_000) < 5000 {
 				first++
 			}
 		}
-		free, placed, sent := l.Slots-len(w.Out), map[int64]bool{}, 0
+		slots, placed, sent := free, map[int64]bool{}, 0
 		reserve := 0
 		if l.Slots >= 4 {
 			reserve = max(l.Slots/8, 1)
@@ -159,7 +168,7 @@ func TestDecide(t *testing.T) {
 			byUser[p.UserID]++
 			free--
 		}
-		if sent > max(room, 0) || free < min(0, l.Slots-len(w.Out)) {
+		if sent > max(room, 0) || free < min(0, slots) {
 			rt.Fatalf("%d go out, there is room for %d; %d slots are left", sent, room, free)
 		}
 	})

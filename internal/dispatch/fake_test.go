@@ -134,6 +134,16 @@ func (s *fakeStore) begin(j media.Job) bool {
 	return true
 }
 
+// report notes that the job's image is downloaded, and perhaps has no slot, if it is
+// not done.
+func (s *fakeStore) report(j media.Job, released bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if r := s.rows[j.ImageID]; r.done == 0 && r.Stage == media.Out && r.Token == j.Token {
+		r.Fetched, r.Released = true, released
+	}
+}
+
 func (s *fakeStore) Slots(ctx context.Context, within time.Duration) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -162,7 +172,7 @@ func (s *fakeStore) retry(j media.Job, delay time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r := s.rows[j.ImageID]
-	r.Tried, r.Begun, r.DueAt = true, false, time.Now().Add(delay).UnixMilli()
+	r.Tried, r.Begun, r.Fetched, r.Released, r.DueAt = true, false, false, false, time.Now().Add(delay).UnixMilli()
 	s.move(r, media.Later)
 }
 

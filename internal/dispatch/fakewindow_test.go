@@ -85,7 +85,7 @@ func (s *fakeStore) readHosts(w *dispatch.Window, ranks int, more []string) {
 	}
 	for _, stage := range []media.Stage{media.InLine, media.Out} {
 		for _, r := range s.stages[stage] {
-			if state, ok := w.Hosts[r.Host]; ok {
+			if state, ok := w.Hosts[r.Host]; ok && !r.Fetched {
 				state.Ranks = append(state.Ranks, r.Rank)
 				w.Hosts[r.Host] = state
 			}

@@ -2,8 +2,9 @@ package dispatch
 
 import "time"
 
-// Limits are what images may take of the whole installation. An image takes its
-// download slot until it is done, so that what waits to be rendered is bounded too.
+// Limits are what images may take of the whole installation. An image counts at its
+// host until it is downloaded, and takes its download slot until there is room for it
+// among those that wait to be rendered, which each worker bounds by itself.
 type Limits struct {
 	Slots    int           // download slots of all workers
 	Host     int           // of one host

@@ -28,7 +28,7 @@ type Plan interface {
 // looks for the parked images of those hosts only that have room since. What it
 // does not know, such as what others have parked, the walk finds.
 type memory struct {
-	out    map[string]int   // how many images of a host were out
+	out    map[string]int   // how many images of a host were out and not downloaded
 	limit  map[string]int   // how many it might have out
 	turn   map[string]int64 // the user of a host's last image
 	turns  int              // asks, by which images that were tried get every fourth turn
@@ -70,15 +70,17 @@ func (p *plan) Others(w Window, class Class) bool {
 	}
 	of := map[int64]int{}
 	for _, r := range w.Out {
-		of[r.UserID]++
+		if !r.Released {
+			of[r.UserID]++
+		}
 	}
-	scarce := p.limits.Slots-len(w.Out) <= p.limits.reserve()
+	scarce := p.limits.Slots-held(w.Out) <= p.limits.reserve()
 	for _, r := range line {
 		if n := of[r.UserID]; n == 0 || n < p.limits.user() && !scarce {
 			return false
 		}
 	}
-	return p.room(w) > 0 && len(w.Out) < p.limits.Slots
+	return p.room(w) > 0 && held(w.Out) < p.limits.Slots
 }
 
 func (p *plan) Hosts(w Window) (hosts []string) {
@@ -147,7 +149,7 @@ func (p *plan) Decide(w Window) Decision {
 
 // full reports whether nothing more could go out.
 func (p *plan) full() bool {
-	return p.room(p.window) <= 0 || len(p.window.Out) >= p.limits.Slots
+	return p.room(p.window) <= 0 || held(p.window.Out) >= p.limits.Slots
 }
 
 // remembered is what is remembered after the step.
@@ -182,7 +184,9 @@ func (p *plan) remembered() memory {
 func outByHost(rows []Row) map[string]int {
 	out := map[string]int{}
 	for _, r := range rows {
-		out[r.Host]++
+		if !r.Fetched {
+			out[r.Host]++
+		}
 	}
 	return out
 }

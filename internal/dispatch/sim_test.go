@@ -29,6 +29,7 @@ type sim struct {
 	other   source             // of all further hosts
 	renders *schedule.Schedule // nil: rendering takes no time
 	heavy   map[int64]int64    // pixels of images that take a minute to render
+	light   time.Duration      // what the others take
 
 	mu      sync.Mutex
 	began   map[int64]time.Time
@@ -36,6 +37,7 @@ type sim struct {
 	fetches map[string][]time.Time
 	out     map[string]int
 	stops   []func()
+	backlog chan struct{} // those that are downloaded and not done
 }
 
 var (
@@ -58,6 +60,7 @@ func simulate(t *testing.T, slots, dispatchers int, scenario func(s *sim)) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &sim{
 			fakeStore: newFakeStore(), T: t, slots: slots, sources: map[string]source{}, other: fast,
+			light: 50 * time.Millisecond, backlog: make(chan struct{}, 80),
 			began: map[int64]time.Time{}, ended: map[int64]time.Time{}, fetches: map[string][]time.Time{}, out: map[string]int{},
 		}
 		s.setSlots(slots)
@@ -118,16 +121,22 @@ func (s *sim) work(ctx context.Context, j media.Job) error {
 	s.out[r.Host]--
 	s.mu.Unlock()
 	s.observe(media.Fetch{Host: r.Host, URL: r.url, Failure: failure, Took: took})
-	if failure != nil {
+	switch {
+	case failure != nil:
 		s.retry(j, 4*time.Second)
-	} else {
-		if err := s.render(ctx, &r); err != nil {
-			return err
-		}
-		s.mu.Lock()
-		s.ended[r.ID] = time.Now()
-		s.mu.Unlock()
-		s.finish(j)
+	case s.renders == nil:
+		s.end(j)
+	default:
+		s.later(j, false)
+		s.backlog <- struct{}{}
+		s.later(j, true)
+		go func() { // its slot is free
+			if s.render(ctx, &r) == nil {
+				<-s.backlog
+				s.end(j)
+			}
+		}()
+		return nil
 	}
 	s.notify()
 	return nil
@@ -135,10 +144,7 @@ func (s *sim) work(ctx context.Context, j media.Job) error {
 
 // render is the renderer of a worker.
 func (s *sim) render(ctx context.Context, r *fakeRow) error {
-	if s.renders == nil {
-		return nil
-	}
-	pixels, took := int64(30_000), 50*time.Millisecond
+	pixels, took := int64(30_000), s.light
 	if most := s.heavy[r.ID]; most > 0 {
 		pixels, took = most, time.Minute
 	}
@@ -153,6 +159,22 @@ func (s *sim) render(ctx context.Context, r *fakeRow) error {
 	}
 	defer slot.Leave()
 	return backoff.Sleep(ctx, took)
+}
+
+func (s *sim) end(j media.Job) {
+	s.mu.Lock()
+	s.ended[j.ImageID] = time.Now()
+	s.mu.Unlock()
+	s.finish(j)
+	s.notify()
+}
+
+// later reports what became of a download, together with others.
+func (s *sim) later(j media.Job, released bool) {
+	time.AfterFunc(50*time.Millisecond, func() {
+		s.report(j, released)
+		s.notify()
+	})
 }
 
 // victims submits one image of a new user at a time, each at the host that name
@@ -343,6 +365,37 @@ func TestBesideABacklogAtTheSameHost(t *testing.T) {
 			s.notify()
 			time.Sleep(2 * time.Second)
 			s.within("victims", s.victims(10, 500*time.Millisecond, func(int) string { return "x" }), time.Second)
+		})
+	}
+}
+
+// A lone import whose rendering is the limit keeps the renderers busy, over one host
+// and over five, though each host's images take longer until they are done than its
+// few downloads at once would allow.
+func TestALoneImportKeepsTheRenderersBusy(t *testing.T) {
+	t.Parallel()
+	for _, hosts := range []int{1, 5} {
+		t.Run(fmt.Sprintf("%d hosts", hosts), func(t *testing.T) {
+			t.Parallel()
+			simulate(t, 64, 2, func(s *sim) {
+				const images = 400
+				s.light, s.backlog = 400*time.Millisecond, make(chan struct{}, 16*hosts)
+				s.renders = schedule.New(schedule.Config{Renders: 2 * hosts, Budget: 120_000_000, Passed: 16})
+				s.other = takes(500 * time.Millisecond)
+				for i := range hosts {
+					s.known(fmt.Sprintf("shop-%d", i), 500*time.Millisecond)
+				}
+				for i := range images {
+					s.create(1, fmt.Sprintf("shop-%d", i%hosts), 0)
+				}
+				s.notify()
+				start := time.Now()
+				for s.left() > 0 && time.Since(start) < time.Hour {
+					time.Sleep(100 * time.Millisecond)
+				}
+				first := images * s.light / time.Duration(2*hosts) // first come, first served: the renderers are never idle
+				s.within("the import", time.Since(start), first*100/95)
+			})
 		})
 	}
 }

@@ -30,6 +30,8 @@ type Row struct {
 	Cost       int64 // in line and out, in milliseconds
 	Token      int64 // out
 	Begun      bool  // out
+	Fetched    bool  // out: its download has ended, so it takes nothing of its host
+	Released   bool  // out: nor a download slot
 	DueAt      int64 // later
 	Tried      bool  // an attempt at it has failed
 }
@@ -38,7 +40,7 @@ type Row struct {
 // database's clock. The first read fills all but Hosts, Parked and Ends.
 type Window struct {
 	Now    int64
-	Out    []Row          // all that are out
+	Out    []Row          // all that are out, those that wait to be rendered included
 	Line   [Classes][]Row // the head of each line by rank, at most LineWindow
 	Due    []Row          // later, and due by now
 	More   bool           // more may be due than Due has
@@ -49,6 +51,16 @@ type Window struct {
 	Ends   map[Flow]int64 // of each user of a row that is not in line yet: the end of the last in line or out
 }
 
+// held is how many of them have a download slot.
+func held(out []Row) (n int) {
+	for _, r := range out {
+		if !r.Released {
+			n++
+		}
+	}
+	return n
+}
+
 // Flow is what takes turns: a user's images of one class.
 type Flow struct {
 	UserID int64
@@ -56,7 +68,7 @@ type Flow struct {
 }
 
 // HostState is a host as a step sees it: what is remembered of it, and the lowest
-// ranks of its images in line or out, as many as a host may have out.
+// ranks of its images in line, or out and not downloaded, as many as a host may have out.
 type HostState struct {
 	Host
 

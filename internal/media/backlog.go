@@ -7,11 +7,12 @@ import (
 	"sync"
 )
 
-// backlog bounds the images that are downloaded and not done. A user who has none
-// there is always let in, so no user's backlog holds up another's download:
-// there are at most that many and one for each download beyond them.
+// backlog bounds the images that are downloaded and not done. Who waits keeps its
+// download slot, so that nothing more is dispatched for it. A user who has none there
+// is let in beyond most, so no user's backlog holds up another's download, as long as
+// there are not so many users that all are reached.
 type backlog struct {
-	most int
+	most, all int
 
 	mu      sync.Mutex
 	users   map[int64]int
@@ -63,7 +64,7 @@ func (b *backlog) admit() {
 		b.users = map[int64]int{}
 	}
 	b.waiting = slices.DeleteFunc(b.waiting, func(e *entrant) bool {
-		if b.total >= b.most && b.users[e.user] > 0 {
+		if b.total >= b.all || b.total >= b.most && b.users[e.user] > 0 {
 			return false
 		}
 		b.total++

@@ -12,7 +12,7 @@ import (
 func TestBacklog(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		b := backlog{most: 3}
+		b := backlog{most: 3, all: 6}
 		var order []int64
 		enter := func(ctx context.Context, user int64) (leave func()) {
 			left := make(chan struct{})
@@ -63,6 +63,16 @@ func TestBacklog(t *testing.T) {
 		third()
 		fourth()
 		again()
+		crowd := make([]func(), 7)
+		for i := range crowd {
+			crowd[i] = enter(ctx, int64(10+i))
+		}
+		want("as many users as there may be images", 1, 1, 1, 2, -1, 1, 2, 10, 11, 12, 13, 14, 15)
+		crowd[0]()
+		want("and one more", 1, 1, 1, 2, -1, 1, 2, 10, 11, 12, 13, 14, 15, 16)
+		for _, leave := range crowd[1:] {
+			leave()
+		}
 		if b.total != 0 || len(b.users) != 0 || len(b.waiting) != 0 {
 			t.Errorf("%+v when all have left", &b)
 		}

@@ -36,6 +36,8 @@ func (w *Worker) work(ctx context.Context, log *slog.Logger, claim Claim) (catal
 		return catalog.Rendition{}, err
 	}
 	failpoint.Crash(failpoint.Fetched)
+	fetched := w.fetched.add(claim)
+	defer fetched.done()
 	resume := PauseClock(ctx)
 	leave, err := w.backlog.enter(ctx, claim.UserID)
 	resume()
@@ -44,6 +46,7 @@ func (w *Worker) work(ctx context.Context, log *slog.Logger, claim Claim) (catal
 	}
 	defer leave()
 	queue.Acknowledge(ctx)
+	fetched.release()
 
 	key := renditionKey(content.Sum(nil), w.Renderer.Recipe(), w.cfg.Preset)
 	resume = PauseClock(ctx)

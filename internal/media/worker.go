@@ -16,13 +16,14 @@ import (
 
 // WorkerConfig bounds the work on one image.
 type WorkerConfig struct {
-	Policy     Policy
-	Preset     Preset        // what is published of every image
-	Lease      time.Duration // a worker that is silent for so long has died
-	JobTimeout time.Duration // wall-clock limit of one attempt, without the waits for others
-	Memory     int64         // bytes of sources that are rendered or wait for a process; a larger one is alone
-	Backlog    int           // images that are downloaded and not done, from which on a user who has some waits
-	Patience   time.Duration // for the answer of a host that has not answered yet to begin, at an image's first attempt
+	Policy       Policy
+	Preset       Preset        // what is published of every image
+	Lease        time.Duration // a worker that is silent for so long has died
+	JobTimeout   time.Duration // wall-clock limit of one attempt, without the waits for others
+	Memory       int64         // bytes of sources that are rendered or wait for a process; a larger one is alone
+	Backlog      int           // images that are downloaded and not done, from which on a user who has some waits
+	BacklogOfAll int           // the same, from which on everyone waits
+	Patience     time.Duration // for the answer of a host that has not answered yet to begin, at an image's first attempt
 }
 
 // DefaultWorkerConfig gives a lease of a minute and an attempt ten, and is for
@@ -30,7 +31,8 @@ type WorkerConfig struct {
 func DefaultWorkerConfig(renders int) WorkerConfig {
 	return WorkerConfig{
 		Policy: DefaultPolicy(), Preset: DefaultPreset(false), Lease: time.Minute, JobTimeout: 10 * time.Minute,
-		Memory: max(leastMemory, memoryPerRender*int64(renders)), Backlog: max(leastBacklog, backlogPerRender*renders), Patience: 10 * time.Second,
+		Memory: max(leastMemory, memoryPerRender*int64(renders)), Patience: 10 * time.Second,
+		Backlog: max(leastBacklog, backlogPerRender*renders), BacklogOfAll: max(leastBacklog, backlogPerRender*renders) + backlogOfOthers,
 	}
 }
 
@@ -41,6 +43,7 @@ const (
 	memoryPerRender  = 32 << 20
 	leastBacklog     = 16
 	backlogPerRender = 8
+	backlogOfOthers  = 64
 )
 
 // Parts are what a Worker works with.
@@ -61,6 +64,7 @@ type Worker struct {
 	cfg     WorkerConfig
 	reports *reports
 	working atomic.Int64 // jobs that are in work
+	fetched *fetchedImages
 	backlog backlog
 	memory  memory
 	content keyedLock // one rendering at a time of the same content
@@ -68,7 +72,10 @@ type Worker struct {
 
 // NewWorker returns a Worker.
 func NewWorker(p Parts, cfg WorkerConfig) *Worker {
-	return &Worker{Parts: p, cfg: cfg, reports: newReports(p.Store, p.Log), backlog: backlog{most: cfg.Backlog}, memory: memory{bytes: cfg.Memory}}
+	return &Worker{
+		Parts: p, cfg: cfg, reports: newReports(p.Store, p.Log), fetched: newFetchedImages(),
+		backlog: backlog{most: cfg.Backlog, all: cfg.BacklogOfAll}, memory: memory{bytes: cfg.Memory},
+	}
 }
 
 // InFlight returns how many images are in work.

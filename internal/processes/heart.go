@@ -21,26 +21,29 @@ const (
 
 // Heart writes the heartbeats of this process.
 type Heart struct {
-	store    Store
-	process  Process
-	inFlight func() int
-	log      *slog.Logger
+	store   Store
+	process Process
+	work    Work
+	log     *slog.Logger
 }
 
-// NewHeart returns a Heart for a process of the role with so many slots;
-// inFlight returns how many images it works on now.
-func NewHeart(store Store, role string, slots int, inFlight func() int, log *slog.Logger) *Heart {
-	return &Heart{store: store, process: Process{ID: rand.Text(), Role: role, Slots: slots}, inFlight: inFlight, log: log}
+// NewHeart returns a Heart for a process of the role with so many slots; work is
+// nil for one that works on no images.
+func NewHeart(store Store, role string, slots int, work Work, log *slog.Logger) *Heart {
+	return &Heart{store: store, process: Process{ID: rand.Text(), Role: role, Slots: slots}, work: work, log: log}
 }
 
-// Run writes heartbeats until ctx is done, and then that the process has ended.
+// Run writes heartbeats until ctx is done, and then that the process has ended. The
+// next one comes early where downloads have ended.
 func (h *Heart) Run(ctx context.Context) error {
 	defer h.end(ctx)
 	var purged time.Time
 	failing := false
-	for wait := time.Duration(0); backoff.Sleep(ctx, wait) == nil; {
+	for wait := time.Duration(0); h.wait(ctx, wait, failing) == nil; {
 		p := h.process
-		p.InFlight = h.inFlight()
+		if h.work != nil {
+			p.InFlight, p.Fetched = h.work.InFlight(), h.work.Fetched()
+		}
 		err := h.call(ctx, func(ctx context.Context) error { return h.store.Heartbeat(ctx, p) })
 		if err == nil && time.Since(purged) >= purgeInterval {
 			purged = time.Now()
@@ -55,6 +58,21 @@ func (h *Heart) Run(ctx context.Context) error {
 		failing = err != nil
 	}
 	return nil
+}
+
+// wait returns when the next heartbeat is to be written.
+func (h *Heart) wait(ctx context.Context, wait time.Duration, failing bool) error {
+	if h.work == nil || failing {
+		return backoff.Sleep(ctx, wait)
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-h.work.Due():
+	case <-ctx.Done():
+	}
+	return context.Cause(ctx)
 }
 
 // end has the dispatchers count on this process no more. Where they cannot be

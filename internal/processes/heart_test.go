@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -44,14 +45,60 @@ func (s *fakeStore) EndProcess(ctx context.Context, id string) error {
 	return ctx.Err()
 }
 
+// fakeWork is what a process works on; inFlight counts how often it is asked.
+type fakeWork struct {
+	inFlight int
+	fetched  []processes.Fetched
+	due      chan struct{}
+}
+
+func (w *fakeWork) InFlight() int                { w.inFlight++; return w.inFlight }
+func (w *fakeWork) Fetched() []processes.Fetched { return w.fetched }
+func (w *fakeWork) Due() <-chan struct{}         { return w.due }
+
+// TestHeartbeatIsEarly: what is due is written at once, and while the store is
+// unavailable it is not what decides when to try again.
+func TestHeartbeatIsEarly(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store := &fakeStore{}
+		work := &fakeWork{due: make(chan struct{})}
+		h := processes.NewHeart(store, "worker", 64, work, slog.New(slog.DiscardHandler))
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() { ended <- h.Run(ctx) }()
+		time.Sleep(processes.Interval / 2)
+		work.fetched = []processes.Fetched{{Image: 1, Token: 2}}
+		work.due <- struct{}{}
+		synctest.Wait()
+		if n := len(store.beats); n != 2 || !slices.Equal(store.beats[1].Fetched, work.fetched) {
+			t.Fatalf("heartbeats are %+v, want a second one with what is downloaded", store.beats)
+		}
+		time.Sleep(processes.Interval)
+		synctest.Wait()
+		if n := len(store.beats); n != 3 {
+			t.Errorf("%d heartbeats an interval later, want 3", n)
+		}
+		store.down.Store(true)
+		work.due <- struct{}{}
+		synctest.Wait()
+		select {
+		case work.due <- struct{}{}:
+			t.Error("it tries again at once while the store is unavailable")
+		case <-time.After(500 * time.Millisecond):
+		}
+		stop()
+		<-ended
+	})
+}
+
 // TestHeart: a process is alive at once, between any two heartbeats, again soon
 // after an outage, and gone at its stop.
 func TestHeart(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		store := &fakeStore{}
-		inFlight := 0
-		h := processes.NewHeart(store, "worker", 64, func() int { inFlight++; return inFlight }, slog.New(slog.DiscardHandler))
+		h := processes.NewHeart(store, "worker", 64, &fakeWork{}, slog.New(slog.DiscardHandler))
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan error)
 		go func() { ended <- h.Run(ctx) }()

@@ -14,18 +14,38 @@ const (
 
 // Process is a process of the installation.
 type Process struct {
-	ID          string // its own, random
-	Role        string // serve, api or worker
-	Slots       int    // downloads that it has room for at once; 0 for one that does not work on images
-	InFlight    int    // images that it works on
+	ID          string    // its own, random
+	Role        string    // serve, api or worker
+	Slots       int       // downloads that it has room for at once; 0 for one that does not work on images
+	InFlight    int       // images that it works on
+	Fetched     []Fetched // of these, those whose downloads have ended
 	HeartbeatAt time.Time
+}
+
+// Fetched is an image that is downloaded and not done. It takes nothing of its host
+// any more.
+type Fetched struct {
+	Image    int64 `json:"i"`
+	Token    int64 `json:"t"`           // of its dispatch
+	Released bool  `json:"r,omitempty"` // nor a download slot of its process
+}
+
+// Work is what a process works on.
+type Work interface {
+	// InFlight returns how many images are in work.
+	InFlight() int
+	// Fetched returns all that are downloaded and not done, which are written then.
+	Fetched() []Fetched
+	// Due receives where some of them have waited to be written.
+	Due() <-chan struct{}
 }
 
 // Store keeps the processes. Every method is one transaction, safe for
 // concurrent use, takes the time from the database's clock, and returns errors
 // of kind fault.Unavailable where the database cannot be reached.
 type Store interface {
-	// Heartbeat writes that the process is alive now.
+	// Heartbeat writes that the process is alive now, and wakes the dispatchers where
+	// it has images that are downloaded.
 	Heartbeat(ctx context.Context, p Process) error
 	// EndProcess removes a process that ends; one that is not there is no error.
 	EndProcess(ctx context.Context, id string) error

@@ -15,6 +15,7 @@ import (
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/dispatch"
 	"vitrine.dev/internal/media"
+	"vitrine.dev/internal/processes"
 	"vitrine.dev/internal/sqldb"
 	"vitrine.dev/internal/sqlstore"
 	"vitrine.dev/internal/testserver"
@@ -115,6 +116,9 @@ func TestPlans(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := s.RecordFetches(t.Context(), []media.Fetch{{Host: "a", Took: time.Second}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Heartbeat(t.Context(), processes.Process{ID: "worker", Role: "worker", Fetched: []processes.Fetched{{Image: 1, Token: 1}}}); err != nil {
 		t.Fatal(err)
 	}
 	grow := func(stage, n int) {

@@ -2,10 +2,12 @@ package imagesql
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 
 	"vitrine.dev/internal/dispatch"
 	"vitrine.dev/internal/media"
+	"vitrine.dev/internal/processes"
 	"vitrine.dev/internal/sqldb"
 )
 
@@ -40,7 +42,7 @@ func (s *Images) window(
 		}
 		w.Line[class] = append(w.Line[class], others...)
 	}
-	if w.Hosts, err = s.hostStates(ctx, from, hostsOf(w, p.Hosts(w)), r.Ranks); err != nil {
+	if w.Hosts, err = s.hostStates(ctx, from, hostsOf(w, p.Hosts(w)), w.Out, r.Ranks); err != nil {
 		return w, err
 	}
 	if asks := p.Asks(w); len(asks) > 0 {
@@ -52,14 +54,15 @@ func (s *Images) window(
 	return w, err
 }
 
-// queue reads all that is out, the heads of the lines, what is due and which
-// hosts are to be woken. What is due is read from both ends, so that a backlog of
+// queue reads all that is out and what of it is downloaded, the heads of the lines,
+// what is due and which hosts are to be woken. What is due is read from both ends, so that a backlog of
 // it does not hide what has just come. The limits are literals, since PostgreSQL
 // would plan again for each value.
 func (s *Images) queue(ctx context.Context, from sqldb.Querier, low bound) (w dispatch.Window, err error) {
 	const (
 		isClock = -1
 		isHost  = -2
+		isWork  = -3
 	)
 	type row struct {
 		dispatch.Row
@@ -78,11 +81,13 @@ func (s *Images) queue(ctx context.Context, from sqldb.Querier, low bound) (w di
 			WHERE stage = 0 AND due_at >= $4 AND due_at <= {now} - %[3]d ORDER BY due_at LIMIT %[4]d) AS oldest
 		UNION ALL SELECT * FROM (SELECT 0, 0, host, %[5]d, 0, 0, 0, 0, FALSE, 0, FALSE, FALSE FROM hosts
 			WHERE open_until > 0 AND open_until <= {now} ORDER BY open_until LIMIT %[6]d) AS woken
+		UNION ALL SELECT * FROM (SELECT 0, 0, fetched, %[8]d, 0, 0, 0, 0, FALSE, 0, FALSE, FALSE FROM processes WHERE fetched <> '') AS works
 		UNION ALL SELECT 0, 0, '', %[7]d, 0, 0, 0, {now}, FALSE, 0, FALSE, FALSE`,
-		rowFields, dispatch.LineWindow, newest, dueAtOnce, isHost, wokenMost, isClock)), low.rank[0], low.rank[1], low.token, low.due)
+		rowFields, dispatch.LineWindow, newest, dueAtOnce, isHost, wokenMost, isClock, isWork)), low.rank[0], low.rank[1], low.token, low.due)
 	if err != nil {
 		return w, err
 	}
+	var fetched []string
 	ends := map[bool]int{} // what is due, by whether it is among the newest
 	for _, r := range list {
 		switch r.Stage {
@@ -90,6 +95,8 @@ func (s *Images) queue(ctx context.Context, from sqldb.Querier, low bound) (w di
 			w.Now = r.Token
 		case isHost:
 			w.Woken = append(w.Woken, r.Host)
+		case isWork:
+			fetched = append(fetched, r.Host)
 		case media.InLine:
 			w.Line[r.Class] = append(w.Line[r.Class], r.Row)
 		case media.Out:
@@ -100,7 +107,28 @@ func (s *Images) queue(ctx context.Context, from sqldb.Querier, low bound) (w di
 			w.More = w.More || ends[r.newest] == dueAtOnce
 		}
 	}
-	return w, nil
+	return w, markFetched(w.Out, fetched)
+}
+
+// markFetched notes of the rows that are out what each process has written of them.
+func markFetched(out []dispatch.Row, written []string) error {
+	type dispatched struct{ image, token int64 }
+	known := map[dispatched]processes.Fetched{}
+	for _, text := range written {
+		var list []processes.Fetched
+		if err := json.Unmarshal([]byte(text), &list); err != nil {
+			return fmt.Errorf("what a process has downloaded: %w", err)
+		}
+		for _, f := range list {
+			known[dispatched{f.Image, f.Token}] = f
+		}
+	}
+	for i, r := range out {
+		if f, ok := known[dispatched{r.ID, r.Token}]; ok {
+			out[i].Fetched, out[i].Released = true, f.Released
+		}
+	}
+	return nil
 }
 
 // otherUsers reads the head of the line of each of some users.

@@ -2,6 +2,8 @@ package processsql
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"time"
 
 	"vitrine.dev/internal/processes"
@@ -16,10 +18,21 @@ func New(db *sqldb.DB) *Alive { return &Alive{db} }
 
 // Heartbeat implements processes.Store.
 func (s *Alive) Heartbeat(ctx context.Context, p processes.Process) error {
+	fetched := []byte(nil)
+	if len(p.Fetched) > 0 {
+		var err error
+		if fetched, err = json.Marshal(p.Fetched); err != nil {
+			return fmt.Errorf("encode what is downloaded: %w", err)
+		}
+	}
 	_, err := s.db.Exec(ctx, "write heartbeat", `
-		INSERT INTO processes (id, role, slots, in_flight, heartbeat_at) VALUES ($1, $2, $3, $4, {now})
-		ON CONFLICT (id) DO UPDATE SET slots = excluded.slots, in_flight = excluded.in_flight, heartbeat_at = excluded.heartbeat_at`,
-		p.ID, p.Role, p.Slots, p.InFlight)
+		INSERT INTO processes (id, role, slots, in_flight, fetched, heartbeat_at) VALUES ($1, $2, $3, $4, $5, {now})
+		ON CONFLICT (id) DO UPDATE SET slots = excluded.slots, in_flight = excluded.in_flight, fetched = excluded.fetched,
+			heartbeat_at = excluded.heartbeat_at`,
+		p.ID, p.Role, p.Slots, p.InFlight, string(fetched))
+	if err == nil && len(p.Fetched) > 0 {
+		s.db.Committed()
+	}
 	return err
 }
 

@@ -13,12 +13,18 @@ import (
 // limited takes a step with a host limit of two.
 func limited(t *testing.T, s Store) dispatch.Step {
 	t.Helper()
+	return limitedTo(t, s, 100)
+}
+
+// limitedTo is the same with so many slots.
+func limitedTo(t *testing.T, s Store, slots int) dispatch.Step {
+	t.Helper()
 	const room = 10
 	var taken dispatch.Step
 	until(t, "the step is taken", func() bool {
 		request, _ := dispatch.Single(time.Hour, room, room)
 		request.Ranks, request.Walk = 2, true
-		limits := dispatch.Limits{Slots: 100, Host: 2, NewHost: 1, Hosts: dispatch.DefaultHostRules(), Life: time.Hour, FirstFor: time.Second}
+		limits := dispatch.Limits{Slots: slots, Host: 2, NewHost: 1, Hosts: dispatch.DefaultHostRules(), Life: time.Hour, FirstFor: time.Second}
 		var err error
 		if taken, err = s.DispatchStep(t.Context(), request, dispatch.OneStep(limits, room)); err != nil {
 			t.Fatal(err)

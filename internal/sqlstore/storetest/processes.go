@@ -4,8 +4,62 @@ import (
 	"testing"
 	"time"
 
+	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/processes"
 )
+
+// testDownloaded: an image that is downloaded takes nothing of its host, one that has
+// released its slot no slot, as far as it is the very dispatch that was written.
+func testDownloaded(t *testing.T, s Store) {
+	t.Helper()
+	p := create(t, s, "http://a/1.jpg", "http://a/2.jpg", "http://a/3.jpg", "http://a/4.jpg", "http://a/5.jpg")
+	record(t, s, media.Fetch{Host: "a", URL: 1, Took: time.Second})
+	dispatched := limitedTo(t, s, 3).Jobs
+	if len(dispatched) != 2 {
+		t.Fatalf("dispatched %+v, want as many as the host may have out", dispatched)
+	}
+	claims := make([]media.Claim, len(dispatched))
+	for i, j := range dispatched {
+		var err error
+		if claims[i], err = s.Begin(t.Context(), j, time.Minute); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := func(what, id string, fetched processes.Fetched, images ...catalog.Image) {
+		t.Helper()
+		err := s.Heartbeat(t.Context(), processes.Process{ID: id, Role: "worker", Slots: 3, Fetched: []processes.Fetched{{Image: 1 << 40, Token: 1}, fetched}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := limitedTo(t, s, 3).Jobs
+		if len(got) != len(images) {
+			t.Fatalf("%s: dispatched %+v, want %+v", what, got, images)
+		}
+		for i, j := range got {
+			if j.ImageID != images[i].ID {
+				t.Errorf("%s: dispatched %+v, want %+v", what, got, images)
+			}
+		}
+	}
+	first, second := dispatched[0], dispatched[1]
+	want("of another dispatch", "one", processes.Fetched{Image: first.ImageID, Token: first.Token - 1, Released: true})
+	want("downloaded", "one", processes.Fetched{Image: first.ImageID, Token: first.Token}, p.Images[2])
+	want("downloaded, and there is no slot", "two", processes.Fetched{Image: second.ImageID, Token: second.Token})
+	want("its slot is free", "two", processes.Fetched{Image: second.ImageID, Token: second.Token, Released: true}, p.Images[3])
+	if _, err := s.Retry(t.Context(), claims[0], timeout(), 0); err != nil {
+		t.Fatal(err)
+	}
+	if got := limitedTo(t, s, 4).Jobs; len(got) != 0 {
+		t.Errorf("what is retried counts as downloaded: dispatched %+v", got)
+	}
+	if err := s.EndProcess(t.Context(), "two"); err != nil {
+		t.Fatal(err)
+	}
+	if got := limitedTo(t, s, 4).Jobs; len(got) != 0 {
+		t.Errorf("the process has ended: dispatched %+v", got)
+	}
+}
 
 // testProcesses: a process counts from its first heartbeat until it ends, or has
 // been silent for too long.

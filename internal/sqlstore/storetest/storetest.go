@@ -126,6 +126,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"repair", testRepair},
 		{"leases are ended", testEndLeases},
 		{"processes", testProcesses},
+		{"what is downloaded", testDownloaded},
 		{"wake", testWake},
 		{"everything at once", testEverythingAtOnce},
 		{"begin delete", testBeginDelete},
