@@ -48,8 +48,12 @@ func BenchmarkImageJob(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
+	downloads, err := newSpool(cfg)
+	if err != nil {
+		b.Fatal(err)
+	}
 	worker := media.NewWorker(media.Parts{
-		Store: p.store, Fetcher: fetcher, Spool: newSpool(cfg), Renderer: renderer, Blobs: p.blobs,
+		Store: p.store, Fetcher: fetcher, Spool: downloads, Renderer: renderer, Blobs: p.blobs,
 		Announce: catalog.NewViews(readthrough.Disabled(), catalog.FixedEpoch("e"), log), Log: log,
 	}, media.DefaultWorkerConfig(1))
 

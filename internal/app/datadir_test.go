@@ -2,9 +2,33 @@ package app
 
 import (
 	"io"
+	"path/filepath"
 	"strings"
 	"testing"
+
+	"vitrine.dev/internal/app/config"
 )
+
+// TestSpoolFolderIsChecked: a folder that downloads cannot be kept in is named at
+// the start, with the variable that names it.
+func TestSpoolFolderIsChecked(t *testing.T) {
+	for variable, cfg := range map[string]config.Config{
+		"DATA_DIR": {S3Bucket: "b"}, "TMPDIR": {S3Bucket: "b", DBHost: "h"},
+	} {
+		folder := t.TempDir()
+		t.Setenv("TMPDIR", folder)
+		cfg.DataDir = folder
+		if _, err := newSpool(cfg); err != nil {
+			t.Error(err)
+		}
+		missing := filepath.Join(folder, "missing")
+		t.Setenv("TMPDIR", missing)
+		cfg.DataDir = missing
+		if _, err := newSpool(cfg); err == nil || !strings.HasPrefix(err.Error(), variable+": ") || !strings.Contains(err.Error(), missing) {
+			t.Errorf("the error is %v, want one that names %s and %s", err, variable, missing)
+		}
+	}
+}
 
 func TestDataDirIsSharedOnlyByEquals(t *testing.T) {
 	t.Parallel()

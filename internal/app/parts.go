@@ -205,12 +205,18 @@ func newFetcher(cfg config.Config, held *closers) *fetch.Fetcher {
 const spooled = 64 << 20
 
 // newSpool keeps downloads in DATA_DIR where the process has one, else where
-// temporary files are.
-func newSpool(cfg config.Config) *spool.Spool {
+// temporary files are. A folder that cannot be written is found out now, not with
+// the first download that memory has no room for.
+func newSpool(cfg config.Config) (*spool.Spool, error) {
+	variable, folder := "TMPDIR", os.TempDir()
 	if cfg.DBHost == "" || cfg.S3Bucket == "" {
-		return spool.New(cfg.DataDir, spooled)
+		variable, folder = "DATA_DIR", cfg.DataDir
 	}
-	return spool.New(os.TempDir(), spooled)
+	s := spool.New(folder, spooled)
+	if err := s.Check(); err != nil {
+		return nil, fmt.Errorf("%s: %w", variable, err)
+	}
+	return s, nil
 }
 
 // renderer is media.Renderer with a name for the log.

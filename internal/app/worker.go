@@ -16,13 +16,17 @@ func (p *process) addWorker(held *closers) error {
 	}
 	p.log.Info("image engine", "engine", renderer.Engine())
 	fetcher := newFetcher(p.cfg, held)
+	downloads, err := newSpool(p.cfg)
+	if err != nil {
+		return err
+	}
 	workerConfig := media.DefaultWorkerConfig(p.cfg.WorkerRenders)
 	workerConfig.Lease = p.cfg.JobLease
 	workerConfig.BacklogOfAll = workerConfig.Backlog + p.cfg.WorkerDownloads
 	workerConfig.Policy = policy(p.cfg)
 	workerConfig.Preset = media.DefaultPreset(p.cfg.ImageAVIF)
 	worker := media.NewWorker(media.Parts{
-		Store: p.store, Fetcher: fetcher, Spool: newSpool(p.cfg), Renderer: renderer, Blobs: p.blobs,
+		Store: p.store, Fetcher: fetcher, Spool: downloads, Renderer: renderer, Blobs: p.blobs,
 		Announce: p.views, Log: p.log,
 	}, workerConfig)
 	sweeperConfig := media.DefaultSweeperConfig()

@@ -45,7 +45,7 @@ func (c hostsCommand) Run(ctx context.Context, program Program, to Streams) erro
 			_, err = fmt.Fprintf(to.Out, "%s\n", host.Raw)
 		} else {
 			if lines == 0 {
-				fmt.Fprint(table, "HOST\tSTATE\tFAILURES\tOPEN UNTIL\tLAST REASON\tTAKES\tIN FLIGHT\tPARKED\n")
+				fmt.Fprint(table, "HOST\tSTATE\tFAILURES\tOPEN UNTIL\tLAST REASON\tTAKES\tIN FLIGHT\tLIMIT\tPARKED\n")
 			}
 			writeHost(table, host)
 		}
@@ -69,6 +69,6 @@ func writeHost(w *tabwriter.Writer, h client.Host) {
 	if h.RecentMS > 0 {
 		takes = duration(time.Duration(h.RecentMS) * time.Millisecond)
 	}
-	fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%d of %d\t%s\n", oneLine(h.Host.Host), h.State, count(int64(h.Failures)), until, reason, takes,
+	fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%d\t%s\n", oneLine(h.Host.Host), h.State, count(int64(h.Failures)), until, reason, takes,
 		h.InFlight, h.Limit, atLeast(h.Parked, h.ParkedMore))
 }

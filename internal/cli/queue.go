@@ -40,7 +40,7 @@ const columnGap = 2
 
 // writeQueue writes the tables of the queue. Errors are kept by the writer.
 func writeQueue(w *tabwriter.Writer, q wire.Queue) {
-	fmt.Fprintf(w, "%s of %s slots in use, %.1f attempts a second in the last minute\n\n",
+	fmt.Fprintf(w, "%s in flight, %s slots, %.1f attempts a second in the last minute\n\n",
 		count(int64(q.InFlight)), count(int64(q.Slots)), q.PerSecond)
 	fmt.Fprint(w, "STATE\tWAITS FOR\tIMAGES\tOLDEST\n")
 	for _, s := range q.States {

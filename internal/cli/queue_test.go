@@ -36,12 +36,12 @@ func TestWhatWaits(t *testing.T) {
 		want []string // lines, with spaces as they come
 	}{
 		{"queue", []string{
-			"3 of 64 slots in use, 2.3 attempts a second in the last minute", "in line turn 10,000+ 1h0m10s", "begun - 3 1.5s", "parked host 0 -",
+			"3 in flight, 64 slots, 2.3 attempts a second in the last minute", "in line turn 10,000+ 1h0m10s", "begun - 3 1.5s", "parked host 0 -",
 			"7 3 10,000+", "A worker 3 64 1s ago",
 		}},
 		{"queue --json", []string{`{"as_of":"2026-11-27T06:00:10Z"`}},
-		{"hosts", []string{"HOST STATE FAILURES OPEN UNTIL LAST REASON TAKES IN FLIGHT PARKED", "a answers 0 - - 340ms 1 of 4 0"}},
-		{"hosts --open", []string{"b open 6 2026-11-27T06:00:30Z source_timeout 30s 0 of 0 1,000+"}},
+		{"hosts", []string{"HOST STATE FAILURES OPEN UNTIL LAST REASON TAKES IN FLIGHT LIMIT PARKED", "a answers 0 - - 340ms 1 4 0"}},
+		{"hosts --open", []string{"b open 6 2026-11-27T06:00:30Z source_timeout 30s 0 0 1,000+"}},
 		{"hosts --open --json", []string{`{"host":"b"`}},
 		{"images 7", []string{"8 pending 2 retry 2026-11-27T06:00:30Z source_timeout https://b/1.jpg", "9 processing 1 - - - https://b/2.jpg"}},
 		{"images 7 --json", []string{`"waiting":{"for":"retry"`}},

@@ -29,6 +29,16 @@ var _ media.Spool = (*Spool)(nil)
 // the process ends.
 func New(folder string, memory int64) *Spool { return &Spool{folder: folder, free: memory} }
 
+// Check reports whether files can be made in the folder: what exceeds the memory
+// goes there, which may be long after the start.
+func (s *Spool) Check() error {
+	f, err := create(s.folder)
+	if err != nil {
+		return fmt.Errorf("downloads beyond %d MiB are kept in %s, which cannot be written: %w", s.free>>20, s.folder, err)
+	}
+	return f.Close()
+}
+
 // New implements media.Spool.
 func (s *Spool) New() media.Spooled { return &file{of: s} }
 
@@ -89,15 +99,23 @@ func (f *file) Write(b []byte) (n int, err error) {
 	return n + written, err
 }
 
+// create makes a file without a name: it goes with the process, however that ends.
+func create(folder string) (*os.File, error) {
+	f, err := os.CreateTemp(folder, ".download-*")
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Remove(f.Name()); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
 // spill moves what there is to disk, and gives the memory back.
 func (f *file) spill() error {
-	disk, err := os.CreateTemp(f.of.folder, ".download-*")
+	disk, err := create(f.of.folder)
 	if err != nil {
 		return err
-	}
-	// Without a name it goes with the process, however that ends.
-	if err := os.Remove(disk.Name()); err != nil {
-		return errors.Join(err, disk.Close())
 	}
 	f.disk = disk
 	for _, p := range f.pieces {

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"vitrine.dev/internal/fault"
@@ -63,6 +64,28 @@ func TestSpool(t *testing.T) {
 	}
 	if n, err := f.Write(make([]byte, 4*piece)); err != nil {
 		t.Errorf("after %d bytes: not all memory was given back: %v", n, err)
+	}
+}
+
+// TestCheck: whether files can be made is known before the first one is, and
+// what is tried leaves nothing.
+func TestCheck(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	if err := spool.New(folder, piece).Check(); err != nil {
+		t.Error(err)
+	}
+	if left, err := os.ReadDir(folder); err != nil || len(left) > 0 {
+		t.Errorf("%v are in the folder, %v", left, err)
+	}
+	file := filepath.Join(folder, "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, bad := range []string{file, filepath.Join(folder, "missing")} {
+		if err := spool.New(bad, piece).Check(); err == nil || !strings.Contains(err.Error(), bad) {
+			t.Errorf("%s: %v", bad, err)
+		}
 	}
 }
 

@@ -19,7 +19,7 @@ type Waiting struct {
 type Queue struct {
 	AsOf      time.Time      `json:"as_of"      doc:"At most a second old"`
 	Slots     int            `json:"slots"      minimum:"0" doc:"Downloads that all live processes have room for"`
-	InFlight  int            `json:"in_flight"  minimum:"0" doc:"Images that they work on, as each has reported within seconds"`
+	InFlight  int            `json:"in_flight"  minimum:"0" doc:"Images that they work on, as each has reported within seconds; those that are downloaded and wait to be rendered are among them"`
 	PerSecond float64        `json:"per_second" minimum:"0" doc:"Attempts that ended in the last minute, a second"`
 	States    []QueueState   `json:"states"     nullable:"false" doc:"All states, also those that no image is in"`
 	Users     []QueueUser    `json:"users"      nullable:"false" doc:"Some users: who has most in flight first, then who has most waiting"`
@@ -57,8 +57,8 @@ type QueueProcess struct {
 type Host struct {
 	Host         string     `json:"host"                    doc:"In lower case, with its port where that is not the scheme's default"`
 	State        string     `json:"state"                   enum:"unknown,answers,failing,probed,open" doc:"unknown: it has not answered yet. answers: no URL has failed since its last answer. failing: some have, too few for its breaker. probed: its breaker lets one image through at a time. open: its breaker lets none through"`
-	Limit        int        `json:"limit"                   minimum:"0" doc:"Images of it that may be in flight now"`
-	InFlight     int        `json:"in_flight"               minimum:"0"`
+	Limit        int        `json:"limit"                   minimum:"0" doc:"Downloads from it that there may be at once now"`
+	InFlight     int        `json:"in_flight"               minimum:"0" doc:"Images of it that are dispatched or begun; those that are downloaded and wait to be rendered are among them"`
 	Parked       int        `json:"parked"                  minimum:"0" doc:"Images that wait for it, counted up to a limit"`
 	ParkedMore   bool       `json:"parked_more"             doc:"The limit was reached: there may be more"`
 	Failures     int        `json:"failures"                minimum:"0" doc:"Different URLs that have failed since its last answer"`

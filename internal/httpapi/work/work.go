@@ -3,6 +3,7 @@ package work
 import (
 	"encoding/base64"
 	"fmt"
+	"math"
 	"net/http"
 	"time"
 
@@ -48,7 +49,7 @@ func (h *Handler) Queue(w http.ResponseWriter, r *http.Request) error {
 		return fmt.Errorf("look at the queue: %w", err)
 	}
 	answer := wire.Queue{
-		AsOf: o.At, Slots: o.Slots, InFlight: o.InFlight, PerSecond: o.PerSecond,
+		AsOf: o.At, Slots: o.Slots, InFlight: o.InFlight, PerSecond: math.Round(o.PerSecond*100) / 100,
 		States: make([]wire.QueueState, len(o.States)), Users: make([]wire.QueueUser, len(o.Users)),
 		Processes: make([]wire.QueueProcess, len(o.Processes)),
 	}
