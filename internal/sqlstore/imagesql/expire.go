@@ -3,6 +3,7 @@ package imagesql
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"time"
 
 	"vitrine.dev/internal/catalog"
@@ -12,6 +13,10 @@ import (
 	"vitrine.dev/internal/sqldb"
 )
 
+// isSilent is that a host has failed and answered no one for $%d milliseconds, from
+// its first failure to its last.
+const isSilent = `failing_at > 0 AND failing_at <= {now} - $%[1]d AND failed_at - failing_at >= $%[1]d`
+
 // SilentHosts implements media.Store.
 func (s *Images) SilentHosts(ctx context.Context, silent time.Duration, limit int) ([]media.SilentHost, error) {
 	return sqldb.Select(ctx, s.db, "look for silent hosts", func(row sqldb.Row, h *media.SilentHost) error {
@@ -19,20 +24,24 @@ func (s *Images) SilentHosts(ctx context.Context, silent time.Duration, limit in
 		err := row.Scan(&h.Host, &reason, &detail)
 		h.Last = fault.Fail(fault.Reason(reason), detail, nil)
 		return err
-	}, `
-		SELECT host, reason, reason_detail FROM hosts
-		WHERE failing_at > 0 AND failing_at <= {now} - $1 AND failed_at - failing_at >= $1 ORDER BY failing_at LIMIT $2`,
+	}, `SELECT host, reason, reason_detail FROM hosts WHERE `+fmt.Sprintf(isSilent, 1)+` ORDER BY failing_at LIMIT $2`,
 		silent.Milliseconds(), limit)
 }
 
 // Expire implements media.Store. It locks the products before the images, as
-// Replay does, and asks of each image again what it was selected for.
+// Replay does, and asks of each image again what it was selected for. It asks of the
+// host again whether it is silent: what answers meanwhile waits for the lock.
 func (s *Images) Expire(
 	ctx context.Context, host string, waited time.Duration, f *fault.Failure, limit int,
 ) (changed []catalog.Changed, err error) {
 	const waits = ` source_host = $1 AND due_at <= {now} - $2`
 	err = s.db.InTxNotify(ctx, "expire images", func(ctx context.Context, tx *sql.Tx) error {
 		changed = nil
+		silent, err := sqldb.IDs(ctx, tx, s.db.SQL(`SELECT 1 FROM hosts WHERE host = $1 AND `+fmt.Sprintf(isSilent, 2)+`{for update}`),
+			host, waited.Milliseconds())
+		if err != nil || len(silent) == 0 {
+			return err
+		}
 		const some = `SELECT * FROM (SELECT id FROM images WHERE stage = 1 AND tried = `
 		images, err := sqldb.IDs(ctx, tx, s.db.SQL(
 			some+`0 AND`+waits+` ORDER BY due_at LIMIT $3) AS untried UNION ALL `+some+`1 AND`+waits+` ORDER BY due_at LIMIT $3) AS tried LIMIT $3`),
