@@ -19,9 +19,9 @@ func TestChaos(t *testing.T) { //nolint:paralleltest // it wants the machine for
 	sys := newSystem(t, s)
 	src := newSource(t)
 	know, past := newModel(), &history{began: time.Now()}
-	m := &maker{base: src.URL, run: strconv.FormatUint(s.seed, 10)}
+	m := &maker{src: src, run: strconv.FormatUint(s.seed, 10)}
 	rng := rand.New(rand.NewPCG(s.seed, 0))
-	c := &client{sys: sys, rng: rng, make: m, know: know, past: past, http: &http.Client{}}
+	c := &client{sys: sys, user: 1, rng: rng, make: m, know: know, past: past, http: &http.Client{}}
 	in := &injector{sys: sys, src: src, shop: c, past: past, counts: map[string]int{}, rng: rng}
 	t.Logf("seed %d, %s of faults; logs in %s", s.seed, s.length, s.folder)
 
@@ -58,6 +58,8 @@ func TestChaos(t *testing.T) { //nolint:paralleltest // it wants the machine for
 	r.check(checkTogether, o.problems[checkTogether], "")
 	r.check(checkSkipped, o.problems[checkSkipped], "%d writers stalled before their commit", stalled)
 	r.check(checkLost, o.problems[checkLost], "%d were wiped, %d dispatched again", len(in.wiped), o.lost)
+	checkHosts(r, sys, src)
+	checkSteps(r, in.steps)
 	sys.seen.report(r)
 	r.print(t)
 }

@@ -1,6 +1,9 @@
 package chaos_test
 
 import (
+	"maps"
+	"slices"
+	"strconv"
 	"testing"
 	"time"
 )
@@ -95,6 +98,58 @@ func TestListsAreChecked(t *testing.T) {
 			t.Parallel()
 			if _, bad := checkLists(test.events, time.Second); (len(bad) > 0) != test.caught {
 				t.Errorf("found %v", bad)
+			}
+		})
+	}
+}
+
+func TestCrowdIsChecked(t *testing.T) {
+	t.Parallel()
+	when := func(second int) time.Time { return time.Unix(int64(second), 0) }
+	one := func(n, from, to int) request {
+		r := request{url: strconv.Itoa(n), from: when(from)}
+		if to > 0 {
+			r.to = when(to)
+		}
+		return r
+	}
+	begun := func(at ...int) (list []worked) { // begun, ended, begun again, …
+		for i, second := range at {
+			list = append(list, worked{at: when(second), begun: i%2 == 0})
+		}
+		return list
+	}
+	four := []request{one(1, 11, 30), one(2, 12, 30), one(3, 13, 30), one(4, 14, 30)}
+	attempts := map[string][]worked{"1": begun(10, 31), "2": begun(10, 31), "3": begun(10, 31), "4": begun(10, 31), "5": begun(10, 50)}
+	with := func(url string, at ...int) map[string][]worked {
+		all := maps.Clone(attempts)
+		all[url] = begun(at...)
+		return all
+	}
+	for name, test := range map[string]struct {
+		requests []request
+		attempts map[string][]worked
+		answered time.Time
+		caught   bool
+	}{
+		"as many as may":                         {four, attempts, when(1), false},
+		"one more":                               {append(slices.Clone(four), one(5, 20, 40)), attempts, when(1), true},
+		"one more that goes on":                  {append(slices.Clone(four), one(5, 20, 0)), attempts, when(1), true},
+		"one after another":                      {append(slices.Clone(four), one(5, 30, 40)), attempts, when(1), false},
+		"one attempt was over":                   {append(slices.Clone(four), one(5, 20, 40)), with("1", 10, 15), when(1), false},
+		"it was over later":                      {append(slices.Clone(four), one(5, 20, 40)), with("1", 10, 21), when(1), true},
+		"it was over, and begun again":           {append(slices.Clone(four), one(5, 20, 40)), with("1", 10, 15, 16, 40), when(1), false},
+		"it was asked for after its attempt":     {append(slices.Clone(four), one(5, 20, 40)), with("5", 10, 19), when(1), false},
+		"it was asked for in its second attempt": {append(slices.Clone(four), one(5, 20, 40)), with("5", 10, 18, 19, 50), when(1), true},
+		"never begun":                            {append(slices.Clone(four[:1]), one(5, 20, 40)), with("5"), when(1), true},
+		"two at a host that has not answered":    {four[:2], attempts, when(13), true},
+		"two at a host that never answers":       {four[:2], attempts, time.Time{}, true},
+		"the second after the host has answered": {four[:2], attempts, when(12), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if c := crowded(slices.Clone(test.requests), test.answered, test.attempts); (len(c.wrong) > 0) != test.caught {
+				t.Errorf("at most %d at once, wrong: %v", c.most, c.wrong)
 			}
 		})
 	}

@@ -19,6 +19,7 @@ const patience = 10 * time.Second
 // client is a shop's back end that writes down all that it sees.
 type client struct {
 	sys  *system
+	user int64
 	rng  *rand.Rand
 	make *maker
 	know *model
@@ -74,9 +75,9 @@ func (c *client) ask(ctx context.Context, e *event, p *process, method, path str
 
 const jsonType = "application/json"
 
-// create posts a product of the user whose lists are read.
+// create posts a product of the client's user.
 func (c *client) create(ctx context.Context) {
-	if it := c.post(ctx, c.make.state(c.rng, ""), 1); it != nil {
+	if it := c.post(ctx, c.make.state(c.rng, c.user, ""), c.user); it != nil {
 		c.know.add(it)
 	}
 }
@@ -130,9 +131,9 @@ func (c *client) change(ctx context.Context, it *item) {
 	it.mu.Lock()
 	now := it.latest()
 	it.mu.Unlock()
-	next := c.make.like(c.rng, now)
+	next := c.make.like(c.rng, it.user, now)
 	if c.rng.IntN(3) == 0 {
-		next = c.make.state(c.rng, now.Name)
+		next = c.make.state(c.rng, it.user, now.Name)
 	}
 	e := event{op: "change", product: it.id}
 	a := c.ask(ctx, &e, c.anyAPI(), http.MethodPatch, path(it), map[string]string{"Content-Type": jsonType}, map[string]any{
@@ -171,8 +172,8 @@ func (c *client) delete(ctx context.Context, it *item) {
 }
 
 func (c *client) list(ctx context.Context) {
-	e := event{op: "list", user: 1}
-	a := c.ask(ctx, &e, c.anyAPI(), http.MethodGet, "/products?user_id=1&limit=50", nil, nil)
+	e := event{op: "list", user: c.user}
+	a := c.ask(ctx, &e, c.anyAPI(), http.MethodGet, fmt.Sprintf("/products?user_id=%d&limit=50", c.user), nil, nil)
 	if a.status == http.StatusOK {
 		var page []struct {
 			ID int64 `json:"id"`

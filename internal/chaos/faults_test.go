@@ -52,6 +52,7 @@ type injector struct {
 	wiped   map[int64]bool // images whose jobs were taken from the broker
 	hits    []span         // when a dispatch could end before its jobs were published
 	last    time.Time      // when the last fault ended
+	steps   []inStep
 
 	untouched []*item // products that its shop keeps from the others
 }
@@ -72,19 +73,19 @@ func (in *injector) choose() fault {
 	case dice < 93:
 		p := in.sys.apis[in.rng.IntN(len(in.sys.apis))]
 		return pick(in.linkFaults("clients–"+p.name, "link to an API", in.sys.fronts[p.name]))
-	default:
+	case dice < 98:
 		return pick(in.cacheFaults())
+	default:
+		all := in.sys.processes()
+		p, kill := all[in.rng.IntN(len(all))], in.rng.IntN(2) == 0
+		return fault{name: "look for a dispatcher in its step", target: p.name, begin: func() { in.hitInStep(p, kill) }, end: func() {}, limit: 10 * time.Millisecond}
 	}
 }
 
 func (in *injector) part() string { return systemtest.Parts()[in.rng.IntN(len(systemtest.Parts()))] }
 
 func (in *injector) processFaults(p *process) []fault {
-	restart := func() {
-		if err := p.Start(); err != nil {
-			in.sys.t.Errorf("start %s: %v", p.name, err)
-		}
-	}
+	restart := func() { in.start(p) }
 	return []fault{
 		{name: "kill a process", target: p.name, begin: p.Kill, end: restart},
 		{name: "restart a process in order", target: p.name, begin: p.stop, end: restart, limit: 200 * time.Millisecond},
@@ -134,18 +135,24 @@ func (in *injector) links(part string, do func(*testserver.TCPProxy)) {
 
 // run makes faults for length: first each part alone is down for a while, so
 // that it can be said what that costs, each worker loses its work to the other,
-// and one dies with work in hand, one with messages at hand; then what the dice say.
+// one dies with work in hand, one with messages at hand, and dispatchers are hit in
+// their steps; then what the dice say.
 func (in *injector) run(length time.Duration) {
 	end := time.Now().Add(length)
+	time.AfterFunc(length/2, func() { close(in.src.healed) })
 	in.alone()
 	in.wipe()
 	in.oversleep(in.sys.workers[1])
 	in.dieWorking(in.sys.workers[1])
 	in.dieWaiting(in.sys.workers[0])
+	in.hitInStep(in.sys.workers[in.rng.IntN(2)], false)
+	in.hitInStep(in.sys.apis[in.rng.IntN(2)], true)
 	for time.Now().Before(end) && in.sys.t.Context().Err() == nil {
 		in.random()
 		pause(in.sys.t.Context(), time.Duration(200+in.rng.IntN(1500))*time.Millisecond)
 	}
+	close(in.src.over)
+	<-in.src.healed
 	in.last = time.Now()
 	for _, it := range in.untouched {
 		in.shop.know.add(it)

@@ -9,10 +9,12 @@ import (
 	"time"
 )
 
-// The load: so many back ends and so many shop windows, which only read what is
-// popular, each with a pause between its requests.
+// The load: so many back ends of so many users, and so many shop windows, which only
+// read what is popular, each with a pause between its requests. Two more users are
+// the injector's.
 const (
 	clients  = 8
+	users    = 4
 	viewers  = 4
 	thinking = 120 * time.Millisecond // of a back end, on the average
 	glancing = 25 * time.Millisecond  // of a shop window
@@ -24,7 +26,7 @@ func load(ctx context.Context, sys *system, seed uint64, m *maker, know *model, 
 	var running sync.WaitGroup
 	for n := range clients + viewers {
 		c := &client{
-			sys: sys, make: m, know: know, past: past,
+			sys: sys, user: int64(n%users) + 1, make: m, know: know, past: past,
 			rng: rand.New(rand.NewPCG(seed, uint64(n)+1)),
 			http: &http.Client{Transport: &http.Transport{
 				DialContext: (&net.Dialer{Timeout: 2 * time.Second}).DialContext, MaxIdleConnsPerHost: 2,

@@ -66,17 +66,15 @@ func (in *injector) flush() {
 	}
 }
 
-// wipe empties the broker's queue while the workers are frozen, so that there
-// is something in it, and notes whose jobs were lost. One worker wakes up later
-// than the other, when the work that it had in hand has been done by that.
+// wipe empties the broker's queue while no worker is there, and notes whose jobs
+// were lost: those of the killed workers, and those that were dispatched for them since.
 func (in *injector) wipe() {
 	in.busyHands()
-	for _, p := range in.sys.workers {
-		p.Signal(syscall.SIGSTOP)
-	}
 	in.hit(time.Now()) // their dispatchers
-	// Longer than the workers' prefetch takes to fill up, and than a lease.
-	pause(in.sys.t.Context(), 6*time.Second)
+	for _, p := range in.sys.workers {
+		p.Kill()
+	}
+	pause(in.sys.t.Context(), 4*time.Second)
 	lost, err := takeAll(in.sys.t.Context(), in.sys.servers.ByPart[systemtest.Broker].URL())
 	if err != nil {
 		in.sys.t.Errorf("wipe the queue: %v", err)
@@ -84,11 +82,9 @@ func (in *injector) wipe() {
 	in.wiped = lost
 	in.count("wipe the broker's queue")
 	in.sys.t.Logf("%8s wiped the queue of %d jobs", in.past.now().Round(time.Millisecond), len(lost))
-	for _, p := range in.sys.workers[1:] {
-		p.Signal(syscall.SIGCONT)
+	for _, p := range in.sys.workers {
+		in.start(p)
 	}
-	pause(in.sys.t.Context(), jobLease+4*time.Second)
-	in.sys.workers[0].Signal(syscall.SIGCONT)
 }
 
 // oversleep freezes a worker with work in hand until another has done that.
@@ -123,18 +119,25 @@ func (in *injector) dieWaiting(p *process) {
 // restart kills the process and starts it again.
 func (in *injector) restart(p *process) {
 	p.Kill()
+	in.start(p)
+}
+
+func (in *injector) start(p *process) {
 	if err := p.Start(); err != nil {
 		in.sys.t.Errorf("start %s: %v", p.name, err)
 	}
 }
 
-// busyHands gives both workers slow pictures, of a product that no one touches
+// busyHands gives both workers slow pictures, of products that no one touches
 // before the faults are over, and waits until they have begun.
 func (in *injector) busyHands() {
-	const pictures, enough = 10, 5 // a worker asks a host for up to four at once
+	const pictures, enough = 10, 5 // of each of two hosts; both users together get up to six slots beside others
 	ctx := in.sys.t.Context()
-	if it := in.shop.post(ctx, in.shop.make.slowly(in.rng, in.src.calm.URL, pictures), 2); it != nil {
-		in.untouched = append(in.untouched, it)
+	for n, at := range in.src.hosts[calm] {
+		user := int64(users + 1 + n)
+		if it := in.shop.post(ctx, in.shop.make.slowly(in.rng, user, at, pictures), user); it != nil {
+			in.untouched = append(in.untouched, it)
+		}
 	}
 	for range 2000 {
 		if in.src.waiting.Load() >= enough {

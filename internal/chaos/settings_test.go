@@ -23,6 +23,7 @@ const (
 	jobLease     = 3 * time.Second
 	cacheLease   = 3 * time.Second
 	requeueAfter = time.Minute // what the broker lost is queued again after so long
+	downloads    = 6           // of a worker at once
 )
 
 // The bounds that a run is held to. README and docs/reliability.md state them.

@@ -10,7 +10,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"vitrine.dev/internal/imaging/imagingtest"
 )
@@ -43,58 +42,66 @@ func expected(kind string) (reason string) {
 	}
 }
 
-// source is the host of the pictures; no fault reaches it.
+// source is the hosts of the pictures; no fault of the injector reaches them.
 type source struct {
-	*httptest.Server
-	calm *httptest.Server // the same as another host, of which nothing bad is known
+	hosts map[string][]*host // by how they are
 
 	mu      sync.Mutex
-	fetched map[string]int // by path
+	fetched map[string]int // pictures that were served, by path: no path is at two hosts
 
-	waiting atomic.Int64 // slow pictures of the calm host that are on their way
+	healed  chan struct{} // closed once the host that hangs answers
+	over    chan struct{} // closed once the one that fails does
+	waiting atomic.Int64  // pictures of the calm hosts that are on their way
 }
 
 func newSource(t *testing.T) *source {
 	t.Helper()
-	s := &source{fetched: map[string]int{}}
-	s.Server, s.calm = httptest.NewServer(s), httptest.NewServer(s)
-	t.Cleanup(s.Close)
-	t.Cleanup(s.calm.Close)
+	s := &source{hosts: map[string][]*host{}, fetched: map[string]int{}, healed: make(chan struct{}), over: make(chan struct{})}
+	for how, count := range map[string]int{shop: 3, calm: 2, sluggish: 2, hanging: 1, failing: 1, limiting: 1} {
+		for range count {
+			h := &host{of: s, how: how}
+			h.Server = httptest.NewServer(h)
+			t.Cleanup(func() {
+				h.CloseClientConnections() // those that hang
+				h.Close()
+			})
+			s.hosts[how] = append(s.hosts[how], h)
+		}
+	}
 	return s
 }
 
-func (s *source) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+// serve answers with the picture, or what stands for it, and calls answers before
+// it does so with anything that shows the host to work.
+func (s *source) serve(w http.ResponseWriter, r *http.Request, answers func()) {
 	s.mu.Lock()
 	n := s.fetched[r.URL.Path]
 	s.fetched[r.URL.Path]++
 	s.mu.Unlock()
-	switch kind := kindOf(r.URL.Path); {
-	case kind == gone:
-		http.NotFound(w, r)
-	case kind == text:
-		_, _ = w.Write([]byte("<!doctype html><title>Not a picture</title>"))
-	case kind == broken:
-		whole := imagingtest.JPEG(picture(r.URL.Path, 0), 90)
-		_, _ = w.Write(whole[:len(whole)/2])
+	kind := kindOf(r.URL.Path)
+	switch {
 	case kind == flaky && n < 2:
 		w.WriteHeader(http.StatusServiceUnavailable)
+		return
 	case kind == busy && n < 1:
 		w.Header().Set("Retry-After", "1")
 		w.WriteHeader(http.StatusTooManyRequests)
-	case kind == changing:
+		return
+	case kind == slow && !pause(r.Context(), slowFor):
+		return
+	}
+	answers()
+	switch kind {
+	case gone:
+		http.NotFound(w, r)
+	case text:
+		_, _ = w.Write([]byte("<!doctype html><title>Not a picture</title>"))
+	case broken:
+		whole := imagingtest.JPEG(picture(r.URL.Path, 0), 90)
+		_, _ = w.Write(whole[:len(whole)/2])
+	case changing:
 		_, _ = w.Write(imagingtest.JPEG(picture(r.URL.Path, n), 90))
 	default:
-		if kind == slow {
-			if strings.HasSuffix(s.calm.URL, r.Host) {
-				s.waiting.Add(1)
-				defer s.waiting.Add(-1)
-			}
-			select {
-			case <-time.After(1500 * time.Millisecond):
-			case <-r.Context().Done():
-				return
-			}
-		}
 		_, _ = w.Write(imagingtest.JPEG(picture(r.URL.Path, 0), 90))
 	}
 }
@@ -108,8 +115,11 @@ func kindOf(address string) string {
 	return kind
 }
 
-// picture is the n-th picture at the path.
+// picture is the n-th picture at the path. What many show is named by its first two parts.
 func picture(path string, n int) *image.RGBA {
+	if parts := strings.Split(path, "/"); parts[1] == shared {
+		path = strings.Join(parts[:3], "/")
+	}
 	h := fnv.New64a()
 	_, _ = fmt.Fprintf(h, "%s %d", path, n)
 	seed := h.Sum64()

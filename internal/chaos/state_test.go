@@ -32,12 +32,12 @@ func (s state) equal(o state) bool {
 
 // maker makes states that no other is equal to.
 type maker struct {
-	base  string // URL of the source
+	src   *source
 	run   string
 	count atomic.Int64
 }
 
-func (m *maker) state(rng *rand.Rand, name string) state {
+func (m *maker) state(rng *rand.Rand, user int64, name string) state {
 	n := m.count.Add(1)
 	s := state{
 		Name: name, Description: fmt.Sprintf("state %d", n), Images: []string{},
@@ -46,37 +46,51 @@ func (m *maker) state(rng *rand.Rand, name string) state {
 	if name == "" {
 		s.Name = fmt.Sprintf("chaos %s %d", m.run, n)
 	}
+	if user == badUser && rng.IntN(importEvery) == 0 { // many pictures of one host
+		at := m.src.hosts[sluggish][rng.IntN(len(m.src.hosts[sluggish]))]
+		for range imported {
+			s.Images = append(s.Images, m.image(rng, at))
+		}
+		return s
+	}
 	for range 1 + rng.IntN(3) {
-		s.Images = append(s.Images, m.image(rng))
+		s.Images = append(s.Images, m.image(rng, m.src.hostFor(rng, user)))
 	}
 	return s
 }
 
+// Every so many of the bad user's products have so many pictures of one host.
+const (
+	importEvery = 20
+	imported    = 16
+)
+
 // like is another state with the same pictures.
-func (m *maker) like(rng *rand.Rand, s state) state {
-	next := m.state(rng, s.Name)
+func (m *maker) like(rng *rand.Rand, user int64, s state) state {
+	next := m.state(rng, user, s.Name)
 	next.Images = s.Images
 	return next
 }
 
 // slowly is a state with so many pictures of a host that take a while to come.
-func (m *maker) slowly(rng *rand.Rand, base string, pictures int) state {
-	s := m.state(rng, "")
+func (m *maker) slowly(rng *rand.Rand, user int64, at *host, pictures int) state {
+	s := m.state(rng, user, "")
 	s.Images = nil
 	for range pictures {
-		s.Images = append(s.Images, base+"/"+slow+"/"+strconv.FormatInt(m.count.Add(1), 10))
+		s.Images = append(s.Images, at.URL+"/"+slow+"/"+strconv.FormatInt(m.count.Add(1), 10))
 	}
 	return s
 }
 
-func (m *maker) image(rng *rand.Rand) string {
+// image is a URL that no other product has.
+func (m *maker) image(rng *rand.Rand, at *host) string {
 	kinds := []string{good, good, good, good, good, good, shared, slow, flaky, busy, changing, changing, gone, broken, text}
 	kind := kinds[rng.IntN(len(kinds))]
-	n := m.count.Add(1)
+	base, n := at.URL+"/"+kind+"/", strconv.FormatInt(m.count.Add(1), 10)
 	if kind == shared {
-		n = int64(rng.IntN(5))
+		base += strconv.Itoa(rng.IntN(5)) + "/"
 	}
-	return m.base + "/" + kind + "/" + strconv.FormatInt(n, 10)
+	return base + n
 }
 
 // item is one product and all that is known of it.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -41,10 +42,10 @@ func newSystem(t *testing.T, s settings) *system {
 		"JOB_LEASE":       jobLease.String(), "JOB_REQUEUE_AFTER": requeueAfter.String(), "CACHE_LEASE": cacheLease.String(),
 		// Deaths of workers are this test's doing, not the pictures'.
 		"JOB_MAX_ATTEMPTS": "50", "JOB_MAX_CRASHES": "50", "JOB_BACKOFF": "500ms", "JOB_BACKOFF_CAP": "5s",
-		"DRAIN_TIMEOUT": "5s", "WORKER_DOWNLOADS": "6", "LOG_LEVEL": "info",
+		"DRAIN_TIMEOUT": "5s", "WORKER_DOWNLOADS": strconv.Itoa(downloads), "FETCH_HOST_LIMIT": strconv.Itoa(hostLimit), "LOG_LEVEL": "info",
 	}
 	systemtest.Run(t, "migrate", sys.direct())
-	sys.secondUser()
+	sys.moreUsers()
 	sys.audit()
 	for _, name := range []string{"api1", "api2"} {
 		addr := testserver.Address(t)
@@ -92,11 +93,11 @@ func (sys *system) direct() map[string]string {
 	return env
 }
 
-// secondUser makes one beside the first, whose lists are read.
-func (sys *system) secondUser() {
+// moreUsers makes those that there are beside the first.
+func (sys *system) moreUsers() {
 	sys.t.Helper()
 	sys.query(func(ctx context.Context, db *pgx.Conn) error {
-		_, err := db.Exec(ctx, `INSERT INTO users (id, name, created_at) VALUES (2, 'Second', 0)`)
+		_, err := db.Exec(ctx, `INSERT INTO users (id, name, created_at) SELECT n, 'User ' || n, 0 FROM generate_series(2, $1) AS n`, users+2)
 		return err
 	})
 }
@@ -104,8 +105,8 @@ func (sys *system) secondUser() {
 // audit makes the database itself note what is not to be asked of those who
 // did it: in which transaction products and their events were written, every
 // publication, every begin of an image that was not out or was begun already,
-// every message whose time ran out before it was begun, and every
-// event that a reader of the log had gone past before it was committed.
+// every message whose time ran out before it was begun, from when to when each
+// picture was worked on, and every event that a reader of the log had gone past before it was committed.
 func (sys *system) audit() {
 	sys.t.Helper()
 	sys.query(func(ctx context.Context, db *pgx.Conn) error {
@@ -136,6 +137,18 @@ func (sys *system) audit() {
 				INSERT INTO chaos_audit VALUES ('lost', NEW.id, txid_current(), OLD.dispatched_until - %[1]d);
 				RETURN NULL;
 			END $$;
+			CREATE TABLE chaos_worked (url TEXT, at TIMESTAMPTZ, begun BOOLEAN);
+			CREATE FUNCTION chaos_worked() RETURNS trigger LANGUAGE plpgsql AS $$
+			BEGIN
+				INSERT INTO chaos_worked VALUES (OLD.source_url, clock_timestamp(), TG_NAME = 'chaos_worked_on');
+				RETURN NULL;
+			END $$;
+			CREATE TRIGGER chaos_worked_on AFTER UPDATE OF attempts ON images FOR EACH ROW
+				WHEN (NEW.attempts > OLD.attempts AND NEW.stage = 3) EXECUTE FUNCTION chaos_worked();
+			CREATE TRIGGER chaos_worked_off AFTER UPDATE OF stage ON images FOR EACH ROW
+				WHEN (OLD.stage = 3 AND NEW.stage IS DISTINCT FROM 3) EXECUTE FUNCTION chaos_worked();
+			CREATE TRIGGER chaos_dropped AFTER DELETE ON images FOR EACH ROW
+				WHEN (OLD.stage = 3) EXECUTE FUNCTION chaos_worked();
 			CREATE FUNCTION chaos_skipped() RETURNS trigger LANGUAGE plpgsql AS $$
 			BEGIN
 				INSERT INTO chaos_audit SELECT 'skipped', NEW.id, txid_current(), position FROM event_readers WHERE position >= NEW.id;
@@ -152,7 +165,7 @@ func (sys *system) audit() {
 			CREATE TRIGGER chaos_begun AFTER UPDATE OF attempts ON images FOR EACH ROW
 				WHEN (NEW.attempts > OLD.attempts AND (OLD.stage <> 3 OR OLD.lease_until <> 0)) EXECUTE FUNCTION chaos_begun();
 			CREATE TRIGGER chaos_lost AFTER UPDATE OF stage ON images FOR EACH ROW
-				WHEN (OLD.stage = 3 AND OLD.lease_until = 0 AND NEW.stage IN (2, 3)
+				WHEN (OLD.stage = 3 AND OLD.lease_until = 0 AND NEW.stage IN (1, 2, 3)
 					AND OLD.dispatched_until <= (extract(epoch FROM statement_timestamp()) * 1000)::BIGINT)
 				EXECUTE FUNCTION chaos_lost()`, requeueAfter.Milliseconds()))
 		return err

@@ -14,6 +14,7 @@ const (
 	BlindBegin            = "blind-begin"             // any message begins its image: the token and an attempt under way are ignored
 	NoHorizon             = "no-horizon"              // readers of the event log take what they see for all there is
 	AckBeforeWork         = "acknowledge-before-work" // messages are acknowledged as they come
+	StepsAtOnce           = "steps-at-once"           // dispatchers take their steps at once: the lock is ignored
 
 	// HostileDecoder aborts or hangs the decoder on a picture whose bytes
 	// contain "vitrine: abort" or "vitrine: hang", or hangs once it has its
@@ -94,6 +95,8 @@ func appendLater(ctx context.Context, db *sqldb.DB, list []events.Event) {
 		{"internal/queue/rabbitmq", "Consume(s.sub.queueName, s.tag, false,", "Consume(s.sub.queueName, s.tag, true,"},
 		{"internal/queue/rabbitmq", "case d, open := <-s.deliveries:\n", "case d, open := <-s.deliveries:\n\t\td.Acknowledger = nil\n"},
 	}},
+
+	StepsAtOnce: {patches: []patch{{"internal/sqldb", "SELECT pg_try_advisory_xact_lock($1),", "SELECT $1::BIGINT IS NOT NULL,"}}},
 
 	HostileDecoder: {
 		patches: []patch{

@@ -51,7 +51,8 @@ const probeOf = `
 	UNION ALL SELECT * FROM (SELECT id FROM images WHERE stage = 1 AND source_host = %[1]s AND tried = 1 ORDER BY due_at LIMIT 1) AS tried_first
 	LIMIT 1`
 
-// nextParked reads what is asked for, of each host in its order.
+// nextParked reads what is asked for, of each host in its order. What has failed with
+// its host since the first of its statements is left out.
 func (s *Images) nextParked(ctx context.Context, from sqldb.Querier, asks []dispatch.Ask) (rows []dispatch.Row, err error) {
 	most := 1
 	var turns, probes []dispatch.Ask
@@ -77,7 +78,7 @@ func (s *Images) nextParked(ctx context.Context, from sqldb.Querier, asks []disp
 		table[i] = []int64{id, int64(i)}
 	}
 	numbers, args := s.db.Numbers(1, []string{"row_id", "n"}, table)
-	return sqldb.Collect(ctx, from, scanRow, `SELECT `+rowFields+` FROM `+numbers+` JOIN images ON id = row_id ORDER BY n`, args...)
+	return sqldb.Collect(ctx, from, scanRow, `SELECT `+rowFields+` FROM `+numbers+` JOIN images ON id = row_id WHERE stage + 0 = 1 ORDER BY n`, args...)
 }
 
 // parkedIDs runs a selection for each of the asks: what it is given are the host

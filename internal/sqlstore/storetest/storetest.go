@@ -114,6 +114,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"backlog", testBacklog},
 		{"views of hosts", testHostViews},
 		{"silence", testSilence},
+		{"bulk", testBulk},
 		{"sweep", testSweep},
 		{"losses are counted", testLossesAreCounted},
 		{"concurrent sweeps", testConcurrentSweeps},
