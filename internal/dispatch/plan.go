@@ -203,3 +203,19 @@ func Single(life time.Duration, free, queued int) (Request, Plan) {
 func OneStep(limits Limits, free int) Plan {
 	return &plan{limits: limits, free: free, queued: free, walks: true}
 }
+
+// Steps are those of one dispatcher after another, for measurements.
+type Steps struct {
+	Limits Limits
+	last   *plan
+}
+
+// Next is the next step: at most free images go out, and it walks the hosts that have parked ones on demand.
+func (s *Steps) Next(free int, walks bool) (Request, Plan) {
+	p := &plan{limits: s.Limits, free: free, queued: free, walks: walks}
+	if s.last != nil {
+		p.memory = s.last.remembered()
+	}
+	s.last = p
+	return Request{Life: s.Limits.Life, Ranks: s.Limits.Host, Walk: walks, Cursor: p.cursor}, p
+}

@@ -39,6 +39,7 @@ func (s *Images) DispatchStep(ctx context.Context, r dispatch.Request, p dispatc
 			return step, err
 		}
 	}
+	next := low
 	locked, err := s.db.TryAlone(ctx, "dispatch", dispatchKey, func(ctx context.Context, tx *sql.Tx) (bool, error) {
 		w, err := s.window(ctx, tx, low, r, p)
 		if err != nil {
@@ -49,9 +50,12 @@ func (s *Images) DispatchStep(ctx context.Context, r dispatch.Request, p dispatc
 			return true, err
 		}
 		step.More, step.Left = w.More, left(w, decision)
+		next = low.after(w, decision, r.Life)
 		return len(decision.Positions) > 0 || len(decision.Woken) > 0, s.wakeHosts(ctx, tx, decision.Woken)
 	})
-	step.Busy = !locked
+	if step.Busy = !locked; err == nil {
+		s.advance(low, next)
+	}
 	return step, err
 }
 
@@ -104,13 +108,19 @@ func (s *Images) move(ctx context.Context, tx *sql.Tx, life time.Duration, posit
 // ReturnJobs implements dispatch.Store.
 func (s *Images) ReturnJobs(ctx context.Context, jobs []media.Job, delay time.Duration) error {
 	for _, j := range jobs {
-		statement, args := unpublish, []any{j.ImageID, j.ProductID, j.Generation, j.Token}
-		if delay > 0 {
-			statement, args = reschedule, append(args, delay.Milliseconds())
-		}
+		args := []any{j.ImageID, j.ProductID, j.Generation, j.Token}
 		err := s.db.WriteWithRetry(ctx, "return job", func(ctx context.Context) error {
-			_, err := s.db.Writer.ExecContext(ctx, s.db.SQL(statement), args...)
-			return err
+			if delay > 0 {
+				_, err := s.db.Writer.ExecContext(ctx, s.db.SQL(reschedule), append(args, delay.Milliseconds())...)
+				return err
+			}
+			var class dispatch.Class
+			var rank int64
+			err := s.db.Writer.QueryRowContext(ctx, unpublish, args...).Scan(&class, &rank)
+			if err == nil {
+				s.lower(class, rank)
+			}
+			return sqldb.NoRow(err, nil)
 		})
 		if err != nil {
 			return err

@@ -63,9 +63,9 @@ func hostsOf(w dispatch.Window, more []string) []string {
 }
 
 // hostStates reads the hosts, and of each its lowest ranks in line, or out and not
-// downloaded.
+// downloaded. None is below the lowest.
 func (s *Images) hostStates(
-	ctx context.Context, from sqldb.Querier, hosts []string, out []dispatch.Row, ranks int,
+	ctx context.Context, from sqldb.Querier, hosts []string, out []dispatch.Row, ranks int, lowest int64,
 ) (map[string]dispatch.HostState, error) {
 	states := map[string]dispatch.HostState{}
 	if len(hosts) == 0 {
@@ -77,15 +77,15 @@ func (s *Images) hostStates(
 			fetched = append(fetched, []int64{r.ID})
 		}
 	}
-	table, arg := s.db.Texts(1, "name", hosts)
-	numbers, args := s.db.Numbers(2, []string{"fetched_id"}, fetched)
+	table, arg := s.db.Texts(2, "name", hosts)
+	numbers, args := s.db.Numbers(3, []string{"fetched_id"}, fetched)
 	list, err := sqldb.Collect(ctx, from, func(row sqldb.Row, r *hostRow) error {
 		return row.Scan(append(r.targets(), &r.ranks)...)
 	}, fmt.Sprintf(`
 		SELECT name, %s, (SELECT string_agg(CAST(rank AS TEXT), ',') FROM (
-			SELECT rank FROM images WHERE source_host = name AND stage >= 2
+			SELECT rank FROM images WHERE source_host = name AND stage >= 2 AND rank >= $1
 				AND id NOT IN (SELECT fetched_id FROM %s) ORDER BY rank LIMIT %d) AS lowest)
-		FROM %s LEFT JOIN hosts ON host = name`, hostFields, numbers, ranks, table), append([]any{arg}, args...)...)
+		FROM %s LEFT JOIN hosts ON host = name`, hostFields, numbers, ranks, table), append([]any{lowest, arg}, args...)...)
 	for _, r := range list {
 		if states[r.host], err = r.state(); err != nil {
 			return nil, err

@@ -17,11 +17,15 @@ func (s *Images) Sweep(ctx context.Context, p media.SweepPolicy) (swept []catalo
 	if p.KeepLeases {
 		return nil, s.db.Probe(ctx)
 	}
+	low, err := s.bounds(ctx)
+	if err != nil {
+		return nil, err
+	}
 	silent, err := sqldb.Select(ctx, s.db, "look for leases that ran out", func(row sqldb.Row, c *media.Claim) error {
 		return row.Scan(&c.ImageID, &c.ProductID, &c.Generation, &c.Attempt, &c.Lost, &c.Shown)
 	}, `
 		SELECT id, product_id, generation, attempts, lost_attempts, status = 'ready' FROM images
-		WHERE stage = 3 AND lease_until > 0 AND lease_until < {now} ORDER BY lease_until LIMIT $1`, p.Limit)
+		WHERE stage = 3 AND dispatched_until >= $1 AND lease_until > 0 AND lease_until < {now} ORDER BY lease_until LIMIT $2`, low.token, p.Limit)
 	if err != nil {
 		return nil, err
 	}

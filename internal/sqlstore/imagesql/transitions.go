@@ -41,7 +41,7 @@ const (
 			images.class = 1 AND images.tried = 0, images.dispatched_until, coalesce(images.rank, 0)`
 
 	// Out to in line: the message was not published.
-	unpublish = `UPDATE images SET stage = 2, dispatched_until = 0` + delivered
+	unpublish = `UPDATE images SET stage = 2, dispatched_until = 0` + delivered + ` RETURNING class, rank`
 
 	// Out to later: it is due again after $5.
 	reschedule = `UPDATE images SET stage = 0, due_at = {now} + $5, ` + atRest + delivered

@@ -27,6 +27,7 @@ func (s *Images) window(
 	if w, err = s.queue(ctx, from, low); err != nil {
 		return w, err
 	}
+	lowest := floor(w)
 	if r.Walk {
 		if w.Walked, err = s.walk(ctx, from, r.Cursor); err != nil {
 			return w, err
@@ -36,13 +37,13 @@ func (s *Images) window(
 		if !p.Others(w, class) {
 			continue
 		}
-		others, err := s.otherUsers(ctx, from, class)
+		others, err := s.otherUsers(ctx, from, class, lowest)
 		if err != nil {
 			return w, err
 		}
 		w.Line[class] = append(w.Line[class], others...)
 	}
-	if w.Hosts, err = s.hostStates(ctx, from, hostsOf(w, p.Hosts(w)), w.Out, r.Ranks); err != nil {
+	if w.Hosts, err = s.hostStates(ctx, from, hostsOf(w, p.Hosts(w)), w.Out, r.Ranks, lowest); err != nil {
 		return w, err
 	}
 	if asks := p.Asks(w); len(asks) > 0 {
@@ -50,7 +51,7 @@ func (s *Images) window(
 			return w, err
 		}
 	}
-	w.Ends, err = s.ends(ctx, from, p.Flows(w))
+	w.Ends, err = s.ends(ctx, from, p.Flows(w), lowest)
 	return w, err
 }
 
@@ -76,7 +77,7 @@ func (s *Images) queue(ctx context.Context, from sqldb.Querier, low bound) (w di
 		UNION ALL SELECT * FROM (SELECT %[1]s, FALSE FROM images WHERE stage = 2 AND class = 1 AND rank >= $2 ORDER BY rank LIMIT %[2]d) AS contact
 		UNION ALL SELECT * FROM (SELECT %[1]s, FALSE FROM images WHERE stage = 3 AND dispatched_until >= $3) AS outside
 		UNION ALL SELECT * FROM (SELECT %[1]s, TRUE FROM images
-			WHERE stage = 0 AND due_at > {now} - %[3]d AND due_at <= {now} ORDER BY due_at DESC LIMIT %[4]d) AS newest
+			WHERE stage = 0 AND due_at >= $4 AND due_at > {now} - %[3]d AND due_at <= {now} ORDER BY due_at DESC LIMIT %[4]d) AS newest
 		UNION ALL SELECT * FROM (SELECT %[1]s, FALSE FROM images
 			WHERE stage = 0 AND due_at >= $4 AND due_at <= {now} - %[3]d ORDER BY due_at LIMIT %[4]d) AS oldest
 		UNION ALL SELECT * FROM (SELECT 0, 0, host, %[5]d, 0, 0, 0, 0, FALSE, 0, FALSE, FALSE FROM hosts
@@ -131,22 +132,24 @@ func markFetched(out []dispatch.Row, written []string) error {
 	return nil
 }
 
-// otherUsers reads the head of the line of each of some users.
-func (s *Images) otherUsers(ctx context.Context, from sqldb.Querier, class dispatch.Class) ([]dispatch.Row, error) {
+// otherUsers reads the head of the line of each of some users. That no rank is below
+// the lowest spares it most of what is left of rows that have moved on: the index knows it.
+func (s *Images) otherUsers(ctx context.Context, from sqldb.Querier, class dispatch.Class, lowest int64) ([]dispatch.Row, error) {
 	return sqldb.Collect(ctx, from, scanRow, s.db.SQL(fmt.Sprintf(`
 		WITH RECURSIVE users_in_line (user_id, n) AS (
-			SELECT (SELECT i.user_id FROM images i WHERE i.stage >= 2 ORDER BY i.user_id, i.class, i.rank LIMIT 1), 1
-			UNION ALL SELECT (SELECT i.user_id FROM images i WHERE i.stage >= 2 AND i.user_id > u.user_id
+			SELECT (SELECT i.user_id FROM images i WHERE i.stage >= 2 AND i.rank >= $2 ORDER BY i.user_id, i.class, i.rank LIMIT 1), 1
+			UNION ALL SELECT (SELECT i.user_id FROM images i WHERE i.stage >= 2 AND i.rank >= $2 AND i.user_id > u.user_id
 				ORDER BY i.user_id, i.class, i.rank LIMIT 1), u.n + 1
 			FROM users_in_line u WHERE u.user_id IS NOT NULL AND u.n < %d)
 		SELECT %s FROM (
-			SELECT (SELECT i.id FROM images i WHERE i.stage >= 2 AND i.user_id = u.user_id AND i.class = $1 AND i.stage + 0 = 2
+			SELECT (SELECT i.id FROM images i WHERE i.stage >= 2 AND i.user_id = u.user_id AND i.class = $1 AND i.rank >= $2 AND i.stage + 0 = 2
 				ORDER BY i.rank LIMIT 1) AS head FROM users_in_line u) AS heads JOIN images ON images.id = head`,
-		usersMost, rowFields)), int(class))
+		usersMost, rowFields)), int(class), lowest)
 }
 
-// ends reads the end of the last image in line or out of each flow that has any.
-func (s *Images) ends(ctx context.Context, from sqldb.Querier, flows []dispatch.Flow) (map[dispatch.Flow]int64, error) {
+// ends reads the end of the last image in line or out of each flow that has any, none of which has a rank
+// below the lowest.
+func (s *Images) ends(ctx context.Context, from sqldb.Querier, flows []dispatch.Flow, lowest int64) (map[dispatch.Flow]int64, error) {
 	ends := map[dispatch.Flow]int64{}
 	if len(flows) == 0 {
 		return ends, nil
@@ -155,7 +158,7 @@ func (s *Images) ends(ctx context.Context, from sqldb.Querier, flows []dispatch.
 	for i, f := range flows {
 		rows[i] = []int64{f.UserID, int64(f.Class)}
 	}
-	table, args := s.db.Numbers(1, []string{"of_user", "of_class"}, rows)
+	table, args := s.db.Numbers(2, []string{"of_user", "of_class"}, rows)
 	type ended struct {
 		dispatch.Flow
 
@@ -164,8 +167,8 @@ func (s *Images) ends(ctx context.Context, from sqldb.Querier, flows []dispatch.
 	list, err := sqldb.Collect(ctx, from, func(row sqldb.Row, e *ended) error { return row.Scan(&e.UserID, &e.Class, &e.end) }, `
 		SELECT of_user, of_class, last_end FROM (
 			SELECT of_user, of_class, (SELECT rank + cost FROM images
-				WHERE user_id = of_user AND class = of_class AND stage >= 2 ORDER BY rank DESC LIMIT 1) AS last_end FROM `+table+`) AS ended
-		WHERE last_end IS NOT NULL`, args...)
+				WHERE user_id = of_user AND class = of_class AND stage >= 2 AND rank >= $1 ORDER BY rank DESC LIMIT 1) AS last_end FROM `+table+`) AS ended
+		WHERE last_end IS NOT NULL`, append([]any{lowest}, args...)...)
 	for _, e := range list {
 		ends[e.Flow] = e.end
 	}
