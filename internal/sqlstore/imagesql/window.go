@@ -132,7 +132,9 @@ func markFetched(out []dispatch.Row, written []string) error {
 	return nil
 }
 
-// otherUsers reads the head of the line of each of some users. That no rank is below
+// otherUsers reads the head of the line of each of the usersMost users with the lowest
+// ids. No one depends on it: a user beyond them is at the head of the line when it has
+// moved there, and it moves whenever a slot is free. That no rank is below
 // the lowest spares it most of what is left of rows that have moved on: the index knows it.
 func (s *Images) otherUsers(ctx context.Context, from sqldb.Querier, class dispatch.Class, lowest int64) ([]dispatch.Row, error) {
 	return sqldb.Collect(ctx, from, scanRow, s.db.SQL(fmt.Sprintf(`

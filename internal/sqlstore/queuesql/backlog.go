@@ -8,17 +8,34 @@ import (
 	"vitrine.dev/internal/sqldb"
 )
 
-// Backlog implements dispatch.InspectorStore. It selects some images of each state,
-// each along an index of its own: the order has PostgreSQL take that index.
+// Backlog implements dispatch.InspectorStore.
 func (s *Queue) Backlog(ctx context.Context) (groups []dispatch.Group, p dispatch.Pace, now int64, err error) {
 	type row struct {
 		dispatch.Group
 
 		now int64
 	}
-	list, err := sqldb.Select(ctx, s.db, "look at what waits", func(found sqldb.Row, r *row) error {
-		return found.Scan(&r.State, &r.Class, &r.UserID, &r.Images, &r.OldestAt, &r.now)
-	}, fmt.Sprintf(`
+	var list []row
+	err = s.db.Along(ctx, "look at what waits", func(ctx context.Context, from sqldb.Querier) error {
+		list, err = sqldb.Collect(ctx, from, func(found sqldb.Row, r *row) error {
+			return found.Scan(&r.State, &r.Class, &r.UserID, &r.Images, &r.OldestAt, &r.now)
+		}, s.db.SQL(backlog()))
+		return err
+	})
+	for _, r := range list {
+		if r.State == "" {
+			p, now = dispatch.Pace{Done: r.Images, Since: r.OldestAt}, r.now
+			continue
+		}
+		groups = append(groups, r.Group)
+	}
+	return groups, p, now, err
+}
+
+// backlog selects some images of each state, each along an index of its own
+// (TestPlans).
+func backlog() string {
+	return fmt.Sprintf(`
 	WITH clock AS (SELECT {now} AS now), pace AS (%[2]s), looked_at AS (
 		SELECT * FROM (SELECT 'due' AS state, 0 AS class, user_id, accepted_at FROM images
 			WHERE stage = 0 AND due_at <= (SELECT now FROM clock) ORDER BY due_at LIMIT %[1]d) AS due
@@ -33,13 +50,5 @@ func (s *Queue) Backlog(ctx context.Context) (groups []dispatch.Group, p dispatc
 		UNION ALL SELECT * FROM (SELECT CASE WHEN lease_until > 0 THEN 'begun' ELSE 'dispatched' END, 0, user_id, accepted_at FROM images
 			WHERE stage = 3 ORDER BY dispatched_until LIMIT %[1]d) AS outside)
 	SELECT state, class, user_id, count(*), min(accepted_at), 0 FROM looked_at GROUP BY state, class, user_id
-	UNION ALL SELECT '', 0, 0, done, coalesce(since, 0), (SELECT now FROM clock) FROM pace`, dispatch.CountMost, pace()))
-	for _, r := range list {
-		if r.State == "" {
-			p, now = dispatch.Pace{Done: r.Images, Since: r.OldestAt}, r.now
-			continue
-		}
-		groups = append(groups, r.Group)
-	}
-	return groups, p, now, err
+	UNION ALL SELECT '', 0, 0, done, coalesce(since, 0), (SELECT now FROM clock) FROM pace`, dispatch.CountMost, pace())
 }

@@ -10,7 +10,7 @@ import (
 
 // Hosts implements dispatch.InspectorStore. All that is out is read once for the
 // page.
-func (s *Queue) Hosts(ctx context.Context, q dispatch.HostQuery) ([]dispatch.HostView, error) {
+func (s *Queue) Hosts(ctx context.Context, q dispatch.HostQuery) (hosts []dispatch.HostView, err error) {
 	var where sqldb.Where
 	if q.Host != "" {
 		where.Add("host = ?", q.Host)
@@ -30,8 +30,12 @@ func (s *Queue) Hosts(ctx context.Context, q dispatch.HostQuery) ([]dispatch.Hos
 				ORDER BY i.source_host, i.tried, i.user_id, i.id LIMIT %d) AS parked),
 			{now}
 		FROM page p ORDER BY p.host`, where.String(), q.Limit, dispatch.ParkedMost)
-	return sqldb.Select(ctx, s.db, "list hosts", func(row sqldb.Row, h *dispatch.HostView) error {
-		return row.Scan(&h.Name, &h.AnsweredAt, &h.Failures, &h.FailingAt, &h.FailedAt, &h.OpenUntil, &h.RecentMS, &h.Reason, &h.ReasonText,
-			&h.InFlight, &h.Parked, &h.Now)
-	}, statement, where.Args...)
+	err = s.db.Along(ctx, "list hosts", func(ctx context.Context, from sqldb.Querier) error {
+		hosts, err = sqldb.Collect(ctx, from, func(row sqldb.Row, h *dispatch.HostView) error {
+			return row.Scan(&h.Name, &h.AnsweredAt, &h.Failures, &h.FailingAt, &h.FailedAt, &h.OpenUntil, &h.RecentMS, &h.Reason, &h.ReasonText,
+				&h.InFlight, &h.Parked, &h.Now)
+		}, s.db.SQL(statement), where.Args...)
+		return err
+	})
+	return hosts, err
 }

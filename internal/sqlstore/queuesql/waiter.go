@@ -31,7 +31,40 @@ func pace() string {
 // is of the same moment. What is before the image is counted only where it waits
 // for that.
 func (s *Queue) Waiter(ctx context.Context, product, image int64) (img catalog.Image, w dispatch.Waiter, err error) {
-	statement := s.db.SQL(fmt.Sprintf(`
+	err = s.db.Along(ctx, "read image", func(ctx context.Context, from sqldb.Querier) error {
+		found, err := sqldb.Collect(ctx, from, scanWaiter, s.db.SQL(waiter()), image, product)
+		if err != nil {
+			return err
+		}
+		if len(found) == 0 {
+			return sqldb.NotFound("image of the product")
+		}
+		w = found[0].Waiter
+		img, err = found[0].image.Image()
+		return err
+	})
+	return img, w, err
+}
+
+// waiterRow is what waiter selects.
+type waiterRow struct {
+	dispatch.Waiter
+
+	image imagesql.Row
+}
+
+func scanWaiter(row sqldb.Row, r *waiterRow) error {
+	var stage, since sql.NullInt64
+	err := row.Scan(append(r.image.Fields(),
+		&r.Now, &r.Status, &stage, &r.Class, &r.Begun, &r.DueAt,
+		&r.Host.AnsweredAt, &r.Host.Failures, &r.Host.OpenUntil, &r.Host.RecentMS, &r.Before, &r.Pace.Done, &since)...)
+	r.Stage, r.HasWork, r.Pace.Since = media.Stage(stage.Int64), stage.Valid, since.Int64
+	return err
+}
+
+// waiter selects the image $1 of the product $2.
+func waiter() string {
+	return fmt.Sprintf(`
 		WITH clock AS (SELECT {now} AS now), pace AS (%[1]s)
 		SELECT i.id, i.source_url, `+imagesql.Shown+`, i.attempts, i.reason, i.reason_detail,
 			r.key, r.source_bytes, r.width, r.height, r.placeholder, r.outputs, r.notes,
@@ -48,20 +81,5 @@ func (s *Queue) Waiter(ctx context.Context, product, image int64) (img catalog.I
 		FROM images i
 		LEFT JOIN renditions r ON r.key = i.rendition_key AND i.status = 'ready'
 		LEFT JOIN hosts h ON h.host = i.source_host
-		WHERE i.id = $1 AND i.product_id = $2`, pace(), dispatch.BeforeMost))
-	err = s.db.WithRetry(ctx, "read image", func(ctx context.Context) error {
-		var row imagesql.Row
-		var stage, since sql.NullInt64
-		w = dispatch.Waiter{}
-		err := s.db.Reader.QueryRowContext(ctx, statement, image, product).Scan(append(row.Fields(),
-			&w.Now, &w.Status, &stage, &w.Class, &w.Begun, &w.DueAt,
-			&w.Host.AnsweredAt, &w.Host.Failures, &w.Host.OpenUntil, &w.Host.RecentMS, &w.Before, &w.Pace.Done, &since)...)
-		if err != nil {
-			return sqldb.NoRow(err, sqldb.NotFound("image of the product"))
-		}
-		w.Stage, w.HasWork, w.Pace.Since = media.Stage(stage.Int64), stage.Valid, since.Int64
-		img, err = row.Image()
-		return err
-	})
-	return img, w, err
+		WHERE i.id = $1 AND i.product_id = $2`, pace(), dispatch.BeforeMost)
 }

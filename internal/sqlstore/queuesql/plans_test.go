@@ -1,0 +1,93 @@
+package queuesql_test
+
+import (
+	"context"
+	"log/slog"
+	"net/url"
+	"strconv"
+	"strings"
+	"testing"
+
+	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/sqldb"
+	"vitrine.dev/internal/sqlstore"
+	"vitrine.dev/internal/sqlstore/queuesql"
+	"vitrine.dev/internal/testserver"
+)
+
+func openPostgres(t *testing.T) *sqlstore.Store {
+	t.Helper()
+	u, err := url.Parse(testserver.Postgres(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	port, err := strconv.ParseUint(u.Port(), 10, 16)
+	if err != nil {
+		t.Fatal(err)
+	}
+	password, _ := u.User.Password()
+	s, err := sqlstore.OpenPostgres(t.Context(), sqldb.PostgresConfig{
+		Host: u.Hostname(), Port: uint16(port), User: u.User.Username(), Password: password, Name: u.Path[1:], SSLMode: "disable",
+	}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	if _, err := s.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// TestPlans: what waits is read along the indexes of the queue, with the
+// statistics of an idle moment and with those of a backlog, and nothing of it is
+// sorted: no read looks at more than it asks for.
+func TestPlans(t *testing.T) {
+	t.Parallel()
+	s := openPostgres(t)
+	exec := func(statement string, args ...any) {
+		t.Helper()
+		if _, err := s.Writer.ExecContext(t.Context(), statement, args...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p, err := s.CreateProduct(t.Context(), catalog.NewProduct{UserID: 1, Name: "n", Images: []string{"http://a/1"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	grow := func(stage, n int) {
+		exec(`INSERT INTO images (stage, due_at, accepted_at, user_id, product_id, position, source_url, source_host, class, rank)
+			SELECT $1::INT, n, 1, n % 50, 1, n, '', 'host-' || n % 200, 0, CASE WHEN $1::INT >= 2 THEN n END
+			FROM generate_series(1, $2::INT) AS n`, stage, n)
+	}
+	check := func(moment string) {
+		t.Helper()
+		for name, statement := range map[string]string{
+			"backlog": queuesql.BacklogStatement(s.Dialect),
+			"waiter": strings.NewReplacer("$1", strconv.FormatInt(p.Images[0].ID, 10), "$2", strconv.FormatInt(p.ID, 10)).
+				Replace(queuesql.WaiterStatement(s.Dialect)),
+		} {
+			var lines []string
+			err := s.Along(t.Context(), "explain", func(ctx context.Context, from sqldb.Querier) (err error) {
+				lines, err = sqldb.Collect(ctx, from, func(row sqldb.Row, line *string) error { return row.Scan(line) }, "EXPLAIN (COSTS OFF) "+statement)
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			plan := strings.Join(lines, "\n")
+			for _, bad := range []string{"Seq Scan on images", "Bitmap", "Sort Key: images", "Sort Key: b.", "Seq Scan on events"} {
+				if strings.Contains(plan, bad) {
+					t.Errorf("%s, %s: %s in\n%s", moment, name, bad, plan)
+				}
+			}
+		}
+	}
+	exec(`ANALYZE`)
+	grow(1, 30_000)
+	grow(2, 30_000)
+	grow(0, 30_000)
+	check("with the statistics of an idle moment")
+	exec(`ANALYZE`)
+	check("with those of a backlog")
+}
