@@ -1,0 +1,65 @@
+package e2e_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"os/exec"
+	"path"
+	"slices"
+	"strings"
+	"testing"
+
+	"vitrine.dev/internal/systemtest"
+)
+
+// shows runs a command against the API until what it writes has all of the lines,
+// whose spaces do not matter.
+func shows(t *testing.T, api string, command []string, lines ...string) {
+	t.Helper()
+	bin := systemtest.Build(t, systemtest.Program)
+	last := ""
+	defer func() {
+		if t.Failed() {
+			t.Log(last)
+		}
+	}()
+	systemtest.Eventually(t, strings.Join(command, " ")+" shows"+strings.Join(lines, ","), func() bool {
+		out, err := exec.CommandContext(t.Context(), bin, append(command, "--url", api)...).CombinedOutput() //nolint:gosec // our own program
+		if err != nil {
+			t.Fatalf("%v: %v: %s", command, err, out)
+		}
+		last = string(out)
+		var words strings.Builder
+		for line := range strings.Lines(last) {
+			words.WriteString(" " + strings.Join(strings.Fields(line), " ") + "\n")
+		}
+		return !slices.ContainsFunc(lines, func(line string) bool { return !strings.Contains(words.String(), line) })
+	})
+}
+
+// TestWhatWaitsIsShown: while a host that no one has asked before does not answer, the
+// commands show which picture waits for it; once it has, what is known of it.
+func TestWhatWaitsIsShown(t *testing.T) {
+	t.Parallel()
+	good := systemtest.NewSource(t)
+	answers := make(chan struct{})
+	slow := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case <-answers:
+		case <-r.Context().Done():
+		}
+		http.Redirect(w, r, good.URL+r.URL.Path, http.StatusFound)
+	}))
+	t.Cleanup(slow.Close)
+	api := systemtest.Start(t, "serve", map[string]string{"DATA_DIR": t.TempDir()}).URL()
+	c := systemtest.Client{T: t, URL: api}
+	product := c.Create("waits", slow.URL+"/n/1", slow.URL+"/n/2")
+	id := path.Base(product)
+	shows(t, api, []string{"images", id}, " processing 1 - - - "+slow.URL+"/n/1", " pending 0 host - - "+slow.URL+"/n/2")
+	shows(t, api, []string{"queue"}, " parked host 1 ", " begun - 1 ", " 1 1 1\n")
+	close(answers)
+	c.Finished(product)
+	shows(t, api, []string{"images", id}, " ready 1 - - - "+slow.URL+"/n/2")
+	shows(t, api, []string{"hosts"}, " "+strings.TrimPrefix(slow.URL, "http://")+" answers 0 - - ")
+	shows(t, api, []string{"queue"}, " parked host 0 -")
+}
