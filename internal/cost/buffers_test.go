@@ -1,6 +1,7 @@
 package cost_test
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -9,38 +10,15 @@ import (
 	"vitrine.dev/internal/dispatch"
 )
 
-// blocks are the buffers that everyone has touched in the database so far.
-func (p *postgres) blocks(t *testing.T) int64 {
-	t.Helper()
-	return p.number(t, `SELECT blks_hit + blks_read FROM pg_stat_database WHERE datname = current_database()`)
-}
-
-// touched returns the buffers that do touches. A session sends its statistics after
-// ten seconds without work at the latest.
-func (p *postgres) touched(t *testing.T, do func()) int64 {
-	t.Helper()
-	counted := func() int64 {
-		last := p.blocks(t)
-		for since := time.Now(); time.Since(since) < 11*time.Second; p.exec(t, `SELECT pg_sleep(0.2)`) {
-			if now := p.blocks(t); now-last > 50 { // more than the question itself
-				since = time.Now()
-				last = now
-			}
-		}
-		return p.blocks(t)
-	}
-	before := counted()
-	do()
-	return counted() - before
-}
-
 // TestBuffers: what a create and a dispatched image touch is the same with few and
-// with many images in line, within a factor of two. A step dispatches 16.
+// with many images that wait, within a factor of two, where 95 % of these cannot run: they
+// are parked at 1,000 hosts whose breakers are open and at ten that are full. One user owns
+// 90 %. A step dispatches 16, and every fourth walks the hosts that have parked images.
 func TestBuffers(t *testing.T) {
 	turn(t)
-	p := newPostgres(t, "autovacuum=off")
+	p := newCounted(t, "synchronous_commit=off", "autovacuum=off")
 	store := p.store(t, 2)
-	const creates, steps, perStep = 256, 8, 16
+	const creates, steps, perStep, full, perHost = 256, 16, 16, 10, 4
 	create := func(n int) {
 		for range n {
 			if _, err := store.CreateProduct(t.Context(), phone()); err != nil {
@@ -48,40 +26,79 @@ func TestBuffers(t *testing.T) {
 			}
 		}
 	}
-	step := func(room int) dispatch.Step {
-		request, plan := dispatch.Single(time.Hour, room, 1<<20)
+	create(1)
+	p.exec(t, `INSERT INTO hosts (host, answered_at, recent_ms, failures, failing_at, failed_at, open_until)
+		SELECT 'host' || n || '.example.com', now, 500, 0, 0, 0, 0 FROM generate_series(0, 99) AS n, (SELECT (extract(epoch FROM now()) * 1000)::BIGINT AS now) AS clock
+		UNION ALL SELECT 'full' || n || '.example.com', now, 500, 0, 0, 0, 0 FROM generate_series(0, 9) AS n, (SELECT (extract(epoch FROM now()) * 1000)::BIGINT AS now) AS clock
+		UNION ALL SELECT 'open' || n || '.example.com', 0, 500, 10, now, now, now + 86400000 FROM generate_series(0, 999) AS n, (SELECT (extract(epoch FROM now()) * 1000)::BIGINT AS now) AS clock`)
+	later := "(extract(epoch FROM now()) * 1000)::BIGINT + 3600000"
+	p.wait(t, full*perHost, map[string]string{
+		"user_id": "500 + n % 10", "stage": "3", "class": "0", "rank": "1", "dispatched_until": later, "lease_until": later,
+		"source_host": "'full' || n % 10 || '.example.com'",
+	})
+	limits := dispatch.DefaultConfig().Limits
+	limits.Slots, limits.Life = full*perHost+4*perStep, time.Hour
+	dispatcher := &dispatch.Steps{Limits: limits}
+	step := func(room int, walks bool) dispatch.Step {
+		request, plan := dispatcher.Next(room, walks)
 		done, err := store.DispatchStep(t.Context(), request, plan)
 		if err != nil || len(done.Jobs) != room {
 			t.Fatalf("a step for %d dispatched %d, %v", room, len(done.Jobs), err)
 		}
 		return done
 	}
+	// again has what was dispatched wait at the end of the line, and a full host free a slot.
+	again := func() {
+		p.exec(t, `UPDATE images SET stage = 2, rank = rank + 100000000, dispatched_until = 0 WHERE stage = 3 AND lease_until = 0`)
+		p.exec(t, `UPDATE images SET status = 'ready', stage = NULL, rank = NULL, dispatched_until = 0, lease_until = 0
+			WHERE id IN (SELECT min(id) FROM images WHERE stage = 3)`)
+	}
 	var created, dispatched []float64
 	waiting := 0
 	for _, wanted := range []int{1_000, 100_000, 2_000_000} {
-		p.wait(t, wanted-waiting)
+		p.wait(t, wanted-waiting, map[string]string{
+			"user_id":     "CASE WHEN n / 10 % 10 < 9 THEN 1 ELSE 1 + n / 10 % 1000 END",
+			"stage":       "CASE n % 20 WHEN 0 THEN 2 ELSE 1 END",
+			"rank":        "CASE n % 20 WHEN 0 THEN first * 10 + n END",
+			"class":       "0",
+			"source_host": "CASE n % 20 WHEN 0 THEN 'host' || n / 20 % 100 WHEN 1 THEN 'full' || n / 20 % 10 ELSE 'open' || (n + n / 20) % 1000 END || '.example.com'",
+		})
 		waiting = wanted
 		create(16) // plans and catalogs
-		created = append(created, float64(p.touched(t, func() { create(creates) }))/creates)
-		for more := true; more; { // what was created comes in line
-			more = step(0).More
+		p.reset(t)
+		create(creates)
+		created = append(created, float64(p.counts(t, "WITH product AS").Blocks)/creates)
+		for more := true; more; { // what was created is parked, or comes in line
+			more = step(0, false).More
 		}
-		step(perStep)
-		each := float64(p.touched(t, func() {
-			for range steps {
-				step(perStep)
+		for range 4 {
+			step(perStep, true)
+			again()
+		}
+		p.reset(t)
+		for n := range steps {
+			step(perStep, n%4 == 0)
+			again()
+		}
+		var all int64
+		parts := p.steps(t)
+		for _, part := range stepParts {
+			if s := parts[part.name]; s.Calls > 0 {
+				t.Logf("%d waiting: %s: %.1f buffers, %d of %d steps", wanted, part.name, s.each(), s.Calls, steps)
+				all += s.Blocks
 			}
-		})) / (steps * perStep)
-		dispatched = append(dispatched, each)
-		t.Logf("%d in line: %.1f buffers for each create, %.1f for each dispatched image", wanted, created[len(created)-1], each)
-		p.exec(t, `UPDATE images SET stage = 2, dispatched_until = 0 WHERE stage = 3`)
+		}
+		dispatched = append(dispatched, float64(all)/(steps*perStep))
+		t.Logf("%d waiting: %.1f buffers for each create, %.1f for each dispatched image; a look for what is below the bounds: %.0f",
+			wanted, created[len(created)-1], dispatched[len(dispatched)-1], p.counts(t, "min(due_at)").each())
 	}
 	limit(t, slices.Max(created)/slices.Min(created), 2, "buffers for each create, the most as a multiple of the least")
 	limit(t, slices.Max(dispatched)/slices.Min(dispatched), 2, "buffers for each dispatched image, the most as a multiple of the least")
 }
 
-// wait adds images in line, of 1,000 users, as copies of one that was created.
-func (p *postgres) wait(t *testing.T, n int) {
+// wait adds images that wait, as copies of one that was created, with what is said of them
+// by n (from 0) and the first product's id.
+func (p *postgres) wait(t *testing.T, n int, of map[string]string) {
 	t.Helper()
 	if p.number(t, `SELECT count(*) FROM users`) < 1000 {
 		p.exec(t, `INSERT INTO users (name, created_at) SELECT 'User ' || n, 0 FROM generate_series(2, 1000) AS n`)
@@ -98,6 +115,7 @@ func (p *postgres) wait(t *testing.T, n int) {
 	image["position"] = "n % 10"
 	image["user_id"] = "1 + (n / 10) % 1000"
 	image["stage"], image["class"], image["rank"] = "2", "1", "first + n"
+	maps.Copy(image, of)
 	first := p.number(t, `SELECT coalesce(max(id), 0) + 1 FROM products`)
 	p.exec(t, `INSERT INTO products (`+join(columns(product))+`) SELECT `+values(product)+` FROM generate_series(0, $1::BIGINT) AS n`, n/10)
 	p.exec(t, `INSERT INTO images (`+join(columns(image))+`) SELECT `+values(image)+` FROM generate_series(0, $1::BIGINT) AS n, (SELECT $2::BIGINT AS first) f`, n-1, first)
