@@ -115,6 +115,7 @@ func (p *postgres) wait(t *testing.T, n int, of map[string]string) {
 	image["position"] = "n % 10"
 	image["user_id"] = "1 + (n / 10) % 1000"
 	image["stage"], image["class"], image["rank"] = "2", "1", "first + n"
+	image["dispatched_until"], image["lease_until"] = "0", "0"
 	maps.Copy(image, of)
 	first := p.number(t, `SELECT coalesce(max(id), 0) + 1 FROM products`)
 	p.exec(t, `INSERT INTO products (`+join(columns(product))+`) SELECT `+values(product)+` FROM generate_series(0, $1::BIGINT) AS n`, n/10)

@@ -42,9 +42,11 @@ func TestHeldSnapshot(t *testing.T) {
 	steps := &dispatch.Steps{Limits: limits}
 	sample := func() (map[string]statement, statement) {
 		p.reset(t)
+		began := time.Now()
 		for range 50 {
 			pass(t, p, store, steps)
 		}
+		t.Logf("%.0f images a second", 50*batch/time.Since(began).Seconds())
 		return p.steps(t), p.counts(t, "min(due_at)")
 	}
 	for range 20 { // plans and catalogs

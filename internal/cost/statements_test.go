@@ -1,0 +1,66 @@
+package cost_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// statement is what PostgreSQL counts of all calls of one.
+type statement struct {
+	Query         string
+	Calls, Blocks int64
+}
+
+// each is how many buffers a call touches.
+func (s statement) each() float64 { return float64(s.Blocks) / float64(max(s.Calls, 1)) }
+
+// The parts of a step, by a piece of the text of each of its statements.
+var stepParts = []struct{ name, text string }{
+	{"out, lines and arrivals", "AS oldest"},
+	{"hosts and their ranks", "AS lowest"},
+	{"ends of users", "AS last_end"},
+	{"parked", "AS next_users"},
+	{"parked rows", "ON id = row_id ORDER BY n"},
+	{"probes", "AS first_due"},
+	{"walk", "walked"},
+	{"others in line", "users_in_line"},
+	{"write", "new_stage"},
+}
+
+// newCounted is a server that counts by statement.
+func newCounted(t *testing.T, settings ...string) *postgres {
+	t.Helper()
+	p := newPostgres(t, append(settings, "shared_preload_libraries=pg_stat_statements", "pg_stat_statements.track_utility=off")...)
+	p.exec(t, `CREATE EXTENSION pg_stat_statements`)
+	return p
+}
+
+// counts returns what all statements with the text have touched since the last reset.
+func (p *postgres) counts(t *testing.T, text string) (sum statement) {
+	t.Helper()
+	for _, s := range all(t, p, pgx.RowToStructByPos[statement],
+		`SELECT query, sum(calls)::BIGINT, sum(shared_blks_hit + shared_blks_read)::BIGINT FROM pg_stat_statements GROUP BY query`) {
+		if strings.Contains(s.Query, text) && !strings.Contains(s.Query, "pg_stat_statements") {
+			sum.Calls += s.Calls
+			sum.Blocks += s.Blocks
+		}
+	}
+	return sum
+}
+
+func (p *postgres) reset(t *testing.T) {
+	t.Helper()
+	p.exec(t, `SELECT pg_stat_statements_reset()`)
+}
+
+// steps returns what the parts of a step have touched since the last reset, by name.
+func (p *postgres) steps(t *testing.T) map[string]statement {
+	t.Helper()
+	parts := map[string]statement{}
+	for _, part := range stepParts {
+		parts[part.name] = p.counts(t, part.text)
+	}
+	return parts
+}
