@@ -306,3 +306,97 @@ func TestStoreUnavailable(t *testing.T) {
 		stop()
 	})
 }
+
+// TestJobsSayThatOthersWait: a job says so where others are in line, or parked, and
+// not where it is alone.
+func TestJobsSayThatOthersWait(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store := newFakeStore()
+		var mu sync.Mutex
+		var pressed []bool
+		q := &fakeQueue{window: 4, publish: func(_ context.Context, j media.Job) error {
+			store.begin(j)
+			mu.Lock()
+			pressed = append(pressed, j.Pressed)
+			mu.Unlock()
+			time.Sleep(10 * time.Second)
+			store.finish(j)
+			return nil
+		}}
+		stop := run(t, store, q, func(c *dispatch.Config) { c.Limits = dispatch.DefaultConfig().Limits })
+		add := func(host string, n int) {
+			mu.Lock()
+			pressed = nil
+			mu.Unlock()
+			for range n {
+				store.create(1, host, 0)
+			}
+			store.notify()
+			time.Sleep(5 * time.Second)
+		}
+		want := func(what string, list ...bool) {
+			t.Helper()
+			mu.Lock()
+			defer mu.Unlock()
+			if !slices.Equal(pressed, list) {
+				t.Errorf("%s: %v, want %v", what, pressed, list)
+			}
+		}
+		add("", 1)
+		want("alone", false)
+		time.Sleep(time.Minute)
+		add("", 6)
+		want("two have no slot", true, true, true, true)
+		time.Sleep(time.Minute)
+		add("new", 2)
+		want("one is parked", true)
+		time.Sleep(time.Minute)
+		add("", 1)
+		want("alone again", false)
+		stop()
+	})
+}
+
+// TestDownloadedMakesRoom: the next image of a host goes out when one is downloaded,
+// though none is done, and the next of all when one has no slot.
+func TestDownloadedMakesRoom(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store := newFakeStore()
+		store.setSlots(7) // one is for other users
+		var mu sync.Mutex
+		var jobs []media.Job
+		q := &fakeQueue{window: 100, publish: func(_ context.Context, j media.Job) error {
+			store.begin(j)
+			mu.Lock()
+			defer mu.Unlock()
+			jobs = append(jobs, j)
+			return nil
+		}}
+		stop := run(t, store, q, func(c *dispatch.Config) { c.Limits, c.Walk = dispatch.DefaultConfig().Limits, time.Hour })
+		for range 20 {
+			store.create(1, "", 0)
+		}
+		want := func(what string, n int) {
+			t.Helper()
+			store.notify()
+			time.Sleep(5 * time.Second)
+			mu.Lock()
+			defer mu.Unlock()
+			if len(jobs) != n {
+				t.Errorf("%s: %d were published, want %d", what, len(jobs), n)
+			}
+		}
+		want("as many as the host may have", 4)
+		store.report(jobs[0], false)
+		want("one is downloaded", 5)
+		store.report(jobs[1], false)
+		want("another", 6)
+		store.report(jobs[2], false)
+		want("there is no slot", 6)
+		store.report(jobs[3], true)
+		want("now there is", 7)
+		stop()
+	})
+}

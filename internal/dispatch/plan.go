@@ -35,6 +35,7 @@ type memory struct {
 	served [Classes]int64   // the highest rank that was dispatched
 	cursor string           // the host that the walk has come to
 	walked time.Time        // when it went on
+	parked bool             // some images may be parked
 }
 
 // plan is Plan for one step.
@@ -158,11 +159,13 @@ func (p *plan) remembered() memory {
 	m := p.memory
 	m.out, m.limit, m.turn = outByHost(w.Out), map[string]int{}, map[string]int64{}
 	if p.walks {
+		m.parked = len(w.Walked) > 0
 		if m.cursor = ""; len(w.Walked) == WalkedAtOnce {
 			m.cursor = w.Walked[WalkedAtOnce-1]
 		}
 	}
 	for _, to := range d.Positions {
+		m.parked = m.parked || to.To == media.Parked
 		if to.Stage == media.Out && to.To != media.Out {
 			continue // its host is left alone
 		}

@@ -7,75 +7,114 @@ import (
 	"vitrine.dev/internal/processes"
 )
 
-// reportFetched is how long an image that is downloaded waits to be reported with
-// others. What is done by then is not reported at all, so that pictures that are
-// rendered at once cost no transaction.
-const reportFetched = 50 * time.Millisecond
+// An image that is downloaded waits to be reported with others: for reportSoon where
+// others wait for what it has given back and the renderers have little left to do,
+// else for reportLate, so that a host is not taken by what is not fetched any more.
+// What is done by then is not reported at all.
+const (
+	reportSoon = 50 * time.Millisecond
+	reportLate = 500 * time.Millisecond
+)
 
 // fetchedImages are those that are downloaded and not done.
 type fetchedImages struct {
+	few int           // so many are little to do
 	due chan struct{} // of capacity 1: some have waited for long enough
 
 	mu     sync.Mutex
 	images map[*fetchedImage]struct{}
+	timer  *time.Timer // nil: nothing is to be reported
 }
 
 // fetchedImage is one of them, for one attempt.
 type fetchedImage struct {
 	processes.Fetched
 
-	of      *fetchedImages
-	waiting *time.Timer // runs while something of it is to be reported
+	of       *fetchedImages
+	pressed  bool      // others wait
+	reported bool      // as it is
+	changed  time.Time // since when it is so
 }
 
-func newFetchedImages() *fetchedImages {
-	return &fetchedImages{due: make(chan struct{}, 1), images: map[*fetchedImage]struct{}{}}
+func newFetchedImages(few int) *fetchedImages {
+	return &fetchedImages{few: few, due: make(chan struct{}, 1), images: map[*fetchedImage]struct{}{}}
 }
 
 // add notes that the download of the claim's image has ended.
 func (f *fetchedImages) add(c Claim) *fetchedImage {
-	i := &fetchedImage{Fetched: processes.Fetched{Image: c.ImageID, Token: c.Token}, of: f}
+	i := &fetchedImage{Fetched: processes.Fetched{Image: c.ImageID, Token: c.Token}, of: f, pressed: c.Pressed, changed: time.Now()}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.images[i] = struct{}{}
-	i.waiting = time.AfterFunc(reportFetched, f.ask)
+	f.schedule()
 	return i
-}
-
-func (f *fetchedImages) ask() {
-	select {
-	case f.due <- struct{}{}:
-	default:
-	}
 }
 
 // release notes that the image has given back its download slot.
 func (i *fetchedImage) release() {
 	i.of.mu.Lock()
 	defer i.of.mu.Unlock()
-	i.Released = true
-	i.waiting.Reset(reportFetched)
+	i.Released, i.reported, i.changed = true, false, time.Now()
+	i.of.schedule()
 }
 
 // done ends it: there is nothing more to report.
 func (i *fetchedImage) done() {
 	i.of.mu.Lock()
 	defer i.of.mu.Unlock()
-	i.waiting.Stop()
 	delete(i.of.images, i)
+	i.of.schedule()
+}
+
+// schedule has the next report asked for when it is due.
+func (f *fetchedImages) schedule() {
+	if f.timer != nil {
+		f.timer.Stop()
+		f.timer = nil
+	}
+	if next := f.next(); !next.IsZero() {
+		f.timer = time.AfterFunc(time.Until(next), f.ask)
+	}
+}
+
+// next is when the next report is due, zero where there is nothing to report.
+func (f *fetchedImages) next() (next time.Time) {
+	for i := range f.images {
+		due := i.changed.Add(reportLate)
+		if i.pressed && len(f.images) <= f.few {
+			due = i.changed.Add(reportSoon)
+		}
+		if !i.reported && (next.IsZero() || due.Before(next)) {
+			next = due
+		}
+	}
+	return next
+}
+
+func (f *fetchedImages) ask() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.next().IsZero() { // reported, or done, at the same moment
+		return
+	}
+	select {
+	case f.due <- struct{}{}:
+	default:
+	}
 }
 
 // report returns all, which are reported then.
 func (f *fetchedImages) report() (all []processes.Fetched) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	for i := range f.images {
+		i.reported = true
+		all = append(all, i.Fetched)
+	}
+	f.schedule()
 	select {
 	case <-f.due:
 	default:
-	}
-	for i := range f.images {
-		i.waiting.Stop()
-		all = append(all, i.Fetched)
 	}
 	return all
 }

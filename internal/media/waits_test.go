@@ -84,10 +84,23 @@ func TestSlotsAreForDownloads(t *testing.T) {
 		if fetched != backlog+1 {
 			t.Errorf("%d were downloaded while none is done, want %d and one that waits", fetched, backlog)
 		}
+		list := b.worker.Fetched()
+		released := 0
+		for _, f := range list {
+			if f.Released {
+				released++
+			}
+		}
+		if len(list) != backlog+1 || released != backlog {
+			t.Errorf("%d are said to be downloaded, %d of them without a slot; want %d and %d", len(list), released, backlog+1, backlog)
+		}
 		close(release)
 		synctest.Wait()
 		if fetched != images {
 			t.Errorf("%d of %d were downloaded", fetched, images)
+		}
+		if list := b.worker.Fetched(); len(list) != 0 {
+			t.Errorf("%v are said to be downloaded, and all are done", list)
 		}
 		stop()
 		if err := <-ended; err != nil {

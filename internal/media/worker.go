@@ -73,7 +73,7 @@ type Worker struct {
 // NewWorker returns a Worker.
 func NewWorker(p Parts, cfg WorkerConfig) *Worker {
 	return &Worker{
-		Parts: p, cfg: cfg, reports: newReports(p.Store, p.Log), fetched: newFetchedImages(),
+		Parts: p, cfg: cfg, reports: newReports(p.Store, p.Log), fetched: newFetchedImages(cfg.Backlog / 2),
 		backlog: backlog{most: cfg.Backlog, all: cfg.BacklogOfAll}, memory: memory{bytes: cfg.Memory},
 	}
 }
