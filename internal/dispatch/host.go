@@ -66,14 +66,18 @@ func answered(h Host, now, url int64) Host {
 }
 
 // failed counts the URL, once until it has answered, and opens the breaker where
-// so many different ones have failed.
+// so many different ones have failed. What was under way when it opened does not
+// have it open for twice as long.
 func (r HostRules) failed(h Host, now int64, f media.Fetch) Host {
 	if !slices.Contains(h.Counted, f.URL) {
 		if len(h.Counted) >= mostCounted {
 			h.Counted = nil
 		}
 		h.Counted = append(slices.Clone(h.Counted), f.URL)
-		if h.Failures++; h.Failures == 1 {
+		if now >= h.OpenUntil {
+			h.Failures++
+		}
+		if h.Failures == 1 {
 			h.FailingAt = now
 		}
 	}
@@ -96,7 +100,7 @@ func (r HostRules) failed(h Host, now int64, f media.Fetch) Host {
 	case alive || f.Failure.Blame == fault.BlameEither:
 		open = min(open, r.AliveMax)
 	}
-	h.OpenUntil = now + open.Milliseconds()
+	h.OpenUntil = max(h.OpenUntil, now+open.Milliseconds())
 	return h
 }
 

@@ -150,10 +150,15 @@ func TestOpenFor(t *testing.T) {
 				t.Errorf("open for %v after four failures", open)
 			}
 			for i, want := range c.want {
+				o.now = max(o.now, o.OpenUntil) // it is a probe
 				if open := o.fail(int64(5+i), 1, c.failure); open != want {
 					t.Errorf("failure %d: open for %v, want %v", 5+i, open, want)
 				}
 			}
+			if open := o.fail(100, 3, c.failure); open > c.want[len(c.want)-1] {
+				t.Errorf("what was under way has it open for %v", open)
+			}
+			o.now = max(o.now, o.OpenUntil)
 			open := o.fetch(1, c.failure) // one that has failed already
 			if want := c.want[len(c.want)-1]; open != want {
 				t.Errorf("the same URL again: open for %v, want %v", open, want)

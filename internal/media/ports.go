@@ -45,8 +45,8 @@ type Store interface {
 	// for so long: from the first failure to the last.
 	SilentHosts(ctx context.Context, silent time.Duration, limit int) ([]SilentHost, error)
 	// Expire makes at most limit images of the host Failed without an attempt: those
-	// that are parked and have waited for so long since they were due. Where the host
-	// is not silent for so long any more there are none.
+	// that are parked and had waited for so long since they were due when it last
+	// failed. Where the host is not silent for so long any more there are none.
 	Expire(ctx context.Context, host string, waited time.Duration, f *fault.Failure, limit int) ([]catalog.Changed, error)
 	// ForgetHosts forgets hosts that were not fetched from for so long, and those
 	// beyond the most, a thousand at a time.

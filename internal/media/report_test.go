@@ -78,3 +78,36 @@ func TestReportsOutliveAnOutage(t *testing.T) {
 		}
 	})
 }
+
+// TestOurOwnOutagesAreNotTheHosts: where the results cannot be stored, or not be
+// rendered, the host has answered all the same.
+func TestOurOwnOutagesAreNotTheHosts(t *testing.T) {
+	t.Parallel()
+	for name, work := range map[string]*fakeWork{
+		"storage": {put: func(string) error { return errors.New("no bucket") }},
+		"renderer": {render: func(context.Context, []byte) (media.Rendered, error) {
+			return media.Rendered{}, fault.Fail(fault.DecoderCrashed, "", nil)
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				b := setup(t, work, "http://a/1")
+				if err := b.worker.Handle(t.Context(), jobFor(1)); err != nil {
+					t.Fatal(err)
+				}
+				if img := b.store.image(1); img.failure == nil {
+					t.Fatalf("the image is %+v", img)
+				}
+				ctx, cancel := context.WithCancel(t.Context())
+				cancel()
+				if err := b.worker.Report(ctx); err != nil {
+					t.Error(err)
+				}
+				if got := b.store.fetches; len(got) != 1 || got[0].Failure != nil {
+					t.Errorf("reported %+v", got)
+				}
+			})
+		})
+	}
+}

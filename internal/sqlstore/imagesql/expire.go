@@ -34,18 +34,19 @@ func (s *Images) SilentHosts(ctx context.Context, silent time.Duration, limit in
 func (s *Images) Expire(
 	ctx context.Context, host string, waited time.Duration, f *fault.Failure, limit int,
 ) (changed []catalog.Changed, err error) {
-	const waits = ` source_host = $1 AND due_at <= {now} - $2`
+	const waits = ` source_host = $1 AND due_at <= $2`
 	err = s.db.InTxNotify(ctx, "expire images", func(ctx context.Context, tx *sql.Tx) error {
 		changed = nil
-		silent, err := sqldb.IDs(ctx, tx, s.db.SQL(`SELECT 1 FROM hosts WHERE host = $1 AND `+fmt.Sprintf(isSilent, 2)+`{for update}`),
+		failedAt, err := sqldb.IDs(ctx, tx, s.db.SQL(`SELECT failed_at FROM hosts WHERE host = $1 AND `+fmt.Sprintf(isSilent, 2)+`{for update}`),
 			host, waited.Milliseconds())
-		if err != nil || len(silent) == 0 {
+		if err != nil || len(failedAt) == 0 {
 			return err
 		}
+		due := failedAt[0] - waited.Milliseconds()
 		const some = `SELECT * FROM (SELECT id FROM images WHERE stage = 1 AND tried = `
 		images, err := sqldb.IDs(ctx, tx, s.db.SQL(
 			some+`0 AND`+waits+` ORDER BY due_at LIMIT $3) AS untried UNION ALL `+some+`1 AND`+waits+` ORDER BY due_at LIMIT $3) AS tried LIMIT $3`),
-			host, waited.Milliseconds(), limit)
+			host, due, limit)
 		if err != nil || len(images) == 0 {
 			return err
 		}
@@ -58,7 +59,7 @@ func (s *Images) Expire(
 		marks, args = sqldb.In(5, images)
 		failed, err := sqldb.Collect(ctx, tx, func(row sqldb.Row, m *movedImage) error { return row.Scan(&m.image, &m.product, &m.shown) },
 			s.db.SQL(fail("$3", "$4")+` WHERE stage + 0 = 1 AND`+waits+` AND id IN (`+marks+`) RETURNING id, product_id, status = 'ready'`),
-			append([]any{host, waited.Milliseconds(), string(f.Reason), f.Detail}, args...)...)
+			append([]any{host, due, string(f.Reason), f.Detail}, args...)...)
 		if err != nil || len(failed) == 0 {
 			return err
 		}

@@ -130,7 +130,9 @@ func testBulk(t *testing.T, s Store) {
 		})
 	}
 	for round := range 20 {
-		_, err := s.Expire(ctx, "down", 0, timeout(), 5)
+		_, err := s.RecordFetches(ctx, []media.Fetch{{Host: "down", URL: int64(100 + round), Failure: timeout(), Took: time.Second}})
+		b.check(err)
+		_, err = s.Expire(ctx, "down", 0, timeout(), 5)
 		b.check(err)
 		_, _, err = s.ReplayImages(ctx, images, "again")
 		b.check(err)

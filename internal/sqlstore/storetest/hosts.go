@@ -163,6 +163,9 @@ func testExpire(t *testing.T, s Store) {
 			t.Errorf("%d have failed, want %d", failed, want)
 		}
 	}
+	expire(time.Millisecond, 10, 0) // it has not failed since they came
+	again := media.Fetch{Host: "a", URL: 9, Failure: timeout(), Took: time.Second}
+	record(t, s, again)
 	expire(time.Hour, 10, 0) // they are not so old
 	expire(0, 2, 2)
 	expire(0, 2, 3)
@@ -172,4 +175,10 @@ func testExpire(t *testing.T, s Store) {
 	if err != nil || len(done) != 3 {
 		t.Errorf("replayed %v, %v", done, err)
 	}
+	if jobs := limited(t, s).Jobs; len(jobs) != 0 {
+		t.Errorf("dispatched %+v", jobs)
+	}
+	expire(time.Millisecond, 10, 0) // they wait for a probe
+	record(t, s, again)
+	expire(0, 10, 3)
 }
