@@ -22,7 +22,7 @@ var stepParts = []struct{ name, text string }{
 	{"hosts and their ranks", "AS lowest"},
 	{"ends of users", "AS last_end"},
 	{"parked", "AS next_users"},
-	{"parked rows", "ON id = row_id ORDER BY n"},
+	{"parked rows", "ON id = row_id"},
 	{"probes", "AS first_due"},
 	{"walk", "walked"},
 	{"others in line", "users_in_line"},
