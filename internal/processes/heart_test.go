@@ -68,6 +68,7 @@ func TestHeartbeatIsEarly(t *testing.T) {
 		ended := make(chan error)
 		go func() { ended <- h.Run(ctx) }()
 		time.Sleep(processes.Interval / 2)
+		synctest.Wait()
 		work.fetched = []processes.Fetched{{Image: 1, Token: 2}}
 		work.due <- struct{}{}
 		synctest.Wait()
