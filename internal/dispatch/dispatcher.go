@@ -76,7 +76,10 @@ func (d *Dispatcher) turn(ctx, publishing context.Context, woken bool) (wait, ga
 	call, cancel := context.WithTimeout(context.WithoutCancel(ctx), d.cfg.StoreTimeout)
 	defer cancel()
 	p := &plan{memory: d.memory, limits: d.limits(), free: free, queued: d.cfg.Depth, ready: ready}
-	request := Request{Life: d.cfg.Life, Ranks: d.cfg.Limits.Host, Cursor: p.cursor, Walk: time.Since(p.walked) >= d.cfg.Walk}
+	request := Request{
+		Life: d.cfg.Life, Ranks: d.cfg.Limits.Host,
+		Walk: time.Since(p.walked) >= d.cfg.Walk, Cursor: p.cursor, Users: p.backlog, After: p.user,
+	}
 	if request.Walk {
 		p.walks, p.walked = true, time.Now()
 	}

@@ -37,6 +37,9 @@ func (s *fakeStore) window(request dispatch.Request, p dispatch.Plan) dispatch.W
 		}
 	}
 	w.More = len(due) > 2*dueAtOnce
+	if request.Users {
+		s.dueOfUsers(&w, request.After)
+	}
 	for host, h := range s.hosts {
 		if h.OpenUntil > 0 && h.OpenUntil <= w.Now {
 			w.Woken = append(w.Woken, host)
@@ -74,6 +77,22 @@ func (s *fakeStore) window(request dispatch.Request, p dispatch.Plan) dispatch.W
 		}
 	}
 	return w
+}
+
+// dueOfUsers is what is due of each of the next users.
+func (s *fakeStore) dueOfUsers(w *dispatch.Window, after int64) {
+	list := sorted(s.stages[media.Later], func(a, b *fakeRow) int {
+		return cmp.Or(cmp.Compare(a.UserID, b.UserID), cmp.Compare(a.DueAt, b.DueAt))
+	})
+	for _, r := range list {
+		if r.UserID <= after || len(w.Users) > 0 && r.UserID == w.Users[len(w.Users)-1] || len(w.Users) == dispatch.UsersAtOnce {
+			continue
+		}
+		w.Users = append(w.Users, r.UserID)
+		if r.DueAt <= w.Now && !slices.Contains(w.Due, r.Row) {
+			w.Due = append(w.Due, r.Row)
+		}
+	}
 }
 
 func (s *fakeStore) readHosts(w *dispatch.Window, ranks int, more []string) {

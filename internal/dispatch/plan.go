@@ -28,14 +28,16 @@ type Plan interface {
 // looks for the parked images of those hosts only that have room since. What it
 // does not know, such as what others have parked, the walk finds.
 type memory struct {
-	out    map[string]int   // how many images of a host were out and not downloaded
-	limit  map[string]int   // how many it might have out
-	turn   map[string]int64 // the user of a host's last image
-	turns  int              // asks, by which images that were tried get every fourth turn
-	served [Classes]int64   // the highest rank that was dispatched
-	cursor string           // the host that the walk has come to
-	walked time.Time        // when it went on
-	parked bool             // some images may be parked
+	out     map[string]int   // how many images of a host were out and not downloaded
+	limit   map[string]int   // how many it might have out
+	turn    map[string]int64 // the user of a host's last image
+	turns   int              // asks, by which images that were tried get every fourth turn
+	served  [Classes]int64   // the highest rank that was dispatched
+	cursor  string           // the host that the walk has come to
+	backlog bool             // more was due than the step looked at
+	user    int64            // the user that the reading of a backlog has come to
+	walked  time.Time        // when it went on
+	parked  bool             // some images may be parked
 }
 
 // plan is Plan for one step.
@@ -158,6 +160,10 @@ func (p *plan) remembered() memory {
 	w, d := p.window, p.decision
 	m := p.memory
 	m.out, m.limit, m.turn = outByHost(w.Out), map[string]int{}, map[string]int64{}
+	m.backlog, m.user = w.More, 0
+	if len(w.Users) == UsersAtOnce {
+		m.user = w.Users[UsersAtOnce-1]
+	}
 	if p.walks {
 		m.parked = len(w.Walked) > 0
 		if m.cursor = ""; len(w.Walked) == WalkedAtOnce {

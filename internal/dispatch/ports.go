@@ -35,6 +35,8 @@ type Request struct {
 	Ranks  int           // most ranks of HostState
 	Walk   bool          // read Window.Walked
 	Cursor string        // from the host after this one on
+	Users  bool          // read Window.Users
+	After  int64         // from the user after this one on
 }
 
 // Step is what one step did.

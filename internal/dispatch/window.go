@@ -8,6 +8,10 @@ const LineWindow = 128
 // WalkedAtOnce is how many hosts a step walks.
 const WalkedAtOnce = 100
 
+// UsersAtOnce is of how many users a step reads what is due apart from the others',
+// where more is due than it looks at.
+const UsersAtOnce = 32
+
 // Class is which line an image is in, by its host.
 type Class int
 
@@ -34,6 +38,7 @@ type Row struct {
 	Released   bool  // out: nor a download slot
 	DueAt      int64 // later
 	Tried      bool  // an attempt at it has failed
+	First      bool  // later: read as the first of its user, out of order
 }
 
 // Window is what a step sees. Times are milliseconds since 1970, by the
@@ -44,6 +49,7 @@ type Window struct {
 	Line   [Classes][]Row // the head of each line by rank, at most LineWindow
 	Due    []Row          // later, and due by now
 	More   bool           // more may be due than Due has
+	Users  []int64        // those with images that are later, at most UsersAtOnce from a cursor on; Due has the first due of each
 	Woken  []string       // hosts whose breaker has been open for as long as it was to be
 	Walked []string       // hosts that have parked images, at most WalkedAtOnce from a cursor on
 	Hosts  map[string]HostState

@@ -141,7 +141,7 @@ import (
 )
 
 func firstCome(w Window, limits Limits, room int) Decision {
-	d, free := Decision{Woken: w.Woken}, limits.Slots-len(w.Out)
+	d, free := Decision{Woken: w.Woken}, limits.Slots-held(w.Out)
 	for _, r := range w.Out {
 		if !r.Begun && r.Token <= w.Now && room > 0 { // no one has begun it in time
 			room--

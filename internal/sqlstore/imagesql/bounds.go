@@ -155,20 +155,24 @@ func (b bound) after(w dispatch.Window, d dispatch.Decision, life time.Duration)
 // dueAfter is the bound of what is due after a step that began to read at low.
 func dueAfter(low int64, w dispatch.Window, left map[int64]bool) int64 {
 	next, recent := w.Now-dueSlack, w.Now-newest
-	last, oldest := low, 0
+	last, oldest, latest := low, 0, 0
 	for _, r := range w.Due {
-		if r.DueAt <= recent {
-			last = max(last, r.DueAt)
-			oldest++
-		}
 		if !left[r.ID] {
 			next = min(next, r.DueAt)
+		}
+		switch {
+		case r.First: // others lie between it and those
+		case r.DueAt <= recent:
+			last = max(last, r.DueAt)
+			oldest++
+		default:
+			latest++
 		}
 	}
 	switch { // more may follow
 	case oldest >= dueAtOnce:
 		next = min(next, last)
-	case len(w.Due)-oldest >= dueAtOnce:
+	case latest >= dueAtOnce:
 		next = min(next, max(low, recent))
 	}
 	return next

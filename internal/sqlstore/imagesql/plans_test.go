@@ -146,7 +146,7 @@ func TestPlans(t *testing.T) {
 			}
 		}
 		request, plan := dispatch.Single(time.Minute, 10, 10)
-		request.Walk, request.Ranks = true, 4
+		request.Walk, request.Users, request.Ranks = true, true, 4
 		if _, err := s.Images.Read(t.Context(), e, request, everything{plan}); err != nil {
 			t.Fatal(err)
 		}
@@ -154,7 +154,7 @@ func TestPlans(t *testing.T) {
 		e.explain(t.Context(), statement, args)
 		all := strings.Join(e.plans, "\n\n")
 		for _, index := range []string{
-			"images_due", "images_line", "images_out", "images_of_user", "images_of_host", "images_parked", "images_parked_since",
+			"images_due", "images_due_of_user", "images_line", "images_out", "images_of_user", "images_of_host", "images_parked", "images_parked_since",
 			"hosts_open", "hosts_pkey", "images_pkey",
 		} {
 			if !regexp.MustCompile(`using ` + index + `\b`).MatchString(all) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"vitrine.dev/internal/dispatch"
 	"vitrine.dev/internal/media"
@@ -28,6 +29,11 @@ func (s *Images) window(
 		return w, err
 	}
 	lowest := floor(w)
+	if r.Users {
+		if err = s.dueOfUsers(ctx, from, r.After, low.due, &w); err != nil {
+			return w, err
+		}
+	}
 	if r.Walk {
 		if w.Walked, err = s.walk(ctx, from, r.Cursor); err != nil {
 			return w, err
@@ -130,6 +136,37 @@ func markFetched(out []dispatch.Row, written []string) error {
 		}
 	}
 	return nil
+}
+
+// dueOfUsers reads the next users who have images that are later, and what became due
+// first of each. That nothing is due before lowest spares it, too, what has moved on.
+func (s *Images) dueOfUsers(ctx context.Context, from sqldb.Querier, after, lowest int64, w *dispatch.Window) (err error) {
+	w.Users, err = sqldb.IDs(ctx, from, fmt.Sprintf(`
+		WITH RECURSIVE users_later (user_id, n) AS (
+			SELECT (SELECT i.user_id FROM images i WHERE i.stage = 0 AND i.due_at >= $2 AND i.user_id > $1 ORDER BY i.user_id, i.due_at LIMIT 1), 1
+			UNION ALL SELECT (SELECT i.user_id FROM images i WHERE i.stage = 0 AND i.due_at >= $2 AND i.user_id > u.user_id
+				ORDER BY i.user_id, i.due_at LIMIT 1), u.n + 1
+			FROM users_later u WHERE u.user_id IS NOT NULL AND u.n < %d)
+		SELECT user_id FROM users_later WHERE user_id IS NOT NULL`, dispatch.UsersAtOnce), after, lowest)
+	if err != nil || len(w.Users) == 0 {
+		return err
+	}
+	rows := make([][]int64, len(w.Users))
+	for i, user := range w.Users {
+		rows[i] = []int64{user}
+	}
+	table, args := s.db.Numbers(2, []string{"of_user"}, rows)
+	heads, err := sqldb.Collect(ctx, from, scanRow, s.db.SQL(`
+		SELECT `+rowFields+` FROM (
+			SELECT (SELECT i.id FROM images i WHERE i.user_id = of_user AND i.stage = 0 AND i.due_at >= $1 AND i.due_at <= {now}
+				ORDER BY i.due_at LIMIT 1) AS head FROM `+table+`) AS heads JOIN images ON images.id = head`), append([]any{lowest}, args...)...)
+	for _, r := range heads {
+		if !slices.ContainsFunc(w.Due, func(known dispatch.Row) bool { return known.ID == r.ID }) {
+			r.First = true
+			w.Due = append(w.Due, r)
+		}
+	}
+	return err
 }
 
 // otherUsers reads the head of the line of each of the usersMost users with the lowest

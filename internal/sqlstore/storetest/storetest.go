@@ -125,6 +125,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"late jobs line up", testLateJobs},
 		{"dispatch races", testDispatchRaces},
 		{"a long line", testLongLine},
+		{"what is due of users", testDueOfUsers},
 		{"refresh", testRefresh},
 		{"repair", testRepair},
 		{"leases are ended", testEndLeases},

@@ -99,6 +99,7 @@ CREATE TABLE images (
 CREATE INDEX images_by_product ON images (product_id, position);
 -- The queue. None of these names status, attempts or leases: begin and renewals change no index.
 CREATE INDEX images_due ON images (due_at) WHERE stage = 0;
+CREATE INDEX images_due_of_user ON images (user_id, due_at) WHERE stage = 0;
 CREATE INDEX images_line ON images (class, rank) WHERE stage = 2;
 CREATE INDEX images_out ON images (dispatched_until) WHERE stage = 3;
 CREATE INDEX images_of_user ON images (user_id, class, rank) WHERE stage >= 2;
