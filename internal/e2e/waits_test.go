@@ -24,7 +24,7 @@ func shows(t *testing.T, api string, command []string, lines ...string) {
 		}
 	}()
 	systemtest.Eventually(t, strings.Join(command, " ")+" shows"+strings.Join(lines, ","), func() bool {
-		out, err := exec.CommandContext(t.Context(), bin, append(command, "--url", api)...).CombinedOutput() //nolint:gosec // our own program
+		out, err := exec.CommandContext(t.Context(), bin, append(command, "--url", api)...).CombinedOutput()
 		if err != nil {
 			t.Fatalf("%v: %v: %s", command, err, out)
 		}
