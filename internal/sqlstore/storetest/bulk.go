@@ -119,7 +119,7 @@ func testBulk(t *testing.T, s Store) {
 			}
 		})
 		b.busy.Go(func() {
-			rng := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // no secret
+			rng := rand.New(rand.NewPCG(1, 2))
 			for !b.done.Load() {
 				select {
 				case j := <-b.jobs:
