@@ -89,7 +89,9 @@ func TestHeartbeatIsEarly(t *testing.T) {
 		case <-time.After(500 * time.Millisecond):
 		}
 		stop()
-		<-ended
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
 	})
 }
 
