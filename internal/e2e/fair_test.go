@@ -29,11 +29,11 @@ import (
 
 // The import that another user's single picture must not wait for.
 const (
-	imported = 100_000
+	imported = 20_000
 	slots    = 8 // of the worker
 )
 
-// TestImportDelaysNobody queues one user's 100,000 images, lets workers begin,
+// TestImportDelaysNobody queues one user's 20,000 images (make fair has 100,000), lets workers begin,
 // and then has a second user create a product with one picture: it is handled
 // after no more jobs than wait past the line already, however long that is.
 func TestImportDelaysNobody(t *testing.T) {
@@ -100,7 +100,7 @@ func lateComer(t *testing.T, store *sqlstore.Store, q *queue.Queue, driver, sour
 	}
 	const first, second = 1, 2
 	change(t, driver, source, `INSERT INTO users (id, name, created_at) VALUES ($1, 'Second', 0)`, second)
-	// A product as it is made, and its line made two thousand times as long.
+	// A product as it is made, with a line much longer than one can have.
 	const each = catalog.MaxImages
 	createFor(t, store, first, each)
 	change(t, driver, source, `
@@ -131,7 +131,7 @@ func lateComer(t *testing.T, store *sqlstore.Store, q *queue.Queue, driver, sour
 			case <-time.After(2 * time.Millisecond):
 			case <-ctx.Done():
 			}
-			claim.Shown = true // or each would count the 100,000 images of its product
+			claim.Shown = true // or each would count all images of its product
 			_, err = store.Retry(ctx, claim, fault.Fail(fault.SourceNotFound, "Gone.", nil), 24*time.Hour)
 			return err
 		})
