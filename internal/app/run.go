@@ -70,19 +70,11 @@ func run(ctx context.Context, to cli.Streams, r role, cfg config.Config, log *sl
 	defer held.close(log)
 
 	p := &process{cfg: cfg, role: r, person: to.Err, log: log}
-	if r.api {
-		if err := p.listen(ctx, &held); err != nil {
-			return err
+	if err := p.prepare(ctx, &held); err != nil {
+		if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+			log.InfoContext(ctx, "stopped before it was ready")
+			return nil
 		}
-	}
-	if err := p.open(ctx, &held); err != nil {
-		return err
-	}
-	p.serveAdmin(ctx, &held)
-	if err := p.prepareSchema(ctx); err != nil {
-		return err
-	}
-	if err := p.admit(ctx); err != nil {
 		return err
 	}
 	p.tasks = append(p.tasks, task{name: "health", run: p.health.Start, early: true},
@@ -102,6 +94,23 @@ func run(ctx context.Context, to cli.Streams, r role, cfg config.Config, log *sl
 		p.addServer()
 	}
 	return p.runTasks(ctx)
+}
+
+// prepare opens the parts and makes sure that the process may use them.
+func (p *process) prepare(ctx context.Context, held *closers) error {
+	if p.role.api {
+		if err := p.listen(ctx, held); err != nil {
+			return err
+		}
+	}
+	if err := p.open(ctx, held); err != nil {
+		return err
+	}
+	p.serveAdmin(ctx, held)
+	if err := p.prepareSchema(ctx); err != nil {
+		return err
+	}
+	return p.admit(ctx)
 }
 
 func (p *process) open(ctx context.Context, held *closers) (err error) {

@@ -79,7 +79,7 @@ func addChecks(r *report, events []event, windows []window, know *model, o *outc
 	r.figure("requests", "%s; %d cut off by faults", tally(requests), unanswered)
 	r.check(checkExists, o.problems[checkExists], "%d exist, %d deleted, %d creates of unknown outcome", o.products, o.deleted, len(know.lost))
 	r.check(checkOnce, o.problems[checkOnce], "")
-	r.check("no image is under way "+settleBound.String()+" after the last fault", waiting, "the last ended after %s", round(took))
+	r.check("images under way end after the last fault, none "+settleBound.String()+" after the one before", waiting, "the last ended after %s", round(took))
 	r.check(checkEnded, o.problems[checkEnded], "%d images: ready %d, %s; at most %d attempts", o.images, o.ready, tally(o.failed), o.attempts)
 	r.check(checkBytes, o.problems[checkBytes], "")
 	r.check(checkPublished, o.problems[checkPublished], "")

@@ -28,10 +28,11 @@ const (
 
 // The bounds that a run is held to. README and docs/reliability.md state them.
 const (
-	// settleBound is within what time after the last fault every image has
-	// ended: a lost message waits for requeueAfter, and a sweep and the work
-	// itself come on top.
+	// settleBound is within what time after the last fault, or the last image that
+	// ended, another one ends: a lost message waits for requeueAfter, and a sweep
+	// and the work itself come on top. settleMost is for all of them.
 	settleBound = requeueAfter + 60*time.Second
+	settleMost  = 5 * settleBound
 	// staleBound is how old a read may be when invalidations cannot be
 	// delivered: a lease, half a lease of a fill under way, and half a second
 	// for a process that is not given a core.

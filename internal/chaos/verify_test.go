@@ -8,6 +8,7 @@ import (
 	"image"
 	_ "image/jpeg" // what is published is one of these
 	_ "image/png"
+	"math"
 	"net/url"
 	"time"
 
@@ -41,21 +42,29 @@ type view struct {
 }
 
 // awaitEnds waits until no image is under way, and returns how long that took
-// after the last fault; false when it took too long.
+// after the last fault, and those that are when none has ended for too long: how
+// many end in a minute is a matter of the machine.
 func awaitEnds(sys *system, last time.Time) (time.Duration, []string) {
+	moved, before := last, int64(math.MaxInt64)
 	for {
 		var waiting []string
+		var left int64
 		sys.query(func(ctx context.Context, db *pgx.Conn) error {
 			rows, err := db.Query(ctx, `SELECT format('image %s of product %s: %s, %s attempts, %s', id, product_id, status, attempts, reason)
 				FROM images WHERE status = 'pending' ORDER BY id LIMIT 20`)
 			if err != nil {
 				return err
 			}
-			waiting, err = pgx.CollectRows(rows, pgx.RowTo[string])
-			return err
+			if waiting, err = pgx.CollectRows(rows, pgx.RowTo[string]); err != nil {
+				return err
+			}
+			return db.QueryRow(ctx, `SELECT count(*) FROM images WHERE status = 'pending'`).Scan(&left)
 		})
+		if left < before {
+			moved, before = time.Now(), left
+		}
 		took := time.Since(last)
-		if len(waiting) == 0 || took > settleBound {
+		if len(waiting) == 0 || time.Since(moved) > settleBound || took > settleMost {
 			return took, waiting
 		}
 		pause(sys.t.Context(), 250*time.Millisecond)
