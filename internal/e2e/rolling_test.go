@@ -21,7 +21,8 @@ import (
 func TestRollingRestart(t *testing.T) {
 	t.Parallel()
 	w := systemtest.NewSystem(t)
-	w.Env["DRAIN_DELAY"] = "1s"
+	// A busy machine notices late, and renders slowly what is downloaded.
+	w.Env["DRAIN_DELAY"], w.Env["DRAIN_TIMEOUT"] = "5s", "5m"
 	src := systemtest.NewSource(t)
 	front := &balancer{}
 	apis, workers := make([]*systemtest.Process, 2), make([]*systemtest.Process, 2)
