@@ -18,6 +18,7 @@ func TestOvertakenCompletion(t *testing.T) {
 	w.Env["FETCH_TIMEOUT"] = "10m"
 	p := systemtest.Start(t, "serve", w.Env)
 	c := p.Client()
+	c.Finished(c.Create("The host answers", src.URL+"/n/100")) // so it is asked for more than one at once
 	var paths []string
 	for i := range 3 {
 		paths = append(paths, c.Create(fmt.Sprintf("Lamp%d", i), fmt.Sprintf("%s/held/%d", src.URL, i)))
