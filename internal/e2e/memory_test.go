@@ -10,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"vitrine.dev/internal/httpapi/wire"
 	"vitrine.dev/internal/imaging/engine"
@@ -105,10 +106,17 @@ func worstHost(t *testing.T, cases []imagingtest.Worst) (url string, most *atomi
 		if most.Load() == worstAtOnce {
 			once.Do(func() { close(all) })
 		}
-		select {
-		case <-all:
-			_, _ = w.Write(body)
-		case <-r.Context().Done():
+		for second := time.Tick(time.Second); ; body = body[1:] { // who waits is not silent
+			_, _ = w.Write(body[:1])
+			_ = http.NewResponseController(w).Flush()
+			select {
+			case <-all:
+				_, _ = w.Write(body[1:])
+				return
+			case <-r.Context().Done():
+				return
+			case <-second:
+			}
 		}
 	}))
 	t.Cleanup(s.Close)
