@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,10 +22,18 @@ const patience = 20 * time.Second
 // own, and returns the address.
 func onWire(t *testing.T, h http.Handler, l server.Limits) string {
 	t.Helper()
-	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	addr, _ := onCountedWire(t, h, l)
+	return addr
+}
+
+// onCountedWire also returns how many bytes the server has read of its connections.
+func onCountedWire(t *testing.T, h http.Handler, l server.Limits) (addr string, read *atomic.Int64) {
+	t.Helper()
+	tcp, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
+	listener := &countedListener{Listener: tcp}
 	server := l.Server(h, slog.New(slog.DiscardHandler))
 	done := make(chan error, 1)
 	go func() { done <- server.Serve(listener) }()
@@ -36,7 +45,33 @@ func onWire(t *testing.T, h http.Handler, l server.Limits) string {
 			t.Errorf("serve: %v", err)
 		}
 	})
-	return listener.Addr().String()
+	return tcp.Addr().String(), &listener.read
+}
+
+type countedListener struct {
+	net.Listener
+
+	read atomic.Int64
+}
+
+func (l *countedListener) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return &countedConn{conn, &l.read}, nil
+}
+
+type countedConn struct {
+	net.Conn
+
+	read *atomic.Int64
+}
+
+func (c *countedConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	c.read.Add(int64(n))
+	return n, err
 }
 
 // peer is a client that writes bytes instead of requests.
