@@ -21,8 +21,8 @@ import (
 	"vitrine.dev/internal/queue"
 	"vitrine.dev/internal/queue/inprocess"
 	"vitrine.dev/internal/queue/rabbitmq"
-	"vitrine.dev/internal/sqldb"
 	"vitrine.dev/internal/sqlstore"
+	"vitrine.dev/internal/sqlstore/storetest"
 	"vitrine.dev/internal/systemtest"
 	"vitrine.dev/internal/testserver"
 )
@@ -52,15 +52,12 @@ func TestImportDelaysNobody(t *testing.T) {
 	t.Run("servers", func(t *testing.T) {
 		t.Parallel()
 		log := slog.New(slog.DiscardHandler)
-		db, broker := systemtest.ParseURL(t, testserver.Postgres(t)), systemtest.ParseURL(t, testserver.RabbitMQ(t))
-		password, _ := db.User.Password()
-		store, err := sqlstore.OpenPostgres(t.Context(), sqldb.PostgresConfig{
-			Host: db.Hostname(), Port: portOf(t, db), User: db.User.Username(), Password: password, Name: db.Path[1:], SSLMode: "disable",
-		}, log)
+		db, broker := testserver.Postgres(t), systemtest.ParseURL(t, testserver.RabbitMQ(t))
+		store, err := sqlstore.OpenPostgres(t.Context(), storetest.PostgresConfig(t, db), log)
 		if err != nil {
 			t.Fatal(err)
 		}
-		password, _ = broker.User.Password()
+		password, _ := broker.User.Password()
 		cfg := rabbitmq.DefaultConfig()
 		cfg.Host, cfg.Port, cfg.VHost = broker.Hostname(), portOf(t, broker), broker.Path[1:]
 		cfg.User, cfg.Password = broker.User.Username(), password
@@ -70,7 +67,7 @@ func TestImportDelaysNobody(t *testing.T) {
 		}
 		// Little more than the free slots waits at the queue, and what the worker has
 		// in hand comes on top.
-		lateComer(t, store, queue.New(transport, time.Minute, log), "pgx", db.String(), 3, 4*slots)
+		lateComer(t, store, queue.New(transport, time.Minute, log), "pgx", db, 3, 4*slots)
 	})
 }
 

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"net/url"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -32,8 +31,8 @@ import (
 	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/queue"
 	"vitrine.dev/internal/spool"
-	"vitrine.dev/internal/sqldb"
 	"vitrine.dev/internal/sqlstore"
+	"vitrine.dev/internal/sqlstore/storetest"
 	"vitrine.dev/internal/testserver"
 )
 
@@ -70,14 +69,7 @@ func embedded(t *testing.T) *system {
 func servers(t *testing.T) *system {
 	t.Helper()
 	dsn, bucket := testserver.Postgres(t), testserver.S3(t)
-	u, err := url.Parse(dsn)
-	must(t, err)
-	port, err := strconv.ParseUint(u.Port(), 10, 16)
-	must(t, err)
-	password, _ := u.User.Password()
-	store, err := sqlstore.OpenPostgres(t.Context(), sqldb.PostgresConfig{
-		Host: u.Hostname(), Port: uint16(port), User: u.User.Username(), Password: password, Name: u.Path[1:], SSLMode: "disable",
-	}, quiet)
+	store, err := sqlstore.OpenPostgres(t.Context(), storetest.PostgresConfig(t, dsn), quiet)
 	must(t, err)
 	blobs, err := s3.New(t.Context(), s3.Config{
 		Bucket: bucket.Bucket, AccessKeyID: bucket.AccessKey, SecretAccessKey: bucket.SecretKey,

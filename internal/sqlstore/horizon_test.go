@@ -19,6 +19,7 @@ import (
 	"vitrine.dev/internal/events"
 	"vitrine.dev/internal/sqlstore"
 	"vitrine.dev/internal/sqlstore/eventsql"
+	"vitrine.dev/internal/sqlstore/storetest"
 	"vitrine.dev/internal/testserver"
 )
 
@@ -349,7 +350,7 @@ func seenByItsRole(t *testing.T, dsn string, pid int) {
 	execSQL(t, dsn, `CREATE ROLE program LOGIN;
 		GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO program;
 		GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO program`)
-	cfg := configOf(t, dsn)
+	cfg := storetest.PostgresConfig(t, dsn)
 	cfg.User, cfg.Password = "program", ""
 	s, err := sqlstore.OpenPostgres(t.Context(), cfg, slog.New(slog.DiscardHandler))
 	if err != nil {

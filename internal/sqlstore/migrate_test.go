@@ -12,6 +12,7 @@ import (
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/sqldb"
 	"vitrine.dev/internal/sqlstore"
+	"vitrine.dev/internal/sqlstore/storetest"
 	"vitrine.dev/internal/testserver"
 )
 
@@ -34,7 +35,7 @@ func TestMigrateAtOnce(t *testing.T) {
 	})
 	t.Run("postgres", func(t *testing.T) {
 		t.Parallel()
-		cfg := configOf(t, testserver.Postgres(t))
+		cfg := storetest.PostgresConfig(t, testserver.Postgres(t))
 		migrateAtOnce(t, func() (*sqlstore.Store, error) {
 			return sqlstore.OpenPostgres(t.Context(), cfg, slog.New(slog.DiscardHandler))
 		})
@@ -83,7 +84,7 @@ func TestOldSchemaIsNamed(t *testing.T) {
 		},
 		"postgres": func(t *testing.T) (*sqlstore.Store, error) {
 			t.Helper()
-			return sqlstore.OpenPostgres(t.Context(), configOf(t, testserver.Postgres(t)), log)
+			return sqlstore.OpenPostgres(t.Context(), storetest.PostgresConfig(t, testserver.Postgres(t)), log)
 		},
 	}
 	for name, open := range open {

@@ -12,6 +12,7 @@ import (
 
 	"vitrine.dev/internal/installation"
 	"vitrine.dev/internal/sqlstore"
+	"vitrine.dev/internal/sqlstore/storetest"
 	"vitrine.dev/internal/testserver"
 )
 
@@ -102,7 +103,7 @@ func TestExchangedDatabase(t *testing.T) {
 	dsn := testserver.Postgres(t)
 	open := func() (string, bool) {
 		t.Helper()
-		s, err := sqlstore.OpenPostgres(t.Context(), configOf(t, dsn), slog.New(slog.DiscardHandler))
+		s, err := sqlstore.OpenPostgres(t.Context(), storetest.PostgresConfig(t, dsn), slog.New(slog.DiscardHandler))
 		return identify(t, s, err)
 	}
 	epoch, _ := open()

@@ -22,7 +22,7 @@ import (
 // transaction mode.
 func pooled(tb testing.TB, dsn string) sqldb.PostgresConfig {
 	tb.Helper()
-	cfg := configOf(tb, testserver.PgBouncer(tb, dsn))
+	cfg := storetest.PostgresConfig(tb, testserver.PgBouncer(tb, dsn))
 	cfg.TransactionPooling = true
 	return cfg
 }
@@ -45,7 +45,7 @@ func TestPgBouncer(t *testing.T) {
 func TestPgBouncerAtOnce(t *testing.T) {
 	t.Parallel()
 	dsn := testserver.Postgres(t)
-	direct, through := configOf(t, dsn), pooled(t, dsn)
+	direct, through := storetest.PostgresConfig(t, dsn), pooled(t, dsn)
 	var turn atomic.Int64
 	migrateAtOnce(t, func() (*sqlstore.Store, error) {
 		if turn.Add(1)%2 == 0 {
@@ -125,7 +125,7 @@ func TestMigrateWaitsForOlderVersions(t *testing.T) {
 	if _, err := other.Exec(t.Context(), "SELECT pg_advisory_lock($1)", key); err != nil {
 		t.Fatal(err)
 	}
-	s, err := sqlstore.OpenPostgres(t.Context(), configOf(t, dsn), slog.New(slog.DiscardHandler))
+	s, err := sqlstore.OpenPostgres(t.Context(), storetest.PostgresConfig(t, dsn), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

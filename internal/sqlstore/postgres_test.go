@@ -12,13 +12,14 @@ import (
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/sqldb"
 	"vitrine.dev/internal/sqlstore"
+	"vitrine.dev/internal/sqlstore/storetest"
 	"vitrine.dev/internal/testserver"
 )
 
 // behindProxy opens a migrated PostgreSQL through a proxy that can fail.
 func behindProxy(t *testing.T) (*sqlstore.Store, *testserver.TCPProxy) {
 	t.Helper()
-	cfg := configOf(t, testserver.Postgres(t))
+	cfg := storetest.PostgresConfig(t, testserver.Postgres(t))
 	proxy := testserver.Proxy(t, net.JoinHostPort(cfg.Host, strconv.Itoa(int(cfg.Port))))
 	cfg.Port = portOf(t, proxy.Addr())
 	s, err := sqlstore.OpenPostgres(t.Context(), cfg, slog.New(slog.DiscardHandler))
@@ -155,7 +156,7 @@ func TestPostgresAnswersGetLost(t *testing.T) {
 
 func TestPostgresDownAtTheStart(t *testing.T) {
 	t.Parallel()
-	cfg := configOf(t, testserver.Postgres(t))
+	cfg := storetest.PostgresConfig(t, testserver.Postgres(t))
 	proxy := testserver.Proxy(t, net.JoinHostPort(cfg.Host, strconv.Itoa(int(cfg.Port))))
 	cfg.Port = portOf(t, proxy.Addr())
 	proxy.Cut()
@@ -213,7 +214,7 @@ func wakesTheOther(t *testing.T, here, there *sqlstore.Store) {
 
 func TestClosedStore(t *testing.T) {
 	t.Parallel()
-	s, err := sqlstore.OpenPostgres(t.Context(), configOf(t, testserver.Postgres(t)), slog.New(slog.DiscardHandler))
+	s, err := sqlstore.OpenPostgres(t.Context(), storetest.PostgresConfig(t, testserver.Postgres(t)), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

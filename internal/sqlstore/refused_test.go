@@ -21,6 +21,7 @@ import (
 	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/sqldb"
 	"vitrine.dev/internal/sqlstore"
+	"vitrine.dev/internal/sqlstore/storetest"
 	"vitrine.dev/internal/testserver"
 )
 
@@ -34,7 +35,7 @@ func limitedRole(t *testing.T) (cfg sqldb.PostgresConfig, exec func(statement st
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg = configOf(t, dsn)
+	cfg = storetest.PostgresConfig(t, dsn)
 	cfg.User = "limited_" + strings.ToLower(rand.Text())
 	replacer := strings.NewReplacer("{role}", cfg.User, "{database}", cfg.Name)
 	exec = func(statement string) {
@@ -192,7 +193,7 @@ func TestPostgresCannotBeReached(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			cfg := configOf(t, dsn)
+			cfg := storetest.PostgresConfig(t, dsn)
 			change(&cfg)
 			wantUnavailable(t, openLimited(t, cfg), false)
 		})

@@ -2,12 +2,9 @@ package sqlstore_test
 
 import (
 	"log/slog"
-	"net/url"
 	"path/filepath"
-	"strconv"
 	"testing"
 
-	"vitrine.dev/internal/sqldb"
 	"vitrine.dev/internal/sqlstore"
 	"vitrine.dev/internal/sqlstore/storetest"
 	"vitrine.dev/internal/testserver"
@@ -40,28 +37,11 @@ func openSQLite(tb testing.TB, path string) *sqlstore.Store {
 
 func openPostgres(tb testing.TB, dsn string) *sqlstore.Store {
 	tb.Helper()
-	s, err := sqlstore.OpenPostgres(tb.Context(), configOf(tb, dsn), slog.New(slog.DiscardHandler))
+	s, err := sqlstore.OpenPostgres(tb.Context(), storetest.PostgresConfig(tb, dsn), slog.New(slog.DiscardHandler))
 	if err != nil {
 		tb.Fatal(err)
 	}
 	return ready(tb, s)
-}
-
-func configOf(tb testing.TB, dsn string) sqldb.PostgresConfig {
-	tb.Helper()
-	u, err := url.Parse(dsn)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	port, err := strconv.ParseUint(u.Port(), 10, 16)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	password, _ := u.User.Password()
-	return sqldb.PostgresConfig{
-		Host: u.Hostname(), Port: uint16(port), User: u.User.Username(), Password: password,
-		Name: u.Path[1:], SSLMode: "disable",
-	}
 }
 
 func ready(tb testing.TB, s *sqlstore.Store) *sqlstore.Store {

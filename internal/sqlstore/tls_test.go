@@ -10,6 +10,7 @@ import (
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/sqldb"
 	"vitrine.dev/internal/sqlstore"
+	"vitrine.dev/internal/sqlstore/storetest"
 	"vitrine.dev/internal/testserver"
 )
 
@@ -19,7 +20,7 @@ func TestPostgresTLS(t *testing.T) {
 	t.Parallel()
 	certificates := testserver.NewCertificates(t)
 	server := testserver.OwnPostgresTLS(t, certificates)
-	cfg := configOf(t, server.URL())
+	cfg := storetest.PostgresConfig(t, server.URL())
 	cfg.SSLMode, cfg.RootCert, cfg.MaxConns = "verify-full", certificates.CA, 3
 	cfg.Params = url.Values{"application_name": {"a shop's"}, "connect_timeout": {"9"}}.Encode()
 	open := func(cfg sqldb.PostgresConfig) *sqlstore.Store {

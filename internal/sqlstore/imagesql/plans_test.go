@@ -4,8 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"log/slog"
-	"net/url"
 	"regexp"
 	"strconv"
 	"strings"
@@ -17,7 +15,7 @@ import (
 	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/processes"
 	"vitrine.dev/internal/sqldb"
-	"vitrine.dev/internal/sqlstore"
+	"vitrine.dev/internal/sqlstore/storetest"
 	"vitrine.dev/internal/testserver"
 )
 
@@ -65,30 +63,6 @@ func (e *explaining) explain(ctx context.Context, query string, args []any) {
 	e.plans = append(e.plans, strings.Join(lines, "\n"))
 }
 
-func openPostgres(t *testing.T) *sqlstore.Store {
-	t.Helper()
-	u, err := url.Parse(testserver.Postgres(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	port, err := strconv.ParseUint(u.Port(), 10, 16)
-	if err != nil {
-		t.Fatal(err)
-	}
-	password, _ := u.User.Password()
-	s, err := sqlstore.OpenPostgres(t.Context(), sqldb.PostgresConfig{
-		Host: u.Hostname(), Port: uint16(port), User: u.User.Username(), Password: password, Name: u.Path[1:], SSLMode: "disable",
-	}, slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
-	if _, err := s.Migrate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
-
 // everything asks for all that a plan can ask for.
 type everything struct{ dispatch.Plan }
 
@@ -105,7 +79,7 @@ func (everything) Flows(dispatch.Window) []dispatch.Flow { return []dispatch.Flo
 // that is sorted.
 func TestPlans(t *testing.T) {
 	t.Parallel()
-	s := openPostgres(t)
+	s := storetest.OpenPostgres(t, testserver.Postgres(t))
 	exec := func(statement string, args ...any) {
 		t.Helper()
 		if _, err := s.Writer.ExecContext(t.Context(), statement, args...); err != nil {

@@ -2,49 +2,23 @@ package queuesql_test
 
 import (
 	"context"
-	"log/slog"
-	"net/url"
 	"strconv"
 	"strings"
 	"testing"
 
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/sqldb"
-	"vitrine.dev/internal/sqlstore"
 	"vitrine.dev/internal/sqlstore/queuesql"
+	"vitrine.dev/internal/sqlstore/storetest"
 	"vitrine.dev/internal/testserver"
 )
-
-func openPostgres(t *testing.T) *sqlstore.Store {
-	t.Helper()
-	u, err := url.Parse(testserver.Postgres(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	port, err := strconv.ParseUint(u.Port(), 10, 16)
-	if err != nil {
-		t.Fatal(err)
-	}
-	password, _ := u.User.Password()
-	s, err := sqlstore.OpenPostgres(t.Context(), sqldb.PostgresConfig{
-		Host: u.Hostname(), Port: uint16(port), User: u.User.Username(), Password: password, Name: u.Path[1:], SSLMode: "disable",
-	}, slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
-	if _, err := s.Migrate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
 
 // TestPlans: what waits is read along the indexes of the queue, with the
 // statistics of an idle moment and with those of a backlog, and nothing of it is
 // sorted: no read looks at more than it asks for.
 func TestPlans(t *testing.T) {
 	t.Parallel()
-	s := openPostgres(t)
+	s := storetest.OpenPostgres(t, testserver.Postgres(t))
 	exec := func(statement string, args ...any) {
 		t.Helper()
 		if _, err := s.Writer.ExecContext(t.Context(), statement, args...); err != nil {
