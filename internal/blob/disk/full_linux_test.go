@@ -1,9 +1,11 @@
 package disk_test
 
 import (
+	"errors"
 	"path/filepath"
 	"syscall"
 	"testing"
+	"time"
 
 	"vitrine.dev/internal/blob"
 	"vitrine.dev/internal/fault"
@@ -18,8 +20,7 @@ func TestFullAndReadOnlyDisk(t *testing.T) {
 		t.Skipf("no file system can be mounted here: %v", err)
 	}
 	t.Cleanup(func() {
-		// Detached: a child that a test beside this one has just forked has our descriptors until its exec.
-		if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {
+		if err := onceFree(func() error { return syscall.Unmount(dir, 0) }); err != nil {
 			t.Errorf("unmount: %v", err)
 		}
 	})
@@ -45,7 +46,7 @@ func TestFullAndReadOnlyDisk(t *testing.T) {
 	check("probe once there is room", blob.Probe(t.Context(), s), false)
 	remount := func(flags uintptr) {
 		t.Helper()
-		if err := syscall.Mount("tmpfs", dir, "tmpfs", syscall.MS_REMOUNT|flags, ""); err != nil {
+		if err := onceFree(func() error { return syscall.Mount("tmpfs", dir, "tmpfs", syscall.MS_REMOUNT|flags, "") }); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -56,4 +57,14 @@ func TestFullAndReadOnlyDisk(t *testing.T) {
 	check("ping of a read-only disk", s.Ping(t.Context()), false)
 	remount(0)
 	check("probe of a disk that can be written again", blob.Probe(t.Context(), s), false)
+}
+
+// onceFree repeats the operation while the file system is busy, for at most ten seconds: a
+// child that a test beside this one has just forked has our descriptors until its exec.
+func onceFree(operation func() error) error {
+	for end := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+		if err := operation(); !errors.Is(err, syscall.EBUSY) || time.Now().After(end) {
+			return err
+		}
+	}
 }
