@@ -56,13 +56,13 @@ type decider struct {
 	room   int // messages that the queue may get
 	free   int // slots
 
-	out      map[string]int // downloads, by host
-	of       map[int64]int  // slots, by user
-	first    int            // first contacts
-	firstOf  map[int64]int  // by user
-	ranks    map[string][]int64
-	lines    [Classes][]*candidate
-	decision Decision
+	out        map[string]int // downloads, by host
+	of         map[int64]int  // slots, by user
+	contacts   int            // first contacts
+	contactsOf map[int64]int  // by user
+	ranks      map[string][]int64
+	lines      [Classes][]*candidate
+	decision   Decision
 }
 
 // Decide returns what a step does: at most room images go out, and no limit is
@@ -73,14 +73,14 @@ type decider struct {
 func Decide(w Window, served [Classes]int64, limits Limits, room int) Decision {
 	d := &decider{
 		Window: w, limits: limits, room: room, free: limits.Slots - held(w.Out),
-		out: map[string]int{}, of: map[int64]int{}, firstOf: map[int64]int{}, ranks: map[string][]int64{},
+		out: map[string]int{}, of: map[int64]int{}, contactsOf: map[int64]int{}, ranks: map[string][]int64{},
 	}
 	for _, r := range w.Out {
 		if !r.Released {
 			d.of[r.UserID]++
 		}
 		if !r.Fetched {
-			d.asks(r.Host, r.UserID, r.Class == Contact && w.Now-(r.Token-limits.Life.Milliseconds()) < limits.FirstFor.Milliseconds())
+			d.asks(r.Host, r.UserID, r.Class == Contact && w.Now-(r.Token-limits.Life.Milliseconds()) < limits.ContactFor.Milliseconds())
 		}
 	}
 	for host, s := range w.Hosts {
@@ -95,11 +95,11 @@ func Decide(w Window, served [Classes]int64, limits Limits, room int) Decision {
 }
 
 // asks counts a download from the host.
-func (d *decider) asks(host string, user int64, first bool) {
+func (d *decider) asks(host string, user int64, contact bool) {
 	d.out[host]++
-	if first {
-		d.first++
-		d.firstOf[user]++
+	if contact {
+		d.contacts++
+		d.contactsOf[user]++
 	}
 }
 
@@ -197,7 +197,7 @@ func (d *decider) consider(c *candidate, all bool) {
 		if c.Stage != media.Parked {
 			d.decide(Position{Row: c.Row, To: media.Parked})
 		}
-	case contact && (d.first >= most || d.firstOf[c.UserID] >= each),
+	case contact && (d.contacts >= most || d.contactsOf[c.UserID] >= each),
 		!all && d.of[c.UserID] >= d.limits.user(),
 		d.free <= d.limits.reserve() && d.of[c.UserID] > 0:
 	default:

@@ -19,7 +19,7 @@ const drawnNow = 1_000_000
 func limits(rt *rapid.T) dispatch.Limits {
 	return dispatch.Limits{
 		Slots: rapid.IntRange(1, 40).Draw(rt, "slots"), Host: rapid.IntRange(1, 5).Draw(rt, "host limit"), NewHost: 1,
-		Hosts: dispatch.DefaultHostRules(), FirstFor: 5 * time.Second, Life: time.Minute,
+		Hosts: dispatch.DefaultHostRules(), ContactFor: 5 * time.Second, Life: time.Minute,
 	}
 }
 

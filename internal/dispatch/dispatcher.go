@@ -96,7 +96,7 @@ func (d *Dispatcher) turn(ctx, publishing context.Context, woken bool) (wait, ga
 	if len(step.Jobs) > 0 {
 		failpoint.Crash(failpoint.Dispatched)
 		for i := range step.Jobs {
-			step.Jobs[i].Pressed = step.Left || step.More || d.memory.parked
+			step.Jobs[i].Contended = step.Left || step.More || d.memory.parked
 		}
 		d.publisher.publish(ctx, publishing, step.Jobs)
 	}

@@ -314,11 +314,11 @@ func TestJobsSayThatOthersWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := newFakeStore()
 		var mu sync.Mutex
-		var pressed []bool
+		var contended []bool
 		q := &fakeQueue{window: 4, publish: func(_ context.Context, j media.Job) error {
 			store.begin(j)
 			mu.Lock()
-			pressed = append(pressed, j.Pressed)
+			contended = append(contended, j.Contended)
 			mu.Unlock()
 			time.Sleep(10 * time.Second)
 			store.finish(j)
@@ -327,7 +327,7 @@ func TestJobsSayThatOthersWait(t *testing.T) {
 		stop := run(t, store, q, func(c *dispatch.Config) { c.Limits = dispatch.DefaultConfig().Limits })
 		add := func(host string, n int) {
 			mu.Lock()
-			pressed = nil
+			contended = nil
 			mu.Unlock()
 			for range n {
 				store.create(1, host, 0)
@@ -339,8 +339,8 @@ func TestJobsSayThatOthersWait(t *testing.T) {
 			t.Helper()
 			mu.Lock()
 			defer mu.Unlock()
-			if !slices.Equal(pressed, list) {
-				t.Errorf("%s: %v, want %v", what, pressed, list)
+			if !slices.Equal(contended, list) {
+				t.Errorf("%s: %v, want %v", what, contended, list)
 			}
 		}
 		add("", 1)

@@ -6,12 +6,12 @@ import "time"
 // host until it is downloaded, and takes its download slot until there is room for it
 // among those that wait to be rendered, which each worker bounds by itself.
 type Limits struct {
-	Slots    int           // download slots of all workers
-	Host     int           // of one host
-	NewHost  int           // of a host that has never answered
-	Hosts    HostRules     // when a host is left alone
-	FirstFor time.Duration // how long an image of class Contact counts as one once it is out
-	Life     time.Duration // of a message that no one begins: the token less this is when it was dispatched
+	Slots      int           // download slots of all workers
+	Host       int           // of one host
+	NewHost    int           // of a host that has never answered
+	Hosts      HostRules     // when a host is left alone
+	ContactFor time.Duration // how long an image of class Contact counts as one once it is out
+	Life       time.Duration // of a message that no one begins: the token less this is when it was dispatched
 }
 
 // reserve is how many slots are for users who have none.

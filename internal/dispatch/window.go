@@ -38,7 +38,7 @@ type Row struct {
 	Released   bool  // out: nor a download slot
 	DueAt      int64 // later
 	Tried      bool  // an attempt at it has failed
-	First      bool  // later: read as the first of its user, out of order
+	HeadOfUser bool  // later: read as the first of its user, out of order
 }
 
 // Window is what a step sees. Times are milliseconds since 1970, by the

@@ -30,10 +30,10 @@ type fetchedImages struct {
 type fetchedImage struct {
 	processes.Fetched
 
-	of       *fetchedImages
-	pressed  bool      // others wait
-	reported bool      // as it is
-	changed  time.Time // since when it is so
+	of        *fetchedImages
+	contended bool      // others wait
+	reported  bool      // as it is
+	changed   time.Time // since when it is so
 }
 
 func newFetchedImages(few int) *fetchedImages {
@@ -42,7 +42,7 @@ func newFetchedImages(few int) *fetchedImages {
 
 // add notes that the download of the claim's image has ended.
 func (f *fetchedImages) add(c Claim) *fetchedImage {
-	i := &fetchedImage{Fetched: processes.Fetched{Image: c.ImageID, Token: c.Token}, of: f, pressed: c.Pressed, changed: time.Now()}
+	i := &fetchedImage{Fetched: processes.Fetched{Image: c.ImageID, Token: c.Token}, of: f, contended: c.Contended, changed: time.Now()}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.images[i] = struct{}{}
@@ -81,7 +81,7 @@ func (f *fetchedImages) schedule() {
 func (f *fetchedImages) next() (next time.Time) {
 	for i := range f.images {
 		due := i.changed.Add(reportLate)
-		if i.pressed && len(f.images) <= f.few {
+		if i.contended && len(f.images) <= f.few {
 			due = i.changed.Add(reportSoon)
 		}
 		if !i.reported && (next.IsZero() || due.Before(next)) {

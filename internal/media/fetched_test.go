@@ -21,7 +21,7 @@ func TestFetchedAreReportedTogether(t *testing.T) {
 			return len(f.due) > 0
 		}
 		claim := func(image int64) Claim {
-			return Claim{Job: Job{ImageID: image, Token: 10 * image, Pressed: image < 10}}
+			return Claim{Job: Job{ImageID: image, Token: 10 * image, Contended: image < 10}}
 		}
 		want := func(list ...processes.Fetched) {
 			t.Helper()

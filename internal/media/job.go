@@ -20,9 +20,9 @@ type Job struct {
 	Generation int64  `json:"generation"` // grows with every replay of the image
 	Token      int64  `json:"token"`      // of the dispatch: the message is for nothing once the image was dispatched again
 	RequestID  string `json:"request_id,omitempty"`
-	Host       string `json:"host,omitempty"`    // SourceHost of the image's URL
-	Pressed    bool   `json:"pressed,omitempty"` // others wait for its host, or for a slot
-	First      bool   `json:"first,omitempty"`   // the host has not answered yet, and the image was not tried: it gets less time
+	Host       string `json:"host,omitempty"`      // SourceHost of the image's URL
+	Contended  bool   `json:"contended,omitempty"` // others are due, in line or parked, of whatever host and user: the end of its download is reported soon
+	Contact    bool   `json:"contact,omitempty"`   // the host has never answered, or its breaker has opened since, and the image was not tried: it gets less time
 }
 
 // SourceHost returns the host that an image's URL names: lower case, with the

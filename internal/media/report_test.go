@@ -37,7 +37,7 @@ func TestFetchesAreReported(t *testing.T) {
 			if i > 1 {
 				host = "b"
 			}
-			m := queue.Message{ID: "1", Body: media.Job{ImageID: i + 1, ProductID: 7, Generation: 1, Host: host, First: i == 0}.Encode()}
+			m := queue.Message{ID: "1", Body: media.Job{ImageID: i + 1, ProductID: 7, Generation: 1, Host: host, Contact: i == 0}.Encode()}
 			_ = b.worker.Handle(t.Context(), m) // the last one's outcome is none
 			if first := b.patience > 0; first != (i == 0) {
 				t.Errorf("image %d: patience %v", i+1, b.patience)

@@ -24,7 +24,7 @@ func (w *Worker) work(ctx context.Context, log *slog.Logger, claim Claim) (catal
 	content := sha256.New()
 	err := step(ctx, log, "fetch", func(ctx context.Context) (in, out int64, err error) {
 		patience := time.Duration(0)
-		if claim.First {
+		if claim.Contact {
 			patience = w.cfg.Patience
 		}
 		started := time.Now()

@@ -161,7 +161,7 @@ func dueAfter(low int64, w dispatch.Window, left map[int64]bool) int64 {
 			next = min(next, r.DueAt)
 		}
 		switch {
-		case r.First: // others lie between it and those
+		case r.HeadOfUser: // others lie between it and those
 		case r.DueAt <= recent:
 			last = max(last, r.DueAt)
 			oldest++

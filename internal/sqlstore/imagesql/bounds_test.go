@@ -74,7 +74,7 @@ func TestBoundAfter(t *testing.T) {
 			want: bound{rank: [dispatch.Classes]int64{dueAtOnce, 7}, token: later, due: now - 50_000 + dueAtOnce - 1},
 		},
 		"more that is due, and the first of a user beyond it": {
-			w: dispatch.Window{Due: append(due(dueAtOnce, now-50_000), dispatch.Row{ID: 900, DueAt: now - 10_000, First: true})},
+			w: dispatch.Window{Due: append(due(dueAtOnce, now-50_000), dispatch.Row{ID: 900, DueAt: now - 10_000, HeadOfUser: true})},
 			d: moved(append(due(dueAtOnce, 1), row(900, 1, media.Later))), want: bound{rank: [dispatch.Classes]int64{dueAtOnce, 7}, token: later, due: now - 50_000 + dueAtOnce - 1},
 		},
 		"more that has just become due": {

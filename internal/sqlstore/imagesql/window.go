@@ -162,7 +162,7 @@ func (s *Images) dueOfUsers(ctx context.Context, from sqldb.Querier, after, lowe
 				ORDER BY i.due_at LIMIT 1) AS head FROM `+table+`) AS heads JOIN images ON images.id = head`), append([]any{lowest}, args...)...)
 	for _, r := range heads {
 		if !slices.ContainsFunc(w.Due, func(known dispatch.Row) bool { return known.ID == r.ID }) {
-			r.First = true
+			r.HeadOfUser = true
 			w.Due = append(w.Due, r)
 		}
 	}

@@ -32,7 +32,7 @@ func testCreate(t *testing.T, s Store) {
 		t.Fatalf("%d jobs, want 3", len(list))
 	}
 	for i, j := range list {
-		if want := (media.Job{ImageID: got.Images[i].ID, ProductID: p.ID, Generation: 1, RequestID: "req-1", Host: "a", First: true}); without(j) != want {
+		if want := (media.Job{ImageID: got.Images[i].ID, ProductID: p.ID, Generation: 1, RequestID: "req-1", Host: "a", Contact: true}); without(j) != want {
 			t.Errorf("job %d is %+v, want %+v", i, j, want)
 		}
 		if got.Images[i].Status != catalog.Pending {

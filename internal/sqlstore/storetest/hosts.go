@@ -24,7 +24,7 @@ func limitedTo(t *testing.T, s Store, slots int) dispatch.Step {
 	until(t, "the step is taken", func() bool {
 		request, _ := dispatch.Single(time.Hour, room, room)
 		request.Ranks, request.Walk = 2, true
-		limits := dispatch.Limits{Slots: slots, Host: 2, NewHost: 1, Hosts: dispatch.DefaultHostRules(), Life: time.Hour, FirstFor: time.Second}
+		limits := dispatch.Limits{Slots: slots, Host: 2, NewHost: 1, Hosts: dispatch.DefaultHostRules(), Life: time.Hour, ContactFor: time.Second}
 		var err error
 		if taken, err = s.DispatchStep(t.Context(), request, dispatch.OneStep(limits, room)); err != nil {
 			t.Fatal(err)
@@ -48,7 +48,7 @@ func testParked(t *testing.T, s Store) {
 	t.Helper()
 	p := create(t, s, "http://a/1.jpg", "http://a/2.jpg", "http://a/3.jpg", "http://b/4.jpg")
 	first := limited(t, s)
-	if len(first.Jobs) != 2 || first.Jobs[0].ImageID != p.Images[0].ID || first.Jobs[1].ImageID != p.Images[3].ID || !first.Jobs[0].First {
+	if len(first.Jobs) != 2 || first.Jobs[0].ImageID != p.Images[0].ID || first.Jobs[1].ImageID != p.Images[3].ID || !first.Jobs[0].Contact {
 		t.Fatalf("dispatched %+v, want one of each host that was never asked", first.Jobs)
 	}
 	if first.Left {
@@ -59,7 +59,7 @@ func testParked(t *testing.T, s Store) {
 	}
 	record(t, s, media.Fetch{Host: "a", URL: 1, Took: time.Second}, media.Fetch{Host: "a", URL: 2, Took: time.Second})
 	second := limited(t, s)
-	if len(second.Jobs) != 1 || second.Jobs[0].ImageID != p.Images[1].ID || second.Jobs[0].First {
+	if len(second.Jobs) != 1 || second.Jobs[0].ImageID != p.Images[1].ID || second.Jobs[0].Contact {
 		t.Fatalf("dispatched %+v, want the second: its host has answered", second.Jobs)
 	}
 	c, err := s.Begin(t.Context(), first.Jobs[0], time.Minute)

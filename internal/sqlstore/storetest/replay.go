@@ -38,9 +38,9 @@ func testReplay(t *testing.T, s Store) {
 		gotJobs = append(gotJobs, without(j))
 	}
 	wantJobs := []media.Job{
-		{ImageID: x, ProductID: a.ID, Generation: 2, RequestID: "req-9", Host: "a.example", First: true},
-		{ImageID: y, ProductID: a.ID, Generation: 2, RequestID: "req-9", Host: "a.example", First: true},
-		{ImageID: z, ProductID: b.ID, Generation: 2, RequestID: "req-9", Host: "b.example", First: true},
+		{ImageID: x, ProductID: a.ID, Generation: 2, RequestID: "req-9", Host: "a.example", Contact: true},
+		{ImageID: y, ProductID: a.ID, Generation: 2, RequestID: "req-9", Host: "a.example", Contact: true},
+		{ImageID: z, ProductID: b.ID, Generation: 2, RequestID: "req-9", Host: "b.example", Contact: true},
 	}
 	if !reflect.DeepEqual(gotJobs, wantJobs) {
 		t.Errorf("jobs %+v", list)
@@ -111,7 +111,7 @@ func testReplayImage(t *testing.T, s Store) {
 		t.Errorf("%d replayed it, %d were refused", won.Load(), refused.Load())
 	}
 	list := jobs(t, s)
-	want := media.Job{ImageID: id, ProductID: p.ID, Generation: 2, RequestID: "req-9", Host: "a.example", First: true}
+	want := media.Job{ImageID: id, ProductID: p.ID, Generation: 2, RequestID: "req-9", Host: "a.example", Contact: true}
 	if len(list) != 1 || without(list[0]) != want {
 		t.Errorf("jobs %+v", list)
 	}

@@ -13,7 +13,7 @@ import (
 
 // inspected are the limits of limited, and who asks.
 func inspected(s Store) (dispatch.Limits, *dispatch.Inspector) {
-	l := dispatch.Limits{Slots: 100, Host: 2, NewHost: 1, Hosts: dispatch.DefaultHostRules(), Life: time.Hour, FirstFor: time.Second}
+	l := dispatch.Limits{Slots: 100, Host: 2, NewHost: 1, Hosts: dispatch.DefaultHostRules(), Life: time.Hour, ContactFor: time.Second}
 	return l, dispatch.NewInspector(s, l)
 }
 
