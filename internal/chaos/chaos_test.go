@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync"
 	"testing"
@@ -42,30 +43,33 @@ func TestChaos(t *testing.T) { //nolint:paralleltest // it wants the machine for
 			t.Errorf("%s has ended by itself; see %s/%s.log", p.name, s.folder, p.name)
 		}
 	}
-	took, waiting := awaitEnds(sys, in.last)
+	ends := awaitEnds(sys, in.last)
 	o := verify(sys, c, know, src, in)
 	if stalled == 0 {
 		o.wrong(checkSkipped, "no writer has stalled")
+	}
+	if len(in.wiped) == 0 {
+		o.wrong(checkLost, "no message was wiped: this shows nothing")
 	}
 	objects := o.cleanUp(sys)
 
 	r := newReport()
 	r.figure("seed", "%d", s.seed)
 	r.figure("faults", "%d in %s: %s", in.total(), s.length, tally(in.counts))
-	addChecks(r, past.all(), in.windows, know, o, took, waiting)
+	addChecks(r, past.all(), in.windows, know, o, ends)
 	r.check(checkOrphans, o.problems[checkOrphans], "%d objects", objects)
 	r.check(checkBegun, o.problems[checkBegun], "")
 	r.check(checkTogether, o.problems[checkTogether], "")
 	r.check(checkSkipped, o.problems[checkSkipped], "%d writers stalled before their commit", stalled)
 	r.check(checkLost, o.problems[checkLost], "%d were wiped, %d dispatched again", len(in.wiped), o.lost)
-	checkHosts(r, sys, src)
+	checkHosts(r, sys, src, slices.Concat(in.hits, in.frozen))
 	checkSteps(r, in.steps)
 	sys.seen.report(r)
 	r.print(t)
 }
 
 // addChecks adds what history and outcome say.
-func addChecks(r *report, events []event, windows []window, know *model, o *outcome, took time.Duration, waiting []string) {
+func addChecks(r *report, events []event, windows []window, know *model, o *outcome, ends settled) {
 	requests, unanswered, odd := map[string]int{}, 0, []string(nil)
 	for _, e := range events {
 		requests[e.op]++
@@ -79,7 +83,8 @@ func addChecks(r *report, events []event, windows []window, know *model, o *outc
 	r.figure("requests", "%s; %d cut off by faults", tally(requests), unanswered)
 	r.check(checkExists, o.problems[checkExists], "%d exist, %d deleted, %d creates of unknown outcome", o.products, o.deleted, len(know.lost))
 	r.check(checkOnce, o.problems[checkOnce], "")
-	r.check("images under way end after the last fault, none "+settleBound.String()+" after the one before", waiting, "the last ended after %s", round(took))
+	r.check(fmt.Sprintf("images under way end within %s of the last fault, and %s for each", settleBound, settleEach), ends.waiting,
+		"%d, the last ended after %s, at most %s", ends.left, round(ends.took), ends.limit)
 	r.check(checkEnded, o.problems[checkEnded], "%d images: ready %d, %s; at most %d attempts", o.images, o.ready, tally(o.failed), o.attempts)
 	r.check(checkBytes, o.problems[checkBytes], "")
 	r.check(checkPublished, o.problems[checkPublished], "")

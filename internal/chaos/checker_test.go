@@ -120,6 +120,7 @@ func TestCrowdIsChecked(t *testing.T) {
 		return list
 	}
 	four := []request{one(1, 11, 30), one(2, 12, 30), one(3, 13, 30), one(4, 14, 30)}
+	soon := append([]request{one(1, 11, 22)}, four[1:]...)
 	attempts := map[string][]worked{"1": begun(10, 31), "2": begun(10, 31), "3": begun(10, 31), "4": begun(10, 31), "5": begun(10, 50)}
 	with := func(url string, at ...int) map[string][]worked {
 		all := maps.Clone(attempts)
@@ -131,24 +132,30 @@ func TestCrowdIsChecked(t *testing.T) {
 		attempts map[string][]worked
 		answered time.Time
 		caught   bool
+		faults   []span
 	}{
-		"as many as may":                         {four, attempts, when(1), false},
-		"one more":                               {append(slices.Clone(four), one(5, 20, 40)), attempts, when(1), true},
-		"one more that goes on":                  {append(slices.Clone(four), one(5, 20, 0)), attempts, when(1), true},
-		"one after another":                      {append(slices.Clone(four), one(5, 30, 40)), attempts, when(1), false},
-		"one attempt was over":                   {append(slices.Clone(four), one(5, 20, 40)), with("1", 10, 15), when(1), false},
-		"it was over later":                      {append(slices.Clone(four), one(5, 20, 40)), with("1", 10, 21), when(1), true},
-		"it was over, and begun again":           {append(slices.Clone(four), one(5, 20, 40)), with("1", 10, 15, 16, 40), when(1), false},
-		"it was asked for after its attempt":     {append(slices.Clone(four), one(5, 20, 40)), with("5", 10, 19), when(1), false},
-		"it was asked for in its second attempt": {append(slices.Clone(four), one(5, 20, 40)), with("5", 10, 18, 19, 50), when(1), true},
-		"never begun":                            {append(slices.Clone(four[:1]), one(5, 20, 40)), with("5"), when(1), true},
-		"two at a host that has not answered":    {four[:2], attempts, when(13), true},
-		"two at a host that never answers":       {four[:2], attempts, time.Time{}, true},
-		"the second after the host has answered": {four[:2], attempts, when(12), false},
+		"as many as may":                         {four, attempts, when(1), false, nil},
+		"one more":                               {append(slices.Clone(four), one(5, 20, 40)), attempts, when(1), true, nil},
+		"one more that goes on":                  {append(slices.Clone(four), one(5, 20, 0)), attempts, when(1), true, nil},
+		"one after another":                      {append(slices.Clone(four), one(5, 30, 40)), attempts, when(1), false, nil},
+		"one attempt was over":                   {append(slices.Clone(soon), one(5, 20, 40)), with("1", 10, 15), when(1), false, nil},
+		"it goes on for too long":                {append(slices.Clone(four), one(5, 20, 40)), with("1", 10, 15), when(1), true, nil},
+		"it goes on without end":                 {append([]request{one(1, 11, 0)}, append(slices.Clone(four[1:]), one(5, 20, 40))...), with("1", 10, 15), when(1), true, nil},
+		"for too long, beside a fault":           {append(slices.Clone(four), one(5, 20, 40)), with("1", 10, 15), when(1), false, []span{{when(22), when(23)}}},
+		"for too long after a fault":             {append(slices.Clone(four), one(5, 20, 40)), with("1", 10, 15), when(1), true, []span{{when(14), when(17)}, {when(24), when(50)}}},
+		"after a fault that was over":            {append(slices.Clone(four), one(5, 20, 40)), with("1", 10, 15), when(1), true, []span{{when(12), when(14)}}},
+		"it was over later":                      {append(slices.Clone(four), one(5, 20, 40)), with("1", 10, 21), when(1), true, nil},
+		"it was over, and begun again":           {append(slices.Clone(soon), one(5, 20, 40)), with("1", 10, 15, 16, 40), when(1), false, nil},
+		"it was asked for after its attempt":     {append(slices.Clone(four), one(5, 20, 26)), with("5", 10, 19), when(1), false, nil},
+		"it was asked for in its second attempt": {append(slices.Clone(four), one(5, 20, 40)), with("5", 10, 18, 19, 50), when(1), true, nil},
+		"never begun":                            {append(slices.Clone(four[:1]), one(5, 20, 40)), with("5"), when(1), true, nil},
+		"two at a host that has not answered":    {four[:2], attempts, when(13), true, nil},
+		"two at a host that never answers":       {four[:2], attempts, time.Time{}, true, nil},
+		"the second after the host has answered": {four[:2], attempts, when(12), false, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if c := crowded(slices.Clone(test.requests), test.answered, test.attempts); (len(c.wrong) > 0) != test.caught {
+			if c := crowded(slices.Clone(test.requests), test.answered, test.attempts, test.faults); (len(c.wrong) > 0) != test.caught {
 				t.Errorf("at most %d at once, wrong: %v", c.most, c.wrong)
 			}
 		})

@@ -28,11 +28,15 @@ type crowd struct {
 	wrong    []string // beyond the limit
 }
 
+// lateBound is within what time after its attempt a download ends, or after a fault
+// that began in that time.
+const lateBound = jobLease + 5*time.Second
+
 // crowded counts the requests at a host that were under way at once. A download does
 // not count from the moment on at which its attempt ended: a worker that is frozen or cut off
 // until its lease is over goes on with it, and so does one whose product was deleted, until
-// it notices.
-func crowded(requests []request, answered time.Time, attempts map[string][]worked) (c crowd) {
+// it notices. One that is late in its end, as the faults are, counts until that.
+func crowded(requests []request, answered time.Time, attempts map[string][]worked, faults []span) (c crowd) {
 	type edge struct {
 		at   time.Time
 		more int
@@ -46,8 +50,11 @@ func crowded(requests []request, answered time.Time, attempts map[string][]worke
 		case !known:
 			c.wrong = append(c.wrong, r.url+" was asked for and had not been begun")
 			continue
-		case !end.IsZero() && (r.to.IsZero() || end.Before(r.to)):
+		case outlived(r, end):
 			c.over++
+			if outlived(r, lateAfter(end, faults)) {
+				end = r.to
+			}
 		default:
 			end = r.to
 		}
@@ -73,6 +80,34 @@ func crowded(requests []request, answered time.Time, attempts map[string][]worke
 		}
 	}
 	return c
+}
+
+// outlived reports whether the request went on after the end of its attempt, if there was one.
+func outlived(r request, end time.Time) bool {
+	return !end.IsZero() && (r.to.IsZero() || end.Before(r.to))
+}
+
+// lateAfter returns from when on a download is late whose attempt ended then, zero if it did
+// not. A process that is frozen notices nothing, so that it has until after the fault; but
+// no fault after that one puts it off further.
+func lateAfter(end time.Time, faults []span) time.Time {
+	if end.IsZero() {
+		return end
+	}
+	late := end.Add(lateBound)
+	for _, f := range faults {
+		if f.from.Before(end.Add(lateBound)) && f.to.After(end) {
+			late = latest(late, f.to.Add(lateBound))
+		}
+	}
+	return late
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // ended returns when the attempt ended that made the request, the last one begun before it;
@@ -109,14 +144,14 @@ func attempts(sys *system) map[string][]worked {
 }
 
 // checkHosts reports what the hosts saw at once.
-func checkHosts(r *report, sys *system, src *source) {
+func checkHosts(r *report, sys *system, src *source, faults []span) {
 	worked := attempts(sys)
 	var wrong []string
 	over, asked, most := 0, map[string]int{}, map[string]int{}
 	for how, hosts := range src.hosts {
 		for _, h := range hosts {
 			requests, answered := h.seen()
-			c := crowded(requests, answered, worked)
+			c := crowded(requests, answered, worked, faults)
 			most[how] = max(most[how], c.most)
 			over += c.over
 			asked[how] += c.requests

@@ -51,6 +51,7 @@ type injector struct {
 	counts  map[string]int
 	wiped   map[int64]bool // images whose jobs were taken from the broker
 	hits    []span         // when a dispatch could end before its jobs were published
+	frozen  []span         // when a process was, for longer than its hit says
 	last    time.Time      // when the last fault ended
 	steps   []inStep
 
@@ -60,7 +61,7 @@ type injector struct {
 // choose throws the dice: what is hit, and then how.
 func (in *injector) choose() fault {
 	pick := func(all []fault) fault { return all[in.rng.IntN(len(all))] }
-	switch dice := in.rng.IntN(100); {
+	switch dice := in.rng.IntN(98); {
 	case dice < 35:
 		all := in.sys.processes()
 		return pick(in.processFaults(all[in.rng.IntN(len(all))]))
@@ -73,12 +74,8 @@ func (in *injector) choose() fault {
 	case dice < 93:
 		p := in.sys.apis[in.rng.IntN(len(in.sys.apis))]
 		return pick(in.linkFaults("clients–"+p.name, "link to an API", in.sys.fronts[p.name]))
-	case dice < 98:
-		return pick(in.cacheFaults())
 	default:
-		all := in.sys.processes()
-		p, kill := all[in.rng.IntN(len(all))], in.rng.IntN(2) == 0
-		return fault{name: "look for a dispatcher in its step", target: p.name, begin: func() { in.hitInStep(p, kill) }, end: func() {}, limit: 10 * time.Millisecond}
+		return pick(in.cacheFaults())
 	}
 }
 
@@ -148,7 +145,12 @@ func (in *injector) run(length time.Duration) {
 	in.hitInStep(in.sys.workers[in.rng.IntN(2)], false)
 	in.hitInStep(in.sys.apis[in.rng.IntN(2)], true)
 	for time.Now().Before(end) && in.sys.t.Context().Err() == nil {
-		in.random()
+		if in.rng.IntN(50) == 0 { // alone: it is looked for in the database
+			all := in.sys.processes()
+			in.hitInStep(all[in.rng.IntN(len(all))], in.rng.IntN(2) == 0)
+		} else {
+			in.random()
+		}
 		pause(in.sys.t.Context(), time.Duration(200+in.rng.IntN(1500))*time.Millisecond)
 	}
 	close(in.src.over)

@@ -68,6 +68,7 @@ func (in *injector) flush() {
 
 // wipe empties the broker's queue while no worker is there, and notes whose jobs
 // were lost: those of the killed workers, and those that were dispatched for them since.
+// A run in which there were none fails.
 func (in *injector) wipe() {
 	in.busyHands()
 	in.hit(time.Now()) // their dispatchers
@@ -91,11 +92,13 @@ func (in *injector) wipe() {
 func (in *injector) oversleep(p *process) {
 	in.busyHands()
 	in.count("freeze a process past its lease")
+	began := time.Now()
 	p.Signal(syscall.SIGSTOP)
-	in.hit(time.Now())
+	in.hit(began)
 	// The lease ends, a sweep comes by, and a slow picture is fetched again.
 	pause(in.sys.t.Context(), jobLease+9*time.Second)
 	p.Signal(syscall.SIGCONT)
+	in.frozen = append(in.frozen, span{began, time.Now()})
 }
 
 // dieWorking kills a worker with work in hand: the broker gives its messages to the

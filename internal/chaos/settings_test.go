@@ -26,13 +26,14 @@ const (
 	downloads    = 6           // of a worker at once
 )
 
-// The bounds that a run is held to. README and docs/reliability.md state them.
+// The bounds that a run is held to. docs/reliability.md states them.
 const (
-	// settleBound is within what time after the last fault, or the last image that
-	// ended, another one ends: a lost message waits for requeueAfter, and a sweep
-	// and the work itself come on top. settleMost is for all of them.
+	// settleBound is within what time after the last fault every image ends: a lost
+	// message waits for requeueAfter, and a sweep and the work itself come on top.
+	// Rendering alone is a matter of the machine: settleEach is added for each
+	// image that is left when the load has ended.
 	settleBound = requeueAfter + 60*time.Second
-	settleMost  = 5 * settleBound
+	settleEach  = 500 * time.Millisecond
 	// staleBound is how old a read may be when invalidations cannot be
 	// delivered: a lease, half a lease of a fill under way, and half a second
 	// for a process that is not given a core.

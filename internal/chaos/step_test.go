@@ -60,7 +60,9 @@ func (in *injector) catch(p *process) (step string, found bool) {
 			found = true
 			for range looks {
 				pause(in.sys.t.Context(), 100*time.Millisecond)
-				found = found && in.stepNow() == step
+				if found = in.stepNow() == step; !found {
+					break
+				}
 			}
 			if found {
 				return step, true

@@ -8,7 +8,6 @@ import (
 	"image"
 	_ "image/jpeg" // what is published is one of these
 	_ "image/png"
-	"math"
 	"net/url"
 	"time"
 
@@ -41,31 +40,33 @@ type view struct {
 	} `json:"images"`
 }
 
-// awaitEnds waits until no image is under way, and returns how long that took
-// after the last fault, and those that are when none has ended for too long: how
-// many end in a minute is a matter of the machine.
-func awaitEnds(sys *system, last time.Time) (time.Duration, []string) {
-	moved, before := last, int64(math.MaxInt64)
+// settled is how the images that were under way ended.
+type settled struct {
+	took, limit time.Duration // after the last fault
+	left        int           // when the load had ended
+	waiting     []string      // some that are under way though the limit is over
+}
+
+// awaitEnds waits until no image is under way, or the limit is over.
+func awaitEnds(sys *system, last time.Time) (s settled) {
 	for {
-		var waiting []string
-		var left int64
+		var left int
 		sys.query(func(ctx context.Context, db *pgx.Conn) error {
 			rows, err := db.Query(ctx, `SELECT format('image %s of product %s: %s, %s attempts, %s', id, product_id, status, attempts, reason)
 				FROM images WHERE status = 'pending' ORDER BY id LIMIT 20`)
 			if err != nil {
 				return err
 			}
-			if waiting, err = pgx.CollectRows(rows, pgx.RowTo[string]); err != nil {
+			if s.waiting, err = pgx.CollectRows(rows, pgx.RowTo[string]); err != nil {
 				return err
 			}
 			return db.QueryRow(ctx, `SELECT count(*) FROM images WHERE status = 'pending'`).Scan(&left)
 		})
-		if left < before {
-			moved, before = time.Now(), left
+		if s.limit == 0 {
+			s.left, s.limit = left, settleBound+time.Duration(left)*settleEach
 		}
-		took := time.Since(last)
-		if len(waiting) == 0 || time.Since(moved) > settleBound || took > settleMost {
-			return took, waiting
+		if s.took = time.Since(last); len(s.waiting) == 0 || s.took > s.limit {
+			return s
 		}
 		pause(sys.t.Context(), 250*time.Millisecond)
 	}
