@@ -42,7 +42,7 @@ type Store interface {
 	// breakers that this has opened or closed.
 	RecordFetches(ctx context.Context, fetches []Fetch) ([]Breaker, error)
 	// SilentHosts returns at most limit hosts that have failed, and answered no one,
-	// for so long: from the first failure to the last.
+	// for so long, from the first failure to the last, and of whose images Expire finds any.
 	SilentHosts(ctx context.Context, silent time.Duration, limit int) ([]SilentHost, error)
 	// Expire makes at most limit images of the host Failed without an attempt: those
 	// that are parked and had waited for so long since they were due when it last

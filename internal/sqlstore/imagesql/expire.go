@@ -17,15 +17,31 @@ import (
 // its first failure to its last.
 const isSilent = `failing_at > 0 AND failing_at <= {now} - $%[1]d AND failed_at - failing_at >= $%[1]d`
 
+// silentHosts are the hosts that are silent and for which an image is parked that had
+// waited for so long when they last failed: a host for which none has must not keep
+// others out of the limit.
+var silentHosts = `
+	SELECT host, reason, reason_detail FROM hosts WHERE ` + fmt.Sprintf(isSilent, 1) + ` AND (
+		(SELECT due_at FROM images WHERE stage = 1 AND source_host = host AND tried = 0 ORDER BY due_at LIMIT 1) <= failed_at - $1
+		OR (SELECT due_at FROM images WHERE stage = 1 AND source_host = host AND tried = 1 ORDER BY due_at LIMIT 1) <= failed_at - $1)
+	ORDER BY failing_at LIMIT $2`
+
 // SilentHosts implements media.Store.
-func (s *Images) SilentHosts(ctx context.Context, silent time.Duration, limit int) ([]media.SilentHost, error) {
-	return sqldb.Select(ctx, s.db, "look for silent hosts", func(row sqldb.Row, h *media.SilentHost) error {
+func (s *Images) SilentHosts(ctx context.Context, silent time.Duration, limit int) (hosts []media.SilentHost, err error) {
+	err = s.db.Along(ctx, "look for silent hosts", func(ctx context.Context, from sqldb.Querier) (err error) {
+		hosts, err = s.silentHosts(ctx, from, silent, limit)
+		return err
+	})
+	return hosts, err
+}
+
+func (s *Images) silentHosts(ctx context.Context, from sqldb.Querier, silent time.Duration, limit int) ([]media.SilentHost, error) {
+	return sqldb.Collect(ctx, from, func(row sqldb.Row, h *media.SilentHost) error {
 		var reason, detail string
 		err := row.Scan(&h.Host, &reason, &detail)
 		h.Last = fault.Fail(fault.Reason(reason), detail, nil)
 		return err
-	}, `SELECT host, reason, reason_detail FROM hosts WHERE `+fmt.Sprintf(isSilent, 1)+` ORDER BY failing_at LIMIT $2`,
-		silent.Milliseconds(), limit)
+	}, s.db.SQL(silentHosts), silent.Milliseconds(), limit)
 }
 
 // Expire implements media.Store. It locks the products before the images, as

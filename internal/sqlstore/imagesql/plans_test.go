@@ -73,7 +73,7 @@ func (everything) Asks(dispatch.Window) []dispatch.Ask {
 
 func (everything) Flows(dispatch.Window) []dispatch.Flow { return []dispatch.Flow{{UserID: 1}} }
 
-// TestPlans: every read of a step goes along an index of its own, with the
+// TestPlans: every read of a step, and that of the silent hosts, goes along an index of its own, with the
 // statistics of an idle moment and with those of a backlog, and none looks at more
 // than it asks for: there is no scan of a table, no bitmap, and nothing of a queue
 // that is sorted.
@@ -124,12 +124,15 @@ func TestPlans(t *testing.T) {
 		if _, err := s.Images.Read(t.Context(), e, request, everything{plan}); err != nil {
 			t.Fatal(err)
 		}
+		if _, err := s.Images.ReadSilent(t.Context(), e, time.Hour, 20); err != nil {
+			t.Fatal(err)
+		}
 		statement, args := s.Images.Move()
 		e.explain(t.Context(), statement, args)
 		all := strings.Join(e.plans, "\n\n")
 		for _, index := range []string{
 			"images_due", "images_due_of_user", "images_line", "images_out", "images_of_user", "images_of_host", "images_parked", "images_parked_since",
-			"hosts_open", "hosts_pkey", "images_pkey",
+			"hosts_open", "hosts_failing", "hosts_pkey", "images_pkey",
 		} {
 			if !regexp.MustCompile(`using ` + index + `\b`).MatchString(all) {
 				t.Errorf("%s: nothing goes along %s", moment, index)

@@ -110,6 +110,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"parked", testParked},
 		{"probes", testProbes},
 		{"expire", testExpire},
+		{"many silent hosts", testManySilentHosts},
 		{"waiting", testWaiting},
 		{"backlog", testBacklog},
 		{"views of hosts", testHostViews},
