@@ -17,8 +17,9 @@ import (
 )
 
 // publisher publishes dispatched jobs, each in a goroutine of its own, since a
-// queue in this process returns when the job is done. What it cannot publish it
-// takes back; where the store cannot be told, the job's time runs out.
+// queue in this process returns when the job's handler has acknowledged it. What it
+// cannot publish it takes back; where the store cannot be told, the job's time runs
+// out.
 type publisher struct {
 	store  Store
 	queue  Queue

@@ -12,11 +12,11 @@ import (
 // Handler does the work of a message. nil acknowledges it. An error that wraps
 // ErrReject moves it to the dead-letter queue; any other error, and a panic,
 // returns it to the queue, and after too many returns the driver dead-letters
-// it.
+// it. A handler that has called Acknowledge has decided: its error is logged.
 type Handler func(ctx context.Context, m Message) error
 
-// Consume runs handle for each message, at most concurrency at a time, until
-// ctx is done. It then takes no new message, waits for the running handlers,
+// Consume runs handle for each message, at most concurrency at a time that have
+// not called Acknowledge, until ctx is done. It then takes no new message, waits for the running handlers,
 // whose context ends after the drain timeout, and returns nil. It survives the
 // loss of the broker; the messages that are handled meanwhile are delivered
 // again. Any number of Consume may run at once. The error is a concurrency
@@ -58,18 +58,20 @@ func (q *Queue) consume(ctx context.Context, from Source, concurrency int, handl
 	var busy sync.WaitGroup // handlers, and the acknowledgements that follow them
 	err := receive(ctx, subscription, concurrency, func(d Delivery, free func()) {
 		busy.Go(func() {
-			var early sync.Once // the message is finished before its handler has returned
-			handling := context.WithValue(handling, acknowledgeKey{}, func() {
-				early.Do(func() {
+			var once sync.Once // a handler may acknowledge the message before it returns
+			finish := func(err error) (finished bool) {
+				once.Do(func() {
 					free()
-					q.finish(ctx, from, d, nil)
+					q.finish(ctx, from, d, err)
+					finished = true
 				})
-			})
+				return finished
+			}
+			handling := context.WithValue(handling, acknowledgeKey{}, func() { finish(nil) })
 			err := q.protect(handling, handle, d.Message())
-			early.Do(func() {
-				free()
-				q.finish(ctx, from, d, err)
-			})
+			if !finish(err) && err != nil {
+				q.log.WarnContext(ctx, "handler failed after it had acknowledged its message", "message", d.Message().ID, "error", err)
+			}
 		})
 	})
 	expiry := time.AfterFunc(q.drain, func() { cancel(errDrained) })

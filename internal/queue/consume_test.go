@@ -42,3 +42,37 @@ func TestPanicIsLogged(t *testing.T) {
 		}
 	})
 }
+
+// TestFailureAfterAcknowledge: an error that comes after the acknowledgement has no one
+// to go to but the log.
+func TestFailureAfterAcknowledge(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var logged bytes.Buffer
+		q := queue.New(inprocess.New(1), time.Second, slog.New(slog.NewTextHandler(&logged, nil)))
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() {
+			ended <- q.Consume(ctx, 1, func(ctx context.Context, m queue.Message) error {
+				queue.Acknowledge(ctx)
+				if m.ID == "good" {
+					return nil
+				}
+				return errors.New("not recorded")
+			})
+		}()
+		for _, id := range []string{"good", "bad"} {
+			if err := q.Publish(t.Context(), queue.Message{ID: id}); err != nil {
+				t.Errorf("publish returned %v", err)
+			}
+		}
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+		if lines := strings.TrimSpace(logged.String()); strings.Contains(lines, "\n") || !strings.Contains(lines, "level=WARN") ||
+			!strings.Contains(lines, "message=bad") || !strings.Contains(lines, "not recorded") {
+			t.Errorf("logged:\n%s", lines)
+		}
+	})
+}

@@ -37,7 +37,7 @@ func New(driver Driver, drain time.Duration, log *slog.Logger) *Queue {
 
 // Publish returns nil only once the message cannot be lost by the death of this
 // process: the broker has confirmed it, or, in process, its handler has
-// returned nil. Any error means that the caller keeps the message and publishes
+// acknowledged it or returned nil. Any error means that the caller keeps the message and publishes
 // it again later; the message may then be delivered twice.
 func (q *Queue) Publish(ctx context.Context, m Message) error { return q.driver.Publish(ctx, m) }
 

@@ -13,9 +13,9 @@ import (
 // Driver implements queue.Driver within one process. It differs from a broker
 // in what the port allows:
 //
-//   - Publish returns when the handler has returned. Its error is the handler's;
-//     the caller keeps the message and decides when to publish it again, so
-//     there is no redelivery and no delivery limit here.
+//   - Publish returns when the handler has acknowledged the message or returned.
+//     Its error is the handler's; the caller keeps the message and decides when to
+//     publish it again, so there is no redelivery and no delivery limit here.
 //   - A message whose handler rejects it goes to the consumer of dead letters
 //     within the same Publish, which fails while there is none.
 type Driver struct {
@@ -39,7 +39,8 @@ func New(concurrency int) *Driver {
 	return d
 }
 
-// Publish gives m to a handler and returns its error. Until the first consumer
+// Publish gives m to a handler and returns nil once that has acknowledged it, or the
+// handler's error. Until the first consumer
 // has started it waits for it; once the last has stopped it fails at once with
 // an error of kind fault.Unavailable. When ctx ends first, a handler that is
 // already running goes on and its result is not reported.

@@ -11,7 +11,7 @@ import (
 type Capabilities struct {
 	// Stores: a message that was published waits in a broker, for consumers
 	// that come later and for other Queues. Otherwise Publish lasts until the
-	// handler has returned, and its error is the handler's.
+	// handler has acknowledged it or returned, and its error is the handler's.
 	Stores bool
 	// CountsDeliveries: a message that keeps failing is dead-lettered by the
 	// driver after DeliveryLimit. Otherwise that is the caller's to decide.
