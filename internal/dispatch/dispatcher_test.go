@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -354,6 +355,20 @@ func TestJobsSayThatOthersWait(t *testing.T) {
 		time.Sleep(time.Minute)
 		add("", 1)
 		want("alone again", false)
+		store.mu.Lock()
+		for i := range dispatch.WalkedAtOnce { // the walk ends with hosts that it does not find
+			store.hosts[strconv.Itoa(i)] = dispatch.Host{Failures: 5, OpenUntil: time.Now().Add(time.Hour).UnixMilli()}
+		}
+		store.mu.Unlock()
+		for i := range dispatch.WalkedAtOnce {
+			store.create(1, strconv.Itoa(i), 0)
+		}
+		store.notify()
+		for i := range 4 {
+			time.Sleep(time.Minute + time.Duration(i)*dispatch.DefaultConfig().Walk)
+			add("", 1)
+			want("others are parked", true)
+		}
 		stop()
 	})
 }

@@ -190,6 +190,11 @@ func (s *fakeStore) DispatchStep(ctx context.Context, request dispatch.Request, 
 	if err := s.available(ctx); err != nil {
 		return step, err
 	}
+	// It looks before it writes, as SQLite does: the plan is asked twice.
+	if d := p.Decide(s.window(request, p)); len(d.Positions) == 0 && len(d.Woken) == 0 {
+		step.Left = s.waiting() > 0
+		return step, nil
+	}
 	w := s.window(request, p)
 	decision := p.Decide(w)
 	if s.seen != nil {
@@ -209,14 +214,19 @@ func (s *fakeStore) DispatchStep(ctx context.Context, request dispatch.Request, 
 		r.Token = max(r.Token+1, w.Now+request.Life.Milliseconds())
 		step.Jobs = append(step.Jobs, media.Job{ImageID: r.ID, ProductID: 1, Generation: 1, Token: r.Token})
 	}
-	waiting := len(s.stages[media.InLine])
+	step.Left, step.More = s.waiting() > 0, w.More
+	return step, nil
+}
+
+// waiting is how many are in line or due.
+func (s *fakeStore) waiting() int {
+	n := len(s.stages[media.InLine])
 	for _, r := range s.stages[media.Later] {
-		if r.DueAt <= w.Now {
-			waiting++
+		if r.DueAt <= time.Now().UnixMilli() {
+			n++
 		}
 	}
-	step.Left, step.More = waiting > 0, w.More
-	return step, nil
+	return n
 }
 
 func (s *fakeStore) ReturnJobs(ctx context.Context, jobs []media.Job, delay time.Duration) error {

@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -28,16 +29,21 @@ type Plan interface {
 // looks for the parked images of those hosts only that have room since. What it
 // does not know, such as what others have parked, the walk finds.
 type memory struct {
-	out     map[string]int   // how many images of a host were out and not downloaded
-	limit   map[string]int   // how many it might have out
-	turn    map[string]int64 // the user of a host's last image
-	turns   int              // asks, by which images that were tried get every fourth turn
-	served  [Classes]int64   // the highest rank that was dispatched
-	cursor  string           // the host that the walk has come to
-	backlog bool             // more was due than the step looked at
-	user    int64            // the user that the reading of a backlog has come to
-	walked  time.Time        // when it went on
-	parked  bool             // some images may be parked
+	out     map[string]int  // how many images of a host were out and not downloaded
+	limit   map[string]int  // how many it might have out
+	turns   map[string]turn // at each host
+	served  [Classes]int64  // the highest rank that was dispatched
+	cursor  string          // the host that the walk has come to
+	backlog bool            // more was due than the step looked at
+	user    int64           // the user that the reading of a backlog has come to
+	walked  time.Time       // when it went on
+	parked  bool            // some images may be parked
+}
+
+// turn is how far the turns at a host have come.
+type turn struct {
+	user int64 // of the last image that came in line or went out
+	asks int   // for its parked images, by which those that were tried get every fourth turn
 }
 
 // plan is Plan for one step.
@@ -50,7 +56,10 @@ type plan struct {
 	queued int // most that wait for a worker
 	ready  int // that wait for one at the queue
 
-	window   Window // as the decision saw it
+	now      map[string]int // memory.out as it is now
+	hosts    []string       // what Hosts returned
+	asks     []Ask          // what Asks returned
+	window   Window         // as the decision saw it
 	decision Decision
 }
 
@@ -86,42 +95,40 @@ func (p *plan) Others(w Window, class Class) bool {
 	return p.room(w) > 0 && held(w.Out) < p.limits.Slots
 }
 
-func (p *plan) Hosts(w Window) (hosts []string) {
-	hosts = append(append(hosts, w.Woken...), w.Walked...)
-	now := outByHost(w.Out)
+func (p *plan) Hosts(w Window) []string {
+	p.now, p.hosts = outByHost(w.Out), slices.Concat(w.Woken, w.Walked)
 	for host, before := range p.out {
-		if now[host] < before {
-			hosts = append(hosts, host)
+		if p.now[host] < before {
+			p.hosts = append(p.hosts, host)
 		}
 	}
-	return hosts
+	return p.hosts
 }
 
-func (p *plan) Asks(w Window) (asks []Ask) {
-	now := outByHost(w.Out)
+func (p *plan) Asks(w Window) []Ask {
+	p.asks = nil
 	asked := map[string]bool{}
 	ask := func(host string) {
-		state := w.Hosts[host]
+		state, turn := w.Hosts[host], p.turns[host]
 		room := state.limit(p.limits, w.Now) - len(state.Ranks)
 		if room <= 0 || asked[host] {
 			return
 		}
 		asked[host] = true
-		p.turns++
-		asks = append(asks, Ask{
-			Host: host, Limit: room, After: p.turn[host], Tried: p.turns%4 == 0,
+		p.asks = append(p.asks, Ask{
+			Host: host, Limit: room, After: turn.user, Tried: turn.asks%4 == 3,
 			Probe: state.suspected(p.limits.Hosts), Last: state.Failures%2 == 1,
 		})
 	}
-	for _, host := range p.Hosts(w) {
+	for _, host := range p.hosts {
 		ask(host)
 	}
 	for host, limit := range p.limit {
-		if w.Hosts[host].limit(p.limits, w.Now) > limit && now[host] > 0 {
+		if w.Hosts[host].limit(p.limits, w.Now) > limit && p.now[host] > 0 {
 			ask(host)
 		}
 	}
-	return asks
+	return p.asks
 }
 
 func (p *plan) Flows(w Window) (flows []Flow) {
@@ -159,35 +166,55 @@ func (p *plan) full() bool {
 func (p *plan) remembered() memory {
 	w, d := p.window, p.decision
 	m := p.memory
-	m.out, m.limit, m.turn = outByHost(w.Out), map[string]int{}, map[string]int64{}
+	m.out, m.limit, m.turns = maps.Clone(p.now), map[string]int{}, p.turnsAfter()
 	m.backlog, m.user = w.More, 0
 	if len(w.Users) == UsersAtOnce {
 		m.user = w.Users[UsersAtOnce-1]
 	}
 	if p.walks {
-		m.parked = len(w.Walked) > 0
+		m.parked = len(w.Walked) > 0 || p.cursor != "" // those before the cursor
 		if m.cursor = ""; len(w.Walked) == WalkedAtOnce {
 			m.cursor = w.Walked[WalkedAtOnce-1]
 		}
 	}
 	for _, to := range d.Positions {
 		m.parked = m.parked || to.To == media.Parked
-		if to.Stage == media.Out && to.To != media.Out {
-			continue // its host is left alone
-		}
 		if to.To == media.Out && to.Stage != media.Out {
 			m.out[to.Host]++
-			m.turn[to.Host] = to.UserID
 			m.served[to.NewClass] = max(m.served[to.NewClass], to.NewRank)
 		}
 	}
 	for host := range m.out {
 		m.limit[host] = w.Hosts[host].limit(p.limits, w.Now)
-		if user, known := p.turn[host]; known && m.turn[host] == 0 {
-			m.turn[host] = user
-		}
 	}
 	return m
+}
+
+// turnsAfter are the turns at the hosts that the step has seen.
+func (p *plan) turnsAfter() map[string]turn {
+	turns := map[string]turn{}
+	for host := range p.window.Hosts {
+		if t, known := p.turns[host]; known {
+			turns[host] = t
+		}
+	}
+	for _, a := range p.asks {
+		t := turns[a.Host]
+		t.asks++
+		turns[a.Host] = t
+	}
+	taken := map[int64]bool{}
+	for _, to := range p.decision.Positions {
+		taken[to.ID] = to.To != media.Parked
+	}
+	for _, r := range slices.Concat(p.window.Due, p.window.Parked) {
+		if taken[r.ID] {
+			t := turns[r.Host]
+			t.user = r.UserID
+			turns[r.Host] = t
+		}
+	}
+	return turns
 }
 
 func outByHost(rows []Row) map[string]int {

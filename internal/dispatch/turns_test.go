@@ -3,6 +3,7 @@ package dispatch_test
 import (
 	"context"
 	"slices"
+	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -11,26 +12,29 @@ import (
 	"vitrine.dev/internal/media"
 )
 
-// TestTurnsAtAHost: users take turns at a host that has room for one image, and
-// every fourth that comes is one that was tried, as long as there are such.
+// TestTurnsAtAHost: at hosts that have room for one image each, users take turns, and
+// every fourth image that comes is one that was tried, as long as there are such:
+// at each of them, however many others the same steps ask about.
 func TestTurnsAtAHost(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		const users, each, again = 3, 6, 1 // of each user, and how many of these were tried
+		const hosts, users, each, again = 4, 3, 6, 1 // of each user, and how many of these were tried
 		store := newFakeStore()
-		store.hosts["x"] = dispatch.Host{AnsweredAt: 1}
 		store.mu.Lock()
-		for i := range int64(users * each) {
-			r := &fakeRow{Row: dispatch.Row{ID: i + 1, UserID: i/each + 1, Host: "x", Tried: i%each < again}}
+		for i := range int64(hosts * users * each) {
+			host := "host-" + strconv.FormatInt(i/(users*each), 10)
+			store.hosts[host] = dispatch.Host{AnsweredAt: 1}
+			r := &fakeRow{Row: dispatch.Row{ID: i + 1, UserID: i/each%users + 1, Host: host, Tried: i%each < again}}
 			store.rows[r.ID] = r
 			store.move(r, media.Parked)
 		}
 		store.mu.Unlock()
-		var came []fakeRow
-		q := &fakeQueue{window: 4, publish: func(_ context.Context, j media.Job) error {
+		came := map[string][]fakeRow{}
+		q := &fakeQueue{window: 2 * hosts, publish: func(_ context.Context, j media.Job) error {
 			if store.begin(j) {
 				store.mu.Lock()
-				came = append(came, *store.rows[j.ImageID])
+				r := *store.rows[j.ImageID]
+				came[r.Host] = append(came[r.Host], r)
 				store.mu.Unlock()
 				time.Sleep(100 * time.Millisecond)
 				store.finish(j)
@@ -43,17 +47,47 @@ func TestTurnsAtAHost(t *testing.T) {
 			time.Sleep(time.Second)
 		}
 		stop()
-		var tried []int
-		for n, r := range came {
-			if r.Tried {
-				tried = append(tried, n)
+		for host, rows := range came {
+			var tried []int
+			for n, r := range rows {
+				if r.Tried {
+					tried = append(tried, n)
+				}
+				if want := int64(n%users + 1); r.UserID != want {
+					t.Errorf("%s: number %d was of user %d, want %d", host, n, r.UserID, want)
+				}
 			}
-			if want := int64(n%users + 1); r.UserID != want {
-				t.Errorf("number %d was of user %d, want %d", n, r.UserID, want)
+			if want := []int{3, 7, 11}; len(rows) != users*each || !slices.Equal(tried, want) {
+				t.Errorf("%s: of %d those that were tried came as number %v, want %v", host, len(rows), tried, want)
 			}
 		}
-		if want := []int{3, 7, 11}; len(came) != users*each || !slices.Equal(tried, want) {
-			t.Errorf("of %d those that were tried came as number %v, want %v", len(came), tried, want)
+		if len(came) != hosts {
+			t.Errorf("images of %d hosts came", len(came))
 		}
 	})
+}
+
+// TestTurnsInLine: an image that comes in line, because nothing can go out, has had
+// its user's turn.
+func TestTurnsInLine(t *testing.T) {
+	t.Parallel()
+	steps := &dispatch.Steps{Limits: dispatch.Limits{Slots: 8, Host: 1, NewHost: 1, Life: time.Minute}}
+	step := func(user int64) (asks []dispatch.Ask) {
+		_, p := steps.Next(0, true)
+		w := dispatch.Window{
+			Now: drawnNow, Walked: []string{"x"}, Hosts: map[string]dispatch.HostState{"x": {Host: dispatch.Host{AnsweredAt: 1}}},
+			Parked: []dispatch.Row{{ID: user, UserID: user, Host: "x", Stage: media.Parked}},
+		}
+		p.Hosts(w)
+		asks = p.Asks(w)
+		if d := p.Decide(w); len(d.Positions) != 1 || d.Positions[0].To != media.InLine {
+			t.Fatalf("decided %+v", d)
+		}
+		return asks
+	}
+	for _, after := range []int64{0, 1, 2} {
+		if asks := step(after + 1); len(asks) != 1 || asks[0].After != after {
+			t.Errorf("asked for %+v, want those after user %d", asks, after)
+		}
+	}
 }
