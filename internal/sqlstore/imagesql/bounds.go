@@ -19,6 +19,7 @@ import (
 type bound struct {
 	rank       [dispatch.Classes]int64
 	token, due int64
+	version    int // how often the bounds were set: values may come again
 }
 
 const (
@@ -28,7 +29,7 @@ const (
 	lookAgain = 250 * time.Millisecond
 	// lookShare is for how many times as long as it took to look it is not done again,
 	// and lookLatest the most: with an old transaction open it takes longer and longer.
-	// What takes longer than lookTimeout is given up; the bounds stay.
+	// What takes longer than lookTimeout is given up, and the bounds stay, if there are any.
 	lookShare   = 20
 	lookLatest  = time.Minute
 	lookTimeout = 2 * time.Second
@@ -42,6 +43,15 @@ type lowest struct {
 	mu   sync.Mutex
 	look time.Time // when to look again
 	bound
+}
+
+// limited is the time that a look has. The first one has all of its caller's: beside a
+// transaction that is open for long no step would ever begin.
+func (l *lowest) limited(ctx context.Context) (context.Context, context.CancelFunc) {
+	if l.look.IsZero() {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, lookTimeout)
 }
 
 // bounds returns the lower bounds for a step; none where an index keeps nothing
@@ -59,7 +69,7 @@ func (s *Images) bounds(ctx context.Context) (bound, error) {
 	var token, due sql.NullInt64
 	var now int64
 	var began time.Time
-	looking, cancel := context.WithTimeout(ctx, lookTimeout)
+	looking, cancel := s.lowest.limited(ctx)
 	defer cancel()
 	err := s.db.WithRetry(looking, "look for the head of the line", func(ctx context.Context) error {
 		began = time.Now()
@@ -68,13 +78,14 @@ func (s *Images) bounds(ctx context.Context) (bound, error) {
 				(SELECT min(dispatched_until) FROM images WHERE stage = 3), (SELECT min(due_at) FROM images WHERE stage = 0), {now}`)).Scan(&rank[0], &rank[1], &token, &due, &now)
 	})
 	switch {
-	case err != nil && looking.Err() != nil && ctx.Err() == nil && !s.lowest.look.IsZero():
+	case err != nil && looking.Err() != nil && ctx.Err() == nil:
 		s.lowest.look = time.Now().Add(lookLatest)
 		return s.lowest.bound, nil
 	case err != nil:
 		return bound{}, err
 	}
 	s.lowest.look = time.Now().Add(min(max(lookShare*time.Since(began), lookAgain), lookLatest))
+	s.lowest.version++
 	// Where there is none of a kind, its bound stays: what comes is higher.
 	for class, lowest := range rank {
 		if lowest.Valid {
@@ -96,7 +107,8 @@ func (s *Images) bounds(ctx context.Context) (bound, error) {
 func (s *Images) advance(low, next bound) {
 	s.lowest.mu.Lock()
 	defer s.lowest.mu.Unlock()
-	if s.lowest.bound == low {
+	if s.lowest.version == low.version {
+		next.version++
 		s.lowest.bound = next
 	}
 }
@@ -106,6 +118,7 @@ func (s *Images) lower(class dispatch.Class, rank int64) {
 	s.lowest.mu.Lock()
 	defer s.lowest.mu.Unlock()
 	s.lowest.rank[class] = min(s.lowest.rank[class], rank)
+	s.lowest.version++
 }
 
 // after returns the bounds after a step that began to read at b: below them is

@@ -88,3 +88,42 @@ func TestBoundAfter(t *testing.T) {
 		}
 	}
 }
+
+// TestReturnedJobIsSeen: the next step sees a rank that came back during a step, also
+// where it was not below that step's bound.
+func TestReturnedJobIsSeen(t *testing.T) {
+	t.Parallel()
+	for _, back := range []int64{40, 50, 60} {
+		s := New(nil)
+		s.advance(bound{}, bound{rank: [dispatch.Classes]int64{50, 7}})
+		low := s.lowest.bound
+		s.lower(dispatch.Known, back)
+		next := low
+		next.rank[dispatch.Known] = 90
+		s.advance(low, next)
+		if got := s.lowest.rank; got[dispatch.Known] > back || got[dispatch.Contact] != 7 {
+			t.Errorf("rank %d came back, the next step begins at %v", back, got)
+		}
+		s.advance(s.lowest.bound, next)
+		if got := s.lowest.rank[dispatch.Known]; got != 90 {
+			t.Errorf("the step after it begins at %d, want 90", got)
+		}
+	}
+}
+
+// TestFirstLookHasTime: as long as there are no bounds, a look takes as long as its
+// caller has; those after it are given up.
+func TestFirstLookHasTime(t *testing.T) {
+	t.Parallel()
+	var l lowest
+	for _, looked := range []bool{false, true} {
+		if looked {
+			l.look = time.Now()
+		}
+		ctx, cancel := l.limited(t.Context())
+		if end, limited := ctx.Deadline(); limited != looked || looked && time.Until(end) > lookTimeout {
+			t.Errorf("there was a look before: %t, and it ends at %v", looked, end)
+		}
+		cancel()
+	}
+}
