@@ -127,6 +127,7 @@ func (d *decider) lost() {
 // enter gives what is not in line its rank there, and parks what its host has no
 // room for before that rank. The host's parked images come before those that are due.
 func (d *decider) enter(flows flowRank) {
+	var moving []Row // to the other line
 	for class, line := range d.Line {
 		for _, r := range line {
 			if d.class(r.Host) == Class(class) {
@@ -134,11 +135,14 @@ func (d *decider) enter(flows flowRank) {
 				d.lines[class] = append(d.lines[class], &candidate{Position: p})
 				continue
 			}
-			d.place(flows, r)
+			moving = append(moving, r)
+			if i := slices.Index(d.ranks[r.Host], r.Rank); i >= 0 { // it leaves this one, wherever it goes
+				d.ranks[r.Host] = slices.Delete(d.ranks[r.Host], i, i+1)
+			}
 		}
 	}
 	slices.SortFunc(d.Due, func(a, b Row) int { return cmp.Or(cmp.Compare(a.DueAt, b.DueAt), cmp.Compare(a.ID, b.ID)) })
-	for _, r := range slices.Concat(d.Parked, d.Due) {
+	for _, r := range slices.Concat(moving, d.Parked, d.Due) {
 		d.place(flows, r)
 	}
 	for _, line := range d.lines {
@@ -152,18 +156,14 @@ func (d *decider) place(flows flowRank, r Row) {
 	host := d.Hosts[r.Host]
 	flow := Flow{UserID: r.UserID, Class: host.class(d.limits.Hosts)}
 	rank := flows.next(flow)
-	ranks := d.ranks[r.Host]
-	if i := slices.Index(ranks, r.Rank); r.Stage == media.InLine && i >= 0 { // its own, in the other line
-		ranks = slices.Delete(ranks, i, i+1)
-	}
-	before, _ := slices.BinarySearch(ranks, rank+1)
+	before, _ := slices.BinarySearch(d.ranks[r.Host], rank+1)
 	if before >= d.limit(r.Host) {
 		if r.Stage != media.Parked {
-			d.decide(Position{Row: r, To: media.Parked})
+			d.decide(Position{Row: r, To: media.Parked, NewRank: rank})
 		}
 		return
 	}
-	d.ranks[r.Host] = slices.Insert(ranks, before, rank)
+	d.ranks[r.Host] = slices.Insert(d.ranks[r.Host], before, rank)
 	flows.ends[flow] = rank + host.cost()
 	p := Position{Row: r, To: media.Out, NewRank: rank, NewClass: flow.Class, NewCost: host.cost()}
 	d.lines[flow.Class] = append(d.lines[flow.Class], &candidate{Position: p})
@@ -195,7 +195,7 @@ func (d *decider) consider(c *candidate, all bool) {
 	case d.out[c.Host] >= d.limit(c.Host):
 		c.taken = true
 		if c.Stage != media.Parked {
-			d.decide(Position{Row: c.Row, To: media.Parked})
+			d.decide(Position{Row: c.Row, To: media.Parked, NewRank: c.NewRank})
 		}
 	case contact && (d.contacts >= most || d.contactsOf[c.UserID] >= each),
 		!all && d.of[c.UserID] >= d.limits.user(),

@@ -106,7 +106,7 @@ func limitOf(h dispatch.HostState, l dispatch.Limits) int {
 
 // TestDecide: no limit is exceeded by what goes out, nothing has two positions, only
 // users who have nothing get the last slots, and what is parked is behind as many
-// images of its host as may be out.
+// images of its host as may be out, or so many are out.
 func TestDecide(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
@@ -134,7 +134,8 @@ func TestDecide(t *testing.T) {
 		if l.Slots >= 4 {
 			reserve = max(l.Slots/8, 1)
 		}
-		for _, p := range dispatch.Decide(w, [dispatch.Classes]int64{}, l, room).Positions {
+		decided := dispatch.Decide(w, [dispatch.Classes]int64{}, l, room).Positions
+		for _, p := range decided {
 			if placed[p.ID] {
 				rt.Fatalf("%+v is placed twice", p)
 			}
@@ -142,9 +143,6 @@ func TestDecide(t *testing.T) {
 			state := w.Hosts[p.Host]
 			if p.To == media.Parked && p.Stage == media.Parked || p.To == media.InLine && p.Stage == media.InLine && p.Class == p.NewClass {
 				rt.Fatalf("%+v is placed for nothing", p)
-			}
-			if p.To == media.Parked && max(byHost[p.Host], len(state.Ranks)) < limitOf(state, l) && p.Stage != media.Later && p.Stage != media.InLine {
-				rt.Fatalf("%+v is parked, and its host has room", p)
 			}
 			if p.To != media.Out {
 				continue
@@ -171,7 +169,37 @@ func TestDecide(t *testing.T) {
 		if sent > max(room, 0) || free < min(0, slots) {
 			rt.Fatalf("%d go out, there is room for %d; %d slots are left", sent, room, free)
 		}
+		ranks := ranksAfter(w, decided)
+		for _, p := range decided {
+			limit := limitOf(w.Hosts[p.Host], l)
+			if p.To != media.Parked || p.Stage == media.Out || byHost[p.Host] >= limit {
+				continue
+			}
+			if before, _ := slices.BinarySearch(ranks[p.Host], p.NewRank+1); before < limit {
+				rt.Fatalf("%+v is parked behind %d of %v, its host may have %d out", p, before, ranks[p.Host], limit)
+			}
+		}
 	})
+}
+
+// ranksAfter are those of what each host has in line, or out and not downloaded, after a step.
+func ranksAfter(w dispatch.Window, decided []dispatch.Position) map[string][]int64 {
+	ranks, placed := map[string][]int64{}, map[int64]bool{}
+	for _, p := range decided {
+		placed[p.ID] = true
+		if p.To != media.Parked {
+			ranks[p.Host] = append(ranks[p.Host], p.NewRank)
+		}
+	}
+	for _, r := range slices.Concat(w.Out, w.Line[0], w.Line[1]) {
+		if !r.Fetched && !placed[r.ID] {
+			ranks[r.Host] = append(ranks[r.Host], r.Rank)
+		}
+	}
+	for _, of := range ranks {
+		slices.Sort(of)
+	}
+	return ranks
 }
 
 // TestDecideInOrderOfRank: where nothing limits, the lowest ranks go.

@@ -96,7 +96,7 @@ type Position struct {
 	Row // as it was seen
 
 	To       media.Stage // Parked, InLine or Out
-	NewRank  int64       // in line and out
+	NewRank  int64       // in line and out; parked, the one that it had or would have had
 	NewClass Class
 	NewCost  int64
 }
