@@ -19,7 +19,8 @@ type fakeStore struct {
 	images     map[int64]*fakeImage
 	renditions map[string]catalog.Rendition
 	unreadable []media.Unreadable
-	fetches    []media.Fetch
+	fetches    [][]media.Fetch // of each call
+	recording  func()          // is called by RecordFetches before it writes
 	silent     []media.SilentHost
 	silentFor  time.Duration
 	down       int // so many calls answer Unavailable
@@ -137,8 +138,11 @@ func (s *fakeStore) Fail(_ context.Context, c media.Claim, f *fault.Failure) (ca
 }
 
 func (s *fakeStore) RecordFetches(_ context.Context, fetches []media.Fetch) ([]media.Breaker, error) {
+	if s.recording != nil {
+		s.recording()
+	}
 	return nil, s.do(func() error {
-		s.fetches = append(s.fetches, fetches...)
+		s.fetches = append(s.fetches, fetches)
 		return nil
 	})
 }

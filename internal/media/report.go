@@ -27,7 +27,7 @@ type Fetch struct {
 	Took    time.Duration
 }
 
-// reports are the fetches that are to be written.
+// reports are the fetches that are to be written, in the order in which they ended.
 type reports struct {
 	store Store
 	log   *slog.Logger
@@ -48,7 +48,9 @@ func (r *reports) add(host, url string, err error, took time.Duration) {
 	if err != nil && !failed {
 		return
 	}
-	r.put([]Fetch{{Host: host, URL: hashURL(url), Failure: failure, Took: took}})
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.keep(append(r.waiting, Fetch{Host: host, URL: hashURL(url), Failure: failure, Took: took}))
 }
 
 func hashURL(url string) int64 {
@@ -57,11 +59,16 @@ func hashURL(url string) int64 {
 	return int64(h.Sum64())     //nolint:gosec // an identity, not a number
 }
 
-func (r *reports) put(fetches []Fetch) {
+// putBack has fetches that were taken written after all, before those that have ended since.
+func (r *reports) putBack(fetches []Fetch) {
 	r.mu.Lock()
-	r.waiting = append(r.waiting, fetches...)
-	r.waiting = r.waiting[max(0, len(r.waiting)-mostUnreported):]
-	r.mu.Unlock()
+	defer r.mu.Unlock()
+	r.keep(append(fetches, r.waiting...))
+}
+
+// keep bounds what waits.
+func (r *reports) keep(fetches []Fetch) {
+	r.waiting = fetches[max(0, len(fetches)-mostUnreported):]
 	select {
 	case r.added <- struct{}{}:
 	default:
@@ -76,7 +83,8 @@ func (r *reports) take() []Fetch {
 	return fetches
 }
 
-// Report writes what fetches have shown of their hosts until ctx is done.
+// Report writes what fetches have shown of their hosts until ctx is done, which is
+// to be once no handler runs any more.
 func (w *Worker) Report(ctx context.Context) error {
 	for {
 		select {
@@ -100,8 +108,8 @@ func (w *Worker) flush(ctx context.Context) {
 	defer cancel()
 	breakers, err := w.Store.RecordFetches(ctx, fetches)
 	if err != nil {
-		w.Log.DebugContext(ctx, "fetches not recorded, will be retried", "fetches", len(fetches), "error", err)
-		w.reports.put(fetches)
+		w.Log.Log(ctx, levelOf(err), "fetches not recorded, will be retried", "fetches", len(fetches), "error", err)
+		w.reports.putBack(fetches)
 	}
 	for _, b := range breakers {
 		if b.Open {

@@ -3,6 +3,7 @@ package media_test
 import (
 	"context"
 	"errors"
+	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -19,8 +20,9 @@ func TestFetchesAreReported(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		refused := fault.Fail(fault.SourceUnreachable, "Refused.", nil)
 		b := setup(t, &fakeWork{}, "http://a/1", "http://a/2", "http://b/3", "http://b/4")
+		const took = 10 * time.Millisecond
 		b.fetch = func(_ context.Context, url string) ([]byte, error) {
-			time.Sleep(time.Second)
+			time.Sleep(took)
 			switch url {
 			case "http://a/2":
 				return nil, refused
@@ -32,7 +34,10 @@ func TestFetchesAreReported(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)
 		go func() { done <- b.worker.Report(ctx) }()
-		for i := range int64(4) {
+		for i := range int64(4) { // in pairs
+			if i == 2 {
+				time.Sleep(time.Minute)
+			}
 			host := "a"
 			if i > 1 {
 				host = "b"
@@ -49,8 +54,11 @@ func TestFetchesAreReported(t *testing.T) {
 			t.Error(err)
 		}
 		got := b.store.fetches
-		if len(got) != 3 || got[0].Host != "a" || got[0].Failure != nil || got[0].Took != time.Second || got[1].Failure != refused ||
-			got[0].URL == got[1].URL || got[2].Host != "b" {
+		if len(got) != 2 || len(got[0]) != 2 || len(got[1]) != 1 {
+			t.Fatalf("reported %+v, want a batch of two, and one of one", got)
+		}
+		first, second, third := got[0][0], got[0][1], got[1][0]
+		if first.Host != "a" || first.Failure != nil || first.Took != took || second.Failure != refused || first.URL == second.URL || third.Host != "b" {
 			t.Errorf("reported %+v", got)
 		}
 	})
@@ -73,8 +81,57 @@ func TestReportsOutliveAnOutage(t *testing.T) {
 		if err := <-done; err != nil {
 			t.Error(err)
 		}
-		if len(b.store.fetches) != 1 {
+		if len(b.store.fetches) != 1 || len(b.store.fetches[0]) != 1 {
 			t.Errorf("reported %+v", b.store.fetches)
+		}
+	})
+}
+
+// TestReportsInOrder: what could not be written is written before what has ended since,
+// since a host is what its last fetch shows. Where it is too much, the oldest are lost.
+func TestReportsInOrder(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const before, since, kept = 600, 500, 1000
+		urls := make([]string, before+since)
+		for i := range urls {
+			urls[i] = "http://a/" + strconv.Itoa(i+1)
+		}
+		b := setup(t, &fakeWork{}, urls...)
+		took := time.Duration(0)
+		b.fetch = func(_ context.Context, url string) ([]byte, error) {
+			took += time.Millisecond // tells which it is
+			time.Sleep(took)
+			return []byte(url), nil
+		}
+		handle := func(from, to int64) {
+			for i := from; i <= to; i++ {
+				if err := b.worker.Handle(t.Context(), jobFor(i)); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+		handle(1, before)
+		b.store.recording = func() {
+			b.store.recording = nil
+			handle(before+1, before+since)
+			b.store.setDown(1)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- b.worker.Report(ctx) }()
+		time.Sleep(time.Hour)
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		if len(b.store.fetches) != 1 || len(b.store.fetches[0]) != kept {
+			t.Fatalf("%d batches were written, want one of the last %d fetches", len(b.store.fetches), kept)
+		}
+		for i, f := range b.store.fetches[0] {
+			if want := time.Duration(before+since-kept+i+1) * time.Millisecond; f.Took != want {
+				t.Fatalf("fetch %d took %v, want %v", i, f.Took, want)
+			}
 		}
 	})
 }
@@ -104,7 +161,7 @@ func TestOurOwnOutagesAreNotTheHosts(t *testing.T) {
 				if err := b.worker.Report(ctx); err != nil {
 					t.Error(err)
 				}
-				if got := b.store.fetches; len(got) != 1 || got[0].Failure != nil {
+				if got := b.store.fetches; len(got) != 1 || len(got[0]) != 1 || got[0][0].Failure != nil {
 					t.Errorf("reported %+v", got)
 				}
 			})

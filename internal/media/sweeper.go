@@ -96,6 +96,15 @@ func (s *Sweeper) sweep(ctx context.Context) bool {
 	return len(swept) >= s.cfg.Batch
 }
 
+// levelOf is at which level an error of the store is logged that is tried again: an
+// outage of the database is logged by those who watch it.
+func levelOf(err error) slog.Level {
+	if fault.KindOf(err) == fault.Unavailable {
+		return slog.LevelDebug
+	}
+	return slog.LevelWarn
+}
+
 // observe follows outages of the database.
 func (s *Sweeper) observe(err error) {
 	switch {
@@ -128,7 +137,7 @@ func (s *Sweeper) sweepHosts(ctx context.Context) {
 		err = s.store.ForgetHosts(ctx, hostLife, mostHosts)
 	}
 	if err != nil && ctx.Err() == nil {
-		s.log.DebugContext(ctx, "sweep of hosts failed, will be retried", "error", err)
+		s.log.Log(ctx, levelOf(err), "sweep of hosts failed, will be retried", "error", err)
 	}
 }
 

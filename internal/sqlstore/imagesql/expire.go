@@ -20,8 +20,8 @@ const isSilent = `failing_at > 0 AND failing_at <= {now} - $%[1]d AND failed_at 
 // silentHosts are the hosts that are silent and for which an image is parked that had
 // waited for so long when they last failed: a host for which none has must not keep
 // others out of the limit.
-var silentHosts = `
-	SELECT host, reason, reason_detail FROM hosts WHERE ` + fmt.Sprintf(isSilent, 1) + ` AND (
+const silentHosts = `
+	SELECT host, reason, reason_detail FROM hosts WHERE ` + isSilent + ` AND (
 		(SELECT due_at FROM images WHERE stage = 1 AND source_host = host AND tried = 0 ORDER BY due_at LIMIT 1) <= failed_at - $1
 		OR (SELECT due_at FROM images WHERE stage = 1 AND source_host = host AND tried = 1 ORDER BY due_at LIMIT 1) <= failed_at - $1)
 	ORDER BY failing_at LIMIT $2`
@@ -41,7 +41,7 @@ func (s *Images) silentHosts(ctx context.Context, from sqldb.Querier, silent tim
 		err := row.Scan(&h.Host, &reason, &detail)
 		h.Last = fault.Fail(fault.Reason(reason), detail, nil)
 		return err
-	}, s.db.SQL(silentHosts), silent.Milliseconds(), limit)
+	}, s.db.SQL(fmt.Sprintf(silentHosts, 1)), silent.Milliseconds(), limit)
 }
 
 // Expire implements media.Store. It locks the products before the images, as
