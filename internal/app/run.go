@@ -88,7 +88,7 @@ func run(ctx context.Context, to cli.Streams, r role, cfg config.Config, log *sl
 			return err
 		}
 	} else {
-		p.addHeart(0, nil)
+		p.addHeart()
 	}
 	if r.api {
 		p.addServer()

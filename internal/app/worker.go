@@ -2,6 +2,9 @@ package app
 
 import (
 	"context"
+	"errors"
+
+	"golang.org/x/sync/errgroup"
 
 	"vitrine.dev/internal/app/config"
 	"vitrine.dev/internal/gc"
@@ -35,17 +38,32 @@ func (p *process) addWorker(held *closers) error {
 	collector := gc.NewCollector(p.store, p.blobs, p.cfg.OrphanInterval, gc.Config{
 		Grace: p.cfg.OrphanGrace, MayDelete: mayCollect(p.identity, p.blobs, p.store),
 	}, p.log)
-	p.addHeart(p.cfg.WorkerDownloads, worker)
+	heart := processes.NewHeart(p.store, p.role.name, p.cfg.WorkerDownloads, worker, p.log)
 	p.tasks = append(p.tasks,
 		task{name: "consumer", run: func(ctx context.Context) error {
-			return p.queue.Consume(ctx, p.cfg.WorkerDownloads, worker.Handle)
+			return runWorker(ctx, heart, func(ctx context.Context) error {
+				return p.queue.Consume(ctx, p.cfg.WorkerDownloads, worker.Handle)
+			}, worker.Report)
 		}},
 		task{name: "dead letters", run: func(ctx context.Context) error { return p.queue.ConsumeDead(ctx, worker.HandleDead) }},
-		task{name: "fetch reports", run: worker.Report},
 		task{name: "sweeper", run: sweeper.Run},
 		task{name: "collector", run: collector.Run},
 	)
 	return nil
+}
+
+// runWorker consumes until ctx is done and what was begun is done too. The heart and the
+// reports tell others of this work, and go on until then.
+func runWorker(ctx context.Context, heart *processes.Heart, consume, report func(context.Context) error) error {
+	defer context.AfterFunc(ctx, heart.Drain)()
+	beside, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer end()
+	var group errgroup.Group
+	group.Go(func() error { return heart.Run(beside) })
+	group.Go(func() error { return report(beside) })
+	err := consume(ctx)
+	end()
+	return errors.Join(err, group.Wait())
 }
 
 // policy is how failed work is tried again. JOB_MAX_ATTEMPTS bounds the losses
@@ -57,9 +75,9 @@ func policy(c config.Config) media.Policy {
 	}
 }
 
-// addHeart has this process count as one of the installation: a worker with the
-// downloads that it has room for and its work, or nil.
-func (p *process) addHeart(slots int, work processes.Work) {
-	heart := processes.NewHeart(p.store, p.role.name, slots, work, p.log)
+// addHeart has this process, which does not work on images, count as one of the
+// installation.
+func (p *process) addHeart() {
+	heart := processes.NewHeart(p.store, p.role.name, 0, nil, p.log)
 	p.tasks = append(p.tasks, task{name: "heartbeat", run: heart.Run})
 }

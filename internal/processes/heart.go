@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"vitrine.dev/internal/backoff"
@@ -25,25 +26,38 @@ type Heart struct {
 	process Process
 	work    Work
 	log     *slog.Logger
+
+	draining atomic.Bool
+	drain    chan struct{} // of capacity 1: draining has begun
 }
 
 // NewHeart returns a Heart for a process of the role with so many slots; work is
 // nil for one that works on no images.
 func NewHeart(store Store, role string, slots int, work Work, log *slog.Logger) *Heart {
-	return &Heart{store: store, process: Process{ID: rand.Text(), Role: role, Slots: slots}, work: work, log: log}
+	return &Heart{
+		store: store, process: Process{ID: rand.Text(), Role: role, Slots: slots}, work: work, log: log,
+		drain: make(chan struct{}, 1),
+	}
 }
 
-// Run writes heartbeats until ctx is done, and then that the process has ended. The
-// next one comes early where downloads have ended.
+// Drain has the heartbeats say from now on that the process has room for the downloads
+// that it holds, and for no more: these count on as held, and take no room from other
+// processes. The next heartbeat comes early.
+func (h *Heart) Drain() {
+	if !h.draining.Swap(true) {
+		h.drain <- struct{}{}
+	}
+}
+
+// Run writes heartbeats until ctx is done, which for a worker is when nothing is in
+// work any more, and then that the process has ended. The next one comes early where
+// downloads have ended.
 func (h *Heart) Run(ctx context.Context) error {
 	defer h.end(ctx)
 	var purged time.Time
 	failing := false
 	for wait := time.Duration(0); h.wait(ctx, wait, failing) == nil; {
-		p := h.process
-		if h.work != nil {
-			p.InFlight, p.Fetched = h.work.InFlight(), h.work.Fetched()
-		}
+		p := h.now()
 		err := h.call(ctx, func(ctx context.Context) error { return h.store.Heartbeat(ctx, p) })
 		if err == nil && time.Since(purged) >= purgeInterval {
 			purged = time.Now()
@@ -60,6 +74,19 @@ func (h *Heart) Run(ctx context.Context) error {
 	return nil
 }
 
+// now is what the process is to write of itself.
+func (h *Heart) now() Process {
+	p := h.process
+	if h.work == nil {
+		return p
+	}
+	p.InFlight, p.Fetched = h.work.InFlight(), h.work.Fetched()
+	if h.draining.Load() {
+		p.Slots = p.held()
+	}
+	return p
+}
+
 // wait returns when the next heartbeat is to be written.
 func (h *Heart) wait(ctx context.Context, wait time.Duration, failing bool) error {
 	if h.work == nil || failing {
@@ -70,6 +97,7 @@ func (h *Heart) wait(ctx context.Context, wait time.Duration, failing bool) erro
 	select {
 	case <-timer.C:
 	case <-h.work.Due():
+	case <-h.drain:
 	case <-ctx.Done():
 	}
 	return context.Cause(ctx)

@@ -95,6 +95,38 @@ func TestHeartbeatIsEarly(t *testing.T) {
 	})
 }
 
+// TestHeartDrains: once the process takes nothing more, it has room for what it still
+// downloads and for no more, and it is alive until that is done.
+func TestHeartDrains(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store := &fakeStore{}
+		work := &fakeWork{inFlight: 5, due: make(chan struct{})} // 6, when it is asked
+		h := processes.NewHeart(store, "worker", 64, work, slog.New(slog.DiscardHandler))
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() { ended <- h.Run(ctx) }()
+		synctest.Wait()
+		work.fetched = []processes.Fetched{{Image: 1, Released: true}, {Image: 2}, {Image: 3, Released: true}}
+		h.Drain()
+		h.Drain()
+		synctest.Wait()
+		if n := len(store.beats); n != 2 || store.beats[0].Slots != 64 || store.beats[1].Slots != 7-2 {
+			t.Fatalf("heartbeats are %+v, want one at once, with the slots of what is not released", store.beats)
+		}
+		work.inFlight = 0
+		time.Sleep(processes.Interval)
+		synctest.Wait()
+		if n := len(store.beats); n != 3 || store.beats[2].Slots != 0 || len(store.ended) != 0 {
+			t.Errorf("heartbeats are %+v, ended %v; want one with no slots", store.beats, store.ended)
+		}
+		stop()
+		if err := <-ended; err != nil || len(store.ended) != 1 {
+			t.Errorf("ended %v, error %v", store.ended, err)
+		}
+	})
+}
+
 // TestHeart: a process is alive at once, between any two heartbeats, again soon
 // after an outage, and gone at its stop.
 func TestHeart(t *testing.T) {

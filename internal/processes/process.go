@@ -16,10 +16,21 @@ const (
 type Process struct {
 	ID          string    // its own, random
 	Role        string    // serve, api or worker
-	Slots       int       // downloads that it has room for at once; 0 for one that does not work on images
+	Slots       int       // downloads that it has room for at once; 0 for one that does not work on images. While it drains, those that it has
 	InFlight    int       // images that it works on
 	Fetched     []Fetched // of these, those whose downloads have ended
 	HeartbeatAt time.Time
+}
+
+// held is how many of its download slots are taken.
+func (p Process) held() int {
+	held := p.InFlight
+	for _, f := range p.Fetched {
+		if f.Released {
+			held--
+		}
+	}
+	return max(held, 0) // they were not read at the same moment
 }
 
 // Fetched is an image that is downloaded and not done. It takes nothing of its host
