@@ -3,6 +3,7 @@ package httpapi_test
 import (
 	"bufio"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -59,17 +60,22 @@ func (l *countedListener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &countedConn{conn, &l.read}, nil
+	tcp, ok := conn.(*net.TCPConn)
+	if !ok {
+		return nil, fmt.Errorf("a connection of type %T", conn)
+	}
+	return &countedConn{tcp, &l.read}, nil
 }
 
+// countedConn has all that a server makes use of, as to close one direction.
 type countedConn struct {
-	net.Conn
+	*net.TCPConn
 
 	read *atomic.Int64
 }
 
 func (c *countedConn) Read(p []byte) (int, error) {
-	n, err := c.Conn.Read(p)
+	n, err := c.TCPConn.Read(p)
 	c.read.Add(int64(n))
 	return n, err
 }
