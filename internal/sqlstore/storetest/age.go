@@ -18,10 +18,7 @@ func testAgeStartsOver(t *testing.T, s Store) {
 	until(t, "the image is old", func() bool { return time.Since(created) > old })
 	begin := func() media.Claim {
 		t.Helper()
-		c, err := s.Begin(t.Context(), job, time.Minute)
-		if err != nil {
-			t.Fatal(err)
-		}
+		c := begin(t, s, job)
 		return c
 	}
 	tried := begin()

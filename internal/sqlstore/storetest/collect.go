@@ -134,10 +134,7 @@ func testCollectedUnderAClaim(t *testing.T, s Store) {
 		if _, err := s.Retry(t.Context(), c, f, 0); err != nil {
 			t.Fatal(err)
 		}
-		again, err := s.Begin(t.Context(), jobs(t, s)[0], time.Minute)
-		if err != nil {
-			t.Fatal(err)
-		}
+		again := begin(t, s, jobs(t, s)[0])
 		complete(t, s, again, key)
 		if !isLive(t, s, key) {
 			t.Errorf("%s: what was stored again is not found", what)
@@ -231,10 +228,7 @@ func testMarkBrokenAndRebuild(t *testing.T, s Store) {
 		t.Errorf("another rendition's image is %s", img.Status)
 	}
 	tick(t)
-	again, err := s.Begin(t.Context(), list[0], time.Minute)
-	if err != nil {
-		t.Fatal(err)
-	}
+	again := begin(t, s, list[0])
 	complete(t, s, again, "aa")
 	if !isLive(t, s, "aa") {
 		t.Error("stored again, and not found")

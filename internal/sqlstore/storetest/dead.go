@@ -18,10 +18,7 @@ func broken(t *testing.T, s Store, reason fault.Reason, urls ...string) catalog.
 	t.Helper()
 	p := create(t, s, urls...)
 	for _, job := range jobs(t, s) {
-		c, err := s.Begin(t.Context(), job, time.Minute)
-		if err != nil {
-			t.Fatal(err)
-		}
+		c := begin(t, s, job)
 		if _, err := s.Fail(t.Context(), c, fault.Fail(reason, "It did not work.", nil)); err != nil {
 			t.Fatal(err)
 		}

@@ -79,10 +79,7 @@ func testDeadJob(t *testing.T, s Store) {
 		}
 		if i == 1 { // one fails again meanwhile; the job has done with it
 			again := jobs(t, s)[0]
-			c, err := s.Begin(t.Context(), again, time.Minute)
-			if err != nil {
-				t.Fatal(err)
-			}
+			c := begin(t, s, again)
 			until(t, "the clock goes on", func() bool { return time.Since(made.AsOf) > 5*time.Millisecond })
 			if _, err := s.Fail(t.Context(), c, timeout()); err != nil {
 				t.Fatal(err)

@@ -79,9 +79,7 @@ func testReturnedJobs(t *testing.T, s Store) {
 		t.Fatalf("returned %+v, then %+v", out, again)
 	}
 	give(0, out...) // of a dispatch that is over
-	if _, err := s.Begin(t.Context(), again[0], time.Minute); err != nil {
-		t.Fatal(err)
-	}
+	begin(t, s, again[0])
 	give(0, again[0]) // begun
 	give(time.Hour, again[1])
 	rest := step(t, s, 10, time.Hour)

@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"sync"
 	"testing"
-	"time"
 
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/fault"
@@ -84,10 +83,7 @@ func beginAll(t *testing.T, s Store) []media.Claim {
 	t.Helper()
 	var claims []media.Claim
 	for _, j := range jobs(t, s) {
-		c, err := s.Begin(t.Context(), j, time.Minute)
-		if err != nil {
-			t.Fatal(err)
-		}
+		c := begin(t, s, j)
 		claims = append(claims, c)
 	}
 	return claims

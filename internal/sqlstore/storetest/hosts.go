@@ -62,10 +62,7 @@ func testParked(t *testing.T, s Store) {
 	if len(second.Jobs) != 1 || second.Jobs[0].ImageID != p.Images[1].ID || second.Jobs[0].Contact {
 		t.Fatalf("dispatched %+v, want the second: its host has answered", second.Jobs)
 	}
-	c, err := s.Begin(t.Context(), first.Jobs[0], time.Minute)
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := begin(t, s, first.Jobs[0])
 	complete(t, s, c, "aa")
 	if third := limited(t, s); len(third.Jobs) != 1 || third.Jobs[0].ImageID != p.Images[2].ID {
 		t.Fatalf("dispatched %+v, want the third", third.Jobs)
@@ -85,20 +82,12 @@ func testHosts(t *testing.T, s Store) {
 	if len(tried) != 1 {
 		t.Fatalf("one URL has convicted the host: %+v", tried)
 	}
-	c, err := s.Begin(t.Context(), tried[0], time.Minute)
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := begin(t, s, tried[0])
 	if _, err := s.Retry(t.Context(), c, failure, 0); err != nil {
 		t.Fatal(err)
 	}
-	either := *failure // so that the breaker is open for two seconds
-	either.Blame = fault.BlameEither
-	var all []media.Fetch
-	for url := range int64(5) {
-		all = append(all, media.Fetch{Host: "a", URL: url, Failure: &either, Took: time.Second})
-	}
-	if b := record(t, s, all...); len(b) != 1 || !b[0].Open || b[0].Host != "a" || b[0].Failures != 5 {
+	// So that the breaker is open for two seconds.
+	if b := record(t, s, failing("a", 0, 5, eitherToBlame())...); len(b) != 1 || !b[0].Open || b[0].Host != "a" || b[0].Failures != 5 {
 		t.Errorf("breakers are %+v", b)
 	}
 	opened := time.Now()
@@ -128,11 +117,7 @@ func testHosts(t *testing.T, s Store) {
 // testExpire: images that are parked fail in batches with their host's last reason.
 func testExpire(t *testing.T, s Store) {
 	t.Helper()
-	var all []media.Fetch
-	for url := range int64(5) {
-		all = append(all, media.Fetch{Host: "a", URL: url, Failure: timeout(), Took: time.Second})
-	}
-	record(t, s, all...)
+	record(t, s, failing("a", 0, 5, timeout())...)
 	p := create(t, s, "http://a/1.jpg", "http://a/2.jpg", "http://b/3.jpg", "http://a/4.jpg")
 	if jobs := limited(t, s).Jobs; len(jobs) != 1 || jobs[0].Host != "b" {
 		t.Fatalf("dispatched %+v", jobs)

@@ -2,7 +2,6 @@ package storetest
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -11,18 +10,10 @@ import (
 	"vitrine.dev/internal/media"
 )
 
-// createFor stores a product of the user with n images.
+// createFor stores a product of the user with n images of host a.
 func createFor(t *testing.T, s Store, owner int64, n int) catalog.Product {
 	t.Helper()
-	urls := make([]string, n)
-	for i := range urls {
-		urls[i] = fmt.Sprintf("http://a/%d.jpg", i)
-	}
-	p, err := s.CreateProduct(t.Context(), catalog.NewProduct{UserID: owner, Name: "Line", Images: urls, Price: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p
+	return createAt(t, s, owner, n, "a")
 }
 
 // testTurns has two users wait with many jobs and a third come late with one.
@@ -55,10 +46,7 @@ func testTurns(t *testing.T, s Store) {
 func testLateJobs(t *testing.T, s Store) {
 	t.Helper()
 	retried := createFor(t, s, user, 1)
-	c, err := s.Begin(t.Context(), step(t, s, 1, time.Hour)[0], time.Minute)
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := begin(t, s, step(t, s, 1, time.Hour)[0])
 	// Later than all that is done until it is waited for, on a slow machine, too.
 	if _, err := s.Retry(t.Context(), c, timeout(), 2*time.Second); err != nil {
 		t.Fatal(err)

@@ -13,13 +13,22 @@ import (
 // short as it can be: two seconds.
 func opened(t *testing.T, s Store, from int64, urls int) {
 	t.Helper()
-	either := *timeout()
-	either.Blame = fault.BlameEither
-	var all []media.Fetch
+	record(t, s, failing("a", from, urls, eitherToBlame())...)
+}
+
+// failing are the failures of so many URLs of a host, from one on.
+func failing(host string, from int64, urls int, f *fault.Failure) (all []media.Fetch) {
 	for url := range int64(urls) {
-		all = append(all, media.Fetch{Host: "a", URL: from + url, Failure: &either, Took: time.Second})
+		all = append(all, media.Fetch{Host: host, URL: from + url, Failure: f, Took: time.Second})
 	}
-	record(t, s, all...)
+	return all
+}
+
+// eitherToBlame is a timeout for which the host or the picture may be to blame.
+func eitherToBlame() *fault.Failure {
+	f := timeout()
+	f.Blame = fault.BlameEither
+	return f
 }
 
 // testProbes: a breaker is probed with images that were never tried, of these the
@@ -36,10 +45,7 @@ func testProbes(t *testing.T, s Store) {
 				t.Fatalf("%d probes at once", len(jobs))
 			}
 			for _, j := range jobs {
-				c, err := s.Begin(t.Context(), j, time.Minute)
-				if err != nil {
-					t.Fatal(err)
-				}
+				c := begin(t, s, j)
 				// Counted before the attempt ends, or another would be the probe.
 				opened(t, s, 100+j.ImageID, 1)
 				if _, err := s.Retry(t.Context(), c, timeout(), 0); err != nil {

@@ -21,10 +21,7 @@ func testDownloaded(t *testing.T, s Store) {
 	}
 	claims := make([]media.Claim, len(dispatched))
 	for i, j := range dispatched {
-		var err error
-		if claims[i], err = s.Begin(t.Context(), j, time.Minute); err != nil {
-			t.Fatal(err)
-		}
+		claims[i] = begin(t, s, j)
 	}
 	want := func(what, id string, fetched processes.Fetched, images ...catalog.Image) {
 		t.Helper()

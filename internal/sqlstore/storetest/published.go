@@ -91,17 +91,14 @@ func testRepair(t *testing.T, s Store) {
 	if _, err := s.RefreshImage(t.Context(), c.ProductID, c.ImageID); err != nil {
 		t.Fatal(err)
 	}
-	overtaken, err := s.Begin(t.Context(), jobs(t, s)[0], time.Minute)
-	if err != nil {
-		t.Fatal(err)
-	}
+	overtaken := begin(t, s, jobs(t, s)[0])
 	for _, want := range []int{1, 0} {
 		if changed, err := s.Rebuild(t.Context(), "aa", true, 10); err != nil || len(changed) != want {
 			t.Fatalf("rebuilt %+v, %v", changed, err)
 		}
 	}
 	wantShown(t, s, c, "aa")
-	_, err = s.Complete(t.Context(), overtaken, rendition("bb"))
+	_, err := s.Complete(t.Context(), overtaken, rendition("bb"))
 	wantKind(t, err, fault.Conflict)
 	tick(t)
 	fresh, err := s.Begin(t.Context(), jobs(t, s)[0], time.Minute)

@@ -116,10 +116,7 @@ func testReplayImage(t *testing.T, s Store) {
 		t.Errorf("jobs %+v", list)
 	}
 	wantChanged(t, s, catalog.Changed{ProductID: p.ID, UserID: user, Revision: p.Revision + 1, Version: 1})
-	c, err := s.Begin(t.Context(), list[0], time.Minute)
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := begin(t, s, list[0])
 	if _, err := s.Fail(t.Context(), c, timeout()); err != nil { // and it is on the list again
 		t.Fatal(err)
 	}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -49,23 +48,40 @@ func MoreUsers() []int64 { return []int64{1002, 1003} }
 // stand-ins; open returns a store of the test's own, empty but for user 1.
 func RunProducts(t *testing.T, open func(t *testing.T) catalog.Store) {
 	t.Helper()
-	for name, test := range map[string]func(t *testing.T, s catalog.Store){
-		"prices":                     testPrices,
-		"text":                       testText,
-		"revise races":               testReviseRaces,
-		"edits at once":              testEditsAtOnce,
-		"changes at once":            testChangesAtOnce,
-		"protected changes at once":  testProtectedChangesAtOnce,
-		"list":                       testList,
-		"list by bytes":              testListBytes,
-		"search":                     testSearch,
-		"paging":                     testPaging,
-		"once for each user and key": testOnceScope,
-	} {
-		t.Run(name, func(t *testing.T) {
+	runAll(t, open, false, []suite[catalog.Store]{
+		{"prices", testPrices},
+		{"text", testText},
+		{"list", testList},
+		{"list by bytes", testListBytes},
+		{"search", testSearch},
+		{"paging", testPaging},
+		{"once for each user and key", testOnceScope},
+	})
+	runAll(t, open, true, []suite[catalog.Store]{
+		{"revise races", testReviseRaces},
+		{"edits at once", testEditsAtOnce},
+		{"changes at once", testChangesAtOnce},
+		{"protected changes at once", testProtectedChangesAtOnce},
+	})
+}
+
+// suite is a test of the suite.
+type suite[S any] struct {
+	name string
+	test func(t *testing.T, s S)
+}
+
+// runAll runs tests at once, each on a store of its own. -short leaves the long ones out, which
+// make a race likely by repeating it.
+func runAll[S any](t *testing.T, open func(t *testing.T) S, long bool, all []suite[S]) {
+	t.Helper()
+	for _, one := range all {
+		t.Run(one.name, func(t *testing.T) {
 			t.Parallel()
-			skipLong(t, name)
-			test(t, open(t))
+			if long && testing.Short() {
+				t.Skip("-short: races take seconds")
+			}
+			one.test(t, open(t))
 		})
 	}
 }
@@ -75,29 +91,22 @@ func RunProducts(t *testing.T, open func(t *testing.T) catalog.Store) {
 func Run(t *testing.T, open func(t *testing.T) Store) {
 	t.Helper()
 	RunProducts(t, func(t *testing.T) catalog.Store { t.Helper(); return open(t) })
-	suites := []struct {
-		name string
-		test func(t *testing.T, s Store)
-	}{
+	runAll(t, open, false, []suite[Store]{
 		{"installation", testInstallation},
-		{"installation, at once", testInstallationAtOnce},
 		{"create", testCreate},
 		{"unknown user", testUnknownUser},
 		{"users", testUsers},
 		{"rules of users", testUserRules},
 		{"cancelled", testCancelled},
 		{"once", testOnce},
-		{"once at once", testOnceAtOnce},
 		{"once, cancelled", testOnceCancelled},
 		{"once, expired", testOnceExpired},
 		{"expire keys", testExpireKeys},
 		{"revise", testRevise},
 		{"revise, overtaken", testOvertaken},
-		{"one product, everything at once", testOneProductAtOnce},
 		{"an editor amid progress", testEditorAmidProgress},
 		{"progress is no edit", testProgressIsNoEdit},
 		{"counts", testCounts},
-		{"counts at once", testCountsAtOnce},
 		{"delete", testDelete},
 		{"begin once", testBeginOnce},
 		{"complete", testComplete},
@@ -124,7 +133,6 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"returned jobs", testReturnedJobs},
 		{"users take turns", testTurns},
 		{"late jobs line up", testLateJobs},
-		{"dispatch races", testDispatchRaces},
 		{"a long line", testLongLine},
 		{"what is due of users", testDueOfUsers},
 		{"refresh", testRefresh},
@@ -133,10 +141,8 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"processes", testProcesses},
 		{"what is downloaded", testDownloaded},
 		{"wake", testWake},
-		{"everything at once", testEverythingAtOnce},
 		{"begin delete", testBeginDelete},
 		{"collected under a claim", testCollectedUnderAClaim},
-		{"collection races", testCollectionRaces},
 		{"purge tombstones", testPurgeTombstones},
 		{"mark broken and rebuild", testMarkBrokenAndRebuild},
 		{"age starts over", testAgeStartsOver},
@@ -162,22 +168,16 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"job is aborted", testDeadJobAborted},
 		{"job is taken over", testDeadJobTaken},
 		{"purge", testPurge},
-	}
-	for _, suite := range suites {
-		t.Run(suite.name, func(t *testing.T) {
-			t.Parallel()
-			skipLong(t, suite.name)
-			suite.test(t, open(t))
-		})
-	}
-}
-
-// skipLong leaves out what makes a race likely by repeating it.
-func skipLong(t *testing.T, name string) {
-	t.Helper()
-	if testing.Short() && (strings.Contains(name, "at once") || strings.Contains(name, "races")) {
-		t.Skip("-short: races take seconds")
-	}
+	})
+	runAll(t, open, true, []suite[Store]{
+		{"installation, at once", testInstallationAtOnce},
+		{"once at once", testOnceAtOnce},
+		{"one product, everything at once", testOneProductAtOnce},
+		{"counts at once", testCountsAtOnce},
+		{"dispatch races", testDispatchRaces},
+		{"everything at once", testEverythingAtOnce},
+		{"collection races", testCollectionRaces},
+	})
 }
 
 func create(t *testing.T, s catalog.Store, images ...string) catalog.Product {

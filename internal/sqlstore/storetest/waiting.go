@@ -11,18 +11,27 @@ import (
 	"vitrine.dev/internal/processes"
 )
 
-// inspected are the limits of limited, and who asks.
-func inspected(s Store) (dispatch.Limits, *dispatch.Inspector) {
-	l := dispatch.Limits{Slots: 100, Host: 2, NewHost: 1, Hosts: dispatch.DefaultHostRules(), Life: time.Hour, ContactFor: time.Second}
-	return l, dispatch.NewInspector(s, l)
+// limits are those of limited.
+func limits() dispatch.Limits {
+	return dispatch.Limits{Slots: 100, Host: 2, NewHost: 1, Hosts: dispatch.DefaultHostRules(), Life: time.Hour, ContactFor: time.Second}
 }
 
-// wantWaiting asserts what an image waits for, "" for nothing, and until when: so long from
-// now, at most; 0 for what is not known.
-func wantWaiting(t *testing.T, s Store, p catalog.Product, n int, what dispatch.WaitsFor, until time.Duration) {
+// inspector asks with these limits.
+func inspector(s Store) *dispatch.Inspector { return dispatch.NewInspector(s, limits()) }
+
+// moment is from least after since to most after now; the zero moment is not known.
+type moment struct {
+	since       time.Time
+	least, most time.Duration
+}
+
+// in is so long after something that has happened since.
+func in(d time.Duration, since time.Time) moment { return moment{since, d, d} }
+
+// wantWaiting asserts what an image waits for, "" for nothing, and until when.
+func wantWaiting(t *testing.T, s Store, p catalog.Product, n int, what dispatch.WaitsFor, end moment) {
 	t.Helper()
-	_, inspector := inspected(s)
-	img, w, err := inspector.Image(t.Context(), p.ID, p.Images[n].ID)
+	img, w, err := inspector(s).Image(t.Context(), p.ID, p.Images[n].ID)
 	if err != nil || img.ID != p.Images[n].ID || img.SourceURL != p.Images[n].SourceURL {
 		t.Fatalf("image is %+v, %v", img, err)
 	}
@@ -32,20 +41,20 @@ func wantWaiting(t *testing.T, s Store, p catalog.Product, n int, what dispatch.
 		}
 		return
 	}
-	if img.Status != catalog.Pending || w.For != what || w.Until.IsZero() != (until == 0) {
+	if img.Status != catalog.Pending || w.For != what || w.Until.IsZero() != end.since.IsZero() {
 		t.Errorf("image %d is %s and waits for %+v, want %s", n, img.Status, w, what)
 	}
-	if left := time.Until(w.Until); until != 0 && (left > until+time.Second || left < until/2-10*time.Second) {
-		t.Errorf("image %d waits for %v, want %v", n, left, until)
+	from, to := end.since.Add(end.least).Truncate(time.Millisecond), time.Now().Add(end.most)
+	if !w.Until.IsZero() && (w.Until.Before(from) || w.Until.After(to)) {
+		t.Errorf("image %d waits until %v, want from %v to %v", n, w.Until, from, to)
 	}
 }
 
 // lineUp takes a step that dispatches nothing.
 func lineUp(t *testing.T, s Store) {
 	t.Helper()
-	limits, _ := inspected(s)
 	until(t, "the step is taken", func() bool {
-		taken, err := s.DispatchStep(t.Context(), dispatch.Request{Life: time.Hour, Ranks: 2}, dispatch.OneStep(limits, 0))
+		taken, err := s.DispatchStep(t.Context(), dispatch.Request{Life: time.Hour, Ranks: 2}, dispatch.OneStep(limits(), 0))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -57,42 +66,43 @@ func lineUp(t *testing.T, s Store) {
 // does not wait.
 func testWaiting(t *testing.T, s Store) {
 	t.Helper()
+	began := time.Now()
 	p := create(t, s, "http://a/1.jpg", "http://a/2.jpg", "http://a/3.jpg", "http://b/4.jpg")
 	for n := range p.Images {
-		wantWaiting(t, s, p, n, dispatch.ForTurn, 0) // they have just come
+		wantWaiting(t, s, p, n, dispatch.ForTurn, moment{}) // they have just come
 	}
 	out := limited(t, s).Jobs
 	if len(out) != 2 {
 		t.Fatalf("dispatched %+v", out)
 	}
-	wantWaiting(t, s, p, 0, dispatch.ForTurn, 0) // at the queue
-	wantWaiting(t, s, p, 1, dispatch.ForHost, 0) // which is not known
+	wantWaiting(t, s, p, 0, dispatch.ForTurn, moment{}) // at the queue
+	wantWaiting(t, s, p, 1, dispatch.ForHost, moment{}) // which is not known
+	answered := time.Now()
 	record(t, s, media.Fetch{Host: "a", URL: 1, Took: time.Minute})
-	wantWaiting(t, s, p, 1, dispatch.ForHost, 30*time.Second)
-	wantWaiting(t, s, p, 2, dispatch.ForHost, time.Minute)
+	wantWaiting(t, s, p, 1, dispatch.ForHost, in(30*time.Second, answered))
+	wantWaiting(t, s, p, 2, dispatch.ForHost, in(time.Minute, answered))
 	a, b := begin(t, s, out[0]), begin(t, s, out[1])
-	wantWaiting(t, s, p, 0, "", 0)
+	wantWaiting(t, s, p, 0, "", moment{})
+	failed := time.Now()
 	if _, err := s.Retry(t.Context(), a, timeout(), time.Hour); err != nil {
 		t.Fatal(err)
 	}
-	wantWaiting(t, s, p, 0, dispatch.ForRetry, time.Hour)
+	wantWaiting(t, s, p, 0, dispatch.ForRetry, in(time.Hour, failed))
 	complete(t, s, b, "aa")
-	wantWaiting(t, s, p, 3, "", 0)
+	wantWaiting(t, s, p, 3, "", moment{})
 
-	var all []media.Fetch
-	for url := range int64(5) {
-		all = append(all, media.Fetch{Host: "b", URL: url, Failure: timeout(), Took: time.Second})
-	}
-	record(t, s, append(all, media.Fetch{Host: "c", URL: 1, Took: time.Second})...)
+	failed = time.Now()
+	record(t, s, append(failing("b", 0, 5, timeout()), media.Fetch{Host: "c", URL: 1, Took: time.Second})...)
 	later := create(t, s, "http://b/5.jpg", "http://c/6.jpg", "http://c/7.jpg")
 	lineUp(t, s)
-	wantWaiting(t, s, later, 0, dispatch.ForHost, 5*time.Second) // its breaker is open
-	wantWaiting(t, s, later, 1, dispatch.ForTurn, 10*time.Second)
-	wantWaiting(t, s, later, 2, dispatch.ForTurn, 10*time.Second)
+	wantWaiting(t, s, later, 0, dispatch.ForHost, in(5*time.Second, failed)) // its breaker is open
+	// Two attempts have ended since.
+	pace := moment{since: began, most: 2 * time.Since(began)}
+	wantWaiting(t, s, later, 1, dispatch.ForTurn, pace)
+	wantWaiting(t, s, later, 2, dispatch.ForTurn, pace)
 
-	_, inspector := inspected(s)
 	for product, image := range map[int64]int64{p.ID: later.Images[0].ID, later.ID: 1 << 40, 1 << 40: p.Images[0].ID} {
-		if img, w, err := inspector.Image(t.Context(), product, image); fault.KindOf(err) != fault.NotFound {
+		if img, w, err := inspector(s).Image(t.Context(), product, image); fault.KindOf(err) != fault.NotFound {
 			t.Errorf("image %d of product %d is %+v, %v, %v", image, product, img, w, err)
 		}
 	}
@@ -102,11 +112,10 @@ func testWaiting(t *testing.T, s Store) {
 func testBacklog(t *testing.T, s Store) {
 	t.Helper()
 	second := MoreUsers()[0]
-	_, inspector := inspected(s)
+	whole := inspector(s)
 	look := func(states map[dispatch.State]int, users ...dispatch.UserWork) {
 		t.Helper()
-		_, fresh := inspected(s)
-		o, err := fresh.Overview(t.Context())
+		o, err := inspector(s).Overview(t.Context())
 		if err != nil || len(o.States) != len(dispatch.States()) || len(o.Users) != len(users) {
 			t.Fatalf("overview is %+v, %v", o, err)
 		}
@@ -141,7 +150,7 @@ func testBacklog(t *testing.T, s Store) {
 	if err := s.Heartbeat(t.Context(), processes.Process{ID: "w", Role: "worker", Slots: 64, InFlight: 2}); err != nil {
 		t.Fatal(err)
 	}
-	o, err := inspector.Overview(t.Context())
+	o, err := whole.Overview(t.Context())
 	if err != nil || o.Slots != 64 || o.InFlight != 2 || len(o.Processes) != 1 || o.PerSecond <= 0 {
 		t.Errorf("overview is %+v, %v", o, err)
 	}
@@ -152,8 +161,7 @@ func testHostViews(t *testing.T, s Store) {
 	t.Helper()
 	list := func(f dispatch.HostFilter, limit int, want ...string) (hosts []dispatch.HostView) {
 		t.Helper()
-		_, inspector := inspected(s)
-		hosts, more, err := inspector.Hosts(t.Context(), f, limit)
+		hosts, more, err := inspector(s).Hosts(t.Context(), f, limit)
 		if err != nil || len(hosts) != len(want) || more != (limit == 1) {
 			t.Fatalf("%+v selects %+v, %t, %v; want %v", f, hosts, more, err, want)
 		}
@@ -166,11 +174,7 @@ func testHostViews(t *testing.T, s Store) {
 	}
 	list(dispatch.HostFilter{}, 0)
 	record(t, s, media.Fetch{Host: "a", URL: 1, Took: time.Second}, media.Fetch{Host: "b", URL: 1, Failure: timeout(), Took: 2 * time.Second})
-	var all []media.Fetch
-	for url := range int64(5) {
-		all = append(all, media.Fetch{Host: "c", URL: url, Failure: timeout(), Took: time.Second})
-	}
-	record(t, s, all...)
+	record(t, s, failing("c", 0, 5, timeout())...)
 	create(t, s, "http://a/1.jpg", "http://a/2.jpg", "http://a/3.jpg", "http://c/4.jpg")
 	limited(t, s)
 	hosts := list(dispatch.HostFilter{}, 0, "a answers", "b failing", "c open")
