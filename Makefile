@@ -72,7 +72,7 @@ burst: ## what failing hosts cost the others: BURST_IMAGES=20000
 fair: ## others beside slow, heavy and many images: FAIR=embedded/import FAIR_IMPORT=100000 FAIR_ALONE=20000
 	@scripts/setup test
 	@VITRINE_TEST_REQUIRE=1 FAIR_IMPORT=$(FAIR_IMPORT) FAIR_ALONE=$(FAIR_ALONE) \
-		$(GO) test ./internal/fair -run '^TestFair$$/$(FAIR)' -count 1 -v -timeout 180m
+		$(GO) test ./internal/fair -run '^TestFair$$/$(FAIR)' -count 1 -v -timeout 6h
 
 check: ## words, format (gofumpt, imports), lint, vet, build, modules, known vulnerabilities
 	@scripts/setup check

@@ -18,10 +18,10 @@ const turns = 5
 
 // alone compares an import that no one else disturbs with what it takes where the
 // decision is first come, first served: by turns, on the same servers.
-func alone(t *testing.T, shape string) {
+func alone(t *testing.T, s shape) {
 	t.Helper()
 	images := number(t, "FAIR_ALONE")
-	w := newWorld(t, shape, 1)
+	w := newWorld(t, s, 1)
 	variants := []systemtest.Variant{systemtest.Program, systemtest.Defective(systemtest.FirstCome)}
 	var speed, cost [2][]float64 // images a second, transactions for each
 	for turn := range turns {
@@ -37,7 +37,7 @@ func alone(t *testing.T, shape string) {
 	}
 	t.Logf("images a second: fair %.1f, first come %.1f", speed[0], speed[1])
 	ratio := median(speed[0]) / median(speed[1])
-	t.Logf("%s/alone: %.3f of the throughput (at least 0.95)", shape, ratio)
+	t.Logf("%s/alone: %.3f of the throughput (at least 0.95)", s.name, ratio)
 	if ratio < 0.95 {
 		t.Error("fairness costs a lone import too much")
 	}
@@ -46,7 +46,7 @@ func alone(t *testing.T, shape string) {
 	}
 	t.Logf("transactions for each image: fair %.2f, first come %.2f", cost[0], cost[1])
 	ratio = median(cost[0]) / median(cost[1])
-	t.Logf("%s/alone: %.3f of the transactions (at most 1.2)", shape, ratio)
+	t.Logf("%s/alone: %.3f of the transactions (at most 1.2)", s.name, ratio)
 	if ratio > 1.2 {
 		t.Error("fairness costs a lone import too many transactions")
 	}

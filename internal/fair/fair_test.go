@@ -21,25 +21,29 @@ type row struct {
 }
 
 var rows = []row{
-	{"hanging", 10 * time.Second, systemtest.Program, func(w *world) { w.hanging(1) }, (*world).unseen},
-	{"hanging-8", 30 * time.Second, systemtest.Program, func(w *world) { w.hanging(8) }, (*world).unseen},
-	{"slow", 10 * time.Second, systemtest.Program, (*world).slow, (*world).unseen},
-	{"heavy", 10 * time.Second, systemtest.Defective(systemtest.HostileDecoder), (*world).heavy, (*world).unseen},
+	{"hanging", 10 * time.Second, systemtest.Program, func(w *world) { w.begin(1, 500, w.hanging) }, (*world).unseen},
+	{"hanging-8", 30 * time.Second, systemtest.Program, func(w *world) { w.begin(8, 500, w.hanging) }, (*world).unseen},
+	{"slow", 10 * time.Second, systemtest.Program, func(w *world) { w.begin(1, 400, w.slow) }, (*world).unseen},
+	{"heavy", 10 * time.Second, systemtest.Defective(systemtest.HostileDecoder), func(w *world) { w.begin(1, 6, w.heavy) }, (*world).unseen},
 	{"import", 5 * time.Second, systemtest.Program, (*world).importing, (*world).unseen},
 	{"failing", 30 * time.Second, systemtest.Program, (*world).failing, (*world).besideFailing},
 }
 
-var shapes = map[string]func(*testing.T, map[string]string) *systemtest.Installation{
-	"embedded": systemtest.Embedded, "servers": systemtest.Distributed,
+// shape is how the program is installed.
+type shape struct {
+	name    string
+	install func(*testing.T, map[string]string) *systemtest.Installation
 }
+
+var shapes = []shape{{"embedded", systemtest.Embedded}, {"servers", systemtest.Distributed}}
 
 // TestFair is the table.
 func TestFair(t *testing.T) { //nolint:paralleltest // each row has the machine to itself
 	number(t, "FAIR_IMPORT")
-	for _, shape := range []string{"embedded", "servers"} {
+	for _, s := range shapes {
 		for _, r := range rows {
-			t.Run(shape+"/"+r.name, func(t *testing.T) {
-				w := newWorld(t, shape, 2*measured+10)
+			t.Run(s.name+"/"+r.name, func(t *testing.T) {
+				w := newWorld(t, s, 2*measured+10)
 				w.Start(r.variant)
 				if err := w.ready(t.Context(), w.user(), w.unseen(0)); err != nil { // each part has worked
 					t.Fatal(err)
@@ -50,13 +54,13 @@ func TestFair(t *testing.T) { //nolint:paralleltest // each row has the machine 
 				worst := w.pictures("beside "+r.name, 1500*time.Millisecond, r.host)
 				w.loaded()
 				w.also.Wait()
-				t.Logf("%s/%s: idle %.2f s, beside it %.2f s, at most %.1f s", shape, r.name, idle.Seconds(), worst.Seconds(), w.limit.Seconds())
+				t.Logf("%s/%s: idle %.2f s, beside it %.2f s, at most %.1f s", s.name, r.name, idle.Seconds(), worst.Seconds(), w.limit.Seconds())
 				if worst > w.limit {
 					t.Errorf("another user's picture took %s", worst)
 				}
 			})
 		}
-		t.Run(shape+"/alone", func(t *testing.T) { alone(t, shape) })
+		t.Run(s.name+"/alone", func(t *testing.T) { alone(t, s) })
 	}
 }
 

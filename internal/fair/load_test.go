@@ -10,39 +10,28 @@ import (
 	"vitrine.dev/internal/systemtest"
 )
 
-// hanging has each of the users post five pictures at each of a hundred hosts of
-// their own, which never answer.
-func (w *world) hanging(users int) {
+// begin has each of the users post n pictures, and waits until the workload is under way.
+func (w *world) begin(users, n int, url func(user, n int) string) {
 	for u := range users {
-		var urls []string
-		for n := range 500 {
-			urls = append(urls, w.url(hangingHosts, 100*u+n%100, fmt.Sprintf("hanging-%d", n)))
+		urls := make([]string, n)
+		for i := range urls {
+			urls[i] = url(u, i)
 		}
 		w.post(w.user(), urls)
 	}
 	systemtest.Pause(w.t, 2*time.Second)
 }
 
-// slow posts 400 pictures of 30 hosts.
-func (w *world) slow() {
-	var urls []string
-	for n := range 400 {
-		urls = append(urls, w.url(slowHosts, n%30, fmt.Sprintf("slow-%d", n)))
-	}
-	w.post(w.user(), urls)
-	systemtest.Pause(w.t, 2*time.Second)
+// hanging is one at a hundred hosts of the user's own, which never answer.
+func (w *world) hanging(user, n int) string {
+	return w.url(hangingHosts, 100*user+n%100, fmt.Sprintf("hanging-%d", n))
 }
 
-// heavy posts six pictures that take much or most of the memory until the limit of
-// their time.
-func (w *world) heavy() {
-	var urls []string
-	for n := range 6 {
-		urls = append(urls, w.url(heavyHosts, n%2, fmt.Sprintf("heavy-%d", n)))
-	}
-	w.post(w.user(), urls)
-	systemtest.Pause(w.t, 2*time.Second)
-}
+// slow is one of 30 hosts.
+func (w *world) slow(_, n int) string { return w.url(slowHosts, n%30, fmt.Sprintf("slow-%d", n)) }
+
+// heavy takes much or most of the memory until the limit of its time.
+func (w *world) heavy(_, n int) string { return w.url(heavyHosts, n%2, fmt.Sprintf("heavy-%d", n)) }
 
 // importing posts the images of five hosts, a hundred products a second, and goes
 // on while others are measured.

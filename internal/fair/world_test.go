@@ -32,9 +32,9 @@ type world struct {
 	also  sync.WaitGroup // what a workload measures itself
 }
 
-func newWorld(t *testing.T, shape string, users int) *world {
+func newWorld(t *testing.T, s shape, users int) *world {
 	t.Helper()
-	w := &world{t: t, source: newSource(t), Installation: shapes[shape](t, nil)}
+	w := &world{t: t, source: newSource(t), Installation: s.install(t, nil)}
 	w.users = w.AddUsers(users)
 	return w
 }

@@ -34,7 +34,11 @@ func freePort() (int, error) {
 	err := errors.New("all are taken")
 	for range 100 {
 		port := 20000 + rand.IntN(12000)
-		if !claimed.claim(port) {
+		mine, claimErr := claimed.claim(port)
+		if claimErr != nil {
+			return 0, fmt.Errorf("claim a port: %w", claimErr)
+		}
+		if !mine {
 			continue
 		}
 		var listener net.Listener
@@ -56,24 +60,28 @@ type claims struct {
 
 var claimed = claims{ports: map[int]bool{}}
 
-func (c *claims) claim(port int) bool {
+// claim reports whether the port is this process's now, and was no one's before.
+func (c *claims) claim(port int) (bool, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.ports[port] {
-		return false
+		return false, nil
 	}
 	if c.file == nil {
 		name := fmt.Sprintf("vitrine-test-ports-%d", os.Getuid())
 		file, err := os.OpenFile(filepath.Join(os.TempDir(), name), os.O_RDWR|os.O_CREATE, 0o600)
 		if err != nil {
-			return false
+			return false, err
 		}
 		c.file = file
 	}
 	lock := unix.Flock_t{Type: unix.F_WRLCK, Whence: io.SeekStart, Start: int64(port), Len: 1}
-	if unix.FcntlFlock(c.file.Fd(), unix.F_SETLK, &lock) != nil {
-		return false
+	switch err := unix.FcntlFlock(c.file.Fd(), unix.F_SETLK, &lock); {
+	case errors.Is(err, unix.EAGAIN), errors.Is(err, unix.EACCES): // another process has it
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("lock %s: %w", c.file.Name(), err)
 	}
 	c.ports[port] = true
-	return true
+	return true, nil
 }

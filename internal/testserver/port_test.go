@@ -1,9 +1,11 @@
 package testserver
 
 import (
+	"errors"
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"testing"
 )
@@ -16,8 +18,8 @@ func TestPortsAreGivenOnce(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if claimed.claim(port) {
-			t.Fatalf("port %d is claimed by two processes", port)
+		if mine, err := claimed.claim(port); mine || err != nil {
+			t.Fatalf("port %d is claimed by two processes (%v)", port, err)
 		}
 		if _, err := freePort(); err != nil {
 			t.Fatal(err)
@@ -41,5 +43,13 @@ func TestPortsAreGivenOnce(t *testing.T) {
 			t.Fatalf("%v: %s", err, out)
 		}
 		return
+	}
+}
+
+// TestPortsNeedTheirFile: where the file that all processes share cannot be had, that is said.
+func TestPortsNeedTheirFile(t *testing.T) {
+	t.Setenv("TMPDIR", filepath.Join(t.TempDir(), "missing"))
+	if _, err := (&claims{ports: map[int]bool{}}).claim(20000); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the error is %v", err)
 	}
 }

@@ -260,7 +260,7 @@ func TestEnvironment(t *testing.T) {
 func TestSuite(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
-		t.Skip("-short: the engines run the same suite in their own packages")
+		t.Skip("-short: package imaging runs the same suite with the Go engine in its own process")
 	}
 	cfg := sandbox.DefaultConfig()
 	cfg.Imaging.LibraryPath = os.Getenv("LIBVIPS_PATH")
