@@ -21,8 +21,9 @@ import (
 func TestRollingRestart(t *testing.T) {
 	t.Parallel()
 	w := systemtest.NewSystem(t)
-	// A busy machine notices late, and renders slowly what is downloaded.
-	w.Env["DRAIN_DELAY"], w.Env["DRAIN_TIMEOUT"] = "5s", "5m"
+	// A busy machine notices late, and renders slowly: what a worker has in hand when it is
+	// stopped is few pictures, which it renders before it is cut off.
+	w.Env["DRAIN_DELAY"], w.Env["DRAIN_TIMEOUT"], w.Env["WORKER_DOWNLOADS"] = "5s", "2m", "8"
 	src := systemtest.NewSource(t)
 	front := &balancer{}
 	apis, workers := make([]*systemtest.Process, 2), make([]*systemtest.Process, 2)

@@ -1,8 +1,6 @@
 package e2e_test
 
 import (
-	"net/http"
-	"net/http/httptest"
 	"os/exec"
 	"path"
 	"slices"
@@ -37,29 +35,21 @@ func shows(t *testing.T, api string, command []string, lines ...string) {
 	})
 }
 
-// TestWhatWaitsIsShown: while a host that no one has asked before does not answer, the
-// commands show which picture waits for it; once it has, what is known of it.
+// TestWhatWaitsIsShown: while a host that no one has asked before has not sent its first
+// picture, the commands show which other waits for it; once it has, what is known of it.
 func TestWhatWaitsIsShown(t *testing.T) {
 	t.Parallel()
-	good := systemtest.NewSource(t)
-	answers := make(chan struct{})
-	slow := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		select {
-		case <-answers:
-		case <-r.Context().Done():
-		}
-		http.Redirect(w, r, good.URL+r.URL.Path, http.StatusFound)
-	}))
-	t.Cleanup(slow.Close)
-	api := systemtest.Start(t, "serve", map[string]string{"DATA_DIR": t.TempDir()}).URL()
+	src := systemtest.NewSource(t)
+	api := systemtest.Start(t, "serve", map[string]string{"DATA_DIR": t.TempDir(), "FETCH_TIMEOUT": "10m"}).URL()
 	c := systemtest.Client{T: t, URL: api}
-	product := c.Create("waits", slow.URL+"/n/1", slow.URL+"/n/2")
+	first, second := src.URL+"/held/1", src.URL+"/n/2"
+	product := c.Create("waits", first, second)
 	id := path.Base(product)
-	shows(t, api, []string{"images", id}, " processing 1 - - - "+slow.URL+"/n/1", " pending 0 host - - "+slow.URL+"/n/2")
+	shows(t, api, []string{"images", id}, " processing 1 - - - "+first, " pending 0 host - - "+second)
 	shows(t, api, []string{"queue"}, " parked host 1 ", " begun - 1 ", " 1 1 1\n")
-	close(answers)
+	src.Release()
 	c.Finished(product)
-	shows(t, api, []string{"images", id}, " ready 1 - - - "+slow.URL+"/n/2")
-	shows(t, api, []string{"hosts"}, " "+strings.TrimPrefix(slow.URL, "http://")+" answers 0 - - ")
+	shows(t, api, []string{"images", id}, " ready 1 - - - "+second)
+	shows(t, api, []string{"hosts"}, " "+strings.TrimPrefix(src.URL, "http://")+" answers 0 - - ")
 	shows(t, api, []string{"queue"}, " parked host 0 -")
 }

@@ -77,7 +77,7 @@ func (s *Source) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if again {
 			number += "-later"
 		} else {
-			s.trickle(w, WithComment(s.files["rocket.jpg"], number))
+			Trickle(w, r, WithComment(s.files["rocket.jpg"], number), s.released)
 			return
 		}
 		fallthrough
@@ -124,9 +124,10 @@ func WithComment(jpeg []byte, text string) []byte {
 	return append(out, jpeg[2:]...)
 }
 
-// trickle sends a byte each second until the pictures are released, then the
-// rest: only the limit of a whole download, FETCH_TIMEOUT, can end it.
-func (s *Source) trickle(w http.ResponseWriter, body []byte) {
+// Trickle sends a byte each second until the channel is closed, then the rest; it ends
+// when the client goes. So the server is not silent, and only the limit of a whole
+// download, FETCH_TIMEOUT, can end it.
+func Trickle(w http.ResponseWriter, r *http.Request, body []byte, until <-chan struct{}) {
 	second := time.NewTicker(time.Second)
 	defer second.Stop()
 	for {
@@ -134,8 +135,10 @@ func (s *Source) trickle(w http.ResponseWriter, body []byte) {
 		_ = http.NewResponseController(w).Flush()
 		body = body[1:]
 		select {
-		case <-s.released:
+		case <-until:
 			_, _ = w.Write(body)
+			return
+		case <-r.Context().Done():
 			return
 		case <-second.C:
 		}
