@@ -55,7 +55,7 @@ func BenchmarkImageJob(b *testing.B) {
 	worker := media.NewWorker(media.Parts{
 		Store: p.store, Fetcher: fetcher, Spool: downloads, Renderer: renderer, Blobs: p.blobs,
 		Announce: catalog.NewViews(readthrough.Disabled(), catalog.FixedEpoch("e"), log), Log: log,
-	}, media.DefaultWorkerConfig(1))
+	}, media.DefaultWorkerConfig(64, 1))
 
 	b.SetBytes(int64(len(photo)))
 	for i := 0; b.Loop(); i++ {

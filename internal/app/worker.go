@@ -23,9 +23,8 @@ func (p *process) addWorker(held *closers) error {
 	if err != nil {
 		return err
 	}
-	workerConfig := media.DefaultWorkerConfig(p.cfg.WorkerRenders)
+	workerConfig := media.DefaultWorkerConfig(p.cfg.WorkerDownloads, p.cfg.WorkerRenders)
 	workerConfig.Lease = p.cfg.JobLease
-	workerConfig.BacklogOfAll = workerConfig.Backlog + p.cfg.WorkerDownloads
 	workerConfig.Policy = policy(p.cfg)
 	workerConfig.Preset = media.DefaultPreset(p.cfg.ImageAVIF)
 	worker := media.NewWorker(media.Parts{

@@ -97,7 +97,7 @@ func build(t *testing.T, store *sqlstore.Store, blobs blob.Store, driver, dsn st
 	renderer, err := imaging.New(settings, quiet)
 	must(t, err)
 	w := &system{t: t, store: store, db: db, blobs: blobs, cache: engine, views: catalog.NewViews(reader, catalog.FixedEpoch("e"), quiet)}
-	policy := media.DefaultWorkerConfig(2)
+	policy := media.DefaultWorkerConfig(64, 2)
 	policy.Policy.Base = time.Millisecond
 	w.work = media.NewWorker(media.Parts{
 		Store: store, Fetcher: photos{}, Spool: spool.New(t.TempDir(), 1<<20), Renderer: renderer, Blobs: blobs, Log: quiet,

@@ -12,7 +12,9 @@ type keyedLock struct {
 	held map[string]chan struct{} // closed when the holder unlocks
 }
 
+// lock waits for the key. The clock of the attempt is paused meanwhile.
 func (l *keyedLock) lock(ctx context.Context, key string) (unlock func(), err error) {
+	defer PauseClock(ctx)()
 	for {
 		l.mu.Lock()
 		busy, taken := l.held[key]

@@ -18,7 +18,7 @@ import (
 // an attempt: it is the same attempt that ends ready.
 func TestOutageLongerThanTheJob(t *testing.T) {
 	t.Parallel()
-	limit := media.DefaultWorkerConfig(1).JobTimeout
+	limit := media.DefaultWorkerConfig(64, 1).JobTimeout
 	for name, work := range map[string]func(cut func()) *fakeWork{
 		"before the look-up": func(cut func()) *fakeWork {
 			return &fakeWork{fetch: func(context.Context, string) ([]byte, error) { cut(); return []byte("x"), nil }}
@@ -64,7 +64,7 @@ func TestOutageLongerThanTheJob(t *testing.T) {
 func TestClockGoesOnAfterAnOutage(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		limit := media.DefaultWorkerConfig(1).JobTimeout
+		limit := media.DefaultWorkerConfig(64, 1).JobTimeout
 		var b *bench
 		b = setup(t, &fakeWork{
 			fetch: func(context.Context, string) ([]byte, error) {

@@ -38,20 +38,16 @@ func (w *Worker) work(ctx context.Context, log *slog.Logger, claim Claim) (catal
 	failpoint.Crash(failpoint.Fetched)
 	fetched := w.fetched.add(claim)
 	defer fetched.done()
-	resume := PauseClock(ctx)
-	leave, err := w.backlog.enter(ctx, claim.UserID)
-	resume()
+	leave, err := w.backlog.take(ctx, claim.UserID, 1)
 	if err != nil {
-		return catalog.Rendition{}, err
+		return catalog.Rendition{}, fmt.Errorf("behind the downloads: %w", err)
 	}
 	defer leave()
 	queue.Acknowledge(ctx)
 	fetched.release()
 
 	key := renditionKey(content.Sum(nil), w.Renderer.Recipe(), w.cfg.Preset)
-	resume = PauseClock(ctx)
 	unlock, err := w.content.lock(ctx, key)
-	resume()
 	if err != nil {
 		return catalog.Rendition{}, fmt.Errorf("wait for equal content: %w", err)
 	}
@@ -131,11 +127,9 @@ func (w *Worker) publish(ctx context.Context, log *slog.Logger, user int64, key 
 
 // render reads the source into memory, once there is room for it, and renders it.
 func (w *Worker) render(ctx context.Context, user int64, source Spooled) (Rendered, error) {
-	resume := PauseClock(ctx)
 	giveBack, err := w.memory.take(ctx, user, source.Len())
-	resume()
 	if err != nil {
-		return Rendered{}, err
+		return Rendered{}, fmt.Errorf("in memory: %w", err)
 	}
 	defer giveBack()
 	body, err := source.Bytes()

@@ -19,7 +19,7 @@ import (
 func TestWaitsCostNoAttempt(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		limit := media.DefaultWorkerConfig(1).JobTimeout
+		limit := media.DefaultWorkerConfig(64, 1).JobTimeout
 		b := setup(t, &fakeWork{
 			fetch: func(context.Context, string) ([]byte, error) { return []byte("the same"), nil },
 			render: func(ctx context.Context, _ []byte) (media.Rendered, error) {
@@ -80,7 +80,7 @@ func TestSlotsAreForDownloads(t *testing.T) {
 			}
 		}()
 		synctest.Wait()
-		backlog := media.DefaultWorkerConfig(2).Backlog
+		backlog := media.DefaultWorkerConfig(64, 2).Backlog
 		if fetched != backlog+1 {
 			t.Errorf("%d were downloaded while none is done, want %d and one that waits", fetched, backlog)
 		}

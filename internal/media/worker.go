@@ -21,18 +21,19 @@ type WorkerConfig struct {
 	Lease        time.Duration // a worker that is silent for so long has died
 	JobTimeout   time.Duration // wall-clock limit of one attempt, without the waits for others
 	Memory       int64         // bytes of sources that are rendered or wait for a process; a larger one is alone
-	Backlog      int           // images that are downloaded and not done, from which on a user who has some waits
+	Backlog      int           // images that are downloaded and not done, of all users, from which on a user who has some waits
 	BacklogOfAll int           // the same, from which on everyone waits
 	Patience     time.Duration // for the answer of a host that has not answered yet to begin, at an image's first attempt
 }
 
-// DefaultWorkerConfig gives a lease of a minute and an attempt ten, and is for
-// so many renderings at once.
-func DefaultWorkerConfig(renders int) WorkerConfig {
+// DefaultWorkerConfig gives a lease of a minute and an attempt ten, and is for so many
+// downloads and renderings at once.
+func DefaultWorkerConfig(downloads, renders int) WorkerConfig {
+	backlog := max(leastBacklog, backlogPerRender*renders)
 	return WorkerConfig{
 		Policy: DefaultPolicy(), Preset: DefaultPreset(false), Lease: time.Minute, JobTimeout: 10 * time.Minute,
 		Memory: max(leastMemory, memoryPerRender*int64(renders)), Patience: 10 * time.Second,
-		Backlog: max(leastBacklog, backlogPerRender*renders), BacklogOfAll: max(leastBacklog, backlogPerRender*renders) + backlogOfOthers,
+		Backlog: backlog, BacklogOfAll: backlog + downloads,
 	}
 }
 
@@ -43,7 +44,6 @@ const (
 	memoryPerRender  = 32 << 20
 	leastBacklog     = 16
 	backlogPerRender = 8
-	backlogOfOthers  = 64
 )
 
 // Parts are what a Worker works with.
@@ -65,8 +65,8 @@ type Worker struct {
 	reports *reports
 	working atomic.Int64 // jobs that are in work
 	fetched *fetchedImages
-	backlog backlog
-	memory  memory
+	backlog room      // of images
+	memory  room      // of bytes
 	content keyedLock // one rendering at a time of the same content
 }
 
@@ -74,7 +74,7 @@ type Worker struct {
 func NewWorker(p Parts, cfg WorkerConfig) *Worker {
 	return &Worker{
 		Parts: p, cfg: cfg, reports: newReports(p.Store, p.Log), fetched: newFetchedImages(cfg.Backlog / 2),
-		backlog: backlog{most: cfg.Backlog, all: cfg.BacklogOfAll}, memory: memory{bytes: cfg.Memory},
+		backlog: room{some: int64(cfg.Backlog), all: int64(cfg.BacklogOfAll)}, memory: room{some: cfg.Memory / 2, all: cfg.Memory},
 	}
 }
 

@@ -31,7 +31,7 @@ func setup(t *testing.T, work *fakeWork, urls ...string) *bench {
 	b := &bench{fakeWork: work, announcements: &announcements{}, store: newFakeStore(urls...)}
 	b.worker = media.NewWorker(media.Parts{
 		Store: b.store, Fetcher: work, Spool: fakeSpool{}, Renderer: work, Blobs: work, Announce: b.announcements, Log: slog.New(slog.DiscardHandler),
-	}, media.DefaultWorkerConfig(2))
+	}, media.DefaultWorkerConfig(64, 2))
 	return b
 }
 

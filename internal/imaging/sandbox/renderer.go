@@ -96,9 +96,7 @@ func (r *Renderer) Render(ctx context.Context, preset media.Preset, source []byt
 	r.busy.Add(1)
 	defer r.busy.Done()
 	picture := schedule.Picture{UserID: media.UserOf(ctx), Quick: imaging.Estimate(source, preset) < quick}
-	resume := media.PauseClock(ctx)
-	slot, err := r.schedule.Enter(ctx, picture)
-	resume()
+	slot, err := wait(ctx, picture, r.schedule.Enter)
 	for err == nil {
 		j, rendered, failed := r.renderIn(ctx, r.take(), slot, preset, source)
 		r.putBack(j.process)
@@ -111,14 +109,20 @@ func (r *Renderer) Render(ctx context.Context, preset media.Preset, source []byt
 			slot.Leave()
 			return rendered, failed
 		}
-		resume := media.PauseClock(ctx)
-		slot, err = slot.Again(ctx, picture)
-		resume()
+		slot, err = wait(ctx, picture, slot.Again)
 	}
 	if errors.Is(err, schedule.ErrClosed) {
 		return media.Rendered{}, crashed("The renderer was closed.", err)
 	}
 	return media.Rendered{}, fmt.Errorf("render: %w", err)
+}
+
+// wait waits for a slot. The clock of the attempt is paused meanwhile.
+func wait(
+	ctx context.Context, p schedule.Picture, enter func(context.Context, schedule.Picture) (*schedule.Slot, error),
+) (*schedule.Slot, error) {
+	defer media.PauseClock(ctx)()
+	return enter(ctx, p)
 }
 
 // renderIn renders in p, or in a new child where that is nil. The job has the
@@ -164,9 +168,6 @@ func (r *Renderer) renderIn(
 		return j, media.Rendered{}, crashed("The decoder crashed on the picture.", ended)
 	}
 }
-
-// InWork returns how many pictures are in a process.
-func (r *Renderer) InWork() int { return r.schedule.Held() }
 
 // take returns an idle child, or nil where one is to be started.
 func (r *Renderer) take() *process {

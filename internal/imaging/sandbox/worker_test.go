@@ -44,7 +44,7 @@ func TestHangingDecoderEndsAtTheJobTimeout(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg := media.DefaultWorkerConfig(1)
+	cfg := media.DefaultWorkerConfig(64, 1)
 	cfg.JobTimeout = time.Second
 	worker := media.NewWorker(media.Parts{
 		Store: store, Fetcher: hanging{}, Spool: spool.New(t.TempDir(), 1<<20), Blobs: hanging{}, Log: log, Announce: catalog.NewViews(readthrough.Disabled(), catalog.FixedEpoch("e"), log),

@@ -55,7 +55,7 @@ type Slot struct {
 	Express bool
 
 	of       *Schedule
-	picture  Picture
+	user     int64
 	ticket   int64
 	reserved int64
 }
@@ -122,7 +122,7 @@ func (l *Slot) Reserve(pixels int64) bool {
 	if more <= 0 {
 		return true
 	}
-	before := s.starved(s.held[l.picture.UserID]-1, l.ticket)
+	before := s.starved(s.held[l.user]-1, l.ticket)
 	if more > s.pixels || slices.ContainsFunc(before, func(w *waiter) bool { return w.passed >= s.cfg.Passed }) {
 		return false
 	}
@@ -150,11 +150,15 @@ func (l *Slot) Again(ctx context.Context, p Picture) (*Slot, error) {
 
 // Leave gives the slot back, and all that was reserved with it. It is called once.
 func (l *Slot) Leave() {
+	l.of.mu.Lock()
+	defer l.of.mu.Unlock()
+	l.leave()
+}
+
+func (l *Slot) leave() {
 	s := l.of
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.held[l.picture.UserID]--; s.held[l.picture.UserID] == 0 {
-		delete(s.held, l.picture.UserID)
+	if s.held[l.user]--; s.held[l.user] == 0 {
+		delete(s.held, l.user)
 	}
 	if l.Express {
 		s.express = true
@@ -224,7 +228,7 @@ func pass(list []*waiter) {
 }
 
 func (s *Schedule) grant(w *waiter, slot *Slot) {
-	slot.of, slot.picture, slot.ticket = s, w.Picture, w.ticket
+	slot.of, slot.user, slot.ticket = s, w.UserID, w.ticket
 	s.held[w.UserID]++
 	s.waiting = slices.DeleteFunc(s.waiting, func(other *waiter) bool { return other == w })
 	w.given <- slot

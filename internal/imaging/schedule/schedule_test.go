@@ -177,7 +177,7 @@ func TestAnyLoad(t *testing.T) {
 	}
 }
 
-// TestWhoGivesUp leaves nothing behind, also where it is given a slot at that moment.
+// TestWhoGivesUp leaves nothing behind.
 func TestWhoGivesUp(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -7,17 +7,17 @@ import (
 	"testing/synctest"
 )
 
-// TestBacklog: a user who has some waits where there are many, one who has none does
+// TestRoomForImages: a user who has some waits where there are many, one who has none does
 // not, and those who wait come in their order.
-func TestBacklog(t *testing.T) {
+func TestRoomForImages(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		b := backlog{most: 3, all: 6}
+		b := room{some: 3, all: 6}
 		var order []int64
 		enter := func(ctx context.Context, user int64) (leave func()) {
 			left := make(chan struct{})
 			go func() {
-				leave, err := b.enter(ctx, user)
+				leave, err := b.take(ctx, user, 1)
 				if err != nil {
 					order = append(order, -user)
 					return
@@ -73,18 +73,18 @@ func TestBacklog(t *testing.T) {
 		for _, leave := range crowd[1:] {
 			leave()
 		}
-		if b.total != 0 || len(b.users) != 0 || len(b.waiting) != 0 {
+		if b.used != 0 || len(b.users) != 0 || len(b.waiting) != 0 {
 			t.Errorf("%+v when all have left", &b)
 		}
 	})
 }
 
-// TestMemory: the bytes are bounded, half of them are for users who have none, and
-// who gives up leaves nothing behind.
-func TestMemory(t *testing.T) {
+// TestRoomForBytes: half of them are for users who have none, who gives up leaves
+// nothing behind, and what no room is left for is passed by no one.
+func TestRoomForBytes(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		m := memory{bytes: 100}
+		m := room{some: 50, all: 100}
 		take := func(ctx context.Context, user, bytes int64) (given *bool, giveBack func()) {
 			given = new(bool)
 			end := make(chan struct{})
@@ -137,6 +137,23 @@ func TestMemory(t *testing.T) {
 		endLarge()
 		want("after it", small, true)
 		endSmall()
+
+		g, endG := take(ctx, 1, 30)
+		h, endH := take(ctx, 1, 10)
+		whole, endWhole := take(ctx, 2, 80)
+		i, endI := take(ctx, 1, 10)
+		want("two of one user", g, true)
+		want("two of one user", h, true)
+		want("no room beside them", whole, false)
+		want("room, but for one that has none and came before", i, false)
+		endH()
+		want("no room beside one", whole, false)
+		want("room, again", i, false)
+		endG()
+		want("all have left who were before", whole, true)
+		want("room beside it", i, true)
+		endWhole()
+		endI()
 		if m.used != 0 || len(m.users) != 0 || len(m.waiting) != 0 {
 			t.Errorf("%+v when all have given back", &m)
 		}
