@@ -59,10 +59,6 @@ func (h *Heart) Run(ctx context.Context) error {
 	for wait := time.Duration(0); h.wait(ctx, wait, failing) == nil; {
 		p := h.now()
 		err := h.call(ctx, func(ctx context.Context) error { return h.store.Heartbeat(ctx, p) })
-		if err == nil && time.Since(purged) >= purgeInterval {
-			purged = time.Now()
-			err = h.call(ctx, func(ctx context.Context) error { return h.store.PurgeProcesses(ctx, purgeAfter, purgeLimit) })
-		}
 		if wait = Interval; err != nil {
 			wait = retryInterval
 		}
@@ -70,6 +66,10 @@ func (h *Heart) Run(ctx context.Context) error {
 			h.log.WarnContext(ctx, "heartbeat not written", "error", err)
 		}
 		failing = err != nil
+		if !failing && time.Since(purged) >= purgeInterval {
+			purged = time.Now()
+			h.purge(ctx)
+		}
 	}
 	return nil
 }
@@ -85,6 +85,14 @@ func (h *Heart) now() Process {
 		p.Slots = p.held()
 	}
 	return p
+}
+
+// purge removes processes that died. Where it cannot, a later one does.
+func (h *Heart) purge(ctx context.Context) {
+	err := h.call(ctx, func(ctx context.Context) error { return h.store.PurgeProcesses(ctx, purgeAfter, purgeLimit) })
+	if err != nil && ctx.Err() == nil {
+		h.log.WarnContext(ctx, "processes that died were not removed", "error", err)
+	}
 }
 
 // wait returns when the next heartbeat is to be written.

@@ -1,10 +1,12 @@
 package processes_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -17,10 +19,11 @@ import (
 type fakeStore struct {
 	processes.Store
 
-	down   atomic.Bool
-	beats  []processes.Process
-	purges []time.Time
-	ended  []string
+	down     atomic.Bool
+	beats    []processes.Process
+	purges   []time.Time
+	notPurge error // of each purge
+	ended    []string
 }
 
 func (s *fakeStore) Heartbeat(ctx context.Context, p processes.Process) error {
@@ -37,7 +40,7 @@ func (s *fakeStore) PurgeProcesses(ctx context.Context, silent time.Duration, li
 		return errors.New("it would remove the living")
 	}
 	s.purges = append(s.purges, time.Now())
-	return ctx.Err()
+	return cmp.Or(s.notPurge, ctx.Err())
 }
 
 func (s *fakeStore) EndProcess(ctx context.Context, id string) error {
@@ -123,6 +126,38 @@ func TestHeartDrains(t *testing.T) {
 		stop()
 		if err := <-ended; err != nil || len(store.ended) != 1 {
 			t.Errorf("ended %v, error %v", store.ended, err)
+		}
+	})
+}
+
+// TestPurgeThatFails: a process that cannot remove others is alive as any is, and
+// says what it could not do.
+func TestPurgeThatFails(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store := &fakeStore{notPurge: errors.New("no right to delete")}
+		work := &fakeWork{due: make(chan struct{})}
+		var log strings.Builder
+		h := processes.NewHeart(store, "worker", 64, work, slog.New(slog.NewTextHandler(&log, nil)))
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() { ended <- h.Run(ctx) }()
+		time.Sleep(processes.Interval / 2)
+		synctest.Wait()
+		if n := len(store.beats); n != 1 {
+			t.Errorf("%d heartbeats in half an interval, want 1", n)
+		}
+		select {
+		case work.due <- struct{}{}:
+		case <-time.After(processes.Interval / 4):
+			t.Error("it does not heed what is due")
+		}
+		stop()
+		if err := <-ended; err != nil || len(store.purges) != 1 {
+			t.Errorf("%d purges, %v", len(store.purges), err)
+		}
+		if said := log.String(); strings.Count(said, "\n") != 1 || !strings.Contains(said, "processes that died were not removed") {
+			t.Errorf("it says %s", said)
 		}
 	})
 }
