@@ -12,9 +12,9 @@ import (
 // Fair Queuing", SIGCOMM 1996; for several servers: Jin, Chase, Kaur: "Interposed
 // proportional sharing for a storage service utility", SIGMETRICS 2004). The size
 // of a job is how long its host's fetches take: a job's rank is the end of the
-// last one of its own user (its rank and cost), or the rank of what was dispatched
-// last where that user has none, so that no number of one user's jobs and no
-// slowness of its hosts makes another wait.
+// last one of its own user (its rank and cost), or the head of the line where that
+// user has none (flowRank), so that no number of one user's jobs and no slowness of
+// its hosts makes another wait.
 
 // flowRank is where each flow of a window goes on. now is where a user begins
 // who has none in line or out: at the head of the line, beside who waits for most;

@@ -2,8 +2,10 @@ package dispatch
 
 import (
 	"context"
-	"sync"
+	"fmt"
 	"time"
+
+	"golang.org/x/sync/singleflight"
 
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/processes"
@@ -23,7 +25,8 @@ type InspectorStore interface {
 	// Hosts returns what is remembered of the hosts that the query selects, by name,
 	// without State and Limit.
 	Hosts(ctx context.Context, q HostQuery) ([]HostView, error)
-	// Processes is that of processes.Store.
+	// Slots and Processes are those of processes.Store.
+	Slots(ctx context.Context, within time.Duration) (int, error)
 	Processes(ctx context.Context, within time.Duration, limit int) ([]processes.Process, error)
 }
 
@@ -32,9 +35,9 @@ type Inspector struct {
 	store  InspectorStore
 	limits Limits
 
-	mu   sync.Mutex
-	last Overview
-	read time.Time
+	reading singleflight.Group // one at a time, which has the rest to itself
+	last    Overview
+	read    time.Time
 }
 
 // NewInspector returns an Inspector; of the limits it needs those of hosts.
@@ -59,10 +62,20 @@ func (i *Inspector) Image(ctx context.Context, product, image int64) (catalog.Im
 // time, however many ask.
 const overviewLife = time.Second
 
-// Overview returns what waits, as it was within the last second.
+// Overview returns what waits, as it was within the last second. It is shared: no
+// caller changes it, and one that leaves ends no other's reading.
 func (i *Inspector) Overview(ctx context.Context) (Overview, error) {
-	i.mu.Lock()
-	defer i.mu.Unlock()
+	reading := i.reading.DoChan("", func() (any, error) { return i.overview(context.WithoutCancel(ctx)) })
+	select {
+	case r := <-reading:
+		o, _ := r.Val.(Overview)
+		return o, r.Err
+	case <-ctx.Done():
+		return Overview{}, fmt.Errorf("look at what waits: %w", ctx.Err())
+	}
+}
+
+func (i *Inspector) overview(ctx context.Context) (Overview, error) {
 	if time.Since(i.read) < overviewLife {
 		return i.last, nil
 	}
@@ -70,11 +83,15 @@ func (i *Inspector) Overview(ctx context.Context) (Overview, error) {
 	if err != nil {
 		return Overview{}, err
 	}
+	slots, err := i.store.Slots(ctx, processes.Gone)
+	if err != nil {
+		return Overview{}, err
+	}
 	alive, err := i.store.Processes(ctx, processes.Gone, MostProcesses)
 	if err != nil {
 		return Overview{}, err
 	}
-	i.last, i.read = overview(now, groups, pace, alive), time.Now()
+	i.last, i.read = overview(now, groups, pace, slots, alive), time.Now()
 	return i.last, nil
 }
 

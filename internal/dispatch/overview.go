@@ -62,7 +62,7 @@ type Group struct {
 type Overview struct {
 	At        time.Time
 	Slots     int // of all live processes
-	InFlight  int // images that they work on, as each has reported last
+	InFlight  int // images that are dispatched or begun, of those that were looked at
 	PerSecond float64
 	States    []StateCount // all of them
 	Users     []UserWork   // at most MostUsers: who has most in flight first, then who has most waiting
@@ -85,21 +85,26 @@ type UserWork struct {
 	More     bool // there may be more
 }
 
+// counted is what is counted up to CountMost together: what is out is, begun or not.
+type counted struct {
+	State
+	Class
+}
+
+func countedWith(s State, c Class) counted {
+	if s == StateBegun {
+		s = StateDispatched
+	}
+	return counted{s, c}
+}
+
 // overview puts together what was read at the moment.
-func overview(now int64, groups []Group, pace Pace, alive []processes.Process) Overview {
-	o := Overview{At: at(now), PerSecond: pace.PerSecond(now), Processes: alive}
-	for _, p := range alive {
-		o.Slots, o.InFlight = o.Slots+p.Slots, o.InFlight+p.InFlight
-	}
-	type line struct {
-		State
-		Class
-	}
-	looked, more := map[line]int{}, map[State]bool{}
+func overview(now int64, groups []Group, pace Pace, slots int, alive []processes.Process) Overview {
+	o := Overview{At: at(now), PerSecond: pace.PerSecond(now), Slots: slots, Processes: alive}
+	looked := map[counted]int{}
 	counts, users := map[State]StateCount{}, map[int64]UserWork{}
 	for _, g := range groups {
-		looked[line{g.State, g.Class}] += g.Images
-		more[g.State] = more[g.State] || looked[line{g.State, g.Class}] >= CountMost
+		looked[countedWith(g.State, g.Class)] += g.Images
 		c := counts[g.State]
 		c.Images += g.Images
 		if oldest := at(g.OldestAt); c.OldestAt.IsZero() || oldest.Before(c.OldestAt) {
@@ -109,6 +114,7 @@ func overview(now int64, groups []Group, pace Pace, alive []processes.Process) O
 		u := users[g.UserID]
 		if u.UserID = g.UserID; g.State == StateDispatched || g.State == StateBegun {
 			u.InFlight += g.Images
+			o.InFlight += g.Images
 		} else {
 			u.Waiting += g.Images
 		}
@@ -117,9 +123,9 @@ func overview(now int64, groups []Group, pace Pace, alive []processes.Process) O
 	waitMore := false
 	for _, s := range States() {
 		c := counts[s]
-		c.State, c.More = s, more[s]
+		c.State, c.More = s, max(looked[countedWith(s, Known)], looked[countedWith(s, Contact)]) >= CountMost
 		o.States = append(o.States, c)
-		waitMore = waitMore || more[s]
+		waitMore = waitMore || c.More
 	}
 	for _, u := range users {
 		u.More = waitMore

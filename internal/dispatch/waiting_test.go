@@ -1,11 +1,13 @@
 package dispatch_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -65,8 +67,10 @@ func TestWaiting(t *testing.T) {
 type fakeInspected struct {
 	groups []dispatch.Group
 	pace   dispatch.Pace
+	slots  int
 	alive  []processes.Process
 	reads  int
+	answer <-chan struct{} // nil, or Backlog waits for it
 	err    error
 	query  dispatch.HostQuery
 	hosts  []dispatch.HostView
@@ -76,10 +80,15 @@ func (f *fakeInspected) Waiter(context.Context, int64, int64) (catalog.Image, di
 	return catalog.Image{}, dispatch.Waiter{}, f.err
 }
 
-func (f *fakeInspected) Backlog(context.Context) ([]dispatch.Group, dispatch.Pace, int64, error) {
+func (f *fakeInspected) Backlog(ctx context.Context) ([]dispatch.Group, dispatch.Pace, int64, error) {
 	f.reads++
-	return f.groups, f.pace, 1_000_000, f.err
+	if f.answer != nil {
+		<-f.answer
+	}
+	return f.groups, f.pace, 1_000_000, cmp.Or(f.err, ctx.Err())
 }
+
+func (f *fakeInspected) Slots(context.Context, time.Duration) (int, error) { return f.slots, f.err }
 
 func (f *fakeInspected) Hosts(_ context.Context, q dispatch.HostQuery) ([]dispatch.HostView, error) {
 	f.query = q
@@ -103,7 +112,8 @@ func TestOverview(t *testing.T) {
 			{State: dispatch.StateParked, UserID: 3, Images: 1, OldestAt: 900},
 		},
 		pace:  dispatch.Pace{Done: 10, Since: 999_000},
-		alive: []processes.Process{{Role: "worker", Slots: 64, InFlight: 4}, {Role: "worker", Slots: 32, InFlight: 2}},
+		slots: 96, // of more processes than are listed
+		alive: []processes.Process{{Role: "worker", Slots: 64, InFlight: 4}},
 	}
 	for more := range 2 {
 		o, err := dispatch.NewInspector(store, dispatch.Limits{}).Overview(t.Context())
@@ -127,6 +137,11 @@ func TestOverview(t *testing.T) {
 			t.Errorf("the oldest are %+v", o.States)
 		}
 		store.groups[0].Images++
+	}
+	store.groups[2].Images = dispatch.CountMost - 3
+	if o, err := dispatch.NewInspector(store, dispatch.Limits{}).Overview(t.Context()); err != nil || !o.States[2].More || !o.States[3].More ||
+		o.InFlight != dispatch.CountMost {
+		t.Errorf("of what is out, as much as is looked at: %+v, %v", o, err)
 	}
 	for user := range int64(100) {
 		store.groups = append(store.groups, dispatch.Group{State: dispatch.StateDue, UserID: 100 + user, Images: 1})
@@ -155,6 +170,38 @@ func TestOverviewIsReadOnce(t *testing.T) {
 		if store.reads != 2 {
 			t.Errorf("read %d times in 1.5 s", store.reads)
 		}
+	})
+}
+
+// TestOverviewOfOneThatLeaves: who asks leaves when its own time is over, and the one
+// reading goes on for the others.
+func TestOverviewOfOneThatLeaves(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		answer := make(chan struct{})
+		store := &fakeInspected{slots: 7, answer: answer}
+		i := dispatch.NewInspector(store, dispatch.Limits{})
+		var asking sync.WaitGroup
+		for n := range 3 {
+			patience := time.Duration(n+1) * time.Second
+			asking.Go(func() {
+				ctx, cancel := context.WithTimeout(t.Context(), patience)
+				defer cancel()
+				start := time.Now()
+				if _, err := i.Overview(ctx); !errors.Is(err, context.DeadlineExceeded) || time.Since(start) != patience {
+					t.Errorf("after %v: %v", time.Since(start), err)
+				}
+			})
+		}
+		synctest.Wait()
+		asking.Go(func() {
+			if o, err := i.Overview(t.Context()); err != nil || o.Slots != 7 || store.reads != 1 {
+				t.Errorf("overview is %+v, %v, read %d times", o, err, store.reads)
+			}
+		})
+		time.Sleep(5 * time.Second)
+		close(answer)
+		asking.Wait()
 	})
 }
 

@@ -42,12 +42,12 @@ type Row struct {
 }
 
 // Window is what a step sees. Times are milliseconds since 1970, by the
-// database's clock. The first read fills all but Hosts, Parked and Ends.
+// database's clock. What the request and the plan ask for is read after the rest.
 type Window struct {
 	Now    int64
 	Out    []Row          // all that are out, those that wait to be rendered included
-	Line   [Classes][]Row // the head of each line by rank, at most LineWindow
-	Due    []Row          // later, and due by now
+	Line   [Classes][]Row // the head of each line by rank, at most LineWindow; behind it those of other users where Others wants them
+	Due    []Row          // later, and due by now, from both ends; with Users, the first of each of these too
 	More   bool           // more may be due than Due has
 	Users  []int64        // those with images that are later, at most UsersAtOnce from a cursor on; Due has the first due of each
 	Woken  []string       // hosts whose breaker has been open for as long as it was to be

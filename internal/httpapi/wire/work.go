@@ -19,7 +19,7 @@ type Waiting struct {
 type Queue struct {
 	AsOf      time.Time      `json:"as_of"      doc:"At most a second old"`
 	Slots     int            `json:"slots"      minimum:"0" doc:"Downloads that all live processes have room for"`
-	InFlight  int            `json:"in_flight"  minimum:"0" doc:"Images that they work on, as each has reported within seconds; those that are downloaded and wait to be rendered are among them"`
+	InFlight  int            `json:"in_flight"  minimum:"0" doc:"Images that are dispatched or begun, of those counted by state; those that are downloaded and wait to be rendered are among them"`
 	PerSecond float64        `json:"per_second" minimum:"0" doc:"Attempts that ended in the last minute, a second"`
 	States    []QueueState   `json:"states"     nullable:"false" doc:"All states, also those that no image is in"`
 	Users     []QueueUser    `json:"users"      nullable:"false" doc:"Some users: who has most in flight first, then who has most waiting"`
@@ -49,7 +49,7 @@ type QueueProcess struct {
 	ID          string    `json:"id"`
 	Role        string    `json:"role"         enum:"serve,api,worker"`
 	Slots       int       `json:"slots"        minimum:"0" doc:"Downloads that it has room for; 0 for one that does not work on images"`
-	InFlight    int       `json:"in_flight"    minimum:"0"`
+	InFlight    int       `json:"in_flight"    minimum:"0" doc:"Images that it worked on at its heartbeat"`
 	HeartbeatAt time.Time `json:"heartbeat_at"`
 }
 

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"strconv"
 	"testing"
 	"time"
 
@@ -147,11 +148,13 @@ func testBacklog(t *testing.T, s Store) {
 	look(map[dispatch.State]int{dispatch.StateDispatched: 1, dispatch.StateLater: 1, dispatch.StateParked: 3, dispatch.StateInLine: 2},
 		dispatch.UserWork{UserID: user, InFlight: 1, Waiting: 5}, dispatch.UserWork{UserID: second, Waiting: 1})
 
-	if err := s.Heartbeat(t.Context(), processes.Process{ID: "w", Role: "worker", Slots: 64, InFlight: 2}); err != nil {
-		t.Fatal(err)
+	for i := range dispatch.MostProcesses + 1 { // what they report is not what is in flight
+		if err := s.Heartbeat(t.Context(), processes.Process{ID: strconv.Itoa(i), Role: "worker", Slots: 64, InFlight: 2}); err != nil {
+			t.Fatal(err)
+		}
 	}
 	o, err := whole.Overview(t.Context())
-	if err != nil || o.Slots != 64 || o.InFlight != 2 || len(o.Processes) != 1 || o.PerSecond <= 0 {
+	if err != nil || o.Slots != 64*(dispatch.MostProcesses+1) || o.InFlight != 1 || len(o.Processes) != dispatch.MostProcesses || o.PerSecond <= 0 {
 		t.Errorf("overview is %+v, %v", o, err)
 	}
 }
