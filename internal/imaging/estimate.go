@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"vitrine.dev/internal/imaging/imagefile"
-	"vitrine.dev/internal/imaging/imagefile/webp"
 	"vitrine.dev/internal/media"
 )
 
@@ -29,9 +28,6 @@ const (
 func Estimate(source []byte, p media.Preset) time.Duration {
 	info := imagefile.Inspect(source)
 	width, height := info.Width, info.Height
-	if info.Format == imagefile.WebP {
-		width, height = webp.Size(source)
-	}
 	const side = 1 << 16
 	if info.Format == imagefile.Unknown || width < 1 || height < 1 || width > side || height > side {
 		return math.MaxInt64

@@ -23,7 +23,9 @@ type fakeStore struct {
 	recording  func()          // is called by RecordFetches before it writes
 	silent     []media.SilentHost
 	silentFor  time.Duration
-	down       int // so many calls answer Unavailable
+	unused     int   // hosts that are to be forgotten
+	refusing   error // of ForgetHosts
+	down       int   // so many calls answer Unavailable
 }
 
 type fakeImage struct {
@@ -175,8 +177,16 @@ func (s *fakeStore) Expire(
 	return changed, err
 }
 
-func (s *fakeStore) ForgetHosts(context.Context, time.Duration, int) error {
-	return s.do(func() error { return nil })
+func (s *fakeStore) ForgetHosts(_ context.Context, _ time.Duration, _, limit int) (forgotten int, err error) {
+	err = s.do(func() error {
+		if s.refusing != nil {
+			return s.refusing
+		}
+		forgotten = min(s.unused, limit)
+		s.unused -= forgotten
+		return nil
+	})
+	return forgotten, err
 }
 
 func (s *fakeStore) CountLostDelivery(

@@ -49,8 +49,8 @@ type Store interface {
 	// failed. Where the host is not silent for so long any more there are none.
 	Expire(ctx context.Context, host string, waited time.Duration, f *fault.Failure, limit int) ([]catalog.Changed, error)
 	// ForgetHosts forgets hosts that were not fetched from for so long, and those
-	// beyond the most, a thousand at a time.
-	ForgetHosts(ctx context.Context, unused time.Duration, most int) error
+	// beyond the most, at most limit of each, and returns how many.
+	ForgetHosts(ctx context.Context, unused time.Duration, most, limit int) (int, error)
 	// CountLostDelivery counts a lost attempt against a job that the queue gave
 	// up on before it was begun: due again after a delay, or Failed with f,
 	// as decide says. fault.Conflict as in Begin.

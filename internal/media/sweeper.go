@@ -120,6 +120,7 @@ const (
 	expireAtOnce = 200            // images that fail in one transaction
 	hostLife     = 24 * time.Hour // of a host that no one fetches from
 	mostHosts    = 50_000
+	forgetAtOnce = 1000
 	forgetEvery  = time.Minute
 )
 
@@ -134,10 +135,21 @@ func (s *Sweeper) sweepHosts(ctx context.Context) {
 	}
 	if err == nil && time.Since(s.forgot) > forgetEvery {
 		s.forgot = time.Now()
-		err = s.store.ForgetHosts(ctx, hostLife, mostHosts)
+		err = s.forget(ctx)
 	}
 	if err != nil && ctx.Err() == nil {
 		s.log.Log(ctx, levelOf(err), "sweep of hosts failed, will be retried", "error", err)
+	}
+}
+
+// forget forgets all hosts that are not used: names of hosts cost nothing, so there may
+// be any number.
+func (s *Sweeper) forget(ctx context.Context) error {
+	for {
+		forgotten, err := s.store.ForgetHosts(ctx, hostLife, mostHosts, forgetAtOnce)
+		if err != nil || forgotten < forgetAtOnce {
+			return err
+		}
 	}
 }
 

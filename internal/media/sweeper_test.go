@@ -1,8 +1,11 @@
 package media_test
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"log/slog"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -68,6 +71,43 @@ func TestSilentHosts(t *testing.T) {
 		}
 		if img := store.image(1); img.failure != refused || len(heard.seen) != 1 {
 			t.Errorf("it failed for %v, announced %v", img.failure, heard.seen)
+		}
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// TestForgetHosts: however many hosts are not used any more, all are forgotten. A
+// failure is a WARN, but for an outage of the database, which others log.
+func TestForgetHosts(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var logged bytes.Buffer
+		store := newFakeStore()
+		store.unused = 123_456
+		s := media.NewSweeper(store, &announcements{}, media.DefaultSweeperConfig(), slog.New(slog.NewTextHandler(&logged, nil)))
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- s.Run(ctx) }()
+		later := func() {
+			time.Sleep(2 * time.Minute)
+			synctest.Wait()
+		}
+		synctest.Wait()
+		if store.unused != 0 {
+			t.Errorf("%d hosts are left", store.unused)
+		}
+		store.refusing = fault.New(fault.Unavailable, "an outage")
+		later()
+		if logged.Len() != 0 {
+			t.Errorf("logged:\n%s", &logged)
+		}
+		store.refusing = errors.New("a defect")
+		later()
+		if !strings.Contains(logged.String(), "level=WARN") || !strings.Contains(logged.String(), "a defect") {
+			t.Errorf("logged:\n%s", &logged)
 		}
 		cancel()
 		if err := <-done; err != nil {

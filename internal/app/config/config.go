@@ -12,6 +12,7 @@ import (
 	"reflect"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -156,7 +157,7 @@ func Parse(variables map[string]string) (Config, error) {
 	given.checkReplaced()
 
 	cfg, err := env.ParseAsWithOptions[Config](env.Options{Environment: given.values})
-	cfg.fillIn()
+	cfg.fillIn(runtime.NumCPU())
 	unreadable := parseProblems(err)
 	rules := slices.DeleteFunc(slices.Concat(cfg.problems(), cfg.loadAuthorities()), func(problem string) bool {
 		return slices.ContainsFunc(unreadable, func(other string) bool { return variableOf(problem) == variableOf(other) })
@@ -165,15 +166,19 @@ func Parse(variables map[string]string) (Config, error) {
 	given.nameOrigins(problems)
 	cfg.notices = given.notices
 	if len(problems) > 0 {
-		return Config{}, fmt.Errorf("the configuration has %d problems:\n  %s", len(problems), strings.Join(problems, "\n  "))
+		number := "a problem"
+		if len(problems) > 1 {
+			number = strconv.Itoa(len(problems)) + " problems"
+		}
+		return Config{}, fmt.Errorf("the configuration has %s:\n  %s", number, strings.Join(problems, "\n  "))
 	}
 	return cfg, nil
 }
 
 // fillIn sets the defaults that depend on other variables.
-func (c *Config) fillIn() {
+func (c *Config) fillIn(cores int) {
 	if c.WorkerRenders == 0 {
-		c.WorkerRenders = runtime.NumCPU()
+		c.WorkerRenders = min(cores, mostRenders)
 	}
 	if c.DBSSLMode == "" {
 		c.DBSSLMode = "prefer"

@@ -54,6 +54,25 @@ func TestEveryProblemIsNamedAtOnce(t *testing.T) {
 	}
 }
 
+func TestOneProblem(t *testing.T) {
+	t.Parallel()
+	if _, err := Parse(map[string]string{"LOG_LEVEL": "loud"}); err == nil || !strings.HasPrefix(err.Error(), "the configuration has a problem:\n  LOG_LEVEL") {
+		t.Errorf("error is %v", err)
+	}
+}
+
+// TestManyCores: the default is one that is accepted.
+func TestManyCores(t *testing.T) {
+	t.Parallel()
+	var c Config
+	c.fillIn(1000)
+	for _, problem := range c.problems() {
+		if strings.Contains(problem, "WORKER_RENDERS") {
+			t.Errorf("with 1000 cores: %s", problem)
+		}
+	}
+}
+
 func TestLocalURL(t *testing.T) {
 	t.Parallel()
 	for addr, want := range map[string]string{

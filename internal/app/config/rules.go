@@ -11,6 +11,8 @@ import (
 	"vitrine.dev/internal/cache/redis"
 )
 
+const mostRenders = 256 // at once in one worker
+
 // problems checks what the types cannot.
 func (c Config) problems() []string {
 	var list []string
@@ -48,7 +50,7 @@ func (c Config) problems() []string {
 	oneOf("IMAGE_ISOLATION", c.ImageIsolation, "process", "none")
 	oneOf("LOG_FORMAT", c.LogFormat, "", "json", "text")
 	check(c.WorkerDownloads >= 1 && c.WorkerDownloads <= 1000, "WORKER_DOWNLOADS must be from 1 to 1000")
-	check(c.WorkerRenders >= 1 && c.WorkerRenders <= 256, "WORKER_RENDERS must be from 1 to 256")
+	check(c.WorkerRenders >= 1 && c.WorkerRenders <= mostRenders, "WORKER_RENDERS must be from 1 to 256")
 	check(c.MaxAttempts >= 1 && c.MaxAttempts <= 100, "JOB_MAX_ATTEMPTS must be from 1 to 100")
 	check(c.MaxCrashes >= 1 && c.MaxCrashes <= 100, "JOB_MAX_CRASHES must be from 1 to 100")
 	check(c.MaxAge >= time.Second, "JOB_MAX_AGE must be at least 1s")

@@ -19,6 +19,7 @@ type job struct {
 
 	slot    *schedule.Slot
 	timeout time.Duration
+	short   bool  // the timeout is that of the express process: where it is over, the picture is rendered as an ordinary one
 	pixels  int64 // that it holds at once; 0 while that is not known
 	dropped bool  // there was no room for them
 	broken  bool  // the child is of no more use

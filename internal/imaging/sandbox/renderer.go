@@ -103,7 +103,7 @@ func (r *Renderer) Render(ctx context.Context, preset media.Preset, source []byt
 		switch {
 		case errors.Is(failed, errFull):
 			picture.Pixels = j.pixels
-		case slot.Express && j.expired() && ctx.Err() == nil: // it is not what it seemed to be
+		case j.short && j.expired() && ctx.Err() == nil: // it is not what it seemed to be
 			picture.Pixels, picture.Quick = j.pixels, false
 		default:
 			slot.Leave()
@@ -132,8 +132,8 @@ func (r *Renderer) renderIn(
 	ctx context.Context, p *process, slot *schedule.Slot, preset media.Preset, source []byte,
 ) (*job, media.Rendered, error) {
 	j := &job{Renderer: r, process: p, slot: slot, timeout: r.cfg.Timeout}
-	if slot.Express {
-		j.timeout = min(j.timeout, expressTimeout)
+	if slot.Express && expressTimeout < j.timeout {
+		j.timeout, j.short = expressTimeout, true
 	}
 	fresh := p == nil
 	if fresh {
@@ -159,7 +159,11 @@ func (r *Renderer) renderIn(
 	case ctx.Err() != nil:
 		return j, media.Rendered{}, fmt.Errorf("render: %w", context.Cause(ctx))
 	case j.expired():
-		r.log.WarnContext(ctx, "render timed out: its process was killed", "timeout", j.timeout)
+		level := slog.LevelWarn
+		if j.short {
+			level = slog.LevelDebug
+		}
+		r.log.Log(ctx, level, "render timed out: its process was killed", "timeout", j.timeout)
 		return j, media.Rendered{}, crashed("The decoder did not come to an end within "+j.timeout.String()+".", ended)
 	case !fresh:
 		return r.renderIn(ctx, nil, slot, preset, source)

@@ -102,18 +102,28 @@ func abort() {
 
 func newFaulty(t *testing.T, change func(*sandbox.Config)) *sandbox.Renderer {
 	t.Helper()
+	return newLogged(t, slog.New(slog.DiscardHandler), change)
+}
+
+func newLogged(t *testing.T, log *slog.Logger, change func(*sandbox.Config)) *sandbox.Renderer {
+	t.Helper()
 	cfg := sandbox.DefaultConfig()
 	cfg.Imaging.Parallel = 4
 	cfg.Program = []string{os.Args[0], "faulty"}
 	if change != nil {
 		change(&cfg)
 	}
-	return open(t, cfg)
+	return openLogged(t, cfg, log)
 }
 
 func open(t *testing.T, cfg sandbox.Config) *sandbox.Renderer {
 	t.Helper()
-	r, err := sandbox.New(cfg, slog.New(slog.DiscardHandler))
+	return openLogged(t, cfg, slog.New(slog.DiscardHandler))
+}
+
+func openLogged(t *testing.T, cfg sandbox.Config, log *slog.Logger) *sandbox.Renderer {
+	t.Helper()
+	r, err := sandbox.New(cfg, log)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,10 +5,13 @@ import (
 	"context"
 	"image"
 	"image/png"
+	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/imaging/sandbox"
 	"vitrine.dev/internal/media"
 )
@@ -85,7 +88,8 @@ func TestWaitingForMemoryHoldsNoProcess(t *testing.T) {
 // only seemed to be quick does not hold the express process for long.
 func TestExpress(t *testing.T) {
 	t.Parallel()
-	r := newFaulty(t, func(c *sandbox.Config) { c.Imaging.Parallel = 1 })
+	var logged syncBuffer
+	r := newLogged(t, slog.New(slog.NewTextHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug})), func(c *sandbox.Config) { c.Imaging.Parallel = 1 })
 	hold(t, r, map[int64][]byte{1: []byte("hang")})
 	began := time.Now()
 	renderFor(t, r, 2, quickPicture(t))
@@ -94,4 +98,49 @@ func TestExpress(t *testing.T) {
 	}
 	hold(t, r, map[int64][]byte{3: append(quickPicture(t), "hang"...)})
 	renderFor(t, r, 2, quickPicture(t))
+	if lines := logged.String(); !strings.Contains(lines, "level=DEBUG msg=\"render timed out") || strings.Contains(lines, "level=WARN") {
+		t.Errorf("that a picture is not quick is logged as\n%s", lines)
+	}
+}
+
+// TestExpressIsNoSecondTry: where the timeout of every picture is as short as that of the
+// express process, one that takes longer has failed there.
+func TestExpressIsNoSecondTry(t *testing.T) {
+	t.Parallel()
+	var logged syncBuffer
+	r := newLogged(t, slog.New(slog.NewTextHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug})), func(c *sandbox.Config) {
+		c.Imaging.Parallel, c.Timeout = 1, time.Second
+	})
+	hang := append(quickPicture(t), "hang"...)
+	var busy sync.WaitGroup
+	for user := range int64(2) { // one of them is given the express process
+		busy.Go(func() {
+			_, err := r.Render(media.WithUser(t.Context(), user), preset, hang)
+			if f, ok := fault.FailureOf(err); !ok || f.Reason != fault.DecoderCrashed {
+				t.Errorf("user %d: %v", user, err)
+			}
+		})
+	}
+	busy.Wait()
+	if n := strings.Count(logged.String(), "render timed out"); n != 2 {
+		t.Errorf("two pictures timed out %d times", n)
+	}
+}
+
+// syncBuffer is a buffer for a logger.
+type syncBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (s *syncBuffer) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *syncBuffer) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.String()
 }

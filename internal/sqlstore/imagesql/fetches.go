@@ -144,22 +144,20 @@ func (s *Images) writeHosts(ctx context.Context, tx *sql.Tx, hosts map[string]kn
 	return err
 }
 
-// forgetAtOnce bounds the hosts that are forgotten in one statement.
-const forgetAtOnce = 1000
-
 // ForgetHosts implements media.Store.
-func (s *Images) ForgetHosts(ctx context.Context, unused time.Duration, most int) error {
+func (s *Images) ForgetHosts(ctx context.Context, unused time.Duration, most, limit int) (forgotten int, err error) {
 	for _, forget := range []struct {
 		selection string
 		arg       int64
 	}{
-		{`SELECT host FROM hosts WHERE used_at < {now} - $1 ORDER BY used_at LIMIT %d`, unused.Milliseconds()},
-		{`SELECT host FROM hosts ORDER BY used_at DESC LIMIT %d OFFSET $1`, int64(most)},
+		{`SELECT host FROM hosts WHERE used_at < {now} - $1 ORDER BY used_at LIMIT $2`, unused.Milliseconds()},
+		{`SELECT host FROM hosts ORDER BY used_at DESC LIMIT $2 OFFSET $1`, int64(most)},
 	} {
-		statement := `DELETE FROM hosts WHERE host IN (` + fmt.Sprintf(forget.selection, forgetAtOnce) + `)`
-		if _, err := s.db.Exec(ctx, "forget hosts", statement, forget.arg); err != nil {
-			return err
+		n, err := s.db.Exec(ctx, "forget hosts", `DELETE FROM hosts WHERE host IN (`+forget.selection+`)`, forget.arg, limit)
+		if err != nil {
+			return forgotten, err
 		}
+		forgotten += n
 	}
-	return nil
+	return forgotten, nil
 }

@@ -106,8 +106,11 @@ func testHosts(t *testing.T, s Store) {
 	if next := limited(t, s).Jobs; len(next) != 1 {
 		t.Errorf("after an answer %+v, want one more", next)
 	}
-	if err := s.ForgetHosts(t.Context(), time.Hour, 0); err != nil {
-		t.Fatal(err)
+	record(t, s, media.Fetch{Host: "b", URL: 1, Took: time.Second}, media.Fetch{Host: "c", URL: 1, Took: time.Second})
+	for _, want := range []int{2, 1, 0} {
+		if n, err := s.ForgetHosts(t.Context(), time.Hour, 0, 2); err != nil || n != want {
+			t.Fatalf("forgot %d hosts, %v; want %d", n, err, want)
+		}
 	}
 	if silent, err := s.SilentHosts(t.Context(), 0, 10); err != nil || len(silent) != 0 {
 		t.Errorf("silent hosts are %+v, %v", silent, err)

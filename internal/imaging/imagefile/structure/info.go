@@ -14,8 +14,7 @@ type Info struct {
 	// Orientation is the EXIF orientation, 1 (upright) to 8.
 	Orientation int
 	// Width and Height are what the file announces before it is rotated, so that
-	// they can be refused before a decoder sees them; 0 where it is not looked
-	// up (WebP) or not found.
+	// they can be refused before a decoder sees them; 0 where it is not found.
 	Width, Height int64
 	// Coding is empty but for files that few decoders can read.
 	Coding Coding

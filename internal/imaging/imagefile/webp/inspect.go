@@ -5,13 +5,13 @@ import (
 	"vitrine.dev/internal/imaging/imagefile/tiff"
 )
 
-// Inspect reads frames, orientation and profile. The size is not looked up.
+// Inspect reads size, frames, orientation and profile.
 func Inspect(src []byte, info *structure.Info) {
 	rest, err := chunks(src)
 	if err != nil {
 		return
 	}
-	frames := 0
+	frames, first := 0, true
 	defer func() { info.Frames = max(1, frames) }()
 	for len(rest) > 0 {
 		c, after, err := nextChunk(rest)
@@ -19,6 +19,10 @@ func Inspect(src []byte, info *structure.Info) {
 			return
 		}
 		rest = after
+		if first {
+			info.Width, info.Height = size(c)
+			first = false
+		}
 		switch c.name {
 		case "ANMF":
 			frames++

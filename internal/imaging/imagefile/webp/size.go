@@ -2,24 +2,19 @@ package webp
 
 import "encoding/binary"
 
-// Size returns the size that the first chunk says, 0 where it says none: see
+// size returns the size that the first chunk says, 0 where it says none: see
 // https://developers.google.com/speed/webp/docs/riff_container and RFC 6386, 9.1.
-func Size(src []byte) (width, height int64) {
-	rest, err := chunks(src)
-	if err != nil {
-		return 0, 0
-	}
-	c, _, err := nextChunk(rest)
-	b := c.body
+func size(first chunk) (width, height int64) {
+	b := first.body
 	switch {
-	case err != nil || len(b) < 10:
+	case len(b) < 10:
 		return 0, 0
-	case c.name == "VP8X":
+	case first.name == "VP8X":
 		return 1 + int64(b[4]) + int64(b[5])<<8 + int64(b[6])<<16, 1 + int64(b[7]) + int64(b[8])<<8 + int64(b[9])<<16
-	case c.name == "VP8L":
+	case first.name == "VP8L":
 		bits := binary.LittleEndian.Uint32(b[1:])
 		return 1 + int64(bits&0x3fff), 1 + int64(bits>>14&0x3fff)
-	case c.name == "VP8 ":
+	case first.name == "VP8 ":
 		return int64(binary.LittleEndian.Uint16(b[6:]) & 0x3fff), int64(binary.LittleEndian.Uint16(b[8:]) & 0x3fff)
 	default:
 		return 0, 0
