@@ -54,6 +54,7 @@ func TestBuffers(t *testing.T) {
 			WHERE id IN (SELECT min(id) FROM images WHERE stage = 3)`)
 	}
 	var created, dispatched []float64
+	var look statement
 	waiting := 0
 	for _, wanted := range []int{1_000, 100_000, 2_000_000} {
 		p.wait(t, wanted-waiting, map[string]string{
@@ -67,7 +68,9 @@ func TestBuffers(t *testing.T) {
 		create(16) // plans and catalogs
 		p.reset(t)
 		create(creates)
-		created = append(created, float64(p.counts(t, "WITH product AS").Blocks)/creates)
+		inserts := p.counts(t, "WITH product AS")
+		wantCalls(t, "create", inserts)
+		created = append(created, float64(inserts.Blocks)/creates)
 		for more := true; more; { // what was created is parked, or comes in line
 			more = step(0, false).More
 		}
@@ -83,15 +86,22 @@ func TestBuffers(t *testing.T) {
 		var all int64
 		parts := p.steps(t)
 		for _, part := range stepParts {
-			if s := parts[part.name]; s.Calls > 0 {
+			s := parts[part.name]
+			if part.always {
+				wantCalls(t, part.name, s)
+			}
+			if s.Calls > 0 {
 				t.Logf("%d waiting: %s: %.1f buffers, %d of %d steps", wanted, part.name, s.each(), s.Calls, steps)
 				all += s.Blocks
 			}
 		}
 		dispatched = append(dispatched, float64(all)/(steps*perStep))
+		looks := p.counts(t, "min(due_at)")
+		look.Calls += looks.Calls
 		t.Logf("%d waiting: %.1f buffers for each create, %.1f for each dispatched image; a look for what is below the bounds: %.0f",
-			wanted, created[len(created)-1], dispatched[len(dispatched)-1], p.counts(t, "min(due_at)").each())
+			wanted, created[len(created)-1], dispatched[len(dispatched)-1], looks.each())
 	}
+	wantCalls(t, "the looks for what is below the bounds", look)
 	limit(t, slices.Max(created)/slices.Min(created), 2, "buffers for each create, the most as a multiple of the least")
 	limit(t, slices.Max(dispatched)/slices.Min(dispatched), 2, "buffers for each dispatched image, the most as a multiple of the least")
 }

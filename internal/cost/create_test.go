@@ -159,6 +159,8 @@ func (p *postgres) pgbench(t *testing.T, script string, d time.Duration) (times 
 	if found == nil {
 		t.Fatalf("pgbench printed %s", out)
 	}
-	times, _ = strconv.Atoi(string(found[1]))
+	if times, err = strconv.Atoi(string(found[1])); err != nil || times == 0 {
+		t.Fatalf("pgbench did %s transactions: this shows nothing", found[1])
+	}
 	return times
 }

@@ -69,8 +69,15 @@ func TestHeldSnapshot(t *testing.T) {
 	after, looked := sample()
 	for _, part := range stepParts {
 		b, a := before[part.name], after[part.name]
-		t.Logf("%s: %.1f buffers, %.1f with the snapshot (%d and %d calls)", part.name, b.each(), a.each(), b.Calls, a.Calls)
+		if part.always {
+			wantCalls(t, part.name, b)
+			wantCalls(t, part.name+", with the snapshot", a)
+		}
+		if b.Calls > 0 || a.Calls > 0 {
+			t.Logf("%s: %.1f buffers, %.1f with the snapshot (%d and %d calls)", part.name, b.each(), a.each(), b.Calls, a.Calls)
+		}
 	}
+	wantCalls(t, "the looks for what is below the bounds", look)
 	t.Logf("a look for what is below the bounds: %.0f buffers, %.0f with the snapshot (%d and %d calls)", look.each(), looked.each(), look.Calls, looked.Calls)
 
 	var sixths [6]float64
