@@ -7,6 +7,9 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
+
+	"vitrine.dev/internal/httpapi/wire"
 )
 
 // IsTerminal reports whether w is a terminal, where a person reads.
@@ -43,4 +46,26 @@ func oneLine(s string) string {
 		return quoted
 	}
 	return s
+}
+
+// orDash is what a table shows of a text that may be empty.
+func orDash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}
+
+func orDashTime(t *time.Time) string {
+	if t == nil {
+		return "-"
+	}
+	return t.Format(time.RFC3339)
+}
+
+func orDashReason(r *wire.Reason) string {
+	if r == nil {
+		return "-"
+	}
+	return r.Code
 }

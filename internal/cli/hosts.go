@@ -59,16 +59,10 @@ func (c hostsCommand) Run(ctx context.Context, program Program, to Streams) erro
 
 // writeHost writes a line. Errors are kept by the writer.
 func writeHost(w *tabwriter.Writer, h client.Host) {
-	until, reason, takes := "-", "-", "-"
-	if h.OpenUntil != nil {
-		until = h.OpenUntil.Format(time.RFC3339)
-	}
-	if h.Reason != nil {
-		reason = h.Reason.Code
-	}
+	takes := "-"
 	if h.RecentMS > 0 {
 		takes = duration(time.Duration(h.RecentMS) * time.Millisecond)
 	}
-	fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%d\t%s\n", oneLine(h.Host.Host), h.State, count(int64(h.Failures)), until, reason, takes,
+	fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%d\t%s\n", oneLine(h.Host.Host), h.State, count(int64(h.Failures)), orDashTime(h.OpenUntil), orDashReason(h.Reason), takes,
 		h.InFlight, h.Limit, atLeast(h.Parked, h.ParkedMore))
 }

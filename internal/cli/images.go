@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"text/tabwriter"
-	"time"
 
 	"vitrine.dev/internal/httpapi/wire"
 )
@@ -47,14 +46,9 @@ func (c imagesCommand) Run(ctx context.Context, program Program, to Streams) err
 
 // writeImage writes a line. Errors are kept by the writer.
 func writeImage(w *tabwriter.Writer, img wire.CurrentImage) {
-	waits, until, reason := "-", "-", "-"
+	waits, until := "-", "-"
 	if img.Waiting != nil {
-		if waits = img.Waiting.For; img.Waiting.Until != nil {
-			until = img.Waiting.Until.Format(time.RFC3339)
-		}
+		waits, until = img.Waiting.For, orDashTime(img.Waiting.Until)
 	}
-	if img.Reason != nil {
-		reason = img.Reason.Code
-	}
-	fmt.Fprintf(w, "%d\t%s\t%d\t%s\t%s\t%s\t%s\n", img.ID, img.Status, img.Attempts, waits, until, reason, oneLine(img.SourceURL))
+	fmt.Fprintf(w, "%d\t%s\t%d\t%s\t%s\t%s\t%s\n", img.ID, img.Status, img.Attempts, waits, until, orDashReason(img.Reason), oneLine(img.SourceURL))
 }

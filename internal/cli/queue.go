@@ -64,13 +64,6 @@ func writeQueue(w *tabwriter.Writer, q wire.Queue) {
 	}
 }
 
-func orDash(s string) string {
-	if s == "" {
-		return "-"
-	}
-	return s
-}
-
 // atLeast is a count that may have been ended by a limit.
 func atLeast(n int, more bool) string {
 	if more {

@@ -74,10 +74,9 @@ func describeApply(d *openapi.Document, id, summary, text string) *huma.Operatio
 
 // DescribeReplayImage describes ReplayImage.
 func DescribeReplayImage(d *openapi.Document) *huma.Operation {
-	id := openapi.PathInteger("image_id", catalog.MaxID)
 	return &huma.Operation{
 		OperationID: "replayImage", Tags: []string{"products"}, Summary: "Retry a failed image",
-		Parameters: []*huma.Param{openapi.PathInteger("id", catalog.MaxID), id},
+		Parameters: products.ImagePathParameters(),
 		Responses: d.Responses(map[string]*huma.Response{
 			"202": openapi.Response("The image, pending again", openapi.Schema[wire.Image](d), products.ETag()),
 		}, http.StatusNotFound, http.StatusConflict, http.StatusServiceUnavailable),

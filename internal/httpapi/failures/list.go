@@ -70,11 +70,7 @@ func (h *Handler) List(w http.ResponseWriter, r *http.Request) error {
 // ReplayImage is for the product's owner; the answer is the image, which is
 // pending again.
 func (h *Handler) ReplayImage(w http.ResponseWriter, r *http.Request) error {
-	product, err := httpkit.PathInteger(r, "id", catalog.MaxID)
-	if err != nil {
-		return err
-	}
-	id, err := httpkit.PathInteger(r, "image_id", catalog.MaxID)
+	product, id, err := products.ImagePath(r)
 	if err != nil {
 		return err
 	}

@@ -71,6 +71,15 @@ func readPrice(o *form.Object, name string, raw jsontext.Value) catalog.Price {
 
 func pathID(r *http.Request) (int64, error) { return httpkit.PathInteger(r, "id", catalog.MaxID) }
 
+// ImagePath returns the ids in the path of an image. fault.Invalid.
+func ImagePath(r *http.Request) (product, image int64, err error) {
+	if product, err = pathID(r); err != nil {
+		return 0, 0, err
+	}
+	image, err = httpkit.PathInteger(r, "image_id", catalog.MaxID)
+	return product, image, err
+}
+
 func idempotencyKey(h http.Header) (string, error) {
 	key, given, ok := httpkit.IdempotencyKey(h)
 	if given && (!ok || !catalog.ValidKey(key)) {

@@ -14,6 +14,11 @@ import (
 	"vitrine.dev/internal/httpkit/openapi"
 )
 
+// ImagePathParameters describes what ImagePath reads.
+func ImagePathParameters() []*huma.Param {
+	return []*huma.Param{openapi.PathInteger("id", catalog.MaxID), openapi.PathInteger("image_id", catalog.MaxID)}
+}
+
 // DescribeCreate describes Create.
 func DescribeCreate(d *openapi.Document) *huma.Operation {
 	return &huma.Operation{

@@ -6,8 +6,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/dispatch"
+	"vitrine.dev/internal/httpapi/products"
 	"vitrine.dev/internal/httpapi/wire"
 	"vitrine.dev/internal/httpkit/openapi"
 )
@@ -17,7 +17,7 @@ func DescribeImage(d *openapi.Document) *huma.Operation {
 	return &huma.Operation{
 		OperationID: "getCurrentImage", Tags: []string{"products"}, Summary: "Read an image as it is now, and what it waits for",
 		Description: "Read from the database at every request, never from a cache: the product itself may say pending a moment longer, and does not say what for.",
-		Parameters:  []*huma.Param{openapi.PathInteger("id", catalog.MaxID), openapi.PathInteger("image_id", catalog.MaxID)},
+		Parameters:  products.ImagePathParameters(),
 		Responses: d.Responses(map[string]*huma.Response{"200": openapi.Response("The image", openapi.Schema[wire.CurrentImage](d))},
 			http.StatusNotFound, http.StatusServiceUnavailable),
 	}

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"time"
 
-	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/dispatch"
 	"vitrine.dev/internal/httpapi/products"
 	"vitrine.dev/internal/httpapi/wire"
@@ -22,11 +21,7 @@ type Handler struct {
 
 // Image answers with one image as it is now.
 func (h *Handler) Image(w http.ResponseWriter, r *http.Request) error {
-	product, err := httpkit.PathInteger(r, "id", catalog.MaxID)
-	if err != nil {
-		return err
-	}
-	id, err := httpkit.PathInteger(r, "image_id", catalog.MaxID)
+	product, id, err := products.ImagePath(r)
 	if err != nil {
 		return err
 	}
