@@ -59,7 +59,7 @@ type HostView struct {
 
 	Name     string
 	Now      int64
-	InFlight int // images that are out
+	InFlight int // images that are out and not downloaded
 	Parked   int // images that are parked for it; at ParkedMost there may be more
 	State    Condition
 	Limit    int // how many images may be out now

@@ -58,7 +58,7 @@ type Host struct {
 	Host         string     `json:"host"                    doc:"In lower case, with its port where that is not the scheme's default"`
 	State        string     `json:"state"                   enum:"unknown,answers,failing,probed,open" doc:"unknown: it has not answered yet. answers: no URL has failed since its last answer. failing: some have, too few for its breaker. probed: its breaker lets one image through at a time. open: its breaker lets none through"`
 	Limit        int        `json:"limit"                   minimum:"0" doc:"Downloads from it that there may be at once now"`
-	InFlight     int        `json:"in_flight"               minimum:"0" doc:"Images of it that are dispatched or begun; those that are downloaded and wait to be rendered are among them"`
+	InFlight     int        `json:"in_flight"               minimum:"0" doc:"Images of it that are dispatched or begun and not downloaded yet, to which its limit applies"`
 	Parked       int        `json:"parked"                  minimum:"0" doc:"Images that wait for it, counted up to a limit"`
 	ParkedMore   bool       `json:"parked_more"             doc:"The limit was reached: there may be more"`
 	Failures     int        `json:"failures"                minimum:"0" doc:"Different URLs that have failed since its last answer"`

@@ -117,18 +117,38 @@ func (s *Images) queue(ctx context.Context, from sqldb.Querier, low bound) (w di
 	return w, markFetched(w.Out, fetched)
 }
 
+// Fetched reads what each process has written of what it has downloaded, some of which
+// may be out no more.
+func Fetched(ctx context.Context, from sqldb.Querier) ([]processes.Fetched, error) {
+	written, err := sqldb.Collect(ctx, from, func(row sqldb.Row, text *string) error { return row.Scan(text) },
+		`SELECT fetched FROM processes WHERE fetched <> ''`)
+	if err != nil {
+		return nil, err
+	}
+	return decodeFetched(written)
+}
+
+func decodeFetched(written []string) (all []processes.Fetched, err error) {
+	for _, text := range written {
+		var list []processes.Fetched
+		if err := json.Unmarshal([]byte(text), &list); err != nil {
+			return nil, fmt.Errorf("what a process has downloaded: %w", err)
+		}
+		all = append(all, list...)
+	}
+	return all, nil
+}
+
 // markFetched notes of the rows that are out what each process has written of them.
 func markFetched(out []dispatch.Row, written []string) error {
 	type dispatched struct{ image, token int64 }
 	known := map[dispatched]processes.Fetched{}
-	for _, text := range written {
-		var list []processes.Fetched
-		if err := json.Unmarshal([]byte(text), &list); err != nil {
-			return fmt.Errorf("what a process has downloaded: %w", err)
-		}
-		for _, f := range list {
-			known[dispatched{f.Image, f.Token}] = f
-		}
+	list, err := decodeFetched(written)
+	if err != nil {
+		return err
+	}
+	for _, f := range list {
+		known[dispatched{f.Image, f.Token}] = f
 	}
 	for i, r := range out {
 		if f, ok := known[dispatched{r.ID, r.Token}]; ok {

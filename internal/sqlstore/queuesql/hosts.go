@@ -5,12 +5,31 @@ import (
 	"fmt"
 
 	"vitrine.dev/internal/dispatch"
+	"vitrine.dev/internal/processes"
 	"vitrine.dev/internal/sqldb"
+	"vitrine.dev/internal/sqlstore/imagesql"
 )
 
-// Hosts implements dispatch.InspectorStore. All that is out is read once for the
-// page.
+// Hosts implements dispatch.InspectorStore. All that is out, and what of it is
+// downloaded, is read once for the page.
 func (s *Queue) Hosts(ctx context.Context, q dispatch.HostQuery) (hosts []dispatch.HostView, err error) {
+	err = s.db.Along(ctx, "list hosts", func(ctx context.Context, from sqldb.Querier) error {
+		fetched, err := imagesql.Fetched(ctx, from)
+		if err != nil {
+			return err
+		}
+		statement, args := page(s.db.Dialect, q, fetched)
+		hosts, err = sqldb.Collect(ctx, from, func(row sqldb.Row, h *dispatch.HostView) error {
+			return row.Scan(&h.Name, &h.AnsweredAt, &h.Failures, &h.FailingAt, &h.FailedAt, &h.OpenUntil, &h.RecentMS, &h.Reason, &h.ReasonText,
+				&h.InFlight, &h.Parked, &h.Now)
+		}, statement, args...)
+		return err
+	})
+	return hosts, err
+}
+
+// page selects hosts.
+func page(d sqldb.Dialect, q dispatch.HostQuery, fetched []processes.Fetched) (statement string, args []any) {
 	var where sqldb.Where
 	if q.Host != "" {
 		where.Add("host = ?", q.Host)
@@ -21,21 +40,19 @@ func (s *Queue) Hosts(ctx context.Context, q dispatch.HostQuery) (hosts []dispat
 	if q.After != "" {
 		where.Add("host > ?", q.After)
 	}
-	statement := fmt.Sprintf(`
+	downloaded := [][]int64{{0, 0}} // never empty
+	for _, f := range fetched {
+		downloaded = append(downloaded, []int64{f.Image, f.Token})
+	}
+	table, numbers := d.Numbers(len(where.Args)+1, []string{"fetched_id", "token"}, downloaded)
+	return d.SQL(fmt.Sprintf(`
 		WITH page AS (SELECT * FROM hosts%s ORDER BY host LIMIT %d),
-			outside AS (SELECT source_host, count(*) AS images FROM images WHERE stage = 3 GROUP BY source_host)
+			outside AS MATERIALIZED (SELECT source_host, count(*) AS images FROM images
+				WHERE stage = 3 AND (id, dispatched_until) NOT IN (SELECT fetched_id, token FROM %s) GROUP BY source_host)
 		SELECT p.host, p.answered_at, p.failures, p.failing_at, p.failed_at, p.open_until, p.recent_ms, p.reason, p.reason_detail,
 			coalesce((SELECT images FROM outside WHERE source_host = p.host), 0),
 			(SELECT count(*) FROM (SELECT 1 FROM images i WHERE i.stage = 1 AND i.source_host = p.host
 				ORDER BY i.source_host, i.tried, i.user_id, i.id LIMIT %d) AS parked),
 			{now}
-		FROM page p ORDER BY p.host`, where.String(), q.Limit, dispatch.ParkedMost)
-	err = s.db.Along(ctx, "list hosts", func(ctx context.Context, from sqldb.Querier) error {
-		hosts, err = sqldb.Collect(ctx, from, func(row sqldb.Row, h *dispatch.HostView) error {
-			return row.Scan(&h.Name, &h.AnsweredAt, &h.Failures, &h.FailingAt, &h.FailedAt, &h.OpenUntil, &h.RecentMS, &h.Reason, &h.ReasonText,
-				&h.InFlight, &h.Parked, &h.Now)
-		}, s.db.SQL(statement), where.Args...)
-		return err
-	})
-	return hosts, err
+		FROM page p ORDER BY p.host`, where.String(), q.Limit, table, dispatch.ParkedMost)), append(where.Args, numbers...)
 }

@@ -179,7 +179,7 @@ func testHostViews(t *testing.T, s Store) {
 	record(t, s, media.Fetch{Host: "a", URL: 1, Took: time.Second}, media.Fetch{Host: "b", URL: 1, Failure: timeout(), Took: 2 * time.Second})
 	record(t, s, failing("c", 0, 5, timeout())...)
 	create(t, s, "http://a/1.jpg", "http://a/2.jpg", "http://a/3.jpg", "http://c/4.jpg")
-	limited(t, s)
+	out := limited(t, s).Jobs
 	hosts := list(dispatch.HostFilter{}, 0, "a answers", "b failing", "c open")
 	if h := hosts[0]; h.InFlight != 2 || h.Parked != 1 || h.Limit != 2 || h.RecentMS != 1000 {
 		t.Errorf("host is %+v", h)
@@ -189,6 +189,16 @@ func testHostViews(t *testing.T, s Store) {
 	}
 	if h := hosts[2]; h.InFlight != 0 || h.Parked != 1 || h.Limit != 0 || h.OpenUntil <= h.Now {
 		t.Errorf("host is %+v", h)
+	}
+	begin(t, s, out[0])
+	downloaded := processes.Process{ID: "w", Role: "worker", Slots: 64, Fetched: []processes.Fetched{
+		{Image: out[0].ImageID, Token: out[0].Token}, {Image: out[1].ImageID, Token: out[1].Token - 1}, // of the dispatch before
+	}}
+	if err := s.Heartbeat(t.Context(), downloaded); err != nil {
+		t.Fatal(err)
+	}
+	if h := list(dispatch.HostFilter{}, 0, "a answers", "b failing", "c open")[0]; h.InFlight != 1 {
+		t.Errorf("one of two is downloaded, and %d are in flight", h.InFlight)
 	}
 	list(dispatch.HostFilter{State: dispatch.HostFailing}, 0, "b failing", "c open")
 	list(dispatch.HostFilter{State: dispatch.HostOpen}, 0, "c open")
