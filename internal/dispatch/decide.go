@@ -104,7 +104,7 @@ func (d *decider) asks(host string, user int64, contact bool) {
 }
 
 func (d *decider) limit(host string) int   { return d.Hosts[host].limit(d.limits, d.Now) }
-func (d *decider) class(host string) Class { return d.Hosts[host].class(d.limits.Hosts) }
+func (d *decider) class(host string) Class { return d.Hosts[host].class() }
 
 func (d *decider) decide(p Position) { d.decision.Positions = append(d.decision.Positions, p) }
 
@@ -154,7 +154,7 @@ func (d *decider) enter(flows flowRank) {
 
 func (d *decider) place(flows flowRank, r Row) {
 	host := d.Hosts[r.Host]
-	flow := Flow{UserID: r.UserID, Class: host.class(d.limits.Hosts)}
+	flow := Flow{UserID: r.UserID, Class: host.class()}
 	rank := flows.next(flow)
 	before, _ := slices.BinarySearch(d.ranks[r.Host], rank+1)
 	if before >= d.limit(r.Host) {

@@ -19,7 +19,7 @@ const drawnNow = 1_000_000
 func limits(rt *rapid.T) dispatch.Limits {
 	return dispatch.Limits{
 		Slots: rapid.IntRange(1, 40).Draw(rt, "slots"), Host: rapid.IntRange(1, 5).Draw(rt, "host limit"), NewHost: 1,
-		Hosts: dispatch.DefaultHostRules(), ContactFor: 5 * time.Second, Life: time.Minute,
+		ContactFor: 5 * time.Second, Life: time.Minute,
 	}
 }
 
@@ -206,7 +206,7 @@ func ranksAfter(w dispatch.Window, decided []dispatch.Position) map[string][]int
 func TestDecideInOrderOfRank(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
-		l := dispatch.Limits{Slots: 1 << 20, Host: 1 << 20, NewHost: 1 << 20, Hosts: dispatch.DefaultHostRules(), Life: time.Minute}
+		l := dispatch.Limits{Slots: 1 << 20, Host: 1 << 20, NewHost: 1 << 20, Life: time.Minute}
 		w := windows(rt, l)
 		for host, state := range w.Hosts {
 			state.Host = dispatch.Host{AnsweredAt: 1, RecentMS: 100}
@@ -240,7 +240,7 @@ func TestDecideInOrderOfRank(t *testing.T) {
 // new one do not park it.
 func TestParkedBehindEarlierRanksOnly(t *testing.T) {
 	t.Parallel()
-	l := dispatch.Limits{Slots: 16, Host: 4, NewHost: 1, Hosts: dispatch.DefaultHostRules(), Life: time.Minute}
+	l := dispatch.Limits{Slots: 16, Host: 4, NewHost: 1, Life: time.Minute}
 	for name, c := range map[string]struct {
 		ranks []int64
 		want  media.Stage

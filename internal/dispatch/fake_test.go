@@ -180,7 +180,7 @@ func (s *fakeStore) retry(j media.Job, delay time.Duration) {
 func (s *fakeStore) observe(f media.Fetch) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.hosts[f.Host] = dispatch.DefaultHostRules().Observe(s.hosts[f.Host], time.Now().UnixMilli(), f)
+	s.hosts[f.Host] = dispatch.Observe(s.hosts[f.Host], time.Now().UnixMilli(), f)
 }
 
 func (s *fakeStore) DispatchStep(ctx context.Context, request dispatch.Request, p dispatch.Plan) (step dispatch.Step, err error) {

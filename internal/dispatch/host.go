@@ -15,40 +15,32 @@ type Host struct {
 	Failures   int     // different URLs that have failed since
 	Counted    []int64 // media.Fetch.URL of URLs whose last fetch failed: none counts twice
 	FailingAt  int64   // the first of Failures
-	FailedAt   int64   // the last failure; together they say how long it is known to be silent
+	FailedAt   int64   // the last failure: from the first to it the host is known to have answered no one
 	OpenUntil  int64   // its breaker is open; 0 once a probe may go
 	RecentMS   int64   // how long a fetch takes, a moving average; 0: not known
 	Reason     fault.Reason
 	ReasonText string // of the last failure
 }
 
-// HostRules say when a host's breaker opens, and for how long.
-type HostRules struct {
-	Threshold int           // different URLs that fail in a row
-	OpenMin   time.Duration // at first; doubles with each further URL
-	OpenMax   time.Duration // at most, also where the host asks for longer
-	AliveMax  time.Duration // at most while the host answers others
-	AskedMax  time.Duration // the same where it asks to be left alone (429, 503, Retry-After)
-	AliveFor  time.Duration // how long an answer shows that the host answers others
-}
-
-// DefaultHostRules returns the defaults.
-func DefaultHostRules() HostRules {
-	return HostRules{
-		Threshold: 5, OpenMin: 5 * time.Second, OpenMax: 5 * time.Minute,
-		AliveMax: 2 * time.Second, AskedMax: 15 * time.Second, AliveFor: time.Minute,
-	}
-}
+// When a host's breaker opens, and for how long.
+const (
+	threshold = 5                // different URLs that fail in a row
+	openMin   = 5 * time.Second  // at first; doubles with each further URL
+	openMax   = 5 * time.Minute  // at most, also where the host asks for longer
+	aliveMax  = 2 * time.Second  // at most while the host answers others
+	askedMax  = 15 * time.Second // the same where it asks to be left alone (429, 503, Retry-After)
+	aliveFor  = time.Minute      // how long an answer shows that the host answers others
+)
 
 // mostCounted is how many URLs of a host are remembered; beyond them it forgets, and counts again.
 const mostCounted = 64
 
 // Observe returns the host after a fetch that ended at now.
-func (r HostRules) Observe(h Host, now int64, f media.Fetch) Host {
+func Observe(h Host, now int64, f media.Fetch) Host {
 	took := max(f.Took.Milliseconds(), 1)
 	switch {
 	case f.Failure != nil && f.Failure.Blame != fault.BlameURL && ofHost(f.Failure.Reason):
-		h = r.failed(h, now, f)
+		h = failed(h, now, f)
 	default:
 		h = answered(h, now, f.URL)
 	}
@@ -68,7 +60,7 @@ func answered(h Host, now, url int64) Host {
 // failed counts the URL, once until it has answered, and opens the breaker where
 // so many different ones have failed. What was under way when it opened does not
 // have it open for twice as long.
-func (r HostRules) failed(h Host, now int64, f media.Fetch) Host {
+func failed(h Host, now int64, f media.Fetch) Host {
 	if !slices.Contains(h.Counted, f.URL) {
 		if len(h.Counted) >= mostCounted {
 			h.Counted = nil
@@ -85,29 +77,23 @@ func (r HostRules) failed(h Host, now int64, f media.Fetch) Host {
 		return h
 	}
 	h.FailedAt, h.Reason, h.ReasonText = now, f.Failure.Reason, f.Failure.Detail
-	if h.Failures < r.Threshold {
+	if h.Failures < threshold {
 		return h
 	}
-	open := r.OpenMax
-	if shift := h.Failures - r.Threshold; shift < 20 && r.OpenMin<<shift < open {
-		open = r.OpenMin << shift
+	open := openMax
+	if shift := h.Failures - threshold; shift < 20 && openMin<<shift < open {
+		open = openMin << shift
 	}
-	open = max(open, min(f.Failure.RetryAfter, r.OpenMax))
-	alive := h.AnsweredAt > 0 && now-h.AnsweredAt < r.AliveFor.Milliseconds()
+	open = max(open, min(f.Failure.RetryAfter, openMax))
+	alive := h.AnsweredAt > 0 && now-h.AnsweredAt < aliveFor.Milliseconds()
 	switch {
 	case f.Failure.RetryAfter > 0 && alive:
-		open = min(max(f.Failure.RetryAfter, r.AliveMax), r.AskedMax)
+		open = min(max(f.Failure.RetryAfter, aliveMax), askedMax)
 	case alive || f.Failure.Blame == fault.BlameEither:
-		open = min(open, r.AliveMax)
+		open = min(open, aliveMax)
 	}
 	h.OpenUntil = max(h.OpenUntil, now+open.Milliseconds())
 	return h
-}
-
-// Silent is how long the host is known to have failed and answered no one: from
-// the first failure to the last. A time in which it was not asked does not count.
-func (h Host) Silent() time.Duration {
-	return time.Duration(h.FailedAt-h.FailingAt) * time.Millisecond
 }
 
 // Same reports whether the rules of dispatch see no difference between what was
@@ -119,17 +105,17 @@ func (h Host) Same(next Host) bool {
 }
 
 // Breaker returns what became of the host's breaker from h to next, if anything.
-func (r HostRules) Breaker(h, next Host) (opened, closed bool) {
-	return !h.suspected(r) && next.suspected(r), h.suspected(r) && !next.suspected(r)
+func Breaker(h, next Host) (opened, closed bool) {
+	return !h.suspected() && next.suspected(), h.suspected() && !next.suspected()
 }
 
 // suspected reports whether so many URLs of the host have failed in a row that
 // its breaker has opened: until it answers, it gets one fetch at a time, its probe.
-func (h Host) suspected(r HostRules) bool { return h.Failures >= r.Threshold }
+func (h Host) suspected() bool { return h.Failures >= threshold }
 
 // class is the line of the host's images.
-func (h Host) class(r HostRules) Class {
-	if h.AnsweredAt == 0 || h.suspected(r) {
+func (h Host) class() Class {
+	if h.AnsweredAt == 0 || h.suspected() {
 		return Contact
 	}
 	return Known
@@ -140,7 +126,7 @@ func (h Host) limit(l Limits, now int64) int {
 	switch {
 	case h.OpenUntil > now:
 		return 0
-	case h.suspected(l.Hosts):
+	case h.suspected():
 		return 1
 	case h.AnsweredAt == 0:
 		return l.NewHost

@@ -9,6 +9,11 @@ import (
 	"vitrine.dev/internal/media"
 )
 
+// silentFor is how long the host is known to have answered no one.
+func silentFor(h dispatch.Host) time.Duration {
+	return time.Duration(h.FailedAt-h.FailingAt) * time.Millisecond
+}
+
 // A failed fetch, by what it says of the host.
 func silent() *fault.Failure { return fault.Fail(fault.SourceTimeout, "Too slow.", nil) }
 
@@ -38,7 +43,7 @@ func newObserved() *observed { return &observed{now: 1_000_000} }
 // is open from then on.
 func (o *observed) fetch(url int64, f *fault.Failure) time.Duration {
 	o.now += 1000
-	o.Host = dispatch.DefaultHostRules().Observe(o.Host, o.now, media.Fetch{Host: "a", URL: url, Failure: f, Took: time.Second})
+	o.Host = dispatch.Observe(o.Host, o.now, media.Fetch{Host: "a", URL: url, Failure: f, Took: time.Second})
 	return max(0, time.Duration(o.OpenUntil-o.now)*time.Millisecond)
 }
 
@@ -172,26 +177,26 @@ func TestOpenFor(t *testing.T) {
 func TestSilent(t *testing.T) {
 	t.Parallel()
 	o := newObserved()
-	if o.Silent() != 0 {
-		t.Errorf("never asked, silent for %v", o.Silent())
+	if silentFor(o.Host) != 0 {
+		t.Errorf("never asked, silent for %v", silentFor(o.Host))
 	}
 	o.fail(1, 1, silent())
 	o.now += time.Hour.Milliseconds()
-	if o.Silent() != 0 {
-		t.Errorf("asked once, silent for %v", o.Silent())
+	if silentFor(o.Host) != 0 {
+		t.Errorf("asked once, silent for %v", silentFor(o.Host))
 	}
 	o.fetch(1, silent())
-	if want := time.Hour + time.Second; o.Silent() != want {
-		t.Errorf("silent for %v, want %v", o.Silent(), want)
+	if want := time.Hour + time.Second; silentFor(o.Host) != want {
+		t.Errorf("silent for %v, want %v", silentFor(o.Host), want)
 	}
 	o.fetch(2, blaming(fault.BlameURL))
 	o.fail(3, 2, silent())
-	if want := time.Second; o.Silent() != want {
-		t.Errorf("after an answer silent for %v, want %v", o.Silent(), want)
+	if want := time.Second; silentFor(o.Host) != want {
+		t.Errorf("after an answer silent for %v, want %v", silentFor(o.Host), want)
 	}
 	o.fetch(9, nil)
-	if o.fetch(3, silent()); o.Silent() != 0 || o.Reason != "" {
-		t.Errorf("a URL that failed before makes it silent for %v, with %q", o.Silent(), o.Reason)
+	if o.fetch(3, silent()); silentFor(o.Host) != 0 || o.Reason != "" {
+		t.Errorf("a URL that failed before makes it silent for %v, with %q", silentFor(o.Host), o.Reason)
 	}
 }
 
@@ -203,7 +208,7 @@ func TestRecent(t *testing.T) {
 		took time.Duration
 		want int64
 	}{{time.Second, 1000}, {9 * time.Second, 3000}, {3 * time.Second, 3000}, {0, 2251}} {
-		h = dispatch.DefaultHostRules().Observe(h, 1, media.Fetch{URL: 1, Took: c.took, Failure: silent()})
+		h = dispatch.Observe(h, 1, media.Fetch{URL: 1, Took: c.took, Failure: silent()})
 		if h.RecentMS != c.want {
 			t.Errorf("after fetch %d it is %d ms, want %d", i, h.RecentMS, c.want)
 		}
@@ -242,12 +247,11 @@ func TestWorthWriting(t *testing.T) {
 // TestBreakers: what is logged of a host's breaker.
 func TestBreakers(t *testing.T) {
 	t.Parallel()
-	r := dispatch.DefaultHostRules()
 	for _, c := range []struct {
 		before, after  int
 		opened, closed bool
 	}{{0, 4, false, false}, {4, 5, true, false}, {5, 9, false, false}, {9, 0, false, true}, {4, 0, false, false}} {
-		opened, closed := r.Breaker(dispatch.Host{Failures: c.before}, dispatch.Host{Failures: c.after})
+		opened, closed := dispatch.Breaker(dispatch.Host{Failures: c.before}, dispatch.Host{Failures: c.after})
 		if opened != c.opened || closed != c.closed {
 			t.Errorf("from %d failures to %d: opened %t, closed %t", c.before, c.after, opened, closed)
 		}

@@ -30,11 +30,6 @@ const (
 	HostOpen    Condition = "open"    // its breaker is open
 )
 
-// Conditions lists all of them.
-func Conditions() []Condition {
-	return []Condition{HostUnknown, HostAnswers, HostFailing, HostProbed, HostOpen}
-}
-
 // HostFilter selects hosts. The zero value selects all that are remembered.
 type HostFilter struct {
 	Host  string    // only this
@@ -69,12 +64,12 @@ type HostView struct {
 const maxHostBytes = 259
 
 // query checks the filter.
-func (f HostFilter) query(r HostRules, limit int) (HostQuery, error) {
+func (f HostFilter) query(limit int) (HostQuery, error) {
 	bad := f.FieldErrors
 	if !IsHost(f.Host) {
 		bad.Add(FieldHost, "must be the host of a URL, such as example.com")
 	}
-	failures, known := map[Condition]int{"": 0, HostFailing: 1, HostOpen: r.Threshold}[f.State]
+	failures, known := map[Condition]int{"": 0, HostFailing: 1, HostOpen: threshold}[f.State]
 	if !known {
 		bad.Add(FieldState, fmt.Sprintf("must be %s or %s", HostFailing, HostOpen))
 	}
@@ -93,11 +88,11 @@ func IsHost(name string) bool {
 }
 
 // state is the host's condition.
-func (h Host) state(r HostRules, now int64) Condition {
+func (h Host) state(now int64) Condition {
 	switch {
 	case h.OpenUntil > now:
 		return HostOpen
-	case h.suspected(r):
+	case h.suspected():
 		return HostProbed
 	case h.Failures > 0:
 		return HostFailing

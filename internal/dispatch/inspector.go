@@ -98,7 +98,7 @@ func (i *Inspector) overview(ctx context.Context) (Overview, error) {
 // Hosts returns a page of what is remembered of hosts, by name, and whether there
 // are more. limit 0 stands for DefaultHosts. fault.Invalid.
 func (i *Inspector) Hosts(ctx context.Context, f HostFilter, limit int) (page []HostView, more bool, err error) {
-	q, err := f.query(i.limits.Hosts, limit)
+	q, err := f.query(limit)
 	if err != nil {
 		return nil, false, err
 	}
@@ -106,7 +106,7 @@ func (i *Inspector) Hosts(ctx context.Context, f HostFilter, limit int) (page []
 	q.Limit++ // one more shows whether there is a next page
 	page, err = i.store.Hosts(ctx, q)
 	for n := range page {
-		page[n].State, page[n].Limit = page[n].state(i.limits.Hosts, page[n].Now), page[n].limit(i.limits, page[n].Now)
+		page[n].State, page[n].Limit = page[n].state(page[n].Now), page[n].limit(i.limits, page[n].Now)
 	}
 	return page[:min(limit, len(page))], len(page) > limit, err
 }

@@ -9,7 +9,6 @@ type Limits struct {
 	Slots      int           // download slots of all workers
 	Host       int           // of one host
 	NewHost    int           // of a host that has never answered
-	Hosts      HostRules     // when a host is left alone
 	ContactFor time.Duration // how long an image of class Contact counts as one once it is out
 	Life       time.Duration // of a message that no one begins: the token less this is when it was dispatched
 }

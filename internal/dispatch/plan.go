@@ -117,7 +117,7 @@ func (p *plan) Asks(w Window) []Ask {
 		asked[host] = true
 		p.asks = append(p.asks, Ask{
 			Host: host, Limit: room, After: turn.user, Tried: turn.asks%4 == 3,
-			Probe: state.suspected(p.limits.Hosts), Last: state.Failures%2 == 1,
+			Probe: state.suspected(), Last: state.Failures%2 == 1,
 		})
 	}
 	for _, host := range p.hosts {
@@ -140,11 +140,11 @@ func (p *plan) Flows(w Window) (flows []Flow) {
 		}
 	}
 	for _, r := range slices.Concat(w.Parked, w.Due) {
-		want(r, w.Hosts[r.Host].class(p.limits.Hosts))
+		want(r, w.Hosts[r.Host].class())
 	}
 	for class, line := range w.Line {
 		for _, r := range line {
-			if now := w.Hosts[r.Host].class(p.limits.Hosts); now != Class(class) {
+			if now := w.Hosts[r.Host].class(); now != Class(class) {
 				want(r, now)
 			}
 		}
@@ -231,7 +231,7 @@ func outByHost(rows []Row) map[string]int {
 // for tests: at most free images go out, and no more than queued wait for a worker then.
 func Single(life time.Duration, free, queued int) (Request, Plan) {
 	const none = 1 << 20
-	limits := Limits{Slots: none, Host: none, NewHost: none, Hosts: DefaultHostRules(), Life: life}
+	limits := Limits{Slots: none, Host: none, NewHost: none, Life: life}
 	return Request{Life: life, Ranks: none}, &plan{limits: limits, free: free, queued: queued}
 }
 

@@ -76,6 +76,6 @@ func DefaultConfig() Config {
 		Depth: 256, Life: 2 * time.Minute, Poll: 250 * time.Millisecond, Gap: 10 * time.Millisecond, Full: 50 * time.Millisecond,
 		RetryMin: 200 * time.Millisecond, RetryMax: time.Minute, PauseMax: 5 * time.Second,
 		StoreTimeout: 5 * time.Second, DrainTimeout: 30 * time.Second, Walk: 250 * time.Millisecond,
-		Limits: Limits{Host: 4, NewHost: 1, Hosts: DefaultHostRules(), ContactFor: 5 * time.Second},
+		Limits: Limits{Host: 4, NewHost: 1, ContactFor: 5 * time.Second},
 	}
 }

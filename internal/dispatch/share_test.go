@@ -21,7 +21,7 @@ type scene struct {
 func newScene(slots int) *scene {
 	return &scene{
 		Window: dispatch.Window{Now: drawnNow, Hosts: map[string]dispatch.HostState{}, Ends: map[dispatch.Flow]int64{}},
-		limits: dispatch.Limits{Slots: slots, Host: 4, NewHost: 1, Hosts: dispatch.DefaultHostRules(), ContactFor: 5 * time.Second, Life: time.Minute},
+		limits: dispatch.Limits{Slots: slots, Host: 4, NewHost: 1, ContactFor: 5 * time.Second, Life: time.Minute},
 	}
 }
 

@@ -23,7 +23,7 @@ import (
 func TestWaiting(t *testing.T) {
 	t.Parallel()
 	const now = 1_000_000
-	limits := dispatch.Limits{Slots: 64, Host: 4, NewHost: 1, Hosts: dispatch.DefaultHostRules()}
+	limits := dispatch.Limits{Slots: 64, Host: 4, NewHost: 1}
 	pace := dispatch.Pace{Done: 30, Since: now - 15_000} // two a second
 	known := dispatch.Host{AnsweredAt: 1, RecentMS: 2000}
 	for name, c := range map[string]struct {
@@ -212,7 +212,7 @@ func TestHostPages(t *testing.T) {
 	for _, h := range []dispatch.Host{{}, {AnsweredAt: 1}, {AnsweredAt: 1, Failures: 4}, {Failures: 5}, {AnsweredAt: 1, Failures: 5, OpenUntil: 11}} {
 		store.hosts = append(store.hosts, dispatch.HostView{Host: h, Now: 10})
 	}
-	i := dispatch.NewInspector(store, dispatch.Limits{Host: 4, NewHost: 1, Hosts: dispatch.DefaultHostRules()})
+	i := dispatch.NewInspector(store, dispatch.Limits{Host: 4, NewHost: 1})
 	got, more, err := i.Hosts(t.Context(), dispatch.HostFilter{Host: "A", State: dispatch.HostOpen, After: "b"}, 5)
 	if want := (dispatch.HostQuery{Host: "a", Failures: 5, After: "b", Limit: 6}); err != nil || more || store.query != want {
 		t.Errorf("asked for %+v, %t, %v; want %+v", store.query, more, err, want)

@@ -19,7 +19,7 @@ import (
 type bound struct {
 	rank       [dispatch.Classes]int64
 	token, due int64
-	version    int // how often the bounds were set: values may come again
+	version    int // how often the bounds were set: the same values may be set twice
 }
 
 const (

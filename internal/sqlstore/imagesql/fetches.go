@@ -59,7 +59,7 @@ func (s *Images) RecordFetches(ctx context.Context, fetches []media.Fetch) (brea
 		for host, h := range changed {
 			b := before[host]
 			differs = differs || (b.AnsweredAt == 0) != (h.AnsweredAt == 0) || b.Failures != h.Failures || b.OpenUntil != h.OpenUntil
-			if opened, closed := dispatch.DefaultHostRules().Breaker(b.Host, h.Host); opened || closed {
+			if opened, closed := dispatch.Breaker(b.Host, h.Host); opened || closed {
 				breakers = append(breakers, media.Breaker{Host: host, Open: opened, Failures: h.Failures, Reason: h.Reason})
 			}
 		}
@@ -79,7 +79,7 @@ func observed(known map[string]knownHost, fetches []media.Fetch) map[string]know
 		if !seen {
 			h = known[f.Host]
 		}
-		h.Host = dispatch.DefaultHostRules().Observe(h.Host, h.now, f)
+		h.Host = dispatch.Observe(h.Host, h.now, f)
 		next[f.Host] = h
 	}
 	for host, h := range next {

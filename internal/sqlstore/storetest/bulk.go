@@ -61,7 +61,7 @@ func (b *bulk) check(err error) bool {
 func (b *bulk) step(ctx context.Context) (jobs []media.Job) {
 	const room = 10
 	limits := dispatch.Limits{
-		Slots: 12, Host: bulkLimit, NewHost: 1, Hosts: dispatch.DefaultHostRules(), ContactFor: 5 * time.Second, Life: time.Hour,
+		Slots: 12, Host: bulkLimit, NewHost: 1, ContactFor: 5 * time.Second, Life: time.Hour,
 	}
 	request := dispatch.Request{Life: time.Hour, Ranks: bulkLimit, Walk: true}
 	taken, err := b.s.DispatchStep(ctx, request, watched{dispatch.OneStep(limits, room), b.t})

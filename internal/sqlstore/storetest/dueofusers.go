@@ -19,7 +19,7 @@ func testDueOfUsers(t *testing.T, s Store) {
 	for range 25 {
 		createFor(t, s, user, 20)
 	}
-	limits := dispatch.Limits{Slots: 8, Host: 4, NewHost: 1, Hosts: dispatch.DefaultHostRules(), Life: time.Hour}
+	limits := dispatch.Limits{Slots: 8, Host: 4, NewHost: 1, Life: time.Hour}
 	var seen dispatch.Window
 	look := func(users bool, after int64) bool {
 		request := dispatch.Request{Life: time.Hour, Ranks: 4, Users: users, After: after}

@@ -24,7 +24,7 @@ func limitedTo(t *testing.T, s Store, slots int) dispatch.Step {
 	until(t, "the step is taken", func() bool {
 		request, _ := dispatch.Single(time.Hour, room, room)
 		request.Ranks, request.Walk = 2, true
-		limits := dispatch.Limits{Slots: slots, Host: 2, NewHost: 1, Hosts: dispatch.DefaultHostRules(), Life: time.Hour, ContactFor: time.Second}
+		limits := dispatch.Limits{Slots: slots, Host: 2, NewHost: 1, Life: time.Hour, ContactFor: time.Second}
 		var err error
 		if taken, err = s.DispatchStep(t.Context(), request, dispatch.OneStep(limits, room)); err != nil {
 			t.Fatal(err)

@@ -14,7 +14,7 @@ import (
 
 // limits are those of limited.
 func limits() dispatch.Limits {
-	return dispatch.Limits{Slots: 100, Host: 2, NewHost: 1, Hosts: dispatch.DefaultHostRules(), Life: time.Hour, ContactFor: time.Second}
+	return dispatch.Limits{Slots: 100, Host: 2, NewHost: 1, Life: time.Hour, ContactFor: time.Second}
 }
 
 // inspector asks with these limits.
