@@ -186,7 +186,7 @@ func openBlobs(ctx context.Context, cfg config.Config, held *closers) (blob.Stor
 // dispatching is how images are dispatched, whichever process does it.
 func dispatching(cfg config.Config) dispatch.Config {
 	d := dispatch.DefaultConfig()
-	d.Depth, d.Life, d.DrainTimeout = cfg.QueueDepth, cfg.RequeueAfter, cfg.DrainTimeout
+	d.Depth, d.Life, d.Lease, d.DrainTimeout = cfg.QueueDepth, cfg.RequeueAfter, cfg.JobLease, cfg.DrainTimeout
 	d.Limits.Host = cfg.FetchHostLimit
 	return d
 }

@@ -17,6 +17,7 @@ const (
 
 // capacity is how many slots the live workers have, as they were read last.
 type capacity struct {
+	lease time.Duration // of images, Config.Lease
 	slots int
 	read  time.Time
 }
@@ -29,7 +30,7 @@ func (c *capacity) refresh(ctx context.Context, store Store, timeout time.Durati
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	if slots, err := store.Slots(ctx, processes.Gone); err == nil {
+	if slots, err := store.Slots(ctx, processes.Gone, c.lease); err == nil {
 		c.slots, c.read = slots, time.Now()
 	}
 }

@@ -108,10 +108,10 @@ type failingSlots struct {
 	fail sync.Mutex
 }
 
-func (s *failingSlots) Slots(ctx context.Context, within time.Duration) (int, error) {
+func (s *failingSlots) Slots(ctx context.Context, within, lease time.Duration) (int, error) {
 	if !s.fail.TryLock() {
 		return 0, errors.New("not now")
 	}
 	defer s.fail.Unlock()
-	return s.fakeStore.Slots(ctx, within)
+	return s.fakeStore.Slots(ctx, within, lease)
 }

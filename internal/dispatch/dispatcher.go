@@ -30,7 +30,7 @@ type Dispatcher struct {
 // New returns a Dispatcher.
 func New(store Store, q Queue, cfg Config, log *slog.Logger) *Dispatcher {
 	cfg.Limits.Life = cfg.Life
-	d := &Dispatcher{store: store, queue: q, cfg: cfg, log: log, storing: newOutage(log)}
+	d := &Dispatcher{store: store, queue: q, cfg: cfg, log: log, storing: newOutage(log), capacity: capacity{lease: cfg.Lease}}
 	d.publisher = newPublisher(store, q, d.cfg, log)
 	return d
 }

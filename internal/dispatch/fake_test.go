@@ -144,11 +144,11 @@ func (s *fakeStore) report(j media.Job, released bool) {
 	}
 }
 
-func (s *fakeStore) Slots(ctx context.Context, within time.Duration) (int, error) {
+func (s *fakeStore) Slots(ctx context.Context, within, lease time.Duration) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if within != processes.Gone {
-		return 0, fmt.Errorf("a process is alive for %v", within)
+	if within != processes.Gone || lease != dispatch.DefaultConfig().Lease {
+		return 0, fmt.Errorf("a process is alive for %v, and its images for %v", within, lease)
 	}
 	return s.slots, s.available(ctx)
 }

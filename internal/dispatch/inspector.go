@@ -26,7 +26,7 @@ type InspectorStore interface {
 	// without State and Limit.
 	Hosts(ctx context.Context, q HostQuery) ([]HostView, error)
 	// Slots and Processes are those of processes.Store.
-	Slots(ctx context.Context, within time.Duration) (int, error)
+	Slots(ctx context.Context, within, lease time.Duration) (int, error)
 	Processes(ctx context.Context, within time.Duration, limit int) ([]processes.Process, error)
 }
 
@@ -83,7 +83,7 @@ func (i *Inspector) overview(ctx context.Context) (Overview, error) {
 	if err != nil {
 		return Overview{}, err
 	}
-	slots, err := i.store.Slots(ctx, processes.Gone)
+	slots, err := i.store.Slots(ctx, processes.Gone, processes.Gone)
 	if err != nil {
 		return Overview{}, err
 	}

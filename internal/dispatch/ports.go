@@ -20,9 +20,8 @@ type Store interface {
 	// ReturnJobs takes back jobs that are out and not begun: into the line at
 	// their rank or, with a delay, due after it. Others are left alone.
 	ReturnJobs(ctx context.Context, jobs []media.Job, delay time.Duration) error
-	// Slots returns how many downloads the processes that have written a
-	// heartbeat within that time have room for, all together.
-	Slots(ctx context.Context, within time.Duration) (int, error)
+	// Slots is that of processes.Store.
+	Slots(ctx context.Context, within, lease time.Duration) (int, error)
 	// Wake sends on the returned channel (of capacity 1, coalescing) soon
 	// after commits, by this process or another, until ctx is done. It is a hint
 	// that may be missed; the dispatcher polls as well.
@@ -58,6 +57,7 @@ type Queue interface {
 type Config struct {
 	Depth        int           // most messages that wait for a worker, however many slots are free: the line is in the database, where users take turns
 	Life         time.Duration // of a message that no one begins
+	Lease        time.Duration // of an image that was begun: as long do the slots of a worker that died count
 	Poll         time.Duration // how often to look without being woken
 	Gap          time.Duration // least time between two steps of which the second was woken
 	Full         time.Duration // the same, and how often to ask, while there is no room
@@ -73,7 +73,7 @@ type Config struct {
 // DefaultConfig returns the defaults.
 func DefaultConfig() Config {
 	return Config{
-		Depth: 256, Life: 2 * time.Minute, Poll: 250 * time.Millisecond, Gap: 10 * time.Millisecond, Full: 50 * time.Millisecond,
+		Depth: 256, Life: 2 * time.Minute, Lease: time.Minute, Poll: 250 * time.Millisecond, Gap: 10 * time.Millisecond, Full: 50 * time.Millisecond,
 		RetryMin: 200 * time.Millisecond, RetryMax: time.Minute, PauseMax: 5 * time.Second,
 		StoreTimeout: 5 * time.Second, DrainTimeout: 30 * time.Second, Walk: 250 * time.Millisecond,
 		Limits: Limits{Host: 4, NewHost: 1, ContactFor: 5 * time.Second},

@@ -88,7 +88,9 @@ func (f *fakeInspected) Backlog(ctx context.Context) ([]dispatch.Group, dispatch
 	return f.groups, f.pace, 1_000_000, cmp.Or(f.err, ctx.Err())
 }
 
-func (f *fakeInspected) Slots(context.Context, time.Duration) (int, error) { return f.slots, f.err }
+func (f *fakeInspected) Slots(context.Context, time.Duration, time.Duration) (int, error) {
+	return f.slots, f.err
+}
 
 func (f *fakeInspected) Hosts(_ context.Context, q dispatch.HostQuery) ([]dispatch.HostView, error) {
 	f.query = q

@@ -81,8 +81,9 @@ func (h *Heart) now() Process {
 		return p
 	}
 	p.InFlight, p.Fetched = h.work.InFlight(), h.work.Fetched()
+	p.Held = p.held()
 	if h.draining.Load() {
-		p.Slots = p.held()
+		p.Slots = p.Held
 	}
 	return p
 }

@@ -114,7 +114,7 @@ func TestHeartDrains(t *testing.T) {
 		h.Drain()
 		h.Drain()
 		synctest.Wait()
-		if n := len(store.beats); n != 2 || store.beats[0].Slots != 64 || store.beats[1].Slots != 7-2 {
+		if n := len(store.beats); n != 2 || store.beats[0].Slots != 64 || store.beats[0].Held != 6 || store.beats[1].Slots != 7-2 || store.beats[1].Held != 7-2 {
 			t.Fatalf("heartbeats are %+v, want one at once, with the slots of what is not released", store.beats)
 		}
 		work.inFlight = 0

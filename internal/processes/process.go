@@ -18,11 +18,12 @@ type Process struct {
 	Role        string    // serve, api or worker
 	Slots       int       // downloads that it has room for at once; 0 for one that does not work on images. While it drains, those that it has
 	InFlight    int       // images that it works on
+	Held        int       // slots that these take
 	Fetched     []Fetched // of these, those whose downloads have ended
 	HeartbeatAt time.Time
 }
 
-// held is how many of its download slots are taken.
+// held is how many download slots are taken by what is in flight.
 func (p Process) held() int {
 	held := p.InFlight
 	for _, f := range p.Fetched {
@@ -63,9 +64,10 @@ type Store interface {
 	// Processes returns those with a heartbeat within that time, at most limit,
 	// by role and id.
 	Processes(ctx context.Context, within time.Duration, limit int) ([]Process, error)
-	// Slots returns the sum of the slots of all processes with a heartbeat
-	// within that time.
-	Slots(ctx context.Context, within time.Duration) (int, error)
+	// Slots returns the sum of the slots of all processes with a heartbeat within that
+	// time, and of those that the others held whose last heartbeat is not older than a
+	// lease: so long do their images take slots.
+	Slots(ctx context.Context, within, lease time.Duration) (int, error)
 	// PurgeProcesses removes at most limit that had no heartbeat for so long.
 	PurgeProcesses(ctx context.Context, silent time.Duration, limit int) error
 }

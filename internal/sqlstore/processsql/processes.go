@@ -26,10 +26,10 @@ func (s *Alive) Heartbeat(ctx context.Context, p processes.Process) error {
 		}
 	}
 	_, err := s.db.Exec(ctx, "write heartbeat", `
-		INSERT INTO processes (id, role, slots, in_flight, fetched, heartbeat_at) VALUES ($1, $2, $3, $4, $5, {now})
-		ON CONFLICT (id) DO UPDATE SET slots = excluded.slots, in_flight = excluded.in_flight, fetched = excluded.fetched,
+		INSERT INTO processes (id, role, slots, in_flight, held, fetched, heartbeat_at) VALUES ($1, $2, $3, $4, $5, $6, {now})
+		ON CONFLICT (id) DO UPDATE SET slots = excluded.slots, in_flight = excluded.in_flight, held = excluded.held, fetched = excluded.fetched,
 			heartbeat_at = excluded.heartbeat_at`,
-		p.ID, p.Role, p.Slots, p.InFlight, string(fetched))
+		p.ID, p.Role, p.Slots, p.InFlight, p.Held, string(fetched))
 	if err == nil && len(p.Fetched) > 0 {
 		s.db.Committed()
 	}
@@ -54,10 +54,11 @@ func (s *Alive) Processes(ctx context.Context, within time.Duration, limit int) 
 }
 
 // Slots implements processes.Store.
-func (s *Alive) Slots(ctx context.Context, within time.Duration) (slots int, err error) {
+func (s *Alive) Slots(ctx context.Context, within, lease time.Duration) (slots int, err error) {
 	err = s.db.WithRetry(ctx, "count slots", func(ctx context.Context) error {
 		return s.db.Reader.QueryRowContext(ctx, s.db.SQL(
-			`SELECT coalesce(sum(slots), 0) FROM processes WHERE heartbeat_at > {now} - $1`), within.Milliseconds()).Scan(&slots)
+			`SELECT coalesce(sum(CASE WHEN heartbeat_at > {now} - $1 THEN slots WHEN heartbeat_at > {now} - $2 THEN held ELSE 0 END), 0) FROM processes`),
+			within.Milliseconds(), lease.Milliseconds()).Scan(&slots)
 	})
 	return slots, err
 }

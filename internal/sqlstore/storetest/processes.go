@@ -65,7 +65,7 @@ func testProcesses(t *testing.T, s Store) {
 	ctx := t.Context()
 	want := func(what string, slots int, ids ...string) {
 		t.Helper()
-		got, err := s.Slots(ctx, time.Hour)
+		got, err := s.Slots(ctx, time.Hour, time.Hour)
 		list, listErr := s.Processes(ctx, time.Hour, 10)
 		if err != nil || listErr != nil || got != slots || len(list) != len(ids) {
 			t.Fatalf("%s: %d slots of %+v, want %d of %v; errors %v, %v", what, got, list, slots, ids, err, listErr)
@@ -78,7 +78,7 @@ func testProcesses(t *testing.T, s Store) {
 	}
 	beat := func(id, role string, slots, inFlight int) {
 		t.Helper()
-		if err := s.Heartbeat(ctx, processes.Process{ID: id, Role: role, Slots: slots, InFlight: inFlight}); err != nil {
+		if err := s.Heartbeat(ctx, processes.Process{ID: id, Role: role, Slots: slots, InFlight: inFlight, Held: 2}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -100,10 +100,13 @@ func testProcesses(t *testing.T, s Store) {
 	}
 	want("one has ended", 32, "three", "one")
 	until(t, "the others are silent for too long", func() bool {
-		slots, err := s.Slots(ctx, 5*time.Millisecond)
+		slots, err := s.Slots(ctx, 5*time.Millisecond, 5*time.Millisecond)
 		list, listErr := s.Processes(ctx, 5*time.Millisecond, 10)
 		return err == nil && listErr == nil && slots == 0 && len(list) == 0
 	})
+	if slots, err := s.Slots(ctx, 5*time.Millisecond, time.Hour); err != nil || slots != 2*2 {
+		t.Errorf("%d slots, %v; want those that the two held that are gone", slots, err)
+	}
 	if err := s.PurgeProcesses(ctx, time.Hour, 10); err != nil {
 		t.Fatal(err)
 	}

@@ -197,6 +197,7 @@ CREATE TABLE processes (
     role         TEXT   NOT NULL CHECK (role IN ('serve', 'api', 'worker')),
     slots        INT    NOT NULL, -- downloads that it has room for at once; 0: it does not work on images
     in_flight    INT    NOT NULL, -- images that it worked on then
+    held         INT    NOT NULL, -- slots that these took
     fetched      TEXT   NOT NULL, -- JSON: of these, those whose downloads had ended; '' for none
     heartbeat_at BIGINT NOT NULL
 );
