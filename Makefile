@@ -30,6 +30,9 @@ COST      ?= .
 # How long each fuzz target runs.
 FUZZ_TIME ?= 30s
 
+# Packages of tests of the whole program, and what starts it and its servers for them.
+WHOLE   := burst|chaos|cost|e2e|fair|systemtest|testserver
+
 .PHONY: help setup run build quick test chaos burst fair check fmt fuzz bench cost clean
 .DEFAULT_GOAL := help
 
@@ -49,7 +52,7 @@ build: ## bin/vitrine, one static program
 
 quick: ## the inner loop, no servers: go vet and the fast tests, under 30 seconds
 	@$(PURE) $(GO) vet ./...
-	@$(PURE) $(GO) test -short -vet=off -p 4 -ldflags='-s -w' $$($(GO) list ./... | grep -vE '/internal/(e2e|burst)$$')
+	@$(PURE) $(GO) test -short -vet=off -ldflags='-s -w' $$($(GO) list ./... | grep -vE '/internal/($(WHOLE))$$')
 	@echo "quick: skipped were tests that need a server or the whole program, or take seconds: make test runs them"
 
 test: ## every test, on real servers, with the race detector

@@ -95,6 +95,9 @@ func TestTheMapIsComplete(t *testing.T) {
 // file is used by another or uses it, so that they can be read in one order.
 func TestCallsBetweenFilesRunOneWay(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("-short: it checks the types of many packages")
+	}
 	every := sources(t)
 	exports := make(map[string]string, len(every))
 	for _, p := range exported(t) {

@@ -215,12 +215,21 @@ func (s *sim) within(what string, slowest, limit time.Duration) {
 	}
 }
 
+// long leaves a simulation out of a short run.
+func long(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("-short: it simulates minutes of many images")
+	}
+}
+
 func unseen(i int) string { return fmt.Sprintf("unseen-%d", i) }
 
 // A user, or several, with a hundred hosts that hang; the others' pictures are at
 // hosts never asked before.
 func TestBesideHangingHosts(t *testing.T) {
 	t.Parallel()
+	long(t)
 	for _, c := range []struct {
 		slots, users, dispatchers int
 		limit                     time.Duration
@@ -250,6 +259,7 @@ func TestBesideHangingHosts(t *testing.T) {
 // A user with 400 images of 30 hosts that take 25 s each, known to or not.
 func TestBesideSlowHosts(t *testing.T) {
 	t.Parallel()
+	long(t)
 	for _, known := range []bool{true, false} {
 		for _, users := range []int{1, 2} {
 			t.Run(fmt.Sprintf("known %t, %d users", known, users), func(t *testing.T) {
@@ -293,6 +303,7 @@ func TestBesideHeavyPictures(t *testing.T) {
 // A large import over five hosts; the others' pictures are at those, and at others.
 func TestBesideAnImport(t *testing.T) {
 	t.Parallel()
+	long(t)
 	for _, slots := range []int{8, 16} {
 		for name, host := range map[string]func(int) string{
 			"the same hosts": func(i int) string { return fmt.Sprintf("shop-%d", i%5) }, "unseen hosts": unseen,
@@ -349,6 +360,7 @@ func TestBesideFailingURLs(t *testing.T) {
 // at that host.
 func TestBesideABacklogAtTheSameHost(t *testing.T) {
 	t.Parallel()
+	long(t)
 	for _, slots := range []int{8, 16} {
 		simulate(t, slots, 1, func(s *sim) {
 			s.known("x", 100*time.Millisecond)
@@ -374,6 +386,7 @@ func TestBesideABacklogAtTheSameHost(t *testing.T) {
 // few downloads at once would allow.
 func TestALoneImportKeepsTheRenderersBusy(t *testing.T) {
 	t.Parallel()
+	long(t)
 	for _, hosts := range []int{1, 5} {
 		t.Run(fmt.Sprintf("%d hosts", hosts), func(t *testing.T) {
 			t.Parallel()
@@ -404,6 +417,7 @@ func TestALoneImportKeepsTheRenderersBusy(t *testing.T) {
 // about a third of the time of the slots.
 func TestSharesAreOfTime(t *testing.T) {
 	t.Parallel()
+	long(t)
 	simulate(t, 16, 1, func(s *sim) {
 		for i := range 60 {
 			host, took := fmt.Sprintf("h-%d", i), 500*time.Millisecond
@@ -439,6 +453,7 @@ func TestSharesAreOfTime(t *testing.T) {
 // TestParkedWithoutATrigger: what no dispatcher remembers is found by the walk.
 func TestParkedWithoutATrigger(t *testing.T) {
 	t.Parallel()
+	long(t)
 	simulate(t, 16, 1, func(s *sim) {
 		s.fakeStore.mu.Lock()
 		for i := range int64(300) {
@@ -458,6 +473,7 @@ func TestParkedWithoutATrigger(t *testing.T) {
 // TestASilentHostIsAskedSeldom: an outage of an hour, with 300 images at the host.
 func TestASilentHostIsAskedSeldom(t *testing.T) {
 	t.Parallel()
+	long(t)
 	simulate(t, 16, 2, func(s *sim) {
 		down := true
 		s.sources["shop"] = func(r *fakeRow) (time.Duration, *fault.Failure) {

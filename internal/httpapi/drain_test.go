@@ -63,7 +63,7 @@ func TestTooLargeIsAnswered(t *testing.T) {
 	t.Parallel()
 	each := 100
 	if testing.Short() {
-		each = 10
+		each = 3
 	}
 	addr := onWire(t, newSetup(t).handler, server.DefaultLimits())
 	answered, wanted := 0, 0

@@ -79,7 +79,7 @@ func Run(t *testing.T, open Open, can Capabilities) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if testing.Short() && slices.Contains([]string{"Animations", "Attacks", "Colours", "Graphics", "Oddities", "Sizes", "Weight"}, name) {
+			if testing.Short() && slices.Contains([]string{"Animations", "Attacks", "Colours", "Graphics", "Oddities", "Orientations", "Parallel", "Presets", "Sizes", "Weight"}, name) {
 				t.Skip("-short: it takes seconds of every engine")
 			}
 			test(t)

@@ -88,6 +88,9 @@ func TestWaitingForMemoryHoldsNoProcess(t *testing.T) {
 // only seemed to be quick does not hold the express process for long.
 func TestExpress(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("-short: its processes take seconds to start")
+	}
 	var logged syncBuffer
 	r := newLogged(t, slog.New(slog.NewTextHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug})), func(c *sandbox.Config) { c.Imaging.Parallel = 1 })
 	hold(t, r, map[int64][]byte{1: []byte("hang")})

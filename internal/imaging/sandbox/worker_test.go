@@ -31,6 +31,9 @@ func (hanging) Put(context.Context, string, string, []byte) error { return nil }
 // decoder that hangs, long before the sandbox's own limit.
 func TestHangingDecoderEndsAtTheJobTimeout(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("-short: its processes take seconds to start")
+	}
 	log := slog.New(slog.DiscardHandler)
 	store, err := sqlstore.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "test.db"), log)
 	if err != nil {

@@ -71,7 +71,7 @@ type suite[S any] struct {
 	test func(t *testing.T, s S)
 }
 
-// runAll runs tests at once, each on a store of its own. -short leaves the long ones out, which
+// runAll runs tests at once, each on a store of its own. -short leaves the long ones out: most
 // make a race likely by repeating it.
 func runAll[S any](t *testing.T, open func(t *testing.T) S, long bool, all []suite[S]) {
 	t.Helper()
@@ -79,7 +79,7 @@ func runAll[S any](t *testing.T, open func(t *testing.T) S, long bool, all []sui
 		t.Run(one.name, func(t *testing.T) {
 			t.Parallel()
 			if long && testing.Short() {
-				t.Skip("-short: races take seconds")
+				t.Skip("-short: it takes seconds")
 			}
 			one.test(t, open(t))
 		})
@@ -106,7 +106,6 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"revise, overtaken", testOvertaken},
 		{"an editor amid progress", testEditorAmidProgress},
 		{"progress is no edit", testProgressIsNoEdit},
-		{"counts", testCounts},
 		{"delete", testDelete},
 		{"begin once", testBeginOnce},
 		{"complete", testComplete},
@@ -117,23 +116,18 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"lost delivery twice", testLostDeliveryTwice},
 		{"hosts", testHosts},
 		{"parked", testParked},
-		{"probes", testProbes},
 		{"expire", testExpire},
 		{"many silent hosts", testManySilentHosts},
 		{"waiting", testWaiting},
 		{"backlog", testBacklog},
 		{"views of hosts", testHostViews},
 		{"silence", testSilence},
-		{"bulk", testBulk},
 		{"sweep", testSweep},
 		{"losses are counted", testLossesAreCounted},
 		{"concurrent sweeps", testConcurrentSweeps},
 		{"dispatch", testDispatch},
 		{"dispatch, lost messages", testLostMessages},
 		{"returned jobs", testReturnedJobs},
-		{"users take turns", testTurns},
-		{"late jobs line up", testLateJobs},
-		{"a long line", testLongLine},
 		{"what is due of users", testDueOfUsers},
 		{"refresh", testRefresh},
 		{"repair", testRepair},
@@ -158,7 +152,6 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"discard", testDiscard},
 		{"events", testEvents},
 		{"events of many images", testEventsOfMany},
-		{"order of events", testEventOrder},
 		{"pages of events", testRead},
 		{"readers of events", testReaders},
 		{"readers beyond the log", testReadersAhead},
@@ -170,6 +163,13 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"purge", testPurge},
 	})
 	runAll(t, open, true, []suite[Store]{
+		{"bulk", testBulk},
+		{"probes", testProbes},
+		{"late jobs line up", testLateJobs},
+		{"users take turns", testTurns},
+		{"a long line", testLongLine},
+		{"counts", testCounts},
+		{"order of events", testEventOrder},
 		{"installation, at once", testInstallationAtOnce},
 		{"once at once", testOnceAtOnce},
 		{"one product, everything at once", testOneProductAtOnce},
