@@ -10,9 +10,6 @@ import (
 	"vitrine.dev/internal/media"
 )
 
-// dueAtOnce is how much of what is due a step sees, from each end.
-const dueAtOnce = 200
-
 // window is what a step sees, read in the order of the plan's methods.
 func (s *fakeStore) window(request dispatch.Request, p dispatch.Plan) dispatch.Window {
 	w := dispatch.Window{Now: time.Now().UnixMilli(), Hosts: map[string]dispatch.HostState{}, Ends: map[dispatch.Flow]int64{}}
@@ -25,18 +22,7 @@ func (s *fakeStore) window(request dispatch.Request, p dispatch.Plan) dispatch.W
 			w.Line[r.Class] = append(w.Line[r.Class], r.Row)
 		}
 	}
-	due := map[int64]*fakeRow{}
-	for id, r := range s.stages[media.Later] {
-		if r.DueAt <= w.Now {
-			due[id] = r
-		}
-	}
-	for i, r := range sorted(due, func(a, b *fakeRow) int { return cmp.Compare(a.DueAt, b.DueAt) }) {
-		if i < dueAtOnce || i >= len(due)-dueAtOnce {
-			w.Due = append(w.Due, r.Row)
-		}
-	}
-	w.More = len(due) > 2*dueAtOnce
+	s.due(&w)
 	if request.Users {
 		s.dueOfUsers(&w, request.After)
 	}
@@ -77,6 +63,29 @@ func (s *fakeStore) window(request dispatch.Request, p dispatch.Plan) dispatch.W
 		}
 	}
 	return w
+}
+
+// due is what is due, from both ends.
+func (s *fakeStore) due(w *dispatch.Window) {
+	newest, oldest := map[int64]*fakeRow{}, map[int64]*fakeRow{}
+	for id, r := range s.stages[media.Later] {
+		switch {
+		case r.DueAt > w.Now:
+		case r.DueAt > w.Now-dispatch.NewestFor.Milliseconds():
+			newest[id] = r
+		default:
+			oldest[id] = r
+		}
+	}
+	for _, end := range [][]*fakeRow{
+		sorted(newest, func(a, b *fakeRow) int { return cmp.Compare(b.DueAt, a.DueAt) }),
+		sorted(oldest, func(a, b *fakeRow) int { return cmp.Compare(a.DueAt, b.DueAt) }),
+	} {
+		for _, r := range end[:min(len(end), dispatch.DueAtOnce)] {
+			w.Due = append(w.Due, r.Row)
+		}
+		w.More = w.More || len(end) >= dispatch.DueAtOnce
+	}
 }
 
 // dueOfUsers is what is due of each of the next users.

@@ -1,15 +1,27 @@
 package dispatch
 
-import "vitrine.dev/internal/media"
+import (
+	"time"
+
+	"vitrine.dev/internal/media"
+)
 
 // LineWindow is how much of each line a step looks at.
 const LineWindow = 128
+
+// What is due is looked at from both ends, so that a backlog of it does not hide what
+// has just come: at most DueAtOnce of what became due within NewestFor, the last first, and
+// as many of the rest, the first first.
+const (
+	DueAtOnce = 200
+	NewestFor = 3 * time.Second
+)
 
 // WalkedAtOnce is how many hosts a step walks.
 const WalkedAtOnce = 100
 
 // UsersAtOnce is of how many users a step reads what is due apart from the others',
-// where more is due than it looks at.
+// where more is due than it looks at, and of how many the heads in line (Plan.Others).
 const UsersAtOnce = 32
 
 // Class is which line an image is in, by its host.
@@ -48,7 +60,7 @@ type Window struct {
 	Out    []Row          // all that are out, those that wait to be rendered included
 	Line   [Classes][]Row // the head of each line by rank, at most LineWindow; behind it those of other users where Others wants them
 	Due    []Row          // later, and due by now, from both ends; with Users, the first of each of these too
-	More   bool           // more may be due than Due has
+	More   bool           // an end of what is due has as many as are looked at: more may be due
 	Users  []int64        // those with images that are later, at most UsersAtOnce from a cursor on; Due has the first due of each
 	Woken  []string       // hosts whose breaker has been open for as long as it was to be
 	Walked []string       // hosts that have parked images, at most WalkedAtOnce from a cursor on

@@ -167,7 +167,7 @@ func (b bound) after(w dispatch.Window, d dispatch.Decision, life time.Duration)
 
 // dueAfter is the bound of what is due after a step that began to read at low.
 func dueAfter(low int64, w dispatch.Window, left map[int64]bool) int64 {
-	next, recent := w.Now-dueSlack, w.Now-newest
+	next, recent := w.Now-dueSlack, w.Now-dispatch.NewestFor.Milliseconds()
 	last, oldest, latest := low, 0, 0
 	for _, r := range w.Due {
 		if !left[r.ID] {
@@ -183,9 +183,9 @@ func dueAfter(low int64, w dispatch.Window, left map[int64]bool) int64 {
 		}
 	}
 	switch { // more may follow
-	case oldest >= dueAtOnce:
+	case oldest >= dispatch.DueAtOnce:
 		next = min(next, last)
-	case latest >= dueAtOnce:
+	case latest >= dispatch.DueAtOnce:
 		next = min(next, max(low, recent))
 	}
 	return next

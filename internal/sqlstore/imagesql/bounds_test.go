@@ -70,16 +70,16 @@ func TestBoundAfter(t *testing.T) {
 			want: bound{rank: begin.rank, token: later, due: now - 5000},
 		},
 		"more that is due": {
-			w: dispatch.Window{Due: due(dueAtOnce, now-50_000)}, d: moved(due(dueAtOnce, 1)),
-			want: bound{rank: [dispatch.Classes]int64{dueAtOnce, 7}, token: later, due: now - 50_000 + dueAtOnce - 1},
+			w: dispatch.Window{Due: due(dispatch.DueAtOnce, now-50_000)}, d: moved(due(dispatch.DueAtOnce, 1)),
+			want: bound{rank: [dispatch.Classes]int64{dispatch.DueAtOnce, 7}, token: later, due: now - 50_000 + dispatch.DueAtOnce - 1},
 		},
 		"more that is due, and the first of a user beyond it": {
-			w: dispatch.Window{Due: append(due(dueAtOnce, now-50_000), dispatch.Row{ID: 900, DueAt: now - 10_000, HeadOfUser: true})},
-			d: moved(append(due(dueAtOnce, 1), row(900, 1, media.Later))), want: bound{rank: [dispatch.Classes]int64{dueAtOnce, 7}, token: later, due: now - 50_000 + dueAtOnce - 1},
+			w: dispatch.Window{Due: append(due(dispatch.DueAtOnce, now-50_000), dispatch.Row{ID: 900, DueAt: now - 10_000, HeadOfUser: true})},
+			d: moved(append(due(dispatch.DueAtOnce, 1), row(900, 1, media.Later))), want: bound{rank: [dispatch.Classes]int64{dispatch.DueAtOnce, 7}, token: later, due: now - 50_000 + dispatch.DueAtOnce - 1},
 		},
 		"more that has just become due": {
-			w: dispatch.Window{Due: due(dueAtOnce, now-dueAtOnce)}, d: moved(due(dueAtOnce, 1)),
-			want: bound{rank: [dispatch.Classes]int64{dueAtOnce, 7}, token: later, due: now - newest},
+			w: dispatch.Window{Due: due(dispatch.DueAtOnce, now-dispatch.DueAtOnce)}, d: moved(due(dispatch.DueAtOnce, 1)),
+			want: bound{rank: [dispatch.Classes]int64{dispatch.DueAtOnce, 7}, token: later, due: now - dispatch.NewestFor.Milliseconds()},
 		},
 	} {
 		c.w.Now = now

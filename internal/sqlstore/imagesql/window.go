@@ -12,14 +12,8 @@ import (
 	"vitrine.dev/internal/sqldb"
 )
 
-// dueAtOnce bounds what is due that a step looks at, from each end; the newest
-// is what became due within so many milliseconds.
-const (
-	dueAtOnce = 200
-	newest    = 3000
-	wokenMost = 50 // hosts whose breaker lets a probe through, at once
-	usersMost = 32 // users of whom the heads are read
-)
+// wokenMost bounds the hosts whose breaker lets a probe through at once.
+const wokenMost = 50
 
 // window reads what a step looks at, in the order in which the plan asks.
 func (s *Images) window(
@@ -62,8 +56,7 @@ func (s *Images) window(
 }
 
 // queue reads all that is out and what of it is downloaded, the heads of the lines,
-// what is due and which hosts are to be woken. What is due is read from both ends, so that a backlog of
-// it does not hide what has just come. The limits are literals, since PostgreSQL
+// what is due and which hosts are to be woken. The limits are literals, since PostgreSQL
 // would plan again for each value.
 func (s *Images) queue(ctx context.Context, from sqldb.Querier, low bound) (w dispatch.Window, err error) {
 	const (
@@ -90,7 +83,7 @@ func (s *Images) queue(ctx context.Context, from sqldb.Querier, low bound) (w di
 			WHERE open_until > 0 AND open_until <= {now} ORDER BY open_until LIMIT %[6]d) AS woken
 		UNION ALL SELECT * FROM (SELECT 0, 0, fetched, %[8]d, 0, 0, 0, 0, FALSE, 0, FALSE, FALSE FROM processes WHERE fetched <> '') AS works
 		UNION ALL SELECT 0, 0, '', %[7]d, 0, 0, 0, {now}, FALSE, 0, FALSE, FALSE`,
-		rowFields, dispatch.LineWindow, newest, dueAtOnce, isHost, wokenMost, isClock, isWork)), low.rank[0], low.rank[1], low.token, low.due)
+		rowFields, dispatch.LineWindow, dispatch.NewestFor.Milliseconds(), dispatch.DueAtOnce, isHost, wokenMost, isClock, isWork)), low.rank[0], low.rank[1], low.token, low.due)
 	if err != nil {
 		return w, err
 	}
@@ -111,7 +104,7 @@ func (s *Images) queue(ctx context.Context, from sqldb.Querier, low bound) (w di
 		default:
 			w.Due = append(w.Due, r.Row)
 			ends[r.newest]++
-			w.More = w.More || ends[r.newest] == dueAtOnce
+			w.More = w.More || ends[r.newest] == dispatch.DueAtOnce
 		}
 	}
 	return w, markFetched(w.Out, fetched)
@@ -189,7 +182,7 @@ func (s *Images) dueOfUsers(ctx context.Context, from sqldb.Querier, after, lowe
 	return err
 }
 
-// otherUsers reads the head of the line of each of the usersMost users with the lowest
+// otherUsers reads the head of the line of each of the UsersAtOnce users with the lowest
 // ids. No one depends on it: a user beyond them is at the head of the line when it has
 // moved there, and it moves whenever a slot is free. That no rank is below
 // the lowest spares it most of what is left of rows that have moved on: the index knows it.
@@ -203,7 +196,7 @@ func (s *Images) otherUsers(ctx context.Context, from sqldb.Querier, class dispa
 		SELECT %s FROM (
 			SELECT (SELECT i.id FROM images i WHERE i.stage >= 2 AND i.user_id = u.user_id AND i.class = $1 AND i.rank >= $2 AND i.stage + 0 = 2
 				ORDER BY i.rank LIMIT 1) AS head FROM users_in_line u) AS heads JOIN images ON images.id = head`,
-		usersMost, rowFields)), int(class), lowest)
+		dispatch.UsersAtOnce, rowFields)), int(class), lowest)
 }
 
 // ends reads the end of the last image in line or out of each flow that has any, none of which has a rank
