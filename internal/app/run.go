@@ -24,6 +24,7 @@ import (
 	"vitrine.dev/internal/installation"
 	"vitrine.dev/internal/job"
 	"vitrine.dev/internal/monitor"
+	"vitrine.dev/internal/processes"
 	"vitrine.dev/internal/queue"
 	"vitrine.dev/internal/sqldb"
 	"vitrine.dev/internal/sqlstore"
@@ -33,6 +34,7 @@ import (
 type process struct {
 	cfg    config.Config
 	role   role
+	id     string    // among the processes of the installation
 	person io.Writer // who started the process
 	log    *slog.Logger
 	store  *sqlstore.Store
@@ -69,7 +71,7 @@ func run(ctx context.Context, to cli.Streams, r role, cfg config.Config, log *sl
 	var held closers
 	defer held.close(log)
 
-	p := &process{cfg: cfg, role: r, person: to.Err, log: log}
+	p := &process{cfg: cfg, role: r, id: processes.NewID(), person: to.Err, log: log}
 	if err := p.prepare(ctx, &held); err != nil {
 		if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 			log.InfoContext(ctx, "stopped before it was ready")

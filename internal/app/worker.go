@@ -29,7 +29,7 @@ func (p *process) addWorker(held *closers) error {
 	workerConfig.Preset = media.DefaultPreset(p.cfg.ImageAVIF)
 	worker := media.NewWorker(media.Parts{
 		Store: p.store, Fetcher: fetcher, Spool: downloads, Renderer: renderer, Blobs: p.blobs,
-		Announce: p.views, Log: p.log,
+		Announce: p.views, Process: p.id, Log: p.log,
 	}, workerConfig)
 	sweeperConfig := media.DefaultSweeperConfig()
 	sweeperConfig.Policy = policy(p.cfg)
@@ -37,7 +37,7 @@ func (p *process) addWorker(held *closers) error {
 	collector := gc.NewCollector(p.store, p.blobs, p.cfg.OrphanInterval, gc.Config{
 		Grace: p.cfg.OrphanGrace, MayDelete: mayCollect(p.identity, p.blobs, p.store),
 	}, p.log)
-	heart := processes.NewHeart(p.store, p.role.name, p.cfg.WorkerDownloads, worker, p.log)
+	heart := processes.NewHeart(p.store, processes.Process{ID: p.id, Role: p.role.name, Slots: p.cfg.WorkerDownloads}, worker, p.log)
 	p.tasks = append(p.tasks,
 		task{name: "consumer", run: func(ctx context.Context) error {
 			return runWorker(ctx, heart, func(ctx context.Context) error {
@@ -77,6 +77,6 @@ func policy(c config.Config) media.Policy {
 // addHeart has this process, which does not work on images, count as one of the
 // installation.
 func (p *process) addHeart() {
-	heart := processes.NewHeart(p.store, p.role.name, 0, nil, p.log)
+	heart := processes.NewHeart(p.store, processes.Process{ID: p.id, Role: p.role.name}, nil, p.log)
 	p.tasks = append(p.tasks, task{name: "heartbeat", run: heart.Run})
 }

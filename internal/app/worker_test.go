@@ -33,9 +33,10 @@ func (n *notedProcesses) EndProcess(context.Context, string) error {
 // threeDownloads is the work of a worker.
 type threeDownloads struct{}
 
-func (threeDownloads) InFlight() int                { return 3 }
-func (threeDownloads) Fetched() []processes.Fetched { return nil }
-func (threeDownloads) Due() <-chan struct{}         { return nil }
+func (threeDownloads) InFlight() int        { return 3 }
+func (threeDownloads) Due() <-chan struct{} { return nil }
+
+func (threeDownloads) WriteFetched(write func([]processes.Fetched) error) error { return write(nil) }
 
 // TestWorkerDrains: while a worker that was stopped finishes what it has begun, it is
 // alive, with the slots of that, and goes on reporting fetches.
@@ -43,7 +44,7 @@ func TestWorkerDrains(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		store := &notedProcesses{}
-		heart := processes.NewHeart(store, "worker", 64, threeDownloads{}, slog.New(slog.DiscardHandler))
+		heart := processes.NewHeart(store, processes.Process{ID: "one", Role: "worker", Slots: 64}, threeDownloads{}, slog.New(slog.DiscardHandler))
 		reported, drained, ended := false, make(chan struct{}), make(chan error)
 		ctx, stop := context.WithCancel(t.Context())
 		go func() {

@@ -42,7 +42,7 @@ var errStopped = errors.New("the dispatcher was stopped")
 func (d *Dispatcher) Run(ctx context.Context) error {
 	publishing, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer cancel(nil)
-	hints := d.store.Wake(ctx)
+	hints := d.store.WakeOwn(ctx)
 	woken := true
 	for ctx.Err() == nil {
 		wait, gap := d.turn(ctx, publishing, woken)
@@ -101,8 +101,8 @@ func (d *Dispatcher) turn(ctx, publishing context.Context, woken bool) (wait, ga
 		d.publisher.publish(ctx, publishing, step.Jobs)
 	}
 	switch {
-	case step.Busy:
-		return 2 * d.cfg.Gap, gap
+	case step.Busy: // another looks at the same moment
+		return d.cfg.Full, d.cfg.Full
 	case step.More:
 		return 0, 0
 	}

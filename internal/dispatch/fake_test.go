@@ -250,4 +250,4 @@ func (s *fakeStore) ReturnJobs(ctx context.Context, jobs []media.Job, delay time
 	return nil
 }
 
-func (s *fakeStore) Wake(context.Context) <-chan struct{} { return s.wake }
+func (s *fakeStore) WakeOwn(context.Context) <-chan struct{} { return s.wake }

@@ -22,10 +22,11 @@ type Store interface {
 	ReturnJobs(ctx context.Context, jobs []media.Job, delay time.Duration) error
 	// Slots is that of processes.Store.
 	Slots(ctx context.Context, within, lease time.Duration) (int, error)
-	// Wake sends on the returned channel (of capacity 1, coalescing) soon
-	// after commits, by this process or another, until ctx is done. It is a hint
-	// that may be missed; the dispatcher polls as well.
-	Wake(ctx context.Context) <-chan struct{}
+	// WakeOwn sends on the returned channel (of capacity 1, coalescing) soon
+	// after commits by this process, until ctx is done: each dispatcher looks after
+	// what its own process has changed. It is a hint that may be missed; the dispatcher
+	// polls as well.
+	WakeOwn(ctx context.Context) <-chan struct{}
 }
 
 // Request is what a step reads and writes apart from its plan.

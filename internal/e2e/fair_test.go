@@ -133,7 +133,7 @@ func lateComer(t *testing.T, store *sqlstore.Store, q *queue.Queue, driver, sour
 			return err
 		})
 	})
-	heart := processes.NewHeart(store, "worker", slots, nil, slog.New(slog.DiscardHandler))
+	heart := processes.NewHeart(store, processes.Process{ID: processes.NewID(), Role: "worker", Slots: slots}, nil, slog.New(slog.DiscardHandler))
 	running.Go(func() { _ = heart.Run(ctx) })
 	cfg := dispatch.DefaultConfig()
 	cfg.Limits.Host = slots

@@ -62,7 +62,7 @@ func (w *world) importAll(name string, images int) {
 	for p := range ids {
 		urls := make([]string, min(perProduct, images-p*perProduct))
 		for i := range urls {
-			urls[i] = w.url(quickHosts, 0, fmt.Sprintf("%s-%d", name, p*perProduct+i))
+			urls[i] = w.url(photoHosts, 0, fmt.Sprintf("%s-%d", name, p*perProduct+i))
 		}
 		group.Go(func() error {
 			id, err := w.Create(ctx, w.users[0], urls)

@@ -20,6 +20,7 @@ const (
 	slowHosts    = 3
 	heavyHosts   = 4
 	failingHosts = 5 // answer 500 to what has "bad" in its path
+	photoHosts   = 6 // quick ones, of pictures that take a while to render
 )
 
 const slowness = 25 * time.Second
@@ -29,6 +30,7 @@ const slowness = 25 * time.Second
 type source struct {
 	port   string
 	small  []byte
+	photo  []byte
 	large  [2][]byte // take much, and most, of the memory for pictures
 	served atomic.Int64
 }
@@ -37,6 +39,7 @@ func newSource(t *testing.T) *source {
 	t.Helper()
 	s := &source{
 		small: imagingtest.JPEG(imagingtest.Picture(200, 150, 7), 90),
+		photo: imagingtest.JPEG(imagingtest.Picture(1200, 900, 7), 90),
 	}
 	for i, side := range []uint16{6000, 9000} {
 		s.large[i] = imagingtest.BombJPEG(imagingtest.Fixture("progressive.jpg"), side, side)
@@ -79,6 +82,8 @@ func (s *source) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		case <-r.Context().Done():
 			return
 		}
+	case photoHosts:
+		picture = systemtest.WithComment(s.photo, r.URL.Path)
 	case heavyHosts:
 		picture = systemtest.WithComment(s.large[n%2], "vitrine: stay"+r.URL.Path)
 	case failingHosts:

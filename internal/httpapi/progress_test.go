@@ -13,6 +13,7 @@ import (
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/dispatch"
 	"vitrine.dev/internal/media"
+	"vitrine.dev/internal/processes"
 )
 
 // TestEditorAmidProgress: an editor who sends back the entity tag of what was
@@ -48,7 +49,7 @@ func TestEditorAmidProgress(t *testing.T) {
 		workers.Go(func() {
 			for c := range claims {
 				<-read
-				changed, err := s.db.Complete(t.Context(), c, catalog.Rendition{Key: fmt.Sprintf("aa%d", c.ImageID)})
+				changed, err := s.db.Complete(t.Context(), c, catalog.Rendition{Key: fmt.Sprintf("aa%d", c.ImageID)}, func() *processes.Report { return nil })
 				if err != nil {
 					t.Errorf("complete image %d: %v", c.ImageID, err)
 				}

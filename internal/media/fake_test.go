@@ -10,6 +10,7 @@ import (
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/media"
+	"vitrine.dev/internal/processes"
 )
 
 // fakeStore keeps the images of a test in memory. The real stores pass
@@ -21,6 +22,7 @@ type fakeStore struct {
 	unreadable []media.Unreadable
 	fetches    [][]media.Fetch // of each call
 	recording  func()          // is called by RecordFetches before it writes
+	reports    []processes.Report
 	silent     []media.SilentHost
 	silentFor  time.Duration
 	unused     int   // hosts that are to be forgotten
@@ -121,10 +123,13 @@ func (s *fakeStore) Rendition(_ context.Context, key string) (r catalog.Renditio
 	return r, err
 }
 
-func (s *fakeStore) Complete(_ context.Context, c media.Claim, r catalog.Rendition) (catalog.Changed, error) {
+func (s *fakeStore) Complete(_ context.Context, c media.Claim, r catalog.Rendition, report func() *processes.Report) (catalog.Changed, error) {
 	err := s.claimed(c, func(img *fakeImage) {
 		img.status, img.rendition = catalog.Ready, r.Key
 		s.renditions[r.Key] = r
+		if with := report(); with != nil {
+			s.reports = append(s.reports, *with)
+		}
 	})
 	return catalog.Changed{ProductID: c.ProductID, Revision: 3}, err
 }

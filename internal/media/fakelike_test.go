@@ -12,6 +12,7 @@ import (
 	"vitrine.dev/internal/dispatch"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/media"
+	"vitrine.dev/internal/processes"
 	"vitrine.dev/internal/sqlstore"
 )
 
@@ -93,13 +94,13 @@ func answers(t *testing.T, s media.Store, of []media.Job, dispatched func(media.
 	_, err := s.Retry(ctx, first, timeout, 0)
 	note("retry", err)
 	note("renew after it", s.Renew(ctx, first, time.Minute))
-	_, err = s.Complete(ctx, first, rendition)
+	_, err = s.Complete(ctx, first, rendition, noReport)
 	note("complete an old claim", err)
 	jobs[0] = dispatched(jobs[0])
 	second := begin("begin again", jobs[0])
 	_, err = s.Rendition(ctx, rendition.Key)
 	note("look up", err)
-	_, err = s.Complete(ctx, second, rendition)
+	_, err = s.Complete(ctx, second, rendition, noReport)
 	note("complete", err)
 	found, err := s.Rendition(ctx, rendition.Key)
 	note("look up after it", err, found.Compressed.Key)
@@ -124,3 +125,5 @@ func answers(t *testing.T, s media.Store, of []media.Job, dispatched func(media.
 	note("sweep", err, len(swept))
 	return lines
 }
+
+func noReport() *processes.Report { return nil }

@@ -18,8 +18,9 @@ const (
 
 // fetchedImages are those that are downloaded and not done.
 type fetchedImages struct {
-	few int           // so many are little to do
-	due chan struct{} // of capacity 1: some have waited for long enough
+	few     int           // so many are little to do
+	due     chan struct{} // of capacity 1: some have waited for long enough
+	writing sync.Mutex    // one report at a time, so that none is overwritten by an earlier one
 
 	mu     sync.Mutex
 	images map[*fetchedImage]struct{}
@@ -103,13 +104,15 @@ func (f *fetchedImages) ask() {
 	}
 }
 
-// report returns all, which are reported then.
-func (f *fetchedImages) report() (all []processes.Fetched) {
+// report returns all, which are reported then, but the one that is done, if any.
+func (f *fetchedImages) report(done *fetchedImage) (all []processes.Fetched) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for i := range f.images {
-		i.reported = true
-		all = append(all, i.Fetched)
+		if i != done {
+			i.reported = true
+			all = append(all, i.Fetched)
+		}
 	}
 	f.schedule()
 	select {
@@ -119,8 +122,67 @@ func (f *fetchedImages) report() (all []processes.Fetched) {
 	return all
 }
 
-// Fetched implements processes.Work.
-func (w *Worker) Fetched() []processes.Fetched { return w.fetched.report() }
+// failed notes that the last report was not written.
+func (f *fetchedImages) failed() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for i := range f.images {
+		i.reported = false
+	}
+	f.schedule()
+}
+
+// write has write write a report.
+func (f *fetchedImages) write(write func([]processes.Fetched) error) error {
+	f.writing.Lock()
+	defer f.writing.Unlock()
+	err := write(f.report(nil))
+	if err != nil {
+		f.failed()
+	}
+	return err
+}
+
+// complete has write write that the image is done, and with it a report of the others,
+// which so costs no transaction and no wait: where some wait for what these have given
+// back, and no report is being written. Write may ask for it more than once.
+func (i *fetchedImage) complete(process string, write func(report func() *processes.Report) error) error {
+	taken, written := false, false
+	defer func() {
+		if taken && !written {
+			i.of.failed()
+		}
+		if taken {
+			i.of.writing.Unlock()
+		}
+	}()
+	err := write(func() *processes.Report {
+		if !taken && (!i.of.wanted(i) || !i.of.writing.TryLock()) {
+			return nil
+		}
+		taken = true
+		return &processes.Report{Process: process, Fetched: i.of.report(i)}
+	})
+	written = err == nil
+	return err
+}
+
+// wanted reports whether others wait for what images have given back beside the one.
+func (f *fetchedImages) wanted(but *fetchedImage) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for i := range f.images {
+		if i != but && i.contended && !i.reported {
+			return true
+		}
+	}
+	return false
+}
+
+// WriteFetched implements processes.Work.
+func (w *Worker) WriteFetched(write func([]processes.Fetched) error) error {
+	return w.fetched.write(write)
+}
 
 // Due implements processes.Work.
 func (w *Worker) Due() <-chan struct{} { return w.fetched.due }

@@ -7,6 +7,7 @@ import (
 
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/processes"
 )
 
 // Store keeps the states of images. Every method is one transaction, safe for
@@ -30,8 +31,9 @@ type Store interface {
 	// fault.Conflict where the claim is lost, or older than ClaimLife: nothing
 	// was written. A *fault.Failure, and nothing written, where files of the
 	// rendition may have been deleted since the claim was begun: a later
-	// attempt must store them again.
-	Complete(ctx context.Context, c Claim, r catalog.Rendition) (catalog.Changed, error)
+	// attempt must store them again. What report returns, unless it is nil, is written
+	// in the same transaction, for which it may be asked more than once.
+	Complete(ctx context.Context, c Claim, r catalog.Rendition, report func() *processes.Report) (catalog.Changed, error)
 	// Retry makes the image due again after delay; an image that shows a picture
 	// goes on showing it. fault.Conflict as in Complete.
 	Retry(ctx context.Context, c Claim, f *fault.Failure, delay time.Duration) (catalog.Changed, error)

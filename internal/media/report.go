@@ -12,9 +12,11 @@ import (
 )
 
 const (
-	// reportEvery is how long what was learnt of hosts waits to be written, so that
-	// many fetches share a transaction.
-	reportEvery = 200 * time.Millisecond
+	// What was learnt of hosts waits to be written, so that many fetches share a
+	// transaction: for changeDelay what may change what is dispatched, which is a
+	// failure or a first answer, and for reportEvery what only says how long fetches take.
+	changeDelay = 200 * time.Millisecond
+	reportEvery = time.Second
 	// mostUnreported bounds what waits while the database is unavailable; the oldest is dropped.
 	mostUnreported = 1000
 )
@@ -34,23 +36,29 @@ type reports struct {
 
 	mu      sync.Mutex
 	waiting []Fetch
-	added   chan struct{} // of capacity 1
+	changes chan struct{} // of capacity 1
 }
 
 func newReports(store Store, log *slog.Logger) *reports {
-	return &reports{store: store, log: log, added: make(chan struct{}, 1)}
+	return &reports{store: store, log: log, changes: make(chan struct{}, 1)}
 }
 
 // add notes how a fetch ended. An error that is no *fault.Failure says nothing of
 // the host: the fetch was given up.
-func (r *reports) add(host, url string, err error, took time.Duration) {
+func (r *reports) add(job Job, url string, err error, took time.Duration) {
 	failure, failed := fault.FailureOf(err)
 	if err != nil && !failed {
 		return
 	}
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.keep(append(r.waiting, Fetch{Host: host, URL: hashURL(url), Failure: failure, Took: took}))
+	r.keep(append(r.waiting, Fetch{Host: job.Host, URL: hashURL(url), Failure: failure, Took: took}))
+	r.mu.Unlock()
+	if failed || job.Contact {
+		select {
+		case r.changes <- struct{}{}:
+		default:
+		}
+	}
 }
 
 func hashURL(url string) int64 {
@@ -69,10 +77,6 @@ func (r *reports) putBack(fetches []Fetch) {
 // keep bounds what waits.
 func (r *reports) keep(fetches []Fetch) {
 	r.waiting = fetches[max(0, len(fetches)-mostUnreported):]
-	select {
-	case r.added <- struct{}{}:
-	default:
-	}
 }
 
 func (r *reports) take() []Fetch {
@@ -86,14 +90,17 @@ func (r *reports) take() []Fetch {
 // Report writes what fetches have shown of their hosts until ctx is done, which is
 // to be once no handler runs any more.
 func (w *Worker) Report(ctx context.Context) error {
+	tick := time.NewTicker(reportEvery)
+	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			w.flush(context.WithoutCancel(ctx))
 			return nil
-		case <-w.reports.added:
+		case <-tick.C:
+		case <-w.reports.changes:
+			_ = backoff.Sleep(ctx, changeDelay) // where ctx ends, what is there is written at once
 		}
-		_ = backoff.Sleep(ctx, reportEvery) // where ctx ends, what is there is written at once
 		w.flush(context.WithoutCancel(ctx))
 	}
 }

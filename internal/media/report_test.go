@@ -64,6 +64,53 @@ func TestFetchesAreReported(t *testing.T) {
 	})
 }
 
+// TestChangesOfHostsAreReportedSoon: a failure and the answer to a first contact change what is
+// dispatched; how long one more fetch took can wait.
+func TestChangesOfHostsAreReportedSoon(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		contact, fails bool
+		soon           int
+	}{
+		"failure": {fails: true, soon: 1},
+		"contact": {contact: true, soon: 1},
+		"answer":  {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				b := setup(t, &fakeWork{fetch: func(context.Context, string) ([]byte, error) {
+					if c.fails {
+						return nil, fault.Fail(fault.SourceUnreachable, "Refused.", nil)
+					}
+					return []byte("it"), nil
+				}}, "http://a/1")
+				ctx, cancel := context.WithCancel(t.Context())
+				done := make(chan error)
+				go func() { done <- b.worker.Report(ctx) }()
+				m := queue.Message{ID: "1", Body: media.Job{ImageID: 1, ProductID: 7, Generation: 1, Host: "a", Contact: c.contact}.Encode()}
+				if err := b.worker.Handle(t.Context(), m); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(500 * time.Millisecond)
+				synctest.Wait()
+				if n := len(b.store.fetches); n != c.soon {
+					t.Errorf("%d batches within half a second, want %d", n, c.soon)
+				}
+				time.Sleep(time.Second)
+				synctest.Wait()
+				if n := len(b.store.fetches); n != 1 {
+					t.Errorf("%d batches within 1.5 s, want 1", n)
+				}
+				cancel()
+				if err := <-done; err != nil {
+					t.Error(err)
+				}
+			})
+		})
+	}
+}
+
 // TestReportsOutliveAnOutage: what cannot be written is written later.
 func TestReportsOutliveAnOutage(t *testing.T) {
 	t.Parallel()

@@ -12,6 +12,7 @@ import (
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/failpoint"
 	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/processes"
 	"vitrine.dev/internal/queue"
 )
 
@@ -29,7 +30,7 @@ func (w *Worker) work(ctx context.Context, log *slog.Logger, claim Claim) (catal
 		}
 		started := time.Now()
 		err = w.Fetcher.Fetch(ctx, claim.SourceURL, io.MultiWriter(source, content), patience)
-		w.reports.add(claim.Host, claim.SourceURL, err, time.Since(started))
+		w.reports.add(claim.Job, claim.SourceURL, err, time.Since(started))
 		return source.Len(), 0, err
 	})
 	if err != nil {
@@ -62,12 +63,14 @@ func (w *Worker) work(ctx context.Context, log *slog.Logger, claim Claim) (catal
 	}
 	err = step(ctx, log, "complete", func(ctx context.Context) (in, out int64, err error) {
 		return 0, 0, retryUnavailable(ctx, log, "complete", func(ctx context.Context) error {
-			changed, err := w.Store.Complete(ctx, claim, rendition)
-			if err == nil {
-				failpoint.Crash(failpoint.Completed)
-				w.Announce.Announce(ctx, changed)
-			}
-			return err
+			return fetched.complete(w.Process, func(report func() *processes.Report) error {
+				changed, err := w.Store.Complete(ctx, claim, rendition, report)
+				if err == nil {
+					failpoint.Crash(failpoint.Completed)
+					w.Announce.Announce(ctx, changed)
+				}
+				return err
+			})
 		})
 	})
 	return rendition, err

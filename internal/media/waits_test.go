@@ -10,6 +10,7 @@ import (
 
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/media"
+	"vitrine.dev/internal/processes"
 	"vitrine.dev/internal/queue"
 	"vitrine.dev/internal/queue/inprocess"
 )
@@ -84,7 +85,7 @@ func TestSlotsAreForDownloads(t *testing.T) {
 		if fetched != backlog+1 {
 			t.Errorf("%d were downloaded while none is done, want %d and one that waits", fetched, backlog)
 		}
-		list := b.worker.Fetched()
+		list := downloaded(b.worker)
 		released := 0
 		for _, f := range list {
 			if f.Released {
@@ -99,7 +100,7 @@ func TestSlotsAreForDownloads(t *testing.T) {
 		if fetched != images {
 			t.Errorf("%d of %d were downloaded", fetched, images)
 		}
-		if list := b.worker.Fetched(); len(list) != 0 {
+		if list := downloaded(b.worker); len(list) != 0 {
 			t.Errorf("%v are said to be downloaded, and all are done", list)
 		}
 		stop()
@@ -112,4 +113,13 @@ func TestSlotsAreForDownloads(t *testing.T) {
 			}
 		}
 	})
+}
+
+// downloaded is what the worker says of its downloads.
+func downloaded(w *media.Worker) (list []processes.Fetched) {
+	_ = w.WriteFetched(func(all []processes.Fetched) error {
+		list = all
+		return nil
+	})
+	return list
 }

@@ -54,6 +54,7 @@ type Parts struct {
 	Renderer Renderer
 	Blobs    Blobs
 	Announce catalog.Announcer
+	Process  string // its ID
 	Log      *slog.Logger
 }
 

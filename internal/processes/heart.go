@@ -2,7 +2,6 @@ package processes
 
 import (
 	"context"
-	"crypto/rand"
 	"log/slog"
 	"sync/atomic"
 	"time"
@@ -31,13 +30,10 @@ type Heart struct {
 	drain    chan struct{} // of capacity 1: draining has begun
 }
 
-// NewHeart returns a Heart for a process of the role with so many slots; work is
-// nil for one that works on no images.
-func NewHeart(store Store, role string, slots int, work Work, log *slog.Logger) *Heart {
-	return &Heart{
-		store: store, process: Process{ID: rand.Text(), Role: role, Slots: slots}, work: work, log: log,
-		drain: make(chan struct{}, 1),
-	}
+// NewHeart returns a Heart for the process, of which ID, Role and Slots are given; work
+// is nil for one that works on no images.
+func NewHeart(store Store, process Process, work Work, log *slog.Logger) *Heart {
+	return &Heart{store: store, process: process, work: work, log: log, drain: make(chan struct{}, 1)}
 }
 
 // Drain has the heartbeats say from now on that the process has room for the downloads
@@ -57,8 +53,7 @@ func (h *Heart) Run(ctx context.Context) error {
 	var purged time.Time
 	failing := false
 	for wait := time.Duration(0); h.wait(ctx, wait, failing) == nil; {
-		p := h.now()
-		err := h.call(ctx, func(ctx context.Context) error { return h.store.Heartbeat(ctx, p) })
+		err := h.beat(ctx)
 		if wait = Interval; err != nil {
 			wait = retryInterval
 		}
@@ -74,18 +69,22 @@ func (h *Heart) Run(ctx context.Context) error {
 	return nil
 }
 
-// now is what the process is to write of itself.
-func (h *Heart) now() Process {
+// beat writes a heartbeat with what is downloaded.
+func (h *Heart) beat(ctx context.Context) error {
 	p := h.process
+	write := func(fetched []Fetched) error {
+		p.Fetched = fetched
+		p.Held = p.held()
+		if h.draining.Load() {
+			p.Slots = p.Held
+		}
+		return h.call(ctx, func(ctx context.Context) error { return h.store.Heartbeat(ctx, p) })
+	}
 	if h.work == nil {
-		return p
+		return write(nil)
 	}
-	p.InFlight, p.Fetched = h.work.InFlight(), h.work.Fetched()
-	p.Held = p.held()
-	if h.draining.Load() {
-		p.Slots = p.Held
-	}
-	return p
+	p.InFlight = h.work.InFlight()
+	return h.work.WriteFetched(write)
 }
 
 // purge removes processes that died. Where it cannot, a later one does.

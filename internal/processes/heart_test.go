@@ -55,9 +55,15 @@ type fakeWork struct {
 	due      chan struct{}
 }
 
-func (w *fakeWork) InFlight() int                { w.inFlight++; return w.inFlight }
-func (w *fakeWork) Fetched() []processes.Fetched { return w.fetched }
-func (w *fakeWork) Due() <-chan struct{}         { return w.due }
+func (w *fakeWork) InFlight() int        { w.inFlight++; return w.inFlight }
+func (w *fakeWork) Due() <-chan struct{} { return w.due }
+
+func (w *fakeWork) WriteFetched(write func([]processes.Fetched) error) error { return write(w.fetched) }
+
+// worker is a process for tests.
+func worker() processes.Process {
+	return processes.Process{ID: processes.NewID(), Role: "worker", Slots: 64}
+}
 
 // TestHeartbeatIsEarly: what is due is written at once, and while the store is
 // unavailable it is not what decides when to try again.
@@ -66,7 +72,7 @@ func TestHeartbeatIsEarly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := &fakeStore{}
 		work := &fakeWork{due: make(chan struct{})}
-		h := processes.NewHeart(store, "worker", 64, work, slog.New(slog.DiscardHandler))
+		h := processes.NewHeart(store, worker(), work, slog.New(slog.DiscardHandler))
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan error)
 		go func() { ended <- h.Run(ctx) }()
@@ -105,7 +111,7 @@ func TestHeartDrains(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := &fakeStore{}
 		work := &fakeWork{inFlight: 5, due: make(chan struct{})} // 6, when it is asked
-		h := processes.NewHeart(store, "worker", 64, work, slog.New(slog.DiscardHandler))
+		h := processes.NewHeart(store, worker(), work, slog.New(slog.DiscardHandler))
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan error)
 		go func() { ended <- h.Run(ctx) }()
@@ -138,7 +144,7 @@ func TestPurgeThatFails(t *testing.T) {
 		store := &fakeStore{notPurge: errors.New("no right to delete")}
 		work := &fakeWork{due: make(chan struct{})}
 		var log strings.Builder
-		h := processes.NewHeart(store, "worker", 64, work, slog.New(slog.NewTextHandler(&log, nil)))
+		h := processes.NewHeart(store, worker(), work, slog.New(slog.NewTextHandler(&log, nil)))
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan error)
 		go func() { ended <- h.Run(ctx) }()
@@ -168,7 +174,7 @@ func TestHeart(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		store := &fakeStore{}
-		h := processes.NewHeart(store, "worker", 64, &fakeWork{}, slog.New(slog.DiscardHandler))
+		h := processes.NewHeart(store, worker(), &fakeWork{}, slog.New(slog.DiscardHandler))
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan error)
 		go func() { ended <- h.Run(ctx) }()

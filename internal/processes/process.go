@@ -2,6 +2,7 @@ package processes
 
 import (
 	"context"
+	"crypto/rand"
 	"time"
 )
 
@@ -14,7 +15,7 @@ const (
 
 // Process is a process of the installation.
 type Process struct {
-	ID          string    // its own, random
+	ID          string    // see NewID
 	Role        string    // serve, api or worker
 	Slots       int       // downloads that it has room for at once; 0 for one that does not work on images. While it drains, those that it has
 	InFlight    int       // images that it works on
@@ -34,6 +35,15 @@ func (p Process) held() int {
 	return max(held, 0) // they were not read at the same moment
 }
 
+// NewID returns a random ID for a process.
+func NewID() string { return rand.Text() }
+
+// Report is what a process writes of its downloads between two heartbeats.
+type Report struct {
+	Process string
+	Fetched []Fetched
+}
+
 // Fetched is an image that is downloaded and not done. It takes nothing of its host
 // any more.
 type Fetched struct {
@@ -46,8 +56,9 @@ type Fetched struct {
 type Work interface {
 	// InFlight returns how many images are in work.
 	InFlight() int
-	// Fetched returns all that are downloaded and not done, which are written then.
-	Fetched() []Fetched
+	// WriteFetched has write write all that are downloaded and not done, and returns its
+	// error. One is written at a time, so that the last is what stays.
+	WriteFetched(write func([]Fetched) error) error
 	// Due receives where some of them have waited to be written.
 	Due() <-chan struct{}
 }

@@ -57,7 +57,10 @@ func (db *DB) OnWrite(observe func(error)) { db.onWrite = observe }
 
 // Wake returns a channel that receives after commits that others wait for, of this
 // process and of others, until ctx ends. Some may be missed: it replaces no poll.
-func (db *DB) Wake(ctx context.Context) <-chan struct{} { return db.waker.listen(ctx) }
+func (db *DB) Wake(ctx context.Context) <-chan struct{} { return db.waker.listen(ctx, false) }
+
+// WakeOwn is Wake for the commits of this process alone.
+func (db *DB) WakeOwn(ctx context.Context) <-chan struct{} { return db.waker.listen(ctx, true) }
 
 // Close releases the connections.
 func (db *DB) Close() error {

@@ -125,23 +125,26 @@ func waitForNotification(ctx context.Context, conn *pgx.Conn) (heard bool, err e
 // waker wakes listeners at commits. The zero value is ready.
 type waker struct {
 	mu        sync.Mutex
-	listeners map[chan struct{}]struct{}
-	notify    func() // notifies other processes; nil where there is no need
+	listeners map[chan struct{}]bool // to own commits alone
+	notify    func()                 // notifies other processes; nil where there is no need
 }
 
 // committed is called after each commit of this process.
 func (w *waker) committed() {
-	w.wake()
+	w.wake(true)
 	if w.notify != nil {
 		w.notify()
 	}
 }
 
-// wake is called for commits of any process.
-func (w *waker) wake() {
+// wake is called for commits of this process, and for those of others.
+func (w *waker) wake(own bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for c := range w.listeners {
+	for c, alone := range w.listeners {
+		if alone && !own {
+			continue
+		}
 		select {
 		case c <- struct{}{}:
 		default: // it has not yet seen the last one
@@ -149,14 +152,14 @@ func (w *waker) wake() {
 	}
 }
 
-func (w *waker) listen(ctx context.Context) <-chan struct{} {
+func (w *waker) listen(ctx context.Context, own bool) <-chan struct{} {
 	c := make(chan struct{}, 1)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.listeners == nil {
-		w.listeners = make(map[chan struct{}]struct{})
+		w.listeners = make(map[chan struct{}]bool)
 	}
-	w.listeners[c] = struct{}{}
+	w.listeners[c] = own
 	context.AfterFunc(ctx, func() {
 		w.mu.Lock()
 		defer w.mu.Unlock()

@@ -62,7 +62,7 @@ func OpenPostgres(ctx context.Context, cfg PostgresConfig, schema Schema, log *s
 	var tasks sync.WaitGroup
 	tasks.Go(func() { notifying.run(background) })
 	if !cfg.TransactionPooling {
-		tasks.Go(func() { notifying.listen(background, pool.Config().ConnConfig.Copy(), db.waker.wake) })
+		tasks.Go(func() { notifying.listen(background, pool.Config().ConnConfig.Copy(), func() { db.waker.wake(false) }) })
 	}
 	db.closers = []func() error{
 		func() error { stop(); tasks.Wait(); return nil },

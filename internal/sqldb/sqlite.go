@@ -93,7 +93,7 @@ func (db *DB) watchVersion(ctx context.Context) {
 		}
 		if version != last {
 			last = version
-			db.waker.wake()
+			db.waker.wake(false)
 		}
 	}
 }

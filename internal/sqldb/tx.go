@@ -118,6 +118,9 @@ func (db *DB) tryLocked(ctx context.Context, tx *sql.Tx, key int64) (locked bool
 // Committed notifies of a commit without InTxNotify that others wait for.
 func (db *DB) Committed() { db.waker.committed() }
 
+// CommittedOwn wakes those who listen to this process's own commits, or to all, here alone.
+func (db *DB) CommittedOwn() { db.waker.wake(true) }
+
 func (db *DB) transact(ctx context.Context, do func(context.Context, *sql.Tx) error) error {
 	tx, err := db.Writer.BeginTx(ctx, nil)
 	if err != nil {

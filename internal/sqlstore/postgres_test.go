@@ -191,12 +191,13 @@ func TestWakeByAnotherProcess(t *testing.T) {
 	wakesTheOther(t, openPostgres(t, dsn), openPostgres(t, dsn))
 }
 
-// wakesTheOther commits at one store what the other must hear of.
+// wakesTheOther commits at one store what readers of the other must hear of, and
+// dispatchers must not: each looks after what its own process has changed.
 func wakesTheOther(t *testing.T, here, there *sqlstore.Store) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	woken := here.Wake(ctx)
+	woken, own := here.Wake(ctx), here.WakeOwn(ctx)
 	deadline := time.After(20 * time.Second)
 	for heard := 0; heard < 3; { // the first may be of the listening itself
 		if _, err := there.CreateProduct(t.Context(), phone()); err != nil {
@@ -209,6 +210,11 @@ func wakesTheOther(t *testing.T, here, there *sqlstore.Store) {
 		case <-deadline:
 			t.Fatalf("heard of %d commits", heard)
 		}
+	}
+	select {
+	case <-own:
+		t.Error("a dispatcher was woken by another process")
+	default:
 	}
 }
 

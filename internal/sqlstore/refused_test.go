@@ -19,6 +19,7 @@ import (
 	"vitrine.dev/internal/dispatch"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/media"
+	"vitrine.dev/internal/processes"
 	"vitrine.dev/internal/sqldb"
 	"vitrine.dev/internal/sqlstore"
 	"vitrine.dev/internal/sqlstore/storetest"
@@ -75,7 +76,7 @@ func operations(s *sqlstore.Store) map[string]func(context.Context) error {
 		"begin":  func(ctx context.Context) error { _, err := s.Begin(ctx, job, time.Minute); return err },
 		"renew":  func(ctx context.Context) error { return s.Renew(ctx, media.Claim{Job: job}, time.Minute) },
 		"complete": func(ctx context.Context) error {
-			_, err := s.Complete(ctx, media.Claim{Job: job}, catalog.Rendition{Key: "k"})
+			_, err := s.Complete(ctx, media.Claim{Job: job}, catalog.Rendition{Key: "k"}, func() *processes.Report { return nil })
 			return err
 		},
 		"fail": func(ctx context.Context) error { _, err := s.Fail(ctx, media.Claim{Job: job}, failure); return err },

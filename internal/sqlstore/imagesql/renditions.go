@@ -12,7 +12,9 @@ import (
 	"vitrine.dev/internal/events"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/media"
+	"vitrine.dev/internal/processes"
 	"vitrine.dev/internal/sqldb"
+	"vitrine.dev/internal/sqlstore/processsql"
 )
 
 // Rendition implements media.Store.
@@ -34,7 +36,7 @@ func (s *Images) Rendition(ctx context.Context, key string) (r catalog.Rendition
 
 // Complete implements media.Store. The age of the claim is asked last: with it
 // refused, nothing of the transaction is kept.
-func (s *Images) Complete(ctx context.Context, c media.Claim, r catalog.Rendition) (catalog.Changed, error) {
+func (s *Images) Complete(ctx context.Context, c media.Claim, r catalog.Rendition, report func() *processes.Report) (catalog.Changed, error) {
 	files, err := json.Marshal(Outputs{Compressed: r.Compressed, Variants: r.Variants})
 	if err != nil {
 		return catalog.Changed{}, fmt.Errorf("encode outputs: %w", err)
@@ -53,8 +55,12 @@ func (s *Images) Complete(ctx context.Context, c media.Claim, r catalog.Renditio
 			if err := s.publish(ctx, tx, c.BegunAt.UnixMilli(), r, string(files), notes); err != nil {
 				return false, err
 			}
-			return sqldb.Affected(tx.ExecContext(ctx, s.db.SQL(complete),
+			completed, err := sqldb.Affected(tx.ExecContext(ctx, s.db.SQL(complete),
 				c.ImageID, c.Generation, c.Attempt, r.Key, c.BegunAt.Add(media.ClaimLife).UnixMilli()))
+			if err == nil && completed {
+				err = processsql.Write(ctx, tx, report())
+			}
+			return completed, err
 		})
 }
 

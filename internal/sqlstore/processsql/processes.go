@@ -2,6 +2,7 @@ package processsql
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -18,22 +19,42 @@ func New(db *sqldb.DB) *Alive { return &Alive{db} }
 
 // Heartbeat implements processes.Store.
 func (s *Alive) Heartbeat(ctx context.Context, p processes.Process) error {
-	fetched := []byte(nil)
-	if len(p.Fetched) > 0 {
-		var err error
-		if fetched, err = json.Marshal(p.Fetched); err != nil {
-			return fmt.Errorf("encode what is downloaded: %w", err)
-		}
+	fetched, err := encode(p.Fetched)
+	if err != nil {
+		return err
 	}
-	_, err := s.db.Exec(ctx, "write heartbeat", `
+	_, err = s.db.Exec(ctx, "write heartbeat", `
 		INSERT INTO processes (id, role, slots, in_flight, held, fetched, heartbeat_at) VALUES ($1, $2, $3, $4, $5, $6, {now})
 		ON CONFLICT (id) DO UPDATE SET slots = excluded.slots, in_flight = excluded.in_flight, held = excluded.held, fetched = excluded.fetched,
 			heartbeat_at = excluded.heartbeat_at`,
-		p.ID, p.Role, p.Slots, p.InFlight, p.Held, string(fetched))
+		p.ID, p.Role, p.Slots, p.InFlight, p.Held, fetched)
 	if err == nil && len(p.Fetched) > 0 {
-		s.db.Committed()
+		s.db.CommittedOwn()
 	}
 	return err
+}
+
+// Write writes the report, if there is one; a process that is not there is no error.
+func Write(ctx context.Context, tx *sql.Tx, r *processes.Report) error {
+	if r == nil {
+		return nil
+	}
+	fetched, err := encode(r.Fetched)
+	if err == nil {
+		_, err = tx.ExecContext(ctx, `UPDATE processes SET fetched = $2 WHERE id = $1`, r.Process, fetched)
+	}
+	return err
+}
+
+func encode(fetched []processes.Fetched) (string, error) {
+	if len(fetched) == 0 {
+		return "", nil
+	}
+	text, err := json.Marshal(fetched)
+	if err != nil {
+		return "", fmt.Errorf("encode what is downloaded: %w", err)
+	}
+	return string(text), nil
 }
 
 // EndProcess implements processes.Store.

@@ -77,7 +77,7 @@ func (b *bulk) work(ctx context.Context, j media.Job, luck int) {
 	}
 	switch {
 	case luck < 4:
-		_, err = b.s.Complete(ctx, c, rendition(fmt.Sprintf("k%d", j.ImageID%7)))
+		_, err = b.s.Complete(ctx, c, rendition(fmt.Sprintf("k%d", j.ImageID%7)), noReport)
 	case luck < 6:
 		_, err = b.s.Retry(ctx, c, timeout(), 0)
 	default:

@@ -14,7 +14,7 @@ const window = time.Minute
 
 func complete(t *testing.T, s Store, c media.Claim, key string) {
 	t.Helper()
-	if _, err := s.Complete(t.Context(), c, rendition(key)); err != nil {
+	if _, err := s.Complete(t.Context(), c, rendition(key), noReport); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -123,7 +123,7 @@ func testCollectedUnderAClaim(t *testing.T, s Store) {
 	t.Helper()
 	refused := func(what string, c media.Claim, key string) {
 		t.Helper()
-		_, err := s.Complete(t.Context(), c, rendition(key))
+		_, err := s.Complete(t.Context(), c, rendition(key), noReport)
 		f, failed := fault.FailureOf(err)
 		if !failed || f.Reason != fault.StorageUnavailable || f.RetryAfter <= 0 || f.RetryAfter > 2*window {
 			t.Fatalf("%s: completed with %v (%+v)", what, err, f)
@@ -166,7 +166,7 @@ func testCollectedUnderAClaim(t *testing.T, s Store) {
 
 	beginDelete(t, s, "ee") // and dies: the window stays open
 	after = claim(t, s, time.Minute)
-	_, err = s.Complete(t.Context(), after, rendition("ee"))
+	_, err = s.Complete(t.Context(), after, rendition("ee"), noReport)
 	if f, failed := fault.FailureOf(err); !failed || f.RetryAfter < window/2 {
 		t.Errorf("completed within an open window: %v", err)
 	}
@@ -180,7 +180,7 @@ func testPurgeTombstones(t *testing.T, s Store) {
 	}
 	c := claim(t, s, time.Minute)
 	c.BegunAt = c.BegunAt.Add(-media.ClaimLife) // for so long its deletions are remembered
-	_, err := s.Complete(t.Context(), c, rendition("bb"))
+	_, err := s.Complete(t.Context(), c, rendition("bb"), noReport)
 	wantKind(t, err, fault.Conflict)
 	if isLive(t, s, "bb") {
 		t.Error("a claim of yesterday has published")
@@ -203,7 +203,7 @@ func testMarkBrokenAndRebuild(t *testing.T, s Store) {
 	if err := s.MarkBroken(t.Context(), "aa"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Complete(t.Context(), inFlight, rendition("aa")); err == nil {
+	if _, err := s.Complete(t.Context(), inFlight, rendition("aa"), noReport); err == nil {
 		t.Error("an attempt that had looked the broken rendition up has completed with it")
 	}
 	rebuilt := 0

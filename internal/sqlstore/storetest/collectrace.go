@@ -119,7 +119,7 @@ func workOnce(t *testing.T, s Store, storage *disk, key string, once *sync.Mutex
 // completeOnce returns the failure with which the store refuses the files.
 func completeOnce(t *testing.T, s Store, c media.Claim, key string) error {
 	t.Helper()
-	_, err := s.Complete(t.Context(), c, rendition(key))
+	_, err := s.Complete(t.Context(), c, rendition(key), noReport)
 	if _, refused := fault.FailureOf(err); err != nil && !refused {
 		t.Error(err)
 	}

@@ -148,7 +148,7 @@ func (l *life) work() error {
 	case 1:
 		_, err = l.s.Retry(l.t.Context(), c, failure, 0)
 	default:
-		_, err = l.s.Complete(l.t.Context(), c, rendition(l.key()))
+		_, err = l.s.Complete(l.t.Context(), c, rendition(l.key()), noReport)
 	}
 	return err
 }

@@ -12,6 +12,7 @@ import (
 	"vitrine.dev/internal/dispatch"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/media"
+	"vitrine.dev/internal/processes"
 )
 
 // testDispatch: an image is out once at a time, and the product shows nothing of it.
@@ -168,20 +169,24 @@ func testLongLine(t *testing.T, s Store) {
 // testWake: whatever makes an image due, or changes a product, wakes dispatchers and readers.
 func testWake(t *testing.T, s Store) {
 	t.Helper()
-	woken := s.Wake(t.Context())
+	readers, dispatcher := s.Wake(t.Context()), s.WakeOwn(t.Context())
 	wakes := func(what string, do func() error) {
 		t.Helper()
-		select { // what came before
-		case <-woken:
-		default:
+		for _, woken := range []<-chan struct{}{readers, dispatcher} { // what came before
+			select {
+			case <-woken:
+			default:
+			}
 		}
 		if err := do(); err != nil {
 			t.Fatalf("%s: %v", what, err)
 		}
-		select {
-		case <-woken:
-		case <-time.After(20 * time.Second):
-			t.Fatalf("%s woke no one", what)
+		for who, woken := range map[string]<-chan struct{}{"reader": readers, "dispatcher of this process": dispatcher} {
+			select {
+			case <-woken:
+			case <-time.After(20 * time.Second):
+				t.Fatalf("%s woke no %s", what, who)
+			}
 		}
 	}
 	var p catalog.Product
@@ -207,6 +212,9 @@ func testWake(t *testing.T, s Store) {
 		return err
 	})
 	wakes("delete", func() error { _, err := s.DeleteProduct(t.Context(), p.ID, nil); return err })
+	wakes("downloads", func() error {
+		return s.Heartbeat(t.Context(), processes.Process{ID: "one", Role: "worker", Fetched: []processes.Fetched{{Image: 1, Token: 1}}})
+	})
 }
 
 // testEverythingAtOnce changes, works on and deletes the same products from
@@ -237,7 +245,7 @@ func testEverythingAtOnce(t *testing.T, s Store) {
 				if !check(err) {
 					return
 				}
-				if _, err = s.Complete(t.Context(), c, rendition(fmt.Sprintf("k%d", job.ImageID))); check(err) {
+				if _, err = s.Complete(t.Context(), c, rendition(fmt.Sprintf("k%d", job.ImageID)), noReport); check(err) {
 					completed.Add(1)
 				}
 			})

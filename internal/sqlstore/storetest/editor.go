@@ -98,7 +98,7 @@ func completeAll(t *testing.T, s Store, claims []media.Claim) {
 		group.Go(func() {
 			for c := range waiting {
 				err := whileUnavailable(func() error {
-					_, err := s.Complete(t.Context(), c, rendition(fmt.Sprintf("aa%02d", c.ImageID%7)))
+					_, err := s.Complete(t.Context(), c, rendition(fmt.Sprintf("aa%02d", c.ImageID%7)), noReport)
 					return err
 				})
 				if err != nil {

@@ -10,6 +10,7 @@ import (
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/media"
+	"vitrine.dev/internal/processes"
 )
 
 func timeout() *fault.Failure { return fault.Fail(fault.SourceTimeout, "The host was too slow.", nil) }
@@ -64,7 +65,7 @@ func testComplete(t *testing.T, s Store) {
 	want := rendition("aa11")
 	_, err := s.Rendition(t.Context(), want.Key)
 	wantKind(t, err, fault.NotFound)
-	changed, err := s.Complete(t.Context(), c, want)
+	changed, err := s.Complete(t.Context(), c, want, noReport)
 	if err != nil || changed.Revision != 2 {
 		t.Fatalf("complete returned %+v, %v", changed, err)
 	}
@@ -75,11 +76,11 @@ func testComplete(t *testing.T, s Store) {
 	if got, err := s.Rendition(t.Context(), want.Key); err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("rendition is %+v, %v", got, err)
 	}
-	_, err = s.Complete(t.Context(), c, want)
+	_, err = s.Complete(t.Context(), c, want, noReport)
 	wantKind(t, err, fault.Conflict)
 
 	second := claim(t, s, time.Minute) // another image of the same content
-	if _, err := s.Complete(t.Context(), second, want); err != nil {
+	if _, err := s.Complete(t.Context(), second, want, noReport); err != nil {
 		t.Errorf("the same rendition for another image: %v", err)
 	}
 }
@@ -109,7 +110,7 @@ func testRetry(t *testing.T, s Store) {
 	if err != nil || again.Attempt != 2 {
 		t.Fatalf("second attempt is %+v, %v", again, err)
 	}
-	if _, err := s.Complete(t.Context(), again, rendition("bb22")); err != nil {
+	if _, err := s.Complete(t.Context(), again, rendition("bb22"), noReport); err != nil {
 		t.Fatal(err)
 	}
 	if img := read(t, s, c.ProductID).Images[0]; img.Problem != nil {
@@ -145,7 +146,7 @@ func testFencing(t *testing.T, s Store) {
 		t.Fatalf("second claim is %+v, %v", fresh, err)
 	}
 	before := read(t, s, old.ProductID)
-	_, err = s.Complete(t.Context(), old, rendition("old"))
+	_, err = s.Complete(t.Context(), old, rendition("old"), noReport)
 	wantKind(t, err, fault.Conflict)
 	_, err = s.Retry(t.Context(), old, timeout(), 0)
 	wantKind(t, err, fault.Conflict)
@@ -164,7 +165,7 @@ func testFencing(t *testing.T, s Store) {
 	if _, err := s.DeleteProduct(t.Context(), old.ProductID, nil); err != nil {
 		t.Fatal(err)
 	}
-	_, err = s.Complete(t.Context(), fresh, rendition("deleted"))
+	_, err = s.Complete(t.Context(), fresh, rendition("deleted"), noReport)
 	wantKind(t, err, fault.Conflict)
 }
 
@@ -210,3 +211,6 @@ func testLostDeliveryTwice(t *testing.T, s Store) {
 		t.Errorf("image is %+v", img)
 	}
 }
+
+// noReport is what most completions have to report of other images.
+func noReport() *processes.Report { return nil }

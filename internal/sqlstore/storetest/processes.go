@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/processes"
 )
@@ -55,6 +56,50 @@ func testDownloaded(t *testing.T, s Store) {
 	}
 	if got := limitedTo(t, s, 4).Jobs; len(got) != 0 {
 		t.Errorf("the process has ended: dispatched %+v", got)
+	}
+}
+
+// testReported: what a completion reports of other downloads is written with it, for a
+// process that is alive, and not without it.
+func testReported(t *testing.T, s Store) {
+	t.Helper()
+	p := create(t, s, "http://a/1.jpg", "http://a/2.jpg", "http://a/3.jpg", "http://b/4.jpg")
+	record(t, s, media.Fetch{Host: "a", URL: 1, Took: time.Second})
+	dispatched := limitedTo(t, s, 3).Jobs
+	if len(dispatched) != 3 {
+		t.Fatalf("dispatched %+v, want two of host a, and one of host b", dispatched)
+	}
+	claims := map[int64]media.Claim{}
+	for _, j := range dispatched {
+		claims[j.ImageID] = begin(t, s, j)
+	}
+	if err := s.Heartbeat(t.Context(), processes.Process{ID: "one", Role: "worker", Slots: 3}); err != nil {
+		t.Fatal(err)
+	}
+	downloaded, done := claims[p.Images[0].ID], claims[p.Images[3].ID]
+	report := func(process string) func() *processes.Report {
+		return func() *processes.Report {
+			return &processes.Report{Process: process, Fetched: []processes.Fetched{
+				{Image: downloaded.ImageID, Token: downloaded.Token, Released: true},
+			}}
+		}
+	}
+	lost := done
+	lost.Attempt++
+	if _, err := s.Complete(t.Context(), lost, rendition("aa"), report("one")); fault.KindOf(err) != fault.Conflict {
+		t.Fatal(err)
+	}
+	if got := limitedTo(t, s, 3).Jobs; len(got) != 0 {
+		t.Fatalf("a claim that was lost has reported: dispatched %+v", got)
+	}
+	if _, err := s.Complete(t.Context(), done, rendition("aa"), report("one")); err != nil {
+		t.Fatal(err)
+	}
+	if got := limitedTo(t, s, 3).Jobs; len(got) != 1 || got[0].ImageID != p.Images[2].ID {
+		t.Errorf("dispatched %+v, want the third of host a", got)
+	}
+	if _, err := s.Complete(t.Context(), downloaded, rendition("bb"), report("of no one")); err != nil {
+		t.Errorf("for a process that is not there: %v", err)
 	}
 }
 

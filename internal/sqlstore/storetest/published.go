@@ -98,7 +98,7 @@ func testRepair(t *testing.T, s Store) {
 		}
 	}
 	wantShown(t, s, c, "aa")
-	_, err := s.Complete(t.Context(), overtaken, rendition("bb"))
+	_, err := s.Complete(t.Context(), overtaken, rendition("bb"), noReport)
 	wantKind(t, err, fault.Conflict)
 	tick(t)
 	fresh, err := s.Begin(t.Context(), jobs(t, s)[0], time.Minute)

@@ -134,6 +134,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"leases are ended", testEndLeases},
 		{"processes", testProcesses},
 		{"what is downloaded", testDownloaded},
+		{"what is reported with a completion", testReported},
 		{"wake", testWake},
 		{"begin delete", testBeginDelete},
 		{"collected under a claim", testCollectedUnderAClaim},
