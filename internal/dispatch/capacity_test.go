@@ -20,34 +20,21 @@ func TestWorkersComeAndGo(t *testing.T) {
 		store := newFakeStore()
 		store.setSlots(0)
 		store.add(1000, -time.Minute)
-		var mu sync.Mutex
-		var waiting, running []media.Job // at the broker, and begun
-		q := &fakeQueue{
-			window: 500,
-			publish: func(_ context.Context, j media.Job) error {
-				mu.Lock()
-				defer mu.Unlock()
-				waiting = append(waiting, j)
-				return nil
-			},
-			depth: func() (int, error) {
-				mu.Lock()
-				defer mu.Unlock()
-				return len(waiting), nil
-			},
-		}
+		b := &broker{}
+		q := b.queue(500)
+		var running []media.Job // begun
 		stop := run(t, store, q, func(c *dispatch.Config) { c.Depth, c.Life = 100, time.Hour })
 		begin := func(n int) {
-			mu.Lock()
-			defer mu.Unlock()
-			for _, j := range waiting[:n] {
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			for _, j := range b.waiting[:n] {
 				store.begin(j)
 			}
-			running, waiting = append(running, waiting[:n]...), waiting[n:]
+			running, b.waiting = append(running, b.waiting[:n]...), b.waiting[n:]
 		}
 		end := func(n int) {
-			mu.Lock()
-			defer mu.Unlock()
+			b.mu.Lock()
+			defer b.mu.Unlock()
 			for _, j := range running[:n] {
 				store.finish(j)
 			}
@@ -56,10 +43,10 @@ func TestWorkersComeAndGo(t *testing.T) {
 		want := func(what string, n int) {
 			t.Helper()
 			time.Sleep(3 * time.Second)
-			mu.Lock()
-			defer mu.Unlock()
-			if len(waiting) != n {
-				t.Errorf("%s: %d wait, want %d", what, len(waiting), n)
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			if len(b.waiting) != n {
+				t.Errorf("%s: %d wait, want %d", what, len(b.waiting), n)
 			}
 		}
 		want("no worker", 2)

@@ -139,26 +139,8 @@ func TestRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := newFakeStore()
 		store.add(30, -time.Minute)
-		var mu sync.Mutex
-		var waiting []media.Job // at the broker
-		var unknown bool
-		q := &fakeQueue{
-			window: 50,
-			publish: func(_ context.Context, j media.Job) error {
-				mu.Lock()
-				defer mu.Unlock()
-				waiting = append(waiting, j)
-				return nil
-			},
-			depth: func() (int, error) {
-				mu.Lock()
-				defer mu.Unlock()
-				if unknown {
-					return 0, errors.New("not there")
-				}
-				return len(waiting), nil
-			},
-		}
+		b := &broker{}
+		q := b.queue(50)
 		stop := run(t, store, q, func(c *dispatch.Config) { c.Depth, c.Life = 7, time.Minute })
 		want := func(what string, out int) {
 			t.Helper()
@@ -168,27 +150,27 @@ func TestRoom(t *testing.T) {
 			}
 		}
 		work := func(n int, begin bool) {
-			mu.Lock()
-			defer mu.Unlock()
-			for _, j := range waiting[:n] {
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			for _, j := range b.waiting[:n] {
 				if begin && !store.begin(j) {
 					t.Errorf("image %d cannot be begun", j.ImageID)
 				}
 			}
-			waiting = waiting[n:]
+			b.waiting = b.waiting[n:]
 		}
 		want("at first", 7)
 		work(3, true)
 		want("three are begun", 10)
 		work(2, false) // a worker has them at hand
 		want("two are not begun", 10)
-		mu.Lock()
-		unknown = true
-		mu.Unlock()
+		b.mu.Lock()
+		b.unknown = true
+		b.mu.Unlock()
 		want("the queue cannot say", 10)
-		mu.Lock()
-		waiting, unknown = nil, false // the broker is wiped
-		mu.Unlock()
+		b.mu.Lock()
+		b.waiting, b.unknown = nil, false // the broker is wiped
+		b.mu.Unlock()
 		time.Sleep(2 * time.Minute)
 		want("their time ran out", 17)
 		time.Sleep(5 * time.Minute)

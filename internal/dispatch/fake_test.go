@@ -2,6 +2,7 @@ package dispatch_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -251,3 +252,31 @@ func (s *fakeStore) ReturnJobs(ctx context.Context, jobs []media.Job, delay time
 }
 
 func (s *fakeStore) WakeOwn(context.Context) <-chan struct{} { return s.wake }
+
+// broker keeps what is published until a test takes it.
+type broker struct {
+	mu      sync.Mutex
+	waiting []media.Job
+	unknown bool // it cannot say how many wait
+}
+
+// queue is how a dispatcher sees it.
+func (b *broker) queue(window int) *fakeQueue {
+	return &fakeQueue{
+		window: window,
+		publish: func(_ context.Context, j media.Job) error {
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			b.waiting = append(b.waiting, j)
+			return nil
+		},
+		depth: func() (int, error) {
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			if b.unknown {
+				return 0, errors.New("not there")
+			}
+			return len(b.waiting), nil
+		},
+	}
+}

@@ -25,10 +25,10 @@ type Host struct {
 // When a host's breaker opens, and for how long.
 const (
 	threshold = 5                // different URLs that fail in a row
-	openMin   = 5 * time.Second  // at first; doubles with each further URL
-	openMax   = 5 * time.Minute  // at most, also where the host asks for longer
-	aliveMax  = 2 * time.Second  // at most while the host answers others
-	askedMax  = 15 * time.Second // the same where it asks to be left alone (429, 503, Retry-After)
+	openFirst = 5 * time.Second  // at first; doubles with each further URL
+	openMost  = 5 * time.Minute  // at most, also where the host asks for longer
+	aliveMost = 2 * time.Second  // at most while the host answers others
+	askedMost = 15 * time.Second // the same where it asks to be left alone (429, 503, Retry-After)
 	aliveFor  = time.Minute      // how long an answer shows that the host answers others
 )
 
@@ -80,17 +80,17 @@ func failed(h Host, now int64, f media.Fetch) Host {
 	if h.Failures < threshold {
 		return h
 	}
-	open := openMax
-	if shift := h.Failures - threshold; shift < 20 && openMin<<shift < open {
-		open = openMin << shift
+	open := openMost
+	if shift := h.Failures - threshold; shift < 20 && openFirst<<shift < open {
+		open = openFirst << shift
 	}
-	open = max(open, min(f.Failure.RetryAfter, openMax))
+	open = max(open, min(f.Failure.RetryAfter, openMost))
 	alive := h.AnsweredAt > 0 && now-h.AnsweredAt < aliveFor.Milliseconds()
 	switch {
 	case f.Failure.RetryAfter > 0 && alive:
-		open = min(max(f.Failure.RetryAfter, aliveMax), askedMax)
+		open = min(max(f.Failure.RetryAfter, aliveMost), askedMost)
 	case alive || f.Failure.Blame == fault.BlameEither:
-		open = min(open, aliveMax)
+		open = min(open, aliveMost)
 	}
 	h.OpenUntil = max(h.OpenUntil, now+open.Milliseconds())
 	return h
