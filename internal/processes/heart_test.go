@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -20,6 +21,7 @@ type fakeStore struct {
 	processes.Store
 
 	down     atomic.Bool
+	mu       sync.Mutex
 	beats    []processes.Process
 	purges   []time.Time
 	notPurge error // of each purge
@@ -31,6 +33,8 @@ func (s *fakeStore) Heartbeat(ctx context.Context, p processes.Process) error {
 		return errors.New("down")
 	}
 	p.HeartbeatAt = time.Now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.beats = append(s.beats, p)
 	return ctx.Err()
 }
@@ -39,8 +43,24 @@ func (s *fakeStore) PurgeProcesses(ctx context.Context, silent time.Duration, li
 	if silent <= processes.Gone || limit < 1 {
 		return errors.New("it would remove the living")
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.purges = append(s.purges, time.Now())
 	return cmp.Or(s.notPurge, ctx.Err())
+}
+
+// written are the heartbeats until now.
+func (s *fakeStore) written() []processes.Process {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.beats)
+}
+
+// purged is how often others were removed.
+func (s *fakeStore) purged() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.purges)
 }
 
 func (s *fakeStore) EndProcess(ctx context.Context, id string) error {
@@ -50,15 +70,33 @@ func (s *fakeStore) EndProcess(ctx context.Context, id string) error {
 
 // fakeWork is what a process works on; inFlight counts how often it is asked.
 type fakeWork struct {
+	mu       sync.Mutex
 	inFlight int
 	fetched  []processes.Fetched
 	due      chan struct{}
 }
 
-func (w *fakeWork) InFlight() int        { w.inFlight++; return w.inFlight }
+func (w *fakeWork) InFlight() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.inFlight++
+	return w.inFlight
+}
+
 func (w *fakeWork) Due() <-chan struct{} { return w.due }
 
-func (w *fakeWork) WriteFetched(write func([]processes.Fetched) error) error { return write(w.fetched) }
+func (w *fakeWork) WriteFetched(write func([]processes.Fetched) error) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return write(w.fetched)
+}
+
+// downloads has it report these.
+func (w *fakeWork) downloads(list ...processes.Fetched) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.fetched = list
+}
 
 // worker is a process for tests.
 func worker() processes.Process {
@@ -78,15 +116,15 @@ func TestHeartbeatIsEarly(t *testing.T) {
 		go func() { ended <- h.Run(ctx) }()
 		time.Sleep(processes.Interval / 2)
 		synctest.Wait()
-		work.fetched = []processes.Fetched{{Image: 1, Token: 2}}
+		work.downloads(processes.Fetched{Image: 1, Token: 2})
 		work.due <- struct{}{}
 		synctest.Wait()
-		if n := len(store.beats); n != 2 || !slices.Equal(store.beats[1].Fetched, work.fetched) {
-			t.Fatalf("heartbeats are %+v, want a second one with what is downloaded", store.beats)
+		if n := len(store.written()); n != 2 || !slices.Equal(store.written()[1].Fetched, work.fetched) {
+			t.Fatalf("heartbeats are %+v, want a second one with what is downloaded", store.written())
 		}
 		time.Sleep(processes.Interval)
 		synctest.Wait()
-		if n := len(store.beats); n != 3 {
+		if n := len(store.written()); n != 3 {
 			t.Errorf("%d heartbeats an interval later, want 3", n)
 		}
 		store.down.Store(true)
@@ -116,18 +154,20 @@ func TestHeartDrains(t *testing.T) {
 		ended := make(chan error)
 		go func() { ended <- h.Run(ctx) }()
 		synctest.Wait()
-		work.fetched = []processes.Fetched{{Image: 1, Released: true}, {Image: 2}, {Image: 3, Released: true}}
+		work.downloads(processes.Fetched{Image: 1, Released: true}, processes.Fetched{Image: 2}, processes.Fetched{Image: 3, Released: true})
 		h.Drain()
 		h.Drain()
 		synctest.Wait()
-		if n := len(store.beats); n != 2 || store.beats[0].Slots != 64 || store.beats[0].Held != 6 || store.beats[1].Slots != 7-2 || store.beats[1].Held != 7-2 {
-			t.Fatalf("heartbeats are %+v, want one at once, with the slots of what is not released", store.beats)
+		if n := len(store.written()); n != 2 || store.written()[0].Slots != 64 || store.written()[0].Held != 6 || store.written()[1].Slots != 7-2 || store.written()[1].Held != 7-2 {
+			t.Fatalf("heartbeats are %+v, want one at once, with the slots of what is not released", store.written())
 		}
+		work.mu.Lock()
 		work.inFlight = 0
+		work.mu.Unlock()
 		time.Sleep(processes.Interval)
 		synctest.Wait()
-		if n := len(store.beats); n != 3 || store.beats[2].Slots != 0 || len(store.ended) != 0 {
-			t.Errorf("heartbeats are %+v, ended %v; want one with no slots", store.beats, store.ended)
+		if n := len(store.written()); n != 3 || store.written()[2].Slots != 0 || len(store.ended) != 0 {
+			t.Errorf("heartbeats are %+v, ended %v; want one with no slots", store.written(), store.ended)
 		}
 		stop()
 		if err := <-ended; err != nil || len(store.ended) != 1 {
@@ -150,7 +190,7 @@ func TestPurgeThatFails(t *testing.T) {
 		go func() { ended <- h.Run(ctx) }()
 		time.Sleep(processes.Interval / 2)
 		synctest.Wait()
-		if n := len(store.beats); n != 1 {
+		if n := len(store.written()); n != 1 {
 			t.Errorf("%d heartbeats in half an interval, want 1", n)
 		}
 		select {
@@ -159,8 +199,8 @@ func TestPurgeThatFails(t *testing.T) {
 			t.Error("it does not heed what is due")
 		}
 		stop()
-		if err := <-ended; err != nil || len(store.purges) != 1 {
-			t.Errorf("%d purges, %v", len(store.purges), err)
+		if err := <-ended; err != nil || store.purged() != 1 {
+			t.Errorf("%d purges, %v", store.purged(), err)
 		}
 		if said := log.String(); strings.Count(said, "\n") != 1 || !strings.Contains(said, "processes that died were not removed") {
 			t.Errorf("it says %s", said)
@@ -182,14 +222,14 @@ func TestHeart(t *testing.T) {
 		started := time.Now()
 		time.Sleep(10 * time.Minute)
 		synctest.Wait()
-		if n := len(store.beats); n != 121 || !store.beats[0].HeartbeatAt.Equal(started) {
-			t.Fatalf("%d heartbeats in ten minutes, the first after %v", n, store.beats[0].HeartbeatAt.Sub(started))
+		if n := len(store.written()); n != 121 || !store.written()[0].HeartbeatAt.Equal(started) {
+			t.Fatalf("%d heartbeats in ten minutes, the first after %v", n, store.written()[0].HeartbeatAt.Sub(started))
 		}
-		if n := len(store.purges); n < 9 || n > 11 {
+		if n := store.purged(); n < 9 || n > 11 {
 			t.Errorf("%d purges in ten minutes", n)
 		}
-		for i, b := range store.beats {
-			if b.ID == "" || b.ID != store.beats[0].ID || b.Role != "worker" || b.Slots != 64 || b.InFlight != i+1 {
+		for i, b := range store.written() {
+			if b.ID == "" || b.ID != store.written()[0].ID || b.Role != "worker" || b.Slots != 64 || b.InFlight != i+1 {
 				t.Fatalf("heartbeat %d is %+v", i, b)
 			}
 		}
@@ -199,11 +239,11 @@ func TestHeart(t *testing.T) {
 		back := time.Now()
 		time.Sleep(2 * time.Second)
 		synctest.Wait()
-		if last := store.beats[len(store.beats)-1]; last.HeartbeatAt.Before(back) {
+		if last := store.written()[len(store.written())-1]; last.HeartbeatAt.Before(back) {
 			t.Errorf("no heartbeat within 2 s of the end of an outage")
 		}
 		stop()
-		if err := <-ended; err != nil || len(store.ended) != 1 || store.ended[0] != store.beats[0].ID {
+		if err := <-ended; err != nil || len(store.ended) != 1 || store.ended[0] != store.written()[0].ID {
 			t.Errorf("ended %v, error %v", store.ended, err)
 		}
 	})
