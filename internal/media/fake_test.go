@@ -194,6 +194,14 @@ func (s *fakeStore) ForgetHosts(_ context.Context, _ time.Duration, _, limit int
 	return forgotten, err
 }
 
+// refuse has ForgetHosts fail, and returns how many hosts are left that are not used.
+func (s *fakeStore) refuse(err error) (left int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.refusing = err
+	return s.unused
+}
+
 func (s *fakeStore) CountLostDelivery(
 	_ context.Context, j media.Job, f *fault.Failure, decide media.Decide,
 ) (catalog.Changed, error) {

@@ -96,22 +96,21 @@ func TestForgetHosts(t *testing.T) {
 			synctest.Wait()
 		}
 		synctest.Wait()
-		if store.unused != 0 {
-			t.Errorf("%d hosts are left", store.unused)
+		if n := store.refuse(fault.New(fault.Unavailable, "an outage")); n != 0 {
+			t.Errorf("%d hosts are left", n)
 		}
-		store.refusing = fault.New(fault.Unavailable, "an outage")
 		later()
-		if logged.Len() != 0 {
-			t.Errorf("logged:\n%s", &logged)
+		if lines := logged.String(); lines != "" {
+			t.Errorf("logged:\n%s", lines)
 		}
-		store.refusing = errors.New("a defect")
+		store.refuse(errors.New("a defect"))
 		later()
-		if !strings.Contains(logged.String(), "level=WARN") || !strings.Contains(logged.String(), "a defect") {
-			t.Errorf("logged:\n%s", &logged)
-		}
 		cancel()
 		if err := <-done; err != nil {
 			t.Error(err)
+		}
+		if lines := logged.String(); !strings.Contains(lines, "level=WARN") || !strings.Contains(lines, "a defect") {
+			t.Errorf("logged:\n%s", lines)
 		}
 	})
 }
