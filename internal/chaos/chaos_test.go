@@ -69,7 +69,7 @@ func TestChaos(t *testing.T) { //nolint:paralleltest // it wants the machine for
 }
 
 // addChecks adds what history and outcome say.
-func addChecks(r *report, events []event, windows []window, know *model, o *outcome, ends settled) {
+func addChecks(r *report, events []event, windows []window, know *model, o *outcome, ends ending) {
 	requests, unanswered, odd := map[string]int{}, 0, []string(nil)
 	for _, e := range events {
 		requests[e.op]++

@@ -40,15 +40,15 @@ type view struct {
 	} `json:"images"`
 }
 
-// settled is how the images that were under way ended.
-type settled struct {
+// ending is how the images that were under way ended.
+type ending struct {
 	took, limit time.Duration // after the last fault
 	left        int           // when the load had ended
 	waiting     []string      // some that are under way though the limit is over
 }
 
 // awaitEnds waits until no image is under way, or the limit is over.
-func awaitEnds(sys *system, last time.Time) (s settled) {
+func awaitEnds(sys *system, last time.Time) (s ending) {
 	for {
 		var left int
 		sys.query(func(ctx context.Context, db *pgx.Conn) error {

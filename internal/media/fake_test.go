@@ -57,6 +57,13 @@ func (s *fakeStore) image(id int64) fakeImage {
 	return *s.images[id]
 }
 
+// batches is how many batches of fetches were written.
+func (s *fakeStore) batches() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.fetches)
+}
+
 func (s *fakeStore) setDown(calls int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

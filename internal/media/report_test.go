@@ -94,12 +94,12 @@ func TestChangesOfHostsAreReportedSoon(t *testing.T) {
 				}
 				time.Sleep(500 * time.Millisecond)
 				synctest.Wait()
-				if n := len(b.store.fetches); n != c.soon {
+				if n := b.store.batches(); n != c.soon {
 					t.Errorf("%d batches within half a second, want %d", n, c.soon)
 				}
 				time.Sleep(time.Second)
 				synctest.Wait()
-				if n := len(b.store.fetches); n != 1 {
+				if n := b.store.batches(); n != 1 {
 					t.Errorf("%d batches within 1.5 s, want 1", n)
 				}
 				cancel()
