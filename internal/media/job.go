@@ -22,7 +22,7 @@ type Job struct {
 	RequestID  string `json:"request_id,omitempty"`
 	Host       string `json:"host,omitempty"`      // SourceHost of the image's URL
 	Contended  bool   `json:"contended,omitempty"` // others are due, in line or parked, of whatever host and user: the end of its download is reported soon
-	Contact    bool   `json:"contact,omitempty"`   // the host has never answered, or its breaker has opened since, and the image was not tried: it gets less time
+	Contact    bool   `json:"contact,omitempty"`   // the host has never answered, or its breaker has opened since
 }
 
 // SourceHost returns the host that an image's URL names: lower case, with the

@@ -34,6 +34,8 @@ type reports struct {
 	store Store
 	log   *slog.Logger
 
+	writing sync.Mutex // one batch at a time, so that they are in order
+
 	mu      sync.Mutex
 	waiting []Fetch
 	changes chan struct{} // of capacity 1
@@ -107,6 +109,8 @@ func (w *Worker) Report(ctx context.Context) error {
 
 // flush writes what waits. What cannot be written waits for the next time.
 func (w *Worker) flush(ctx context.Context) {
+	w.reports.writing.Lock()
+	defer w.reports.writing.Unlock()
 	fetches := w.reports.take()
 	if len(fetches) == 0 {
 		return

@@ -111,6 +111,30 @@ func TestChangesOfHostsAreReportedSoon(t *testing.T) {
 	}
 }
 
+// TestFailedContactIsRecordedFirst: that a host which is asked one at a time has failed is
+// known before it is free for another image. Only a first attempt has less time.
+func TestFailedContactIsRecordedFirst(t *testing.T) {
+	t.Parallel()
+	b := setup(t, &fakeWork{fetch: func(context.Context, string) ([]byte, error) {
+		return nil, fault.Fail(fault.SourceUnreachable, "Refused.", nil)
+	}}, "http://a/1")
+	failed := false
+	b.store.recording = func() { failed = b.store.image(1).failure != nil }
+	m := queue.Message{ID: "1", Body: media.Job{ImageID: 1, ProductID: 7, Generation: 1, Host: "a", Contact: true}.Encode()}
+	for attempt := range 2 {
+		b.store.set(func(img *fakeImage) { img.failure = nil })
+		if err := b.worker.Handle(t.Context(), m); err != nil {
+			t.Fatal(err)
+		}
+		if failed || b.store.batches() != attempt+1 || b.store.image(1).failure == nil {
+			t.Errorf("attempt %d: the image had failed before: %v, %d batches were written", attempt+1, failed, b.store.batches())
+		}
+		if first := b.patience > 0; first != (attempt == 0) {
+			t.Errorf("attempt %d: patience %v", attempt+1, b.patience)
+		}
+	}
+}
+
 // TestReportsOutliveAnOutage: what cannot be written is written later.
 func TestReportsOutliveAnOutage(t *testing.T) {
 	t.Parallel()

@@ -25,12 +25,15 @@ func (w *Worker) work(ctx context.Context, log *slog.Logger, claim Claim) (catal
 	content := sha256.New()
 	err := step(ctx, log, "fetch", func(ctx context.Context) (in, out int64, err error) {
 		patience := time.Duration(0)
-		if claim.Contact {
+		if claim.Contact && claim.Attempt == claim.Lost+1 { // none has failed
 			patience = w.cfg.Patience
 		}
 		started := time.Now()
 		err = w.Fetcher.Fetch(ctx, claim.SourceURL, io.MultiWriter(source, content), patience)
 		w.reports.add(claim.Job, claim.SourceURL, err, time.Since(started))
+		if err != nil && claim.Contact { // before its host is given to another one that fails
+			w.flush(context.WithoutCancel(ctx))
+		}
 		return source.Len(), 0, err
 	})
 	if err != nil {

@@ -38,7 +38,7 @@ const (
 		FROM %s
 		WHERE images.id = row_id AND images.stage + 0 = old_stage AND images.dispatched_until = old_token AND images.lease_until = 0
 		RETURNING images.id, images.product_id, images.generation, images.request_id, images.source_host,
-			images.class = 1 AND images.tried = 0, images.dispatched_until, coalesce(images.rank, 0)`
+			images.class = 1, images.dispatched_until, coalesce(images.rank, 0)`
 
 	// Out to in line: the message was not published.
 	unpublish = `UPDATE images SET stage = 2, dispatched_until = 0` + delivered + ` RETURNING class, rank`
