@@ -169,8 +169,17 @@ func (p *process) addDispatcher() {
 	if p.cfg.QueueHost == "" && !p.role.worker {
 		return
 	}
-	dispatcher := dispatch.New(p.store, p.queue, dispatching(p.cfg), p.log)
+	dispatcher := dispatch.New(p.store, p.queue, p.wake(), dispatching(p.cfg), p.log)
 	p.tasks = append(p.tasks, task{name: "dispatcher", run: dispatcher.Run})
+}
+
+// wake is what wakes this process's dispatcher. An in-process queue has no other one,
+// so that also an API in a process of its own relies on it.
+func (p *process) wake() dispatch.Wake {
+	if p.cfg.QueueHost == "" {
+		return p.store.Wake
+	}
+	return p.store.WakeOwn
 }
 
 func (p *process) runTasks(ctx context.Context) error {

@@ -30,7 +30,7 @@ func (b backupCommand) Run(ctx context.Context, program Program, to Streams) err
 	if err != nil {
 		return byKind(err)
 	}
-	text := fmt.Sprintf("%s: %d products, schema %d, %d bytes, checked\n", b.File, made.Products, made.Schema, made.Bytes)
+	text := fmt.Sprintf("%s: %s, schema %d, %d bytes, checked\n", b.File, several(made.Products, "product"), made.Schema, made.Bytes)
 	if made.Images != "" {
 		text += fmt.Sprintf("Now copy the images: everything in %s, within ORPHAN_GRACE (%s).\n", made.Images, made.Within)
 	}

@@ -55,10 +55,10 @@ func (c Copied) text() string {
 	if c.SameStorage {
 		text += "Images: the storage is the same, nothing was copied.\n"
 	} else {
-		text += fmt.Sprintf("Images: %d files, %d bytes.\n", c.Files, c.Bytes)
+		text += fmt.Sprintf("Images: %s, %d bytes.\n", several(c.Files, "file"), c.Bytes)
 	}
 	if c.Missing > 0 {
-		text += fmt.Sprintf("%d files are missing at the source: run `vitrine fsck --repair` with the target's environment.\n", c.Missing)
+		text += fmt.Sprintf("Missing at the source: %s. Run `vitrine fsck --repair` with the target's environment.\n", several(c.Missing, "file"))
 	}
 	return text + fmt.Sprintf("What was written after %s is not in the copy.\n", c.AsOf.UTC().Format(time.RFC3339))
 }

@@ -90,7 +90,7 @@ func (c listCommand) print(to Streams, l client.DeadLetter) error {
 		_, err := fmt.Fprintf(to.Out, "%s\n", l.Raw)
 		return err
 	}
-	what := fmt.Sprintf("product %d, user %d, %d attempts, %s", l.ProductID, l.UserID, l.Attempts, l.SourceURL)
+	what := fmt.Sprintf("product %d, user %d, %s, %s", l.ProductID, l.UserID, several(l.Attempts, "attempt"), l.SourceURL)
 	if l.Bytes != nil {
 		what = fmt.Sprintf("message %q of %d bytes", l.MessageID, *l.Bytes)
 	}

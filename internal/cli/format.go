@@ -48,6 +48,14 @@ func oneLine(s string) string {
 	return s
 }
 
+// several is a number of things, of which one is named.
+func several[N int | int64](n N, one string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %ss", n, one)
+}
+
 // orDash is what a table shows of a text that may be empty.
 func orDash(s string) string {
 	if s == "" {

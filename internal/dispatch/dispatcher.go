@@ -16,6 +16,7 @@ import (
 type Dispatcher struct {
 	store Store
 	queue Queue
+	wake  Wake
 	cfg   Config
 	log   *slog.Logger
 
@@ -27,10 +28,13 @@ type Dispatcher struct {
 	full      bool // the last step found no room
 }
 
-// New returns a Dispatcher.
-func New(store Store, q Queue, cfg Config, log *slog.Logger) *Dispatcher {
+// New returns a Dispatcher. Where others dispatch as well, wake is for the commits of
+// this process alone: each looks after what its own process has changed.
+func New(store Store, q Queue, wake Wake, cfg Config, log *slog.Logger) *Dispatcher {
 	cfg.Limits.Life = cfg.Life
-	d := &Dispatcher{store: store, queue: q, cfg: cfg, log: log, storing: newOutage(log), capacity: capacity{lease: cfg.Lease}}
+	d := &Dispatcher{
+		store: store, queue: q, wake: wake, cfg: cfg, log: log, storing: newOutage(log), capacity: capacity{lease: cfg.Lease},
+	}
 	d.publisher = newPublisher(store, q, d.cfg, log)
 	return d
 }
@@ -42,7 +46,7 @@ var errStopped = errors.New("the dispatcher was stopped")
 func (d *Dispatcher) Run(ctx context.Context) error {
 	publishing, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer cancel(nil)
-	hints := d.store.WakeOwn(ctx)
+	hints := d.wake(ctx)
 	woken := true
 	for ctx.Err() == nil {
 		wait, gap := d.turn(ctx, publishing, woken)

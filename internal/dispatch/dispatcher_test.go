@@ -64,8 +64,14 @@ func (q *fakeQueue) total() int {
 	return len(q.published)
 }
 
+// waking is a store that wakes.
+type waking interface {
+	dispatch.Store
+	Wake(ctx context.Context) <-chan struct{}
+}
+
 // run starts a dispatcher with the defaults, as changed; stop ends it and returns when it has ended.
-func run(t *testing.T, store dispatch.Store, q *fakeQueue, change func(*dispatch.Config)) (stop func()) {
+func run(t *testing.T, store waking, q *fakeQueue, change func(*dispatch.Config)) (stop func()) {
 	t.Helper()
 	if q.at == nil {
 		q.at, q.start = map[int64][]time.Duration{}, time.Now()
@@ -77,7 +83,7 @@ func run(t *testing.T, store dispatch.Store, q *fakeQueue, change func(*dispatch
 	if change != nil {
 		change(&cfg)
 	}
-	d := dispatch.New(store, q, cfg, slog.New(slog.NewTextHandler(t.Output(), nil)))
+	d := dispatch.New(store, q, store.Wake, cfg, slog.New(slog.NewTextHandler(t.Output(), nil)))
 	go func() {
 		defer close(ended)
 		if err := d.Run(ctx); err != nil {

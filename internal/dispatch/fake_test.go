@@ -251,7 +251,7 @@ func (s *fakeStore) ReturnJobs(ctx context.Context, jobs []media.Job, delay time
 	return nil
 }
 
-func (s *fakeStore) WakeOwn(context.Context) <-chan struct{} { return s.wake }
+func (s *fakeStore) Wake(context.Context) <-chan struct{} { return s.wake }
 
 // broker keeps what is published until a test takes it.
 type broker struct {

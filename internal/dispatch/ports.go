@@ -22,12 +22,11 @@ type Store interface {
 	ReturnJobs(ctx context.Context, jobs []media.Job, delay time.Duration) error
 	// Slots is that of processes.Store.
 	Slots(ctx context.Context, within, lease time.Duration) (int, error)
-	// WakeOwn sends on the returned channel (of capacity 1, coalescing) soon
-	// after commits by this process, until ctx is done: each dispatcher looks after
-	// what its own process has changed. It is a hint that may be missed; the dispatcher
-	// polls as well.
-	WakeOwn(ctx context.Context) <-chan struct{}
 }
+
+// Wake returns a channel (of capacity 1, coalescing) that receives soon after commits,
+// until ctx is done. It is a hint that may be missed; the dispatcher polls as well.
+type Wake func(ctx context.Context) <-chan struct{}
 
 // Request is what a step reads and writes apart from its plan.
 type Request struct {

@@ -138,7 +138,7 @@ func lateComer(t *testing.T, store *sqlstore.Store, q *queue.Queue, driver, sour
 	cfg := dispatch.DefaultConfig()
 	cfg.Limits.Host = slots
 	for range dispatchers {
-		dispatcher := dispatch.New(store, q, cfg, slog.New(slog.DiscardHandler))
+		dispatcher := dispatch.New(store, q, store.WakeOwn, cfg, slog.New(slog.DiscardHandler))
 		running.Go(func() { _ = dispatcher.Run(ctx) })
 	}
 	for handled.Load() < 500 { // the import is in full swing

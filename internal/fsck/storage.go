@@ -27,10 +27,10 @@ func (c *Checker) storage(ctx context.Context, report *Report) error {
 		}
 	}
 	if foreign > 0 {
-		report.Note(fmt.Sprintf("%d files have names that are none of ours; they are left alone.", foreign))
+		report.Note(fmt.Sprintf("Files whose names are none of ours, left alone: %d.", foreign))
 	}
 	if young > 0 {
-		report.Note(fmt.Sprintf("%d files that nothing refers to are younger than the grace period of %s.", young, c.cfg.Grace))
+		report.Note(fmt.Sprintf("Files that nothing refers to, younger than the grace period of %s: %d.", c.cfg.Grace, young))
 	}
 	return nil
 }

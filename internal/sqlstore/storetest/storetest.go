@@ -36,6 +36,7 @@ type Store interface {
 	installation.Store
 	processes.Store
 	EndLeases(ctx context.Context) error
+	WakeOwn(ctx context.Context) <-chan struct{}
 }
 
 // user is the one that the migrations create.
