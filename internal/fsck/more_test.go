@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"log/slog"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -14,6 +13,7 @@ import (
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/fsck"
 	"vitrine.dev/internal/gc"
+	"vitrine.dev/internal/logtest"
 	"vitrine.dev/internal/queue"
 )
 
@@ -150,7 +150,7 @@ func TestCollectorSeesDamage(t *testing.T) {
 	must(t, w.blobs.Delete(t.Context(), rendered(cut.ID).Key))
 	must(t, w.blobs.Put(t.Context(), rendered(cut.ID).Key, "image/jpeg", []byte("cut")))
 
-	var log lines
+	var log logtest.Buffer
 	collector := gc.NewCollector(w.store, w.blobs, time.Millisecond, gc.Config{Grace: time.Hour}, slog.New(slog.NewJSONHandler(&log, nil)))
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error)
@@ -159,36 +159,18 @@ func TestCollectorSeesDamage(t *testing.T) {
 	for deadline := time.After(time.Minute); !missing || !wrong; {
 		select {
 		case <-deadline:
-			t.Fatalf("not reported: %s", log.text())
+			t.Fatalf("not reported: %s", log.String())
 		case <-time.After(5 * time.Millisecond):
 		}
-		missing = strings.Contains(log.text(), `"missing":1,"missing_samples":["`+rendered(lost.ID).Key)
-		wrong = strings.Contains(log.text(), `"wrong_size":1,"wrong_size_samples":["`+rendered(cut.ID).Key)
+		missing = strings.Contains(log.String(), `"missing":1,"missing_samples":["`+rendered(lost.ID).Key)
+		wrong = strings.Contains(log.String(), `"wrong_size":1,"wrong_size_samples":["`+rendered(cut.ID).Key)
 	}
 	stop()
 	must(t, <-ended)
 	if status := w.read(lost.ID).Images[0].Status; status != catalog.Ready {
 		t.Errorf("the image is %s: the collector repairs nothing", status)
 	}
-	if text := log.text(); strings.Contains(text, rendered(whole.ID).Key) || !strings.Contains(text, `"level":"WARN"`) {
+	if text := log.String(); strings.Contains(text, rendered(whole.ID).Key) || !strings.Contains(text, `"level":"WARN"`) {
 		t.Errorf("it logged %s", text)
 	}
-}
-
-// lines is a log that may be read while it is written.
-type lines struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lines) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lines) text() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }

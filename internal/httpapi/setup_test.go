@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/iotest"
@@ -22,6 +21,7 @@ import (
 	"vitrine.dev/internal/catalog/catalogfake"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/httpapi"
+	"vitrine.dev/internal/logtest"
 	"vitrine.dev/internal/monitor"
 )
 
@@ -214,23 +214,12 @@ type seekCloser struct{ *strings.Reader }
 func (seekCloser) Close() error { return nil }
 
 // logs collects log lines.
-type logs struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *logs) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
+type logs struct{ logtest.Buffer }
 
 // lines returns the lines with the message.
 func (l *logs) lines(t *testing.T, message string) (lines []map[string]any) {
 	t.Helper()
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	d := json.NewDecoder(bytes.NewReader(l.text.Bytes()))
+	d := json.NewDecoder(strings.NewReader(l.String()))
 	for d.More() {
 		var line map[string]any
 		if err := d.Decode(&line); err != nil {

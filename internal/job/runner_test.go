@@ -1,7 +1,6 @@
 package job_test
 
 import (
-	"bytes"
 	"context"
 	"log/slog"
 	"path/filepath"
@@ -16,6 +15,7 @@ import (
 	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/job"
+	"vitrine.dev/internal/logtest"
 	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/sqlstore"
 )
@@ -192,13 +192,8 @@ func (s *refusing) LeaseJob(context.Context, string, time.Duration) (job.Job, er
 // fill the log with that.
 func TestAnOutageIsAWarningOnce(t *testing.T) {
 	t.Parallel()
-	var mu sync.Mutex
-	var lines bytes.Buffer
-	log := slog.New(slog.NewTextHandler(writerFunc(func(p []byte) (int, error) {
-		mu.Lock()
-		defer mu.Unlock()
-		return lines.Write(p)
-	}), nil))
+	var lines logtest.Buffer
+	log := slog.New(slog.NewTextHandler(&lines, nil))
 	store := &refusing{Store: openStore(t)}
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error)
@@ -217,7 +212,3 @@ func TestAnOutageIsAWarningOnce(t *testing.T) {
 		t.Errorf("%d warnings of %d outages:\n%s", n, outages, lines.String())
 	}
 }
-
-type writerFunc func([]byte) (int, error)
-
-func (f writerFunc) Write(p []byte) (int, error) { return f(p) }

@@ -13,6 +13,20 @@ import (
 	"vitrine.dev/internal/queue"
 )
 
+// reporting has the worker report fetches until stop.
+func reporting(t *testing.T, b *bench) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() { done <- b.worker.Report(ctx) }()
+	return func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // TestFetchesAreReported: what fetches have shown of their hosts is written in
 // batches, and what was given up is not.
 func TestFetchesAreReported(t *testing.T) {
@@ -31,9 +45,7 @@ func TestFetchesAreReported(t *testing.T) {
 			}
 			return []byte(url), nil
 		}
-		ctx, cancel := context.WithCancel(t.Context())
-		done := make(chan error)
-		go func() { done <- b.worker.Report(ctx) }()
+		stop := reporting(t, b)
 		for i := range int64(4) { // in pairs
 			if i == 2 {
 				time.Sleep(time.Minute)
@@ -49,10 +61,7 @@ func TestFetchesAreReported(t *testing.T) {
 			}
 		}
 		time.Sleep(time.Minute)
-		cancel()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
+		stop()
 		got := b.store.fetches
 		if len(got) != 2 || len(got[0]) != 2 || len(got[1]) != 1 {
 			t.Fatalf("reported %+v, want a batch of two, and one of one", got)
@@ -85,9 +94,7 @@ func TestChangesOfHostsAreReportedSoon(t *testing.T) {
 					}
 					return []byte("it"), nil
 				}}, "http://a/1")
-				ctx, cancel := context.WithCancel(t.Context())
-				done := make(chan error)
-				go func() { done <- b.worker.Report(ctx) }()
+				stop := reporting(t, b)
 				m := queue.Message{ID: "1", Body: media.Job{ImageID: 1, ProductID: 7, Generation: 1, Host: "a", Contact: c.contact}.Encode()}
 				if err := b.worker.Handle(t.Context(), m); err != nil {
 					t.Fatal(err)
@@ -102,10 +109,7 @@ func TestChangesOfHostsAreReportedSoon(t *testing.T) {
 				if n := b.store.batches(); n != 1 {
 					t.Errorf("%d batches within 1.5 s, want 1", n)
 				}
-				cancel()
-				if err := <-done; err != nil {
-					t.Error(err)
-				}
+				stop()
 			})
 		})
 	}
@@ -144,14 +148,9 @@ func TestReportsOutliveAnOutage(t *testing.T) {
 			t.Fatal(err)
 		}
 		b.store.setDown(3)
-		ctx, cancel := context.WithCancel(t.Context())
-		done := make(chan error)
-		go func() { done <- b.worker.Report(ctx) }()
+		stop := reporting(t, b)
 		time.Sleep(time.Minute)
-		cancel()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
+		stop()
 		if len(b.store.fetches) != 1 || len(b.store.fetches[0]) != 1 {
 			t.Errorf("reported %+v", b.store.fetches)
 		}
@@ -188,14 +187,9 @@ func TestReportsInOrder(t *testing.T) {
 			handle(before+1, before+since)
 			b.store.setDown(1)
 		}
-		ctx, cancel := context.WithCancel(t.Context())
-		done := make(chan error)
-		go func() { done <- b.worker.Report(ctx) }()
+		stop := reporting(t, b)
 		time.Sleep(time.Hour)
-		cancel()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
+		stop()
 		if len(b.store.fetches) != 1 || len(b.store.fetches[0]) != kept {
 			t.Fatalf("%d batches were written, want one of the last %d fetches", len(b.store.fetches), kept)
 		}

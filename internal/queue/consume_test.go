@@ -14,30 +14,37 @@ import (
 	"vitrine.dev/internal/queue/inprocess"
 )
 
+// consuming returns a queue whose messages are given to the handler, and its log, until stop.
+func consuming(t *testing.T, handle queue.Handler) (q *queue.Queue, logged *bytes.Buffer, stop func()) {
+	t.Helper()
+	logged = &bytes.Buffer{}
+	q = queue.New(inprocess.New(1), time.Second, slog.New(slog.NewTextHandler(logged, nil)))
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() { ended <- q.Consume(ctx, 1, handle) }()
+	return q, logged, func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // TestPanicIsLogged: a handler that panics is an ERROR with its stack, whatever
 // the driver does with the message. Its own error, which publishers log, is one
 // line.
 func TestPanicIsLogged(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var logged bytes.Buffer
-		q := queue.New(inprocess.New(1), time.Second, slog.New(slog.NewTextHandler(&logged, nil)))
-		ctx, stop := context.WithCancel(t.Context())
-		ended := make(chan error)
-		go func() {
-			ended <- q.Consume(ctx, 1, func(context.Context, queue.Message) error { panic("a defect") })
-		}()
+		q, logged, stop := consuming(t, func(context.Context, queue.Message) error { panic("a defect") })
 		err := q.Publish(t.Context(), queue.Message{ID: "m"})
 		stop()
-		if consumed := <-ended; consumed != nil {
-			t.Error(consumed)
-		}
 		if err == nil || errors.Is(err, queue.ErrReject) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("publish returned %v", err)
 		}
 		for _, part := range []string{"level=ERROR", "handler panicked", "message=m", "consume_test.go"} {
 			if !strings.Contains(logged.String(), part) {
-				t.Errorf("%q is missing in the log:\n%s", part, &logged)
+				t.Errorf("%q is missing in the log:\n%s", part, logged)
 			}
 		}
 	})
@@ -48,28 +55,19 @@ func TestPanicIsLogged(t *testing.T) {
 func TestFailureAfterAcknowledge(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var logged bytes.Buffer
-		q := queue.New(inprocess.New(1), time.Second, slog.New(slog.NewTextHandler(&logged, nil)))
-		ctx, stop := context.WithCancel(t.Context())
-		ended := make(chan error)
-		go func() {
-			ended <- q.Consume(ctx, 1, func(ctx context.Context, m queue.Message) error {
-				queue.Acknowledge(ctx)
-				if m.ID == "good" {
-					return nil
-				}
-				return errors.New("not recorded")
-			})
-		}()
+		q, logged, stop := consuming(t, func(ctx context.Context, m queue.Message) error {
+			queue.Acknowledge(ctx)
+			if m.ID == "good" {
+				return nil
+			}
+			return errors.New("not recorded")
+		})
 		for _, id := range []string{"good", "bad"} {
 			if err := q.Publish(t.Context(), queue.Message{ID: id}); err != nil {
 				t.Errorf("publish returned %v", err)
 			}
 		}
 		stop()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
 		if lines := strings.TrimSpace(logged.String()); strings.Contains(lines, "\n") || !strings.Contains(lines, "level=WARN") ||
 			!strings.Contains(lines, "message=bad") || !strings.Contains(lines, "not recorded") {
 			t.Errorf("logged:\n%s", lines)

@@ -1,7 +1,6 @@
 package sqlstore_test
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"log/slog"
@@ -17,6 +16,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"vitrine.dev/internal/events"
+	"vitrine.dev/internal/logtest"
 	"vitrine.dev/internal/sqlstore"
 	"vitrine.dev/internal/sqlstore/eventsql"
 	"vitrine.dev/internal/sqlstore/storetest"
@@ -386,7 +386,7 @@ func lastID(t *testing.T, s *sqlstore.Store) int64 {
 func held(t *testing.T, s *sqlstore.Store, dsn string, position int64, end string, first int64, said ...string) {
 	t.Helper()
 	execSQL(t, dsn, oneEvent(7002))
-	var log lockedBuffer
+	var log logtest.Buffer
 	cfg := events.DefaultHorizonConfig()
 	cfg.Warn = 50 * time.Millisecond
 	horizon := events.NewHorizon(s, cfg, slog.New(slog.NewTextHandler(&log, nil)))
@@ -498,22 +498,4 @@ func run(t *testing.T, program string, args ...string) {
 	if out, err := exec.CommandContext(t.Context(), program, args...).CombinedOutput(); err != nil {
 		t.Fatalf("%s: %v\n%s", filepath.Base(program), err, out)
 	}
-}
-
-// lockedBuffer is a log that is read while it is written.
-type lockedBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
 }

@@ -13,6 +13,7 @@ import (
 
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/imaging/sandbox"
+	"vitrine.dev/internal/logtest"
 	"vitrine.dev/internal/media"
 )
 
@@ -91,7 +92,7 @@ func TestExpress(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short: its processes take seconds to start")
 	}
-	var logged syncBuffer
+	var logged logtest.Buffer
 	r := newLogged(t, slog.New(slog.NewTextHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug})), func(c *sandbox.Config) { c.Imaging.Parallel = 1 })
 	hold(t, r, map[int64][]byte{1: []byte("hang")})
 	began := time.Now()
@@ -110,7 +111,7 @@ func TestExpress(t *testing.T) {
 // express process, one that takes longer has failed there.
 func TestExpressIsNoSecondTry(t *testing.T) {
 	t.Parallel()
-	var logged syncBuffer
+	var logged logtest.Buffer
 	r := newLogged(t, slog.New(slog.NewTextHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug})), func(c *sandbox.Config) {
 		c.Imaging.Parallel, c.Timeout = 1, time.Second
 	})
@@ -128,22 +129,4 @@ func TestExpressIsNoSecondTry(t *testing.T) {
 	if n := strings.Count(logged.String(), "render timed out"); n != 2 {
 		t.Errorf("two pictures timed out %d times", n)
 	}
-}
-
-// syncBuffer is a buffer for a logger.
-type syncBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (s *syncBuffer) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.Write(p)
-}
-
-func (s *syncBuffer) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.String()
 }
