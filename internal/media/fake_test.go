@@ -22,6 +22,7 @@ type fakeStore struct {
 	unreadable []media.Unreadable
 	fetches    [][]media.Fetch // of each call
 	recording  func()          // is called by RecordFetches before it writes
+	hang       time.Duration   // how long RecordFetches takes to answer
 	reports    []processes.Report
 	silent     []media.SilentHost
 	silentFor  time.Duration
@@ -151,7 +152,14 @@ func (s *fakeStore) Fail(_ context.Context, c media.Claim, f *fault.Failure) (ca
 	return catalog.Changed{ProductID: c.ProductID, Revision: 3}, err
 }
 
-func (s *fakeStore) RecordFetches(_ context.Context, fetches []media.Fetch) ([]media.Breaker, error) {
+func (s *fakeStore) RecordFetches(ctx context.Context, fetches []media.Fetch) ([]media.Breaker, error) {
+	if s.hang > 0 {
+		select {
+		case <-time.After(s.hang):
+		case <-ctx.Done():
+			return nil, fault.Wrap(fault.Unavailable, "The database hangs.", context.Cause(ctx))
+		}
+	}
 	if s.recording != nil {
 		s.recording()
 	}

@@ -34,7 +34,7 @@ type reports struct {
 	store Store
 	log   *slog.Logger
 
-	writing sync.Mutex // one batch at a time, so that they are in order
+	writing chan struct{} // of capacity 1: one batch at a time, so that they are in order
 
 	mu      sync.Mutex
 	waiting []Fetch
@@ -42,7 +42,7 @@ type reports struct {
 }
 
 func newReports(store Store, log *slog.Logger) *reports {
-	return &reports{store: store, log: log, changes: make(chan struct{}, 1)}
+	return &reports{store: store, log: log, writing: make(chan struct{}, 1), changes: make(chan struct{}, 1)}
 }
 
 // add notes how a fetch ended. An error that is no *fault.Failure says nothing of
@@ -109,8 +109,12 @@ func (w *Worker) Report(ctx context.Context) error {
 
 // flush writes what waits. What cannot be written waits for the next time.
 func (w *Worker) flush(ctx context.Context) {
-	w.reports.writing.Lock()
-	defer w.reports.writing.Unlock()
+	select {
+	case w.reports.writing <- struct{}{}:
+		defer func() { <-w.reports.writing }()
+	case <-ctx.Done():
+		return
+	}
 	fetches := w.reports.take()
 	if len(fetches) == 0 {
 		return

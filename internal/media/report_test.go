@@ -139,6 +139,41 @@ func TestFailedContactIsRecordedFirst(t *testing.T) {
 	}
 }
 
+// TestStoppedBesideAnOutage: failed contacts that a hanging database keeps from being recorded do not
+// hold up the end of a worker that is stopped.
+func TestStoppedBesideAnOutage(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const contacts = 16
+		urls := make([]string, contacts)
+		for i := range urls {
+			urls[i] = "http://a/" + strconv.Itoa(i+1)
+		}
+		b := setup(t, &fakeWork{fetch: func(context.Context, string) ([]byte, error) {
+			return nil, fault.Fail(fault.SourceUnreachable, "Refused.", nil)
+		}}, urls...)
+		b.store.hang = time.Hour
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan struct{})
+		for i := range int64(contacts) {
+			go func() {
+				m := queue.Message{ID: "1", Body: media.Job{ImageID: i + 1, ProductID: 7, Generation: 1, Host: "a", Contact: true}.Encode()}
+				_ = b.worker.Handle(ctx, m)
+				ended <- struct{}{}
+			}()
+		}
+		time.Sleep(time.Second)
+		stop()
+		stopped := time.Now()
+		for range contacts {
+			<-ended
+		}
+		if took := time.Since(stopped); took > time.Second {
+			t.Errorf("the last handler has ended %s after the stop", took)
+		}
+	})
+}
+
 // TestReportsOutliveAnOutage: what cannot be written is written later.
 func TestReportsOutliveAnOutage(t *testing.T) {
 	t.Parallel()

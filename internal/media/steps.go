@@ -32,7 +32,7 @@ func (w *Worker) work(ctx context.Context, log *slog.Logger, claim Claim) (catal
 		err = w.Fetcher.Fetch(ctx, claim.SourceURL, io.MultiWriter(source, content), patience)
 		w.reports.add(claim.Job, claim.SourceURL, err, time.Since(started))
 		if err != nil && claim.Contact { // before its host is given to another one that fails
-			w.flush(context.WithoutCancel(ctx))
+			w.flush(ctx)
 		}
 		return source.Len(), 0, err
 	})
