@@ -25,9 +25,6 @@ const (
 // measurement; the short form is too small for a bound as tight as that.
 func TestBurst(t *testing.T) {
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("runs two bursts through real processes")
-	}
 	images, bound := shortImages, 0.3
 	if text := os.Getenv("BURST_IMAGES"); text != "" {
 		n, err := strconv.Atoi(text)
