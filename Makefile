@@ -50,9 +50,10 @@ run: ## build and serve everything in one process, data under ./data
 build: ## bin/vitrine, one static program
 	$(PURE) $(GO) build -buildvcs=auto -o bin/vitrine ./cmd/vitrine
 
+# Four packages at once, as some tests wait for a clock and not for a core.
 quick: ## the inner loop, no servers: go vet and the fast tests, under 30 seconds
 	@$(PURE) $(GO) vet ./...
-	@$(PURE) $(GO) test -short -vet=off -ldflags='-s -w' $$($(GO) list ./... | grep -vE '/internal/($(WHOLE))$$')
+	@$(PURE) $(GO) test -short -p 4 -vet=off -ldflags='-s -w' $$($(GO) list ./... | grep -vE '/internal/($(WHOLE))$$')
 	@echo "quick: skipped were tests that need a server or the whole program, or take seconds: make test runs them"
 
 test: ## every test, on real servers, with the race detector
