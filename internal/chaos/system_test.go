@@ -166,7 +166,7 @@ func (sys *system) audit() {
 				WHEN (NEW.attempts > OLD.attempts AND (OLD.stage <> 3 OR OLD.lease_until <> 0)) EXECUTE FUNCTION chaos_begun();
 			CREATE TRIGGER chaos_lost AFTER UPDATE OF stage ON images FOR EACH ROW
 				WHEN (OLD.stage = 3 AND OLD.lease_until = 0 AND NEW.stage IN (1, 2, 3)
-					AND OLD.dispatched_until <= (extract(epoch FROM statement_timestamp()) * 1000)::BIGINT)
+					AND OLD.dispatched_until <= floor(extract(epoch FROM statement_timestamp()) * 1000)::BIGINT)
 				EXECUTE FUNCTION chaos_lost()`, requeueAfter.Milliseconds()))
 		return err
 	})

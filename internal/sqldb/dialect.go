@@ -36,7 +36,7 @@ type Dialect struct {
 
 func postgresDialect() Dialect {
 	return Dialect{
-		name: "postgres", now: "(extract(epoch FROM statement_timestamp()) * 1000)::BIGINT",
+		name: "postgres", now: "floor(extract(epoch FROM statement_timestamp()) * 1000)::BIGINT", // a cast alone rounds up, into the future
 		skipLocked: " FOR UPDATE SKIP LOCKED", forUpdate: " FOR UPDATE", forKeyShare: " FOR KEY SHARE", AtOnce: true, greatest: "greatest",
 		lastID:   `SELECT coalesce(pg_sequence_last_value(pg_get_serial_sequence($1, 'id')::REGCLASS), 0)`,
 		hasTable: `SELECT to_regclass($1) IS NOT NULL`,
