@@ -60,7 +60,7 @@ func (h *host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Retry-After", "1")
 		w.WriteHeader(http.StatusTooManyRequests)
 	default:
-		h.of.serve(w, r, h.answers)
+		h.of.serve(w, r, h.how, h.answers)
 	}
 }
 

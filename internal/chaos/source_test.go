@@ -73,14 +73,16 @@ func newSource(t *testing.T) *source {
 
 // serve answers with the picture, or what stands for it, and calls answers before
 // it does so with anything that shows the host to work.
-func (s *source) serve(w http.ResponseWriter, r *http.Request, answers func()) {
+func (s *source) serve(w http.ResponseWriter, r *http.Request, how string, answers func()) {
 	s.mu.Lock()
 	n := s.fetched[r.URL.Path]
 	s.fetched[r.URL.Path]++
 	s.mu.Unlock()
 	kind := kindOf(r.URL.Path)
 	switch {
-	case kind == flaky && n < 2:
+	// A host that has failed for minutes and then says 503 is rightly left alone for as long
+	// as a breaker may be open, which is longer than the images under way are waited for.
+	case kind == flaky && n < 2 && how != failing:
 		w.WriteHeader(http.StatusServiceUnavailable)
 		return
 	case kind == busy && n < 1:
