@@ -20,6 +20,7 @@ import (
 const (
 	leaf       = iota // errors, ids, delays: no imports but leaves
 	port              // what the domain needs of the outside, and job
+	owners            // auth: users, keys, who may do what
 	products          // catalog
 	pictures          // media, failures, installation and what they are made of
 	collecting        // dispatch: hands images to the queue; gc: deletes stored files that nothing refers to
@@ -32,9 +33,10 @@ const (
 )
 
 var layers = map[string]int{
-	"internal/fault": leaf, "internal/requestid": leaf, "internal/failpoint": leaf, "internal/backoff": leaf,
+	"internal/fault": leaf, "internal/requestid": leaf, "internal/failpoint": leaf, "internal/backoff": leaf, "internal/text": leaf,
 	"internal/queue": port, "internal/cache": port, "internal/blob": port, "internal/job": port, "internal/events": port,
 	"internal/processes":    port,
+	"internal/auth":         owners,
 	"internal/catalog":      products,
 	"internal/installation": pictures, "internal/monitor": pictures, "internal/media": pictures,
 	"internal/failures": pictures,

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,7 +11,7 @@ import (
 	"slices"
 
 	"vitrine.dev/internal/app/config"
-	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/cli"
 	"vitrine.dev/internal/installation"
 	"vitrine.dev/internal/sqlstore"
@@ -55,9 +56,9 @@ func (program) Backup(ctx context.Context, to cli.Streams, file string) (b cli.B
 	return b, err
 }
 
-// WithUsers implements cli.Program.
-func (program) WithUsers(ctx context.Context, to cli.Streams, use func(catalog.UserStore) error) error {
-	cfg, log, err := configured(ctx, to.Err, "users")
+// WithAccounts implements cli.Program.
+func (program) WithAccounts(ctx context.Context, to cli.Streams, command string, use func(*auth.Accounts) error) error {
+	cfg, log, err := configured(ctx, to.Err, command)
 	if err != nil {
 		return err
 	}
@@ -68,9 +69,9 @@ func (program) WithUsers(ctx context.Context, to cli.Streams, use func(catalog.U
 		err = store.CheckSchema(ctx)
 	}
 	if err != nil {
-		return cli.Unavailable(fmt.Errorf("users: %w", err))
+		return cli.Unavailable(fmt.Errorf("%s: %w", command, err))
 	}
-	return use(store)
+	return use(auth.NewAccounts(store))
 }
 
 // Restored implements cli.Program.
@@ -129,16 +130,13 @@ func openInstallation(
 	return cfg, store, log, err
 }
 
-// APIURL implements cli.Program.
-func (program) APIURL(given string) (string, error) {
-	if given == "" {
-		cfg, err := config.Load()
-		return cfg.LocalURL(), err
+// API implements cli.Program.
+func (program) API(given string) (url, key string, err error) {
+	if given != "" && !config.IsHTTPURL(given) {
+		return "", "", errors.New("--url must be an http or https URL")
 	}
-	if !config.IsHTTPURL(given) {
-		return "", errors.New("--url must be an http or https URL")
-	}
-	return given, nil
+	cfg, err := config.Load()
+	return cmp.Or(given, cfg.LocalURL()), cfg.APIKey, err
 }
 
 // openExisting opens the database and makes none.

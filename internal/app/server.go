@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"time"
 
+	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/cli"
 	"vitrine.dev/internal/dispatch"
@@ -16,8 +17,11 @@ import (
 	"vitrine.dev/internal/httpkit/server"
 )
 
-// expiryInterval is how often idempotency keys are removed that are over.
-const expiryInterval = time.Minute
+// How often idempotency keys and audit entries are removed that are over.
+const (
+	expiryInterval = time.Minute
+	auditInterval  = time.Hour
+)
 
 // listen takes the address before anything is opened: that fails early where it
 // is in use, and finds the port where 0 was asked for.
@@ -33,7 +37,7 @@ func (p *process) listen(ctx context.Context, held *closers) (err error) {
 }
 
 func (p *process) addServer() {
-	handler := httpapi.New(httpapi.Deps{
+	deps := httpapi.Deps{
 		Service:  catalog.NewService(p.store, p.views, p.cfg.IdempotencyTTL),
 		Failures: failures.NewService(p.store, p.store, p.views, p.jobs.Wake),
 		Work:     dispatch.NewInspector(p.store, dispatching(p.cfg).Limits),
@@ -43,13 +47,19 @@ func (p *process) addServer() {
 		URL:      p.blobs.URL,
 		Ready:    p.health.Check,
 		Stopping: p.stopping.Load,
+		Accounts: auth.NewAccounts(p.store),
 		Log:      p.log,
-	})
+	}
+	p.addGuard(&deps)
+	handler := httpapi.New(deps)
 	api := server.DefaultLimits().Server(handler, p.log)
-	expirer := catalog.NewExpirer(p.store, expiryInterval, p.log)
+	expirer := catalog.NewExpirer("idempotency keys", p.store.ExpireKeys, expiryInterval, p.log)
+	audit := catalog.NewExpirer("audit entries", func(ctx context.Context, limit int) (int, error) {
+		return p.store.PurgeAudit(ctx, auth.AuditRetention, limit)
+	}, auditInterval, p.log)
 	p.tasks = append(p.tasks,
 		task{name: "http", run: func(ctx context.Context) error { return p.serve(ctx, api) }, early: true},
-		task{name: "expirer", run: expirer.Run})
+		task{name: "expirer", run: expirer.Run}, task{name: "audit", run: audit.Run})
 }
 
 // serve answers requests until ctx is done and then for DrainDelay more, while

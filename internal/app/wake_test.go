@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"vitrine.dev/internal/app/config"
+	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/sqlstore"
 )
 
@@ -36,7 +37,7 @@ func TestWhoWakesTheDispatcher(t *testing.T) {
 	one := (&process{store: here, cfg: config.Config{QueueHost: "broker"}}).wake()(t.Context())
 	heard := false
 	for deadline := time.Now().Add(20 * time.Second); !heard && time.Now().Before(deadline); {
-		if _, err := there.AddUser(t.Context(), "Another"); err != nil {
+		if _, err := there.AddUser(t.Context(), auth.UserDraft{Name: "Another"}, auth.Entry{}); err != nil {
 			t.Fatal(err)
 		}
 		select {

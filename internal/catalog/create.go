@@ -5,17 +5,19 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
+	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/requestid"
 )
 
 // Create checks the draft and stores it with the work that it asks for.
-// fault.Invalid with every field at fault.
-func (s *Service) Create(ctx context.Context, d Draft) (Product, error) {
-	n, err := s.checked(ctx, d)
+// fault.Invalid with every field at fault; fault.Forbidden where it names another user.
+func (s *Service) Create(ctx context.Context, by auth.Principal, d Draft) (Product, error) {
+	n, err := s.checked(ctx, by, &d)
 	if err != nil {
 		return Product{}, err
 	}
@@ -32,11 +34,11 @@ func (s *Service) Create(ctx context.Context, d Draft) (Product, error) {
 // also one that was changed or deleted since, and another draft returns
 // ErrKeyReused. Of any number of calls at once one creates. Only success is
 // remembered: a key whose draft was refused is still free.
-func (s *Service) CreateOnce(ctx context.Context, d Draft, key string) (Creation, error) {
+func (s *Service) CreateOnce(ctx context.Context, by auth.Principal, d Draft, key string) (Creation, error) {
 	if !ValidKey(key) {
 		return Creation{}, fault.New(fault.Invalid, "the idempotency key is invalid")
 	}
-	n, err := s.checked(ctx, d)
+	n, err := s.checked(ctx, by, &d)
 	if err != nil {
 		return Creation{}, err
 	}
@@ -60,9 +62,19 @@ func (s *Service) CreateOnce(ctx context.Context, d Draft, key string) (Creation
 // first is the version and the revision that every product begins at.
 const first = 1
 
-func (s *Service) checked(ctx context.Context, d Draft) (NewProduct, error) {
+// checked returns the draft as the store wants it, and completes it with the user.
+func (s *Service) checked(ctx context.Context, by auth.Principal, d *Draft) (NewProduct, error) {
+	if !d.FieldErrors.Has(FieldUserID) {
+		user, err := by.For(d.UserID)
+		if err != nil {
+			return NewProduct{}, err
+		}
+		if d.UserID = user; user == 0 { // the first field, whose error comes first
+			d.FieldErrors = slices.Insert(slices.Clone(d.FieldErrors), 0, fault.Field{Name: FieldUserID, Reason: "is required"})
+		}
+	}
 	if bad := d.check(); len(bad) > 0 {
-		return NewProduct{}, s.withUnknownUser(ctx, d, bad).Err()
+		return NewProduct{}, s.withUnknownUser(ctx, *d, bad).Err()
 	}
 	return NewProduct{
 		UserID: d.UserID, Name: d.Name, Description: d.Description, Images: cleanURLs(d.Images), Price: d.Price,

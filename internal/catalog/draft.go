@@ -8,7 +8,7 @@ import (
 
 // Draft is a product as a client asks for it, before any rule was checked.
 type Draft struct {
-	UserID      int64
+	UserID      int64 // 0: it names none
 	Name        string
 	Description string
 	Images      []string

@@ -8,30 +8,32 @@ import (
 	"vitrine.dev/internal/fault"
 )
 
-// expiryBatch bounds how many keys one transaction removes.
+// expiryBatch bounds how many rows one transaction removes.
 const expiryBatch = 1000
 
-// Keys is what an Expirer needs of the store.
+// Keys is what the expiry of idempotency keys needs of the store.
 type Keys interface {
 	// ExpireKeys removes at most limit expired idempotency keys and
 	// returns how many. Any number may run at once. fault.Unavailable.
 	ExpireKeys(ctx context.Context, limit int) (int, error)
 }
 
-// Expirer removes expired idempotency keys. It only frees space:
-// creates ignore a key from the moment on that it expires.
+// Expirer removes what has expired. It only frees space: nothing that has expired is used,
+// also while it is still there.
 type Expirer struct {
-	keys     Keys
+	what     string
+	expire   func(ctx context.Context, limit int) (int, error)
 	interval time.Duration
 	log      *slog.Logger
 }
 
-// NewExpirer returns an Expirer that looks once per interval.
-func NewExpirer(keys Keys, interval time.Duration, log *slog.Logger) *Expirer {
-	return &Expirer{keys: keys, interval: interval, log: log}
+// NewExpirer returns an Expirer that calls expire once per interval, of what, in the plural,
+// for the log. expire removes at most limit and returns how many.
+func NewExpirer(what string, expire func(ctx context.Context, limit int) (int, error), interval time.Duration, log *slog.Logger) *Expirer {
+	return &Expirer{what: what, expire: expire, interval: interval, log: log}
 }
 
-// Run removes keys until ctx is done: batch upon batch while there are full
+// Run removes until ctx is done: batch upon batch while there are full
 // ones, then once per interval.
 func (e *Expirer) Run(ctx context.Context) error {
 	tick := time.NewTicker(e.interval)
@@ -49,15 +51,15 @@ func (e *Expirer) Run(ctx context.Context) error {
 
 // batch removes one batch and reports whether there may be more.
 func (e *Expirer) batch(ctx context.Context) bool {
-	n, err := e.keys.ExpireKeys(ctx, expiryBatch)
+	n, err := e.expire(ctx, expiryBatch)
 	switch {
 	case ctx.Err() != nil:
 		return false
 	case err != nil:
-		e.log.WarnContext(ctx, "expiry of idempotency keys failed, will be retried", "kind", fault.KindOf(err).String(), "error", err)
+		e.log.WarnContext(ctx, "expiry failed, will be retried", "what", e.what, "kind", fault.KindOf(err).String(), "error", err)
 		return false
 	case n > 0:
-		e.log.DebugContext(ctx, "idempotency keys expired", "keys", n)
+		e.log.DebugContext(ctx, "expired", "what", e.what, "removed", n)
 	}
 	return n == expiryBatch
 }

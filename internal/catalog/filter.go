@@ -9,6 +9,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/text"
 )
 
 // Filter selects products for a list.
@@ -37,7 +38,7 @@ func (f Filter) check() error {
 	if utf8.RuneCountInString(f.Name) > maxSearchRunes {
 		bad.Add(FieldName, fmt.Sprintf("must have at most %d characters", maxSearchRunes))
 	}
-	bad.Add(FieldName, textFault(f.Name))
+	bad.Add(FieldName, text.StorageFault(f.Name))
 	if f.PriceMin != nil && f.PriceMax != nil && *f.PriceMin > *f.PriceMax {
 		bad.Add("price_min", "must not be greater than price_max")
 	}

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"vitrine.dev/internal/text"
 )
 
 // CleanURL returns the image URL as it is stored, compared and fetched: without
@@ -107,7 +109,7 @@ func urlFault(s string) string {
 	case len(trimmed) > MaxURLBytes:
 		return fmt.Sprintf("must have at most %d bytes, has %d", MaxURLBytes, len(trimmed))
 	}
-	if reason := textFault(s); reason != "" {
+	if reason := text.StorageFault(s); reason != "" {
 		return reason
 	}
 	authority, path, query, ok := splitURL(trimmed)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"strings"
 	"testing"
+
+	"vitrine.dev/internal/auth"
 )
 
 func TestCleanURL(t *testing.T) {
@@ -127,7 +129,7 @@ func TestEqualURLsAreOne(t *testing.T) {
 	if d.fingerprint() != e.fingerprint() {
 		t.Error("one product has two fingerprints")
 	}
-	n, err := (&Service{}).checked(context.Background(), d)
+	n, err := (&Service{}).checked(context.Background(), auth.Everyone(), &d)
 	if err != nil || len(n.Images) != 1 || n.Images[0] != clean || d.Images[0] != written {
 		t.Errorf("of %v is stored %v, %v", d.Images, n.Images, err)
 	}

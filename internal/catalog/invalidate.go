@@ -38,6 +38,9 @@ func (v *Views) Repeat(ctx context.Context, page events.Page) (done int, err err
 	}
 	revisions, users := make(map[int64]int64), make(map[int64]bool)
 	for _, e := range page.Events[done:] {
+		if e.ProductID == 0 { // nothing that is cached shows it
+			continue
+		}
 		c := ChangedBy(e)
 		revisions[c.ProductID], users[c.UserID] = max(revisions[c.ProductID], c.Revision), true
 	}

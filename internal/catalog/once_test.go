@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/fault"
 )
@@ -21,11 +22,11 @@ func lamp() catalog.Draft {
 func TestCreateOnce(t *testing.T) {
 	t.Parallel()
 	s := newSetup()
-	first, err := s.service.CreateOnce(t.Context(), lamp(), "k")
+	first, err := s.service.CreateOnce(t.Context(), auth.Everyone(), lamp(), "k")
 	if err != nil || first.Replayed || first.Version != 1 {
 		t.Fatalf("first = %+v, %v", first, err)
 	}
-	again, err := s.service.CreateOnce(t.Context(), lamp(), "k")
+	again, err := s.service.CreateOnce(t.Context(), auth.Everyone(), lamp(), "k")
 	if want := (catalog.Creation{ProductID: first.ProductID, Version: 1, Revision: 1, Replayed: true}); err != nil || again != want {
 		t.Errorf("again = %+v, %v, want %+v", again, err, want)
 	}
@@ -33,15 +34,15 @@ func TestCreateOnce(t *testing.T) {
 	if len(s.announced) != 2 || s.announced[0] != s.announced[1] || s.announced[1].ProductID != first.ProductID || !s.announced[1].Edit {
 		t.Errorf("announced %+v", s.announced)
 	}
-	if err := s.service.Delete(t.Context(), first.ProductID, nil); err != nil {
+	if err := s.service.Delete(t.Context(), auth.Everyone(), first.ProductID, nil); err != nil {
 		t.Fatal(err)
 	}
-	if gone, err := s.service.CreateOnce(t.Context(), lamp(), "k"); err != nil || gone != again {
+	if gone, err := s.service.CreateOnce(t.Context(), auth.Everyone(), lamp(), "k"); err != nil || gone != again {
 		t.Errorf("after the delete = %+v, %v", gone, err)
 	}
 	other := lamp()
 	other.UserID = 2
-	if c, err := s.service.CreateOnce(t.Context(), other, "k"); err != nil || c.Replayed {
+	if c, err := s.service.CreateOnce(t.Context(), auth.Everyone(), other, "k"); err != nil || c.Replayed {
 		t.Errorf("the key of another user = %+v, %v", c, err)
 	}
 }
@@ -60,12 +61,12 @@ func TestKeyOfAnotherDraft(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newSetup()
-			if _, err := s.service.CreateOnce(t.Context(), lamp(), "k"); err != nil {
+			if _, err := s.service.CreateOnce(t.Context(), auth.Everyone(), lamp(), "k"); err != nil {
 				t.Fatal(err)
 			}
 			d := lamp()
 			change(&d)
-			_, err := s.service.CreateOnce(t.Context(), d, "k")
+			_, err := s.service.CreateOnce(t.Context(), auth.Everyone(), d, "k")
 			if !errors.Is(err, catalog.ErrKeyReused) || fault.KindOf(err) != fault.Invalid {
 				t.Errorf("error = %v", err)
 			}
@@ -81,13 +82,13 @@ func TestRefusedDraftTakesNoKey(t *testing.T) {
 	s := newSetup()
 	bad := lamp()
 	bad.Price, bad.UserID = -1, 3
-	_, err := s.service.CreateOnce(t.Context(), bad, "k")
+	_, err := s.service.CreateOnce(t.Context(), auth.Everyone(), bad, "k")
 	wantFields(t, err, catalog.FieldPrice, catalog.FieldUserID)
 	unknown := lamp()
 	unknown.UserID = 3
-	_, err = s.service.CreateOnce(t.Context(), unknown, "k")
+	_, err = s.service.CreateOnce(t.Context(), auth.Everyone(), unknown, "k")
 	wantFields(t, err, catalog.FieldUserID)
-	if c, err := s.service.CreateOnce(t.Context(), lamp(), "k"); err != nil || c.Replayed {
+	if c, err := s.service.CreateOnce(t.Context(), auth.Everyone(), lamp(), "k"); err != nil || c.Replayed {
 		t.Errorf("the corrected draft = %+v, %v", c, err)
 	}
 }
@@ -101,7 +102,7 @@ func TestValidKey(t *testing.T) {
 		if got := catalog.ValidKey(key); got != want {
 			t.Errorf("ValidKey(%q) = %v", key, got)
 		}
-		_, err := newSetup().service.CreateOnce(t.Context(), lamp(), key)
+		_, err := newSetup().service.CreateOnce(t.Context(), auth.Everyone(), lamp(), key)
 		if (err == nil) != want || err != nil && fault.KindOf(err) != fault.Invalid {
 			t.Errorf("CreateOnce under %q: %v", key, err)
 		}
@@ -140,7 +141,9 @@ func TestExpirer(t *testing.T) {
 		keys := &expiring{keys: 2500, failures: 1}
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error, 1)
-		go func() { done <- catalog.NewExpirer(keys, time.Minute, slog.New(slog.DiscardHandler)).Run(ctx) }()
+		go func() {
+			done <- catalog.NewExpirer("idempotency keys", keys.ExpireKeys, time.Minute, slog.New(slog.DiscardHandler)).Run(ctx)
+		}()
 		synctest.Wait()
 		if calls, left := keys.seen(); calls != 1 || left != 2500 {
 			t.Errorf("after a failure: %d calls, %d keys", calls, left)

@@ -3,11 +3,12 @@ package catalog
 import (
 	"time"
 
+	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/fault"
 )
 
-// MaxID is the largest id: every id is exact in a JSON number (2^53 − 1).
-const MaxID int64 = 1<<53 - 1
+// MaxID is the largest id.
+const MaxID = auth.MaxID
 
 // Product is one thing for sale, with its images in the order of the source.
 type Product struct {

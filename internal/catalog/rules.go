@@ -2,11 +2,9 @@ package catalog
 
 import (
 	"fmt"
-	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/text"
 )
 
 // The names of fields as clients write them.
@@ -36,24 +34,12 @@ const (
 // checker judges fields by the rules and collects their errors.
 type checker struct{ fault.FieldErrors }
 
-// checkName is the rule of names, of products and of users.
 func (c *checker) checkName(field, name string) {
-	switch n := utf8.RuneCountInString(name); {
-	case !visible(name):
-		c.Add(field, "must not be empty")
-	case n > MaxNameRunes:
-		c.Add(field, fmt.Sprintf("must have at most %d characters, has %d", MaxNameRunes, n))
-	default:
-		c.Add(field, textFault(name))
-	}
+	c.Add(field, text.NameFault(name, MaxNameRunes))
 }
 
-func (c *checker) checkDescription(text string) {
-	if n := utf8.RuneCountInString(text); n > MaxDescriptionRunes {
-		c.Add(FieldDescription, fmt.Sprintf("must have at most %d characters, has %d", MaxDescriptionRunes, n))
-		return
-	}
-	c.Add(FieldDescription, textFault(text))
+func (c *checker) checkDescription(description string) {
+	c.Add(FieldDescription, text.Fault(description, MaxDescriptionRunes))
 }
 
 func (c *checker) checkImages(urls []string) {
@@ -79,48 +65,4 @@ func (c *checker) checkID(field string, id int64) {
 	if id < 1 || id > MaxID {
 		c.Add(field, fmt.Sprintf("must be an integer from 1 to %d", MaxID))
 	}
-}
-
-// textFault says what makes s unfit to be stored as text, "" for nothing.
-func textFault(s string) string {
-	switch {
-	case !utf8.ValidString(s):
-		return "must be valid UTF-8"
-	case strings.ContainsRune(s, 0):
-		return "must not contain a NUL character"
-	}
-	return ""
-}
-
-// visible reports whether the text has a character that is drawn: a text that
-// must not be empty has one. Blanks, controls and formats (zero width, direction),
-// what Unicode has renderers ignore (fillers, selectors, tags), and marks without
-// anything to stand on are none (Unicode 15, chapters 4.5 and 5.21; Other_
-// Default_Ignorable_Code_Point in PropList.txt). A character that this program's
-// tables do not know yet may be a new one, and counts.
-func visible(s string) bool {
-	for _, r := range s {
-		if !undrawn(r) && !drawsNothing(r) || unicode.Is(unicode.Prepended_Concatenation_Mark, r) {
-			return true
-		}
-	}
-	return false
-}
-
-// undrawn goes by the properties of characters.
-func undrawn(r rune) bool {
-	return unicode.In(r, unicode.White_Space, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Zs, unicode.M,
-		unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector, unicode.Noncharacter_Code_Point)
-}
-
-// drawsNothing knows the letters and symbols whose picture is blank, which no
-// property describes.
-func drawsNothing(r rune) bool {
-	switch r {
-	case 0x2800, // BRAILLE PATTERN BLANK
-		0x13441, 0x13442, // EGYPTIAN HIEROGLYPH FULL BLANK, HALF BLANK
-		0x1D159: // MUSICAL SYMBOL NULL NOTEHEAD
-		return true
-	}
-	return false
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/failpoint"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/requestid"
@@ -32,23 +33,33 @@ func NewService(store Store, announce Announcer, keyTTL time.Duration) *Service 
 	return &Service{store: store, announce: announce, keyTTL: keyTTL}
 }
 
+// The answers for what does not exist, or is another's: no one learns which.
+var (
+	ErrNoProduct = fault.New(fault.NotFound, "there is no such product")
+	ErrNoImage   = fault.New(fault.NotFound, "there is no such image of this product")
+)
+
 // Product returns the product. fault.NotFound.
-func (s *Service) Product(ctx context.Context, id int64) (Product, error) {
-	return s.store.Product(ctx, id)
+func (s *Service) Product(ctx context.Context, by auth.Principal, id int64) (Product, error) {
+	p, err := s.store.Product(ctx, id)
+	if err == nil && !by.Reads(p.UserID) {
+		return Product{}, ErrNoProduct
+	}
+	return p, err
 }
 
 // Change applies the patch and returns the product as it is then. Where
 // versions is not nil, the product must be at one of them. A patch that
 // changes nothing leaves the version as it is. fault.Invalid, fault.NotFound,
 // fault.Stale.
-func (s *Service) Change(ctx context.Context, id int64, p Patch, versions []int64) (Product, error) {
+func (s *Service) Change(ctx context.Context, by auth.Principal, id int64, p Patch, versions []int64) (Product, error) {
 	if err := p.check(); err != nil {
 		return Product{}, err
 	}
 	var differs bool
 	product, err := s.store.ReviseProduct(ctx, id, func(old Product) (Revision, error) {
-		if versions != nil && !slices.Contains(versions, old.Version) {
-			return Revision{}, fault.New(fault.Stale, "the product has changed since")
+		if err := allowed(by, versions, old.UserID, old.Version); err != nil {
+			return Revision{}, err
 		}
 		revision := p.apply(old)
 		revision.RequestID = requestid.From(ctx)
@@ -66,12 +77,24 @@ func (s *Service) Change(ctx context.Context, id int64, p Patch, versions []int6
 
 // Delete removes the product. Where versions is not nil, the product must be
 // at one of them. fault.NotFound, fault.Stale.
-func (s *Service) Delete(ctx context.Context, id int64, versions []int64) error {
-	changed, err := s.store.DeleteProduct(ctx, id, versions)
+func (s *Service) Delete(ctx context.Context, by auth.Principal, id int64, versions []int64) error {
+	changed, err := s.store.DeleteProduct(ctx, id, func(user, version int64) error { return allowed(by, versions, user, version) })
 	if err != nil {
 		return err
 	}
 	s.changed(ctx, changed)
+	return nil
+}
+
+// allowed says why the principal may not change a user's product that is at the version:
+// it must be one of versions, where these are not nil.
+func allowed(by auth.Principal, versions []int64, user, version int64) error {
+	switch {
+	case !by.Owns(user):
+		return ErrNoProduct
+	case versions != nil && !slices.Contains(versions, version):
+		return fault.New(fault.Stale, "the product has changed since")
+	}
 	return nil
 }
 

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"testing"
 
+	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/cache"
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/catalog/catalogfake"
@@ -42,7 +43,7 @@ func newSetup() *setup {
 
 func (s *setup) create(t *testing.T, name string, price catalog.Price, images ...string) catalog.Product {
 	t.Helper()
-	p, err := s.service.Create(t.Context(), catalog.Draft{UserID: 1, Name: name, Price: price, Images: images})
+	p, err := s.service.Create(t.Context(), auth.Everyone(), catalog.Draft{UserID: 1, Name: name, Price: price, Images: images})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +69,7 @@ func TestCreate(t *testing.T) {
 	t.Parallel()
 	s := newSetup()
 	ctx, cancel := context.WithCancel(requestid.With(t.Context(), "r-1"))
-	p, err := s.service.Create(ctx, catalog.Draft{UserID: 1, Name: "Lamp", Price: 5, Images: []string{"https://example.com/a"}})
+	p, err := s.service.Create(ctx, auth.Everyone(), catalog.Draft{UserID: 1, Name: "Lamp", Price: 5, Images: []string{"https://example.com/a"}})
 	cancel()
 	if err != nil || p.Version != 1 || len(p.Images) != 1 {
 		t.Fatalf("Create = %+v, %v", p, err)
@@ -85,12 +86,12 @@ func TestCreate(t *testing.T) {
 func TestCreateReportsAllFaults(t *testing.T) {
 	t.Parallel()
 	s := newSetup()
-	_, err := s.service.Create(t.Context(), catalog.Draft{UserID: 3, Name: "", Price: -1})
+	_, err := s.service.Create(t.Context(), auth.Everyone(), catalog.Draft{UserID: 3, Name: "", Price: -1})
 	wantFields(t, err, "product_name", "product_price", "user_id")
-	_, err = s.service.Create(t.Context(), catalog.Draft{UserID: 3, Name: "Lamp"})
+	_, err = s.service.Create(t.Context(), auth.Everyone(), catalog.Draft{UserID: 3, Name: "Lamp"})
 	wantFields(t, err, "user_id")
 	s.store.Fail(fault.New(fault.Unavailable, "down"))
-	_, err = s.service.Create(t.Context(), catalog.Draft{UserID: 3, Name: ""})
+	_, err = s.service.Create(t.Context(), auth.Everyone(), catalog.Draft{UserID: 3, Name: ""})
 	wantFields(t, err, "product_name")
 	if s.store.Len() != 0 || len(s.announced) != 0 {
 		t.Error("a refused draft left traces")
@@ -102,11 +103,11 @@ func TestStoreFailurePassesThrough(t *testing.T) {
 	s := newSetup()
 	down := fault.New(fault.Unavailable, "down")
 	s.store.Fail(down)
-	_, err1 := s.service.Create(t.Context(), catalog.Draft{UserID: 1, Name: "Lamp"})
-	_, err2 := s.service.Product(t.Context(), 101)
-	_, err3 := s.service.Change(t.Context(), 101, catalog.Patch{}, nil)
+	_, err1 := s.service.Create(t.Context(), auth.Everyone(), catalog.Draft{UserID: 1, Name: "Lamp"})
+	_, err2 := s.service.Product(t.Context(), auth.Everyone(), 101)
+	_, err3 := s.service.Change(t.Context(), auth.Everyone(), 101, catalog.Patch{}, nil)
 	_, err4 := s.service.List(t.Context(), catalog.Filter{UserID: 1})
-	for i, err := range []error{err1, err2, err3, err4, s.service.Delete(t.Context(), 101, nil)} {
+	for i, err := range []error{err1, err2, err3, err4, s.service.Delete(t.Context(), auth.Everyone(), 101, nil)} {
 		if !errors.Is(err, down) {
 			t.Errorf("call %d: %v, want the store's own error", i+1, err)
 		}
@@ -120,27 +121,27 @@ func TestChange(t *testing.T) {
 	t.Parallel()
 	s := newSetup()
 	p := s.create(t, "Lamp", 5, "https://example.com/a")
-	got, err := s.service.Change(requestid.With(t.Context(), "r-2"), p.ID, catalog.Patch{Name: new("Torch")}, []int64{7, 1})
+	got, err := s.service.Change(requestid.With(t.Context(), "r-2"), auth.Everyone(), p.ID, catalog.Patch{Name: new("Torch")}, []int64{7, 1})
 	if requests := s.store.Requests(); requests[len(requests)-1] != "r-2" {
 		t.Errorf("request ids in the store = %v", requests)
 	}
 	if err != nil || got.Name != "Torch" || got.Version != 2 {
 		t.Fatalf("Change = %+v, %v", got, err)
 	}
-	if _, err := s.service.Change(t.Context(), p.ID, catalog.Patch{Name: new("Torch")}, []int64{1}); fault.KindOf(err) != fault.Stale {
+	if _, err := s.service.Change(t.Context(), auth.Everyone(), p.ID, catalog.Patch{Name: new("Torch")}, []int64{1}); fault.KindOf(err) != fault.Stale {
 		t.Errorf("a stale change: %v", err)
 	}
-	if _, err := s.service.Change(t.Context(), p.ID, catalog.Patch{}, []int64{}); fault.KindOf(err) != fault.Stale {
+	if _, err := s.service.Change(t.Context(), auth.Everyone(), p.ID, catalog.Patch{}, []int64{}); fault.KindOf(err) != fault.Stale {
 		t.Errorf("a change of no version: %v", err)
 	}
-	if _, err := s.service.Change(t.Context(), 999, catalog.Patch{}, nil); fault.KindOf(err) != fault.NotFound {
+	if _, err := s.service.Change(t.Context(), auth.Everyone(), 999, catalog.Patch{}, nil); fault.KindOf(err) != fault.NotFound {
 		t.Errorf("a change of nothing: %v", err)
 	}
-	same, err := s.service.Change(t.Context(), p.ID, catalog.Patch{Name: new("Torch")}, nil)
+	same, err := s.service.Change(t.Context(), auth.Everyone(), p.ID, catalog.Patch{Name: new("Torch")}, nil)
 	if err != nil || same.Version != 2 {
 		t.Errorf("a change without a difference = version %d, %v", same.Version, err)
 	}
-	moved, err := s.service.Change(t.Context(), p.ID, catalog.Patch{Images: &[]string{}}, nil)
+	moved, err := s.service.Change(t.Context(), auth.Everyone(), p.ID, catalog.Patch{Images: &[]string{}}, nil)
 	if err != nil || moved.Version != 3 || len(moved.Images) != 0 {
 		t.Errorf("Change of images = %+v, %v", moved, err)
 	}
@@ -160,7 +161,7 @@ func TestConcurrentChanges(t *testing.T) {
 	for i := range 8 {
 		group.Go(func() {
 			name := fmt.Sprintf("name %d", i)
-			got, err := s.service.Change(t.Context(), p.ID, catalog.Patch{Name: &name}, nil)
+			got, err := s.service.Change(t.Context(), auth.Everyone(), p.ID, catalog.Patch{Name: &name}, nil)
 			if err != nil || got.Name != name {
 				t.Errorf("Change = %+v, %v", got, err)
 			}
@@ -170,7 +171,7 @@ func TestConcurrentChanges(t *testing.T) {
 		})
 	}
 	group.Wait()
-	if got, err := s.service.Product(t.Context(), p.ID); err != nil || got.Version != 9 {
+	if got, err := s.service.Product(t.Context(), auth.Everyone(), p.ID); err != nil || got.Version != 9 {
 		t.Errorf("version = %d, %v; want 9", got.Version, err)
 	}
 }
@@ -179,13 +180,13 @@ func TestDelete(t *testing.T) {
 	t.Parallel()
 	s := newSetup()
 	p := s.create(t, "Lamp", 5)
-	if err := s.service.Delete(t.Context(), p.ID, []int64{2}); fault.KindOf(err) != fault.Stale {
+	if err := s.service.Delete(t.Context(), auth.Everyone(), p.ID, []int64{2}); fault.KindOf(err) != fault.Stale {
 		t.Errorf("a stale delete: %v", err)
 	}
-	if err := s.service.Delete(t.Context(), p.ID, []int64{1}); err != nil {
+	if err := s.service.Delete(t.Context(), auth.Everyone(), p.ID, []int64{1}); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.service.Delete(t.Context(), p.ID, nil); fault.KindOf(err) != fault.NotFound {
+	if err := s.service.Delete(t.Context(), auth.Everyone(), p.ID, nil); fault.KindOf(err) != fault.NotFound {
 		t.Errorf("a second delete: %v", err)
 	}
 	if got := s.announced[len(s.announced)-1]; len(s.announced) != 2 || got != (catalog.Changed{ProductID: p.ID, UserID: 1, Revision: cache.Gone, Version: 2, Edit: true}) {
@@ -237,7 +238,7 @@ func TestViews(t *testing.T) {
 	}
 	read := func(revision int64) {
 		t.Helper()
-		_, err1 := views.Product(ctx, 1, "tag", func(context.Context) (catalog.View, error) {
+		_, err1 := views.Product(ctx, auth.Everyone(), 1, "tag", func(context.Context) (catalog.View, error) {
 			loads++
 			return catalog.View{Revision: revision}, nil
 		})
@@ -314,7 +315,7 @@ func TestListPagesByBytes(t *testing.T) {
 	const products = 150
 	for i := range products {
 		description := strings.Repeat("😀", (i%3)*5000)
-		if _, err := s.service.Create(t.Context(), catalog.Draft{UserID: 1, Name: "n", Description: description, Price: 1}); err != nil {
+		if _, err := s.service.Create(t.Context(), auth.Everyone(), catalog.Draft{UserID: 1, Name: "n", Description: description, Price: 1}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -356,7 +357,7 @@ func TestViewsOfTags(t *testing.T) {
 	read := func(tag string, revision int64) {
 		t.Helper()
 		want := catalog.View{Version: revision + 10, Revision: revision, Body: []byte("body of " + tag)}
-		v, err := views.Product(t.Context(), 1, tag, func(context.Context) (catalog.View, error) {
+		v, err := views.Product(t.Context(), auth.Everyone(), 1, tag, func(context.Context) (catalog.View, error) {
 			loads++
 			return want, nil
 		})
@@ -393,7 +394,7 @@ func TestEpochThatIsNotUsed(t *testing.T) {
 	loads := 0
 	read := func() {
 		t.Helper()
-		_, err1 := views.Product(ctx, 1, "tag", func(context.Context) (catalog.View, error) {
+		_, err1 := views.Product(ctx, auth.Everyone(), 1, "tag", func(context.Context) (catalog.View, error) {
 			loads++
 			return catalog.View{Revision: 1}, nil
 		})

@@ -27,9 +27,9 @@ type Store interface {
 	// An error of it is returned as it is. fault.NotFound.
 	ReviseProduct(ctx context.Context, id int64, revise func(Product) (Revision, error)) (Product, error)
 	// DeleteProduct removes the product and its images, and records Changed,
-	// which it returns, at revision cache.Gone. Where versions is not nil the product must be at one
-	// of them. fault.NotFound, fault.Stale.
-	DeleteProduct(ctx context.Context, id int64, versions []int64) (Changed, error)
+	// which it returns, at revision cache.Gone. check is called with the product's user and
+	// version while it is locked; an error of it is returned as it is. fault.NotFound.
+	DeleteProduct(ctx context.Context, id int64, check func(user, version int64) error) (Changed, error)
 	// ListProducts returns at most f.Limit products, by descending id. Where
 	// f.MaxBytes is not 0 it ends with the first product whose name and
 	// description, together with those before it, have more bytes: what comes

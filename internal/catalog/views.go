@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 
+	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/cache"
 	"vitrine.dev/internal/fault"
 )
@@ -31,6 +32,7 @@ type LoadFunc = func(ctx context.Context) (cache.Entry, error)
 
 // View is an encoded answer to the read of a product.
 type View struct {
+	UserID   int64 // whose product it is
 	Version  int64
 	Revision int64
 	Body     []byte // neither side may change it
@@ -65,24 +67,36 @@ func NewViews(c ViewCache, epoch Epoch, log *slog.Logger) *Views {
 // Close has lists made again for the progress that was announced last.
 func (v *Views) Close() error { return v.bumps.close() }
 
-// Product returns the encoded product of that tag, from the cache or from load.
-// The tag is in the entry, not in its key: who invalidates it, a worker for
+// Product returns the encoded product of that tag, from the cache or from load, which
+// does not ask whose it is: all who read the product at once share it. ErrNoProduct where
+// the principal may not read it. The tag is in the entry, not in its key: who invalidates it, a worker for
 // one, does not know with which tags it is read.
-func (v *Views) Product(ctx context.Context, id int64, tag string, load func(context.Context) (View, error)) (View, error) {
+func (v *Views) Product(
+	ctx context.Context, by auth.Principal, id int64, tag string, load func(context.Context) (View, error),
+) (View, error) {
+	view, err := v.product(ctx, id, tag, load)
+	if err == nil && !by.Reads(view.UserID) {
+		return View{}, ErrNoProduct
+	}
+	return view, err
+}
+
+func (v *Views) product(ctx context.Context, id int64, tag string, load func(context.Context) (View, error)) (View, error) {
 	epoch, usable := v.epoch()
 	if !usable {
 		return load(ctx)
 	}
 	e, err := v.cache.Load(ctx, ProductKey(epoch, id),
 		func(e cache.Entry) bool {
-			return len(e.Body) >= len(tag)+versionBytes && string(e.Body[:len(tag)]) == tag
+			return len(e.Body) >= len(tag)+headBytes && string(e.Body[:len(tag)]) == tag
 		},
 		func(ctx context.Context) (cache.Entry, error) {
 			view, err := load(ctx)
 			if err != nil {
 				return cache.Entry{}, err
 			}
-			body := slices.Grow([]byte(tag), versionBytes+len(view.Body))
+			body := slices.Grow([]byte(tag), headBytes+len(view.Body))
+			body = binary.BigEndian.AppendUint64(body, uint64(view.UserID))  //nolint:gosec // ids are positive
 			body = binary.BigEndian.AppendUint64(body, uint64(view.Version)) //nolint:gosec // versions are positive
 			return cache.Entry{Version: view.Revision, Body: append(body, view.Body...)}, nil
 		})
@@ -90,13 +104,13 @@ func (v *Views) Product(ctx context.Context, id int64, tag string, load func(con
 		return View{}, err
 	}
 	body := e.Body[len(tag):]
-	version := int64(binary.BigEndian.Uint64(body)) //nolint:gosec // as it was written
-	return View{Version: version, Revision: e.Version, Body: body[versionBytes:]}, nil
+	user, version := binary.BigEndian.Uint64(body), binary.BigEndian.Uint64(body[8:])
+	return View{UserID: int64(user), Version: int64(version), Revision: e.Version, Body: body[headBytes:]}, nil //nolint:gosec // as they were written
 }
 
-// versionBytes is the length of the version, which stands between the tag and
+// headBytes is the length of the user and the version, which stand between the tag and
 // the body of a cached product; its revision is the version of the entry.
-const versionBytes = 8
+const headBytes = 16
 
 // List returns the encoded page that the filter selects, of that tag.
 // fault.Invalid: a filter at fault must not find the page of one that reads the

@@ -1,6 +1,10 @@
 package catalog
 
-import "testing"
+import (
+	"testing"
+
+	"vitrine.dev/internal/text"
+)
 
 func TestVisible(t *testing.T) {
 	t.Parallel()
@@ -9,7 +13,7 @@ func TestVisible(t *testing.T) {
 		"\u115f\u1160\u3164\uffa0", "\u2800", "\u0301\u0302", "\u20dd", "\u093e", "\u034f", "\u17b4\u17b5", "\u2060\u2064\u206a",
 		"\U000e0041\U000e007f", "\U000e0100", "\U0001d173", "\U0001d159", "\U00013441", "\x00\x7f\u0085", "\uffff", "\ufff9\ufffb", "\u2028\u2029",
 	} {
-		if visible(s) {
+		if text.NameFault(s, MaxNameRunes) == "" {
 			t.Errorf("%+q has a visible character", s)
 		}
 		d := goodDraft()
@@ -24,7 +28,7 @@ func TestVisible(t *testing.T) {
 	for _, s := range []string{
 		"a", "\u200ba\u200b", "é", "e\u0301", "한", "ㄱ", "日", "-", ".", "€", "😀", "👩\u200d🔧", "\u0600", "\ue000", "\ufffd", "\u0915\u093e", "\u2801", "\U0003fff0",
 	} {
-		if !visible(s) {
+		if text.NameFault(s, MaxNameRunes) != "" {
 			t.Errorf("%+q has no visible character", s)
 		}
 	}

@@ -10,9 +10,9 @@ type apiFlag struct {
 // client returns a client of the server that the flag or the configuration
 // names.
 func (f apiFlag) client(program Program) (*client.Client, error) {
-	base, err := program.APIURL(f.URL)
+	base, key, err := program.API(f.URL)
 	if err != nil {
 		return nil, err
 	}
-	return client.New(base), nil
+	return client.New(base, key), nil
 }

@@ -9,7 +9,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/fsck"
 )
@@ -24,7 +24,9 @@ type commands struct {
 	Fsck    fsckCommand    `cmd:""             help:"Compare database, storage, queue and cache; repair what differs."`
 	Backup  backupCommand  `cmd:""             help:"Copy the embedded database into a new file, while it is in use."`
 	Copy    copyCommand    `cmd:""             help:"Copy the database and the images to other servers, or into a folder."`
-	Users   usersCommand   `cmd:""             help:"Add and list users."`
+	Users   usersCommand   `cmd:""             help:"Add, list, change and remove users."`
+	Keys    keysCommand    `cmd:""             help:"Make, list, rotate and revoke API keys."`
+	Audit   auditCommand   `cmd:""             help:"List what was done to users and keys."`
 
 	Restored restoredCommand `cmd:"" help:"Say that the database was restored: nothing that was remembered of it before is used any more."`
 	Adopt    adoptCommand    `cmd:"" help:"Make the storage, cache or queue that is configured now this installation's."`
@@ -64,11 +66,11 @@ type Program interface {
 	// Adopt makes the part (storage, cache or queue) that is configured now the
 	// installation's. server reports whether it is one of its own.
 	Adopt(ctx context.Context, to Streams, part string) (server bool, err error)
-	// WithUsers calls use with the users of the database.
-	WithUsers(ctx context.Context, to Streams, use func(catalog.UserStore) error) error
-	// APIURL is where the API listens: at the URL given, or for "" where the
-	// configuration says.
-	APIURL(given string) (string, error)
+	// WithAccounts calls use with the users and keys of the database, for the command.
+	WithAccounts(ctx context.Context, to Streams, command string, use func(*auth.Accounts) error) error
+	// API is where the API listens, at the URL given, or for "" where the
+	// configuration says, and the key to send it, "" for none.
+	API(given string) (url, key string, err error)
 }
 
 // Run runs the command that args name and returns the exit code of the process.

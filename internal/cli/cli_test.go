@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/fsck"
 )
@@ -57,15 +57,15 @@ func (f *fake) Adopt(_ context.Context, _ Streams, part string) (bool, error) {
 	return part == "storage", f.err
 }
 
-func (f *fake) WithUsers(_ context.Context, _ Streams, use func(catalog.UserStore) error) error {
-	f.called = "users"
+func (f *fake) WithAccounts(_ context.Context, _ Streams, command string, use func(*auth.Accounts) error) error {
+	f.called = command
 	if f.err != nil {
 		return f.err
 	}
 	return use(nil)
 }
 
-func (f *fake) APIURL(given string) (string, error) { return given, f.err }
+func (f *fake) API(given string) (url, key string, err error) { return given, "", f.err }
 
 func TestCommands(t *testing.T) {
 	t.Parallel()

@@ -7,26 +7,26 @@ import (
 	"io"
 	"time"
 
-	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/auth"
 )
 
-// usersPage is how many users are read at once.
-const usersPage = 1000
-
 type usersCommand struct {
-	Add  usersAddCommand  `cmd:"" help:"Add a user and print the id."`
-	List usersListCommand `cmd:"" help:"List all users by id."`
+	Add    usersAddCommand    `cmd:"" help:"Add a user and print the id."`
+	List   usersListCommand   `cmd:"" help:"List all users by id."`
+	Change usersChangeCommand `cmd:"" help:"Change the name or the e-mail address of a user."`
+	Remove usersRemoveCommand `cmd:"" help:"Remove a user who has no products, and all keys of that user."`
 }
 
 type usersAddCommand struct {
-	Name string `arg:"" help:"The user's name."`
-	JSON bool   `help:"Print the user as JSON." name:"json"`
+	Name  string `arg:"" help:"The user's name."`
+	Email string `help:"The user's e-mail address."`
+	JSON  bool   `help:"Print the user as JSON." name:"json"`
 }
 
 // Run adds the user to the database; running processes know the user at once.
 func (c usersAddCommand) Run(ctx context.Context, program Program, to Streams) error {
-	return withUsers(ctx, program, to, func(store catalog.UserStore) error {
-		user, err := catalog.AddUser(ctx, store, c.Name)
+	return withAccounts(ctx, program, to, "users", func(accounts *auth.Accounts) error {
+		user, err := accounts.AddUser(ctx, auth.Everyone(), auth.UserDraft{Name: c.Name, Email: c.Email})
 		if err != nil {
 			return err
 		}
@@ -44,44 +44,79 @@ type usersListCommand struct {
 
 // Run prints a user on each line.
 func (c usersListCommand) Run(ctx context.Context, program Program, to Streams) error {
-	return withUsers(ctx, program, to, func(store catalog.UserStore) error {
-		out := bufio.NewWriter(to.Out)
-		for after := int64(0); ; {
-			users, err := store.ListUsers(ctx, after, usersPage)
-			if err != nil {
-				return err
+	return withAccounts(ctx, program, to, "users", func(accounts *auth.Accounts) error {
+		return eachPage(to.Out, func(after int64) ([]auth.User, bool, error) {
+			return accounts.Users(ctx, after, auth.MaxListLimit)
+		}, func(out io.Writer, user auth.User) (int64, error) {
+			if c.JSON {
+				return user.ID, writeUser(out, user)
 			}
-			for _, user := range users {
-				after = user.ID
-				if c.JSON {
-					err = writeUser(out, user)
-				} else {
-					_, err = fmt.Fprintf(out, "%d\t%s\t%s\n", user.ID, user.CreatedAt.UTC().Format(time.RFC3339), oneLine(user.Name))
-				}
-				if err != nil {
-					return err
-				}
-			}
-			if len(users) < usersPage {
-				return out.Flush()
-			}
-		}
+			_, err := fmt.Fprintf(out, "%d\t%s\t%s\t%s\n", user.ID, user.CreatedAt.UTC().Format(time.RFC3339), oneLine(user.Name), user.Email)
+			return user.ID, err
+		})
 	})
 }
 
-func withUsers(ctx context.Context, program Program, to Streams, use func(catalog.UserStore) error) error {
-	return program.WithUsers(ctx, to, func(store catalog.UserStore) error {
-		if err := use(store); err != nil {
-			return byKind(fmt.Errorf("users: %w", err))
+type usersChangeCommand struct {
+	ID    int64   `arg:"" help:"The user's id."`
+	Name  *string `help:"The new name."`
+	Email *string `help:"The new e-mail address; empty removes it."`
+}
+
+// Run changes the user.
+func (c usersChangeCommand) Run(ctx context.Context, program Program, to Streams) error {
+	return withAccounts(ctx, program, to, "users", func(accounts *auth.Accounts) error {
+		user, err := accounts.ChangeUser(ctx, auth.Everyone(), c.ID, auth.UserPatch{Name: c.Name, Email: c.Email})
+		if err != nil {
+			return err
+		}
+		return writeUser(to.Out, user)
+	})
+}
+
+type usersRemoveCommand struct {
+	ID int64 `arg:"" help:"The user's id."`
+}
+
+// Run removes the user.
+func (c usersRemoveCommand) Run(ctx context.Context, program Program, to Streams) error {
+	return withAccounts(ctx, program, to, "users", func(accounts *auth.Accounts) error {
+		return accounts.RemoveUser(ctx, auth.Everyone(), c.ID)
+	})
+}
+
+func withAccounts(ctx context.Context, program Program, to Streams, command string, use func(*auth.Accounts) error) error {
+	return program.WithAccounts(ctx, to, command, func(accounts *auth.Accounts) error {
+		if err := use(accounts); err != nil {
+			return byKind(fmt.Errorf("%s: %w", command, err))
 		}
 		return nil
 	})
 }
 
-func writeUser(w io.Writer, u catalog.User) error {
+// eachPage writes the entries of a list page by page; write returns the position of each.
+func eachPage[T any](to io.Writer, read func(after int64) ([]T, bool, error), write func(io.Writer, T) (int64, error)) error {
+	out := bufio.NewWriter(to)
+	for after, more := int64(0), true; more; {
+		var list []T
+		var err error
+		if list, more, err = read(after); err != nil {
+			return err
+		}
+		for _, entry := range list {
+			if after, err = write(out, entry); err != nil {
+				return err
+			}
+		}
+	}
+	return out.Flush()
+}
+
+func writeUser(w io.Writer, u auth.User) error {
 	return writeLine(w, struct {
 		ID        int64     `json:"id"`
 		Name      string    `json:"name"`
+		Email     string    `json:"email,omitempty"`
 		CreatedAt time.Time `json:"created_at"`
-	}{u.ID, u.Name, u.CreatedAt.UTC()})
+	}{u.ID, u.Name, u.Email, u.CreatedAt.UTC()})
 }

@@ -21,6 +21,7 @@ import (
 // Client is a client of one server. It is safe for concurrent use.
 type Client struct {
 	base string
+	key  string
 	http *http.Client
 }
 
@@ -29,9 +30,9 @@ const (
 	maxAnswer = 64 << 20         // bytes
 )
 
-// New returns a client of the API at the URL.
-func New(base string) *Client {
-	return &Client{base: strings.TrimSuffix(base, "/"), http: &http.Client{Timeout: timeout}}
+// New returns a client of the API at the URL that sends the API key, "" for none.
+func New(base, key string) *Client {
+	return &Client{base: strings.TrimSuffix(base, "/"), key: key, http: &http.Client{Timeout: timeout}}
 }
 
 // Error is an answer with a status of 400 or above.
@@ -40,6 +41,9 @@ type Error struct{ httpkit.Problem }
 func (e *Error) Error() string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "the server answered %d: %s", e.Status, e.Detail)
+	if e.Status == http.StatusUnauthorized {
+		text.WriteString(" (VITRINE_API_KEY is sent where it is set)")
+	}
 	for _, field := range e.Errors {
 		fmt.Fprintf(&text, "\n  %s %s", field.Field, field.Reason)
 	}
@@ -83,6 +87,9 @@ func (c *Client) do(ctx context.Context, method, path string, body any) (answer,
 	}
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
+	}
+	if c.key != "" {
+		req.Header.Set("Authorization", "Bearer "+c.key)
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {

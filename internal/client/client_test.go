@@ -37,7 +37,7 @@ func serve(t *testing.T, answers map[string]string) *client.Client {
 		fmt.Fprint(w, body)
 	}))
 	t.Cleanup(server.Close)
-	return client.New(server.URL + "/")
+	return client.New(server.URL + "/", "")
 }
 
 func TestDeadLettersAreReadPageByPage(t *testing.T) {
@@ -74,7 +74,7 @@ func TestErrorsOfTheServer(t *testing.T) {
 	if _, err := api.Job(t.Context(), 2); !client.IsTemporary(err) || err.Error() != "the server answered 503: Service Unavailable" {
 		t.Errorf("got %v", err)
 	}
-	if _, err := client.New("http://127.0.0.1:1").Job(t.Context(), 1); !client.IsTemporary(err) || !strings.Contains(err.Error(), "--url") {
+	if _, err := client.New("http://127.0.0.1:1", "").Job(t.Context(), 1); !client.IsTemporary(err) || !strings.Contains(err.Error(), "--url") {
 		t.Errorf("without a server: %v", err)
 	}
 }

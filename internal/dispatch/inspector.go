@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sync/singleflight"
 
+	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/processes"
 )
@@ -46,9 +47,12 @@ func NewInspector(store InspectorStore, limits Limits) *Inspector {
 }
 
 // Image returns an image as it is now, and what it waits for, nil for nothing.
-// fault.NotFound.
-func (i *Inspector) Image(ctx context.Context, product, image int64) (catalog.Image, *Waiting, error) {
+// catalog.ErrNoImage, also where the principal may not read it.
+func (i *Inspector) Image(ctx context.Context, by auth.Principal, product, image int64) (catalog.Image, *Waiting, error) {
 	img, waiter, err := i.store.Waiter(ctx, product, image)
+	if err == nil && !by.Reads(waiter.UserID) {
+		err = catalog.ErrNoImage
+	}
 	if err != nil {
 		return catalog.Image{}, nil, err
 	}

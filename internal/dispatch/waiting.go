@@ -34,6 +34,7 @@ type Waiting struct {
 // Waiter is an image as its wait is judged. Times are milliseconds since 1970,
 // by the database's clock.
 type Waiter struct {
+	UserID  int64 // whose image it is
 	Now     int64
 	Status  catalog.Status
 	Stage   media.Stage

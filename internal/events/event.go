@@ -19,6 +19,10 @@ const (
 	ImageFailed    Type = "image.failed"
 	ImageRetrying  Type = "image.retrying" // it is pending again, after a failed attempt or by request
 	ImageRefreshed Type = "image.refreshed"
+
+	// KeyChanged says that an API key was revoked or replaced, or its user removed. It is
+	// of no product, and no user is shown it.
+	KeyChanged Type = "key.changed"
 )
 
 // Event is one change. Ids grow in the order of the changes of a product; those of
@@ -27,7 +31,7 @@ const (
 type Event struct {
 	ID         int64
 	Type       Type
-	ProductID  int64
+	ProductID  int64 // 0 for one that is of no product
 	ImageID    int64 // 0 for one of a product as a whole
 	UserID     int64 // the owner of the product
 	Revision   int64 // of the product with this change
@@ -46,6 +50,7 @@ type Data struct {
 	Attempt int      `json:"attempt,omitempty"`  // how many were begun
 	DelayMS int64    `json:"delay_ms,omitempty"` // until the next one, in milliseconds
 	Cause   Cause    `json:"cause,omitempty"`    // of a change that is no edit and no attempt's end
+	Key     int64    `json:"key,omitempty"`      // that KeyChanged is of
 }
 
 // Cause is who asked for a change that is no edit and no end of an attempt.

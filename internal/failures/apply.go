@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/requestid"
 )
@@ -55,14 +56,18 @@ const (
 
 // Apply applies the action: at once for ids and for a filter that selects
 // at most MaxIDs, else as a job, and also where a rate is asked for.
-// fault.Invalid.
-func (s *Service) Apply(ctx context.Context, r Request) (Result, error) {
+// What is not the principal's is left out, but for an operator. fault.Invalid;
+// fault.Forbidden where the filter names another user.
+func (s *Service) Apply(ctx context.Context, by auth.Principal, r Request) (Result, error) {
 	r, err := r.check()
 	if err != nil {
 		return Result{}, err
 	}
 	if r.ByIDs {
-		return s.applyByID(ctx, r)
+		return s.applyByID(ctx, by, r)
+	}
+	if r.Filter.UserID, err = by.ForReading(r.Filter.UserID); err != nil {
+		return Result{}, err
 	}
 	if r.Rate == 0 || r.DryRun {
 		few, err := s.store.ListFailures(ctx, *r.Filter, nil, MaxIDs+1)
@@ -155,7 +160,7 @@ func (s *Service) applyNow(ctx context.Context, r Request, items []Item) (Result
 
 // applyByID applies the action to the items of the ids and names those that it
 // could not be applied to.
-func (s *Service) applyByID(ctx context.Context, r Request) (Result, error) {
+func (s *Service) applyByID(ctx context.Context, by auth.Principal, r Request) (Result, error) {
 	var out Result
 	seen := make(map[ID]bool, len(r.IDs))
 	var wanted []ID
@@ -169,13 +174,16 @@ func (s *Service) applyByID(ctx context.Context, r Request) (Result, error) {
 		}
 		seen[id] = true
 	}
+	allowed, err := s.allowed(ctx, by, wanted)
+	if err != nil {
+		return out, err
+	}
 	var done []ID
-	var err error
 	if r.DryRun {
-		done, err = s.store.ListedFailures(ctx, wanted)
+		done, err = s.store.ListedFailures(ctx, allowed)
 		out.Matched = int64(len(done))
 	} else {
-		done, err = s.apply(ctx, r.Action, wanted)
+		done, err = s.apply(ctx, r.Action, allowed)
 		out.Matched, out.Done = int64(len(done)), int64(len(done))
 	}
 	if err != nil {
@@ -187,6 +195,24 @@ func (s *Service) applyByID(ctx context.Context, r Request) (Result, error) {
 		}
 	}
 	return out, nil
+}
+
+// allowed are the ids of what is the principal's: all for an operator, and no messages
+// for others, whom these do not belong to.
+func (s *Service) allowed(ctx context.Context, by auth.Principal, ids []ID) ([]ID, error) {
+	if by.May(auth.Operator) {
+		return ids, nil
+	}
+	var images []int64
+	for _, id := range ids {
+		if id.Kind == KindImage {
+			images = append(images, id.N)
+		}
+	}
+	owned, err := s.store.OwnedImages(ctx, by.User, images)
+	return slices.DeleteFunc(slices.Clone(ids), func(id ID) bool {
+		return id.Kind != KindImage || !slices.Contains(owned, id.N)
+	}), err
 }
 
 // apply applies the action to items, a bounded number in each transaction, and

@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 
+	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/job"
 	"vitrine.dev/internal/requestid"
 )
@@ -44,13 +46,18 @@ type Page struct {
 	Next  *Position // where the next page begins; nil where this is the last
 }
 
-// List returns a page. limit 0 stands for DefaultListLimit. fault.Invalid.
-func (s *Service) List(ctx context.Context, f Filter, after *Position, limit int) (Page, error) {
+// List returns a page of what the principal may read. limit 0 stands for
+// DefaultListLimit. fault.Invalid; fault.Forbidden where the filter names another user.
+func (s *Service) List(ctx context.Context, by auth.Principal, f Filter, after *Position, limit int) (Page, error) {
 	f, bad := f.check()
 	if limit < 0 || limit > MaxListLimit {
 		bad.Add("limit", fmt.Sprintf("must be an integer from 1 to %d", MaxListLimit))
 	}
 	if err := bad.Err(); err != nil {
+		return Page{}, err
+	}
+	var err error
+	if f.UserID, err = by.ForReading(f.UserID); err != nil {
 		return Page{}, err
 	}
 	if limit == 0 {
@@ -67,10 +74,10 @@ func (s *Service) List(ctx context.Context, f Filter, after *Position, limit int
 	return Page{Items: items[:limit], Next: &next}, nil
 }
 
-// ReplayImage replays a failed image for the product's owner and returns it
-// with what changed of the product. fault.NotFound, fault.Conflict.
-func (s *Service) ReplayImage(ctx context.Context, product, image int64) (catalog.Image, catalog.Changed, error) {
-	img, changed, err := s.store.ReplayImage(ctx, product, image, requestid.From(ctx))
+// ReplayImage replays a failed image for the product's owner, or an operator, and returns
+// it with what changed of the product. fault.NotFound, fault.Conflict.
+func (s *Service) ReplayImage(ctx context.Context, by auth.Principal, product, image int64) (catalog.Image, catalog.Changed, error) {
+	img, changed, err := s.store.ReplayImage(ctx, product, image, by.Reads, requestid.From(ctx))
 	if err != nil {
 		return catalog.Image{}, catalog.Changed{}, err
 	}
@@ -78,9 +85,14 @@ func (s *Service) ReplayImage(ctx context.Context, product, image int64) (catalo
 	return img, changed, nil
 }
 
-// Job returns the job. fault.NotFound.
-func (s *Service) Job(ctx context.Context, id int64) (Job, error) {
-	return readJob(s.jobs.Job(ctx, id))
+// Job returns the job. fault.NotFound, also where it is about what the principal may not
+// read.
+func (s *Service) Job(ctx context.Context, by auth.Principal, id int64) (Job, error) {
+	j, err := readJob(s.jobs.Job(ctx, id))
+	if err == nil && !by.Reads(j.Filter.UserID) {
+		return Job{}, fault.New(fault.NotFound, "there is no such job")
+	}
+	return j, err
 }
 
 // Jobs returns the newest MaxJobs jobs.
@@ -96,8 +108,11 @@ func (s *Service) Jobs(ctx context.Context) ([]Job, error) {
 }
 
 // Abort ends a job early; at most the step under way is still done.
-// fault.NotFound; fault.Conflict where it is done.
-func (s *Service) Abort(ctx context.Context, id int64) (Job, error) {
+// fault.NotFound as for Job; fault.Conflict where it is done.
+func (s *Service) Abort(ctx context.Context, by auth.Principal, id int64) (Job, error) {
+	if _, err := s.Job(ctx, by, id); err != nil {
+		return Job{}, err
+	}
 	return readJob(s.jobs.AbortJob(ctx, id))
 }
 

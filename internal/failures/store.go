@@ -28,9 +28,11 @@ type Store interface {
 	DiscardFailures(ctx context.Context, ids []ID) (done []ID, err error)
 	// ListedFailures returns those of the ids that are on the list.
 	ListedFailures(ctx context.Context, ids []ID) ([]ID, error)
+	// OwnedImages returns those of the images that are the user's.
+	OwnedImages(ctx context.Context, user int64, images []int64) ([]int64, error)
 	// ReplayImage is ReplayImages for an image of the product that is Failed,
-	// discarded or not. fault.NotFound; fault.Conflict where it is not Failed.
-	ReplayImage(ctx context.Context, product, image int64, requestID string) (catalog.Image, catalog.Changed, error)
+	// discarded or not, of a user who is allowed. catalog.ErrNoImage; fault.Conflict where it is not Failed.
+	ReplayImage(ctx context.Context, product, image int64, allowed func(user int64) bool, requestID string) (catalog.Image, catalog.Changed, error)
 	// AdvanceJob applies the job's action to the next items, oldest first: it is
 	// the job.Kind's Step. It also returns what changed.
 	AdvanceJob(ctx context.Context, b job.Batch) (job.Job, []catalog.Changed, error)

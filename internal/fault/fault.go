@@ -21,13 +21,14 @@ const (
 	Stale                   // a precondition (version) no longer holds
 	Conflict                // the thing is not in a state that allows this
 	Unavailable             // a part we need is down; trying again may help
+	Forbidden               // whoever asks may not do this
 )
 
 // String names the kind as it appears in logs.
 func (k Kind) String() string {
 	names := [...]string{
 		Internal: "internal", Invalid: "invalid", NotFound: "not_found", Stale: "stale", Conflict: "conflict",
-		Unavailable: "unavailable",
+		Unavailable: "unavailable", Forbidden: "forbidden",
 	}
 	if int(k) >= len(names) {
 		return names[Internal]

@@ -12,6 +12,7 @@ import (
 	"vitrine.dev/internal/fsck"
 	"vitrine.dev/internal/gc"
 	"vitrine.dev/internal/media"
+	"vitrine.dev/internal/sqlstore/storetest"
 )
 
 // damage is something that has gone wrong, and what fsck has to say of it.
@@ -39,7 +40,7 @@ func damages() []damage {
 		{"a product is deleted", func(w *system, _ []catalog.Product) {
 			gone := w.create(7)
 			w.finish(gone)
-			_, err := w.store.DeleteProduct(w.t.Context(), gone.ID, nil)
+			_, err := w.store.DeleteProduct(w.t.Context(), gone.ID, storetest.Unchecked)
 			must(w.t, err)
 			must(w.t, w.store.MarkUnused(w.t.Context(), "0", "g"))
 		}, map[gc.Kind]int64{gc.UnusedRendition: 1}},
@@ -164,7 +165,7 @@ func TestGrace(t *testing.T) {
 	w.put("ab/ab000000000000000000000000000001/w320.webp", []byte("just stored"))
 	gone := w.create(7)
 	w.finish(gone)
-	_, err := w.store.DeleteProduct(t.Context(), gone.ID, nil)
+	_, err := w.store.DeleteProduct(t.Context(), gone.ID, storetest.Unchecked)
 	must(t, err)
 	before := w.objects()
 	report := w.checkWith(fsck.Config{Repair: true, Grace: time.Hour, Policy: media.DefaultPolicy()})

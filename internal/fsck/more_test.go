@@ -15,6 +15,7 @@ import (
 	"vitrine.dev/internal/gc"
 	"vitrine.dev/internal/logtest"
 	"vitrine.dev/internal/queue"
+	"vitrine.dev/internal/sqlstore/storetest"
 )
 
 // objects lists the storage.
@@ -85,7 +86,7 @@ func TestCollector(t *testing.T) {
 			w := open(t)
 			kept, gone := w.create(1), w.create(2)
 			w.finish(kept, gone)
-			_, err := w.store.DeleteProduct(t.Context(), gone.ID, nil)
+			_, err := w.store.DeleteProduct(t.Context(), gone.ID, storetest.Unchecked)
 			must(t, err)
 			for _, digits := range []string{"00", "0f", "7f", "ff"} {
 				w.put(digits+"/"+digits+"000000000000000000000000000001/w320.webp", []byte("left behind"))

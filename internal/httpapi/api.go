@@ -12,9 +12,11 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/dispatch"
 	"vitrine.dev/internal/failures"
+	"vitrine.dev/internal/httpapi/accounts"
 	failuresapi "vitrine.dev/internal/httpapi/failures"
 	"vitrine.dev/internal/httpapi/health"
 	"vitrine.dev/internal/httpapi/images"
@@ -51,7 +53,12 @@ type Deps struct {
 	// Stopping reports whether the process is about to end: /readyz then sends
 	// requests elsewhere, and clients are asked to close their connections.
 	Stopping func() bool
-	Log      *slog.Logger
+	// Accounts are users and keys; Keys are answered with 409 where it is false.
+	Accounts *auth.Accounts
+	HasKeys  bool
+	// Authorize is a guard's. nil: every request may do everything.
+	Authorize func(*http.Request, server.Route) (*http.Request, error)
+	Log       *slog.Logger
 }
 
 // New returns the handler of the API.
@@ -67,29 +74,50 @@ func (d Deps) routes() []server.Route {
 	failure := &failuresapi.Handler{Service: d.Failures, URL: d.URL, Tag: tag, Lists: lists}
 	job := &jobs.Handler{Service: d.Failures}
 	image := &images.Handler{Files: d.Images}
+	account := &accounts.Handler{Accounts: d.Accounts, Keys: d.HasKeys}
 	waiting := &work.Handler{Inspector: d.Work, URL: d.URL}
 	routes := append(d.adminRoutes(), []server.Route{
-		{Method: http.MethodPost, Path: "/products", Handle: product.Create, Describe: products.DescribeCreate},
-		{Method: http.MethodGet, Path: "/products", Handle: product.List, Query: products.ListQuery(), Describe: products.DescribeList},
-		{Method: http.MethodGet, Path: "/products/{id}", Handle: product.Get, Describe: products.DescribeGet},
-		{Method: http.MethodPatch, Path: "/products/{id}", Handle: product.Change, Describe: products.DescribeChange},
-		{Method: http.MethodDelete, Path: "/products/{id}", Handle: product.Delete, Describe: products.DescribeDelete},
-		{Method: http.MethodGet, Path: "/products/{id}/images/{image_id}", Handle: waiting.Image, Describe: work.DescribeImage},
-		{Method: http.MethodPost, Path: "/products/{id}/images/{image_id}/replay", Handle: failure.ReplayImage, Describe: failuresapi.DescribeReplayImage},
-		{Method: http.MethodGet, Path: "/dead-letters", Handle: failure.List, Query: failuresapi.ListQuery(), Describe: failuresapi.DescribeList},
-		{Method: http.MethodPost, Path: "/dead-letters/replay", Handle: failure.Replay, Describe: failuresapi.DescribeReplay},
-		{Method: http.MethodPost, Path: "/dead-letters/discard", Handle: failure.Discard, Describe: failuresapi.DescribeDiscard},
-		{Method: http.MethodGet, Path: "/dead-letters/jobs", Handle: job.List, Describe: jobs.DescribeList},
-		{Method: http.MethodGet, Path: "/dead-letters/jobs/{id}", Handle: job.Get, Describe: jobs.DescribeGet},
-		{Method: http.MethodPost, Path: "/dead-letters/jobs/{id}/abort", Handle: job.Abort, Describe: jobs.DescribeAbort},
-		{Method: http.MethodGet, Path: "/queue", Handle: waiting.Queue, Describe: work.DescribeQueue},
-		{Method: http.MethodGet, Path: "/hosts", Handle: waiting.Hosts, Query: work.HostsQuery(), Describe: work.DescribeHosts},
+		{Method: http.MethodPost, Path: "/products", Handle: product.Create, Scopes: scopes(auth.ProductsWrite), Describe: products.DescribeCreate},
+		{Method: http.MethodGet, Path: "/products", Handle: product.List, Scopes: scopes(auth.ProductsRead, auth.Operator), Query: products.ListQuery(), Describe: products.DescribeList},
+		{Method: http.MethodGet, Path: "/products/{id}", Handle: product.Get, Scopes: scopes(auth.ProductsRead, auth.Operator), Describe: products.DescribeGet},
+		{Method: http.MethodPatch, Path: "/products/{id}", Handle: product.Change, Scopes: scopes(auth.ProductsWrite), Describe: products.DescribeChange},
+		{Method: http.MethodDelete, Path: "/products/{id}", Handle: product.Delete, Scopes: scopes(auth.ProductsWrite), Describe: products.DescribeDelete},
+		{Method: http.MethodGet, Path: "/products/{id}/images/{image_id}", Handle: waiting.Image, Scopes: scopes(auth.ProductsRead, auth.Operator), Describe: work.DescribeImage},
+		{Method: http.MethodPost, Path: "/products/{id}/images/{image_id}/replay", Handle: failure.ReplayImage, Scopes: scopes(auth.ImagesRetry, auth.Operator), Describe: failuresapi.DescribeReplayImage},
+		{Method: http.MethodGet, Path: "/dead-letters", Handle: failure.List, Scopes: scopes(auth.ProductsRead, auth.Operator), Query: failuresapi.ListQuery(), Describe: failuresapi.DescribeList},
+		{Method: http.MethodPost, Path: "/dead-letters/replay", Handle: failure.Replay, Scopes: scopes(auth.ImagesRetry, auth.Operator), Describe: failuresapi.DescribeReplay},
+		{Method: http.MethodPost, Path: "/dead-letters/discard", Handle: failure.Discard, Scopes: scopes(auth.ImagesRetry, auth.Operator), Describe: failuresapi.DescribeDiscard},
+		{Method: http.MethodGet, Path: "/dead-letters/jobs", Handle: job.List, Scopes: scopes(auth.Operator), Describe: jobs.DescribeList},
+		{Method: http.MethodGet, Path: "/dead-letters/jobs/{id}", Handle: job.Get, Scopes: scopes(auth.ImagesRetry, auth.Operator), Describe: jobs.DescribeGet},
+		{Method: http.MethodPost, Path: "/dead-letters/jobs/{id}/abort", Handle: job.Abort, Scopes: scopes(auth.ImagesRetry, auth.Operator), Describe: jobs.DescribeAbort},
+		{Method: http.MethodGet, Path: "/queue", Handle: waiting.Queue, Scopes: scopes(auth.Operator), Describe: work.DescribeQueue},
+		{Method: http.MethodGet, Path: "/hosts", Handle: waiting.Hosts, Scopes: scopes(auth.Operator), Query: work.HostsQuery(), Describe: work.DescribeHosts},
+		{Method: http.MethodPost, Path: "/users", Handle: account.CreateUser, Scopes: scopes(auth.Admin), Describe: accounts.DescribeCreateUser},
+		{Method: http.MethodGet, Path: "/users", Handle: account.ListUsers, Scopes: scopes(auth.Admin), Query: accounts.PageQuery(), Describe: accounts.DescribeListUsers},
+		{Method: http.MethodGet, Path: "/users/{id}", Handle: account.GetUser, Scopes: scopes(auth.Admin), Describe: accounts.DescribeGetUser},
+		{Method: http.MethodPatch, Path: "/users/{id}", Handle: account.ChangeUser, Scopes: scopes(auth.Admin), Describe: accounts.DescribeChangeUser},
+		{Method: http.MethodDelete, Path: "/users/{id}", Handle: account.DeleteUser, Scopes: scopes(auth.Admin), Describe: accounts.DescribeDeleteUser},
+		{Method: http.MethodPost, Path: "/keys", Handle: account.CreateKey, Scopes: scopes(auth.Admin), Describe: accounts.DescribeCreateKey},
+		{Method: http.MethodGet, Path: "/keys", Handle: account.ListKeys, Scopes: scopes(auth.Admin), Query: accounts.KeysQuery(), Describe: accounts.DescribeListKeys},
+		{Method: http.MethodGet, Path: "/keys/{id}", Handle: account.GetKey, Scopes: scopes(auth.Admin), Describe: accounts.DescribeGetKey},
+		{Method: http.MethodDelete, Path: "/keys/{id}", Handle: account.RevokeKey, Scopes: scopes(auth.Admin), Describe: accounts.DescribeRevokeKey},
+		{Method: http.MethodPost, Path: "/keys/{id}/rotate", Handle: account.RotateKey, Scopes: scopes(auth.Admin), Describe: accounts.DescribeRotateKey},
+		{Method: http.MethodGet, Path: "/audit", Handle: account.ListAudit, Scopes: scopes(auth.Admin), Query: accounts.PageQuery(), Describe: accounts.DescribeListAudit},
 		{Method: http.MethodGet, Path: "/images/{key...}", Handle: image.Get, Describe: images.DescribeGet, Long: true},
 		{Method: http.MethodGet, Path: "/openapi.json", Handle: description.Serve},
 		{Method: http.MethodGet, Path: "/openapi.yaml", Handle: description.Serve},
 	}...)
 	server.Describe(description, routes)
 	return routes
+}
+
+// scopes are those of a route.
+func scopes(any ...auth.Scope) []string {
+	list := make([]string, len(any))
+	for i, s := range any {
+		list[i] = string(s)
+	}
+	return list
 }
 
 // NewAdmin returns the handler of the address for operators, which every
@@ -107,8 +135,14 @@ func (d Deps) adminRoutes() []server.Route {
 }
 
 func (d Deps) server() server.Config {
+	authorize := d.Authorize
+	if authorize == nil {
+		authorize = func(r *http.Request, _ server.Route) (*http.Request, error) {
+			return r.WithContext(auth.With(r.Context(), auth.Everyone())), nil
+		}
+	}
 	return server.Config{
-		Stopping: d.Stopping, Log: d.Log,
+		Stopping: d.Stopping, Log: d.Log, Authorize: authorize,
 		Memory: httpkit.BodyMemory{Reading: httpkit.NewBudget(maxBodyMemory), Decoding: httpkit.NewBudget(maxDecodeMemory)},
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -77,7 +78,7 @@ func readSchemas(t *testing.T, s *setup) *schemas {
 	}
 	types := huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)
 	for name, raw := range doc.Components.Schemas {
-		if name == "NewProduct" || name == "ProductPatch" || name == "DeadOrder" {
+		if slices.Contains([]string{"NewProduct", "ProductPatch", "DeadOrder", "NewUser", "UserPatch", "NewKey", "Rotation"}, name) {
 			continue // no answer has them
 		}
 		types.Map()[name] = parseSchema(t, raw)
@@ -205,6 +206,8 @@ func TestEveryRouteIsDescribed(t *testing.T) {
 		"/healthz": {"get"}, "/readyz": {"get"},
 		"/products/{id}/images/{image_id}/replay": {"post"}, "/dead-letters": {"get"},
 		"/products/{id}/images/{image_id}": {"get"}, "/queue": {"get"}, "/hosts": {"get"},
+		"/users": {"get", "post"}, "/users/{id}": {"delete", "get", "patch"}, "/audit": {"get"},
+		"/keys": {"get", "post"}, "/keys/{id}": {"delete", "get"}, "/keys/{id}/rotate": {"post"},
 		"/dead-letters/replay": {"post"}, "/dead-letters/discard": {"post"}, "/dead-letters/jobs": {"get"},
 		"/dead-letters/jobs/{id}": {"get"}, "/dead-letters/jobs/{id}/abort": {"post"},
 	}

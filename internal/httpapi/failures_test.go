@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/catalog/catalogfake"
 	"vitrine.dev/internal/dispatch"
@@ -40,7 +41,7 @@ func newDeadSetup(t *testing.T) *deadSetup {
 		Service:  catalog.NewService(s.db, s.views, catalog.DefaultKeyTTL),
 		Failures: failures.NewService(s.db, s.db, s.views, func() { s.wakes.Add(1) }),
 		Work:     dispatch.NewInspector(s.db, dispatch.DefaultConfig().Limits),
-		Views:    s.views, Images: s.images, URL: imageURL, Log: log,
+		Views:    s.views, Images: s.images, URL: imageURL, Accounts: auth.NewAccounts(s.db), HasKeys: true, Log: log,
 	})
 	return s
 }

@@ -16,6 +16,7 @@ import (
 	"testing/iotest"
 	"time"
 
+	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/blob"
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/catalog/catalogfake"
@@ -50,7 +51,7 @@ func newSetup(t *testing.T, parts ...monitor.Part) *setup {
 	s.views = catalog.NewViews(s.cache, catalog.FixedEpoch("e"), log)
 	s.handler = httpapi.New(httpapi.Deps{
 		Service: catalog.NewService(s.store, s.views, catalog.DefaultKeyTTL), Views: s.views,
-		Images: s.images, URL: imageURL, Ready: ready(log, parts...), Stopping: s.stopping.Load, Log: log,
+		Images: s.images, URL: imageURL, Accounts: auth.NewAccounts(nil), HasKeys: true, Ready: ready(log, parts...), Stopping: s.stopping.Load, Log: log,
 	})
 	return s
 }

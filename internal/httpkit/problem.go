@@ -38,6 +38,7 @@ func statusOf(kind fault.Kind) int {
 		fault.Stale:       http.StatusPreconditionFailed,
 		fault.Conflict:    http.StatusConflict,
 		fault.Unavailable: http.StatusServiceUnavailable,
+		fault.Forbidden:   http.StatusForbidden,
 	}[kind]
 	return cmp.Or(status, http.StatusInternalServerError)
 }

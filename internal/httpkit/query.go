@@ -3,6 +3,7 @@ package httpkit
 import (
 	"context"
 	"encoding/base64"
+	"encoding/binary"
 	"net/http"
 	"net/url"
 	"slices"
@@ -153,6 +154,23 @@ func PathInteger(r *http.Request, name string, most int64) (int64, error) {
 		return 0, fault.InvalidField(name, IntegerReason(most))
 	}
 	return n, nil
+}
+
+// EncodeIDCursor makes the opaque text that stands for the last id of a page.
+func EncodeIDCursor(kind byte, id int64) string {
+	return EncodeCursor(binary.BigEndian.AppendUint64([]byte{kind}, uint64(id))) //nolint:gosec // ids are positive
+}
+
+// DecodeIDCursor reads back a cursor of the kind; ok is false for all that EncodeIDCursor
+// never made of an id up to most.
+func DecodeIDCursor(s string, kind byte, most int64) (id int64, ok bool) {
+	const size = 9
+	b, ok := DecodeCursor(s, kind, size)
+	if !ok {
+		return 0, false
+	}
+	n := binary.BigEndian.Uint64(b[1:])
+	return int64(n), n >= 1 && n <= uint64(most) //nolint:gosec // both are positive
 }
 
 // EncodeCursor makes the opaque text that stands for a position in a list. The

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/fault"
@@ -84,7 +85,7 @@ func run(t *testing.T, s *sqlstore.Store, cfg job.RunnerConfig) (r *job.Runner, 
 
 func order(t *testing.T, s *sqlstore.Store, o failures.Request, wake func()) failures.Job {
 	t.Helper()
-	out, err := failures.NewService(s, s, &announcer{}, wake).Apply(t.Context(), o)
+	out, err := failures.NewService(s, s, &announcer{}, wake).Apply(t.Context(), auth.Everyone(), o)
 	if err != nil || out.Job == nil {
 		t.Fatalf("outcome %+v, %v", out, err)
 	}

@@ -19,6 +19,7 @@ import (
 	"vitrine.dev/internal/sqldb"
 	"vitrine.dev/internal/sqlstore"
 	"vitrine.dev/internal/sqlstore/copysql"
+	"vitrine.dev/internal/sqlstore/storetest"
 	"vitrine.dev/internal/testserver"
 )
 
@@ -154,7 +155,7 @@ func TestCopyIsTheSameInstallation(t *testing.T) {
 			}
 			last = p
 		}
-		if _, err := source.DeleteProduct(t.Context(), last.ID, nil); err != nil {
+		if _, err := source.DeleteProduct(t.Context(), last.ID, storetest.Unchecked); err != nil {
 			t.Fatal(err)
 		}
 		if left := due(t, source); left != 2 {
@@ -230,7 +231,7 @@ func TestCopyIsRefused(t *testing.T) {
 		if got, err := target.Product(t.Context(), p.ID); err != nil || got.Name != "theirs" {
 			t.Errorf("%s: the product that was there is %+v, %v", name, got, err)
 		}
-		if _, err := target.DeleteProduct(t.Context(), p.ID, nil); err != nil {
+		if _, err := target.DeleteProduct(t.Context(), p.ID, storetest.Unchecked); err != nil {
 			t.Fatal(err)
 		}
 		if err := target.Exec(t.Context(), `INSERT INTO users (name, created_at) VALUES ('Second', 0)`); err != nil {

@@ -78,7 +78,7 @@ func TestPostgresIsUnavailableAndReturns(t *testing.T) {
 		"check":    func() error { return s.CheckSchema(t.Context()) },
 		"read":     func() error { _, err := s.Product(t.Context(), p.ID); return err },
 		"create":   func() error { _, err := s.CreateProduct(t.Context(), phone()); return err },
-		"delete":   func() error { _, err := s.DeleteProduct(t.Context(), p.ID, nil); return err },
+		"delete":   func() error { _, err := s.DeleteProduct(t.Context(), p.ID, storetest.Unchecked); return err },
 		"dispatch": func() error { _, err := s.DispatchStep(t.Context(), idle, nothing); return err },
 	} {
 		if err := do(); fault.KindOf(err) != fault.Unavailable {
@@ -136,7 +136,7 @@ func TestPostgresAnswersGetLost(t *testing.T) {
 	proxy.StallReplies()
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
-	if _, err := s.DeleteProduct(ctx, p.ID, nil); fault.KindOf(err) != fault.Unavailable {
+	if _, err := s.DeleteProduct(ctx, p.ID, storetest.Unchecked); fault.KindOf(err) != fault.Unavailable {
 		t.Errorf("delete without an answer: %v of kind %s", err, fault.KindOf(err))
 	}
 	proxy.Cut()

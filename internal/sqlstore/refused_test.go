@@ -72,7 +72,7 @@ func operations(s *sqlstore.Store) map[string]func(context.Context) error {
 	failure := fault.Fail(fault.SourceTimeout, "Too slow.", nil)
 	return map[string]func(context.Context) error{
 		"create": func(ctx context.Context) error { _, err := s.CreateProduct(ctx, phone()); return err },
-		"delete": func(ctx context.Context) error { _, err := s.DeleteProduct(ctx, 1, nil); return err },
+		"delete": func(ctx context.Context) error { _, err := s.DeleteProduct(ctx, 1, storetest.Unchecked); return err },
 		"begin":  func(ctx context.Context) error { _, err := s.Begin(ctx, job, time.Minute); return err },
 		"renew":  func(ctx context.Context) error { return s.Renew(ctx, media.Claim{Job: job}, time.Minute) },
 		"complete": func(ctx context.Context) error {

@@ -6,8 +6,10 @@ import (
 	"embed"
 	"log/slog"
 
+	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/sqldb"
+	"vitrine.dev/internal/sqlstore/authsql"
 	"vitrine.dev/internal/sqlstore/catalogsql"
 	"vitrine.dev/internal/sqlstore/eventsql"
 	"vitrine.dev/internal/sqlstore/failuresql"
@@ -28,6 +30,7 @@ var migrations embed.FS
 type Store struct {
 	*sqldb.DB
 	*catalogsql.Products
+	*authsql.Accounts
 	*imagesql.Images
 	*eventsql.Log
 	*jobsql.Table
@@ -44,7 +47,7 @@ func newStore(db *sqldb.DB, err error) (*Store, error) {
 		return nil, err
 	}
 	return &Store{
-		DB: db, Products: catalogsql.New(db), Images: imagesql.New(db), Log: eventsql.New(db),
+		DB: db, Products: catalogsql.New(db), Accounts: authsql.New(db), Images: imagesql.New(db), Log: eventsql.New(db),
 		Table: jobsql.New(db), Failures: failuresql.New(db), Checks: fscksql.New(db),
 		Collection: gcsql.New(db), Identity: installationsql.New(db),
 		Alive: processsql.New(db), Queue: queuesql.New(db),
@@ -56,13 +59,16 @@ func schema() sqldb.Schema {
 	return sqldb.Schema{
 		Migrations: migrations, Channel: "vitrine_commits", Probe: "UPDATE installation SET id = id", Sequences: []string{"products", "events"},
 		Tables: []string{
-			"products", "images", "hosts", "renditions", "chores", "installation", "processes",
+			"users", "api_keys", "audit", "products", "images", "hosts", "renditions", "chores", "installation", "processes",
 			"events", "event_log", "event_readers", "idempotency_keys", "dead_messages", "dead_jobs", "schema_digest",
 		},
 		Translate: func(err error) error {
-			// The only reference that an insert can break.
-			if sqldb.BrokenReference(err, "products_user_fk") {
+			// The only references that an insert can break.
+			switch {
+			case sqldb.BrokenReference(err, "products_user_fk"):
 				return catalog.ErrUnknownUser
+			case sqldb.BrokenReference(err, "api_keys_user_fk"):
+				return auth.ErrUnknownUser
 			}
 			return nil
 		},

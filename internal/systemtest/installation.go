@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/httpapi/wire"
 	"vitrine.dev/internal/sqldb"
 	"vitrine.dev/internal/sqlstore"
@@ -91,7 +92,7 @@ func (in *Installation) AddUsers(n int) (ids []int64) {
 	}
 	defer store.Close()
 	for i := range n {
-		user, err := store.AddUser(in.t.Context(), "User "+strconv.Itoa(i))
+		user, err := store.AddUser(in.t.Context(), auth.UserDraft{Name: "User " + strconv.Itoa(i)}, auth.Entry{})
 		if err != nil {
 			in.t.Fatal(err)
 		}

@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"log/slog"
 	"net"
+	"net/netip"
+	"net/url"
 	"os"
 	"reflect"
 	"runtime"
@@ -68,6 +70,11 @@ type Config struct {
 	AdminAddr     AdminAddress `env:"ADMIN_ADDR"      envDefault:"127.0.0.1:9090"`
 	DataDir       string       `env:"DATA_DIR"        envDefault:"./data"`
 	PublicBaseURL string       `env:"PUBLIC_BASE_URL"`
+
+	Auth           string         `env:"AUTH"` // on or off; "": see AuthOn
+	AllowedHosts   []string       `env:"ALLOWED_HOSTS"`
+	TrustedProxies []netip.Prefix `env:"TRUSTED_PROXIES"`
+	APIKey         string         `env:"VITRINE_API_KEY"` // for commands that speak to a server
 
 	IdempotencyTTL time.Duration `env:"IDEMPOTENCY_TTL" envDefault:"24h"`
 	EventRetention time.Duration `env:"EVENT_RETENTION" envDefault:"168h"`
@@ -164,6 +171,9 @@ func Parse(variables map[string]string) (Config, error) {
 	})
 	problems := slices.Concat(given.problems, unreadable, rules)
 	given.nameOrigins(problems)
+	if cfg.Auth == "off" && !cfg.onLoopback() {
+		given.warn("AUTH=off on an address that others can reach: whoever does may read and change everything", "address", cfg.HTTPAddr.String())
+	}
 	cfg.notices = given.notices
 	if len(problems) > 0 {
 		number := "a problem"
@@ -228,6 +238,8 @@ func wanted(t reflect.Type, err error) string {
 		return "must be debug, info, warn or error"
 	case t == reflect.TypeFor[time.Duration]():
 		return "must be a valid duration such as 30s"
+	case t.Kind() == reflect.Slice:
+		return "must be networks such as 10.0.0.0/8,fd00::/8"
 	case t.Kind() == reflect.Struct: // an address
 		return err.Error()
 	case t.Kind() == reflect.Bool:
@@ -269,6 +281,35 @@ func (a *AdminAddress) UnmarshalText(text []byte) error {
 }
 
 func (a Address) String() string { return net.JoinHostPort(a.Host, a.Port) }
+
+// AuthOn reports whether requests need an API key: unless AUTH says so, where others than
+// this machine can reach it.
+func (c Config) AuthOn() bool {
+	return c.Auth == "on" || c.Auth == "" && !c.onLoopback()
+}
+
+// onLoopback reports whether every address that a process listens on is this machine's own.
+func (c Config) onLoopback() bool {
+	return c.HTTPAddr.loopback() && (c.AdminAddr.Off || c.AdminAddr.loopback())
+}
+
+func (a Address) loopback() bool {
+	ip, err := netip.ParseAddr(a.Host)
+	return a.Host == "localhost" || err == nil && ip.Unmap().IsLoopback()
+}
+
+// OwnHosts are the names, in lower case, by which the API may be asked without
+// authentication, beside this machine's own.
+func (c Config) OwnHosts() []string {
+	var hosts []string
+	for _, h := range c.AllowedHosts {
+		hosts = append(hosts, strings.ToLower(strings.TrimSpace(h)))
+	}
+	if u, err := url.Parse(c.PublicBaseURL); err == nil && u.Hostname() != "" {
+		hosts = append(hosts, strings.ToLower(u.Hostname()))
+	}
+	return hosts
+}
 
 // LocalURL is where this machine reaches the API.
 func (c Config) LocalURL() string {

@@ -22,7 +22,8 @@ func (c Config) problems() []string {
 		}
 	}
 	oneOf := func(name, value string, allowed ...string) {
-		check(slices.Contains(allowed, value), fmt.Sprintf("%s must be one of %s", name, strings.Join(allowed, ", ")))
+		named := strings.TrimPrefix(strings.Join(allowed, ", "), ", ")
+		check(slices.Contains(allowed, value), fmt.Sprintf("%s must be one of %s", name, named))
 	}
 	check(c.DataDir != "", "DATA_DIR must not be empty")
 	check(c.PublicBaseURL == "" || IsHTTPURL(c.PublicBaseURL), "PUBLIC_BASE_URL must be an http or https URL without user name, password, query, fragment and blanks")
@@ -46,6 +47,10 @@ func (c Config) problems() []string {
 	check(c.RedisDB == 0 || !c.RedisCluster, "REDIS_DB must be 0 with REDIS_CLUSTER: a cluster has one database")
 	check(redis.ValidPrefix(c.RedisPrefix), "REDIS_PREFIX must have no brace, or one pair with something in it, such as {shop}:")
 	oneOf("DB_SSLMODE", c.DBSSLMode, "disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+	oneOf("AUTH", c.Auth, "", "on", "off")
+	for _, host := range c.AllowedHosts {
+		check(strings.TrimSpace(host) != "" && !strings.ContainsAny(host, "/:@?#"), "ALLOWED_HOSTS must be host names separated by commas, without port")
+	}
 	oneOf("IMAGE_ENGINE", c.ImageEngine, "auto", "vips", "go")
 	oneOf("IMAGE_ISOLATION", c.ImageIsolation, "process", "none")
 	oneOf("LOG_FORMAT", c.LogFormat, "", "json", "text")

@@ -202,15 +202,15 @@ func (s *Store) revise(p catalog.Product, r catalog.Revision) catalog.Product {
 }
 
 // DeleteProduct implements catalog.Store.
-func (s *Store) DeleteProduct(_ context.Context, id int64, versions []int64) (catalog.Changed, error) {
+func (s *Store) DeleteProduct(_ context.Context, id int64, check func(user, version int64) error) (catalog.Changed, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p, err := s.find(id)
 	if err != nil {
 		return catalog.Changed{}, err
 	}
-	if versions != nil && !slices.Contains(versions, p.Version) {
-		return catalog.Changed{}, fault.New(fault.Stale, "the product has changed since")
+	if err := check(p.UserID, p.Version); err != nil {
+		return catalog.Changed{}, err
 	}
 	delete(s.products, id)
 	return catalog.Changed{ProductID: id, UserID: p.UserID, Revision: cache.Gone, Version: p.Version + 1, Edit: true}, nil

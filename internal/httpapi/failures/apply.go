@@ -6,6 +6,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/httpapi/jobs"
@@ -30,7 +31,7 @@ func (h *Handler) apply(w http.ResponseWriter, r *http.Request, action failures.
 		return err
 	}
 	order.Action = action
-	out, err := h.Service.Apply(r.Context(), order)
+	out, err := h.Service.Apply(r.Context(), auth.From(r.Context()), order)
 	if err != nil {
 		return fmt.Errorf("%s dead letters: %w", action, err)
 	}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/fault"
@@ -52,7 +53,7 @@ func (h *Handler) List(w http.ResponseWriter, r *http.Request) error {
 		return fmt.Errorf("list dead letters: %w", err)
 	}
 	defer held.Free()
-	page, err := h.Service.List(r.Context(), filter, after, limit)
+	page, err := h.Service.List(r.Context(), auth.From(r.Context()), filter, after, limit)
 	if err != nil {
 		return fmt.Errorf("list dead letters: %w", err)
 	}
@@ -74,7 +75,7 @@ func (h *Handler) ReplayImage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	img, changed, err := h.Service.ReplayImage(r.Context(), product, id)
+	img, changed, err := h.Service.ReplayImage(r.Context(), auth.From(r.Context()), product, id)
 	if err != nil {
 		return fmt.Errorf("replay image %d of product %d: %w", id, product, err)
 	}

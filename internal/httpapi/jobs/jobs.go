@@ -8,6 +8,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/httpapi/wire"
@@ -38,7 +39,7 @@ func (h *Handler) Get(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	job, err := h.Service.Job(r.Context(), id)
+	job, err := h.Service.Job(r.Context(), auth.From(r.Context()), id)
 	if err != nil {
 		return fmt.Errorf("get dead letter job %d: %w", id, err)
 	}
@@ -52,7 +53,7 @@ func (h *Handler) Abort(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	job, err := h.Service.Abort(r.Context(), id)
+	job, err := h.Service.Abort(r.Context(), auth.From(r.Context()), id)
 	if err != nil {
 		return fmt.Errorf("abort dead letter job %d: %w", id, err)
 	}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/httpapi/wire"
 	"vitrine.dev/internal/httpkit"
@@ -24,7 +25,7 @@ func (h *Handler) Create(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	c, err := h.create(r.Context(), draft, key)
+	c, err := h.create(r.Context(), auth.From(r.Context()), draft, key)
 	if err != nil {
 		return fmt.Errorf("create product: %w", err)
 	}
@@ -37,11 +38,11 @@ func (h *Handler) Create(w http.ResponseWriter, r *http.Request) error {
 }
 
 // create creates once for a key, and each time without one.
-func (h *Handler) create(ctx context.Context, d catalog.Draft, key string) (catalog.Creation, error) {
+func (h *Handler) create(ctx context.Context, by auth.Principal, d catalog.Draft, key string) (catalog.Creation, error) {
 	if key != "" {
-		return h.Service.CreateOnce(ctx, d, key)
+		return h.Service.CreateOnce(ctx, by, d, key)
 	}
-	p, err := h.Service.Create(ctx, d)
+	p, err := h.Service.Create(ctx, by, d)
 	return catalog.Creation{ProductID: p.ID, Version: p.Version, Revision: p.Revision}, err
 }
 
@@ -59,7 +60,7 @@ func (h *Handler) Change(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	p, err := h.Service.Change(r.Context(), id, patch, versions)
+	p, err := h.Service.Change(r.Context(), auth.From(r.Context()), id, patch, versions)
 	if err != nil {
 		return fmt.Errorf("change product %d: %w", id, err)
 	}
@@ -81,7 +82,7 @@ func (h *Handler) Delete(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := h.Service.Delete(r.Context(), id, versions); err != nil {
+	if err := h.Service.Delete(r.Context(), auth.From(r.Context()), id, versions); err != nil {
 		return fmt.Errorf("delete product %d: %w", id, err)
 	}
 	w.WriteHeader(http.StatusNoContent)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 
+	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/cache"
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/httpkit"
@@ -21,6 +22,10 @@ const (
 func (h *Handler) List(w http.ResponseWriter, r *http.Request) error {
 	query := httpkit.ParamsOf(r)
 	filter := decodeFilter(query)
+	var err error
+	if filter.UserID, err = auth.From(r.Context()).ForReading(filter.UserID); err != nil {
+		return fmt.Errorf("list products: %w", err)
+	}
 	held, err := h.Lists.Take(r.Context(), maxPageMemory)
 	if err != nil {
 		return fmt.Errorf("list products: %w", err)
@@ -130,25 +135,12 @@ func encodePage(p catalog.Page, url func(key string) string) (cache.Entry, error
 	return cache.Entry{Version: 1, Body: b}, nil
 }
 
-const (
-	cursorKind  = 1
-	cursorBytes = 9
-)
+const cursorKind = 1
 
 // encodeCursor makes the opaque text that stands for the last id of a page.
-func encodeCursor(id int64) string {
-	return httpkit.EncodeCursor(binary.BigEndian.AppendUint64([]byte{cursorKind}, uint64(id))) //nolint:gosec // ids are positive
-}
+func encodeCursor(id int64) string { return httpkit.EncodeIDCursor(cursorKind, id) }
 
 // decodeCursor reads it back; ok is false for all that encodeCursor never made.
 func decodeCursor(s string) (id int64, ok bool) {
-	b, ok := httpkit.DecodeCursor(s, cursorKind, cursorBytes)
-	if !ok {
-		return 0, false
-	}
-	n := binary.BigEndian.Uint64(b[1:])
-	if n < 1 || n > uint64(catalog.MaxID) {
-		return 0, false
-	}
-	return int64(n), true
+	return httpkit.DecodeIDCursor(s, cursorKind, catalog.MaxID)
 }

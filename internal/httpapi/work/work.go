@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/dispatch"
 	"vitrine.dev/internal/httpapi/products"
 	"vitrine.dev/internal/httpapi/wire"
@@ -25,7 +26,7 @@ func (h *Handler) Image(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	img, waiting, err := h.Inspector.Image(r.Context(), product, id)
+	img, waiting, err := h.Inspector.Image(r.Context(), auth.From(r.Context()), product, id)
 	if err != nil {
 		return fmt.Errorf("read image %d of product %d: %w", id, product, err)
 	}

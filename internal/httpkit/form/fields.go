@@ -35,6 +35,19 @@ func Optional[T any](o *Object, name string, read func(*Object, string, jsontext
 	return read(o, name, raw)
 }
 
+// NotNull reads a field that may be absent, which is as good as zero, but not null.
+func NotNull[T any](o *Object, name string, read func(*Object, string, jsontext.Value) T) (v T) {
+	raw, given := o.take(name)
+	switch {
+	case !given:
+	case isNull(raw):
+		o.Errors.Add(name, "must not be null")
+	default:
+		v = read(o, name, raw)
+	}
+	return v
+}
+
 // Changed reads a field of a merge patch: nil where it is absent, zero where
 // it is null and so removed.
 func Changed[T any](o *Object, name string, read func(*Object, string, jsontext.Value) T) *T {

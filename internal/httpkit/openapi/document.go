@@ -29,7 +29,9 @@ func New(info huma.Info, names map[reflect.Type]string) *Document {
 		}
 		return huma.DefaultSchemaNamer(t, hint)
 	})
-	doc := &huma.OpenAPI{OpenAPI: "3.1.0", Info: &info, Components: &huma.Components{Schemas: types}}
+	doc := &huma.OpenAPI{OpenAPI: "3.1.0", Info: &info, Components: &huma.Components{Schemas: types, SecuritySchemes: map[string]*huma.SecurityScheme{
+		apiKey: {Type: "http", Scheme: "bearer", BearerFormat: "API key", Description: "Where authentication is on; the scopes of an operation are those of which a key needs one"},
+	}}}
 	return &Document{doc: doc, json: sync.OnceValues(doc.MarshalJSON), yaml: sync.OnceValues(doc.YAML)}
 }
 
@@ -39,6 +41,17 @@ func (d *Document) Add(method, path string, query []*huma.Param, op *huma.Operat
 	op.Method, op.Path, op.Parameters = method, path, append(op.Parameters, query...)
 	op.Responses = d.Responses(op.Responses, http.StatusBadRequest, http.StatusUnprocessableEntity) // for its query
 	d.doc.AddOperation(op)
+}
+
+// apiKey is the name of the scheme by which requests are authenticated.
+const apiKey = "apiKey"
+
+// Authenticated adds to an operation what answers a request whose key has none of the
+// scopes.
+func (d *Document) Authenticated(op *huma.Operation, scopes []string) {
+	op.Security = []map[string][]string{{apiKey: scopes}}
+	op.Responses = d.Responses(op.Responses,
+		http.StatusUnauthorized, http.StatusForbidden, http.StatusMisdirectedRequest, http.StatusTooManyRequests)
 }
 
 // Schema returns a reference to the schema of T.
@@ -144,6 +157,12 @@ func Limit(text string, standard, most int) *huma.Param {
 // Cursor is the parameter that says where a page begins.
 func Cursor() *huma.Param {
 	return Query(httpkit.ParamCursor, "Where the page begins; taken from the Link of the page before", Text())
+}
+
+// NextCursor is the parameter that says where a page begins, of lists that name the next
+// one in their answer.
+func NextCursor() *huma.Param {
+	return Query(httpkit.ParamCursor, "Where the page begins: the next_cursor of the page before", Text())
 }
 
 // Link is the header that leads to the next page.

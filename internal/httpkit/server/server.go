@@ -24,7 +24,10 @@ type Config struct {
 	// Stopping reports whether the process is about to end: clients are then
 	// asked to close their connections. nil for never.
 	Stopping func() bool
-	Memory   httpkit.BodyMemory
+	// Authorize returns the request as a route's handler is to see it, or why it may not
+	// be answered. nil: every request may.
+	Authorize func(r *http.Request, rt Route) (*http.Request, error)
+	Memory    httpkit.BodyMemory
 	Log      *slog.Logger
 }
 
@@ -45,7 +48,7 @@ func New(c Config, routes []Route) *Server {
 	none := s.answer(Route{Handle: s.noSuchRoute})
 	s.mux.Handle("/", none)
 	for _, rt := range routes {
-		s.mux.Handle(rt.pattern(), s.answer(rt.withParams()))
+		s.mux.Handle(rt.pattern(), s.answer(s.authorized(rt.withParams())))
 		s.quiet[rt.pattern()] = rt.Quiet
 		if strings.HasSuffix(rt.Path, "...}") { // the mux would redirect from there, with a slash added
 			s.mux.Handle(path.Dir(rt.Path), none)
@@ -67,6 +70,22 @@ func (s *Server) answer(rt Route) http.HandlerFunc {
 			s.fail(w, r, err)
 		}
 	}
+}
+
+// authorized has the handler of the route called for requests that may be answered.
+func (s *Server) authorized(rt Route) Route {
+	if s.Authorize == nil {
+		return rt
+	}
+	next, plain := rt.Handle, rt
+	rt.Handle = func(w http.ResponseWriter, r *http.Request) error {
+		r, err := s.Authorize(r, plain)
+		if err != nil {
+			return err
+		}
+		return next(w, r)
+	}
+	return rt
 }
 
 // fail answers with the problem that the error is, and logs the chain that the
@@ -135,6 +154,7 @@ type Route struct {
 	Method   string
 	Path     string // as http.ServeMux spells it
 	Handle   Handler
+	Scopes   []string                                // of a key that may call it, any of them; none: no key is needed
 	Query    []*huma.Param                           // every query parameter that it takes
 	Describe func(*openapi.Document) *huma.Operation // nil: not in the description
 	Long     bool                                    // whether requestTimeout does not apply
@@ -144,9 +164,14 @@ type Route struct {
 // Describe adds the routes to the description.
 func Describe(d *openapi.Document, routes []Route) {
 	for _, rt := range routes {
-		if rt.Describe != nil {
-			d.Add(rt.Method, strings.ReplaceAll(rt.Path, "...}", "}"), rt.Query, rt.Describe(d))
+		if rt.Describe == nil {
+			continue
 		}
+		op := rt.Describe(d)
+		if len(rt.Scopes) > 0 {
+			d.Authenticated(op, rt.Scopes)
+		}
+		d.Add(rt.Method, strings.ReplaceAll(rt.Path, "...}", "}"), rt.Query, op)
 	}
 }
 

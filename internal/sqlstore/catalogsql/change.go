@@ -9,7 +9,6 @@ import (
 
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/events"
-	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/sqldb"
 	"vitrine.dev/internal/sqlstore/eventsql"
 	"vitrine.dev/internal/sqlstore/imagesql"
@@ -65,7 +64,7 @@ func (s *Products) reviseLocked(
 	var locked int64
 	err := tx.QueryRowContext(ctx, s.db.SQL(`SELECT id FROM products WHERE id = $1{for update}`), id).Scan(&locked)
 	if err != nil {
-		return catalog.Product{}, sqldb.NoRow(err, sqldb.NotFound("product"))
+		return catalog.Product{}, sqldb.NoRow(err, catalog.ErrNoProduct)
 	}
 	p, err := s.readProduct(ctx, tx, id)
 	if err != nil {
@@ -84,7 +83,7 @@ func (s *Products) revise(ctx context.Context, tx *sql.Tx, old catalog.Product, 
 	var version int64
 	err := tx.QueryRowContext(ctx, s.db.SQL(`SELECT version FROM products WHERE id = $1{for update}`), old.ID).Scan(&version)
 	if err != nil {
-		return catalog.Product{}, sqldb.NoRow(err, sqldb.NotFound("product"))
+		return catalog.Product{}, sqldb.NoRow(err, catalog.ErrNoProduct)
 	}
 	if version != old.Version {
 		return catalog.Product{}, errOvertaken
@@ -145,16 +144,16 @@ func (s *Products) reviseImages(ctx context.Context, tx *sql.Tx, id int64, r cat
 }
 
 // DeleteProduct implements catalog.Store.
-func (s *Products) DeleteProduct(ctx context.Context, id int64, versions []int64) (changed catalog.Changed, err error) {
+func (s *Products) DeleteProduct(ctx context.Context, id int64, check func(user, version int64) error) (changed catalog.Changed, err error) {
 	err = s.db.InTxNotify(ctx, "delete product", func(ctx context.Context, tx *sql.Tx) error {
 		var user, version, revision int64
 		err := tx.QueryRowContext(ctx, s.db.SQL(`SELECT user_id, version, revision FROM products WHERE id = $1{for update}`), id).
 			Scan(&user, &version, &revision)
-		switch {
-		case err != nil:
-			return sqldb.NoRow(err, sqldb.NotFound("product"))
-		case versions != nil && !slices.Contains(versions, version):
-			return fault.New(fault.Stale, "the product has changed since")
+		if err != nil {
+			return sqldb.NoRow(err, catalog.ErrNoProduct)
+		}
+		if err := check(user, version); err != nil {
+			return err
 		}
 		images, err := sqldb.IDs(ctx, tx, `SELECT id FROM images WHERE product_id = $1`, id)
 		if err != nil {

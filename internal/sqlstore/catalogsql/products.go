@@ -5,7 +5,7 @@ import (
 	"vitrine.dev/internal/sqldb"
 )
 
-// Products implements catalog.Store, catalog.Keys and catalog.UserStore.
+// Products implements catalog.Store and catalog.Keys.
 type Products struct {
 	db *sqldb.DB
 	// What is the same for every create: of the event, and the statements of

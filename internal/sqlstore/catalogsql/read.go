@@ -64,7 +64,7 @@ func (s *Products) readProduct(ctx context.Context, from sqldb.Querier, id int64
 		return catalog.Product{}, err
 	}
 	if p.ID == 0 {
-		return catalog.Product{}, sqldb.NotFound("product")
+		return catalog.Product{}, catalog.ErrNoProduct
 	}
 	return p, nil
 }

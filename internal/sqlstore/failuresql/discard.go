@@ -53,6 +53,16 @@ func (s *Failures) ListedFailures(ctx context.Context, ids []failures.ID) (found
 	return found, err
 }
 
+// OwnedImages implements failures.Store.
+func (s *Failures) OwnedImages(ctx context.Context, user int64, images []int64) ([]int64, error) {
+	if len(images) == 0 {
+		return nil, nil
+	}
+	marks, args := sqldb.In(2, images)
+	return sqldb.Select(ctx, s.db, "look up owner", func(row sqldb.Row, id *int64) error { return row.Scan(id) },
+		`SELECT id FROM images WHERE user_id = $1 AND id IN (`+marks+`)`, append([]any{user}, args...)...)
+}
+
 // eachKind calls do for the ids of each kind, where there are any, with the
 // placeholders from $1 and the arguments that stand for them, and collects
 // what it returns.

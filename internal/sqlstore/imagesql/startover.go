@@ -53,10 +53,13 @@ func Replay(ctx context.Context, db *sqldb.DB, tx *sql.Tx, failed []int64, reque
 
 // ReplayImage implements failures.Store.
 func (s *Images) ReplayImage(
-	ctx context.Context, product, image int64, requestID string,
+	ctx context.Context, product, image int64, allowed func(user int64) bool, requestID string,
 ) (img catalog.Image, changed catalog.Changed, err error) {
 	changed, err = s.transition(ctx, "replay image", product,
 		func(ctx context.Context, tx *sql.Tx, e *events.Event) (bool, error) {
+			if !allowed(e.UserID) {
+				return false, catalog.ErrNoImage
+			}
 			happened(e, events.ImageRetrying, image, events.Data{Cause: events.CauseRequest})
 			var status string
 			err := tx.QueryRowContext(ctx, s.db.SQL(
@@ -64,7 +67,7 @@ func (s *Images) ReplayImage(
 				Scan(&img.SourceURL, &status)
 			switch {
 			case err != nil:
-				return false, sqldb.NoRow(err, sqldb.NotFound("image of this product"))
+				return false, sqldb.NoRow(err, catalog.ErrNoImage)
 			case status != string(catalog.Failed):
 				return false, fault.New(fault.Conflict, "the image is "+status+"; only a failed one can be replayed")
 			}
@@ -72,7 +75,7 @@ func (s *Images) ReplayImage(
 			return sqldb.Affected(tx.ExecContext(ctx, s.db.SQL(replay()+`, request_id = $1 WHERE id = $2`), requestID, image))
 		})
 	if fault.KindOf(err) == fault.Conflict && img.SourceURL == "" { // no such product
-		return catalog.Image{}, catalog.Changed{}, sqldb.NotFound("image of this product")
+		return catalog.Image{}, catalog.Changed{}, catalog.ErrNoImage
 	}
 	return img, changed, err
 }

@@ -37,7 +37,7 @@ func (s *Queue) Waiter(ctx context.Context, product, image int64) (img catalog.I
 			return err
 		}
 		if len(found) == 0 {
-			return sqldb.NotFound("image of the product")
+			return catalog.ErrNoImage
 		}
 		w = found[0].Waiter
 		img, err = found[0].image.Image()
@@ -56,7 +56,7 @@ type waiterRow struct {
 func scanWaiter(row sqldb.Row, r *waiterRow) error {
 	var stage, since sql.NullInt64
 	err := row.Scan(append(r.image.Fields(),
-		&r.Now, &r.Status, &stage, &r.Class, &r.Begun, &r.DueAt,
+		&r.UserID, &r.Now, &r.Status, &stage, &r.Class, &r.Begun, &r.DueAt,
 		&r.Host.AnsweredAt, &r.Host.Failures, &r.Host.OpenUntil, &r.Host.RecentMS, &r.Before, &r.Pace.Done, &since)...)
 	r.Stage, r.HasWork, r.Pace.Since = media.Stage(stage.Int64), stage.Valid, since.Int64
 	return err
@@ -68,7 +68,7 @@ func waiter() string {
 		WITH clock AS (SELECT {now} AS now), pace AS (%[1]s)
 		SELECT i.id, i.source_url, `+imagesql.Shown+`, i.attempts, i.reason, i.reason_detail,
 			r.key, r.source_bytes, r.width, r.height, r.placeholder, r.outputs, r.notes,
-			(SELECT now FROM clock), i.status, i.stage, i.class, i.lease_until > 0, i.due_at,
+			i.user_id, (SELECT now FROM clock), i.status, i.stage, i.class, i.lease_until > 0, i.due_at,
 			coalesce(h.answered_at, 0), coalesce(h.failures, 0), coalesce(h.open_until, 0), coalesce(h.recent_ms, 0),
 			CASE i.stage
 				WHEN 1 THEN (SELECT count(*) FROM (SELECT 1 FROM images b

@@ -56,5 +56,5 @@ func testAgeStartsOver(t *testing.T, s Store) {
 	fail()
 	c = fresh("retried with others", func() error { _, _, err := s.ReplayImages(t.Context(), []int64{c.ImageID}, ""); return err })
 	fail()
-	fresh("retried by itself", func() error { _, _, err := s.ReplayImage(t.Context(), c.ProductID, c.ImageID, ""); return err })
+	fresh("retried by itself", func() error { _, _, err := s.ReplayImage(t.Context(), c.ProductID, c.ImageID, Anyone, ""); return err })
 }

@@ -137,7 +137,7 @@ func testBulk(t *testing.T, s Store) {
 		_, _, err = s.ReplayImages(ctx, images, "again")
 		b.check(err)
 		if round%5 == 4 {
-			_, err = s.DeleteProduct(ctx, products[round/5].ID, nil)
+			_, err = s.DeleteProduct(ctx, products[round/5].ID, Unchecked)
 			b.check(err)
 			listed, err := s.ListFailures(ctx, failures.Filter{}, nil, 3)
 			b.check(err)
@@ -167,7 +167,7 @@ func (b *bulk) finish(products []catalog.Product) {
 	}
 	for _, p := range products {
 		for _, img := range p.Images {
-			_, _, err := b.s.ReplayImage(b.t.Context(), p.ID, img.ID, "again") // also those that were discarded
+			_, _, err := b.s.ReplayImage(b.t.Context(), p.ID, img.ID, Anyone, "again") // also those that were discarded
 			b.check(err)
 		}
 	}

@@ -243,18 +243,23 @@ func testDelete(t *testing.T, s Store) {
 	t.Helper()
 	p := create(t, s, "http://a/1.jpg")
 	newEvents(t, s)
-	_, err := s.DeleteProduct(t.Context(), p.ID, []int64{7, 8})
-	wantKind(t, err, fault.Stale)
-	_, err = s.DeleteProduct(t.Context(), p.ID, []int64{})
-	wantKind(t, err, fault.Stale)
+	no := errors.New("not this one")
+	if _, err := s.DeleteProduct(t.Context(), p.ID, func(of, version int64) error {
+		if of != user || version != 1 {
+			t.Errorf("checked user %d, version %d", of, version)
+		}
+		return no
+	}); !errors.Is(err, no) {
+		t.Errorf("a delete that is not allowed: %v", err)
+	}
 	want := catalog.Changed{ProductID: p.ID, UserID: user, Revision: cache.Gone, Version: 2, Edit: true}
-	got, err := s.DeleteProduct(t.Context(), p.ID, []int64{7, 1})
+	got, err := s.DeleteProduct(t.Context(), p.ID, Unchecked)
 	if err != nil || got != want {
 		t.Fatalf("delete returned %+v, %v", got, err)
 	}
 	_, err = s.Product(t.Context(), p.ID)
 	wantKind(t, err, fault.NotFound)
-	_, err = s.DeleteProduct(t.Context(), p.ID, nil)
+	_, err = s.DeleteProduct(t.Context(), p.ID, Unchecked)
 	wantKind(t, err, fault.NotFound)
 	if list := jobs(t, s); len(list) != 0 {
 		t.Errorf("there is still work: %+v", list)
@@ -264,3 +269,6 @@ func testDelete(t *testing.T, s Store) {
 		t.Errorf("id %d was used again after %d", next.ID, p.ID)
 	}
 }
+
+// Unchecked allows every delete.
+func Unchecked(int64, int64) error { return nil }

@@ -24,7 +24,7 @@ func abandoned(t *testing.T, s Store, key string) {
 	t.Helper()
 	c := claim(t, s, time.Minute)
 	complete(t, s, c, key)
-	if _, err := s.DeleteProduct(t.Context(), c.ProductID, nil); err != nil {
+	if _, err := s.DeleteProduct(t.Context(), c.ProductID, Unchecked); err != nil {
 		t.Fatal(err)
 	}
 	mark(t, s)
@@ -80,7 +80,7 @@ func testBeginDelete(t *testing.T, s Store) {
 	mark(t, s)
 	_, err := s.BeginDelete(t.Context(), "aa", 0, window)
 	wantKind(t, err, fault.Conflict) // an image refers to it
-	if _, err := s.DeleteProduct(t.Context(), used.ProductID, nil); err != nil {
+	if _, err := s.DeleteProduct(t.Context(), used.ProductID, Unchecked); err != nil {
 		t.Fatal(err)
 	}
 	_, err = s.BeginDelete(t.Context(), "aa", 0, window)

@@ -111,7 +111,7 @@ func workOnce(t *testing.T, s Store, storage *disk, key string, once *sync.Mutex
 			t.Errorf("the image is ready and the files of %s are gone", key)
 		}
 	}
-	if _, err := s.DeleteProduct(t.Context(), p.ID, nil); err != nil {
+	if _, err := s.DeleteProduct(t.Context(), p.ID, Unchecked); err != nil {
 		t.Error(err)
 	}
 }

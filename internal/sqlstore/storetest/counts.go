@@ -82,10 +82,10 @@ func (l *life) step() {
 	case n < 3:
 		_, err = l.s.ReviseProduct(l.t.Context(), p.ID, func(p catalog.Product) (catalog.Revision, error) { return l.plan(p), nil })
 	case n < 4 && len(l.ids) > 0 && p.ID != l.ids[0] && l.rng.IntN(4) == 0:
-		_, err = l.s.DeleteProduct(l.t.Context(), p.ID, nil)
+		_, err = l.s.DeleteProduct(l.t.Context(), p.ID, Unchecked)
 	case n < 6:
 		if len(p.Images) > 0 {
-			_, _, err = l.s.ReplayImage(l.t.Context(), p.ID, p.Images[l.rng.IntN(len(p.Images))].ID, "req-2")
+			_, _, err = l.s.ReplayImage(l.t.Context(), p.ID, p.Images[l.rng.IntN(len(p.Images))].ID, Anyone, "req-2")
 		}
 	case n < 7:
 		ids := make([]int64, len(p.Images))

@@ -211,7 +211,7 @@ func testWake(t *testing.T, s Store) {
 		_, _, err := s.ReplayImages(t.Context(), []int64{claim.ImageID}, "req-2")
 		return err
 	})
-	wakes("delete", func() error { _, err := s.DeleteProduct(t.Context(), p.ID, nil); return err })
+	wakes("delete", func() error { _, err := s.DeleteProduct(t.Context(), p.ID, Unchecked); return err })
 	wakes("downloads", func() error {
 		return s.Heartbeat(t.Context(), processes.Process{ID: "one", Role: "worker", Fetched: []processes.Fetched{{Image: 1, Token: 1}}})
 	})
@@ -267,7 +267,7 @@ func testEverythingAtOnce(t *testing.T, s Store) {
 		}
 		if i%2 == 1 {
 			busy.Go(func() {
-				_, err := s.DeleteProduct(t.Context(), p.ID, nil)
+				_, err := s.DeleteProduct(t.Context(), p.ID, Unchecked)
 				check(err)
 			})
 		}

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/fault"
@@ -110,7 +111,7 @@ func testChangesAtOnce(t *testing.T, s catalog.Store) {
 			text := fmt.Sprintf("%d.%d", editor, round)
 			var got catalog.Product
 			err := whileUnavailable(func() (err error) {
-				got, err = service.Change(t.Context(), p.ID, catalog.Patch{Description: &text}, nil)
+				got, err = service.Change(t.Context(), auth.Everyone(), p.ID, catalog.Patch{Description: &text}, nil)
 				return err
 			})
 			if err != nil || got.Description != text {
@@ -138,7 +139,7 @@ func testProtectedChangesAtOnce(t *testing.T, s catalog.Store) {
 	var landed atomic.Int32
 	atOnce(func(editor int) {
 		text := strconv.Itoa(editor)
-		_, err := service.Change(t.Context(), p.ID, catalog.Patch{Description: &text}, []int64{p.Version})
+		_, err := service.Change(t.Context(), auth.Everyone(), p.ID, catalog.Patch{Description: &text}, []int64{p.Version})
 		switch {
 		case err == nil:
 			landed.Add(1)
@@ -170,10 +171,10 @@ func testOneProductAtOnce(t *testing.T, s Store) {
 		switch i % 4 {
 		case 0:
 			text := strconv.Itoa(i)
-			_, err := service.Change(t.Context(), p.ID, catalog.Patch{Description: &text}, nil)
+			_, err := service.Change(t.Context(), auth.Everyone(), p.ID, catalog.Patch{Description: &text}, nil)
 			fine("change", err, fault.NotFound)
 		case 1:
-			_, _, err := s.ReplayImage(t.Context(), p.ID, ids[i%len(ids)], "req-3")
+			_, _, err := s.ReplayImage(t.Context(), p.ID, ids[i%len(ids)], Anyone, "req-3")
 			if err == nil {
 				replayed.Add(1)
 			}
@@ -190,7 +191,7 @@ func testOneProductAtOnce(t *testing.T, s Store) {
 			_, err := s.DiscardFailures(t.Context(), []failures.ID{{Kind: failures.KindImage, N: ids[0]}})
 			fine("discard", err)
 			if i == editors-1 {
-				fine("delete", service.Delete(t.Context(), p.ID, nil))
+				fine("delete", service.Delete(t.Context(), auth.Everyone(), p.ID, nil))
 				deleted.Store(true)
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"testing"
 
+	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/media"
@@ -22,7 +23,7 @@ func testEditorAmidProgress(t *testing.T, s Store) {
 	service := catalog.NewService(s, &announced{}, catalog.DefaultKeyTTL)
 	edit := func(text string, version int64) error {
 		return whileUnavailable(func() error {
-			_, err := service.Change(t.Context(), p.ID, catalog.Patch{Description: &text}, []int64{version})
+			_, err := service.Change(t.Context(), auth.Everyone(), p.ID, catalog.Patch{Description: &text}, []int64{version})
 			return err
 		})
 	}

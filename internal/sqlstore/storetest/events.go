@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/events"
 	"vitrine.dev/internal/fault"
@@ -54,7 +55,7 @@ func testEvents(t *testing.T, s Store) {
 		t.Fatal(err)
 	}
 	wantEvents(t, s, of(events.ImageFailed, events.Data{Reason: "source_timeout", Attempt: 2}))
-	if _, _, err := s.ReplayImage(t.Context(), p.ID, img, "req-2"); err != nil {
+	if _, _, err := s.ReplayImage(t.Context(), p.ID, img, Anyone, "req-2"); err != nil {
 		t.Fatal(err)
 	}
 	wantEvents(t, s, of(events.ImageRetrying, events.Data{Cause: events.CauseRequest}))
@@ -62,11 +63,11 @@ func testEvents(t *testing.T, s Store) {
 	wantEvents(t, s, of(events.ImageReady, events.Data{Attempt: 1}))
 
 	before := read(t, s, p.ID).Revision
-	if _, err := s.DeleteProduct(t.Context(), p.ID, nil); err != nil {
+	if _, err := s.DeleteProduct(t.Context(), p.ID, Unchecked); err != nil {
 		t.Fatal(err)
 	}
 	wantEvents(t, s, events.Event{Type: events.ProductDeleted, ProductID: p.ID, UserID: user, Revision: before + 1, Version: 3})
-	wantKind(t, ignore(s.DeleteProduct(t.Context(), p.ID, nil)), fault.NotFound)
+	wantKind(t, ignore(s.DeleteProduct(t.Context(), p.ID, Unchecked)), fault.NotFound)
 	wantEvents(t, s)
 }
 
@@ -127,7 +128,7 @@ func testEventOrder(t *testing.T, s Store) {
 					return err
 				}
 				text := fmt.Sprintf("%d by %d", n, i)
-				_, err = service.Change(t.Context(), p.ID, catalog.Patch{Description: &text}, nil)
+				_, err = service.Change(t.Context(), auth.Everyone(), p.ID, catalog.Patch{Description: &text}, nil)
 				return err
 			})
 			if err != nil {

@@ -161,7 +161,7 @@ func testFencing(t *testing.T, s Store) {
 	if err := s.Renew(t.Context(), fresh, time.Minute); err != nil {
 		t.Error(err)
 	}
-	if _, err := s.DeleteProduct(t.Context(), old.ProductID, nil); err != nil {
+	if _, err := s.DeleteProduct(t.Context(), old.ProductID, Unchecked); err != nil {
 		t.Fatal(err)
 	}
 	_, err = s.Complete(t.Context(), fresh, rendition("deleted"), noReport)

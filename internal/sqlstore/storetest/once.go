@@ -59,7 +59,7 @@ func testOnce(t *testing.T, s Store) {
 		}
 	}
 	wantEarlier("again")
-	if _, err := s.DeleteProduct(t.Context(), first.ID, nil); err != nil {
+	if _, err := s.DeleteProduct(t.Context(), first.ID, Unchecked); err != nil {
 		t.Fatal(err)
 	}
 	wantEarlier("after the product was deleted")

@@ -76,7 +76,7 @@ func testReplayImage(t *testing.T, s Store) {
 	p := broken(t, s, fault.UnsupportedType, "http://a.example/1.jpg")
 	id := p.Images[0].ID
 	for _, wrong := range [][2]int64{{p.ID, id + 1}, {p.ID + 1, id}} {
-		_, _, err := s.ReplayImage(t.Context(), wrong[0], wrong[1], "")
+		_, _, err := s.ReplayImage(t.Context(), wrong[0], wrong[1], Anyone, "")
 		wantKind(t, err, fault.NotFound)
 	}
 	if done, err := s.DiscardFailures(t.Context(), []failures.ID{imageID(p.Images[0])}); err != nil || len(done) != 1 {
@@ -92,7 +92,7 @@ func testReplayImage(t *testing.T, s Store) {
 	var racing sync.WaitGroup
 	for range 8 { // its owner may still replay it, once
 		racing.Go(func() {
-			img, changed, err := s.ReplayImage(t.Context(), p.ID, id, "req-9")
+			img, changed, err := s.ReplayImage(t.Context(), p.ID, id, Anyone, "req-9")
 			switch {
 			case err == nil:
 				won.Add(1)
@@ -150,3 +150,6 @@ func testDiscard(t *testing.T, s Store) {
 		t.Errorf("replayed what was discarded: %v, %v", done, err)
 	}
 }
+
+// Anyone may replay an image.
+func Anyone(int64) bool { return true }

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/dispatch"
 	"vitrine.dev/internal/events"
@@ -23,7 +24,8 @@ import (
 type Store interface {
 	catalog.Store
 	catalog.Keys
-	catalog.UserStore
+	auth.Store
+	auth.Lookup
 	media.Store
 	events.Log
 	events.Positions
@@ -98,6 +100,9 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"unknown user", testUnknownUser},
 		{"users", testUsers},
 		{"rules of users", testUserRules},
+		{"keys", testKeys},
+		{"rules of keys", testKeyRules},
+		{"revocation", testRevocation},
 		{"cancelled", testCancelled},
 		{"once", testOnce},
 		{"once, cancelled", testOnceCancelled},

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/dispatch"
 	"vitrine.dev/internal/fault"
@@ -32,7 +33,7 @@ func in(d time.Duration, since time.Time) moment { return moment{since, d, d} }
 // wantWaiting asserts what an image waits for, "" for nothing, and until when.
 func wantWaiting(t *testing.T, s Store, p catalog.Product, n int, what dispatch.WaitsFor, end moment) {
 	t.Helper()
-	img, w, err := inspector(s).Image(t.Context(), p.ID, p.Images[n].ID)
+	img, w, err := inspector(s).Image(t.Context(), auth.Everyone(), p.ID, p.Images[n].ID)
 	if err != nil || img.ID != p.Images[n].ID || img.SourceURL != p.Images[n].SourceURL {
 		t.Fatalf("image is %+v, %v", img, err)
 	}
@@ -103,7 +104,7 @@ func testWaiting(t *testing.T, s Store) {
 	wantWaiting(t, s, later, 2, dispatch.ForTurn, pace)
 
 	for product, image := range map[int64]int64{p.ID: later.Images[0].ID, later.ID: 1 << 40, 1 << 40: p.Images[0].ID} {
-		if img, w, err := inspector(s).Image(t.Context(), product, image); fault.KindOf(err) != fault.NotFound {
+		if img, w, err := inspector(s).Image(t.Context(), auth.Everyone(), product, image); fault.KindOf(err) != fault.NotFound {
 			t.Errorf("image %d of product %d is %+v, %v, %v", image, product, img, w, err)
 		}
 	}

@@ -8,9 +8,41 @@ INSERT INTO schema_digest (digest) VALUES ('{digest}');
 CREATE TABLE users (
     id         INTEGER PRIMARY KEY AUTOINCREMENT,
     name       TEXT   NOT NULL,
+    email      TEXT   NOT NULL DEFAULT '',
     created_at BIGINT NOT NULL
 );
 INSERT INTO users (name, created_at) VALUES ('First user', CAST(unixepoch('subsec') * 1000 AS INTEGER));
+
+-- What requests prove their user with. The text of a key is not kept.
+CREATE TABLE api_keys (
+    id           INTEGER PRIMARY KEY AUTOINCREMENT,
+    user_id      BIGINT NOT NULL CONSTRAINT api_keys_user_fk REFERENCES users (id),
+    name         TEXT   NOT NULL,
+    prefix       TEXT   NOT NULL, -- the beginning of its text
+    digest       BLOB   NOT NULL, -- SHA-256 of its text
+    scopes       TEXT   NOT NULL, -- separated by blanks
+    created_at   BIGINT NOT NULL,
+    expires_at   BIGINT NOT NULL DEFAULT 0, -- 0: never
+    revoked_at   BIGINT NOT NULL DEFAULT 0, -- 0: it is not
+    last_used_at BIGINT NOT NULL DEFAULT 0  -- to the minute
+);
+CREATE UNIQUE INDEX api_keys_by_digest ON api_keys (digest);
+CREATE INDEX api_keys_by_user ON api_keys (user_id, id);
+
+-- Who did what, of what is not done to products. Rows refer to nothing: they outlive
+-- what they are about.
+CREATE TABLE audit (
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    at         BIGINT NOT NULL,
+    user_id    BIGINT NOT NULL, -- of the key; 0: with the database at hand, or authentication is off
+    key_prefix TEXT   NOT NULL,
+    address    TEXT   NOT NULL,
+    request_id TEXT   NOT NULL,
+    action     TEXT   NOT NULL,
+    target     TEXT   NOT NULL,
+    outcome    TEXT   NOT NULL
+);
+CREATE INDEX audit_by_time ON audit (at);
 
 CREATE TABLE products (
     id          INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -236,5 +268,7 @@ DROP TABLE images;
 DROP TABLE renditions;
 DROP TABLE idempotency_keys;
 DROP TABLE products;
+DROP TABLE audit;
+DROP TABLE api_keys;
 DROP TABLE users;
 DROP TABLE schema_digest;

@@ -1,0 +1,214 @@
+package auth
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"vitrine.dev/internal/backoff"
+	"vitrine.dev/internal/events"
+	"vitrine.dev/internal/fault"
+)
+
+const (
+	// trustedFor is for how long a key is taken for valid without another look: what a
+	// revocation takes at most where the log of events cannot be read.
+	trustedFor = 30 * time.Second
+	// maxKnown bounds the keys that are remembered.
+	maxKnown = 10_000
+	// followAgain is the first wait after the log of events could not be read.
+	followAgain = 250 * time.Millisecond
+	// usedEvery is how often it is written which keys were used.
+	usedEvery = time.Minute
+)
+
+// Why a request is not authenticated.
+var (
+	ErrNoKey      = fault.New(fault.Forbidden, "an API key is required: Authorization: Bearer vit_…")
+	ErrUnknownKey = fault.New(fault.Forbidden, "the API key is not valid: it is mistyped, unknown, expired or revoked")
+)
+
+// Authenticator finds out whose a key is. It is safe for concurrent use.
+type Authenticator struct {
+	store Lookup
+	log   *slog.Logger
+
+	mu      sync.Mutex
+	known   map[Digest]known
+	changes int64 // of keys that were heard of: a look that began before one is not remembered
+	used    map[int64]struct{}
+}
+
+// known is a key that was valid when it was looked up.
+type known struct {
+	key   Key
+	until time.Time // to be looked up again
+}
+
+// NewAuthenticator returns an Authenticator.
+func NewAuthenticator(store Lookup, log *slog.Logger) *Authenticator {
+	return &Authenticator{store: store, log: log, known: map[Digest]known{}, used: map[int64]struct{}{}}
+}
+
+// Remembered returns the principal of a key that was looked up a short time ago.
+func (a *Authenticator) Remembered(secret string) (Principal, bool) {
+	if !wellFormed(secret) {
+		return Principal{}, false
+	}
+	d := digest(secret)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	k, ok := a.known[d]
+	if !ok || !time.Now().Before(k.until) {
+		return Principal{}, false
+	}
+	a.used[k.key.ID] = struct{}{}
+	return k.key.principal(), true
+}
+
+// Authenticate returns the principal of a key. ErrUnknownKey; fault.Unavailable.
+func (a *Authenticator) Authenticate(ctx context.Context, secret string) (Principal, error) {
+	if p, ok := a.Remembered(secret); ok {
+		return p, nil
+	}
+	if !wellFormed(secret) {
+		return Principal{}, ErrUnknownKey
+	}
+	d := digest(secret)
+	before := a.heard()
+	k, left, err := a.store.KeyByDigest(ctx, d)
+	if fault.KindOf(err) == fault.NotFound {
+		return Principal{}, ErrUnknownKey
+	}
+	if err != nil {
+		return Principal{}, err
+	}
+	trusted := trustedFor
+	if left > 0 {
+		trusted = min(trusted, left)
+	}
+	a.remember(d, known{key: k, until: time.Now().Add(trusted)}, before)
+	return k.principal(), nil
+}
+
+func (k Key) principal() Principal {
+	return Principal{User: k.UserID, Caller: k.UserID, Key: k.ID, Prefix: k.Prefix, Scopes: k.Scopes}
+}
+
+// ActFor returns the principal of an admin that acts for the user. fault.Forbidden
+// where it is no admin; fault.NotFound where there is no such user.
+func (a *Authenticator) ActFor(ctx context.Context, p Principal, user int64) (Principal, error) {
+	if !p.May(Admin) {
+		return Principal{}, fault.New(fault.Forbidden, "only a key with the scope admin may act for another user")
+	}
+	exists, err := a.store.UserExists(ctx, user)
+	if err == nil && !exists {
+		err = fault.New(fault.NotFound, "there is no such user to act for")
+	}
+	p.User = user
+	return p, err
+}
+
+func (a *Authenticator) heard() int64 {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.changes
+}
+
+func (a *Authenticator) remember(d Digest, k known, before int64) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.used[k.key.ID] = struct{}{}
+	if a.changes != before {
+		return
+	}
+	if len(a.known) >= maxKnown {
+		clear(a.known) // so many keys at once are rare, and a look-up is cheap
+	}
+	a.known[d] = k
+}
+
+// forget has keys that changed looked up again.
+func (a *Authenticator) forget(changed func(Key) bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.changes++
+	for d, k := range a.known {
+		if changed(k.key) {
+			delete(a.known, d)
+		}
+	}
+}
+
+func anyKey(Key) bool { return true }
+
+// Follow reads the log of events until ctx is done, so that a key that was revoked
+// anywhere is refused here at once. open opens the log from now on.
+func (a *Authenticator) Follow(ctx context.Context, open func(context.Context) (Tail, error)) error {
+	outage := backoff.NewOutage(a.log, "revoked API keys are not heard of; they are looked up twice a minute", "revoked API keys are heard of again")
+	for ctx.Err() == nil {
+		err := a.follow(ctx, open, outage)
+		if ctx.Err() == nil {
+			failures := outage.Failed(ctx, "event log", err)
+			_ = backoff.Sleep(ctx, backoff.Jitter(backoff.Delay(failures, followAgain, trustedFor))) // its end ends the loop
+		}
+	}
+	return nil
+}
+
+func (a *Authenticator) follow(ctx context.Context, open func(context.Context) (Tail, error), outage *backoff.Outage) error {
+	tail, err := open(ctx)
+	if err != nil {
+		return err
+	}
+	a.forget(anyKey) // whatever changed before the log was open
+	for {
+		outage.Succeeded(ctx)
+		batch, err := tail.Next(ctx)
+		if err != nil {
+			return err
+		}
+		if batch.Skipped > 0 {
+			a.forget(anyKey)
+		}
+		for _, e := range batch.Events {
+			if e.Type == events.KeyChanged {
+				a.forget(func(k Key) bool { return k.ID == e.Data.Key })
+			}
+		}
+	}
+}
+
+// RecordUse writes once a minute, and at the end, which keys were used, until ctx is done.
+func (a *Authenticator) RecordUse(ctx context.Context) error {
+	tick := time.NewTicker(usedEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+			defer cancel()
+			a.recordUse(last)
+			return nil
+		case <-tick.C:
+			a.recordUse(ctx)
+		}
+	}
+}
+
+func (a *Authenticator) recordUse(ctx context.Context) {
+	a.mu.Lock()
+	ids := make([]int64, 0, len(a.used))
+	for id := range a.used {
+		ids = append(ids, id)
+	}
+	clear(a.used)
+	a.mu.Unlock()
+	if len(ids) == 0 {
+		return
+	}
+	if err := a.store.MarkUsed(ctx, ids); err != nil {
+		a.log.WarnContext(ctx, "the use of API keys was not recorded", "keys", len(ids), "error", err)
+	}
+}

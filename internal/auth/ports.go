@@ -1,0 +1,67 @@
+package auth
+
+import (
+	"context"
+	"time"
+
+	"vitrine.dev/internal/events"
+)
+
+// Store keeps users, keys and the audit log. Every method is one transaction, safe for
+// concurrent use, takes the time from the database's clock, and returns errors of kind
+// fault.Unavailable where the database cannot be reached, beside those that it names. An
+// Entry is written together with the change that it is about, which sets its target.
+type Store interface {
+	AddUser(ctx context.Context, d UserDraft, e Entry) (User, error)
+	// User returns the user. fault.NotFound.
+	User(ctx context.Context, id int64) (User, error)
+	// ListUsers returns at most limit users whose ids are beyond after, by id.
+	ListUsers(ctx context.Context, after int64, limit int) ([]User, error)
+	// ReviseUser writes what revise makes of the user; an error of it is returned as it
+	// is. fault.NotFound.
+	ReviseUser(ctx context.Context, id int64, revise func(User) (User, error), e Entry) (User, error)
+	// RemoveUser removes the user with its keys. fault.NotFound; fault.Conflict where it
+	// has products.
+	RemoveUser(ctx context.Context, id int64, e Entry) error
+
+	// AddKey stores a key. ErrUnknownUser.
+	AddKey(ctx context.Context, n NewKey, e Entry) (Key, error)
+	// Key returns the key, also one that is over. fault.NotFound.
+	Key(ctx context.Context, id int64) (Key, error)
+	// ListKeys returns at most limit keys of the user (0: of all) whose ids are beyond
+	// after, by id, with those that are over.
+	ListKeys(ctx context.Context, user, after int64, limit int) ([]Key, error)
+	// RevokeKey ends a key at once and records events.KeyChanged; one that was revoked
+	// before stays as it is. fault.NotFound.
+	RevokeKey(ctx context.Context, id int64, e Entry) (Key, error)
+	// RotateKey stores the key that replace makes of the key, which ends after the overlap,
+	// or earlier as it is, and records events.KeyChanged. An error of replace is returned as
+	// it is. fault.NotFound.
+	RotateKey(ctx context.Context, id int64, overlap time.Duration, replace func(old Key, now time.Time) (NewKey, error), e Entry) (Key, error)
+
+	// ListAudit returns at most limit entries before the id (0: from the newest on), newest first.
+	ListAudit(ctx context.Context, before int64, limit int) ([]Entry, error)
+	// AppendAudit writes an entry of an action that is no change of users or keys.
+	AppendAudit(ctx context.Context, e Entry) error
+	// PurgeAudit removes at most limit entries that are older than the age.
+	PurgeAudit(ctx context.Context, age time.Duration, limit int) (removed int, err error)
+}
+
+// Lookup is what an Authenticator needs of the database. Its methods are like those of
+// a Store.
+type Lookup interface {
+	// KeyByDigest returns the key that is neither revoked nor expired, and for how long
+	// it still lives, 0 for ever. fault.NotFound.
+	KeyByDigest(ctx context.Context, d Digest) (k Key, left time.Duration, err error)
+	// UserExists reports whether there is such a user.
+	UserExists(ctx context.Context, id int64) (bool, error)
+	// MarkUsed notes that the keys were used now.
+	MarkUsed(ctx context.Context, ids []int64) error
+	// HasKeys reports whether any key can be used.
+	HasKeys(ctx context.Context) (bool, error)
+}
+
+// Tail follows the log of events: events.Tail.
+type Tail interface {
+	Next(ctx context.Context) (events.Batch, error)
+}

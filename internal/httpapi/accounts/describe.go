@@ -1,0 +1,147 @@
+package accounts
+
+import (
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"vitrine.dev/internal/auth"
+	"vitrine.dev/internal/httpapi/wire"
+	"vitrine.dev/internal/httpkit"
+	"vitrine.dev/internal/httpkit/openapi"
+)
+
+const (
+	usersTag = "users"
+	keysTag  = "keys"
+)
+
+// The types of requests exist for the description only.
+
+type newUser struct {
+	Name  string `json:"name"            minLength:"1" maxLength:"200" example:"Shop of Jo"`
+	Email string `json:"email,omitempty" maxLength:"254" example:"jo@example.com"`
+}
+
+type userPatch struct {
+	Name  string `json:"name,omitempty"  minLength:"1" maxLength:"200"`
+	Email string `json:"email,omitempty" maxLength:"254" nullable:"true"`
+}
+
+type newKey struct {
+	UserID    int64    `json:"user_id,omitempty"    minimum:"1" doc:"Whose key it is; the caller's user by default"`
+	Name      string   `json:"name"                 minLength:"1" maxLength:"200" example:"shop back end"`
+	Scopes    []string `json:"scopes"               minItems:"1" nullable:"false" doc:"Any of products:read, products:write, images:retry, operator (reads and retries across users), admin (all of it, and users and keys)"`
+	ExpiresIn int64    `json:"expires_in,omitempty" minimum:"0" doc:"In seconds, at most ten years; 0 for never, which is the default"`
+}
+
+type rotation struct {
+	Overlap int64 `json:"overlap,omitempty" minimum:"0" maximum:"2592000" default:"86400" doc:"For how many seconds the old key lives on"`
+}
+
+// described returns an operation with the answers that all of these have.
+func described(d *openapi.Document, id, tag, summary, text string, good map[string]*huma.Response, problems ...int) *huma.Operation {
+	return &huma.Operation{
+		OperationID: id, Tags: []string{tag}, Summary: summary, Description: text,
+		Responses: d.Responses(good, append(problems, http.StatusServiceUnavailable)...),
+	}
+}
+
+func withID(op *huma.Operation) *huma.Operation {
+	op.Parameters = append(op.Parameters, openapi.PathInteger("id", auth.MaxID))
+	return op
+}
+
+// DescribeCreateUser describes CreateUser.
+func DescribeCreateUser(d *openapi.Document) *huma.Operation {
+	op := described(d, "createUser", usersTag, "Add a user", "", map[string]*huma.Response{
+		"201": openapi.Response("The user", openapi.Schema[wire.User](d), openapi.Header("Location", "The path of the user")),
+	}, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
+	op.RequestBody = openapi.Body(openapi.Schema[newUser](d), httpkit.TypeJSON)
+	return op
+}
+
+// DescribeGetUser describes GetUser.
+func DescribeGetUser(d *openapi.Document) *huma.Operation {
+	return withID(described(d, "getUser", usersTag, "Read a user", "",
+		map[string]*huma.Response{"200": openapi.Response("The user", openapi.Schema[wire.User](d))}, http.StatusNotFound))
+}
+
+// DescribeListUsers describes ListUsers.
+func DescribeListUsers(d *openapi.Document) *huma.Operation {
+	return described(d, "listUsers", usersTag, "List users by id", "",
+		map[string]*huma.Response{"200": openapi.Response("One page", openapi.Schema[wire.UserList](d))})
+}
+
+// DescribeChangeUser describes ChangeUser.
+func DescribeChangeUser(d *openapi.Document) *huma.Operation {
+	op := withID(described(d, "changeUser", usersTag, "Change a user", "A merge patch (RFC 7396): what is absent stays, null removes the e-mail address.",
+		map[string]*huma.Response{"200": openapi.Response("The user as it is now", openapi.Schema[wire.User](d))},
+		http.StatusNotFound, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType))
+	op.RequestBody = openapi.Body(openapi.Schema[userPatch](d), httpkit.TypeMergePatch, httpkit.TypeJSON)
+	return op
+}
+
+// DescribeDeleteUser describes DeleteUser.
+func DescribeDeleteUser(d *openapi.Document) *huma.Operation {
+	return withID(described(d, "deleteUser", usersTag, "Delete a user with its keys", "A user who has products cannot be deleted.",
+		map[string]*huma.Response{"204": openapi.Response("Deleted", nil)}, http.StatusNotFound, http.StatusConflict))
+}
+
+// DescribeCreateKey describes CreateKey.
+func DescribeCreateKey(d *openapi.Document) *huma.Operation {
+	op := described(d, "createKey", keysTag, "Make an API key", "The answer alone has the key itself: only its SHA-256 is stored. 409 while authentication is off.",
+		createdKey(d), http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
+	op.RequestBody = openapi.Body(openapi.Schema[newKey](d), httpkit.TypeJSON)
+	return op
+}
+
+// DescribeRotateKey describes RotateKey.
+func DescribeRotateKey(d *openapi.Document) *huma.Operation {
+	op := withID(described(d, "rotateKey", keysTag, "Replace an API key", "Makes a key with the same user, name and scopes, that lives as long as the old one was to. Both are valid during the overlap.",
+		createdKey(d), http.StatusNotFound, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType))
+	op.RequestBody = openapi.Body(openapi.Schema[rotation](d), httpkit.TypeJSON)
+	return op
+}
+
+func createdKey(d *openapi.Document) map[string]*huma.Response {
+	return map[string]*huma.Response{
+		"201": openapi.Response("The key", openapi.Schema[wire.CreatedKey](d), openapi.Header("Location", "The path of the key")),
+	}
+}
+
+// DescribeGetKey describes GetKey.
+func DescribeGetKey(d *openapi.Document) *huma.Operation {
+	return withID(described(d, "getKey", keysTag, "Read what is known of an API key", "",
+		map[string]*huma.Response{"200": openapi.Response("The key without its text", openapi.Schema[wire.Key](d))},
+		http.StatusNotFound, http.StatusConflict))
+}
+
+// DescribeListKeys describes ListKeys.
+func DescribeListKeys(d *openapi.Document) *huma.Operation {
+	return described(d, "listKeys", keysTag, "List API keys by id", "Those that are revoked or expired are among them.",
+		map[string]*huma.Response{"200": openapi.Response("One page", openapi.Schema[wire.KeyList](d))}, http.StatusConflict)
+}
+
+// DescribeRevokeKey describes RevokeKey.
+func DescribeRevokeKey(d *openapi.Document) *huma.Operation {
+	return withID(described(d, "revokeKey", keysTag, "Revoke an API key", "Every server refuses it within two seconds, or within thirty where it cannot read the database's log. To revoke it again changes nothing.",
+		map[string]*huma.Response{"200": openapi.Response("The key as it ended", openapi.Schema[wire.Key](d))},
+		http.StatusNotFound, http.StatusConflict))
+}
+
+// DescribeListAudit describes ListAudit.
+func DescribeListAudit(d *openapi.Document) *huma.Operation {
+	return described(d, "listAudit", usersTag, "List what was done to users and keys, and by operators, newest first", "Entries are kept for 400 days.",
+		map[string]*huma.Response{"200": openapi.Response("One page", openapi.Schema[wire.AuditList](d))})
+}
+
+// PageQuery are the parameters of ListUsers and ListAudit.
+func PageQuery() []*huma.Param {
+	return []*huma.Param{openapi.Limit("Most entries on one page", auth.DefaultListLimit, auth.MaxListLimit), openapi.NextCursor()}
+}
+
+// KeysQuery are the parameters of ListKeys.
+func KeysQuery() []*huma.Param {
+	return append([]*huma.Param{openapi.Query(auth.FieldUserID, "Only keys of this user", openapi.Integer(auth.MaxID))}, PageQuery()...)
+}

@@ -1,0 +1,2 @@
+// Package accounts serves users, API keys and the audit log.
+package accounts

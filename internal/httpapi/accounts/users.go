@@ -1,0 +1,165 @@
+package accounts
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+
+	"vitrine.dev/internal/auth"
+	"vitrine.dev/internal/httpapi/wire"
+	"vitrine.dev/internal/httpkit"
+	"vitrine.dev/internal/httpkit/form"
+)
+
+// Handler serves users, keys and the audit log. It is safe for concurrent use.
+type Handler struct {
+	Accounts *auth.Accounts
+	// Keys says whether there may be keys. While authentication is off there are none: those
+	// that anyone could make then would be valid once it is on.
+	Keys bool
+}
+
+// CreateUser adds a user.
+func (h *Handler) CreateUser(w http.ResponseWriter, r *http.Request) error {
+	draft, err := httpkit.DecodeBody(r, decodeUser, "Accept-Post", httpkit.TypeJSON)
+	if err != nil {
+		return err
+	}
+	u, err := h.Accounts.AddUser(r.Context(), auth.From(r.Context()), draft)
+	if err != nil {
+		return fmt.Errorf("create user: %w", err)
+	}
+	w.Header().Set("Location", "/users/"+strconv.FormatInt(u.ID, 10))
+	return httpkit.WriteJSON(w, http.StatusCreated, wireUser(u))
+}
+
+// GetUser answers with a user.
+func (h *Handler) GetUser(w http.ResponseWriter, r *http.Request) error {
+	id, err := pathID(r)
+	if err != nil {
+		return err
+	}
+	u, err := h.Accounts.User(r.Context(), id)
+	if err != nil {
+		return fmt.Errorf("get user %d: %w", id, err)
+	}
+	return write(w, http.StatusOK, wireUser(u))
+}
+
+// ListUsers answers with one page, by id.
+func (h *Handler) ListUsers(w http.ResponseWriter, r *http.Request) error {
+	p := httpkit.ParamsOf(r)
+	after, limit := page(p, usersCursor)
+	if err := p.Errors.Err(); err != nil {
+		return err
+	}
+	users, more, err := h.Accounts.Users(r.Context(), after, limit)
+	if err != nil {
+		return fmt.Errorf("list users: %w", err)
+	}
+	list := wire.UserList{Data: make([]wire.User, len(users))}
+	for i, u := range users {
+		list.Data[i] = wireUser(u)
+	}
+	if more {
+		list.NextCursor = httpkit.EncodeIDCursor(usersCursor, users[len(users)-1].ID)
+	}
+	return write(w, http.StatusOK, list)
+}
+
+// ChangeUser applies a merge patch.
+func (h *Handler) ChangeUser(w http.ResponseWriter, r *http.Request) error {
+	id, err := pathID(r)
+	if err != nil {
+		return err
+	}
+	patch, err := httpkit.DecodeBody(r, decodeUserPatch, "Accept-Patch", httpkit.TypeMergePatch, httpkit.TypeJSON)
+	if err != nil {
+		return err
+	}
+	u, err := h.Accounts.ChangeUser(r.Context(), auth.From(r.Context()), id, patch)
+	if err != nil {
+		return fmt.Errorf("change user %d: %w", id, err)
+	}
+	return write(w, http.StatusOK, wireUser(u))
+}
+
+// DeleteUser removes a user without products.
+func (h *Handler) DeleteUser(w http.ResponseWriter, r *http.Request) error {
+	id, err := pathID(r)
+	if err != nil {
+		return err
+	}
+	if err := h.Accounts.RemoveUser(r.Context(), auth.From(r.Context()), id); err != nil {
+		return fmt.Errorf("delete user %d: %w", id, err)
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+func decodeUser(body []byte) (auth.UserDraft, error) {
+	o, err := form.ReadObject(body)
+	if err != nil {
+		return auth.UserDraft{}, err
+	}
+	d := auth.UserDraft{
+		Name:  form.Required(o, auth.FieldName, form.Text),
+		Email: form.Optional(o, auth.FieldEmail, form.Text),
+	}
+	o.RefuseRest(ours())
+	d.FieldErrors = o.Errors
+	return d, nil
+}
+
+// decodeUserPatch reads a merge patch (RFC 7396).
+func decodeUserPatch(body []byte) (auth.UserPatch, error) {
+	o, err := form.ReadObject(body)
+	if err != nil {
+		return auth.UserPatch{}, err
+	}
+	p := auth.UserPatch{
+		Name:  form.ChangedNotRemoved(o, auth.FieldName, "every user has one", form.Text),
+		Email: form.Changed(o, auth.FieldEmail, form.Text),
+	}
+	o.RefuseRest(ours())
+	p.FieldErrors = o.Errors
+	return p, nil
+}
+
+// ours are the fields that a client cannot set.
+func ours() map[string]string {
+	const reason = "is set by the server"
+	return map[string]string{"id": reason, "created_at": reason, "prefix": reason, "revoked_at": reason, "last_used_at": reason}
+}
+
+func wireUser(u auth.User) wire.User {
+	return wire.User{ID: u.ID, Name: u.Name, Email: u.Email, CreatedAt: u.CreatedAt}
+}
+
+func pathID(r *http.Request) (int64, error) { return httpkit.PathInteger(r, "id", auth.MaxID) }
+
+// write answers with what no one may keep.
+func write(w http.ResponseWriter, status int, v any) error {
+	w.Header().Set("Cache-Control", "no-store")
+	return httpkit.WriteJSON(w, status, v)
+}
+
+// The kinds of cursors.
+const (
+	usersCursor = 4
+	keysCursor  = 5
+	auditCursor = 6
+)
+
+// page reads where a page begins and its limit; what is wrong with them is added to the
+// errors of p.
+func page(p *httpkit.Params, kind byte) (after int64, limit int) {
+	limit = int(p.Integer(httpkit.ParamLimit, auth.MaxListLimit))
+	if s := p.Text(httpkit.ParamCursor); s != "" {
+		var ok bool
+		if after, ok = httpkit.DecodeIDCursor(s, kind, auth.MaxID); !ok {
+			p.Errors.Add(httpkit.ParamCursor, "must be the next_cursor of the page before")
+		}
+	}
+	return after, limit
+}

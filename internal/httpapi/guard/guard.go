@@ -1,0 +1,162 @@
+// Package guard says for each request who it acts for, and whether it may be answered.
+package guard
+
+import (
+	"fmt"
+	"math"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	"vitrine.dev/internal/auth"
+	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/httpkit"
+	"vitrine.dev/internal/httpkit/server"
+)
+
+// HeaderUser names the user for whom an admin's key acts.
+const HeaderUser = "Vitrine-User"
+
+// Guard authorizes requests. It is safe for concurrent use.
+type Guard struct {
+	keys     *auth.Authenticator
+	attempts *auth.Attempts
+	proxies  []netip.Prefix
+}
+
+// New returns a Guard that wants an API key for every route that names a scope. Only
+// what the proxies add to X-Forwarded-For is believed.
+func New(keys *auth.Authenticator, proxies []netip.Prefix) *Guard {
+	return &Guard{keys: keys, attempts: auth.NewAttempts(), proxies: proxies}
+}
+
+// Authorize is server.Config's.
+func (g *Guard) Authorize(r *http.Request, rt server.Route) (*http.Request, error) {
+	if len(rt.Scopes) == 0 {
+		return r, nil
+	}
+	p, err := g.principal(r)
+	if err != nil {
+		return nil, err
+	}
+	if !slices.ContainsFunc(rt.Scopes, func(scope string) bool { return p.May(auth.Scope(scope)) }) {
+		scopes := strings.Join(rt.Scopes, " ")
+		return nil, httpkit.Refuse(http.StatusForbidden, "the API key lacks a scope for this: one of %s", scopes).
+			With(headerChallenge, challenge+`, error="insufficient_scope", scope="`+scopes+`"`)
+	}
+	return r.WithContext(auth.With(r.Context(), p)), nil
+}
+
+func (g *Guard) principal(r *http.Request) (auth.Principal, error) {
+	address := address(r, g.proxies)
+	secret, err := bearer(r)
+	if err != nil {
+		return auth.Principal{}, err
+	}
+	p, remembered := g.keys.Remembered(secret)
+	if !remembered {
+		if p, err = g.authenticate(r, secret, network(address)); err != nil {
+			return auth.Principal{}, err
+		}
+	}
+	p.Address = address.String()
+	return g.actFor(r, p)
+}
+
+// authenticate looks a key up, for addresses that have not sent too many wrong ones.
+func (g *Guard) authenticate(r *http.Request, secret, network string) (auth.Principal, error) {
+	if wait := g.attempts.Wait(network); wait > 0 {
+		return auth.Principal{}, httpkit.Refuse(http.StatusTooManyRequests, "too many requests from this address had no valid API key").
+			With("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
+	}
+	p, err := g.keys.Authenticate(r.Context(), secret)
+	if fault.KindOf(err) == fault.Forbidden {
+		g.attempts.Failed(network)
+		return p, unauthenticated(`, error="invalid_token"`, "the API key is not valid: it is mistyped, unknown, expired or revoked")
+	}
+	if err != nil {
+		return p, fmt.Errorf("authenticate: %w", err)
+	}
+	return p, nil
+}
+
+// actFor applies HeaderUser.
+func (g *Guard) actFor(r *http.Request, p auth.Principal) (auth.Principal, error) {
+	lines := r.Header[HeaderUser]
+	if len(lines) == 0 {
+		return p, nil
+	}
+	user, ok := httpkit.ParseInteger(lines[0], auth.MaxID)
+	if !ok || len(lines) > 1 {
+		return p, httpkit.Refuse(http.StatusBadRequest, "%s must be given once, as the id of a user", HeaderUser)
+	}
+	if !p.May(auth.Admin) {
+		return p, httpkit.Refuse(http.StatusForbidden, "only a key with the scope admin may act for another user").
+			With(headerChallenge, challenge+`, error="insufficient_scope", scope="admin"`)
+	}
+	p, err := g.keys.ActFor(r.Context(), p, user)
+	if err != nil {
+		return p, fmt.Errorf("act for user %d: %w", user, err)
+	}
+	return p, nil
+}
+
+const (
+	headerChallenge = "WWW-Authenticate"
+	challenge       = `Bearer realm="vitrine"`
+)
+
+// unauthenticated is the answer of RFC 6750 section 3.
+func unauthenticated(more, detail string) error {
+	return httpkit.Refuse(http.StatusUnauthorized, "%s", detail).With(headerChallenge, challenge+more)
+}
+
+// bearer returns the key that the request carries (RFC 6750 section 2.1).
+func bearer(r *http.Request) (string, error) {
+	lines := r.Header["Authorization"]
+	if len(lines) == 0 {
+		return "", unauthenticated("", "an API key is required, as Authorization: Bearer vit_…")
+	}
+	scheme, secret, _ := strings.Cut(lines[0], " ")
+	if len(lines) > 1 || !strings.EqualFold(scheme, "Bearer") || secret == "" {
+		return "", unauthenticated(`, error="invalid_request"`, "the Authorization header must be given once, as Bearer and an API key")
+	}
+	return strings.TrimSpace(secret), nil
+}
+
+// address is where a request came from: the rightmost address of X-Forwarded-For that
+// no proxy of ours has, where a proxy of ours sent it.
+func address(r *http.Request, proxies []netip.Prefix) netip.Addr {
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return netip.Addr{}
+	}
+	at := peer.Addr().Unmap()
+	hops := strings.Split(strings.Join(r.Header["X-Forwarded-For"], ","), ",")
+	for _, hop := range slices.Backward(hops) {
+		if !slices.ContainsFunc(proxies, func(p netip.Prefix) bool { return p.Contains(at) }) {
+			break
+		}
+		before, err := netip.ParseAddr(strings.TrimSpace(hop))
+		if err != nil {
+			break
+		}
+		at = before.Unmap().WithZone("")
+	}
+	return at
+}
+
+// network is what one subscriber has: an IPv4 address, or the /64 of an IPv6 one.
+func network(a netip.Addr) string {
+	if !a.Is6() {
+		return a.String()
+	}
+	const subnetBits = 64
+	p, err := a.Prefix(subnetBits)
+	if err != nil { // an address of IPv6 has 128 bits
+		return a.String()
+	}
+	return p.String()
+}

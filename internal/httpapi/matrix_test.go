@@ -1,0 +1,386 @@
+package httpapi_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"vitrine.dev/internal/auth"
+	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/catalog/catalogfake"
+	"vitrine.dev/internal/dispatch"
+	"vitrine.dev/internal/failures"
+	"vitrine.dev/internal/httpapi"
+	"vitrine.dev/internal/httpapi/guard"
+	"vitrine.dev/internal/sqlstore"
+	"vitrine.dev/internal/sqlstore/storetest"
+	"vitrine.dev/internal/testserver"
+)
+
+// matrixRow is how one route is called, about what is the owner's.
+type matrixRow struct {
+	path func(m *matrix) string
+	body string
+	ok   int // the status for who may
+	// owned: another user's key with the right scope gets 404, else ok.
+	owned bool
+}
+
+// matrixRows has a row for every route.
+func matrixRows() map[string]matrixRow {
+	const product, image, job = "/products/%d", "/products/%d/images/%d", "/dead-letters/jobs/%d"
+	fixed := func(path string) func(*matrix) string { return func(*matrix) string { return path } }
+	ofProduct := func(m *matrix) string { id, _ := m.failed(); return fmt.Sprintf(product, id) }
+	ofImage := func(suffix string) func(m *matrix) string {
+		return func(m *matrix) string { id, img := m.failed(); return fmt.Sprintf(image, id, img) + suffix }
+	}
+	ofJob := func(suffix string) func(m *matrix) string {
+		return func(m *matrix) string { return fmt.Sprintf(job, m.job()) + suffix }
+	}
+	ofUser := func(m *matrix) string { return fmt.Sprintf("/users/%d", m.user()) }
+	ofKey := func(suffix string) func(m *matrix) string {
+		return func(m *matrix) string { return fmt.Sprintf("/keys/%d", m.key(m.owner, auth.ProductsRead).ID) + suffix }
+	}
+	return map[string]matrixRow{
+		"POST /products":                               {path: fixed("/products"), body: `{"product_name":"Lamp","product_price":1}`, ok: 201},
+		"GET /products":                                {path: func(m *matrix) string { return fmt.Sprintf("/products?user_id=%d", m.owner) }, ok: 200, owned: true},
+		"GET /products/{id}":                           {path: ofProduct, ok: 200, owned: true},
+		"PATCH /products/{id}":                         {path: ofProduct, body: `{"product_name":"Torch"}`, ok: 200, owned: true},
+		"DELETE /products/{id}":                        {path: ofProduct, ok: 204, owned: true},
+		"GET /products/{id}/images/{image_id}":         {path: ofImage(""), ok: 200, owned: true},
+		"POST /products/{id}/images/{image_id}/replay": {path: ofImage("/replay"), ok: 202, owned: true},
+		"GET /dead-letters":                            {path: fixed("/dead-letters"), ok: 200},
+		"POST /dead-letters/replay":                    {path: fixed("/dead-letters/replay"), body: `{"all":true,"dry_run":true}`, ok: 200},
+		"POST /dead-letters/discard":                   {path: fixed("/dead-letters/discard"), body: `{"all":true,"dry_run":true}`, ok: 200},
+		"GET /dead-letters/jobs":                       {path: fixed("/dead-letters/jobs"), ok: 200},
+		"GET /dead-letters/jobs/{id}":                  {path: ofJob(""), ok: 200, owned: true},
+		"POST /dead-letters/jobs/{id}/abort":           {path: ofJob("/abort"), ok: 200, owned: true},
+		"GET /queue":                                   {path: fixed("/queue"), ok: 200},
+		"GET /hosts":                                   {path: fixed("/hosts"), ok: 200},
+		"POST /users":                                  {path: fixed("/users"), body: `{"name":"Jo"}`, ok: 201},
+		"GET /users":                                   {path: fixed("/users"), ok: 200},
+		"GET /users/{id}":                              {path: ofUser, ok: 200},
+		"PATCH /users/{id}":                            {path: ofUser, body: `{"name":"Joe"}`, ok: 200},
+		"DELETE /users/{id}":                           {path: ofUser, ok: 204},
+		"POST /keys":                                   {path: fixed("/keys"), body: `{"name":"k","scopes":["products:read"]}`, ok: 201},
+		"GET /keys":                                    {path: fixed("/keys"), ok: 200},
+		"GET /keys/{id}":                               {path: ofKey(""), ok: 200},
+		"DELETE /keys/{id}":                            {path: ofKey(""), ok: 200},
+		"POST /keys/{id}/rotate":                       {path: ofKey("/rotate"), body: `{}`, ok: 201},
+		"GET /audit":                                   {path: fixed("/audit"), ok: 200},
+		"GET /images/{key...}":                         {path: fixed("/images/a"), ok: 404},
+		"GET /openapi.json":                            {path: fixed("/openapi.json"), ok: 200},
+		"GET /openapi.yaml":                            {path: fixed("/openapi.yaml"), ok: 200},
+		"GET /healthz":                                 {path: fixed("/healthz"), ok: 200},
+		"GET /readyz":                                  {path: fixed("/readyz"), ok: 200},
+	}
+}
+
+// matrix is an API that wants keys, over a real database.
+type matrix struct {
+	*deadSetup
+
+	accounts     *auth.Accounts
+	owner, other int64
+	sent         int
+}
+
+func newMatrix(t *testing.T, db *sqlstore.Store) *matrix {
+	t.Helper()
+	s := &deadSetup{setup: &setup{t: t, cache: catalogfake.NewCache(), images: &images{}, logs: &logs{}}, db: db}
+	log := slog.New(slog.NewJSONHandler(s.logs, nil))
+	s.views = catalog.NewViews(s.cache, catalog.FixedEpoch("e"), log)
+	m := &matrix{deadSetup: s, accounts: auth.NewAccounts(db), owner: 1}
+	s.handler = httpapi.New(httpapi.Deps{
+		Service:  catalog.NewService(db, s.views, catalog.DefaultKeyTTL),
+		Failures: failures.NewService(db, db, s.views, func() {}),
+		Work:     dispatch.NewInspector(db, dispatch.DefaultConfig().Limits),
+		Views:    s.views, Images: s.images, URL: imageURL, Ready: ready(log), Log: log,
+		Accounts: m.accounts, HasKeys: true, Authorize: guard.New(auth.NewAuthenticator(db, log), nil).Authorize,
+	})
+	m.other = m.user()
+	return m
+}
+
+func (m *matrix) user() int64 {
+	m.t.Helper()
+	u, err := m.accounts.AddUser(m.t.Context(), auth.Everyone(), auth.UserDraft{Name: "More"})
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	return u.ID
+}
+
+func (m *matrix) key(user int64, scopes ...auth.Scope) auth.Created {
+	m.t.Helper()
+	k, err := m.accounts.CreateKey(m.t.Context(), auth.Everyone(), auth.KeyDraft{UserID: user, Name: "key", Scopes: scopes})
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	return k
+}
+
+// failed is a product of the owner and its image, which has failed.
+func (m *matrix) failed() (product, image int64) {
+	m.t.Helper()
+	product, images := m.fail("source_not_found", "gone.example", 1)
+	return product, images[0]
+}
+
+// job is one of the owner's, which has not ended.
+func (m *matrix) job() int64 {
+	m.t.Helper()
+	m.failed()
+	w := m.as(m.key(m.owner, auth.ImagesRetry).Secret, http.MethodPost, "/dead-letters/discard", `{"all":true,"rate":1}`)
+	wantStatus(m.t, w, http.StatusAccepted)
+	var job struct{ ID int64 }
+	if err := json.Unmarshal(w.Body.Bytes(), &job); err != nil {
+		m.t.Fatal(err)
+	}
+	return job.ID
+}
+
+// as sends a request with the key, "" for none, from an address of its own.
+func (m *matrix) as(secret, method, path, body string, headers ...string) *httptest.ResponseRecorder {
+	m.t.Helper()
+	if secret != "" {
+		headers = append(headers, "Authorization", "Bearer "+secret)
+	}
+	r := m.request(method, path, body, headers...)
+	m.sent++
+	r.RemoteAddr = fmt.Sprintf("10.0.%d.%d:1234", m.sent/256%256, m.sent%256)
+	return m.send(r)
+}
+
+// TestAuthorization calls every route with every kind of key, about what is the user's own
+// and another's.
+func TestAuthorization(t *testing.T) {
+	t.Parallel()
+	for name, open := range map[string]func(*testing.T) *sqlstore.Store{
+		"sqlite":   func(t *testing.T) *sqlstore.Store { t.Helper(); return openSQLite(t) },
+		"postgres": openPostgres,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := newMatrix(t, open(t))
+			rows, routes := matrixRows(), httpapi.Scopes()
+			for route, scopes := range routes {
+				row, there := rows[route]
+				if !there {
+					t.Errorf("%s has no row", route)
+					continue
+				}
+				m.checkRoute(route, scopes, row)
+			}
+			for route := range rows {
+				if _, there := routes[route]; !there {
+					t.Errorf("there is no route %s", route)
+				}
+			}
+		})
+	}
+}
+
+func openPostgres(t *testing.T) *sqlstore.Store {
+	t.Helper()
+	store, err := sqlstore.OpenPostgres(t.Context(), storetest.PostgresConfig(t, testserver.Postgres(t)), slog.New(slog.DiscardHandler))
+	if err == nil {
+		_, err = store.Migrate(t.Context())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := store.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return store
+}
+
+func (m *matrix) checkRoute(route string, scopes []string, row matrixRow) {
+	m.t.Helper()
+	method, _, _ := strings.Cut(route, " ")
+	want := func(who string, w *httptest.ResponseRecorder, status int, challenge string) {
+		m.t.Helper()
+		if w.Code != status {
+			m.t.Errorf("%s, %s: %d, want %d: %s", route, who, w.Code, status, w.Body)
+		}
+		if got := w.Header().Get("WWW-Authenticate"); got != challenge {
+			m.t.Errorf("%s, %s: challenge %q, want %q", route, who, got, challenge)
+		}
+	}
+	if len(scopes) == 0 {
+		want("no key", m.as("", method, row.path(m), row.body), row.ok, "")
+		want("a wrong key", m.as("x", method, row.path(m), row.body), row.ok, "")
+		return
+	}
+	const realm = `Bearer realm="vitrine"`
+	want("no key", m.as("", method, row.path(m), row.body), http.StatusUnauthorized, realm)
+	want("a wrong key", m.as("vit_x", method, row.path(m), row.body), http.StatusUnauthorized, realm+`, error="invalid_token"`)
+	lacks := realm + `, error="insufficient_scope", scope="` + strings.Join(scopes, " ") + `"`
+	crosses := slices.Contains(scopes, string(auth.Operator)) // what operators do, they do for every user
+	for _, scope := range auth.AllScopes() {
+		may := scope == auth.Admin || slices.Contains(scopes, string(scope))
+		own, foreign := m.key(m.owner, scope).Secret, m.key(m.other, scope).Secret
+		if !may {
+			want("own with "+string(scope), m.as(own, method, row.path(m), row.body), http.StatusForbidden, lacks)
+			want("another's with "+string(scope), m.as(foreign, method, row.path(m), row.body), http.StatusForbidden, lacks)
+			continue
+		}
+		path := row.path(m)
+		switch { // before the owner, whose answer is in the cache then, and after
+		case !row.owned || crosses && (scope == auth.Operator || scope == auth.Admin):
+			want("another's with "+string(scope), m.as(foreign, method, row.path(m), row.body), row.ok, "")
+		default:
+			m.wantHidden(route, method, path, row.body, foreign)
+			want("own with "+string(scope), m.as(own, method, path, row.body), row.ok, "")
+			if method == http.MethodGet {
+				m.wantHidden(route, method, path, row.body, foreign)
+			}
+		}
+		want("own with "+string(scope), m.as(own, method, row.path(m), row.body), row.ok, "")
+	}
+	admin := m.key(m.other, auth.Admin).Secret
+	want("an admin for the owner", m.as(admin, method, row.path(m), row.body, guard.HeaderUser, strconv.FormatInt(m.owner, 10)), row.ok, "")
+	want("an admin for no one", m.as(admin, method, row.path(m), row.body, guard.HeaderUser, "4711"), http.StatusNotFound, "")
+	want("an admin for nonsense", m.as(admin, method, row.path(m), row.body, guard.HeaderUser, "0"), http.StatusBadRequest, "")
+	want("no admin for another", m.as(m.key(m.other, allButAdmin()...).Secret, method, row.path(m), row.body, guard.HeaderUser, strconv.FormatInt(m.owner, 10)),
+		http.StatusForbidden, realm+`, error="insufficient_scope", scope="admin"`)
+}
+
+func allButAdmin() []auth.Scope {
+	return slices.DeleteFunc(auth.AllScopes(), func(s auth.Scope) bool { return s == auth.Admin })
+}
+
+// wantHidden asserts that a foreign key gets what it would get if there were no such thing.
+func (m *matrix) wantHidden(route, method, path, body, foreign string) {
+	m.t.Helper()
+	if strings.Contains(path, "?user_id=") {
+		if w := m.as(foreign, method, path, body); w.Code != http.StatusForbidden {
+			m.t.Errorf("%s of another user: %d: %s", route, w.Code, w.Body)
+		}
+		return
+	}
+	missing := missingPath(path)
+	conditions := []string{"If-Match"}
+	if method == http.MethodGet {
+		conditions = append(conditions, "If-None-Match")
+	}
+	for _, condition := range conditions {
+		hidden := m.as(foreign, method, path, body, condition, "*", "X-Request-Id", "r")
+		none := m.as(foreign, method, missing, body, condition, "*", "X-Request-Id", "r")
+		if hidden.Code != http.StatusNotFound || hidden.Body.String() != none.Body.String() {
+			m.t.Errorf("%s of another user: %d: %s\nof no one: %d: %s", route, hidden.Code, hidden.Body, none.Code, none.Body)
+		}
+	}
+}
+
+// missingPath is the path with other ids.
+func missingPath(path string) string {
+	parts := strings.Split(path, "/")
+	for i, p := range parts {
+		if _, err := strconv.Atoi(p); err == nil {
+			parts[i] = "999999999"
+		}
+	}
+	return strings.Join(parts, "/")
+}
+
+// TestScopedByPrincipal: lists, bodies and ids are of the key's user, whatever the request
+// says.
+func TestScopedByPrincipal(t *testing.T) {
+	t.Parallel()
+	m := newMatrix(t, openSQLite(t))
+	own, foreign := m.key(m.owner, allButOperator()...).Secret, m.key(m.other, allButOperator()...).Secret
+	const lamp = `{"product_name":"Lamp","product_price":1}`
+	first := m.as(own, http.MethodPost, "/products", lamp, "Idempotency-Key", "k")
+	wantStatus(t, first, http.StatusCreated)
+	second := m.as(foreign, http.MethodPost, "/products", lamp, "Idempotency-Key", "k")
+	if second.Code != http.StatusCreated || second.Header().Get("Location") == first.Header().Get("Location") || second.Header().Get("Idempotency-Replayed") != "" {
+		t.Errorf("the key of another user: %d at %s, first at %s", second.Code, second.Header().Get("Location"), first.Header().Get("Location"))
+	}
+	named := fmt.Sprintf(`{"user_id":%d,"product_name":"Lamp","product_price":1}`, m.owner)
+	wantStatus(t, m.as(own, http.MethodPost, "/products", named), http.StatusCreated)
+	wantStatus(t, m.as(foreign, http.MethodPost, "/products", named), http.StatusForbidden)
+	wantStatus(t, m.as(own, http.MethodGet, "/products", ""), http.StatusOK) // its user may be left out
+	if w := m.as(foreign, http.MethodGet, "/products", ""); strings.Count(w.Body.String(), `"id"`) != 1 {
+		t.Errorf("the list of the other user: %s", w.Body)
+	}
+	_, image := m.failed()
+	if w := m.as(foreign, http.MethodGet, "/dead-letters", ""); w.Body.String() != "[]\n" {
+		t.Errorf("dead letters of the other user: %s", w.Body)
+	}
+	byID := fmt.Sprintf(`{"ids":["image-%d"]}`, image)
+	for _, action := range []string{"replay", "discard"} {
+		w := m.as(foreign, http.MethodPost, "/dead-letters/"+action, byID)
+		if wantStatus(t, w, http.StatusOK); !strings.Contains(w.Body.String(), `"done":0`) || !strings.Contains(w.Body.String(), "is not a dead letter") {
+			t.Errorf("%s of another's: %s", action, w.Body)
+		}
+		w = m.as(foreign, http.MethodPost, "/dead-letters/"+action, `{"all":true}`)
+		if wantStatus(t, w, http.StatusOK); !strings.Contains(w.Body.String(), `"matched":0`) {
+			t.Errorf("%s of all: %s", action, w.Body)
+		}
+		wantStatus(t, m.as(foreign, http.MethodPost, "/dead-letters/"+action, fmt.Sprintf(`{"filter":{"user_id":%d}}`, m.owner)), http.StatusForbidden)
+	}
+	if w := m.as(own, http.MethodPost, "/dead-letters/replay", byID); !strings.Contains(w.Body.String(), `"done":1`) {
+		t.Errorf("replay of its own: %s", w.Body)
+	}
+}
+
+func allButOperator() []auth.Scope {
+	return slices.DeleteFunc(allButAdmin(), func(s auth.Scope) bool { return s == auth.Operator })
+}
+
+// TestWrongKeysAreLimited: an address that has sent too many wrong keys has to wait, with
+// its whole network, but a key that is known meanwhile goes on working.
+func TestWrongKeysAreLimited(t *testing.T) {
+	t.Parallel()
+	m := newMatrix(t, openSQLite(t))
+	from := func(address, secret string) *httptest.ResponseRecorder {
+		r := m.request(http.MethodGet, "/products", "", "Authorization", "Bearer "+secret)
+		r.RemoteAddr = address
+		return m.send(r)
+	}
+	const address, neighbour, stranger = "[2001:db8::1]:99", "[2001:db8::ffff:2]:7", "[2001:db8:0:1::1]:99"
+	known, fresh := m.key(m.owner, auth.ProductsRead).Secret, m.key(m.owner, auth.ProductsRead).Secret
+	wantStatus(t, from(address, known), http.StatusOK)
+	tried := 0
+	for w := from(address, "vit_no"); w.Code != http.StatusTooManyRequests; w = from(address, "vit_no") {
+		wantStatus(t, w, http.StatusUnauthorized)
+		if tried++; tried > 1000 {
+			t.Fatal("there is no limit")
+		}
+	}
+	w := from(neighbour, fresh)
+	if wantStatus(t, w, http.StatusTooManyRequests); w.Header().Get("Retry-After") == "" {
+		t.Error("there is no Retry-After")
+	}
+	wantStatus(t, from(address, known), http.StatusOK)
+	wantStatus(t, from(stranger, fresh), http.StatusOK)
+}
+
+// TestAuthorizationHeader: what is no key gets 401 and says why.
+func TestAuthorizationHeader(t *testing.T) {
+	t.Parallel()
+	m := newMatrix(t, openSQLite(t))
+	good := m.key(m.owner, auth.ProductsRead).Secret
+	for header, status := range map[string]int{
+		"Bearer " + good: 200, "bearer  " + good: 200, "BEARER " + good: 200,
+		good: 401, "Basic " + good: 401, "Bearer": 401, "Bearer ": 401, "Bearer " + good[:len(good)-1]: 401, "Bearer " + good + "0": 401,
+		"Bearer " + strings.ToUpper(good): 401, "Bearer " + good + " " + good: 401,
+	} {
+		if w := m.do(http.MethodGet, "/products", "", "Authorization", header); w.Code != status {
+			t.Errorf("%q: %d: %s", header, w.Code, w.Body)
+		}
+	}
+	r := m.request(http.MethodGet, "/products", "")
+	r.Header["Authorization"] = []string{"Bearer " + good, "Bearer " + good}
+	wantStatus(t, m.send(r), http.StatusUnauthorized)
+}

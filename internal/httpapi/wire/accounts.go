@@ -1,0 +1,62 @@
+package wire
+
+import "time"
+
+// User owns products.
+type User struct {
+	ID        int64     `json:"id"              minimum:"1"`
+	Name      string    `json:"name"            example:"Shop of Jo"`
+	Email     string    `json:"email,omitempty" example:"jo@example.com"`
+	CreatedAt time.Time `json:"created_at"`
+}
+
+// UserList is one page of users.
+type UserList struct {
+	Data       []User `json:"data"                  nullable:"false"`
+	NextCursor string `json:"next_cursor,omitempty" doc:"For the next page; absent on the last one"`
+}
+
+// Key is an API key without its text.
+type Key struct {
+	ID         int64      `json:"id"                     minimum:"1"`
+	UserID     int64      `json:"user_id"                minimum:"1" doc:"The user whom requests with the key act for"`
+	Name       string     `json:"name"                   example:"shop back end"`
+	Prefix     string     `json:"prefix"                 doc:"The beginning of the key" example:"vit_4fK2pQ"`
+	Scopes     []string   `json:"scopes"                 nullable:"false" doc:"What the key is good for"`
+	CreatedAt  time.Time  `json:"created_at"`
+	ExpiresAt  *time.Time `json:"expires_at,omitempty"   doc:"Absent for a key that does not expire"`
+	RevokedAt  *time.Time `json:"revoked_at,omitempty"   doc:"Absent for a key that is not revoked"`
+	LastUsedAt *time.Time `json:"last_used_at,omitempty" doc:"Within about a minute; absent for a key that was never used"`
+}
+
+// CreatedKey is a new API key.
+type CreatedKey struct {
+	Key
+
+	Secret string `json:"key" doc:"The key, for the Authorization header. It is shown this once" example:"vit_4fK2pQ…"`
+}
+
+// KeyList is one page of keys.
+type KeyList struct {
+	Data       []Key  `json:"data"                  nullable:"false"`
+	NextCursor string `json:"next_cursor,omitempty" doc:"For the next page; absent on the last one"`
+}
+
+// AuditEntry is something that was done to users or keys, or by an operator.
+type AuditEntry struct {
+	ID        int64     `json:"id"                   minimum:"1"`
+	At        time.Time `json:"at"`
+	UserID    int64     `json:"user_id,omitempty"    minimum:"1" doc:"Whose key it was; absent where it was done on the command line"`
+	KeyPrefix string    `json:"key_prefix,omitempty" doc:"The beginning of the key"`
+	Address   string    `json:"address,omitempty"    doc:"Where the request came from"`
+	RequestID string    `json:"request_id,omitempty"`
+	Action    string    `json:"action"               example:"key.revoke"`
+	Target    string    `json:"target"               example:"key:17"`
+	Outcome   string    `json:"outcome"              example:"done"`
+}
+
+// AuditList is one page of the audit log, newest first.
+type AuditList struct {
+	Data       []AuditEntry `json:"data"                  nullable:"false"`
+	NextCursor string       `json:"next_cursor,omitempty" doc:"For the next page; absent on the last one"`
+}

@@ -1,0 +1,2 @@
+// Package authsql keeps users, API keys and the audit log.
+package authsql
