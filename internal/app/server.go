@@ -81,7 +81,7 @@ func (p *process) serve(ctx context.Context, server *http.Server) error {
 	url := p.cfg.LocalURL()
 	p.log.InfoContext(ctx, "listening", "address", p.listener.Addr().String(), "url", url)
 	if p.role.alone() {
-		cli.Greet(p.person, url)
+		cli.Greet(p.person, url, p.cfg.AuthOn())
 	}
 	if err := server.Serve(p.listener); !errors.Is(err, http.ErrServerClosed) {
 		stop()

@@ -23,10 +23,11 @@ const (
 	usedEvery = time.Minute
 )
 
-// Why a request is not authenticated.
 var (
-	ErrNoKey      = fault.New(fault.Forbidden, "an API key is required: Authorization: Bearer vit_…")
+	// ErrUnknownKey is the answer to a key that no one has.
 	ErrUnknownKey = fault.New(fault.Forbidden, "the API key is not valid: it is mistyped, unknown, expired or revoked")
+	// ErrNoAdmin is the answer to who acts for another user without being an admin.
+	ErrNoAdmin = fault.New(fault.Forbidden, "only a key with the scope admin may act for another user")
 )
 
 // Authenticator finds out whose a key is. It is safe for concurrent use.
@@ -96,11 +97,10 @@ func (k Key) principal() Principal {
 	return Principal{User: k.UserID, Caller: k.UserID, Key: k.ID, Prefix: k.Prefix, Scopes: k.Scopes}
 }
 
-// ActFor returns the principal of an admin that acts for the user. fault.Forbidden
-// where it is no admin; fault.NotFound where there is no such user.
+// ActFor returns the principal of an admin that acts for the user. ErrNoAdmin; fault.NotFound where there is no such user.
 func (a *Authenticator) ActFor(ctx context.Context, p Principal, user int64) (Principal, error) {
 	if !p.May(Admin) {
-		return Principal{}, fault.New(fault.Forbidden, "only a key with the scope admin may act for another user")
+		return Principal{}, ErrNoAdmin
 	}
 	exists, err := a.store.UserExists(ctx, user)
 	if err == nil && !exists {

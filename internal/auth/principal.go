@@ -33,6 +33,9 @@ func (p Principal) May(scope Scope) bool { return p.Scopes.Has(scope) }
 // Owns reports whether what belongs to the user is the principal's.
 func (p Principal) Owns(user int64) bool { return p.everyone || p.User != 0 && p.User == user }
 
+// ForAnother reports whether an admin acts for another user.
+func (p Principal) ForAnother() bool { return p.Caller != 0 && p.User != p.Caller }
+
 // Reads reports whether the principal may read what belongs to the user.
 func (p Principal) Reads(user int64) bool { return p.Owns(user) || p.May(Operator) }
 

@@ -37,7 +37,7 @@ func serve(t *testing.T, answers map[string]string) *client.Client {
 		fmt.Fprint(w, body)
 	}))
 	t.Cleanup(server.Close)
-	return client.New(server.URL + "/", "")
+	return client.New(server.URL+"/", "")
 }
 
 func TestDeadLettersAreReadPageByPage(t *testing.T) {

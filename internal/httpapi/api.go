@@ -108,13 +108,16 @@ func (d Deps) routes() []server.Route {
 		{Method: http.MethodGet, Path: "/openapi.yaml", Handle: description.Serve},
 	}...)
 	server.Describe(description, routes)
+	for i, rt := range routes {
+		routes[i] = d.audited(rt)
+	}
 	return routes
 }
 
 // scopes are those of a route.
-func scopes(any ...auth.Scope) []string {
-	list := make([]string, len(any))
-	for i, s := range any {
+func scopes(those ...auth.Scope) []string {
+	list := make([]string, len(those))
+	for i, s := range those {
 		list[i] = string(s)
 	}
 	return list

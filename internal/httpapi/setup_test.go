@@ -51,10 +51,15 @@ func newSetup(t *testing.T, parts ...monitor.Part) *setup {
 	s.views = catalog.NewViews(s.cache, catalog.FixedEpoch("e"), log)
 	s.handler = httpapi.New(httpapi.Deps{
 		Service: catalog.NewService(s.store, s.views, catalog.DefaultKeyTTL), Views: s.views,
-		Images: s.images, URL: imageURL, Accounts: auth.NewAccounts(nil), HasKeys: true, Ready: ready(log, parts...), Stopping: s.stopping.Load, Log: log,
+		Images: s.images, URL: imageURL, Accounts: auth.NewAccounts(noAudit{}), HasKeys: true, Ready: ready(log, parts...), Stopping: s.stopping.Load, Log: log,
 	})
 	return s
 }
+
+// noAudit is an auth.Store that no test asks for users or keys.
+type noAudit struct{ auth.Store }
+
+func (noAudit) AppendAudit(context.Context, auth.Entry) error { return nil }
 
 // ready is what a monitor of the parts says.
 func ready(log *slog.Logger, parts ...monitor.Part) func(context.Context) monitor.Report {

@@ -33,7 +33,7 @@ func TestEveryProblemIsNamedAtOnce(t *testing.T) {
 		"HTTP_ADDR": "8080", "ADMIN_ADDR": "9090", "PUBLIC_BASE_URL": "ftp://x", "WORKER_CONCURRENCY": "8", "WORKER_DOWNLOADS": "many", "WORKER_RENDERS": "-1",
 		"FETCH_ALLOW_PRIVATE": "perhaps", "LOG_LEVEL": "loud", "LOG_FORMAT": "xml", "JOB_LEASE": "soon", "DRAIN_DELAY": "-1s",
 		"IMAGE_ENGINE": "gd", "DB_SSLMODE": "maybe", "CACHE_LEASE": "1ms", "IDEMPOTENCY_TTL": "1s", "IMAGE_MAX_BYTES": "0",
-		"EVENT_RETENTION": "10m", "EVENT_MAX_COUNT": "999",
+		"EVENT_RETENTION": "10m", "EVENT_MAX_COUNT": "999", "AUTH": "maybe", "ALLOWED_HOSTS": "https://x", "TRUSTED_PROXIES": "10.0.0.0/99",
 	}
 	_, err := Parse(bad)
 	if err == nil {
@@ -130,5 +130,39 @@ func TestBaseURLs(t *testing.T) {
 				t.Errorf("%s=%q: %v", name, value, err)
 			}
 		}
+	}
+}
+
+func TestAuthIsOnWhereOthersReachIt(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		variables map[string]string
+		on        bool
+	}{
+		{nil, false},
+		{map[string]string{"HTTP_ADDR": "localhost:1"}, false},
+		{map[string]string{"HTTP_ADDR": "[::1]:1"}, false},
+		{map[string]string{"HTTP_ADDR": "127.9.9.9:1", "ADMIN_ADDR": "off"}, false},
+		{map[string]string{"HTTP_ADDR": ":1"}, true},
+		{map[string]string{"HTTP_ADDR": "0.0.0.0:1"}, true},
+		{map[string]string{"HTTP_ADDR": "[::]:1"}, true},
+		{map[string]string{"HTTP_ADDR": "192.0.2.1:1"}, true},
+		{map[string]string{"HTTP_ADDR": "shop.example:1"}, true},
+		{map[string]string{"PORT": "8080"}, true},
+		{map[string]string{"ADMIN_ADDR": "0.0.0.0:9090"}, true},
+		{map[string]string{"AUTH": "on"}, true},
+		{map[string]string{"AUTH": "off", "HTTP_ADDR": ":1"}, false},
+	} {
+		cfg, err := Parse(c.variables)
+		if err != nil || cfg.AuthOn() != c.on {
+			t.Errorf("%v: authentication is on: %t, %v", c.variables, cfg.AuthOn(), err)
+		}
+		if warned := len(cfg.notices) > 0; warned != (c.variables["AUTH"] == "off") {
+			t.Errorf("%v: notices %v", c.variables, cfg.notices)
+		}
+	}
+	cfg, err := Parse(map[string]string{"ALLOWED_HOSTS": "A.example, b.example", "PUBLIC_BASE_URL": "https://CDN.example:8443/x", "TRUSTED_PROXIES": "10.0.0.0/8,fd00::/8"})
+	if err != nil || !slices.Equal(cfg.OwnHosts(), []string{"a.example", "b.example", "cdn.example"}) || len(cfg.TrustedProxies) != 2 {
+		t.Errorf("hosts %v, proxies %v, %v", cfg.OwnHosts(), cfg.TrustedProxies, err)
 	}
 }

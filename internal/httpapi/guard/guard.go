@@ -2,6 +2,7 @@
 package guard
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"net/http"
@@ -11,7 +12,6 @@ import (
 	"strings"
 
 	"vitrine.dev/internal/auth"
-	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/httpkit"
 	"vitrine.dev/internal/httpkit/server"
 )
@@ -43,8 +43,7 @@ func (g *Guard) Authorize(r *http.Request, rt server.Route) (*http.Request, erro
 	}
 	if !slices.ContainsFunc(rt.Scopes, func(scope string) bool { return p.May(auth.Scope(scope)) }) {
 		scopes := strings.Join(rt.Scopes, " ")
-		return nil, httpkit.Refuse(http.StatusForbidden, "the API key lacks a scope for this: one of %s", scopes).
-			With(headerChallenge, challenge+`, error="insufficient_scope", scope="`+scopes+`"`)
+		return nil, lacks("the API key lacks a scope for this: one of "+scopes, scopes)
 	}
 	return r.WithContext(auth.With(r.Context(), p)), nil
 }
@@ -72,9 +71,9 @@ func (g *Guard) authenticate(r *http.Request, secret, network string) (auth.Prin
 			With("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
 	}
 	p, err := g.keys.Authenticate(r.Context(), secret)
-	if fault.KindOf(err) == fault.Forbidden {
+	if errors.Is(err, auth.ErrUnknownKey) {
 		g.attempts.Failed(network)
-		return p, unauthenticated(`, error="invalid_token"`, "the API key is not valid: it is mistyped, unknown, expired or revoked")
+		return p, unauthenticated(`, error="invalid_token"`, auth.ErrUnknownKey.Message)
 	}
 	if err != nil {
 		return p, fmt.Errorf("authenticate: %w", err)
@@ -92,12 +91,11 @@ func (g *Guard) actFor(r *http.Request, p auth.Principal) (auth.Principal, error
 	if !ok || len(lines) > 1 {
 		return p, httpkit.Refuse(http.StatusBadRequest, "%s must be given once, as the id of a user", HeaderUser)
 	}
-	if !p.May(auth.Admin) {
-		return p, httpkit.Refuse(http.StatusForbidden, "only a key with the scope admin may act for another user").
-			With(headerChallenge, challenge+`, error="insufficient_scope", scope="admin"`)
-	}
 	p, err := g.keys.ActFor(r.Context(), p, user)
-	if err != nil {
+	switch {
+	case errors.Is(err, auth.ErrNoAdmin):
+		return p, lacks(auth.ErrNoAdmin.Message, string(auth.Admin))
+	case err != nil:
 		return p, fmt.Errorf("act for user %d: %w", user, err)
 	}
 	return p, nil
@@ -107,6 +105,12 @@ const (
 	headerChallenge = "WWW-Authenticate"
 	challenge       = `Bearer realm="vitrine"`
 )
+
+// lacks is the answer of RFC 6750 section 3.1 to a key without any of the scopes.
+func lacks(detail, scopes string) error {
+	return httpkit.Refuse(http.StatusForbidden, "%s", detail).
+		With(headerChallenge, challenge+`, error="insufficient_scope", scope="`+scopes+`"`)
+}
 
 // unauthenticated is the answer of RFC 6750 section 3.
 func unauthenticated(more, detail string) error {

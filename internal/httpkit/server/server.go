@@ -28,7 +28,7 @@ type Config struct {
 	// be answered. nil: every request may.
 	Authorize func(r *http.Request, rt Route) (*http.Request, error)
 	Memory    httpkit.BodyMemory
-	Log      *slog.Logger
+	Log       *slog.Logger
 }
 
 // Server answers for every route. It is safe for concurrent use.

@@ -207,7 +207,8 @@ func testRevocation(t *testing.T, s Store) {
 	defer following.Wait()
 	defer cancel()
 	<-opened
-	for !known(t, keys, k.Secret) || !known(t, keys, kept.Secret) { // opening the log forgets them once
+	for remembered := false; !remembered; { // opening the log forgets them once
+		remembered = known(t, keys, k.Secret) && known(t, keys, kept.Secret)
 	}
 	if _, err := auth.NewAccounts(s).RevokeKey(t.Context(), admin(), k.ID); err != nil {
 		t.Fatal(err)

@@ -74,8 +74,14 @@ func testUserRules(t *testing.T, s Store) {
 	t.Helper()
 	accounts := auth.NewAccounts(s)
 	for _, d := range []auth.UserDraft{
-		{}, {Name: " \u200b\u00ad"}, {Name: "a\x00b"}, {Name: "a\xffb"}, {Name: string(make([]rune, auth.MaxNameRunes+1))},
-		{Name: "Jo", Email: "jo"}, {Name: "Jo", Email: "Jo <jo@example.com>"}, {Name: "Jo", Email: strings.Repeat("j", auth.MaxEmailBytes) + "@example.com"},
+		{},
+		{Name: " \u200b\u00ad"},
+		{Name: "a\x00b"},
+		{Name: "a\xffb"},
+		{Name: string(make([]rune, auth.MaxNameRunes+1))},
+		{Name: "Jo", Email: "jo"},
+		{Name: "Jo", Email: "Jo <jo@example.com>"},
+		{Name: "Jo", Email: strings.Repeat("j", auth.MaxEmailBytes) + "@example.com"},
 	} {
 		_, err := accounts.AddUser(t.Context(), auth.Everyone(), d)
 		wantKind(t, err, fault.Invalid)

@@ -1,0 +1,292 @@
+package auth_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"regexp"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"vitrine.dev/internal/auth"
+	"vitrine.dev/internal/events"
+	"vitrine.dev/internal/fault"
+)
+
+// lookup is an auth.Lookup with one key.
+type lookup struct {
+	auth.Store
+
+	digest  auth.Digest
+	key     auth.Key
+	left    time.Duration
+	looks   int
+	used    []int64
+	failure error
+	slow    chan struct{} // a look waits for it
+}
+
+func (l *lookup) AddKey(_ context.Context, n auth.NewKey, _ auth.Entry) (auth.Key, error) {
+	l.digest, l.key = n.Digest, auth.Key{ID: 7, UserID: n.UserID, Prefix: n.Prefix, Scopes: n.Scopes}
+	return l.key, nil
+}
+
+func (l *lookup) KeyByDigest(_ context.Context, d auth.Digest) (auth.Key, time.Duration, error) {
+	l.looks++
+	found := d == l.digest && l.key.ID != 0
+	k := l.key
+	if l.slow != nil {
+		<-l.slow
+	}
+	switch {
+	case l.failure != nil:
+		return auth.Key{}, 0, l.failure
+	case !found:
+		return auth.Key{}, 0, fault.New(fault.NotFound, "there is no such key")
+	}
+	return k, l.left, nil
+}
+
+func (l *lookup) UserExists(context.Context, int64) (bool, error) { return true, nil }
+func (l *lookup) HasKeys(context.Context) (bool, error)           { return true, nil }
+func (l *lookup) MarkUsed(_ context.Context, ids []int64) error {
+	l.used = append(l.used, ids...)
+	return nil
+}
+
+func newKey(t *testing.T, l *lookup) string {
+	t.Helper()
+	k, err := auth.NewAccounts(l).CreateKey(t.Context(), auth.Everyone(), auth.KeyDraft{UserID: 3, Name: "k", Scopes: auth.Scopes{auth.ProductsRead}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k.Secret
+}
+
+func newAuthenticator(l *lookup) *auth.Authenticator {
+	return auth.NewAuthenticator(l, slog.New(slog.DiscardHandler))
+}
+
+func TestSecrets(t *testing.T) {
+	t.Parallel()
+	form, seen := regexp.MustCompile(`^vit_[0-9A-Za-z]{36}$`), map[string]bool{}
+	for range 1000 {
+		l := &lookup{}
+		secret := newKey(t, l)
+		if !form.MatchString(secret) || seen[secret] {
+			t.Fatalf("secret %q", secret)
+		}
+		seen[secret] = true
+		// Every mistyped character is found without a look into the database.
+		at := len(seen) % len(secret)
+		wrong := byte('x')
+		if secret[at] == wrong {
+			wrong = 'y'
+		}
+		mistyped := secret[:at] + string(wrong) + secret[at+1:]
+		for _, s := range []string{mistyped, secret + "0", secret[1:], secret[:len(secret)-1], "", "vit_", strings.ToLower(secret)} {
+			if s == secret {
+				continue
+			}
+			if _, err := newAuthenticator(l).Authenticate(t.Context(), s); !errors.Is(err, auth.ErrUnknownKey) || l.looks > 0 {
+				t.Fatalf("%q for %q: %v, %d looks", s, secret, err, l.looks)
+			}
+		}
+	}
+}
+
+func TestKeyIsRememberedForAWhile(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := &lookup{}
+		secret, a := newKey(t, l), newAuthenticator(l)
+		for _, c := range []struct {
+			after time.Duration
+			left  time.Duration // that the key has, 0 for ever
+			looks int
+		}{{0, 0, 1}, {29 * time.Second, 0, 1}, {time.Second, 10 * time.Second, 2}, {9 * time.Second, 0, 2}, {time.Second, 0, 3}} {
+			time.Sleep(c.after)
+			l.left = c.left
+			p, err := a.Authenticate(t.Context(), secret)
+			if err != nil || p.User != 3 || p.Key != 7 || l.looks != c.looks {
+				t.Errorf("%s later: %+v, %v after %d looks, want %d", c.after, p, err, l.looks, c.looks)
+			}
+		}
+		l.failure = fault.New(fault.Unavailable, "no database")
+		if _, err := a.Authenticate(t.Context(), secret); err != nil {
+			t.Errorf("a key that was looked up just now: %v", err)
+		}
+		time.Sleep(30 * time.Second)
+		if _, err := a.Authenticate(t.Context(), secret); fault.KindOf(err) != fault.Unavailable {
+			t.Errorf("without a database: %v", err)
+		}
+	})
+}
+
+// tail is a log of events.
+type tail chan events.Batch
+
+func (t tail) Next(ctx context.Context) (events.Batch, error) {
+	select {
+	case b, ok := <-t:
+		if !ok {
+			return b, fault.New(fault.Unavailable, "no database")
+		}
+		return b, nil
+	case <-ctx.Done():
+		return events.Batch{}, ctx.Err()
+	}
+}
+
+func TestRevocationDuringALook(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := &lookup{}
+		secret, a, log := newKey(t, l), newAuthenticator(l), make(tail)
+		ctx, stop := context.WithCancel(t.Context())
+		defer stop()
+		go func() { _ = a.Follow(ctx, func(context.Context) (auth.Tail, error) { return log, nil }) }()
+		synctest.Wait()
+		l.slow = make(chan struct{})
+		found := make(chan error)
+		go func() { _, err := a.Authenticate(ctx, secret); found <- err }()
+		synctest.Wait() // it has read the key, which is revoked now
+		log <- events.Batch{Events: []events.Event{{Type: events.KeyChanged, Data: events.Data{Key: 7}}}}
+		synctest.Wait()
+		close(l.slow)
+		if err := <-found; err != nil {
+			t.Fatal(err)
+		}
+		if _, ok := a.Remembered(secret); ok {
+			t.Error("what was read before the revocation is remembered")
+		}
+	})
+}
+
+func TestEveryKeyIsLookedUpAgainAfterAGap(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := &lookup{}
+		secret, a := newKey(t, l), newAuthenticator(l)
+		ctx, stop := context.WithCancel(t.Context())
+		defer stop()
+		log := make(chan tail, 1)
+		first := make(tail)
+		log <- first
+		go func() {
+			_ = a.Follow(ctx, func(ctx context.Context) (auth.Tail, error) {
+				select {
+				case next := <-log:
+					return next, nil
+				case <-ctx.Done():
+					return nil, ctx.Err()
+				}
+			})
+		}()
+		synctest.Wait()
+		forgotten := func(what string, cause func()) {
+			t.Helper()
+			if _, err := a.Authenticate(ctx, secret); err != nil {
+				t.Fatal(err)
+			}
+			if _, ok := a.Remembered(secret); !ok {
+				t.Fatal("the key is not remembered")
+			}
+			cause()
+			synctest.Wait()
+			if _, ok := a.Remembered(secret); ok {
+				t.Errorf("%s: the key is still remembered", what)
+			}
+		}
+		forgotten("events were removed unread", func() { first <- events.Batch{Skipped: 3} })
+		forgotten("the log could not be read for a while", func() {
+			close(first)
+			time.Sleep(time.Second)
+			log <- make(tail)
+		})
+	})
+}
+
+func TestUseIsRecordedOnceAMinute(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := &lookup{}
+		secret, a := newKey(t, l), newAuthenticator(l)
+		ctx, stop := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- a.RecordUse(ctx) }()
+		for range 100 {
+			if _, err := a.Authenticate(ctx, secret); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Second)
+		}
+		synctest.Wait()
+		if len(l.used) != 1 {
+			t.Errorf("recorded %v in 100 seconds", l.used)
+		}
+		stop()
+		if err := <-done; err != nil || len(l.used) != 2 {
+			t.Errorf("recorded %v at the end, %v", l.used, err)
+		}
+	})
+}
+
+func TestPrincipals(t *testing.T) {
+	t.Parallel()
+	var nobody auth.Principal
+	if nobody.Owns(0) || nobody.Owns(1) || nobody.Reads(0) || nobody.May(auth.ProductsRead) {
+		t.Error("no one may do something")
+	}
+	if p := auth.From(t.Context()); p.Owns(0) || p.May(auth.ProductsRead) {
+		t.Error("a context without a principal lets one do something")
+	}
+	shop := auth.Principal{User: 3, Scopes: auth.Scopes{auth.ProductsRead}}
+	for named, want := range map[int64]int64{0: 3, 3: 3} {
+		if user, err := shop.For(named); err != nil || user != want {
+			t.Errorf("a request that names user %d is of %d, %v", named, user, err)
+		}
+	}
+	if _, err := shop.ForReading(4); !errors.Is(err, auth.ErrForeignUser) {
+		t.Errorf("a request that names another user: %v", err)
+	}
+	operator := auth.Principal{User: 3, Scopes: auth.Scopes{auth.Operator}}
+	if user, err := operator.ForReading(0); err != nil || user != 0 || !operator.Reads(4) || operator.Owns(4) {
+		t.Errorf("an operator reads of %d, %v", user, err)
+	}
+	everyone := auth.Everyone()
+	if user, err := everyone.For(4); err != nil || user != 4 || !everyone.Owns(4) || everyone.Actor() != 0 {
+		t.Errorf("everyone: %d, %v", user, err)
+	}
+}
+
+func TestAttempts(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a := auth.NewAttempts()
+		for i := range 20 {
+			if a.Wait("one") > 0 {
+				t.Fatalf("has to wait after %d failures", i)
+			}
+			a.Failed("one")
+		}
+		wait := a.Wait("one")
+		if wait <= 0 || wait > 3*time.Second || a.Wait("other") > 0 {
+			t.Errorf("waits %s, the other %s", wait, a.Wait("other"))
+		}
+		time.Sleep(wait)
+		if a.Wait("one") > 0 {
+			t.Error("has to wait for longer than was said")
+		}
+		// The addresses of an attack push out no one who is still limited, for a while.
+		a.Failed("one")
+		for i := range 60_000 {
+			a.Failed(strings.Repeat("x", i%7) + string(rune(i)))
+		}
+		if a.Wait("one") == 0 {
+			t.Error("the limit was forgotten")
+		}
+	})
+}
