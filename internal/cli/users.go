@@ -51,7 +51,11 @@ func (c usersListCommand) Run(ctx context.Context, program Program, to Streams) 
 			if c.JSON {
 				return user.ID, writeUser(out, user)
 			}
-			_, err := fmt.Fprintf(out, "%d\t%s\t%s\t%s\n", user.ID, user.CreatedAt.UTC().Format(time.RFC3339), oneLine(user.Name), user.Email)
+			email := ""
+			if user.Email != "" {
+				email = "\t" + user.Email
+			}
+			_, err := fmt.Fprintf(out, "%d\t%s\t%s%s\n", user.ID, user.CreatedAt.UTC().Format(time.RFC3339), oneLine(user.Name), email)
 			return user.ID, err
 		})
 	})
