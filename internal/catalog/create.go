@@ -111,8 +111,10 @@ const (
 
 // ErrKeyReused answers a create under a key of the user that has created
 // something else.
-var ErrKeyReused = fault.New(fault.Invalid,
-	"the Idempotency-Key was used before for another product; use a new key for each product")
+var ErrKeyReused = &fault.Error{
+	Kind: fault.Invalid, Code: fault.CodeKeyReused,
+	Message: "the Idempotency-Key was used before for another product; use a new key for each product",
+}
 
 // Once makes a create happen at most once while its key lives.
 type Once struct {

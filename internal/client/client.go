@@ -40,7 +40,11 @@ type Error struct{ httpkit.Problem }
 
 func (e *Error) Error() string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "the server answered %d: %s", e.Status, e.Detail)
+	fmt.Fprintf(&text, "the server answered %d", e.Status)
+	if e.Code != "" { // absent where a proxy or an earlier server answered
+		text.WriteString(" " + e.Code)
+	}
+	text.WriteString(": " + e.Detail)
 	if e.Status == http.StatusUnauthorized {
 		text.WriteString(" (VITRINE_API_KEY is sent where it is set)")
 	}
@@ -104,7 +108,7 @@ func (c *Client) do(ctx context.Context, method, path string, body any) (answer,
 		return answer{}, fmt.Errorf("read the server's answer: %w", err)
 	}
 	if resp.StatusCode >= http.StatusBadRequest {
-		problem := &Error{httpkit.Problem{Status: resp.StatusCode, Detail: http.StatusText(resp.StatusCode)}}
+		problem := &Error{httpkit.Problem{Status: resp.StatusCode, Detail: httpkit.StatusText(resp.StatusCode)}}
 		_ = json.Unmarshal(text, problem) // a proxy may answer with anything
 		return answer{}, problem
 	}

@@ -39,10 +39,16 @@ func (k Kind) String() string {
 // Error is an error of a known kind.
 type Error struct {
 	Kind    Kind
+	Code    string      // names what a program must tell apart from others of the kind, else ""
 	Message string      // safe to show to a client
 	Fields  FieldErrors // only with Invalid
 	Err     error       // the cause; logged, never shown to a client
 }
+
+// The codes of errors.
+const (
+	CodeKeyReused = "idempotency-key-reused" // Invalid: the key was used for another request
+)
 
 // New returns an error of the kind with a message that a client may read.
 func New(kind Kind, message string) *Error { return &Error{Kind: kind, Message: message} }

@@ -57,7 +57,9 @@ func TestFieldErrors(t *testing.T) {
 	all.AddAll("filter.", inner)
 	all.Add(strings.Repeat("é", 65), "is not a known field")
 	want := fault.FieldErrors{
-		{"name", "is required"}, {"filter.host", "must not be empty"}, {strings.Repeat("é", 64) + "…", "is not a known field"},
+		{Name: "name", Reason: "is required"},
+		{Name: "filter.host", Reason: "must not be empty"},
+		{Name: strings.Repeat("é", 64) + "…", Reason: "is not a known field"},
 	}
 	if !slices.Equal(all, want) {
 		t.Errorf("errors %v, want %v", all, want)

@@ -14,6 +14,7 @@ const (
 type Field struct {
 	Name   string // the field's name as the client wrote it, e.g. product_images[2]
 	Reason string // a sentence fragment that fits after the name: "must not be empty"
+	Where  Where  // the zero value: in the body, at the path that the name spells
 }
 
 // FieldErrors collects what is wrong with the fields of a request, so that a
@@ -23,14 +24,17 @@ type FieldErrors []Field
 
 // Add notes what is wrong with the field, unless the reason is "" or the field
 // has an error already.
-func (f *FieldErrors) Add(name, reason string) {
+func (f *FieldErrors) Add(name, reason string) { f.AddAt(Where{}, name, reason) }
+
+// AddAt is Add for a field whose name does not say where it is.
+func (f *FieldErrors) AddAt(where Where, name, reason string) {
 	if reason == "" || f.Full() {
 		return
 	}
 	if name = cut(name); f.Has(name) {
 		return
 	}
-	*f = append(*f, Field{Name: name, Reason: reason})
+	*f = append(*f, Field{Name: name, Reason: reason, Where: where})
 }
 
 func cut(name string) string {
@@ -47,7 +51,7 @@ func cut(name string) string {
 // their names.
 func (f *FieldErrors) AddAll(prefix string, inner FieldErrors) {
 	for _, field := range inner {
-		f.Add(prefix+field.Name, field.Reason)
+		f.AddAt(field.Where.inside(prefix), prefix+field.Name, field.Reason)
 	}
 }
 
@@ -68,4 +72,11 @@ func (f FieldErrors) Err() error {
 }
 
 // InvalidField is the Err of one field.
-func InvalidField(name, reason string) error { return FieldErrors{{name, reason}}.Err() }
+func InvalidField(name, reason string) error {
+	return FieldErrors{{Name: name, Reason: reason}}.Err()
+}
+
+// InvalidParameter is the Err of one Parameter.
+func InvalidParameter(name, reason string) error {
+	return FieldErrors{{Name: name, Reason: reason, Where: Parameter()}}.Err()
+}

@@ -75,6 +75,7 @@ func matrixRows() map[string]matrixRow {
 		"POST /keys/{id}/rotate":                       {path: ofKey("/rotate"), body: `{}`, ok: 201},
 		"GET /audit":                                   {path: fixed("/audit"), ok: 200},
 		"GET /images/{key...}":                         {path: fixed("/images/a"), ok: 404},
+		"GET /problems/{name}":                         {path: fixed("/problems/not-found"), ok: 200},
 		"GET /openapi.json":                            {path: fixed("/openapi.json"), ok: 200},
 		"GET /openapi.yaml":                            {path: fixed("/openapi.yaml"), ok: 200},
 		"GET /healthz":                                 {path: fixed("/healthz"), ok: 200},

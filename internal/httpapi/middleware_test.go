@@ -70,7 +70,7 @@ func TestAccessLog(t *testing.T) {
 	}{
 		{"r1", "INFO", "POST", "POST /products", 201, float64(len(smartphone)), 60},
 		{"r2", "INFO", "HEAD", "GET /products/{id}", 200, 0, 0},
-		{"r3", "INFO", "GET", "/", 404, 0, 113},
+		{"r3", "INFO", "GET", "/", 404, 0, 153},
 		{"r4", "DEBUG", "GET", "GET /healthz", 200, 0, 16},
 	}
 	if len(lines) != len(want) {

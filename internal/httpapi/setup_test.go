@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -22,6 +23,7 @@ import (
 	"vitrine.dev/internal/catalog/catalogfake"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/httpapi"
+	"vitrine.dev/internal/httpkit"
 	"vitrine.dev/internal/logtest"
 	"vitrine.dev/internal/monitor"
 )
@@ -109,13 +111,16 @@ func (s *setup) create(body string) string {
 
 type problem struct {
 	Type     string `json:"type"`
+	Code     string `json:"code"`
 	Title    string `json:"title"`
 	Status   int    `json:"status"`
 	Detail   string `json:"detail"`
 	Instance string `json:"instance"`
 	Errors   []struct {
-		Field  string `json:"field"`
-		Reason string `json:"reason"`
+		Field     string  `json:"field"`
+		Reason    string  `json:"reason"`
+		Pointer   *string `json:"pointer"`
+		Parameter *string `json:"parameter"`
 	} `json:"errors"`
 }
 
@@ -148,8 +153,18 @@ func wantProblem(t *testing.T, w *httptest.ResponseRecorder, status int) problem
 		t.Fatalf("the body is no problem: %v: %s", err, w.Body)
 	}
 	id := w.Header().Get("X-Request-Id")
-	if p.Status != status || p.Title != http.StatusText(status) || p.Detail == "" || p.Type != "about:blank" || p.Instance != id || id == "" {
+	if p.Status != status || p.Detail == "" || p.Instance != id || id == "" {
 		t.Errorf("problem = %+v, request id %q", p, id)
+	}
+	if !slices.ContainsFunc(httpkit.ProblemKinds(), func(k httpkit.ProblemKind) bool {
+		return k.Name == p.Code && k.Type() == p.Type && k.Title == p.Title && k.Status == status
+	}) {
+		t.Errorf("problem of no known kind: %+v", p)
+	}
+	for _, e := range p.Errors {
+		if (e.Pointer == nil) == (e.Parameter == nil) {
+			t.Errorf("error %+v has no place, or two", e)
+		}
 	}
 	return p
 }

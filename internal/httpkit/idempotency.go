@@ -8,7 +8,8 @@ import (
 // Headers of idempotent creates.
 const (
 	HeaderIdempotencyKey      = "Idempotency-Key"
-	HeaderIdempotencyReplayed = "Idempotency-Replayed"
+	HeaderIdempotencyReplayed = "Idempotency-Replayed" // the first spelling, kept for its clients
+	HeaderIdempotentReplayed  = "Idempotent-Replayed"  // the common one
 )
 
 // IdempotencyKey reads the header of that name

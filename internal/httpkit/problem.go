@@ -2,12 +2,12 @@ package httpkit
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"vitrine.dev/internal/fault"
@@ -16,50 +16,41 @@ import (
 
 // Problem is the body of every answer from 400 on (RFC 9457).
 type Problem struct {
-	Type     string       `json:"type"             doc:"What kind of problem; about:blank says that the status tells all"                  example:"about:blank"`
-	Title    string       `json:"title"            doc:"The status in words"                                                               example:"Unprocessable Entity"`
-	Status   int          `json:"status"           doc:"The HTTP status"                                                                   example:"422"                             minimum:"400" maximum:"599"`
-	Detail   string       `json:"detail"           doc:"What went wrong with this request"                                                 example:"the request has invalid fields"`
-	Instance string       `json:"instance"         doc:"The request id, as in X-Request-Id and in the server's log"                        example:"4XKQ2VJ5D3M7YB6TRZP0HNWCEA"`
+	Type     string       `json:"type"             doc:"Identifies the kind of problem, and leads to a page that explains it; about:blank says that the status tells all" example:"/problems/validation-failed" format:"uri-reference"`
+	Code     string       `json:"code"             doc:"The name of the kind; kinds may be added"                                             example:"validation-failed"`
+	Title    string       `json:"title"            doc:"The kind in words; with about:blank, the phrase of the status"                        example:"Fields are invalid"`
+	Status   int          `json:"status"           doc:"The HTTP status"                                                                      example:"422"                             minimum:"400" maximum:"599"`
+	Detail   string       `json:"detail"           doc:"What went wrong with this request"                                                    example:"the request has invalid fields"`
+	Instance string       `json:"instance"         doc:"The request id, as in X-Request-Id and in the server's log"                           example:"4XKQ2VJ5D3M7YB6TRZP0HNWCEA"`
 	Errors   []FieldError `json:"errors,omitempty" doc:"Every invalid field; absent where the problem is not one of single fields" nullable:"false"`
 }
 
-// FieldError is one invalid field.
+// FieldError is one invalid field, with its Pointer or its Parameter.
 type FieldError struct {
-	Field  string `json:"field"  doc:"The field or parameter, e.g. product_images[2]" example:"product_price"`
-	Reason string `json:"reason" doc:"Completes the sentence that begins with the field" example:"must not be negative"`
-}
-
-// statusOf is the one map from kinds of errors to statuses.
-func statusOf(kind fault.Kind) int {
-	status := map[fault.Kind]int{
-		fault.Invalid:     http.StatusUnprocessableEntity,
-		fault.NotFound:    http.StatusNotFound,
-		fault.Stale:       http.StatusPreconditionFailed,
-		fault.Conflict:    http.StatusConflict,
-		fault.Unavailable: http.StatusServiceUnavailable,
-		fault.Forbidden:   http.StatusForbidden,
-	}[kind]
-	return cmp.Or(status, http.StatusInternalServerError)
+	Field     string  `json:"field"               doc:"The field or parameter, e.g. product_images[2]" example:"product_images[2]"`
+	Reason    string  `json:"reason"              doc:"Completes the sentence that begins with the field" example:"must be an http or https URL"`
+	Pointer   *string `json:"pointer,omitempty"   doc:"Of a field of the body: where it is or should be, as a JSON Pointer (RFC 6901); empty for the whole body. Of a name too long to be repeated, the object that holds it" example:"/product_images/2" format:"json-pointer" nullable:"false"`
+	Parameter *string `json:"parameter,omitempty" doc:"Of a parameter of the query, the path or the header: its name" example:"limit" nullable:"false"`
 }
 
 // ProblemOf returns what a client sees of the error, and the header that goes
-// with it. Causes and unclassified errors are for the log only.
-func ProblemOf(err error) (p Problem, header [2]string) {
+// with it. parameters are those that the route takes: an invalid field of such
+// a name is one. Causes and unclassified errors are for the log only.
+func ProblemOf(err error, parameters ...string) (p Problem, header [2]string) {
 	if r, ok := errors.AsType[*StatusError](err); ok {
-		return Problem{Status: r.status, Detail: r.detail}, r.header
+		return problem(kindOfStatus(r.status, r.code), r.detail), r.header
 	}
 	f, ok := errors.AsType[*fault.Error](err)
 	switch {
 	case ok && f.Kind != fault.Internal:
-		p = Problem{Status: statusOf(f.Kind), Detail: f.Message}
+		p = problem(kindOfFault(f), f.Message)
 		for _, field := range f.Fields {
-			p.Errors = append(p.Errors, FieldError{Field: field.Name, Reason: field.Reason})
+			p.Errors = append(p.Errors, fieldError(field, slices.Contains(parameters, field.Name)))
 		}
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
-		p = Problem{Status: http.StatusServiceUnavailable, Detail: "the answer took too long; try again"}
+		p = problem(kindOfStatus(http.StatusServiceUnavailable, ""), "the answer took too long; try again")
 	default:
-		p = Problem{Status: http.StatusInternalServerError, Detail: "something went wrong on our side"}
+		p = problem(kindOfStatus(http.StatusInternalServerError, ""), "something went wrong on our side")
 	}
 	if p.Status == http.StatusServiceUnavailable {
 		header = [2]string{"Retry-After", RetryAfter}
@@ -67,9 +58,23 @@ func ProblemOf(err error) (p Problem, header [2]string) {
 	return p, header
 }
 
+func problem(k ProblemKind, detail string) Problem {
+	return Problem{Type: k.Type(), Code: k.Name, Title: k.Title, Status: k.Status, Detail: detail}
+}
+
+func fieldError(f fault.Field, parameter bool) FieldError {
+	e := FieldError{Field: f.Name, Reason: f.Reason}
+	if parameter || f.IsParameter() {
+		e.Parameter = &f.Name
+	} else {
+		e.Pointer = new(f.Pointer())
+	}
+	return e
+}
+
 // WriteProblem answers with the problem.
 func WriteProblem(w http.ResponseWriter, r *http.Request, p Problem) {
-	p.Type, p.Title, p.Instance = "about:blank", http.StatusText(p.Status), requestid.From(r.Context())
+	p.Instance = requestid.From(r.Context())
 	body, err := Encode(p)
 	if err != nil { // strings and numbers cannot fail to encode
 		body = nil
@@ -89,6 +94,7 @@ const RetryAfter = "5"
 // one of the domain.
 type StatusError struct {
 	status int
+	code   string // of the kind; "" for the first of the status
 	detail string // safe to show to a client
 	header [2]string
 	err    error // the cause, logged only
@@ -107,6 +113,12 @@ func (e *StatusError) Error() string {
 }
 
 func (e *StatusError) Unwrap() error { return e.err }
+
+// OfKind names the kind by its code, where the status has several.
+func (e *StatusError) OfKind(code string) *StatusError {
+	e.code = code
+	return e
+}
 
 // With adds a header to the answer.
 func (e *StatusError) With(name, value string) *StatusError {

@@ -61,9 +61,9 @@ func ReadParams(query string, declared []string) (*Params, error) {
 	for _, name := range given {
 		switch {
 		case !slices.Contains(declared, name):
-			p.Errors.Add(name, unknownParam(declared))
+			p.Errors.AddAt(fault.Parameter(), name, unknownParam(declared))
 		case len(values[name]) > 1:
-			p.Errors.Add(name, "must be given only once")
+			p.Errors.AddAt(fault.Parameter(), name, "must be given only once")
 		default:
 			continue
 		}
@@ -151,7 +151,7 @@ func IntegerReason(most int64) string {
 func PathInteger(r *http.Request, name string, most int64) (int64, error) {
 	n, ok := ParseInteger(r.PathValue(name), most)
 	if !ok {
-		return 0, fault.InvalidField(name, IntegerReason(most))
+		return 0, fault.InvalidParameter(name, IntegerReason(most))
 	}
 	return n, nil
 }

@@ -108,7 +108,7 @@ const (
 
 // lacks is the answer of RFC 6750 section 3.1 to a key without any of the scopes.
 func lacks(detail, scopes string) error {
-	return httpkit.Refuse(http.StatusForbidden, "%s", detail).
+	return httpkit.Refuse(http.StatusForbidden, "%s", detail).OfKind(httpkit.CodeInsufficientScope).
 		With(headerChallenge, challenge+`, error="insufficient_scope", scope="`+scopes+`"`)
 }
 

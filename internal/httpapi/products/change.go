@@ -33,6 +33,7 @@ func (h *Handler) Create(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("ETag", httpkit.VersionTag(c.Version, c.Revision, h.Tag()))
 	if c.Replayed {
 		w.Header().Set(httpkit.HeaderIdempotencyReplayed, "true")
+		w.Header().Set(httpkit.HeaderIdempotentReplayed, "true")
 	}
 	return httpkit.WriteJSON(w, http.StatusCreated, wire.Created{Message: messageCreated, ProductID: c.ProductID})
 }

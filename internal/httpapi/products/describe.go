@@ -27,7 +27,9 @@ func DescribeCreate(d *openapi.Document) *huma.Operation {
 		Parameters:  []*huma.Param{idempotencyParam()},
 		RequestBody: openapi.Body(limited[newProduct](d), httpkit.TypeJSON),
 		Responses: d.Responses(map[string]*huma.Response{
-			"201": openapi.Response("Created", openapi.Schema[wire.Created](d), openapi.Header("Location", "The path of the product"), ETag(), openapi.Header(httpkit.HeaderIdempotencyReplayed, "true where the Idempotency-Key created the product before")),
+			"201": openapi.Response("Created", openapi.Schema[wire.Created](d), openapi.Header("Location", "The path of the product"), ETag(),
+				openapi.Header(httpkit.HeaderIdempotentReplayed, "true where the Idempotency-Key created the product before"),
+				openapi.Header(httpkit.HeaderIdempotencyReplayed, "The same in the first spelling")),
 		}, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusServiceUnavailable),
 	}
 }

@@ -38,9 +38,9 @@ func ReadObject(body []byte) (*Object, error) {
 	case err != nil:
 		return nil, err
 	case !isObject:
-		return nil, fault.InvalidField("body", "must be a JSON object")
+		return nil, fault.InvalidField(fault.FieldBody, "must be a JSON object")
 	case count > maxFields:
-		return nil, fault.InvalidField("body", fmt.Sprintf("must have at most %d fields", maxFields))
+		return nil, fault.InvalidField(fault.FieldBody, fmt.Sprintf("must have at most %d fields", maxFields))
 	}
 	return o, nil
 }
@@ -64,7 +64,7 @@ func (o *Object) read(d *decoder) (count int, err error) {
 
 func (o *Object) add(name string, value jsontext.Value) {
 	if _, twice := o.fields[name]; twice {
-		o.Errors.Add(name, "must be given only once")
+		o.Errors.AddAt(fault.Member(name), name, "must be given only once")
 		return
 	}
 	o.fields[name] = value
@@ -95,7 +95,7 @@ func (o *Object) RefuseRest(refused map[string]string) {
 		if !known {
 			reason = "is not a known field"
 		}
-		o.Errors.Add(name, reason)
+		o.Errors.AddAt(fault.Member(name), name, reason)
 	}
 }
 

@@ -32,7 +32,13 @@ func New(info huma.Info, names map[reflect.Type]string) *Document {
 	doc := &huma.OpenAPI{OpenAPI: "3.1.0", Info: &info, Components: &huma.Components{Schemas: types, SecuritySchemes: map[string]*huma.SecurityScheme{
 		apiKey: {Type: "http", Scheme: "bearer", BearerFormat: "API key", Description: "Where authentication is on; the scopes of an operation are those of which a key needs one"},
 	}}}
-	return &Document{doc: doc, json: sync.OnceValues(doc.MarshalJSON), yaml: sync.OnceValues(doc.YAML)}
+
+	d := &Document{doc: doc, json: sync.OnceValues(doc.MarshalJSON), yaml: sync.OnceValues(doc.YAML)}
+	code := Property[httpkit.Problem](d, "code")
+	for _, kind := range httpkit.ProblemKinds() {
+		code.Enum = append(code.Enum, kind.Name)
+	}
+	return d
 }
 
 // Add adds an operation with its query parameters, HEAD included in GET as in
@@ -72,7 +78,7 @@ func (d *Document) Schemas() huma.Registry { return d.doc.Components.Schemas }
 func (d *Document) Responses(good map[string]*huma.Response, problems ...int) map[string]*huma.Response {
 	for _, status := range append(problems, http.StatusInternalServerError) {
 		good[strconv.Itoa(status)] = &huma.Response{
-			Description: http.StatusText(status),
+			Description: httpkit.StatusText(status),
 			Content:     map[string]*huma.MediaType{httpkit.TypeProblem: {Schema: Schema[httpkit.Problem](d)}},
 		}
 	}

@@ -67,7 +67,7 @@ func (s *Server) answer(rt Route) http.HandlerFunc {
 			r = r.WithContext(ctx)
 		}
 		if err := rt.Handle(w, r); err != nil {
-			s.fail(w, r, err)
+			s.fail(w, r, err, openapi.Names(rt.Query))
 		}
 	}
 }
@@ -88,10 +88,10 @@ func (s *Server) authorized(rt Route) Route {
 	return rt
 }
 
-// fail answers with the problem that the error is, and logs the chain that the
+// fail answers with the problem that the error of a route with the parameters is, and logs the chain that the
 // client does not see.
-func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
-	p, header := httpkit.ProblemOf(err)
+func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error, parameters []string) {
+	p, header := httpkit.ProblemOf(err, parameters...)
 	level := slog.LevelDebug
 	switch {
 	case errors.Is(r.Context().Err(), context.Canceled): // the client has disconnected

@@ -213,3 +213,12 @@ func testLostDeliveryTwice(t *testing.T, s Store) {
 
 // noReport is what most completions have to report of other images.
 func noReport() *processes.Report { return nil }
+
+func rendition(key string) catalog.Rendition {
+	return catalog.Rendition{
+		Key: key, SourceBytes: 123456, Width: 4000, Height: 3000, Placeholder: "data:image/webp;base64,AA==",
+		Compressed: catalog.Output{Key: key + "/compressed.jpeg", Format: "jpeg", Width: 2048, Height: 1536, Bytes: 999},
+		Variants:   []catalog.Output{{Key: key + "/w320.webp", Format: "webp", Width: 320, Height: 240, Bytes: 99}},
+		Notes:      []catalog.Note{catalog.FirstFrameOnly, catalog.FirstPageOnly},
+	}
+}

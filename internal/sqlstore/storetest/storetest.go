@@ -294,12 +294,3 @@ func until(t *testing.T, what string, done func() bool) {
 		}
 	}
 }
-
-func rendition(key string) catalog.Rendition {
-	return catalog.Rendition{
-		Key: key, SourceBytes: 123456, Width: 4000, Height: 3000, Placeholder: "data:image/webp;base64,AA==",
-		Compressed: catalog.Output{Key: key + "/compressed.jpeg", Format: "jpeg", Width: 2048, Height: 1536, Bytes: 999},
-		Variants:   []catalog.Output{{Key: key + "/w320.webp", Format: "webp", Width: 320, Height: 240, Bytes: 99}},
-		Notes:      []catalog.Note{catalog.FirstFrameOnly, catalog.FirstPageOnly},
-	}
-}
