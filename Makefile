@@ -78,7 +78,7 @@ fair: ## others beside slow, heavy and many images: FAIR=embedded/import FAIR_IM
 	@VITRINE_TEST_REQUIRE=1 FAIR_IMPORT=$(FAIR_IMPORT) FAIR_ALONE=$(FAIR_ALONE) \
 		$(GO) test ./internal/fair -run '^TestFair$$/$(FAIR)' -count 1 -v -timeout 6h
 
-check: ## words, format (gofumpt, imports), lint, vet, build, modules, known vulnerabilities
+check: ## words, format (gofumpt, imports), lint, vet, build, modules, the API's first form, known vulnerabilities
 	@scripts/setup check
 	scripts/words
 	$(TOOLS)/golangci-lint fmt --diff
@@ -86,6 +86,7 @@ check: ## words, format (gofumpt, imports), lint, vet, build, modules, known vul
 	$(PURE) $(GO) vet ./...
 	@$(MAKE) --no-print-directory build
 	$(GO) mod tidy -diff
+	scripts/openapi
 	@$(PURE) scripts/vulncheck
 
 fmt: ## rewrite the files in the format that check wants

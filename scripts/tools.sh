@@ -7,6 +7,7 @@ tool_package() {
 	versitygw) echo github.com/versity/versitygw/cmd/versitygw ;;
 	golangci-lint) echo github.com/golangci/golangci-lint/v2/cmd/golangci-lint ;;
 	govulncheck) echo golang.org/x/vuln/cmd/govulncheck ;;
+	oasdiff) echo github.com/oasdiff/oasdiff ;;
 	benchstat) echo golang.org/x/perf/cmd/benchstat ;;
 	*)
 		echo "setup: no such tool: $1" >&2
