@@ -37,7 +37,7 @@ func newDeadSetup(t *testing.T) *deadSetup {
 	s := &deadSetup{setup: &setup{t: t, cache: catalogfake.NewCache(), images: &images{}, logs: &logs{}}, db: openSQLite(t)}
 	log := slog.New(slog.NewJSONHandler(s.logs, nil))
 	s.views = catalog.NewViews(s.cache, catalog.FixedEpoch("e"), log)
-	s.handler = httpapi.New(httpapi.Deps{
+	s.handler = newAPI(t, httpapi.Deps{
 		Service:  catalog.NewService(s.db, s.views, catalog.DefaultKeyTTL),
 		Failures: failures.NewService(s.db, s.db, s.views, func() { s.wakes.Add(1) }),
 		Work:     dispatch.NewInspector(s.db, dispatch.DefaultConfig().Limits),

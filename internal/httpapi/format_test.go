@@ -22,7 +22,7 @@ func TestBaseOfURLsIsPartOfTheAnswer(t *testing.T) {
 	store.Put(gallery())
 	api := func(base string) func(method, body string, headers ...string) *httptest.ResponseRecorder {
 		views := catalog.NewViews(cache, catalog.FixedEpoch("e"), log)
-		handler := httpapi.New(httpapi.Deps{
+		handler := newAPI(t, httpapi.Deps{
 			Service: catalog.NewService(store, views, catalog.DefaultKeyTTL), Views: views, Images: &images{}, Log: log,
 			URL: func(key string) string { return base + "/" + key },
 		})
@@ -76,7 +76,7 @@ func TestEpochIsPartOfTheAnswer(t *testing.T) {
 	store, log := catalogfake.NewStore(), slog.New(slog.DiscardHandler)
 	epoch := "before"
 	views := catalog.NewViews(catalogfake.NewCache(), func() (string, bool) { return epoch, true }, log)
-	handler := httpapi.New(httpapi.Deps{
+	handler := newAPI(t, httpapi.Deps{
 		Service: catalog.NewService(store, views, catalog.DefaultKeyTTL), Views: views, Images: &images{}, Log: log,
 		URL: func(key string) string { return key }, Epoch: func() string { return epoch },
 	})

@@ -67,7 +67,7 @@ func TestNothingInternalIsAnswered(t *testing.T) {
 			s.store.Fail(failure)
 			s.images.failure = failure
 			deps := s.deps(catalog.NewService(s.store, s.views, catalog.DefaultKeyTTL), failure)
-			s.handler = httpapi.New(deps)
+			s.handler = httpapi.New(deps) // not as described: a list, for one, has no 404
 			for route, r := range s.requests() {
 				s.wantClean(route, r)
 			}
@@ -84,7 +84,7 @@ func TestPanicsAreNotAnswered(t *testing.T) {
 	s := newSetup(t)
 	deps := s.deps(catalog.NewService(nil, s.views, catalog.DefaultKeyTTL), nil)
 	deps.Images = nil
-	s.handler = httpapi.New(deps)
+	s.handler = newAPI(t, deps)
 	for route, r := range s.requests() {
 		s.wantClean(route, r)
 	}
@@ -136,7 +136,7 @@ func TestRefusalsSayNothingInternal(t *testing.T) {
 	bad["key"] = s.request(http.MethodPost, "/products", smartphone, "Idempotency-Key", strings.Repeat("k", 300))
 	bad["tags"] = s.request(http.MethodDelete, "/products/101", "", "If-Match", `"`)
 	bad["type"] = s.request(http.MethodPost, "/products", smartphone, "Content-Type", "x/../../y")
-	s.handler = httpapi.New(deps)
+	s.handler = newAPI(t, deps)
 	for route, r := range bad {
 		if status := s.wantClean(route, r); status < 400 || status >= 500 {
 			t.Errorf("%s answered %d", route, status)

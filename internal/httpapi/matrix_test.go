@@ -98,7 +98,7 @@ func newMatrix(t *testing.T, db *sqlstore.Store) *matrix {
 	log := slog.New(slog.NewJSONHandler(s.logs, nil))
 	s.views = catalog.NewViews(s.cache, catalog.FixedEpoch("e"), log)
 	m := &matrix{deadSetup: s, accounts: auth.NewAccounts(db), owner: 1}
-	s.handler = httpapi.New(httpapi.Deps{
+	s.handler = newAPI(t, httpapi.Deps{
 		Service:  catalog.NewService(db, s.views, catalog.DefaultKeyTTL),
 		Failures: failures.NewService(db, db, s.views, func() {}),
 		Work:     dispatch.NewInspector(db, dispatch.DefaultConfig().Limits),
@@ -158,6 +158,15 @@ func (m *matrix) as(secret, method, path, body string, headers ...string) *httpt
 	r.RemoteAddr = fmt.Sprintf("10.0.%d.%d:1234", m.sent/256%256, m.sent%256)
 	return m.send(r)
 }
+
+// from sends a request with the key from the address.
+func (m *matrix) from(address, secret string) *httptest.ResponseRecorder {
+	r := m.request(http.MethodGet, "/products", "", "Authorization", "Bearer "+secret)
+	r.RemoteAddr = address
+	return m.send(r)
+}
+
+func pathOf(collection string, id int64) string { return collection + "/" + strconv.FormatInt(id, 10) }
 
 // TestAuthorization calls every route with every kind of key, about what is the user's own
 // and another's.
@@ -344,11 +353,7 @@ func allButOperator() []auth.Scope {
 func TestWrongKeysAreLimited(t *testing.T) {
 	t.Parallel()
 	m := newMatrix(t, openSQLite(t))
-	from := func(address, secret string) *httptest.ResponseRecorder {
-		r := m.request(http.MethodGet, "/products", "", "Authorization", "Bearer "+secret)
-		r.RemoteAddr = address
-		return m.send(r)
-	}
+	from := m.from
 	const address, neighbour, stranger = "[2001:db8::1]:99", "[2001:db8::ffff:2]:7", "[2001:db8:0:1::1]:99"
 	known, fresh := m.key(m.owner, auth.ProductsRead).Secret, m.key(m.owner, auth.ProductsRead).Secret
 	wantStatus(t, from(address, known), http.StatusOK)

@@ -14,7 +14,6 @@ import (
 
 	"vitrine.dev/internal/cache"
 	"vitrine.dev/internal/catalog"
-	"vitrine.dev/internal/httpapi"
 )
 
 // TestPagesAreBoundedByBytes: whatever the texts are, a page has no more bytes
@@ -82,7 +81,7 @@ func TestListsWaitForMemory(t *testing.T) {
 		s := newSetup(t)
 		release := make(chan struct{})
 		s.views = catalog.NewViews(held{release: release}, catalog.FixedEpoch("e"), s.deps(nil, nil).Log)
-		s.handler = httpapi.New(s.deps(catalog.NewService(s.store, s.views, catalog.DefaultKeyTTL), nil))
+		s.handler = newAPI(t, s.deps(catalog.NewService(s.store, s.views, catalog.DefaultKeyTTL), nil))
 		var group sync.WaitGroup
 		list := func(want int) {
 			group.Go(func() {

@@ -104,7 +104,7 @@ func (panics) Close() error             { return nil }
 func newPanickingSetup(t *testing.T, amid bool) *setup {
 	t.Helper()
 	s := newSetup(t)
-	s.handler = httpapi.New(httpapi.Deps{Views: s.views, Images: panics{amid}, URL: imageURL, Log: slog.New(slog.NewJSONHandler(s.logs, nil))})
+	s.handler = newAPI(t, httpapi.Deps{Views: s.views, Images: panics{amid}, URL: imageURL, Log: slog.New(slog.NewJSONHandler(s.logs, nil))})
 	return s
 }
 

@@ -71,7 +71,7 @@ func TestOpen(t *testing.T) {
 func TestKeysNeedAuthentication(t *testing.T) {
 	t.Parallel()
 	s := newSetup(t)
-	s.handler = httpapi.New(httpapi.Deps{URL: imageURL, Log: slog.New(slog.DiscardHandler)})
+	s.handler = newAPI(t, httpapi.Deps{URL: imageURL, Log: slog.New(slog.DiscardHandler)})
 	for _, call := range [][3]string{
 		{"POST", "/keys", `{"name":"k","scopes":["admin"]}`}, {"GET", "/keys", ""}, {"GET", "/keys/1", ""}, {"DELETE", "/keys/1", ""}, {"POST", "/keys/1/rotate", "{}"},
 	} {

@@ -49,7 +49,10 @@ func TestEditorAmidProgress(t *testing.T) {
 		workers.Go(func() {
 			for c := range claims {
 				<-read
-				changed, err := s.db.Complete(t.Context(), c, catalog.Rendition{Key: fmt.Sprintf("aa%d", c.ImageID)}, func() *processes.Report { return nil })
+				changed, err := s.db.Complete(t.Context(), c, catalog.Rendition{
+					Key: fmt.Sprintf("aa%d", c.ImageID), Width: 9, Height: 9, SourceBytes: 9,
+					Compressed: catalog.Output{Key: fmt.Sprintf("aa%d/compressed.jpg", c.ImageID), Format: "jpeg", Width: 9, Height: 9, Bytes: 9},
+				}, func() *processes.Report { return nil })
 				if err != nil {
 					t.Errorf("complete image %d: %v", c.ImageID, err)
 				}

@@ -37,6 +37,8 @@ var errTest = errors.New("secret of the database")
 type setup struct {
 	t       *testing.T
 	handler http.Handler
+	// unchecked is the same, and holds no answer against the description.
+	unchecked http.Handler
 	store   *catalogfake.Store
 	cache   *catalogfake.Cache
 	views   *catalog.Views
@@ -51,10 +53,11 @@ func newSetup(t *testing.T, parts ...monitor.Part) *setup {
 	s := &setup{t: t, store: catalogfake.NewStore(), cache: catalogfake.NewCache(), images: &images{}, logs: &logs{}}
 	log := slog.New(slog.NewJSONHandler(s.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	s.views = catalog.NewViews(s.cache, catalog.FixedEpoch("e"), log)
-	s.handler = httpapi.New(httpapi.Deps{
+	deps := httpapi.Deps{
 		Service: catalog.NewService(s.store, s.views, catalog.DefaultKeyTTL), Views: s.views,
 		Images: s.images, URL: imageURL, Accounts: auth.NewAccounts(noAudit{}), HasKeys: true, Ready: ready(log, parts...), Stopping: s.stopping.Load, Log: log,
-	})
+	}
+	s.handler, s.unchecked = newAPI(t, deps), httpapi.New(deps)
 	return s
 }
 

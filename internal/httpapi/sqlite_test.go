@@ -22,7 +22,7 @@ func newSQLiteSetup(t *testing.T) *setup {
 	s := &setup{t: t, cache: catalogfake.NewCache(), images: &images{}, logs: &logs{}}
 	log := slog.New(slog.NewJSONHandler(s.logs, nil))
 	s.views = catalog.NewViews(s.cache, catalog.FixedEpoch("e"), log)
-	s.handler = httpapi.New(httpapi.Deps{
+	s.handler = newAPI(t, httpapi.Deps{
 		Service: catalog.NewService(openSQLite(t), s.views, catalog.DefaultKeyTTL), Views: s.views,
 		Images: s.images, URL: imageURL, Log: log,
 	})

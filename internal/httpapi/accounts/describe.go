@@ -56,7 +56,7 @@ func withID(op *huma.Operation) *huma.Operation {
 func DescribeCreateUser(d *openapi.Document) *huma.Operation {
 	op := described(d, "createUser", usersTag, "Add a user", "", map[string]*huma.Response{
 		"201": openapi.Response("The user", openapi.Schema[wire.User](d), openapi.Header("Location", "The path of the user")),
-	}, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
+	}, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
 	op.RequestBody = openapi.Body(openapi.Schema[newUser](d), httpkit.TypeJSON)
 	return op
 }
@@ -77,7 +77,7 @@ func DescribeListUsers(d *openapi.Document) *huma.Operation {
 func DescribeChangeUser(d *openapi.Document) *huma.Operation {
 	op := withID(described(d, "changeUser", usersTag, "Change a user", "A merge patch (RFC 7396): what is absent stays, null removes the e-mail address.",
 		map[string]*huma.Response{"200": openapi.Response("The user as it is now", openapi.Schema[wire.User](d))},
-		http.StatusNotFound, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType))
+		http.StatusNotFound, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType))
 	op.RequestBody = openapi.Body(openapi.Schema[userPatch](d), httpkit.TypeMergePatch, httpkit.TypeJSON)
 	return op
 }
@@ -91,7 +91,7 @@ func DescribeDeleteUser(d *openapi.Document) *huma.Operation {
 // DescribeCreateKey describes CreateKey.
 func DescribeCreateKey(d *openapi.Document) *huma.Operation {
 	op := described(d, "createKey", keysTag, "Make an API key", "The answer alone has the key itself: only its SHA-256 is stored. 409 while authentication is off.",
-		createdKey(d), http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
+		createdKey(d), http.StatusConflict, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
 	op.RequestBody = openapi.Body(openapi.Schema[newKey](d), httpkit.TypeJSON)
 	return op
 }
@@ -99,7 +99,7 @@ func DescribeCreateKey(d *openapi.Document) *huma.Operation {
 // DescribeRotateKey describes RotateKey.
 func DescribeRotateKey(d *openapi.Document) *huma.Operation {
 	op := withID(described(d, "rotateKey", keysTag, "Replace an API key", "Makes a key with the same user, name and scopes, that lives as long as the old one was to. Both are valid during the overlap.",
-		createdKey(d), http.StatusNotFound, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType))
+		createdKey(d), http.StatusNotFound, http.StatusConflict, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType))
 	op.RequestBody = openapi.Body(openapi.Schema[rotation](d), httpkit.TypeJSON)
 	return op
 }

@@ -68,7 +68,7 @@ func describeApply(d *openapi.Document, id, summary, text string) *huma.Operatio
 		Responses: d.Responses(map[string]*huma.Response{
 			"200": openapi.Response("Done, or counted", openapi.Schema[wire.DeadOutcome](d)),
 			"202": openapi.Response("A job goes on with it", openapi.Schema[wire.DeadJob](d), openapi.Header("Location", "The path of the job")),
-		}, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusServiceUnavailable),
+		}, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusServiceUnavailable),
 	}
 }
 

@@ -30,7 +30,7 @@ func DescribeCreate(d *openapi.Document) *huma.Operation {
 			"201": openapi.Response("Created", openapi.Schema[wire.Created](d), openapi.Header("Location", "The path of the product"), ETag(),
 				openapi.Header(httpkit.HeaderIdempotentReplayed, "true where the Idempotency-Key created the product before"),
 				openapi.Header(httpkit.HeaderIdempotencyReplayed, "The same in the first spelling")),
-		}, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusServiceUnavailable),
+		}, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusServiceUnavailable),
 	}
 }
 
@@ -55,7 +55,7 @@ func DescribeChange(d *openapi.Document) *huma.Operation {
 		RequestBody: openapi.Body(limited[productPatch](d), httpkit.TypeMergePatch, httpkit.TypeJSON),
 		Responses: d.Responses(map[string]*huma.Response{
 			"200": openapi.Response("The product as it is now", openapi.Schema[wire.Product](d), ETag()),
-		}, http.StatusNotFound, http.StatusPreconditionFailed, http.StatusRequestEntityTooLarge,
+		}, http.StatusNotFound, http.StatusRequestTimeout, http.StatusPreconditionFailed, http.StatusRequestEntityTooLarge,
 			http.StatusUnsupportedMediaType, http.StatusServiceUnavailable),
 	}
 }

@@ -45,7 +45,7 @@ func New(info huma.Info, names map[reflect.Type]string) *Document {
 // HTTP.
 func (d *Document) Add(method, path string, query []*huma.Param, op *huma.Operation) {
 	op.Method, op.Path, op.Parameters = method, path, append(op.Parameters, query...)
-	op.Responses = d.Responses(op.Responses, http.StatusBadRequest, http.StatusUnprocessableEntity) // for its query
+	op.Responses = d.withProblems(op.Responses, http.StatusBadRequest, http.StatusUnprocessableEntity) // for its query
 	d.doc.AddOperation(op)
 }
 
@@ -56,8 +56,12 @@ const apiKey = "apiKey"
 // scopes.
 func (d *Document) Authenticated(op *huma.Operation, scopes []string) {
 	op.Security = []map[string][]string{{apiKey: scopes}}
-	op.Responses = d.Responses(op.Responses,
-		http.StatusUnauthorized, http.StatusForbidden, http.StatusMisdirectedRequest, http.StatusTooManyRequests)
+	op.Parameters = append(op.Parameters, &huma.Param{
+		Name: "Vitrine-User", In: "header", Schema: Integer(1<<53 - 1),
+		Description: "The user for whom a key with the scope admin acts; its own user by default. 404 where there is no such user",
+	})
+	op.Responses = d.Responses(op.Responses, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound,
+		http.StatusMisdirectedRequest, http.StatusTooManyRequests)
 }
 
 // Schema returns a reference to the schema of T.
@@ -74,9 +78,13 @@ func Property[T any](d *Document, name string) *huma.Schema {
 // Schemas are all schemas by name.
 func (d *Document) Schemas() huma.Registry { return d.doc.Components.Schemas }
 
-// Responses adds the problems to the responses of an operation.
+// Responses adds the problems to the responses of an operation that may fail.
 func (d *Document) Responses(good map[string]*huma.Response, problems ...int) map[string]*huma.Response {
-	for _, status := range append(problems, http.StatusInternalServerError) {
+	return d.withProblems(good, append(problems, http.StatusInternalServerError)...)
+}
+
+func (d *Document) withProblems(good map[string]*huma.Response, problems ...int) map[string]*huma.Response {
+	for _, status := range problems {
 		good[strconv.Itoa(status)] = &huma.Response{
 			Description: httpkit.StatusText(status),
 			Content:     map[string]*huma.MediaType{httpkit.TypeProblem: {Schema: Schema[httpkit.Problem](d)}},
