@@ -236,8 +236,8 @@ func TestUseIsRecordedOnceAMinute(t *testing.T) {
 
 func TestPrincipals(t *testing.T) {
 	t.Parallel()
-	var nobody auth.Principal
-	if nobody.Owns(0) || nobody.Owns(1) || nobody.Reads(0) || nobody.May(auth.ProductsRead) {
+	var noOne auth.Principal
+	if noOne.Owns(0) || noOne.Owns(1) || noOne.Reads(0) || noOne.May(auth.ProductsRead) {
 		t.Error("no one may do something")
 	}
 	if p := auth.From(t.Context()); p.Owns(0) || p.May(auth.ProductsRead) {

@@ -51,8 +51,14 @@ func TestBodiesThatAreRefused(t *testing.T) {
 	s := newDeadSetup(t)
 	path := s.create(smartphone)
 	for _, call := range [][2]string{
-		{"POST", "/products"}, {"PATCH", path}, {"POST", "/dead-letters/replay"}, {"POST", "/dead-letters/discard"},
-		{"POST", "/users"}, {"PATCH", "/users/1"}, {"POST", "/keys"}, {"POST", "/keys/1/rotate"},
+		{"POST", "/products"},
+		{"PATCH", path},
+		{"POST", "/dead-letters/replay"},
+		{"POST", "/dead-letters/discard"},
+		{"POST", "/users"},
+		{"PATCH", "/users/1"},
+		{"POST", "/keys"},
+		{"POST", "/keys/1/rotate"},
 	} {
 		r := httptest.NewRequestWithContext(t.Context(), call[0], call[1], io.MultiReader(strings.NewReader("{"), iotest.ErrReader(os.ErrDeadlineExceeded)))
 		r.Header.Set("Content-Type", "application/json")

@@ -39,11 +39,11 @@ type setup struct {
 	handler http.Handler
 	// unchecked is the same, and holds no answer against the description.
 	unchecked http.Handler
-	store   *catalogfake.Store
-	cache   *catalogfake.Cache
-	views   *catalog.Views
-	images  *images
-	logs    *logs
+	store     *catalogfake.Store
+	cache     *catalogfake.Cache
+	views     *catalog.Views
+	images    *images
+	logs      *logs
 
 	stopping atomic.Bool
 }
