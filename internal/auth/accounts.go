@@ -59,7 +59,7 @@ func (a *Accounts) CreateKey(ctx context.Context, by Principal, d KeyDraft) (Cre
 		return Created{}, err
 	}
 	n, secret := newKey(d)
-	k, err := a.store.AddKey(ctx, n, entryOf(ctx, by, "key.create", "", Done))
+	k, err := a.store.AddKey(ctx, n, entryOf(ctx, by, ActionCreateKey, "", Done))
 	return Created{Key: k, Secret: secret}, err
 }
 

@@ -24,6 +24,9 @@ type Entry struct {
 	Outcome   string
 }
 
+// ActionCreateKey is the action by which a key came to be, also in place of another.
+const ActionCreateKey = "key.create"
+
 // Done is the outcome of what was done.
 const Done = "done"
 

@@ -90,7 +90,7 @@ func TestSecrets(t *testing.T) {
 			if s == secret {
 				continue
 			}
-			if _, err := newAuthenticator(l).Authenticate(t.Context(), s); !errors.Is(err, auth.ErrUnknownKey) || l.looks > 0 {
+			if _, err := newAuthenticator(l).Authenticate(t.Context(), s); !errors.Is(err, auth.ErrMistyped) || l.looks > 0 {
 				t.Fatalf("%q for %q: %v, %d looks", s, secret, err, l.looks)
 			}
 		}

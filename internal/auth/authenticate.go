@@ -25,7 +25,9 @@ const (
 
 var (
 	// ErrUnknownKey is the answer to a key that no one has.
-	ErrUnknownKey = fault.New(fault.Forbidden, "the API key is not valid: it is mistyped, unknown, expired or revoked")
+	ErrUnknownKey = fault.New(fault.Forbidden, "the API key is not valid: it is unknown, expired or revoked")
+	// ErrMistyped is the answer to what is no key at all, for which no one was asked.
+	ErrMistyped = fault.New(fault.Forbidden, "the API key is mistyped: its form or its checksum is wrong")
 	// ErrNoAdmin is the answer to who acts for another user without being an admin.
 	ErrNoAdmin = fault.New(fault.Forbidden, "only a key with the scope admin may act for another user")
 )
@@ -68,13 +70,14 @@ func (a *Authenticator) Remembered(secret string) (Principal, bool) {
 	return k.key.principal(), true
 }
 
-// Authenticate returns the principal of a key. ErrUnknownKey; fault.Unavailable.
+// Authenticate returns the principal of a key. ErrMistyped, ErrUnknownKey;
+// fault.Unavailable.
 func (a *Authenticator) Authenticate(ctx context.Context, secret string) (Principal, error) {
 	if p, ok := a.Remembered(secret); ok {
 		return p, nil
 	}
 	if !wellFormed(secret) {
-		return Principal{}, ErrUnknownKey
+		return Principal{}, ErrMistyped
 	}
 	d := digest(secret)
 	before := a.heard()
@@ -209,6 +212,11 @@ func (a *Authenticator) recordUse(ctx context.Context) {
 		return
 	}
 	if err := a.store.MarkUsed(ctx, ids); err != nil {
+		a.mu.Lock()
+		for _, id := range ids {
+			a.used[id] = struct{}{}
+		}
+		a.mu.Unlock()
 		a.log.WarnContext(ctx, "the use of API keys was not recorded", "keys", len(ids), "error", err)
 	}
 }

@@ -36,8 +36,12 @@ func (p Principal) Owns(user int64) bool { return p.everyone || p.User != 0 && p
 // ForAnother reports whether an admin acts for another user.
 func (p Principal) ForAnother() bool { return p.Caller != 0 && p.User != p.Caller }
 
+// ForAll reports whether it reads, and retries, what is of any user: an operator, but not
+// one who acts for a single user.
+func (p Principal) ForAll() bool { return p.May(Operator) && !p.ForAnother() }
+
 // Reads reports whether the principal may read what belongs to the user.
-func (p Principal) Reads(user int64) bool { return p.Owns(user) || p.May(Operator) }
+func (p Principal) Reads(user int64) bool { return p.Owns(user) || p.ForAll() }
 
 // Actor returns the user that the principal has to name itself: 0 where it may act
 // for everyone, and has to say for whom.
@@ -63,7 +67,7 @@ func (p Principal) For(named int64) (int64, error) {
 
 // ForReading is For of a read. An operator's is of all users where it names none.
 func (p Principal) ForReading(named int64) (int64, error) {
-	if p.May(Operator) {
+	if p.ForAll() {
 		return named, nil
 	}
 	return p.For(named)

@@ -119,7 +119,7 @@ func (auditCommand) Run(ctx context.Context, program Program, to Streams) error 
 		return eachPage(to.Out, func(before int64) ([]auth.Entry, bool, error) {
 			return accounts.Audit(ctx, before, auth.MaxListLimit)
 		}, func(out io.Writer, e auth.Entry) (int64, error) {
-			_, err := fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\t%s\n", e.At.UTC().Format(time.RFC3339), doer(e), e.Action, e.Target, e.Outcome, e.RequestID)
+			_, err := fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\t%s\n", e.At.UTC().Format(time.RFC3339), oneLine(doer(e)), oneLine(e.Action), oneLine(e.Target), oneLine(e.Outcome), oneLine(e.RequestID))
 			return e.ID, err
 		})
 	})

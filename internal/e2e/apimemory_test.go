@@ -160,7 +160,7 @@ func doNotRead(t *testing.T, addr string) {
 	t.Helper()
 	for i := range 300 {
 		conn := dialAPI(t, addr)
-		fmt.Fprintf(conn, "GET /products?user_id=1&limit=1000&price_max=%d HTTP/1.1\r\nHost: a\r\n\r\n", 500_000+i)
+		fmt.Fprintf(conn, "GET /products?user_id=1&limit=1000&price_max=%d HTTP/1.1\r\nHost: localhost\r\n\r\n", 500_000+i)
 	}
 }
 
@@ -172,7 +172,7 @@ func doNotEnd(t *testing.T, addr string, watch *memoryWatch) {
 	for range 300 {
 		conn := dialAPI(t, addr)
 		group.Go(func() {
-			fmt.Fprintf(conn, "POST /products HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n", len(body)+1)
+			fmt.Fprintf(conn, "POST /products HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n", len(body)+1)
 			_, _ = io.WriteString(conn, body)
 		})
 	}
@@ -189,7 +189,7 @@ func costMuch(t *testing.T, addr string) {
 	for range 100 {
 		conn := dialAPI(t, addr)
 		group.Go(func() {
-			fmt.Fprintf(conn, "POST /products HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
+			fmt.Fprintf(conn, "POST /products HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
 			resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
 			if err != nil {
 				t.Errorf("no answer: %v", err)

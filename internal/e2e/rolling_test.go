@@ -24,6 +24,7 @@ func TestRollingRestart(t *testing.T) {
 	// A busy machine notices late, and renders slowly: what a worker has in hand when it is
 	// stopped is few pictures, which it renders before it is cut off.
 	w.Env["DRAIN_DELAY"], w.Env["DRAIN_TIMEOUT"], w.Env["WORKER_DOWNLOADS"] = "5s", "2m", "8"
+	w.Env["ALLOWED_HOSTS"] = "balancer" // by that name the APIs are asked
 	src := systemtest.NewSource(t)
 	front := &balancer{}
 	apis, workers := make([]*systemtest.Process, 2), make([]*systemtest.Process, 2)

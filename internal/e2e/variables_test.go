@@ -41,6 +41,7 @@ func platform(t *testing.T) map[string]string {
 	}
 	_, port, _ := net.SplitHostPort(testserver.Address(t))
 	env["HTTP_ADDR"], env["PORT"] = "", port
+	env["AUTH"] = "off" // PORT is on all interfaces
 	env["JOB_MAX_ATEMPTS"] = "7"
 	return env
 }

@@ -11,6 +11,15 @@ import (
 	"vitrine.dev/internal/httpkit/server"
 )
 
+// maxTarget is where the path of an entry is cut.
+const maxTarget = 200
+
+// target is the path of the request as it was sent, escaped.
+func target(r *http.Request) string {
+	path := r.URL.EscapedPath()
+	return path[:min(len(path), maxTarget)]
+}
+
 // audited returns the route as one whose changes stand in the audit log where an operator
 // makes them, or an admin for another user. Changes of users and keys record
 // themselves, with what they change.
@@ -31,7 +40,7 @@ func (d Deps) audited(rt server.Route) server.Route {
 			outcome = "refused with " + strconv.Itoa(p.Status)
 		}
 		ctx := context.WithoutCancel(r.Context())
-		if err := d.Accounts.Record(ctx, by, rt.Method+" "+rt.Path, r.URL.Path, outcome); err != nil {
+		if err := d.Accounts.Record(ctx, by, rt.Method+" "+rt.Path, target(r), outcome); err != nil {
 			d.Log.ErrorContext(ctx, "a change is missing in the audit log", "route", rt.Path, "path", r.URL.Path, "outcome", outcome, "error", err)
 		}
 		return err

@@ -159,6 +159,16 @@ func (m *matrix) as(secret, method, path, body string, headers ...string) *httpt
 	return m.send(r)
 }
 
+// revoked is a key that is not valid any more.
+func (m *matrix) revoked() string {
+	m.t.Helper()
+	k := m.key(m.owner, auth.ProductsRead)
+	if _, err := m.accounts.RevokeKey(m.t.Context(), auth.Everyone(), k.ID); err != nil {
+		m.t.Fatal(err)
+	}
+	return k.Secret
+}
+
 // from sends a request with the key from the address.
 func (m *matrix) from(address, secret string) *httptest.ResponseRecorder {
 	r := m.request(http.MethodGet, "/products", "", "Authorization", "Bearer "+secret)
@@ -257,6 +267,7 @@ func (m *matrix) checkRoute(route string, scopes []string, row matrixRow) {
 		}
 		want("own with "+string(scope), m.as(own, method, row.path(m), row.body), row.ok, "")
 	}
+	want("a revoked key", m.as(m.revoked(), method, row.path(m), row.body), http.StatusUnauthorized, realm+`, error="invalid_token"`)
 	admin := m.key(m.other, auth.Admin).Secret
 	want("an admin for the owner", m.as(admin, method, row.path(m), row.body, guard.HeaderUser, strconv.FormatInt(m.owner, 10)), row.ok, "")
 	want("an admin for no one", m.as(admin, method, row.path(m), row.body, guard.HeaderUser, "4711"), http.StatusNotFound, "")
@@ -342,6 +353,21 @@ func TestScopedByPrincipal(t *testing.T) {
 	if w := m.as(own, http.MethodPost, "/dead-letters/replay", byID); !strings.Contains(w.Body.String(), `"done":1`) {
 		t.Errorf("replay of its own: %s", w.Body)
 	}
+	// An admin who acts for a user sees and changes what that user would.
+	_, image = m.failed()
+	byID = fmt.Sprintf(`{"ids":["image-%d"]}`, image)
+	admin, acting := m.key(m.owner, auth.Admin).Secret, []string{guard.HeaderUser, strconv.FormatInt(m.other, 10)}
+	if w := m.as(admin, http.MethodGet, "/dead-letters", "", acting...); w.Body.String() != "[]\n" {
+		t.Errorf("dead letters of all users for one: %s", w.Body)
+	}
+	for _, body := range []string{byID, `{"all":true}`} {
+		if w := m.as(admin, http.MethodPost, "/dead-letters/discard", body, acting...); !strings.Contains(w.Body.String(), `"done":0`) {
+			t.Errorf("%s for another user: %s", body, w.Body)
+		}
+	}
+	if w := m.as(admin, http.MethodGet, "/products", "", acting...); strings.Count(w.Body.String(), `"id"`) != 1 {
+		t.Errorf("the list of all users for one: %s", w.Body)
+	}
 }
 
 func allButOperator() []auth.Scope {
@@ -358,7 +384,11 @@ func TestWrongKeysAreLimited(t *testing.T) {
 	known, fresh := m.key(m.owner, auth.ProductsRead).Secret, m.key(m.owner, auth.ProductsRead).Secret
 	wantStatus(t, from(address, known), http.StatusOK)
 	tried := 0
-	for w := from(address, "vit_no"); w.Code != http.StatusTooManyRequests; w = from(address, "vit_no") {
+	for range 100 { // what is no key was asked of no one
+		wantStatus(t, from(address, "vit_no"), http.StatusUnauthorized)
+	}
+	wrong := m.revoked()
+	for w := from(address, wrong); w.Code != http.StatusTooManyRequests; w = from(address, wrong) {
 		wantStatus(t, w, http.StatusUnauthorized)
 		if tried++; tried > 1000 {
 			t.Fatal("there is no limit")

@@ -27,8 +27,9 @@ func TestEveryRouteRefuses(t *testing.T) {
 	}
 	broken.handler = newAPI(t, httpapi.Deps{URL: imageURL, Log: log, HasKeys: true, Authorize: anyone})
 	exhausted := newMatrix(t, m.db)
+	wrong := exhausted.revoked()
 	for status := 0; status != http.StatusTooManyRequests; {
-		status = exhausted.from("192.0.2.1:1", "vit_x").Code
+		status = exhausted.from("192.0.2.1:1", wrong).Code
 	}
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -91,7 +92,7 @@ func TestUserWithProducts(t *testing.T) {
 		{"POST", "/users", `{"email":"x","id":7}`, []string{"name is required", "email must be an e-mail address such as jo@example.com", "id is set by the server"}},
 		{"PATCH", "/users/1", `{"name":null,"email":7}`, []string{"name must not be null: every user has one", "email must be a string, not a number"}},
 		{"POST", "/keys", `{"name":"","scopes":["all"],"expires_in":-1}`, nil},
-		{"POST", "/keys", `{"name":"k","scopes":[],"user_id":0}`, nil},
+		{"POST", "/keys", `{"name":"k","scopes":[],"user_id":0,"expires_in":0}`, []string{"expires_in must be at least 1 second", "user_id must be an integer"}},
 		{"POST", "/keys", `{"name":"k","scopes":["admin"],"user_id":4711}`, []string{"user_id is not a known user"}},
 		{"POST", pathOf("/keys", over.ID) + "/rotate", `{"overlap":-5}`, nil},
 		{"GET", "/users?cursor=x", "", []string{"cursor must be the next_cursor of the page before"}},

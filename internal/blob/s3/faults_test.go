@@ -18,6 +18,9 @@ import (
 
 const secret = "a-secret-that-no-one-may-read"
 
+// idleTimeout is short, since tests wait for it, and long enough for a busy machine.
+const idleTimeout = 2 * time.Second
+
 // pretend starts a server that answers every request alike, and a store on it.
 func pretend(t *testing.T, answer http.HandlerFunc) *s3.Store {
 	t.Helper()
@@ -25,7 +28,7 @@ func pretend(t *testing.T, answer http.HandlerFunc) *s3.Store {
 	t.Cleanup(server.Close)
 	return open(t, s3.Config{
 		Bucket: "bucket", AccessKeyID: "vitrine", SecretAccessKey: secret, Endpoint: server.URL,
-		MaxAttempts: 2, Timeout: 20 * time.Second, IdleTimeout: 300 * time.Millisecond,
+		MaxAttempts: 2, Timeout: 20 * time.Second, IdleTimeout: idleTimeout,
 	})
 }
 

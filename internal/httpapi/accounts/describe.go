@@ -32,7 +32,7 @@ type newKey struct {
 	UserID    int64    `json:"user_id,omitempty"    minimum:"1" doc:"Whose key it is; the caller's user by default"`
 	Name      string   `json:"name"                 minLength:"1" maxLength:"200" example:"shop back end"`
 	Scopes    []string `json:"scopes"               minItems:"1" nullable:"false" doc:"Any of products:read, products:write, images:retry, operator (reads and retries across users), admin (all of it, and users and keys)"`
-	ExpiresIn int64    `json:"expires_in,omitempty" minimum:"0" doc:"In seconds, at most ten years; 0 for never, which is the default"`
+	ExpiresIn int64    `json:"expires_in,omitempty" minimum:"1" doc:"In seconds, at most ten years; a key does not expire by default"`
 }
 
 type rotation struct {

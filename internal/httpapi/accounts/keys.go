@@ -124,9 +124,9 @@ func decodeKey(body []byte) (auth.KeyDraft, error) {
 		return auth.KeyDraft{}, err
 	}
 	d := auth.KeyDraft{
-		UserID: form.NotNull(o, auth.FieldUserID, form.Integer),
+		UserID: form.NotNull(o, auth.FieldUserID, form.ID(auth.MaxID)),
 		Name:   form.Required(o, auth.FieldName, form.Text),
-		Life:   form.Optional(o, auth.FieldExpiresIn, readSeconds),
+		Life:   form.Optional(o, auth.FieldExpiresIn, readLife),
 	}
 	for _, scope := range form.Required(o, auth.FieldScopes, form.Texts(2*len(auth.AllScopes()))) {
 		d.Scopes = append(d.Scopes, auth.Scope(scope))
@@ -158,6 +158,16 @@ func readSeconds(o *form.Object, name string, raw jsontext.Value) time.Duration 
 		return -1
 	}
 	return time.Duration(n) * time.Second
+}
+
+// readLife reads how long a key lives. 0 would stand for one that does not expire, so it is
+// refused when it is given.
+func readLife(o *form.Object, name string, raw jsontext.Value) time.Duration {
+	life := readSeconds(o, name, raw)
+	if life == 0 {
+		o.Errors.Add(name, "must be at least 1 second; leave it out for a key that does not expire")
+	}
+	return life
 }
 
 func wireKey(k auth.Key) wire.Key {

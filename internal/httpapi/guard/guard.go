@@ -71,11 +71,13 @@ func (g *Guard) authenticate(r *http.Request, secret, network string) (auth.Prin
 			With("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
 	}
 	p, err := g.keys.Authenticate(r.Context(), secret)
-	if errors.Is(err, auth.ErrUnknownKey) {
+	switch {
+	case errors.Is(err, auth.ErrMistyped):
+		return p, unauthenticated(invalidKey, auth.ErrMistyped.Message)
+	case errors.Is(err, auth.ErrUnknownKey):
 		g.attempts.Failed(network)
-		return p, unauthenticated(`, error="invalid_token"`, auth.ErrUnknownKey.Message)
-	}
-	if err != nil {
+		return p, unauthenticated(invalidKey, auth.ErrUnknownKey.Message)
+	case err != nil:
 		return p, fmt.Errorf("authenticate: %w", err)
 	}
 	return p, nil
@@ -104,6 +106,7 @@ func (g *Guard) actFor(r *http.Request, p auth.Principal) (auth.Principal, error
 const (
 	headerChallenge = "WWW-Authenticate"
 	challenge       = `Bearer realm="vitrine"`
+	invalidKey      = `, error="invalid_token"`
 )
 
 // lacks is the answer of RFC 6750 section 3.1 to a key without any of the scopes.

@@ -18,7 +18,7 @@ func decodeDraft(body []byte) (catalog.Draft, error) {
 		return catalog.Draft{}, err
 	}
 	d := catalog.Draft{
-		UserID:      form.NotNull(o, catalog.FieldUserID, readUser),
+		UserID:      form.NotNull(o, catalog.FieldUserID, form.ID(catalog.MaxID)),
 		Name:        form.Required(o, catalog.FieldName, form.Text),
 		Description: form.Optional(o, catalog.FieldDescription, form.Text),
 		Images:      form.Optional(o, catalog.FieldImages, form.Texts(catalog.MaxImages)),
@@ -49,16 +49,6 @@ func decodePatch(body []byte) (catalog.Patch, error) {
 	})
 	p.FieldErrors = o.Errors
 	return p, nil
-}
-
-// readUser reads the id of a user. 0 stands for none that was named, so it is refused
-// when it is given.
-func readUser(o *form.Object, name string, raw jsontext.Value) int64 {
-	n := form.Integer(o, name, raw)
-	if n == 0 {
-		o.Errors.Add(name, httpkit.IntegerReason(catalog.MaxID))
-	}
-	return n
 }
 
 // readPrice reads an exact price from a number, or a string that holds one.

@@ -105,6 +105,18 @@ func Integer(o *Object, name string, raw jsontext.Value) int64 {
 	return n
 }
 
+// ID returns a reader of ids up to most. 0 stands for one that was not given, so it is
+// refused when it is.
+func ID(most int64) func(*Object, string, jsontext.Value) int64 {
+	return func(o *Object, name string, raw jsontext.Value) int64 {
+		n := Integer(o, name, raw)
+		if n == 0 {
+			o.Errors.Add(name, httpkit.IntegerReason(most))
+		}
+		return n
+	}
+}
+
 // Texts returns a reader of arrays of strings. More than most entries are
 // counted, not read.
 func Texts(most int) func(*Object, string, jsontext.Value) []string {

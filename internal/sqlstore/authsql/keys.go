@@ -135,7 +135,11 @@ func (s *Accounts) RotateKey(
 		if err := s.keysChanged(ctx, tx, old.UserID, id); err != nil {
 			return err
 		}
-		return s.record(ctx, tx, e, "key", id)
+		if err := s.record(ctx, tx, e, "key", id); err != nil {
+			return err
+		}
+		e.Action = auth.ActionCreateKey
+		return s.record(ctx, tx, e, "key", k.ID)
 	})
 	return k, err
 }
@@ -147,7 +151,9 @@ func (s *Accounts) KeyByDigest(ctx context.Context, d auth.Digest) (k auth.Key, 
 		err := scanKey(s.db.Reader.QueryRowContext(ctx, s.db.SQL(
 			`SELECT`+keyColumns+`, {now} FROM api_keys WHERE digest = $1 AND`+usable), d[:]), &k, &now)
 		if err == nil && !k.ExpiresAt.IsZero() {
-			left = k.ExpiresAt.Sub(sqldb.Time(now))
+			if left = k.ExpiresAt.Sub(sqldb.Time(now)); left <= 0 { // within the same millisecond
+				return sqldb.NotFound("key")
+			}
 		}
 		return err
 	})

@@ -98,7 +98,7 @@ func testKeys(t *testing.T, s Store) {
 	} {
 		wantKind(t, call(), fault.NotFound)
 	}
-	wantAudit(t, accounts, "key.create", "key.create", "key.rotate", "key.rotate", "key.revoke", "user.delete")
+	wantAudit(t, accounts, "key.create", "key.create", "key.rotate", "key.create", "key.rotate", "key.create", "key.revoke", "user.delete")
 }
 
 func sameKey(a, b auth.Key) bool {
