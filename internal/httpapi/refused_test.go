@@ -28,9 +28,6 @@ func TestEveryRouteRefuses(t *testing.T) {
 	broken.handler = newAPI(t, httpapi.Deps{URL: imageURL, Log: log, HasKeys: true, Authorize: anyone})
 	exhausted := newMatrix(t, m.db)
 	wrong := exhausted.revoked()
-	for status := 0; status != http.StatusTooManyRequests; {
-		status = exhausted.from("192.0.2.1:1", wrong).Code
-	}
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
 	for route, scopes := range httpapi.Scopes() {
@@ -49,10 +46,13 @@ func TestEveryRouteRefuses(t *testing.T) {
 		r.Host = "evil.test"
 		wantStatus(t, open.send(r), http.StatusMisdirectedRequest)
 
-		r = exhausted.request(method, path, row.body, "Authorization", "Bearer "+admin)
-		r.RemoteAddr = "192.0.2.1:1"
-		w := exhausted.send(r)
-		wantStatus(t, w, http.StatusTooManyRequests)
+		for status := 0; status != http.StatusTooManyRequests; { // soon: the limit recovers slowly
+			r := exhausted.request(method, path, row.body, "Authorization", "Bearer "+wrong)
+			r.RemoteAddr = "192.0.2.1:1"
+			if status = exhausted.send(r).Code; status != http.StatusUnauthorized && status != http.StatusTooManyRequests {
+				t.Fatalf("%s with a wrong key: %d", route, status)
+			}
+		}
 
 		if w := broken.do(method, path, row.body); w.Code != http.StatusInternalServerError {
 			t.Errorf("%s without what it needs: %d: %s", route, w.Code, w.Body)
