@@ -15,7 +15,8 @@ import (
 )
 
 // Create checks the draft and stores it with the work that it asks for.
-// fault.Invalid with every field at fault; fault.Forbidden where it names another user.
+// fault.Invalid with every field at fault; fault.Forbidden where it names another user,
+// ErrExternalIDTaken.
 func (s *Service) Create(ctx context.Context, by auth.Principal, d Draft) (Product, error) {
 	n, err := s.checked(ctx, by, &d)
 	if err != nil {
@@ -78,6 +79,7 @@ func (s *Service) checked(ctx context.Context, by auth.Principal, d *Draft) (New
 	}
 	return NewProduct{
 		UserID: d.UserID, Name: d.Name, Description: d.Description, Images: cleanURLs(d.Images), Price: d.Price,
+		ExternalID: d.ExternalID, Metadata: d.Metadata,
 		RequestID: requestid.From(ctx),
 	}, nil
 }
@@ -160,5 +162,7 @@ func (d Draft) fingerprint() [sha256.Size]byte {
 	for _, u := range d.Images {
 		text(CleanURL(u))
 	}
+	text(d.ExternalID)
+	text(d.Metadata.Encode())
 	return sha256.Sum256(b)
 }

@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"maps"
 	"slices"
 
 	"vitrine.dev/internal/fault"
@@ -13,6 +14,8 @@ type Draft struct {
 	Description string
 	Images      []string
 	Price       Price
+	ExternalID  string // "": none
+	Metadata    Metadata
 	// FieldErrors are the fields that could not be read; check adds those that
 	// break a rule.
 	FieldErrors fault.FieldErrors
@@ -25,6 +28,8 @@ func (d Draft) check() fault.FieldErrors {
 	c.checkDescription(d.Description)
 	c.checkImages(d.Images)
 	c.checkPrice(d.Price)
+	c.checkExternalID(d.ExternalID)
+	c.checkMetadata(d.Metadata)
 	return c.FieldErrors
 }
 
@@ -34,6 +39,8 @@ type Patch struct {
 	Description *string
 	Images      *[]string
 	Price       *Price
+	ExternalID  *string // "" removes it
+	Metadata    *MetadataPatch
 	FieldErrors fault.FieldErrors // as in Draft
 }
 
@@ -51,6 +58,12 @@ func (p Patch) check() error {
 	if p.Price != nil {
 		c.checkPrice(*p.Price)
 	}
+	if p.ExternalID != nil {
+		c.checkExternalID(*p.ExternalID)
+	}
+	if p.Metadata != nil {
+		c.checkMetadata(p.Metadata.given())
+	}
 	return c.Err()
 }
 
@@ -59,6 +72,10 @@ func (p Patch) check() error {
 func (p Patch) apply(old Product) Revision {
 	r := Revision{
 		Name: given(p.Name, old.Name), Description: given(p.Description, old.Description), Price: given(p.Price, old.Price),
+		ExternalID: given(p.ExternalID, old.ExternalID), Metadata: old.Metadata,
+	}
+	if p.Metadata != nil {
+		r.Metadata = p.Metadata.apply(old.Metadata)
 	}
 	wanted := sourceURLs(old.Images)
 	if p.Images != nil {
@@ -67,7 +84,8 @@ func (p Patch) apply(old Product) Revision {
 	r.Images = planImages(old.Images, wanted)
 	for field, differs := range map[string]bool{
 		FieldName: r.Name != old.Name, FieldDescription: r.Description != old.Description, FieldPrice: r.Price != old.Price,
-		FieldImages: !sameImages(old.Images, r.Images),
+		FieldImages: !sameImages(old.Images, r.Images), FieldExternalID: r.ExternalID != old.ExternalID,
+		FieldMetadata: !maps.Equal(r.Metadata, old.Metadata),
 	} {
 		if differs {
 			r.Fields = append(r.Fields, field)
@@ -75,6 +93,13 @@ func (p Patch) apply(old Product) Revision {
 	}
 	slices.Sort(r.Fields)
 	return r
+}
+
+// check is for what a patch alone does not show.
+func (r Revision) check() error {
+	var c checker
+	c.checkMetadata(r.Metadata)
+	return c.Err()
 }
 
 // given returns what the patch gives, or else what was there.

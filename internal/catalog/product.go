@@ -17,6 +17,8 @@ type Product struct {
 	Name        string
 	Description string
 	Price       Price
+	ExternalID  string   // the client's own, unique among the products of the user; "": none
+	Metadata    Metadata // nil for none
 	Images      []Image
 	Version     int64 // from 1; grows with every edit
 	Revision    int64 // from 1; grows with every change that it shows, edit or progress of an image
@@ -31,9 +33,16 @@ type Summary struct {
 	Name        string
 	Description string
 	Price       Price
+	ExternalID  string
+	Metadata    Metadata
+	CreatedAt   time.Time
+	UpdatedAt   time.Time
 	Images      Counts
 	Cover       *Output // of the first image that is ready; nil where none is
 }
+
+// Bytes is how long the texts of the product are, which pages are bounded by.
+func (s Summary) Bytes() int { return len(s.Name) + len(s.Description) + len(s.Metadata.Encode()) }
 
 // Counts are how many images a product has, by what it shows of them.
 type Counts struct {

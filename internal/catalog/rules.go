@@ -14,6 +14,8 @@ const (
 	FieldDescription = "product_description"
 	FieldImages      = "product_images"
 	FieldPrice       = "product_price"
+	FieldExternalID  = "external_id"
+	FieldMetadata    = "metadata"
 )
 
 // Limits on what one product may hold.
@@ -22,10 +24,11 @@ const (
 	MaxDescriptionRunes = 10_000
 	MaxImages           = 50
 	MaxURLBytes         = 2048
+	MaxExternalIDRunes  = 200
 
 	DefaultListLimit = 100
 	MaxListLimit     = 1000
-	// MaxPageBytes bounds the names and descriptions on one page of a list: a
+	// MaxPageBytes bounds the texts (Summary.Bytes) on one page of a list: a
 	// page ends before the product that would exceed it, and has one at least.
 	MaxPageBytes   = 1 << 20
 	maxSearchRunes = 200
@@ -36,6 +39,13 @@ type checker struct{ fault.FieldErrors }
 
 func (c *checker) checkName(field, name string) {
 	c.Add(field, text.NameFault(name, MaxNameRunes))
+}
+
+// checkExternalID takes "" for none.
+func (c *checker) checkExternalID(id string) {
+	if id != "" {
+		c.Add(FieldExternalID, text.NameFault(id, MaxExternalIDRunes))
+	}
 }
 
 func (c *checker) checkDescription(description string) {

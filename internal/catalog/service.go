@@ -14,6 +14,13 @@ import (
 // ErrUnknownUser is what a Store returns for a user that does not exist.
 var ErrUnknownUser = fault.New(fault.Invalid, "the user does not exist")
 
+// ErrExternalIDTaken is what a Store returns where another product of the user has
+// the external id.
+var ErrExternalIDTaken = &fault.Error{
+	Kind: fault.Conflict, Message: "another product of the user has this external_id",
+	Fields: fault.FieldErrors{{Name: FieldExternalID, Reason: "is taken by another product of the user"}},
+}
+
 // Announcer is called with every change right after its commit. The log of
 // events repeats it, so an Announcer need not be reliable, only quick.
 type Announcer interface {
@@ -51,7 +58,7 @@ func (s *Service) Product(ctx context.Context, by auth.Principal, id int64) (Pro
 // Change applies the patch and returns the product as it is then. Where
 // versions is not nil, the product must be at one of them. A patch that
 // changes nothing leaves the version as it is. fault.Invalid, fault.NotFound,
-// fault.Stale.
+// fault.Stale, ErrExternalIDTaken.
 func (s *Service) Change(ctx context.Context, by auth.Principal, id int64, p Patch, versions []int64) (Product, error) {
 	if err := p.check(); err != nil {
 		return Product{}, err
@@ -62,6 +69,9 @@ func (s *Service) Change(ctx context.Context, by auth.Principal, id int64, p Pat
 			return Revision{}, err
 		}
 		revision := p.apply(old)
+		if err := revision.check(); err != nil {
+			return Revision{}, err
+		}
 		revision.RequestID = requestid.From(ctx)
 		differs = len(revision.Fields) > 0
 		return revision, nil
@@ -127,7 +137,7 @@ func (s *Service) List(ctx context.Context, f Filter) (Page, error) {
 func fitting(products []Summary) int {
 	bytes := 0
 	for i, p := range products {
-		bytes += len(p.Name) + len(p.Description)
+		bytes += p.Bytes()
 		if i > 0 && bytes > MaxPageBytes {
 			return i
 		}

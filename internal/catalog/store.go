@@ -7,7 +7,8 @@ import "context"
 // be reached, beside those that it names.
 type Store interface {
 	// CreateProduct stores the product at version and revision 1, its images as Pending
-	// and due now, and one event, together or not at all. ErrUnknownUser where the user does not exist.
+	// and due now, and one event, together or not at all. ErrUnknownUser where the user does not exist,
+	// ErrExternalIDTaken where another product of the user has the external id.
 	CreateProduct(ctx context.Context, n NewProduct) (Product, error)
 	// CreateProductOnce is CreateProduct under a key of the user, which is
 	// stored with the product and lives for once.TTL. Where the key lives
@@ -24,16 +25,15 @@ type Store interface {
 	// a lock, since most products have one editor, then with the product
 	// locked, so that every other change of it waits. revise is called with each
 	// version that it meets; it must depend on that only, and not use the store.
-	// An error of it is returned as it is. fault.NotFound.
+	// An error of it is returned as it is. fault.NotFound, ErrExternalIDTaken.
 	ReviseProduct(ctx context.Context, id int64, revise func(Product) (Revision, error)) (Product, error)
 	// DeleteProduct removes the product and its images, and records Changed,
 	// which it returns, at revision cache.Gone. check is called with the product's user and
 	// version while it is locked; an error of it is returned as it is. fault.NotFound.
 	DeleteProduct(ctx context.Context, id int64, check func(user, version int64) error) (Changed, error)
 	// ListProducts returns at most f.Limit products, by descending id. Where
-	// f.MaxBytes is not 0 it ends with the first product whose name and
-	// description, together with those before it, have more bytes: what comes
-	// after that is not read into memory.
+	// f.MaxBytes is not 0 it ends with the first product whose Bytes, together
+	// with those before it, are more: what comes after that is not read into memory.
 	ListProducts(ctx context.Context, f Filter) ([]Summary, error)
 	// UserExists reports whether there is such a user.
 	UserExists(ctx context.Context, id int64) (bool, error)
@@ -46,6 +46,8 @@ type NewProduct struct {
 	Description string
 	Images      []string
 	Price       Price
+	ExternalID  string // "": none
+	Metadata    Metadata
 	RequestID   string // travels with the image jobs into the worker's log
 }
 
@@ -59,6 +61,8 @@ type Revision struct {
 	Name        string
 	Description string
 	Price       Price
+	ExternalID  string
+	Metadata    Metadata
 	Images      []PlannedImage // in order
 	Fields      []string       // that differ, as clients write them
 	RequestID   string

@@ -41,7 +41,7 @@ type Error struct {
 	Kind    Kind
 	Code    string      // names what a program must tell apart from others of the kind, else ""
 	Message string      // safe to show to a client
-	Fields  FieldErrors // only with Invalid
+	Fields  FieldErrors // only with Invalid and Conflict
 	Err     error       // the cause; logged, never shown to a client
 }
 

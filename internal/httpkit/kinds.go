@@ -74,7 +74,8 @@ func ProblemKinds() []ProblemKind {
 		{
 			Name: "conflict", Status: http.StatusConflict, Title: "Its state does not allow this", fault: fault.Conflict,
 			Text: "The thing exists, and it is not in a state in which this can be done to it: an image that is not " +
-				"failed cannot be retried, a job that is done cannot be aborted. Read it again before you decide.",
+				"failed cannot be retried, a job that is done cannot be aborted. Or it would have a value that another " +
+				"thing has already and only one may have, such as external_id, which errors names. Read it again before you decide.",
 		},
 		{
 			Name: "stale-version", Status: http.StatusPreconditionFailed, Title: "It has changed since it was read", fault: fault.Stale,

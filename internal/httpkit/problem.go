@@ -22,7 +22,7 @@ type Problem struct {
 	Status   int          `json:"status"           doc:"The HTTP status"                                                                      example:"422"                             minimum:"400" maximum:"599"`
 	Detail   string       `json:"detail"           doc:"What went wrong with this request"                                                    example:"the request has invalid fields"`
 	Instance string       `json:"instance"         doc:"The request id, as in X-Request-Id and in the server's log"                           example:"4XKQ2VJ5D3M7YB6TRZP0HNWCEA"`
-	Errors   []FieldError `json:"errors,omitempty" doc:"Every invalid field; absent where the problem is not one of single fields" nullable:"false"`
+	Errors   []FieldError `json:"errors,omitempty" doc:"Every field that is invalid, or whose value is taken; absent where the problem is not one of single fields" nullable:"false"`
 }
 
 // FieldError is one invalid field, with its Pointer or its Parameter.

@@ -72,6 +72,16 @@ func BrokenReference(err error, constraint string) bool {
 	return ok && lite.Code() == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY
 }
 
+// BrokenUnique recognises a row whose values another has that a unique index does
+// not allow twice, by the name of the index. SQLite does not say which it was.
+func BrokenUnique(err error, index string) bool {
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return pg.Code == "23505" && pg.ConstraintName == index
+	}
+	lite, ok := errors.AsType[*sqlite.Error](err)
+	return ok && lite.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE
+}
+
 // Denied recognises that a role may not ask the server something, or that the
 // server does not know the question: hosts and forks tell more or less of
 // themselves.

@@ -63,8 +63,11 @@ func schema() sqldb.Schema {
 			"events", "event_log", "event_readers", "idempotency_keys", "dead_messages", "dead_jobs", "schema_digest",
 		},
 		Translate: func(err error) error {
-			// The only references that an insert can break.
+			// The only references that an insert can break, and the only unique index: the
+			// others are of random digests, or have a clause for a conflict.
 			switch {
+			case sqldb.BrokenUnique(err, "products_by_external_id"):
+				return catalog.ErrExternalIDTaken
 			case sqldb.BrokenReference(err, "products_user_fk"):
 				return catalog.ErrUnknownUser
 			case sqldb.BrokenReference(err, "api_keys_user_fk"):

@@ -125,6 +125,9 @@ func (s *Store) add(n catalog.NewProduct) (catalog.Product, error) {
 	case n.UserID > 2:
 		return catalog.Product{}, catalog.ErrUnknownUser
 	}
+	if s.taken(n.UserID, n.ExternalID, 0) {
+		return catalog.Product{}, catalog.ErrExternalIDTaken
+	}
 	s.lastID++
 	plan := make([]catalog.PlannedImage, len(n.Images))
 	for i, u := range n.Images {
@@ -132,11 +135,21 @@ func (s *Store) add(n catalog.NewProduct) (catalog.Product, error) {
 	}
 	p := catalog.Product{
 		ID: s.lastID, UserID: n.UserID, Name: n.Name, Description: n.Description, Price: n.Price,
-		Images: s.images(nil, plan), Version: 1, Revision: 1,
+		ExternalID: n.ExternalID, Metadata: n.Metadata, Images: s.images(nil, plan), Version: 1, Revision: 1,
 	}
 	s.products[p.ID] = p
 	s.requests = append(s.requests, n.RequestID)
 	return p, nil
+}
+
+// taken reports whether a product of the user, other than that of the id, has the external id.
+func (s *Store) taken(user int64, external string, id int64) bool {
+	for _, p := range s.products {
+		if external != "" && p.ExternalID == external && p.UserID == user && p.ID != id {
+			return true
+		}
+	}
+	return false
 }
 
 func (s *Store) images(old []catalog.Image, plan []catalog.PlannedImage) []catalog.Image {
@@ -188,11 +201,14 @@ func (s *Store) ReviseProduct(
 	if err != nil || len(r.Fields) == 0 {
 		return p, err
 	}
+	if s.taken(p.UserID, r.ExternalID, id) {
+		return catalog.Product{}, catalog.ErrExternalIDTaken
+	}
 	return s.revise(p, r), nil
 }
 
 func (s *Store) revise(p catalog.Product, r catalog.Revision) catalog.Product {
-	p.Name, p.Description, p.Price = r.Name, r.Description, r.Price
+	p.Name, p.Description, p.Price, p.ExternalID, p.Metadata = r.Name, r.Description, r.Price, r.ExternalID, r.Metadata
 	p.Version++
 	p.Revision++
 	p.Images = s.images(p.Images, r.Images)
@@ -234,14 +250,18 @@ func (s *Store) ListProducts(_ context.Context, f catalog.Filter) ([]catalog.Sum
 			!strings.Contains(catalog.Fold(p.Name), f.Name):
 			continue
 		}
-		bytes += len(p.Name) + len(p.Description)
-		list = append(list, summary(p))
+		item := summary(p)
+		bytes += item.Bytes()
+		list = append(list, item)
 	}
 	return list, nil
 }
 
 func summary(p catalog.Product) catalog.Summary {
-	s := catalog.Summary{ID: p.ID, UserID: p.UserID, Name: p.Name, Description: p.Description, Price: p.Price}
+	s := catalog.Summary{
+		ID: p.ID, UserID: p.UserID, Name: p.Name, Description: p.Description, Price: p.Price, ExternalID: p.ExternalID,
+		Metadata: p.Metadata, CreatedAt: p.CreatedAt, UpdatedAt: p.UpdatedAt,
+	}
 	for _, img := range p.Images {
 		switch img.Status {
 		case catalog.Failed:

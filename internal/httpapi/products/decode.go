@@ -23,6 +23,8 @@ func decodeDraft(body []byte) (catalog.Draft, error) {
 		Description: form.Optional(o, catalog.FieldDescription, form.Text),
 		Images:      form.Optional(o, catalog.FieldImages, form.Texts(catalog.MaxImages)),
 		Price:       form.Required(o, catalog.FieldPrice, readPrice),
+		ExternalID:  form.Optional(o, catalog.FieldExternalID, readExternalID),
+		Metadata:    form.Optional(o, catalog.FieldMetadata, readMetadata),
 	}
 	const ours = "is set by the server"
 	o.RefuseRest(map[string]string{"id": ours, "images": ours, "compressed_product_images": ours})
@@ -42,6 +44,8 @@ func decodePatch(body []byte) (catalog.Patch, error) {
 		Description: form.Changed(o, catalog.FieldDescription, form.Text),
 		Images:      form.Changed(o, catalog.FieldImages, form.Texts(catalog.MaxImages)),
 		Price:       form.ChangedNotRemoved(o, catalog.FieldPrice, always, readPrice),
+		ExternalID:  form.Changed(o, catalog.FieldExternalID, readExternalID),
+		Metadata:    form.Changed(o, catalog.FieldMetadata, readMetadataPatch),
 	}
 	const never, ours = "cannot be changed", "is set by the server"
 	o.RefuseRest(map[string]string{
@@ -49,6 +53,30 @@ func decodePatch(body []byte) (catalog.Patch, error) {
 	})
 	p.FieldErrors = o.Errors
 	return p, nil
+}
+
+// readExternalID reads an external id. "" stands for none, so it is refused when it
+// is given.
+func readExternalID(o *form.Object, name string, raw jsontext.Value) string {
+	id := form.Text(o, name, raw)
+	if id == "" {
+		o.Errors.Add(name, "must not be empty")
+	}
+	return id
+}
+
+func readMetadata(o *form.Object, name string, raw jsontext.Value) catalog.Metadata {
+	return form.Pairs(o, name, catalog.MaxMetadataPairs, form.Text, raw)
+}
+
+func readMetadataPatch(o *form.Object, name string, raw jsontext.Value) catalog.MetadataPatch {
+	return form.Pairs(o, name, catalog.MaxMetadataPatchPairs, func(o *form.Object, name string, raw jsontext.Value) *string {
+		if form.KindOf(raw) == "null" {
+			return nil
+		}
+		value := form.Text(o, name, raw)
+		return &value
+	}, raw)
 }
 
 // readPrice reads an exact price from a number, or a string that holds one.

@@ -30,7 +30,7 @@ func DescribeCreate(d *openapi.Document) *huma.Operation {
 			"201": openapi.Response("Created", openapi.Schema[wire.Created](d), openapi.Header("Location", "The path of the product"), ETag(),
 				openapi.Header(httpkit.HeaderIdempotentReplayed, "true where the Idempotency-Key created the product before"),
 				openapi.Header(httpkit.HeaderIdempotencyReplayed, "The same in the first spelling")),
-		}, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusServiceUnavailable),
+		}, http.StatusRequestTimeout, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusServiceUnavailable),
 	}
 }
 
@@ -50,12 +50,12 @@ func DescribeGet(d *openapi.Document) *huma.Operation {
 func DescribeChange(d *openapi.Document) *huma.Operation {
 	return &huma.Operation{
 		OperationID: "changeProduct", Tags: []string{"products"}, Summary: "Change a product",
-		Description: "A merge patch (RFC 7396): what is absent stays, null empties the description or the images. With If-Match it is refused where another edit came first, not where an image progressed.",
+		Description: "A merge patch (RFC 7396): what is absent stays, null empties the description or the images and removes external_id, metadata or one of its pairs. With If-Match it is refused where another edit came first, not where an image progressed.",
 		Parameters:  []*huma.Param{openapi.PathInteger("id", catalog.MaxID), openapi.IfMatch("change only one of their versions")},
 		RequestBody: openapi.Body(limited[productPatch](d), httpkit.TypeMergePatch, httpkit.TypeJSON),
 		Responses: d.Responses(map[string]*huma.Response{
 			"200": openapi.Response("The product as it is now", openapi.Schema[wire.Product](d), ETag()),
-		}, http.StatusNotFound, http.StatusRequestTimeout, http.StatusPreconditionFailed, http.StatusRequestEntityTooLarge,
+		}, http.StatusNotFound, http.StatusRequestTimeout, http.StatusConflict, http.StatusPreconditionFailed, http.StatusRequestEntityTooLarge,
 			http.StatusUnsupportedMediaType, http.StatusServiceUnavailable),
 	}
 }
@@ -121,6 +121,8 @@ type newProduct struct {
 	Description string     `json:"product_description,omitempty" example:"Latest model with advanced features"`
 	Images      []imageURL `json:"product_images,omitempty"      doc:"The source images, in the order to show" nullable:"false"`
 	Price       priceInput `json:"product_price"`
+	ExternalID  string     `json:"external_id,omitempty"         doc:"The client's own id or SKU, unique among the products of the user" example:"SKU-4711" minLength:"1"`
+	Metadata    metadata   `json:"metadata,omitzero"`
 }
 
 type productPatch struct {
@@ -128,14 +130,17 @@ type productPatch struct {
 	Description string      `json:"product_description,omitempty" nullable:"true"`
 	Images      []imageURL  `json:"product_images,omitempty"      doc:"All source images; one whose URL is there already keeps its work" nullable:"true"`
 	Price       *priceInput `json:"product_price,omitempty"`
+	ExternalID  string      `json:"external_id,omitempty"         doc:"The client's own id or SKU, unique among the products of the user; null removes it" minLength:"1" nullable:"true"`
+	Metadata    pairsPatch  `json:"metadata,omitzero"`
 }
 
 // limited adds the limits of the rules to a request.
 func limited[T any](d *openapi.Document) *huma.Schema {
-	name, description, images := catalog.MaxNameRunes, catalog.MaxDescriptionRunes, catalog.MaxImages
+	name, description, images, external := catalog.MaxNameRunes, catalog.MaxDescriptionRunes, catalog.MaxImages, catalog.MaxExternalIDRunes
 	openapi.Property[T](d, catalog.FieldName).MaxLength = &name
 	openapi.Property[T](d, catalog.FieldDescription).MaxLength = &description
 	openapi.Property[T](d, catalog.FieldImages).MaxItems = &images
+	openapi.Property[T](d, catalog.FieldExternalID).MaxLength = &external
 	return openapi.Schema[T](d)
 }
 
@@ -144,12 +149,14 @@ func DescribePrices(d *openapi.Document) {
 	d.Schemas().RegisterTypeAlias(reflect.TypeFor[json.Number](), reflect.TypeFor[price]())
 }
 
-// imageURL, priceInput and price replace types whose schema cannot be
+// imageURL, priceInput, price and the pairs of metadata replace types whose schema cannot be
 // derived.
 type (
 	imageURL   struct{}
 	priceInput struct{}
 	price      struct{}
+	metadata   struct{}
+	pairsPatch struct{}
 )
 
 // Schema implements huma.SchemaProvider.
@@ -159,6 +166,26 @@ func (imageURL) Schema(huma.Registry) *huma.Schema {
 		Type: huma.TypeString, Format: "uri", MaxLength: &longest,
 		Description: "An http or https URL without user name and password; kept without blanks around it, its dot segments resolved",
 		Examples:    []any{"https://example.com/image1.jpg"},
+	}
+}
+
+// Schema implements huma.SchemaProvider.
+func (metadata) Schema(huma.Registry) *huma.Schema {
+	return pairs(catalog.MaxMetadataPairs, false, "")
+}
+
+// Schema implements huma.SchemaProvider.
+func (pairsPatch) Schema(huma.Registry) *huma.Schema {
+	return pairs(catalog.MaxMetadataPatchPairs, true, "; pairs are merged, null removes one, and null for the whole removes all")
+}
+
+func pairs(most int, nullable bool, more string) *huma.Schema {
+	longest := catalog.MaxMetadataValueRunes
+	return &huma.Schema{
+		Type: huma.TypeObject, MaxProperties: &most, Nullable: nullable,
+		AdditionalProperties: &huma.Schema{Type: huma.TypeString, MaxLength: &longest, Nullable: nullable},
+		Description: fmt.Sprintf("The client's own pairs, at most %d; keys have 1 to %d characters, values at most %d",
+			catalog.MaxMetadataPairs, catalog.MaxMetadataKeyRunes, catalog.MaxMetadataValueRunes) + more,
 	}
 }
 

@@ -107,7 +107,7 @@ const (
 func encodePage(p catalog.Page, url func(key string) string) (cache.Entry, error) {
 	size := pageHead + 3
 	for _, s := range p.Products {
-		size += summaryBytes + len(s.Name) + len(s.Description)
+		size += summaryBytes + s.Bytes()
 	}
 	body, next := bytes.NewBuffer(make([]byte, pageHead, size)), p.Next
 	e := httpkit.NewEncoder(body)

@@ -98,6 +98,7 @@ func wireProduct(p catalog.Product, url func(key string) string) wire.Product {
 		ID: p.ID, UserID: p.UserID, Name: p.Name, Description: p.Description, Price: wirePrice(p.Price),
 		ImageURLs: make([]string, len(p.Images)), CompressedImages: []string{}, Images: make([]wire.Image, len(p.Images)),
 		Version: p.Version, Revision: p.Revision,
+		ExternalID: p.ExternalID, Metadata: p.Metadata, CreatedAt: p.CreatedAt, UpdatedAt: p.UpdatedAt,
 	}
 	for i, img := range p.Images {
 		w.ImageURLs[i], w.Images[i] = img.SourceURL, Image(img, url)
@@ -111,7 +112,8 @@ func wireProduct(p catalog.Product, url func(key string) string) wire.Product {
 func wireSummary(s catalog.Summary, url func(key string) string) wire.Summary {
 	w := wire.Summary{
 		ID: s.ID, UserID: s.UserID, Name: s.Name, Description: s.Description, Price: wirePrice(s.Price),
-		Images: wire.ImageCounts{Pending: s.Images.Pending, Ready: s.Images.Ready, Failed: s.Images.Failed},
+		Images:     wire.ImageCounts{Pending: s.Images.Pending, Ready: s.Images.Ready, Failed: s.Images.Failed},
+		ExternalID: s.ExternalID, Metadata: s.Metadata, CreatedAt: s.CreatedAt, UpdatedAt: s.UpdatedAt,
 	}
 	if s.Cover != nil {
 		cover := wireOutput(*s.Cover, url)

@@ -1,6 +1,9 @@
 package wire
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"time"
+)
 
 // Created answers a create.
 type Created struct {
@@ -10,13 +13,17 @@ type Created struct {
 
 // Summary is a product in a list.
 type Summary struct {
-	ID          int64       `json:"id"                  minimum:"1" example:"101"`
-	UserID      int64       `json:"user_id"             minimum:"1" example:"1"`
-	Name        string      `json:"product_name"        example:"Smartphone"`
-	Description string      `json:"product_description" example:"Latest model with advanced features"`
-	Price       json.Number `json:"product_price"`
-	Images      ImageCounts `json:"image_counts"`
-	Cover       *Output     `json:"cover,omitempty"     doc:"Of the first image that is ready, a small variant; absent where none is ready"`
+	ID          int64             `json:"id"                  minimum:"1" example:"101"`
+	UserID      int64             `json:"user_id"             minimum:"1" example:"1"`
+	Name        string            `json:"product_name"        example:"Smartphone"`
+	Description string            `json:"product_description" example:"Latest model with advanced features"`
+	Price       json.Number       `json:"product_price"`
+	Images      ImageCounts       `json:"image_counts"`
+	Cover       *Output           `json:"cover,omitempty"     doc:"Of the first image that is ready, a small variant; absent where none is ready"`
+	ExternalID  string            `json:"external_id,omitempty" required:"false" doc:"The client's own id or SKU, unique among the products of the user; absent for none" example:"SKU-4711"`
+	Metadata    map[string]string `json:"metadata,omitempty"    required:"false" nullable:"false" doc:"The client's own pairs, which mean nothing here; absent for none"`
+	CreatedAt   time.Time         `json:"created_at,omitzero"   required:"false" readOnly:"true"`
+	UpdatedAt   time.Time         `json:"updated_at,omitzero"   required:"false" readOnly:"true" doc:"The last edit"`
 }
 
 // ImageCounts are how many images a product has, by status.
@@ -28,16 +35,20 @@ type ImageCounts struct {
 
 // Product is a product with its images.
 type Product struct {
-	ID               int64       `json:"id"                        minimum:"1" example:"101"`
-	UserID           int64       `json:"user_id"                   minimum:"1" example:"1"`
-	Name             string      `json:"product_name"              example:"Smartphone"`
-	Description      string      `json:"product_description"       example:"Latest model with advanced features"`
-	ImageURLs        []string    `json:"product_images"            nullable:"false" doc:"The source images, as they were given"`
-	CompressedImages []string    `json:"compressed_product_images" nullable:"false" doc:"Where the images that are ready can be read, in source order"`
-	Price            json.Number `json:"product_price"`
-	Images           []Image     `json:"images"                    nullable:"false" doc:"One entry per source image, in source order"`
-	Version          int64       `json:"version"                   minimum:"1" readOnly:"true" doc:"Grows with every edit: what If-Match compares"`
-	Revision         int64       `json:"revision"                  minimum:"1" readOnly:"true" doc:"Grows with every change, edit or progress of an image"`
+	ID               int64             `json:"id"                        minimum:"1" example:"101"`
+	UserID           int64             `json:"user_id"                   minimum:"1" example:"1"`
+	Name             string            `json:"product_name"              example:"Smartphone"`
+	Description      string            `json:"product_description"       example:"Latest model with advanced features"`
+	ImageURLs        []string          `json:"product_images"            nullable:"false" doc:"The source images, as they were given"`
+	CompressedImages []string          `json:"compressed_product_images" nullable:"false" doc:"Where the images that are ready can be read, in source order"`
+	Price            json.Number       `json:"product_price"`
+	Images           []Image           `json:"images"                    nullable:"false" doc:"One entry per source image, in source order"`
+	Version          int64             `json:"version"                   minimum:"1" readOnly:"true" doc:"Grows with every edit: what If-Match compares"`
+	Revision         int64             `json:"revision"                  minimum:"1" readOnly:"true" doc:"Grows with every change, edit or progress of an image"`
+	ExternalID       string            `json:"external_id,omitempty" required:"false" doc:"The client's own id or SKU, unique among the products of the user; absent for none" example:"SKU-4711"`
+	Metadata         map[string]string `json:"metadata,omitempty"    required:"false" nullable:"false" doc:"The client's own pairs, which mean nothing here; absent for none"`
+	CreatedAt        time.Time         `json:"created_at,omitzero"   required:"false" readOnly:"true"`
+	UpdatedAt        time.Time         `json:"updated_at,omitzero"   required:"false" readOnly:"true" doc:"The last edit"`
 }
 
 // Image is one image of a product.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/httpkit"
 )
 
@@ -148,6 +149,50 @@ func Entries(o *Object, name, what string, most int, raw jsontext.Value) (first 
 		return err
 	})
 	return first, count
+}
+
+// Pairs returns the members of an object whose names a client makes up, each value
+// as read reads it. More than most are an error, and not read.
+func Pairs[T any](
+	o *Object, name string, most int, read func(*Object, string, jsontext.Value) T, raw jsontext.Value,
+) map[string]T {
+	if kind := KindOf(raw); kind != "an object" {
+		o.Errors.Add(name, "must be an object, not "+kind)
+		return nil
+	}
+	pairs, count := make(map[string]T), 0
+	var bad fault.FieldErrors
+	d := newDecoder(raw)
+	_ = d.inside(func(int) error { // it was parsed before
+		quoted, err := d.value()
+		if err != nil {
+			return err
+		}
+		value, err := d.value()
+		if count++; err != nil || count > most {
+			return err
+		}
+		text, half := jsontext.AppendUnquote(nil, quoted)
+		key, inner := string(text), Object{}
+		_, twice := pairs[key]
+		switch {
+		case half != nil:
+			inner.Errors.Add(key, "has a key that must be valid UTF-8: it has half of a surrogate pair")
+		case twice:
+			inner.Errors.Add(key, "must be given only once")
+		default:
+			pairs[key] = read(&inner, key, value)
+		}
+		for _, e := range inner.Errors {
+			bad.AddAt(fault.Member(key), key, e.Reason)
+		}
+		return nil
+	})
+	if count > most {
+		o.Errors.Add(name, fmt.Sprintf("must have at most %d pairs, has %d", most, count))
+	}
+	o.Errors.AddAll(name+".", bad)
+	return pairs
 }
 
 // Bool reads a boolean.

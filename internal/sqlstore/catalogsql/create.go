@@ -45,15 +45,15 @@ func createStatement() string {
 }
 
 // completed returns the statement, whose product is the row that it inserts, if any,
-// with the images and the event. Its own arguments follow $10.
+// with the images and the event. Its own arguments follow $12.
 func completed(statement string) string {
 	return statement + `,
 	added AS (` + imagesql.Insert + `
-		SELECT 0, created_at, created_at, user_id, id, place - 1, url, host, $8
-		FROM product, unnest($6::TEXT[], $7::TEXT[]) WITH ORDINALITY AS source (url, host, place) ORDER BY place
+		SELECT 0, created_at, created_at, user_id, id, place - 1, url, host, $10
+		FROM product, unnest($8::TEXT[], $9::TEXT[]) WITH ORDINALITY AS source (url, host, place) ORDER BY place
 		RETURNING id AS image, position),
 	event AS (` + eventsql.Insert + `
-		SELECT created_at, $9, id, 0, user_id, 1, 1, $10 FROM product)
+		SELECT created_at, $11, id, 0, user_id, 1, 1, $12 FROM product)
 	SELECT id, created_at, ARRAY(SELECT image FROM added ORDER BY position) FROM product`
 }
 
@@ -83,7 +83,7 @@ func (s *Products) created(ctx context.Context, n catalog.NewProduct, statement 
 // createInSteps is for a database with one writer.
 func (s *Products) createInSteps(ctx context.Context, tx *sql.Tx, n catalog.NewProduct) (catalog.Product, error) {
 	var id, created int64
-	err := tx.QueryRowContext(ctx, s.db.SQL(insertProduct(ofUser(), "$6")+`RETURNING id, created_at`), append(productArgs(n), len(n.Images))...).Scan(&id, &created)
+	err := tx.QueryRowContext(ctx, s.db.SQL(insertProduct(ofUser(), "$8")+`RETURNING id, created_at`), append(productArgs(n), len(n.Images))...).Scan(&id, &created)
 	if err != nil {
 		return catalog.Product{}, sqldb.NoRow(err, catalog.ErrUnknownUser)
 	}
@@ -110,23 +110,26 @@ func ofUser() owner { return owner{"user_id", "id", "users WHERE id = $1"} }
 func ofKey() owner { return owner{"id, user_id", "product_id, user_id", "taken"} }
 
 // imagesOfArray is the number of images in createAtOnce.
-const imagesOfArray = "cardinality($7::TEXT[])"
+const imagesOfArray = "cardinality($9::TEXT[])"
 
 // insertProduct is the only wording of how a product comes to be, with so many images.
 func insertProduct(of owner, images string) string {
 	return `
-	INSERT INTO products (` + of.columns + `, name, name_folded, description, price, version, revision,
+	INSERT INTO products (` + of.columns + `, name, name_folded, description, price, external_id, metadata, version, revision,
 	                      created_at, updated_at, revised_at, images_pending)
-	SELECT ` + of.values + `, $2, $3, $4, $5, 1, 1, {now}, {now}, {now}, ` + images + ` FROM ` + of.from + ` `
+	SELECT ` + of.values + `, $2, $3, $4, $5, $6, $7, 1, 1, {now}, {now}, {now}, ` + images + ` FROM ` + of.from + ` `
 }
 
 func productArgs(n catalog.NewProduct) []any {
-	return []any{n.UserID, n.Name, catalog.Fold(n.Name), n.Description, int64(n.Price)}
+	return []any{n.UserID, n.Name, catalog.Fold(n.Name), n.Description, int64(n.Price), orNull(n.ExternalID), orNull(n.Metadata.Encode())}
 }
+
+// orNull is how a text is stored that may be missing: "" as NULL.
+func orNull(text string) sql.NullString { return sql.NullString{String: text, Valid: text != ""} }
 
 func newProduct(n catalog.NewProduct, id, created int64, images []catalog.Image) catalog.Product {
 	return catalog.Product{
-		ID: id, UserID: n.UserID, Name: n.Name, Description: n.Description, Price: n.Price, Images: images,
-		Version: 1, Revision: 1, CreatedAt: sqldb.Time(created), UpdatedAt: sqldb.Time(created),
+		ID: id, UserID: n.UserID, Name: n.Name, Description: n.Description, Price: n.Price, ExternalID: n.ExternalID, Images: images,
+		Metadata: n.Metadata, Version: 1, Revision: 1, CreatedAt: sqldb.Time(created), UpdatedAt: sqldb.Time(created),
 	}
 }

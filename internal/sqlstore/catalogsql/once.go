@@ -71,7 +71,7 @@ const takeOver = `
 func onceStatement() string {
 	return completed(`
 		WITH taken AS (` + insertKey + `
-			SELECT id, $11, $12, nextval(pg_get_serial_sequence('products', 'id')), {now} + $13
+			SELECT id, $13, $14, nextval(pg_get_serial_sequence('products', 'id')), {now} + $15
 			FROM users WHERE id = $1` + takeOver + `
 			RETURNING user_id, product_id),
 		product AS (` + insertProduct(ofKey(), imagesOfArray) + `RETURNING id, user_id, created_at)`)

@@ -22,12 +22,13 @@ func (s *Products) Product(ctx context.Context, id int64) (p catalog.Product, er
 }
 
 // readProduct reads a product with its images in one statement, so that they
-// belong to the same version. The description, which may be long, comes with
-// the first row only.
+// belong to the same version. The description and the metadata, which may be long,
+// come with the first row only.
 func (s *Products) readProduct(ctx context.Context, from sqldb.Querier, id int64) (catalog.Product, error) {
 	rows, err := from.QueryContext(ctx, `
 		SELECT p.id, p.user_id, p.name,
 		       CASE row_number() OVER (ORDER BY i.position) WHEN 1 THEN p.description ELSE '' END, p.price,
+		       p.external_id, CASE row_number() OVER (ORDER BY i.position) WHEN 1 THEN p.metadata END,
 		       p.version, p.revision, p.created_at, p.updated_at,
 		       i.id, i.source_url, `+imagesql.Shown+`, i.attempts, i.reason, i.reason_detail,
 		       r.key, r.source_bytes, r.width, r.height, r.placeholder, r.outputs, r.notes
@@ -43,14 +44,21 @@ func (s *Products) readProduct(ctx context.Context, from sqldb.Querier, id int64
 	for rows.Next() {
 		var image imagesql.Row
 		var description string
+		var external, metadata sql.NullString
 		var created, updated int64
 		err := rows.Scan(append([]any{
-			&p.ID, &p.UserID, &p.Name, &description, &p.Price, &p.Version, &p.Revision, &created, &updated,
+			&p.ID, &p.UserID, &p.Name, &description, &p.Price, &external, &metadata, &p.Version, &p.Revision, &created, &updated,
 		}, image.Fields()...)...)
 		if err != nil {
 			return catalog.Product{}, err
 		}
 		p.Description += description
+		p.ExternalID = external.String
+		if metadata.Valid {
+			if p.Metadata, err = catalog.DecodeMetadata(metadata.String); err != nil {
+				return catalog.Product{}, err
+			}
+		}
 		p.CreatedAt, p.UpdatedAt = sqldb.Time(created), sqldb.Time(updated)
 		if image.ID.Valid {
 			img, err := image.Image()
@@ -93,9 +101,10 @@ func (s *Products) ListProducts(ctx context.Context, f catalog.Filter) (list []c
 		most = int64(f.MaxBytes)
 	}
 	statement := fmt.Sprintf(`
-		SELECT p.id, p.user_id, p.name, p.description, p.price, p.images_pending, p.images_ready, p.images_failed, r.outputs
+		SELECT p.id, p.user_id, p.name, p.description, p.price, p.external_id, p.metadata,
+		       p.created_at, p.updated_at, p.images_pending, p.images_ready, p.images_failed, r.outputs
 		FROM (SELECT id, sum(bytes) OVER (ORDER BY id DESC ROWS UNBOUNDED PRECEDING) - bytes AS ahead
-		      FROM (SELECT id, octet_length(name) + octet_length(description) AS bytes
+		      FROM (SELECT id, octet_length(name) + octet_length(description) + coalesce(octet_length(metadata), 0) AS bytes
 		            FROM products%s ORDER BY id DESC LIMIT %s) AS candidates) AS page
 		JOIN products p ON p.id = page.id
 		LEFT JOIN renditions r ON r.key = p.cover_key
@@ -105,10 +114,19 @@ func (s *Products) ListProducts(ctx context.Context, f catalog.Filter) (list []c
 }
 
 func scanSummary(row sqldb.Row, p *catalog.Summary) error {
-	var outputs sql.NullString
-	err := row.Scan(&p.ID, &p.UserID, &p.Name, &p.Description, &p.Price, &p.Images.Pending, &p.Images.Ready, &p.Images.Failed, &outputs)
-	if err != nil || !outputs.Valid {
+	var external, metadata, outputs sql.NullString
+	var created, updated int64
+	err := row.Scan(&p.ID, &p.UserID, &p.Name, &p.Description, &p.Price, &external, &metadata, &created, &updated,
+		&p.Images.Pending, &p.Images.Ready, &p.Images.Failed, &outputs)
+	if err != nil {
 		return err
+	}
+	p.ExternalID, p.CreatedAt, p.UpdatedAt = external.String, sqldb.Time(created), sqldb.Time(updated)
+	if p.Metadata, err = catalog.DecodeMetadata(metadata.String); err != nil {
+		return fmt.Errorf("product %d: %w", p.ID, err)
+	}
+	if !outputs.Valid {
+		return nil
 	}
 	rendition, err := imagesql.ReadOutputs(outputs.String)
 	if err != nil {

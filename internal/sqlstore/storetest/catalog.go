@@ -143,7 +143,8 @@ func testText(t *testing.T, s catalog.Store) {
 // revision leaves the product as it is, but counts as a difference.
 func revision(p catalog.Product) catalog.Revision {
 	r := catalog.Revision{
-		Name: p.Name, Description: p.Description, Price: p.Price, Fields: []string{catalog.FieldDescription}, RequestID: "req-2",
+		Name: p.Name, Description: p.Description, Price: p.Price, ExternalID: p.ExternalID, Metadata: p.Metadata,
+		Fields: []string{catalog.FieldDescription}, RequestID: "req-2",
 	}
 	for _, img := range p.Images {
 		r.Images = append(r.Images, catalog.PlannedImage{ID: img.ID, SourceURL: img.SourceURL})

@@ -53,6 +53,8 @@ CREATE TABLE products (
     price       BIGINT NOT NULL CHECK (price >= 0), -- hundredths
     version     BIGINT NOT NULL, -- from 1; grows with every edit
     revision    BIGINT NOT NULL, -- from 1; grows with every change that the product shows, edit or progress of an image
+    external_id TEXT,            -- the client's own; NULL for none
+    metadata    TEXT,            -- JSON: catalog.Metadata; NULL for none
     created_at  BIGINT NOT NULL,
     updated_at  BIGINT NOT NULL, -- the last edit
     revised_at  BIGINT NOT NULL, -- when the revision grew last
@@ -63,6 +65,7 @@ CREATE TABLE products (
     cover_key      TEXT -- the rendition of the first that is ready; NULL where none is
 );
 CREATE INDEX products_by_user ON products (user_id, id DESC);
+CREATE UNIQUE INDEX products_by_external_id ON products (user_id, external_id) WHERE external_id IS NOT NULL;
 CREATE INDEX products_by_price ON products (price, id DESC);
 
 -- Which product a client's key has created. A row outlives its product: the
