@@ -57,7 +57,7 @@ func openChecker(
 		return nil, err
 	}
 	parts := fsck.Parts{
-		Store: store, Blobs: blobs, Announce: catalog.NewViews(readthrough.Disabled(), identity.Epoch, log), Log: log,
+		Store: store, Blobs: blobs, Announce: catalog.NewViews(readthrough.Disabled(), identity.AskEpoch, log), Log: log,
 		Progress: how.Progress,
 	}
 	if cfg.RedisHost != "" {
@@ -66,7 +66,7 @@ func openChecker(
 		if err != nil {
 			return nil, err
 		}
-		views := catalog.NewViews(reader, identity.Epoch, log)
+		views := catalog.NewViews(reader, identity.AskEpoch, log)
 		held.add("lists", views)
 		parts.Cache, parts.Announce = engine, views
 	}
@@ -77,7 +77,7 @@ func openChecker(
 		}
 		parts.Queue = q
 	}
-	epoch, _ := identity.Epoch()
+	epoch, _ := identity.AskEpoch(ctx)
 	return fsck.New(parts, fsck.Config{
 		Repair: how.Repair, Grace: cfg.OrphanGrace, Silence: cfg.JobLease,
 		Policy: policy(cfg), CacheLease: cfg.CacheLease, MayDelete: mayCollect(identity, blobs, store), Epoch: epoch,

@@ -126,7 +126,7 @@ func (p *process) open(ctx context.Context, held *closers) (err error) {
 	if err != nil {
 		return err
 	}
-	p.views = catalog.NewViews(p.cache, p.identity.Epoch, p.log)
+	p.views = catalog.NewViews(p.cache, p.identity.AskEpoch, p.log)
 	held.add("lists", p.views)
 	transport, err := openQueue(p.cfg, held, p.identity, p.log)
 	if err != nil {

@@ -32,7 +32,7 @@ func (v *Views) Repeat(ctx context.Context, page events.Page) (done int, err err
 	if done == len(page.Events) {
 		return done, nil
 	}
-	epoch, _ := v.epoch()
+	epoch, _ := v.epoch(ctx)
 	if epoch == "" {
 		return done, errEpochUnknown()
 	}

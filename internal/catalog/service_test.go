@@ -390,7 +390,7 @@ func TestEpochThatIsNotUsed(t *testing.T) {
 	c, ctx := catalogfake.NewCache(), t.Context()
 	var epoch string
 	usable := true
-	views := catalog.NewViews(c, func() (string, bool) { return epoch, usable }, slog.New(slog.DiscardHandler))
+	views := catalog.NewViews(c, func(context.Context) (string, bool) { return epoch, usable }, slog.New(slog.DiscardHandler))
 	loads := 0
 	read := func() {
 		t.Helper()

@@ -24,6 +24,9 @@ type ViewCache interface {
 	Load(ctx context.Context, key string, usable func(cache.Entry) bool, load LoadFunc) (cache.Entry, error)
 	LoadIn(ctx context.Context, group, key string, load LoadFunc) (cache.Entry, error)
 	Invalidate(ctx context.Context, key string, version int64) error
+	// Saw notes that the version under key was served from elsewhere: nothing older is
+	// served by this process from then on.
+	Saw(key string, version int64)
 	Bump(ctx context.Context, group string) error
 }
 
@@ -51,10 +54,12 @@ type Views struct {
 // Epoch returns the epoch of the installation, which stands in every key of the
 // cache: what was cached under another one is not found. It is empty while it is
 // not known, and usable says whether answers may be cached under it.
-type Epoch func() (epoch string, usable bool)
+type Epoch func(ctx context.Context) (epoch string, usable bool)
 
 // FixedEpoch returns an Epoch that does not change.
-func FixedEpoch(epoch string) Epoch { return func() (string, bool) { return epoch, true } }
+func FixedEpoch(epoch string) Epoch {
+	return func(context.Context) (string, bool) { return epoch, true }
+}
 
 // NewViews returns the views in the cache. They are to be closed before it.
 func NewViews(c ViewCache, epoch Epoch, log *slog.Logger) *Views {
@@ -82,9 +87,9 @@ func (v *Views) Product(
 }
 
 func (v *Views) product(ctx context.Context, id int64, tag string, load func(context.Context) (View, error)) (View, error) {
-	epoch, usable := v.epoch()
+	epoch, usable := v.epoch(ctx)
 	if !usable {
-		return load(ctx)
+		return v.direct(ctx, id, load)
 	}
 	e, err := v.cache.Load(ctx, ProductKey(epoch, id),
 		func(e cache.Entry) bool {
@@ -108,6 +113,23 @@ func (v *Views) product(ctx context.Context, id int64, tag string, load func(con
 	return View{UserID: int64(user), Version: int64(version), Revision: e.Version, Body: body[headBytes:]}, nil //nolint:gosec // as they were written
 }
 
+// direct reads past the cache, from which nothing older is served afterwards. The epoch is
+// asked for again: it may be known by now.
+func (v *Views) direct(ctx context.Context, id int64, load func(context.Context) (View, error)) (View, error) {
+	view, err := load(ctx)
+	revision := view.Revision
+	switch {
+	case fault.KindOf(err) == fault.NotFound:
+		revision = cache.Gone
+	case err != nil:
+		return View{}, err
+	}
+	if epoch, _ := v.epoch(ctx); epoch != "" {
+		v.cache.Saw(ProductKey(epoch, id), revision)
+	}
+	return view, err
+}
+
 // headBytes is the length of the user and the version, which stand between the tag and
 // the body of a cached product; its revision is the version of the entry.
 const headBytes = 16
@@ -119,7 +141,7 @@ func (v *Views) List(ctx context.Context, f Filter, tag string, load LoadFunc) (
 	if err := f.check(); err != nil {
 		return cache.Entry{}, err
 	}
-	epoch, usable := v.epoch()
+	epoch, usable := v.epoch(ctx)
 	if !usable {
 		return load(ctx)
 	}
@@ -137,7 +159,7 @@ func (v *Views) Announce(ctx context.Context, c Changed) {
 
 // Invalidate is Announce for a caller that repeats it until it succeeds.
 func (v *Views) Invalidate(ctx context.Context, c Changed) error {
-	epoch, _ := v.epoch()
+	epoch, _ := v.epoch(ctx)
 	if epoch == "" {
 		return errEpochUnknown()
 	}

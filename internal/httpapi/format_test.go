@@ -1,6 +1,7 @@
 package httpapi_test
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -75,7 +76,7 @@ func TestEpochIsPartOfTheAnswer(t *testing.T) {
 	t.Parallel()
 	store, log := catalogfake.NewStore(), slog.New(slog.DiscardHandler)
 	epoch := "before"
-	views := catalog.NewViews(catalogfake.NewCache(), func() (string, bool) { return epoch, true }, log)
+	views := catalog.NewViews(catalogfake.NewCache(), func(context.Context) (string, bool) { return epoch, true }, log)
 	handler := newAPI(t, httpapi.Deps{
 		Service: catalog.NewService(store, views, catalog.DefaultKeyTTL), Views: views, Images: &images{}, Log: log,
 		URL: func(key string) string { return key }, Epoch: func() string { return epoch },

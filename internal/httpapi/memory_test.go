@@ -66,6 +66,8 @@ func (h held) Load(ctx context.Context, _ string, _ func(cache.Entry) bool, load
 	return load(ctx)
 }
 
+func (held) Saw(string, int64) {}
+
 func (h held) LoadIn(ctx context.Context, _, _ string, load catalog.LoadFunc) (cache.Entry, error) {
 	<-h.release
 	return load(ctx)

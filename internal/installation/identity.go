@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sync/singleflight"
+
 	"vitrine.dev/internal/backoff"
 	"vitrine.dev/internal/fault"
 )
@@ -40,6 +42,7 @@ type Identity struct {
 	compare bool   // the log with it
 	warned  bool   // that others have parts which this process has not
 
+	asking   singleflight.Group
 	id       atomic.Pointer[string] // known before the record is
 	current  atomic.Pointer[known]
 	admitted chan struct{} // closed when this process was found to be one that may work
@@ -77,6 +80,21 @@ func (i *Identity) ID() (string, error) {
 
 func unknown() error {
 	return fault.Wrap(fault.Unavailable, "the database is not available", errUnknown)
+}
+
+// AskEpoch is Epoch, for which the database is asked where it has not been reached
+// yet: who reads or writes products there must know under which epoch they are cached,
+// or a process that was started while the database was down would serve what is older
+// than what it has served.
+func (i *Identity) AskEpoch(ctx context.Context) (epoch string, usable bool) {
+	if i.current.Load() == nil {
+		asked := i.asking.DoChan("", func() (any, error) { return nil, i.refresh(context.WithoutCancel(ctx)) })
+		select {
+		case <-asked: // an error leaves the epoch unknown
+		case <-ctx.Done():
+		}
+	}
+	return i.Epoch()
 }
 
 // Epoch returns the epoch, empty until the database was reached once, and

@@ -175,6 +175,9 @@ func TestDatabaseThatIsUnavailable(t *testing.T) {
 			if epoch, usable := i.Epoch(); epoch != "" || usable {
 				t.Errorf("%s: epoch %q, usable %v", name, epoch, usable)
 			}
+			if epoch, usable := i.AskEpoch(t.Context()); epoch != "" || usable {
+				t.Errorf("%s: asked for the epoch: %q, usable %v", name, epoch, usable)
+			}
 			ctx, stop := context.WithCancel(t.Context())
 			defer stop()
 			ended := make(chan error, 1)
@@ -371,5 +374,25 @@ func TestLogThatWentBack(t *testing.T) {
 		}
 		stop()
 		must(t, <-ended)
+	})
+}
+
+// TestEpochIsAskedFor: who needs the epoch does not wait for the next look at the record.
+func TestEpochIsAskedFor(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		db := newDatabase()
+		db.down = true
+		i := installation.New(db, nil, quiet)
+		if epoch, _ := i.AskEpoch(t.Context()); epoch != "" {
+			t.Errorf("epoch %q of a database that is down", epoch)
+		}
+		db.set(func(d *database) { d.down = false })
+		if epoch, _ := i.Epoch(); epoch != "" {
+			t.Errorf("epoch %q, for which no one was asked", epoch)
+		}
+		if epoch, usable := i.AskEpoch(t.Context()); epoch != "first" || !usable {
+			t.Errorf("epoch %q, usable %v", epoch, usable)
+		}
 	})
 }

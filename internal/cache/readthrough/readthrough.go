@@ -112,6 +112,14 @@ func (c *Cache) Invalidate(ctx context.Context, key string, version int64) error
 	return c.announce(ctx, func() error { return c.engine.Invalidate(ctx, key, version) })
 }
 
+// Saw notes that the version under key was served past the engine: this process serves
+// nothing older from it.
+func (c *Cache) Saw(key string, version int64) {
+	if c.engine != nil {
+		c.floors.Saw(key, version)
+	}
+}
+
 // Bump makes all entries of the group unreachable. Its error is as above.
 func (c *Cache) Bump(ctx context.Context, group string) error {
 	if c.engine == nil {

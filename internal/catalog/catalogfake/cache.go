@@ -73,6 +73,13 @@ func (c *Cache) LoadIn(ctx context.Context, group, key string, load catalog.Load
 	return c.Load(ctx, fmt.Sprintf("%s/%d/%s", group, generation, key), always, load)
 }
 
+// Saw implements catalog.ViewCache.
+func (c *Cache) Saw(key string, version int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.fences[key] = max(c.fences[key], version)
+}
+
 // Invalidate implements catalog.ViewCache.
 func (c *Cache) Invalidate(_ context.Context, key string, version int64) error {
 	c.mu.Lock()
