@@ -1,7 +1,6 @@
 package app
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -135,8 +134,12 @@ func (program) API(given string) (url, key string, err error) {
 	if given != "" && !config.IsHTTPURL(given) {
 		return "", "", errors.New("--url must be an http or https URL")
 	}
+	if given != "" { // whatever else is configured here is not about that server
+		key, err = config.LoadAPIKey()
+		return given, key, err
+	}
 	cfg, err := config.Load()
-	return cmp.Or(given, cfg.LocalURL()), cfg.APIKey, err
+	return cfg.LocalURL(), cfg.APIKey, err
 }
 
 // openExisting opens the database and makes none.

@@ -88,12 +88,8 @@ func (a *Accounts) RotateKey(ctx context.Context, by Principal, id int64, overla
 		if old.Over(now) {
 			return NewKey{}, fault.New(fault.Conflict, "the key is revoked or expired; make a new one")
 		}
-		d := KeyDraft{UserID: old.UserID, Name: old.Name, Scopes: old.Scopes}
-		if !old.ExpiresAt.IsZero() {
-			d.Life = old.ExpiresAt.Sub(old.CreatedAt)
-		}
 		var n NewKey
-		n, secret = newKey(d)
+		n, secret = newKey(KeyDraft{UserID: old.UserID, Name: old.Name, Scopes: old.Scopes, Life: old.Life})
 		return n, nil
 	}, entryOf(ctx, by, "key.rotate", "", Done))
 	return Created{Key: k, Secret: secret}, err

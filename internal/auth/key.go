@@ -32,9 +32,10 @@ type Key struct {
 	Prefix     string // the beginning of the text
 	Scopes     Scopes
 	CreatedAt  time.Time
-	ExpiresAt  time.Time // zero: never
-	RevokedAt  time.Time // zero: it is not
-	LastUsedAt time.Time // to the minute; zero: never
+	Life       time.Duration // that it was made for; 0: it does not expire by itself
+	ExpiresAt  time.Time     // zero: never
+	RevokedAt  time.Time     // zero: it is not
+	LastUsedAt time.Time     // to the minute; zero: never
 }
 
 // KeyDraft is a key as it is asked for, before any rule was checked.

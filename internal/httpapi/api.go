@@ -18,6 +18,7 @@ import (
 	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/httpapi/accounts"
 	failuresapi "vitrine.dev/internal/httpapi/failures"
+	"vitrine.dev/internal/httpapi/guard"
 	"vitrine.dev/internal/httpapi/health"
 	"vitrine.dev/internal/httpapi/images"
 	"vitrine.dev/internal/httpapi/jobs"
@@ -109,7 +110,7 @@ func (d Deps) routes() []server.Route {
 		{Method: http.MethodGet, Path: "/openapi.json", Handle: description.Serve},
 		{Method: http.MethodGet, Path: "/openapi.yaml", Handle: description.Serve},
 	}...)
-	server.Describe(description, routes)
+	server.Describe(description, routes, guard.DescribeUser())
 	for i, rt := range routes {
 		routes[i] = d.audited(rt)
 	}

@@ -5,11 +5,15 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"time"
 
 	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/httpkit"
 	"vitrine.dev/internal/httpkit/server"
 )
+
+// recordTimeout bounds how long an answer waits for its entry.
+const recordTimeout = 5 * time.Second
 
 // maxTarget is where the path of an entry is cut.
 const maxTarget = 200
@@ -39,7 +43,8 @@ func (d Deps) audited(rt server.Route) server.Route {
 			p, _ := httpkit.ProblemOf(err)
 			outcome = "refused with " + strconv.Itoa(p.Status)
 		}
-		ctx := context.WithoutCancel(r.Context())
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), recordTimeout)
+		defer cancel()
 		if err := d.Accounts.Record(ctx, by, rt.Method+" "+rt.Path, target(r), outcome); err != nil {
 			d.Log.ErrorContext(ctx, "a change is missing in the audit log", "route", rt.Path, "path", r.URL.Path, "outcome", outcome, "error", err)
 		}

@@ -27,7 +27,7 @@ func (a Address) loopback() bool {
 func (c Config) OwnHosts() []string {
 	var hosts []string
 	for _, h := range c.AllowedHosts {
-		hosts = append(hosts, strings.ToLower(strings.TrimSpace(h)))
+		hosts = append(hosts, strings.TrimSuffix(strings.ToLower(strings.TrimSpace(h)), "."))
 	}
 	if u, err := url.Parse(c.PublicBaseURL); err == nil && u.Hostname() != "" {
 		hosts = append(hosts, strings.ToLower(u.Hostname()))

@@ -161,7 +161,7 @@ func TestAuthIsOnWhereOthersReachIt(t *testing.T) {
 			t.Errorf("%v: notices %v", c.variables, cfg.notices)
 		}
 	}
-	cfg, err := Parse(map[string]string{"ALLOWED_HOSTS": "A.example, b.example", "PUBLIC_BASE_URL": "https://CDN.example:8443/x", "TRUSTED_PROXIES": "10.0.0.0/8,fd00::/8"})
+	cfg, err := Parse(map[string]string{"ALLOWED_HOSTS": "A.example., b.example", "PUBLIC_BASE_URL": "https://CDN.example:8443/x", "TRUSTED_PROXIES": "10.0.0.0/8,fd00::/8"})
 	if err != nil || !slices.Equal(cfg.OwnHosts(), []string{"a.example", "b.example", "cdn.example"}) || len(cfg.TrustedProxies) != 2 {
 		t.Errorf("hosts %v, proxies %v, %v", cfg.OwnHosts(), cfg.TrustedProxies, err)
 	}

@@ -19,24 +19,49 @@ const (
 // The types of requests exist for the description only.
 
 type newUser struct {
-	Name  string `json:"name"            minLength:"1" maxLength:"200" example:"Shop of Jo"`
-	Email string `json:"email,omitempty" maxLength:"254" example:"jo@example.com"`
+	Name  string `json:"name"            minLength:"1" example:"Shop of Jo"`
+	Email string `json:"email,omitempty" example:"jo@example.com"`
 }
 
 type userPatch struct {
-	Name  string `json:"name,omitempty"  minLength:"1" maxLength:"200"`
-	Email string `json:"email,omitempty" maxLength:"254" nullable:"true"`
+	Name  string `json:"name,omitempty"  minLength:"1"`
+	Email string `json:"email,omitempty" nullable:"true"`
 }
 
 type newKey struct {
 	UserID    int64    `json:"user_id,omitempty"    minimum:"1" doc:"Whose key it is; the caller's user by default"`
-	Name      string   `json:"name"                 minLength:"1" maxLength:"200" example:"shop back end"`
-	Scopes    []string `json:"scopes"               minItems:"1" nullable:"false" doc:"Any of products:read, products:write, images:retry, operator (reads and retries across users), admin (all of it, and users and keys)"`
-	ExpiresIn int64    `json:"expires_in,omitempty" minimum:"1" doc:"In seconds, at most ten years; a key does not expire by default"`
+	Name      string   `json:"name"                 minLength:"1" example:"shop back end"`
+	Scopes    []string `json:"scopes"               minItems:"1" nullable:"false" doc:"operator reads and retries across users; admin does everything, and keeps users and keys"`
+	ExpiresIn int64    `json:"expires_in,omitempty" minimum:"1" doc:"In seconds; a key does not expire by default"`
 }
 
 type rotation struct {
-	Overlap int64 `json:"overlap,omitempty" minimum:"0" maximum:"2592000" default:"86400" doc:"For how many seconds the old key lives on"`
+	Overlap int64 `json:"overlap,omitempty" minimum:"0" doc:"For how many seconds the old key lives on"`
+}
+
+// The limits of the rules.
+
+func limitedUser[T any](d *openapi.Document) *huma.Schema {
+	name, email := auth.MaxNameRunes, auth.MaxEmailBytes
+	openapi.Property[T](d, auth.FieldName).MaxLength = &name
+	openapi.Property[T](d, auth.FieldEmail).MaxLength = &email
+	return openapi.Schema[T](d)
+}
+
+func limitedKey(d *openapi.Document) *huma.Schema {
+	name, life, scopes := auth.MaxNameRunes, auth.MaxLife.Seconds(), openapi.Property[newKey](d, auth.FieldScopes)
+	openapi.Property[newKey](d, auth.FieldName).MaxLength = &name
+	openapi.Property[newKey](d, auth.FieldExpiresIn).Maximum = &life
+	for _, scope := range auth.AllScopes() {
+		scopes.Items.Enum = append(scopes.Items.Enum, string(scope))
+	}
+	return openapi.Schema[newKey](d)
+}
+
+func limitedRotation(d *openapi.Document) *huma.Schema {
+	overlap, most := openapi.Property[rotation](d, auth.FieldOverlap), auth.MaxOverlap.Seconds()
+	overlap.Maximum, overlap.Default = &most, int64(auth.DefaultOverlap.Seconds())
+	return openapi.Schema[rotation](d)
 }
 
 // described returns an operation with the answers that all of these have.
@@ -57,7 +82,7 @@ func DescribeCreateUser(d *openapi.Document) *huma.Operation {
 	op := described(d, "createUser", usersTag, "Add a user", "", map[string]*huma.Response{
 		"201": openapi.Response("The user", openapi.Schema[wire.User](d), openapi.Header("Location", "The path of the user")),
 	}, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
-	op.RequestBody = openapi.Body(openapi.Schema[newUser](d), httpkit.TypeJSON)
+	op.RequestBody = openapi.Body(limitedUser[newUser](d), httpkit.TypeJSON)
 	return op
 }
 
@@ -70,7 +95,7 @@ func DescribeGetUser(d *openapi.Document) *huma.Operation {
 // DescribeListUsers describes ListUsers.
 func DescribeListUsers(d *openapi.Document) *huma.Operation {
 	return described(d, "listUsers", usersTag, "List users by id", "",
-		map[string]*huma.Response{"200": openapi.Response("One page", openapi.Schema[wire.UserList](d))})
+		map[string]*huma.Response{"200": openapi.Response("One page", openapi.Schema[wire.Page[wire.User]](d))})
 }
 
 // DescribeChangeUser describes ChangeUser.
@@ -78,7 +103,7 @@ func DescribeChangeUser(d *openapi.Document) *huma.Operation {
 	op := withID(described(d, "changeUser", usersTag, "Change a user", "A merge patch (RFC 7396): what is absent stays, null removes the e-mail address.",
 		map[string]*huma.Response{"200": openapi.Response("The user as it is now", openapi.Schema[wire.User](d))},
 		http.StatusNotFound, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType))
-	op.RequestBody = openapi.Body(openapi.Schema[userPatch](d), httpkit.TypeMergePatch, httpkit.TypeJSON)
+	op.RequestBody = openapi.Body(limitedUser[userPatch](d), httpkit.TypeMergePatch, httpkit.TypeJSON)
 	return op
 }
 
@@ -92,7 +117,7 @@ func DescribeDeleteUser(d *openapi.Document) *huma.Operation {
 func DescribeCreateKey(d *openapi.Document) *huma.Operation {
 	op := described(d, "createKey", keysTag, "Make an API key", "The answer alone has the key itself: only its SHA-256 is stored. 409 while authentication is off.",
 		createdKey(d), http.StatusConflict, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
-	op.RequestBody = openapi.Body(openapi.Schema[newKey](d), httpkit.TypeJSON)
+	op.RequestBody = openapi.Body(limitedKey(d), httpkit.TypeJSON)
 	return op
 }
 
@@ -100,7 +125,7 @@ func DescribeCreateKey(d *openapi.Document) *huma.Operation {
 func DescribeRotateKey(d *openapi.Document) *huma.Operation {
 	op := withID(described(d, "rotateKey", keysTag, "Replace an API key", "Makes a key with the same user, name and scopes, that lives as long as the old one was to. Both are valid during the overlap.",
 		createdKey(d), http.StatusNotFound, http.StatusConflict, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType))
-	op.RequestBody = openapi.Body(openapi.Schema[rotation](d), httpkit.TypeJSON)
+	op.RequestBody = openapi.Body(limitedRotation(d), httpkit.TypeJSON)
 	return op
 }
 
@@ -120,7 +145,7 @@ func DescribeGetKey(d *openapi.Document) *huma.Operation {
 // DescribeListKeys describes ListKeys.
 func DescribeListKeys(d *openapi.Document) *huma.Operation {
 	return described(d, "listKeys", keysTag, "List API keys by id", "Those that are revoked or expired are among them.",
-		map[string]*huma.Response{"200": openapi.Response("One page", openapi.Schema[wire.KeyList](d))}, http.StatusConflict)
+		map[string]*huma.Response{"200": openapi.Response("One page", openapi.Schema[wire.Page[wire.Key]](d))}, http.StatusConflict)
 }
 
 // DescribeRevokeKey describes RevokeKey.
@@ -133,7 +158,7 @@ func DescribeRevokeKey(d *openapi.Document) *huma.Operation {
 // DescribeListAudit describes ListAudit.
 func DescribeListAudit(d *openapi.Document) *huma.Operation {
 	return described(d, "listAudit", usersTag, "List what was done to users and keys, and by operators, newest first", "Entries are kept for 400 days.",
-		map[string]*huma.Response{"200": openapi.Response("One page", openapi.Schema[wire.AuditList](d))})
+		map[string]*huma.Response{"200": openapi.Response("One page", openapi.Schema[wire.Page[wire.AuditEntry]](d))})
 }
 
 // PageQuery are the parameters of ListUsers and ListAudit.

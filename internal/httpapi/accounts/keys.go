@@ -2,6 +2,7 @@ package accounts
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"math"
 	"net/http"
@@ -73,24 +74,11 @@ func (h *Handler) ListKeys(w http.ResponseWriter, r *http.Request) error {
 	if !h.Keys {
 		return errOff
 	}
-	p := httpkit.ParamsOf(r)
-	user := p.Integer(auth.FieldUserID, auth.MaxID)
-	after, limit := page(p, keysCursor)
-	if err := p.Errors.Err(); err != nil {
-		return err
+	user := httpkit.ParamsOf(r).Integer(auth.FieldUserID, auth.MaxID)
+	read := func(ctx context.Context, after int64, limit int) ([]auth.Key, bool, error) {
+		return h.Accounts.Keys(ctx, user, after, limit)
 	}
-	keys, more, err := h.Accounts.Keys(r.Context(), user, after, limit)
-	if err != nil {
-		return fmt.Errorf("list keys: %w", err)
-	}
-	list := wire.KeyList{Data: make([]wire.Key, len(keys))}
-	for i, k := range keys {
-		list.Data[i] = wireKey(k)
-	}
-	if more {
-		list.NextCursor = httpkit.EncodeIDCursor(keysCursor, keys[len(keys)-1].ID)
-	}
-	return write(w, http.StatusOK, list)
+	return servePage(w, r, keysCursor, "keys", read, wireKey, func(k auth.Key) int64 { return k.ID })
 }
 
 // RevokeKey ends a key at once.
@@ -173,18 +161,10 @@ func readLife(o *form.Object, name string, raw jsontext.Value) time.Duration {
 func wireKey(k auth.Key) wire.Key {
 	w := wire.Key{
 		ID: k.ID, UserID: k.UserID, Name: k.Name, Prefix: k.Prefix, Scopes: make([]string, len(k.Scopes)),
-		CreatedAt: k.CreatedAt, ExpiresAt: given(k.ExpiresAt), RevokedAt: given(k.RevokedAt), LastUsedAt: given(k.LastUsedAt),
+		CreatedAt: k.CreatedAt, ExpiresAt: wire.OrNil(k.ExpiresAt), RevokedAt: wire.OrNil(k.RevokedAt), LastUsedAt: wire.OrNil(k.LastUsedAt),
 	}
 	for i, s := range k.Scopes {
 		w.Scopes[i] = string(s)
 	}
 	return w
-}
-
-// given returns nil for the zero time.
-func given(t time.Time) *time.Time {
-	if t.IsZero() {
-		return nil
-	}
-	return &t
 }

@@ -48,23 +48,7 @@ func (h *Handler) GetUser(w http.ResponseWriter, r *http.Request) error {
 
 // ListUsers answers with one page, by id.
 func (h *Handler) ListUsers(w http.ResponseWriter, r *http.Request) error {
-	p := httpkit.ParamsOf(r)
-	after, limit := page(p, usersCursor)
-	if err := p.Errors.Err(); err != nil {
-		return err
-	}
-	users, more, err := h.Accounts.Users(r.Context(), after, limit)
-	if err != nil {
-		return fmt.Errorf("list users: %w", err)
-	}
-	list := wire.UserList{Data: make([]wire.User, len(users))}
-	for i, u := range users {
-		list.Data[i] = wireUser(u)
-	}
-	if more {
-		list.NextCursor = httpkit.EncodeIDCursor(usersCursor, users[len(users)-1].ID)
-	}
-	return write(w, http.StatusOK, list)
+	return servePage(w, r, usersCursor, "users", h.Accounts.Users, wireUser, func(u auth.User) int64 { return u.ID })
 }
 
 // ChangeUser applies a merge patch.
@@ -137,29 +121,3 @@ func wireUser(u auth.User) wire.User {
 }
 
 func pathID(r *http.Request) (int64, error) { return httpkit.PathInteger(r, "id", auth.MaxID) }
-
-// write answers with what no one may keep.
-func write(w http.ResponseWriter, status int, v any) error {
-	w.Header().Set("Cache-Control", "no-store")
-	return httpkit.WriteJSON(w, status, v)
-}
-
-// The kinds of cursors.
-const (
-	usersCursor = 4
-	keysCursor  = 5
-	auditCursor = 6
-)
-
-// page reads where a page begins and its limit; what is wrong with them is added to the
-// errors of p.
-func page(p *httpkit.Params, kind byte) (after int64, limit int) {
-	limit = int(p.Integer(httpkit.ParamLimit, auth.MaxListLimit))
-	if s := p.Text(httpkit.ParamCursor); s != "" {
-		var ok bool
-		if after, ok = httpkit.DecodeIDCursor(s, kind, auth.MaxID); !ok {
-			p.Errors.Add(httpkit.ParamCursor, "must be the next_cursor of the page before")
-		}
-	}
-	return after, limit
-}

@@ -11,13 +11,24 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/httpkit"
+	"vitrine.dev/internal/httpkit/openapi"
 	"vitrine.dev/internal/httpkit/server"
 )
 
 // HeaderUser names the user for whom an admin's key acts.
 const HeaderUser = "Vitrine-User"
+
+// DescribeUser describes that header.
+func DescribeUser() *huma.Param {
+	return &huma.Param{
+		Name: HeaderUser, In: "header", Schema: openapi.Integer(auth.MaxID),
+		Description: "The user for whom a key with the scope admin acts; its own user by default. 404 where there is no such user",
+	}
+}
 
 // Guard authorizes requests. It is safe for concurrent use.
 type Guard struct {
@@ -146,13 +157,22 @@ func address(r *http.Request, proxies []netip.Prefix) netip.Addr {
 		if !slices.ContainsFunc(proxies, func(p netip.Prefix) bool { return p.Contains(at) }) {
 			break
 		}
-		before, err := netip.ParseAddr(strings.TrimSpace(hop))
-		if err != nil {
+		before, ok := hopAddress(strings.TrimSpace(hop))
+		if !ok {
 			break
 		}
 		at = before.Unmap().WithZone("")
 	}
 	return at
+}
+
+// hopAddress reads an address as proxies write it: bare, in brackets, or with a port.
+func hopAddress(hop string) (netip.Addr, bool) {
+	if a, err := netip.ParseAddr(strings.Trim(hop, "[]")); err == nil {
+		return a, true
+	}
+	a, err := netip.ParseAddrPort(hop)
+	return a.Addr(), err == nil
 }
 
 // network is what one subscriber has: an IPv4 address, or the /64 of an IPv6 one.

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -69,18 +68,10 @@ func Wire(j failures.Job) wire.DeadJob {
 		ID: j.ID, Action: j.Kind, Rate: j.Rate, Total: j.Total, Done: j.Done, State: string(j.State), CreatedAt: j.CreatedAt,
 		Filter: wire.DeadFilter{
 			Reason: string(j.Filter.Reason), Host: j.Filter.Host, UserID: j.Filter.UserID, ProductID: j.Filter.ProductID,
-			FailedAfter: given(j.Filter.FailedAfter), FailedBefore: given(j.Filter.FailedBefore),
+			FailedAfter: wire.OrNil(j.Filter.FailedAfter), FailedBefore: wire.OrNil(j.Filter.FailedBefore),
 		},
-		FinishedAt: given(j.FinishedAt),
+		FinishedAt: wire.OrNil(j.FinishedAt),
 	}
-}
-
-// given returns nil for the zero time.
-func given(t time.Time) *time.Time {
-	if t.IsZero() {
-		return nil
-	}
-	return &t
 }
 
 // tag groups the operations on dead letters.

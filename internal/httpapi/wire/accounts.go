@@ -10,12 +10,6 @@ type User struct {
 	CreatedAt time.Time `json:"created_at"`
 }
 
-// UserList is one page of users.
-type UserList struct {
-	Data       []User `json:"data"                  nullable:"false"`
-	NextCursor string `json:"next_cursor,omitempty" doc:"For the next page; absent on the last one"`
-}
-
 // Key is an API key without its text.
 type Key struct {
 	ID         int64      `json:"id"                     minimum:"1"`
@@ -36,12 +30,6 @@ type CreatedKey struct {
 	Secret string `json:"key" doc:"The key, for the Authorization header. It is shown this once" example:"vit_4fK2pQ…"`
 }
 
-// KeyList is one page of keys.
-type KeyList struct {
-	Data       []Key  `json:"data"                  nullable:"false"`
-	NextCursor string `json:"next_cursor,omitempty" doc:"For the next page; absent on the last one"`
-}
-
 // AuditEntry is something that was done to users or keys, or by an operator.
 type AuditEntry struct {
 	ID        int64     `json:"id"                   minimum:"1"`
@@ -55,8 +43,8 @@ type AuditEntry struct {
 	Outcome   string    `json:"outcome"              example:"done"`
 }
 
-// AuditList is one page of the audit log, newest first.
-type AuditList struct {
-	Data       []AuditEntry `json:"data"                  nullable:"false"`
-	NextCursor string       `json:"next_cursor,omitempty" doc:"For the next page; absent on the last one"`
+// Page is one page of a list.
+type Page[T any] struct {
+	Data       []T    `json:"data"                  nullable:"false"`
+	NextCursor string `json:"next_cursor,omitempty" doc:"For the next page; absent on the last one"`
 }

@@ -32,7 +32,7 @@ func (h *Handler) Image(w http.ResponseWriter, r *http.Request) error {
 	}
 	answer := wire.CurrentImage{Image: products.Image(img, h.URL)}
 	if waiting != nil {
-		answer.Waiting = &wire.Waiting{For: string(waiting.For), Until: given(waiting.Until)}
+		answer.Waiting = &wire.Waiting{For: string(waiting.For), Until: wire.OrNil(waiting.Until)}
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	return httpkit.WriteJSON(w, http.StatusOK, answer)
@@ -51,7 +51,7 @@ func (h *Handler) Queue(w http.ResponseWriter, r *http.Request) error {
 	}
 	for i, s := range o.States {
 		answer.States[i] = wire.QueueState{
-			State: string(s.State), WaitingFor: string(s.State.For()), Images: s.Images, More: s.More, OldestAt: given(s.OldestAt),
+			State: string(s.State), WaitingFor: string(s.State.For()), Images: s.Images, More: s.More, OldestAt: wire.OrNil(s.OldestAt),
 		}
 	}
 	for i, u := range o.Users {
@@ -112,15 +112,7 @@ func moment(ms int64) *time.Time {
 	if ms == 0 {
 		return nil
 	}
-	return given(time.UnixMilli(ms).UTC())
-}
-
-// given returns nil for the zero time.
-func given(t time.Time) *time.Time {
-	if t.IsZero() {
-		return nil
-	}
-	return &t
+	return wire.OrNil(time.UnixMilli(ms).UTC())
 }
 
 const cursorKind = 3

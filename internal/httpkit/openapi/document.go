@@ -52,14 +52,11 @@ func (d *Document) Add(method, path string, query []*huma.Param, op *huma.Operat
 // apiKey is the name of the scheme by which requests are authenticated.
 const apiKey = "apiKey"
 
-// Authenticated adds to an operation what answers a request whose key has none of the
-// scopes.
-func (d *Document) Authenticated(op *huma.Operation, scopes []string) {
+// Authenticated adds to an operation the parameters of whom a request acts for, and what
+// answers a request that may not be answered.
+func (d *Document) Authenticated(op *huma.Operation, scopes []string, parameters []*huma.Param) {
 	op.Security = []map[string][]string{{apiKey: scopes}}
-	op.Parameters = append(op.Parameters, &huma.Param{
-		Name: "Vitrine-User", In: "header", Schema: Integer(1<<53 - 1),
-		Description: "The user for whom a key with the scope admin acts; its own user by default. 404 where there is no such user",
-	})
+	op.Parameters = append(op.Parameters, parameters...)
 	op.Responses = d.Responses(op.Responses, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound,
 		http.StatusMisdirectedRequest, http.StatusTooManyRequests)
 }

@@ -161,15 +161,15 @@ type Route struct {
 	Quiet    bool                                    // whether it is logged at debug level: probes call it every few seconds
 }
 
-// Describe adds the routes to the description.
-func Describe(d *openapi.Document, routes []Route) {
+// Describe adds the routes to the description, those that name scopes with the parameters.
+func Describe(d *openapi.Document, routes []Route, authenticated ...*huma.Param) {
 	for _, rt := range routes {
 		if rt.Describe == nil {
 			continue
 		}
 		op := rt.Describe(d)
 		if len(rt.Scopes) > 0 {
-			d.Authenticated(op, rt.Scopes)
+			d.Authenticated(op, rt.Scopes, authenticated)
 		}
 		d.Add(rt.Method, strings.ReplaceAll(rt.Path, "...}", "}"), rt.Query, op)
 	}

@@ -3,6 +3,7 @@ package authsql
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"time"
 
 	"vitrine.dev/internal/auth"
@@ -10,20 +11,24 @@ import (
 	"vitrine.dev/internal/sqldb"
 )
 
+// usedAgain is for how long a use that another process has just written is not written again.
+const usedAgain = 30 * time.Second
+
 const (
-	keyColumns = ` id, user_id, name, prefix, scopes, created_at, expires_at, revoked_at, last_used_at `
+	keyColumns = ` id, user_id, name, prefix, scopes, created_at, life, expires_at, revoked_at, last_used_at `
 	usable     = ` revoked_at = 0 AND (expires_at = 0 OR expires_at > {now}) `
 )
 
 // scanKey reads a row of keyColumns, followed by more.
 func scanKey(row interface{ Scan(into ...any) error }, k *auth.Key, more ...any) error {
 	var scopes string
-	var created, expires, revoked, used int64
-	err := row.Scan(append([]any{&k.ID, &k.UserID, &k.Name, &k.Prefix, &scopes, &created, &expires, &revoked, &used}, more...)...)
+	var created, life, expires, revoked, used int64
+	err := row.Scan(append([]any{&k.ID, &k.UserID, &k.Name, &k.Prefix, &scopes, &created, &life, &expires, &revoked, &used}, more...)...)
 	if err != nil {
 		return sqldb.NoRow(err, sqldb.NotFound("key"))
 	}
 	k.Scopes, k.CreatedAt = auth.ParseScopes(scopes), sqldb.Time(created)
+	k.Life = time.Duration(life) * time.Millisecond
 	k.ExpiresAt, k.RevokedAt, k.LastUsedAt = moment(expires), moment(revoked), moment(used)
 	return nil
 }
@@ -49,14 +54,13 @@ func (s *Accounts) AddKey(ctx context.Context, n auth.NewKey, e auth.Entry) (k a
 
 func (s *Accounts) insertKey(ctx context.Context, tx *sql.Tx, n auth.NewKey, k *auth.Key) error {
 	expires := "0"
-	args := []any{n.UserID, n.Name, n.Prefix, n.Digest[:], n.Scopes.String()}
 	if n.Life > 0 {
 		expires = "{now} + $6"
-		args = append(args, n.Life.Milliseconds())
 	}
 	err := scanKey(tx.QueryRowContext(ctx, s.db.SQL(`
-		INSERT INTO api_keys (user_id, name, prefix, digest, scopes, created_at, expires_at)
-		SELECT id, $2, $3, $4, $5, {now}, `+expires+` FROM users WHERE id = $1 RETURNING`+keyColumns), args...), k)
+		INSERT INTO api_keys (user_id, name, prefix, digest, scopes, created_at, life, expires_at)
+		SELECT id, $2, $3, $4, $5, {now}, $6, `+expires+` FROM users WHERE id = $1 RETURNING`+keyColumns),
+		n.UserID, n.Name, n.Prefix, n.Digest[:], n.Scopes.String(), n.Life.Milliseconds()), k)
 	if fault.KindOf(err) == fault.NotFound {
 		return auth.ErrUnknownUser
 	}
@@ -163,7 +167,8 @@ func (s *Accounts) KeyByDigest(ctx context.Context, d auth.Digest) (k auth.Key, 
 // MarkUsed implements auth.Lookup.
 func (s *Accounts) MarkUsed(ctx context.Context, ids []int64) error {
 	in, args := sqldb.In(1, ids)
-	_, err := s.db.Exec(ctx, "mark keys used", `UPDATE api_keys SET last_used_at = {now} WHERE id IN (`+in+`) AND last_used_at < {now} - 30000`, args...)
+	_, err := s.db.Exec(ctx, "mark keys used", fmt.Sprintf(`
+		UPDATE api_keys SET last_used_at = {now} WHERE id IN (%s) AND last_used_at < {now} - %d`, in, usedAgain.Milliseconds()), args...)
 	return err
 }
 

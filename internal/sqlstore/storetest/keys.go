@@ -76,6 +76,10 @@ func testKeys(t *testing.T, s Store) {
 	if k, err := accounts.Key(t.Context(), rotated.ID); err != nil || time.Until(k.ExpiresAt) > 2*time.Minute || k.Over(time.Now()) {
 		t.Errorf("the old key with an overlap: %+v, %v", k, err)
 	}
+	// The old one once more: what it was made for counts, not what is left of it.
+	if twice, err := accounts.RotateKey(t.Context(), admin(), rotated.ID, time.Minute); err != nil || twice.ExpiresAt.Sub(twice.CreatedAt) != time.Hour {
+		t.Errorf("rotated again to %+v, %v", twice, err)
+	}
 	newEvents(t, s)
 	for range 2 { // the second time changes nothing
 		if k, err := accounts.RevokeKey(t.Context(), admin(), late.ID); err != nil || k.RevokedAt.IsZero() {
@@ -98,7 +102,7 @@ func testKeys(t *testing.T, s Store) {
 	} {
 		wantKind(t, call(), fault.NotFound)
 	}
-	wantAudit(t, accounts, "key.create", "key.create", "key.rotate", "key.create", "key.rotate", "key.create", "key.revoke", "user.delete")
+	wantAudit(t, accounts, "key.create", "key.create", "key.rotate", "key.create", "key.rotate", "key.create", "key.rotate", "key.create", "key.revoke", "user.delete")
 }
 
 func sameKey(a, b auth.Key) bool {

@@ -22,7 +22,8 @@ CREATE TABLE api_keys (
     digest       BLOB   NOT NULL, -- SHA-256 of its text
     scopes       TEXT   NOT NULL, -- separated by blanks
     created_at   BIGINT NOT NULL,
-    expires_at   BIGINT NOT NULL DEFAULT 0, -- 0: never
+    life         BIGINT NOT NULL, -- in milliseconds, that it was made for; 0: it does not expire by itself
+    expires_at   BIGINT NOT NULL DEFAULT 0, -- 0: never; earlier than by its life once it was replaced
     revoked_at   BIGINT NOT NULL DEFAULT 0, -- 0: it is not
     last_used_at BIGINT NOT NULL DEFAULT 0  -- to the minute
 );
