@@ -12,6 +12,7 @@ import (
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/cli"
 	"vitrine.dev/internal/dispatch"
+	"vitrine.dev/internal/expiry"
 	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/httpapi"
 	"vitrine.dev/internal/httpapi/guard"
@@ -54,8 +55,8 @@ func (p *process) addServer() {
 	p.addGuard(&deps)
 	handler := httpapi.New(deps)
 	api := server.DefaultLimits().Server(handler, p.log)
-	expirer := catalog.NewExpirer("idempotency keys", p.store.ExpireKeys, expiryInterval, p.log)
-	audit := catalog.NewExpirer("audit entries", func(ctx context.Context, limit int) (int, error) {
+	expirer := expiry.New("idempotency keys", p.store.ExpireKeys, expiryInterval, p.log)
+	audit := expiry.New("audit entries", func(ctx context.Context, limit int) (int, error) {
 		return p.store.PurgeAudit(ctx, auth.AuditRetention, limit)
 	}, auditInterval, p.log)
 	p.tasks = append(p.tasks,

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"vitrine.dev/internal/auth"
+	"vitrine.dev/internal/catalog/imageurl"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/requestid"
 )
@@ -71,7 +72,7 @@ func (s *Service) checked(ctx context.Context, by auth.Principal, d *Draft) (New
 			return NewProduct{}, err
 		}
 		if d.UserID = user; user == 0 { // the first field, whose error comes first
-			d.FieldErrors = slices.Insert(slices.Clone(d.FieldErrors), 0, fault.Field{Name: FieldUserID, Reason: "is required"})
+			d.FieldErrors = slices.Insert(slices.Clone(d.FieldErrors), 0, fault.Field{Name: FieldUserID, Reason: required})
 		}
 	}
 	if bad := d.check(); len(bad) > 0 {
@@ -160,9 +161,108 @@ func (d Draft) fingerprint() [sha256.Size]byte {
 	text(d.Description)
 	number(int64(len(d.Images)))
 	for _, u := range d.Images {
-		text(CleanURL(u))
+		text(imageurl.Clean(u))
 	}
 	text(d.ExternalID)
 	text(d.Metadata.Encode())
 	return sha256.Sum256(b)
+}
+
+// putTries is how often Put looks for its product: it is created or deleted by others
+// meanwhile once at most, unless they do nothing else.
+const putTries = 5
+
+// Sent is a product that a client sends to where it shall be, under its external id. The
+// patch is applied to the product that is there, or makes a new one.
+type Sent struct {
+	Patch
+
+	UserID     int64 // 0: it names none
+	ExternalID string
+}
+
+// Condition is what must hold of a product for a change of it.
+type Condition struct {
+	Versions []int64 // it must be at one of them; nil: no matter
+	New      bool    // there must be none
+}
+
+// Put changes the user's product that has the external id, or creates it where there is
+// none. Errors are those of Create and Change; fault.Stale where the condition does not
+// hold.
+func (s *Service) Put(ctx context.Context, by auth.Principal, sent Sent, only Condition) (p Product, created bool, err error) {
+	user, err := by.For(sent.UserID)
+	if err != nil {
+		return Product{}, false, err
+	}
+	c := checker{slices.Clone(sent.FieldErrors)}
+	if user == 0 && !c.Has(FieldUserID) {
+		c.Add(FieldUserID, required)
+	}
+	c.checkExternalID(sent.ExternalID)
+	sent.UserID, sent.FieldErrors = user, c.FieldErrors
+	if err := sent.check(); err != nil {
+		return Product{}, false, err
+	}
+	for range putTries {
+		p, created, err = s.put(ctx, by, sent, only)
+		if !errors.Is(err, errMoved) {
+			return p, created, err
+		}
+	}
+	return Product{}, false, fault.New(fault.Conflict, "others create and delete the product all the time")
+}
+
+// errMoved says that there was a product, or none, and that this has changed.
+var errMoved = errors.New("the external id has changed hands")
+
+// put is one try of Put. errMoved.
+func (s *Service) put(ctx context.Context, by auth.Principal, sent Sent, only Condition) (Product, bool, error) {
+	id, err := s.store.ByExternalID(ctx, sent.UserID, sent.ExternalID)
+	switch {
+	case fault.KindOf(err) == fault.NotFound:
+		if only.Versions != nil {
+			return Product{}, false, fault.New(fault.Stale, "there is no such product")
+		}
+		p, err := s.Create(ctx, by, sent.draft())
+		if errors.Is(err, ErrExternalIDTaken) {
+			err = errMoved
+		}
+		return p, true, err
+	case err != nil:
+		return Product{}, false, err
+	case only.New:
+		return Product{}, false, fault.New(fault.Stale, "there is such a product")
+	}
+	p, err := s.edit(ctx, by, id, only.Versions, func(old Product) (Revision, error) {
+		if old.ExternalID != sent.ExternalID {
+			return Revision{}, errMoved
+		}
+		return sent.revision(old)
+	})
+	if errors.Is(err, ErrNoProduct) {
+		err = errMoved
+	}
+	return p, false, err
+}
+
+// draft is what the patch makes where nothing was.
+func (s Sent) draft() Draft {
+	d := Draft{
+		UserID: s.UserID, Name: given(s.Name, ""), Description: given(s.Description, ""), Images: given(s.Images, nil),
+		Price: given(s.Price, 0), ExternalID: s.ExternalID, FieldErrors: slices.Clone(s.FieldErrors),
+	}
+	if s.Metadata != nil {
+		d.Metadata = s.Metadata.apply(nil)
+	}
+	if s.Name == nil {
+		d.FieldErrors.Add(FieldName, required)
+	}
+	if s.Price == nil {
+		d.FieldErrors.Add(FieldPrice, required)
+	}
+	if s.ReadOnly != nil {
+		d.FieldErrors.AddAll("", s.ReadOnly(Product{}))
+	}
+	return d
 }

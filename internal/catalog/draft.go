@@ -1,9 +1,7 @@
 package catalog
 
 import (
-	"maps"
-	"slices"
-
+	"vitrine.dev/internal/catalog/imageurl"
 	"vitrine.dev/internal/fault"
 )
 
@@ -42,6 +40,9 @@ type Patch struct {
 	ExternalID  *string // "" removes it
 	Metadata    *MetadataPatch
 	FieldErrors fault.FieldErrors // as in Draft
+	// ReadOnly says which fields, of those that are sent along though no one can change
+	// them, are not what they are of the product; nil: none were sent.
+	ReadOnly func(Product) fault.FieldErrors
 }
 
 func (p Patch) check() error {
@@ -67,39 +68,28 @@ func (p Patch) check() error {
 	return c.Err()
 }
 
-// apply returns what the patch makes of the product. It names no field where that
-// is no different.
-func (p Patch) apply(old Product) Revision {
-	r := Revision{
-		Name: given(p.Name, old.Name), Description: given(p.Description, old.Description), Price: given(p.Price, old.Price),
-		ExternalID: given(p.ExternalID, old.ExternalID), Metadata: old.Metadata,
+// revision is apply, where what else was sent is as it is.
+func (p Patch) revision(old Product) (Revision, error) {
+	if p.ReadOnly != nil {
+		if err := p.ReadOnly(old).Err(); err != nil {
+			return Revision{}, err
+		}
 	}
+	return p.apply(old), nil
+}
+
+// apply returns what the patch makes of the product.
+func (p Patch) apply(old Product) Revision {
+	r := unchanged(old)
+	r.Name, r.Description, r.Price = given(p.Name, old.Name), given(p.Description, old.Description), given(p.Price, old.Price)
+	r.ExternalID = given(p.ExternalID, old.ExternalID)
 	if p.Metadata != nil {
 		r.Metadata = p.Metadata.apply(old.Metadata)
 	}
-	wanted := sourceURLs(old.Images)
 	if p.Images != nil {
-		wanted = cleanURLs(*p.Images)
+		r.Images, r.Retry = planImages(old.Images, cleanURLs(*p.Images))
 	}
-	r.Images = planImages(old.Images, wanted)
-	for field, differs := range map[string]bool{
-		FieldName: r.Name != old.Name, FieldDescription: r.Description != old.Description, FieldPrice: r.Price != old.Price,
-		FieldImages: !sameImages(old.Images, r.Images), FieldExternalID: r.ExternalID != old.ExternalID,
-		FieldMetadata: !maps.Equal(r.Metadata, old.Metadata),
-	} {
-		if differs {
-			r.Fields = append(r.Fields, field)
-		}
-	}
-	slices.Sort(r.Fields)
-	return r
-}
-
-// check is for what a patch alone does not show.
-func (r Revision) check() error {
-	var c checker
-	c.checkMetadata(r.Metadata)
-	return c.Err()
+	return r.compared(old)
 }
 
 // given returns what the patch gives, or else what was there.
@@ -110,33 +100,11 @@ func given[T any](value *T, old T) T {
 	return old
 }
 
-// planImages matches the wanted URLs with the images that are there: an
-// unchanged URL keeps its image and its work, also at another place in the
-// order; a new URL becomes a new image. What is not in the plan is dropped.
-func planImages(old []Image, wanted []string) []PlannedImage {
-	free := make(map[string][]int64, len(old))
-	for _, img := range old {
-		free[img.SourceURL] = append(free[img.SourceURL], img.ID)
+// cleanURLs returns nil for none.
+func cleanURLs(urls []string) []string {
+	var clean []string
+	for _, u := range urls {
+		clean = append(clean, imageurl.Clean(u))
 	}
-	plan := make([]PlannedImage, 0, len(wanted))
-	for _, u := range wanted {
-		p := PlannedImage{SourceURL: u}
-		if ids := free[u]; len(ids) > 0 {
-			p.ID, free[u] = ids[0], ids[1:]
-		}
-		plan = append(plan, p)
-	}
-	return plan
-}
-
-func sameImages(old []Image, plan []PlannedImage) bool {
-	return slices.EqualFunc(old, plan, func(img Image, p PlannedImage) bool { return img.ID == p.ID })
-}
-
-func sourceURLs(images []Image) []string {
-	urls := make([]string, len(images))
-	for i, img := range images {
-		urls[i] = img.SourceURL
-	}
-	return urls
+	return clean
 }

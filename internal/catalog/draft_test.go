@@ -18,7 +18,7 @@ func TestPatchApply(t *testing.T) {
 		ID: 7, UserID: 1, Name: "Lamp", Description: "Bright", Price: 100, Version: 4,
 		Images: []Image{{ID: 1, SourceURL: "a"}, {ID: 2, SourceURL: "b"}, {ID: 3, SourceURL: "a"}},
 	}
-	kept := []PlannedImage{{1, "a"}, {2, "b"}, {3, "a"}}
+	kept := []PlannedImage{{ID: 1, SourceURL: "a"}, {ID: 2, SourceURL: "b"}, {ID: 3, SourceURL: "a"}}
 	for name, tc := range map[string]struct {
 		patch Patch
 		want  Revision
@@ -29,11 +29,11 @@ func TestPatchApply(t *testing.T) {
 		"no description":    {Patch{Description: new("")}, Revision{Name: "Lamp", Price: 100, Images: kept, Fields: []string{FieldDescription}}},
 		"price":             {Patch{Price: new(Price(0))}, Revision{Name: "Lamp", Description: "Bright", Images: kept, Fields: []string{FieldPrice}}},
 		"no images":         {Patch{Images: &[]string{}}, Revision{Name: "Lamp", Description: "Bright", Price: 100, Images: []PlannedImage{}, Fields: []string{FieldImages}}},
-		"name and images":   {Patch{Name: new("Torch"), Images: &[]string{"a"}}, Revision{Name: "Torch", Description: "Bright", Price: 100, Images: []PlannedImage{{1, "a"}}, Fields: []string{FieldImages, FieldName}}},
-		"one more":          {Patch{Images: &[]string{"a", "b", "a", "c"}}, Revision{Name: "Lamp", Description: "Bright", Price: 100, Images: append(slices.Clone(kept), PlannedImage{0, "c"}), Fields: []string{FieldImages}}},
-		"another order":     {Patch{Images: &[]string{"b", "a", "a"}}, Revision{Name: "Lamp", Description: "Bright", Price: 100, Images: []PlannedImage{{2, "b"}, {1, "a"}, {3, "a"}}, Fields: []string{FieldImages}}},
-		"one twice dropped": {Patch{Images: &[]string{"a"}}, Revision{Name: "Lamp", Description: "Bright", Price: 100, Images: []PlannedImage{{1, "a"}}, Fields: []string{FieldImages}}},
-		"one thrice":        {Patch{Images: &[]string{"a", "a", "a"}}, Revision{Name: "Lamp", Description: "Bright", Price: 100, Images: []PlannedImage{{1, "a"}, {3, "a"}, {0, "a"}}, Fields: []string{FieldImages}}},
+		"name and images":   {Patch{Name: new("Torch"), Images: &[]string{"a"}}, Revision{Name: "Torch", Description: "Bright", Price: 100, Images: []PlannedImage{{ID: 1, SourceURL: "a"}}, Fields: []string{FieldImages, FieldName}}},
+		"one more":          {Patch{Images: &[]string{"a", "b", "a", "c"}}, Revision{Name: "Lamp", Description: "Bright", Price: 100, Images: append(slices.Clone(kept), PlannedImage{SourceURL: "c"}), Fields: []string{FieldImages}}},
+		"another order":     {Patch{Images: &[]string{"b", "a", "a"}}, Revision{Name: "Lamp", Description: "Bright", Price: 100, Images: []PlannedImage{{ID: 2, SourceURL: "b"}, {ID: 1, SourceURL: "a"}, {ID: 3, SourceURL: "a"}}, Fields: []string{FieldImages}}},
+		"one twice dropped": {Patch{Images: &[]string{"a"}}, Revision{Name: "Lamp", Description: "Bright", Price: 100, Images: []PlannedImage{{ID: 1, SourceURL: "a"}}, Fields: []string{FieldImages}}},
+		"one thrice":        {Patch{Images: &[]string{"a", "a", "a"}}, Revision{Name: "Lamp", Description: "Bright", Price: 100, Images: []PlannedImage{{ID: 1, SourceURL: "a"}, {ID: 3, SourceURL: "a"}, {SourceURL: "a"}}, Fields: []string{FieldImages}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -62,11 +62,14 @@ func TestPlanImages(t *testing.T) {
 		old := make([]Image, len(was))
 		left := map[string]int{}
 		for i, u := range was {
-			old[i] = Image{ID: int64(i + 1), SourceURL: u}
+			old[i] = Image{ID: int64(i + 1), SourceURL: u, Alt: u + u, Status: Pending}
+			if i%2 == 0 {
+				old[i].Status = Failed
+			}
 			left[u]++
 		}
 		used := map[int64]bool{}
-		plan := planImages(old, wanted)
+		plan, retry := planImages(old, wanted)
 		if len(plan) != len(wanted) {
 			t.Fatalf("the plan has %d images, want %d", len(plan), len(wanted))
 		}
@@ -76,8 +79,10 @@ func TestPlanImages(t *testing.T) {
 				t.Fatalf("image %d is %q, want %q", i, p.SourceURL, wanted[i])
 			case p.ID == 0 && left[p.SourceURL] > 0:
 				t.Fatalf("image %d is new although one was left", i)
-			case p.ID != 0 && (used[p.ID] || old[p.ID-1].SourceURL != p.SourceURL):
+			case p.ID != 0 && (used[p.ID] || old[p.ID-1].SourceURL != p.SourceURL || old[p.ID-1].Alt != p.Alt):
 				t.Fatalf("image %d uses image %d wrongly", i, p.ID)
+			case p.ID != 0 && slices.Contains(retry, p.ID) != (old[p.ID-1].Status == Failed):
+				t.Fatalf("image %d, which is %s: retried are %v", p.ID, old[p.ID-1].Status, retry)
 			}
 			used[p.ID] = true
 			left[p.SourceURL]--

@@ -29,7 +29,7 @@ type Filter struct {
 func (f Filter) check() error {
 	bad := checker{f.FieldErrors}
 	if f.UserID == 0 {
-		bad.Add(FieldUserID, "is required")
+		bad.Add(FieldUserID, required)
 	}
 	bad.checkID(FieldUserID, f.UserID)
 	if f.Limit < 0 || f.Limit > MaxListLimit {

@@ -35,10 +35,11 @@ type Summary struct {
 	Price       Price
 	ExternalID  string
 	Metadata    Metadata
+	Version     int64
 	CreatedAt   time.Time
 	UpdatedAt   time.Time
 	Images      Counts
-	Cover       *Output // of the first image that is ready; nil where none is
+	Cover       *Cover // of the first image that is ready; nil where none is
 }
 
 // Bytes is how long the texts of the product are, which pages are bounded by.
@@ -50,6 +51,9 @@ type Counts struct {
 	Ready   int
 	Failed  int
 }
+
+// Total is how many they are.
+func (c Counts) Total() int { return c.Pending + c.Ready + c.Failed }
 
 // Status is where an image is on its way. docs/image-states.md draws it.
 type Status string
@@ -66,10 +70,14 @@ const (
 type Image struct {
 	ID        int64
 	SourceURL string
+	Position  int    // among the images of the product, from 0
+	Alt       string // what it shows, for those who do not see it; "": not told
 	Status    Status
 	Attempts  int        // attempts begun so far
 	Problem   *Problem   // why the last attempt failed; nil where none did
 	Rendition *Rendition // the results; only when Ready
+	CreatedAt time.Time
+	UpdatedAt time.Time // the last edit, or progress, of it
 }
 
 // Problem is why the last attempt at an image failed.
@@ -91,21 +99,28 @@ type Rendition struct {
 	Notes       []Note   // how it differs from what the source shows; mostly none
 }
 
+// Cover is what stands for a picture in a list.
+type Cover struct {
+	Output
+
+	Placeholder string // as of the Rendition
+}
+
 // coverWidth is how wide a cover is at least, in pixels, where there is one so
 // wide.
 const coverWidth = 320
 
-// Cover is the file that stands for the picture in a list: the narrowest of the
+// Cover stands for the picture in a list: the narrowest of the
 // variants that are wide enough, or else the widest; of a picture without
 // variants the compressed one.
-func (r Rendition) Cover() Output {
+func (r Rendition) Cover() Cover {
 	cover := r.Compressed
 	for _, v := range r.Variants {
 		if cover = v; v.Width >= coverWidth {
 			break
 		}
 	}
-	return cover
+	return Cover{Output: cover, Placeholder: r.Placeholder}
 }
 
 // Output is one published file.

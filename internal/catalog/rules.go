@@ -3,6 +3,7 @@ package catalog
 import (
 	"fmt"
 
+	"vitrine.dev/internal/catalog/imageurl"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/text"
 )
@@ -16,15 +17,21 @@ const (
 	FieldPrice       = "product_price"
 	FieldExternalID  = "external_id"
 	FieldMetadata    = "metadata"
+	FieldSourceURL   = "source_url"
+	FieldAlt         = "alt"
+	FieldPosition    = "position"
 )
+
+// required is why a field that is not there is refused.
+const required = "is required"
 
 // Limits on what one product may hold.
 const (
 	MaxNameRunes        = 200
 	MaxDescriptionRunes = 10_000
 	MaxImages           = 50
-	MaxURLBytes         = 2048
 	MaxExternalIDRunes  = 200
+	MaxAltRunes         = 1000
 
 	DefaultListLimit = 100
 	MaxListLimit     = 1000
@@ -53,14 +60,15 @@ func (c *checker) checkDescription(description string) {
 }
 
 func (c *checker) checkImages(urls []string) {
-	if len(urls) > MaxImages {
-		c.Add(FieldImages, fmt.Sprintf("must have at most %d entries, has %d", MaxImages, len(urls)))
+	if c.checkImageCount(len(urls)); len(urls) > MaxImages {
 		return
 	}
 	for i, u := range urls {
-		c.Add(fmt.Sprintf("%s[%d]", FieldImages, i), urlFault(u))
+		c.Add(fmt.Sprintf("%s[%d]", FieldImages, i), imageurl.Fault(u))
 	}
 }
+
+func (c *checker) checkAlt(alt string) { c.Add(FieldAlt, text.Fault(alt, MaxAltRunes)) }
 
 func (c *checker) checkPrice(p Price) {
 	switch {

@@ -57,24 +57,35 @@ func (s *Service) Product(ctx context.Context, by auth.Principal, id int64) (Pro
 
 // Change applies the patch and returns the product as it is then. Where
 // versions is not nil, the product must be at one of them. A patch that
-// changes nothing leaves the version as it is. fault.Invalid, fault.NotFound,
+// changes nothing leaves the version as it is; where it has the images, those that
+// failed are retried. fault.Invalid, fault.NotFound,
 // fault.Stale, ErrExternalIDTaken.
 func (s *Service) Change(ctx context.Context, by auth.Principal, id int64, p Patch, versions []int64) (Product, error) {
 	if err := p.check(); err != nil {
 		return Product{}, err
 	}
+	return s.edit(ctx, by, id, versions, p.revision)
+}
+
+// edit writes what change makes of the product, and returns the product as it is then.
+func (s *Service) edit(
+	ctx context.Context, by auth.Principal, id int64, versions []int64, change func(Product) (Revision, error),
+) (Product, error) {
 	var differs bool
 	product, err := s.store.ReviseProduct(ctx, id, func(old Product) (Revision, error) {
 		if err := allowed(by, versions, old.UserID, old.Version); err != nil {
 			return Revision{}, err
 		}
-		revision := p.apply(old)
-		if err := revision.check(); err != nil {
+		r, err := change(old)
+		if err != nil {
 			return Revision{}, err
 		}
-		revision.RequestID = requestid.From(ctx)
-		differs = len(revision.Fields) > 0
-		return revision, nil
+		if err := r.check(); err != nil {
+			return Revision{}, err
+		}
+		r.RequestID = requestid.From(ctx)
+		differs = !r.ChangesNothing()
+		return r, nil
 	})
 	if err != nil {
 		return Product{}, err

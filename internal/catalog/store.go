@@ -19,8 +19,9 @@ type Store interface {
 	Product(ctx context.Context, id int64) (Product, error)
 	// ReviseProduct writes the revision that revise makes of the product: images not in
 	// the plan are removed, new ones are stored as Pending with their work, and the
-	// change is recorded. It returns the product as it is then. Where the
-	// revision names no field nothing is written. Calls at once are applied one
+	// change is recorded; images of Retry that have failed start over, which is progress and no
+	// edit. It returns the product as it is then. A revision that changes nothing is not
+	// written. Calls at once are applied one
 	// after the other, each to what the one before it left: three times without
 	// a lock, since most products have one editor, then with the product
 	// locked, so that every other change of it waits. revise is called with each
@@ -35,8 +36,17 @@ type Store interface {
 	// f.MaxBytes is not 0 it ends with the first product whose Bytes, together
 	// with those before it, are more: what comes after that is not read into memory.
 	ListProducts(ctx context.Context, f Filter) ([]Summary, error)
+	// ByExternalID returns the id of the user's product that has the external id. fault.NotFound.
+	ByExternalID(ctx context.Context, user int64, externalID string) (int64, error)
 	// UserExists reports whether there is such a user.
 	UserExists(ctx context.Context, id int64) (bool, error)
+}
+
+// Keys is what the expiry of idempotency keys needs of the store.
+type Keys interface {
+	// ExpireKeys removes at most limit expired idempotency keys and
+	// returns how many. Any number may run at once. fault.Unavailable.
+	ExpireKeys(ctx context.Context, limit int) (int, error)
 }
 
 // NewProduct is a checked Draft on its way into the store.
@@ -55,21 +65,3 @@ type NewProduct struct {
 // than a few changes at once most fail, so that the next try takes a lock
 // instead.
 const OptimisticTries = 3
-
-// Revision is a checked Patch applied to a product.
-type Revision struct {
-	Name        string
-	Description string
-	Price       Price
-	ExternalID  string
-	Metadata    Metadata
-	Images      []PlannedImage // in order
-	Fields      []string       // that differ, as clients write them
-	RequestID   string
-}
-
-// PlannedImage is an image that a product shall have.
-type PlannedImage struct {
-	ID        int64 // of the image that stays; 0 for a new one
-	SourceURL string
-}

@@ -102,8 +102,8 @@ func lateComer(t *testing.T, store *sqlstore.Store, q *queue.Queue, driver, sour
 	createFor(t, store, first, each)
 	change(t, driver, source, `
 		WITH RECURSIVE copies (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM copies WHERE n < $1)
-		INSERT INTO images (stage, due_at, accepted_at, user_id, product_id, position, source_url, source_host, request_id)
-		SELECT stage, due_at, accepted_at, user_id, product_id, position + n * $2, source_url, source_host, request_id FROM images, copies
+		INSERT INTO images (stage, due_at, accepted_at, created_at, updated_at, user_id, product_id, position, source_url, source_host, request_id)
+		SELECT stage, due_at, accepted_at, created_at, updated_at, user_id, product_id, position + n * $2, source_url, source_host, request_id FROM images, copies
 		WHERE TRUE`,
 		imported/each-1, each)
 

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/catalog/imageurl"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/safehttp"
 )
@@ -130,7 +130,7 @@ func redirect(r *http.Response) (location string, ok bool) {
 // reference is relative to.
 func parse(base *url.URL, reference string) (*url.URL, *fault.Failure) {
 	if base == nil { // older versions stored it as it was written
-		reference = catalog.CleanURL(reference)
+		reference = imageurl.Clean(reference)
 	}
 	u, err := url.Parse(reference)
 	if err != nil { // which quotes the URL, with the secrets that may be in it

@@ -92,7 +92,9 @@ func newContract() (*contract, error) {
 	for name, item := range model.Model.Paths.PathItems.FromOldest() {
 		pattern := strings.ReplaceAll(name, "{key}", "{key...}") // which OpenAPI cannot say
 		c.paths[pattern] = item
-		c.mux.Handle(pattern, http.NotFoundHandler())
+		for method := range item.GetOperations().KeysFromOldest() {
+			c.mux.Handle(strings.ToUpper(method)+" "+pattern, http.NotFoundHandler())
+		}
 	}
 	return c, nil
 }
@@ -103,7 +105,8 @@ func (c *contract) check(r *http.Request, status int, header http.Header, body [
 	if p := r.URL.EscapedPath(); p == "" || path.Clean(p) != p {
 		return nil
 	}
-	_, pattern := c.mux.Handler(r)
+	_, route := c.mux.Handler(r)
+	_, pattern, _ := strings.Cut(route, " ")
 	item, found := c.paths[pattern]
 	if !found {
 		return nil

@@ -46,7 +46,7 @@ func TestBaseOfURLsIsPartOfTheAnswer(t *testing.T) {
 		} {
 			w := do(http.MethodGet, "")
 			wantStatus(t, w, http.StatusOK)
-			if strings.Count(w.Body.String(), base) != 4 || !strings.HasPrefix(w.Body.String(), "{") {
+			if strings.Count(w.Body.String(), base) != 9 || !strings.HasPrefix(w.Body.String(), "{") {
 				t.Errorf("not the URLs of %s: %s", base, w.Body)
 			}
 			tag := w.Header().Get("ETag")

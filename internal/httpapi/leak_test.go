@@ -39,7 +39,7 @@ func (s *setup) requests() map[string]*http.Request {
 			}
 			return "101"
 		})
-		body := map[string]string{http.MethodPost: smartphone, http.MethodPatch: `{"product_name":"x"}`}[route[0]]
+		body := map[string]string{http.MethodPost: smartphone, http.MethodPut: smartphone, http.MethodPatch: `{"product_name":"x"}`}[route[0]]
 		all[route[0]+" "+route[1]] = s.request(route[0], path, body)
 	}
 	all["HEAD image"] = s.request(http.MethodHead, "/images/a/b", "")

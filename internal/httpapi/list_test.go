@@ -46,8 +46,8 @@ func TestList(t *testing.T) {
 	s := newSetup(t)
 	shop(s)
 	w := s.do(http.MethodGet, "/products?user_id=1&price_max=1.15", "")
-	wantBody(t, w, `[{"id":102,"user_id":1,"product_name":"Große Lampe","product_description":"No. 2","product_price":1.15,"image_counts":{"pending":0,"ready":0,"failed":0}},`+
-		`{"id":101,"user_id":1,"product_name":"Lamp","product_description":"No. 1","product_price":0.1,"image_counts":{"pending":0,"ready":0,"failed":0}}]`)
+	wantBody(t, w, `[{"id":102,"user_id":1,"product_name":"Große Lampe","product_description":"No. 2","product_price":1.15,"image_counts":{"pending":0,"ready":0,"failed":0,"total":0},"version":1},`+
+		`{"id":101,"user_id":1,"product_name":"Lamp","product_description":"No. 1","product_price":0.1,"image_counts":{"pending":0,"ready":0,"failed":0,"total":0},"version":1}]`)
 	wantHeader(t, w, "Content-Type", "application/json")
 	wantHeader(t, w, "Link", "")
 	for query, want := range map[string][]int64{
@@ -88,8 +88,8 @@ func TestListShowsImages(t *testing.T) {
 	p.ID = 101
 	s.store.Put(p)
 	wantBody(t, s.do(http.MethodGet, "/products?user_id=1", ""), `[{"id":101,"user_id":1,"product_name":"Smart & <phone>",`+
-		`"product_description":"Latest","product_price":999.99,"image_counts":{"pending":3,"ready":2,"failed":1},`+
-		`"cover":{"url":"http://shop.test/images/aa/w320.webp","format":"webp","width":320,"height":240,"bytes":5000}}]`)
+		`"product_description":"Latest","product_price":999.99,"image_counts":{"pending":3,"ready":2,"failed":1,"total":6},`+
+		`"cover":{"url":"http://shop.test/images/aa/w320.webp","format":"webp","width":320,"height":240,"bytes":5000,"placeholder":"data:image/webp;base64,AAAA"},"version":12}]`)
 }
 
 func TestListPages(t *testing.T) {

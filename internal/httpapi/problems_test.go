@@ -27,7 +27,7 @@ func TestPlacesOfErrors(t *testing.T) {
 		{"POST", "/products", `{"user_id":1,"product_name":"a","product_price":1,"` + long + `":1,"body":1}`, []string{"pointer ", "pointer /body"}},
 		{"POST", "/products", `[]`, []string{"pointer "}},
 		{"POST", "/products?product_name=a", smartphone, []string{"parameter product_name"}},
-		{"PATCH", "/products/1", `{"id":5}`, []string{"pointer /id"}},
+		{"PATCH", "/products/1", `{"colour":5}`, []string{"pointer /colour"}},
 		{"PATCH", "/products/x", `{}`, []string{"parameter id"}},
 		{"GET", "/products?user_id=1&limit=0&price_min=2&price_max=1&=1", "", []string{"parameter ", "parameter limit", "parameter price_min"}},
 		{"GET", "/dead-letters?host=a/b", "", []string{"parameter host"}},

@@ -46,13 +46,15 @@ const galleryJSON = `{"id":7,"user_id":1,"product_name":"Smart & <phone>","produ
 	`"product_price":999.99,"images":[` +
 	`{"id":1,"source_url":"https://example.com/1.jpg?a=1&b=2","status":"ready","attempts":2,"source_bytes":250000,"width":4000,"height":3000,"placeholder":"data:image/webp;base64,AAAA",` +
 	`"compressed":{"url":"http://shop.test/images/aa/compressed.jpg","format":"jpeg","width":2048,"height":1536,"bytes":90000},` +
-	`"variants":[{"url":"http://shop.test/images/aa/w320.webp","format":"webp","width":320,"height":240,"bytes":5000},{"url":"http://shop.test/images/aa/w800.webp","format":"webp","width":800,"height":600,"bytes":20000}]},` +
+	`"variants":[{"url":"http://shop.test/images/aa/w320.webp","format":"webp","width":320,"height":240,"bytes":5000},{"url":"http://shop.test/images/aa/w800.webp","format":"webp","width":800,"height":600,"bytes":20000}],` +
+	`"srcset":"http://shop.test/images/aa/w320.webp 320w, http://shop.test/images/aa/w800.webp 800w","html":"<picture><source type=\"image/webp\" srcset=\"http://shop.test/images/aa/w320.webp 320w, http://shop.test/images/aa/w800.webp 800w\" sizes=\"(max-width: 2048px) 100vw, 2048px\"><img src=\"http://shop.test/images/aa/compressed.jpg\" width=\"2048\" height=\"1536\" alt=\"\" loading=\"lazy\" decoding=\"async\" style=\"max-width:100%;height:auto;background:url(&#39;data:image/webp;base64,AAAA&#39;) center/cover no-repeat\"></picture>"},` +
 	`{"id":2,"source_url":"https://example.com/2.jpg","status":"pending","attempts":0},` +
 	`{"id":3,"source_url":"https://example.com/3.jpg","status":"pending","attempts":1,"reason":{"code":"source_timeout","detail":"the host took too long","retryable":true}},` +
 	`{"id":4,"source_url":"https://example.com/4.jpg","status":"processing","attempts":1},` +
 	`{"id":5,"source_url":"https://example.com/5.jpg","status":"failed","attempts":1,"reason":{"code":"source_not_found","detail":"the host answered 404","retryable":false}},` +
 	`{"id":6,"source_url":"https://example.com/6.gif","status":"ready","attempts":1,"source_bytes":900,"width":16,"height":16,"placeholder":"data:image/webp;base64,BBBB",` +
-	`"compressed":{"url":"http://shop.test/images/bb/compressed.webp","format":"webp","width":16,"height":16,"bytes":300},"variants":[],"notes":[{"code":"first_frame_only","detail":"The source is animated; only its first frame is shown."}]}],"version":12,"revision":34}`
+	`"compressed":{"url":"http://shop.test/images/bb/compressed.webp","format":"webp","width":16,"height":16,"bytes":300},"variants":[],"notes":[{"code":"first_frame_only","detail":"The source is animated; only its first frame is shown."}],` +
+	`"html":"<picture><img src=\"http://shop.test/images/bb/compressed.webp\" width=\"16\" height=\"16\" alt=\"\" loading=\"lazy\" decoding=\"async\" style=\"max-width:100%;height:auto;background:url(&#39;data:image/webp;base64,BBBB&#39;) center/cover no-repeat\"></picture>"}],"version":12,"revision":34}`
 
 func TestGet(t *testing.T) {
 	t.Parallel()
@@ -93,7 +95,7 @@ func TestGetRefuses(t *testing.T) {
 		"/products/%00":                  422,
 		"/products/%ff":                  422,
 		"/products/%D9%A1":               422,
-		"/products/1/images":             404,
+		"/products/1/pictures":           404,
 		"/products/":                     404,
 		"/":                              404,
 		"/nothing":                       404,

@@ -122,6 +122,13 @@ func ReadPrecondition(r *http.Request) ([]int64, error) {
 	return t.versions(), nil
 }
 
+// OnlyNew reports whether the request asks for a change only where nothing is there yet:
+// If-None-Match: *.
+func OnlyNew(r *http.Request) bool {
+	t, given, ok := parseTags(r.Header, "If-None-Match")
+	return given && ok && t.any
+}
+
 // ChangePrecondition returns the versions at which a change is allowed, nil
 // for every one. A precondition that cannot be understood or kept is refused:
 // a change despite it would be wrong.

@@ -6,12 +6,10 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 
 	"vitrine.dev/internal/cache"
 	"vitrine.dev/internal/catalog"
-	"vitrine.dev/internal/fault"
 )
 
 // Store is a catalog.Store in memory. User 1 and 2 exist, and ids of products
@@ -154,13 +152,15 @@ func (s *Store) taken(user int64, external string, id int64) bool {
 
 func (s *Store) images(old []catalog.Image, plan []catalog.PlannedImage) []catalog.Image {
 	images := make([]catalog.Image, 0, len(plan))
-	for _, planned := range plan {
+	for i, planned := range plan {
 		if at := slices.IndexFunc(old, func(i catalog.Image) bool { return i.ID == planned.ID }); at >= 0 {
-			images = append(images, old[at])
+			img := old[at]
+			img.Position, img.Alt = i, planned.Alt
+			images = append(images, img)
 			continue
 		}
 		s.lastImage++
-		images = append(images, catalog.Image{ID: s.lastImage, SourceURL: planned.SourceURL, Status: catalog.Pending})
+		images = append(images, catalog.Image{ID: s.lastImage, SourceURL: planned.SourceURL, Position: i, Alt: planned.Alt, Status: catalog.Pending})
 	}
 	return images
 }
@@ -182,7 +182,7 @@ func (s *Store) find(id int64) (catalog.Product, error) {
 	}
 	p, ok := s.products[id]
 	if !ok {
-		return catalog.Product{}, fault.New(fault.NotFound, "no such product")
+		return catalog.Product{}, catalog.ErrNoProduct
 	}
 	return p, nil
 }
@@ -198,7 +198,7 @@ func (s *Store) ReviseProduct(
 		return catalog.Product{}, err
 	}
 	r, err := revise(p)
-	if err != nil || len(r.Fields) == 0 {
+	if err != nil || r.ChangesNothing() {
 		return p, err
 	}
 	if s.taken(p.UserID, r.ExternalID, id) {
@@ -209,9 +209,16 @@ func (s *Store) ReviseProduct(
 
 func (s *Store) revise(p catalog.Product, r catalog.Revision) catalog.Product {
 	p.Name, p.Description, p.Price, p.ExternalID, p.Metadata = r.Name, r.Description, r.Price, r.ExternalID, r.Metadata
-	p.Version++
+	if len(r.Fields) > 0 {
+		p.Version++
+	}
 	p.Revision++
 	p.Images = s.images(p.Images, r.Images)
+	for i, img := range p.Images {
+		if img.Status == catalog.Failed && slices.Contains(r.Retry, img.ID) {
+			p.Images[i] = catalog.Image{ID: img.ID, SourceURL: img.SourceURL, Position: i, Alt: img.Alt, Status: catalog.Pending}
+		}
+	}
 	s.products[p.ID] = p
 	s.requests = append(s.requests, r.RequestID)
 	return p
@@ -232,51 +239,19 @@ func (s *Store) DeleteProduct(_ context.Context, id int64, check func(user, vers
 	return catalog.Changed{ProductID: id, UserID: p.UserID, Revision: cache.Gone, Version: p.Version + 1, Edit: true}, nil
 }
 
-// ListProducts implements catalog.Store.
-func (s *Store) ListProducts(_ context.Context, f catalog.Filter) ([]catalog.Summary, error) {
+// ByExternalID implements catalog.Store.
+func (s *Store) ByExternalID(_ context.Context, user int64, externalID string) (int64, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.reads++
 	if s.failure != nil {
-		return nil, s.failure
+		return 0, s.failure
 	}
-	list := []catalog.Summary{}
-	bytes := 0
-	for id := s.lastID; id > 0 && len(list) < f.Limit && (f.MaxBytes == 0 || bytes <= f.MaxBytes); id-- {
-		p, ok := s.products[id]
-		switch {
-		case !ok, f.Before != 0 && id >= f.Before, f.UserID != 0 && p.UserID != f.UserID,
-			f.PriceMin != nil && p.Price < *f.PriceMin, f.PriceMax != nil && p.Price > *f.PriceMax,
-			!strings.Contains(catalog.Fold(p.Name), f.Name):
-			continue
-		}
-		item := summary(p)
-		bytes += item.Bytes()
-		list = append(list, item)
-	}
-	return list, nil
-}
-
-func summary(p catalog.Product) catalog.Summary {
-	s := catalog.Summary{
-		ID: p.ID, UserID: p.UserID, Name: p.Name, Description: p.Description, Price: p.Price, ExternalID: p.ExternalID,
-		Metadata: p.Metadata, CreatedAt: p.CreatedAt, UpdatedAt: p.UpdatedAt,
-	}
-	for _, img := range p.Images {
-		switch img.Status {
-		case catalog.Failed:
-			s.Images.Failed++
-		case catalog.Ready:
-			s.Images.Ready++
-			if s.Cover == nil {
-				cover := img.Rendition.Cover()
-				s.Cover = &cover
-			}
-		default:
-			s.Images.Pending++
+	for id, p := range s.products {
+		if p.UserID == user && p.ExternalID == externalID {
+			return id, nil
 		}
 	}
-	return s
+	return 0, catalog.ErrNoProduct
 }
 
 // UserExists implements catalog.Store.

@@ -8,6 +8,7 @@ import (
 
 	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/catalog/imageurl"
 	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/httpapi/products"
@@ -17,7 +18,7 @@ import (
 
 // maxPageMemory is what a page of dead letters needs while it is read and
 // encoded: the URL of each, its detail and its preview, four times over.
-const maxPageMemory = failures.MaxListLimit * 4 * (catalog.MaxURLBytes + 1024)
+const maxPageMemory = failures.MaxListLimit * 4 * (imageurl.MaxBytes + 1024)
 
 // Handler serves failed work. It is safe for concurrent use.
 type Handler struct {

@@ -12,6 +12,9 @@ import (
 	"vitrine.dev/internal/httpkit"
 )
 
+// path is where a product is.
+func path(id int64) string { return "/products/" + strconv.FormatInt(id, 10) }
+
 // messageCreated is the sentence of every answer to a create.
 const messageCreated = "Product created successfully"
 
@@ -29,7 +32,7 @@ func (h *Handler) Create(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("create product: %w", err)
 	}
-	w.Header().Set("Location", "/products/"+strconv.FormatInt(c.ProductID, 10))
+	w.Header().Set("Location", path(c.ProductID))
 	w.Header().Set("ETag", httpkit.VersionTag(c.Version, c.Revision, h.Tag()))
 	if c.Replayed {
 		w.Header().Set(httpkit.HeaderIdempotencyReplayed, "true")
@@ -57,7 +60,7 @@ func (h *Handler) Change(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	patch, err := httpkit.DecodeBody(r, decodePatch, "Accept-Patch", httpkit.TypeMergePatch, httpkit.TypeJSON)
+	patch, err := httpkit.DecodeBody(r, decodePatch(h.shown), "Accept-Patch", httpkit.TypeMergePatch, httpkit.TypeJSON)
 	if err != nil {
 		return err
 	}
@@ -71,6 +74,44 @@ func (h *Handler) Change(w http.ResponseWriter, r *http.Request) error {
 	}
 	writeView(w, view, httpkit.VersionTag(view.Version, view.Revision, h.Tag())) // whatever else is sent: the change was made
 	return nil
+}
+
+// Put changes the product of the external id in the path, or creates it.
+func (h *Handler) Put(w http.ResponseWriter, r *http.Request) error {
+	condition, err := putCondition(r)
+	if err != nil {
+		return err
+	}
+	sent, err := httpkit.DecodeBody(r, decodeSent(r.PathValue(catalog.FieldExternalID), h.shown), "Accept", httpkit.TypeJSON, httpkit.TypeMergePatch)
+	if err != nil {
+		return err
+	}
+	p, created, err := h.Service.Put(r.Context(), auth.From(r.Context()), sent, condition)
+	if err != nil {
+		return fmt.Errorf("put product: %w", err)
+	}
+	view, err := h.encode(p)
+	if err != nil {
+		return err
+	}
+	status := http.StatusOK
+	if created {
+		status = http.StatusCreated
+		w.Header().Set("Location", path(p.ID))
+	}
+	setTag(w.Header(), httpkit.VersionTag(view.Version, view.Revision, h.Tag()))
+	httpkit.Write(w, status, httpkit.TypeJSON, view.Body)
+	return nil
+}
+
+// putCondition reads If-Match, and If-None-Match: *, which is for a product that is not
+// there yet (RFC 9110, 13.1.2).
+func putCondition(r *http.Request) (catalog.Condition, error) {
+	if httpkit.OnlyNew(r) {
+		return catalog.Condition{New: true}, nil
+	}
+	versions, err := httpkit.ChangePrecondition(r)
+	return catalog.Condition{Versions: versions}, err
 }
 
 // Delete deletes a product.

@@ -6,6 +6,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/httpkit"
 	"vitrine.dev/internal/httpkit/form"
 )
@@ -26,20 +27,61 @@ func decodeDraft(body []byte) (catalog.Draft, error) {
 		ExternalID:  form.Optional(o, catalog.FieldExternalID, readExternalID),
 		Metadata:    form.Optional(o, catalog.FieldMetadata, readMetadata),
 	}
-	const ours = "is set by the server"
 	o.RefuseRest(map[string]string{"id": ours, "images": ours, "compressed_product_images": ours})
 	d.FieldErrors = o.Errors
 	return d, nil
 }
 
-// decodePatch reads a merge patch (RFC 7396).
-func decodePatch(body []byte) (catalog.Patch, error) {
-	o, err := form.ReadObject(body)
-	if err != nil {
-		return catalog.Patch{}, err
+// decodePatch returns what reads a merge patch (RFC 7396) of a product, which clients
+// are shown as encode does.
+func decodePatch(encode func(catalog.Product) ([]byte, error)) func(body []byte) (catalog.Patch, error) {
+	return func(body []byte) (catalog.Patch, error) {
+		o, err := form.ReadObject(body)
+		if err != nil {
+			return catalog.Patch{}, err
+		}
+		p := readPatch(o)
+		p.ReadOnly = readOnly(form.Kept(o, map[string]string{
+			"id": never, catalog.FieldUserID: never, "images": ours, "compressed_product_images": ours,
+			"version": ours, "revision": ours, "created_at": ours, "updated_at": ours,
+		}), encode)
+		o.RefuseRest(nil)
+		p.FieldErrors = o.Errors
+		return p, nil
 	}
+}
+
+// decodeSent is decodePatch for a product that is sent to the external id.
+func decodeSent(externalID string, encode func(catalog.Product) ([]byte, error)) func(body []byte) (catalog.Sent, error) {
+	return func(body []byte) (catalog.Sent, error) {
+		o, err := form.ReadObject(body)
+		if err != nil {
+			return catalog.Sent{}, err
+		}
+		s := catalog.Sent{ExternalID: externalID, UserID: form.NotNull(o, catalog.FieldUserID, form.ID(catalog.MaxID)), Patch: readPatch(o)}
+		if s.Patch.ExternalID != nil && *s.Patch.ExternalID != externalID {
+			o.Errors.Add(catalog.FieldExternalID, "must be that of the path")
+		}
+		s.ReadOnly = readOnly(form.Kept(o, map[string]string{
+			"id": ours, "images": ours, "compressed_product_images": ours,
+			"version": ours, "revision": ours, "created_at": ours, "updated_at": ours,
+		}), encode)
+		o.RefuseRest(nil)
+		s.FieldErrors = o.Errors
+		return s, nil
+	}
+}
+
+// Why another value of a field is refused.
+const (
+	never = "cannot be changed"
+	ours  = "is set by the server"
+)
+
+// readPatch reads what can be changed.
+func readPatch(o *form.Object) catalog.Patch {
 	const always = "every product has one"
-	p := catalog.Patch{
+	return catalog.Patch{
 		Name:        form.ChangedNotRemoved(o, catalog.FieldName, always, form.Text),
 		Description: form.Changed(o, catalog.FieldDescription, form.Text),
 		Images:      form.Changed(o, catalog.FieldImages, form.Texts(catalog.MaxImages)),
@@ -47,12 +89,73 @@ func decodePatch(body []byte) (catalog.Patch, error) {
 		ExternalID:  form.Changed(o, catalog.FieldExternalID, readExternalID),
 		Metadata:    form.Changed(o, catalog.FieldMetadata, readMetadataPatch),
 	}
-	const never, ours = "cannot be changed", "is set by the server"
-	o.RefuseRest(map[string]string{
-		"id": never, catalog.FieldUserID: never, "images": ours, "compressed_product_images": ours,
-	})
-	p.FieldErrors = o.Errors
-	return p, nil
+}
+
+// readOnly has differing look at a thing as clients are shown it; nil where differing is.
+func readOnly[T any](differing func(current []byte) fault.FieldErrors, encode func(T) ([]byte, error)) func(T) fault.FieldErrors {
+	if differing == nil {
+		return nil
+	}
+	return func(now T) fault.FieldErrors {
+		current, err := encode(now)
+		if err != nil { // what cannot be shown is not what was sent
+			current = nil
+		}
+		return differing(current)
+	}
+}
+
+// decodeImage reads an image that is added.
+func decodeImage(body []byte) (catalog.NewImage, error) {
+	o, err := form.ReadObject(body)
+	if err != nil {
+		return catalog.NewImage{}, err
+	}
+	n := catalog.NewImage{
+		SourceURL: form.Required(o, catalog.FieldSourceURL, form.Text),
+		Alt:       form.Optional(o, catalog.FieldAlt, form.Text),
+		Position:  form.Changed(o, catalog.FieldPosition, readPosition),
+	}
+	o.RefuseRest(map[string]string{"id": ours, "status": ours})
+	n.FieldErrors = o.Errors
+	return n, nil
+}
+
+// decodeImagePatch returns what reads a merge patch of an image, which clients are shown
+// as encode does.
+func decodeImagePatch(encode func(catalog.Image) ([]byte, error)) func(body []byte) (catalog.ImagePatch, error) {
+	kept := map[string]string{
+		"id": never, catalog.FieldSourceURL: "cannot be changed: delete the image and add another",
+	}
+	for _, name := range []string{
+		"status", "attempts", "reason", "source_bytes", "width", "height", "placeholder", "compressed", "variants", "notes",
+		"created_at", "updated_at", "srcset", "html",
+	} {
+		kept[name] = ours
+	}
+	return func(body []byte) (catalog.ImagePatch, error) {
+		o, err := form.ReadObject(body)
+		if err != nil {
+			return catalog.ImagePatch{}, err
+		}
+		p := catalog.ImagePatch{
+			Alt:      form.Changed(o, catalog.FieldAlt, form.Text),
+			Position: form.ChangedNotRemoved(o, catalog.FieldPosition, "every image has one", readPosition),
+			ReadOnly: readOnly(form.Kept(o, kept), encode),
+		}
+		o.RefuseRest(nil)
+		p.FieldErrors = o.Errors
+		return p, nil
+	}
+}
+
+// readPosition reads a position; what is none becomes one that the rules refuse.
+func readPosition(o *form.Object, name string, raw jsontext.Value) int {
+	n := form.Integer(o, name, raw)
+	if n < 0 || n > catalog.MaxImages {
+		return -1
+	}
+	return int(n)
 }
 
 // readExternalID reads an external id. "" stands for none, so it is refused when it

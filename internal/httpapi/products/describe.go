@@ -9,15 +9,11 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/catalog/imageurl"
 	"vitrine.dev/internal/httpapi/wire"
 	"vitrine.dev/internal/httpkit"
 	"vitrine.dev/internal/httpkit/openapi"
 )
-
-// ImagePathParameters describes what ImagePath reads.
-func ImagePathParameters() []*huma.Param {
-	return []*huma.Param{openapi.PathInteger("id", catalog.MaxID), openapi.PathInteger("image_id", catalog.MaxID)}
-}
 
 // DescribeCreate describes Create.
 func DescribeCreate(d *openapi.Document) *huma.Operation {
@@ -50,12 +46,46 @@ func DescribeGet(d *openapi.Document) *huma.Operation {
 func DescribeChange(d *openapi.Document) *huma.Operation {
 	return &huma.Operation{
 		OperationID: "changeProduct", Tags: []string{"products"}, Summary: "Change a product",
-		Description: "A merge patch (RFC 7396): what is absent stays, null empties the description or the images and removes external_id, metadata or one of its pairs. With If-Match it is refused where another edit came first, not where an image progressed.",
+		Description: "A merge patch (RFC 7396): what is absent stays, null empties the description or the images and removes external_id, metadata or one of its pairs. With If-Match it is refused where another edit came first, not where an image progressed. " +
+			sentBack + retried,
 		Parameters:  []*huma.Param{openapi.PathInteger("id", catalog.MaxID), openapi.IfMatch("change only one of their versions")},
-		RequestBody: openapi.Body(limited[productPatch](d), httpkit.TypeMergePatch, httpkit.TypeJSON),
+		RequestBody: openapi.Body(limited[ProductPatch](d), httpkit.TypeMergePatch, httpkit.TypeJSON),
 		Responses: d.Responses(map[string]*huma.Response{
 			"200": openapi.Response("The product as it is now", openapi.Schema[wire.Product](d), ETag()),
 		}, http.StatusNotFound, http.StatusRequestTimeout, http.StatusConflict, http.StatusPreconditionFailed, http.StatusRequestEntityTooLarge,
+			http.StatusUnsupportedMediaType, http.StatusServiceUnavailable),
+	}
+}
+
+const (
+	sentBack = "A product that was read can be sent back: the fields that only the server sets are accepted with their present values. "
+	retried  = "Images that have failed are retried where product_images has their URLs."
+)
+
+// DescribePut describes Put.
+func DescribePut(d *openapi.Document) *huma.Operation {
+	longest := catalog.MaxExternalIDRunes
+	least := 1
+	return &huma.Operation{
+		OperationID: "putProduct", Tags: []string{"products"}, Summary: "Create or change a product by the client's own id",
+		Description: "Creates the product where the user has none of this external_id, and else changes it as a merge patch does: a field that is not sent is left alone. " +
+			sentBack + retried,
+		Parameters: []*huma.Param{
+			{
+				Name: catalog.FieldExternalID, In: "path", Required: true, Description: "The client's own id or SKU, percent-encoded",
+				Schema: &huma.Schema{Type: huma.TypeString, MinLength: &least, MaxLength: &longest},
+			},
+			openapi.IfMatch("change only one of their versions, and create nothing"),
+			{
+				Name: "If-None-Match", In: "header", Description: "*: create, and change nothing",
+				Schema: &huma.Schema{Type: huma.TypeString, Enum: []any{"*"}},
+			},
+		},
+		RequestBody: openapi.Body(limited[sentProduct](d), httpkit.TypeJSON, httpkit.TypeMergePatch),
+		Responses: d.Responses(map[string]*huma.Response{
+			"200": openapi.Response("Changed: the product as it is now", openapi.Schema[wire.Product](d), ETag()),
+			"201": openapi.Response("Created", openapi.Schema[wire.Product](d), openapi.Header("Location", "The path of the product"), ETag()),
+		}, http.StatusRequestTimeout, http.StatusPreconditionFailed, http.StatusRequestEntityTooLarge,
 			http.StatusUnsupportedMediaType, http.StatusServiceUnavailable),
 	}
 }
@@ -125,13 +155,20 @@ type newProduct struct {
 	Metadata    metadata   `json:"metadata,omitzero"`
 }
 
-type productPatch struct {
+// ProductPatch is exported to be embedded.
+type ProductPatch struct {
 	Name        string      `json:"product_name,omitempty" minLength:"1"`
 	Description string      `json:"product_description,omitempty" nullable:"true"`
 	Images      []imageURL  `json:"product_images,omitempty"      doc:"All source images; one whose URL is there already keeps its work" nullable:"true"`
 	Price       *priceInput `json:"product_price,omitempty"`
 	ExternalID  string      `json:"external_id,omitempty"         doc:"The client's own id or SKU, unique among the products of the user; null removes it" minLength:"1" nullable:"true"`
 	Metadata    pairsPatch  `json:"metadata,omitzero"`
+}
+
+type sentProduct struct {
+	ProductPatch
+
+	UserID int64 `json:"user_id,omitempty" doc:"A known user; left out where a key says who it is" example:"1" minimum:"1"`
 }
 
 // limited adds the limits of the rules to a request.
@@ -161,7 +198,7 @@ type (
 
 // Schema implements huma.SchemaProvider.
 func (imageURL) Schema(huma.Registry) *huma.Schema {
-	longest := catalog.MaxURLBytes
+	longest := imageurl.MaxBytes
 	return &huma.Schema{
 		Type: huma.TypeString, Format: "uri", MaxLength: &longest,
 		Description: "An http or https URL without user name and password; kept without blanks around it, its dot segments resolved",

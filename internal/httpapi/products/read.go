@@ -86,7 +86,7 @@ func readPrecondition(r *http.Request, version int64) error {
 
 // encode makes the answer to a read of the product.
 func (h *Handler) encode(p catalog.Product) (catalog.View, error) {
-	body, err := httpkit.Encode(wireProduct(p, h.URL))
+	body, err := h.shown(p)
 	if err != nil {
 		return catalog.View{}, err
 	}
@@ -112,12 +112,11 @@ func wireProduct(p catalog.Product, url func(key string) string) wire.Product {
 func wireSummary(s catalog.Summary, url func(key string) string) wire.Summary {
 	w := wire.Summary{
 		ID: s.ID, UserID: s.UserID, Name: s.Name, Description: s.Description, Price: wirePrice(s.Price),
-		Images:     wire.ImageCounts{Pending: s.Images.Pending, Ready: s.Images.Ready, Failed: s.Images.Failed},
-		ExternalID: s.ExternalID, Metadata: s.Metadata, CreatedAt: s.CreatedAt, UpdatedAt: s.UpdatedAt,
+		Images:     wire.ImageCounts{Pending: s.Images.Pending, Ready: s.Images.Ready, Failed: s.Images.Failed, Total: s.Images.Total()},
+		ExternalID: s.ExternalID, Metadata: s.Metadata, CreatedAt: s.CreatedAt, UpdatedAt: s.UpdatedAt, Version: s.Version,
 	}
 	if s.Cover != nil {
-		cover := wireOutput(*s.Cover, url)
-		w.Cover = &cover
+		w.Cover = &wire.Cover{Output: wireOutput(s.Cover.Output, url), Placeholder: s.Cover.Placeholder}
 	}
 	return w
 }
@@ -126,7 +125,10 @@ func wirePrice(p catalog.Price) json.Number { return json.Number(p.String()) }
 
 // Image is the JSON of an image; url is where the public reads an object.
 func Image(img catalog.Image, url func(key string) string) wire.Image {
-	w := wire.Image{ID: img.ID, SourceURL: img.SourceURL, Status: string(img.Status), Attempts: img.Attempts}
+	w := wire.Image{
+		ID: img.ID, SourceURL: img.SourceURL, Status: string(img.Status), Attempts: img.Attempts,
+		Alt: img.Alt, CreatedAt: img.CreatedAt, UpdatedAt: img.UpdatedAt,
+	}
 	if img.Status == catalog.Ready && img.Rendition != nil {
 		r := img.Rendition
 		compressed := wireOutput(r.Compressed, url)
@@ -138,12 +140,18 @@ func Image(img catalog.Image, url func(key string) string) wire.Image {
 		for _, n := range r.Notes {
 			w.Notes = append(w.Notes, wire.Note{Code: string(n), Detail: n.Detail()})
 		}
+		w.SrcSet, w.HTML = srcSet(w.Variants, formatWebP), picture(w)
 		return w
 	}
 	if p := img.Problem; p != nil {
 		w.Reason = &wire.Reason{Code: string(p.Reason), Detail: p.Detail, Retryable: p.Reason.Retryable()}
 	}
 	return w
+}
+
+// CurrentImage is the JSON of an image by itself.
+func CurrentImage(img catalog.Image, url func(key string) string) wire.CurrentImage {
+	return wire.CurrentImage{Image: Image(img, url), Position: img.Position}
 }
 
 func wireOutput(o catalog.Output, url func(key string) string) wire.Output {

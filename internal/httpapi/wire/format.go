@@ -5,4 +5,4 @@ package wire
 // the same product (a field more or less, another spelling of a value, another
 // order): while programs of both formats run, each makes its own answers, and no
 // client takes an old answer for a new one.
-const Format = 2
+const Format = 3

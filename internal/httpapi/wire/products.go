@@ -19,11 +19,12 @@ type Summary struct {
 	Description string            `json:"product_description" example:"Latest model with advanced features"`
 	Price       json.Number       `json:"product_price"`
 	Images      ImageCounts       `json:"image_counts"`
-	Cover       *Output           `json:"cover,omitempty"     doc:"Of the first image that is ready, a small variant; absent where none is ready"`
+	Cover       *Cover            `json:"cover,omitempty"     doc:"Of the first image that is ready, a small variant; absent where none is ready"`
 	ExternalID  string            `json:"external_id,omitempty" required:"false" doc:"The client's own id or SKU, unique among the products of the user; absent for none" example:"SKU-4711"`
 	Metadata    map[string]string `json:"metadata,omitempty"    required:"false" nullable:"false" doc:"The client's own pairs, which mean nothing here; absent for none"`
 	CreatedAt   time.Time         `json:"created_at,omitzero"   required:"false" readOnly:"true"`
 	UpdatedAt   time.Time         `json:"updated_at,omitzero"   required:"false" readOnly:"true" doc:"The last edit"`
+	Version     int64             `json:"version"               minimum:"1" readOnly:"true" doc:"Grows with every edit: what If-Match compares"`
 }
 
 // ImageCounts are how many images a product has, by status.
@@ -31,6 +32,14 @@ type ImageCounts struct {
 	Pending int `json:"pending" minimum:"0" doc:"Those that are processed included"`
 	Ready   int `json:"ready"   minimum:"0"`
 	Failed  int `json:"failed"  minimum:"0"`
+	Total   int `json:"total"   minimum:"0"`
+}
+
+// Cover stands for a product in a list.
+type Cover struct {
+	Output
+
+	Placeholder string `json:"placeholder" doc:"Data URI of a blurred miniature, to show while the cover loads"`
 }
 
 // Product is a product with its images.
@@ -66,6 +75,12 @@ type Image struct {
 	Compressed  *Output  `json:"compressed,omitempty"`
 	Variants    []Output `json:"variants,omitzero"      required:"false" nullable:"false" doc:"For srcset, by ascending width"`
 	Notes       []Note   `json:"notes,omitempty"        required:"false" nullable:"false" doc:"How what is shown differs from the source, where that is no failure; absent where it does not"`
+	// For shops.
+	Alt       string    `json:"alt,omitempty"       doc:"What the image shows, in words; absent where no one has said it"`
+	CreatedAt time.Time `json:"created_at,omitzero" required:"false" readOnly:"true"`
+	UpdatedAt time.Time `json:"updated_at,omitzero" required:"false" readOnly:"true" doc:"The last edit, or progress, of the image"`
+	SrcSet    string    `json:"srcset,omitempty"   readOnly:"true" doc:"The WebP variants, as the attribute srcset of img takes them; once the image is ready and has variants"`
+	HTML      string    `json:"html,omitempty"     readOnly:"true" doc:"A picture element with all of the variants, ready to be pasted into a page; once the image is ready"`
 }
 
 // Note is how a published image differs from its source.

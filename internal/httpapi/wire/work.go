@@ -6,6 +6,8 @@ import "time"
 type CurrentImage struct {
 	Image
 
+	Position int `json:"position" minimum:"0" doc:"Among the images of the product"`
+
 	Waiting *Waiting `json:"waiting,omitempty" doc:"What a pending image waits for; absent while it is worked on, and for every other status"`
 }
 

@@ -30,7 +30,7 @@ func (h *Handler) Image(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("read image %d of product %d: %w", id, product, err)
 	}
-	answer := wire.CurrentImage{Image: products.Image(img, h.URL)}
+	answer := products.CurrentImage(img, h.URL)
 	if waiting != nil {
 		answer.Waiting = &wire.Waiting{For: string(waiting.For), Until: wire.OrNil(waiting.Until)}
 	}

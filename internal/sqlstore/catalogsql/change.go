@@ -44,7 +44,7 @@ func (s *Products) reviseUnlocked(
 		return p, err
 	}
 	r, err := revise(p)
-	if err != nil || len(r.Fields) == 0 {
+	if err != nil || r.ChangesNothing() {
 		return p, err
 	}
 	var revised catalog.Product
@@ -71,7 +71,7 @@ func (s *Products) reviseLocked(
 		return p, err
 	}
 	r, err := revise(p)
-	if err != nil || len(r.Fields) == 0 {
+	if err != nil || r.ChangesNothing() {
 		return p, err
 	}
 	return s.revise(ctx, tx, p, r)
@@ -88,59 +88,62 @@ func (s *Products) revise(ctx context.Context, tx *sql.Tx, old catalog.Product, 
 	if version != old.Version {
 		return catalog.Product{}, errOvertaken
 	}
-	if err := s.reviseImages(ctx, tx, old.ID, r); err != nil {
+	if len(r.Fields) > 0 {
+		if err := s.edit(ctx, tx, old, r); err != nil {
+			return catalog.Product{}, err
+		}
+	}
+	if err := imagesql.RetryFailed(ctx, s.db, tx, r.Retry, r.RequestID); err != nil {
 		return catalog.Product{}, err
 	}
-	_, err = tx.ExecContext(ctx, s.db.SQL(`
-		UPDATE products SET name = $2, name_folded = $3, description = $4, price = $5, external_id = $6, metadata = $7,
-		       version = version + 1, updated_at = {now}, `+imagesql.Revised+` WHERE id = $1`),
-		old.ID, r.Name, catalog.Fold(r.Name), r.Description, int64(r.Price),
-		orNull(r.ExternalID), orNull(r.Metadata.Encode()))
-	if err != nil {
-		return catalog.Product{}, err
-	}
-	p, err := s.readProduct(ctx, tx, old.ID)
-	if err != nil {
-		return catalog.Product{}, err
-	}
-	return p, eventsql.Append(ctx, s.db, tx, events.Event{
-		Type: events.ProductUpdated, ProductID: p.ID, UserID: p.UserID, Revision: p.Revision, Version: p.Version,
-		Data: events.Data{Fields: r.Fields},
-	})
+	return s.readProduct(ctx, tx, old.ID)
 }
 
-// reviseImages makes the images what the plan says.
-func (s *Products) reviseImages(ctx context.Context, tx *sql.Tx, id int64, r catalog.Revision) error {
-	positions, err := imagesql.Positions(ctx, tx, id)
+// edit writes the fields of the product, which the transaction has locked, and the event.
+func (s *Products) edit(ctx context.Context, tx *sql.Tx, old catalog.Product, r catalog.Revision) error {
+	if err := s.reviseImages(ctx, tx, old, r); err != nil {
+		return err
+	}
+	e := events.Event{Type: events.ProductUpdated, ProductID: old.ID, UserID: old.UserID, Data: events.Data{Fields: r.Fields}}
+	err := tx.QueryRowContext(ctx, s.db.SQL(`
+		UPDATE products SET name = $2, name_folded = $3, description = $4, price = $5, external_id = $6, metadata = $7,
+		       version = version + 1, updated_at = {now}, `+imagesql.Revised+` WHERE id = $1
+		RETURNING revision, version`),
+		old.ID, r.Name, catalog.Fold(r.Name), r.Description, int64(r.Price),
+		orNull(r.ExternalID), orNull(r.Metadata.Encode())).Scan(&e.Revision, &e.Version)
 	if err != nil {
 		return err
 	}
-	dropped := make(map[int64]int, len(positions)) // id to position
-	for position, id := range positions {
-		dropped[id] = position
+	return eventsql.Append(ctx, s.db, tx, e)
+}
+
+// reviseImages makes the images what the plan says. They are those of the product that
+// was read, as no edit came between.
+func (s *Products) reviseImages(ctx context.Context, tx *sql.Tx, old catalog.Product, r catalog.Revision) error {
+	dropped := make(map[int64]catalog.Image, len(old.Images))
+	for _, img := range old.Images {
+		dropped[img.ID] = img
 	}
 	var fresh []imagesql.Placed
 	for position, planned := range r.Images {
 		if planned.ID == 0 {
-			fresh = append(fresh, imagesql.Placed{Position: position, URL: planned.SourceURL})
+			fresh = append(fresh, imagesql.Placed{Position: position, URL: planned.SourceURL, Alt: planned.Alt})
 			continue
 		}
-		old, there := dropped[planned.ID]
-		if !there {
-			return errOvertaken
-		}
+		img := dropped[planned.ID]
 		delete(dropped, planned.ID)
-		if old == position {
+		if img.Position == position && img.Alt == planned.Alt {
 			continue
 		}
-		if _, err := tx.ExecContext(ctx, `UPDATE images SET position = $2 WHERE id = $1`, planned.ID, position); err != nil {
+		_, err := tx.ExecContext(ctx, s.db.SQL(`UPDATE images SET position = $2, alt = $3, updated_at = {now} WHERE id = $1`), planned.ID, position, planned.Alt)
+		if err != nil {
 			return err
 		}
 	}
 	if err := imagesql.Drop(ctx, tx, slices.Collect(maps.Keys(dropped))); err != nil {
 		return err
 	}
-	_, err = imagesql.Add(ctx, s.db, tx, id, fresh, r.RequestID)
+	_, err := imagesql.Add(ctx, s.db, tx, old.ID, fresh, r.RequestID)
 	return err
 }
 

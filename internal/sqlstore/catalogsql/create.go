@@ -49,7 +49,7 @@ func createStatement() string {
 func completed(statement string) string {
 	return statement + `,
 	added AS (` + imagesql.Insert + `
-		SELECT 0, created_at, created_at, user_id, id, place - 1, url, host, $10
+		SELECT 0, created_at, created_at, created_at, created_at, user_id, id, place - 1, url, host, $10, ''
 		FROM product, unnest($8::TEXT[], $9::TEXT[]) WITH ORDINALITY AS source (url, host, place) ORDER BY place
 		RETURNING id AS image, position),
 	event AS (` + eventsql.Insert + `
@@ -75,7 +75,10 @@ func (s *Products) created(ctx context.Context, n catalog.NewProduct, statement 
 		images = make([]catalog.Image, len(added))
 	}
 	for i, image := range added {
-		images[i] = catalog.Image{ID: image, SourceURL: n.Images[i], Status: catalog.Pending}
+		images[i] = catalog.Image{
+			ID: image, SourceURL: n.Images[i], Position: i, Status: catalog.Pending,
+			CreatedAt: sqldb.Time(created), UpdatedAt: sqldb.Time(created),
+		}
 	}
 	return newProduct(n, id, created, images), nil
 }

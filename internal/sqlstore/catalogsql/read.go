@@ -30,8 +30,7 @@ func (s *Products) readProduct(ctx context.Context, from sqldb.Querier, id int64
 		       CASE row_number() OVER (ORDER BY i.position) WHEN 1 THEN p.description ELSE '' END, p.price,
 		       p.external_id, CASE row_number() OVER (ORDER BY i.position) WHEN 1 THEN p.metadata END,
 		       p.version, p.revision, p.created_at, p.updated_at,
-		       i.id, i.source_url, `+imagesql.Shown+`, i.attempts, i.reason, i.reason_detail,
-		       r.key, r.source_bytes, r.width, r.height, r.placeholder, r.outputs, r.notes
+		       `+imagesql.Columns+`
 		FROM products p
 		LEFT JOIN images i ON i.product_id = p.id
 		LEFT JOIN renditions r ON r.key = i.rendition_key AND i.status = 'ready'
@@ -77,6 +76,15 @@ func (s *Products) readProduct(ctx context.Context, from sqldb.Querier, id int64
 	return p, nil
 }
 
+// ByExternalID implements catalog.Store.
+func (s *Products) ByExternalID(ctx context.Context, user int64, externalID string) (id int64, err error) {
+	err = s.db.WithRetry(ctx, "look for an external id", func(ctx context.Context) error {
+		err := s.db.Reader.QueryRowContext(ctx, `SELECT id FROM products WHERE user_id = $1 AND external_id = $2`, user, externalID).Scan(&id)
+		return sqldb.NoRow(err, catalog.ErrNoProduct)
+	})
+	return id, err
+}
+
 // ListProducts implements catalog.Store. The database adds up the texts, whose
 // lengths both keep beside them, and reads those of the page only.
 func (s *Products) ListProducts(ctx context.Context, f catalog.Filter) (list []catalog.Summary, err error) {
@@ -102,7 +110,7 @@ func (s *Products) ListProducts(ctx context.Context, f catalog.Filter) (list []c
 	}
 	statement := fmt.Sprintf(`
 		SELECT p.id, p.user_id, p.name, p.description, p.price, p.external_id, p.metadata,
-		       p.created_at, p.updated_at, p.images_pending, p.images_ready, p.images_failed, r.outputs
+		       p.version, p.created_at, p.updated_at, p.images_pending, p.images_ready, p.images_failed, r.outputs, r.placeholder
 		FROM (SELECT id, sum(bytes) OVER (ORDER BY id DESC ROWS UNBOUNDED PRECEDING) - bytes AS ahead
 		      FROM (SELECT id, octet_length(name) + octet_length(description) + coalesce(octet_length(metadata), 0) AS bytes
 		            FROM products%s ORDER BY id DESC LIMIT %s) AS candidates) AS page
@@ -114,10 +122,10 @@ func (s *Products) ListProducts(ctx context.Context, f catalog.Filter) (list []c
 }
 
 func scanSummary(row sqldb.Row, p *catalog.Summary) error {
-	var external, metadata, outputs sql.NullString
+	var external, metadata, outputs, placeholder sql.NullString
 	var created, updated int64
-	err := row.Scan(&p.ID, &p.UserID, &p.Name, &p.Description, &p.Price, &external, &metadata, &created, &updated,
-		&p.Images.Pending, &p.Images.Ready, &p.Images.Failed, &outputs)
+	err := row.Scan(&p.ID, &p.UserID, &p.Name, &p.Description, &p.Price, &external, &metadata, &p.Version, &created, &updated,
+		&p.Images.Pending, &p.Images.Ready, &p.Images.Failed, &outputs, &placeholder)
 	if err != nil {
 		return err
 	}
@@ -132,6 +140,7 @@ func scanSummary(row sqldb.Row, p *catalog.Summary) error {
 	if err != nil {
 		return fmt.Errorf("cover of product %d: %w", p.ID, err)
 	}
+	rendition.Placeholder = placeholder.String
 	cover := rendition.Cover()
 	p.Cover = &cover
 	return nil

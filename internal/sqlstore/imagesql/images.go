@@ -23,13 +23,15 @@ func New(db *sqldb.DB) *Images { return &Images{db: db} }
 type Placed struct {
 	Position int
 	URL      string
+	Alt      string
 }
 
 // Insert is the only wording of how images come to be: rows of these columns follow
 // it, at stage 0, due at once. Nothing is looked up: a dispatcher takes them into the line.
-const Insert = `INSERT INTO images (stage, due_at, accepted_at, user_id, product_id, position, source_url, source_host, request_id) `
+const Insert = `INSERT INTO images (stage, due_at, accepted_at, created_at, updated_at, user_id, product_id, position, source_url, source_host, request_id, alt) `
 
-// Add stores new images, pending and due now: one statement, however many there are.
+// Add stores new images, by ascending positions, pending and due now: one statement,
+// however many there are.
 func Add(ctx context.Context, db *sqldb.DB, tx *sql.Tx, product int64, plan []Placed, requestID string,
 ) ([]catalog.Image, error) {
 	if len(plan) == 0 {
@@ -37,38 +39,27 @@ func Add(ctx context.Context, db *sqldb.DB, tx *sql.Tx, product int64, plan []Pl
 	}
 	rows := make([][]any, len(plan))
 	for i, p := range plan {
-		rows[i] = []any{product, p.Position, p.URL, media.SourceHost(p.URL), requestID}
+		rows[i] = []any{product, p.Position, p.URL, media.SourceHost(p.URL), requestID, p.Alt}
 	}
-	values, args := sqldb.Tuples("(0, {now}, {now}, (SELECT user_id FROM products WHERE id = $1), %s)", rows)
-	ids, err := idsByPosition(ctx, tx, db.SQL(
-		Insert+`VALUES `+values+` RETURNING id, position`), args...)
+	values, args := sqldb.Tuples("(0, {now}, {now}, {now}, {now}, (SELECT user_id FROM products WHERE id = $1), %s)", rows)
+	type row struct {
+		id, created int64
+		position    int
+	}
+	stored, err := sqldb.Collect(ctx, tx, func(from sqldb.Row, r *row) error { return from.Scan(&r.id, &r.position, &r.created) },
+		db.SQL(Insert+`VALUES `+values+` RETURNING id, position, created_at`), args...)
 	if err != nil {
 		return nil, err
 	}
+	slices.SortFunc(stored, func(a, b row) int { return a.position - b.position }) // RETURNING promises no order
 	images := make([]catalog.Image, len(plan))
 	for i, p := range plan {
-		images[i] = catalog.Image{ID: ids[p.Position], SourceURL: p.URL, Status: catalog.Pending}
+		at := sqldb.Time(stored[i].created)
+		images[i] = catalog.Image{
+			ID: stored[i].id, SourceURL: p.URL, Position: p.Position, Alt: p.Alt, Status: catalog.Pending, CreatedAt: at, UpdatedAt: at,
+		}
 	}
 	return images, nil
-}
-
-// Positions returns the ids of a product's images by their positions.
-func Positions(ctx context.Context, tx *sql.Tx, product int64) (map[int]int64, error) {
-	return idsByPosition(ctx, tx, `SELECT id, position FROM images WHERE product_id = $1`, product)
-}
-
-// idsByPosition reads rows of (id, position): RETURNING promises no order.
-func idsByPosition(ctx context.Context, tx *sql.Tx, query string, args ...any) (map[int]int64, error) {
-	type placed struct {
-		id       int64
-		position int
-	}
-	list, err := sqldb.Collect(ctx, tx, func(row sqldb.Row, p *placed) error { return row.Scan(&p.id, &p.position) }, query, args...)
-	ids := make(map[int]int64, len(list))
-	for _, p := range list {
-		ids[p.position] = p.id
-	}
-	return ids, err
 }
 
 // Drop deletes images, and with them their work.

@@ -112,6 +112,8 @@ func errCollected(remaining time.Duration) error {
 type Row struct {
 	ID                          sql.NullInt64
 	url, status, reason, detail sql.NullString
+	alt                         sql.NullString
+	position, created, updated  sql.NullInt64
 	attempts                    sql.NullInt64
 	key, placeholder            sql.NullString
 	outputs, notes              sql.NullString
@@ -122,12 +124,14 @@ type Row struct {
 // processing once it is begun.
 const Shown = `CASE WHEN i.status = 'pending' AND i.lease_until > 0 THEN 'processing' ELSE i.status END`
 
-// Fields are where a row is scanned to: id, source_url, Shown, attempts, reason and
-// reason_detail of the image; key, source_bytes, width, height, placeholder,
-// outputs and notes of the rendition.
+// Columns of image i and rendition r, in the order of Fields.
+const Columns = `i.id, i.source_url, i.position, i.alt, ` + Shown + `, i.attempts, i.reason, i.reason_detail, i.created_at, i.updated_at,
+		       r.key, r.source_bytes, r.width, r.height, r.placeholder, r.outputs, r.notes`
+
+// Fields are where Columns are scanned to.
 func (r *Row) Fields() []any {
 	return []any{
-		&r.ID, &r.url, &r.status, &r.attempts, &r.reason, &r.detail,
+		&r.ID, &r.url, &r.position, &r.alt, &r.status, &r.attempts, &r.reason, &r.detail, &r.created, &r.updated,
 		&r.key, &r.sourceBytes, &r.width, &r.height, &r.placeholder, &r.outputs, &r.notes,
 	}
 }
@@ -135,7 +139,9 @@ func (r *Row) Fields() []any {
 // Image returns the row as an image, with its rendition where it has one.
 func (r *Row) Image() (catalog.Image, error) {
 	img := catalog.Image{
-		ID: r.ID.Int64, SourceURL: r.url.String, Status: catalog.Status(r.status.String), Attempts: int(r.attempts.Int64),
+		ID: r.ID.Int64, SourceURL: r.url.String, Position: int(r.position.Int64), Alt: r.alt.String,
+		Status: catalog.Status(r.status.String), Attempts: int(r.attempts.Int64),
+		CreatedAt: sqldb.Time(r.created.Int64), UpdatedAt: sqldb.Time(r.updated.Int64),
 	}
 	if r.reason.String != "" {
 		img.Problem = &catalog.Problem{Reason: fault.Reason(r.reason.String), Detail: r.detail.String}

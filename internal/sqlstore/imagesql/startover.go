@@ -36,9 +36,24 @@ func Replay(ctx context.Context, db *sqldb.DB, tx *sql.Tx, failed []int64, reque
 	if err != nil {
 		return nil, nil, err
 	}
-	marks, args = sqldb.In(2, failed)
+	return replayLocked(ctx, db, tx, failed, Listed, requestID)
+}
+
+// RetryFailed has those of the images that have failed start over, also those that are
+// not listed any more. The transaction has locked their products.
+func RetryFailed(ctx context.Context, db *sqldb.DB, tx *sql.Tx, images []int64, requestID string) error {
+	if len(images) == 0 {
+		return nil
+	}
+	_, _, err := replayLocked(ctx, db, tx, images, `status = 'failed'`, requestID)
+	return err
+}
+
+func replayLocked(ctx context.Context, db *sqldb.DB, tx *sql.Tx, failed []int64, condition, requestID string,
+) ([]catalog.Changed, []int64, error) {
+	marks, args := sqldb.In(2, failed)
 	images, err := sqldb.Collect(ctx, tx, func(row sqldb.Row, m *movedImage) error { return row.Scan(&m.image, &m.product) },
-		db.SQL(replay()+`, request_id = $1 WHERE `+Listed+` AND id IN (`+marks+`) RETURNING id, product_id`), append([]any{requestID}, args...)...)
+		db.SQL(replay()+`, request_id = $1 WHERE `+condition+` AND id IN (`+marks+`) RETURNING id, product_id`), append([]any{requestID}, args...)...)
 	if err != nil || len(images) == 0 {
 		return nil, nil, err
 	}

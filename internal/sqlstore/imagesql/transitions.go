@@ -55,7 +55,7 @@ const (
 
 	// Running to ready. $4 is the rendition, $5 when the claim is too old.
 	complete = `
-		UPDATE images SET status = 'ready', stage = NULL, rendition_key = $4, reason = '', reason_detail = '', refresh_error = '', ` +
+		UPDATE images SET status = 'ready', stage = NULL, updated_at = {now}, rendition_key = $4, reason = '', reason_detail = '', refresh_error = '', ` +
 		atRest + held + ` AND {now} < $5`
 
 	// Begun to run out: its worker is known to be dead.
@@ -67,7 +67,7 @@ const (
 
 // retry is running to later, $6 milliseconds from now. A ready image stays ready.
 func retry() string {
-	return `UPDATE images SET stage = 0, due_at = {now} + $6, lost_attempts = $7,
+	return `UPDATE images SET stage = 0, due_at = {now} + $6, lost_attempts = $7, updated_at = {now},
 			tried = CASE WHEN attempts > $7 THEN 1 ELSE 0 END, ` + failure("$4", "$5") + `, ` + atRest
 }
 
@@ -76,7 +76,7 @@ func retry() string {
 func fail(reason, detail string) string {
 	return `
 		UPDATE images SET stage = NULL, status = CASE status WHEN 'ready' THEN status ELSE 'failed' END,
-			failed_at = CASE status WHEN 'ready' THEN 0 ELSE {now} END, ` + failure(reason, detail) + `, ` + atRest
+			updated_at = {now}, failed_at = CASE status WHEN 'ready' THEN 0 ELSE {now} END, ` + failure(reason, detail) + `, ` + atRest
 }
 
 // failure notes why an attempt failed, where it is shown.
@@ -111,5 +111,5 @@ func startOver(kind media.Kind, status catalog.Status) string {
 	return `
 		UPDATE images SET status = '` + string(status) + `', rendition_key = ` + shown + `, job_kind = '` + string(kind) + `',
 			stage = 0, due_at = {now}, generation = generation + 1, attempts = 0, lost_attempts = 0, tried = 0, reason = '', reason_detail = '',
-			refresh_error = '', failed_at = 0, discarded_at = 0, accepted_at = {now}, ` + atRest
+			refresh_error = '', failed_at = 0, discarded_at = 0, accepted_at = {now}, updated_at = {now}, ` + atRest
 }

@@ -32,8 +32,8 @@ func TestPlans(t *testing.T) {
 		t.Fatal(err)
 	}
 	grow := func(stage, n int) {
-		exec(`INSERT INTO images (stage, due_at, accepted_at, user_id, product_id, position, source_url, source_host, class, rank)
-			SELECT $1::INT, n, 1, n % 50, 1, n, '', 'host-' || n % 200, 0, CASE WHEN $1::INT >= 2 THEN n END
+		exec(`INSERT INTO images (stage, due_at, accepted_at, created_at, updated_at, user_id, product_id, position, source_url, source_host, class, rank)
+			SELECT $1::INT, n, 1, 1, 1, n % 50, 1, n, '', 'host-' || n % 200, 0, CASE WHEN $1::INT >= 2 THEN n END
 			FROM generate_series(1, $2::INT) AS n`, stage, n)
 	}
 	tooMuch := regexp.MustCompile(`Seq Scan on (images|hosts|events)|Bitmap|Sort Key`)

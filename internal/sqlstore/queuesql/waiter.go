@@ -66,8 +66,7 @@ func scanWaiter(row sqldb.Row, r *waiterRow) error {
 func waiter() string {
 	return fmt.Sprintf(`
 		WITH clock AS (SELECT {now} AS now), pace AS (%[1]s)
-		SELECT i.id, i.source_url, `+imagesql.Shown+`, i.attempts, i.reason, i.reason_detail,
-			r.key, r.source_bytes, r.width, r.height, r.placeholder, r.outputs, r.notes,
+		SELECT `+imagesql.Columns+`,
 			i.user_id, (SELECT now FROM clock), i.status, i.stage, i.class, i.lease_until > 0, i.due_at,
 			coalesce(h.answered_at, 0), coalesce(h.failures, 0), coalesce(h.open_until, 0), coalesce(h.recent_ms, 0),
 			CASE i.stage

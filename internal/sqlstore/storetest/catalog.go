@@ -147,7 +147,7 @@ func revision(p catalog.Product) catalog.Revision {
 		Fields: []string{catalog.FieldDescription}, RequestID: "req-2",
 	}
 	for _, img := range p.Images {
-		r.Images = append(r.Images, catalog.PlannedImage{ID: img.ID, SourceURL: img.SourceURL})
+		r.Images = append(r.Images, catalog.PlannedImage{ID: img.ID, SourceURL: img.SourceURL, Alt: img.Alt})
 	}
 	return r
 }

@@ -40,6 +40,7 @@ func testExternalID(t *testing.T, s Store) {
 	add(named(other.ID, "SKU-1"))
 	create(t, s)
 	create(t, s) // any number has none
+	wantByExternalID(t, s, first)
 	newEvents(t, s)
 	jobs(t, s)
 
@@ -118,6 +119,22 @@ func testMetadataOnPages(t *testing.T, s Store) {
 	for bytes, want := range map[int]int{all[0].Bytes() - 1: 1, all[0].Bytes(): 2, 2*all[0].Bytes() - 1: 2, 2 * all[0].Bytes(): 3} {
 		if page, err := s.ListProducts(t.Context(), catalog.Filter{Limit: 10, MaxBytes: bytes}); err != nil || len(page) != want {
 			t.Errorf("%d products in %d bytes, want %d: %v", len(page), bytes, want, err)
+		}
+	}
+}
+
+// wantByExternalID asks that SKU-1 of the user is the product, and of no other user.
+func wantByExternalID(t *testing.T, s Store, p catalog.Product) {
+	t.Helper()
+	if id, err := s.ByExternalID(t.Context(), user, "SKU-1"); err != nil || id != p.ID {
+		t.Errorf("found %d, %v; want %d", id, err, p.ID)
+	}
+	for _, miss := range []struct {
+		user     int64
+		external string
+	}{{user, "sku-2"}, {user, ""}, {user + 1000, "SKU-1"}} {
+		if id, err := s.ByExternalID(t.Context(), miss.user, miss.external); !errors.Is(err, catalog.ErrNoProduct) {
+			t.Errorf("%+v: found %d, %v", miss, id, err)
 		}
 	}
 }

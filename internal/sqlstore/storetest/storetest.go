@@ -114,6 +114,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"revise, overtaken", testOvertaken},
 		{"an editor amid progress", testEditorAmidProgress},
 		{"progress is no edit", testProgressIsNoEdit},
+		{"edits of images", testImageEdits},
 		{"delete", testDelete},
 		{"begin once", testBeginOnce},
 		{"complete", testComplete},

@@ -105,6 +105,7 @@ CREATE TABLE images (
     user_id       BIGINT NOT NULL, -- the product's
     position      INT    NOT NULL,
     source_url    TEXT   NOT NULL,
+    alt           TEXT   NOT NULL DEFAULT '', -- what it shows, in words
     source_host   TEXT   NOT NULL, -- media.SourceHost(source_url)
     generation    BIGINT NOT NULL DEFAULT 1,
     status        TEXT   NOT NULL DEFAULT 'pending' CHECK (status IN ('pending', 'ready', 'failed')), -- what the product shows
@@ -126,6 +127,8 @@ CREATE TABLE images (
     refresh_error TEXT   NOT NULL DEFAULT '', -- the reason why the last work on a ready image failed
     rendition_key TEXT   REFERENCES renditions (key),
     request_id    TEXT   NOT NULL DEFAULT '',
+    created_at    BIGINT NOT NULL,
+    updated_at    BIGINT NOT NULL, -- the last edit of it, or progress
     -- These hold while the image is failed.
     failed_at     BIGINT NOT NULL DEFAULT 0,
     discarded_at  BIGINT NOT NULL DEFAULT 0,  -- not 0: off the list of failures

@@ -1,4 +1,5 @@
-package catalog
+// Package imageurl is the rules of URLs that images are fetched from.
+package imageurl
 
 import (
 	"fmt"
@@ -12,25 +13,20 @@ import (
 	"vitrine.dev/internal/text"
 )
 
-// CleanURL returns the image URL as it is stored, compared and fetched: without
+// MaxBytes is how long a URL may be, without blanks around it.
+const MaxBytes = 2048
+
+// Clean returns the URL of an image as it is stored, compared and fetched: without
 // blanks and invisible characters around it, and with the dot segments of its
 // path resolved (RFC 3986, 5.2.4; an escaped dot is a dot, 6.2.2.2). Everything
 // else stays as the client wrote it.
-func CleanURL(s string) string {
+func Clean(s string) string {
 	s = strings.TrimFunc(s, isBlank)
 	_, path, query, ok := splitURL(s)
 	if !ok {
 		return s
 	}
 	return s[:path] + withoutDotSegments(s[path:query]) + s[query:]
-}
-
-func cleanURLs(urls []string) []string {
-	var clean []string
-	for _, u := range urls {
-		clean = append(clean, CleanURL(u))
-	}
-	return clean
 }
 
 // isBlank also finds what shows as nothing: byte order marks, zero-width spaces
@@ -98,16 +94,16 @@ func dots(segment string) int {
 	return 0
 }
 
-// urlFault says why s is no URL of an image, "" where it is one. It names the
+// Fault says why s is no URL of an image, "" where it is one. It names the
 // place and the one character that is wrong, never a longer part of s, which
 // may hold a secret.
-func urlFault(s string) string {
+func Fault(s string) string {
 	trimmed := strings.TrimFunc(s, isBlank)
 	switch {
 	case trimmed == "":
 		return "must not be empty"
-	case len(trimmed) > MaxURLBytes:
-		return fmt.Sprintf("must have at most %d bytes, has %d", MaxURLBytes, len(trimmed))
+	case len(trimmed) > MaxBytes:
+		return fmt.Sprintf("must have at most %d bytes, has %d", MaxBytes, len(trimmed))
 	}
 	if reason := text.StorageFault(s); reason != "" {
 		return reason

@@ -1,4 +1,5 @@
-package catalog
+// Package expiry removes, once in a while, what has expired.
+package expiry
 
 import (
 	"context"
@@ -8,15 +9,8 @@ import (
 	"vitrine.dev/internal/fault"
 )
 
-// expiryBatch bounds how many rows one transaction removes.
-const expiryBatch = 1000
-
-// Keys is what the expiry of idempotency keys needs of the store.
-type Keys interface {
-	// ExpireKeys removes at most limit expired idempotency keys and
-	// returns how many. Any number may run at once. fault.Unavailable.
-	ExpireKeys(ctx context.Context, limit int) (int, error)
-}
+// batchSize bounds how many rows one transaction removes.
+const batchSize = 1000
 
 // Expirer removes what has expired. It only frees space: nothing that has expired is used,
 // also while it is still there.
@@ -27,9 +21,9 @@ type Expirer struct {
 	log      *slog.Logger
 }
 
-// NewExpirer returns an Expirer that calls expire once per interval, of what, in the plural,
+// New returns an Expirer that calls expire once per interval, of what, in the plural,
 // for the log. expire removes at most limit and returns how many.
-func NewExpirer(what string, expire func(ctx context.Context, limit int) (int, error), interval time.Duration, log *slog.Logger) *Expirer {
+func New(what string, expire func(ctx context.Context, limit int) (int, error), interval time.Duration, log *slog.Logger) *Expirer {
 	return &Expirer{what: what, expire: expire, interval: interval, log: log}
 }
 
@@ -51,7 +45,7 @@ func (e *Expirer) Run(ctx context.Context) error {
 
 // batch removes one batch and reports whether there may be more.
 func (e *Expirer) batch(ctx context.Context) bool {
-	n, err := e.expire(ctx, expiryBatch)
+	n, err := e.expire(ctx, batchSize)
 	switch {
 	case ctx.Err() != nil:
 		return false
@@ -61,5 +55,5 @@ func (e *Expirer) batch(ctx context.Context) bool {
 	case n > 0:
 		e.log.DebugContext(ctx, "expired", "what", e.what, "removed", n)
 	}
-	return n == expiryBatch
+	return n == batchSize
 }

@@ -1,14 +1,11 @@
-package catalog
+package imageurl
 
 import (
-	"context"
 	"strings"
 	"testing"
-
-	"vitrine.dev/internal/auth"
 )
 
-func TestCleanURL(t *testing.T) {
+func TestClean(t *testing.T) {
 	t.Parallel()
 	for s, want := range map[string]string{
 		"http://h/a.jpg":                          "http://h/a.jpg",
@@ -38,7 +35,7 @@ func TestCleanURL(t *testing.T) {
 		" a/../b ":                   "a/../b",
 		"":                           "",
 	} {
-		if got := CleanURL(s); got != want {
+		if got := Clean(s); got != want {
 			t.Errorf("%q is stored as %q, want %q", s, got, want)
 		}
 	}
@@ -113,35 +110,8 @@ func TestURLFaults(t *testing.T) {
 		"  http://h/" + strings.Repeat("x", 2039):    "",
 		"http://h/" + strings.Repeat("%zz", 100_000): "must have at most 2048 bytes, has 300009",
 	} {
-		if got := urlFault(s); got != want {
+		if got := Fault(s); got != want {
 			t.Errorf("%.60q: %q, want %q", s, got, want)
 		}
-	}
-}
-
-// However a URL is written around its blanks and dots, it is one URL: to
-// idempotency keys, and to a patch.
-func TestEqualURLsAreOne(t *testing.T) {
-	t.Parallel()
-	written, clean := " http://h/x/../a.jpg\n", "http://h/a.jpg"
-	d, e := goodDraft(), goodDraft()
-	d.Images, e.Images = []string{written}, []string{clean}
-	if d.fingerprint() != e.fingerprint() {
-		t.Error("one product has two fingerprints")
-	}
-	n, err := (&Service{}).checked(context.Background(), auth.Everyone(), &d)
-	if err != nil || len(n.Images) != 1 || n.Images[0] != clean || d.Images[0] != written {
-		t.Errorf("of %v is stored %v, %v", d.Images, n.Images, err)
-	}
-	old := Product{Images: []Image{{ID: 5, SourceURL: "http://h/b"}, {ID: 6, SourceURL: clean}}}
-	for _, wanted := range []string{written, clean} {
-		r := Patch{Images: &[]string{wanted, "http://h/./new"}}.apply(old)
-		if len(r.Images) != 2 || r.Images[0].ID != 6 || r.Images[1] != (PlannedImage{SourceURL: "http://h/new"}) {
-			t.Errorf("patched by %q: %+v", wanted, r.Images)
-		}
-	}
-	name := "Other"
-	if r := (Patch{Name: &name}).apply(old); r.Images[0].ID != 5 || r.Images[1].ID != 6 {
-		t.Errorf("a new name changes the images: %+v", r.Images)
 	}
 }

@@ -1,0 +1,124 @@
+package catalog
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"vitrine.dev/internal/auth"
+	"vitrine.dev/internal/catalog/imageurl"
+	"vitrine.dev/internal/fault"
+)
+
+// NewImage is an image that a client adds to a product.
+type NewImage struct {
+	SourceURL   string
+	Alt         string
+	Position    *int              // from 0; nil: after all others
+	FieldErrors fault.FieldErrors // as in Draft
+}
+
+// ImagePatch is a change of an image that a client asks for: nil leaves a field as it is.
+type ImagePatch struct {
+	Alt         *string
+	Position    *int
+	FieldErrors fault.FieldErrors             // as in Draft
+	ReadOnly    func(Image) fault.FieldErrors // as in Patch
+}
+
+// AddImage adds an image to the product, and returns the product and
+// the image. fault.Invalid, also where the product has MaxImages already, fault.NotFound, fault.Stale.
+func (s *Service) AddImage(
+	ctx context.Context, by auth.Principal, product int64, n NewImage, versions []int64,
+) (Product, Image, error) {
+	c := checker{n.FieldErrors}
+	c.Add(FieldSourceURL, imageurl.Fault(n.SourceURL))
+	c.checkAlt(n.Alt)
+	if err := c.Err(); err != nil {
+		return Product{}, Image{}, err
+	}
+	var position int
+	p, err := s.edit(ctx, by, product, versions, func(old Product) (Revision, error) {
+		position = len(old.Images)
+		if n.Position != nil {
+			position = *n.Position
+		}
+		if err := checkPosition(position, len(old.Images)); err != nil {
+			return Revision{}, err
+		}
+		r := unchanged(old)
+		r.Images = slices.Insert(r.Images, position, PlannedImage{SourceURL: imageurl.Clean(n.SourceURL), Alt: n.Alt})
+		return r.compared(old), nil
+	})
+	if err != nil {
+		return Product{}, Image{}, err
+	}
+	return p, p.Images[position], nil
+}
+
+// ChangeImage applies the patch, and returns the product and the image. ErrNoImage; other errors as of AddImage.
+func (s *Service) ChangeImage(
+	ctx context.Context, by auth.Principal, product, image int64, patch ImagePatch, versions []int64,
+) (Product, Image, error) {
+	c := checker{patch.FieldErrors}
+	if patch.Alt != nil {
+		c.checkAlt(*patch.Alt)
+	}
+	if err := c.Err(); err != nil {
+		return Product{}, Image{}, err
+	}
+	var position int
+	p, err := s.edit(ctx, by, product, versions, func(old Product) (Revision, error) {
+		at, err := positionOf(old, image)
+		if err != nil {
+			return Revision{}, err
+		}
+		if patch.ReadOnly != nil {
+			if err := patch.ReadOnly(old.Images[at]).Err(); err != nil {
+				return Revision{}, err
+			}
+		}
+		position = given(patch.Position, at)
+		if err := checkPosition(position, len(old.Images)-1); err != nil {
+			return Revision{}, err
+		}
+		r := unchanged(old)
+		planned := r.Images[at]
+		planned.Alt = given(patch.Alt, planned.Alt)
+		r.Images = slices.Insert(slices.Delete(r.Images, at, at+1), position, planned)
+		return r.compared(old), nil
+	})
+	if err != nil {
+		return Product{}, Image{}, err
+	}
+	return p, p.Images[position], nil
+}
+
+// RemoveImage removes an image from the product. ErrNoImage, fault.NotFound, fault.Stale.
+func (s *Service) RemoveImage(ctx context.Context, by auth.Principal, product, image int64, versions []int64) error {
+	_, err := s.edit(ctx, by, product, versions, func(old Product) (Revision, error) {
+		at, err := positionOf(old, image)
+		if err != nil {
+			return Revision{}, err
+		}
+		r := unchanged(old)
+		r.Images = slices.Delete(r.Images, at, at+1)
+		return r.compared(old), nil
+	})
+	return err
+}
+
+func positionOf(p Product, image int64) (int, error) {
+	at := slices.IndexFunc(p.Images, func(img Image) bool { return img.ID == image })
+	if at < 0 {
+		return 0, ErrNoImage
+	}
+	return at, nil
+}
+
+func checkPosition(position, last int) error {
+	if position < 0 || position > last {
+		return fault.InvalidField(FieldPosition, fmt.Sprintf("must be an integer from 0 to %d", last))
+	}
+	return nil
+}

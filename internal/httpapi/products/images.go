@@ -1,0 +1,105 @@
+package products
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+
+	"vitrine.dev/internal/auth"
+	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/httpapi/wire"
+	"vitrine.dev/internal/httpkit"
+)
+
+// ListImages answers with all images of a product, as the database has them now.
+func (h *Handler) ListImages(w http.ResponseWriter, r *http.Request) error {
+	id, err := pathID(r)
+	if err != nil {
+		return err
+	}
+	p, err := h.Service.Product(r.Context(), auth.From(r.Context()), id)
+	if err != nil {
+		return fmt.Errorf("list images of product %d: %w", id, err)
+	}
+	page := wire.Page[wire.Image]{Data: make([]wire.Image, len(p.Images))}
+	for i, img := range p.Images {
+		page.Data[i] = Image(img, h.URL)
+	}
+	setTag(w.Header(), httpkit.VersionTag(p.Version, p.Revision, h.Tag()))
+	return httpkit.WriteJSON(w, http.StatusOK, page)
+}
+
+// AddImage adds an image to a product.
+func (h *Handler) AddImage(w http.ResponseWriter, r *http.Request) error {
+	product, err := pathID(r)
+	if err != nil {
+		return err
+	}
+	versions, err := httpkit.ChangePrecondition(r)
+	if err != nil {
+		return err
+	}
+	added, err := httpkit.DecodeBody(r, decodeImage, "Accept-Post", httpkit.TypeJSON)
+	if err != nil {
+		return err
+	}
+	p, img, err := h.Service.AddImage(r.Context(), auth.From(r.Context()), product, added, versions)
+	if err != nil {
+		return fmt.Errorf("add image to product %d: %w", product, err)
+	}
+	w.Header().Set("Location", path(product)+"/images/"+strconv.FormatInt(img.ID, 10))
+	return h.writeImage(w, http.StatusCreated, p, img)
+}
+
+// ChangeImage applies a merge patch to an image.
+func (h *Handler) ChangeImage(w http.ResponseWriter, r *http.Request) error {
+	product, id, err := ImagePath(r)
+	if err != nil {
+		return err
+	}
+	versions, err := httpkit.ChangePrecondition(r)
+	if err != nil {
+		return err
+	}
+	patch, err := httpkit.DecodeBody(r, decodeImagePatch(h.shownImage), "Accept-Patch", httpkit.TypeMergePatch, httpkit.TypeJSON)
+	if err != nil {
+		return err
+	}
+	p, img, err := h.Service.ChangeImage(r.Context(), auth.From(r.Context()), product, id, patch, versions)
+	if err != nil {
+		return fmt.Errorf("change image %d of product %d: %w", id, product, err)
+	}
+	return h.writeImage(w, http.StatusOK, p, img)
+}
+
+// RemoveImage removes an image from its product.
+func (h *Handler) RemoveImage(w http.ResponseWriter, r *http.Request) error {
+	product, id, err := ImagePath(r)
+	if err != nil {
+		return err
+	}
+	versions, err := httpkit.ChangePrecondition(r)
+	if err != nil {
+		return err
+	}
+	if err := h.Service.RemoveImage(r.Context(), auth.From(r.Context()), product, id, versions); err != nil {
+		return fmt.Errorf("remove image %d of product %d: %w", id, product, err)
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// writeImage answers with an image of the product, whose entity tag protects the next change.
+func (h *Handler) writeImage(w http.ResponseWriter, status int, p catalog.Product, img catalog.Image) error {
+	setTag(w.Header(), httpkit.VersionTag(p.Version, p.Revision, h.Tag()))
+	return httpkit.WriteJSON(w, status, CurrentImage(img, h.URL))
+}
+
+// shown and shownImage are what clients are shown.
+func (h *Handler) shown(p catalog.Product) ([]byte, error) {
+	return httpkit.Encode(wireProduct(p, h.URL))
+}
+
+func (h *Handler) shownImage(img catalog.Image) ([]byte, error) {
+	return httpkit.Encode(CurrentImage(img, h.URL))
+}
