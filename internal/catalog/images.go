@@ -8,6 +8,7 @@ import (
 	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/catalog/imageurl"
 	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/requestid"
 )
 
 // NewImage is an image that a client adds to a product.
@@ -106,6 +107,23 @@ func (s *Service) RemoveImage(ctx context.Context, by auth.Principal, product, i
 		return r.compared(old), nil
 	})
 	return err
+}
+
+// RefreshImage has a ready image fetched again, and returns it: it shows what it does until
+// there is another picture. ErrNoImage, fault.Conflict where it is not ready.
+func (s *Service) RefreshImage(ctx context.Context, by auth.Principal, product, image int64) (Image, error) {
+	if err := s.store.RefreshImage(ctx, product, image, by.Reads, requestid.From(ctx)); err != nil {
+		return Image{}, err
+	}
+	p, err := s.store.Product(ctx, product)
+	if err != nil {
+		return Image{}, err
+	}
+	at, err := positionOf(p, image)
+	if err != nil {
+		return Image{}, err
+	}
+	return p.Images[at], nil
 }
 
 func positionOf(p Product, image int64) (int, error) {

@@ -28,6 +28,10 @@ type Store interface {
 	// version that it meets; it must depend on that only, and not use the store.
 	// An error of it is returned as it is. fault.NotFound, ErrExternalIDTaken.
 	ReviseProduct(ctx context.Context, id int64, revise func(Product) (Revision, error)) (Product, error)
+	// RefreshImage has a Ready image of the product, whose user is allowed, fetched again; it
+	// goes on showing its picture meanwhile. Where it is worked on already nothing changes.
+	// ErrNoImage; fault.Conflict where it is not Ready.
+	RefreshImage(ctx context.Context, product, image int64, allowed func(user int64) bool, requestID string) error
 	// DeleteProduct removes the product and its images, and records Changed,
 	// which it returns, at revision cache.Gone. check is called with the product's user and
 	// version while it is locked; an error of it is returned as it is. fault.NotFound.

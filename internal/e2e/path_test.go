@@ -72,7 +72,7 @@ func listed(c systemtest.Client) wire.Summary {
 // and time for a busy machine, but less than a cached list lives.
 func checkListed(c systemtest.Client, p systemtest.Product) {
 	c.T.Helper()
-	var want wire.ImageCounts
+	want := wire.ImageCounts{Total: len(p.Images)}
 	for _, img := range p.Images {
 		if img.Status == "ready" {
 			want.Ready++
@@ -85,7 +85,7 @@ func checkListed(c systemtest.Client, p systemtest.Product) {
 		got = listed(c)
 		return got.Images == want
 	})
-	if cover := p.Images[0].Variants[0]; got.Cover == nil || *got.Cover != cover {
+	if cover := p.Images[0].Variants[0]; got.Cover == nil || got.Cover.Output != cover || got.Cover.Placeholder != p.Images[0].Placeholder {
 		c.T.Errorf("the cover is %+v, want %+v", got.Cover, cover)
 	}
 }

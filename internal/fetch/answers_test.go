@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/media"
 )
 
 func TestStatus(t *testing.T) {
@@ -174,7 +175,7 @@ func TestNoRoom(t *testing.T) {
 	n := newNetwork(t)
 	base := n.Serve(t, func(rw http.ResponseWriter, _ *http.Request) { _, _ = rw.Write([]byte("bytes")) })
 	full := fault.Fail(fault.StorageUnavailable, "Full.", io.ErrShortWrite)
-	err := n.fetcher(t, limits()).Fetcher.Fetch(t.Context(), base, fullDisk{full}, 0)
+	_, err := n.fetcher(t, limits()).Fetcher.Fetch(t.Context(), media.Source{URL: base}, fullDisk{full})
 	wantReason(t, "a full disk", err, fault.StorageUnavailable)
 	if f, _ := fault.FailureOf(err); f == nil || f.Blame == fault.BlameHost {
 		t.Errorf("the host is to blame: %v", f)

@@ -14,6 +14,7 @@ import (
 
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/fetch"
+	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/safehttp/safehttptest"
 )
 
@@ -70,11 +71,12 @@ func TestPatience(t *testing.T) {
 		_, _ = w.Write([]byte("ture"))
 	})
 	f := n.fetcher(t, limits())
-	wantReason(t, "silent", f.Fetcher.Fetch(t.Context(), base+"/silent", io.Discard, soon), fault.SourceTimeout)
+	_, err := f.Fetcher.Fetch(t.Context(), media.Source{URL: base + "/silent", Patience: soon}, io.Discard)
+	wantReason(t, "silent", err, fault.SourceTimeout)
 	const patience = 2 * time.Second
 	time.AfterFunc(patience+time.Second, func() { close(release) })
 	var body bytes.Buffer
-	if err := f.Fetcher.Fetch(t.Context(), base+"/begun", &body, patience); err != nil || body.String() != "picture" {
+	if _, err := f.Fetcher.Fetch(t.Context(), media.Source{URL: base + "/begun", Patience: patience}, &body); err != nil || body.String() != "picture" {
 		t.Errorf("got %q, %v", &body, err)
 	}
 }

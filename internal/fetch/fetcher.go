@@ -11,6 +11,7 @@ import (
 
 	"vitrine.dev/internal/catalog/imageurl"
 	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/safehttp"
 )
 
@@ -28,43 +29,59 @@ func New(cfg Config) *Fetcher { return &Fetcher{cfg: cfg, transport: safehttp.Ne
 func (f *Fetcher) Close() error { return f.transport.Close() }
 
 // Fetch implements media.Fetcher.
-func (f *Fetcher) Fetch(ctx context.Context, reference string, into io.Writer, patience time.Duration) error {
-	err := f.fetch(ctx, reference, into, patience)
+func (f *Fetcher) Fetch(ctx context.Context, s media.Source, into io.Writer) (media.Answer, error) {
+	answer, err := f.fetch(ctx, s, into)
 	if err != nil && ctx.Err() != nil { // the caller's own wish, whatever it broke
-		return fmt.Errorf("fetch: %w", ctx.Err())
+		return media.Answer{}, fmt.Errorf("fetch: %w", ctx.Err())
 	}
-	return err
+	return answer, err
 }
 
-func (f *Fetcher) fetch(parent context.Context, reference string, into io.Writer, patience time.Duration) error {
+func (f *Fetcher) fetch(parent context.Context, s media.Source, into io.Writer) (media.Answer, error) {
 	limited, stop := context.WithTimeoutCause(parent, f.cfg.Timeout, errSlow)
 	defer stop()
 	ctx, cancel := context.WithCancelCause(limited)
 	defer cancel(nil)
 
+	patience := s.Patience
 	if patience == 0 {
 		patience = f.cfg.Timeout
 	}
 	impatient := time.AfterFunc(patience, func() { cancel(errSlow) })
-	response, moved, err := f.follow(ctx, reference)
+	response, moved, err := f.follow(ctx, s)
 	impatient.Stop()
 	if err != nil {
-		return blamed(failure(ctx, err), moved)
+		return media.Answer{}, blamed(failure(ctx, err), moved)
 	}
 	defer response.Body.Close()
+	if response.StatusCode == http.StatusNotModified && s.Known != (media.Version{}) {
+		return media.Answer{Version: s.Known, Unchanged: true}, nil
+	}
 	if refused := f.judge(response); refused != nil {
-		return blamed(refused, moved)
+		return media.Answer{}, blamed(refused, moved)
 	}
 	if err := f.read(response, cancel, into); err != nil {
-		return blamed(failure(ctx, err), true)
+		return media.Answer{}, blamed(failure(ctx, err), true)
 	}
-	return nil
+	return media.Answer{Version: media.Version{
+		ETag: validator(response.Header, "Etag"), Modified: validator(response.Header, "Last-Modified"),
+	}}, nil
+}
+
+// validator returns the header, "" for one that could not be kept and sent back as it is.
+func validator(h http.Header, name string) string {
+	v := h.Get(name)
+	if len(v) > media.MaxValidatorBytes || strings.ContainsFunc(v, func(r rune) bool { return r < ' ' || r > '~' }) {
+		return ""
+	}
+	return v
 }
 
 // follow requests the URL, and what it redirects to, until an answer is not a
 // redirect. The caller closes its body. moved tells that the URL's own host has
 // answered, with a redirect to another one.
-func (f *Fetcher) follow(ctx context.Context, reference string) (response *http.Response, moved bool, err error) {
+func (f *Fetcher) follow(ctx context.Context, s media.Source) (response *http.Response, moved bool, err error) {
+	reference := s.URL
 	var first, last *url.URL
 	for range f.cfg.MaxRedirects + 1 {
 		u, refused := parse(last, reference)
@@ -78,7 +95,7 @@ func (f *Fetcher) follow(ctx context.Context, reference string) (response *http.
 			first = u
 		}
 		moved = moved || !strings.EqualFold(u.Host, first.Host)
-		response, err := f.get(ctx, u)
+		response, err := f.get(ctx, u, s.Known)
 		if err != nil {
 			return nil, moved, err
 		}
@@ -96,7 +113,7 @@ func (f *Fetcher) follow(ctx context.Context, reference string) (response *http.
 // get makes one request. It goes to the transport directly: a client would add
 // redirects, cookies and a Referer of its own. The request takes the URL as it
 // was checked; written out and parsed again it might mean something else.
-func (f *Fetcher) get(ctx context.Context, u *url.URL) (*http.Response, error) {
+func (f *Fetcher) get(ctx context.Context, u *url.URL, known media.Version) (*http.Response, error) {
 	request := (&http.Request{
 		Method: http.MethodGet,
 		URL:    u,
@@ -106,6 +123,11 @@ func (f *Fetcher) get(ctx context.Context, u *url.URL) (*http.Response, error) {
 			"Accept-Encoding": {"identity"},
 		},
 	}).WithContext(ctx)
+	for name, value := range map[string]string{"If-None-Match": known.ETag, "If-Modified-Since": known.Modified} {
+		if value != "" {
+			request.Header.Set(name, value)
+		}
+	}
 	response, err := f.transport.RoundTrip(request)
 	if err != nil {
 		return nil, fmt.Errorf("request: %w", err)

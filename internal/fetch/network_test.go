@@ -11,6 +11,7 @@ import (
 
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/fetch"
+	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/safehttp/safehttptest"
 )
 
@@ -106,7 +107,7 @@ type fetcher struct{ *fetch.Fetcher }
 
 func (f fetcher) Fetch(ctx context.Context, url string) ([]byte, error) {
 	var body bytes.Buffer
-	err := f.Fetcher.Fetch(ctx, url, &body, 0)
+	_, err := f.Fetcher.Fetch(ctx, media.Source{URL: url}, &body)
 	if err != nil {
 		return nil, err
 	}

@@ -109,13 +109,13 @@ func build(t *testing.T, store *sqlstore.Store, blobs blob.Store, driver, dsn st
 // photos serves http://photos/N: another picture for every N.
 type photos struct{}
 
-func (photos) Fetch(_ context.Context, source string, into io.Writer, _ time.Duration) error {
-	n, err := strconv.Atoi(strings.TrimPrefix(source, "http://photos/"))
+func (photos) Fetch(_ context.Context, s media.Source, into io.Writer) (media.Answer, error) {
+	n, err := strconv.Atoi(strings.TrimPrefix(s.URL, "http://photos/"))
 	if err != nil {
-		return fault.Fail(fault.SourceNotFound, "There is no such photo.", err)
+		return media.Answer{}, fault.Fail(fault.SourceNotFound, "There is no such photo.", err)
 	}
 	_, err = into.Write(imagingtest.Photo(330+n, 240, uint64(n)))
-	return err
+	return media.Answer{}, err
 }
 
 func must(t *testing.T, err error) {

@@ -90,6 +90,7 @@ func (d Deps) routes() []server.Route {
 		{Method: http.MethodPatch, Path: "/products/{id}/images/{image_id}", Handle: product.ChangeImage, Scopes: scopes(auth.ProductsWrite), Describe: products.DescribeChangeImage},
 		{Method: http.MethodDelete, Path: "/products/{id}/images/{image_id}", Handle: product.RemoveImage, Scopes: scopes(auth.ProductsWrite), Describe: products.DescribeRemoveImage},
 		{Method: http.MethodGet, Path: "/products/{id}/images/{image_id}", Handle: waiting.Image, Scopes: scopes(auth.ProductsRead, auth.Operator), Describe: work.DescribeImage},
+		{Method: http.MethodPost, Path: "/products/{id}/images/{image_id}/refresh", Handle: product.RefreshImage, Scopes: scopes(auth.ImagesRetry, auth.Operator), Describe: products.DescribeRefreshImage},
 		{Method: http.MethodPost, Path: "/products/{id}/images/{image_id}/replay", Handle: failure.ReplayImage, Scopes: scopes(auth.ImagesRetry, auth.Operator), Describe: failuresapi.DescribeReplayImage},
 		{Method: http.MethodGet, Path: "/dead-letters", Handle: failure.List, Scopes: scopes(auth.ProductsRead, auth.Operator), Query: failuresapi.ListQuery(), Describe: failuresapi.DescribeList},
 		{Method: http.MethodPost, Path: "/dead-letters/replay", Handle: failure.Replay, Scopes: scopes(auth.ImagesRetry, auth.Operator), Describe: failuresapi.DescribeReplay},

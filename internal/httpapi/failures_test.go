@@ -49,6 +49,15 @@ func newDeadSetup(t *testing.T) *deadSetup {
 // fail creates a product of n images and fails them; it returns their ids.
 func (s *deadSetup) fail(reason fault.Reason, host string, n int) (product int64, images []int64) {
 	s.t.Helper()
+	return s.attempted(host, n, func(c media.Claim) error {
+		_, err := s.db.Fail(s.t.Context(), c, fault.Fail(reason, "It did not work.", nil))
+		return err
+	})
+}
+
+// attempted creates a product of n images, which are begun and end as end has them.
+func (s *deadSetup) attempted(host string, n int, end func(media.Claim) error) (product int64, images []int64) {
+	s.t.Helper()
 	ctx := s.t.Context()
 	var urls []string
 	for i := range n {
@@ -69,7 +78,7 @@ func (s *deadSetup) fail(reason fault.Reason, host string, n int) (product int64
 		}
 		c, err := s.db.Begin(ctx, job, time.Minute)
 		if err == nil {
-			_, err = s.db.Fail(ctx, c, fault.Fail(reason, "It did not work.", nil))
+			err = end(c)
 		}
 		if err != nil {
 			s.t.Fatal(err)

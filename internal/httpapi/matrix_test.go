@@ -48,43 +48,44 @@ func matrixRows() map[string]matrixRow {
 		return func(m *matrix) string { return fmt.Sprintf("/keys/%d", m.key(m.owner, auth.ProductsRead).ID) + suffix }
 	}
 	return map[string]matrixRow{
-		"POST /products":                               {path: fixed("/products"), body: `{"product_name":"Lamp","product_price":1}`, ok: 201},
-		"GET /products":                                {path: func(m *matrix) string { return fmt.Sprintf("/products?user_id=%d", m.owner) }, ok: 200, owned: true},
-		"GET /products/{id}":                           {path: ofProduct, ok: 200, owned: true},
-		"PATCH /products/{id}":                         {path: ofProduct, body: `{"product_name":"Torch"}`, ok: 200, owned: true},
-		"DELETE /products/{id}":                        {path: ofProduct, ok: 204, owned: true},
-		"PUT /products/external/{external_id}":         {path: func(m *matrix) string { return fmt.Sprintf("/products/external/SKU%%2F%d", m.sent) }, body: `{"product_name":"Lamp","product_price":1}`, ok: 201},
-		"GET /products/{id}/images":                    {path: func(m *matrix) string { return ofProduct(m) + "/images" }, ok: 200, owned: true},
-		"POST /products/{id}/images":                   {path: func(m *matrix) string { return ofProduct(m) + "/images" }, body: `{"source_url":"https://example.com/more.jpg"}`, ok: 201, owned: true},
-		"PATCH /products/{id}/images/{image_id}":       {path: ofImage(""), body: `{"alt":"A lamp"}`, ok: 200, owned: true},
-		"DELETE /products/{id}/images/{image_id}":      {path: ofImage(""), ok: 204, owned: true},
-		"GET /products/{id}/images/{image_id}":         {path: ofImage(""), ok: 200, owned: true},
-		"POST /products/{id}/images/{image_id}/replay": {path: ofImage("/replay"), ok: 202, owned: true},
-		"GET /dead-letters":                            {path: fixed("/dead-letters"), ok: 200},
-		"POST /dead-letters/replay":                    {path: fixed("/dead-letters/replay"), body: `{"all":true,"dry_run":true}`, ok: 200},
-		"POST /dead-letters/discard":                   {path: fixed("/dead-letters/discard"), body: `{"all":true,"dry_run":true}`, ok: 200},
-		"GET /dead-letters/jobs":                       {path: fixed("/dead-letters/jobs"), ok: 200},
-		"GET /dead-letters/jobs/{id}":                  {path: ofJob(""), ok: 200, owned: true},
-		"POST /dead-letters/jobs/{id}/abort":           {path: ofJob("/abort"), ok: 200, owned: true},
-		"GET /queue":                                   {path: fixed("/queue"), ok: 200},
-		"GET /hosts":                                   {path: fixed("/hosts"), ok: 200},
-		"POST /users":                                  {path: fixed("/users"), body: `{"name":"Jo"}`, ok: 201},
-		"GET /users":                                   {path: fixed("/users"), ok: 200},
-		"GET /users/{id}":                              {path: ofUser, ok: 200},
-		"PATCH /users/{id}":                            {path: ofUser, body: `{"name":"Joe"}`, ok: 200},
-		"DELETE /users/{id}":                           {path: ofUser, ok: 204},
-		"POST /keys":                                   {path: fixed("/keys"), body: `{"name":"k","scopes":["products:read"]}`, ok: 201},
-		"GET /keys":                                    {path: fixed("/keys"), ok: 200},
-		"GET /keys/{id}":                               {path: ofKey(""), ok: 200},
-		"DELETE /keys/{id}":                            {path: ofKey(""), ok: 200},
-		"POST /keys/{id}/rotate":                       {path: ofKey("/rotate"), body: `{}`, ok: 201},
-		"GET /audit":                                   {path: fixed("/audit"), ok: 200},
-		"GET /images/{key...}":                         {path: fixed("/images/a"), ok: 404},
-		"GET /problems/{name}":                         {path: fixed("/problems/not-found"), ok: 200},
-		"GET /openapi.json":                            {path: fixed("/openapi.json"), ok: 200},
-		"GET /openapi.yaml":                            {path: fixed("/openapi.yaml"), ok: 200},
-		"GET /healthz":                                 {path: fixed("/healthz"), ok: 200},
-		"GET /readyz":                                  {path: fixed("/readyz"), ok: 200},
+		"POST /products":                                {path: fixed("/products"), body: `{"product_name":"Lamp","product_price":1}`, ok: 201},
+		"GET /products":                                 {path: func(m *matrix) string { return fmt.Sprintf("/products?user_id=%d", m.owner) }, ok: 200, owned: true},
+		"GET /products/{id}":                            {path: ofProduct, ok: 200, owned: true},
+		"PATCH /products/{id}":                          {path: ofProduct, body: `{"product_name":"Torch"}`, ok: 200, owned: true},
+		"DELETE /products/{id}":                         {path: ofProduct, ok: 204, owned: true},
+		"PUT /products/external/{external_id}":          {path: func(m *matrix) string { return fmt.Sprintf("/products/external/SKU%%2F%d", m.sent) }, body: `{"product_name":"Lamp","product_price":1}`, ok: 201},
+		"GET /products/{id}/images":                     {path: func(m *matrix) string { return ofProduct(m) + "/images" }, ok: 200, owned: true},
+		"POST /products/{id}/images":                    {path: func(m *matrix) string { return ofProduct(m) + "/images" }, body: `{"source_url":"https://example.com/more.jpg"}`, ok: 201, owned: true},
+		"PATCH /products/{id}/images/{image_id}":        {path: ofImage(""), body: `{"alt":"A lamp"}`, ok: 200, owned: true},
+		"DELETE /products/{id}/images/{image_id}":       {path: ofImage(""), ok: 204, owned: true},
+		"GET /products/{id}/images/{image_id}":          {path: ofImage(""), ok: 200, owned: true},
+		"POST /products/{id}/images/{image_id}/refresh": {path: func(m *matrix) string { return m.ready() + "/refresh" }, ok: 202, owned: true},
+		"POST /products/{id}/images/{image_id}/replay":  {path: ofImage("/replay"), ok: 202, owned: true},
+		"GET /dead-letters":                             {path: fixed("/dead-letters"), ok: 200},
+		"POST /dead-letters/replay":                     {path: fixed("/dead-letters/replay"), body: `{"all":true,"dry_run":true}`, ok: 200},
+		"POST /dead-letters/discard":                    {path: fixed("/dead-letters/discard"), body: `{"all":true,"dry_run":true}`, ok: 200},
+		"GET /dead-letters/jobs":                        {path: fixed("/dead-letters/jobs"), ok: 200},
+		"GET /dead-letters/jobs/{id}":                   {path: ofJob(""), ok: 200, owned: true},
+		"POST /dead-letters/jobs/{id}/abort":            {path: ofJob("/abort"), ok: 200, owned: true},
+		"GET /queue":                                    {path: fixed("/queue"), ok: 200},
+		"GET /hosts":                                    {path: fixed("/hosts"), ok: 200},
+		"POST /users":                                   {path: fixed("/users"), body: `{"name":"Jo"}`, ok: 201},
+		"GET /users":                                    {path: fixed("/users"), ok: 200},
+		"GET /users/{id}":                               {path: ofUser, ok: 200},
+		"PATCH /users/{id}":                             {path: ofUser, body: `{"name":"Joe"}`, ok: 200},
+		"DELETE /users/{id}":                            {path: ofUser, ok: 204},
+		"POST /keys":                                    {path: fixed("/keys"), body: `{"name":"k","scopes":["products:read"]}`, ok: 201},
+		"GET /keys":                                     {path: fixed("/keys"), ok: 200},
+		"GET /keys/{id}":                                {path: ofKey(""), ok: 200},
+		"DELETE /keys/{id}":                             {path: ofKey(""), ok: 200},
+		"POST /keys/{id}/rotate":                        {path: ofKey("/rotate"), body: `{}`, ok: 201},
+		"GET /audit":                                    {path: fixed("/audit"), ok: 200},
+		"GET /images/{key...}":                          {path: fixed("/images/a"), ok: 404},
+		"GET /problems/{name}":                          {path: fixed("/problems/not-found"), ok: 200},
+		"GET /openapi.json":                             {path: fixed("/openapi.json"), ok: 200},
+		"GET /openapi.yaml":                             {path: fixed("/openapi.yaml"), ok: 200},
+		"GET /healthz":                                  {path: fixed("/healthz"), ok: 200},
+		"GET /readyz":                                   {path: fixed("/readyz"), ok: 200},
 	}
 }
 
@@ -137,6 +138,13 @@ func (m *matrix) failed() (product, image int64) {
 	m.t.Helper()
 	product, images := m.fail("source_not_found", "gone.example", 1)
 	return product, images[0]
+}
+
+// ready is the path of an image of the owner, which is ready.
+func (m *matrix) ready() string {
+	m.t.Helper()
+	product, images := m.deadSetup.ready("shop.example", 1)
+	return fmt.Sprintf("/products/%d/images/%d", product, images[0])
 }
 
 // job is one of the owner's, which has not ended.

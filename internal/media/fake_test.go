@@ -42,6 +42,9 @@ type fakeImage struct {
 	rendition  string
 	renewed    int
 	age        time.Duration
+	shown      string        // the rendition that is shown while it is fetched again
+	source     media.Version // of that
+	unchanged  bool
 }
 
 func newFakeStore(urls ...string) *fakeStore {
@@ -99,7 +102,10 @@ func (s *fakeStore) Begin(_ context.Context, j media.Job, _ time.Duration) (c me
 		}
 		img.status = catalog.Processing
 		img.attempt++
-		c = media.Claim{Job: j, UserID: 1, SourceURL: img.url, Attempt: img.attempt, Lost: img.lost, Age: img.age}
+		c = media.Claim{Job: j, UserID: 1, SourceURL: img.url, Attempt: img.attempt, Lost: img.lost, Age: img.age, Kind: media.First}
+		if img.shown != "" {
+			c.Kind, c.Shown, c.Rendition, c.Source = media.Refresh, true, img.shown, img.source
+		}
 		return nil
 	})
 	return c, err
@@ -133,7 +139,7 @@ func (s *fakeStore) Rendition(_ context.Context, key string) (r catalog.Renditio
 
 func (s *fakeStore) Complete(_ context.Context, c media.Claim, r catalog.Rendition, report func() *processes.Report) (catalog.Changed, error) {
 	err := s.claimed(c, func(img *fakeImage) {
-		img.status, img.rendition = catalog.Ready, r.Key
+		img.status, img.rendition, img.source = catalog.Ready, r.Key, c.Source
 		s.renditions[r.Key] = r
 		if with := report(); with != nil {
 			s.reports = append(s.reports, *with)
@@ -237,8 +243,15 @@ func (s *fakeStore) CountLostDelivery(
 	return catalog.Changed{ProductID: j.ProductID, Revision: 2}, err
 }
 
-func (s *fakeStore) RefreshImage(context.Context, int64, int64) (catalog.Changed, error) {
-	return catalog.Changed{}, conflict()
+func (s *fakeStore) Unchanged(_ context.Context, c media.Claim) error {
+	return s.do(func() error {
+		img, ok := s.images[c.ImageID]
+		if !ok || img.generation != c.Generation || img.attempt != c.Attempt {
+			return conflict()
+		}
+		img.status, img.unchanged = catalog.Ready, true
+		return nil
+	})
 }
 
 func (s *fakeStore) KeepUnreadable(_ context.Context, m media.Unreadable) error {
@@ -270,19 +283,24 @@ type fakeWork struct {
 	mu       sync.Mutex
 	renders  int
 	patience time.Duration // of the last fetch
+	version  media.Version // of every source
 	objects  map[string][]byte
 }
 
-func (w *fakeWork) Fetch(ctx context.Context, url string, into io.Writer, patience time.Duration) error {
+func (w *fakeWork) Fetch(ctx context.Context, s media.Source, into io.Writer) (media.Answer, error) {
 	w.mu.Lock()
-	w.patience = patience
+	w.patience = s.Patience
+	version := w.version
 	w.mu.Unlock()
-	body, err := []byte("bytes of "+url), error(nil)
+	if s.Known != (media.Version{}) && s.Known == version {
+		return media.Answer{Version: version, Unchanged: true}, nil
+	}
+	body, err := []byte("bytes of "+s.URL), error(nil)
 	if w.fetch != nil {
-		body, err = w.fetch(ctx, url)
+		body, err = w.fetch(ctx, s.URL)
 	}
 	_, _ = into.Write(body)
-	return err
+	return media.Answer{Version: version}, err
 }
 
 // fakeSpool has no bounds.

@@ -74,6 +74,8 @@ type Claim struct {
 	Kind      Kind
 	Shown     bool // the product shows a picture meanwhile
 	SourceURL string
+	Rendition string        // the key of the picture that is shown; "" for none
+	Source    Version       // of the source of that picture; from the download on, of what was downloaded
 	Attempt   int           // from 1
 	Lost      int           // how many of the attempts before it ended with the loss of their worker
 	Age       time.Duration // since the image was accepted or last replayed

@@ -57,9 +57,9 @@ type Store interface {
 	// up on before it was begun: due again after a delay, or Failed with f,
 	// as decide says. fault.Conflict as in Begin.
 	CountLostDelivery(ctx context.Context, j Job, f *fault.Failure, decide Decide) (catalog.Changed, error)
-	// RefreshImage makes a Ready image without work due, which goes on showing its picture.
-	// fault.Conflict where there is none.
-	RefreshImage(ctx context.Context, product, image int64) (catalog.Changed, error)
+	// Unchanged ends the work on an image that shows a picture, since its source is what
+	// it was: nothing changes for its product. fault.Conflict as in Complete.
+	Unchanged(ctx context.Context, c Claim) error
 	// KeepUnreadable puts a message that is no job on the list of failures, once
 	// however often it is delivered while it is there.
 	KeepUnreadable(ctx context.Context, m Unreadable) error
@@ -84,10 +84,32 @@ type SweepPolicy struct {
 // Fetcher downloads source images. Its errors are *fault.Failure, but for a
 // ctx that is done.
 type Fetcher interface {
-	// Fetch writes the whole body at url, within the fetcher's limits. A
-	// *fault.Failure of the writer's is returned as it is. Where patience is not 0,
-	// the answer begins within that time, or it is too slow.
-	Fetch(ctx context.Context, url string, into io.Writer, patience time.Duration) error
+	// Fetch writes the whole body of the source, within the fetcher's limits, and returns
+	// what its host says of it. Where that is still the version that is known, nothing is
+	// written. A *fault.Failure of the writer's is returned as it is.
+	Fetch(ctx context.Context, s Source, into io.Writer) (Answer, error)
+}
+
+// Source is what is to be downloaded.
+type Source struct {
+	URL      string
+	Patience time.Duration // not 0: the answer begins within that time, or it is too slow
+	Known    Version       // the one that is there already; the zero value for none
+}
+
+// Version is what a host says of the content of a URL, to recognise it by: the headers
+// ETag and Last-Modified (RFC 9110, 8.8). Each is "" where it says nothing, or what is not
+// at most MaxValidatorBytes of printable ASCII.
+type Version struct{ ETag, Modified string }
+
+// MaxValidatorBytes is how long a part of a Version may be.
+const MaxValidatorBytes = 200
+
+// Answer is how a download ended.
+type Answer struct {
+	Version
+
+	Unchanged bool // the host says that it is the version that was known
 }
 
 // Spool keeps what is downloaded until it is rendered. Its errors are *fault.Failure.

@@ -17,19 +17,24 @@ import (
 )
 
 // work takes a claimed image through its steps: fetch, look up, render, store,
-// complete. Images with equal content wait for one another here, so that the
+// complete. Of an image whose source is unchanged it returns no rendition. Images with equal content wait for one another here, so that the
 // second finds what the first has published.
 func (w *Worker) work(ctx context.Context, log *slog.Logger, claim Claim) (catalog.Rendition, error) {
 	source := w.Spool.New()
 	defer source.Close()
 	content := sha256.New()
+	var answer Answer
 	err := step(ctx, log, "fetch", func(ctx context.Context) (in, out int64, err error) {
 		patience := time.Duration(0)
 		if claim.Contact && claim.Attempt == claim.Lost+1 { // none has failed
 			patience = w.cfg.Patience
 		}
+		wanted := Source{URL: claim.SourceURL, Patience: patience}
+		if claim.Kind == Refresh && claim.Shown {
+			wanted.Known = claim.Source
+		}
 		started := time.Now()
-		err = w.Fetcher.Fetch(ctx, claim.SourceURL, io.MultiWriter(source, content), patience)
+		answer, err = w.Fetcher.Fetch(ctx, wanted, io.MultiWriter(source, content))
 		w.reports.add(claim.Job, claim.SourceURL, err, time.Since(started))
 		if err != nil && claim.Contact { // before its host is given to another one that fails
 			w.flush(ctx)
@@ -40,6 +45,12 @@ func (w *Worker) work(ctx context.Context, log *slog.Logger, claim Claim) (catal
 		return catalog.Rendition{}, err
 	}
 	failpoint.Crash(failpoint.Fetched)
+	if answer.Unchanged {
+		return catalog.Rendition{}, retryUnavailable(ctx, log, "end unchanged", func(ctx context.Context) error {
+			return w.Store.Unchanged(ctx, claim)
+		})
+	}
+	claim.Source = answer.Version
 	fetched := w.fetched.add(claim)
 	defer fetched.done()
 	leave, err := w.backlog.take(ctx, claim.UserID, 1)

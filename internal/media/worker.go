@@ -138,6 +138,9 @@ func (w *Worker) attempt(ctx context.Context, log *slog.Logger, claim Claim) err
 		failure, failed = fault.FailureOf(cause)
 	}
 	switch {
+	case err == nil && result.Key == "":
+		log.InfoContext(ctx, "image unchanged", "duration", time.Since(started))
+		return nil
 	case err == nil:
 		log.InfoContext(ctx, "image ready", "rendition", result.Key, "duration", time.Since(started),
 			"bytes_in", result.SourceBytes, "bytes_out", result.Compressed.Bytes)

@@ -21,6 +21,7 @@ func transitions() []string {
 		"sqlstore/imagesql/transitions.go: UPDATE images SET stage = 0, due_at = {now},",         // endMessage
 		"sqlstore/imagesql/transitions.go: UPDATE images SET stage = 2, dispatched_until = 0",    // unpublish
 		"sqlstore/imagesql/transitions.go: UPDATE images SET stage = NULL, status = CASE status", // fail
+		"sqlstore/imagesql/transitions.go: UPDATE images SET stage = NULL, refresh_error = ''",   // unchanged
 		"sqlstore/imagesql/transitions.go: UPDATE images SET stage = new_stage, class = new_class,",
 		"sqlstore/imagesql/transitions.go: UPDATE images SET status = 'ready', stage = NULL,", // complete
 		"sqlstore/imagesql/transitions.go: UPDATE images SET status = '",                      // startOver

@@ -10,6 +10,7 @@ import (
 
 	"vitrine.dev/internal/cache"
 	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/fault"
 )
 
 // Store is a catalog.Store in memory. User 1 and 2 exist, and ids of products
@@ -222,6 +223,23 @@ func (s *Store) revise(p catalog.Product, r catalog.Revision) catalog.Product {
 	s.products[p.ID] = p
 	s.requests = append(s.requests, r.RequestID)
 	return p
+}
+
+// RefreshImage implements catalog.Store. Nothing is fetched.
+func (s *Store) RefreshImage(_ context.Context, product, image int64, allowed func(user int64) bool, _ string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p, err := s.find(product)
+	at := slices.IndexFunc(p.Images, func(i catalog.Image) bool { return i.ID == image })
+	switch {
+	case err != nil:
+		return err
+	case at < 0 || !allowed(p.UserID):
+		return catalog.ErrNoImage
+	case p.Images[at].Status != catalog.Ready:
+		return fault.New(fault.Conflict, "the image is not ready")
+	}
+	return nil
 }
 
 // DeleteProduct implements catalog.Store.

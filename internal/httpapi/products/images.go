@@ -89,6 +89,19 @@ func (h *Handler) RemoveImage(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
+// RefreshImage has an image fetched again.
+func (h *Handler) RefreshImage(w http.ResponseWriter, r *http.Request) error {
+	product, id, err := ImagePath(r)
+	if err != nil {
+		return err
+	}
+	img, err := h.Service.RefreshImage(r.Context(), auth.From(r.Context()), product, id)
+	if err != nil {
+		return fmt.Errorf("refresh image %d of product %d: %w", id, product, err)
+	}
+	return httpkit.WriteJSON(w, http.StatusAccepted, CurrentImage(img, h.URL))
+}
+
 // writeImage answers with an image of the product, whose entity tag protects the next change.
 func (h *Handler) writeImage(w http.ResponseWriter, status int, p catalog.Product, img catalog.Image) error {
 	setTag(w.Header(), httpkit.VersionTag(p.Version, p.Revision, h.Tag()))

@@ -20,9 +20,9 @@ import (
 
 type hanging struct{}
 
-func (hanging) Fetch(_ context.Context, _ string, into io.Writer, _ time.Duration) error {
+func (hanging) Fetch(_ context.Context, _ media.Source, into io.Writer) (media.Answer, error) {
 	_, err := into.Write([]byte("hang"))
-	return err
+	return media.Answer{}, err
 }
 
 func (hanging) Put(context.Context, string, string, []byte) error { return nil }

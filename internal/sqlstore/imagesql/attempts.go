@@ -26,9 +26,9 @@ func (s *Images) begin(ctx context.Context, from rowQuerier, j media.Job, lease 
 	c := media.Claim{Job: j}
 	var begun, age int64
 	err := from.QueryRowContext(ctx, s.db.SQL(begin+`
-		RETURNING user_id, job_kind, status = 'ready', source_url, attempts, lost_attempts, {now}, {now} - accepted_at`),
+		RETURNING user_id, job_kind, status = 'ready', source_url, coalesce(rendition_key, ''), source_etag, source_modified, attempts, lost_attempts, {now}, {now} - accepted_at`),
 		j.ImageID, j.ProductID, j.Generation, j.Token, lease.Milliseconds()).
-		Scan(&c.UserID, &c.Kind, &c.Shown, &c.SourceURL, &c.Attempt, &c.Lost, &begun, &age)
+		Scan(&c.UserID, &c.Kind, &c.Shown, &c.SourceURL, &c.Rendition, &c.Source.ETag, &c.Source.Modified, &c.Attempt, &c.Lost, &begun, &age)
 	c.BegunAt, c.Age = sqldb.Time(begun), time.Duration(age)*time.Millisecond
 	return c, err
 }
@@ -43,6 +43,17 @@ func (s *Images) Renew(ctx context.Context, c media.Claim, lease time.Duration) 
 	return s.db.WriteWithRetry(ctx, "renew lease", func(ctx context.Context) error {
 		renewed, err := sqldb.Affected(s.db.Writer.ExecContext(ctx, s.db.SQL(renew), c.ImageID, c.Generation, c.Attempt, lease.Milliseconds()))
 		if err == nil && !renewed {
+			return errSuperseded()
+		}
+		return err
+	})
+}
+
+// Unchanged implements media.Store.
+func (s *Images) Unchanged(ctx context.Context, c media.Claim) error {
+	return s.db.WriteWithRetry(ctx, "end unchanged", func(ctx context.Context) error {
+		ended, err := sqldb.Affected(s.db.Writer.ExecContext(ctx, s.db.SQL(unchanged), c.ImageID, c.Generation, c.Attempt))
+		if err == nil && !ended {
 			return errSuperseded()
 		}
 		return err

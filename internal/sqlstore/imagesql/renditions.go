@@ -51,12 +51,14 @@ func (s *Images) Complete(ctx context.Context, c media.Claim, r catalog.Renditio
 			if c.Shown {
 				what = events.ImageRefreshed
 			}
-			happened(e, what, c.ImageID, events.Data{Attempt: c.Attempt})
+			if c.Kind != media.Refresh || !c.Shown || c.Rendition != r.Key { // else its product shows what it did
+				happened(e, what, c.ImageID, events.Data{Attempt: c.Attempt})
+			}
 			if err := s.publish(ctx, tx, c.BegunAt.UnixMilli(), r, string(files), notes); err != nil {
 				return false, err
 			}
 			completed, err := sqldb.Affected(tx.ExecContext(ctx, s.db.SQL(complete),
-				c.ImageID, c.Generation, c.Attempt, r.Key, c.BegunAt.Add(media.ClaimLife).UnixMilli()))
+				c.ImageID, c.Generation, c.Attempt, r.Key, c.BegunAt.Add(media.ClaimLife).UnixMilli(), c.Source.ETag, c.Source.Modified))
 			if err == nil && completed {
 				err = processsql.Write(ctx, tx, report())
 			}

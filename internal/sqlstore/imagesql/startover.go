@@ -95,11 +95,32 @@ func (s *Images) ReplayImage(
 	return img, changed, err
 }
 
-// RefreshImage implements media.Store.
-func (s *Images) RefreshImage(ctx context.Context, product, image int64) (catalog.Changed, error) {
-	return s.transition(ctx, "refresh image", product, func(ctx context.Context, tx *sql.Tx, _ *events.Event) (bool, error) {
-		return sqldb.Affected(tx.ExecContext(ctx, s.db.SQL(refresh()), image, product))
+// RefreshImage implements catalog.Store.
+func (s *Images) RefreshImage(ctx context.Context, product, image int64, allowed func(user int64) bool, requestID string) error {
+	var status string
+	var working bool
+	_, err := s.transition(ctx, "refresh image", product, func(ctx context.Context, tx *sql.Tx, e *events.Event) (bool, error) {
+		if !allowed(e.UserID) {
+			return false, catalog.ErrNoImage
+		}
+		err := tx.QueryRowContext(ctx, s.db.SQL(
+			`SELECT status, stage IS NOT NULL FROM images WHERE id = $1 AND product_id = $2{for update}`), image, product).Scan(&status, &working)
+		switch {
+		case err != nil:
+			return false, sqldb.NoRow(err, catalog.ErrNoImage)
+		case status != string(catalog.Ready):
+			return false, fault.New(fault.Conflict, "the image is "+status+"; only a ready one can be fetched again")
+		}
+		return sqldb.Affected(tx.ExecContext(ctx, s.db.SQL(refresh()), image, product, requestID))
 	})
+	switch {
+	case working && status == string(catalog.Ready) && fault.KindOf(err) == fault.Conflict: // it is being fetched already
+		return nil
+	case status == "" && fault.KindOf(err) == fault.Conflict:
+		return catalog.ErrNoImage
+	default:
+		return err
+	}
 }
 
 // Rebuild implements fsck.Store.

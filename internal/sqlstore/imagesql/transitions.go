@@ -53,9 +53,13 @@ const (
 	// Running to running.
 	renew = `UPDATE images SET lease_until = {now} + $4` + held
 
-	// Running to ready. $4 is the rendition, $5 when the claim is too old.
+	// Running to no work: what the image shows is what its source still is.
+	unchanged = `UPDATE images SET stage = NULL, refresh_error = '', ` + atRest + held + ` AND status = 'ready'`
+
+	// Running to ready. $4 is the rendition, $5 when the claim is too old, $6 and $7 the
+	// version of the source.
 	complete = `
-		UPDATE images SET status = 'ready', stage = NULL, updated_at = {now}, rendition_key = $4, reason = '', reason_detail = '', refresh_error = '', ` +
+		UPDATE images SET status = 'ready', stage = NULL, updated_at = {now}, rendition_key = $4, source_etag = $6, source_modified = $7, reason = '', reason_detail = '', refresh_error = '', ` +
 		atRest + held + ` AND {now} < $5`
 
 	// Begun to run out: its worker is known to be dead.
@@ -91,7 +95,7 @@ func replay() string { return startOver(media.First, catalog.Pending) }
 
 // refresh is ready and no work to later.
 func refresh() string {
-	return startOver(media.Refresh, catalog.Ready) + ` WHERE id = $1 AND product_id = $2 AND status = 'ready' AND stage IS NULL`
+	return startOver(media.Refresh, catalog.Ready) + `, request_id = $3 WHERE id = $1 AND product_id = $2 AND status = 'ready' AND stage IS NULL`
 }
 
 // rebuild is ready, whatever the work, to later: files of its rendition $3 are

@@ -96,7 +96,7 @@ func (l *life) step() {
 	case n < 8:
 		_, err = l.s.Rebuild(l.t.Context(), l.key(), l.rng.IntN(2) == 0, 2)
 	case n < 9 && len(p.Images) > 0:
-		_, err = l.s.RefreshImage(l.t.Context(), p.ID, p.Images[l.rng.IntN(len(p.Images))].ID)
+		err = l.s.RefreshImage(l.t.Context(), p.ID, p.Images[l.rng.IntN(len(p.Images))].ID, Anyone, "req")
 	default:
 		err = l.work()
 	}

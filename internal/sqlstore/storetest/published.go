@@ -34,11 +34,11 @@ func testRefresh(t *testing.T, s Store) {
 	c := shown(t, s, "aa")
 	refresh := func() media.Claim {
 		t.Helper()
-		if _, err := s.RefreshImage(t.Context(), c.ProductID, c.ImageID); err != nil {
-			t.Fatal(err)
+		for range 2 { // the second finds it at work
+			if err := s.RefreshImage(t.Context(), c.ProductID, c.ImageID, Anyone, "req-9"); err != nil {
+				t.Fatal(err)
+			}
 		}
-		_, err := s.RefreshImage(t.Context(), c.ProductID, c.ImageID)
-		wantKind(t, err, fault.Conflict) // it is at work
 		wantShown(t, s, c, "aa")
 		fresh, err := s.Begin(t.Context(), jobs(t, s)[0], time.Minute)
 		if err != nil || fresh.Kind != media.Refresh || !fresh.Shown || fresh.Attempt != 1 || fresh.Generation == c.Generation {
@@ -76,11 +76,66 @@ func testRefresh(t *testing.T, s Store) {
 		Type: events.ImageRefreshed, ProductID: c.ProductID, ImageID: c.ImageID, UserID: user, Revision: before + 1, Version: 1,
 		Data: events.Data{Attempt: again.Attempt},
 	})
-	_, err = s.RefreshImage(t.Context(), c.ProductID+1, c.ImageID)
-	wantKind(t, err, fault.Conflict)
+	for _, err := range []error{
+		s.RefreshImage(t.Context(), c.ProductID+1, c.ImageID, Anyone, ""), s.RefreshImage(t.Context(), c.ProductID, c.ImageID+1, Anyone, ""),
+		s.RefreshImage(t.Context(), c.ProductID, c.ImageID, func(of int64) bool { return of != user }, ""),
+	} {
+		wantKind(t, err, fault.NotFound)
+	}
 	waiting := create(t, s, "http://a/1.jpg")
-	_, err = s.RefreshImage(t.Context(), waiting.ID, waiting.Images[0].ID)
-	wantKind(t, err, fault.Conflict)
+	wantKind(t, s.RefreshImage(t.Context(), waiting.ID, waiting.Images[0].ID, Anyone, ""), fault.Conflict)
+	testUnchanged(t, s)
+}
+
+// testUnchanged: where a source is what it was, its product shows what it did and does not
+// learn that it was looked at.
+func testUnchanged(t *testing.T, s Store) {
+	t.Helper()
+	jobs(t, s)
+	c := shown(t, s, "cc")
+	again := func() media.Claim {
+		t.Helper()
+		if err := s.RefreshImage(t.Context(), c.ProductID, c.ImageID, Anyone, "req-9"); err != nil {
+			t.Fatal(err)
+		}
+		return begin(t, s, jobs(t, s)[0])
+	}
+	fresh := again()
+	if fresh.Rendition != "cc" || fresh.Source != (media.Version{}) {
+		t.Errorf("begun as %+v", fresh)
+	}
+	fresh.Source = media.Version{ETag: `W/"1"`, Modified: "Fri, 27 Nov 2026 10:00:00 GMT"}
+	before := read(t, s, c.ProductID)
+	newEvents(t, s)
+	complete(t, s, fresh, "cc") // the same picture
+	if got := read(t, s, c.ProductID); got.Revision != before.Revision || len(newEvents(t, s)) != 0 {
+		t.Errorf("the same picture came as revision %d, and was at %d", got.Revision, before.Revision)
+	}
+	known := again()
+	if known.Source != fresh.Source {
+		t.Errorf("the version %+v is remembered as %+v", fresh.Source, known.Source)
+	}
+	if err := s.Unchanged(t.Context(), known); err != nil {
+		t.Fatal(err)
+	}
+	wantKind(t, s.Unchanged(t.Context(), known), fault.Conflict)
+	wantShown(t, s, c, "cc")
+	if got := read(t, s, c.ProductID); got.Revision != before.Revision || len(newEvents(t, s)) != 0 || len(jobs(t, s)) != 0 {
+		t.Errorf("unchanged came as revision %d, and was at %d", got.Revision, before.Revision)
+	}
+	if changed := again(); changed.Source != fresh.Source {
+		t.Errorf("the version %+v is remembered as %+v", fresh.Source, changed.Source)
+	} else {
+		changed.Source.ETag = `"2"`
+		complete(t, s, changed, "dd")
+		wantShown(t, s, c, "dd")
+	}
+	waiting := create(t, s, "http://a/1.jpg")
+	wantKind(t, s.Unchanged(t.Context(), begin(t, s, jobs(t, s)[0])), fault.Conflict) // it shows nothing
+	wantFirst := read(t, s, waiting.ID).Images[0]
+	if wantFirst.Status != catalog.Processing {
+		t.Errorf("an image that showed nothing is %+v", wantFirst)
+	}
 }
 
 // testRepair rebuilds a rendition that is shown meanwhile: once, and also where
@@ -88,7 +143,7 @@ func testRefresh(t *testing.T, s Store) {
 func testRepair(t *testing.T, s Store) {
 	t.Helper()
 	c := shown(t, s, "aa")
-	if _, err := s.RefreshImage(t.Context(), c.ProductID, c.ImageID); err != nil {
+	if err := s.RefreshImage(t.Context(), c.ProductID, c.ImageID, Anyone, ""); err != nil {
 		t.Fatal(err)
 	}
 	overtaken := begin(t, s, jobs(t, s)[0])

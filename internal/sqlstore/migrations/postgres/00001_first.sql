@@ -126,6 +126,8 @@ CREATE TABLE images (
     reason_detail TEXT   NOT NULL DEFAULT '',
     refresh_error TEXT   NOT NULL DEFAULT '', -- the reason why the last work on a ready image failed
     rendition_key TEXT   REFERENCES renditions (key),
+    source_etag     TEXT NOT NULL DEFAULT '', -- media.Version of the source of the rendition
+    source_modified TEXT NOT NULL DEFAULT '',
     request_id    TEXT   NOT NULL DEFAULT '',
     created_at    BIGINT NOT NULL,
     updated_at    BIGINT NOT NULL, -- the last edit of it, or progress
