@@ -37,6 +37,7 @@ var layers = map[string]int{
 	"internal/queue": port, "internal/cache": port, "internal/blob": port, "internal/job": port, "internal/events": port,
 	"internal/processes":    port,
 	"internal/auth":         owners,
+	"internal/progress":     owners,
 	"internal/catalog":      products,
 	"internal/installation": pictures, "internal/monitor": pictures, "internal/media": pictures,
 	"internal/failures": pictures,

@@ -12,11 +12,13 @@ import (
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/cli"
 	"vitrine.dev/internal/dispatch"
+	"vitrine.dev/internal/events"
 	"vitrine.dev/internal/expiry"
 	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/httpapi"
 	"vitrine.dev/internal/httpapi/guard"
 	"vitrine.dev/internal/httpkit/server"
+	"vitrine.dev/internal/progress"
 )
 
 // How often idempotency keys and audit entries are removed that are over.
@@ -44,6 +46,7 @@ func (p *process) addServer() {
 		Failures: failures.NewService(p.store, p.store, p.views, p.jobs.Wake),
 		Work:     dispatch.NewInspector(p.store, dispatching(p.cfg).Limits),
 		Views:    p.views,
+		Progress: progress.New(p.log),
 		Epoch:    func() string { epoch, _ := p.identity.Epoch(); return epoch },
 		Images:   p.blobs,
 		URL:      p.blobs.URL,
@@ -60,6 +63,7 @@ func (p *process) addServer() {
 		return p.store.PurgeAudit(ctx, auth.AuditRetention, limit)
 	}, auditInterval, p.log)
 	p.tasks = append(p.tasks,
+		task{name: "progress", run: func(ctx context.Context) error { return deps.Progress.Follow(ctx, p.openLog) }},
 		task{name: "http", run: func(ctx context.Context) error { return p.serve(ctx, api) }, early: true},
 		task{name: "expirer", run: expirer.Run}, task{name: "audit", run: audit.Run})
 }
@@ -126,14 +130,16 @@ func (p *process) addGuard(deps *httpapi.Deps) {
 	}
 	keys := auth.NewAuthenticator(p.store, p.log)
 	deps.Authorize = guard.New(keys, p.cfg.TrustedProxies).Authorize
-	follow := func(ctx context.Context) (auth.Tail, error) { return p.horizon.Tail(ctx) }
 	p.tasks = append(p.tasks,
 		task{name: "keys", run: func(ctx context.Context) error {
 			p.sayHowToBegin(ctx)
-			return keys.Follow(ctx, follow)
+			return keys.Follow(ctx, p.openLog)
 		}},
 		task{name: "key use", run: keys.RecordUse})
 }
+
+// openLog opens the log of events from now on.
+func (p *process) openLog(ctx context.Context) (events.Next, error) { return p.horizon.Tail(ctx) }
 
 // sayHowToBegin tells who started the process how to make the first key, where there is
 // none.

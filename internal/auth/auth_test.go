@@ -147,7 +147,7 @@ func TestRevocationDuringALook(t *testing.T) {
 		secret, a, log := newKey(t, l), newAuthenticator(l), make(tail)
 		ctx, stop := context.WithCancel(t.Context())
 		defer stop()
-		go func() { _ = a.Follow(ctx, func(context.Context) (auth.Tail, error) { return log, nil }) }()
+		go func() { _ = a.Follow(ctx, func(context.Context) (events.Next, error) { return log, nil }) }()
 		synctest.Wait()
 		l.slow = make(chan struct{})
 		found := make(chan error)
@@ -176,7 +176,7 @@ func TestEveryKeyIsLookedUpAgainAfterAGap(t *testing.T) {
 		first := make(tail)
 		log <- first
 		go func() {
-			_ = a.Follow(ctx, func(ctx context.Context) (auth.Tail, error) {
+			_ = a.Follow(ctx, func(ctx context.Context) (events.Next, error) {
 				select {
 				case next := <-log:
 					return next, nil

@@ -17,8 +17,6 @@ const (
 	trustedFor = 30 * time.Second
 	// maxKnown bounds the keys that are remembered.
 	maxKnown = 10_000
-	// followAgain is the first wait after the log of events could not be read.
-	followAgain = 250 * time.Millisecond
 	// usedEvery is how often it is written which keys were used.
 	usedEvery = time.Minute
 )
@@ -148,30 +146,9 @@ func anyKey(Key) bool { return true }
 
 // Follow reads the log of events until ctx is done, so that a key that was revoked
 // anywhere is refused here at once. open opens the log from now on.
-func (a *Authenticator) Follow(ctx context.Context, open func(context.Context) (Tail, error)) error {
+func (a *Authenticator) Follow(ctx context.Context, open func(context.Context) (events.Next, error)) error {
 	outage := backoff.NewOutage(a.log, "revoked API keys are not heard of; they are looked up twice a minute", "revoked API keys are heard of again")
-	for ctx.Err() == nil {
-		err := a.follow(ctx, open, outage)
-		if ctx.Err() == nil {
-			failures := outage.Failed(ctx, "event log", err)
-			_ = backoff.Sleep(ctx, backoff.Jitter(backoff.Delay(failures, followAgain, trustedFor))) // its end ends the loop
-		}
-	}
-	return nil
-}
-
-func (a *Authenticator) follow(ctx context.Context, open func(context.Context) (Tail, error), outage *backoff.Outage) error {
-	tail, err := open(ctx)
-	if err != nil {
-		return err
-	}
-	a.forget(anyKey) // whatever changed before the log was open
-	for {
-		outage.Succeeded(ctx)
-		batch, err := tail.Next(ctx)
-		if err != nil {
-			return err
-		}
+	return events.Follow(ctx, open, outage, func() { a.forget(anyKey) }, func(batch events.Batch) {
 		if batch.Skipped > 0 {
 			a.forget(anyKey)
 		}
@@ -180,7 +157,7 @@ func (a *Authenticator) follow(ctx context.Context, open func(context.Context) (
 				a.forget(func(k Key) bool { return k.ID == e.Data.Key })
 			}
 		}
-	}
+	})
 }
 
 // RecordUse writes once a minute, and at the end, which keys were used, until ctx is done.

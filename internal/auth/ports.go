@@ -3,8 +3,6 @@ package auth
 import (
 	"context"
 	"time"
-
-	"vitrine.dev/internal/events"
 )
 
 // Store keeps users, keys and the audit log. Every method is one transaction, safe for
@@ -59,9 +57,4 @@ type Lookup interface {
 	MarkUsed(ctx context.Context, ids []int64) error
 	// HasKeys reports whether any key can be used.
 	HasKeys(ctx context.Context) (bool, error)
-}
-
-// Tail follows the log of events: events.Tail.
-type Tail interface {
-	Next(ctx context.Context) (events.Batch, error)
 }

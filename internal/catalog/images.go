@@ -115,7 +115,12 @@ func (s *Service) RefreshImage(ctx context.Context, by auth.Principal, product, 
 	if err := s.store.RefreshImage(ctx, product, image, by.Reads, requestid.From(ctx)); err != nil {
 		return Image{}, err
 	}
-	p, err := s.store.Product(ctx, product)
+	return s.Image(ctx, by, product, image)
+}
+
+// Image returns an image of the product, as the database has it now. ErrNoProduct, ErrNoImage.
+func (s *Service) Image(ctx context.Context, by auth.Principal, product, image int64) (Image, error) {
+	p, err := s.Product(ctx, by, product)
 	if err != nil {
 		return Image{}, err
 	}
@@ -124,6 +129,11 @@ func (s *Service) RefreshImage(ctx context.Context, by auth.Principal, product, 
 		return Image{}, err
 	}
 	return p.Images[at], nil
+}
+
+// Working reports whether there is work on the image, 0 for any image, of the product.
+func (s *Service) Working(ctx context.Context, product, image int64) (bool, error) {
+	return s.store.Working(ctx, product, image)
 }
 
 func positionOf(p Product, image int64) (int, error) {

@@ -32,6 +32,8 @@ type Store interface {
 	// goes on showing its picture meanwhile. Where it is worked on already nothing changes.
 	// ErrNoImage; fault.Conflict where it is not Ready.
 	RefreshImage(ctx context.Context, product, image int64, allowed func(user int64) bool, requestID string) error
+	// Working reports whether there is work on the image, 0 for any image, of the product.
+	Working(ctx context.Context, product, image int64) (bool, error)
 	// DeleteProduct removes the product and its images, and records Changed,
 	// which it returns, at revision cache.Gone. check is called with the product's user and
 	// version while it is locked; an error of it is returned as it is. fault.NotFound.

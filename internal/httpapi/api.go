@@ -30,6 +30,7 @@ import (
 	"vitrine.dev/internal/httpkit/openapi"
 	"vitrine.dev/internal/httpkit/server"
 	"vitrine.dev/internal/monitor"
+	"vitrine.dev/internal/progress"
 )
 
 // The memory that all requests may use at the same time, by purpose:
@@ -48,6 +49,7 @@ type Deps struct {
 	Failures *failures.Service
 	Work     *dispatch.Inspector
 	Views    *catalog.Views
+	Progress *progress.Watch // nil: no answer waits for images
 	Images   images.Files
 	Epoch    func() string                        // of the installation: entity tags of another one match nothing here
 	URL      func(key string) string              // where the public reads an object of Images
@@ -70,10 +72,11 @@ func New(deps Deps) http.Handler { return server.New(deps.server(), deps.routes(
 func (d Deps) routes() []server.Route {
 	description := newDescription()
 	tag, lists := d.tag(), httpkit.NewBudget(maxListMemory)
+	waits := products.Waits{Service: d.Service, Watch: d.Progress, Stopping: d.stopping}
 	product := &products.Handler{
-		Service: d.Service, Views: d.Views, URL: d.URL, Tag: tag, Lists: lists, Details: httpkit.NewBudget(maxDetailMemory),
+		Service: d.Service, Views: d.Views, URL: d.URL, Tag: tag, Lists: lists, Details: httpkit.NewBudget(maxDetailMemory), Waits: waits,
 	}
-	failure := &failuresapi.Handler{Service: d.Failures, URL: d.URL, Tag: tag, Lists: lists}
+	failure := &failuresapi.Handler{Service: d.Failures, URL: d.URL, Tag: tag, Lists: lists, Waits: waits}
 	job := &jobs.Handler{Service: d.Failures}
 	image := &images.Handler{Files: d.Images}
 	account := &accounts.Handler{Accounts: d.Accounts, Keys: d.HasKeys}
@@ -122,6 +125,8 @@ func (d Deps) routes() []server.Route {
 	}
 	return routes
 }
+
+func (d Deps) stopping() bool { return d.Stopping != nil && d.Stopping() }
 
 // scopes are those of a route.
 func scopes(those ...auth.Scope) []string {

@@ -242,6 +242,15 @@ func (s *Store) RefreshImage(_ context.Context, product, image int64, allowed fu
 	return nil
 }
 
+// Working implements catalog.Store: on all that is neither ready nor failed.
+func (s *Store) Working(_ context.Context, product, image int64) (bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.ContainsFunc(s.products[product].Images, func(i catalog.Image) bool {
+		return (image == 0 || i.ID == image) && (i.Status == catalog.Pending || i.Status == catalog.Processing)
+	}), s.failure
+}
+
 // DeleteProduct implements catalog.Store.
 func (s *Store) DeleteProduct(_ context.Context, id int64, check func(user, version int64) error) (catalog.Changed, error) {
 	s.mu.Lock()

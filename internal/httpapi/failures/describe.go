@@ -76,9 +76,9 @@ func describeApply(d *openapi.Document, id, summary, text string) *huma.Operatio
 func DescribeReplayImage(d *openapi.Document) *huma.Operation {
 	return &huma.Operation{
 		OperationID: "replayImage", Tags: []string{"products"}, Summary: "Retry a failed image",
-		Parameters: products.ImagePathParameters(),
+		Parameters: append(products.ImagePathParameters(), products.PreferWait()),
 		Responses: d.Responses(map[string]*huma.Response{
-			"202": openapi.Response("The image, pending again", openapi.Schema[wire.Image](d), products.ETag()),
+			"202": openapi.Response("The image, pending again, or what has become of it", openapi.Schema[wire.Image](d), products.ETag(), products.Applied()),
 		}, http.StatusNotFound, http.StatusConflict, http.StatusServiceUnavailable),
 	}
 }

@@ -26,6 +26,7 @@ type Handler struct {
 	URL     func(key string) string // where the public reads an object
 	Tag     func() string           // the end of the entity tags of products
 	Lists   httpkit.Budget          // for pages that are read and encoded
+	Waits   products.Waits
 }
 
 // List answers with one page.
@@ -79,6 +80,11 @@ func (h *Handler) ReplayImage(w http.ResponseWriter, r *http.Request) error {
 	img, changed, err := h.Service.ReplayImage(r.Context(), auth.From(r.Context()), product, id)
 	if err != nil {
 		return fmt.Errorf("replay image %d of product %d: %w", id, product, err)
+	}
+	if h.Waits.For(w, r, product, id) {
+		if img, err = h.Waits.Service.Image(r.Context(), auth.From(r.Context()), product, id); err != nil {
+			return fmt.Errorf("replay image %d of product %d: %w", id, product, err)
+		}
 	}
 	w.Header().Set("ETag", httpkit.VersionTag(changed.Version, changed.Revision, h.Tag()))
 	return httpkit.WriteJSON(w, http.StatusAccepted, products.Image(img, h.URL))

@@ -32,6 +32,7 @@ func (h *Handler) Create(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("create product: %w", err)
 	}
+	h.Waits.For(w, r, c.ProductID, 0)
 	w.Header().Set("Location", path(c.ProductID))
 	w.Header().Set("ETag", httpkit.VersionTag(c.Version, c.Revision, h.Tag()))
 	if c.Replayed {
@@ -89,6 +90,11 @@ func (h *Handler) Put(w http.ResponseWriter, r *http.Request) error {
 	p, created, err := h.Service.Put(r.Context(), auth.From(r.Context()), sent, condition)
 	if err != nil {
 		return fmt.Errorf("put product: %w", err)
+	}
+	if h.Waits.For(w, r, p.ID, 0) {
+		if p, err = h.Service.Product(r.Context(), auth.From(r.Context()), p.ID); err != nil {
+			return fmt.Errorf("put product: %w", err)
+		}
 	}
 	view, err := h.encode(p)
 	if err != nil {

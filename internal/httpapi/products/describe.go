@@ -20,10 +20,10 @@ func DescribeCreate(d *openapi.Document) *huma.Operation {
 	return &huma.Operation{
 		OperationID: "createProduct", Tags: []string{"products"}, Summary: "Create a product",
 		Description: "Answers at once; the images are processed afterwards.",
-		Parameters:  []*huma.Param{idempotencyParam()},
+		Parameters:  []*huma.Param{idempotencyParam(), PreferWait()},
 		RequestBody: openapi.Body(limited[newProduct](d), httpkit.TypeJSON),
 		Responses: d.Responses(map[string]*huma.Response{
-			"201": openapi.Response("Created", openapi.Schema[wire.Created](d), openapi.Header("Location", "The path of the product"), ETag(),
+			"201": openapi.Response("Created", openapi.Schema[wire.Created](d), openapi.Header("Location", "The path of the product"), ETag(), Applied(),
 				openapi.Header(httpkit.HeaderIdempotentReplayed, "true where the Idempotency-Key created the product before"),
 				openapi.Header(httpkit.HeaderIdempotencyReplayed, "The same in the first spelling")),
 		}, http.StatusRequestTimeout, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusServiceUnavailable),
@@ -75,7 +75,7 @@ func DescribePut(d *openapi.Document) *huma.Operation {
 				Name: catalog.FieldExternalID, In: "path", Required: true, Description: "The client's own id or SKU, percent-encoded",
 				Schema: &huma.Schema{Type: huma.TypeString, MinLength: &least, MaxLength: &longest},
 			},
-			openapi.IfMatch("change only one of their versions, and create nothing"),
+			openapi.IfMatch("change only one of their versions, and create nothing"), PreferWait(),
 			{
 				Name: "If-None-Match", In: "header", Description: "*: create, and change nothing",
 				Schema: &huma.Schema{Type: huma.TypeString, Enum: []any{"*"}},
@@ -83,8 +83,8 @@ func DescribePut(d *openapi.Document) *huma.Operation {
 		},
 		RequestBody: openapi.Body(limited[sentProduct](d), httpkit.TypeJSON, httpkit.TypeMergePatch),
 		Responses: d.Responses(map[string]*huma.Response{
-			"200": openapi.Response("Changed: the product as it is now", openapi.Schema[wire.Product](d), ETag()),
-			"201": openapi.Response("Created", openapi.Schema[wire.Product](d), openapi.Header("Location", "The path of the product"), ETag()),
+			"200": openapi.Response("Changed: the product as it is now", openapi.Schema[wire.Product](d), ETag(), Applied()),
+			"201": openapi.Response("Created", openapi.Schema[wire.Product](d), openapi.Header("Location", "The path of the product"), ETag(), Applied()),
 		}, http.StatusRequestTimeout, http.StatusPreconditionFailed, http.StatusRequestEntityTooLarge,
 			http.StatusUnsupportedMediaType, http.StatusServiceUnavailable),
 	}

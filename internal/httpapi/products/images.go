@@ -99,6 +99,11 @@ func (h *Handler) RefreshImage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("refresh image %d of product %d: %w", id, product, err)
 	}
+	if h.Waits.For(w, r, product, id) {
+		if img, err = h.Service.Image(r.Context(), auth.From(r.Context()), product, id); err != nil {
+			return fmt.Errorf("refresh image %d of product %d: %w", id, product, err)
+		}
+	}
 	return httpkit.WriteJSON(w, http.StatusAccepted, CurrentImage(img, h.URL))
 }
 

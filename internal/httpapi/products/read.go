@@ -22,6 +22,7 @@ type Handler struct {
 	Tag     func() string           // of answers now; the end of entity tags, and a part of what is cached
 	Lists   httpkit.Budget          // for pages that are read, encoded and sent
 	Details httpkit.Budget          // for products that are sent
+	Waits   Waits
 }
 
 // Get answers from encoded bytes: on a hit nothing is encoded again.

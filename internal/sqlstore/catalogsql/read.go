@@ -85,6 +85,15 @@ func (s *Products) ByExternalID(ctx context.Context, user int64, externalID stri
 	return id, err
 }
 
+// Working implements catalog.Store.
+func (s *Products) Working(ctx context.Context, product, image int64) (working bool, err error) {
+	err = s.db.WithRetry(ctx, "look for work", func(ctx context.Context) error {
+		return s.db.Reader.QueryRowContext(ctx, `
+			SELECT EXISTS (SELECT 1 FROM images WHERE product_id = $1 AND ($2 = 0 OR id = $2) AND stage IS NOT NULL)`, product, image).Scan(&working)
+	})
+	return working, err
+}
+
 // ListProducts implements catalog.Store. The database adds up the texts, whose
 // lengths both keep beside them, and reads those of the page only.
 func (s *Products) ListProducts(ctx context.Context, f catalog.Filter) (list []catalog.Summary, err error) {

@@ -200,7 +200,7 @@ func testRevocation(t *testing.T, s Store) {
 	opened := make(chan struct{})
 	var following sync.WaitGroup
 	following.Go(func() {
-		_ = keys.Follow(ctx, func(ctx context.Context) (auth.Tail, error) {
+		_ = keys.Follow(ctx, func(ctx context.Context) (events.Next, error) {
 			tail, err := horizon.Tail(ctx)
 			if err == nil {
 				close(opened)

@@ -1,0 +1,61 @@
+package products
+
+import (
+	"context"
+	"math"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/httpkit"
+	"vitrine.dev/internal/httpkit/openapi"
+	"vitrine.dev/internal/progress"
+)
+
+const (
+	preferWait = "wait"
+	// maxWait bounds how long an answer is kept back.
+	maxWait = 10 * time.Second
+)
+
+// Waits keep answers back until images are done, for who prefers that (RFC 7240, 4.3).
+type Waits struct {
+	Service  *catalog.Service
+	Watch    *progress.Watch
+	Stopping func() bool // whether the process is about to end
+}
+
+// For waits for the image, 0 for all images, of the product, if the request prefers that.
+// It reports whether it has; then the answer says so, however long it took.
+func (x Waits) For(w http.ResponseWriter, r *http.Request, product, image int64) bool {
+	seconds, ok := httpkit.ParseInteger(httpkit.Preference(r, preferWait), math.MaxInt32)
+	if !ok || x.Watch == nil {
+		return false
+	}
+	most := min(time.Duration(seconds)*time.Second, maxWait)
+	waited := x.Watch.Wait(r.Context(), product, most, x.Stopping, func(ctx context.Context) (bool, error) {
+		return x.Service.Working(ctx, product, image)
+	})
+	if waited {
+		httpkit.Applied(w, preferWait, strconv.Itoa(int(most/time.Second)))
+	}
+	return waited
+}
+
+// PreferWait describes the preference.
+func PreferWait() *huma.Param {
+	return &huma.Param{
+		Name: "Prefer", In: "header", Schema: openapi.Text(),
+		Description: "wait=N (RFC 7240): answer when the images are done, or after N seconds, at most " +
+			strconv.Itoa(int(maxWait/time.Second)) + ". Preference-Applied says that it was followed: it is not where " +
+			strconv.Itoa(progress.MostWaiting) + " answers are kept back already",
+	}
+}
+
+// Applied is the header of an answer that was kept back.
+func Applied() *huma.Param {
+	return openapi.Header(httpkit.HeaderPreferenceApplied, "wait=N: the answer was kept back for the images, at most so many seconds")
+}
