@@ -65,10 +65,12 @@ func TestTargets(t *testing.T) {
 		{4000, 3000, []target{{2048, 1536, true, false}, {1600, 1200, false, true}, {800, 600, false, true}, {320, 240, false, true}}},
 		{3000, 4000, []target{{1600, 2133, false, true}, {1536, 2048, true, false}, {800, 1067, false, true}, {320, 427, false, true}}},
 		{1600, 900, []target{{1600, 900, true, true}, {800, 450, false, true}, {320, 180, false, true}}},
-		{319, 5, []target{{319, 5, true, false}}},
+		{319, 5, []target{{319, 5, true, true}}},
 		{1, 90000, []target{{1, 2048, true, false}}},
 		{900, 90000, []target{{20, 2048, true, false}}},
-		{1, 1, []target{{1, 1, true, false}}},
+		{1, 1, []target{{1, 1, true, true}}},
+		{1000, 500, []target{{1000, 500, true, true}, {800, 400, false, true}, {320, 160, false, true}}},
+		{1700, 100, []target{{1700, 100, true, false}, {1600, 94, false, true}, {800, 47, false, true}, {320, 19, false, true}}},
 	} {
 		got := targetsOf(c.w, c.h, media.DefaultPreset(false))
 		if c.w == 900 { // the variant of 320 would be 32,000 tall
