@@ -111,6 +111,7 @@ func (d Deps) routes() []server.Route {
 		{Method: http.MethodGet, Path: "/openapi.yaml", Handle: description.Serve},
 	}...)
 	server.Describe(description, routes, guard.DescribeUser())
+	description.DescribeSchemas(schemas())
 	for i, rt := range routes {
 		routes[i] = d.audited(rt)
 	}
@@ -156,10 +157,14 @@ func (d Deps) server() server.Config {
 // newDescription returns the description without operations.
 func newDescription() *openapi.Document {
 	d := openapi.New(huma.Info{
-		Title: "Vitrine", Version: "1.0.0", License: &huma.License{Name: "MIT", Identifier: "MIT"},
+		Title: "Vitrine", Version: "1.0.0", License: &huma.License{Name: "MIT", URL: "https://opensource.org/license/mit"},
+		Contact:     &huma.Contact{Name: "Whoever operates this installation"},
 		Description: "Products in, compressed images out. Every error is an RFC 9457 problem.",
 	}, map[reflect.Type]string{reflect.TypeFor[wire.DeadOutcome](): "Settled"})
 	products.DescribePrices(d)
+	for _, tag := range tags() {
+		d.Tag(tag[0], tag[1])
+	}
 	return d
 }
 

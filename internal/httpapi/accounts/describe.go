@@ -79,7 +79,7 @@ func withID(op *huma.Operation) *huma.Operation {
 
 // DescribeCreateUser describes CreateUser.
 func DescribeCreateUser(d *openapi.Document) *huma.Operation {
-	op := described(d, "createUser", usersTag, "Add a user", "", map[string]*huma.Response{
+	op := described(d, "createUser", usersTag, "Add a user", "The user has no key and no product yet.", map[string]*huma.Response{
 		"201": openapi.Response("The user", openapi.Schema[wire.User](d), openapi.Header("Location", "The path of the user")),
 	}, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
 	op.RequestBody = openapi.Body(limitedUser[newUser](d), httpkit.TypeJSON)
@@ -88,13 +88,13 @@ func DescribeCreateUser(d *openapi.Document) *huma.Operation {
 
 // DescribeGetUser describes GetUser.
 func DescribeGetUser(d *openapi.Document) *huma.Operation {
-	return withID(described(d, "getUser", usersTag, "Read a user", "",
+	return withID(described(d, "getUser", usersTag, "Read a user", "Its products are in the list of products, its keys in that of keys.",
 		map[string]*huma.Response{"200": openapi.Response("The user", openapi.Schema[wire.User](d))}, http.StatusNotFound))
 }
 
 // DescribeListUsers describes ListUsers.
 func DescribeListUsers(d *openapi.Document) *huma.Operation {
-	return described(d, "listUsers", usersTag, "List users by id", "",
+	return described(d, "listUsers", usersTag, "List users by id", "From the lowest id on, a page at a time.",
 		map[string]*huma.Response{"200": openapi.Response("One page", openapi.Schema[wire.Page[wire.User]](d))})
 }
 
@@ -137,7 +137,7 @@ func createdKey(d *openapi.Document) map[string]*huma.Response {
 
 // DescribeGetKey describes GetKey.
 func DescribeGetKey(d *openapi.Document) *huma.Operation {
-	return withID(described(d, "getKey", keysTag, "Read what is known of an API key", "",
+	return withID(described(d, "getKey", keysTag, "Read what is known of an API key", "The key itself is not: only its SHA-256 is stored.",
 		map[string]*huma.Response{"200": openapi.Response("The key without its text", openapi.Schema[wire.Key](d))},
 		http.StatusNotFound, http.StatusConflict))
 }

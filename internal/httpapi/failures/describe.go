@@ -76,7 +76,8 @@ func describeApply(d *openapi.Document, id, summary, text string) *huma.Operatio
 func DescribeReplayImage(d *openapi.Document) *huma.Operation {
 	return &huma.Operation{
 		OperationID: "replayImage", Tags: []string{"products"}, Summary: "Retry a failed image",
-		Parameters: products.ImagePathParameters(),
+		Description: "It is pending again with no attempt counted. An image that has not failed is answered with 409.",
+		Parameters:  products.ImagePathParameters(),
 		Responses: d.Responses(map[string]*huma.Response{
 			"202": openapi.Response("The image, pending again", openapi.Schema[wire.Image](d), products.ETag()),
 		}, http.StatusNotFound, http.StatusConflict, http.StatusServiceUnavailable),

@@ -38,7 +38,8 @@ func DescribeCreate(d *openapi.Document) *huma.Operation {
 func DescribeGet(d *openapi.Document) *huma.Operation {
 	return &huma.Operation{
 		OperationID: "getProduct", Tags: []string{"products"}, Summary: "Read a product",
-		Parameters: []*huma.Param{openapi.PathInteger("id", catalog.MaxID), openapi.IfNoneMatch(), openapi.IfMatch("read only at one of their versions")},
+		Description: "With its images and how far each has got.",
+		Parameters:  []*huma.Param{openapi.PathInteger("id", catalog.MaxID), openapi.IfNoneMatch(), openapi.IfMatch("read only at one of their versions")},
 		Responses: d.Responses(map[string]*huma.Response{
 			"200": openapi.Response("The product", openapi.Schema[wire.Product](d), ETag()),
 			"304": openapi.Response("Unchanged since the answer whose ETag is in If-None-Match", nil, ETag()),
@@ -64,7 +65,8 @@ func DescribeChange(d *openapi.Document) *huma.Operation {
 func DescribeDelete(d *openapi.Document) *huma.Operation {
 	return &huma.Operation{
 		OperationID: "deleteProduct", Tags: []string{"products"}, Summary: "Delete a product",
-		Parameters: []*huma.Param{openapi.PathInteger("id", catalog.MaxID), openapi.IfMatch("delete only one of their versions")},
+		Description: "With its images, whose work ends. Files that nothing else shows are removed later.",
+		Parameters:  []*huma.Param{openapi.PathInteger("id", catalog.MaxID), openapi.IfMatch("delete only one of their versions")},
 		Responses: d.Responses(map[string]*huma.Response{"204": openapi.Response("Deleted", nil)},
 			http.StatusNotFound, http.StatusPreconditionFailed, http.StatusServiceUnavailable),
 	}
@@ -74,6 +76,7 @@ func DescribeDelete(d *openapi.Document) *huma.Operation {
 func DescribeList(d *openapi.Document) *huma.Operation {
 	return &huma.Operation{
 		OperationID: "listProducts", Tags: []string{"products"}, Summary: "List products, newest first",
+		Description: "Each with its cover and how many images it has, by status. Edits are seen at once, the progress of images within a second.",
 		Responses: d.Responses(map[string]*huma.Response{
 			"200": openapi.Response("One page", &huma.Schema{Type: huma.TypeArray, Items: openapi.Schema[wire.Summary](d)}, openapi.Link()),
 		}, http.StatusServiceUnavailable),
