@@ -86,8 +86,7 @@ func DescribeList(d *openapi.Document) *huma.Operation {
 // ListQuery are the parameters of List.
 func ListQuery() []*huma.Param {
 	bound := price{}.Schema(nil)
-	user := openapi.Query(catalog.FieldUserID, "Only products of this user", openapi.Integer(catalog.MaxID))
-	user.Required = true
+	user := openapi.Query(catalog.FieldUserID, "Only products of this user; by default of the user of the key, or of all where it is an operator's. Required where authentication is off", openapi.Integer(catalog.MaxID))
 	return []*huma.Param{
 		user,
 		openapi.Query(paramPriceMin, "Lowest price, inclusive", bound),
@@ -119,7 +118,7 @@ func idempotencyParam() *huma.Param {
 // by field, so that every error is found at once.
 
 type newProduct struct {
-	UserID      int64      `json:"user_id"                       doc:"A known user"                                example:"1"                                  minimum:"1"`
+	UserID      int64      `json:"user_id,omitempty"             doc:"A known user; the user of the key by default. Required where authentication is off" example:"1" minimum:"1"`
 	Name        string     `json:"product_name"                  example:"Smartphone"                              minLength:"1"`
 	Description string     `json:"product_description,omitempty" example:"Latest model with advanced features"`
 	Images      []imageURL `json:"product_images,omitempty"      doc:"The source images, in the order to show" nullable:"false"`
@@ -205,7 +204,7 @@ func (priceInput) Schema(r huma.Registry) *huma.Schema {
 func (price) Schema(huma.Registry) *huma.Schema {
 	least, most := 0.0, float64(catalog.MaxPrice)/100
 	return &huma.Schema{
-		Type: huma.TypeNumber, Minimum: &least, Maximum: &most,
+		Type: huma.TypeNumber, Format: "double", Minimum: &least, Maximum: &most,
 		Description: "An exact decimal with at most 2 decimal places", Examples: []any{999.99},
 	}
 }
