@@ -22,6 +22,7 @@ import (
 	"vitrine.dev/internal/httpapi/health"
 	"vitrine.dev/internal/httpapi/images"
 	"vitrine.dev/internal/httpapi/jobs"
+	"vitrine.dev/internal/httpapi/manual"
 	"vitrine.dev/internal/httpapi/problems"
 	"vitrine.dev/internal/httpapi/products"
 	"vitrine.dev/internal/httpapi/wire"
@@ -107,6 +108,9 @@ func (d Deps) routes() []server.Route {
 		{Method: http.MethodGet, Path: "/audit", Handle: account.ListAudit, Scopes: scopes(auth.Admin), Query: accounts.PageQuery(), Describe: accounts.DescribeListAudit},
 		{Method: http.MethodGet, Path: "/images/{key...}", Handle: image.Get, Describe: images.DescribeGet, Long: true},
 		{Method: http.MethodGet, Path: httpkit.PathProblems + "{name}", Handle: problems.Page},
+		{Method: http.MethodGet, Path: "/docs", Handle: manual.Page},
+		{Method: http.MethodGet, Path: "/docs/{name}", Handle: manual.File},
+		{Method: http.MethodGet, Path: "/llms.txt", Handle: manual.Overview},
 		{Method: http.MethodGet, Path: "/openapi.json", Handle: description.Serve},
 		{Method: http.MethodGet, Path: "/openapi.yaml", Handle: description.Serve},
 	}...)

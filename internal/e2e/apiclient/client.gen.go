@@ -1831,7 +1831,8 @@ func (r ListProductsResponse) ContentType() string {
 
 // CreateProductResponse201Headers the declared response headers of an HTTP 201 response for CreateProduct
 type CreateProductResponse201Headers struct {
-	ETag                *string
+	ETag *string
+	// Deprecated: this header has been marked as deprecated upstream, but no `x-deprecated-reason` was set
 	IdempotencyReplayed *string
 	IdempotentReplayed  *string
 	Location            *string

@@ -29,7 +29,7 @@ func DescribeCreate(d *openapi.Document) *huma.Operation {
 		Responses: d.Responses(map[string]*huma.Response{
 			"201": openapi.Response("Created", openapi.Schema[wire.Created](d), openapi.Header("Location", "The path of the product"), ETag(),
 				openapi.Header(httpkit.HeaderIdempotentReplayed, "true where the Idempotency-Key created the product before"),
-				openapi.Header(httpkit.HeaderIdempotencyReplayed, "The same in the first spelling")),
+				openapi.Deprecated(openapi.Header(httpkit.HeaderIdempotencyReplayed, "The same in the first spelling"))),
 		}, http.StatusRequestTimeout, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusServiceUnavailable),
 	}
 }

@@ -119,7 +119,7 @@ func Response(text string, s *huma.Schema, headers ...*huma.Param) *huma.Respons
 		if r.Headers == nil {
 			r.Headers = make(map[string]*huma.Param)
 		}
-		r.Headers[h.Name] = &huma.Param{Description: h.Description, Schema: h.Schema}
+		r.Headers[h.Name] = &huma.Param{Description: h.Description, Schema: h.Schema, Deprecated: h.Deprecated}
 	}
 	return r
 }
@@ -203,6 +203,12 @@ func Link() *huma.Param {
 // Header is a header of an answer.
 func Header(name, text string) *huma.Param {
 	return &huma.Param{Name: name, Description: text, Schema: Text()}
+}
+
+// Deprecated marks what a client should not begin to use.
+func Deprecated(p *huma.Param) *huma.Param {
+	p.Deprecated = true
+	return p
 }
 
 // IfNoneMatch is the header of a read.
