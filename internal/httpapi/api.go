@@ -61,11 +61,18 @@ type Deps struct {
 	HasKeys  bool
 	// Authorize is a guard's. nil: every request may do everything.
 	Authorize func(*http.Request, server.Route) (*http.Request, error)
-	Log       *slog.Logger
+	// Origins are the sites whose pages may read what is answered, as browsers write them;
+	// * for every site.
+	Origins []string
+	Log     *slog.Logger
 }
 
 // New returns the handler of the API.
-func New(deps Deps) http.Handler { return server.New(deps.server(), deps.routes()) }
+func New(deps Deps) http.Handler {
+	config := deps.server()
+	config.Wrap = crossOrigin(deps.Origins)
+	return server.New(config, deps.routes())
+}
 
 // routes are the API.
 func (d Deps) routes() []server.Route {
