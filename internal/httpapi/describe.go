@@ -23,6 +23,7 @@ func schemas() map[string]string {
 		"DeadJob":        "A replay or a discard of many dead letters in the background",
 		"DeadLetter":     "Work that failed: an image, or a message of the broker. Fields of the other kind are absent",
 		"DeadOrder":      "Asks for a replay or a discard, by ids or by filter",
+		"DeadSelection":  "Selects dead letters; without fields it selects all of them",
 		"FieldError":     "What is wrong with one field or parameter",
 		"Health":         "The process is alive",
 		"Host":           "What is remembered of a host that images are fetched from",

@@ -520,7 +520,7 @@ type WaitingFor string
 
 // ListProductsParams defines parameters for ListProducts.
 type ListProductsParams struct {
-	// UserId Only products of this user; by default of the user of the key, or of all where it is an operator's. Required where authentication is off
+	// UserId Only products of this user; by default of the user of the key. Required of operators, and where authentication is off
 	UserId *int64 `form:"user_id,omitempty" json:"user_id,omitempty"`
 
 	// PriceMin Lowest price, inclusive

@@ -53,7 +53,8 @@ func DescribeChange(d *openapi.Document) *huma.Operation {
 		OperationID: "changeProduct", Tags: []string{"products"}, Summary: "Change a product",
 		Description: "A merge patch (RFC 7396): what is absent stays, null empties the description or the images and removes external_id, metadata or one of its pairs. With If-Match it is refused where another edit came first, not where an image progressed.",
 		Parameters:  []*huma.Param{openapi.PathInteger("id", catalog.MaxID), openapi.IfMatch("change only one of their versions")},
-		RequestBody: openapi.Body(limited[productPatch](d), httpkit.TypeMergePatch, httpkit.TypeJSON),
+		RequestBody: openapi.WithExample(openapi.Body(limited[productPatch](d), httpkit.TypeMergePatch, httpkit.TypeJSON),
+			map[string]any{catalog.FieldPrice: "899.99", catalog.FieldMetadata: map[string]any{"season": "winter", "shelf": nil}}),
 		Responses: d.Responses(map[string]*huma.Response{
 			"200": openapi.Response("The product as it is now", openapi.Schema[wire.Product](d), ETag()),
 		}, http.StatusNotFound, http.StatusRequestTimeout, http.StatusConflict, http.StatusPreconditionFailed, http.StatusRequestEntityTooLarge,
@@ -86,7 +87,7 @@ func DescribeList(d *openapi.Document) *huma.Operation {
 // ListQuery are the parameters of List.
 func ListQuery() []*huma.Param {
 	bound := price{}.Schema(nil)
-	user := openapi.Query(catalog.FieldUserID, "Only products of this user; by default of the user of the key, or of all where it is an operator's. Required where authentication is off", openapi.Integer(catalog.MaxID))
+	user := openapi.Query(catalog.FieldUserID, "Only products of this user; by default of the user of the key. Required of operators, and where authentication is off", openapi.Integer(catalog.MaxID))
 	return []*huma.Param{
 		user,
 		openapi.Query(paramPriceMin, "Lowest price, inclusive", bound),
@@ -120,10 +121,10 @@ func idempotencyParam() *huma.Param {
 type newProduct struct {
 	UserID      int64      `json:"user_id,omitempty"             doc:"A known user; the user of the key by default. Required where authentication is off" example:"1" minimum:"1"`
 	Name        string     `json:"product_name"                  example:"Smartphone"                              minLength:"1"`
-	Description string     `json:"product_description,omitempty" example:"Latest model with advanced features"`
-	Images      []imageURL `json:"product_images,omitempty"      doc:"The source images, in the order to show" nullable:"false"`
+	Description string     `json:"product_description,omitempty" example:"Latest model with advanced features" nullable:"true"`
+	Images      []imageURL `json:"product_images,omitempty"      doc:"The source images, in the order to show" nullable:"true"`
 	Price       priceInput `json:"product_price"`
-	ExternalID  string     `json:"external_id,omitempty"         doc:"The client's own id or SKU, unique among the products of the user" example:"SKU-4711" minLength:"1"`
+	ExternalID  string     `json:"external_id,omitempty"         doc:"The client's own id or SKU, unique among the products of the user" example:"SKU-4711" minLength:"1" nullable:"true"`
 	Metadata    metadata   `json:"metadata,omitzero"`
 }
 
@@ -173,7 +174,9 @@ func (imageURL) Schema(huma.Registry) *huma.Schema {
 
 // Schema implements huma.SchemaProvider.
 func (metadata) Schema(huma.Registry) *huma.Schema {
-	return pairs(catalog.MaxMetadataPairs, false, "")
+	p := pairs(catalog.MaxMetadataPairs, false, "")
+	p.Nullable = true
+	return p
 }
 
 // Schema implements huma.SchemaProvider.

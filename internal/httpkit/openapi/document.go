@@ -150,6 +150,14 @@ func Body(s *huma.Schema, types ...string) *huma.RequestBody {
 	return b
 }
 
+// WithExample adds an example to a body.
+func WithExample(b *huma.RequestBody, example any) *huma.RequestBody {
+	for _, media := range b.Content {
+		media.Example = example
+	}
+	return b
+}
+
 // Text is the schema of any text.
 func Text() *huma.Schema { return &huma.Schema{Type: huma.TypeString} }
 
@@ -164,9 +172,9 @@ func PathInteger(name string, most int64) *huma.Param {
 	return &huma.Param{Name: name, In: "path", Required: true, Schema: Integer(most), Description: "The id, as answers have it"}
 }
 
-// Query is a query parameter.
+// Query is a query parameter; an empty one counts as absent.
 func Query(name, text string, s *huma.Schema) *huma.Param {
-	return &huma.Param{Name: name, In: "query", Description: text, Schema: s}
+	return &huma.Param{Name: name, In: "query", Description: text, Schema: s, AllowEmptyValue: true}
 }
 
 // Names are the names of parameters.
