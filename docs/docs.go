@@ -3,7 +3,8 @@ package docs
 
 import "embed"
 
-// FS has the pages in Markdown, and llms.txt, which lists them (llmstxt.org).
+// FS has the pages in Markdown, the description that they link to, and llms.txt, which
+// lists them (llmstxt.org).
 //
-//go:embed *.md llms.txt
+//go:embed *.md llms.txt openapi.yaml
 var FS embed.FS

@@ -56,7 +56,7 @@ func TestManualFiles(t *testing.T) {
 	if again := s.do(http.MethodGet, "/docs/reliability.md", "", "If-None-Match", w.Header().Get("ETag")); again.Code != http.StatusNotModified {
 		t.Errorf("read again: %d", again.Code)
 	}
-	for _, name := range []string{"docs.go", "openapi.yaml", "nothing.md", "page.html", "favicon-16x16.png", "swagger-ui-bundle.js.gz", "%2e%2e%2fgo.mod", "..md", "%00.md"} {
+	for _, name := range []string{"docs.go", "llms.txt", "nothing.md", "page.html", "favicon-16x16.png", "swagger-ui-bundle.js.gz", "%2e%2e%2fgo.mod", "..md", "%00.md"} {
 		wantProblem(t, s.do(http.MethodGet, "/docs/"+name, ""), http.StatusNotFound)
 	}
 
@@ -75,6 +75,35 @@ func TestManualFiles(t *testing.T) {
 	unpacked, err := io.ReadAll(reader)
 	if err != nil || !bytes.Equal(unpacked, plain.Body.Bytes()) || !strings.Contains(plain.Body.String(), ".swagger-ui") {
 		t.Errorf("the forms differ: %v", err)
+	}
+}
+
+// TestLinksOfManual: links between the pages lead somewhere when they are served, too. Those
+// out of the folder are of the repository.
+func TestLinksOfManual(t *testing.T) {
+	t.Parallel()
+	s, followed := newSetup(t), 0
+	pages, err := fs.Glob(docs.FS, "*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, page := range pages {
+		text, err := fs.ReadFile(docs.FS, page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile(`\]\(([^)#:]+)(#[^)]*)?\)`).FindAllStringSubmatch(string(text), -1) {
+			if strings.HasPrefix(m[1], "../") {
+				continue
+			}
+			followed++
+			if w := s.do(http.MethodGet, "/docs/"+m[1], ""); w.Code != http.StatusOK {
+				t.Errorf("%s links to %s: %d", page, m[1], w.Code)
+			}
+		}
+	}
+	if followed < 5 {
+		t.Errorf("%d links were followed", followed)
 	}
 }
 

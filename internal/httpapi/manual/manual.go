@@ -43,7 +43,7 @@ func Page(w http.ResponseWriter, r *http.Request) error {
 // of the page above.
 func File(w http.ResponseWriter, r *http.Request) error {
 	switch name := r.PathValue("name"); {
-	case path.Ext(name) == ".md":
+	case path.Ext(name) == ".md", name == "openapi.yaml":
 		return serve(w, r, docs.FS, name)
 	case name == "swagger-ui-bundle.js", name == "swagger-ui.css":
 		return compressed(w, r, name)
@@ -114,5 +114,6 @@ func types() map[string]string {
 	return map[string]string{
 		".css": "text/css; charset=utf-8", ".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8",
 		".md": "text/markdown; charset=utf-8", ".txt": "text/plain; charset=utf-8",
+		".yaml": "application/openapi+yaml",
 	}
 }
