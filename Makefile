@@ -27,13 +27,15 @@ PKG     ?= ./...
 # How long each measurement of a cost lasts, five times over, and which are taken.
 COST_TURN ?= 10s
 COST      ?= .
+# Requests that the public fuzzer makes up for each operation.
+INTEROP_EXAMPLES ?= 100
 # How long each fuzz target runs.
 FUZZ_TIME ?= 30s
 
 # Packages of tests of the whole program, and what starts it and its servers for them.
-WHOLE   := burst|chaos|cost|e2e|fair|systemtest|testserver
+WHOLE   := burst|chaos|cost|e2e|fair|interop|systemtest|testserver
 
-.PHONY: help setup run build quick test chaos burst fair check fmt fuzz bench cost clean
+.PHONY: help setup run build quick test chaos burst fair interop check fmt fuzz bench cost clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -77,6 +79,11 @@ fair: ## others beside slow, heavy and many images: FAIR=embedded/import FAIR_IM
 	@scripts/setup test
 	@VITRINE_TEST_REQUIRE=1 FAIR_IMPORT=$(FAIR_IMPORT) FAIR_ALONE=$(FAIR_ALONE) \
 		$(GO) test ./internal/fair -run '^TestFair$$/$(FAIR)' -count 1 -v -timeout 6h
+
+interop: ## public tools of npm and PyPI against the API: linters, a TypeScript client, a fuzzer: INTEROP_EXAMPLES=100
+	@scripts/setup test interop
+	@VITRINE_TEST_REQUIRE=1 VITRINE_INTEROP=1 INTEROP_EXAMPLES=$(INTEROP_EXAMPLES) \
+		$(GO) test ./internal/interop -count 1 -v -timeout 60m
 
 check: ## words, format (gofumpt, imports), lint, vet, build, modules, the API's first form, known vulnerabilities
 	@scripts/setup check

@@ -33,6 +33,7 @@ const (
 )
 
 var layers = map[string]int{
+	"docs":           leaf,
 	"internal/fault": leaf, "internal/requestid": leaf, "internal/failpoint": leaf, "internal/backoff": leaf, "internal/text": leaf,
 	"internal/queue": port, "internal/cache": port, "internal/blob": port, "internal/job": port, "internal/events": port,
 	"internal/processes":    port,
@@ -73,7 +74,7 @@ func layerOf(path string) (layer int, group string, err error) {
 
 // forTests tells the packages that only tests import.
 func forTests(path string) bool {
-	for _, folder := range []string{"testserver", "systemtest", "e2e", "chaos", "burst", "fair", "cost", "catalogfake"} {
+	for _, folder := range []string{"testserver", "systemtest", "e2e", "chaos", "burst", "fair", "cost", "interop", "catalogfake"} {
 		if strings.Contains(path+"/", "/"+folder+"/") {
 			return true
 		}

@@ -2,7 +2,7 @@
 # Packages of the operating system. Sourced by scripts/setup.
 #
 # A part is a thing that the repository needs (vips, postgres, redis, rabbitmq,
-# pgbouncer, cc); how it is found, and what its packages are called, is written here only.
+# pgbouncer, cc, chromium); how it is found, and what its packages are called, is written here only.
 
 # has PART: is it there?
 has() {
@@ -30,6 +30,12 @@ has() {
 		;;
 	pgbouncer) command -v pgbouncer >/dev/null || [ -x /usr/sbin/pgbouncer ] ;;
 	cc) command -v gcc >/dev/null || command -v clang >/dev/null ;;
+	chromium)
+		for browser in chromium-headless-shell chromium google-chrome; do
+			! command -v "$browser" >/dev/null || return 0
+		done
+		[ -d /Applications/Chromium.app ] || [ -d "/Applications/Google Chrome.app" ]
+		;;
 	esac
 }
 
@@ -39,6 +45,7 @@ reason() {
 	vips) echo "the fast image engine, with WebP, AVIF and HEIC" ;;
 	postgres | redis | rabbitmq | pgbouncer) echo "a private one is started for the tests; no system service is" ;;
 	cc) echo "the tests' race detector" ;;
+	chromium) echo "the test of the page that shows the API" ;;
 	esac
 }
 
@@ -67,6 +74,13 @@ debian_packages() {
 	rabbitmq) printf 'rabbitmq-server ' ;;
 	pgbouncer) printf 'pgbouncer ' ;;
 	cc) printf 'gcc libc6-dev ' ;;
+	chromium)
+		if apt-cache show chromium-headless-shell >/dev/null 2>&1; then
+			printf 'chromium-headless-shell '
+		else
+			printf 'chromium '
+		fi
+		;;
 	esac
 }
 
@@ -77,6 +91,7 @@ brew_package() {
 	redis) echo redis ;;
 	rabbitmq) echo rabbitmq ;;
 	pgbouncer) echo pgbouncer ;;
+	chromium) echo chromium ;;
 	esac
 }
 

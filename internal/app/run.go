@@ -93,7 +93,9 @@ func run(ctx context.Context, to cli.Streams, r role, cfg config.Config, log *sl
 		p.addHeart()
 	}
 	if r.api {
-		p.addServer()
+		if err := p.addServer(); err != nil {
+			return err
+		}
 	}
 	return p.runTasks(ctx)
 }

@@ -40,7 +40,7 @@ func (p *process) listen(ctx context.Context, held *closers) (err error) {
 	return nil
 }
 
-func (p *process) addServer() {
+func (p *process) addServer() error {
 	deps := httpapi.Deps{
 		Service:  catalog.NewService(p.store, p.views, p.cfg.IdempotencyTTL),
 		Failures: failures.NewService(p.store, p.store, p.views, p.jobs.Wake),
@@ -53,9 +53,12 @@ func (p *process) addServer() {
 		Ready:    p.health.Check,
 		Stopping: p.stopping.Load,
 		Accounts: auth.NewAccounts(p.store),
+		Origins:  p.cfg.Origins,
 		Log:      p.log,
 	}
-	p.addGuard(&deps)
+	if err := p.addGuard(&deps); err != nil {
+		return err
+	}
 	handler := httpapi.New(deps)
 	api := server.DefaultLimits().Server(handler, p.log)
 	expirer := expiry.New("idempotency keys", p.store.ExpireKeys, expiryInterval, p.log)
@@ -66,6 +69,7 @@ func (p *process) addServer() {
 		task{name: "progress", run: func(ctx context.Context) error { return deps.Progress.Follow(ctx, p.openLog) }},
 		task{name: "http", run: func(ctx context.Context) error { return p.serve(ctx, api) }, early: true},
 		task{name: "expirer", run: expirer.Run}, task{name: "audit", run: audit.Run})
+	return nil
 }
 
 // serve answers requests until ctx is done and then for DrainDelay more, while
@@ -122,11 +126,12 @@ func (p *process) serveAdmin(ctx context.Context, held *closers) {
 }
 
 // addGuard has the API ask for keys, or answer to this machine alone.
-func (p *process) addGuard(deps *httpapi.Deps) {
+func (p *process) addGuard(deps *httpapi.Deps) error {
 	deps.HasKeys = p.cfg.AuthOn()
 	if !deps.HasKeys {
-		deps.Authorize = guard.NewOpen(p.cfg.OwnHosts(), p.log).Authorize
-		return
+		open := guard.NewOpen(p.cfg.OwnHosts(), p.log)
+		deps.Authorize = open.Authorize
+		return open.Trust(p.cfg.Origins...)
 	}
 	keys := auth.NewAuthenticator(p.store, p.log)
 	deps.Authorize = guard.New(keys, p.cfg.TrustedProxies).Authorize
@@ -136,6 +141,7 @@ func (p *process) addGuard(deps *httpapi.Deps) {
 			return keys.Follow(ctx, p.openLog)
 		}},
 		task{name: "key use", run: keys.RecordUse})
+	return nil
 }
 
 // openLog opens the log of events from now on.

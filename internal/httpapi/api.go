@@ -22,6 +22,7 @@ import (
 	"vitrine.dev/internal/httpapi/health"
 	"vitrine.dev/internal/httpapi/images"
 	"vitrine.dev/internal/httpapi/jobs"
+	"vitrine.dev/internal/httpapi/manual"
 	"vitrine.dev/internal/httpapi/problems"
 	"vitrine.dev/internal/httpapi/products"
 	"vitrine.dev/internal/httpapi/wire"
@@ -62,11 +63,18 @@ type Deps struct {
 	HasKeys  bool
 	// Authorize is a guard's. nil: every request may do everything.
 	Authorize func(*http.Request, server.Route) (*http.Request, error)
-	Log       *slog.Logger
+	// Origins are the sites whose pages may read what is answered, as browsers write them;
+	// * for every site.
+	Origins []string
+	Log     *slog.Logger
 }
 
 // New returns the handler of the API.
-func New(deps Deps) http.Handler { return server.New(deps.server(), deps.routes()) }
+func New(deps Deps) http.Handler {
+	config := deps.server()
+	config.Wrap = crossOrigin(deps.Origins)
+	return server.New(config, deps.routes())
+}
 
 // routes are the API.
 func (d Deps) routes() []server.Route {
@@ -116,10 +124,14 @@ func (d Deps) routes() []server.Route {
 		{Method: http.MethodGet, Path: "/audit", Handle: account.ListAudit, Scopes: scopes(auth.Admin), Query: accounts.PageQuery(), Describe: accounts.DescribeListAudit},
 		{Method: http.MethodGet, Path: "/images/{key...}", Handle: image.Get, Describe: images.DescribeGet, Long: true},
 		{Method: http.MethodGet, Path: httpkit.PathProblems + "{name}", Handle: problems.Page},
+		{Method: http.MethodGet, Path: "/docs", Handle: manual.Page},
+		{Method: http.MethodGet, Path: "/docs/{name}", Handle: manual.File},
+		{Method: http.MethodGet, Path: "/llms.txt", Handle: manual.Overview},
 		{Method: http.MethodGet, Path: "/openapi.json", Handle: description.Serve},
 		{Method: http.MethodGet, Path: "/openapi.yaml", Handle: description.Serve},
 	}...)
 	server.Describe(description, routes, guard.DescribeUser())
+	description.DescribeSchemas(schemas())
 	for i, rt := range routes {
 		routes[i] = d.audited(rt)
 	}
@@ -167,10 +179,14 @@ func (d Deps) server() server.Config {
 // newDescription returns the description without operations.
 func newDescription() *openapi.Document {
 	d := openapi.New(huma.Info{
-		Title: "Vitrine", Version: "1.0.0", License: &huma.License{Name: "MIT", Identifier: "MIT"},
+		Title: "Vitrine", Version: "1.0.0", License: &huma.License{Name: "MIT", URL: "https://opensource.org/license/mit"},
+		Contact:     &huma.Contact{Name: "Whoever operates this installation"},
 		Description: "Products in, compressed images out. Every error is an RFC 9457 problem.",
 	}, map[reflect.Type]string{reflect.TypeFor[wire.DeadOutcome](): "Settled"})
 	products.DescribePrices(d)
+	for _, tag := range tags() {
+		d.Tag(tag[0], tag[1])
+	}
 	return d
 }
 

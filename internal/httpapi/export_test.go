@@ -17,3 +17,6 @@ func Routes() [][2]string {
 	}
 	return list
 }
+
+// Schemas are the descriptions of schemas.
+func Schemas() map[string]string { return schemas() }

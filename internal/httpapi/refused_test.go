@@ -88,6 +88,7 @@ func TestUserWithProducts(t *testing.T) {
 	} {
 		wantStatus(t, m.as(admin, call[0], call[1], call[2]), http.StatusNotFound)
 	}
+	rotate := pathOf("/keys", over.ID) + "/rotate"
 	for _, c := range []struct {
 		method, path, body string
 		errors             []string
@@ -97,7 +98,8 @@ func TestUserWithProducts(t *testing.T) {
 		{"POST", "/keys", `{"name":"","scopes":["all"],"expires_in":-1}`, nil},
 		{"POST", "/keys", `{"name":"k","scopes":[],"user_id":0,"expires_in":0}`, []string{"expires_in must be at least 1 second", "user_id must be an integer"}},
 		{"POST", "/keys", `{"name":"k","scopes":["admin"],"user_id":4711}`, []string{"user_id is not a known user"}},
-		{"POST", pathOf("/keys", over.ID) + "/rotate", `{"overlap":-5}`, nil},
+		{"POST", rotate, `{"overlap":-5}`, nil},
+		{"POST", rotate, `{"overlap":null}`, []string{"overlap must not be null"}}, // which is not 0
 		{"GET", "/users?cursor=x", "", []string{"cursor must be the next_cursor of the page before"}},
 	} {
 		w := m.as(admin, c.method, c.path, c.body)

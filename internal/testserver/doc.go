@@ -18,4 +18,8 @@
 // Where a binary is missing the test is skipped with one line that says what to
 // install; with VITRINE_TEST_REQUIRE=1 it fails instead. With -short every test
 // that wants a server is skipped.
+//
+// A browser is started for one page, and without a server.
+//
+// More files than usual: one for each kind of server.
 package testserver

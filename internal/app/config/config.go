@@ -73,6 +73,7 @@ type Config struct {
 	Auth           string         `env:"AUTH"` // on or off; "": see AuthOn
 	AllowedHosts   []string       `env:"ALLOWED_HOSTS"`
 	TrustedProxies []netip.Prefix `env:"TRUSTED_PROXIES"`
+	Origins        []string       `env:"CORS_ALLOWED_ORIGINS"`
 	APIKey         string         `env:"VITRINE_API_KEY"` // for commands that speak to a server
 
 	IdempotencyTTL time.Duration `env:"IDEMPOTENCY_TTL" envDefault:"24h"`
@@ -188,6 +189,9 @@ func Parse(variables map[string]string) (Config, error) {
 func (c *Config) fillIn(cores int) {
 	if c.WorkerRenders == 0 {
 		c.WorkerRenders = min(cores, mostRenders)
+	}
+	for i, origin := range c.Origins {
+		c.Origins[i] = strings.TrimSpace(origin)
 	}
 	if c.DBSSLMode == "" {
 		c.DBSSLMode = "prefer"

@@ -33,7 +33,7 @@ func TestEveryProblemIsNamedAtOnce(t *testing.T) {
 		"HTTP_ADDR": "8080", "ADMIN_ADDR": "9090", "PUBLIC_BASE_URL": "ftp://x", "WORKER_CONCURRENCY": "8", "WORKER_DOWNLOADS": "many", "WORKER_RENDERS": "-1",
 		"FETCH_ALLOW_PRIVATE": "perhaps", "LOG_LEVEL": "loud", "LOG_FORMAT": "xml", "JOB_LEASE": "soon", "DRAIN_DELAY": "-1s",
 		"IMAGE_ENGINE": "gd", "DB_SSLMODE": "maybe", "CACHE_LEASE": "1ms", "IDEMPOTENCY_TTL": "1s", "IMAGE_MAX_BYTES": "0",
-		"EVENT_RETENTION": "10m", "EVENT_MAX_COUNT": "999", "AUTH": "maybe", "ALLOWED_HOSTS": "https://x", "TRUSTED_PROXIES": "10.0.0.0/99",
+		"EVENT_RETENTION": "10m", "EVENT_MAX_COUNT": "999", "AUTH": "maybe", "ALLOWED_HOSTS": "https://x", "CORS_ALLOWED_ORIGINS": "https://shop.example/", "TRUSTED_PROXIES": "10.0.0.0/99",
 	}
 	_, err := Parse(bad)
 	if err == nil {
@@ -164,5 +164,31 @@ func TestAuthIsOnWhereOthersReachIt(t *testing.T) {
 	cfg, err := Parse(map[string]string{"ALLOWED_HOSTS": "A.example., b.example", "PUBLIC_BASE_URL": "https://CDN.example:8443/x", "TRUSTED_PROXIES": "10.0.0.0/8,fd00::/8"})
 	if err != nil || !slices.Equal(cfg.OwnHosts(), []string{"a.example", "b.example", "cdn.example"}) || len(cfg.TrustedProxies) != 2 {
 		t.Errorf("hosts %v, proxies %v, %v", cfg.OwnHosts(), cfg.TrustedProxies, err)
+	}
+}
+
+func TestOrigins(t *testing.T) {
+	t.Parallel()
+	for text, ok := range map[string]bool{
+		"https://shop.example": true, "http://localhost:5173, https://xn--bcher-kva.example:8443": true, "http://[::1]:3000": true,
+		"https://Shop.example": false, "https://shop.example/": false, "https://shop.example:443": false, "http://shop.example:80": false,
+		"https://*.shop.example": false, "shop.example": false, "null": false, "https://": false, "https://u@shop.example": false,
+		"https://shop.example:": false, "https://shop.example,": false, "ftp://shop.example": false,
+	} {
+		for _, authentication := range []string{"on", "off"} {
+			cfg, err := Parse(map[string]string{"CORS_ALLOWED_ORIGINS": text, "AUTH": authentication})
+			if (err == nil) != ok {
+				t.Errorf("%s: %v", text, err)
+			}
+			if ok && slices.ContainsFunc(cfg.Origins, func(origin string) bool { return strings.Contains(origin, " ") }) {
+				t.Errorf("origins are %q", cfg.Origins)
+			}
+		}
+	}
+	if _, err := Parse(map[string]string{"CORS_ALLOWED_ORIGINS": "*", "AUTH": "on"}); err != nil {
+		t.Errorf("every origin, with keys: %v", err)
+	}
+	if _, err := Parse(map[string]string{"CORS_ALLOWED_ORIGINS": "*", "AUTH": "off"}); err == nil {
+		t.Error("every origin may do everything")
 	}
 }

@@ -51,6 +51,10 @@ func (c Config) problems() []string {
 	for _, host := range c.AllowedHosts {
 		check(strings.TrimSpace(host) != "" && !strings.ContainsAny(host, "/:@?#"), "ALLOWED_HOSTS must be host names separated by commas, without port")
 	}
+	for _, origin := range c.Origins {
+		check(origin == "*" || isOrigin(origin), "CORS_ALLOWED_ORIGINS must be * or origins as browsers write them, separated by commas, such as https://shop.example")
+		check(origin != "*" || c.AuthOn(), "CORS_ALLOWED_ORIGINS must not be * with AUTH=off: every page that is open on this machine could read and change everything")
+	}
 	oneOf("IMAGE_ENGINE", c.ImageEngine, "auto", "vips", "go")
 	oneOf("IMAGE_ISOLATION", c.ImageIsolation, "process", "none")
 	oneOf("LOG_FORMAT", c.LogFormat, "", "json", "text")
@@ -87,4 +91,12 @@ func IsHTTPURL(s string) bool {
 	u, err := url.Parse(s)
 	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != "" && u.User == nil &&
 		!strings.ContainsAny(s, "?#") && !strings.ContainsFunc(s, unicode.IsSpace)
+}
+
+// isOrigin reports whether s is an origin as browsers send it: scheme and host in lower
+// case, the port unless it is the scheme's own, and no more (RFC 6454 section 6.2).
+func isOrigin(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && IsHTTPURL(s) && s == u.Scheme+"://"+u.Host && s == strings.ToLower(s) && !strings.Contains(s, "*") &&
+		!(u.Scheme == "http" && u.Port() == "80") && !(u.Scheme == "https" && u.Port() == "443") && !strings.HasSuffix(s, ":")
 }

@@ -20,7 +20,7 @@ const (
 
 type newUser struct {
 	Name  string `json:"name"            minLength:"1" example:"Shop of Jo"`
-	Email string `json:"email,omitempty" example:"jo@example.com"`
+	Email string `json:"email,omitempty" nullable:"true" example:"jo@example.com"`
 }
 
 type userPatch struct {
@@ -32,7 +32,7 @@ type newKey struct {
 	UserID    int64    `json:"user_id,omitempty"    minimum:"1" doc:"Whose key it is; the caller's user by default"`
 	Name      string   `json:"name"                 minLength:"1" example:"shop back end"`
 	Scopes    []string `json:"scopes"               minItems:"1" nullable:"false" doc:"operator reads and retries across users; admin does everything, and keeps users and keys"`
-	ExpiresIn int64    `json:"expires_in,omitempty" minimum:"1" doc:"In seconds; a key does not expire by default"`
+	ExpiresIn int64    `json:"expires_in,omitempty" nullable:"true" minimum:"1" doc:"In seconds; a key does not expire by default"`
 }
 
 type rotation struct {
@@ -52,6 +52,8 @@ func limitedKey(d *openapi.Document) *huma.Schema {
 	name, life, scopes := auth.MaxNameRunes, auth.MaxLife.Seconds(), openapi.Property[newKey](d, auth.FieldScopes)
 	openapi.Property[newKey](d, auth.FieldName).MaxLength = &name
 	openapi.Property[newKey](d, auth.FieldExpiresIn).Maximum = &life
+	id := float64(auth.MaxID)
+	openapi.Property[newKey](d, auth.FieldUserID).Maximum = &id
 	for _, scope := range auth.AllScopes() {
 		scopes.Items.Enum = append(scopes.Items.Enum, string(scope))
 	}
@@ -79,7 +81,7 @@ func withID(op *huma.Operation) *huma.Operation {
 
 // DescribeCreateUser describes CreateUser.
 func DescribeCreateUser(d *openapi.Document) *huma.Operation {
-	op := described(d, "createUser", usersTag, "Add a user", "", map[string]*huma.Response{
+	op := described(d, "createUser", usersTag, "Add a user", "The user has no key and no product yet.", map[string]*huma.Response{
 		"201": openapi.Response("The user", openapi.Schema[wire.User](d), openapi.Header("Location", "The path of the user")),
 	}, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
 	op.RequestBody = openapi.Body(limitedUser[newUser](d), httpkit.TypeJSON)
@@ -88,13 +90,13 @@ func DescribeCreateUser(d *openapi.Document) *huma.Operation {
 
 // DescribeGetUser describes GetUser.
 func DescribeGetUser(d *openapi.Document) *huma.Operation {
-	return withID(described(d, "getUser", usersTag, "Read a user", "",
+	return withID(described(d, "getUser", usersTag, "Read a user", "Its products are in the list of products, its keys in that of keys.",
 		map[string]*huma.Response{"200": openapi.Response("The user", openapi.Schema[wire.User](d))}, http.StatusNotFound))
 }
 
 // DescribeListUsers describes ListUsers.
 func DescribeListUsers(d *openapi.Document) *huma.Operation {
-	return described(d, "listUsers", usersTag, "List users by id", "",
+	return described(d, "listUsers", usersTag, "List users by id", "From the lowest id on, a page at a time.",
 		map[string]*huma.Response{"200": openapi.Response("One page", openapi.Schema[wire.Page[wire.User]](d))})
 }
 
@@ -103,7 +105,8 @@ func DescribeChangeUser(d *openapi.Document) *huma.Operation {
 	op := withID(described(d, "changeUser", usersTag, "Change a user", "A merge patch (RFC 7396): what is absent stays, null removes the e-mail address.",
 		map[string]*huma.Response{"200": openapi.Response("The user as it is now", openapi.Schema[wire.User](d))},
 		http.StatusNotFound, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType))
-	op.RequestBody = openapi.Body(limitedUser[userPatch](d), httpkit.TypeMergePatch, httpkit.TypeJSON)
+	op.RequestBody = openapi.WithExample(openapi.Body(limitedUser[userPatch](d), httpkit.TypeMergePatch, httpkit.TypeJSON),
+		map[string]any{auth.FieldName: "Shop of Jo and Kim", auth.FieldEmail: nil})
 	return op
 }
 
@@ -117,7 +120,8 @@ func DescribeDeleteUser(d *openapi.Document) *huma.Operation {
 func DescribeCreateKey(d *openapi.Document) *huma.Operation {
 	op := described(d, "createKey", keysTag, "Make an API key", "The answer alone has the key itself: only its SHA-256 is stored. 409 while authentication is off.",
 		createdKey(d), http.StatusConflict, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
-	op.RequestBody = openapi.Body(limitedKey(d), httpkit.TypeJSON)
+	op.RequestBody = openapi.WithExample(openapi.Body(limitedKey(d), httpkit.TypeJSON),
+		map[string]any{auth.FieldName: "shop back end", auth.FieldScopes: []string{string(auth.ProductsRead), string(auth.ProductsWrite)}})
 	return op
 }
 
@@ -125,7 +129,7 @@ func DescribeCreateKey(d *openapi.Document) *huma.Operation {
 func DescribeRotateKey(d *openapi.Document) *huma.Operation {
 	op := withID(described(d, "rotateKey", keysTag, "Replace an API key", "Makes a key with the same user, name and scopes, that lives as long as the old one was to. Both are valid during the overlap.",
 		createdKey(d), http.StatusNotFound, http.StatusConflict, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType))
-	op.RequestBody = openapi.Body(limitedRotation(d), httpkit.TypeJSON)
+	op.RequestBody = openapi.WithExample(openapi.Body(limitedRotation(d), httpkit.TypeJSON), map[string]any{auth.FieldOverlap: 3600}) // an hour
 	return op
 }
 
@@ -137,7 +141,7 @@ func createdKey(d *openapi.Document) map[string]*huma.Response {
 
 // DescribeGetKey describes GetKey.
 func DescribeGetKey(d *openapi.Document) *huma.Operation {
-	return withID(described(d, "getKey", keysTag, "Read what is known of an API key", "",
+	return withID(described(d, "getKey", keysTag, "Read what is known of an API key", "The key itself is not: only its SHA-256 is stored.",
 		map[string]*huma.Response{"200": openapi.Response("The key without its text", openapi.Schema[wire.Key](d))},
 		http.StatusNotFound, http.StatusConflict))
 }

@@ -130,9 +130,9 @@ func decodeRotation(body []byte) (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	overlap := auth.DefaultOverlap
-	if given := form.Changed(o, auth.FieldOverlap, readSeconds); given != nil {
-		overlap = *given
+	given, overlap := o.Has(auth.FieldOverlap), form.NotNull(o, auth.FieldOverlap, readSeconds)
+	if !given {
+		overlap = auth.DefaultOverlap
 	}
 	o.RefuseRest(nil)
 	return overlap, o.Errors.Err()

@@ -3,6 +3,8 @@ package failures
 import (
 	"fmt"
 	"net/http"
+	"reflect"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -64,7 +66,8 @@ func DescribeDiscard(d *openapi.Document) *huma.Operation {
 func describeApply(d *openapi.Document, id, summary, text string) *huma.Operation {
 	return &huma.Operation{
 		OperationID: id, Tags: []string{tag}, Summary: summary, Description: text,
-		RequestBody: openapi.Body(orderSchema(d), httpkit.TypeJSON),
+		RequestBody: openapi.WithExample(openapi.Body(orderSchema(d), httpkit.TypeJSON),
+			map[string]any{failures.FieldFilter: map[string]any{failures.FieldHost: "example.com"}, failures.FieldDryRun: true}),
 		Responses: d.Responses(map[string]*huma.Response{
 			"200": openapi.Response("Done, or counted", openapi.Schema[wire.DeadOutcome](d)),
 			"202": openapi.Response("A job goes on with it", openapi.Schema[wire.DeadJob](d), openapi.Header("Location", "The path of the job")),
@@ -76,19 +79,50 @@ func describeApply(d *openapi.Document, id, summary, text string) *huma.Operatio
 func DescribeReplayImage(d *openapi.Document) *huma.Operation {
 	return &huma.Operation{
 		OperationID: "replayImage", Tags: []string{"products"}, Summary: "Retry a failed image",
-		Parameters: append(products.ImagePathParameters(), products.PreferWait()),
+		Description: "It is pending again with no attempt counted. An image that has not failed is answered with 409.",
+		Parameters:  append(products.ImagePathParameters(), products.PreferWait()),
 		Responses: d.Responses(map[string]*huma.Response{
 			"202": openapi.Response("The image, pending again, or what has become of it", openapi.Schema[wire.Image](d), products.ETag(), products.Applied()),
 		}, http.StatusNotFound, http.StatusConflict, http.StatusServiceUnavailable),
 	}
 }
 
+// The types of requests exist for the description only: they are wire.DeadOrder and
+// wire.DeadFilter, any field of which may be null, which is as good as absent.
+type (
+	deadOrder struct {
+		IDs    []string   `json:"ids,omitempty"     nullable:"true" doc:"Applied at once; not together with filter"`
+		Filter filterSlot `json:"filter,omitzero"`
+		All    bool       `json:"all,omitempty"     nullable:"true" doc:"Says that an empty filter, which selects every dead letter, is meant"`
+		DryRun bool       `json:"dry_run,omitempty" nullable:"true" doc:"Only count"`
+		Rate   int64      `json:"rate,omitempty"    nullable:"true" minimum:"1" doc:"Dead letters a second, for a filter"`
+	}
+	deadSelection struct {
+		Reason       string    `json:"reason,omitempty"        nullable:"true" doc:"One of the reasons of images, or unreadable"`
+		Host         string    `json:"host,omitempty"          nullable:"true" example:"example.com"`
+		UserID       int64     `json:"user_id,omitempty"       nullable:"true" minimum:"1"`
+		ProductID    int64     `json:"product_id,omitempty"    nullable:"true" minimum:"1"`
+		FailedAfter  time.Time `json:"failed_after,omitzero"   nullable:"true" doc:"Inclusive"`
+		FailedBefore time.Time `json:"failed_before,omitzero"  nullable:"true" doc:"Exclusive"`
+	}
+	filterSlot struct{}
+)
+
+// Schema implements huma.SchemaProvider.
+func (filterSlot) Schema(r huma.Registry) *huma.Schema {
+	return &huma.Schema{
+		Description: fmt.Sprintf("Applied at once where it selects at most %d dead letters and no rate is given, else by a job", failures.MaxIDs),
+		OneOf:       []*huma.Schema{r.Schema(reflect.TypeFor[deadSelection](), true, ""), {Type: "null"}},
+	}
+}
+
 // orderSchema adds the limits of the rules to the request.
 func orderSchema(d *openapi.Document) *huma.Schema {
-	entries, rate := failures.MaxIDs, float64(failures.MaxRate)
-	openapi.Property[wire.DeadOrder](d, failures.FieldIDs).MaxItems = &entries
-	openapi.Property[wire.DeadOrder](d, failures.FieldRate).Maximum = &rate
-	openapi.Property[wire.DeadOrder](d, failures.FieldFilter).Description = fmt.Sprintf(
-		"Applied at once where it selects at most %d dead letters and no rate is given, else by a job", entries)
-	return openapi.Schema[wire.DeadOrder](d)
+	entries, rate, id := failures.MaxIDs, float64(failures.MaxRate), float64(catalog.MaxID)
+	openapi.Property[deadOrder](d, failures.FieldIDs).MaxItems = &entries
+	openapi.Property[deadOrder](d, failures.FieldRate).Maximum = &rate
+	for _, name := range []string{failures.FieldUserID, failures.FieldProductID} {
+		openapi.Property[deadSelection](d, name).Maximum = &id
+	}
+	return openapi.Schema[deadOrder](d)
 }

@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -28,6 +29,16 @@ type Open struct {
 // the hosts.
 func NewOpen(hosts []string, log *slog.Logger) *Open {
 	return &Open{hosts: hosts, origin: http.NewCrossOriginProtection(), log: log}
+}
+
+// Trust lets pages of the origins send any request. An error names an origin that is none.
+func (o *Open) Trust(origins ...string) error {
+	for _, origin := range origins {
+		if err := o.origin.AddTrustedOrigin(origin); err != nil {
+			return fmt.Errorf("trust %s: %w", origin, err)
+		}
+	}
+	return nil
 }
 
 // Authorize is server.Config's.

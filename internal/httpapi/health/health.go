@@ -51,7 +51,8 @@ func (h *Handler) Readiness(w http.ResponseWriter, r *http.Request) error {
 func DescribeAlive(d *openapi.Document) *huma.Operation {
 	return &huma.Operation{
 		OperationID: "getHealth", Tags: []string{"operation"}, Summary: "Whether the process is alive",
-		Responses: map[string]*huma.Response{"200": openapi.Response("It is", openapi.Schema[wire.Health](d))},
+		Description: "Asks no other part, so that a process is not restarted because a server it uses is down.",
+		Responses:   map[string]*huma.Response{"200": openapi.Response("It is", openapi.Schema[wire.Health](d))},
 	}
 }
 
@@ -59,6 +60,7 @@ func DescribeAlive(d *openapi.Document) *huma.Operation {
 func DescribeReadiness(d *openapi.Document) *huma.Operation {
 	return &huma.Operation{
 		OperationID: "getReadiness", Tags: []string{"operation"}, Summary: "Whether the process can do its work, part by part",
+		Description: "Send requests only to processes that answer 200.",
 		Responses: map[string]*huma.Response{
 			"200": openapi.Response("It can", openapi.Schema[wire.Readiness](d)),
 			"503": openapi.Response("A part that the process needs is unavailable, or the process is about to end", openapi.Schema[wire.Readiness](d)),

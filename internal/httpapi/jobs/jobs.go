@@ -81,6 +81,7 @@ const tag = "dead letters"
 func DescribeList(d *openapi.Document) *huma.Operation {
 	return &huma.Operation{
 		OperationID: "listDeadLetterJobs", Tags: []string{tag}, Summary: fmt.Sprintf("List the newest %d jobs", failures.MaxJobs),
+		Description: "Those of all users, with how far each has got.",
 		Responses: d.Responses(map[string]*huma.Response{
 			"200": openapi.Response("The jobs, newest first", &huma.Schema{Type: huma.TypeArray, Items: openapi.Schema[wire.DeadJob](d)}),
 		}, http.StatusServiceUnavailable),
@@ -91,7 +92,8 @@ func DescribeList(d *openapi.Document) *huma.Operation {
 func DescribeGet(d *openapi.Document) *huma.Operation {
 	return &huma.Operation{
 		OperationID: "getDeadLetterJob", Tags: []string{tag}, Summary: "Read how far a job has got",
-		Parameters: []*huma.Param{openapi.PathInteger("id", catalog.MaxID)},
+		Description: "Read from the database at every request; ask again until its state is not running.",
+		Parameters:  []*huma.Param{openapi.PathInteger("id", catalog.MaxID)},
 		Responses: d.Responses(map[string]*huma.Response{"200": openapi.Response("The job", openapi.Schema[wire.DeadJob](d))},
 			http.StatusNotFound, http.StatusServiceUnavailable),
 	}

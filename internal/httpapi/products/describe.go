@@ -25,7 +25,7 @@ func DescribeCreate(d *openapi.Document) *huma.Operation {
 		Responses: d.Responses(map[string]*huma.Response{
 			"201": openapi.Response("Created", openapi.Schema[wire.Created](d), openapi.Header("Location", "The path of the product"), ETag(), Applied(),
 				openapi.Header(httpkit.HeaderIdempotentReplayed, "true where the Idempotency-Key created the product before"),
-				openapi.Header(httpkit.HeaderIdempotencyReplayed, "The same in the first spelling")),
+				openapi.Deprecated(openapi.Header(httpkit.HeaderIdempotencyReplayed, "The same in the first spelling"))),
 		}, http.StatusRequestTimeout, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusServiceUnavailable),
 	}
 }
@@ -34,7 +34,8 @@ func DescribeCreate(d *openapi.Document) *huma.Operation {
 func DescribeGet(d *openapi.Document) *huma.Operation {
 	return &huma.Operation{
 		OperationID: "getProduct", Tags: []string{"products"}, Summary: "Read a product",
-		Parameters: []*huma.Param{openapi.PathInteger("id", catalog.MaxID), openapi.IfNoneMatch(), openapi.IfMatch("read only at one of their versions")},
+		Description: "With its images and how far each has got.",
+		Parameters:  []*huma.Param{openapi.PathInteger("id", catalog.MaxID), openapi.IfNoneMatch(), openapi.IfMatch("read only at one of their versions")},
 		Responses: d.Responses(map[string]*huma.Response{
 			"200": openapi.Response("The product", openapi.Schema[wire.Product](d), ETag()),
 			"304": openapi.Response("Unchanged since the answer whose ETag is in If-None-Match", nil, ETag()),
@@ -48,8 +49,9 @@ func DescribeChange(d *openapi.Document) *huma.Operation {
 		OperationID: "changeProduct", Tags: []string{"products"}, Summary: "Change a product",
 		Description: "A merge patch (RFC 7396): what is absent stays, null empties the description or the images and removes external_id, metadata or one of its pairs. With If-Match it is refused where another edit came first, not where an image progressed. " +
 			sentBack + retried,
-		Parameters:  []*huma.Param{openapi.PathInteger("id", catalog.MaxID), openapi.IfMatch("change only one of their versions")},
-		RequestBody: openapi.Body(limited[ProductPatch](d), httpkit.TypeMergePatch, httpkit.TypeJSON),
+		Parameters: []*huma.Param{openapi.PathInteger("id", catalog.MaxID), openapi.IfMatch("change only one of their versions")},
+		RequestBody: openapi.WithExample(openapi.Body(limited[ProductPatch](d), httpkit.TypeMergePatch, httpkit.TypeJSON),
+			map[string]any{catalog.FieldPrice: "899.99", catalog.FieldMetadata: map[string]any{"season": "winter", "shelf": nil}}),
 		Responses: d.Responses(map[string]*huma.Response{
 			"200": openapi.Response("The product as it is now", openapi.Schema[wire.Product](d), ETag()),
 		}, http.StatusNotFound, http.StatusRequestTimeout, http.StatusConflict, http.StatusPreconditionFailed, http.StatusRequestEntityTooLarge,
@@ -94,7 +96,8 @@ func DescribePut(d *openapi.Document) *huma.Operation {
 func DescribeDelete(d *openapi.Document) *huma.Operation {
 	return &huma.Operation{
 		OperationID: "deleteProduct", Tags: []string{"products"}, Summary: "Delete a product",
-		Parameters: []*huma.Param{openapi.PathInteger("id", catalog.MaxID), openapi.IfMatch("delete only one of their versions")},
+		Description: "With its images, whose work ends. Files that nothing else shows are removed later.",
+		Parameters:  []*huma.Param{openapi.PathInteger("id", catalog.MaxID), openapi.IfMatch("delete only one of their versions")},
 		Responses: d.Responses(map[string]*huma.Response{"204": openapi.Response("Deleted", nil)},
 			http.StatusNotFound, http.StatusPreconditionFailed, http.StatusServiceUnavailable),
 	}
@@ -104,6 +107,7 @@ func DescribeDelete(d *openapi.Document) *huma.Operation {
 func DescribeList(d *openapi.Document) *huma.Operation {
 	return &huma.Operation{
 		OperationID: "listProducts", Tags: []string{"products"}, Summary: "List products, newest first",
+		Description: "Each with its cover and how many images it has, by status. Edits are seen at once, the progress of images within a second.",
 		Responses: d.Responses(map[string]*huma.Response{
 			"200": openapi.Response("One page", &huma.Schema{Type: huma.TypeArray, Items: openapi.Schema[wire.Summary](d)}, openapi.Link()),
 		}, http.StatusServiceUnavailable),
@@ -113,8 +117,7 @@ func DescribeList(d *openapi.Document) *huma.Operation {
 // ListQuery are the parameters of List.
 func ListQuery() []*huma.Param {
 	bound := price{}.Schema(nil)
-	user := openapi.Query(catalog.FieldUserID, "Only products of this user", openapi.Integer(catalog.MaxID))
-	user.Required = true
+	user := openapi.Query(catalog.FieldUserID, "Only products of this user; by default of the user of the key. Required of operators, and where authentication is off", openapi.Integer(catalog.MaxID))
 	return []*huma.Param{
 		user,
 		openapi.Query(paramPriceMin, "Lowest price, inclusive", bound),
@@ -146,12 +149,12 @@ func idempotencyParam() *huma.Param {
 // by field, so that every error is found at once.
 
 type newProduct struct {
-	UserID      int64      `json:"user_id"                       doc:"A known user"                                example:"1"                                  minimum:"1"`
+	UserID      int64      `json:"user_id,omitempty"             doc:"A known user; the user of the key by default. Required where authentication is off" example:"1" minimum:"1"`
 	Name        string     `json:"product_name"                  example:"Smartphone"                              minLength:"1"`
-	Description string     `json:"product_description,omitempty" example:"Latest model with advanced features"`
-	Images      []imageURL `json:"product_images,omitempty"      doc:"The source images, in the order to show" nullable:"false"`
+	Description string     `json:"product_description,omitempty" example:"Latest model with advanced features" nullable:"true"`
+	Images      []imageURL `json:"product_images,omitempty"      doc:"The source images, in the order to show" nullable:"true"`
 	Price       priceInput `json:"product_price"`
-	ExternalID  string     `json:"external_id,omitempty"         doc:"The client's own id or SKU, unique among the products of the user" example:"SKU-4711" minLength:"1"`
+	ExternalID  string     `json:"external_id,omitempty"         doc:"The client's own id or SKU, unique among the products of the user" example:"SKU-4711" minLength:"1" nullable:"true"`
 	Metadata    metadata   `json:"metadata,omitzero"`
 }
 
@@ -208,7 +211,9 @@ func (imageURL) Schema(huma.Registry) *huma.Schema {
 
 // Schema implements huma.SchemaProvider.
 func (metadata) Schema(huma.Registry) *huma.Schema {
-	return pairs(catalog.MaxMetadataPairs, false, "")
+	p := pairs(catalog.MaxMetadataPairs, false, "")
+	p.Nullable = true
+	return p
 }
 
 // Schema implements huma.SchemaProvider.
@@ -239,7 +244,7 @@ func (priceInput) Schema(r huma.Registry) *huma.Schema {
 func (price) Schema(huma.Registry) *huma.Schema {
 	least, most := 0.0, float64(catalog.MaxPrice)/100
 	return &huma.Schema{
-		Type: huma.TypeNumber, Minimum: &least, Maximum: &most,
+		Type: huma.TypeNumber, Format: "double", Minimum: &least, Maximum: &most,
 		Description: "An exact decimal with at most 2 decimal places", Examples: []any{999.99},
 	}
 }

@@ -29,8 +29,8 @@ func New(info huma.Info, names map[reflect.Type]string) *Document {
 		}
 		return huma.DefaultSchemaNamer(t, hint)
 	})
-	doc := &huma.OpenAPI{OpenAPI: "3.1.0", Info: &info, Components: &huma.Components{Schemas: types, SecuritySchemes: map[string]*huma.SecurityScheme{
-		apiKey: {Type: "http", Scheme: "bearer", BearerFormat: "API key", Description: "Where authentication is on; the scopes of an operation are those of which a key needs one"},
+	doc := &huma.OpenAPI{OpenAPI: "3.1.0", Info: &info, Servers: []*huma.Server{{URL: "/", Description: "Where this description was read"}}, Components: &huma.Components{Schemas: types, SecuritySchemes: map[string]*huma.SecurityScheme{
+		apiKey: {Type: "http", Scheme: "bearer", BearerFormat: "API key", Description: "Where authentication is on, as Authorization: Bearer. Each scope that an operation names is enough, and admin is for every operation"},
 	}}}
 
 	d := &Document{doc: doc, json: sync.OnceValues(doc.MarshalJSON), yaml: sync.OnceValues(doc.YAML)}
@@ -41,11 +41,28 @@ func New(info huma.Info, names map[reflect.Type]string) *Document {
 	return d
 }
 
+// Tag describes a group of operations.
+func (d *Document) Tag(name, text string) {
+	d.doc.Tags = append(d.doc.Tags, &huma.Tag{Name: name, Description: text})
+}
+
+// DescribeSchemas gives schemas their descriptions, by name.
+func (d *Document) DescribeSchemas(texts map[string]string) {
+	for name, schema := range d.doc.Components.Schemas.Map() {
+		if schema.Description == "" {
+			schema.Description = texts[name]
+		}
+	}
+}
+
 // Add adds an operation with its query parameters, HEAD included in GET as in
-// HTTP.
+// HTTP. One that is not Authenticated is said to need no key.
 func (d *Document) Add(method, path string, query []*huma.Param, op *huma.Operation) {
 	op.Method, op.Path, op.Parameters = method, path, append(op.Parameters, query...)
 	op.Responses = d.withProblems(op.Responses, http.StatusBadRequest, http.StatusUnprocessableEntity) // for its query
+	if op.Security == nil {
+		op.Security = []map[string][]string{}
+	}
 	d.doc.AddOperation(op)
 }
 
@@ -55,7 +72,9 @@ const apiKey = "apiKey"
 // Authenticated adds to an operation the parameters of whom a request acts for, and what
 // answers a request that may not be answered.
 func (d *Document) Authenticated(op *huma.Operation, scopes []string, parameters []*huma.Param) {
-	op.Security = []map[string][]string{{apiKey: scopes}}
+	for _, scope := range scopes {
+		op.Security = append(op.Security, map[string][]string{apiKey: {scope}})
+	}
 	op.Parameters = append(op.Parameters, parameters...)
 	op.Responses = d.Responses(op.Responses, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound,
 		http.StatusMisdirectedRequest, http.StatusTooManyRequests)
@@ -100,7 +119,7 @@ func Response(text string, s *huma.Schema, headers ...*huma.Param) *huma.Respons
 		if r.Headers == nil {
 			r.Headers = make(map[string]*huma.Param)
 		}
-		r.Headers[h.Name] = &huma.Param{Description: h.Description, Schema: h.Schema}
+		r.Headers[h.Name] = &huma.Param{Description: h.Description, Schema: h.Schema, Deprecated: h.Deprecated}
 	}
 	return r
 }
@@ -124,9 +143,17 @@ func (d *Document) Serve(w http.ResponseWriter, r *http.Request) error {
 
 // Body is a required body of the schema, in each of the types.
 func Body(s *huma.Schema, types ...string) *huma.RequestBody {
-	b := &huma.RequestBody{Required: true, Content: make(map[string]*huma.MediaType)}
+	b := &huma.RequestBody{Required: true, Description: "One JSON object in UTF-8, without unknown or repeated names", Content: make(map[string]*huma.MediaType)}
 	for _, t := range types {
 		b.Content[t] = &huma.MediaType{Schema: s}
+	}
+	return b
+}
+
+// WithExample adds an example to a body.
+func WithExample(b *huma.RequestBody, example any) *huma.RequestBody {
+	for _, media := range b.Content {
+		media.Example = example
 	}
 	return b
 }
@@ -142,12 +169,12 @@ func Integer(most int64) *huma.Schema {
 
 // PathInteger is an integer in the path.
 func PathInteger(name string, most int64) *huma.Param {
-	return &huma.Param{Name: name, In: "path", Required: true, Schema: Integer(most)}
+	return &huma.Param{Name: name, In: "path", Required: true, Schema: Integer(most), Description: "The id, as answers have it"}
 }
 
-// Query is a query parameter.
+// Query is a query parameter; an empty one counts as absent.
 func Query(name, text string, s *huma.Schema) *huma.Param {
-	return &huma.Param{Name: name, In: "query", Description: text, Schema: s}
+	return &huma.Param{Name: name, In: "query", Description: text, Schema: s, AllowEmptyValue: true}
 }
 
 // Names are the names of parameters.
@@ -184,6 +211,12 @@ func Link() *huma.Param {
 // Header is a header of an answer.
 func Header(name, text string) *huma.Param {
 	return &huma.Param{Name: name, Description: text, Schema: Text()}
+}
+
+// Deprecated marks what a client should not begin to use.
+func Deprecated(p *huma.Param) *huma.Param {
+	p.Deprecated = true
+	return p
 }
 
 // IfNoneMatch is the header of a read.

@@ -50,11 +50,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			s.drain(w, body)
 		}
 	}()
-	if !cleanPath(r.URL.EscapedPath()) {
-		s.answer(Route{Handle: noCleanPath})(resp, r)
-		return
-	}
-	s.mux.ServeHTTP(resp, r)
+	s.routes.ServeHTTP(resp, r)
 }
 
 // doubtfulFraming reports whether another server before us may see the end of

@@ -27,14 +27,17 @@ type Config struct {
 	// Authorize returns the request as a route's handler is to see it, or why it may not
 	// be answered. nil: every request may.
 	Authorize func(r *http.Request, rt Route) (*http.Request, error)
-	Memory    httpkit.BodyMemory
-	Log       *slog.Logger
+	// Wrap is put around all routes, and what is answered where there is none; nil: nothing is.
+	Wrap   func(http.Handler) http.Handler
+	Memory httpkit.BodyMemory
+	Log    *slog.Logger
 }
 
 // Server answers for every route. It is safe for concurrent use.
 type Server struct {
 	Config
 	mux    *http.ServeMux
+	routes http.Handler    // the mux with what is around it
 	quiet  map[string]bool // patterns
 	drains chan struct{}   // one element for each connection that is drained
 }
@@ -54,7 +57,20 @@ func New(c Config, routes []Route) *Server {
 			s.mux.Handle(path.Dir(rt.Path), none)
 		}
 	}
+	s.routes = http.HandlerFunc(s.route)
+	if c.Wrap != nil {
+		s.routes = c.Wrap(s.routes)
+	}
 	return s
+}
+
+// route answers with the route of the request.
+func (s *Server) route(w http.ResponseWriter, r *http.Request) {
+	if !cleanPath(r.URL.EscapedPath()) {
+		s.answer(Route{Handle: noCleanPath})(w, r)
+		return
+	}
+	s.mux.ServeHTTP(w, r)
 }
 
 // answer turns a route into an http.Handler: it bounds the time and turns

@@ -1,0 +1,48 @@
+package testserver
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// Browse has a browser load the page, run its scripts and fetch what they ask for, and
+// returns the document as it is then, and what was written on the console, one line each:
+// refusals by the page's policy are among that. The browser resolves no names.
+func Browse(tb testing.TB, url string) (document string, console []string) {
+	tb.Helper()
+	skipShort(tb)
+	program, err := browser()
+	check(tb, err)
+	args := []string{
+		"--headless", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--user-data-dir=" + tb.TempDir(),
+		"--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE " + loopback,
+		"--enable-logging=stderr", "--dump-dom", "--virtual-time-budget=60000", url,
+	}
+	if os.Geteuid() == 0 { // which its own sandbox refuses; the page is ours
+		args = append([]string{"--no-sandbox"}, args...)
+	}
+	cmd := exec.CommandContext(tb.Context(), program, args...)
+	var out, log bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &log
+	if err := cmd.Run(); err != nil {
+		tb.Fatalf("%s: %v\n%s", program, err, &log)
+	}
+	for line := range strings.Lines(log.String()) {
+		if strings.Contains(line, "CONSOLE") {
+			console = append(console, strings.TrimSpace(line))
+		}
+	}
+	return out.String(), console
+}
+
+func browser() (string, error) {
+	for _, name := range []string{"chromium-headless-shell", "chromium", "google-chrome", "Chromium", "Google Chrome"} {
+		if program, ok := lookup(name, "/Applications/*/Contents/MacOS"); ok {
+			return program, nil
+		}
+	}
+	return "", &missingError{"chromium", "chromium-headless-shell", "chromium"}
+}
