@@ -16,6 +16,7 @@ import (
 	"vitrine.dev/internal/httpapi"
 	"vitrine.dev/internal/httpapi/guard"
 	"vitrine.dev/internal/httpkit/server"
+	"vitrine.dev/internal/ratelimit"
 )
 
 // How often idempotency keys and audit entries are removed that are over.
@@ -49,7 +50,11 @@ func (p *process) addServer() {
 		Ready:    p.health.Check,
 		Stopping: p.stopping.Load,
 		Accounts: auth.NewAccounts(p.store),
-		Log:      p.log,
+		Limits: guard.Limits{
+			Proxies: p.cfg.TrustedProxies,
+			Address: p.limiter(guard.PolicyAddress, p.cfg.RateLimitPerAddress), Key: p.limiter(guard.PolicyKey, p.cfg.RateLimitPerKey),
+		},
+		Log: p.log,
 	}
 	p.addGuard(&deps)
 	handler := httpapi.New(deps)
@@ -61,6 +66,15 @@ func (p *process) addServer() {
 	p.tasks = append(p.tasks,
 		task{name: "http", run: func(ctx context.Context) error { return p.serve(ctx, api) }, early: true},
 		task{name: "expirer", run: expirer.Run}, task{name: "audit", run: audit.Run})
+}
+
+// limiter limits requests to so many a minute, by all processes together where there is
+// Redis; nil where there is no limit.
+func (p *process) limiter(policy string, quota int64) *ratelimit.Limiter {
+	if quota == 0 {
+		return nil
+	}
+	return ratelimit.New(ratelimit.Policy{Name: policy, Quota: quota, Window: time.Minute}, p.leases, p.log)
 }
 
 // serve answers requests until ctx is done and then for DrainDelay more, while

@@ -60,7 +60,9 @@ type Deps struct {
 	HasKeys  bool
 	// Authorize is a guard's. nil: every request may do everything.
 	Authorize func(*http.Request, server.Route) (*http.Request, error)
-	Log       *slog.Logger
+	// Limits are those on requests; the zero value has none.
+	Limits guard.Limits
+	Log    *slog.Logger
 }
 
 // New returns the handler of the API.
@@ -148,7 +150,7 @@ func (d Deps) server() server.Config {
 		}
 	}
 	return server.Config{
-		Stopping: d.Stopping, Log: d.Log, Authorize: authorize,
+		Stopping: d.Stopping, Log: d.Log, Authorize: d.Limits.Around(authorize),
 		Memory: httpkit.BodyMemory{Reading: httpkit.NewBudget(maxBodyMemory), Decoding: httpkit.NewBudget(maxDecodeMemory)},
 	}
 }

@@ -9,9 +9,13 @@ import (
 	"unicode"
 
 	"vitrine.dev/internal/cache/redis"
+	"vitrine.dev/internal/ratelimit"
 )
 
-const mostRenders = 256 // at once in one worker
+const (
+	mostRenders  = 256       // at once in one worker
+	mostRequests = 1_000_000 // a minute
+)
 
 // problems checks what the types cannot.
 func (c Config) problems() []string {
@@ -50,6 +54,9 @@ func (c Config) problems() []string {
 	oneOf("AUTH", c.Auth, "", "on", "off")
 	for _, host := range c.AllowedHosts {
 		check(strings.TrimSpace(host) != "" && !strings.ContainsAny(host, "/:@?#"), "ALLOWED_HOSTS must be host names separated by commas, without port")
+	}
+	for name, limit := range map[string]int64{"RATE_LIMIT_PER_KEY": c.RateLimitPerKey, "RATE_LIMIT_PER_ADDRESS": c.RateLimitPerAddress} {
+		check(limit == 0 || limit >= ratelimit.LeastQuota && limit <= mostRequests, name+" must be from 10 to 1000000 requests a minute, or 0 for no limit")
 	}
 	oneOf("IMAGE_ENGINE", c.ImageEngine, "auto", "vips", "go")
 	oneOf("IMAGE_ISOLATION", c.ImageIsolation, "process", "none")

@@ -25,8 +25,8 @@ type Config struct {
 	// asked to close their connections. nil for never.
 	Stopping func() bool
 	// Authorize returns the request as a route's handler is to see it, or why it may not
-	// be answered. nil: every request may.
-	Authorize func(r *http.Request, rt Route) (*http.Request, error)
+	// be answered. It may add to the header of the answer. nil: every request may.
+	Authorize func(answer http.Header, r *http.Request, rt Route) (*http.Request, error)
 	Memory    httpkit.BodyMemory
 	Log       *slog.Logger
 }
@@ -79,7 +79,7 @@ func (s *Server) authorized(rt Route) Route {
 	}
 	next, plain := rt.Handle, rt
 	rt.Handle = func(w http.ResponseWriter, r *http.Request) error {
-		r, err := s.Authorize(r, plain)
+		r, err := s.Authorize(w.Header(), r, plain)
 		if err != nil {
 			return err
 		}
