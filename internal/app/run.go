@@ -14,6 +14,7 @@ import (
 
 	"vitrine.dev/internal/app/config"
 	"vitrine.dev/internal/blob"
+	"vitrine.dev/internal/cache"
 	"vitrine.dev/internal/cache/readthrough"
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/cli"
@@ -26,6 +27,7 @@ import (
 	"vitrine.dev/internal/monitor"
 	"vitrine.dev/internal/processes"
 	"vitrine.dev/internal/queue"
+	"vitrine.dev/internal/ratelimit"
 	"vitrine.dev/internal/sqldb"
 	"vitrine.dev/internal/sqlstore"
 )
@@ -41,6 +43,7 @@ type process struct {
 	// identity says which installation this is, and its epoch.
 	identity *installation.Identity
 	cache    *readthrough.Cache
+	leases   ratelimit.Leases // nil: limits are counted in this process
 	views    *catalog.Views
 	queue    *queue.Queue
 	blobs    blob.Store
@@ -124,7 +127,10 @@ func (p *process) open(ctx context.Context, held *closers) (err error) {
 	p.watchDatabase(p.store)
 	p.identity = installation.New(p.store, externalParts(p.cfg), p.log)
 	var cacheKind string
-	p.cache, cacheKind, err = openCache(ctx, p.cfg, p.role, held, p.log, p.identity, p.watchCache)
+	p.cache, cacheKind, err = openCache(ctx, p.cfg, p.role, held, p.log, p.identity, func(engine cache.Cache) cache.Cache {
+		p.leases, _ = engine.(ratelimit.Leases)
+		return p.watchCache(engine)
+	})
 	if err != nil {
 		return err
 	}

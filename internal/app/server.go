@@ -19,6 +19,7 @@ import (
 	"vitrine.dev/internal/httpapi/guard"
 	"vitrine.dev/internal/httpkit/server"
 	"vitrine.dev/internal/progress"
+	"vitrine.dev/internal/ratelimit"
 )
 
 // How often idempotency keys and audit entries are removed that are over.
@@ -53,8 +54,12 @@ func (p *process) addServer() error {
 		Ready:    p.health.Check,
 		Stopping: p.stopping.Load,
 		Accounts: auth.NewAccounts(p.store),
-		Origins:  p.cfg.Origins,
-		Log:      p.log,
+		Limits: guard.Limits{
+			Proxies: p.cfg.TrustedProxies,
+			Address: p.limiter(guard.PolicyAddress, p.cfg.RateLimitPerAddress), Key: p.limiter(guard.PolicyKey, p.cfg.RateLimitPerKey),
+		},
+		Origins: p.cfg.Origins,
+		Log:     p.log,
 	}
 	if err := p.addGuard(&deps); err != nil {
 		return err
@@ -70,6 +75,15 @@ func (p *process) addServer() error {
 		task{name: "http", run: func(ctx context.Context) error { return p.serve(ctx, api) }, early: true},
 		task{name: "expirer", run: expirer.Run}, task{name: "audit", run: audit.Run})
 	return nil
+}
+
+// limiter limits requests to so many a minute, by all processes together where there is
+// Redis; nil where there is no limit.
+func (p *process) limiter(policy string, quota int64) *ratelimit.Limiter {
+	if quota == 0 {
+		return nil
+	}
+	return ratelimit.New(ratelimit.Policy{Name: policy, Quota: quota, Window: time.Minute}, p.leases, p.log)
 }
 
 // serve answers requests until ctx is done and then for DrainDelay more, while

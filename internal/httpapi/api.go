@@ -66,7 +66,9 @@ type Deps struct {
 	// Origins are the sites whose pages may read what is answered, as browsers write them;
 	// * for every site.
 	Origins []string
-	Log     *slog.Logger
+	// Limits are those on requests; the zero value has none.
+	Limits guard.Limits
+	Log    *slog.Logger
 }
 
 // New returns the handler of the API.
@@ -171,7 +173,7 @@ func (d Deps) server() server.Config {
 		}
 	}
 	return server.Config{
-		Stopping: d.Stopping, Log: d.Log, Authorize: authorize,
+		Stopping: d.Stopping, Log: d.Log, Authorize: d.Limits.Around(authorize),
 		Memory: httpkit.BodyMemory{Reading: httpkit.NewBudget(maxBodyMemory), Decoding: httpkit.NewBudget(maxDecodeMemory)},
 	}
 }

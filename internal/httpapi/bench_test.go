@@ -37,14 +37,18 @@ func inProcess(b *testing.B) *readthrough.Cache {
 
 // benchHandler is an API over SQLite with n products, writing its access log
 // to nowhere.
-func benchHandler(b *testing.B, c catalog.ViewCache, n int) http.Handler {
+func benchHandler(b *testing.B, c catalog.ViewCache, n int, change ...func(*httpapi.Deps)) http.Handler {
 	b.Helper()
 	log := slog.New(slog.NewJSONHandler(io.Discard, nil)) //nolint:sloglint // the making of a log line is part of a request
 	views := catalog.NewViews(c, catalog.FixedEpoch("e"), log)
-	h := httpapi.New(httpapi.Deps{
+	deps := httpapi.Deps{
 		Service: catalog.NewService(openSQLite(b), views, catalog.DefaultKeyTTL), Views: views,
 		Images: &images{}, URL: imageURL, Log: log,
-	})
+	}
+	for _, c := range change {
+		c(&deps)
+	}
+	h := httpapi.New(deps)
 	for i := range n {
 		body := strings.Replace(smartphone, "Smartphone", fmt.Sprintf("Smartphone %d", i), 1)
 		if status := serve(b.Context(), h, http.MethodPost, "/products", body); status != http.StatusCreated {

@@ -96,6 +96,7 @@ func matrixRows() map[string]matrixRow {
 type matrix struct {
 	*deadSetup
 
+	deps         httpapi.Deps
 	accounts     *auth.Accounts
 	owner, other int64
 	sent         int
@@ -107,13 +108,14 @@ func newMatrix(t *testing.T, db *sqlstore.Store) *matrix {
 	log := slog.New(slog.NewJSONHandler(s.logs, nil))
 	s.views = catalog.NewViews(s.cache, catalog.FixedEpoch("e"), log)
 	m := &matrix{deadSetup: s, accounts: auth.NewAccounts(db), owner: 1}
-	s.handler = newAPI(t, httpapi.Deps{
+	m.deps = httpapi.Deps{
 		Service:  catalog.NewService(db, s.views, catalog.DefaultKeyTTL),
 		Failures: failures.NewService(db, db, s.views, func() {}),
 		Work:     dispatch.NewInspector(db, dispatch.DefaultConfig().Limits),
 		Views:    s.views, Images: s.images, URL: imageURL, Ready: ready(log), Log: log,
 		Accounts: m.accounts, HasKeys: true, Authorize: guard.New(auth.NewAuthenticator(db, log), nil).Authorize,
-	})
+	}
+	s.handler = newAPI(t, m.deps)
 	m.other = m.user()
 	return m
 }

@@ -20,7 +20,7 @@ func TestOpen(t *testing.T) {
 	g := guard.NewOpen([]string{"shop.test"}, slog.New(slog.NewTextHandler(logs, nil)))
 	s := newSetup(t)
 	handle := func(_ http.ResponseWriter, _ *http.Request) error { return nil }
-	s.handler = server.New(server.Config{Log: slog.New(slog.DiscardHandler), Authorize: g.Authorize}, []server.Route{
+	s.handler = server.New(server.Config{Log: slog.New(slog.DiscardHandler), Authorize: guard.Limits{}.Around(g.Authorize)}, []server.Route{
 		{Method: http.MethodGet, Path: "/things", Handle: handle, Scopes: []string{"any"}},
 		{Method: http.MethodPost, Path: "/things", Handle: handle, Scopes: []string{"any"}},
 		{Method: http.MethodGet, Path: "/public", Handle: handle},

@@ -94,7 +94,7 @@ func TestProblemPages(t *testing.T) {
 		if k.Type() == "about:blank" {
 			continue
 		}
-		w := s.do(http.MethodGet, k.Type(), "")
+		w := s.do(http.MethodGet, httpkit.PathProblems+k.Name, "")
 		wantStatus(t, w, http.StatusOK)
 		wantHeader(t, w, "Content-Type", "text/html; charset=utf-8")
 		page := w.Body.String()

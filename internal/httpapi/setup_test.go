@@ -125,6 +125,7 @@ type problem struct {
 		Pointer   *string `json:"pointer"`
 		Parameter *string `json:"parameter"`
 	} `json:"errors"`
+	Violated []string `json:"violated-policies"`
 }
 
 // errors are the invalid fields with their reasons, as "field reason".

@@ -21,6 +21,7 @@ type ProblemKind struct {
 	Title  string // the phrase of the status where there is no Text
 	Text   string // what has happened and what to do, in a paragraph; "" where the status tells all
 	fault  fault.Kind
+	uri    string // the registered type; "" where the kind is ours
 }
 
 // Type is the URI of the kind: the path of its page, or about:blank, which says
@@ -33,9 +34,13 @@ type ProblemKind struct {
 // So a type is the same text in every installation, and its page comes from the one
 // that answered, without another server. Behind a proxy that adds a prefix the
 // reference does not lead to the page; the code identifies the kind all the same.
+// A kind that is registered with IANA has its URI there, and a page here too.
 func (k ProblemKind) Type() string {
 	if k.Text == "" {
 		return "about:blank"
+	}
+	if k.uri != "" {
+		return k.uri
 	}
 	return PathProblems + k.Name
 }
@@ -108,8 +113,10 @@ func ProblemKinds() []ProblemKind {
 		},
 		{
 			Name: "quota-exceeded", Status: http.StatusTooManyRequests, Title: "Too many requests",
-			Text: "More requests came from the address or with the key than are allowed in the time. Nothing was done. " +
-				"Send the same request again after the seconds that Retry-After gives.",
+			// draft-ietf-httpapi-ratelimit-headers-11 section 5.1
+			uri: "https://iana.org/assignments/http-problem-types#quota-exceeded",
+			Text: "More requests came from the address or with the key than are allowed in the time; violated-policies " +
+				"says by which limit. Nothing was done. Send the same request again after the seconds that Retry-After gives.",
 		},
 		{Status: http.StatusInternalServerError},
 		{

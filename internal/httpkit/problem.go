@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"time"
 
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/requestid"
@@ -23,6 +24,7 @@ type Problem struct {
 	Detail   string       `json:"detail"           doc:"What went wrong with this request"                                                    example:"the request has invalid fields"`
 	Instance string       `json:"instance"         doc:"The request id, as in X-Request-Id and in the server's log"                           example:"4XKQ2VJ5D3M7YB6TRZP0HNWCEA"`
 	Errors   []FieldError `json:"errors,omitempty" doc:"Every field that is invalid, or whose value is taken; absent where the problem is not one of single fields" nullable:"false"`
+	Violated []string     `json:"violated-policies,omitempty" doc:"With quota-exceeded: the names of the limits, as in RateLimit-Policy, that were exceeded" nullable:"false"`
 }
 
 // FieldError is one invalid field, with its Pointer or its Parameter.
@@ -38,7 +40,9 @@ type FieldError struct {
 // a name is one. Causes and unclassified errors are for the log only.
 func ProblemOf(err error, parameters ...string) (p Problem, header [2]string) {
 	if r, ok := errors.AsType[*StatusError](err); ok {
-		return problem(kindOfStatus(r.status, r.code), r.detail), r.header
+		p = problem(kindOfStatus(r.status, r.code), r.detail)
+		p.Violated = r.violated
+		return p, r.header
 	}
 	f, ok := errors.AsType[*fault.Error](err)
 	switch {
@@ -98,6 +102,8 @@ type StatusError struct {
 	detail string // safe to show to a client
 	header [2]string
 	err    error // the cause, logged only
+
+	violated []string // policies
 }
 
 // Refuse returns a StatusError with a text that a client may read.
@@ -120,11 +126,28 @@ func (e *StatusError) OfKind(code string) *StatusError {
 	return e
 }
 
+// Exceeded is the answer to a request beyond the quota of the policy, which it may be
+// within again after so long.
+func Exceeded(policy string, wait time.Duration, detail string) *StatusError {
+	e := Refuse(http.StatusTooManyRequests, "%s", detail).With("Retry-After", strconv.FormatInt(Seconds(wait), 10))
+	e.violated = []string{policy}
+	return e
+}
+
+// Seconds rounds up, as headers that give seconds to wait need it.
+func Seconds(d time.Duration) int64 { return int64((d + time.Second - 1) / time.Second) }
+
 // With adds a header to the answer.
 func (e *StatusError) With(name, value string) *StatusError {
 	e.header = [2]string{name, value}
 	return e
 }
+
+// The headers of limits (draft-ietf-httpapi-ratelimit-headers-11).
+const (
+	HeaderRateLimit       = "RateLimit"
+	HeaderRateLimitPolicy = "RateLimit-Policy"
+)
 
 // Media types.
 const (

@@ -70,11 +70,13 @@ type Config struct {
 	DataDir       string       `env:"DATA_DIR"        envDefault:"./data"`
 	PublicBaseURL string       `env:"PUBLIC_BASE_URL"`
 
-	Auth           string         `env:"AUTH"` // on or off; "": see AuthOn
-	AllowedHosts   []string       `env:"ALLOWED_HOSTS"`
-	TrustedProxies []netip.Prefix `env:"TRUSTED_PROXIES"`
-	Origins        []string       `env:"CORS_ALLOWED_ORIGINS"`
-	APIKey         string         `env:"VITRINE_API_KEY"` // for commands that speak to a server
+	Auth                string         `env:"AUTH"` // on or off; "": see AuthOn
+	AllowedHosts        []string       `env:"ALLOWED_HOSTS"`
+	TrustedProxies      []netip.Prefix `env:"TRUSTED_PROXIES"`
+	Origins             []string       `env:"CORS_ALLOWED_ORIGINS"`
+	RateLimitPerKey     int64          `env:"RATE_LIMIT_PER_KEY"`     // requests a minute; 0: no limit
+	RateLimitPerAddress int64          `env:"RATE_LIMIT_PER_ADDRESS"` // likewise
+	APIKey              string         `env:"VITRINE_API_KEY"`        // for commands that speak to a server
 
 	IdempotencyTTL time.Duration `env:"IDEMPOTENCY_TTL" envDefault:"24h"`
 	EventRetention time.Duration `env:"EVENT_RETENTION" envDefault:"168h"`

@@ -9,9 +9,13 @@ import (
 	"unicode"
 
 	"vitrine.dev/internal/cache/redis"
+	"vitrine.dev/internal/ratelimit"
 )
 
-const mostRenders = 256 // at once in one worker
+const (
+	mostRenders  = 256       // at once in one worker
+	mostRequests = 1_000_000 // a minute
+)
 
 // problems checks what the types cannot.
 func (c Config) problems() []string {
@@ -54,6 +58,9 @@ func (c Config) problems() []string {
 	for _, origin := range c.Origins {
 		check(origin == "*" || isOrigin(origin), "CORS_ALLOWED_ORIGINS must be * or origins as browsers write them, separated by commas, such as https://shop.example")
 		check(origin != "*" || c.AuthOn(), "CORS_ALLOWED_ORIGINS must not be * with AUTH=off: every page that is open on this machine could read and change everything")
+	}
+	for name, limit := range map[string]int64{"RATE_LIMIT_PER_KEY": c.RateLimitPerKey, "RATE_LIMIT_PER_ADDRESS": c.RateLimitPerAddress} {
+		check(limit == 0 || limit >= ratelimit.LeastQuota && limit <= mostRequests, name+" must be from 10 to 1000000 requests a minute, or 0 for no limit")
 	}
 	oneOf("IMAGE_ENGINE", c.ImageEngine, "auto", "vips", "go")
 	oneOf("IMAGE_ISOLATION", c.ImageIsolation, "process", "none")

@@ -46,13 +46,14 @@ redis.call('SET', KEYS[1], string.format('%.0f', next), 'PX', ARGV[2])
 return next`
 )
 
-type scripts struct{ put, invalidate, generation *rueidis.Lua }
+type scripts struct{ put, invalidate, generation, lease *rueidis.Lua }
 
 func newScripts() scripts {
 	return scripts{
 		put:        rueidis.NewLuaScript(putScript),
 		invalidate: rueidis.NewLuaScript(invalidateScript),
 		generation: rueidis.NewLuaScript(generationScript),
+		lease:      rueidis.NewLuaScript(leaseScript),
 	}
 }
 

@@ -4,11 +4,9 @@ package guard
 import (
 	"errors"
 	"fmt"
-	"math"
 	"net/http"
 	"net/netip"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -78,8 +76,7 @@ func (g *Guard) principal(r *http.Request) (auth.Principal, error) {
 // authenticate looks a key up, for addresses that have not sent too many wrong ones.
 func (g *Guard) authenticate(r *http.Request, secret, network string) (auth.Principal, error) {
 	if wait := g.attempts.Wait(network); wait > 0 {
-		return auth.Principal{}, httpkit.Refuse(http.StatusTooManyRequests, "too many requests from this address had no valid API key").
-			With("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
+		return auth.Principal{}, httpkit.Exceeded(policyWrongKeys, wait, "too many requests from this address had no valid API key")
 	}
 	p, err := g.keys.Authenticate(r.Context(), secret)
 	switch {

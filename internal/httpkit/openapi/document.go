@@ -1,6 +1,7 @@
 package openapi
 
 import (
+	"math"
 	"net/http"
 	"path"
 	"reflect"
@@ -78,6 +79,15 @@ func (d *Document) Authenticated(op *huma.Operation, scopes []string, parameters
 	op.Parameters = append(op.Parameters, parameters...)
 	op.Responses = d.Responses(op.Responses, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound,
 		http.StatusMisdirectedRequest, http.StatusTooManyRequests)
+	op.Responses[strconv.Itoa(http.StatusTooManyRequests)].Headers = map[string]*huma.Param{
+		"Retry-After": {Description: "Seconds until the request may succeed", Schema: Integer(math.MaxInt32)},
+		httpkit.HeaderRateLimitPolicy: {
+			Description: `Where a limit is set, the quota and the window in seconds of each, also with every other answer: "key";q=600;w=60`, Schema: Text(),
+		},
+		httpkit.HeaderRateLimit: {
+			Description: `What is left of each quota, and the seconds until its window ends: "key";r=599;t=42`, Schema: Text(),
+		},
+	}
 }
 
 // Schema returns a reference to the schema of T.

@@ -25,8 +25,8 @@ type Config struct {
 	// asked to close their connections. nil for never.
 	Stopping func() bool
 	// Authorize returns the request as a route's handler is to see it, or why it may not
-	// be answered. nil: every request may.
-	Authorize func(r *http.Request, rt Route) (*http.Request, error)
+	// be answered. It may add to the header of the answer. nil: every request may.
+	Authorize func(answer http.Header, r *http.Request, rt Route) (*http.Request, error)
 	// Wrap is put around all routes, and what is answered where there is none; nil: nothing is.
 	Wrap   func(http.Handler) http.Handler
 	Memory httpkit.BodyMemory
@@ -95,7 +95,7 @@ func (s *Server) authorized(rt Route) Route {
 	}
 	next, plain := rt.Handle, rt
 	rt.Handle = func(w http.ResponseWriter, r *http.Request) error {
-		r, err := s.Authorize(r, plain)
+		r, err := s.Authorize(w.Header(), r, plain)
 		if err != nil {
 			return err
 		}
