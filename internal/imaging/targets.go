@@ -19,14 +19,15 @@ func (t target) pixels() int { return t.width * t.height }
 // targetsOf lists the sizes for a source of the upright size, the largest
 // first. One size serves as both where they agree. A variant that would be taller
 // than WebP can be is not made. A source between two steps, or below them all, has a
-// variant of its own size.
+// variant of its own size, too.
 func targetsOf(width, height int, p media.Preset) []target {
 	w, h := fit(width, height, p.Box)
 	targets := []target{{width: w, height: h, compressed: true}}
-	if n := len(p.Widths); n > 0 && w == width && h == height && w < p.Widths[n-1] {
-		targets[0].variant = true // also where its width is no step: else the next narrower one would be all that there is
+	widths := p.Widths
+	if n := len(widths); n > 0 && width < widths[n-1] && !slices.Contains(widths, width) {
+		widths = append(slices.Clone(widths), width)
 	}
-	for _, v := range p.Widths {
+	for _, v := range widths {
 		t := target{width: v, height: scaled(height, v, width), variant: true}
 		switch {
 		case v > width || t.height > media.MaxSide:

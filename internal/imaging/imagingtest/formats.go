@@ -116,8 +116,8 @@ func (s suite) orientations(t *testing.T) {
 					t.Errorf("%s of %d is off by %.2f", e.Format, e.Width, d)
 				}
 			}
-			if len(out.Variants) != 1 {
-				t.Errorf("%d variants of a picture of 600, want 1", len(out.Variants))
+			if len(out.Variants) != 2 {
+				t.Errorf("%d variants of a picture of 600, want 2", len(out.Variants))
 			}
 		})
 	}
@@ -132,15 +132,15 @@ func (s suite) sizes(t *testing.T) {
 		cw, ch int // compressed
 		widths []int
 	}{
-		{"below the box", 700, 500, 700, 500, []int{320}},
+		{"below the box", 700, 500, 700, 500, []int{320, 700}},
 		{"a variant's width", 320, 200, 320, 200, []int{320}},
-		{"below a variant's width", 319, 200, 319, 200, nil},
+		{"below a variant's width", 319, 200, 319, 200, []int{319}},
 		{"at the box", 2048, 100, 2048, 100, []int{320, 800, 1600}},
 		{"above the box", 2049, 100, 2048, 100, []int{320, 800, 1600}},
 		{"portrait", 1601, 2060, 1592, 2048, []int{320, 800, 1600}},
-		{"very tall", 100, 4000, 51, 2048, nil},
+		{"very tall", 100, 4000, 51, 2048, []int{100}},
 		{"very wide", 4000, 20, 2048, 10, []int{320, 800, 1600}},
-		{"odd", 33, 77, 33, 77, nil},
+		{"odd", 33, 77, 33, 77, []int{33}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
