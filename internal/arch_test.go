@@ -35,7 +35,7 @@ const (
 var layers = map[string]int{
 	"internal/fault": leaf, "internal/requestid": leaf, "internal/failpoint": leaf, "internal/backoff": leaf, "internal/text": leaf,
 	"internal/queue": port, "internal/cache": port, "internal/blob": port, "internal/job": port, "internal/events": port,
-	"internal/processes":    port,
+	"internal/processes": port, "internal/signing": port,
 	"internal/auth":         owners,
 	"internal/catalog":      products,
 	"internal/installation": pictures, "internal/monitor": pictures, "internal/media": pictures,

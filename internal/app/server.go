@@ -16,6 +16,7 @@ import (
 	"vitrine.dev/internal/httpapi"
 	"vitrine.dev/internal/httpapi/guard"
 	"vitrine.dev/internal/httpkit/server"
+	"vitrine.dev/internal/signing"
 )
 
 // How often idempotency keys and audit entries are removed that are over.
@@ -49,6 +50,7 @@ func (p *process) addServer() {
 		Ready:    p.health.Check,
 		Stopping: p.stopping.Load,
 		Accounts: auth.NewAccounts(p.store),
+		Signing:  signing.New(p.store, p.log),
 		Log:      p.log,
 	}
 	p.addGuard(&deps)
@@ -60,7 +62,7 @@ func (p *process) addServer() {
 	}, auditInterval, p.log)
 	p.tasks = append(p.tasks,
 		task{name: "http", run: func(ctx context.Context) error { return p.serve(ctx, api) }, early: true},
-		task{name: "expirer", run: expirer.Run}, task{name: "audit", run: audit.Run})
+		task{name: "signing keys", run: deps.Signing.Run}, task{name: "expirer", run: expirer.Run}, task{name: "audit", run: audit.Run})
 }
 
 // serve answers requests until ctx is done and then for DrainDelay more, while

@@ -22,6 +22,7 @@ import (
 	"vitrine.dev/internal/httpapi/health"
 	"vitrine.dev/internal/httpapi/images"
 	"vitrine.dev/internal/httpapi/jobs"
+	"vitrine.dev/internal/httpapi/page"
 	"vitrine.dev/internal/httpapi/problems"
 	"vitrine.dev/internal/httpapi/products"
 	"vitrine.dev/internal/httpapi/wire"
@@ -30,6 +31,7 @@ import (
 	"vitrine.dev/internal/httpkit/openapi"
 	"vitrine.dev/internal/httpkit/server"
 	"vitrine.dev/internal/monitor"
+	"vitrine.dev/internal/signing"
 )
 
 // The memory that all requests may use at the same time, by purpose:
@@ -58,6 +60,7 @@ type Deps struct {
 	// Accounts are users and keys; Keys are answered with 409 where it is false.
 	Accounts *auth.Accounts
 	HasKeys  bool
+	Signing  *signing.Keys // of cursors
 	// Authorize is a guard's. nil: every request may do everything.
 	Authorize func(*http.Request, server.Route) (*http.Request, error)
 	Log       *slog.Logger
@@ -69,15 +72,15 @@ func New(deps Deps) http.Handler { return server.New(deps.server(), deps.routes(
 // routes are the API.
 func (d Deps) routes() []server.Route {
 	description := newDescription()
-	tag, lists := d.tag(), httpkit.NewBudget(maxListMemory)
+	tag, lists, cursors := d.tag(), httpkit.NewBudget(maxListMemory), page.NewCursors(d.Signing)
 	product := &products.Handler{
-		Service: d.Service, Views: d.Views, URL: d.URL, Tag: tag, Lists: lists, Details: httpkit.NewBudget(maxDetailMemory),
+		Service: d.Service, Views: d.Views, URL: d.URL, Tag: tag, Lists: lists, Details: httpkit.NewBudget(maxDetailMemory), Cursors: cursors,
 	}
-	failure := &failuresapi.Handler{Service: d.Failures, URL: d.URL, Tag: tag, Lists: lists}
+	failure := &failuresapi.Handler{Service: d.Failures, URL: d.URL, Tag: tag, Lists: lists, Cursors: cursors}
 	job := &jobs.Handler{Service: d.Failures}
 	image := &images.Handler{Files: d.Images}
-	account := &accounts.Handler{Accounts: d.Accounts, Keys: d.HasKeys}
-	waiting := &work.Handler{Inspector: d.Work, URL: d.URL}
+	account := &accounts.Handler{Accounts: d.Accounts, Keys: d.HasKeys, Cursors: cursors}
+	waiting := &work.Handler{Inspector: d.Work, URL: d.URL, Cursors: cursors}
 	routes := append(d.adminRoutes(), []server.Route{
 		{Method: http.MethodPost, Path: "/products", Handle: product.Create, Scopes: scopes(auth.ProductsWrite), Describe: products.DescribeCreate},
 		{Method: http.MethodGet, Path: "/products", Handle: product.List, Scopes: scopes(auth.ProductsRead, auth.Operator), Query: products.ListQuery(), Describe: products.DescribeList},

@@ -43,7 +43,7 @@ func benchHandler(b *testing.B, c catalog.ViewCache, n int) http.Handler {
 	views := catalog.NewViews(c, catalog.FixedEpoch("e"), log)
 	h := httpapi.New(httpapi.Deps{
 		Service: catalog.NewService(openSQLite(b), views, catalog.DefaultKeyTTL), Views: views,
-		Images: &images{}, URL: imageURL, Log: log,
+		Images: &images{}, URL: imageURL, Signing: newSigning(), Log: log,
 	})
 	for i := range n {
 		body := strings.Replace(smartphone, "Smartphone", fmt.Sprintf("Smartphone %d", i), 1)

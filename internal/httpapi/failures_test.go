@@ -194,12 +194,12 @@ func TestDeadLettersListRefuses(t *testing.T) {
 		"cursor=AgAAAZqvz7gAegAAAAAAAAAB": {cursor}, // no such kind
 		"cursor=Av____________lpAAAAAAAB": {cursor}, // a time beyond all
 		"cursor=AwAAAZqvz7gAaQAAAAAAAAAB": {cursor}, // another form
+		"cursor=AgAAAZqvz7gAaQAAAAAAAAAB": {cursor}, // well formed once, and not signed
 	} {
 		p := wantProblem(t, s.do("GET", "/dead-letters?"+query, ""), http.StatusUnprocessableEntity)
 		if got := p.errors(); !slices.Equal(got, want) {
 			t.Errorf("%s: errors = %q, want %q", query, got, want)
 		}
 	}
-	letterIDs(t, s.do("GET", "/dead-letters?cursor=AgAAAZqvz7gAaQAAAAAAAAAB", "")) // well formed
 	wantProblem(t, s.do("GET", "/dead-letters?reason=%zz", ""), http.StatusBadRequest)
 }

@@ -18,6 +18,7 @@ import (
 	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/httpapi"
 	"vitrine.dev/internal/httpapi/guard"
+	"vitrine.dev/internal/signing"
 	"vitrine.dev/internal/sqlstore"
 	"vitrine.dev/internal/sqlstore/storetest"
 	"vitrine.dev/internal/testserver"
@@ -103,7 +104,7 @@ func newMatrix(t *testing.T, db *sqlstore.Store) *matrix {
 		Failures: failures.NewService(db, db, s.views, func() {}),
 		Work:     dispatch.NewInspector(db, dispatch.DefaultConfig().Limits),
 		Views:    s.views, Images: s.images, URL: imageURL, Ready: ready(log), Log: log,
-		Accounts: m.accounts, HasKeys: true, Authorize: guard.New(auth.NewAuthenticator(db, log), nil).Authorize,
+		Accounts: m.accounts, HasKeys: true, Signing: signing.New(db, log), Authorize: guard.New(auth.NewAuthenticator(db, log), nil).Authorize,
 	})
 	m.other = m.user()
 	return m

@@ -9,6 +9,6 @@ import (
 
 // ListAudit answers with one page of the audit log, newest first.
 func (h *Handler) ListAudit(w http.ResponseWriter, r *http.Request) error {
-	return servePage(w, r, auditCursor, "audit log", h.Accounts.Audit,
+	return servePage(h.Cursors, w, r, "audit log", h.Accounts.Audit,
 		func(e auth.Entry) wire.AuditEntry { return wire.AuditEntry(e) }, func(e auth.Entry) int64 { return e.ID })
 }

@@ -78,7 +78,7 @@ func (h *Handler) ListKeys(w http.ResponseWriter, r *http.Request) error {
 	read := func(ctx context.Context, after int64, limit int) ([]auth.Key, bool, error) {
 		return h.Accounts.Keys(ctx, user, after, limit)
 	}
-	return servePage(w, r, keysCursor, "keys", read, wireKey, func(k auth.Key) int64 { return k.ID })
+	return servePage(h.Cursors, w, r, "keys", read, wireKey, func(k auth.Key) int64 { return k.ID })
 }
 
 // RevokeKey ends a key at once.

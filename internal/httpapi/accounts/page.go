@@ -6,31 +6,23 @@ import (
 	"net/http"
 
 	"vitrine.dev/internal/auth"
+	"vitrine.dev/internal/httpapi/page"
 	"vitrine.dev/internal/httpapi/wire"
 	"vitrine.dev/internal/httpkit"
-)
-
-// The kinds of cursors.
-const (
-	usersCursor = 4
-	keysCursor  = 5
-	auditCursor = 6
 )
 
 // servePage answers with the page of the list that the request asks for: read is given
 // the id after which it begins, 0 for the first one, and its limit, and says whether
 // there are more.
 func servePage[T, W any](
-	w http.ResponseWriter, r *http.Request, kind byte, what string,
+	c page.Cursors, w http.ResponseWriter, r *http.Request, what string,
 	read func(ctx context.Context, after int64, limit int) ([]T, bool, error), wired func(T) W, id func(T) int64,
 ) error {
 	p := httpkit.ParamsOf(r)
-	limit, after := int(p.Integer(httpkit.ParamLimit, auth.MaxListLimit)), int64(0)
-	if s := p.Text(httpkit.ParamCursor); s != "" {
-		var ok bool
-		if after, ok = httpkit.DecodeIDCursor(s, kind, auth.MaxID); !ok {
-			p.Errors.Add(httpkit.ParamCursor, "must be the next_cursor of the page before")
-		}
+	limit := int(p.Integer(httpkit.ParamLimit, auth.MaxListLimit))
+	after, err := page.Read(c, r, p.Selection(), page.FromBody, page.DecodeID)
+	if err != nil {
+		return fmt.Errorf("list %s: %w", what, err)
 	}
 	if err := p.Errors.Err(); err != nil {
 		return err
@@ -39,14 +31,16 @@ func servePage[T, W any](
 	if err != nil {
 		return fmt.Errorf("list %s: %w", what, err)
 	}
-	page := wire.Page[W]{Data: make([]W, len(list))}
+	answer := wire.Page[W]{Data: make([]W, len(list))}
 	for i, entry := range list {
-		page.Data[i] = wired(entry)
+		answer.Data[i] = wired(entry)
 	}
 	if more {
-		page.NextCursor = httpkit.EncodeIDCursor(kind, id(list[len(list)-1]))
+		if answer.NextCursor, err = c.Next(r, p.Selection(), page.EncodeID(id(list[len(list)-1]))); err != nil {
+			return fmt.Errorf("list %s: %w", what, err)
+		}
 	}
-	return write(w, http.StatusOK, page)
+	return write(w, http.StatusOK, answer)
 }
 
 // write answers with what no one may keep.
