@@ -77,7 +77,7 @@ func (d Deps) routes() []server.Route {
 		Service: d.Service, Views: d.Views, URL: d.URL, Tag: tag, Lists: lists, Details: httpkit.NewBudget(maxDetailMemory), Cursors: cursors,
 	}
 	failure := &failuresapi.Handler{Service: d.Failures, URL: d.URL, Tag: tag, Lists: lists, Cursors: cursors}
-	job := &jobs.Handler{Service: d.Failures}
+	job := &jobs.Handler{Service: d.Failures, Cursors: cursors}
 	image := &images.Handler{Files: d.Images}
 	account := &accounts.Handler{Accounts: d.Accounts, Keys: d.HasKeys, Cursors: cursors}
 	waiting := &work.Handler{Inspector: d.Work, URL: d.URL, Cursors: cursors}
@@ -92,7 +92,7 @@ func (d Deps) routes() []server.Route {
 		{Method: http.MethodGet, Path: "/dead-letters", Handle: failure.List, Scopes: scopes(auth.ProductsRead, auth.Operator), Query: failuresapi.ListQuery(), Describe: failuresapi.DescribeList},
 		{Method: http.MethodPost, Path: "/dead-letters/replay", Handle: failure.Replay, Scopes: scopes(auth.ImagesRetry, auth.Operator), Describe: failuresapi.DescribeReplay},
 		{Method: http.MethodPost, Path: "/dead-letters/discard", Handle: failure.Discard, Scopes: scopes(auth.ImagesRetry, auth.Operator), Describe: failuresapi.DescribeDiscard},
-		{Method: http.MethodGet, Path: "/dead-letters/jobs", Handle: job.List, Scopes: scopes(auth.Operator), Describe: jobs.DescribeList},
+		{Method: http.MethodGet, Path: "/dead-letters/jobs", Handle: job.List, Scopes: scopes(auth.Operator), Query: jobs.ListQuery(), Describe: jobs.DescribeList},
 		{Method: http.MethodGet, Path: "/dead-letters/jobs/{id}", Handle: job.Get, Scopes: scopes(auth.ImagesRetry, auth.Operator), Describe: jobs.DescribeGet},
 		{Method: http.MethodPost, Path: "/dead-letters/jobs/{id}/abort", Handle: job.Abort, Scopes: scopes(auth.ImagesRetry, auth.Operator), Describe: jobs.DescribeAbort},
 		{Method: http.MethodGet, Path: "/queue", Handle: waiting.Queue, Scopes: scopes(auth.Operator), Describe: work.DescribeQueue},

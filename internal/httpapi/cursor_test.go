@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -18,7 +20,8 @@ import (
 func cursorOf(t *testing.T, header http.Header, body string) string {
 	t.Helper()
 	if link, found := strings.CutPrefix(header.Get("Link"), "<"); found {
-		u, err := url.Parse(link[:strings.Index(link, ">")])
+		link, _, _ = strings.Cut(link, ">")
+		u, err := url.Parse(link)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -62,6 +65,7 @@ func TestCursorsAreOfOneList(t *testing.T) {
 		}
 		return cursorOf(t, header, body)
 	}
+	other := strconv.FormatInt(m.other, 10)
 	products := next(shop, "/products?limit=1&price_max=9")
 	lists := []struct {
 		key  auth.Created
@@ -76,7 +80,7 @@ func TestCursorsAreOfOneList(t *testing.T) {
 		{admin, "/users", "", next(admin, "/users?limit=1")},
 		{admin, "/keys", "", next(admin, "/keys?limit=1")},
 		{admin, fmt.Sprintf("/keys?user_id=%d", m.owner), "", next(admin, fmt.Sprintf("/keys?limit=1&user_id=%d", m.owner))},
-		{admin, "/users", fmt.Sprint(m.other), next(admin, "/users?limit=1", "Vitrine-User", fmt.Sprint(m.other))},
+		{admin, "/users", other, next(admin, "/users?limit=1", "Vitrine-User", other)},
 		{admin, "/audit", "", ""},
 		{admin, "/hosts", "", ""},
 		{admin, "/dead-letters", "", ""},
@@ -128,5 +132,48 @@ func TestCursorsWithoutKey(t *testing.T) {
 		if len(p.Errors) != 1 || p.Errors[0].Parameter == nil || *p.Errors[0].Parameter != "cursor" {
 			t.Errorf("%s: %+v", list, p)
 		}
+	}
+}
+
+// TestJobsOfOperators: a job is its owner's to read, and to end only where an operator has
+// not made it. Jobs have pages.
+func TestJobsOfOperators(t *testing.T) {
+	t.Parallel()
+	m := newMatrix(t, openSQLite(t))
+	operator, owner := m.key(m.other, auth.Operator).Secret, m.key(m.owner, auth.ImagesRetry).Secret
+	m.failed()
+	body := fmt.Sprintf(`{"filter":{"user_id":%d},"rate":1}`, m.owner)
+	for _, maker := range []string{operator, owner, operator} {
+		wantStatus(t, m.as(maker, http.MethodPost, "/dead-letters/discard", body), http.StatusAccepted)
+	}
+	wantStatus(t, m.as(owner, http.MethodGet, "/dead-letters/jobs/1", ""), http.StatusOK)
+	wantProblem(t, m.as(owner, http.MethodPost, "/dead-letters/jobs/1/abort", ""), http.StatusForbidden)
+	wantStatus(t, m.as(owner, http.MethodPost, "/dead-letters/jobs/2/abort", ""), http.StatusOK)
+	wantStatus(t, m.as(operator, http.MethodPost, "/dead-letters/jobs/1/abort", ""), http.StatusOK)
+	var seen []int64
+	for target := "/dead-letters/jobs?limit=2"; target != ""; {
+		w := m.as(operator, http.MethodGet, target, "")
+		wantStatus(t, w, http.StatusOK)
+		var page struct {
+			Data []struct {
+				ID int64 `json:"id"`
+			} `json:"data"`
+			NextCursor string `json:"next_cursor"`
+		}
+		if err := json.Unmarshal(w.Body.Bytes(), &page); err != nil {
+			t.Fatal(err)
+		}
+		for _, j := range page.Data {
+			seen = append(seen, j.ID)
+		}
+		target = ""
+		if page.NextCursor != "" {
+			if target = "/dead-letters/jobs?limit=2&cursor=" + page.NextCursor; cursorOf(t, w.Header(), w.Body.String()) != page.NextCursor {
+				t.Errorf("Link %q and next_cursor %q differ", w.Header().Get("Link"), page.NextCursor)
+			}
+		}
+	}
+	if !slices.Equal(seen, []int64{3, 2, 1}) {
+		t.Errorf("pages of jobs: %d", seen)
 	}
 }

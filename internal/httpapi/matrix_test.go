@@ -336,7 +336,7 @@ func TestScopedByPrincipal(t *testing.T) {
 		t.Errorf("the list of the other user: %s", w.Body)
 	}
 	_, image := m.failed()
-	if w := m.as(foreign, http.MethodGet, "/dead-letters", ""); w.Body.String() != "[]\n" {
+	if w := m.as(foreign, http.MethodGet, "/dead-letters", ""); w.Body.String() != `{"data":[]}`+"\n" {
 		t.Errorf("dead letters of the other user: %s", w.Body)
 	}
 	byID := fmt.Sprintf(`{"ids":["image-%d"]}`, image)
@@ -358,7 +358,7 @@ func TestScopedByPrincipal(t *testing.T) {
 	_, image = m.failed()
 	byID = fmt.Sprintf(`{"ids":["image-%d"]}`, image)
 	admin, acting := m.key(m.owner, auth.Admin).Secret, []string{guard.HeaderUser, strconv.FormatInt(m.other, 10)}
-	if w := m.as(admin, http.MethodGet, "/dead-letters", "", acting...); w.Body.String() != "[]\n" {
+	if w := m.as(admin, http.MethodGet, "/dead-letters", "", acting...); w.Body.String() != `{"data":[]}`+"\n" {
 		t.Errorf("dead letters of all users for one: %s", w.Body)
 	}
 	for _, body := range []string{byID, `{"all":true}`} {

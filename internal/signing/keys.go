@@ -68,7 +68,8 @@ func (k *Keys) Seal(ctx context.Context, p Purpose, binding, message []byte) (st
 	if err != nil {
 		return "", err
 	}
-	return base64.RawURLEncoding.EncodeToString(append(slices.Clone(message), keys[0].mac(p, binding, message)...)), nil
+	mac, err := keys[0].mac(p, binding, message)
+	return base64.RawURLEncoding.EncodeToString(append(slices.Clone(message), mac...)), err
 }
 
 // Open returns the message of a text that Seal has made. ErrNotSigned; fault.Unavailable
@@ -85,10 +86,14 @@ func (k *Keys) Open(ctx context.Context, p Purpose, binding []byte, text string)
 		if err != nil {
 			return nil, err
 		}
-		if slices.ContainsFunc(list, func(one known) bool {
-			return one.verifies() && hmac.Equal(mac, one.mac(p, binding, message))
-		}) {
-			return message, nil
+		for _, one := range list {
+			want, err := one.mac(p, binding, message)
+			if err != nil {
+				return nil, err
+			}
+			if one.verifies() && hmac.Equal(mac, want) {
+				return message, nil
+			}
 		}
 	}
 	return nil, ErrNotSigned

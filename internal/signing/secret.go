@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
+	"fmt"
 	"time"
 )
 
@@ -37,15 +38,15 @@ const macBytes = 16
 
 // mac is the code (HMAC-SHA-256, RFC 2104) of a message that is good only together with
 // the binding, by the key that HKDF (RFC 5869) derives for the purpose.
-func (s Secret) mac(p Purpose, binding, message []byte) []byte {
+func (s Secret) mac(p Purpose, binding, message []byte) ([]byte, error) {
 	key, err := hkdf.Key(sha256.New, s[:], nil, "vitrine "+string(p), sha256.Size)
 	if err != nil {
-		panic(err) // only for lengths that HKDF cannot make
+		return nil, fmt.Errorf("derive the key of %s: %w", p, err) // only for lengths that HKDF cannot make
 	}
 	h := hmac.New(sha256.New, key)
 	// The length keeps what ends the binding from being taken for the beginning of the message.
 	h.Write(binary.BigEndian.AppendUint64(nil, uint64(len(binding))))
 	h.Write(binding)
 	h.Write(message)
-	return h.Sum(nil)[:macBytes]
+	return h.Sum(nil)[:macBytes], nil
 }

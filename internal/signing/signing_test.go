@@ -6,7 +6,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"log/slog"
-	"sync/atomic"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,13 +17,23 @@ import (
 
 // store is a signing.Store in memory.
 type store struct {
+	mu    sync.Mutex
 	keys  []signing.Key
 	err   error
-	reads atomic.Int32
+	reads int
+}
+
+// set changes what it says.
+func (s *store) set(err error, keys ...signing.Key) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.keys, s.err = keys, err
 }
 
 func (s *store) SigningKeys(_ context.Context, first signing.Secret) ([]signing.Key, error) {
-	s.reads.Add(1)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.reads++
 	if s.err != nil {
 		return nil, s.err
 	}
@@ -107,7 +117,8 @@ func TestRotationElsewhere(t *testing.T) {
 		s := &store{}
 		here := s.process()
 		old := seal(t, here, "", "old")
-		s.keys = []signing.Key{{Secret: signing.NewSecret()}, {Secret: s.keys[0].Secret, Left: time.Minute}}
+		first, next := s.keys[0].Secret, signing.Key{Secret: signing.NewSecret()}
+		s.set(nil, next, signing.Key{Secret: first, Left: time.Minute})
 		text := seal(t, s.process(), "", "new")
 		time.Sleep(5 * time.Second)
 		if m, err := open(t, here, "", text); err != nil || m != "new" {
@@ -116,16 +127,16 @@ func TestRotationElsewhere(t *testing.T) {
 		if m, err := open(t, here, "", old); err != nil || m != "old" {
 			t.Errorf("in the overlap: %q, %v", m, err)
 		}
-		before := s.reads.Load()
+		before := s.reads
 		for range 1000 {
 			if _, err := open(t, here, "", "A"+text[1:]); !errors.Is(err, signing.ErrNotSigned) {
 				t.Fatal(err)
 			}
 		}
-		if n := s.reads.Load() - before; n > 1 {
+		if n := s.reads - before; n > 1 {
 			t.Errorf("1000 forged texts caused %d reads", n)
 		}
-		s.keys = s.keys[:1]
+		s.set(nil, next)
 		time.Sleep(time.Minute)
 		if m, err := open(t, here, "", old); !errors.Is(err, signing.ErrNotSigned) {
 			t.Errorf("after the overlap: %q, %v", m, err)
@@ -143,7 +154,7 @@ func TestRun(t *testing.T) {
 		go func() { _ = here.Run(ctx) }()
 		synctest.Wait()
 		old := seal(t, here, "", "old")
-		s.keys = []signing.Key{{Secret: signing.NewSecret()}}
+		s.set(nil, signing.Key{Secret: signing.NewSecret()})
 		time.Sleep(30 * time.Second)
 		synctest.Wait()
 		if _, err := open(t, here, "", old); !errors.Is(err, signing.ErrNotSigned) {
@@ -162,10 +173,10 @@ func TestOutage(t *testing.T) {
 		if _, err := here.Seal(t.Context(), signing.Cursors, nil, nil); fault.KindOf(err) != fault.Unavailable {
 			t.Errorf("without a key: %v", err)
 		}
-		s.err = nil
+		s.set(nil)
 		text := seal(t, here, "", "x")
 		time.Sleep(time.Minute)
-		s.err = fault.New(fault.Unavailable, "down")
+		s.set(fault.New(fault.Unavailable, "down"))
 		if m, err := open(t, here, "", text); err != nil || m != "x" {
 			t.Errorf("a known key: %q, %v", m, err)
 		}

@@ -50,7 +50,7 @@ func (h *Handler) GetUser(w http.ResponseWriter, r *http.Request) error {
 
 // ListUsers answers with one page, by id.
 func (h *Handler) ListUsers(w http.ResponseWriter, r *http.Request) error {
-	return servePage(h.Cursors, w, r, "users", h.Accounts.Users, wireUser, func(u auth.User) int64 { return u.ID })
+	return page.Serve(h.Cursors, w, r, "users", auth.MaxListLimit, h.Accounts.Users, wireUser, func(u auth.User) int64 { return u.ID })
 }
 
 // ChangeUser applies a merge patch.
@@ -81,6 +81,12 @@ func (h *Handler) DeleteUser(w http.ResponseWriter, r *http.Request) error {
 	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil
+}
+
+// write answers with what no one may keep.
+func write(w http.ResponseWriter, status int, v any) error {
+	w.Header().Set("Cache-Control", "no-store")
+	return httpkit.WriteJSON(w, status, v)
 }
 
 func decodeUser(body []byte) (auth.UserDraft, error) {

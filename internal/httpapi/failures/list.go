@@ -55,17 +55,11 @@ func (h *Handler) List(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("list dead letters: %w", err)
 	}
+	var next []byte
 	if found.Next != nil {
-		if err := h.Cursors.Link(w, r, p.Selection(), encodePosition(*found.Next)); err != nil {
-			return fmt.Errorf("list dead letters: %w", err)
-		}
+		next = encodePosition(*found.Next)
 	}
-	list := make([]wire.DeadLetter, len(found.Items))
-	for i, l := range found.Items {
-		list[i] = wireLetter(l)
-	}
-	w.Header().Set("Cache-Control", "no-store")
-	return httpkit.WriteJSON(w, http.StatusOK, list)
+	return page.Write(h.Cursors, w, r, found.Items, wireLetter, next)
 }
 
 // ReplayImage is for the product's owner; the answer is the image, which is

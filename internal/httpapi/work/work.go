@@ -79,17 +79,11 @@ func (h *Handler) Hosts(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("list hosts: %w", err)
 	}
+	var next []byte
 	if more {
-		if err := h.Cursors.Link(w, r, p.Selection(), []byte(found[len(found)-1].Name)); err != nil {
-			return fmt.Errorf("list hosts: %w", err)
-		}
+		next = []byte(found[len(found)-1].Name)
 	}
-	list := make([]wire.Host, len(found))
-	for i, view := range found {
-		list[i] = wireHost(view)
-	}
-	w.Header().Set("Cache-Control", "no-store")
-	return httpkit.WriteJSON(w, http.StatusOK, list)
+	return page.Write(h.Cursors, w, r, found, wireHost, next)
 }
 
 func wireHost(h dispatch.HostView) wire.Host {
