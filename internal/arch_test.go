@@ -37,6 +37,7 @@ var layers = map[string]int{
 	"internal/fault": leaf, "internal/requestid": leaf, "internal/failpoint": leaf, "internal/backoff": leaf, "internal/text": leaf,
 	"internal/queue": port, "internal/cache": port, "internal/blob": port, "internal/job": port, "internal/events": port,
 	"internal/processes": port, "internal/ratelimit": port,
+	"internal/signing":      port,
 	"internal/auth":         owners,
 	"internal/progress":     owners,
 	"internal/catalog":      products,

@@ -20,6 +20,7 @@ import (
 	"vitrine.dev/internal/httpkit/server"
 	"vitrine.dev/internal/progress"
 	"vitrine.dev/internal/ratelimit"
+	"vitrine.dev/internal/signing"
 )
 
 // How often idempotency keys and audit entries are removed that are over.
@@ -54,6 +55,7 @@ func (p *process) addServer() error {
 		Ready:    p.health.Check,
 		Stopping: p.stopping.Load,
 		Accounts: auth.NewAccounts(p.store),
+		Signing:  signing.New(p.store, p.log),
 		Limits: guard.Limits{
 			Proxies: p.cfg.TrustedProxies,
 			Address: p.limiter(guard.PolicyAddress, p.cfg.RateLimitPerAddress), Key: p.limiter(guard.PolicyKey, p.cfg.RateLimitPerKey),
@@ -73,7 +75,7 @@ func (p *process) addServer() error {
 	p.tasks = append(p.tasks,
 		task{name: "progress", run: func(ctx context.Context) error { return deps.Progress.Follow(ctx, p.openLog) }},
 		task{name: "http", run: func(ctx context.Context) error { return p.serve(ctx, api) }, early: true},
-		task{name: "expirer", run: expirer.Run}, task{name: "audit", run: audit.Run})
+		task{name: "signing keys", run: deps.Signing.Run}, task{name: "expirer", run: expirer.Run}, task{name: "audit", run: audit.Run})
 	return nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/signing"
 )
 
 // MaxListLimit bounds the pages of users, keys and the audit log.
@@ -93,6 +94,15 @@ func (a *Accounts) RotateKey(ctx context.Context, by Principal, id int64, overla
 		return n, nil
 	}, entryOf(ctx, by, "key.rotate", "", Done))
 	return Created{Key: k, Secret: secret}, err
+}
+
+// RotateSigning has everything signed by a new secret from now on. What the one before it
+// has signed is valid for the overlap. fault.Invalid.
+func (a *Accounts) RotateSigning(ctx context.Context, by Principal, overlap time.Duration) error {
+	if reason := secondsFault(overlap, MaxOverlap); reason != "" {
+		return fault.InvalidField(FieldOverlap, reason)
+	}
+	return a.store.RotateSigning(ctx, signing.NewSecret(), overlap, entryOf(ctx, by, "signing-key.rotate", "", Done))
 }
 
 // Over reports whether the key cannot be used any more.

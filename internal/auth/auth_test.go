@@ -165,6 +165,48 @@ func TestRevocationDuringALook(t *testing.T) {
 	})
 }
 
+// TestLooksAreShared: many requests with one key cause one look, which does not end with the
+// first of them; one that comes after a change was heard of looks for itself.
+func TestLooksAreShared(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := &lookup{slow: make(chan struct{})}
+		secret, a, log := newKey(t, l), newAuthenticator(l), make(tail)
+		ctx, stop := context.WithCancel(t.Context())
+		defer stop()
+		go func() { _ = a.Follow(ctx, func(context.Context) (events.Next, error) { return log, nil }) }()
+		synctest.Wait()
+		first, leave := context.WithCancel(ctx)
+		left, found := make(chan error), make(chan error)
+		go func() { _, err := a.Authenticate(first, secret); left <- err }()
+		synctest.Wait()
+		for range 50 {
+			go func() { _, err := a.Authenticate(ctx, secret); found <- err }()
+		}
+		synctest.Wait()
+		leave()
+		if err := <-left; !errors.Is(err, context.Canceled) {
+			t.Errorf("who left: %v", err)
+		}
+		if l.looks != 1 {
+			t.Errorf("%d looks for one key", l.looks)
+		}
+		log <- events.Batch{Events: []events.Event{{Type: events.KeyChanged, Data: events.Data{Key: 8}}}}
+		synctest.Wait()
+		go func() { _, err := a.Authenticate(ctx, secret); found <- err }()
+		synctest.Wait()
+		if l.looks != 2 {
+			t.Errorf("%d looks, want another one after a change", l.looks)
+		}
+		close(l.slow)
+		for range 51 {
+			if err := <-found; err != nil {
+				t.Error(err)
+			}
+		}
+	})
+}
+
 func TestEveryKeyIsLookedUpAgainAfterAGap(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -3,8 +3,11 @@ package auth
 import (
 	"context"
 	"log/slog"
+	"strconv"
 	"sync"
 	"time"
+
+	"golang.org/x/sync/singleflight"
 
 	"vitrine.dev/internal/backoff"
 	"vitrine.dev/internal/events"
@@ -34,6 +37,7 @@ var (
 type Authenticator struct {
 	store Lookup
 	log   *slog.Logger
+	looks singleflight.Group
 
 	mu      sync.Mutex
 	known   map[Digest]known
@@ -78,7 +82,23 @@ func (a *Authenticator) Authenticate(ctx context.Context, secret string) (Princi
 		return Principal{}, ErrMistyped
 	}
 	d := digest(secret)
+	// Whoever comes with the key meanwhile shares the look, but not one that began before a
+	// change was heard of.
 	before := a.heard()
+	looking := a.looks.DoChan(strconv.FormatInt(before, 10)+string(d[:]), func() (any, error) {
+		return a.look(context.WithoutCancel(ctx), d, before)
+	})
+	select {
+	case found := <-looking:
+		p, _ := found.Val.(Principal)
+		return p, found.Err
+	case <-ctx.Done():
+		return Principal{}, context.Cause(ctx)
+	}
+}
+
+// look asks the store.
+func (a *Authenticator) look(ctx context.Context, d Digest, before int64) (Principal, error) {
 	k, left, err := a.store.KeyByDigest(ctx, d)
 	if fault.KindOf(err) == fault.NotFound {
 		return Principal{}, ErrUnknownKey

@@ -3,6 +3,8 @@ package auth
 import (
 	"context"
 	"time"
+
+	"vitrine.dev/internal/signing"
 )
 
 // Store keeps users, keys and the audit log. Every method is one transaction, safe for
@@ -36,6 +38,10 @@ type Store interface {
 	// or earlier as it is, and records events.KeyChanged. An error of replace is returned as
 	// it is. fault.NotFound.
 	RotateKey(ctx context.Context, id int64, overlap time.Duration, replace func(old Key, now time.Time) (NewKey, error), e Entry) (Key, error)
+
+	// RotateSigning makes the secret the one that signs. Those before it verify for the
+	// overlap, or less where they were replaced before; those that are over are removed.
+	RotateSigning(ctx context.Context, next signing.Secret, overlap time.Duration, e Entry) error
 
 	// ListAudit returns at most limit entries before the id (0: from the newest on), newest first.
 	ListAudit(ctx context.Context, before int64, limit int) ([]Entry, error)

@@ -14,6 +14,8 @@ type keysCommand struct {
 	List   keysListCommand   `cmd:"" help:"List the keys by id."`
 	Rotate keysRotateCommand `cmd:"" help:"Make a key in place of another, and print it."`
 	Revoke keysRevokeCommand `cmd:"" help:"End a key at once."`
+
+	RotateSigning keysRotateSigningCommand `cmd:"" help:"Sign with a new key what clients are given to send back, such as the cursors of lists."`
 }
 
 type keysCreateCommand struct {
@@ -108,6 +110,17 @@ func (c keysRevokeCommand) Run(ctx context.Context, program Program, to Streams)
 	return withAccounts(ctx, program, to, "keys", func(accounts *auth.Accounts) error {
 		_, err := accounts.RevokeKey(ctx, auth.Everyone(), c.ID)
 		return err
+	})
+}
+
+type keysRotateSigningCommand struct {
+	Overlap time.Duration `help:"How long what the old key has signed stays valid." default:"24h"`
+}
+
+// Run makes the new signing key; running processes know it within seconds.
+func (c keysRotateSigningCommand) Run(ctx context.Context, program Program, to Streams) error {
+	return withAccounts(ctx, program, to, "keys", func(accounts *auth.Accounts) error {
+		return accounts.RotateSigning(ctx, auth.Everyone(), c.Overlap)
 	})
 }
 

@@ -162,18 +162,20 @@ func list[T any](ctx context.Context, c *Client, path string, query url.Values, 
 	return func(yield func(T, error) bool) {
 		next, left := path+"?"+query.Encode(), most
 		for next != "" && left > 0 {
-			var page []T
+			var page struct {
+				Data []T `json:"data"`
+			}
 			var err error
 			if next, err = c.page(ctx, next, &page); err != nil {
 				yield(*new(T), err)
 				return
 			}
-			for _, element := range page[:min(left, len(page))] {
+			for _, element := range page.Data[:min(left, len(page.Data))] {
 				if !yield(element, nil) {
 					return
 				}
 			}
-			left -= len(page)
+			left -= len(page.Data)
 		}
 	}
 }

@@ -45,8 +45,8 @@ func TestDeadLettersAreReadPageByPage(t *testing.T) {
 	since := time.Date(2026, 11, 26, 6, 0, 0, 0, time.UTC)
 	first := "/dead-letters?failed_after=2026-11-26T06%3A00%3A00Z&host=h&limit=3&user_id=7"
 	api := serve(t, map[string]string{
-		"GET " + first:          `/dead-letters?p=2>[{"id":"image-5","new_field":1},{"id":"image-4"}]`,
-		"GET /dead-letters?p=2": `/dead-letters?p=3>[{"id":"image-3"},{"id":"image-2"}]`,
+		"GET " + first:          `/dead-letters?p=2>{"data":[{"id":"image-5","new_field":1},{"id":"image-4"}]}`,
+		"GET /dead-letters?p=2": `/dead-letters?p=3>{"data":[{"id":"image-3"},{"id":"image-2"}]}`,
 	})
 	var got []string
 	for letter, err := range api.DeadLetters(t.Context(), wire.DeadFilter{Host: "h", UserID: 7, FailedAfter: &since}, 3) {

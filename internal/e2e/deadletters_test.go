@@ -162,10 +162,13 @@ func reach(t *testing.T, c systemtest.Client, done int64) deadJob {
 	defer cancel()
 	for {
 		_, body := c.Do(http.MethodGet, "/dead-letters/jobs", nil, "")
-		var jobs []deadJob
-		if err := json.Unmarshal(body, &jobs); err != nil {
+		var page struct {
+			Data []deadJob `json:"data"`
+		}
+		if err := json.Unmarshal(body, &page); err != nil {
 			t.Fatal(err)
 		}
+		jobs := page.Data
 		if len(jobs) > 0 && (jobs[0].Done >= done || jobs[0].State != "running") {
 			return jobs[0]
 		}

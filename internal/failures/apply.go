@@ -85,15 +85,15 @@ func (s *Service) Apply(ctx context.Context, by auth.Principal, r Request) (Resu
 	if r.DryRun {
 		return Result{Matched: total}, nil
 	}
-	job, err := s.createJob(ctx, r, total, asOf)
+	job, err := s.createJob(ctx, by, r, total, asOf)
 	if err != nil {
 		return Result{}, err
 	}
 	return Result{Matched: total, Job: &job}, nil
 }
 
-func (s *Service) createJob(ctx context.Context, r Request, total int64, asOf time.Time) (Job, error) {
-	j, err := JobFor(r.Action, *r.Filter)
+func (s *Service) createJob(ctx context.Context, by auth.Principal, r Request, total int64, asOf time.Time) (Job, error) {
+	j, err := JobFor(r.Action, Order{Filter: *r.Filter, ByOperator: by.ForAll()})
 	if err != nil {
 		return Job{}, err
 	}

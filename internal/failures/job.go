@@ -27,12 +27,20 @@ const (
 type Job struct {
 	job.Job
 
-	Filter Filter
+	Order
+}
+
+// Order is what a job keeps of the request that made it.
+type Order struct {
+	Filter
+
+	// ByOperator says that an operator made it: whom the filter names may not end it.
+	ByOperator bool `json:"by_operator,omitempty"`
 }
 
 // JobFor returns a job of the action, to be created, without total and time.
-func JobFor(a Action, f Filter) (job.Job, error) {
-	input, err := json.Marshal(f)
+func JobFor(a Action, o Order) (job.Job, error) {
+	input, err := json.Marshal(o)
 	if err != nil {
 		return job.Job{}, fmt.Errorf("encode filter: %w", err)
 	}
@@ -41,11 +49,11 @@ func JobFor(a Action, f Filter) (job.Job, error) {
 
 // ReadJob reads the input of a job that JobFor made.
 func ReadJob(j job.Job) (Job, error) {
-	var f Filter
-	if err := json.Unmarshal(j.Input, &f); err != nil {
+	var o Order
+	if err := json.Unmarshal(j.Input, &o); err != nil {
 		return Job{}, fmt.Errorf("filter of job %d: %w", j.ID, err)
 	}
-	return Job{Job: j, Filter: f}, nil
+	return Job{Job: j, Order: o}, nil
 }
 
 // JobKinds returns the kinds of jobs that apply an action to many failures.

@@ -1,6 +1,7 @@
 package failures
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -20,11 +21,11 @@ const (
 	MaxIDs = 1000
 	// MaxRate is the most items a second that can be asked for.
 	MaxRate = 100_000
-	// MaxJobs is how many jobs Jobs returns.
-	MaxJobs = 100
 	// atOnce is how many items one transaction applies an action to.
 	atOnce = 200
 )
+
+func limitReason() string { return fmt.Sprintf("must be an integer from 1 to %d", MaxListLimit) }
 
 // Service is the use cases of the API. Its errors are of the kinds of package
 // fault.
@@ -51,7 +52,7 @@ type Page struct {
 func (s *Service) List(ctx context.Context, by auth.Principal, f Filter, after *Position, limit int) (Page, error) {
 	f, bad := f.check()
 	if limit < 0 || limit > MaxListLimit {
-		bad.Add("limit", fmt.Sprintf("must be an integer from 1 to %d", MaxListLimit))
+		bad.Add("limit", limitReason())
 	}
 	if err := bad.Err(); err != nil {
 		return Page{}, err
@@ -60,9 +61,7 @@ func (s *Service) List(ctx context.Context, by auth.Principal, f Filter, after *
 	if f.UserID, err = by.ForReading(f.UserID); err != nil {
 		return Page{}, err
 	}
-	if limit == 0 {
-		limit = DefaultListLimit
-	}
+	limit = cmp.Or(limit, DefaultListLimit)
 	items, err := s.store.ListFailures(ctx, f, after, limit+1) // one more shows whether there is a next page
 	if err != nil {
 		return Page{}, err
@@ -95,26 +94,43 @@ func (s *Service) Job(ctx context.Context, by auth.Principal, id int64) (Job, er
 	return j, err
 }
 
-// Jobs returns the newest MaxJobs jobs.
-func (s *Service) Jobs(ctx context.Context) ([]Job, error) {
-	newest, err := s.jobs.Jobs(ctx, MaxJobs)
-	jobs := make([]Job, len(newest))
-	for i, j := range newest {
-		if err == nil {
-			jobs[i], err = ReadJob(j)
-		}
+// Jobs returns a page of jobs before the id, 0 for the newest, newest first, and whether
+// there are more. limit 0 stands for DefaultListLimit. fault.Invalid.
+func (s *Service) Jobs(ctx context.Context, before int64, limit int) (jobs []Job, more bool, err error) {
+	if limit < 0 || limit > MaxListLimit {
+		return nil, false, fault.InvalidField("limit", limitReason())
 	}
-	return jobs, err
+	limit = cmp.Or(limit, DefaultListLimit)
+	list, err := s.jobs.Jobs(ctx, before, limit+1) // one more shows whether there is a next page
+	if err != nil {
+		return nil, false, err
+	}
+	more = len(list) > limit
+	for _, j := range list[:min(limit, len(list))] {
+		one, err := ReadJob(j)
+		if err != nil {
+			return nil, false, err
+		}
+		jobs = append(jobs, one)
+	}
+	return jobs, more, nil
 }
 
-// Abort ends a job early; at most the step under way is still done.
-// fault.NotFound as for Job; fault.Conflict where it is done.
+// Abort ends a job early; at most the step under way is still done. A job that an operator
+// has made of one user's work is that user's to read, but not to end. fault.NotFound as
+// for Job; fault.Forbidden; fault.Conflict where it is done.
 func (s *Service) Abort(ctx context.Context, by auth.Principal, id int64) (Job, error) {
-	if _, err := s.Job(ctx, by, id); err != nil {
+	j, err := s.Job(ctx, by, id)
+	if err != nil {
 		return Job{}, err
+	}
+	if j.ByOperator && !by.ForAll() {
+		return Job{}, errOperators
 	}
 	return readJob(s.jobs.AbortJob(ctx, id))
 }
+
+var errOperators = fault.New(fault.Forbidden, "an operator has made this job: only operators may abort it")
 
 // readJob reads what the store has returned.
 func readJob(j job.Job, err error) (Job, error) {

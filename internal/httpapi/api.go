@@ -23,6 +23,7 @@ import (
 	"vitrine.dev/internal/httpapi/images"
 	"vitrine.dev/internal/httpapi/jobs"
 	"vitrine.dev/internal/httpapi/manual"
+	"vitrine.dev/internal/httpapi/page"
 	"vitrine.dev/internal/httpapi/problems"
 	"vitrine.dev/internal/httpapi/products"
 	"vitrine.dev/internal/httpapi/wire"
@@ -32,6 +33,7 @@ import (
 	"vitrine.dev/internal/httpkit/server"
 	"vitrine.dev/internal/monitor"
 	"vitrine.dev/internal/progress"
+	"vitrine.dev/internal/signing"
 )
 
 // The memory that all requests may use at the same time, by purpose:
@@ -61,6 +63,7 @@ type Deps struct {
 	// Accounts are users and keys; Keys are answered with 409 where it is false.
 	Accounts *auth.Accounts
 	HasKeys  bool
+	Signing  *signing.Keys // of cursors
 	// Authorize is a guard's. nil: every request may do everything.
 	Authorize func(*http.Request, server.Route) (*http.Request, error)
 	// Origins are the sites whose pages may read what is answered, as browsers write them;
@@ -81,16 +84,16 @@ func New(deps Deps) http.Handler {
 // routes are the API.
 func (d Deps) routes() []server.Route {
 	description := newDescription()
-	tag, lists := d.tag(), httpkit.NewBudget(maxListMemory)
+	tag, lists, cursors := d.tag(), httpkit.NewBudget(maxListMemory), page.NewCursors(d.Signing)
 	waits := products.Waits{Service: d.Service, Watch: d.Progress, Stopping: d.stopping}
 	product := &products.Handler{
-		Service: d.Service, Views: d.Views, URL: d.URL, Tag: tag, Lists: lists, Details: httpkit.NewBudget(maxDetailMemory), Waits: waits,
+		Service: d.Service, Views: d.Views, URL: d.URL, Tag: tag, Lists: lists, Details: httpkit.NewBudget(maxDetailMemory), Cursors: cursors, Waits: waits,
 	}
-	failure := &failuresapi.Handler{Service: d.Failures, URL: d.URL, Tag: tag, Lists: lists, Waits: waits}
-	job := &jobs.Handler{Service: d.Failures}
+	failure := &failuresapi.Handler{Service: d.Failures, URL: d.URL, Tag: tag, Lists: lists, Cursors: cursors, Waits: waits}
+	job := &jobs.Handler{Service: d.Failures, Cursors: cursors}
 	image := &images.Handler{Files: d.Images}
-	account := &accounts.Handler{Accounts: d.Accounts, Keys: d.HasKeys}
-	waiting := &work.Handler{Inspector: d.Work, URL: d.URL}
+	account := &accounts.Handler{Accounts: d.Accounts, Keys: d.HasKeys, Cursors: cursors}
+	waiting := &work.Handler{Inspector: d.Work, URL: d.URL, Cursors: cursors}
 	routes := append(d.adminRoutes(), []server.Route{
 		{Method: http.MethodPost, Path: "/products", Handle: product.Create, Scopes: scopes(auth.ProductsWrite), Describe: products.DescribeCreate},
 		{Method: http.MethodGet, Path: "/products", Handle: product.List, Scopes: scopes(auth.ProductsRead, auth.Operator), Query: products.ListQuery(), Describe: products.DescribeList},
@@ -108,7 +111,7 @@ func (d Deps) routes() []server.Route {
 		{Method: http.MethodGet, Path: "/dead-letters", Handle: failure.List, Scopes: scopes(auth.ProductsRead, auth.Operator), Query: failuresapi.ListQuery(), Describe: failuresapi.DescribeList},
 		{Method: http.MethodPost, Path: "/dead-letters/replay", Handle: failure.Replay, Scopes: scopes(auth.ImagesRetry, auth.Operator), Describe: failuresapi.DescribeReplay},
 		{Method: http.MethodPost, Path: "/dead-letters/discard", Handle: failure.Discard, Scopes: scopes(auth.ImagesRetry, auth.Operator), Describe: failuresapi.DescribeDiscard},
-		{Method: http.MethodGet, Path: "/dead-letters/jobs", Handle: job.List, Scopes: scopes(auth.Operator), Describe: jobs.DescribeList},
+		{Method: http.MethodGet, Path: "/dead-letters/jobs", Handle: job.List, Scopes: scopes(auth.Operator), Query: jobs.ListQuery(), Describe: jobs.DescribeList},
 		{Method: http.MethodGet, Path: "/dead-letters/jobs/{id}", Handle: job.Get, Scopes: scopes(auth.ImagesRetry, auth.Operator), Describe: jobs.DescribeGet},
 		{Method: http.MethodPost, Path: "/dead-letters/jobs/{id}/abort", Handle: job.Abort, Scopes: scopes(auth.ImagesRetry, auth.Operator), Describe: jobs.DescribeAbort},
 		{Method: http.MethodGet, Path: "/queue", Handle: waiting.Queue, Scopes: scopes(auth.Operator), Describe: work.DescribeQueue},

@@ -43,7 +43,7 @@ func benchHandler(b *testing.B, c catalog.ViewCache, n int, change ...func(*http
 	views := catalog.NewViews(c, catalog.FixedEpoch("e"), log)
 	deps := httpapi.Deps{
 		Service: catalog.NewService(openSQLite(b), views, catalog.DefaultKeyTTL), Views: views,
-		Images: &images{}, URL: imageURL, Log: log,
+		Images: &images{}, URL: imageURL, Signing: newSigning(), Log: log,
 	}
 	for _, c := range change {
 		c(&deps)

@@ -165,6 +165,9 @@ func (c *contract) missing() (list []string) {
 // newAPI is httpapi.New, each of whose answers is held against the description.
 func newAPI(t *testing.T, deps httpapi.Deps) http.Handler {
 	t.Helper()
+	if deps.Signing == nil {
+		deps.Signing = newSigning()
+	}
 	h, c := httpapi.New(deps), described()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		copied := &answerCopy{ResponseWriter: w}

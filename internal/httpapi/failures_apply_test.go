@@ -35,7 +35,7 @@ func TestDeadLettersReplayByIDs(t *testing.T) {
 	}
 	wantBody(t, s.do("POST", "/dead-letters/discard", fmt.Sprintf(`{"ids":["message-1","image-%d"]}`, images[1])),
 		`{"matched":2,"done":2,"dry_run":false,"skipped":[]}`)
-	wantBody(t, s.do("GET", "/dead-letters", ""), "[]")
+	wantBody(t, s.do("GET", "/dead-letters", ""), `{"data":[]}`)
 }
 
 func TestDeadLettersByFilter(t *testing.T) {
@@ -116,7 +116,7 @@ func TestDeadLettersRefuse(t *testing.T) {
 func TestDeadLetterJobs(t *testing.T) {
 	t.Parallel()
 	s := newDeadSetup(t)
-	wantBody(t, s.do("GET", "/dead-letters/jobs", ""), "[]")
+	wantBody(t, s.do("GET", "/dead-letters/jobs", ""), `{"data":[]}`)
 	s.fail(fault.SourceTimeout, "a.example", 2)
 	w := s.do("POST", "/dead-letters/replay", `{"filter":{"host":"a.example","failed_after":"2020-01-01T00:00:00Z"},"rate":5}`)
 	wantStatus(t, w, http.StatusAccepted)
@@ -126,7 +126,7 @@ func TestDeadLetterJobs(t *testing.T) {
 		t.Errorf("job is %s, %d wakes", w.Body, s.wakes.Load())
 	}
 	wantBody(t, s.do("GET", "/dead-letters/jobs/1", ""), strings.TrimSpace(w.Body.String()))
-	wantBody(t, s.do("GET", "/dead-letters/jobs", ""), "["+strings.TrimSpace(w.Body.String())+"]")
+	wantBody(t, s.do("GET", "/dead-letters/jobs", ""), `{"data":[`+strings.TrimSpace(w.Body.String())+`]}`)
 	for range 2 {
 		w = s.do("POST", "/dead-letters/jobs/1/abort", "")
 		wantStatus(t, w, http.StatusOK)

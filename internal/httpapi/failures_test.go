@@ -104,14 +104,16 @@ func (s *deadSetup) unreadable(id string, body []byte) {
 func letterIDs(t *testing.T, w *httptest.ResponseRecorder) []string {
 	t.Helper()
 	wantStatus(t, w, http.StatusOK)
-	var page []struct {
-		ID string `json:"id"`
+	var page struct {
+		Data []struct {
+			ID string `json:"id"`
+		} `json:"data"`
 	}
 	if err := json.Unmarshal(w.Body.Bytes(), &page); err != nil {
 		t.Fatal(err)
 	}
 	list := []string{}
-	for _, l := range page {
+	for _, l := range page.Data {
 		list = append(list, l.ID)
 	}
 	return list
@@ -120,7 +122,7 @@ func letterIDs(t *testing.T, w *httptest.ResponseRecorder) []string {
 func TestDeadLettersList(t *testing.T) {
 	t.Parallel()
 	s := newDeadSetup(t)
-	wantBody(t, s.do("GET", "/dead-letters", ""), "[]")
+	wantBody(t, s.do("GET", "/dead-letters", ""), `{"data":[]}`)
 	product, images := s.fail(fault.SourceTimeout, "a.example", 1)
 	letters, err := s.db.ListFailures(t.Context(), failures.Filter{}, nil, 1)
 	if err != nil {
@@ -128,8 +130,8 @@ func TestDeadLettersList(t *testing.T) {
 	}
 	at := letters[0].FailedAt.Format(time.RFC3339Nano)
 	wantBody(t, s.do("GET", "/dead-letters", ""), fmt.Sprintf(
-		`[{"id":"image-%d","kind":"image","failed_at":%q,"reason":{"code":"source_timeout","detail":"It did not work.","retryable":true},`+
-			`"image_id":%d,"product_id":%d,"user_id":1,"source_url":"https://a.example/0.jpg","host":"a.example","attempts":1,"request_id":"req-1"}]`,
+		`{"data":[{"id":"image-%d","kind":"image","failed_at":%q,"reason":{"code":"source_timeout","detail":"It did not work.","retryable":true},`+
+			`"image_id":%d,"product_id":%d,"user_id":1,"source_url":"https://a.example/0.jpg","host":"a.example","attempts":1,"request_id":"req-1"}]}`,
 		images[0], at, images[0], product))
 	s.unreadable("m-1", []byte{0xff, 0})
 	w := s.do("GET", "/dead-letters?reason=unreadable", "")
@@ -205,12 +207,12 @@ func TestDeadLettersListRefuses(t *testing.T) {
 		"cursor=AgAAAZqvz7gAegAAAAAAAAAB": {cursor}, // no such kind
 		"cursor=Av____________lpAAAAAAAB": {cursor}, // a time beyond all
 		"cursor=AwAAAZqvz7gAaQAAAAAAAAAB": {cursor}, // another form
+		"cursor=AgAAAZqvz7gAaQAAAAAAAAAB": {cursor}, // well formed once, and not signed
 	} {
 		p := wantProblem(t, s.do("GET", "/dead-letters?"+query, ""), http.StatusUnprocessableEntity)
 		if got := p.errors(); !slices.Equal(got, want) {
 			t.Errorf("%s: errors = %q, want %q", query, got, want)
 		}
 	}
-	letterIDs(t, s.do("GET", "/dead-letters?cursor=AgAAAZqvz7gAaQAAAAAAAAAB", "")) // well formed
 	wantProblem(t, s.do("GET", "/dead-letters?reason=%zz", ""), http.StatusBadRequest)
 }

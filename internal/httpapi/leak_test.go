@@ -98,7 +98,7 @@ func (s *setup) deps(service *catalog.Service, failure error) httpapi.Deps {
 	check := func(context.Context) error { return failure }
 	log := slog.New(slog.NewJSONHandler(s.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	return httpapi.Deps{
-		Service: service, Views: s.views, Images: s.images, URL: imageURL,
+		Service: service, Views: s.views, Images: s.images, URL: imageURL, Signing: newSigning(),
 		Ready: ready(log, monitor.Part{Name: "database", Need: monitor.Reads, Ping: check}, monitor.Part{Name: "storage", Probe: check}),
 		Log:   log,
 	}

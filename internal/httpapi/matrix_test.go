@@ -18,6 +18,7 @@ import (
 	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/httpapi"
 	"vitrine.dev/internal/httpapi/guard"
+	"vitrine.dev/internal/signing"
 	"vitrine.dev/internal/sqlstore"
 	"vitrine.dev/internal/sqlstore/storetest"
 	"vitrine.dev/internal/testserver"
@@ -113,7 +114,7 @@ func newMatrix(t *testing.T, db *sqlstore.Store) *matrix {
 		Failures: failures.NewService(db, db, s.views, func() {}),
 		Work:     dispatch.NewInspector(db, dispatch.DefaultConfig().Limits),
 		Views:    s.views, Images: s.images, URL: imageURL, Ready: ready(log), Log: log,
-		Accounts: m.accounts, HasKeys: true, Authorize: guard.New(auth.NewAuthenticator(db, log), nil).Authorize,
+		Accounts: m.accounts, HasKeys: true, Signing: signing.New(db, log), Authorize: guard.New(auth.NewAuthenticator(db, log), nil).Authorize,
 	}
 	s.handler = newAPI(t, m.deps)
 	m.other = m.user()
@@ -353,7 +354,7 @@ func TestScopedByPrincipal(t *testing.T) {
 		t.Errorf("the list of the other user: %s", w.Body)
 	}
 	_, image := m.failed()
-	if w := m.as(foreign, http.MethodGet, "/dead-letters", ""); w.Body.String() != "[]\n" {
+	if w := m.as(foreign, http.MethodGet, "/dead-letters", ""); w.Body.String() != `{"data":[]}`+"\n" {
 		t.Errorf("dead letters of the other user: %s", w.Body)
 	}
 	byID := fmt.Sprintf(`{"ids":["image-%d"]}`, image)
@@ -375,7 +376,7 @@ func TestScopedByPrincipal(t *testing.T) {
 	_, image = m.failed()
 	byID = fmt.Sprintf(`{"ids":["image-%d"]}`, image)
 	admin, acting := m.key(m.owner, auth.Admin).Secret, []string{guard.HeaderUser, strconv.FormatInt(m.other, 10)}
-	if w := m.as(admin, http.MethodGet, "/dead-letters", "", acting...); w.Body.String() != "[]\n" {
+	if w := m.as(admin, http.MethodGet, "/dead-letters", "", acting...); w.Body.String() != `{"data":[]}`+"\n" {
 		t.Errorf("dead letters of all users for one: %s", w.Body)
 	}
 	for _, body := range []string{byID, `{"all":true}`} {

@@ -26,6 +26,7 @@ import (
 	"vitrine.dev/internal/httpkit"
 	"vitrine.dev/internal/logtest"
 	"vitrine.dev/internal/monitor"
+	"vitrine.dev/internal/signing"
 )
 
 const smartphone = `{"user_id":1,"product_name":"Smartphone","product_description":"Latest model with advanced features",` +
@@ -55,10 +56,21 @@ func newSetup(t *testing.T, parts ...monitor.Part) *setup {
 	s.views = catalog.NewViews(s.cache, catalog.FixedEpoch("e"), log)
 	deps := httpapi.Deps{
 		Service: catalog.NewService(s.store, s.views, catalog.DefaultKeyTTL), Views: s.views,
-		Images: s.images, URL: imageURL, Accounts: auth.NewAccounts(noAudit{}), HasKeys: true, Ready: ready(log, parts...), Stopping: s.stopping.Load, Log: log,
+		Images: s.images, URL: imageURL, Accounts: auth.NewAccounts(noAudit{}), HasKeys: true, Signing: newSigning(), Ready: ready(log, parts...), Stopping: s.stopping.Load, Log: log,
 	}
 	s.handler, s.unchecked = newAPI(t, deps), httpapi.New(deps)
 	return s
+}
+
+// newSigning are the keys of an installation of its own.
+func newSigning() *signing.Keys {
+	return signing.New(oneSecret(signing.NewSecret()), slog.New(slog.DiscardHandler))
+}
+
+type oneSecret signing.Secret
+
+func (s oneSecret) SigningKeys(context.Context, signing.Secret) ([]signing.Key, error) {
+	return []signing.Key{{Secret: signing.Secret(s)}}, nil
 }
 
 // noAudit is an auth.Store that no test asks for users or keys.

@@ -123,9 +123,11 @@ func TestQueueAndHosts(t *testing.T) {
 		wantStatus(t, w, http.StatusOK)
 		wantHeader(t, w, "Cache-Control", "no-store")
 		d.check("/hosts", "GET", w)
-		if err := json.Unmarshal(w.Body.Bytes(), &hosts); err != nil {
+		var page wire.Page[wire.Host]
+		if err := json.Unmarshal(w.Body.Bytes(), &page); err != nil {
 			t.Fatal(err)
 		}
+		hosts = page.Data
 		if (w.Header().Get("Link") != "") != (next != "") || len(hosts) != len(want) {
 			t.Fatalf("%s: %+v, Link %q, want %v", query, hosts, w.Header().Get("Link"), want)
 		}
@@ -138,7 +140,7 @@ func TestQueueAndHosts(t *testing.T) {
 			link := strings.TrimPrefix(w.Header().Get("Link"), "</hosts")
 			query, _, _ = strings.Cut(link, ">")
 			w := s.do("GET", "/hosts"+query, "")
-			if !strings.HasPrefix(w.Body.String(), `[{"host":"`+next+`"`) {
+			if !strings.HasPrefix(w.Body.String(), `{"data":[{"host":"`+next+`"`) {
 				t.Errorf("the next page is %s", w.Body)
 			}
 		}

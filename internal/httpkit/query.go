@@ -2,8 +2,6 @@ package httpkit
 
 import (
 	"context"
-	"encoding/base64"
-	"encoding/binary"
 	"net/http"
 	"net/url"
 	"slices"
@@ -111,6 +109,18 @@ func (p *Params) Time(name string) time.Time {
 	return t
 }
 
+// Selection names what the list of the request is of: its parameters but for those that
+// say which page of it, and how long one is.
+func (p *Params) Selection() string {
+	selected := url.Values{}
+	for name := range p.values {
+		if v := p.values.Get(name); v != "" && name != ParamCursor && name != ParamLimit {
+			selected.Set(name, v)
+		}
+	}
+	return selected.Encode()
+}
+
 // Link is the header that points to the next page of the same list.
 func (p *Params) Link(path, cursor string) string {
 	next := url.Values{ParamCursor: {cursor}}
@@ -154,35 +164,4 @@ func PathInteger(r *http.Request, name string, most int64) (int64, error) {
 		return 0, fault.InvalidParameter(name, IntegerReason(most))
 	}
 	return n, nil
-}
-
-// EncodeIDCursor makes the opaque text that stands for the last id of a page.
-func EncodeIDCursor(kind byte, id int64) string {
-	return EncodeCursor(binary.BigEndian.AppendUint64([]byte{kind}, uint64(id))) //nolint:gosec // ids are positive
-}
-
-// DecodeIDCursor reads back a cursor of the kind; ok is false for all that EncodeIDCursor
-// never made of an id up to most.
-func DecodeIDCursor(s string, kind byte, most int64) (id int64, ok bool) {
-	const size = 9
-	b, ok := DecodeCursor(s, kind, size)
-	if !ok {
-		return 0, false
-	}
-	n := binary.BigEndian.Uint64(b[1:])
-	return int64(n), n >= 1 && n <= uint64(most) //nolint:gosec // both are positive
-}
-
-// EncodeCursor makes the opaque text that stands for a position in a list. The
-// first byte of b names the kind of cursor.
-func EncodeCursor(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
-
-// DecodeCursor reads back a cursor of the kind that has size bytes; ok is false
-// for every text that EncodeCursor cannot have made of one.
-func DecodeCursor(s string, kind byte, size int) (b []byte, ok bool) {
-	if len(s) != base64.RawURLEncoding.EncodedLen(size) {
-		return nil, false
-	}
-	b, err := base64.RawURLEncoding.Strict().DecodeString(s) // which skips line breaks
-	return b, err == nil && len(b) == size && b[0] == kind
 }

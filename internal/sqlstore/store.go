@@ -59,7 +59,7 @@ func schema() sqldb.Schema {
 	return sqldb.Schema{
 		Migrations: migrations, Channel: "vitrine_commits", Probe: "UPDATE installation SET id = id", Sequences: []string{"products", "events"},
 		Tables: []string{
-			"users", "api_keys", "audit", "products", "images", "hosts", "renditions", "chores", "installation", "processes",
+			"users", "api_keys", "signing_keys", "audit", "products", "images", "hosts", "renditions", "chores", "installation", "processes",
 			"events", "event_log", "event_readers", "idempotency_keys", "dead_messages", "dead_jobs", "schema_digest",
 		},
 		Translate: func(err error) error {

@@ -97,7 +97,7 @@ func DescribeGetUser(d *openapi.Document) *huma.Operation {
 // DescribeListUsers describes ListUsers.
 func DescribeListUsers(d *openapi.Document) *huma.Operation {
 	return described(d, "listUsers", usersTag, "List users by id", "From the lowest id on, a page at a time.",
-		map[string]*huma.Response{"200": openapi.Response("One page", openapi.Schema[wire.Page[wire.User]](d))})
+		map[string]*huma.Response{"200": openapi.Response("One page", openapi.Schema[wire.Page[wire.User]](d), openapi.Link())})
 }
 
 // DescribeChangeUser describes ChangeUser.
@@ -149,7 +149,7 @@ func DescribeGetKey(d *openapi.Document) *huma.Operation {
 // DescribeListKeys describes ListKeys.
 func DescribeListKeys(d *openapi.Document) *huma.Operation {
 	return described(d, "listKeys", keysTag, "List API keys by id", "Those that are revoked or expired are among them.",
-		map[string]*huma.Response{"200": openapi.Response("One page", openapi.Schema[wire.Page[wire.Key]](d))}, http.StatusConflict)
+		map[string]*huma.Response{"200": openapi.Response("One page", openapi.Schema[wire.Page[wire.Key]](d), openapi.Link())}, http.StatusConflict)
 }
 
 // DescribeRevokeKey describes RevokeKey.
@@ -162,7 +162,7 @@ func DescribeRevokeKey(d *openapi.Document) *huma.Operation {
 // DescribeListAudit describes ListAudit.
 func DescribeListAudit(d *openapi.Document) *huma.Operation {
 	return described(d, "listAudit", usersTag, "List what was done to users and keys, and by operators, newest first", "Entries are kept for 400 days.",
-		map[string]*huma.Response{"200": openapi.Response("One page", openapi.Schema[wire.Page[wire.AuditEntry]](d))})
+		map[string]*huma.Response{"200": openapi.Response("One page", openapi.Schema[wire.Page[wire.AuditEntry]](d), openapi.Link())})
 }
 
 // PageQuery are the parameters of ListUsers and ListAudit.

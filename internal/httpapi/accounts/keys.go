@@ -13,6 +13,7 @@ import (
 
 	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/httpapi/page"
 	"vitrine.dev/internal/httpapi/wire"
 	"vitrine.dev/internal/httpkit"
 	"vitrine.dev/internal/httpkit/form"
@@ -78,7 +79,7 @@ func (h *Handler) ListKeys(w http.ResponseWriter, r *http.Request) error {
 	read := func(ctx context.Context, after int64, limit int) ([]auth.Key, bool, error) {
 		return h.Accounts.Keys(ctx, user, after, limit)
 	}
-	return servePage(w, r, keysCursor, "keys", read, wireKey, func(k auth.Key) int64 { return k.ID })
+	return page.Serve(h.Cursors, w, r, "keys", auth.MaxListLimit, read, wireKey, func(k auth.Key) int64 { return k.ID })
 }
 
 // RevokeKey ends a key at once.

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"vitrine.dev/internal/auth"
+	"vitrine.dev/internal/httpapi/page"
 	"vitrine.dev/internal/httpapi/wire"
 	"vitrine.dev/internal/httpkit"
 	"vitrine.dev/internal/httpkit/form"
@@ -16,7 +17,8 @@ type Handler struct {
 	Accounts *auth.Accounts
 	// Keys says whether there may be keys. While authentication is off there are none: those
 	// that anyone could make then would be valid once it is on.
-	Keys bool
+	Keys    bool
+	Cursors page.Cursors
 }
 
 // CreateUser adds a user.
@@ -48,7 +50,7 @@ func (h *Handler) GetUser(w http.ResponseWriter, r *http.Request) error {
 
 // ListUsers answers with one page, by id.
 func (h *Handler) ListUsers(w http.ResponseWriter, r *http.Request) error {
-	return servePage(w, r, usersCursor, "users", h.Accounts.Users, wireUser, func(u auth.User) int64 { return u.ID })
+	return page.Serve(h.Cursors, w, r, "users", auth.MaxListLimit, h.Accounts.Users, wireUser, func(u auth.User) int64 { return u.ID })
 }
 
 // ChangeUser applies a merge patch.
@@ -79,6 +81,12 @@ func (h *Handler) DeleteUser(w http.ResponseWriter, r *http.Request) error {
 	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil
+}
+
+// write answers with what no one may keep.
+func write(w http.ResponseWriter, status int, v any) error {
+	w.Header().Set("Cache-Control", "no-store")
+	return httpkit.WriteJSON(w, status, v)
 }
 
 func decodeUser(body []byte) (auth.UserDraft, error) {

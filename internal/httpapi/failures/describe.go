@@ -26,7 +26,7 @@ func DescribeList(d *openapi.Document) *huma.Operation {
 		OperationID: "listDeadLetters", Tags: []string{tag}, Summary: "List failed work, newest first",
 		Description: "Images that failed and were not discarded, and unreadable messages of the broker.",
 		Responses: d.Responses(map[string]*huma.Response{
-			"200": openapi.Response("One page", &huma.Schema{Type: huma.TypeArray, Items: openapi.Schema[wire.DeadLetter](d)}, openapi.Link()),
+			"200": openapi.Response("One page", openapi.Schema[wire.Page[wire.DeadLetter]](d), openapi.Link()),
 		}, http.StatusServiceUnavailable),
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"vitrine.dev/internal/catalog/imageurl"
 	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/httpapi/page"
 	"vitrine.dev/internal/httpapi/products"
 	"vitrine.dev/internal/httpapi/wire"
 	"vitrine.dev/internal/httpkit"
@@ -27,6 +28,7 @@ type Handler struct {
 	Tag     func() string           // the end of the entity tags of products
 	Lists   httpkit.Budget          // for pages that are read and encoded
 	Waits   products.Waits
+	Cursors page.Cursors
 }
 
 // List answers with one page.
@@ -41,13 +43,9 @@ func (h *Handler) List(w http.ResponseWriter, r *http.Request) error {
 		FailedBefore: p.Time(failures.FieldFailedBefore),
 	}
 	limit := int(p.Integer(httpkit.ParamLimit, failures.MaxListLimit))
-	var after *failures.Position
-	if s := p.Text(httpkit.ParamCursor); s != "" {
-		position, ok := decodeCursor(s)
-		if !ok {
-			p.Errors.Add(httpkit.ParamCursor, "must be taken from the Link of the page before")
-		}
-		after = &position
+	after, err := page.Read(h.Cursors, r, p.Selection(), page.FromLink, decodePosition)
+	if err != nil {
+		return fmt.Errorf("list dead letters: %w", err)
 	}
 	filter.FieldErrors = p.Errors
 	held, err := h.Lists.Take(r.Context(), maxPageMemory)
@@ -55,19 +53,15 @@ func (h *Handler) List(w http.ResponseWriter, r *http.Request) error {
 		return fmt.Errorf("list dead letters: %w", err)
 	}
 	defer held.Free()
-	page, err := h.Service.List(r.Context(), auth.From(r.Context()), filter, after, limit)
+	found, err := h.Service.List(r.Context(), auth.From(r.Context()), filter, after, limit)
 	if err != nil {
 		return fmt.Errorf("list dead letters: %w", err)
 	}
-	if page.Next != nil {
-		w.Header().Set("Link", p.Link(r.URL.Path, encodeCursor(*page.Next)))
+	var next []byte
+	if found.Next != nil {
+		next = encodePosition(*found.Next)
 	}
-	list := make([]wire.DeadLetter, len(page.Items))
-	for i, l := range page.Items {
-		list[i] = wireLetter(l)
-	}
-	w.Header().Set("Cache-Control", "no-store")
-	return httpkit.WriteJSON(w, http.StatusOK, list)
+	return page.Write(h.Cursors, w, r, found.Items, wireLetter, next)
 }
 
 // ReplayImage is for the product's owner; the answer is the image, which is
@@ -105,36 +99,26 @@ func wireLetter(l failures.Item) wire.DeadLetter {
 	return w
 }
 
-const (
-	cursorKind  = 2
-	cursorBytes = 18
-)
-
-// encodeCursor makes the opaque text that stands for a position in the
-// list of dead letters: its time in milliseconds, its kind and its number.
-func encodeCursor(p failures.Position) string {
-	b := binary.BigEndian.AppendUint64([]byte{cursorKind}, uint64(p.At.UnixMilli()))
-	b = append(b, kindByte(p.ID.Kind))
-	b = binary.BigEndian.AppendUint64(b, uint64(p.ID.N)) //nolint:gosec // ids are positive
-	return httpkit.EncodeCursor(b)
+// encodePosition writes a position in the list of dead letters: its time in
+// milliseconds, its kind and its number.
+func encodePosition(p failures.Position) []byte {
+	b := binary.BigEndian.AppendUint64(nil, uint64(p.At.UnixMilli()))
+	return append(append(b, kindByte(p.ID.Kind)), page.EncodeID(p.ID.N)...)
 }
 
-// decodeCursor reads it back; ok is false for all that encodeCursor
-// never made.
-func decodeCursor(s string) (p failures.Position, ok bool) {
-	b, ok := httpkit.DecodeCursor(s, cursorKind, cursorBytes)
-	if !ok {
-		return p, false
+// decodePosition reads what encodePosition has written.
+func decodePosition(b []byte) (*failures.Position, bool) {
+	if len(b) != 17 {
+		return nil, false
 	}
-	at, n := binary.BigEndian.Uint64(b[1:9]), binary.BigEndian.Uint64(b[10:])
+	at := binary.BigEndian.Uint64(b)
+	n, ok := page.DecodeID(b[9:])
 	for _, kind := range []failures.Kind{failures.KindImage, failures.KindMessage} {
-		if kindByte(kind) == b[9] && at <= uint64(catalog.MaxID) && n >= 1 && n <= uint64(catalog.MaxID) {
-			return failures.Position{
-				At: time.UnixMilli(int64(at)).UTC(), ID: failures.ID{Kind: kind, N: int64(n)},
-			}, true
+		if ok && kindByte(kind) == b[8] && at <= uint64(catalog.MaxID) {
+			return &failures.Position{At: time.UnixMilli(int64(at)).UTC(), ID: failures.ID{Kind: kind, N: n}}, true
 		}
 	}
-	return p, false
+	return nil, false
 }
 
 func kindByte(k failures.Kind) byte { return string(k)[0] }

@@ -10,26 +10,21 @@ import (
 	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/failures"
+	"vitrine.dev/internal/httpapi/page"
 	"vitrine.dev/internal/httpapi/wire"
 	"vitrine.dev/internal/httpkit"
 	"vitrine.dev/internal/httpkit/openapi"
 )
 
 // Handler serves jobs.
-type Handler struct{ Service *failures.Service }
+type Handler struct {
+	Service *failures.Service
+	Cursors page.Cursors
+}
 
-// List answers with the newest jobs.
+// List answers with one page, newest first.
 func (h *Handler) List(w http.ResponseWriter, r *http.Request) error {
-	jobs, err := h.Service.Jobs(r.Context())
-	if err != nil {
-		return fmt.Errorf("list dead letter jobs: %w", err)
-	}
-	list := make([]wire.DeadJob, len(jobs))
-	for i, j := range jobs {
-		list[i] = Wire(j)
-	}
-	w.Header().Set("Cache-Control", "no-store")
-	return httpkit.WriteJSON(w, http.StatusOK, list)
+	return page.Serve(h.Cursors, w, r, "dead letter jobs", failures.MaxListLimit, h.Service.Jobs, Wire, func(j failures.Job) int64 { return j.ID })
 }
 
 // Get answers with one job.
@@ -80,12 +75,17 @@ const tag = "dead letters"
 // DescribeList describes List.
 func DescribeList(d *openapi.Document) *huma.Operation {
 	return &huma.Operation{
-		OperationID: "listDeadLetterJobs", Tags: []string{tag}, Summary: fmt.Sprintf("List the newest %d jobs", failures.MaxJobs),
+		OperationID: "listDeadLetterJobs", Tags: []string{tag}, Summary: "List jobs, newest first",
 		Description: "Those of all users, with how far each has got.",
 		Responses: d.Responses(map[string]*huma.Response{
-			"200": openapi.Response("The jobs, newest first", &huma.Schema{Type: huma.TypeArray, Items: openapi.Schema[wire.DeadJob](d)}),
+			"200": openapi.Response("One page", openapi.Schema[wire.Page[wire.DeadJob]](d), openapi.Link()),
 		}, http.StatusServiceUnavailable),
 	}
+}
+
+// ListQuery are the parameters of List.
+func ListQuery() []*huma.Param {
+	return []*huma.Param{openapi.Limit("Most jobs on one page", failures.DefaultListLimit, failures.MaxListLimit), openapi.NextCursor()}
 }
 
 // DescribeGet describes Get.

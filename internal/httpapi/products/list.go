@@ -10,6 +10,7 @@ import (
 	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/cache"
 	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/httpapi/page"
 	"vitrine.dev/internal/httpkit"
 )
 
@@ -23,6 +24,10 @@ func (h *Handler) List(w http.ResponseWriter, r *http.Request) error {
 	query := httpkit.ParamsOf(r)
 	filter := decodeFilter(query)
 	var err error
+	if filter.Before, err = page.Read(h.Cursors, r, query.Selection(), page.FromLink, page.DecodeID); err != nil {
+		return fmt.Errorf("list products: %w", err)
+	}
+	filter.FieldErrors = query.Errors
 	if filter.UserID, err = auth.From(r.Context()).ForReading(filter.UserID); err != nil {
 		return fmt.Errorf("list products: %w", err)
 	}
@@ -31,7 +36,7 @@ func (h *Handler) List(w http.ResponseWriter, r *http.Request) error {
 		return fmt.Errorf("list products: %w", err)
 	}
 	defer held.Free()
-	page, err := h.Views.List(r.Context(), filter, h.Tag(), func(ctx context.Context) (cache.Entry, error) {
+	found, err := h.Views.List(r.Context(), filter, h.Tag(), func(ctx context.Context) (cache.Entry, error) {
 		p, err := h.Service.List(ctx, filter)
 		if err != nil {
 			return cache.Entry{}, fmt.Errorf("load list: %w", err)
@@ -41,35 +46,28 @@ func (h *Handler) List(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("list products: %w", err)
 	}
-	if len(page.Body) < pageHead {
-		return fmt.Errorf("list products: a cached page has only %d bytes", len(page.Body))
+	if len(found.Body) < pageHead {
+		return fmt.Errorf("list products: a cached page has only %d bytes", len(found.Body))
 	}
-	held.Shrink(int64(len(page.Body)))
-	if next := binary.BigEndian.Uint64(page.Body); next != 0 {
-		w.Header().Set("Link", query.Link(r.URL.Path, encodeCursor(int64(next)))) //nolint:gosec // encodePage wrote an id
+	held.Shrink(int64(len(found.Body)))
+	if id, more := page.DecodeID(found.Body[:pageHead]); more {
+		if err := h.Cursors.Link(w, r, query.Selection(), page.EncodeID(id)); err != nil {
+			return fmt.Errorf("list products: %w", err)
+		}
 	}
 	w.Header().Set("Cache-Control", "no-cache")
-	httpkit.Write(w, http.StatusOK, httpkit.TypeJSON, page.Body[pageHead:])
+	httpkit.Write(w, http.StatusOK, httpkit.TypeJSON, found.Body[pageHead:])
 	return nil
 }
 
 func decodeFilter(p *httpkit.Params) catalog.Filter {
-	f := catalog.Filter{
+	return catalog.Filter{
 		UserID:   p.Integer(catalog.FieldUserID, catalog.MaxID),
 		PriceMin: readBound(p, paramPriceMin),
 		PriceMax: readBound(p, paramPriceMax),
 		Name:     p.Text(catalog.FieldName),
 		Limit:    int(p.Integer(httpkit.ParamLimit, catalog.MaxListLimit)),
 	}
-	if s := p.Text(httpkit.ParamCursor); s != "" {
-		before, ok := decodeCursor(s)
-		if !ok {
-			p.Errors.Add(httpkit.ParamCursor, "must be taken from the Link of the page before")
-		}
-		f.Before = before
-	}
-	f.FieldErrors = p.Errors
-	return f
 }
 
 // readBound reads a price, nil where it is absent.
@@ -133,14 +131,4 @@ func encodePage(p catalog.Page, url func(key string) string) (cache.Entry, error
 	binary.BigEndian.PutUint64(b, uint64(next))
 	// Lists have no version of their own: every change starts a new generation.
 	return cache.Entry{Version: 1, Body: b}, nil
-}
-
-const cursorKind = 1
-
-// encodeCursor makes the opaque text that stands for the last id of a page.
-func encodeCursor(id int64) string { return httpkit.EncodeIDCursor(cursorKind, id) }
-
-// decodeCursor reads it back; ok is false for all that encodeCursor never made.
-func decodeCursor(s string) (id int64, ok bool) {
-	return httpkit.DecodeIDCursor(s, cursorKind, catalog.MaxID)
 }

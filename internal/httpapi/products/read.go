@@ -10,6 +10,7 @@ import (
 	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/httpapi/page"
 	"vitrine.dev/internal/httpapi/wire"
 	"vitrine.dev/internal/httpkit"
 )
@@ -23,6 +24,7 @@ type Handler struct {
 	Lists   httpkit.Budget          // for pages that are read, encoded and sent
 	Details httpkit.Budget          // for products that are sent
 	Waits   Waits
+	Cursors page.Cursors
 }
 
 // Get answers from encoded bytes: on a hit nothing is encoded again.

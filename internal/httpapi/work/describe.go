@@ -41,7 +41,7 @@ func DescribeHosts(d *openapi.Document) *huma.Operation {
 		OperationID: "listHosts", Tags: []string{"operation"}, Summary: "List the hosts that images are fetched from, by name",
 		Description: fmt.Sprintf("A host is listed from the end of its first fetch on, until no one has used it for a day. Parked images are counted up to %d.", dispatch.ParkedMost),
 		Responses: d.Responses(map[string]*huma.Response{
-			"200": openapi.Response("One page", &huma.Schema{Type: huma.TypeArray, Items: openapi.Schema[wire.Host](d)}, openapi.Link()),
+			"200": openapi.Response("One page", openapi.Schema[wire.Page[wire.Host]](d), openapi.Link()),
 		}, http.StatusServiceUnavailable),
 	}
 }

@@ -1,7 +1,6 @@
 package work
 
 import (
-	"encoding/base64"
 	"fmt"
 	"math"
 	"net/http"
@@ -9,6 +8,7 @@ import (
 
 	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/dispatch"
+	"vitrine.dev/internal/httpapi/page"
 	"vitrine.dev/internal/httpapi/products"
 	"vitrine.dev/internal/httpapi/wire"
 	"vitrine.dev/internal/httpkit"
@@ -18,6 +18,7 @@ import (
 type Handler struct {
 	Inspector *dispatch.Inspector
 	URL       func(key string) string // where the public reads an object
+	Cursors   page.Cursors
 }
 
 // Image answers with one image as it is now.
@@ -69,27 +70,20 @@ func (h *Handler) Hosts(w http.ResponseWriter, r *http.Request) error {
 	p := httpkit.ParamsOf(r)
 	f := dispatch.HostFilter{Host: p.Text(dispatch.FieldHost), State: dispatch.Condition(p.Text(dispatch.FieldState))}
 	limit := int(p.Integer(httpkit.ParamLimit, dispatch.MaxHosts))
-	if s := p.Text(httpkit.ParamCursor); s != "" {
-		after, ok := decodeCursor(s)
-		if !ok {
-			p.Errors.Add(httpkit.ParamCursor, "must be taken from the Link of the page before")
-		}
-		f.After = after
+	var err error
+	if f.After, err = page.Read(h.Cursors, r, p.Selection(), page.FromLink, decodeHost); err != nil {
+		return fmt.Errorf("list hosts: %w", err)
 	}
 	f.FieldErrors = p.Errors
-	page, more, err := h.Inspector.Hosts(r.Context(), f, limit)
+	found, more, err := h.Inspector.Hosts(r.Context(), f, limit)
 	if err != nil {
 		return fmt.Errorf("list hosts: %w", err)
 	}
+	var next []byte
 	if more {
-		w.Header().Set("Link", p.Link(r.URL.Path, encodeCursor(page[len(page)-1].Name)))
+		next = []byte(found[len(found)-1].Name)
 	}
-	list := make([]wire.Host, len(page))
-	for i, view := range page {
-		list[i] = wireHost(view)
-	}
-	w.Header().Set("Cache-Control", "no-store")
-	return httpkit.WriteJSON(w, http.StatusOK, list)
+	return page.Write(h.Cursors, w, r, found, wireHost, next)
 }
 
 func wireHost(h dispatch.HostView) wire.Host {
@@ -115,18 +109,6 @@ func moment(ms int64) *time.Time {
 	return wire.OrNil(time.UnixMilli(ms).UTC())
 }
 
-const cursorKind = 3
-
-// encodeCursor makes the opaque text that stands for the last host of a page.
-func encodeCursor(host string) string {
-	return httpkit.EncodeCursor(append([]byte{cursorKind}, host...))
-}
-
-// decodeCursor reads it back; ok is false for all that encodeCursor never made.
-func decodeCursor(s string) (host string, ok bool) {
-	b, ok := httpkit.DecodeCursor(s, cursorKind, base64.RawURLEncoding.DecodedLen(len(s)))
-	if !ok || !dispatch.IsHost(string(b[1:])) {
-		return "", false
-	}
-	return string(b[1:]), true
+func decodeHost(position []byte) (host string, ok bool) {
+	return string(position), dispatch.IsHost(string(position))
 }

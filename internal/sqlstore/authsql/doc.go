@@ -1,2 +1,2 @@
-// Package authsql keeps users, API keys and the audit log.
+// Package authsql keeps users, API keys, the signing key and the audit log.
 package authsql

@@ -40,11 +40,15 @@ func (s *Table) Job(ctx context.Context, id int64) (j job.Job, err error) {
 }
 
 // Jobs implements job.Store.
-func (s *Table) Jobs(ctx context.Context, limit int) (jobs []job.Job, err error) {
+func (s *Table) Jobs(ctx context.Context, before int64, limit int) (jobs []job.Job, err error) {
+	var where sqldb.Where
+	if before != 0 {
+		where.Add("id < ?", before)
+	}
 	return sqldb.Select(ctx, s.db, "list jobs", func(row sqldb.Row, j *job.Job) (err error) {
 		*j, err = scanJob(row)
 		return err
-	}, `SELECT`+jobColumns+` FROM dead_jobs ORDER BY id DESC LIMIT $1`, limit)
+	}, `SELECT`+jobColumns+` FROM dead_jobs`+where.String()+` ORDER BY id DESC LIMIT `+where.Arg(limit), where.Args...)
 }
 
 // AbortJob implements job.Store.

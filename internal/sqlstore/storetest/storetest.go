@@ -18,6 +18,7 @@ import (
 	"vitrine.dev/internal/job"
 	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/processes"
+	"vitrine.dev/internal/signing"
 )
 
 // Store is all that a database does for the domain.
@@ -26,6 +27,7 @@ type Store interface {
 	catalog.Keys
 	auth.Store
 	auth.Lookup
+	signing.Store
 	media.Store
 	events.Log
 	events.Positions
@@ -43,9 +45,6 @@ type Store interface {
 
 // user is the one that the migrations create.
 const user = 1
-
-// MoreUsers are the ids of two more that open creates.
-func MoreUsers() []int64 { return []int64{1002, 1003} }
 
 // RunProducts runs the part of the suite that needs products only, also for
 // stand-ins; open returns a store of the test's own, empty but for user 1.
@@ -105,6 +104,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"keys", testKeys},
 		{"rules of keys", testKeyRules},
 		{"revocation", testRevocation},
+		{"signing keys", testSigningKeys},
 		{"cancelled", testCancelled},
 		{"once", testOnce},
 		{"once, cancelled", testOnceCancelled},

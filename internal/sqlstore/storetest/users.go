@@ -12,6 +12,9 @@ import (
 	"vitrine.dev/internal/fault"
 )
 
+// MoreUsers are the ids of two more that open creates.
+func MoreUsers() []int64 { return []int64{1002, 1003} }
+
 func testUsers(t *testing.T, s Store) {
 	t.Helper()
 	accounts := auth.NewAccounts(s)

@@ -30,6 +30,14 @@ CREATE TABLE api_keys (
 CREATE UNIQUE INDEX api_keys_by_digest ON api_keys (digest);
 CREATE INDEX api_keys_by_user ON api_keys (user_id, id);
 
+-- What the program signs with: see package signing.
+CREATE TABLE signing_keys (
+    generation INTEGER PRIMARY KEY, -- from 1; the highest signs
+    secret     BLOB    NOT NULL,
+    created_at BIGINT  NOT NULL,
+    ends_at    BIGINT  NOT NULL DEFAULT 0 -- until when it verifies, once it was replaced; 0: it signs
+);
+
 -- Who did what, of what is not done to products. Rows refer to nothing: they outlive
 -- what they are about.
 CREATE TABLE audit (
@@ -278,6 +286,7 @@ DROP TABLE renditions;
 DROP TABLE idempotency_keys;
 DROP TABLE products;
 DROP TABLE audit;
+DROP TABLE signing_keys;
 DROP TABLE api_keys;
 DROP TABLE users;
 DROP TABLE schema_digest;

@@ -1,0 +1,84 @@
+package page
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"vitrine.dev/internal/auth"
+	"vitrine.dev/internal/httpkit"
+	"vitrine.dev/internal/signing"
+)
+
+// What a cursor that is not valid must be, by where a list has its next one.
+const (
+	FromLink = "must be taken from the Link of the page before"
+	FromBody = "must be the next_cursor of the page before"
+)
+
+// Cursors make the cursors of all lists. A cursor is good only for the list that it was
+// made of: the same path, selection and user. They are safe for concurrent use.
+type Cursors struct{ keys *signing.Keys }
+
+// NewCursors returns cursors that the keys sign.
+func NewCursors(keys *signing.Keys) Cursors { return Cursors{keys} }
+
+// Next returns the cursor of the position in the list of the request. The selection names
+// what the list is of, as httpkit.Params.Selection does. fault.Unavailable.
+func (c Cursors) Next(r *http.Request, selection string, position []byte) (string, error) {
+	cursor, err := c.keys.Seal(r.Context(), signing.Cursors, binding(r, selection), position)
+	if err != nil {
+		return "", fmt.Errorf("cursor of the next page: %w", err)
+	}
+	return cursor, nil
+}
+
+// Link sets the header that leads to the next page, as Next does.
+func (c Cursors) Link(w http.ResponseWriter, r *http.Request, selection string, position []byte) error {
+	cursor, err := c.Next(r, selection, position)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Link", httpkit.ParamsOf(r).Link(r.URL.Path, cursor))
+	return nil
+}
+
+// Read returns the position that the request asks for, the zero one where it has no cursor.
+// Where its cursor is not of this list, or decode cannot read it, it adds the reason to the
+// errors of the parameters. fault.Unavailable.
+func Read[T any](c Cursors, r *http.Request, selection, reason string, decode func(position []byte) (T, bool)) (position T, err error) {
+	p := httpkit.ParamsOf(r)
+	cursor := p.Text(httpkit.ParamCursor)
+	if cursor == "" {
+		return position, nil
+	}
+	b, err := c.keys.Open(r.Context(), signing.Cursors, binding(r, selection), cursor)
+	if err != nil && !errors.Is(err, signing.ErrNotSigned) {
+		return position, fmt.Errorf("read the cursor: %w", err)
+	}
+	ok := false
+	if err == nil {
+		position, ok = decode(b)
+	}
+	if !ok {
+		p.Errors.Add(httpkit.ParamCursor, reason)
+	}
+	return position, nil
+}
+
+func binding(r *http.Request, selection string) []byte {
+	return fmt.Appendf(nil, "%d %q %q", auth.From(r.Context()).User, r.URL.Path, selection)
+}
+
+// EncodeID is a position in a list by id: the last one of the page before.
+func EncodeID(id int64) []byte { return binary.BigEndian.AppendUint64(nil, uint64(id)) } //nolint:gosec // ids are positive
+
+// DecodeID reads what EncodeID has written.
+func DecodeID(position []byte) (id int64, ok bool) {
+	if len(position) != 8 {
+		return 0, false
+	}
+	id = int64(binary.BigEndian.Uint64(position)) //nolint:gosec // checked below
+	return id, id >= 1 && id <= auth.MaxID
+}
