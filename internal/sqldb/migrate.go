@@ -20,7 +20,7 @@ import (
 	"vitrine.dev/internal/fault"
 )
 
-// migrateTimeout bounds Migrate, with its wait for other migrators.
+// migrateTimeout bounds the migrations, with the wait for other migrators.
 const migrateTimeout = 5 * time.Minute
 
 // ErrOldSchema says that the database lacks migrations of this version.
@@ -42,9 +42,17 @@ func errUnreleased() error {
 // Migrate brings the schema up to date and returns the files it applied. Any
 // number may run at once, in one process or several: on PostgreSQL they wait
 // for one another (migrationLock); on SQLite, where a migration and its
-// record are one transaction, one wins and the others find it done.
+// record are one transaction, one wins and the others find it done. Then the
+// optional index is made, where it is missing and can be had.
 // fault.Unavailable.
 func (db *DB) Migrate(ctx context.Context) (applied []string, err error) {
+	if applied, err = db.migrate(ctx); err != nil {
+		return applied, err
+	}
+	return applied, db.addOptional(ctx)
+}
+
+func (db *DB) migrate(ctx context.Context) (applied []string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, migrateTimeout)
 	defer cancel()
 	provider, err := db.provider()
@@ -225,12 +233,14 @@ func (l *migrationLock) Lock(ctx context.Context, db *sql.DB) error {
 	}
 }
 
+// tryLock ends with a statement that has no snapshot: that of the one before it is kept until
+// there is another one.
 func tryLock(ctx context.Context, tx *sql.Tx) (held bool, err error) {
-	if _, err := tx.ExecContext(ctx, "SET LOCAL idle_in_transaction_session_timeout = 0"); err != nil {
+	if err = tx.QueryRowContext(ctx, "SELECT pg_try_advisory_xact_lock($1)", lock.DefaultLockID).Scan(&held); err != nil {
 		return false, err
 	}
-	err = tx.QueryRowContext(ctx, "SELECT pg_try_advisory_xact_lock($1)", lock.DefaultLockID).Scan(&held)
-	return held, err
+	_, err = tx.ExecContext(ctx, "SET LOCAL idle_in_transaction_session_timeout = 0")
+	return held && err == nil, err
 }
 
 // Unlock implements lock.Locker.

@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 
 	"vitrine.dev/internal/cache"
@@ -78,6 +77,13 @@ func (s *Store) Requests() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.requests)
+}
+
+// SetLastID has new products come after those that were Put with ids up to it.
+func (s *Store) SetLastID(id int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lastID = id
 }
 
 // Put stores p as it is, as a worker's completion would.
@@ -230,53 +236,6 @@ func (s *Store) DeleteProduct(_ context.Context, id int64, check func(user, vers
 	}
 	delete(s.products, id)
 	return catalog.Changed{ProductID: id, UserID: p.UserID, Revision: cache.Gone, Version: p.Version + 1, Edit: true}, nil
-}
-
-// ListProducts implements catalog.Store.
-func (s *Store) ListProducts(_ context.Context, f catalog.Filter) ([]catalog.Summary, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.reads++
-	if s.failure != nil {
-		return nil, s.failure
-	}
-	list := []catalog.Summary{}
-	bytes := 0
-	for id := s.lastID; id > 0 && len(list) < f.Limit && (f.MaxBytes == 0 || bytes <= f.MaxBytes); id-- {
-		p, ok := s.products[id]
-		switch {
-		case !ok, f.Before != 0 && id >= f.Before, f.UserID != 0 && p.UserID != f.UserID,
-			f.PriceMin != nil && p.Price < *f.PriceMin, f.PriceMax != nil && p.Price > *f.PriceMax,
-			!strings.Contains(catalog.Fold(p.Name), f.Name):
-			continue
-		}
-		item := summary(p)
-		bytes += item.Bytes()
-		list = append(list, item)
-	}
-	return list, nil
-}
-
-func summary(p catalog.Product) catalog.Summary {
-	s := catalog.Summary{
-		ID: p.ID, UserID: p.UserID, Name: p.Name, Description: p.Description, Price: p.Price, ExternalID: p.ExternalID,
-		Metadata: p.Metadata, CreatedAt: p.CreatedAt, UpdatedAt: p.UpdatedAt,
-	}
-	for _, img := range p.Images {
-		switch img.Status {
-		case catalog.Failed:
-			s.Images.Failed++
-		case catalog.Ready:
-			s.Images.Ready++
-			if s.Cover == nil {
-				cover := img.Rendition.Cover()
-				s.Cover = &cover
-			}
-		default:
-			s.Images.Pending++
-		}
-	}
-	return s
 }
 
 // UserExists implements catalog.Store.

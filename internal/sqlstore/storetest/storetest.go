@@ -57,6 +57,7 @@ func RunProducts(t *testing.T, open func(t *testing.T) catalog.Store) {
 		{"list by bytes", testListBytes},
 		{"search", testSearch},
 		{"paging", testPaging},
+		{"find", Find},
 		{"once for each user and key", testOnceScope},
 	})
 	runAll(t, open, true, []suite[catalog.Store]{

@@ -1,0 +1,83 @@
+package httpkit
+
+import (
+	"mime"
+	"net/http"
+	"strconv"
+	"strings"
+)
+
+const (
+	headerPrefer = "Prefer"
+	// HeaderPreferenceApplied says which preferences an answer follows.
+	HeaderPreferenceApplied = "Preference-Applied"
+)
+
+// Preference returns the value that the request prefers for name (RFC 7240), "" for
+// none. The first counts where it is given more than once; parameters of it are ignored.
+func Preference(r *http.Request, name string) string {
+	for _, line := range r.Header.Values(headerPrefer) {
+		for preference := range splitUnquoted(line, ',') {
+			text, _, _ := strings.Cut(preference, ";")
+			token, value, _ := strings.Cut(text, "=")
+			if strings.EqualFold(strings.TrimSpace(token), name) {
+				return strings.Trim(strings.TrimSpace(value), `"`)
+			}
+		}
+	}
+	return ""
+}
+
+// Applied says in the answer that it follows the preference.
+func Applied(w http.ResponseWriter, name, value string) {
+	w.Header().Add(HeaderPreferenceApplied, name+"="+value)
+}
+
+// splitUnquoted yields the parts of a list in a header, whose strings in quotes may
+// hold the separator.
+func splitUnquoted(line string, separator byte) func(yield func(string) bool) {
+	return func(yield func(string) bool) {
+		quoted, start := false, 0
+		for i := 0; i < len(line); i++ {
+			switch {
+			case quoted && line[i] == '\\':
+				i++
+			case line[i] == '"':
+				quoted = !quoted
+			case line[i] == separator && !quoted:
+				if !yield(line[start:i]) {
+					return
+				}
+				start = i + 1
+			}
+		}
+		yield(line[start:])
+	}
+}
+
+// Prefers reports whether the Accept header of the request names the media type, with a
+// quality (RFC 9110 section 12.5.1) that is not less than that of the other one.
+func Prefers(r *http.Request, mediaType, other string) bool {
+	wanted, otherwise := 0.0, 0.0
+	for _, line := range r.Header.Values("Accept") {
+		for part := range splitUnquoted(line, ',') {
+			name, params, err := mime.ParseMediaType(part)
+			if err != nil {
+				continue
+			}
+			q := 1.0
+			if text, given := params["q"]; given {
+				if q, err = strconv.ParseFloat(text, 64); err != nil {
+					continue
+				}
+			}
+			switch name {
+			case mediaType:
+				wanted = q
+			case other:
+				otherwise = q
+			}
+		}
+	}
+	return wanted > 0 && wanted >= otherwise
+}
