@@ -29,13 +29,15 @@ COST_TURN ?= 10s
 COST      ?= .
 # Requests that the public fuzzer makes up for each operation.
 INTEROP_EXAMPLES ?= 100
+# How many products one user has whose lists are measured.
+FIND_PRODUCTS ?= 1000000
 # How long each fuzz target runs.
 FUZZ_TIME ?= 30s
 
 # Packages of tests of the whole program, and what starts it and its servers for them.
 WHOLE   := burst|chaos|cost|e2e|fair|interop|systemtest|testserver
 
-.PHONY: help setup run build quick test chaos burst fair interop check fmt fuzz bench cost clean
+.PHONY: help setup run build quick test chaos burst fair interop check fmt fuzz bench cost find clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -117,6 +119,12 @@ cost: ## what writes cost the servers, with limits: COST_TURN=10s COST=regexp
 	@$(GO) build -o $(SERVERS) ./internal/testserver/run
 	@VITRINE_TEST_REQUIRE=1 COST_TURN=$(COST_TURN) $(SERVERS) -- \
 		$(GO) test ./internal/cost -run "$(COST)" -count 1 -v -timeout 90m
+
+find: ## lists of many products in every order, on both databases: FIND_PRODUCTS=1000000
+	@scripts/setup test
+	@$(GO) build -o $(SERVERS) ./internal/testserver/run
+	@VITRINE_TEST_REQUIRE=1 FIND_PRODUCTS=$(FIND_PRODUCTS) $(SERVERS) -- \
+		$(GO) test ./internal/sqlstore/catalogsql -run '^TestFindMany$$' -count 1 -v -timeout 60m
 
 clean: ## remove what was built; the data stay
 	rm -rf bin .tools

@@ -165,6 +165,9 @@ func (p *process) prepareSchema(ctx context.Context) error {
 		return nil
 	}
 	err := p.store.CheckSchema(ctx)
+	if err == nil {
+		p.store.WarnOfOptional(ctx)
+	}
 	if fault.KindOf(err) == fault.Unavailable && !errors.Is(err, sqldb.ErrTransactionPooling) {
 		return nil // which package monitor logs
 	}

@@ -4,46 +4,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
-	"pgregory.net/rapid"
-
+	"vitrine.dev/internal/catalog/find"
 	"vitrine.dev/internal/fault"
 )
-
-func TestFold(t *testing.T) {
-	t.Parallel()
-	for _, equal := range [][]string{
-		{"STRASSE", "Straße", "strasse"},
-		{"ΣΊΣΥΦΟΣ", "σίσυφος", "Σίσυφοσ"},
-		{"café", "cafe\u0301", "CAFÉ"},
-		{"ﬁne", "FINE"},
-		{"１２", "12"},
-		{"Ꭰ", "ꭰ"},
-		{"K", "k"}, // the Kelvin sign
-	} {
-		for _, s := range equal[1:] {
-			if Fold(s) != Fold(equal[0]) {
-				t.Errorf("Fold(%q) = %q, Fold(%q) = %q; want them equal", s, Fold(s), equal[0], Fold(equal[0]))
-			}
-		}
-	}
-	for _, pair := range [][2]string{{"100%", "100"}, {"a_b", "axb"}, {"e", "é"}} {
-		if Fold(pair[0]) == Fold(pair[1]) {
-			t.Errorf("Fold takes %q for %q", pair[0], pair[1])
-		}
-	}
-}
-
-// TestFoldIsStable: stored and wanted names are folded at different times.
-func TestFoldIsStable(t *testing.T) {
-	t.Parallel()
-	rapid.Check(t, func(t *rapid.T) {
-		s := rapid.String().Draw(t, "s")
-		if once := Fold(s); Fold(once) != once {
-			t.Fatalf("Fold(%q) = %q, folded again %q", s, once, Fold(once))
-		}
-	})
-}
 
 func TestFilterRules(t *testing.T) {
 	t.Parallel()
@@ -54,7 +19,7 @@ func TestFilterRules(t *testing.T) {
 	}{
 		"none":        {Filter{}, fields(FieldUserID, "is required")},
 		"only user":   {Filter{UserID: 1}, nil},
-		"all":         {Filter{UserID: 1, PriceMin: &low, PriceMax: &high, Name: "x", Before: 5, Limit: MaxListLimit}, nil},
+		"all":         {Filter{UserID: 1, PriceMin: &low, PriceMax: &high, Name: "x", After: find.Position{ID: 5}, Limit: MaxListLimit}, nil},
 		"equal":       {Filter{UserID: 1, PriceMin: &low, PriceMax: &low}, nil},
 		"user":        {Filter{UserID: -1}, fields(FieldUserID, "must be an integer from 1 to 9007199254740991")},
 		"limit":       {Filter{UserID: 1, Limit: MaxListLimit + 1}, fields("limit", "must be from 1 to 1000")},
@@ -63,6 +28,10 @@ func TestFilterRules(t *testing.T) {
 		"NUL":         {Filter{UserID: 1, Name: "\x00"}, fields(FieldName, "must not contain a NUL character")},
 		"broken":      {Filter{UserID: 1, Name: "\xff"}, fields(FieldName, "must be valid UTF-8")},
 		"upside down": {Filter{UserID: 1, PriceMin: &high, PriceMax: &low}, fields("price_min", "must not be greater than price_max")},
+		"query":       {Filter{UserID: 1, Query: strings.Repeat("é", 201)}, fields("q", "must have at most 200 characters")},
+		"sort":        {Filter{UserID: 1, Sort: "Price"}, fields("sort", "must be one of newest, oldest, updated, price, -price, name")},
+		"status":      {Filter{UserID: 1, ImageStatus: Processing}, fields("image_status", "must be one of pending, ready, failed")},
+		"external id": {Filter{UserID: 1, ExternalID: "a\x00"}, fields("external_id", "must not contain a NUL character")},
 		"form":        {Filter{UserID: 1, FieldErrors: fields("cursor", "is odd"), Limit: -1}, fields("cursor", "is odd", "limit", "must be from 1 to 1000")},
 	} {
 		var f *fault.Error
@@ -83,7 +52,26 @@ func TestFingerprint(t *testing.T) {
 	t.Parallel()
 	zero, one := Price(0), Price(1)
 	different := []Filter{
-		{}, {UserID: 1}, {PriceMin: &zero}, {PriceMax: &zero}, {PriceMin: &one}, {Name: "a"}, {Name: "a|"}, {Before: 1}, {Limit: 1},
+		{},
+		{UserID: 1},
+		{PriceMin: &zero},
+		{PriceMax: &zero},
+		{PriceMin: &one},
+		{Name: "a"},
+		{Name: "a|"},
+		{After: find.Position{ID: 1}},
+		{Limit: 1},
+		{After: find.Position{ID: 1, Number: 1}},
+		{After: find.Position{ID: 1, Text: "a"}},
+		{Query: "a"},
+		{Query: "abc"},
+		{Name: "abc"},
+		{ExternalID: "a"},
+		{Sort: find.Updated},
+		{Sort: find.Oldest},
+		{ImageStatus: Failed},
+		{UpdatedAfter: time.UnixMilli(0)},
+		{UpdatedAfter: time.UnixMilli(1)},
 	}
 	seen := map[string]int{}
 	for i, f := range different {

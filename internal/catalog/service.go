@@ -119,13 +119,12 @@ func allowed(by auth.Principal, versions []int64, user, version int64) error {
 	return nil
 }
 
-// List returns one page of products, newest first: as many as the filter asks
+// List returns one page of products in the order of the filter: as many as it asks
 // for, or fewer, where their texts reach MaxPageBytes. fault.Invalid.
 func (s *Service) List(ctx context.Context, f Filter) (Page, error) {
 	if err := f.check(); err != nil {
 		return Page{}, err
 	}
-	f.Name = Fold(f.Name)
 	if f.Limit == 0 {
 		f.Limit = DefaultListLimit
 	}
@@ -139,9 +138,19 @@ func (s *Service) List(ctx context.Context, f Filter) (Page, error) {
 	n := fitting(products[:min(limit, len(products))])
 	page := Page{Products: products[:n]}
 	if n < len(products) {
-		page.Next = products[n-1].ID
+		page.Next = f.PositionOf(products[n-1])
 	}
 	return page, nil
+}
+
+// Count returns how many products the filter selects, wherever its page begins and ends.
+// Estimated is a guess where there are more than a few thousand, of a database that
+// has statistics; else each is counted. fault.Invalid.
+func (s *Service) Count(ctx context.Context, f Filter, estimated bool) (int64, error) {
+	if err := f.check(); err != nil {
+		return 0, err
+	}
+	return s.store.CountProducts(ctx, f, estimated)
 }
 
 // fitting is how many of the products, from the first on, make one page.

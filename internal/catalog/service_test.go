@@ -210,10 +210,10 @@ func TestList(t *testing.T) {
 		for _, p := range page.Products {
 			seen = append(seen, p.ID)
 		}
-		if page.Next == 0 {
+		if page.Next.ID == 0 {
 			break
 		}
-		filter.Before = page.Next
+		filter.After = page.Next
 	}
 	if want := []int64{105, 104, 103, 102, 101}; !slices.Equal(seen, want) {
 		t.Errorf("pages = %v, want %v", seen, want)
@@ -221,8 +221,8 @@ func TestList(t *testing.T) {
 	_, err := s.service.List(t.Context(), catalog.Filter{Limit: 1001, Name: strings.Repeat("x", 300)})
 	wantFields(t, err, "user_id", "limit", "product_name")
 	full, err := s.service.List(t.Context(), catalog.Filter{UserID: 1, Limit: 5})
-	if err != nil || len(full.Products) != 5 || full.Next != 0 {
-		t.Errorf("a page that is just full = %d products, next %d, %v", len(full.Products), full.Next, err)
+	if err != nil || len(full.Products) != 5 || full.Next.ID != 0 {
+		t.Errorf("a page that is just full = %d products, next %v, %v", len(full.Products), full.Next, err)
 	}
 }
 
@@ -337,10 +337,10 @@ func TestListPagesByBytes(t *testing.T) {
 		if bytes > catalog.MaxPageBytes {
 			t.Errorf("a page of %d bytes", bytes)
 		}
-		if page.Next != 0 && bytes < catalog.MaxPageBytes-40_001 {
+		if page.Next.ID != 0 && bytes < catalog.MaxPageBytes-40_001 {
 			t.Errorf("a page of %d bytes only", bytes)
 		}
-		filter.Before, more = page.Next, page.Next != 0
+		filter.After, more = page.Next, page.Next.ID != 0
 	}
 	if len(seen) != products || pages != 3 {
 		t.Errorf("%d products on %d pages, want %d on 3", len(seen), pages, products)

@@ -38,12 +38,15 @@ type Store interface {
 	// which it returns, at revision cache.Gone. check is called with the product's user and
 	// version while it is locked; an error of it is returned as it is. fault.NotFound.
 	DeleteProduct(ctx context.Context, id int64, check func(user, version int64) error) (Changed, error)
-	// ListProducts returns at most f.Limit products, by descending id. Where
+	// ListProducts returns at most f.Limit products, in the order of f. Where
 	// f.MaxBytes is not 0 it ends with the first product whose Bytes, together
 	// with those before it, are more: what comes after that is not read into memory.
 	ListProducts(ctx context.Context, f Filter) ([]Summary, error)
 	// ByExternalID returns the id of the user's product that has the external id. fault.NotFound.
 	ByExternalID(ctx context.Context, user int64, externalID string) (int64, error)
+	// CountProducts returns how many products f selects, without regard to f.After, f.Limit and
+	// f.MaxBytes. Estimated allows a guess where there are many.
+	CountProducts(ctx context.Context, f Filter, estimated bool) (int64, error)
 	// UserExists reports whether there is such a user.
 	UserExists(ctx context.Context, id int64) (bool, error)
 }

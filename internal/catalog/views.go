@@ -2,9 +2,7 @@ package catalog
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/binary"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -134,7 +132,9 @@ func (v *Views) direct(ctx context.Context, id int64, load func(context.Context)
 // the body of a cached product; its revision is the version of the entry.
 const headBytes = 16
 
-// List returns the encoded page that the filter selects, of that tag.
+// List returns the encoded page that the filter selects, of that tag. One with
+// UpdatedAfter is not cached: whoever asks for what has changed asks each time for
+// what came after the last answer.
 // fault.Invalid: a filter at fault must not find the page of one that reads the
 // same without.
 func (v *Views) List(ctx context.Context, f Filter, tag string, load LoadFunc) (cache.Entry, error) {
@@ -142,7 +142,7 @@ func (v *Views) List(ctx context.Context, f Filter, tag string, load LoadFunc) (
 		return cache.Entry{}, err
 	}
 	epoch, usable := v.epoch(ctx)
-	if !usable {
+	if !usable || !f.UpdatedAfter.IsZero() {
 		return load(ctx)
 	}
 	return v.cache.LoadIn(ctx, listGroup(epoch, f.UserID), f.fingerprint(tag), load)
@@ -200,17 +200,4 @@ func ProductKey(epoch string, id int64) string {
 // listGroup holds the lists of one user.
 func listGroup(epoch string, userID int64) string {
 	return "lists:" + epoch + ":" + strconv.FormatInt(userID, 10)
-}
-
-// fingerprint is equal for filters that select the same page, of the same tag.
-func (f Filter) fingerprint(tag string) string {
-	bound := func(p *Price) string {
-		if p == nil {
-			return "-"
-		}
-		return p.String()
-	}
-	text := fmt.Sprintf("%s|%d|%s|%s|%d|%d|%s", tag, f.UserID, bound(f.PriceMin), bound(f.PriceMax), f.Before, f.Limit, Fold(f.Name))
-	sum := sha256.Sum256([]byte(text))
-	return hex.EncodeToString(sum[:16])
 }

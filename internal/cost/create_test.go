@@ -63,8 +63,10 @@ func TestCreate(t *testing.T) {
 	start, startPlain := p.cpu(t), plain.cpu(t)
 	for range rounds {
 		before, beforePlain := p.cpu(t), plain.cpu(t)
-		n := repeat(t, d, func(ctx context.Context, _, _ int) error {
-			_, err := store.CreateProduct(ctx, phone())
+		n := repeat(t, d, func(ctx context.Context, client, n int) error {
+			product := phone()
+			product.Name = fmt.Sprintf("Smartphone %d, dual SIM, 128 GB, no. %d", client, n) // of which the index of trigrams has many
+			_, err := store.CreateProduct(ctx, product)
 			return err
 		})
 		m := plain.pgbench(t, script, d)
@@ -73,7 +75,7 @@ func TestCreate(t *testing.T) {
 		creates, inserts = creates+n, inserts+m
 	}
 	ours, theirs := micros(p.cpu(t)-start, creates), micros(plain.cpu(t)-startPlain, inserts)
-	limit(t, ours/theirs, 1.7, "PostgreSQL CPU per create, %.0f µs, as a multiple of the plain insert, %.0f µs", ours, theirs)
+	limit(t, ours/theirs, 2.2, "PostgreSQL CPU per create, %.0f µs, as a multiple of the plain insert, %.0f µs", ours, theirs)
 }
 
 // plainTables leaves only the keys of the tables that a create writes.

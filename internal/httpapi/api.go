@@ -96,7 +96,7 @@ func (d Deps) routes() []server.Route {
 	waiting := &work.Handler{Inspector: d.Work, URL: d.URL, Cursors: cursors}
 	routes := append(d.adminRoutes(), []server.Route{
 		{Method: http.MethodPost, Path: "/products", Handle: product.Create, Scopes: scopes(auth.ProductsWrite), Describe: products.DescribeCreate},
-		{Method: http.MethodGet, Path: "/products", Handle: product.List, Scopes: scopes(auth.ProductsRead, auth.Operator), Query: products.ListQuery(), Describe: products.DescribeList},
+		{Method: http.MethodGet, Path: "/products", Handle: product.List, Scopes: scopes(auth.ProductsRead, auth.Operator), Query: products.ListQuery(), Describe: products.DescribeList, LongIf: products.Streams},
 		{Method: http.MethodGet, Path: "/products/{id}", Handle: product.Get, Scopes: scopes(auth.ProductsRead, auth.Operator), Describe: products.DescribeGet},
 		{Method: http.MethodPatch, Path: "/products/{id}", Handle: product.Change, Scopes: scopes(auth.ProductsWrite), Describe: products.DescribeChange},
 		{Method: http.MethodDelete, Path: "/products/{id}", Handle: product.Delete, Scopes: scopes(auth.ProductsWrite), Describe: products.DescribeDelete},

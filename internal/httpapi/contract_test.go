@@ -135,13 +135,19 @@ func (c *contract) check(r *http.Request, status int, header http.Header, body [
 	if response.Content != nil && response.Content.GetOrZero("image/*") != nil && strings.HasPrefix(header.Get("Content-Type"), "image/") {
 		return wrong
 	}
-	_, errs := c.bodies.ValidateResponseBodyWithPathItem(r, &http.Response{
-		StatusCode: status, Header: header, Body: io.NopCloser(bytes.NewReader(body)), ContentLength: int64(len(body)), Request: r,
-	}, item, pattern)
-	for _, err := range errs {
-		wrong = append(wrong, err.Error())
-		for _, detail := range err.SchemaValidationErrors {
-			wrong = append(wrong, detail.FieldPath+": "+detail.Reason)
+	parts := [][]byte{body}
+	if header.Get("Content-Type") == "application/x-ndjson" { // the schema is of a line
+		parts = slices.Collect(bytes.Lines(body))
+	}
+	for _, part := range parts {
+		_, errs := c.bodies.ValidateResponseBodyWithPathItem(r, &http.Response{
+			StatusCode: status, Header: header, Body: io.NopCloser(bytes.NewReader(part)), ContentLength: int64(len(part)), Request: r,
+		}, item, pattern)
+		for _, err := range errs {
+			wrong = append(wrong, err.Error())
+			for _, detail := range err.SchemaValidationErrors {
+				wrong = append(wrong, detail.FieldPath+": "+detail.Reason)
+			}
 		}
 	}
 	return wrong

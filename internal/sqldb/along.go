@@ -9,6 +9,21 @@ import (
 // Along runs do, which only reads, with plans that go along indexes in their order:
 // what is read ends with its limit, whatever the statistics say. It may be called again.
 func (db *DB) Along(ctx context.Context, operation string, do func(context.Context, Querier) error) error {
+	return db.planned(ctx, operation, inOrder, do)
+}
+
+// WithReader runs do, which only reads by one statement, with whatever plans. It may be called again.
+func (db *DB) WithReader(ctx context.Context, operation string, do func(context.Context, Querier) error) error {
+	return db.WithRetry(ctx, operation, func(ctx context.Context) error { return do(ctx, db.Reader) })
+}
+
+// Through is Along with plans that collect what an index finds before they read the rows, for
+// what few rows are expected of that are sorted afterwards. Each is made for its arguments.
+func (db *DB) Through(ctx context.Context, operation string, do func(context.Context, Querier) error) error {
+	return db.planned(ctx, operation, collected, do)
+}
+
+func (db *DB) planned(ctx context.Context, operation, settings string, do func(context.Context, Querier) error) error {
 	return db.WithRetry(ctx, operation, func(ctx context.Context) error {
 		if db.OneWriter { // SQLite does so where an index has the order
 			return do(ctx, db.Reader)
@@ -18,7 +33,7 @@ func (db *DB) Along(ctx context.Context, operation string, do func(context.Conte
 			return err
 		}
 		defer func() { _ = tx.Rollback() }() // nothing was written
-		if _, err := tx.ExecContext(ctx, inOrder); err != nil {
+		if _, err := tx.ExecContext(ctx, settings); err != nil {
 			return fmt.Errorf("set how to plan: %w", err)
 		}
 		return do(ctx, tx)
@@ -29,3 +44,7 @@ func (db *DB) Along(ctx context.Context, operation string, do func(context.Conte
 // the end of the transaction.
 const inOrder = `SELECT set_config('enable_sort', 'off', TRUE), set_config('enable_bitmapscan', 'off', TRUE),
 	set_config('enable_seqscan', 'off', TRUE), set_config('jit', 'off', TRUE)`
+
+// collected has PostgreSQL go by bitmaps of indexes.
+const collected = `SELECT set_config('enable_seqscan', 'off', TRUE), set_config('enable_indexscan', 'off', TRUE),
+	set_config('enable_indexonlyscan', 'off', TRUE), set_config('plan_cache_mode', 'force_custom_plan', TRUE), set_config('jit', 'off', TRUE)`

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -21,6 +22,7 @@ type Schema struct {
 	Sequences  []string // of these, the ones whose column id has a sequence
 	Probe      string   // a statement that writes and changes nothing
 	Channel    string   // on which commits are notified: an SQL identifier
+	Optional   OptionalIndex
 	// Translate returns what a driver's error means to the program, or nil. It
 	// comes before the engine's own translation.
 	Translate func(error) error
@@ -37,9 +39,11 @@ type DB struct {
 	schema  Schema
 	waker   waker
 	sharing sharing
-	log     *slog.Logger
-	onWrite func(error)    // of changes that were made, or could not be; nil: not observed
-	closers []func() error // in the order of closing
+	// optional says that the optional index was seen.
+	optional atomic.Bool
+	log      *slog.Logger
+	onWrite  func(error)    // of changes that were made, or could not be; nil: not observed
+	closers  []func() error // in the order of closing
 }
 
 // Ping reports whether the database answers; it writes nothing, see Probe.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"database/sql"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -14,13 +13,12 @@ import (
 
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/database"
-	"github.com/pressly/goose/v3/lock"
 
 	"vitrine.dev/internal/backoff"
 	"vitrine.dev/internal/fault"
 )
 
-// migrateTimeout bounds Migrate, with its wait for other migrators.
+// migrateTimeout bounds the migrations, with the wait for other migrators.
 const migrateTimeout = 5 * time.Minute
 
 // ErrOldSchema says that the database lacks migrations of this version.
@@ -42,9 +40,17 @@ func errUnreleased() error {
 // Migrate brings the schema up to date and returns the files it applied. Any
 // number may run at once, in one process or several: on PostgreSQL they wait
 // for one another (migrationLock); on SQLite, where a migration and its
-// record are one transaction, one wins and the others find it done.
+// record are one transaction, one wins and the others find it done. Then the
+// optional index is made, where it is missing and can be had.
 // fault.Unavailable.
 func (db *DB) Migrate(ctx context.Context) (applied []string, err error) {
+	if applied, err = db.migrate(ctx); err != nil {
+		return applied, err
+	}
+	return applied, db.addOptional(ctx)
+}
+
+func (db *DB) migrate(ctx context.Context) (applied []string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, migrateTimeout)
 	defer cancel()
 	provider, err := db.provider()
@@ -187,56 +193,4 @@ func (db *DB) provider() (*goose.Provider, error) {
 		return nil, fmt.Errorf("migrations: %w", err)
 	}
 	return provider, nil
-}
-
-// migrationLockPause is between two tries to get the lock. No one waits for it
-// inside a statement: its snapshot would hold up the very migrations that are
-// waited for (CREATE INDEX CONCURRENTLY).
-const migrationLockPause = 250 * time.Millisecond
-
-// migrationLock lets one migrator at a time have a PostgreSQL database. It is
-// an advisory lock of a transaction that stays open beside the migrations: the
-// server drops it when its holder dies, and a pooler in transaction mode leaves
-// the transaction its connection. Its key is that of goose's session lock, so
-// that also the versions before this one are waited for.
-type migrationLock struct{ tx *sql.Tx }
-
-var _ lock.Locker = (*migrationLock)(nil)
-
-// Lock implements lock.Locker.
-func (l *migrationLock) Lock(ctx context.Context, db *sql.DB) error {
-	for {
-		// It ends with Unlock, not with this context.
-		tx, err := db.BeginTx(context.WithoutCancel(ctx), nil)
-		if err != nil {
-			return fmt.Errorf("migration lock: %w", err)
-		}
-		held, err := tryLock(ctx, tx)
-		if held {
-			l.tx = tx
-			return nil
-		}
-		if err := errors.Join(err, tx.Rollback()); err != nil {
-			return fmt.Errorf("migration lock: %w", err)
-		}
-		if err := backoff.Sleep(ctx, migrationLockPause); err != nil {
-			return fmt.Errorf("migration lock: another migration runs: %w", err)
-		}
-	}
-}
-
-func tryLock(ctx context.Context, tx *sql.Tx) (held bool, err error) {
-	if _, err := tx.ExecContext(ctx, "SET LOCAL idle_in_transaction_session_timeout = 0"); err != nil {
-		return false, err
-	}
-	err = tx.QueryRowContext(ctx, "SELECT pg_try_advisory_xact_lock($1)", lock.DefaultLockID).Scan(&held)
-	return held, err
-}
-
-// Unlock implements lock.Locker.
-func (l *migrationLock) Unlock(context.Context, *sql.DB) error {
-	if err := l.tx.Rollback(); err != nil {
-		return fmt.Errorf("migration lock: %w", err)
-	}
-	return nil
 }

@@ -58,6 +58,7 @@ func newStore(db *sqldb.DB, err error) (*Store, error) {
 func schema() sqldb.Schema {
 	return sqldb.Schema{
 		Migrations: migrations, Channel: "vitrine_commits", Probe: "UPDATE installation SET id = id", Sequences: []string{"products", "events"},
+		Optional: catalogsql.TrigramIndex(),
 		Tables: []string{
 			"users", "api_keys", "signing_keys", "audit", "products", "images", "hosts", "renditions", "chores", "installation", "processes",
 			"events", "event_log", "event_readers", "idempotency_keys", "dead_messages", "dead_jobs", "schema_digest",

@@ -1,10 +1,12 @@
 package catalogfake
 
 import (
+	"cmp"
 	"context"
-	"strings"
+	"slices"
 
 	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/catalog/find"
 )
 
 // ListProducts implements catalog.Store.
@@ -15,21 +17,54 @@ func (s *Store) ListProducts(_ context.Context, f catalog.Filter) ([]catalog.Sum
 	if s.failure != nil {
 		return nil, s.failure
 	}
+	compare := func(a, b find.Position) int {
+		order := cmp.Or(cmp.Compare(a.Number, b.Number), cmp.Compare(a.Text, b.Text), cmp.Compare(a.ID, b.ID))
+		if f.Sort.Descending() {
+			return -order
+		}
+		return order
+	}
+	all := s.selected(f)
+	slices.SortFunc(all, func(a, b catalog.Summary) int { return compare(f.PositionOf(a), f.PositionOf(b)) })
 	list := []catalog.Summary{}
 	bytes := 0
-	for id := s.lastID; id > 0 && len(list) < f.Limit && (f.MaxBytes == 0 || bytes <= f.MaxBytes); id-- {
-		p, ok := s.products[id]
-		switch {
-		case !ok, f.Before != 0 && id >= f.Before, f.UserID != 0 && p.UserID != f.UserID,
-			f.PriceMin != nil && p.Price < *f.PriceMin, f.PriceMax != nil && p.Price > *f.PriceMax,
-			!strings.Contains(catalog.Fold(p.Name), f.Name):
+	for _, p := range all {
+		if f.After.ID != 0 && compare(f.PositionOf(p), f.After) <= 0 {
 			continue
 		}
-		item := summary(p)
-		bytes += item.Bytes()
-		list = append(list, item)
+		if len(list) == f.Limit || f.MaxBytes != 0 && bytes > f.MaxBytes {
+			break
+		}
+		bytes += p.Bytes()
+		list = append(list, p)
 	}
 	return list, nil
+}
+
+// CountProducts implements catalog.Store.
+func (s *Store) CountProducts(_ context.Context, f catalog.Filter, _ bool) (int64, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.reads++
+	return int64(len(s.selected(f))), s.failure
+}
+
+func (s *Store) selected(f catalog.Filter) (list []catalog.Summary) {
+	for _, product := range s.products {
+		p := summary(product)
+		counts := map[catalog.Status]int{catalog.Pending: p.Images.Pending, catalog.Ready: p.Images.Ready, catalog.Failed: p.Images.Failed}
+		lacks := func(n find.Name) bool { return !n.In(find.Fold(p.Name)) }
+		switch {
+		case f.UserID != 0 && p.UserID != f.UserID, f.ExternalID != "" && p.ExternalID != f.ExternalID,
+			f.PriceMin != nil && p.Price < *f.PriceMin, f.PriceMax != nil && p.Price > *f.PriceMax,
+			f.ImageStatus != "" && counts[f.ImageStatus] == 0,
+			!f.UpdatedAfter.IsZero() && p.UpdatedAt.UnixMilli() <= f.UpdatedAfter.UnixMilli(),
+			slices.ContainsFunc(f.Names(), lacks):
+		default:
+			list = append(list, p)
+		}
+	}
+	return list
 }
 
 func summary(p catalog.Product) catalog.Summary {

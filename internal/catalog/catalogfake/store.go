@@ -79,6 +79,13 @@ func (s *Store) Requests() []string {
 	return slices.Clone(s.requests)
 }
 
+// SetLastID has new products come after those that were Put with ids up to it.
+func (s *Store) SetLastID(id int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lastID = id
+}
+
 // Put stores p as it is, as a worker's completion would.
 func (s *Store) Put(p catalog.Product) {
 	s.mu.Lock()

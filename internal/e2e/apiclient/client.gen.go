@@ -170,6 +170,57 @@ func (e WaitingFor) Valid() bool {
 	}
 }
 
+// Defines values for ListProductsParamsSort.
+const (
+	MinusPrice ListProductsParamsSort = "-price"
+	Name       ListProductsParamsSort = "name"
+	Newest     ListProductsParamsSort = "newest"
+	Oldest     ListProductsParamsSort = "oldest"
+	Price      ListProductsParamsSort = "price"
+	Updated    ListProductsParamsSort = "updated"
+)
+
+// Valid indicates whether the value is a known member of the ListProductsParamsSort enum.
+func (e ListProductsParamsSort) Valid() bool {
+	switch e {
+	case MinusPrice:
+		return true
+	case Name:
+		return true
+	case Newest:
+		return true
+	case Oldest:
+		return true
+	case Price:
+		return true
+	case Updated:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListProductsParamsImageStatus.
+const (
+	ListProductsParamsImageStatusFailed  ListProductsParamsImageStatus = "failed"
+	ListProductsParamsImageStatusPending ListProductsParamsImageStatus = "pending"
+	ListProductsParamsImageStatusReady   ListProductsParamsImageStatus = "ready"
+)
+
+// Valid indicates whether the value is a known member of the ListProductsParamsImageStatus enum.
+func (e ListProductsParamsImageStatus) Valid() bool {
+	switch e {
+	case ListProductsParamsImageStatusFailed:
+		return true
+	case ListProductsParamsImageStatusPending:
+		return true
+	case ListProductsParamsImageStatusReady:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for PutProductParamsIfNoneMatch.
 const (
 	Asterisk PutProductParamsIfNoneMatch = "*"
@@ -660,7 +711,7 @@ type ListProductsParams struct {
 	// PriceMax Highest price, inclusive
 	PriceMax *float64 `form:"price_max,omitempty" json:"price_max,omitempty"`
 
-	// ProductName Part of the name, in upper or lower case
+	// ProductName Part of the name, without regard to case and accents
 	ProductName *string `form:"product_name,omitempty" json:"product_name,omitempty"`
 
 	// Limit Most products on one page; long descriptions make it end earlier, so follow the Link
@@ -669,9 +720,33 @@ type ListProductsParams struct {
 	// Cursor Where the page begins; taken from the Link of the page before
 	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
 
+	// Q What to search for: part of the name, without regard to case and accents; of fewer than three characters, its beginning
+	Q *string `form:"q,omitempty" json:"q,omitempty"`
+
+	// Sort The order; products that are equal in it are in the order of their ids. updated: the last edited first; name: by the code points of the name without case and accents
+	Sort *ListProductsParamsSort `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// ImageStatus Only products with an image of this status
+	ImageStatus *ListProductsParamsImageStatus `form:"image_status,omitempty" json:"image_status,omitempty"`
+
+	// UpdatedAfter Only products edited after this time
+	UpdatedAfter *time.Time `form:"updated_after,omitempty" json:"updated_after,omitempty"`
+
+	// ExternalId Only the product with this external_id
+	ExternalId *string `form:"external_id,omitempty" json:"external_id,omitempty"`
+
+	// Prefer count=exact or count=estimated (RFC 7240): say how many products match
+	Prefer *string `json:"Prefer,omitempty"`
+
 	// VitrineUser The user for whom a key with the scope admin acts; its own user by default. 404 where there is no such user
 	VitrineUser *int64 `json:"Vitrine-User,omitempty"`
 }
+
+// ListProductsParamsSort defines parameters for ListProducts.
+type ListProductsParamsSort string
+
+// ListProductsParamsImageStatus defines parameters for ListProducts.
+type ListProductsParamsImageStatus string
 
 // CreateProductParams defines parameters for CreateProduct.
 type CreateProductParams struct {
@@ -1074,9 +1149,9 @@ func WithRequestEditorFn(fn RequestEditorFn) ClientOption {
 // The interface specification for the client above.
 type ClientInterface interface {
 
-	// ListProducts List products, newest first
+	// ListProducts List products
 	//
-	// Each with its cover and how many images it has, by status. Edits are seen at once, the progress of images within a second.
+	// Each with its cover and how many images it has, by status. Edits are seen at once, the progress of images within a second. With Accept: application/x-ndjson all that match are sent, one on each line, page after page as they are read; limit is then how many at most, and no next page is linked.
 	//
 	// Corresponds with GET /products (the `ListProducts` operationId).
 	ListProducts(ctx context.Context, params *ListProductsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -1248,9 +1323,9 @@ type ClientInterface interface {
 	ReplayImage(ctx context.Context, id int64, imageId int64, params *ReplayImageParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 }
 
-// ListProducts List products, newest first
+// ListProducts List products
 //
-// Each with its cover and how many images it has, by status. Edits are seen at once, the progress of images within a second.
+// Each with its cover and how many images it has, by status. Edits are seen at once, the progress of images within a second. With Accept: application/x-ndjson all that match are sent, one on each line, page after page as they are read; limit is then how many at most, and no next page is linked.
 //
 // Corresponds with GET /products (the `ListProducts` operationId).
 func (c *Client) ListProducts(ctx context.Context, params *ListProductsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -1731,6 +1806,66 @@ func NewListProductsRequest(server string, params *ListProductsParams) (*http.Re
 
 		}
 
+		if params.Q != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "q", *params.Q, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Sort != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort", *params.Sort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.ImageStatus != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "image_status", *params.ImageStatus, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.UpdatedAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "updated_after", *params.UpdatedAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.ExternalId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "external_id", *params.ExternalId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if encoded := queryValues.Encode(); encoded != "" {
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
@@ -1744,15 +1879,26 @@ func NewListProductsRequest(server string, params *ListProductsParams) (*http.Re
 
 	if params != nil {
 
-		if params.VitrineUser != nil {
+		if params.Prefer != nil {
 			var headerParam0 string
 
-			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Vitrine-User", *params.VitrineUser, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "integer", Format: "int64"})
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Prefer", *params.Prefer, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
 			if err != nil {
 				return nil, err
 			}
 
-			req.Header.Set("Vitrine-User", headerParam0)
+			req.Header.Set("Prefer", headerParam0)
+		}
+
+		if params.VitrineUser != nil {
+			var headerParam1 string
+
+			headerParam1, err = runtime.StyleParamWithOptions("simple", false, "Vitrine-User", *params.VitrineUser, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "integer", Format: "int64"})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Vitrine-User", headerParam1)
 		}
 
 	}
@@ -2672,9 +2818,9 @@ func WithBaseURL(baseURL string) ClientOption {
 // ClientWithResponsesInterface is the interface specification for the client with responses above.
 type ClientWithResponsesInterface interface {
 
-	// ListProductsWithResponse List products, newest first
+	// ListProductsWithResponse List products
 	//
-	// Each with its cover and how many images it has, by status. Edits are seen at once, the progress of images within a second.
+	// Each with its cover and how many images it has, by status. Edits are seen at once, the progress of images within a second. With Accept: application/x-ndjson all that match are sent, one on each line, page after page as they are read; limit is then how many at most, and no next page is linked.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -2864,7 +3010,9 @@ type ClientWithResponsesInterface interface {
 
 // ListProductsResponse200Headers the declared response headers of an HTTP 200 response for ListProducts
 type ListProductsResponse200Headers struct {
-	Link *string
+	Link              *string
+	PreferenceApplied *string
+	XTotalCount       *string
 }
 
 // ListProductsResponse429Headers the declared response headers of an HTTP 429 response for ListProducts
@@ -4600,9 +4748,9 @@ func (r ReplayImageResponse) ContentType() string {
 	return ""
 }
 
-// ListProductsWithResponse List products, newest first
+// ListProductsWithResponse List products
 //
-// Each with its cover and how many images it has, by status. Edits are seen at once, the progress of images within a second.
+// Each with its cover and how many images it has, by status. Edits are seen at once, the progress of images within a second. With Accept: application/x-ndjson all that match are sent, one on each line, page after page as they are read; limit is then how many at most, and no next page is linked.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -4999,6 +5147,9 @@ func ParseListProductsResponse(rsp *http.Response) (*ListProductsResponse, error
 		}
 		response.ApplicationproblemJSON503 = &dest
 
+	case rsp.StatusCode == 200:
+		// Content-type (application/x-ndjson) unsupported
+
 	}
 
 	switch {
@@ -5010,6 +5161,20 @@ func ParseListProductsResponse(rsp *http.Response) (*ListProductsResponse, error
 				return nil, err
 			}
 			headers.Link = &value
+		}
+		if values := rsp.Header.Values("Preference-Applied"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Preference-Applied", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.PreferenceApplied = &value
+		}
+		if values := rsp.Header.Values("X-Total-Count"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Total-Count", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XTotalCount = &value
 		}
 		response.Headers200 = &headers
 	case rsp.StatusCode == 429:

@@ -9,6 +9,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/catalog/find"
 	"vitrine.dev/internal/catalog/imageurl"
 	"vitrine.dev/internal/httpapi/wire"
 	"vitrine.dev/internal/httpkit"
@@ -105,12 +106,20 @@ func DescribeDelete(d *openapi.Document) *huma.Operation {
 
 // DescribeList describes List.
 func DescribeList(d *openapi.Document) *huma.Operation {
+	page := openapi.Response("One page; or, as application/x-ndjson, all that match, one on each line",
+		&huma.Schema{Type: huma.TypeArray, Items: openapi.Schema[wire.Summary](d)}, openapi.Link(),
+		openapi.Header(headerTotalCount, "How many products match, where that is preferred"),
+		openapi.Header(httpkit.HeaderPreferenceApplied, "The preference that was followed: count=exact or count=estimated"))
+	page.Content[typeLines] = &huma.MediaType{Schema: openapi.Schema[wire.Summary](d)} // of each line, as OpenAPI 3.1 has no other way
 	return &huma.Operation{
-		OperationID: "listProducts", Tags: []string{"products"}, Summary: "List products, newest first",
-		Description: "Each with its cover and how many images it has, by status. Edits are seen at once, the progress of images within a second.",
-		Responses: d.Responses(map[string]*huma.Response{
-			"200": openapi.Response("One page", &huma.Schema{Type: huma.TypeArray, Items: openapi.Schema[wire.Summary](d)}, openapi.Link()),
-		}, http.StatusServiceUnavailable),
+		OperationID: "listProducts", Tags: []string{"products"}, Summary: "List products",
+		Description: "Each with its cover and how many images it has, by status. Edits are seen at once, the progress of images within a second. " +
+			"With Accept: application/x-ndjson all that match are sent, one on each line, page after page as they are read; limit is then how many at most, and no next page is linked.",
+		Parameters: []*huma.Param{{
+			Name: "Prefer", In: "header", Schema: openapi.Text(),
+			Description: "count=exact or count=estimated (RFC 7240): say how many products match",
+		}},
+		Responses: d.Responses(map[string]*huma.Response{"200": page}, http.StatusServiceUnavailable),
 	}
 }
 
@@ -118,13 +127,20 @@ func DescribeList(d *openapi.Document) *huma.Operation {
 func ListQuery() []*huma.Param {
 	bound := price{}.Schema(nil)
 	user := openapi.Query(catalog.FieldUserID, "Only products of this user; by default of the user of the key. Required of operators, and where authentication is off", openapi.Integer(catalog.MaxID))
+	sort := openapi.OneOf(find.Sorts())
+	sort.Default = string(find.Newest)
 	return []*huma.Param{
 		user,
-		openapi.Query(paramPriceMin, "Lowest price, inclusive", bound),
-		openapi.Query(paramPriceMax, "Highest price, inclusive", bound),
-		openapi.Query(catalog.FieldName, "Part of the name, in upper or lower case", openapi.Text()),
+		openapi.Query(catalog.FilterPriceMin, "Lowest price, inclusive", bound),
+		openapi.Query(catalog.FilterPriceMax, "Highest price, inclusive", bound),
+		openapi.Query(catalog.FieldName, "Part of the name, without regard to case and accents", openapi.Text()),
 		openapi.Limit("Most products on one page; long descriptions make it end earlier, so follow the Link", catalog.DefaultListLimit, catalog.MaxListLimit),
 		openapi.Cursor(),
+		openapi.Query(catalog.FilterQuery, "What to search for: part of the name, without regard to case and accents; of fewer than three characters, its beginning", openapi.Text()),
+		openapi.Query(catalog.FilterSort, "The order; products that are equal in it are in the order of their ids. updated: the last edited first; name: by the code points of the name without case and accents", sort),
+		openapi.Query(catalog.FilterImageStatus, "Only products with an image of this status", openapi.OneOf(catalog.ImageStatuses())),
+		openapi.Query(catalog.FilterUpdatedAfter, "Only products edited after this time", &huma.Schema{Type: huma.TypeString, Format: "date-time"}),
+		openapi.Query(catalog.FieldExternalID, "Only the product with this external_id", openapi.Text()),
 	}
 }
 

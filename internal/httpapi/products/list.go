@@ -4,36 +4,51 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 
 	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/cache"
 	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/catalog/find"
 	"vitrine.dev/internal/httpapi/page"
 	"vitrine.dev/internal/httpkit"
 )
 
-const (
-	paramPriceMin = "price_min"
-	paramPriceMax = "price_max"
-)
-
-// List answers with one page.
+// List answers with one page, or with all that the filter selects, a product on each line,
+// where the client would rather have that.
 func (h *Handler) List(w http.ResponseWriter, r *http.Request) error {
 	query := httpkit.ParamsOf(r)
 	filter := decodeFilter(query)
 	var err error
-	if filter.Before, err = page.Read(h.Cursors, r, query.Selection(), page.FromLink, page.DecodeID); err != nil {
+	if filter.After, err = page.Read(h.Cursors, r, query.Selection(), page.FromLink, decodePosition); err != nil {
 		return fmt.Errorf("list products: %w", err)
 	}
 	filter.FieldErrors = query.Errors
 	if filter.UserID, err = auth.From(r.Context()).ForReading(filter.UserID); err != nil {
 		return fmt.Errorf("list products: %w", err)
 	}
-	held, err := h.Lists.Take(r.Context(), maxPageMemory)
+	w.Header().Add("Vary", "Accept, Prefer")
+	if err := h.count(w, r, filter); err != nil {
+		return fmt.Errorf("count products: %w", err)
+	}
+	if Streams(r) {
+		err = h.stream(w, r, filter)
+	} else {
+		err = h.sendPage(w, r, filter)
+	}
 	if err != nil {
 		return fmt.Errorf("list products: %w", err)
+	}
+	return nil
+}
+
+func (h *Handler) sendPage(w http.ResponseWriter, r *http.Request, filter catalog.Filter) error {
+	held, err := h.Lists.Take(r.Context(), maxPageMemory)
+	if err != nil {
+		return err
 	}
 	defer held.Free()
 	found, err := h.Views.List(r.Context(), filter, h.Tag(), func(ctx context.Context) (cache.Entry, error) {
@@ -41,34 +56,65 @@ func (h *Handler) List(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return cache.Entry{}, fmt.Errorf("load list: %w", err)
 		}
-		return encodePage(p, h.URL)
+		return encodePage(filter, p, h.URL)
 	})
 	if err != nil {
-		return fmt.Errorf("list products: %w", err)
+		return err
 	}
-	if len(found.Body) < pageHead {
-		return fmt.Errorf("list products: a cached page has only %d bytes", len(found.Body))
+	body, next, err := cutPage(found.Body)
+	if err != nil {
+		return err
 	}
 	held.Shrink(int64(len(found.Body)))
-	if id, more := page.DecodeID(found.Body[:pageHead]); more {
-		if err := h.Cursors.Link(w, r, query.Selection(), page.EncodeID(id)); err != nil {
-			return fmt.Errorf("list products: %w", err)
+	if len(next) > 0 {
+		if err := h.Cursors.Link(w, r, httpkit.ParamsOf(r).Selection(), next); err != nil {
+			return err
 		}
 	}
 	w.Header().Set("Cache-Control", "no-cache")
-	httpkit.Write(w, http.StatusOK, httpkit.TypeJSON, found.Body[pageHead:])
+	httpkit.Write(w, http.StatusOK, httpkit.TypeJSON, body)
+	return nil
+}
+
+const (
+	preferCount    = "count"
+	countExact     = "exact"
+	countEstimated = "estimated"
+	// headerTotalCount is no standard, but what most clients of lists look for.
+	headerTotalCount = "X-Total-Count"
+)
+
+// count says how many products the filter selects, where the client prefers that.
+func (h *Handler) count(w http.ResponseWriter, r *http.Request, filter catalog.Filter) error {
+	preferred := httpkit.Preference(r, preferCount)
+	if preferred != countExact && preferred != countEstimated {
+		return nil
+	}
+	n, err := h.Service.Count(r.Context(), filter, preferred == countEstimated)
+	if err != nil {
+		return err
+	}
+	httpkit.Applied(w, preferCount, preferred)
+	w.Header().Set(headerTotalCount, strconv.FormatInt(n, 10))
 	return nil
 }
 
 func decodeFilter(p *httpkit.Params) catalog.Filter {
 	return catalog.Filter{
-		UserID:   p.Integer(catalog.FieldUserID, catalog.MaxID),
-		PriceMin: readBound(p, paramPriceMin),
-		PriceMax: readBound(p, paramPriceMax),
-		Name:     p.Text(catalog.FieldName),
-		Limit:    int(p.Integer(httpkit.ParamLimit, catalog.MaxListLimit)),
+		UserID:       p.Integer(catalog.FieldUserID, catalog.MaxID),
+		PriceMin:     readBound(p, catalog.FilterPriceMin),
+		PriceMax:     readBound(p, catalog.FilterPriceMax),
+		Name:         p.Text(catalog.FieldName),
+		Limit:        int(p.Integer(httpkit.ParamLimit, catalog.MaxListLimit)),
+		Query:        p.Text(catalog.FilterQuery),
+		Sort:         find.Sort(p.Text(catalog.FilterSort)),
+		ImageStatus:  catalog.Status(p.Text(catalog.FilterImageStatus)),
+		UpdatedAfter: p.Time(catalog.FilterUpdatedAfter),
+		ExternalID:   p.Text(catalog.FieldExternalID),
 	}
 }
+
+func decodePosition(b []byte) (find.Position, bool) { return find.DecodePosition(b, catalog.MaxID) }
 
 // readBound reads a price, nil where it is absent.
 func readBound(p *httpkit.Params, name string) *catalog.Price {
@@ -85,11 +131,10 @@ func readBound(p *httpkit.Params, name string) *catalog.Price {
 }
 
 const (
-	// pageHead is the length of what precedes the body in a cached page:
-	// the id after which the next page begins. The Link header is made from it
-	// for each request, because requests that are spelled differently share a
-	// page.
-	pageHead = 8
+	// pageTail is the length of what ends a cached page: the length of what stands before it, where the
+	// next page begins. The Link header is made from it for each request,
+	// because requests that are spelled differently share a page.
+	pageTail = 2
 	// maxPageBody is where a page ends whose texts take more in JSON than they
 	// have bytes (a control character takes six). Other pages reach
 	// catalog.MaxPageBytes first.
@@ -102,15 +147,15 @@ const (
 
 // encodePage encodes one product after the other and releases each, so that a
 // page is not held twice.
-func encodePage(p catalog.Page, url func(key string) string) (cache.Entry, error) {
-	size := pageHead + 3
+func encodePage(f catalog.Filter, p catalog.Page, url func(key string) string) (cache.Entry, error) {
+	size := pageTail + 3
 	for _, s := range p.Products {
 		size += summaryBytes + s.Bytes()
 	}
-	body, next := bytes.NewBuffer(make([]byte, pageHead, size)), p.Next
+	body, next := bytes.NewBuffer(make([]byte, 0, size)), p.Next
 	e := httpkit.NewEncoder(body)
 	body.WriteByte('[')
-	for i, last := 0, int64(0); i < len(p.Products); i++ {
+	for i, last := 0, (find.Position{}); i < len(p.Products); i++ {
 		before := body.Len()
 		if i > 0 {
 			body.WriteByte(',')
@@ -124,11 +169,29 @@ func encodePage(p catalog.Page, url func(key string) string) (cache.Entry, error
 			next = last
 			break
 		}
-		last, p.Products[i] = p.Products[i].ID, catalog.Summary{}
+		last, p.Products[i] = f.PositionOf(p.Products[i]), catalog.Summary{}
 	}
 	body.WriteString("]\n")
-	b := body.Bytes()
-	binary.BigEndian.PutUint64(b, uint64(next))
+	var tail []byte
+	if next.ID != 0 {
+		tail = next.Encode()
+	}
+	body.Write(tail)
 	// Lists have no version of their own: every change starts a new generation.
-	return cache.Entry{Version: 1, Body: b}, nil
+	return cache.Entry{Version: 1, Body: binary.BigEndian.AppendUint16(body.Bytes(), uint16(len(tail)))}, nil //nolint:gosec // a position is short
+}
+
+var errShortPage = errors.New("a cached page is too short")
+
+// cutPage returns the parts that encodePage has put together: the body, and where the next page begins.
+func cutPage(whole []byte) (body, next []byte, err error) {
+	if len(whole) < pageTail {
+		return nil, nil, errShortPage
+	}
+	end := len(whole) - pageTail
+	start := end - int(binary.BigEndian.Uint16(whole[end:]))
+	if start < 0 {
+		return nil, nil, errShortPage
+	}
+	return whole[:start], whole[start:end], nil
 }

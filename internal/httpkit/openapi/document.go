@@ -171,6 +171,15 @@ func WithExample(b *huma.RequestBody, example any) *huma.RequestBody {
 // Text is the schema of any text.
 func Text() *huma.Schema { return &huma.Schema{Type: huma.TypeString} }
 
+// OneOf is the schema of a text that is one of those.
+func OneOf[T ~string](those []T) *huma.Schema {
+	s := Text()
+	for _, one := range those {
+		s.Enum = append(s.Enum, string(one))
+	}
+	return s
+}
+
 // Integer is the schema of an integer from 1 to most.
 func Integer(most int64) *huma.Schema {
 	least, highest := 1.0, float64(most)

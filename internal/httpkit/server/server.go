@@ -77,7 +77,7 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 // errors into problems.
 func (s *Server) answer(rt Route) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		if !rt.Long {
+		if !rt.Long && (rt.LongIf == nil || !rt.LongIf(r)) {
 			ctx, cancel := context.WithTimeout(r.Context(), requestTimeout)
 			defer cancel()
 			r = r.WithContext(ctx)
@@ -105,7 +105,7 @@ func (s *Server) authorized(rt Route) Route {
 }
 
 // fail answers with the problem that the error of a route with the parameters is, and logs the chain that the
-// client does not see.
+// client does not see. Of an answer that was begun the connection is closed.
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error, parameters []string) {
 	p, header := httpkit.ProblemOf(err, parameters...)
 	level := slog.LevelDebug
@@ -117,6 +117,9 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error, paramet
 	s.Log.LogAttrs(r.Context(), level, "request failed",
 		slog.String("request_id", requestid.From(r.Context())), slog.String("method", r.Method),
 		slog.String("route", r.Pattern), slog.Int("status", p.Status), slog.Any("error", err))
+	if begun, ok := w.(*response); ok && begun.status != 0 {
+		panic(http.ErrAbortHandler) //nolint:forbidigo // so the client sees that the answer has no end
+	}
 	if header[0] != "" {
 		w.Header().Set(header[0], header[1])
 	}
@@ -162,7 +165,7 @@ func (s *Server) noSuchRoute(_ http.ResponseWriter, r *http.Request) error {
 }
 
 // Handler answers a request, or returns an error that httpkit.ProblemOf
-// understands before anything was written.
+// understands. Where a part of the answer was written before, the connection is closed.
 type Handler func(w http.ResponseWriter, r *http.Request) error
 
 // Route is one operation of an API.
@@ -174,6 +177,7 @@ type Route struct {
 	Query    []*huma.Param                           // every query parameter that it takes
 	Describe func(*openapi.Document) *huma.Operation // nil: not in the description
 	Long     bool                                    // whether requestTimeout does not apply
+	LongIf   func(*http.Request) bool                // the same for some requests; nil: for none
 	Quiet    bool                                    // whether it is logged at debug level: probes call it every few seconds
 }
 

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/catalog/find"
 	"vitrine.dev/internal/events"
 	"vitrine.dev/internal/sqldb"
 	"vitrine.dev/internal/sqlstore/eventsql"
@@ -109,7 +110,7 @@ func (s *Products) edit(ctx context.Context, tx *sql.Tx, old catalog.Product, r 
 		UPDATE products SET name = $2, name_folded = $3, description = $4, price = $5, external_id = $6, metadata = $7,
 		       version = version + 1, updated_at = {now}, `+imagesql.Revised+` WHERE id = $1
 		RETURNING revision, version`),
-		old.ID, r.Name, catalog.Fold(r.Name), r.Description, int64(r.Price),
+		old.ID, r.Name, find.Fold(r.Name), r.Description, int64(r.Price),
 		orNull(r.ExternalID), orNull(r.Metadata.Encode())).Scan(&e.Revision, &e.Version)
 	if err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 
 	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/catalog/find"
 	"vitrine.dev/internal/events"
 	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/sqldb"
@@ -124,7 +125,7 @@ func insertProduct(of owner, images string) string {
 }
 
 func productArgs(n catalog.NewProduct) []any {
-	return []any{n.UserID, n.Name, catalog.Fold(n.Name), n.Description, int64(n.Price), orNull(n.ExternalID), orNull(n.Metadata.Encode())}
+	return []any{n.UserID, n.Name, find.Fold(n.Name), n.Description, int64(n.Price), orNull(n.ExternalID), orNull(n.Metadata.Encode())}
 }
 
 // orNull is how a text is stored that may be missing: "" as NULL.

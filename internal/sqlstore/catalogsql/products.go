@@ -11,10 +11,11 @@ type Products struct {
 	// What is the same for every create: of the event, and the statements of
 	// createAtOnce and onceAtOnce.
 	data, create, createOnce string
+	mostWalked               int64 // as the constant is; less in tests
 }
 
 // New returns the products of the database.
 func New(db *sqldb.DB) *Products {
 	data, _ := events.Data{}.Encode() // nothing always encodes
-	return &Products{db: db, data: data, create: db.SQL(createStatement()), createOnce: db.SQL(onceStatement())}
+	return &Products{db: db, data: data, create: db.SQL(createStatement()), createOnce: db.SQL(onceStatement()), mostWalked: mostWalked}
 }

@@ -3,9 +3,6 @@ package catalogsql
 import (
 	"context"
 	"database/sql"
-	"fmt"
-	"math"
-	"strings"
 
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/sqldb"
@@ -92,70 +89,4 @@ func (s *Products) Working(ctx context.Context, product, image int64) (working b
 			SELECT EXISTS (SELECT 1 FROM images WHERE product_id = $1 AND ($2 = 0 OR id = $2) AND stage IS NOT NULL)`, product, image).Scan(&working)
 	})
 	return working, err
-}
-
-// ListProducts implements catalog.Store. The database adds up the texts, whose
-// lengths both keep beside them, and reads those of the page only.
-func (s *Products) ListProducts(ctx context.Context, f catalog.Filter) (list []catalog.Summary, err error) {
-	var where sqldb.Where
-	if f.UserID != 0 {
-		where.Add("user_id = ?", f.UserID)
-	}
-	if f.PriceMin != nil {
-		where.Add("price >= ?", int64(*f.PriceMin))
-	}
-	if f.PriceMax != nil {
-		where.Add("price <= ?", int64(*f.PriceMax))
-	}
-	if f.Name != "" {
-		where.Add(`name_folded LIKE ? ESCAPE '\'`, "%"+escapeLike(f.Name)+"%")
-	}
-	if f.Before != 0 {
-		where.Add("id < ?", f.Before)
-	}
-	most := int64(math.MaxInt64)
-	if f.MaxBytes != 0 {
-		most = int64(f.MaxBytes)
-	}
-	statement := fmt.Sprintf(`
-		SELECT p.id, p.user_id, p.name, p.description, p.price, p.external_id, p.metadata,
-		       p.version, p.created_at, p.updated_at, p.images_pending, p.images_ready, p.images_failed, r.outputs, r.placeholder
-		FROM (SELECT id, sum(bytes) OVER (ORDER BY id DESC ROWS UNBOUNDED PRECEDING) - bytes AS ahead
-		      FROM (SELECT id, octet_length(name) + octet_length(description) + coalesce(octet_length(metadata), 0) AS bytes
-		            FROM products%s ORDER BY id DESC LIMIT %s) AS candidates) AS page
-		JOIN products p ON p.id = page.id
-		LEFT JOIN renditions r ON r.key = p.cover_key
-		WHERE page.ahead <= %s
-		ORDER BY p.id DESC`, where.String(), where.Arg(f.Limit), where.Arg(most))
-	return sqldb.Select(ctx, s.db, "list products", scanSummary, statement, where.Args...)
-}
-
-func scanSummary(row sqldb.Row, p *catalog.Summary) error {
-	var external, metadata, outputs, placeholder sql.NullString
-	var created, updated int64
-	err := row.Scan(&p.ID, &p.UserID, &p.Name, &p.Description, &p.Price, &external, &metadata, &p.Version, &created, &updated,
-		&p.Images.Pending, &p.Images.Ready, &p.Images.Failed, &outputs, &placeholder)
-	if err != nil {
-		return err
-	}
-	p.ExternalID, p.CreatedAt, p.UpdatedAt = external.String, sqldb.Time(created), sqldb.Time(updated)
-	if p.Metadata, err = catalog.DecodeMetadata(metadata.String); err != nil {
-		return fmt.Errorf("product %d: %w", p.ID, err)
-	}
-	if !outputs.Valid {
-		return nil
-	}
-	rendition, err := imagesql.ReadOutputs(outputs.String)
-	if err != nil {
-		return fmt.Errorf("cover of product %d: %w", p.ID, err)
-	}
-	rendition.Placeholder = placeholder.String
-	cover := rendition.Cover()
-	p.Cover = &cover
-	return nil
-}
-
-// escapeLike makes text stand for itself in a LIKE pattern.
-func escapeLike(text string) string {
-	return strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(text)
 }

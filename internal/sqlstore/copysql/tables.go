@@ -23,7 +23,10 @@ type Table struct {
 func Tables(ctx context.Context, db *sqldb.DB, without ...string) ([]Table, error) {
 	all, err := sqldb.Select(ctx, db, "read tables", func(row sqldb.Row, t *Table) error {
 		return row.Scan(&t.Name, &t.Sequence)
-	}, `SELECT name, sql LIKE '%AUTOINCREMENT%' FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\_%' ESCAPE '\' ORDER BY name`)
+	}, `SELECT name, sql LIKE '%AUTOINCREMENT%' FROM sqlite_master
+		WHERE type = 'table' AND name NOT LIKE 'sqlite\_%' ESCAPE '\'
+		      AND name IN (SELECT name FROM pragma_table_list WHERE type = 'table') -- no index of words with what it is kept in
+		ORDER BY name`)
 	if err != nil {
 		return nil, err
 	}

@@ -57,7 +57,7 @@ CREATE TABLE products (
     id          INTEGER PRIMARY KEY AUTOINCREMENT,
     user_id     BIGINT NOT NULL CONSTRAINT products_user_fk REFERENCES users (id),
     name        TEXT   NOT NULL,
-    name_folded TEXT   NOT NULL, -- catalog.Fold(name), for searching
+    name_folded TEXT   NOT NULL, -- find.Fold(name), for searching and sorting
     description TEXT   NOT NULL,
     price       BIGINT NOT NULL CHECK (price >= 0), -- hundredths
     version     BIGINT NOT NULL, -- from 1; grows with every edit
@@ -75,7 +75,34 @@ CREATE TABLE products (
 );
 CREATE INDEX products_by_user ON products (user_id, id DESC);
 CREATE UNIQUE INDEX products_by_external_id ON products (user_id, external_id) WHERE external_id IS NOT NULL;
-CREATE INDEX products_by_price ON products (price, id DESC);
+-- The orders of lists, and of their filters: find.Sort, catalogsql. Each ends with the
+-- rowid by itself, and a comparison of (key, id) finds it only so.
+CREATE INDEX products_by_price ON products (user_id, price);
+CREATE INDEX products_by_updated ON products (user_id, updated_at);
+CREATE INDEX products_by_name ON products (user_id, name_folded);
+CREATE INDEX products_pending ON products (user_id, id DESC) WHERE images_pending > 0;
+CREATE INDEX products_ready ON products (user_id, id DESC) WHERE images_ready > 0;
+CREATE INDEX products_failed ON products (user_id, id DESC) WHERE images_failed > 0;
+-- The trigrams of the names: it keeps no text of its own.
+CREATE VIRTUAL TABLE products_by_part USING fts5 (
+    name_folded, content = 'products', content_rowid = 'id', columnsize = 0, tokenize = 'trigram case_sensitive 1'
+);
+-- +goose StatementBegin
+CREATE TRIGGER products_by_part_added AFTER INSERT ON products BEGIN
+    INSERT INTO products_by_part (rowid, name_folded) VALUES (new.id, new.name_folded);
+END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER products_by_part_removed AFTER DELETE ON products BEGIN
+    INSERT INTO products_by_part (products_by_part, rowid, name_folded) VALUES ('delete', old.id, old.name_folded);
+END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER products_by_part_changed AFTER UPDATE OF name_folded ON products WHEN old.name_folded <> new.name_folded BEGIN
+    INSERT INTO products_by_part (products_by_part, rowid, name_folded) VALUES ('delete', old.id, old.name_folded);
+    INSERT INTO products_by_part (rowid, name_folded) VALUES (new.id, new.name_folded);
+END;
+-- +goose StatementEnd
 
 -- Which product a client's key has created. A row outlives its product: the
 -- key goes on answering with the id that it gave out.
@@ -284,6 +311,7 @@ DROP TABLE hosts;
 DROP TABLE images;
 DROP TABLE renditions;
 DROP TABLE idempotency_keys;
+DROP TABLE products_by_part;
 DROP TABLE products;
 DROP TABLE audit;
 DROP TABLE signing_keys;

@@ -1,0 +1,116 @@
+package catalogsql_test
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/catalog/find"
+	"vitrine.dev/internal/sqlstore"
+)
+
+// fill gives user 1 so many products, and others the same number of them together. Of
+// each 100,000 one is rare, 30 % are lamps.
+func fill(t *testing.T, s *sqlstore.Store, products, others, users int) {
+	t.Helper()
+	series := `WITH RECURSIVE series (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM series WHERE n < %d) `
+	if !s.OneWriter {
+		series = `WITH series (n) AS (SELECT generate_series(1::BIGINT, %d)) `
+	}
+	exec := func(statement string, n int) {
+		t.Helper()
+		if _, err := s.Writer.ExecContext(t.Context(), fmt.Sprintf(series, n)+statement); err != nil {
+			t.Fatalf("%s: %v", statement, err)
+		}
+	}
+	exec(`INSERT INTO users (id, name, created_at) SELECT n + 1, 'user', 0 FROM series`, users)
+	exec(fmt.Sprintf(`
+		INSERT INTO products (user_id, name, name_folded, description, price, version, revision, external_id, created_at, updated_at, revised_at,
+		                      images_pending, images_ready, images_failed)
+		SELECT CASE WHEN n <= %d THEN 1 ELSE 2 + n %% %d END, name, name, 'a description', n * 7919 %% 99991, 1, 1, 'sku-' || CAST(n AS TEXT),
+		       1700000000000, 1700000000000 + n * 104729 %% 1000003 * 1000, 0,
+		       CASE WHEN n %% 100 = 1 THEN 1 ELSE 0 END, CASE WHEN n %% 100 = 1 THEN 0 ELSE 2 END, CASE WHEN n %% 1000 = 0 THEN 1 ELSE 0 END
+		FROM (SELECT n, CASE WHEN n %% 100000 = 17 THEN 'quetzal ' ELSE '' END || CASE WHEN n %% 10 < 3 THEN 'lampe ' ELSE 'stuhl ' END
+		             || 'modell ' || CAST(n * 7919 %% 1000003 AS TEXT) AS name FROM series) AS named`, products, users), products+others)
+	if !s.OneWriter { // as autovacuum does
+		if _, err := s.Writer.ExecContext(t.Context(), "VACUUM ANALYZE products"); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// asked are filters, by what they are about, each with the indexes that may find it where
+// few have it, on PostgreSQL and on SQLite.
+type asked struct {
+	name    string
+	filter  catalog.Filter
+	indexes []string
+}
+
+func allAsked() []asked {
+	low, high := catalog.Price(500), catalog.Price(1499)
+	edited := time.UnixMilli(1700000000000 + 999_002*1000).UTC()
+	return []asked{
+		{"all", catalog.Filter{}, nil},
+		{"image_status=failed", catalog.Filter{ImageStatus: catalog.Failed}, []string{"products_failed"}},
+		{"image_status=pending", catalog.Filter{ImageStatus: catalog.Pending}, []string{"products_pending"}},
+		{"image_status=ready", catalog.Filter{ImageStatus: catalog.Ready}, []string{"products_ready"}},
+		{"updated_after, few", catalog.Filter{UpdatedAfter: edited}, []string{"products_by_updated"}},
+		{"updated_after, nearly all", catalog.Filter{UpdatedAfter: time.UnixMilli(1700000000000).UTC()}, []string{"products_by_updated"}},
+		{"price_min and price_max, 1 %", catalog.Filter{PriceMin: &low, PriceMax: &high}, []string{"products_by_price"}},
+		{"external_id", catalog.Filter{ExternalID: "sku-77"}, []string{"products_by_external_id"}},
+		{"q, found never", catalog.Filter{Query: "lampion"}, []string{"products_by_part", "VIRTUAL TABLE"}},
+		{"q, found rarely", catalog.Filter{Query: "Quetzál"}, []string{"products_by_part", "VIRTUAL TABLE"}},
+		{"q, found often", catalog.Filter{Query: "ampe m"}, []string{"products_by_part", "VIRTUAL TABLE"}},
+		{"q, two characters", catalog.Filter{Query: "qu"}, []string{"products_by_name"}},
+		{"product_name, two characters, found never", catalog.Filter{Name: "qx"}, []string{"COVERING INDEX products_by_name", "Bitmap Index Scan on products_"}},
+		{"q, rarely, and failed", catalog.Filter{Query: "quetzal", ImageStatus: catalog.Failed}, []string{"products_by_part", "products_failed", "VIRTUAL TABLE"}},
+	}
+}
+
+// TestPlans: every order of every filter goes along an index: along that of the order, where
+// nothing is sorted, or along that of what is asked for; there is no scan of the table.
+func TestPlans(t *testing.T) {
+	t.Parallel()
+	inOrder := map[find.Sort][]string{
+		find.Newest:  {"products_by_user", "products_failed", "products_pending", "products_ready"},
+		find.Updated: {"products_by_updated"}, find.Cheapest: {"products_by_price"}, find.Alphabetical: {"products_by_name"},
+	}
+	inOrder[find.Oldest], inOrder[find.Dearest] = inOrder[find.Newest], inOrder[find.Cheapest]
+	onBoth(t, func(t *testing.T, s *sqlstore.Store) {
+		t.Helper()
+		fill(t, s, 20_000, 5_000, 20)
+		s.SetMostWalked(200)
+		for _, a := range allAsked() {
+			for _, sort := range find.Sorts() {
+				for _, after := range []find.Position{{}, {ID: 2000, Number: 50_000, Text: "m"}} {
+					f := a.filter
+					f.UserID, f.Sort, f.Limit, f.After = 1, sort, 20, after
+					if sort == find.Updated {
+						f.After.Number = 1700000500000
+					}
+					_, plans, err := s.Explained(t.Context(), f)
+					if err != nil {
+						t.Fatal(err)
+					}
+					for i, plan := range plans {
+						wanted := inOrder[sort]
+						if strings.HasPrefix(plan, "find products") {
+							wanted = a.indexes
+						} else if regexp.MustCompile(`Sort Key: products|(?s)SEARCH products.*TEMP B-TREE FOR ORDER BY.*SEARCH b`).MatchString(plan) {
+							t.Errorf("%s in the order %s is sorted:\n%s", a.name, sort, plan)
+						}
+						uses := func(index string) bool { return strings.Contains(plan, index) }
+						if !slices.ContainsFunc(wanted, uses) || regexp.MustCompile(`Seq Scan on products|SCAN products\b`).MatchString(plan) {
+							t.Errorf("%s in the order %s, statement %d, does not go along %v:\n%s", a.name, sort, i, wanted, plan)
+						}
+					}
+				}
+			}
+		}
+	})
+}

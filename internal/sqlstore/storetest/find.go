@@ -1,0 +1,97 @@
+package storetest
+
+import (
+	"fmt"
+	"reflect"
+	"testing"
+	"time"
+
+	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/catalog/catalogfake"
+	"vitrine.dev/internal/catalog/find"
+)
+
+// Find compares the pages of every order and of many filters with those of
+// catalogfake, whose products are the same, while products come and go between the pages.
+func Find(t *testing.T, s catalog.Store) {
+	t.Helper()
+	model := catalogfake.NewStore()
+	copied := func(id int64) catalog.Product {
+		p, err := s.Product(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		model.Put(p)
+		return p
+	}
+	names := []string{"Café", "cafeteria", "CAFÉ noir", "ﬁne café", "Ca", "50%_off \"x\"", "aé", "zzz", "Ça va", "日本語カフェ", "Große Straße", `a\b`}
+	var last catalog.Product
+	for i := range 36 {
+		n := catalog.NewProduct{
+			UserID: user, Name: names[i*7%len(names)], Price: catalog.Price(i * 5 % 4 * 100), Description: "d",
+			ExternalID: fmt.Sprintf("sku-%d", i), Images: []string{"http://a/1.jpg", "http://a/2.jpg"}[:i%3],
+		}
+		p, err := s.CreateProduct(t.Context(), n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		last = p
+		copied(p.ID)
+	}
+	for id := last.ID - 30; id < last.ID; id += 4 {
+		if _, err := s.ReviseProduct(t.Context(), id, func(old catalog.Product) (catalog.Revision, error) {
+			r := revision(old)
+			r.Name, r.Fields = old.Name+" Café", []string{catalog.FieldName}
+			return r, nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		copied(id)
+	}
+	for _, f := range filters(copied(last.ID - 2).UpdatedAt) {
+		for _, sort := range find.Sorts() {
+			for _, limit := range []int{1, 5, 100} {
+				f.UserID, f.Sort, f.Limit, f.After = user, sort, limit, find.Position{}
+				for pages := 0; ; pages++ {
+					got, err := s.ListProducts(t.Context(), f)
+					if err != nil {
+						t.Fatalf("%+v: %v", f, err)
+					}
+					want, err := model.ListProducts(t.Context(), f)
+					if err != nil || len(got)+len(want) > 0 && !reflect.DeepEqual(got, want) {
+						t.Fatalf("%+v, page %d:\n%v\nwant\n%v", f, pages, got, want)
+					}
+					if len(got) < limit || pages > 40 {
+						break
+					}
+					f.After = f.PositionOf(got[len(got)-1])
+				}
+			}
+		}
+		f.After = find.Position{}
+		want, _ := model.CountProducts(t.Context(), f, false)
+		for _, estimated := range []bool{false, true} { // so few are counted
+			if n, err := s.CountProducts(t.Context(), f, estimated); err != nil || n != want {
+				t.Errorf("%+v: %d, want %d: %v", f, n, want, err)
+			}
+		}
+	}
+}
+
+func filters(edited time.Time) []catalog.Filter {
+	low, high := catalog.Price(100), catalog.Price(200)
+	list := []catalog.Filter{{}}
+	for _, name := range []string{"CAFE", "café n", "fé", "c", "%", "_", `"x"`, "カフェ", "カ", "strasse", `a\b`, "nothing", "' OR 1=1", "\u0301"} {
+		list = append(list, catalog.Filter{Name: name}, catalog.Filter{Query: name})
+	}
+	for _, status := range catalog.ImageStatuses() {
+		list = append(list, catalog.Filter{ImageStatus: status}, catalog.Filter{ImageStatus: status, Name: "cafe", PriceMax: &high})
+	}
+	return append(list,
+		catalog.Filter{PriceMin: &low}, catalog.Filter{PriceMin: &low, PriceMax: &low}, catalog.Filter{PriceMax: &low, Query: "ca"},
+		catalog.Filter{UpdatedAfter: edited}, catalog.Filter{UpdatedAfter: edited.Add(-time.Millisecond), Name: "cafe"},
+		catalog.Filter{UpdatedAfter: edited.Add(999 * time.Microsecond), ImageStatus: catalog.Pending}, catalog.Filter{UpdatedAfter: time.Now().Add(time.Hour)},
+		catalog.Filter{ExternalID: "sku-7"}, catalog.Filter{ExternalID: "SKU-7"}, catalog.Filter{ExternalID: "sku-8", Name: "cafe"},
+		catalog.Filter{Name: "cafe", Query: "c"}, catalog.Filter{Name: "fete", Query: "teria"},
+	)
+}
