@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -91,7 +92,7 @@ func TestLimitHeaders(t *testing.T) {
 		t.Errorf("problem = %+v", p)
 	}
 	now := items(t, w.Header(), httpkit.HeaderRateLimit)
-	wantHeader(t, w, "Retry-After", fmt.Sprint(now["key"]["t"]))
+	wantHeader(t, w, "Retry-After", strconv.FormatInt(now["key"]["t"], 10))
 	if now["key"]["r"] != 0 || now["address"]["r"] != 38 {
 		t.Errorf("with the refusal: %v", now)
 	}

@@ -12,18 +12,18 @@ import (
 	"vitrine.dev/internal/progress"
 )
 
-// log is a log of events that can be away.
+// log is a log of events that can be unavailable.
 type log struct {
 	batches chan events.Batch
-	away    chan struct{}
+	broken  chan struct{}
 }
 
 func (l log) Next(ctx context.Context) (events.Batch, error) {
 	select {
 	case b := <-l.batches:
 		return b, nil
-	case <-l.away:
-		return events.Batch{}, errors.New("away")
+	case <-l.broken:
+		return events.Batch{}, errors.New("unavailable")
 	case <-ctx.Done():
 		return events.Batch{}, ctx.Err()
 	}
@@ -83,7 +83,7 @@ func TestWatch(t *testing.T) {
 		if woken() != [2]bool{true, false} || woken() != [2]bool{} {
 			t.Error("two changes were not one")
 		}
-		l.away <- struct{}{}
+		l.broken <- struct{}{}
 		time.Sleep(time.Minute) // the log is opened again
 		if got := woken(); got != [2]bool{true, true} {
 			t.Errorf("woken by the return of the log: %v", got)
