@@ -53,11 +53,7 @@ func (h *Handler) create(ctx context.Context, by auth.Principal, d catalog.Draft
 
 // Change applies a merge patch.
 func (h *Handler) Change(w http.ResponseWriter, r *http.Request) error {
-	id, err := pathID(r)
-	if err != nil {
-		return err
-	}
-	versions, err := httpkit.ChangePrecondition(r)
+	id, versions, err := changeOf(r)
 	if err != nil {
 		return err
 	}
@@ -122,11 +118,7 @@ func putCondition(r *http.Request) (catalog.Condition, error) {
 
 // Delete deletes a product.
 func (h *Handler) Delete(w http.ResponseWriter, r *http.Request) error {
-	id, err := pathID(r)
-	if err != nil {
-		return err
-	}
-	versions, err := httpkit.ChangePrecondition(r)
+	id, versions, err := changeOf(r)
 	if err != nil {
 		return err
 	}

@@ -202,6 +202,22 @@ func readPrice(o *form.Object, name string, raw jsontext.Value) catalog.Price {
 
 func pathID(r *http.Request) (int64, error) { return httpkit.PathInteger(r, "id", catalog.MaxID) }
 
+// changeOf returns which product a request changes, and at which versions.
+func changeOf(r *http.Request) (id int64, versions []int64, err error) {
+	if id, err = pathID(r); err == nil {
+		versions, err = httpkit.ChangePrecondition(r)
+	}
+	return id, versions, err
+}
+
+// imageChangeOf is changeOf of an image.
+func imageChangeOf(r *http.Request) (product, image int64, versions []int64, err error) {
+	if product, image, err = ImagePath(r); err == nil {
+		versions, err = httpkit.ChangePrecondition(r)
+	}
+	return product, image, versions, err
+}
+
 // ImagePath returns the ids in the path of an image. fault.Invalid.
 func ImagePath(r *http.Request) (product, image int64, err error) {
 	if product, err = pathID(r); err != nil {

@@ -31,11 +31,7 @@ func (h *Handler) ListImages(w http.ResponseWriter, r *http.Request) error {
 
 // AddImage adds an image to a product.
 func (h *Handler) AddImage(w http.ResponseWriter, r *http.Request) error {
-	product, err := pathID(r)
-	if err != nil {
-		return err
-	}
-	versions, err := httpkit.ChangePrecondition(r)
+	product, versions, err := changeOf(r)
 	if err != nil {
 		return err
 	}
@@ -53,11 +49,7 @@ func (h *Handler) AddImage(w http.ResponseWriter, r *http.Request) error {
 
 // ChangeImage applies a merge patch to an image.
 func (h *Handler) ChangeImage(w http.ResponseWriter, r *http.Request) error {
-	product, id, err := ImagePath(r)
-	if err != nil {
-		return err
-	}
-	versions, err := httpkit.ChangePrecondition(r)
+	product, id, versions, err := imageChangeOf(r)
 	if err != nil {
 		return err
 	}
@@ -74,11 +66,7 @@ func (h *Handler) ChangeImage(w http.ResponseWriter, r *http.Request) error {
 
 // RemoveImage removes an image from its product.
 func (h *Handler) RemoveImage(w http.ResponseWriter, r *http.Request) error {
-	product, id, err := ImagePath(r)
-	if err != nil {
-		return err
-	}
-	versions, err := httpkit.ChangePrecondition(r)
+	product, id, versions, err := imageChangeOf(r)
 	if err != nil {
 		return err
 	}
