@@ -290,7 +290,7 @@ type CurrentImage struct {
 	SourceBytes *int64  `json:"source_bytes,omitempty"`
 	SourceUrl   string  `json:"source_url"`
 
-	// Srcset The WebP variants, as the attribute srcset of img takes them; once the image is ready and has variants
+	// Srcset The WebP variants (JPEG where the engine writes no WebP), as the attribute srcset of img takes them; once the image is ready and has variants
 	Srcset *string            `json:"srcset,omitempty"`
 	Status CurrentImageStatus `json:"status"`
 
@@ -361,7 +361,7 @@ type Image struct {
 	SourceBytes *int64  `json:"source_bytes,omitempty"`
 	SourceUrl   string  `json:"source_url"`
 
-	// Srcset The WebP variants, as the attribute srcset of img takes them; once the image is ready and has variants
+	// Srcset The WebP variants (JPEG where the engine writes no WebP), as the attribute srcset of img takes them; once the image is ready and has variants
 	Srcset *string     `json:"srcset,omitempty"`
 	Status ImageStatus `json:"status"`
 

@@ -1,6 +1,7 @@
 package products
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -143,7 +144,7 @@ func Image(img catalog.Image, url func(key string) string) wire.Image {
 		for _, n := range r.Notes {
 			w.Notes = append(w.Notes, wire.Note{Code: string(n), Detail: n.Detail()})
 		}
-		w.SrcSet, w.HTML = srcSet(w.Variants, formatWebP), picture(w)
+		w.SrcSet, w.HTML = cmp.Or(srcSet(w.Variants, isWebP), srcSet(w.Variants, isOld)), picture(w)
 		return w
 	}
 	if p := img.Problem; p != nil {

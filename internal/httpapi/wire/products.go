@@ -79,7 +79,7 @@ type Image struct {
 	Alt       string    `json:"alt,omitempty"       doc:"What the image shows, in words; absent where no one has said it"`
 	CreatedAt time.Time `json:"created_at,omitzero" required:"false" readOnly:"true"`
 	UpdatedAt time.Time `json:"updated_at,omitzero" required:"false" readOnly:"true" doc:"The last edit, or progress, of the image"`
-	SrcSet    string    `json:"srcset,omitempty"   readOnly:"true" doc:"The WebP variants, as the attribute srcset of img takes them; once the image is ready and has variants"`
+	SrcSet    string    `json:"srcset,omitempty"   readOnly:"true" doc:"The WebP variants (JPEG where the engine writes no WebP), as the attribute srcset of img takes them; once the image is ready and has variants"`
 	HTML      string    `json:"html,omitempty"     readOnly:"true" doc:"A picture element with all of the variants, ready to be pasted into a page; once the image is ready"`
 }
 
