@@ -93,8 +93,18 @@ func testUnchanged(t *testing.T, s Store) {
 	t.Helper()
 	jobs(t, s)
 	c := shown(t, s, "cc")
+	wantWorking := func(image int64, want bool) {
+		t.Helper()
+		if got, err := s.Working(t.Context(), c.ProductID, image); err != nil || got != want {
+			t.Errorf("working on image %d: %v, %v", image, got, err)
+		}
+	}
 	again := func() media.Claim {
 		t.Helper()
+		wantWorking(0, false)
+		defer wantWorking(c.ImageID+1, false)
+		defer wantWorking(c.ImageID, true)
+		defer wantWorking(0, true)
 		if err := s.RefreshImage(t.Context(), c.ProductID, c.ImageID, Anyone, "req-9"); err != nil {
 			t.Fatal(err)
 		}
