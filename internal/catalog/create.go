@@ -262,7 +262,9 @@ func (s Sent) draft() Draft {
 		d.FieldErrors.Add(FieldPrice, required)
 	}
 	if s.ReadOnly != nil {
-		d.FieldErrors.AddAll("", s.ReadOnly(Product{}))
+		for _, f := range s.ReadOnly(Product{}) {
+			d.FieldErrors.AddAt(f.Where, f.Name, f.Reason)
+		}
 	}
 	return d
 }

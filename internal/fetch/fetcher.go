@@ -48,13 +48,13 @@ func (f *Fetcher) fetch(parent context.Context, s media.Source, into io.Writer) 
 		patience = f.cfg.Timeout
 	}
 	impatient := time.AfterFunc(patience, func() { cancel(errSlow) })
-	response, moved, err := f.follow(ctx, s)
+	response, moved, redirected, err := f.follow(ctx, s)
 	impatient.Stop()
 	if err != nil {
 		return media.Answer{}, blamed(failure(ctx, err), moved)
 	}
 	defer response.Body.Close()
-	if response.StatusCode == http.StatusNotModified && s.Known != (media.Version{}) {
+	if response.StatusCode == http.StatusNotModified && s.Known != (media.Version{}) && !redirected {
 		return media.Answer{Version: s.Known, Unchanged: true}, nil
 	}
 	if refused := f.judge(response); refused != nil {
@@ -62,6 +62,9 @@ func (f *Fetcher) fetch(parent context.Context, s media.Source, into io.Writer) 
 	}
 	if err := f.read(response, cancel, into); err != nil {
 		return media.Answer{}, blamed(failure(ctx, err), true)
+	}
+	if redirected { // what the last URL says of itself tells nothing of where the first one leads next time
+		return media.Answer{}, nil
 	}
 	return media.Answer{Version: media.Version{
 		ETag: validator(response.Header, "Etag"), Modified: validator(response.Header, "Last-Modified"),
@@ -78,35 +81,35 @@ func validator(h http.Header, name string) string {
 }
 
 // follow requests the URL, and what it redirects to, until an answer is not a
-// redirect. The caller closes its body. moved tells that the URL's own host has
+// redirect. Only the first one is asked by the version that is known. The caller closes its body. moved tells that the URL's own host has
 // answered, with a redirect to another one.
-func (f *Fetcher) follow(ctx context.Context, s media.Source) (response *http.Response, moved bool, err error) {
-	reference := s.URL
+func (f *Fetcher) follow(ctx context.Context, s media.Source) (response *http.Response, moved, redirected bool, err error) {
+	reference, known := s.URL, s.Known
 	var first, last *url.URL
 	for range f.cfg.MaxRedirects + 1 {
 		u, refused := parse(last, reference)
 		if refused != nil {
-			return nil, moved, refused
+			return nil, moved, redirected, refused
 		}
 		if err := f.transport.Check(u); err != nil {
-			return nil, moved, err
+			return nil, moved, redirected, err
 		}
 		if first == nil {
 			first = u
 		}
 		moved = moved || !strings.EqualFold(u.Host, first.Host)
-		response, err := f.get(ctx, u, s.Known)
+		response, err := f.get(ctx, u, known)
 		if err != nil {
-			return nil, moved, err
+			return nil, moved, redirected, err
 		}
 		location, isRedirect := redirect(response)
 		if !isRedirect {
-			return response, moved, nil
+			return response, moved, redirected, nil
 		}
 		_ = response.Body.Close()
-		last, reference = u, location
+		last, reference, redirected, known = u, location, true, media.Version{}
 	}
-	return nil, moved, fault.Fail(fault.TooManyRedirects,
+	return nil, moved, redirected, fault.Fail(fault.TooManyRedirects,
 		fmt.Sprintf("The host redirected more than %d times.", f.cfg.MaxRedirects), nil)
 }
 

@@ -53,6 +53,9 @@ func TestBodiesThatAreRefused(t *testing.T) {
 	for _, call := range [][2]string{
 		{"POST", "/products"},
 		{"PATCH", path},
+		{"PUT", "/products/external/SKU"},
+		{"POST", path + "/images"},
+		{"PATCH", path + "/images/1"},
 		{"POST", "/dead-letters/replay"},
 		{"POST", "/dead-letters/discard"},
 		{"POST", "/users"},

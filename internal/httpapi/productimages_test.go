@@ -75,6 +75,7 @@ func TestImagesOfAProduct(t *testing.T) {
 	if got := urls(); got != "d c a b" {
 		t.Errorf("without alt: %s", got)
 	}
+	wantStatus(t, s.do(http.MethodPatch, of, `{}`, "If-Match", tag), http.StatusPreconditionFailed)
 	wantStatus(t, s.do(http.MethodDelete, of, "", "If-Match", w.Header().Get("ETag")), http.StatusPreconditionFailed)
 	wantStatus(t, s.do(http.MethodDelete, of, ""), http.StatusNoContent)
 	for _, method := range []string{http.MethodGet, http.MethodPatch, http.MethodDelete} {

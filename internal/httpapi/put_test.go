@@ -153,11 +153,27 @@ func TestSentBack(t *testing.T) {
 		t.Errorf("sent back unchanged, which retries what has failed: version %d, revision %d, %+v", got.Version, got.Revision, got.Images[4])
 	}
 	s.store.Put(p)
+	progressed := gallery()
+	progressed.ExternalID, progressed.Revision = "SKU", 35
+	progressed.Images[3].Status, progressed.Images[3].Rendition = catalog.Ready, progressed.Images[0].Rendition
+	for _, to := range []struct{ method, path string }{{http.MethodPatch, "/products/7"}, {http.MethodPut, "/products/external/SKU"}} {
+		s.store.Put(progressed)
+		w := s.do(to.method, to.path, strings.Replace(whole, `"product_description":"Latest"`, `"product_description":"Newest"`, 1))
+		wantStatus(t, w, http.StatusOK) // as it was read before an image became ready
+		if got := productOf(t, w.Body.Bytes()); got.Description != "Newest" || got.Images[3].Status != "ready" {
+			t.Errorf("sent back after progress: %+v", got)
+		}
+		w = s.do(to.method, to.path, whole) // now after an edit
+		if p := wantProblem(t, w, http.StatusUnprocessableEntity); !strings.Contains(reasons(p), "version is set by the server") {
+			t.Errorf("sent back after an edit: %s", reasons(p))
+		}
+	}
+	s.store.Put(p)
 	for field, change := range map[string][2]string{
 		"images":                    {`"attempts":2`, `"attempts":3`},
 		"compressed_product_images": {`aa/compressed.jpg","http`, `cc/compressed.jpg","http`},
 		"version":                   {`"version":12`, `"version":11`},
-		"revision":                  {`"revision":34`, `"revision":35`},
+		"revision":                  {`"revision":34`, `"revision":36`},
 		"id":                        {`"id":7`, `"id":8`},
 		"user_id":                   {`"user_id":1`, `"user_id":2`},
 	} {

@@ -184,6 +184,8 @@ func (w *Worker) recordFailure(
 		return err
 	case again:
 		log.WarnContext(ctx, "image will be retried", "reason", failure.Reason, "delay", delay, "error", failure)
+	case claim.Shown:
+		log.Log(ctx, failedLevel(failure.Reason), "image goes on showing what it did: it could not be fetched again", "reason", failure.Reason, "error", failure)
 	default:
 		log.Log(ctx, failedLevel(failure.Reason), "image failed", "reason", failure.Reason, "error", failure)
 	}

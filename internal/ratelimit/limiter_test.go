@@ -228,6 +228,8 @@ func TestManyAtOnce(t *testing.T) {
 			}
 		}
 		time.Sleep(2 * time.Second)
+		leases.mu.Lock()
+		defer leases.mu.Unlock()
 		if leases.calls > 256 {
 			t.Errorf("%d leases at once", leases.calls)
 		}

@@ -1176,7 +1176,7 @@ type ClientInterface interface {
 
 	// PutProductWithBody Create or change a product by the client's own id
 	//
-	// Creates the product where the user has none of this external_id, and else changes it as a merge patch does: a field that is not sent is left alone. A product that was read can be sent back: the fields that only the server sets are accepted with their present values. Images that have failed are retried where product_images has their URLs.
+	// Creates the product where the user has none of this external_id, and else changes it as a merge patch does: a field that is not sent is left alone. A product that was read can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -1185,7 +1185,7 @@ type ClientInterface interface {
 
 	// PutProduct Create or change a product by the client's own id
 	//
-	// Creates the product where the user has none of this external_id, and else changes it as a merge patch does: a field that is not sent is left alone. A product that was read can be sent back: the fields that only the server sets are accepted with their present values. Images that have failed are retried where product_images has their URLs.
+	// Creates the product where the user has none of this external_id, and else changes it as a merge patch does: a field that is not sent is left alone. A product that was read can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -1194,7 +1194,7 @@ type ClientInterface interface {
 
 	// PutProductWithApplicationMergePatchPlusJSONBody Create or change a product by the client's own id
 	//
-	// Creates the product where the user has none of this external_id, and else changes it as a merge patch does: a field that is not sent is left alone. A product that was read can be sent back: the fields that only the server sets are accepted with their present values. Images that have failed are retried where product_images has their URLs.
+	// Creates the product where the user has none of this external_id, and else changes it as a merge patch does: a field that is not sent is left alone. A product that was read can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
 	//
 	// Takes a body of the `application/merge-patch+json` content type.
 	//
@@ -1217,7 +1217,7 @@ type ClientInterface interface {
 
 	// ChangeProductWithBody Change a product
 	//
-	// A merge patch (RFC 7396): what is absent stays, null empties the description or the images and removes external_id, metadata or one of its pairs. With If-Match it is refused where another edit came first, not where an image progressed. A product that was read can be sent back: the fields that only the server sets are accepted with their present values. Images that have failed are retried where product_images has their URLs.
+	// A merge patch (RFC 7396): what is absent stays, null empties the description or the images and removes external_id, metadata or one of its pairs. With If-Match it is refused where another edit came first, not where an image progressed. A product that was read can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -1226,7 +1226,7 @@ type ClientInterface interface {
 
 	// ChangeProduct Change a product
 	//
-	// A merge patch (RFC 7396): what is absent stays, null empties the description or the images and removes external_id, metadata or one of its pairs. With If-Match it is refused where another edit came first, not where an image progressed. A product that was read can be sent back: the fields that only the server sets are accepted with their present values. Images that have failed are retried where product_images has their URLs.
+	// A merge patch (RFC 7396): what is absent stays, null empties the description or the images and removes external_id, metadata or one of its pairs. With If-Match it is refused where another edit came first, not where an image progressed. A product that was read can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -1235,7 +1235,7 @@ type ClientInterface interface {
 
 	// ChangeProductWithApplicationMergePatchPlusJSONBody Change a product
 	//
-	// A merge patch (RFC 7396): what is absent stays, null empties the description or the images and removes external_id, metadata or one of its pairs. With If-Match it is refused where another edit came first, not where an image progressed. A product that was read can be sent back: the fields that only the server sets are accepted with their present values. Images that have failed are retried where product_images has their URLs.
+	// A merge patch (RFC 7396): what is absent stays, null empties the description or the images and removes external_id, metadata or one of its pairs. With If-Match it is refused where another edit came first, not where an image progressed. A product that was read can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
 	//
 	// Takes a body of the `application/merge-patch+json` content type.
 	//
@@ -1380,7 +1380,7 @@ func (c *Client) CreateProduct(ctx context.Context, params *CreateProductParams,
 
 // PutProductWithBody Create or change a product by the client's own id
 //
-// Creates the product where the user has none of this external_id, and else changes it as a merge patch does: a field that is not sent is left alone. A product that was read can be sent back: the fields that only the server sets are accepted with their present values. Images that have failed are retried where product_images has their URLs.
+// Creates the product where the user has none of this external_id, and else changes it as a merge patch does: a field that is not sent is left alone. A product that was read can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
 //
 // Takes any type of body and a specified content type.
 //
@@ -1399,7 +1399,7 @@ func (c *Client) PutProductWithBody(ctx context.Context, externalId string, para
 
 // PutProduct Create or change a product by the client's own id
 //
-// Creates the product where the user has none of this external_id, and else changes it as a merge patch does: a field that is not sent is left alone. A product that was read can be sent back: the fields that only the server sets are accepted with their present values. Images that have failed are retried where product_images has their URLs.
+// Creates the product where the user has none of this external_id, and else changes it as a merge patch does: a field that is not sent is left alone. A product that was read can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -1418,7 +1418,7 @@ func (c *Client) PutProduct(ctx context.Context, externalId string, params *PutP
 
 // PutProductWithApplicationMergePatchPlusJSONBody Create or change a product by the client's own id
 //
-// Creates the product where the user has none of this external_id, and else changes it as a merge patch does: a field that is not sent is left alone. A product that was read can be sent back: the fields that only the server sets are accepted with their present values. Images that have failed are retried where product_images has their URLs.
+// Creates the product where the user has none of this external_id, and else changes it as a merge patch does: a field that is not sent is left alone. A product that was read can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
 //
 // Takes a body of the `application/merge-patch+json` content type.
 //
@@ -1471,7 +1471,7 @@ func (c *Client) GetProduct(ctx context.Context, id int64, params *GetProductPar
 
 // ChangeProductWithBody Change a product
 //
-// A merge patch (RFC 7396): what is absent stays, null empties the description or the images and removes external_id, metadata or one of its pairs. With If-Match it is refused where another edit came first, not where an image progressed. A product that was read can be sent back: the fields that only the server sets are accepted with their present values. Images that have failed are retried where product_images has their URLs.
+// A merge patch (RFC 7396): what is absent stays, null empties the description or the images and removes external_id, metadata or one of its pairs. With If-Match it is refused where another edit came first, not where an image progressed. A product that was read can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
 //
 // Takes any type of body and a specified content type.
 //
@@ -1490,7 +1490,7 @@ func (c *Client) ChangeProductWithBody(ctx context.Context, id int64, params *Ch
 
 // ChangeProduct Change a product
 //
-// A merge patch (RFC 7396): what is absent stays, null empties the description or the images and removes external_id, metadata or one of its pairs. With If-Match it is refused where another edit came first, not where an image progressed. A product that was read can be sent back: the fields that only the server sets are accepted with their present values. Images that have failed are retried where product_images has their URLs.
+// A merge patch (RFC 7396): what is absent stays, null empties the description or the images and removes external_id, metadata or one of its pairs. With If-Match it is refused where another edit came first, not where an image progressed. A product that was read can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -1509,7 +1509,7 @@ func (c *Client) ChangeProduct(ctx context.Context, id int64, params *ChangeProd
 
 // ChangeProductWithApplicationMergePatchPlusJSONBody Change a product
 //
-// A merge patch (RFC 7396): what is absent stays, null empties the description or the images and removes external_id, metadata or one of its pairs. With If-Match it is refused where another edit came first, not where an image progressed. A product that was read can be sent back: the fields that only the server sets are accepted with their present values. Images that have failed are retried where product_images has their URLs.
+// A merge patch (RFC 7396): what is absent stays, null empties the description or the images and removes external_id, metadata or one of its pairs. With If-Match it is refused where another edit came first, not where an image progressed. A product that was read can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
 //
 // Takes a body of the `application/merge-patch+json` content type.
 //
@@ -2847,7 +2847,7 @@ type ClientWithResponsesInterface interface {
 
 	// PutProductWithBodyWithResponse Create or change a product by the client's own id
 	//
-	// Creates the product where the user has none of this external_id, and else changes it as a merge patch does: a field that is not sent is left alone. A product that was read can be sent back: the fields that only the server sets are accepted with their present values. Images that have failed are retried where product_images has their URLs.
+	// Creates the product where the user has none of this external_id, and else changes it as a merge patch does: a field that is not sent is left alone. A product that was read can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -2856,7 +2856,7 @@ type ClientWithResponsesInterface interface {
 
 	// PutProductWithResponse Create or change a product by the client's own id
 	//
-	// Creates the product where the user has none of this external_id, and else changes it as a merge patch does: a field that is not sent is left alone. A product that was read can be sent back: the fields that only the server sets are accepted with their present values. Images that have failed are retried where product_images has their URLs.
+	// Creates the product where the user has none of this external_id, and else changes it as a merge patch does: a field that is not sent is left alone. A product that was read can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -2865,7 +2865,7 @@ type ClientWithResponsesInterface interface {
 
 	// PutProductWithApplicationMergePatchPlusJSONBodyWithResponse Create or change a product by the client's own id
 	//
-	// Creates the product where the user has none of this external_id, and else changes it as a merge patch does: a field that is not sent is left alone. A product that was read can be sent back: the fields that only the server sets are accepted with their present values. Images that have failed are retried where product_images has their URLs.
+	// Creates the product where the user has none of this external_id, and else changes it as a merge patch does: a field that is not sent is left alone. A product that was read can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
 	//
 	// Takes a body of the `application/merge-patch+json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -2892,7 +2892,7 @@ type ClientWithResponsesInterface interface {
 
 	// ChangeProductWithBodyWithResponse Change a product
 	//
-	// A merge patch (RFC 7396): what is absent stays, null empties the description or the images and removes external_id, metadata or one of its pairs. With If-Match it is refused where another edit came first, not where an image progressed. A product that was read can be sent back: the fields that only the server sets are accepted with their present values. Images that have failed are retried where product_images has their URLs.
+	// A merge patch (RFC 7396): what is absent stays, null empties the description or the images and removes external_id, metadata or one of its pairs. With If-Match it is refused where another edit came first, not where an image progressed. A product that was read can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -2901,7 +2901,7 @@ type ClientWithResponsesInterface interface {
 
 	// ChangeProductWithResponse Change a product
 	//
-	// A merge patch (RFC 7396): what is absent stays, null empties the description or the images and removes external_id, metadata or one of its pairs. With If-Match it is refused where another edit came first, not where an image progressed. A product that was read can be sent back: the fields that only the server sets are accepted with their present values. Images that have failed are retried where product_images has their URLs.
+	// A merge patch (RFC 7396): what is absent stays, null empties the description or the images and removes external_id, metadata or one of its pairs. With If-Match it is refused where another edit came first, not where an image progressed. A product that was read can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -2910,7 +2910,7 @@ type ClientWithResponsesInterface interface {
 
 	// ChangeProductWithApplicationMergePatchPlusJSONBodyWithResponse Change a product
 	//
-	// A merge patch (RFC 7396): what is absent stays, null empties the description or the images and removes external_id, metadata or one of its pairs. With If-Match it is refused where another edit came first, not where an image progressed. A product that was read can be sent back: the fields that only the server sets are accepted with their present values. Images that have failed are retried where product_images has their URLs.
+	// A merge patch (RFC 7396): what is absent stays, null empties the description or the images and removes external_id, metadata or one of its pairs. With If-Match it is refused where another edit came first, not where an image progressed. A product that was read can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
 	//
 	// Takes a body of the `application/merge-patch+json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -4795,7 +4795,7 @@ func (c *ClientWithResponses) CreateProductWithResponse(ctx context.Context, par
 
 // PutProductWithBodyWithResponse Create or change a product by the client's own id
 //
-// Creates the product where the user has none of this external_id, and else changes it as a merge patch does: a field that is not sent is left alone. A product that was read can be sent back: the fields that only the server sets are accepted with their present values. Images that have failed are retried where product_images has their URLs.
+// Creates the product where the user has none of this external_id, and else changes it as a merge patch does: a field that is not sent is left alone. A product that was read can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -4810,7 +4810,7 @@ func (c *ClientWithResponses) PutProductWithBodyWithResponse(ctx context.Context
 
 // PutProductWithResponse Create or change a product by the client's own id
 //
-// Creates the product where the user has none of this external_id, and else changes it as a merge patch does: a field that is not sent is left alone. A product that was read can be sent back: the fields that only the server sets are accepted with their present values. Images that have failed are retried where product_images has their URLs.
+// Creates the product where the user has none of this external_id, and else changes it as a merge patch does: a field that is not sent is left alone. A product that was read can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -4825,7 +4825,7 @@ func (c *ClientWithResponses) PutProductWithResponse(ctx context.Context, extern
 
 // PutProductWithApplicationMergePatchPlusJSONBodyWithResponse Create or change a product by the client's own id
 //
-// Creates the product where the user has none of this external_id, and else changes it as a merge patch does: a field that is not sent is left alone. A product that was read can be sent back: the fields that only the server sets are accepted with their present values. Images that have failed are retried where product_images has their URLs.
+// Creates the product where the user has none of this external_id, and else changes it as a merge patch does: a field that is not sent is left alone. A product that was read can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
 //
 // Takes a body of the `application/merge-patch+json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -4870,7 +4870,7 @@ func (c *ClientWithResponses) GetProductWithResponse(ctx context.Context, id int
 
 // ChangeProductWithBodyWithResponse Change a product
 //
-// A merge patch (RFC 7396): what is absent stays, null empties the description or the images and removes external_id, metadata or one of its pairs. With If-Match it is refused where another edit came first, not where an image progressed. A product that was read can be sent back: the fields that only the server sets are accepted with their present values. Images that have failed are retried where product_images has their URLs.
+// A merge patch (RFC 7396): what is absent stays, null empties the description or the images and removes external_id, metadata or one of its pairs. With If-Match it is refused where another edit came first, not where an image progressed. A product that was read can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -4885,7 +4885,7 @@ func (c *ClientWithResponses) ChangeProductWithBodyWithResponse(ctx context.Cont
 
 // ChangeProductWithResponse Change a product
 //
-// A merge patch (RFC 7396): what is absent stays, null empties the description or the images and removes external_id, metadata or one of its pairs. With If-Match it is refused where another edit came first, not where an image progressed. A product that was read can be sent back: the fields that only the server sets are accepted with their present values. Images that have failed are retried where product_images has their URLs.
+// A merge patch (RFC 7396): what is absent stays, null empties the description or the images and removes external_id, metadata or one of its pairs. With If-Match it is refused where another edit came first, not where an image progressed. A product that was read can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -4900,7 +4900,7 @@ func (c *ClientWithResponses) ChangeProductWithResponse(ctx context.Context, id 
 
 // ChangeProductWithApplicationMergePatchPlusJSONBodyWithResponse Change a product
 //
-// A merge patch (RFC 7396): what is absent stays, null empties the description or the images and removes external_id, metadata or one of its pairs. With If-Match it is refused where another edit came first, not where an image progressed. A product that was read can be sent back: the fields that only the server sets are accepted with their present values. Images that have failed are retried where product_images has their URLs.
+// A merge patch (RFC 7396): what is absent stays, null empties the description or the images and removes external_id, metadata or one of its pairs. With If-Match it is refused where another edit came first, not where an image progressed. A product that was read can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
 //
 // Takes a body of the `application/merge-patch+json` content type, and returns a wrapper object for the known response body format(s).
 //

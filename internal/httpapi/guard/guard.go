@@ -41,7 +41,8 @@ func New(keys *auth.Authenticator, proxies []netip.Prefix) *Guard {
 	return &Guard{keys: keys, attempts: auth.NewAttempts(), proxies: proxies}
 }
 
-// Authorize is server.Config's.
+// Authorize is server.Config's. Of a key that lacks the scope the request is returned beside
+// the error, so that it counts.
 func (g *Guard) Authorize(r *http.Request, rt server.Route) (*http.Request, error) {
 	if len(rt.Scopes) == 0 {
 		return r, nil
@@ -50,11 +51,12 @@ func (g *Guard) Authorize(r *http.Request, rt server.Route) (*http.Request, erro
 	if err != nil {
 		return nil, err
 	}
+	r = r.WithContext(auth.With(r.Context(), p))
 	if !slices.ContainsFunc(rt.Scopes, func(scope string) bool { return p.May(auth.Scope(scope)) }) {
 		scopes := strings.Join(rt.Scopes, " ")
-		return nil, lacks("the API key lacks a scope for this: one of "+scopes, scopes)
+		return r, lacks("the API key lacks a scope for this: one of "+scopes, scopes)
 	}
-	return r.WithContext(auth.With(r.Context(), p)), nil
+	return r, nil
 }
 
 func (g *Guard) principal(r *http.Request) (auth.Principal, error) {

@@ -42,7 +42,7 @@ func (l Limits) Around(
 			}
 		}
 		r, err := authorize(r, rt)
-		if err != nil || l.Key == nil {
+		if l.Key == nil || r == nil {
 			return r, err
 		}
 		if key := auth.From(r.Context()).Key; key != 0 {
@@ -50,7 +50,7 @@ func (l Limits) Around(
 				return nil, err
 			}
 		}
-		return r, nil
+		return r, err
 	}
 }
 

@@ -2,6 +2,7 @@ package products
 
 import (
 	"net/http"
+	"strconv"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -41,10 +42,7 @@ func decodePatch(encode func(catalog.Product) ([]byte, error)) func(body []byte)
 			return catalog.Patch{}, err
 		}
 		p := readPatch(o)
-		p.ReadOnly = readOnly(form.Kept(o, map[string]string{
-			"id": never, catalog.FieldUserID: never, "images": ours, "compressed_product_images": ours,
-			"version": ours, "revision": ours, "created_at": ours, "updated_at": ours,
-		}), encode)
+		p.ReadOnly = readOnly(o, keptOfProduct(map[string]string{"id": never, catalog.FieldUserID: never}), readBefore, encode)
 		o.RefuseRest(nil)
 		p.FieldErrors = o.Errors
 		return p, nil
@@ -62,10 +60,7 @@ func decodeSent(externalID string, encode func(catalog.Product) ([]byte, error))
 		if s.Patch.ExternalID != nil && *s.Patch.ExternalID != externalID {
 			o.Errors.Add(catalog.FieldExternalID, "must be that of the path")
 		}
-		s.ReadOnly = readOnly(form.Kept(o, map[string]string{
-			"id": ours, "images": ours, "compressed_product_images": ours,
-			"version": ours, "revision": ours, "created_at": ours, "updated_at": ours,
-		}), encode)
+		s.ReadOnly = readOnly(o, keptOfProduct(map[string]string{"id": ours}), readBefore, encode)
 		o.RefuseRest(nil)
 		s.FieldErrors = o.Errors
 		return s, nil
@@ -91,9 +86,48 @@ func readPatch(o *form.Object) catalog.Patch {
 	}
 }
 
-// readOnly has differing look at a thing as clients are shown it; nil where differing is.
-func readOnly[T any](differing func(current []byte) fault.FieldErrors, encode func(T) ([]byte, error)) func(T) fault.FieldErrors {
-	if differing == nil {
+// keptOfProduct are the fields of a product that no request changes, with those given.
+func keptOfProduct(kept map[string]string) map[string]string {
+	for _, name := range []string{"images", "compressed_product_images", "version", "revision", "created_at", "updated_at"} {
+		kept[name] = ours
+	}
+	return kept
+}
+
+// readBefore reports whether the product was read before the progress of its images that it
+// shows now, with no edit since. What was read of that progress is not looked at: who sends
+// it back means the edit.
+func readBefore(k form.Kept, now catalog.Product) (skip func(name string) bool) {
+	version, _ := strconv.ParseInt(string(k.Sent("version")), 10, 64)
+	revision, err := strconv.ParseInt(string(k.Sent("revision")), 10, 64)
+	if err != nil || version != now.Version || revision < 1 || revision >= now.Revision {
+		return nothing
+	}
+	return func(name string) bool {
+		return name == "images" || name == "compressed_product_images" || name == "revision"
+	}
+}
+
+// imageReadBefore is readBefore of an image, which says when it progressed or was edited.
+func imageReadBefore(k form.Kept, now catalog.Image) (skip func(name string) bool) {
+	text, err := jsontext.AppendUnquote(nil, k.Sent("updated_at"))
+	updated, ok := httpkit.ParseTime(string(text))
+	if err != nil || !ok || updated.Before(now.CreatedAt) || !updated.Before(now.UpdatedAt) {
+		return nothing
+	}
+	return func(name string) bool { return name != "id" && name != catalog.FieldSourceURL && name != "created_at" }
+}
+
+func nothing(string) bool { return false }
+
+// readOnly takes the fields that no request changes, and returns what finds those that are not
+// what they are of the thing, as clients are shown it; nil where none was sent. before says
+// which of them are not to be looked at.
+func readOnly[T any](
+	o *form.Object, reasons map[string]string, before func(form.Kept, T) func(string) bool, encode func(T) ([]byte, error),
+) func(T) fault.FieldErrors {
+	kept := form.TakeKept(o, reasons)
+	if !kept.Any() {
 		return nil
 	}
 	return func(now T) fault.FieldErrors {
@@ -101,7 +135,7 @@ func readOnly[T any](differing func(current []byte) fault.FieldErrors, encode fu
 		if err != nil { // what cannot be shown is not what was sent
 			current = nil
 		}
-		return differing(current)
+		return kept.Differing(current, before(kept, now))
 	}
 }
 
@@ -128,7 +162,7 @@ func decodeImagePatch(encode func(catalog.Image) ([]byte, error)) func(body []by
 		"id": never, catalog.FieldSourceURL: "cannot be changed: delete the image and add another",
 	}
 	for _, name := range []string{
-		"status", "attempts", "reason", "source_bytes", "width", "height", "placeholder", "compressed", "variants", "notes",
+		"status", "attempts", "reason", "waiting", "source_bytes", "width", "height", "placeholder", "compressed", "variants", "notes",
 		"created_at", "updated_at", "srcset", "html",
 	} {
 		kept[name] = ours
@@ -141,7 +175,7 @@ func decodeImagePatch(encode func(catalog.Image) ([]byte, error)) func(body []by
 		p := catalog.ImagePatch{
 			Alt:      form.Changed(o, catalog.FieldAlt, form.Text),
 			Position: form.ChangedNotRemoved(o, catalog.FieldPosition, "every image has one", readPosition),
-			ReadOnly: readOnly(form.Kept(o, kept), encode),
+			ReadOnly: readOnly(o, kept, imageReadBefore, encode),
 		}
 		o.RefuseRest(nil)
 		p.FieldErrors = o.Errors

@@ -100,12 +100,3 @@ func (h *Handler) writeImage(w http.ResponseWriter, status int, p catalog.Produc
 	setTag(w.Header(), httpkit.VersionTag(p.Version, p.Revision, h.Tag()))
 	return httpkit.WriteJSON(w, status, CurrentImage(img, h.URL))
 }
-
-// shown and shownImage are what clients are shown.
-func (h *Handler) shown(p catalog.Product) ([]byte, error) {
-	return httpkit.Encode(wireProduct(p, h.URL))
-}
-
-func (h *Handler) shownImage(img catalog.Image) ([]byte, error) {
-	return httpkit.Encode(CurrentImage(img, h.URL))
-}

@@ -97,6 +97,15 @@ func (h *Handler) encode(p catalog.Product) (catalog.View, error) {
 	return catalog.View{UserID: p.UserID, Version: p.Version, Revision: p.Revision, Body: body}, nil
 }
 
+// shown and shownImage are what clients are shown.
+func (h *Handler) shown(p catalog.Product) ([]byte, error) {
+	return httpkit.Encode(wireProduct(p, h.URL))
+}
+
+func (h *Handler) shownImage(img catalog.Image) ([]byte, error) {
+	return httpkit.Encode(CurrentImage(img, h.URL))
+}
+
 func wireProduct(p catalog.Product, url func(key string) string) wire.Product {
 	w := wire.Product{
 		ID: p.ID, UserID: p.UserID, Name: p.Name, Description: p.Description, Price: wirePrice(p.Price),

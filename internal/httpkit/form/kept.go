@@ -12,34 +12,43 @@ import (
 // same value may be, with its blanks and escapes.
 const maxSpelling = 8
 
-// Kept takes the fields that no request changes, each with the reason for which another
-// value than the present one is refused. It returns what finds those of another value than
-// in current, the JSON of what is there now; nil where none of the fields was given.
-func Kept(o *Object, reasons map[string]string) func(current []byte) fault.FieldErrors {
-	type field struct {
-		name string
-		sent jsontext.Value
-	}
-	var fields []field
+// Kept are the fields of a body that no request changes, as they were sent.
+type Kept struct {
+	reasons map[string]string
+	names   []string // in the order of the source
+	sent    map[string]jsontext.Value
+}
+
+// TakeKept takes the fields that no request changes, each with the reason for which another
+// value than the present one is refused.
+func TakeKept(o *Object, reasons map[string]string) Kept {
+	k := Kept{reasons: reasons, sent: make(map[string]jsontext.Value)}
 	for _, name := range o.names {
 		if _, kept := reasons[name]; kept {
-			sent, _ := o.take(name)
-			fields = append(fields, field{name, sent})
+			k.names = append(k.names, name)
+			k.sent[name], _ = o.take(name)
 		}
 	}
-	if len(fields) == 0 {
-		return nil
-	}
-	return func(current []byte) fault.FieldErrors {
-		var errs fault.FieldErrors
-		now, err := ReadObject(current)
-		for _, f := range fields {
-			if err != nil || !sameValue(f.sent, now.fields[f.name]) {
-				errs.AddAt(fault.Member(f.name), f.name, reasons[f.name])
-			}
+	return k
+}
+
+// Any reports whether any was sent.
+func (k Kept) Any() bool { return len(k.names) > 0 }
+
+// Sent returns the value of a field as it was sent; it is empty where it was not.
+func (k Kept) Sent(name string) jsontext.Value { return k.sent[name] }
+
+// Differing returns the fields of another value than in current, the JSON of what is there now,
+// but those of which skip is true.
+func (k Kept) Differing(current []byte, skip func(name string) bool) fault.FieldErrors {
+	var errs fault.FieldErrors
+	now, err := ReadObject(current)
+	for _, name := range k.names {
+		if !skip(name) && (err != nil || !sameValue(k.sent[name], now.fields[name])) {
+			errs.AddAt(fault.Member(name), name, k.reasons[name])
 		}
-		return errs
 	}
+	return errs
 }
 
 // sameValue reports whether two valid values are one, however they are spelled.

@@ -127,7 +127,8 @@ type Row struct {
 const Shown = `CASE WHEN i.status = 'pending' AND i.lease_until > 0 THEN 'processing' ELSE i.status END`
 
 // Columns of image i and rendition r, in the order of Fields.
-const Columns = `i.id, i.source_url, i.position, i.alt, ` + Shown + `, i.attempts, i.reason, i.reason_detail, i.created_at, i.updated_at,
+const Columns = `i.id, i.source_url, i.position, i.alt, ` + Shown + `,
+		       CASE i.status WHEN 'ready' THEN i.shown_attempts ELSE i.attempts END, i.reason, i.reason_detail, i.created_at, i.updated_at,
 		       r.key, r.source_bytes, r.width, r.height, r.placeholder, r.outputs, r.notes`
 
 // Fields are where Columns are scanned to.

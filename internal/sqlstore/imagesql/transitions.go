@@ -26,6 +26,9 @@ const (
 	delivered = ` WHERE id = $1 AND product_id = $2 AND generation = $3 AND stage + 0 = 3 AND dispatched_until = $4 AND lease_until = 0`
 )
 
+// shownNow notes the time of a change, unless the image shows what it did.
+const shownNow = `updated_at = CASE status WHEN 'ready' THEN updated_at ELSE {now} END`
+
 // atRest ends whatever work there was.
 const atRest = `rank = NULL, dispatched_until = 0, lease_until = 0`
 
@@ -59,7 +62,9 @@ const (
 	// Running to ready. $4 is the rendition, $5 when the claim is too old, $6 and $7 the
 	// version of the source.
 	complete = `
-		UPDATE images SET status = 'ready', stage = NULL, updated_at = {now}, rendition_key = $4, source_etag = $6, source_modified = $7, reason = '', reason_detail = '', refresh_error = '', ` +
+		UPDATE images SET status = 'ready', stage = NULL,
+			updated_at = CASE WHEN status = 'ready' AND rendition_key = $4 THEN updated_at ELSE {now} END,
+			shown_attempts = CASE WHEN status = 'ready' AND rendition_key = $4 THEN shown_attempts ELSE attempts END, rendition_key = $4, source_etag = $6, source_modified = $7, reason = '', reason_detail = '', refresh_error = '', ` +
 		atRest + held + ` AND {now} < $5`
 
 	// Begun to run out: its worker is known to be dead.
@@ -71,7 +76,7 @@ const (
 
 // retry is running to later, $6 milliseconds from now. A ready image stays ready.
 func retry() string {
-	return `UPDATE images SET stage = 0, due_at = {now} + $6, lost_attempts = $7, updated_at = {now},
+	return `UPDATE images SET stage = 0, due_at = {now} + $6, lost_attempts = $7, ` + shownNow + `,
 			tried = CASE WHEN attempts > $7 THEN 1 ELSE 0 END, ` + failure("$4", "$5") + `, ` + atRest
 }
 
@@ -80,7 +85,7 @@ func retry() string {
 func fail(reason, detail string) string {
 	return `
 		UPDATE images SET stage = NULL, status = CASE status WHEN 'ready' THEN status ELSE 'failed' END,
-			updated_at = {now}, failed_at = CASE status WHEN 'ready' THEN 0 ELSE {now} END, ` + failure(reason, detail) + `, ` + atRest
+			` + shownNow + `, failed_at = CASE status WHEN 'ready' THEN 0 ELSE {now} END, ` + failure(reason, detail) + `, ` + atRest
 }
 
 // failure notes why an attempt failed, where it is shown.
@@ -108,12 +113,12 @@ func rebuild(status catalog.Status) string {
 // startOver is how an image gets the work of a new one, in its next generation,
 // also by its age.
 func startOver(kind media.Kind, status catalog.Status) string {
-	shown := `rendition_key`
+	shown, updated := `rendition_key`, ``
 	if status != catalog.Ready {
-		shown = `NULL`
+		shown, updated = `NULL`, `updated_at = {now}, `
 	}
 	return `
 		UPDATE images SET status = '` + string(status) + `', rendition_key = ` + shown + `, job_kind = '` + string(kind) + `',
 			stage = 0, due_at = {now}, generation = generation + 1, attempts = 0, lost_attempts = 0, tried = 0, reason = '', reason_detail = '',
-			refresh_error = '', failed_at = 0, discarded_at = 0, accepted_at = {now}, updated_at = {now}, ` + atRest
+			refresh_error = '', failed_at = 0, discarded_at = 0, accepted_at = {now}, ` + updated + atRest
 }

@@ -118,10 +118,16 @@ func testUnchanged(t *testing.T, s Store) {
 	before := read(t, s, c.ProductID)
 	newEvents(t, s)
 	complete(t, s, fresh, "cc") // the same picture
-	if got := read(t, s, c.ProductID); got.Revision != before.Revision || len(newEvents(t, s)) != 0 {
-		t.Errorf("the same picture came as revision %d, and was at %d", got.Revision, before.Revision)
+	if got := read(t, s, c.ProductID); !reflect.DeepEqual(got, before) || len(newEvents(t, s)) != 0 {
+		t.Errorf("the same picture came as %+v, and was %+v", got, before)
 	}
 	known := again()
+	if _, err := s.Retry(t.Context(), known, timeout(), 0); err != nil {
+		t.Fatal(err)
+	}
+	if known = begin(t, s, jobs(t, s)[0]); known.Attempt != 2 || !reflect.DeepEqual(read(t, s, c.ProductID), before) {
+		t.Errorf("its second attempt %d shows in %+v", known.Attempt, read(t, s, c.ProductID))
+	}
 	if known.Source != fresh.Source {
 		t.Errorf("the version %+v is remembered as %+v", fresh.Source, known.Source)
 	}
@@ -130,8 +136,8 @@ func testUnchanged(t *testing.T, s Store) {
 	}
 	wantKind(t, s.Unchanged(t.Context(), known), fault.Conflict)
 	wantShown(t, s, c, "cc")
-	if got := read(t, s, c.ProductID); got.Revision != before.Revision || len(newEvents(t, s)) != 0 || len(jobs(t, s)) != 0 {
-		t.Errorf("unchanged came as revision %d, and was at %d", got.Revision, before.Revision)
+	if got := read(t, s, c.ProductID); !reflect.DeepEqual(got, before) || len(newEvents(t, s)) != 0 || len(jobs(t, s)) != 0 {
+		t.Errorf("unchanged came as %+v, and was %+v", got, before)
 	}
 	if changed := again(); changed.Source != fresh.Source {
 		t.Errorf("the version %+v is remembered as %+v", fresh.Source, changed.Source)

@@ -143,6 +143,7 @@ CREATE TABLE images (
     reason_detail TEXT   NOT NULL DEFAULT '',
     refresh_error TEXT   NOT NULL DEFAULT '', -- the reason why the last work on a ready image failed
     rendition_key TEXT   REFERENCES renditions (key),
+    shown_attempts  INT  NOT NULL DEFAULT 0, -- that the rendition took
     source_etag     TEXT NOT NULL DEFAULT '', -- media.Version of the source of the rendition
     source_modified TEXT NOT NULL DEFAULT '',
     request_id    TEXT   NOT NULL DEFAULT '',
