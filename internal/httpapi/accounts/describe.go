@@ -110,12 +110,6 @@ func DescribeChangeUser(d *openapi.Document) *huma.Operation {
 	return op
 }
 
-// DescribeDeleteUser describes DeleteUser.
-func DescribeDeleteUser(d *openapi.Document) *huma.Operation {
-	return withID(described(d, "deleteUser", usersTag, "Delete a user with its keys", "A user who has products cannot be deleted.",
-		map[string]*huma.Response{"204": openapi.Response("Deleted", nil)}, http.StatusNotFound, http.StatusConflict))
-}
-
 // DescribeCreateKey describes CreateKey.
 func DescribeCreateKey(d *openapi.Document) *huma.Operation {
 	op := described(d, "createKey", keysTag, "Make an API key", "The answer alone has the key itself: only its SHA-256 is stored. 409 while authentication is off.",

@@ -70,11 +70,19 @@ func (h *Handler) ChangeUser(w http.ResponseWriter, r *http.Request) error {
 	return write(w, http.StatusOK, wireUser(u))
 }
 
-// DeleteUser removes a user without products.
+// DeleteUser removes a user without products, or with cascade begins to erase one with all
+// that the user owns.
 func (h *Handler) DeleteUser(w http.ResponseWriter, r *http.Request) error {
 	id, err := pathID(r)
 	if err != nil {
 		return err
+	}
+	cascade, err := readCascade(r)
+	if err != nil {
+		return err
+	}
+	if cascade {
+		return h.eraseUser(w, r, id)
 	}
 	if err := h.Accounts.RemoveUser(r.Context(), auth.From(r.Context()), id); err != nil {
 		return fmt.Errorf("delete user %d: %w", id, err)
