@@ -6,6 +6,7 @@ import (
 
 	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/failpoint"
 	"vitrine.dev/internal/job"
 )
 
@@ -22,6 +23,9 @@ type Store interface {
 func JobKinds(store Store, announce catalog.Announcer) map[string]job.Kind {
 	return map[string]job.Kind{auth.KindErasure: {Step: func(ctx context.Context, b job.Batch) (job.Job, error) {
 		j, changed, err := store.AdvanceErasure(ctx, b)
+		if err == nil {
+			failpoint.Crash(failpoint.Erased)
+		}
 		ctx = context.WithoutCancel(ctx)
 		for _, c := range changed {
 			announce.Announce(ctx, c)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -44,7 +45,7 @@ func TestErasure(t *testing.T) {
 		t.Errorf("asked for again: %+v", again)
 	}
 	wantStatus(t, m.as(theirs, http.MethodPost, "/products", `{"product_name":"Late","product_price":1}`), http.StatusUnauthorized)
-	of := fmt.Sprint(m.other)
+	of := strconv.FormatInt(m.other, 10)
 	wantStatus(t, m.as(admin, http.MethodPost, "/products", `{"product_name":"Late","product_price":1}`, "Vitrine-User", of), http.StatusNotFound)
 	wantStatus(t, m.as(admin, http.MethodPost, "/keys", `{"name":"late","scopes":["products:read"],"user_id":`+of+`}`), http.StatusUnprocessableEntity)
 
