@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"sync/atomic"
 
@@ -19,6 +20,7 @@ import (
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/cli"
 	"vitrine.dev/internal/dispatch"
+	"vitrine.dev/internal/erasure"
 	"vitrine.dev/internal/events"
 	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/fault"
@@ -86,7 +88,9 @@ func run(ctx context.Context, to cli.Streams, r role, cfg config.Config, log *sl
 		task{name: "installation", run: p.identity.Run, early: true})
 	p.addEvents()
 	p.addDispatcher()
-	p.jobs = job.NewRunner(p.store, failures.JobKinds(p.store, p.views), job.DefaultRunnerConfig(), p.log)
+	kinds := failures.JobKinds(p.store, p.views)
+	maps.Copy(kinds, erasure.JobKinds(p.store, p.views))
+	p.jobs = job.NewRunner(p.store, kinds, job.DefaultRunnerConfig(), p.log)
 	p.tasks = append(p.tasks, task{name: "jobs", run: p.jobs.Run})
 	if r.worker {
 		if err := p.addWorker(&held); err != nil {

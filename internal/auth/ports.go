@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"vitrine.dev/internal/job"
 	"vitrine.dev/internal/signing"
 )
 
@@ -23,8 +24,14 @@ type Store interface {
 	// RemoveUser removes the user with its keys. fault.NotFound; fault.Conflict where it
 	// has products.
 	RemoveUser(ctx context.Context, id int64, e Entry) error
+	// EraseUser creates the job, of KindErasure, with the number of the user's products,
+	// revokes the user's keys, and lets neither keys nor products be made for the user from
+	// then on. Where it was called before it returns the job of that time. fault.NotFound.
+	EraseUser(ctx context.Context, id int64, j job.Job, e Entry) (job.Job, error)
+	// Erasure returns the job that erases or has erased the user. fault.NotFound.
+	Erasure(ctx context.Context, user int64) (job.Job, error)
 
-	// AddKey stores a key. ErrUnknownUser.
+	// AddKey stores a key. ErrUnknownUser, also where the user is being erased.
 	AddKey(ctx context.Context, n NewKey, e Entry) (Key, error)
 	// Key returns the key, also one that is over. fault.NotFound.
 	Key(ctx context.Context, id int64) (Key, error)
@@ -57,7 +64,7 @@ type Lookup interface {
 	// KeyByDigest returns the key that is neither revoked nor expired, and for how long
 	// it still lives, 0 for ever. fault.NotFound.
 	KeyByDigest(ctx context.Context, d Digest) (k Key, left time.Duration, err error)
-	// UserExists reports whether there is such a user.
+	// UserExists reports whether there is such a user, who is not being erased.
 	UserExists(ctx context.Context, id int64) (bool, error)
 	// MarkUsed notes that the keys were used now.
 	MarkUsed(ctx context.Context, ids []int64) error

@@ -47,7 +47,7 @@ type Store interface {
 	// CountProducts returns how many products f selects, without regard to f.After, f.Limit and
 	// f.MaxBytes. Estimated allows a guess where there are many.
 	CountProducts(ctx context.Context, f Filter, estimated bool) (int64, error)
-	// UserExists reports whether there is such a user.
+	// UserExists reports whether there is such a user, who is not being erased.
 	UserExists(ctx context.Context, id int64) (bool, error)
 }
 

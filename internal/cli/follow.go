@@ -105,13 +105,18 @@ func (p *progress) show(j wire.DeadJob) {
 
 // end shows how it ended.
 func (p *progress) end(j wire.DeadJob) {
+	p.finish(j)
+	if others := j.Total - j.Done; j.State == "done" && others > 0 && !p.asJSON {
+		fmt.Fprintf(p.out, "%s were replayed or discarded by others, or changed meanwhile\n", count(others))
+	}
+}
+
+// finish shows the last state in place of the bar.
+func (p *progress) finish(j wire.DeadJob) {
 	if p.bar != nil {
 		fmt.Fprint(p.bar, "\r\x1b[K")
 	}
 	p.line(j)
-	if others := j.Total - j.Done; j.State == "done" && others > 0 && !p.asJSON {
-		fmt.Fprintf(p.out, "%s were replayed or discarded by others, or changed meanwhile\n", count(others))
-	}
 }
 
 func (p *progress) line(j wire.DeadJob) {

@@ -8,13 +8,16 @@ import (
 	"time"
 
 	"vitrine.dev/internal/auth"
+	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/httpapi/wire"
+	"vitrine.dev/internal/job"
 )
 
 type usersCommand struct {
 	Add    usersAddCommand    `cmd:"" help:"Add a user and print the id."`
 	List   usersListCommand   `cmd:"" help:"List all users by id."`
 	Change usersChangeCommand `cmd:"" help:"Change the name or the e-mail address of a user."`
-	Remove usersRemoveCommand `cmd:"" help:"Remove a user who has no products, and all keys of that user."`
+	Delete usersDeleteCommand `cmd:"" help:"Delete a user who has no products, and all keys of that user; with --cascade one who has." aliases:"remove"`
 }
 
 type usersAddCommand struct {
@@ -78,15 +81,53 @@ func (c usersChangeCommand) Run(ctx context.Context, program Program, to Streams
 	})
 }
 
-type usersRemoveCommand struct {
-	ID int64 `arg:"" help:"The user's id."`
+type usersDeleteCommand struct {
+	ID      int64 `arg:"" help:"The user's id."`
+	Cascade bool  `help:"With all products of the user, in the background by any running process, which is followed. It cannot be aborted."`
 }
 
-// Run removes the user.
-func (c usersRemoveCommand) Run(ctx context.Context, program Program, to Streams) error {
+// Run deletes the user.
+func (c usersDeleteCommand) Run(ctx context.Context, program Program, to Streams) error {
 	return withAccounts(ctx, program, to, "users", func(accounts *auth.Accounts) error {
+		if c.Cascade {
+			return c.erase(ctx, accounts, to)
+		}
 		return accounts.RemoveUser(ctx, auth.Everyone(), c.ID)
 	})
+}
+
+// erase begins to erase the user and follows the job. Ctrl-C ends the following only.
+func (c usersDeleteCommand) erase(ctx context.Context, accounts *auth.Accounts, to Streams) error {
+	j, err := accounts.EraseUser(ctx, auth.Everyone(), c.ID)
+	if err != nil {
+		return err
+	}
+	bar := newProgress(to, "products deleted", false)
+	tick := time.NewTicker(followEvery)
+	defer tick.Stop()
+	for answered := time.Now(); j.State == job.Running; {
+		bar.show(erasureProgress(j))
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("job %d goes on, not followed any more: it cannot be aborted", j.ID)
+		case <-tick.C:
+		}
+		next, err := accounts.Erasure(ctx, c.ID)
+		switch {
+		case err == nil:
+			j, answered = next, time.Now()
+		case ctx.Err() != nil: // said above
+		case fault.KindOf(err) != fault.Unavailable || time.Since(answered) > outageLimit:
+			return fmt.Errorf("job %d goes on, not followed any more: %w", j.ID, err)
+		}
+	}
+	bar.finish(erasureProgress(j))
+	return nil
+}
+
+// erasureProgress is the job as a progress shows it.
+func erasureProgress(j job.Job) wire.DeadJob {
+	return wire.DeadJob{ID: j.ID, Total: j.Total, Done: j.Done, State: string(j.State)}
 }
 
 func withAccounts(ctx context.Context, program Program, to Streams, command string, use func(*auth.Accounts) error) error {

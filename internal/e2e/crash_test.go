@@ -192,6 +192,7 @@ func TestEveryPointKills(t *testing.T) {
 	tested := map[string]bool{
 		string(failpoint.Committed):   true,                                  // TestDeathAfterCommit
 		string(failpoint.DeleteBegun): true, string(failpoint.Deleted): true, // TestDeathOfACollector
+		string(failpoint.Erased): true, // TestDeathsOfAnErasure
 	}
 	for _, d := range deaths() {
 		for _, p := range d.points {

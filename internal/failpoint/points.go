@@ -26,6 +26,8 @@ const (
 	DeleteBegun Point = "gc.delete-begun" // files are marked as being deleted, none is deleted
 	Deleted     Point = "gc.deleted"      // they are deleted, their window is open
 
+	Erased Point = "erasure.committed" // a step of the erasure of a user is committed, not announced
+
 	// Named after the operation of the store whose transaction is written and
 	// not committed.
 	InComplete          Point = "complete image"

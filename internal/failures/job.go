@@ -38,6 +38,9 @@ type Order struct {
 	ByOperator bool `json:"by_operator,omitempty"`
 }
 
+// kinds are the kinds of jobs that the actions have: other jobs are none of failures.
+func kinds() []string { return []string{string(Replay), string(Discard)} }
+
 // JobFor returns a job of the action, to be created, without total and time.
 func JobFor(a Action, o Order) (job.Job, error) {
 	input, err := json.Marshal(o)

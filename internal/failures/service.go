@@ -3,7 +3,9 @@ package failures
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 
 	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/catalog"
@@ -87,11 +89,15 @@ func (s *Service) ReplayImage(ctx context.Context, by auth.Principal, product, i
 // Job returns the job. fault.NotFound, also where it is about what the principal may not
 // read.
 func (s *Service) Job(ctx context.Context, by auth.Principal, id int64) (Job, error) {
-	j, err := readJob(s.jobs.Job(ctx, id))
-	if err == nil && !by.Reads(j.Filter.UserID) {
-		return Job{}, fault.New(fault.NotFound, "there is no such job")
+	j, err := s.jobs.Job(ctx, id)
+	if err == nil && !slices.Contains(kinds(), j.Kind) {
+		return Job{}, errOther
 	}
-	return j, err
+	read, err := readJob(j, err)
+	if err == nil && !by.Reads(read.Filter.UserID) {
+		return Job{}, errNoJob
+	}
+	return read, err
 }
 
 // Jobs returns a page of jobs before the id, 0 for the newest, newest first, and whether
@@ -101,7 +107,7 @@ func (s *Service) Jobs(ctx context.Context, before int64, limit int) (jobs []Job
 		return nil, false, fault.InvalidField("limit", limitReason())
 	}
 	limit = cmp.Or(limit, DefaultListLimit)
-	list, err := s.jobs.Jobs(ctx, before, limit+1) // one more shows whether there is a next page
+	list, err := s.jobs.Jobs(ctx, kinds(), before, limit+1) // one more shows whether there is a next page
 	if err != nil {
 		return nil, false, err
 	}
@@ -118,9 +124,13 @@ func (s *Service) Jobs(ctx context.Context, before int64, limit int) (jobs []Job
 
 // Abort ends a job early; at most the step under way is still done. A job that an operator
 // has made of one user's work is that user's to read, but not to end. fault.NotFound as
-// for Job; fault.Forbidden; fault.Conflict where it is done.
+// for Job; fault.Forbidden; fault.Conflict
+// where it is done, or erases a user.
 func (s *Service) Abort(ctx context.Context, by auth.Principal, id int64) (Job, error) {
 	j, err := s.Job(ctx, by, id)
+	if errors.Is(err, errOther) && by.ForAll() {
+		return Job{}, errErasure
+	}
 	if err != nil {
 		return Job{}, err
 	}
@@ -130,7 +140,12 @@ func (s *Service) Abort(ctx context.Context, by auth.Principal, id int64) (Job, 
 	return readJob(s.jobs.AbortJob(ctx, id))
 }
 
-var errOperators = fault.New(fault.Forbidden, "an operator has made this job: only operators may abort it")
+var (
+	errNoJob     = fault.New(fault.NotFound, "there is no such job")
+	errOther     = fault.New(fault.NotFound, "there is no such job") // of failures
+	errErasure   = fault.New(fault.Conflict, "the job erases a user, which cannot be aborted")
+	errOperators = fault.New(fault.Forbidden, "an operator has made this job: only operators may abort it")
+)
 
 // readJob reads what the store has returned.
 func readJob(j job.Job, err error) (Job, error) {

@@ -25,6 +25,7 @@ func schemas() map[string]string {
 		"DeadLetter":     "Work that failed: an image, or a message of the broker. Fields of the other kind are absent",
 		"DeadOrder":      "Asks for a replay or a discard, by ids or by filter",
 		"DeadSelection":  "Selects dead letters; without fields it selects all of them",
+		"Erasure":        "The deletion of a user with all that the user owns, in the background",
 		"FieldError":     "What is wrong with one field or parameter",
 		"Health":         "The process is alive",
 		"Host":           "What is remembered of a host that images are fetched from",

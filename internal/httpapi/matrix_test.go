@@ -75,6 +75,7 @@ func matrixRows() map[string]matrixRow {
 		"GET /users/{id}":                               {path: ofUser, ok: 200},
 		"PATCH /users/{id}":                             {path: ofUser, body: `{"name":"Joe"}`, ok: 200},
 		"DELETE /users/{id}":                            {path: ofUser, ok: 204},
+		"GET /users/{id}/erasure":                       {path: func(m *matrix) string { return m.erasure() }, ok: 200},
 		"POST /keys":                                    {path: fixed("/keys"), body: `{"name":"k","scopes":["products:read"]}`, ok: 201},
 		"GET /keys":                                     {path: fixed("/keys"), ok: 200},
 		"GET /keys/{id}":                                {path: ofKey(""), ok: 200},
@@ -128,6 +129,15 @@ func (m *matrix) user() int64 {
 		m.t.Fatal(err)
 	}
 	return u.ID
+}
+
+// erasure is the path of the job that erases a user.
+func (m *matrix) erasure() string {
+	m.t.Helper()
+	path := pathOf("/users", m.user())
+	w := m.as(m.key(m.owner, auth.Admin).Secret, http.MethodDelete, path+"?cascade=true", "")
+	wantStatus(m.t, w, http.StatusAccepted)
+	return w.Header().Get("Location")
 }
 
 func (m *matrix) key(user int64, scopes ...auth.Scope) auth.Created {

@@ -14,8 +14,9 @@ type Store interface {
 	CreateJob(ctx context.Context, j Job) (Job, error)
 	// Job returns the job. fault.NotFound.
 	Job(ctx context.Context, id int64) (Job, error)
-	// Jobs returns at most limit jobs before the id, 0 for the newest, newest first.
-	Jobs(ctx context.Context, before int64, limit int) ([]Job, error)
+	// Jobs returns at most limit jobs of the kinds before the id, 0 for the newest, newest
+	// first.
+	Jobs(ctx context.Context, kinds []string, before int64, limit int) ([]Job, error)
 	// AbortJob makes a Running job Aborted: what it has done stays done. Aborted
 	// already is no error. fault.NotFound; fault.Conflict where it is Done.
 	AbortJob(ctx context.Context, id int64) (Job, error)

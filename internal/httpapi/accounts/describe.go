@@ -1,6 +1,7 @@
 package accounts
 
 import (
+	"fmt"
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -9,6 +10,7 @@ import (
 	"vitrine.dev/internal/httpapi/wire"
 	"vitrine.dev/internal/httpkit"
 	"vitrine.dev/internal/httpkit/openapi"
+	"vitrine.dev/internal/job"
 )
 
 const (
@@ -110,10 +112,28 @@ func DescribeChangeUser(d *openapi.Document) *huma.Operation {
 	return op
 }
 
+// DeleteUserQuery are the parameters of DeleteUser.
+func DeleteUserQuery() []*huma.Param {
+	return []*huma.Param{openapi.Query(paramCascade, "true: with all products of the user, in the background", &huma.Schema{Type: huma.TypeBoolean})}
+}
+
 // DescribeDeleteUser describes DeleteUser.
 func DescribeDeleteUser(d *openapi.Document) *huma.Operation {
-	return withID(described(d, "deleteUser", usersTag, "Delete a user with its keys", "A user who has products cannot be deleted.",
-		map[string]*huma.Response{"204": openapi.Response("Deleted", nil)}, http.StatusNotFound, http.StatusConflict))
+	return withID(described(d, "deleteUser", usersTag, "Delete a user with its keys",
+		"A user who has products is deleted with cascade=true only: at once the keys are revoked and nothing more can be created for the user, and a job erases the products, "+
+			"images, results, idempotency keys and keys, and then the user. It cannot be aborted; asked for again it is the same job.",
+		map[string]*huma.Response{
+			"202": openapi.Response("A job goes on with it", openapi.Schema[wire.Erasure](d), openapi.Header("Location", "The path of the job")),
+			"204": openapi.Response("Deleted", nil),
+		}, http.StatusNotFound, http.StatusConflict))
+}
+
+// DescribeGetErasure describes GetErasure.
+func DescribeGetErasure(d *openapi.Document) *huma.Operation {
+	return withID(described(d, "getErasure", usersTag, "Read how far the deletion of a user has got",
+		fmt.Sprintf("Read from the database at every request; ask again until its state is done. It is there for %d days after that.",
+			int(job.DefaultRunnerConfig().Retention.Hours()/24)),
+		map[string]*huma.Response{"200": openapi.Response("The job", openapi.Schema[wire.Erasure](d))}, http.StatusNotFound))
 }
 
 // DescribeCreateKey describes CreateKey.

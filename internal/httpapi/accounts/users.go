@@ -10,6 +10,7 @@ import (
 	"vitrine.dev/internal/httpapi/wire"
 	"vitrine.dev/internal/httpkit"
 	"vitrine.dev/internal/httpkit/form"
+	"vitrine.dev/internal/job"
 )
 
 // Handler serves users, keys and the audit log. It is safe for concurrent use.
@@ -70,17 +71,65 @@ func (h *Handler) ChangeUser(w http.ResponseWriter, r *http.Request) error {
 	return write(w, http.StatusOK, wireUser(u))
 }
 
-// DeleteUser removes a user without products.
+// DeleteUser removes a user without products, or with cascade begins to erase one with all
+// that the user owns.
 func (h *Handler) DeleteUser(w http.ResponseWriter, r *http.Request) error {
 	id, err := pathID(r)
 	if err != nil {
 		return err
+	}
+	cascade, err := readCascade(r)
+	if err != nil {
+		return err
+	}
+	if cascade {
+		return h.eraseUser(w, r, id)
 	}
 	if err := h.Accounts.RemoveUser(r.Context(), auth.From(r.Context()), id); err != nil {
 		return fmt.Errorf("delete user %d: %w", id, err)
 	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil
+}
+
+// paramCascade asks for a user's products to be deleted with the user.
+const paramCascade = "cascade"
+
+func readCascade(r *http.Request) (bool, error) {
+	p := httpkit.ParamsOf(r)
+	text := p.Text(paramCascade)
+	if text != "" && text != "true" && text != "false" {
+		p.Errors.Add(paramCascade, "must be true or false")
+	}
+	return text == "true", p.Errors.Err()
+}
+
+func (h *Handler) eraseUser(w http.ResponseWriter, r *http.Request, id int64) error {
+	j, err := h.Accounts.EraseUser(r.Context(), auth.From(r.Context()), id)
+	if err != nil {
+		return fmt.Errorf("erase user %d: %w", id, err)
+	}
+	w.Header().Set("Location", "/users/"+strconv.FormatInt(id, 10)+"/erasure")
+	return write(w, http.StatusAccepted, wireErasure(j, id))
+}
+
+// GetErasure answers with the job that erases a user, or has done so.
+func (h *Handler) GetErasure(w http.ResponseWriter, r *http.Request) error {
+	id, err := pathID(r)
+	if err != nil {
+		return err
+	}
+	j, err := h.Accounts.Erasure(r.Context(), id)
+	if err != nil {
+		return fmt.Errorf("get erasure of user %d: %w", id, err)
+	}
+	return write(w, http.StatusOK, wireErasure(j, id))
+}
+
+func wireErasure(j job.Job, user int64) wire.Erasure {
+	return wire.Erasure{
+		ID: j.ID, UserID: user, Total: j.Total, Done: j.Done, State: string(j.State), CreatedAt: j.CreatedAt, FinishedAt: wire.OrNil(j.FinishedAt),
+	}
 }
 
 // write answers with what no one may keep.

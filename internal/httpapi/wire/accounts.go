@@ -10,6 +10,17 @@ type User struct {
 	CreatedAt time.Time `json:"created_at"`
 }
 
+// Erasure is the deletion of a user with all that the user owns, in the background.
+type Erasure struct {
+	ID         int64      `json:"id"                    minimum:"1"`
+	UserID     int64      `json:"user_id"               minimum:"1"`
+	Total      int64      `json:"total"                 minimum:"0" doc:"Products that the user had when the job was made"`
+	Done       int64      `json:"done"                  minimum:"0" doc:"Products that the job has deleted"`
+	State      string     `json:"state"                 enum:"running,done"`
+	CreatedAt  time.Time  `json:"created_at"`
+	FinishedAt *time.Time `json:"finished_at,omitempty" doc:"When the user was gone"`
+}
+
 // Key is an API key without its text.
 type Key struct {
 	ID         int64      `json:"id"                     minimum:"1"`

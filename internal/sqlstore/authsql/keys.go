@@ -59,7 +59,7 @@ func (s *Accounts) insertKey(ctx context.Context, tx *sql.Tx, n auth.NewKey, k *
 	}
 	err := scanKey(tx.QueryRowContext(ctx, s.db.SQL(`
 		INSERT INTO api_keys (user_id, name, prefix, digest, scopes, created_at, life, expires_at)
-		SELECT id, $2, $3, $4, $5, {now}, $6, `+expires+` FROM users WHERE id = $1 RETURNING`+keyColumns),
+		SELECT id, $2, $3, $4, $5, {now}, $6, `+expires+` FROM users WHERE id = $1 AND erasing_at = 0{for update} RETURNING`+keyColumns),
 		n.UserID, n.Name, n.Prefix, n.Digest[:], n.Scopes.String(), n.Life.Milliseconds()), k)
 	if fault.KindOf(err) == fault.NotFound {
 		return auth.ErrUnknownUser

@@ -80,24 +80,29 @@ func (s *Accounts) RemoveUser(ctx context.Context, id int64, e auth.Entry) error
 			return err
 		}
 		if owns {
-			return fault.New(fault.Conflict, "the user has products; delete them first")
+			return fault.New(fault.Conflict, "the user has products; delete them first, or with cascade")
 		}
-		keys, err := sqldb.IDs(ctx, tx, `SELECT id FROM api_keys WHERE user_id = $1`, id)
-		if err != nil {
-			return err
-		}
-		for _, statement := range []string{
-			`DELETE FROM api_keys WHERE user_id = $1`, `DELETE FROM idempotency_keys WHERE user_id = $1`, `DELETE FROM users WHERE id = $1`,
-		} {
-			if _, err := tx.ExecContext(ctx, statement, id); err != nil {
-				return err
-			}
-		}
-		if err := s.keysChanged(ctx, tx, id, keys...); err != nil {
-			return err
-		}
-		return s.record(ctx, tx, e, "user", id)
+		return s.remove(ctx, tx, id, e)
 	})
+}
+
+// remove removes a user without products, whose row is locked.
+func (s *Accounts) remove(ctx context.Context, tx *sql.Tx, id int64, e auth.Entry) error {
+	keys, err := sqldb.IDs(ctx, tx, `SELECT id FROM api_keys WHERE user_id = $1`, id)
+	if err != nil {
+		return err
+	}
+	for _, statement := range []string{
+		`DELETE FROM api_keys WHERE user_id = $1`, `DELETE FROM idempotency_keys WHERE user_id = $1`, `DELETE FROM users WHERE id = $1`,
+	} {
+		if _, err := tx.ExecContext(ctx, statement, id); err != nil {
+			return err
+		}
+	}
+	if err := s.keysChanged(ctx, tx, id, keys...); err != nil {
+		return err
+	}
+	return s.record(ctx, tx, e, "user", id)
 }
 
 // keysChanged records that keys of the user, whose rows were written before, have

@@ -160,21 +160,9 @@ func (s *Products) DeleteProduct(ctx context.Context, id int64, check func(user,
 		if err := check(user, version); err != nil {
 			return err
 		}
-		images, err := sqldb.IDs(ctx, tx, `SELECT id FROM images WHERE product_id = $1`, id)
-		if err != nil {
-			return err
-		}
-		if err := imagesql.Drop(ctx, tx, images); err != nil {
-			return err
-		}
-		if _, err := tx.ExecContext(ctx, `DELETE FROM products WHERE id = $1`, id); err != nil {
-			return err
-		}
-		deleted := events.Event{
-			Type: events.ProductDeleted, ProductID: id, UserID: user, Revision: revision + 1, Version: version + 1,
-		}
+		deleted := deletion(id, user, version, revision)
 		changed = catalog.ChangedBy(deleted)
-		return eventsql.Append(ctx, s.db, tx, deleted)
+		return drop(ctx, s.db, tx, deleted)
 	})
 	return changed, err
 }

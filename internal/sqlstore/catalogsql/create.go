@@ -109,7 +109,7 @@ func (s *Products) createInSteps(ctx context.Context, tx *sql.Tx, n catalog.NewP
 // there is no such row.
 type owner struct{ columns, values, from string }
 
-func ofUser() owner { return owner{"user_id", "id", "users WHERE id = $1"} }
+func ofUser() owner { return owner{"user_id", "id", "users WHERE id = $1 AND erasing_at = 0"} }
 
 func ofKey() owner { return owner{"id, user_id", "product_id, user_id", "taken"} }
 

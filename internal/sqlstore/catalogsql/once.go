@@ -72,7 +72,7 @@ func onceStatement() string {
 	return completed(`
 		WITH taken AS (` + insertKey + `
 			SELECT id, $13, $14, nextval(pg_get_serial_sequence('products', 'id')), {now} + $15
-			FROM users WHERE id = $1` + takeOver + `
+			FROM users WHERE id = $1 AND erasing_at = 0` + takeOver + `
 			RETURNING user_id, product_id),
 		product AS (` + insertProduct(ofKey(), imagesOfArray) + `RETURNING id, user_id, created_at)`)
 }
@@ -106,7 +106,7 @@ func (s *Products) earlier(ctx context.Context, user int64, key string) (*catalo
 		return earlier, err
 	}
 	var known bool
-	err = s.db.Writer.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM users WHERE id = $1)`, user).Scan(&known)
+	err = s.db.Writer.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM users WHERE id = $1 AND erasing_at = 0)`, user).Scan(&known)
 	if err == nil && !known {
 		err = catalog.ErrUnknownUser
 	}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"strings"
 	"time"
 
 	"vitrine.dev/internal/fault"
@@ -21,13 +22,29 @@ func New(db *sqldb.DB) *Table { return &Table{db} }
 // CreateJob implements job.Store.
 func (s *Table) CreateJob(ctx context.Context, j job.Job) (created job.Job, err error) {
 	err = s.db.WithRetry(ctx, "create job", func(ctx context.Context) error {
-		created, err = scanJob(s.db.Writer.QueryRowContext(ctx, s.db.SQL(`
-			INSERT INTO dead_jobs (action, filter, rate, total, request_id, as_of, created_at)
-			VALUES ($1, $2, $3, $4, $5, $6, {now}) RETURNING`+jobColumns),
-			j.Kind, string(j.Input), j.Rate, j.Total, j.RequestID, j.AsOf.UnixMilli()))
+		created, err = Create(ctx, s.db, s.db.Writer, j)
 		return err
 	})
 	return created, err
+}
+
+// querier is a database or a transaction.
+type querier interface {
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+// Create is CreateJob, in a transaction where to is one.
+func Create(ctx context.Context, db *sqldb.DB, to querier, j job.Job) (job.Job, error) {
+	return scanJob(to.QueryRowContext(ctx, db.SQL(`
+		INSERT INTO dead_jobs (action, filter, rate, total, request_id, as_of, created_at)
+		VALUES ($1, $2, $3, $4, $5, $6, {now}) RETURNING`+jobColumns),
+		j.Kind, string(j.Input), j.Rate, j.Total, j.RequestID, j.AsOf.UnixMilli()))
+}
+
+// Erasure returns the job that erases a user, by its input. fault.NotFound.
+func Erasure(ctx context.Context, from querier, input json.RawMessage) (job.Job, error) {
+	return scanJob(from.QueryRowContext(ctx, `
+		SELECT`+jobColumns+` FROM dead_jobs WHERE action = 'erase-user' AND filter = $1 ORDER BY id DESC LIMIT 1`, string(input)))
 }
 
 // Job implements job.Store.
@@ -40,8 +57,13 @@ func (s *Table) Job(ctx context.Context, id int64) (j job.Job, err error) {
 }
 
 // Jobs implements job.Store.
-func (s *Table) Jobs(ctx context.Context, before int64, limit int) (jobs []job.Job, err error) {
+func (s *Table) Jobs(ctx context.Context, kinds []string, before int64, limit int) (jobs []job.Job, err error) {
 	var where sqldb.Where
+	marks := make([]string, len(kinds))
+	for i, kind := range kinds {
+		marks[i] = where.Arg(kind)
+	}
+	where.Add("action IN (" + strings.Join(marks, ", ") + ")")
 	if before != 0 {
 		where.Add("id < ?", before)
 	}

@@ -164,7 +164,7 @@ func testDeadJobTaken(t *testing.T, s Store) {
 	broken(t, s, fault.SourceTimeout, "http://a.example/1.jpg", "http://a.example/2.jpg", "http://a.example/3.jpg")
 	made := newJob(t, s, failures.Replay, failures.Filter{})
 	second := newJob(t, s, failures.Discard, failures.Filter{})
-	if list, err := s.Jobs(t.Context(), 0, 1); err != nil || len(list) != 1 || list[0].ID != second.ID {
+	if list, err := s.Jobs(t.Context(), failureKinds(), 0, 1); err != nil || len(list) != 1 || list[0].ID != second.ID {
 		t.Errorf("newest job is %+v, %v", list, err)
 	}
 	if _, err := s.AbortJob(t.Context(), second.ID); err != nil {
@@ -236,15 +236,17 @@ func testPurge(t *testing.T, s Store) {
 		}
 	}
 	purge(time.Hour)
-	if list, err := s.Jobs(t.Context(), 0, 10); err != nil || len(list) != 2 {
+	if list, err := s.Jobs(t.Context(), failureKinds(), 0, 10); err != nil || len(list) != 2 {
 		t.Errorf("jobs are %+v, %v", list, err)
 	}
 	until(t, "the ended job is removed", func() bool {
 		purge(time.Millisecond)
-		list, err := s.Jobs(t.Context(), 0, 10)
+		list, err := s.Jobs(t.Context(), failureKinds(), 0, 10)
 		return err == nil && len(list) == 1 && list[0].ID == running.ID
 	})
 	if n := len(letters(t, s, failures.Filter{})); n != 2 {
 		t.Errorf("%d letters are left, want the image and the kept message", n)
 	}
 }
+
+func failureKinds() []string { return []string{string(failures.Replay), string(failures.Discard)} }

@@ -10,6 +10,7 @@ import (
 	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/dispatch"
+	"vitrine.dev/internal/erasure"
 	"vitrine.dev/internal/events"
 	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/fault"
@@ -35,6 +36,7 @@ type Store interface {
 	dispatch.Store
 	dispatch.InspectorStore
 	fsck.Store
+	erasure.Store
 	failures.Store
 	job.Store
 	installation.Store

@@ -9,7 +9,8 @@ CREATE TABLE users (
     id         INTEGER PRIMARY KEY AUTOINCREMENT,
     name       TEXT   NOT NULL,
     email      TEXT   NOT NULL DEFAULT '',
-    created_at BIGINT NOT NULL
+    created_at BIGINT NOT NULL,
+    erasing_at BIGINT NOT NULL DEFAULT 0 -- since when a job erases it with all that it owns; 0: none does
 );
 INSERT INTO users (name, created_at) VALUES ('First user', CAST(unixepoch('subsec') * 1000 AS INTEGER));
 
@@ -248,10 +249,10 @@ CREATE UNIQUE INDEX dead_messages_once ON dead_messages (digest) WHERE discarded
 CREATE INDEX dead_messages_by_time ON dead_messages (received_at, id) WHERE discarded_at = 0;
 CREATE INDEX dead_messages_discarded ON dead_messages (discarded_at) WHERE discarded_at > 0;
 
--- The background jobs of failures: retry or discard many.
+-- The background jobs: retry or discard many failures, erase a user.
 CREATE TABLE dead_jobs (
     id          INTEGER PRIMARY KEY AUTOINCREMENT,
-    action      TEXT   NOT NULL CHECK (action IN ('replay', 'discard')),
+    action      TEXT   NOT NULL CHECK (action IN ('replay', 'discard', 'erase-user')),
     filter      TEXT   NOT NULL, -- JSON
     rate        BIGINT NOT NULL,
     total       BIGINT NOT NULL,
@@ -267,6 +268,7 @@ CREATE TABLE dead_jobs (
     finished_at BIGINT NOT NULL DEFAULT 0
 );
 CREATE INDEX dead_jobs_running ON dead_jobs (id) WHERE state = 'running';
+CREATE INDEX dead_jobs_of_user ON dead_jobs (filter) WHERE action = 'erase-user';
 
 -- The processes that are alive, each with a heartbeat of its own: see package processes.
 CREATE TABLE processes (
