@@ -40,7 +40,9 @@ func (s *Service) AddImage(
 	}
 	var position int
 	p, err := s.edit(ctx, by, product, versions, func(old Product) (Revision, error) {
-		position = len(old.Images)
+		if position = len(old.Images); position >= MaxImages {
+			return Revision{}, fault.InvalidField(FieldSourceURL, fmt.Sprintf("cannot be added: the product has %d images, which is the most", MaxImages))
+		}
 		if n.Position != nil {
 			position = *n.Position
 		}

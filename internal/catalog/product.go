@@ -76,6 +76,10 @@ type Image struct {
 	Attempts  int        // attempts begun so far
 	Problem   *Problem   // why the last attempt failed; nil where none did
 	Rendition *Rendition // the results; only when Ready
+	// RefreshError is why it could not be fetched again, or repaired, the last time; "" where
+	// that did not fail. It is nothing that its product shows.
+	RefreshError fault.Reason
+
 	CreatedAt time.Time
 	UpdatedAt time.Time // the last edit, or progress, of it
 }

@@ -123,7 +123,7 @@ func TestImagesOfAProductRefused(t *testing.T) {
 		wantStatus(t, s.do(http.MethodPost, path+"/images", `{"source_url":"https://example.com/more"}`), http.StatusCreated)
 	}
 	p := wantProblem(t, s.do(http.MethodPost, path+"/images", `{"source_url":"https://example.com/more"}`), http.StatusUnprocessableEntity)
-	if !strings.Contains(reasons(p), "product_images must have at most 50 entries, has 51") {
+	if !strings.Contains(reasons(p), "source_url cannot be added: the product has 50 images, which is the most") {
 		t.Errorf("one more: %s", reasons(p))
 	}
 	wantStatus(t, s.do(http.MethodGet, "/products/4711/images", ""), http.StatusNotFound)

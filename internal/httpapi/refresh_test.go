@@ -4,8 +4,11 @@ import (
 	"fmt"
 	"net/http"
 	"testing"
+	"time"
 
 	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/dispatch"
+	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/processes"
 )
@@ -40,6 +43,21 @@ func TestRefreshImage(t *testing.T) {
 	after := s.do(http.MethodGet, fmt.Sprintf("/products/%d", product), "")
 	if after.Header().Get("ETag") != before.Header().Get("ETag") || s.waiting(images[0]) != 1 {
 		t.Errorf("%s became %s, with %d works on it", before.Header().Get("ETag"), after.Header().Get("ETag"), s.waiting(images[0]))
+	}
+	request, plan := dispatch.Single(time.Hour, dispatch.LineWindow, dispatch.LineWindow)
+	step, err := s.db.DispatchStep(t.Context(), request, plan)
+	if err != nil || len(step.Jobs) != 1 {
+		t.Fatalf("dispatched %+v, %v", step, err)
+	}
+	c, err := s.db.Begin(t.Context(), step.Jobs[0], time.Minute)
+	if err == nil {
+		_, err = s.db.Fail(t.Context(), c, fault.Fail(fault.SourceNotFound, "There is none.", nil))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if img := imageOf(t, s.do(http.MethodGet, image, "").Body.Bytes()); img.Status != "ready" || img.RefreshError != "source_not_found" || img.Compressed == nil {
+		t.Errorf("after a refresh that failed: %+v", img)
 	}
 	failed, more := s.fail("source_not_found", "gone.example", 1)
 	wantProblem(t, s.do(http.MethodPost, fmt.Sprintf("/products/%d/images/%d/refresh", failed, more[0]), ""), http.StatusConflict)

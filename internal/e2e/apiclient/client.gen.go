@@ -286,9 +286,12 @@ type CurrentImage struct {
 	Position int64 `json:"position"`
 
 	// Reason Why the last attempt failed; absent where nothing went wrong
-	Reason      *Reason `json:"reason,omitempty"`
-	SourceBytes *int64  `json:"source_bytes,omitempty"`
-	SourceUrl   string  `json:"source_url"`
+	Reason *Reason `json:"reason,omitempty"`
+
+	// RefreshError The code of the reason for which a ready image could not be fetched again the last time; it shows what it did. Absent where that did not fail
+	RefreshError *string `json:"refresh_error,omitempty"`
+	SourceBytes  *int64  `json:"source_bytes,omitempty"`
+	SourceUrl    string  `json:"source_url"`
 
 	// Srcset The WebP variants (JPEG where the engine writes no WebP), as the attribute srcset of img takes them; once the image is ready and has variants
 	Srcset *string            `json:"srcset,omitempty"`
@@ -818,6 +821,9 @@ type ListImagesParams struct {
 type AddImageParams struct {
 	// IfMatch Entity tags, or *: change only one of their versions, else answer 412; 400 where it is malformed
 	IfMatch *string `json:"If-Match,omitempty"`
+
+	// Prefer wait=N (RFC 7240): answer when the images are done, or after N seconds, at most 10. Preference-Applied says that it was followed: it is not where 1000 answers are kept back already
+	Prefer *string `json:"Prefer,omitempty"`
 
 	// VitrineUser The user for whom a key with the scope admin acts; its own user by default. 404 where there is no such user
 	VitrineUser *int64 `json:"Vitrine-User,omitempty"`
@@ -2410,15 +2416,26 @@ func NewAddImageRequestWithBody(server string, id int64, params *AddImageParams,
 			req.Header.Set("If-Match", headerParam0)
 		}
 
-		if params.VitrineUser != nil {
+		if params.Prefer != nil {
 			var headerParam1 string
 
-			headerParam1, err = runtime.StyleParamWithOptions("simple", false, "Vitrine-User", *params.VitrineUser, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "integer", Format: "int64"})
+			headerParam1, err = runtime.StyleParamWithOptions("simple", false, "Prefer", *params.Prefer, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
 			if err != nil {
 				return nil, err
 			}
 
-			req.Header.Set("Vitrine-User", headerParam1)
+			req.Header.Set("Prefer", headerParam1)
+		}
+
+		if params.VitrineUser != nil {
+			var headerParam2 string
+
+			headerParam2, err = runtime.StyleParamWithOptions("simple", false, "Vitrine-User", *params.VitrineUser, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "integer", Format: "int64"})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Vitrine-User", headerParam2)
 		}
 
 	}
@@ -3972,8 +3989,9 @@ func (r ListImagesResponse) ContentType() string {
 
 // AddImageResponse201Headers the declared response headers of an HTTP 201 response for AddImage
 type AddImageResponse201Headers struct {
-	ETag     *string
-	Location *string
+	ETag              *string
+	Location          *string
+	PreferenceApplied *string
 }
 
 // AddImageResponse429Headers the declared response headers of an HTTP 429 response for AddImage
@@ -6262,6 +6280,13 @@ func ParseAddImageResponse(rsp *http.Response) (*AddImageResponse, error) {
 				return nil, err
 			}
 			headers.Location = &value
+		}
+		if values := rsp.Header.Values("Preference-Applied"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Preference-Applied", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.PreferenceApplied = &value
 		}
 		response.Headers201 = &headers
 	case rsp.StatusCode == 429:

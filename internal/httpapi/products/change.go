@@ -32,7 +32,11 @@ func (h *Handler) Create(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("create product: %w", err)
 	}
-	h.Waits.For(w, r, c.ProductID, 0)
+	if h.Waits.For(w, r, c.ProductID, 0) {
+		if p, err := h.Service.Product(r.Context(), auth.From(r.Context()), c.ProductID); err == nil { // else it was created all the same
+			c.Version, c.Revision = p.Version, p.Revision
+		}
+	}
 	w.Header().Set("Location", path(c.ProductID))
 	w.Header().Set("ETag", httpkit.VersionTag(c.Version, c.Revision, h.Tag()))
 	if c.Replayed {
@@ -88,8 +92,8 @@ func (h *Handler) Put(w http.ResponseWriter, r *http.Request) error {
 		return fmt.Errorf("put product: %w", err)
 	}
 	if h.Waits.For(w, r, p.ID, 0) {
-		if p, err = h.Service.Product(r.Context(), auth.From(r.Context()), p.ID); err != nil {
-			return fmt.Errorf("put product: %w", err)
+		if now, err := h.Service.Product(r.Context(), auth.From(r.Context()), p.ID); err == nil { // else it was put all the same
+			p = now
 		}
 	}
 	view, err := h.encode(p)

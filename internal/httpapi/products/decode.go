@@ -28,7 +28,7 @@ func decodeDraft(body []byte) (catalog.Draft, error) {
 		ExternalID:  form.Optional(o, catalog.FieldExternalID, readExternalID),
 		Metadata:    form.Optional(o, catalog.FieldMetadata, readMetadata),
 	}
-	o.RefuseRest(map[string]string{"id": ours, "images": ours, "compressed_product_images": ours})
+	o.RefuseRest(keptOfProduct(map[string]string{"id": ours}))
 	d.FieldErrors = o.Errors
 	return d, nil
 }
@@ -162,7 +162,7 @@ func decodeImagePatch(encode func(catalog.Image) ([]byte, error)) func(body []by
 		"id": never, catalog.FieldSourceURL: "cannot be changed: delete the image and add another",
 	}
 	for _, name := range []string{
-		"status", "attempts", "reason", "waiting", "source_bytes", "width", "height", "placeholder", "compressed", "variants", "notes",
+		"status", "attempts", "reason", "waiting", "refresh_error", "source_bytes", "width", "height", "placeholder", "compressed", "variants", "notes",
 		"created_at", "updated_at", "srcset", "html",
 	} {
 		kept[name] = ours

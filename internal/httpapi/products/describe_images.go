@@ -38,10 +38,10 @@ func DescribeAddImage(d *openapi.Document) *huma.Operation {
 	return &huma.Operation{
 		OperationID: "addImage", Tags: []string{"products"}, Summary: "Add an image to a product",
 		Description: "An edit of the product. Answers at once; the image is processed afterwards.",
-		Parameters:  []*huma.Param{openapi.PathInteger("id", catalog.MaxID), openapi.IfMatch("change only one of their versions")},
+		Parameters:  []*huma.Param{openapi.PathInteger("id", catalog.MaxID), openapi.IfMatch("change only one of their versions"), PreferWait()},
 		RequestBody: openapi.Body(limitedImage[newImage](d), httpkit.TypeJSON),
 		Responses: d.Responses(map[string]*huma.Response{
-			"201": openapi.Response("The image", openapi.Schema[wire.CurrentImage](d), openapi.Header("Location", "The path of the image"), ETag()),
+			"201": openapi.Response("The image", openapi.Schema[wire.CurrentImage](d), openapi.Header("Location", "The path of the image"), ETag(), Applied()),
 		}, imageProblems(http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)...),
 	}
 }

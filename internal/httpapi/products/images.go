@@ -43,6 +43,11 @@ func (h *Handler) AddImage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("add image to product %d: %w", product, err)
 	}
+	if h.Waits.For(w, r, product, img.ID) {
+		if now, err := h.Service.Image(r.Context(), auth.From(r.Context()), product, img.ID); err == nil { // else it was added all the same
+			img = now
+		}
+	}
 	w.Header().Set("Location", path(product)+"/images/"+strconv.FormatInt(img.ID, 10))
 	return h.writeImage(w, http.StatusCreated, p, img)
 }

@@ -164,7 +164,7 @@ func Image(img catalog.Image, url func(key string) string) wire.Image {
 
 // CurrentImage is the JSON of an image by itself.
 func CurrentImage(img catalog.Image, url func(key string) string) wire.CurrentImage {
-	return wire.CurrentImage{Image: Image(img, url), Position: img.Position}
+	return wire.CurrentImage{Image: Image(img, url), Position: img.Position, RefreshError: string(img.RefreshError)}
 }
 
 func wireOutput(o catalog.Output, url func(key string) string) wire.Output {

@@ -6,7 +6,8 @@ import "time"
 type CurrentImage struct {
 	Image
 
-	Position int `json:"position" minimum:"0" doc:"Among the images of the product"`
+	Position     int    `json:"position"                minimum:"0" doc:"Among the images of the product"`
+	RefreshError string `json:"refresh_error,omitempty" doc:"The code of the reason for which a ready image could not be fetched again the last time; it shows what it did. Absent where that did not fail"`
 
 	Waiting *Waiting `json:"waiting,omitempty" doc:"What a pending image waits for; absent while it is worked on, and for every other status"`
 }

@@ -114,7 +114,7 @@ func errCollected(remaining time.Duration) error {
 type Row struct {
 	ID                          sql.NullInt64
 	url, status, reason, detail sql.NullString
-	alt                         sql.NullString
+	alt, refreshError           sql.NullString
 	position, created, updated  sql.NullInt64
 	attempts                    sql.NullInt64
 	key, placeholder            sql.NullString
@@ -128,13 +128,13 @@ const Shown = `CASE WHEN i.status = 'pending' AND i.lease_until > 0 THEN 'proces
 
 // Columns of image i and rendition r, in the order of Fields.
 const Columns = `i.id, i.source_url, i.position, i.alt, ` + Shown + `,
-		       CASE i.status WHEN 'ready' THEN i.shown_attempts ELSE i.attempts END, i.reason, i.reason_detail, i.created_at, i.updated_at,
+		       CASE i.status WHEN 'ready' THEN i.shown_attempts ELSE i.attempts END, i.reason, i.reason_detail, i.refresh_error, i.created_at, i.updated_at,
 		       r.key, r.source_bytes, r.width, r.height, r.placeholder, r.outputs, r.notes`
 
 // Fields are where Columns are scanned to.
 func (r *Row) Fields() []any {
 	return []any{
-		&r.ID, &r.url, &r.position, &r.alt, &r.status, &r.attempts, &r.reason, &r.detail, &r.created, &r.updated,
+		&r.ID, &r.url, &r.position, &r.alt, &r.status, &r.attempts, &r.reason, &r.detail, &r.refreshError, &r.created, &r.updated,
 		&r.key, &r.sourceBytes, &r.width, &r.height, &r.placeholder, &r.outputs, &r.notes,
 	}
 }
@@ -144,7 +144,8 @@ func (r *Row) Image() (catalog.Image, error) {
 	img := catalog.Image{
 		ID: r.ID.Int64, SourceURL: r.url.String, Position: int(r.position.Int64), Alt: r.alt.String,
 		Status: catalog.Status(r.status.String), Attempts: int(r.attempts.Int64),
-		CreatedAt: sqldb.Time(r.created.Int64), UpdatedAt: sqldb.Time(r.updated.Int64),
+		RefreshError: fault.Reason(r.refreshError.String),
+		CreatedAt:    sqldb.Time(r.created.Int64), UpdatedAt: sqldb.Time(r.updated.Int64),
 	}
 	if r.reason.String != "" {
 		img.Problem = &catalog.Problem{Reason: fault.Reason(r.reason.String), Detail: r.detail.String}

@@ -125,8 +125,13 @@ func testUnchanged(t *testing.T, s Store) {
 	if _, err := s.Retry(t.Context(), known, timeout(), 0); err != nil {
 		t.Fatal(err)
 	}
-	if known = begin(t, s, jobs(t, s)[0]); known.Attempt != 2 || !reflect.DeepEqual(read(t, s, c.ProductID), before) {
-		t.Errorf("its second attempt %d shows in %+v", known.Attempt, read(t, s, c.ProductID))
+	known = begin(t, s, jobs(t, s)[0])
+	now := read(t, s, c.ProductID)
+	if known.Attempt != 2 || now.Images[0].RefreshError != fault.SourceTimeout {
+		t.Errorf("begun as %+v, and %+v", known, now.Images[0])
+	}
+	if now.Images[0].RefreshError = ""; !reflect.DeepEqual(now, before) {
+		t.Errorf("its second attempt shows in %+v", now)
 	}
 	if known.Source != fresh.Source {
 		t.Errorf("the version %+v is remembered as %+v", fresh.Source, known.Source)
