@@ -1,7 +1,9 @@
 package app
 
 import (
+	"bytes"
 	"context"
+	"io"
 
 	"vitrine.dev/internal/app/config"
 	"vitrine.dev/internal/blob"
@@ -50,10 +52,14 @@ type guardedBlobs struct {
 }
 
 func (b guardedBlobs) Put(ctx context.Context, key, contentType string, body []byte) error {
+	return b.PutFrom(ctx, key, contentType, bytes.NewReader(body))
+}
+
+func (b guardedBlobs) PutFrom(ctx context.Context, key, contentType string, body io.ReadSeeker) error {
 	if err := b.guard.Check(ctx); err != nil {
 		return err
 	}
-	err := b.Store.Put(ctx, key, contentType, body)
+	err := b.Store.PutFrom(ctx, key, contentType, body)
 	if err != nil {
 		b.guard.Failed()
 	}

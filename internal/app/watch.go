@@ -1,9 +1,11 @@
 package app
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"strconv"
 	"sync/atomic"
@@ -136,7 +138,11 @@ type watchedBlobs struct {
 }
 
 func (b watchedBlobs) Put(ctx context.Context, key, contentType string, body []byte) error {
-	err := b.Store.Put(ctx, key, contentType, body)
+	return b.PutFrom(ctx, key, contentType, bytes.NewReader(body))
+}
+
+func (b watchedBlobs) PutFrom(ctx context.Context, key, contentType string, body io.ReadSeeker) error {
+	err := b.Store.PutFrom(ctx, key, contentType, body)
 	b.check.Record(err)
 	return err
 }

@@ -5,6 +5,8 @@ package blob
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"strings"
@@ -38,6 +40,10 @@ type Store interface {
 	// Put stores body under key with CacheControl, all of it or nothing.
 	// Storing the same key again is harmless.
 	Put(ctx context.Context, key, contentType string, body []byte) error
+	// PutFrom is Put of what body holds from where it stands to its end. It is
+	// read a piece at a time, and again where an attempt is repeated; it is not
+	// closed. An error of body's is returned with its own kind.
+	PutFrom(ctx context.Context, key, contentType string, body io.ReadSeeker) error
 	// PutNew is Put where there is no object under key; stored is false where
 	// there is one, which stays. Of several callers at once one succeeds, as far
 	// as the storage knows conditions: some servers ignore them, and the last one
@@ -107,6 +113,21 @@ func CheckPrefix(prefix string) error {
 func keyByte(c byte) bool {
 	return c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '.' || c == '-' || c == '_'
 }
+
+// sources is what the keys of sources begin with.
+const sources = "sources/"
+
+// SourceKey returns the key of a picture that a client has sent, before any
+// work on it: sum is the SHA-256 of its bytes. It is of a private object.
+func SourceKey(sum [sha256.Size]byte) string { return sources + hex.EncodeToString(sum[:]) }
+
+// SourceType is the content type that sources are stored with: what a client
+// sends is never served as what it claims to be.
+const SourceType = "application/octet-stream"
+
+// Private reports whether the object under key is for its owner only, so that
+// it must not be served as published images are.
+func Private(key string) bool { return strings.HasPrefix(key, sources) }
 
 // ProbeKey is the object that Probe stores. No published key looks like it.
 const ProbeKey = "probe/write.webp"

@@ -1,12 +1,14 @@
 package httpapi_test
 
 import (
+	"crypto/sha256"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 
+	"vitrine.dev/internal/blob"
 	"vitrine.dev/internal/fault"
 )
 
@@ -88,6 +90,23 @@ func TestImageRefuses(t *testing.T) {
 	s.images.failure = fault.New(fault.Unavailable, "the storage cannot be reached")
 	wantProblem(t, s.do(http.MethodGet, imagePath, ""), http.StatusServiceUnavailable)
 	wantProblem(t, s.do(http.MethodHead, imagePath, ""), http.StatusServiceUnavailable)
+}
+
+// TestImageOfAnOwner: what clients have sent is stored beside the published images, and
+// is not published.
+func TestImageOfAnOwner(t *testing.T) {
+	t.Parallel()
+	s := newSetup(t)
+	key := blob.SourceKey(sha256.Sum256([]byte(imageBody)))
+	s.images.objects = map[string]string{key: imageBody, imageKey: imageBody}
+	wantStatus(t, s.do(http.MethodGet, imagePath, ""), http.StatusOK)
+	for _, method := range []string{http.MethodGet, http.MethodHead} {
+		for _, path := range []string{key, strings.Replace(key, "/", "%2f", 1), strings.Replace(key, "s", "%73", 1)} {
+			w := s.do(method, "/images/"+path, "")
+			wantProblem(t, w, http.StatusNotFound)
+			wantHeader(t, w, "Cache-Control", "no-store")
+		}
+	}
 }
 
 // TestImageCutShort: half an image must not look like a whole one.

@@ -3,6 +3,7 @@ package blobtest
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 
 	"vitrine.dev/internal/blob"
@@ -37,6 +38,7 @@ func down(t *testing.T, h Harness) {
 	s, repair := h.NewBroken(t)
 	const key = "ab/abc/w320.webp"
 	wantKind(t, "put", s.Put(t.Context(), key, "image/webp", []byte("x")), fault.Unavailable)
+	wantKind(t, "put from", s.PutFrom(t.Context(), key, "image/webp", strings.NewReader("x")), fault.Unavailable)
 	_, err := s.PutNew(t.Context(), key, "image/webp", []byte("x"))
 	wantKind(t, "put new", err, fault.Unavailable)
 	wantKind(t, "ping", s.Ping(t.Context()), fault.Unavailable)

@@ -2,7 +2,10 @@ package blobtest
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"sync"
 	"testing"
@@ -55,6 +58,64 @@ func overwrite(t *testing.T, h Harness) {
 	// what a defect stored before.
 	put(t, s, key, "image/webp", []byte("short"))
 	expect(t, s, key, "image/webp", []byte("short"))
+}
+
+// putFrom stores what is left of a body, and nothing of one that cannot be read to its end.
+func putFrom(t *testing.T, h Harness) {
+	t.Helper()
+	s := h.New(t)
+	large := bytes.Repeat([]byte("0123456789abcdef"), 5<<20/16)
+	source := blob.SourceKey(sha256.Sum256(large))
+	for _, o := range []struct {
+		key, contentType string
+		body             []byte
+		skip             int64
+	}{
+		{source, blob.SourceType, large, 0},
+		{source, blob.SourceType, large, 0}, // again
+		{"ab/abc/w320.webp", "image/webp", []byte("small"), 0},
+		{"empty.gif", "image/gif", nil, 0},
+		{"half.webp", "image/webp", []byte("0123456789"), 5},
+		{"end.webp", "image/webp", []byte("0123456789"), 10},
+	} {
+		body := bytes.NewReader(o.body)
+		if _, err := body.Seek(o.skip, io.SeekStart); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.PutFrom(t.Context(), o.key, o.contentType, body); err != nil {
+			t.Fatalf("put %s: %v", o.key, err)
+		}
+		expect(t, s, o.key, o.contentType, o.body[o.skip:])
+	}
+	if err := s.Delete(t.Context(), source); err != nil {
+		t.Fatal(err)
+	}
+	broken := fault.New(fault.Stale, "the body is broken")
+	err := s.PutFrom(t.Context(), source, blob.SourceType, &brokenBody{Reader: bytes.NewReader(large), err: broken})
+	if !errors.Is(err, broken) || fault.KindOf(err) != fault.Stale {
+		t.Errorf("a broken body: got %v of kind %s, want its own error", err, fault.KindOf(err))
+	}
+	_, err = s.Stat(t.Context(), source)
+	wantKind(t, "stat of half an object", err, fault.NotFound)
+}
+
+// brokenBody fails within its second half.
+type brokenBody struct {
+	*bytes.Reader
+
+	err error
+}
+
+func (b *brokenBody) Read(p []byte) (int, error) {
+	if int64(b.Len()) < b.Size()/2 {
+		return 0, b.err
+	}
+	return b.Reader.Read(p)
+}
+
+// WriteTo is not that of the Reader, which would not fail.
+func (b *brokenBody) WriteTo(w io.Writer) (int64, error) {
+	return io.Copy(w, struct{ io.Reader }{b})
 }
 
 // putNew: of many at once one stores its object, all of it, and no later one.

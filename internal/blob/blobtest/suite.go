@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"strings"
 	"testing"
 	"time"
 
@@ -37,6 +38,7 @@ func Run(t *testing.T, h Harness) {
 	}{
 		{"round trip", roundTrip},
 		{"overwrite", overwrite},
+		{"put from", putFrom},
 		{"put new", putNew},
 		{"missing", missing},
 		{"delete", remove},
@@ -106,6 +108,9 @@ func operations(s blob.Store) map[string]func(ctx context.Context, key string) e
 	return map[string]func(context.Context, string) error{
 		"put": func(ctx context.Context, key string) error {
 			return s.Put(ctx, key, "image/webp", []byte("body"))
+		},
+		"put from": func(ctx context.Context, key string) error {
+			return s.PutFrom(ctx, key, "image/webp", strings.NewReader("body"))
 		},
 		"open": func(ctx context.Context, key string) error {
 			object, err := s.Open(ctx, key)

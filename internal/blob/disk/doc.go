@@ -10,5 +10,6 @@
 // (a and a/b), and a segment of a key has at most 255 bytes. The content type
 // is not stored but follows from the key's extension (jpg, jpeg, png, gif,
 // webp, avif); Put refuses any other extension or a content type that is not
-// the extension's. These refusals are of kind fault.Invalid.
+// the extension's. Private objects (blob.Private) have no extension and are
+// application/octet-stream. These refusals are of kind fault.Invalid.
 package disk

@@ -26,6 +26,8 @@ func TestPutRefusesWhatItCouldNotGiveBack(t *testing.T) {
 		{"unknown extension", "ab.html", "text/html"},
 		{"another type", "ab.webp", "image/png"},
 		{"no type", "ab.webp", ""},
+		{"no published image", "ab", blob.SourceType},
+		{"a source that claims a type", "sources/ab", "image/png"},
 		{"a segment too long", strings.Repeat("a", 256) + ".webp", "image/webp"},
 		{"below a key", "a/b.webp/c.webp", "image/webp"},
 	} {

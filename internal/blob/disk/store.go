@@ -135,7 +135,7 @@ func describe(key string, info fs.FileInfo) blob.Info {
 	return blob.Info{Key: key, Bytes: info.Size(), ContentType: contentType, Modified: info.ModTime()}
 }
 
-// typeOf returns the content type of the key's extension.
+// typeOf returns the content type of the key's extension; sources have none.
 func typeOf(key string) (contentType string, known bool) {
 	switch path.Ext(key) {
 	case ".jpg", ".jpeg":
@@ -148,9 +148,11 @@ func typeOf(key string) (contentType string, known bool) {
 		return "image/webp", true
 	case ".avif":
 		return "image/avif", true
+	case "":
+		return blob.SourceType, blob.Private(key)
 	default:
 		// A file that somebody else put here; nothing executes this type.
-		return "application/octet-stream", false
+		return blob.SourceType, false
 	}
 }
 

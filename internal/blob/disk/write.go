@@ -1,9 +1,11 @@
 package disk
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -22,13 +24,18 @@ const (
 
 // Put implements blob.Store.
 func (s *Store) Put(ctx context.Context, key, contentType string, body []byte) error {
+	return s.PutFrom(ctx, key, contentType, bytes.NewReader(body))
+}
+
+// PutFrom implements blob.Store.
+func (s *Store) PutFrom(ctx context.Context, key, contentType string, body io.ReadSeeker) error {
 	return s.put(ctx, key, contentType, body, s.root.Rename)
 }
 
 // PutNew implements blob.Store.
 func (s *Store) PutNew(ctx context.Context, key, contentType string, body []byte) (stored bool, err error) {
 	stored = true
-	err = s.put(ctx, key, contentType, body, func(name, key string) error {
+	err = s.put(ctx, key, contentType, bytes.NewReader(body), func(name, key string) error {
 		err := s.root.Link(name, key)
 		if errors.Is(err, errors.ErrUnsupported) || errors.Is(err, syscall.EPERM) { // a file system without hard links
 			if _, missing := s.root.Stat(key); errors.Is(missing, fs.ErrNotExist) {
@@ -49,7 +56,7 @@ func (s *Store) PutNew(ctx context.Context, key, contentType string, body []byte
 
 // put writes the object and publishes it: gives the temporary file its name.
 func (s *Store) put(
-	ctx context.Context, key, contentType string, body []byte, publish func(name, key string) error,
+	ctx context.Context, key, contentType string, body io.Reader, publish func(name, key string) error,
 ) error {
 	if err := blob.CheckCall(ctx, "put", key); err != nil {
 		return err
@@ -58,7 +65,11 @@ func (s *Store) put(
 		return translatePut(key, err)
 	}
 	s.collectSometimes()
-	name, err := s.writeScratch(body)
+	reading := &source{ctx: ctx, body: body}
+	name, err := s.writeScratch(reading)
+	if reading.err != nil {
+		return wrapPut(key, reading.err)
+	}
 	if err != nil {
 		return translatePut(key, err)
 	}
@@ -85,14 +96,33 @@ func translatePut(key string, err error) error {
 	}
 }
 
+// source is the body of an object while ctx is not done. It keeps its error, which is not the
+// folder's.
+type source struct {
+	ctx  context.Context // of one call, as in http.Request
+	body io.Reader
+	err  error
+}
+
+func (s *source) Read(p []byte) (int, error) {
+	if s.err = s.ctx.Err(); s.err != nil {
+		return 0, s.err
+	}
+	n, err := s.body.Read(p)
+	if err != io.EOF {
+		s.err = err
+	}
+	return n, err
+}
+
 // writeScratch writes a synced temporary file and returns its name.
-func (s *Store) writeScratch(body []byte) (name string, err error) {
+func (s *Store) writeScratch(body io.Reader) (name string, err error) {
 	name = scratch + "/" + rand.Text()
 	file, err := s.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, fileMode)
 	if err != nil {
 		return "", err
 	}
-	_, err = file.Write(body)
+	_, err = io.Copy(file, body)
 	if err == nil {
 		err = file.Sync()
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -45,34 +46,65 @@ func (s *Store) URL(key string) string { return s.baseURL + "/" + key }
 
 // Put implements blob.Store.
 func (s *Store) Put(ctx context.Context, key, contentType string, body []byte) error {
+	return s.PutFrom(ctx, key, contentType, bytes.NewReader(body))
+}
+
+// PutFrom implements blob.Store.
+func (s *Store) PutFrom(ctx context.Context, key, contentType string, body io.ReadSeeker) error {
 	return s.put(ctx, key, contentType, body, nil)
 }
 
 // PutNew implements blob.Store, by a conditional write:
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
 func (s *Store) PutNew(ctx context.Context, key, contentType string, body []byte) (stored bool, err error) {
-	err = s.put(ctx, key, contentType, body, aws.String("*"))
+	err = s.put(ctx, key, contentType, bytes.NewReader(body), aws.String("*"))
 	if isThere(err) {
 		return false, nil
 	}
 	return err == nil, err
 }
 
-func (s *Store) put(ctx context.Context, key, contentType string, body []byte, unless *string) error {
+func (s *Store) put(ctx context.Context, key, contentType string, body io.ReadSeeker, unless *string) error {
 	if err := blob.CheckCall(ctx, "put", key); err != nil {
 		return err
 	}
 	bounded, cancel := s.bound(ctx)
 	defer cancel()
+	sent := &source{ReadSeeker: body}
 	_, err := s.client.PutObject(bounded, &awss3.PutObjectInput{
-		Bucket: aws.String(s.cfg.Bucket), Key: aws.String(key), Body: bytes.NewReader(body),
+		Bucket: aws.String(s.cfg.Bucket), Key: aws.String(key), Body: sent,
 		ContentType: aws.String(contentType), CacheControl: aws.String(blob.CacheControl), IfNoneMatch: unless,
 	})
+	if failed := sent.failed(); err != nil && failed != nil {
+		return fmt.Errorf("put object %s: %w", key, failed)
+	}
 	if err != nil && isMissing(err) { // what is missing can only be the bucket
 		err = fault.Wrap(fault.Unavailable, "image storage has no such bucket", err)
 		return fmt.Errorf("put object %s: %w", key, err)
 	}
 	return translate(ctx, "put", key, err)
+}
+
+// source is the body of an object that is sent. It keeps its error, which is not the storage's.
+type source struct {
+	io.ReadSeeker
+
+	err atomic.Pointer[error] // the transport may read on while an answer is here
+}
+
+func (s *source) Read(p []byte) (int, error) {
+	n, err := s.ReadSeeker.Read(p)
+	if err != nil && err != io.EOF { //nolint:errorlint // io.Reader returns io.EOF itself
+		s.err.Store(&err)
+	}
+	return n, err
+}
+
+func (s *source) failed() error {
+	if err := s.err.Load(); err != nil {
+		return *err
+	}
+	return nil
 }
 
 // Open implements blob.Store. The body fails when the server sends nothing for

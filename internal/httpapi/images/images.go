@@ -37,7 +37,7 @@ type Handler struct{ Files Files }
 // key itself is the entity tag.
 func (h *Handler) Get(w http.ResponseWriter, r *http.Request) error {
 	key := r.PathValue("key")
-	if blob.CheckKey(key) != nil {
+	if blob.CheckKey(key) != nil || blob.Private(key) {
 		return fault.New(fault.NotFound, "no such image")
 	}
 	// Where the connection has no deadlines, the server's own applies.
