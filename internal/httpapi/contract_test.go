@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 	code := m.Run()
 	if code == 0 && allTestsRan() {
 		if missing := described().missing(); len(missing) > 0 {
-			fmt.Printf("FAIL: %d answers are described and produced by no test:\n%s\n", len(missing), strings.Join(missing, "\n"))
+			fmt.Printf("contract: %d answers are described and produced by no test:\n%s\n", len(missing), strings.Join(missing, "\n"))
 			code = 1
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -51,8 +52,10 @@ func TestPreferWait(t *testing.T) {
 		}
 	}
 	stop := make(chan struct{})
+	var working sync.WaitGroup
+	working.Go(func() { worker(stop) })
+	defer working.Wait()
 	defer close(stop)
-	go worker(stop)
 	w := s.do(http.MethodPost, "/products", smartphone, "Prefer", `foo, wait="99999"; bar`)
 	wantStatus(t, w, http.StatusCreated)
 	wantHeader(t, w, "Preference-Applied", "wait=10")

@@ -29,6 +29,13 @@ func newShared(takes time.Duration) *shared {
 	return &shared{takes: takes, used: map[string]int64{}}
 }
 
+// asked is how often it was asked.
+func (s *shared) asked() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.calls
+}
+
 func (s *shared) Lease(_ context.Context, p ratelimit.Policy, who string, want int64) (ratelimit.Lease, error) {
 	time.Sleep(s.takes / 2)
 	defer time.Sleep(s.takes / 2)
@@ -120,13 +127,17 @@ func TestOvershoot(t *testing.T) {
 						for range 40 {
 							sum += <-counts
 						}
-						if most := quota + processes*(quota/10); sum < quota || sum > most {
-							t.Errorf("quota %d, %d processes, leases of %v, window %d: %d are allowed, want %d to %d", quota, processes, takes, window, sum, quota, most)
-						}
-						for _, l := range limiters {
-							if s := l.Take(t.Context(), "a"); s.Allowed || s.Remaining != 0 || s.Reset > time.Minute || s.Reset <= 0 {
+						for _, l := range limiters { // what some of them have left of their 10 %
+							s := l.Take(t.Context(), "a")
+							for ; s.Allowed && sum <= 2*quota; s = l.Take(t.Context(), "a") {
+								sum++
+							}
+							if s.Allowed || s.Remaining != 0 || s.Reset > time.Minute || s.Reset <= 0 {
 								t.Errorf("beyond the quota: %+v", s)
 							}
+						}
+						if most := quota + processes*(quota/10); sum < quota || sum > most {
+							t.Errorf("quota %d, %d processes, leases of %v, window %d: %d are allowed, want %d to %d", quota, processes, takes, window, sum, quota, most)
 						}
 					}
 				})
@@ -153,8 +164,8 @@ func TestNoRequestWaits(t *testing.T) {
 		if took := time.Since(began); took != 8*time.Second {
 			t.Errorf("80 requests with pauses of 100 ms took %v", took)
 		}
-		if leases.calls < 16 || leases.calls > 40 {
-			t.Errorf("%d leases for 80 %% of a quota", leases.calls)
+		if n := leases.asked(); n < 16 || n > 40 {
+			t.Errorf("%d leases for 80 %% of a quota", n)
 		}
 	})
 }
@@ -174,8 +185,8 @@ func TestOutage(t *testing.T) {
 			t.Errorf("%d of 120 are allowed, want 100", n)
 		}
 		synctest.Wait()
-		if leases.calls > 4 {
-			t.Errorf("a server that is unavailable was asked %d times", leases.calls)
+		if n := leases.asked(); n > 4 {
+			t.Errorf("a server that is unavailable was asked %d times", n)
 		}
 		leases.setDown(false)
 		time.Sleep(2 * time.Second)
@@ -228,10 +239,8 @@ func TestManyAtOnce(t *testing.T) {
 			}
 		}
 		time.Sleep(2 * time.Second)
-		leases.mu.Lock()
-		defer leases.mu.Unlock()
-		if leases.calls > 256 {
-			t.Errorf("%d leases at once", leases.calls)
+		if n := leases.asked(); n > 256 {
+			t.Errorf("%d leases at once", n)
 		}
 	})
 }
