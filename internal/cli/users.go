@@ -96,6 +96,10 @@ func (c usersDeleteCommand) Run(ctx context.Context, program Program, to Streams
 	})
 }
 
+// idleTold is after how long a job that has not begun is spoken of: a process looks for
+// jobs every second.
+const idleTold = 5 * time.Second
+
 // erase begins to erase the user and follows the job. Ctrl-C ends the following only.
 func (c usersDeleteCommand) erase(ctx context.Context, accounts *auth.Accounts, to Streams) error {
 	j, err := accounts.EraseUser(ctx, auth.Everyone(), c.ID)
@@ -105,8 +109,13 @@ func (c usersDeleteCommand) erase(ctx context.Context, accounts *auth.Accounts, 
 	bar := newProgress(to, "products deleted", false)
 	tick := time.NewTicker(followEvery)
 	defer tick.Stop()
-	for answered := time.Now(); j.State == job.Running; {
+	began, told := time.Now(), false
+	for answered := began; j.State == job.Running; {
 		bar.show(erasureProgress(j))
+		if !told && j.Done == 0 && time.Since(began) > idleTold {
+			told = true
+			fmt.Fprintln(to.Err, "nothing is deleted yet: a running process does that (vitrine serve, api or worker)")
+		}
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("job %d goes on, not followed any more: it cannot be aborted", j.ID)
