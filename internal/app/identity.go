@@ -29,7 +29,7 @@ func externalParts(cfg config.Config) (parts []installation.Part) {
 func storageMarker(store *sqlstore.Store, blobs blob.Store) installation.StorageMarker {
 	return installation.StorageMarker{
 		Files: blobs, Published: store.Published,
-		Ours: func(key string) bool { _, ours := media.RenditionOf(key); return ours },
+		Ours: func(key string) bool { _, ours := media.RenditionOf(key); return ours || blob.Private(key) },
 	}
 }
 

@@ -114,12 +114,18 @@ func keyByte(c byte) bool {
 	return c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '.' || c == '-' || c == '_'
 }
 
-// sources is what the keys of sources begin with.
-const sources = "sources/"
+// Sources is what the keys of sources begin with.
+const Sources = "sources/"
 
 // SourceKey returns the key of a picture that a client has sent, before any
 // work on it: sum is the SHA-256 of its bytes. It is of a private object.
-func SourceKey(sum [sha256.Size]byte) string { return sources + hex.EncodeToString(sum[:]) }
+func SourceKey(sum [sha256.Size]byte) string { return Sources + hex.EncodeToString(sum[:]) }
+
+// IsSource reports whether the key is one that SourceKey returns.
+func IsSource(key string) bool {
+	digits, ok := strings.CutPrefix(key, Sources)
+	return ok && len(digits) == hex.EncodedLen(sha256.Size) && strings.Trim(digits, "0123456789abcdef") == ""
+}
 
 // SourceType is the content type that sources are stored with: what a client
 // sends is never served as what it claims to be.
@@ -127,7 +133,7 @@ const SourceType = "application/octet-stream"
 
 // Private reports whether the object under key is for its owner only, so that
 // it must not be served as published images are.
-func Private(key string) bool { return strings.HasPrefix(key, sources) }
+func Private(key string) bool { return strings.HasPrefix(key, Sources) }
 
 // ProbeKey is the object that Probe stores. No published key looks like it.
 const ProbeKey = "probe/write.webp"

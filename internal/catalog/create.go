@@ -25,7 +25,7 @@ func (s *Service) Create(ctx context.Context, by auth.Principal, d Draft) (Produ
 	}
 	p, err := s.store.CreateProduct(ctx, n)
 	if err != nil {
-		return Product{}, namedUser(err)
+		return Product{}, named(err, n.Images)
 	}
 	s.changed(ctx, p.Edited())
 	return p, nil
@@ -47,7 +47,7 @@ func (s *Service) CreateOnce(ctx context.Context, by auth.Principal, d Draft, ke
 	once := Once{Key: key, Fingerprint: d.fingerprint(), TTL: s.keyTTL}
 	p, earlier, err := s.store.CreateProductOnce(ctx, n, once)
 	if err != nil {
-		return Creation{}, namedUser(err)
+		return Creation{}, named(err, n.Images)
 	}
 	if earlier != nil {
 		if earlier.Fingerprint != once.Fingerprint {
@@ -87,11 +87,12 @@ func (s *Service) checked(ctx context.Context, by auth.Principal, d *Draft) (New
 
 const unknownUser = "is not a known user"
 
-func namedUser(err error) error {
+// named returns what the store says of a user or an upload as the error of its field.
+func named(err error, images []string) error {
 	if errors.Is(err, ErrUnknownUser) {
 		return fault.InvalidField(FieldUserID, unknownUser)
 	}
-	return err
+	return namedUpload(err, images)
 }
 
 // withUnknownUser completes the errors of a draft that is refused anyway. Where
@@ -243,7 +244,7 @@ func (s *Service) put(ctx context.Context, by auth.Principal, sent Sent, only Co
 	if errors.Is(err, ErrNoProduct) {
 		err = errMoved
 	}
-	return p, false, err
+	return p, false, namedUpload(err, given(sent.Images, nil))
 }
 
 // draft is what the patch makes where nothing was.

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -14,6 +15,7 @@ import (
 // NewImage is an image that a client adds to a product.
 type NewImage struct {
 	SourceURL   string
+	Stored      *Source // in place of the URL: the picture itself was sent
 	Alt         string
 	Position    *int              // from 0; nil: after all others
 	FieldErrors fault.FieldErrors // as in Draft
@@ -32,17 +34,18 @@ type ImagePatch struct {
 func (s *Service) AddImage(
 	ctx context.Context, by auth.Principal, product int64, n NewImage, versions []int64,
 ) (Product, Image, error) {
-	c := checker{n.FieldErrors}
-	c.Add(FieldSourceURL, imageurl.Fault(n.SourceURL))
-	c.checkAlt(n.Alt)
-	if err := c.Err(); err != nil {
+	if n.Stored != nil {
+		n.SourceURL = imageurl.Upload(n.Stored.Sum)
+	}
+	if err := n.check(); err != nil {
 		return Product{}, Image{}, err
 	}
 	var position int
 	p, err := s.edit(ctx, by, product, versions, func(old Product) (Revision, error) {
-		if position = len(old.Images); position >= MaxImages {
-			return Revision{}, fault.InvalidField(FieldSourceURL, fmt.Sprintf("cannot be added: the product has %d images, which is the most", MaxImages))
+		if err := checkRoom(old, n.field()); err != nil {
+			return Revision{}, err
 		}
+		position = len(old.Images)
 		if n.Position != nil {
 			position = *n.Position
 		}
@@ -50,13 +53,51 @@ func (s *Service) AddImage(
 			return Revision{}, err
 		}
 		r := unchanged(old)
-		r.Images = slices.Insert(r.Images, position, PlannedImage{SourceURL: imageurl.Clean(n.SourceURL), Alt: n.Alt})
+		r.Images = slices.Insert(r.Images, position, PlannedImage{SourceURL: imageurl.Clean(n.SourceURL), Alt: n.Alt, Stored: n.Stored})
 		return r.compared(old), nil
 	})
+	if _, unknown := errors.AsType[*UnknownUploadError](err); unknown {
+		err = fault.InvalidField(FieldSourceURL, unknownUpload)
+	}
 	if err != nil {
 		return Product{}, Image{}, err
 	}
 	return p, p.Images[position], nil
+}
+
+// Check says what AddImage would say before the picture is sent, which may be much: errors as of
+// AddImage, but for a position.
+func (s *Service) Check(ctx context.Context, by auth.Principal, product int64, versions []int64) error {
+	p, err := s.store.Product(ctx, product)
+	if err != nil {
+		return err
+	}
+	if err := allowed(by, versions, p.UserID, p.Version); err != nil {
+		return err
+	}
+	return checkRoom(p, FieldFile)
+}
+
+func (n NewImage) check() error {
+	c := checker{n.FieldErrors}
+	c.Add(FieldSourceURL, imageurl.Fault(n.SourceURL))
+	c.checkAlt(n.Alt)
+	return c.Err()
+}
+
+// field is where the picture is.
+func (n NewImage) field() string {
+	if n.Stored != nil {
+		return FieldFile
+	}
+	return FieldSourceURL
+}
+
+func checkRoom(p Product, field string) error {
+	if len(p.Images) >= MaxImages {
+		return fault.InvalidField(field, fmt.Sprintf("cannot be added: the product has %d images, which is the most", MaxImages))
+	}
+	return nil
 }
 
 // ChangeImage applies the patch, and returns the product and the image. ErrNoImage; other errors as of AddImage.
@@ -136,6 +177,22 @@ func (s *Service) Image(ctx context.Context, by auth.Principal, product, image i
 // Working reports whether there is work on the image, 0 for any image, of the product.
 func (s *Service) Working(ctx context.Context, product, image int64) (bool, error) {
 	return s.store.Working(ctx, product, image)
+}
+
+// namedUpload returns what the store says of uploads as errors of their fields: images are what
+// was sent as product_images.
+func namedUpload(err error, images []string) error {
+	unknown, ok := errors.AsType[*UnknownUploadError](err)
+	if !ok {
+		return err
+	}
+	var fields fault.FieldErrors
+	for i, url := range images {
+		if imageurl.Clean(url) == unknown.URL {
+			fields.Add(fmt.Sprintf("%s[%d]", FieldImages, i), unknownUpload)
+		}
+	}
+	return fields.Err()
 }
 
 func positionOf(p Product, image int64) (int, error) {

@@ -24,6 +24,7 @@ type PlannedImage struct {
 	ID        int64 // of the image that stays; 0 for a new one
 	SourceURL string
 	Alt       string
+	Stored    *Source // of a new one whose file was stored for it; nil: of none, or of one that others have
 }
 
 // ChangesNothing reports whether there is nothing to write.

@@ -18,6 +18,7 @@ const (
 	FieldExternalID  = "external_id"
 	FieldMetadata    = "metadata"
 	FieldSourceURL   = "source_url"
+	FieldFile        = "file"
 	FieldAlt         = "alt"
 	FieldPosition    = "position"
 )

@@ -64,7 +64,8 @@ func (s *Service) Change(ctx context.Context, by auth.Principal, id int64, p Pat
 	if err := p.check(); err != nil {
 		return Product{}, err
 	}
-	return s.edit(ctx, by, id, versions, p.revision)
+	product, err := s.edit(ctx, by, id, versions, p.revision)
+	return product, namedUpload(err, given(p.Images, nil))
 }
 
 // edit writes what change makes of the product, and returns the product as it is then.

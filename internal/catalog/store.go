@@ -1,6 +1,25 @@
 package catalog
 
-import "context"
+import (
+	"context"
+	"crypto/sha256"
+	"time"
+)
+
+// Source is a picture that a client has sent, whose file was stored.
+type Source struct {
+	Sum     [sha256.Size]byte
+	Bytes   int64
+	BegunAt time.Time // by the database's clock, before it was stored
+}
+
+// UnknownUploadError is what a Store returns for a new image of an upload that no image of the
+// product's user is of. Whether there is such an upload at all it does not say.
+type UnknownUploadError struct{ URL string }
+
+func (e *UnknownUploadError) Error() string { return e.URL + " " + unknownUpload }
+
+const unknownUpload = "is of no image of the user: upload the file"
 
 // Store keeps products. Every method is one transaction, safe for concurrent
 // use, and returns errors of kind fault.Unavailable where the database cannot
@@ -8,7 +27,7 @@ import "context"
 type Store interface {
 	// CreateProduct stores the product at version and revision 1, its images as Pending
 	// and due now, and one event, together or not at all. ErrUnknownUser where the user does not exist,
-	// ErrExternalIDTaken where another product of the user has the external id.
+	// ErrExternalIDTaken where another product of the user has the external id, *UnknownUploadError.
 	CreateProduct(ctx context.Context, n NewProduct) (Product, error)
 	// CreateProductOnce is CreateProduct under a key of the user, which is
 	// stored with the product and lives for once.TTL. Where the key lives
@@ -26,7 +45,7 @@ type Store interface {
 	// a lock, since most products have one editor, then with the product
 	// locked, so that every other change of it waits. revise is called with each
 	// version that it meets; it must depend on that only, and not use the store.
-	// An error of it is returned as it is. fault.NotFound, ErrExternalIDTaken.
+	// An error of it is returned as it is. fault.NotFound, ErrExternalIDTaken, *UnknownUploadError.
 	ReviseProduct(ctx context.Context, id int64, revise func(Product) (Revision, error)) (Product, error)
 	// RefreshImage has a Ready image of the product, whose user is allowed, fetched again; it
 	// goes on showing its picture meanwhile. Where it is worked on already nothing changes.

@@ -134,7 +134,7 @@ func TestWriting(t *testing.T) {
 		Findings []gc.Finding `json:"findings"`
 	}
 	must(t, json.Unmarshal(encoded.Bytes(), &got))
-	if got.Clean || len(got.Findings) != 9 {
+	if got.Clean || len(got.Findings) != 10 {
 		t.Errorf("the JSON is %s", &encoded)
 	}
 }

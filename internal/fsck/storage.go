@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 
+	"vitrine.dev/internal/blob"
 	"vitrine.dev/internal/gc"
 )
 
@@ -35,10 +36,17 @@ func (c *Checker) storage(ctx context.Context, report *Report) error {
 	return nil
 }
 
-// rebuildAll has renditions rendered again whose files are missing or damaged.
+// rebuildAll has renditions rendered again whose files are missing or damaged. A source can only
+// be sent again.
 func (c *Checker) rebuildAll(ctx context.Context, report *Report, broken gc.Broken) error {
 	for _, rendition := range slices.Sorted(maps.Keys(broken)) {
 		damage := broken[rendition]
+		if blob.IsSource(rendition) {
+			for kind := range damage.Files {
+				report.Unrepaired(kind, "uploaded files cannot be made again: restore them from a copy of the storage, or upload them again")
+			}
+			continue
+		}
 		if err := c.rebuild(ctx, rendition, damage.Shown); err != nil {
 			return err
 		}

@@ -84,12 +84,13 @@ func (c *Collector) logReport(ctx context.Context, report *Report) {
 		c.log.WarnContext(ctx, "published files are missing or damaged: run `vitrine fsck --repair`",
 			"missing", missing.Count, "missing_samples", missing.Samples, "wrong_size", wrong.Count, "wrong_size_samples", wrong.Samples)
 	}
-	files, results := report.Of(OrphanObject), report.Of(UnusedRendition)
+	files, results, sources := report.Of(OrphanObject), report.Of(UnusedRendition), report.Of(UnusedSource)
 	level := slog.LevelDebug
-	if files.Count+results.Count > 0 {
+	if files.Count+results.Count+sources.Count > 0 {
 		level = slog.LevelInfo
 	}
 	c.log.Log(ctx, level, "collected", "objects", report.Checked["objects"],
 		"orphan_objects", files.Count, "deleted", files.Repaired, "orphan_samples", files.Samples,
-		"unused_renditions", results.Count, "renditions_deleted", results.Repaired, "rendition_samples", results.Samples)
+		"unused_renditions", results.Count, "renditions_deleted", results.Repaired, "rendition_samples", results.Samples,
+		"unused_sources", sources.Count, "sources_deleted", sources.Repaired)
 }

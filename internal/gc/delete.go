@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"vitrine.dev/internal/blob"
 	"vitrine.dev/internal/failpoint"
 	"vitrine.dev/internal/fault"
 )
@@ -48,27 +49,41 @@ func (f *Files) strays(ctx context.Context, report *Report, strays map[string][]
 	return nil
 }
 
-// Unused collects the renditions that no image has referred to for the grace.
+// Unused collects the renditions and sources that nothing has referred to for the grace.
 func (f *Files) Unused(ctx context.Context, report *Report) error {
 	if report.Refused != "" {
 		return nil
 	}
-	for after := ""; ; {
+	for _, after := range []string{"", blob.Sources} {
+		if err := f.unused(ctx, report, after); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// unused is Unused of those with keys above after.
+func (f *Files) unused(ctx context.Context, report *Report, after string) error {
+	for {
 		page, err := f.store.Unused(ctx, after, f.cfg.Grace, pageSize)
 		if err != nil {
 			return err
 		}
 		for _, r := range page {
 			after = r.Key
-			report.Found(UnusedRendition, 1, r.Key)
+			kind := UnusedRendition
+			if blob.IsSource(r.Key) {
+				kind = UnusedSource
+			}
+			report.Found(kind, 1, r.Key)
 			if !f.cfg.Delete || f.spent(report) {
 				continue
 			}
 			_, err := f.collect(ctx, r.Key, r.files())
 			if err == nil {
-				report.Repaired(UnusedRendition, 1)
+				report.Repaired(kind, 1)
 			}
-			if err := f.skipped(ctx, report, UnusedRendition, err); err != nil {
+			if err := f.skipped(ctx, report, kind, err); err != nil {
 				return err
 			}
 		}
@@ -80,7 +95,7 @@ func (f *Files) Unused(ctx context.Context, report *Report) error {
 
 // spent reports whether the run has collected as much as it may.
 func (f *Files) spent(report *Report) bool {
-	return f.cfg.Limit > 0 && report.Of(OrphanObject).Repaired+report.Of(UnusedRendition).Repaired >= f.cfg.Limit
+	return f.cfg.Limit > 0 && report.Of(OrphanObject).Repaired+report.Of(UnusedRendition).Repaired+report.Of(UnusedSource).Repaired >= f.cfg.Limit
 }
 
 func (r Rendition) files() []string {

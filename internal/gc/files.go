@@ -23,7 +23,7 @@ type Config struct {
 	MayDelete func(ctx context.Context) error
 }
 
-// Files compares the stored files with the database's renditions and deletes
+// Files compares the stored files with the database's renditions and sources, and deletes
 // those that nothing refers to.
 type Files struct {
 	store Store
@@ -36,13 +36,14 @@ func NewFiles(store Store, blobs Blobs, cfg Config) *Files {
 	return &Files{store: store, blobs: blobs, cfg: cfg}
 }
 
-// MarkUnused marks the renditions of n partitions from first on that no image
+// MarkUnused marks the renditions and sources of n partitions from first on that nothing
 // refers to: their grace begins.
 func (f *Files) MarkUnused(ctx context.Context, first, n int) error {
 	for i := range n {
-		p := partition((first + i) % Partitions)
-		if err := f.store.MarkUnused(ctx, p.from(), p.below()); err != nil {
-			return err
+		for _, p := range partitions(first + i) {
+			if err := f.store.MarkUnused(ctx, p.from(), p.below()); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -54,10 +55,10 @@ type Comparison struct {
 	Young   int64 // files that nothing refers to, within their grace
 }
 
-// Broken is what is missing or damaged, by rendition.
+// Broken is what is missing or damaged, by the key of the rendition or source.
 type Broken map[string]Damage
 
-// Damage is what is wrong with a rendition's files.
+// Damage is what is wrong with the files of one.
 type Damage struct {
 	Files map[Kind]int64 // MissingObject and WrongSize
 	Shown bool           // its main file is whole: only variants are missing or damaged
@@ -69,35 +70,43 @@ type Damage struct {
 func (f *Files) Compare(
 	ctx context.Context, report *Report, number int, repair func(context.Context, Broken) error,
 ) (Comparison, error) {
-	d, again, err := f.inspect(ctx, report, partition(number%Partitions))
-	if err != nil {
-		return Comparison{}, err
+	var all Comparison
+	for _, p := range partitions(number) {
+		d, again, err := f.inspect(ctx, report, p)
+		if err != nil {
+			return all, err
+		}
+		all.Foreign, all.Young = all.Foreign+d.foreign, all.Young+d.young
+		broken, err := f.broken(ctx, report, append(d.missing, d.wrong...), again)
+		if err == nil && repair != nil {
+			err = repair(ctx, broken)
+		}
+		if err == nil {
+			err = f.strays(ctx, report, d.strays, again)
+		}
+		if err != nil {
+			return all, err
+		}
 	}
-	broken, err := f.broken(ctx, report, append(d.missing, d.wrong...), again)
-	if err == nil && repair != nil {
-		err = repair(ctx, broken)
-	}
-	if err == nil {
-		err = f.strays(ctx, report, d.strays, again)
-	}
-	return Comparison{Foreign: d.foreign, Young: d.young}, err
+	return all, nil
 }
 
 // Missing returns the keys of a partition's files that the storage lacks or has
 // with another length, in no order, and their bytes.
 func (f *Files) Missing(ctx context.Context, number int) (map[string]int64, error) {
-	p := partition(number % Partitions)
-	known, err := f.survey(ctx, p)
-	if err != nil {
-		return nil, err
-	}
-	d, err := f.compare(ctx, p, maps.Clone(known))
-	if err != nil {
-		return nil, err
-	}
 	missing := map[string]int64{}
-	for _, key := range slices.Concat(d.missing, d.wrong) {
-		missing[key] = known[key].bytes
+	for _, p := range partitions(number) {
+		known, err := f.survey(ctx, p)
+		if err != nil {
+			return nil, err
+		}
+		d, err := f.compare(ctx, p, maps.Clone(known))
+		if err != nil {
+			return nil, err
+		}
+		for _, key := range slices.Concat(d.missing, d.wrong) {
+			missing[key] = known[key].bytes
+		}
 	}
 	return missing, nil
 }

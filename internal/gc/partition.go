@@ -11,25 +11,57 @@ import (
 
 const pageSize = 500
 
-// Partitions is how many parts the renditions and their files are compared in,
+// Partitions is how many parts the renditions and sources are compared with their files in,
 // by the first two digits of their keys. Keys are hashes, so the parts are
 // equal, and one of them at a time is held in memory: of ten million files
 // some 40,000, a few megabytes. The storage may list in any order.
 const Partitions = 256
 
-// partition is one of them, from 0.
-type partition int
+// partition is one of them, of renditions or of sources.
+type partition struct {
+	number  int // from 0
+	sources bool
+}
 
-func (p partition) from() string   { return fmt.Sprintf("%02x", int(p)) }
-func (p partition) prefix() string { return p.from() + "/" }
+// partitions returns those of the number, whichever multiple of Partitions is added.
+func partitions(number int) []partition {
+	number %= Partitions
+	return []partition{{number: number}, {number: number, sources: true}}
+}
+
+func (p partition) key(digits string) string {
+	if p.sources {
+		return blob.Sources + digits
+	}
+	return digits
+}
+
+func (p partition) from() string { return p.key(fmt.Sprintf("%02x", p.number)) }
+
+// prefix is what the keys of its files begin with.
+func (p partition) prefix() string {
+	if p.sources {
+		return p.from()
+	}
+	return p.from() + "/"
+}
 
 // below is the first key of the next partition; digits sort before letters
 // under every collation, punctuation does not.
 func (p partition) below() string {
-	if p == Partitions-1 {
-		return "g"
+	if p.number == Partitions-1 {
+		return p.key("g")
 	}
-	return (p + 1).from()
+	return partition{p.number + 1, p.sources}.from()
+}
+
+// keyOf returns the key of the rendition or source that the file is of; ok is false
+// for a file that is none of ours.
+func keyOf(file string) (key string, ok bool) {
+	if blob.IsSource(file) {
+		return file, true
+	}
+	return media.RenditionOf(file)
 }
 
 // expected is what the database says of one stored file.
@@ -89,7 +121,7 @@ func (f *Files) compare(ctx context.Context, p partition, known survey) (differe
 		d.objects++
 		file, expected := known[info.Key]
 		delete(known, info.Key)
-		rendition, ours := media.RenditionOf(info.Key)
+		rendition, ours := keyOf(info.Key)
 		switch {
 		case expected && file.bytes != info.Bytes:
 			d.wrong = append(d.wrong, info.Key)

@@ -11,7 +11,8 @@ import (
 // Store is what the collection of files needs of the database. Every method is
 // one transaction, safe for concurrent use beside everything else, takes the
 // time from the database's clock, and returns errors of kind fault.Unavailable
-// where the database cannot be reached.
+// where the database cannot be reached. A rendition is also a source, a picture that a client
+// has sent: its key is that of its one file, which begins with blob.Sources.
 type Store interface {
 	// Renditions returns those with keys from from (exclusive after the first
 	// page) below below, in order.
@@ -20,7 +21,8 @@ type Store interface {
 	// when no image refers to them, and clears that where one does.
 	MarkUnused(ctx context.Context, from, below string) error
 	// Unused returns live renditions that were marked longer than
-	// grace ago and that no image refers to; at most limit, above after, in order.
+	// grace ago and that no image refers to; at most limit, above after, in order: sources where
+	// after is or begins with blob.Sources, else renditions.
 	Unused(ctx context.Context, after string, grace time.Duration, limit int) ([]Rendition, error)
 	// BeginDelete opens a window, from now on, in which the files under the
 	// rendition's key are deleted. Look-ups no longer find it, and no claim that was

@@ -9,15 +9,17 @@ const (
 	WrongSize       Kind = "wrong_size"
 	OrphanObject    Kind = "orphan_object"
 	UnusedRendition Kind = "unused_rendition"
+	UnusedSource    Kind = "unused_source"
 )
 
 // Findings returns a finding without a count for each kind that concerns files.
 func Findings() []Finding {
 	return []Finding{
-		{Kind: MissingObject, What: "published files that the storage does not have"},
-		{Kind: WrongSize, What: "published files of another length than the database says"},
+		{Kind: MissingObject, What: "published or uploaded files that the storage does not have"},
+		{Kind: WrongSize, What: "published or uploaded files of another length than the database says"},
 		{Kind: OrphanObject, What: "files in storage that nothing refers to"},
 		{Kind: UnusedRendition, What: "published results that no image refers to"},
+		{Kind: UnusedSource, What: "uploaded files that no image refers to"},
 	}
 }
 

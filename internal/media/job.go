@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/catalog/imageurl"
 	"vitrine.dev/internal/queue"
 )
 
@@ -26,8 +27,12 @@ type Job struct {
 }
 
 // SourceHost returns the host that an image's URL names: lower case, with the
-// port where it is not the scheme's own. "" for a URL that has none.
+// port where it is not the scheme's own. "" for a URL that has none. Uploads, which are in
+// the storage, have imageurl.UploadHost.
 func SourceHost(source string) string {
+	if _, ok := imageurl.UploadOf(source); ok {
+		return imageurl.UploadHost
+	}
 	u, err := url.Parse(source)
 	if err != nil {
 		return ""

@@ -134,11 +134,14 @@ func (s *Store) add(n catalog.NewProduct) (catalog.Product, error) {
 	if s.taken(n.UserID, n.ExternalID, 0) {
 		return catalog.Product{}, catalog.ErrExternalIDTaken
 	}
-	s.lastID++
 	plan := make([]catalog.PlannedImage, len(n.Images))
 	for i, u := range n.Images {
 		plan[i].SourceURL = u
 	}
+	if err := s.unknownUpload(n.UserID, plan); err != nil {
+		return catalog.Product{}, err
+	}
+	s.lastID++
 	p := catalog.Product{
 		ID: s.lastID, UserID: n.UserID, Name: n.Name, Description: n.Description, Price: n.Price,
 		ExternalID: n.ExternalID, Metadata: n.Metadata, Images: s.images(nil, plan), Version: 1, Revision: 1,
@@ -211,6 +214,9 @@ func (s *Store) ReviseProduct(
 	}
 	if s.taken(p.UserID, r.ExternalID, id) {
 		return catalog.Product{}, catalog.ErrExternalIDTaken
+	}
+	if err := s.unknownUpload(p.UserID, r.Images); err != nil {
+		return catalog.Product{}, err
 	}
 	return s.revise(p, r), nil
 }

@@ -108,6 +108,9 @@ func Fault(s string) string {
 	if reason := text.StorageFault(s); reason != "" {
 		return reason
 	}
+	if strings.HasPrefix(trimmed, uploadPrefix) {
+		return uploadFault(trimmed)
+	}
 	authority, path, query, ok := splitURL(trimmed)
 	switch {
 	case !ok:

@@ -1,6 +1,7 @@
 package imageurl
 
 import (
+	"crypto/sha256"
 	"strings"
 	"testing"
 )
@@ -112,6 +113,26 @@ func TestURLFaults(t *testing.T) {
 	} {
 		if got := Fault(s); got != want {
 			t.Errorf("%.60q: %q, want %q", s, got, want)
+		}
+	}
+}
+
+func TestUpload(t *testing.T) {
+	t.Parallel()
+	sum := sha256.Sum256(nil)
+	const url = "vitrine:upload/e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+	if got := Upload(sum); got != url {
+		t.Errorf("the URL is %s, want %s", got, url)
+	}
+	if got, ok := UploadOf(url); got != sum || !ok || Fault(url) != "" || Clean(" "+url+"\n") != url {
+		t.Errorf("%s is not taken for what it is: %x, %t, %q, %q", url, got, ok, Fault(url), Clean(url))
+	}
+	for _, bad := range []string{
+		"vitrine:upload/", "vitrine:upload/e3", strings.ToUpper(url), url + "0", url + "?x", url[:len(url)-1] + "g", url[:len(url)-1] + "B",
+		"vitrine:upload", "vitrine:other/" + url[15:], "Vitrine:upload/" + url[15:], "vitrine://upload/" + url[15:],
+	} {
+		if _, ok := UploadOf(bad); ok || Fault(bad) == "" {
+			t.Errorf("%q was taken for an upload: %t, %q", bad, ok, Fault(bad))
 		}
 	}
 }

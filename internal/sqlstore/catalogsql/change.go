@@ -128,7 +128,7 @@ func (s *Products) reviseImages(ctx context.Context, tx *sql.Tx, old catalog.Pro
 	var fresh []imagesql.Placed
 	for position, planned := range r.Images {
 		if planned.ID == 0 {
-			fresh = append(fresh, imagesql.Placed{Position: position, URL: planned.SourceURL, Alt: planned.Alt})
+			fresh = append(fresh, imagesql.Placed{Position: position, URL: planned.SourceURL, Alt: planned.Alt, Stored: planned.Stored})
 			continue
 		}
 		img := dropped[planned.ID]

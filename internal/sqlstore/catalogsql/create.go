@@ -3,9 +3,11 @@ package catalogsql
 import (
 	"context"
 	"database/sql"
+	"slices"
 
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/catalog/find"
+	"vitrine.dev/internal/catalog/imageurl"
 	"vitrine.dev/internal/events"
 	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/sqldb"
@@ -15,7 +17,11 @@ import (
 
 // CreateProduct implements catalog.Store.
 func (s *Products) CreateProduct(ctx context.Context, n catalog.NewProduct) (p catalog.Product, err error) {
-	if s.db.AtOnce {
+	steps := s.db.InSharedTx
+	switch {
+	case s.db.AtOnce && hasUploads(n):
+		steps = s.db.InTxNotify
+	case s.db.AtOnce:
 		err = s.db.WriteWithRetry(ctx, "create product", func(ctx context.Context) error {
 			p, err = s.createAtOnce(ctx, n)
 			return err
@@ -25,12 +31,18 @@ func (s *Products) CreateProduct(ctx context.Context, n catalog.NewProduct) (p c
 		}
 		return p, err
 	}
-	err = s.db.InSharedTx(ctx, "create product", func(ctx context.Context, tx *sql.Tx) error {
+	err = steps(ctx, "create product", func(ctx context.Context, tx *sql.Tx) error {
 		var err error
 		p, err = s.createInSteps(ctx, tx, n)
 		return err
 	})
 	return p, err
+}
+
+// hasUploads reports whether images of the product are of uploads, which have to be there: that is
+// found out in steps.
+func hasUploads(n catalog.NewProduct) bool {
+	return slices.ContainsFunc(n.Images, func(url string) bool { _, ok := imageurl.UploadOf(url); return ok })
 }
 
 // createAtOnce is createInSteps as one statement and one round trip, for
@@ -84,7 +96,7 @@ func (s *Products) created(ctx context.Context, n catalog.NewProduct, statement 
 	return newProduct(n, id, created, images), nil
 }
 
-// createInSteps is for a database with one writer.
+// createInSteps is for a database with one writer, and for what has uploads.
 func (s *Products) createInSteps(ctx context.Context, tx *sql.Tx, n catalog.NewProduct) (catalog.Product, error) {
 	var id, created int64
 	err := tx.QueryRowContext(ctx, s.db.SQL(insertProduct(ofUser(), "$8")+`RETURNING id, created_at`), append(productArgs(n), len(n.Images))...).Scan(&id, &created)

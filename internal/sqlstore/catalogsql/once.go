@@ -8,6 +8,7 @@ import (
 
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/sqldb"
 )
 
 // onceTries bounds how often a key is tried again that had expired when it
@@ -20,7 +21,7 @@ var errKeyMoves = errors.New("the key expired at every look")
 func (s *Products) CreateProductOnce(
 	ctx context.Context, n catalog.NewProduct, once catalog.Once,
 ) (p catalog.Product, earlier *catalog.Earlier, err error) {
-	if s.db.AtOnce {
+	if s.db.AtOnce && !hasUploads(n) {
 		err = s.db.WriteWithRetry(ctx, "create product once", func(ctx context.Context) error {
 			p, earlier, err = s.onceAtOnce(ctx, n, once)
 			return err
@@ -30,15 +31,23 @@ func (s *Products) CreateProductOnce(
 		}
 		return p, earlier, err
 	}
-	err = s.db.InTxNotify(ctx, "create product once", func(ctx context.Context, tx *sql.Tx) error {
-		p, earlier, err = s.onceInSteps(ctx, tx, n, once)
-		return err
-	})
-	return p, earlier, err
+	for range onceTries {
+		err = s.db.InTxNotify(ctx, "create product once", func(ctx context.Context, tx *sql.Tx) error {
+			p, earlier, err = s.onceInSteps(ctx, tx, n, once)
+			return err
+		})
+		if !errors.Is(err, errKeyTaken) {
+			return p, earlier, err
+		}
+	}
+	return p, nil, fault.Wrap(fault.Unavailable, "the key is in use; try again", err)
 }
 
-// onceInSteps is for a database with one writer: no one takes the key between
-// the look and the insert.
+// errKeyTaken says that another has taken the key since it was looked for.
+var errKeyTaken = errors.New("the key was taken just now")
+
+// onceInSteps is for a database with one writer, and for what has uploads. errKeyTaken, but not
+// where there is one writer.
 func (s *Products) onceInSteps(
 	ctx context.Context, tx *sql.Tx, n catalog.NewProduct, once catalog.Once,
 ) (catalog.Product, *catalog.Earlier, error) {
@@ -52,9 +61,12 @@ func (s *Products) onceInSteps(
 	if err != nil {
 		return catalog.Product{}, nil, err
 	}
-	_, err = tx.ExecContext(ctx, s.db.SQL(insertKey+`
+	taken, err := sqldb.Affected(tx.ExecContext(ctx, s.db.SQL(insertKey+`
 		VALUES ($1, $2, $3, $4, {now} + $5)`+takeOver),
-		n.UserID, once.Key, once.Fingerprint[:], p.ID, once.TTL.Milliseconds())
+		n.UserID, once.Key, once.Fingerprint[:], p.ID, once.TTL.Milliseconds()))
+	if err == nil && !taken {
+		err = errKeyTaken
+	}
 	return p, nil, err
 }
 

@@ -16,17 +16,16 @@ import (
 // it: whoever completes with the rendition holds the row too, so that one of
 // the two sees what the other has written.
 func (s *Collection) BeginDelete(ctx context.Context, key string, grace, window time.Duration) (w gc.Window, err error) {
+	t := of(key)
 	err = s.db.InTx(ctx, "begin deletion", func(ctx context.Context, tx *sql.Tx) error {
 		// A row of its own, where there is none, remembers the deletion.
-		_, err := tx.ExecContext(ctx, s.db.SQL(`
-			INSERT INTO renditions (key, source_bytes, width, height, placeholder, outputs, created_at, deleting_until)
-			VALUES ($1, 0, 0, 0, '', '{}', {now}, 1) ON CONFLICT (key) DO NOTHING`), key)
+		_, err := tx.ExecContext(ctx, s.db.SQL(t.tombstone+` ON CONFLICT (key) DO NOTHING`), key)
 		if err != nil {
 			return err
 		}
 		var until, unused, now int64
 		err = tx.QueryRowContext(ctx, s.db.SQL(
-			`SELECT deleting_until, unused_since, {now} FROM renditions WHERE key = $1{for update}`), key).
+			`SELECT deleting_until, unused_since, {now} FROM `+t.name+` WHERE key = $1{for update}`), key).
 			Scan(&until, &unused, &now)
 		switch {
 		case err != nil:
@@ -38,7 +37,7 @@ func (s *Collection) BeginDelete(ctx context.Context, key string, grace, window 
 		}
 		w = gc.Window{Key: key, Until: sqldb.Time(now + window.Milliseconds())}
 		begun, err := sqldb.Affected(tx.ExecContext(ctx,
-			`UPDATE renditions SET deleting_until = $2 WHERE key = $1 AND `+unreferred, key, w.Until.UnixMilli()))
+			`UPDATE `+t.name+` SET deleting_until = $2 WHERE key = $1 AND `+t.unreferred, key, w.Until.UnixMilli()))
 		if err == nil && !begun {
 			return fault.New(fault.Conflict, "an image refers to the rendition")
 		}
@@ -50,15 +49,21 @@ func (s *Collection) BeginDelete(ctx context.Context, key string, grace, window 
 // CloseWindow implements gc.Store.
 func (s *Collection) CloseWindow(ctx context.Context, w gc.Window) error {
 	_, err := s.db.Exec(ctx, "close window",
-		`UPDATE renditions SET deleting_until = {now} WHERE key = $1 AND deleting_until = $2 AND deleting_until > {now}`,
+		`UPDATE `+of(w.Key).name+` SET deleting_until = {now} WHERE key = $1 AND deleting_until = $2 AND deleting_until > {now}`,
 		w.Key, w.Until.UnixMilli())
 	return err
 }
 
 // PurgeTombstones implements gc.Store.
 func (s *Collection) PurgeTombstones(ctx context.Context, limit int) (purged int, err error) {
-	return s.db.Exec(ctx, "purge tombstones", fmt.Sprintf(`
-		DELETE FROM renditions WHERE deleting_until > 0 AND `+unreferred+` AND key IN (
-			SELECT key FROM renditions WHERE deleting_until > 0 AND deleting_until < {now} - %d AND `+unreferred+`
-			ORDER BY deleting_until LIMIT $1)`, media.ClaimLife.Milliseconds()), limit)
+	for _, t := range []table{renditions(), sources()} {
+		n, err := s.db.Exec(ctx, "purge tombstones", fmt.Sprintf(`
+			DELETE FROM %[1]s WHERE deleting_until > 0 AND %[2]s AND key IN (
+				SELECT key FROM %[1]s WHERE deleting_until > 0 AND deleting_until < {now} - %[3]d AND %[2]s
+				ORDER BY deleting_until LIMIT $1)`, t.name, t.unreferred, media.ClaimLife.Milliseconds()), limit-purged)
+		if purged += n; err != nil {
+			return purged, err
+		}
+	}
+	return purged, nil
 }

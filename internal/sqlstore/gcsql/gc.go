@@ -6,12 +6,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
+	"vitrine.dev/internal/blob"
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/gc"
 	"vitrine.dev/internal/sqldb"
 	"vitrine.dev/internal/sqlstore/imagesql"
+	"vitrine.dev/internal/sqlstore/sourcesql"
 )
 
 // Collection implements gc.Store.
@@ -41,23 +44,58 @@ func (s *Collection) ClaimSlice(
 	return first, claimed, err
 }
 
-// unreferred is the condition that no image refers to a rendition.
-const unreferred = `NOT EXISTS (SELECT 1 FROM images i WHERE i.rendition_key = renditions.key)`
+// table is what the statements on renditions and those on sources do not have in common.
+type table struct {
+	name       string
+	unreferred string // the condition that nothing refers to the row
+	files      string // what the row says of its files
+	tombstone  string // inserts a row that only remembers a deletion
+}
+
+func renditions() table {
+	return table{
+		name:       "renditions",
+		unreferred: `NOT EXISTS (SELECT 1 FROM images i WHERE i.rendition_key = renditions.key)`,
+		files:      `outputs, 0`,
+		tombstone: `INSERT INTO renditions (key, source_bytes, width, height, placeholder, outputs, created_at, deleting_until)
+			VALUES ($1, 0, 0, 0, '', '{}', {now}, 1)`,
+	}
+}
+
+func sources() table {
+	return table{
+		name: "sources", unreferred: sourcesql.Unreferred, files: `'{}', bytes`,
+		tombstone: `INSERT INTO sources (key, bytes, created_at, deleting_until) VALUES ($1, 0, {now}, 1)`,
+	}
+}
+
+// of returns where a row of the key is.
+func of(key string) table {
+	if strings.HasPrefix(key, blob.Sources) {
+		return sources()
+	}
+	return renditions()
+}
 
 // Renditions implements gc.Store.
 func (s *Collection) Renditions(ctx context.Context, from, below string, limit int) ([]gc.Rendition, error) {
-	return s.renditions(ctx, `WHERE key > $1 AND key < $2 ORDER BY key LIMIT $3`, from, below, limit)
+	return s.renditions(ctx, of(from), `WHERE key > $1 AND key < $2 ORDER BY key LIMIT $3`, from, below, limit)
 }
 
-func (s *Collection) renditions(ctx context.Context, selection string, args ...any) ([]gc.Rendition, error) {
-	return sqldb.Select(ctx, s.db, "read renditions", scanRendition,
-		`SELECT key, outputs, deleting_until = 0, NOT `+unreferred+` FROM renditions `+selection, args...)
+func (s *Collection) renditions(ctx context.Context, t table, selection string, args ...any) ([]gc.Rendition, error) {
+	return sqldb.Select(ctx, s.db, "read "+t.name, scanRendition,
+		`SELECT key, `+t.files+`, deleting_until = 0, NOT `+t.unreferred+` FROM `+t.name+` `+selection, args...)
 }
 
 func scanRendition(row sqldb.Row, r *gc.Rendition) error {
 	var text string
-	if err := row.Scan(&r.Key, &text, &r.Live, &r.Used); err != nil {
+	var bytes int64
+	if err := row.Scan(&r.Key, &text, &bytes, &r.Live, &r.Used); err != nil {
 		return err
+	}
+	if blob.IsSource(r.Key) {
+		r.Outputs = []catalog.Output{{Key: r.Key, Bytes: bytes}}
+		return nil
 	}
 	var files imagesql.Outputs
 	if err := json.Unmarshal([]byte(text), &files); err != nil {
@@ -71,12 +109,13 @@ func scanRendition(row sqldb.Row, r *gc.Rendition) error {
 
 // MarkUnused implements gc.Store.
 func (s *Collection) MarkUnused(ctx context.Context, from, below string) error {
-	return s.db.InTx(ctx, "mark unused renditions", func(ctx context.Context, tx *sql.Tx) error {
+	t := of(from)
+	return s.db.InTx(ctx, "mark unused "+t.name, func(ctx context.Context, tx *sql.Tx) error {
 		for _, statement := range []string{
-			`UPDATE renditions SET unused_since = {now}
-			 WHERE key >= $1 AND key < $2 AND unused_since = 0 AND deleting_until = 0 AND ` + unreferred,
-			`UPDATE renditions SET unused_since = 0
-			 WHERE key >= $1 AND key < $2 AND unused_since > 0 AND NOT ` + unreferred,
+			`UPDATE ` + t.name + ` SET unused_since = {now}
+			 WHERE key >= $1 AND key < $2 AND unused_since = 0 AND deleting_until = 0 AND ` + t.unreferred,
+			`UPDATE ` + t.name + ` SET unused_since = 0
+			 WHERE key >= $1 AND key < $2 AND unused_since > 0 AND NOT ` + t.unreferred,
 		} {
 			if _, err := tx.ExecContext(ctx, s.db.SQL(statement), from, below); err != nil {
 				return err
@@ -88,7 +127,8 @@ func (s *Collection) MarkUnused(ctx context.Context, from, below string) error {
 
 // Unused implements gc.Store.
 func (s *Collection) Unused(ctx context.Context, after string, grace time.Duration, limit int) ([]gc.Rendition, error) {
-	return s.renditions(ctx, `
-		WHERE key > $1 AND unused_since > 0 AND unused_since <= {now} - $2 AND deleting_until = 0 AND `+unreferred+`
+	t := of(after)
+	return s.renditions(ctx, t, `
+		WHERE key > $1 AND unused_since > 0 AND unused_since <= {now} - $2 AND deleting_until = 0 AND `+t.unreferred+`
 		ORDER BY key LIMIT $3`, after, grace.Milliseconds(), limit)
 }

@@ -8,6 +8,7 @@ import (
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/sqldb"
+	"vitrine.dev/internal/sqlstore/sourcesql"
 )
 
 // Images implements media.Store, but for what is no job, and the replays of failures.Store.
@@ -24,6 +25,7 @@ type Placed struct {
 	Position int
 	URL      string
 	Alt      string
+	Stored   *catalog.Source // as of a catalog.PlannedImage
 }
 
 // Insert is the only wording of how images come to be: rows of these columns follow
@@ -31,7 +33,7 @@ type Placed struct {
 const Insert = `INSERT INTO images (stage, due_at, accepted_at, created_at, updated_at, user_id, product_id, position, source_url, source_host, request_id, alt) `
 
 // Add stores new images, by ascending positions, pending and due now: one statement,
-// however many there are.
+// however many there are, and two for each that is of an upload. Errors of sourcesql.Hold.
 func Add(ctx context.Context, db *sqldb.DB, tx *sql.Tx, product int64, plan []Placed, requestID string,
 ) ([]catalog.Image, error) {
 	if len(plan) == 0 {
@@ -39,6 +41,9 @@ func Add(ctx context.Context, db *sqldb.DB, tx *sql.Tx, product int64, plan []Pl
 	}
 	rows := make([][]any, len(plan))
 	for i, p := range plan {
+		if err := sourcesql.Hold(ctx, db, tx, product, p.URL, p.Stored); err != nil {
+			return nil, err
+		}
 		rows[i] = []any{product, p.Position, p.URL, media.SourceHost(p.URL), requestID, p.Alt}
 	}
 	values, args := sqldb.Tuples("(0, {now}, {now}, {now}, {now}, (SELECT user_id FROM products WHERE id = $1), %s)", rows)

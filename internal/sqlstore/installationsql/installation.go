@@ -103,7 +103,7 @@ func (s *Identity) LastEvent(ctx context.Context) (int64, error) { return s.db.L
 // Published implements installation.Store.
 func (s *Identity) Published(ctx context.Context) (published bool, err error) {
 	err = s.db.WithRetry(ctx, "look for published pictures", func(ctx context.Context) error {
-		return s.db.Reader.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM renditions WHERE deleting_until = 0)`).Scan(&published)
+		return s.db.Reader.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM renditions WHERE deleting_until = 0) OR EXISTS (SELECT 1 FROM sources WHERE deleting_until = 0)`).Scan(&published)
 	})
 	return published, err
 }

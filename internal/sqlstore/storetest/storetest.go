@@ -42,6 +42,7 @@ type Store interface {
 	installation.Store
 	processes.Store
 	EndLeases(ctx context.Context) error
+	BeginUpload(ctx context.Context) (time.Time, error)
 	WakeOwn(ctx context.Context) <-chan struct{}
 }
 

@@ -27,6 +27,9 @@ func quickSuites() []suite[Store] {
 		{"an editor amid progress", testEditorAmidProgress},
 		{"progress is no edit", testProgressIsNoEdit},
 		{"edits of images", testImageEdits},
+		{"uploads", testUploads},
+		{"uploads are collected", testCollectUploads},
+		{"an upload that is collected meanwhile", testUploadCollected},
 		{"delete", testDelete},
 		{"begin once", testBeginOnce},
 		{"complete", testComplete},
@@ -104,5 +107,6 @@ func slowSuites() []suite[Store] {
 		{"dispatch races", testDispatchRaces},
 		{"everything at once", testEverythingAtOnce},
 		{"collection races", testCollectionRaces},
+		{"collection of uploads races", testUploadRaces},
 	}
 }

@@ -135,6 +135,18 @@ CREATE TABLE renditions (
 CREATE INDEX renditions_deleted ON renditions (deleting_until) WHERE deleting_until > 0;
 CREATE INDEX renditions_unused ON renditions (unused_since) WHERE unused_since > 0;
 
+-- Pictures that clients have sent, each the file of that key.
+CREATE TABLE sources (
+    key            TEXT PRIMARY KEY, -- blob.SourceKey
+    bytes          INTEGER NOT NULL,
+    created_at     INTEGER NOT NULL,
+    -- As of a rendition.
+    deleting_until INTEGER NOT NULL DEFAULT 0,
+    unused_since   INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX sources_deleted ON sources (deleting_until) WHERE deleting_until > 0;
+CREATE INDEX sources_unused ON sources (unused_since) WHERE unused_since > 0;
+
 CREATE TABLE images (
     id            INTEGER PRIMARY KEY AUTOINCREMENT,
     product_id    BIGINT NOT NULL REFERENCES products (id) ON DELETE CASCADE,
@@ -175,6 +187,7 @@ CREATE TABLE images (
     CHECK (CASE status WHEN 'pending' THEN stage IS NOT NULL WHEN 'failed' THEN stage IS NULL ELSE TRUE END)
 );
 CREATE INDEX images_by_product ON images (product_id, position);
+CREATE INDEX images_uploaded ON images (source_url, user_id) WHERE source_host = 'vitrine:upload';
 -- The queue. None of these names status, attempts or leases: begin and renewals change no index.
 CREATE INDEX images_due ON images (due_at) WHERE stage = 0;
 CREATE INDEX images_due_of_user ON images (user_id, due_at) WHERE stage = 0;
@@ -312,6 +325,7 @@ DROP TABLE event_log;
 DROP TABLE events;
 DROP TABLE hosts;
 DROP TABLE images;
+DROP TABLE sources;
 DROP TABLE renditions;
 DROP TABLE idempotency_keys;
 DROP TABLE products_by_part;

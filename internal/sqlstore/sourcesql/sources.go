@@ -1,0 +1,104 @@
+package sourcesql
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"vitrine.dev/internal/blob"
+	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/catalog/imageurl"
+	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/sqldb"
+)
+
+// uploaded is the condition that an image is of an upload; its index is partial by it.
+const uploaded = `source_host = '` + imageurl.UploadHost + `'`
+
+// Unreferred is the condition that nothing refers to a source.
+const Unreferred = `NOT EXISTS (SELECT 1 FROM images i WHERE i.` + uploaded + `
+	AND i.source_url = '` + imageurl.UploadHost + `/' || substr(sources.key, 9))`
+
+// Sources implements upload.Store.
+type Sources struct{ db *sqldb.DB }
+
+// New returns the sources of the database.
+func New(db *sqldb.DB) *Sources { return &Sources{db} }
+
+// BeginUpload implements upload.Store.
+func (s *Sources) BeginUpload(ctx context.Context) (now time.Time, err error) {
+	err = s.db.WithRetry(ctx, "begin upload", func(ctx context.Context) error {
+		var at int64
+		err := s.db.Reader.QueryRowContext(ctx, s.db.SQL(`SELECT {now}`)).Scan(&at)
+		now = sqldb.Time(at)
+		return err
+	})
+	return now, err
+}
+
+// Hold makes sure that the source of an image that is added to the product is there, and
+// stays until the transaction ends: one that was stored just now, or one that an image
+// of the product's user is of. Of an image with another URL there is nothing to hold.
+// *catalog.UnknownUploadError; fault.Unavailable where the files are being collected.
+func Hold(ctx context.Context, db *sqldb.DB, tx *sql.Tx, product int64, url string, stored *catalog.Source) error {
+	sum, ok := imageurl.UploadOf(url)
+	switch {
+	case !ok:
+		return nil
+	case stored != nil:
+		return keep(ctx, db, tx, blob.SourceKey(sum), *stored)
+	}
+	// Whoever collects it holds the row too, so that one of the two sees what the other has
+	// written.
+	var live bool
+	err := tx.QueryRowContext(ctx, db.SQL(`SELECT deleting_until = 0 FROM sources WHERE key = $1{for key share}`), blob.SourceKey(sum)).Scan(&live)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
+	if live {
+		err = tx.QueryRowContext(ctx, `SELECT EXISTS (
+			SELECT 1 FROM images WHERE `+uploaded+` AND source_url = $1 AND user_id = (SELECT user_id FROM products WHERE id = $2))`,
+			url, product).Scan(&live)
+		if err != nil {
+			return err
+		}
+	}
+	if !live {
+		return &catalog.UnknownUploadError{URL: url}
+	}
+	return nil
+}
+
+// keep makes sure that a source whose file was stored has a live row, and holds it against the
+// collection of the file until the transaction ends. A row that remembers a deletion becomes
+// live again only for a file that was stored after that.
+func keep(ctx context.Context, db *sqldb.DB, tx *sql.Tx, key string, stored catalog.Source) error {
+	for {
+		inserted, err := sqldb.Affected(tx.ExecContext(ctx, db.SQL(
+			`INSERT INTO sources (key, bytes, created_at) VALUES ($1, $2, {now}) ON CONFLICT (key) DO NOTHING`), key, stored.Bytes))
+		if err != nil || inserted {
+			return err
+		}
+		var until int64
+		err = tx.QueryRowContext(ctx, db.SQL(`SELECT deleting_until FROM sources WHERE key = $1{for key share}`), key).Scan(&until)
+		switch {
+		case errors.Is(err, sql.ErrNoRows): // its tombstone was purged just now
+			continue
+		case err != nil || until == 0:
+			return err
+		case until >= stored.BegunAt.UnixMilli():
+			return fault.New(fault.Unavailable, fmt.Sprintf("an earlier copy of the file is being deleted; send it again in %d seconds", collected/time.Second))
+		}
+		revived, err := sqldb.Affected(tx.ExecContext(ctx, `
+			UPDATE sources SET bytes = $3, deleting_until = 0, unused_since = 0 WHERE key = $1 AND deleting_until = $2`,
+			key, until, stored.Bytes))
+		if err != nil || revived {
+			return err
+		}
+	}
+}
+
+// collected is within what time the collection of a file ends.
+const collected = 20 * time.Second
