@@ -23,7 +23,7 @@ const (
 	owners            // auth: users, keys, who may do what
 	products          // catalog
 	pictures          // media, failures, installation and what they are made of
-	collecting        // dispatch: hands images to the queue; gc: deletes stored files that nothing refers to
+	collecting        // dispatch: hands images to the queue; gc: deletes stored files that nothing refers to; upload: takes pictures
 	checking          // fsck: compares what the others keep, and repairs it; transfer: copies it
 	engine            // general machinery below adapters, which knows no product: leaves only
 	adapter           // to the outside; adapters never meet
@@ -43,7 +43,7 @@ var layers = map[string]int{
 	"internal/catalog":      products,
 	"internal/installation": pictures, "internal/monitor": pictures, "internal/media": pictures,
 	"internal/failures": pictures, "internal/erasure": pictures,
-	"internal/dispatch": collecting, "internal/gc": collecting, "internal/fsck": checking, "internal/transfer": checking,
+	"internal/dispatch": collecting, "internal/upload": collecting, "internal/gc": collecting, "internal/fsck": checking, "internal/transfer": checking,
 	"internal/sqldb": engine, "internal/httpkit": engine, "internal/safehttp": engine, "internal/expiry": engine,
 	"internal/sqlstore": adapter, "internal/fetch": adapter, "internal/spool": adapter, "internal/imaging": adapter, "internal/httpapi": adapter,
 	"internal/client": surface, "internal/cli": surface,

@@ -48,7 +48,7 @@ func BenchmarkImageJob(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	downloads, err := newSpool(cfg)
+	downloads, err := newSpool(cfg, 1<<20)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -18,13 +18,13 @@ func TestSpoolFolderIsChecked(t *testing.T) {
 		folder := t.TempDir()
 		t.Setenv("TMPDIR", folder)
 		cfg.DataDir = folder
-		if _, err := newSpool(cfg); err != nil {
+		if _, err := newSpool(cfg, 1<<20); err != nil {
 			t.Error(err)
 		}
 		missing := filepath.Join(folder, "missing")
 		t.Setenv("TMPDIR", missing)
 		cfg.DataDir = missing
-		if _, err := newSpool(cfg); err == nil || !strings.HasPrefix(err.Error(), variable+": ") || !strings.Contains(err.Error(), missing) {
+		if _, err := newSpool(cfg, 1<<20); err == nil || !strings.HasPrefix(err.Error(), variable+": ") || !strings.Contains(err.Error(), missing) {
 			t.Errorf("the error is %v, want one that names %s and %s", err, variable, missing)
 		}
 	}

@@ -34,21 +34,23 @@ func storageMarker(store *sqlstore.Store, blobs blob.Store) installation.Storage
 }
 
 // guardBlobs returns the storage, which is used only while it is this
-// installation's. An API only reads the folder of a worker.
+// installation's. An API beside workers with a folder need not have theirs, until it is to
+// keep an upload there.
 func (p *process) guardBlobs(blobs blob.Store) blob.Store {
-	if p.cfg.S3Bucket == "" && !p.role.worker {
-		return blobs
-	}
 	marker := storageMarker(p.store, blobs)
-	p.identity.Mark(installation.Storage, marker)
-	return guardedBlobs{blobs, p.identity.Guard(installation.Storage, marker)}
+	guarded := guardedBlobs{blobs, p.identity.Guard(installation.Storage, marker), p.cfg.S3Bucket != "" || p.role.worker}
+	if guarded.needed {
+		p.identity.Mark(installation.Storage, marker)
+	}
+	return guarded
 }
 
 // guardedBlobs stores nothing in a storage of another installation.
 type guardedBlobs struct {
 	blob.Store
 
-	guard *installation.Guard
+	guard  *installation.Guard
+	needed bool // the process cannot do its work without
 }
 
 func (b guardedBlobs) Put(ctx context.Context, key, contentType string, body []byte) error {
@@ -71,6 +73,9 @@ func (b guardedBlobs) Ping(ctx context.Context) error {
 	if err != nil {
 		b.guard.Failed()
 		return err
+	}
+	if !b.needed {
+		return nil
 	}
 	if err := b.guard.Check(ctx); installation.Refused(err) {
 		return err

@@ -201,18 +201,21 @@ func newFetcher(cfg config.Config, held *closers) *fetch.Fetcher {
 	return fetcher
 }
 
-// spooled is how many bytes of downloads are in memory before they go to disk.
-const spooled = 64 << 20
+// How many bytes of downloads, and of uploads, are in memory before they go to disk.
+const (
+	downloadMemory = 64 << 20
+	receivedMemory = 16 << 20
+)
 
-// newSpool keeps downloads in DATA_DIR where the process has one, else where
+// newSpool keeps downloads, or uploads, in DATA_DIR where the process has one, else where
 // temporary files are. A folder that cannot be written is found out now, not with
 // the first download that memory has no room for.
-func newSpool(cfg config.Config) (*spool.Spool, error) {
+func newSpool(cfg config.Config, memory int64) (*spool.Spool, error) {
 	variable, folder := "TMPDIR", os.TempDir()
 	if cfg.DBHost == "" || cfg.S3Bucket == "" {
 		variable, folder = "DATA_DIR", cfg.DataDir
 	}
-	s := spool.New(folder, spooled)
+	s := spool.New(folder, memory)
 	if err := s.Check(); err != nil {
 		return nil, fmt.Errorf("%s: %w", variable, err)
 	}

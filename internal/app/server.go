@@ -21,6 +21,7 @@ import (
 	"vitrine.dev/internal/progress"
 	"vitrine.dev/internal/ratelimit"
 	"vitrine.dev/internal/signing"
+	"vitrine.dev/internal/upload"
 )
 
 // How often idempotency keys and audit entries are removed that are over.
@@ -43,6 +44,10 @@ func (p *process) listen(ctx context.Context, held *closers) (err error) {
 }
 
 func (p *process) addServer() error {
+	received, err := newSpool(p.cfg, receivedMemory)
+	if err != nil {
+		return err
+	}
 	deps := httpapi.Deps{
 		Service:  catalog.NewService(p.store, p.views, p.cfg.IdempotencyTTL),
 		Failures: failures.NewService(p.store, p.store, p.views, p.jobs.Wake),
@@ -51,6 +56,7 @@ func (p *process) addServer() error {
 		Progress: progress.New(p.log),
 		Epoch:    func() string { epoch, _ := p.identity.Epoch(); return epoch },
 		Images:   p.blobs,
+		Uploads:  upload.NewService(p.store, p.blobs, received, p.cfg.ImageMaxBytes),
 		URL:      p.blobs.URL,
 		Ready:    p.health.Check,
 		Stopping: p.stopping.Load,

@@ -10,6 +10,7 @@ import (
 	"vitrine.dev/internal/gc"
 	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/processes"
+	"vitrine.dev/internal/upload"
 )
 
 func (p *process) addWorker(held *closers) error {
@@ -18,8 +19,8 @@ func (p *process) addWorker(held *closers) error {
 		return err
 	}
 	p.log.Info("image engine", "engine", renderer.Engine())
-	fetcher := newFetcher(p.cfg, held)
-	downloads, err := newSpool(p.cfg)
+	fetcher := upload.Fetcher{Network: newFetcher(p.cfg, held), Blobs: p.blobs}
+	downloads, err := newSpool(p.cfg, downloadMemory)
 	if err != nil {
 		return err
 	}

@@ -37,7 +37,7 @@ func (s *Service) AddImage(
 	if n.Stored != nil {
 		n.SourceURL = imageurl.Upload(n.Stored.Sum)
 	}
-	if err := n.check(); err != nil {
+	if err := n.Check(); err != nil {
 		return Product{}, Image{}, err
 	}
 	var position int
@@ -65,9 +65,9 @@ func (s *Service) AddImage(
 	return p, p.Images[position], nil
 }
 
-// Check says what AddImage would say before the picture is sent, which may be much: errors as of
-// AddImage, but for a position.
-func (s *Service) Check(ctx context.Context, by auth.Principal, product int64, versions []int64) error {
+// CheckRoom says what AddImage would say of the product, before a picture is sent, which may be
+// long. fault.Invalid, fault.NotFound, fault.Stale.
+func (s *Service) CheckRoom(ctx context.Context, by auth.Principal, product int64, versions []int64) error {
 	p, err := s.store.Product(ctx, product)
 	if err != nil {
 		return err
@@ -78,9 +78,12 @@ func (s *Service) Check(ctx context.Context, by auth.Principal, product int64, v
 	return checkRoom(p, FieldFile)
 }
 
-func (n NewImage) check() error {
+// Check says what is wrong with the image by itself.
+func (n NewImage) Check() error {
 	c := checker{n.FieldErrors}
-	c.Add(FieldSourceURL, imageurl.Fault(n.SourceURL))
+	if n.Stored == nil {
+		c.Add(FieldSourceURL, imageurl.Fault(n.SourceURL))
+	}
 	c.checkAlt(n.Alt)
 	return c.Err()
 }

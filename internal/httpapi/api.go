@@ -34,6 +34,7 @@ import (
 	"vitrine.dev/internal/monitor"
 	"vitrine.dev/internal/progress"
 	"vitrine.dev/internal/signing"
+	"vitrine.dev/internal/upload"
 )
 
 // The memory that all requests may use at the same time, by purpose:
@@ -54,6 +55,7 @@ type Deps struct {
 	Views    *catalog.Views
 	Progress *progress.Watch // nil: no answer waits for images
 	Images   images.Files
+	Uploads  *upload.Service
 	Epoch    func() string                        // of the installation: entity tags of another one match nothing here
 	URL      func(key string) string              // where the public reads an object of Images
 	Ready    func(context.Context) monitor.Report // for /readyz
@@ -88,10 +90,11 @@ func (d Deps) routes() []server.Route {
 	waits := products.Waits{Service: d.Service, Watch: d.Progress, Stopping: d.stopping}
 	product := &products.Handler{
 		Service: d.Service, Views: d.Views, URL: d.URL, Tag: tag, Lists: lists, Details: httpkit.NewBudget(maxDetailMemory), Cursors: cursors, Waits: waits,
+		Uploads: d.Uploads, Receiving: httpkit.NewBudget(products.MaxReceiving),
 	}
 	failure := &failuresapi.Handler{Service: d.Failures, URL: d.URL, Tag: tag, Lists: lists, Cursors: cursors, Waits: waits}
 	job := &jobs.Handler{Service: d.Failures, Cursors: cursors}
-	image := &images.Handler{Files: d.Images}
+	image := &images.Handler{Files: d.Images, Service: d.Service, Uploads: d.Uploads}
 	account := &accounts.Handler{Accounts: d.Accounts, Keys: d.HasKeys, Cursors: cursors}
 	waiting := &work.Handler{Inspector: d.Work, URL: d.URL, Cursors: cursors}
 	routes := append(d.adminRoutes(), []server.Route{
@@ -102,10 +105,11 @@ func (d Deps) routes() []server.Route {
 		{Method: http.MethodDelete, Path: "/products/{id}", Handle: product.Delete, Scopes: scopes(auth.ProductsWrite), Describe: products.DescribeDelete},
 		{Method: http.MethodPut, Path: "/products/external/{external_id}", Handle: product.Put, Scopes: scopes(auth.ProductsWrite), Describe: products.DescribePut},
 		{Method: http.MethodGet, Path: "/products/{id}/images", Handle: product.ListImages, Scopes: scopes(auth.ProductsRead, auth.Operator), Describe: products.DescribeListImages},
-		{Method: http.MethodPost, Path: "/products/{id}/images", Handle: product.AddImage, Scopes: scopes(auth.ProductsWrite), Describe: products.DescribeAddImage},
+		{Method: http.MethodPost, Path: "/products/{id}/images", Handle: product.AddImage, Scopes: scopes(auth.ProductsWrite), Describe: products.DescribeAddImage, LongIf: products.SendsPicture},
 		{Method: http.MethodPatch, Path: "/products/{id}/images/{image_id}", Handle: product.ChangeImage, Scopes: scopes(auth.ProductsWrite), Describe: products.DescribeChangeImage},
 		{Method: http.MethodDelete, Path: "/products/{id}/images/{image_id}", Handle: product.RemoveImage, Scopes: scopes(auth.ProductsWrite), Describe: products.DescribeRemoveImage},
 		{Method: http.MethodGet, Path: "/products/{id}/images/{image_id}", Handle: waiting.Image, Scopes: scopes(auth.ProductsRead, auth.Operator), Describe: work.DescribeImage},
+		{Method: http.MethodGet, Path: "/products/{id}/images/{image_id}/source", Handle: image.Source, Scopes: scopes(auth.ProductsRead, auth.Operator), Describe: images.DescribeSource, Long: true},
 		{Method: http.MethodPost, Path: "/products/{id}/images/{image_id}/refresh", Handle: product.RefreshImage, Scopes: scopes(auth.ImagesRetry, auth.Operator), Describe: products.DescribeRefreshImage},
 		{Method: http.MethodPost, Path: "/products/{id}/images/{image_id}/replay", Handle: failure.ReplayImage, Scopes: scopes(auth.ImagesRetry, auth.Operator), Describe: failuresapi.DescribeReplayImage},
 		{Method: http.MethodGet, Path: "/dead-letters", Handle: failure.List, Scopes: scopes(auth.ProductsRead, auth.Operator), Query: failuresapi.ListQuery(), Describe: failuresapi.DescribeList},

@@ -34,6 +34,7 @@ func schemas() map[string]string {
 		"ImagePatch":     "What to change of an image",
 		"Key":            "An API key without its text",
 		"NewImage":       "An image to be added to a product",
+		"SentImage": "An image that is added to a product, with its picture",
 		"NewKey":         "An API key to be made",
 		"NewProduct":     "A product to be created",
 		"NewUser":        "A user to be added",

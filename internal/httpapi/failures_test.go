@@ -30,6 +30,7 @@ type deadSetup struct {
 	*setup
 
 	db    *sqlstore.Store
+	deps  httpapi.Deps
 	wakes atomic.Int32 // of the runner of jobs, which these tests have none of
 }
 
@@ -38,13 +39,15 @@ func newDeadSetup(t *testing.T) *deadSetup {
 	s := &deadSetup{setup: &setup{t: t, cache: catalogfake.NewCache(), images: &images{}, logs: &logs{}}, db: openSQLite(t)}
 	log := slog.New(slog.NewJSONHandler(s.logs, nil))
 	s.views = catalog.NewViews(s.cache, catalog.FixedEpoch("e"), log)
-	s.handler = newAPI(t, httpapi.Deps{
+	s.deps = httpapi.Deps{
 		Service:  catalog.NewService(s.db, s.views, catalog.DefaultKeyTTL),
 		Failures: failures.NewService(s.db, s.db, s.views, func() { s.wakes.Add(1) }),
 		Work:     dispatch.NewInspector(s.db, dispatch.DefaultConfig().Limits),
 		Progress: progress.New(log),
 		Views:    s.views, Images: s.images, URL: imageURL, Accounts: auth.NewAccounts(s.db), HasKeys: true, Log: log,
-	})
+		Uploads: newUploads(t, nil),
+	}
+	s.handler = newAPI(t, s.deps)
 	return s
 }
 

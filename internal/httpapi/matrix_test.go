@@ -60,6 +60,7 @@ func matrixRows() map[string]matrixRow {
 		"PATCH /products/{id}/images/{image_id}":        {path: ofImage(""), body: `{"alt":"A lamp"}`, ok: 200, owned: true},
 		"DELETE /products/{id}/images/{image_id}":       {path: ofImage(""), ok: 204, owned: true},
 		"GET /products/{id}/images/{image_id}":          {path: ofImage(""), ok: 200, owned: true},
+		"GET /products/{id}/images/{image_id}/source":   {path: func(m *matrix) string { return m.upload() + "/source" }, ok: 200, owned: true},
 		"POST /products/{id}/images/{image_id}/refresh": {path: func(m *matrix) string { return m.ready() + "/refresh" }, ok: 202, owned: true},
 		"POST /products/{id}/images/{image_id}/replay":  {path: ofImage("/replay"), ok: 202, owned: true},
 		"GET /dead-letters":                             {path: fixed("/dead-letters"), ok: 200},
@@ -98,7 +99,6 @@ func matrixRows() map[string]matrixRow {
 type matrix struct {
 	*deadSetup
 
-	deps         httpapi.Deps
 	accounts     *auth.Accounts
 	owner, other int64
 	sent         int
@@ -114,7 +114,7 @@ func newMatrix(t *testing.T, db *sqlstore.Store) *matrix {
 		Service:  catalog.NewService(db, s.views, catalog.DefaultKeyTTL),
 		Failures: failures.NewService(db, db, s.views, func() {}),
 		Work:     dispatch.NewInspector(db, dispatch.DefaultConfig().Limits),
-		Views:    s.views, Images: s.images, URL: imageURL, Ready: ready(log), Log: log,
+		Views:    s.views, Images: s.images, URL: imageURL, Ready: ready(log), Log: log, Uploads: newUploads(t, nil),
 		Accounts: m.accounts, HasKeys: true, Signing: signing.New(db, log), Authorize: guard.New(auth.NewAuthenticator(db, log), nil).Authorize,
 	}
 	s.handler = newAPI(t, m.deps)
@@ -161,6 +161,16 @@ func (m *matrix) ready() string {
 	m.t.Helper()
 	product, images := m.deadSetup.ready("shop.example", 1)
 	return fmt.Sprintf("/products/%d/images/%d", product, images[0])
+}
+
+// upload is the path of an image of the owner, whose picture was sent.
+func (m *matrix) upload() string {
+	m.t.Helper()
+	product, _ := m.failed()
+	body, contentType := form(m.t, file("picture"))
+	w := m.as(m.key(m.owner, auth.ProductsWrite).Secret, http.MethodPost, pathOf("/products", product)+"/images", body, "Content-Type", contentType)
+	wantStatus(m.t, w, http.StatusCreated)
+	return w.Header().Get("Location")
 }
 
 // job is one of the owner's, which has not ended.

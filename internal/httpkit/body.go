@@ -27,7 +27,9 @@ type BodyMemory struct {
 
 // Body is the body of a request: bounded, counted, and with its share of memory.
 type Body struct {
-	io.ReadCloser               // ends with an error at MaxBodyBytes
+	io.ReadCloser // ends with an error at the most that is allowed: MaxBodyBytes, unless it is a LongBody
+
+	answer        http.ResponseWriter
 	whole         io.ReadCloser // the same body without that bound
 	length        int64         // announced by the client, -1 for none
 	bytes         int64         // that the handler has read
@@ -39,7 +41,7 @@ type Body struct {
 // WrapBody replaces the body of the request.
 func WrapBody(w http.ResponseWriter, r *http.Request, memory BodyMemory) *Body {
 	b := &Body{
-		ReadCloser: http.MaxBytesReader(w, r.Body, MaxBodyBytes), whole: r.Body, length: r.ContentLength, memory: memory,
+		ReadCloser: http.MaxBytesReader(w, r.Body, MaxBodyBytes), answer: w, whole: r.Body, length: r.ContentLength, memory: memory,
 	}
 	r.Body = b
 	return b
@@ -90,23 +92,32 @@ func DecodeBody[T any](r *http.Request, decode func([]byte) (T, error), accept s
 	return decode(body)
 }
 
-func readBody(r *http.Request, accept string, types ...string) ([]byte, error) {
+// BodyType returns the media type of the body, without parameters, which is one of the types in
+// UTF-8, or else why the request is refused, as DecodeBody does.
+func BodyType(r *http.Request, accept string, types ...string) (string, error) {
 	mediaType, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	utf8 := params["charset"] == "" || strings.EqualFold(params["charset"], "utf-8")
 	if err != nil || !slices.Contains(types, mediaType) || !utf8 {
-		return nil, Refuse(http.StatusUnsupportedMediaType, "the Content-Type must be %s, in UTF-8",
+		return "", Refuse(http.StatusUnsupportedMediaType, "the Content-Type must be %s, in UTF-8",
 			strings.Join(types, " or ")).With(accept, strings.Join(types, ", "))
+	}
+	return mediaType, nil
+}
+
+func readBody(r *http.Request, accept string, types ...string) ([]byte, error) {
+	if _, err := BodyType(r, accept, types...); err != nil {
+		return nil, err
 	}
 	if coding := r.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
 		return nil, Refuse(http.StatusUnsupportedMediaType, "the body must not be compressed").
 			With("Accept-Encoding", "identity")
 	}
 	if r.ContentLength > MaxBodyBytes { // before a client that waits for 100 Continue sends it
-		return nil, bodyRefusal(&http.MaxBytesError{Limit: MaxBodyBytes})
+		return nil, BodyRefusal(&http.MaxBytesError{Limit: MaxBodyBytes})
 	}
 	body, err := readAll(r)
 	if err != nil {
-		return nil, bodyRefusal(err)
+		return nil, BodyRefusal(err)
 	}
 	return body, nil
 }
@@ -136,13 +147,13 @@ func readAll(r *http.Request) ([]byte, error) {
 	return body.Bytes(), err
 }
 
-// bodyRefusal says why a body could not be read.
-func bodyRefusal(err error) *StatusError {
+// BodyRefusal says why a body could not be read.
+func BodyRefusal(err error) *StatusError {
 	var r *StatusError
-	_, tooLarge := errors.AsType[*http.MaxBytesError](err)
+	most, tooLarge := errors.AsType[*http.MaxBytesError](err)
 	switch {
 	case tooLarge:
-		r = Refuse(http.StatusRequestEntityTooLarge, "the body must have at most %d bytes", MaxBodyBytes)
+		r = Refuse(http.StatusRequestEntityTooLarge, "the body must have at most %d bytes", most.Limit)
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		r = Refuse(http.StatusRequestTimeout, "the body took too long to arrive")
 	case errors.Is(err, errBusy):

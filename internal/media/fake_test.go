@@ -1,6 +1,7 @@
 package media_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -320,6 +321,8 @@ func (f *fakeSpooled) Write(b []byte) (int, error) {
 
 func (f *fakeSpooled) Len() int64 { return int64(len(f.body)) }
 func (f *fakeSpooled) Close()     { f.closed = true }
+
+func (f *fakeSpooled) Reader() io.ReadSeeker { return bytes.NewReader(f.body) }
 
 func (f *fakeSpooled) Bytes() ([]byte, error) {
 	if f.closed {

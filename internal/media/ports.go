@@ -123,6 +123,9 @@ type Spooled interface {
 	Len() int64
 	// Bytes returns all that was written, in memory of the caller's own.
 	Bytes() ([]byte, error)
+	// Reader reads all that was written, a piece at a time, until Close. Nothing is to be
+	// written any more.
+	Reader() io.ReadSeeker
 	// Close gives back what it holds; Len goes on. It may be called more than once.
 	Close()
 }

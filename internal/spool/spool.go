@@ -148,6 +148,28 @@ func (f *file) Bytes() ([]byte, error) {
 	return all, nil
 }
 
+// Reader implements media.Spooled.
+func (f *file) Reader() io.ReadSeeker { return io.NewSectionReader(f, 0, f.length) }
+
+// ReadAt implements io.ReaderAt.
+func (f *file) ReadAt(b []byte, at int64) (n int, err error) {
+	if f.disk != nil {
+		n, err = f.disk.ReadAt(b, at)
+		if err != nil && err != io.EOF { //nolint:errorlint // io.ReaderAt returns io.EOF itself
+			err = noRoom(fmt.Errorf("read it again: %w", err))
+		}
+		return n, err
+	}
+	for n < len(b) && at < f.length {
+		copied := copy(b[n:], f.pieces[at/piece][at%piece:])
+		n, at = n+copied, at+int64(copied)
+	}
+	if n < len(b) {
+		return n, io.EOF
+	}
+	return n, nil
+}
+
 // Close implements media.Spooled.
 func (f *file) Close() {
 	f.forget()

@@ -2,11 +2,13 @@ package spool_test
 
 import (
 	"bytes"
+	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/spool"
@@ -26,6 +28,7 @@ func TestSpool(t *testing.T) {
 			var want [][]byte
 			var files []interface {
 				Bytes() ([]byte, error)
+				Reader() io.ReadSeeker
 				Close()
 				Len() int64
 			}
@@ -47,6 +50,9 @@ func TestSpool(t *testing.T) {
 			for i, f := range files {
 				if got, err := f.Bytes(); err != nil || !bytes.Equal(got, want[i]) || f.Len() != int64(len(want[i])) {
 					t.Errorf("%d of %v: %d bytes were read, %v", i, sizes, len(got), err)
+				}
+				if err := iotest.TestReader(f.Reader(), want[i]); err != nil {
+					t.Errorf("%d of %v, a piece at a time: %v", i, sizes, err)
 				}
 			}
 			if left, err := os.ReadDir(folder); err != nil || len(left) > 0 {

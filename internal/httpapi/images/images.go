@@ -1,4 +1,5 @@
-// Package images serves published images from the storage.
+// Package images serves published images, and to those whom they belong to the pictures that
+// they have sent, from the storage.
 package images
 
 import (
@@ -13,9 +14,11 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"vitrine.dev/internal/blob"
+	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/httpkit"
 	"vitrine.dev/internal/httpkit/openapi"
+	"vitrine.dev/internal/upload"
 )
 
 // imageWriteTimeout replaces server.Limits.WriteTimeout for the body of an image.
@@ -31,7 +34,11 @@ type Files interface {
 }
 
 // Handler serves stored images.
-type Handler struct{ Files Files }
+type Handler struct {
+	Files   Files
+	Service *catalog.Service
+	Uploads *upload.Service
+}
 
 // Get serves a stored object. Content under a key never changes, so the
 // key itself is the entity tag.
@@ -40,9 +47,7 @@ func (h *Handler) Get(w http.ResponseWriter, r *http.Request) error {
 	if blob.CheckKey(key) != nil || blob.Private(key) {
 		return fault.New(fault.NotFound, "no such image")
 	}
-	// Where the connection has no deadlines, the server's own applies.
-	deadline := time.Now().Add(imageWriteTimeout)
-	if err := http.NewResponseController(w).SetWriteDeadline(deadline); err != nil && !errors.Is(err, http.ErrNotSupported) {
+	if err := allowTime(w); err != nil {
 		return fmt.Errorf("get image %s: %w", key, err)
 	}
 	if r.Method == http.MethodHead {
@@ -53,7 +58,11 @@ func (h *Handler) Get(w http.ResponseWriter, r *http.Request) error {
 		return fmt.Errorf("open image %s: %w", key, err)
 	}
 	defer object.Body.Close()
-	tag := setImage(w.Header(), object.Info)
+	return send(w, r, object, setImage(w.Header(), object.Info))
+}
+
+// send answers with the object, whose header was set, with the tag among it.
+func send(w http.ResponseWriter, r *http.Request, object blob.Object, tag string) error {
 	if seeker, ok := object.Body.(io.ReadSeeker); ok {
 		return serveSeeker(w, r, object.Info, seeker)
 	}
@@ -68,6 +77,15 @@ func (h *Handler) Get(w http.ResponseWriter, r *http.Request) error {
 		panic(http.ErrAbortHandler) //nolint:forbidigo // how net/http closes a connection
 	}
 	return nil
+}
+
+// allowTime moves the deadline of the answer. Where the connection has none, the server's own applies.
+func allowTime(w http.ResponseWriter) error {
+	err := http.NewResponseController(w).SetWriteDeadline(time.Now().Add(imageWriteTimeout))
+	if errors.Is(err, http.ErrNotSupported) {
+		return nil
+	}
+	return err
 }
 
 func (h *Handler) head(w http.ResponseWriter, r *http.Request, key string) error {

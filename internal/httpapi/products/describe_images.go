@@ -37,9 +37,9 @@ func DescribeListImages(d *openapi.Document) *huma.Operation {
 func DescribeAddImage(d *openapi.Document) *huma.Operation {
 	return &huma.Operation{
 		OperationID: "addImage", Tags: []string{"products"}, Summary: "Add an image to a product",
-		Description: "An edit of the product. Answers at once; the image is processed afterwards.",
+		Description: "An edit of the product. Answers at once; the image is processed afterwards. The picture is fetched from its URL, or sent itself, in a form.",
 		Parameters:  []*huma.Param{openapi.PathInteger("id", catalog.MaxID), openapi.IfMatch("change only one of their versions"), PreferWait()},
-		RequestBody: openapi.Body(limitedImage[newImage](d), httpkit.TypeJSON),
+		RequestBody: newImageBody(d),
 		Responses: d.Responses(map[string]*huma.Response{
 			"201": openapi.Response("The image", openapi.Schema[wire.CurrentImage](d), openapi.Header("Location", "The path of the image"), ETag(), Applied()),
 		}, imageProblems(http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)...),
@@ -78,6 +78,21 @@ func DescribeRefreshImage(d *openapi.Document) *huma.Operation {
 		Responses: d.Responses(map[string]*huma.Response{"202": openapi.Response("The image as it is until then, or is then", openapi.Schema[wire.CurrentImage](d), Applied())},
 			http.StatusNotFound, http.StatusConflict, http.StatusServiceUnavailable),
 	}
+}
+
+// newImageBody is the body of AddImage: JSON, or a form with a picture.
+func newImageBody(d *openapi.Document) *huma.RequestBody {
+	body := openapi.Body(limitedImage[newImage](d), httpkit.TypeJSON)
+	body.Description += "; or a form with the picture itself, at most IMAGE_MAX_BYTES long (25 MB unless the operator says otherwise)"
+	body.Content[TypeForm] = &huma.MediaType{Schema: limitedImage[sentImage](d)}
+	openapi.Property[sentImage](d, catalog.FieldFile).Format = "binary"
+	return body
+}
+
+type sentImage struct {
+	File     string `json:"file"               doc:"The picture" minLength:"1"`
+	Alt      string `json:"alt,omitempty"      doc:"What the image shows, in words"`
+	Position int    `json:"position,omitempty" doc:"Among the images of the product; behind all others where it is absent" minimum:"0"`
 }
 
 type newImage struct {

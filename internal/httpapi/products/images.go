@@ -35,9 +35,9 @@ func (h *Handler) AddImage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	added, err := httpkit.DecodeBody(r, decodeImage, "Accept-Post", httpkit.TypeJSON)
+	added, err := h.newImage(r, product, versions)
 	if err != nil {
-		return err
+		return fmt.Errorf("add image to product %d: %w", product, err)
 	}
 	p, img, err := h.Service.AddImage(r.Context(), auth.From(r.Context()), product, added, versions)
 	if err != nil {

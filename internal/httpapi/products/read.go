@@ -14,6 +14,7 @@ import (
 	"vitrine.dev/internal/httpapi/page"
 	"vitrine.dev/internal/httpapi/wire"
 	"vitrine.dev/internal/httpkit"
+	"vitrine.dev/internal/upload"
 )
 
 // Handler serves products. It is safe for concurrent use.
@@ -24,7 +25,10 @@ type Handler struct {
 	Tag     func() string           // of answers now; the end of entity tags, and a part of what is cached
 	Lists   httpkit.Budget          // for pages that are read, encoded and sent
 	Details httpkit.Budget          // for products that are sent
-	Waits   Waits
+	Uploads *upload.Service
+	// Receiving bounds what pictures that are received take of the disk.
+	Receiving httpkit.Budget
+	Waits     Waits
 	Cursors page.Cursors
 }
 

@@ -84,6 +84,9 @@ func (o *Object) Has(name string) bool {
 	return given && !isNull(raw)
 }
 
+// Unknown is why a field is refused that means nothing.
+const Unknown = "is not a known field"
+
 // RefuseRest adds an error for each field that was never taken, with the reason
 // given for those that are known to be refused.
 func (o *Object) RefuseRest(refused map[string]string) {
@@ -93,7 +96,7 @@ func (o *Object) RefuseRest(refused map[string]string) {
 		}
 		reason, known := refused[name]
 		if !known {
-			reason = "is not a known field"
+			reason = Unknown
 		}
 		o.Errors.AddAt(fault.Member(name), name, reason)
 	}
