@@ -11,6 +11,7 @@ import (
 	"vitrine.dev/internal/cli"
 	"vitrine.dev/internal/fsck"
 	"vitrine.dev/internal/installation"
+	"vitrine.dev/internal/upload"
 )
 
 // Check implements cli.Program.
@@ -79,7 +80,7 @@ func openChecker(
 	}
 	epoch, _ := identity.AskEpoch(ctx)
 	return fsck.New(parts, fsck.Config{
-		Repair: how.Repair, Grace: cfg.OrphanGrace, Silence: cfg.JobLease,
+		Repair: how.Repair, Grace: cfg.OrphanGrace, UploadLife: upload.Life, Silence: cfg.JobLease,
 		Policy: policy(cfg), CacheLease: cfg.CacheLease, MayDelete: mayCollect(identity, blobs, store), Epoch: epoch,
 	}), nil
 }

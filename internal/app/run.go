@@ -32,6 +32,7 @@ import (
 	"vitrine.dev/internal/ratelimit"
 	"vitrine.dev/internal/sqldb"
 	"vitrine.dev/internal/sqlstore"
+	"vitrine.dev/internal/upload"
 )
 
 // process is one running process: its parts and its tasks.
@@ -43,16 +44,17 @@ type process struct {
 	log    *slog.Logger
 	store  *sqlstore.Store
 	// identity says which installation this is, and its epoch.
-	identity *installation.Identity
-	cache    *readthrough.Cache
-	leases   ratelimit.Leases // nil: limits are counted in this process
-	views    *catalog.Views
-	queue    *queue.Queue
-	blobs    blob.Store
-	horizon  *events.Horizon // of the log, for all who read it
-	tasks    []task
-	checks   []*monitor.Check
-	health   *monitor.Monitor
+	identity  *installation.Identity
+	cache     *readthrough.Cache
+	leases    ratelimit.Leases // nil: limits are counted in this process
+	views     *catalog.Views
+	queue     *queue.Queue
+	blobs     blob.Store
+	presigner upload.Presigner // nil: the storage takes nothing from clients
+	horizon   *events.Horizon  // of the log, for all who read it
+	tasks     []task
+	checks    []*monitor.Check
+	health    *monitor.Monitor
 
 	jobs *job.Runner
 
@@ -148,6 +150,7 @@ func (p *process) open(ctx context.Context, held *closers) (err error) {
 	if p.blobs, err = openBlobs(ctx, p.cfg, held); err != nil {
 		return err
 	}
+	p.presigner, _ = p.blobs.(upload.Presigner)
 	p.blobs = p.watchBlobs(p.guardBlobs(p.blobs))
 	p.health = monitor.New(p.log, p.checks...)
 	p.log.InfoContext(ctx, "parts", "database", cmp.Or(p.cfg.DBHost, "sqlite"), "cache", cacheKind,

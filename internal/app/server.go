@@ -56,7 +56,7 @@ func (p *process) addServer() error {
 		Progress: progress.New(p.log),
 		Epoch:    func() string { epoch, _ := p.identity.Epoch(); return epoch },
 		Images:   p.blobs,
-		Uploads:  upload.NewService(p.store, p.blobs, received, p.cfg.ImageMaxBytes),
+		Uploads:  upload.NewService(p.store, p.blobs, p.presigner, received, p.cfg.ImageMaxBytes),
 		URL:      p.blobs.URL,
 		Ready:    p.health.Check,
 		Stopping: p.stopping.Load,
@@ -78,7 +78,9 @@ func (p *process) addServer() error {
 	audit := expiry.New("audit entries", func(ctx context.Context, limit int) (int, error) {
 		return p.store.PurgeAudit(ctx, auth.AuditRetention, limit)
 	}, auditInterval, p.log)
+	abandoned := expiry.New("uploads", p.store.ExpireUploads, expiryInterval, p.log)
 	p.tasks = append(p.tasks,
+		task{name: "uploads", run: abandoned.Run},
 		task{name: "progress", run: func(ctx context.Context) error { return deps.Progress.Follow(ctx, p.openLog) }},
 		task{name: "http", run: func(ctx context.Context) error { return p.serve(ctx, api) }, early: true},
 		task{name: "signing keys", run: deps.Signing.Run}, task{name: "expirer", run: expirer.Run}, task{name: "audit", run: audit.Run})

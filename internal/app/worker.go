@@ -36,7 +36,7 @@ func (p *process) addWorker(held *closers) error {
 	sweeperConfig.Policy = policy(p.cfg)
 	sweeper := media.NewSweeper(p.store, p.views, sweeperConfig, p.log)
 	collector := gc.NewCollector(p.store, p.blobs, p.cfg.OrphanInterval, gc.Config{
-		Grace: p.cfg.OrphanGrace, MayDelete: mayCollect(p.identity, p.blobs, p.store),
+		Grace: p.cfg.OrphanGrace, UploadLife: upload.Life, MayDelete: mayCollect(p.identity, p.blobs, p.store),
 	}, p.log)
 	heart := processes.NewHeart(p.store, processes.Process{ID: p.id, Role: p.role.name, Slots: p.cfg.WorkerDownloads}, worker, p.log)
 	p.tasks = append(p.tasks,

@@ -127,13 +127,21 @@ func IsSource(key string) bool {
 	return ok && len(digits) == hex.EncodedLen(sha256.Size) && strings.Trim(digits, "0123456789abcdef") == ""
 }
 
+// Uploads is what the keys of pictures begin with that clients are sending, until they are sources.
+const Uploads = "uploads/"
+
+// UploadKey returns the key of the picture of an upload, whose id is lower-case letters and digits.
+func UploadKey(id string) string { return Uploads + id }
+
 // SourceType is the content type that sources are stored with: what a client
 // sends is never served as what it claims to be.
 const SourceType = "application/octet-stream"
 
 // Private reports whether the object under key is for its owner only, so that
 // it must not be served as published images are.
-func Private(key string) bool { return strings.HasPrefix(key, Sources) }
+func Private(key string) bool {
+	return strings.HasPrefix(key, Sources) || strings.HasPrefix(key, Uploads)
+}
 
 // ProbeKey is the object that Probe stores. No published key looks like it.
 const ProbeKey = "probe/write.webp"

@@ -17,7 +17,7 @@ func TestPrivate(t *testing.T) {
 		t.Error(err)
 	}
 	for key, want := range map[string]bool{
-		key: true, "sources/a": true, "sources": false, "sources.webp": false, "aa/sources/w320.webp": false, "": false, blob.ProbeKey: false,
+		key: true, "sources/a": true, blob.UploadKey("x7"): true, "uploads": false, "sources": false, "sources.webp": false, "aa/sources/w320.webp": false, "": false, blob.ProbeKey: false,
 	} {
 		if got := blob.Private(key); got != want {
 			t.Errorf("%q: private is %t", key, got)

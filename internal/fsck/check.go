@@ -22,8 +22,9 @@ type Config struct {
 	Policy     media.Policy  // as in media.SweeperConfig
 	CacheLease time.Duration // how long a cached product may live
 	Epoch      string        // of the installation, in the keys of the cache
-	// MayDelete is as in gc.Config.
-	MayDelete func(ctx context.Context) error
+	// UploadLife and MayDelete are as in gc.Config.
+	UploadLife time.Duration
+	MayDelete  func(ctx context.Context) error
 }
 
 // Parts are what is compared.
@@ -48,7 +49,7 @@ type Checker struct {
 // New returns a Checker.
 func New(p Parts, cfg Config) *Checker {
 	return &Checker{Parts: p, cfg: cfg, files: gc.NewFiles(p.Store, p.Blobs, gc.Config{
-		Delete: cfg.Repair, Grace: cfg.Grace, MayDelete: cfg.MayDelete,
+		Delete: cfg.Repair, Grace: cfg.Grace, UploadLife: cfg.UploadLife, MayDelete: cfg.MayDelete,
 	})}
 }
 

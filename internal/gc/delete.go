@@ -59,7 +59,27 @@ func (f *Files) Unused(ctx context.Context, report *Report) error {
 			return err
 		}
 	}
-	return nil
+	return f.abandoned(ctx, report)
+}
+
+// abandoned deletes pictures that clients have sent to the storage and then forgotten. No name of one
+// is used again.
+func (f *Files) abandoned(ctx context.Context, report *Report) error {
+	var keys []string
+	old := time.Now().Add(-f.cfg.UploadLife - f.cfg.Grace)
+	err := f.blobs.List(ctx, blob.Uploads, func(info blob.Info) error {
+		if report.Checked["objects"]++; info.Modified.Before(old) {
+			keys = append(keys, info.Key)
+		}
+		return nil
+	})
+	report.Found(OrphanObject, int64(len(keys)), keys...)
+	if err != nil || !f.cfg.Delete || f.spent(report) {
+		return err
+	}
+	deleted, err := f.remove(ctx, keys)
+	report.Repaired(OrphanObject, int64(deleted))
+	return err
 }
 
 // unused is Unused of those with keys above after.

@@ -18,6 +18,8 @@ type Config struct {
 	Delete bool          // else what nothing refers to is only counted
 	Limit  int64         // most files and results to delete in one run; 0: no limit
 	Grace  time.Duration // how long files and results that nothing refers to are left alone
+	// UploadLife is after what time no one sends the picture of an upload any more.
+	UploadLife time.Duration
 	// MayDelete returns an installation.RefusedError where files that nothing here
 	// refers to may be another's. Nil: they are not.
 	MayDelete func(ctx context.Context) error

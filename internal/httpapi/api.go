@@ -26,6 +26,7 @@ import (
 	"vitrine.dev/internal/httpapi/page"
 	"vitrine.dev/internal/httpapi/problems"
 	"vitrine.dev/internal/httpapi/products"
+	"vitrine.dev/internal/httpapi/uploads"
 	"vitrine.dev/internal/httpapi/wire"
 	"vitrine.dev/internal/httpapi/work"
 	"vitrine.dev/internal/httpkit"
@@ -44,6 +45,7 @@ const (
 	maxDetailMemory = 16 << 20 // products that are sent
 	maxBodyMemory   = 32 << 20 // bodies that are read, until their answer
 	maxDecodeMemory = 32 << 20 // what decoding bodies makes of them
+	maxReceiving    = 1 << 30  // pictures that are received, which are on disk for the most part
 )
 
 // Deps is what the API is made of. All of it is required, but Ready may be nil:
@@ -87,14 +89,16 @@ func New(deps Deps) http.Handler {
 func (d Deps) routes() []server.Route {
 	description := newDescription()
 	tag, lists, cursors := d.tag(), httpkit.NewBudget(maxListMemory), page.NewCursors(d.Signing)
+	receiving := httpkit.NewBudget(maxReceiving)
 	waits := products.Waits{Service: d.Service, Watch: d.Progress, Stopping: d.stopping}
 	product := &products.Handler{
 		Service: d.Service, Views: d.Views, URL: d.URL, Tag: tag, Lists: lists, Details: httpkit.NewBudget(maxDetailMemory), Cursors: cursors, Waits: waits,
-		Uploads: d.Uploads, Receiving: httpkit.NewBudget(products.MaxReceiving),
+		Uploads: d.Uploads, Receiving: receiving,
 	}
 	failure := &failuresapi.Handler{Service: d.Failures, URL: d.URL, Tag: tag, Lists: lists, Cursors: cursors, Waits: waits}
 	job := &jobs.Handler{Service: d.Failures, Cursors: cursors}
 	image := &images.Handler{Files: d.Images, Service: d.Service, Uploads: d.Uploads}
+	sent := &uploads.Handler{Service: d.Uploads, Signing: d.Signing, Receiving: receiving}
 	account := &accounts.Handler{Accounts: d.Accounts, Keys: d.HasKeys, Cursors: cursors}
 	waiting := &work.Handler{Inspector: d.Work, URL: d.URL, Cursors: cursors}
 	routes := append(d.adminRoutes(), []server.Route{
@@ -112,6 +116,10 @@ func (d Deps) routes() []server.Route {
 		{Method: http.MethodGet, Path: "/products/{id}/images/{image_id}/source", Handle: image.Source, Scopes: scopes(auth.ProductsRead, auth.Operator), Describe: images.DescribeSource, Long: true},
 		{Method: http.MethodPost, Path: "/products/{id}/images/{image_id}/refresh", Handle: product.RefreshImage, Scopes: scopes(auth.ImagesRetry, auth.Operator), Describe: products.DescribeRefreshImage},
 		{Method: http.MethodPost, Path: "/products/{id}/images/{image_id}/replay", Handle: failure.ReplayImage, Scopes: scopes(auth.ImagesRetry, auth.Operator), Describe: failuresapi.DescribeReplayImage},
+		{Method: http.MethodPost, Path: "/uploads", Handle: sent.Create, Scopes: scopes(auth.ProductsWrite), Describe: uploads.DescribeCreate},
+		{Method: http.MethodGet, Path: "/uploads/{id}", Handle: sent.Get, Scopes: scopes(auth.ProductsWrite), Describe: uploads.DescribeGet},
+		{Method: http.MethodPost, Path: "/uploads/{id}/complete", Handle: sent.Complete, Scopes: scopes(auth.ProductsWrite), Describe: uploads.DescribeComplete, Long: true},
+		{Method: http.MethodPut, Path: "/uploads/{id}/content", Handle: sent.Send, Query: uploads.SendQuery(), Describe: uploads.DescribeSend, Long: true},
 		{Method: http.MethodGet, Path: "/dead-letters", Handle: failure.List, Scopes: scopes(auth.ProductsRead, auth.Operator), Query: failuresapi.ListQuery(), Describe: failuresapi.DescribeList},
 		{Method: http.MethodPost, Path: "/dead-letters/replay", Handle: failure.Replay, Scopes: scopes(auth.ImagesRetry, auth.Operator), Describe: failuresapi.DescribeReplay},
 		{Method: http.MethodPost, Path: "/dead-letters/discard", Handle: failure.Discard, Scopes: scopes(auth.ImagesRetry, auth.Operator), Describe: failuresapi.DescribeDiscard},

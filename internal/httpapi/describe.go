@@ -8,6 +8,7 @@ func tags() [][2]string {
 		{"keys", "API keys"},
 		{"operation", "For who operates the installation: what waits, what hosts do, and whether processes can work"},
 		{"products", "Products and their images"},
+		{"uploads", "Pictures that are sent in two steps, past the API where the storage can take them"},
 		{"users", "Users, who own products, and what was done to their accounts"},
 	}
 }
@@ -34,7 +35,10 @@ func schemas() map[string]string {
 		"ImagePatch":     "What to change of an image",
 		"Key":            "An API key without its text",
 		"NewImage":       "An image to be added to a product",
-		"SentImage": "An image that is added to a product, with its picture",
+		"NewUpload": "A picture that is to be sent in two steps",
+		"Upload": "A picture that is sent in two steps",
+		"CreatedUpload": "A new upload, and where its picture is to be sent",
+		"SentImage":      "An image that is added to a product, with its picture",
 		"NewKey":         "An API key to be made",
 		"NewProduct":     "A product to be created",
 		"NewUser":        "A user to be added",

@@ -63,6 +63,10 @@ func matrixRows() map[string]matrixRow {
 		"GET /products/{id}/images/{image_id}/source":   {path: func(m *matrix) string { return m.upload() + "/source" }, ok: 200, owned: true},
 		"POST /products/{id}/images/{image_id}/refresh": {path: func(m *matrix) string { return m.ready() + "/refresh" }, ok: 202, owned: true},
 		"POST /products/{id}/images/{image_id}/replay":  {path: ofImage("/replay"), ok: 202, owned: true},
+		"POST /uploads":               {path: fixed("/uploads"), body: announced("picture"), ok: 201},
+		"GET /uploads/{id}":           {path: func(m *matrix) string { path, _ := m.begun(); return path }, ok: 200, owned: true},
+		"POST /uploads/{id}/complete": {path: func(m *matrix) string { return m.sentUpload() + "/complete" }, ok: 200, owned: true},
+		"PUT /uploads/{id}/content":   {path: func(m *matrix) string { _, url := m.begun(); return url }, body: "picture", ok: 204},
 		"GET /dead-letters":                             {path: fixed("/dead-letters"), ok: 200},
 		"POST /dead-letters/replay":                     {path: fixed("/dead-letters/replay"), body: `{"all":true,"dry_run":true}`, ok: 200},
 		"POST /dead-letters/discard":                    {path: fixed("/dead-letters/discard"), body: `{"all":true,"dry_run":true}`, ok: 200},
@@ -114,7 +118,7 @@ func newMatrix(t *testing.T, db *sqlstore.Store) *matrix {
 		Service:  catalog.NewService(db, s.views, catalog.DefaultKeyTTL),
 		Failures: failures.NewService(db, db, s.views, func() {}),
 		Work:     dispatch.NewInspector(db, dispatch.DefaultConfig().Limits),
-		Views:    s.views, Images: s.images, URL: imageURL, Ready: ready(log), Log: log, Uploads: newUploads(t, nil),
+		Views:    s.views, Images: s.images, URL: imageURL, Ready: ready(log), Log: log, Uploads: newUploads(t, s.db),
 		Accounts: m.accounts, HasKeys: true, Signing: signing.New(db, log), Authorize: guard.New(auth.NewAuthenticator(db, log), nil).Authorize,
 	}
 	s.handler = newAPI(t, m.deps)
@@ -171,6 +175,26 @@ func (m *matrix) upload() string {
 	w := m.as(m.key(m.owner, auth.ProductsWrite).Secret, http.MethodPost, pathOf("/products", product)+"/images", body, "Content-Type", contentType)
 	wantStatus(m.t, w, http.StatusCreated)
 	return w.Header().Get("Location")
+}
+
+// begun is the path of an upload of the owner, and where its picture is to be sent.
+func (m *matrix) begun() (path, url string) {
+	m.t.Helper()
+	w := m.as(m.key(m.owner, auth.ProductsWrite).Secret, http.MethodPost, "/uploads", announced("picture"))
+	wantStatus(m.t, w, http.StatusCreated)
+	var made struct{ URL string }
+	if err := json.Unmarshal(w.Body.Bytes(), &made); err != nil {
+		m.t.Fatal(err)
+	}
+	return w.Header().Get("Location"), made.URL
+}
+
+// sentUpload is the path of an upload of the owner whose picture was sent.
+func (m *matrix) sentUpload() string {
+	m.t.Helper()
+	path, url := m.begun()
+	wantStatus(m.t, m.as("", http.MethodPut, url, "picture", "Content-Type", "application/octet-stream"), http.StatusNoContent)
+	return path
 }
 
 // job is one of the owner's, which has not ended.

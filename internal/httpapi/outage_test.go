@@ -62,6 +62,7 @@ func TestBodiesThatAreRefused(t *testing.T) {
 		{"PATCH", "/users/1"},
 		{"POST", "/keys"},
 		{"POST", "/keys/1/rotate"},
+		{"POST", "/uploads"},
 	} {
 		r := httptest.NewRequestWithContext(t.Context(), call[0], call[1], io.MultiReader(strings.NewReader("{"), iotest.ErrReader(os.ErrDeadlineExceeded)))
 		r.Header.Set("Content-Type", "application/json")

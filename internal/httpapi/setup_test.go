@@ -57,7 +57,6 @@ func newSetup(t *testing.T, parts ...monitor.Part) *setup {
 	deps := httpapi.Deps{
 		Service: catalog.NewService(s.store, s.views, catalog.DefaultKeyTTL), Views: s.views,
 		Images: s.images, URL: imageURL, Accounts: auth.NewAccounts(noAudit{}), HasKeys: true, Signing: newSigning(), Ready: ready(log, parts...), Stopping: s.stopping.Load, Log: log,
-		Uploads: newUploads(t, nil),
 	}
 	s.handler, s.unchecked = newAPI(t, deps), httpapi.New(deps)
 	return s

@@ -15,7 +15,6 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
-	"time"
 
 	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/blob"
@@ -29,12 +28,9 @@ import (
 const maxUpload = 100_000
 
 // newUploads takes pictures into a folder of the test's own.
-func newUploads(t *testing.T, blobs upload.Blobs) *upload.Service {
+func newUploads(t *testing.T, store upload.Store) *upload.Service {
 	t.Helper()
-	if blobs == nil {
-		blobs = newFolder(t)
-	}
-	return upload.NewService(begins{}, blobs, spool.New(t.TempDir(), 1<<20), maxUpload)
+	return upload.NewService(store, newFolder(t), nil, spool.New(t.TempDir(), 1<<20), maxUpload)
 }
 
 func newFolder(t *testing.T) *disk.Store {
@@ -50,10 +46,6 @@ func newFolder(t *testing.T) *disk.Store {
 	})
 	return folder
 }
-
-type begins struct{}
-
-func (begins) BeginUpload(context.Context) (time.Time, error) { return time.Now(), nil }
 
 // part is one of a form.
 type part struct{ name, filename, content string }
@@ -278,11 +270,11 @@ func (full) PutFrom(context.Context, string, string, io.ReadSeeker) error {
 func TestUploadWithoutStorage(t *testing.T) {
 	t.Parallel()
 	s := newDeadSetup(t)
-	s.deps.Uploads = newUploads(t, full{})
+	s.deps.Uploads = upload.NewService(s.db, full{}, nil, spool.New(t.TempDir(), 1<<20), maxUpload)
 	s.handler = newAPI(t, s.deps)
 	product := s.create(smartphone)
 	wantProblem(t, s.sendForm(product+"/images", file("picture")), http.StatusServiceUnavailable)
-	s.deps.Uploads = upload.NewService(begins{}, newFolder(t), spool.New("/nowhere", 10), maxUpload)
+	s.deps.Uploads = upload.NewService(s.db, newFolder(t), nil, spool.New("/nowhere", 10), maxUpload)
 	s.handler = newAPI(t, s.deps)
 	wantProblem(t, s.sendForm(product+"/images", file("picture")), http.StatusServiceUnavailable)
 	if got := s.do(http.MethodGet, product+"/images", ""); strings.Count(got.Body.String(), `"id":`) != 2 {

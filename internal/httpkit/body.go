@@ -29,13 +29,13 @@ type BodyMemory struct {
 type Body struct {
 	io.ReadCloser // ends with an error at the most that is allowed: MaxBodyBytes, unless it is a LongBody
 
-	answer        http.ResponseWriter
-	whole         io.ReadCloser // the same body without that bound
-	length        int64         // announced by the client, -1 for none
-	bytes         int64         // that the handler has read
-	ended         bool
-	memory        BodyMemory
-	held          Share // until the answer
+	answer http.ResponseWriter
+	whole  io.ReadCloser // the same body without that bound
+	length int64         // announced by the client, -1 for none
+	bytes  int64         // that the handler has read
+	ended  bool
+	memory BodyMemory
+	held   Share // until the answer
 }
 
 // WrapBody replaces the body of the request.

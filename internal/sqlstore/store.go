@@ -62,7 +62,7 @@ func schema() sqldb.Schema {
 		Migrations: migrations, Channel: "vitrine_commits", Probe: "UPDATE installation SET id = id", Sequences: []string{"products", "events"},
 		Optional: catalogsql.TrigramIndex(),
 		Tables: []string{
-			"users", "api_keys", "signing_keys", "audit", "products", "images", "hosts", "renditions", "sources", "chores", "installation", "processes",
+			"users", "api_keys", "signing_keys", "audit", "products", "images", "hosts", "renditions", "sources", "uploads", "chores", "installation", "processes",
 			"events", "event_log", "event_readers", "idempotency_keys", "dead_messages", "dead_jobs", "schema_digest",
 		},
 		Translate: func(err error) error {

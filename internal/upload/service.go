@@ -15,29 +15,43 @@ import (
 	"vitrine.dev/internal/media"
 )
 
-// Store is what uploads need of the database.
+// Store is what uploads need of the database. Errors are of kind fault.Unavailable where it cannot
+// be reached.
 type Store interface {
-	// BeginUpload returns the time of the database's clock. fault.Unavailable.
+	// BeginUpload returns the time of the database's clock.
 	BeginUpload(ctx context.Context) (time.Time, error)
+	// AddUpload stores the upload, which expires after life. ErrMany where the user has so many already,
+	// catalog.ErrUnknownUser.
+	AddUpload(ctx context.Context, u Upload, life time.Duration, most int) (Upload, error)
+	// Upload returns one that has not expired. fault.NotFound.
+	Upload(ctx context.Context, id string) (Upload, error)
+	// CompleteUpload notes that the picture of the upload is stored, and keeps it until the upload has
+	// expired. fault.NotFound; fault.Unavailable where an earlier copy of it is being collected.
+	CompleteUpload(ctx context.Context, id string, s catalog.Source) error
+	// ExpireUploads removes at most limit uploads that have expired, and returns how many.
+	ExpireUploads(ctx context.Context, limit int) (int, error)
 }
 
 // Blobs is what uploads need of blob.Store.
 type Blobs interface {
+	Delete(ctx context.Context, key string) error
 	PutFrom(ctx context.Context, key, contentType string, body io.ReadSeeker) error
 	Open(ctx context.Context, key string) (blob.Object, error)
 }
 
 // Service takes pictures. It is safe for concurrent use.
 type Service struct {
-	store    Store
-	blobs    Blobs
-	spool    media.Spool
-	maxBytes int64
+	store     Store
+	blobs     Blobs
+	presigner Presigner
+	spool     media.Spool
+	maxBytes  int64
 }
 
-// NewService returns a Service of pictures of at most so many bytes.
-func NewService(store Store, blobs Blobs, spool media.Spool, maxBytes int64) *Service {
-	return &Service{store: store, blobs: blobs, spool: spool, maxBytes: maxBytes}
+// NewService returns a Service of pictures of at most so many bytes. Where there is a presigner, the
+// storage itself takes what is sent in two steps.
+func NewService(store Store, blobs Blobs, presigner Presigner, spool media.Spool, maxBytes int64) *Service {
+	return &Service{store: store, blobs: blobs, presigner: presigner, spool: spool, maxBytes: maxBytes}
 }
 
 // MaxBytes is how long a picture may be.

@@ -29,7 +29,7 @@ type Handler struct {
 	// Receiving bounds what pictures that are received take of the disk.
 	Receiving httpkit.Budget
 	Waits     Waits
-	Cursors page.Cursors
+	Cursors   page.Cursors
 }
 
 // Get answers from encoded bytes: on a hit nothing is encoded again.

@@ -27,10 +27,6 @@ const (
 	maxTextBytes = 16 << 10 // of one field
 )
 
-// MaxReceiving bounds the bytes of pictures that are received at the same time, which are on
-// disk for the most part.
-const MaxReceiving = 1 << 30
-
 // SendsPicture reports whether the body of the request is a form that may have a picture.
 func SendsPicture(r *http.Request) bool {
 	mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))

@@ -103,6 +103,9 @@ func (s *Accounts) AdvanceErasure(ctx context.Context, b job.Batch) (j job.Job, 
 		if err != nil {
 			return err
 		}
+		if _, err := tx.ExecContext(ctx, `DELETE FROM uploads WHERE user_id = $1`, user); err != nil { // upload.MaxOpen at most
+			return err
+		}
 		if len(changed) > 0 || keys {
 			j, err = jobsql.Advance(ctx, s.db, tx, b, int64(len(changed)), 0, "")
 			return err

@@ -18,8 +18,9 @@ import (
 const uploaded = `source_host = '` + imageurl.UploadHost + `'`
 
 // Unreferred is the condition that nothing refers to a source.
-const Unreferred = `NOT EXISTS (SELECT 1 FROM images i WHERE i.` + uploaded + `
-	AND i.source_url = '` + imageurl.UploadHost + `/' || substr(sources.key, 9))`
+const Unreferred = `(NOT EXISTS (SELECT 1 FROM images i WHERE i.` + uploaded + `
+	AND i.source_url = '` + imageurl.UploadHost + `/' || substr(sources.key, 9))
+	AND NOT EXISTS (SELECT 1 FROM uploads u WHERE u.source_key = sources.key AND u.stored = 1))`
 
 // Sources implements upload.Store.
 type Sources struct{ db *sqldb.DB }
@@ -39,7 +40,7 @@ func (s *Sources) BeginUpload(ctx context.Context) (now time.Time, err error) {
 }
 
 // Hold makes sure that the source of an image that is added to the product is there, and
-// stays until the transaction ends: one that was stored just now, or one that an image
+// stays until the transaction ends: one that was stored just now, or one that an image or an upload
 // of the product's user is of. Of an image with another URL there is nothing to hold.
 // *catalog.UnknownUploadError; fault.Unavailable where the files are being collected.
 func Hold(ctx context.Context, db *sqldb.DB, tx *sql.Tx, product int64, url string, stored *catalog.Source) error {
@@ -53,14 +54,16 @@ func Hold(ctx context.Context, db *sqldb.DB, tx *sql.Tx, product int64, url stri
 	// Whoever collects it holds the row too, so that one of the two sees what the other has
 	// written.
 	var live bool
-	err := tx.QueryRowContext(ctx, db.SQL(`SELECT deleting_until = 0 FROM sources WHERE key = $1{for key share}`), blob.SourceKey(sum)).Scan(&live)
+	key := blob.SourceKey(sum)
+	err := tx.QueryRowContext(ctx, db.SQL(`SELECT deleting_until = 0 FROM sources WHERE key = $1{for key share}`), key).Scan(&live)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return err
 	}
 	if live {
-		err = tx.QueryRowContext(ctx, `SELECT EXISTS (
-			SELECT 1 FROM images WHERE `+uploaded+` AND source_url = $1 AND user_id = (SELECT user_id FROM products WHERE id = $2))`,
-			url, product).Scan(&live)
+		const owner = `(SELECT user_id FROM products WHERE id = $1)`
+		err = tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM images WHERE `+uploaded+` AND source_url = $2 AND user_id = `+owner+`)
+			OR EXISTS (SELECT 1 FROM uploads WHERE stored = 1 AND source_key = $3 AND user_id = `+owner+`)`,
+			product, url, key).Scan(&live)
 		if err != nil {
 			return err
 		}

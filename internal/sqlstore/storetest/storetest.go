@@ -20,6 +20,7 @@ import (
 	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/processes"
 	"vitrine.dev/internal/signing"
+	"vitrine.dev/internal/upload"
 )
 
 // Store is all that a database does for the domain.
@@ -41,8 +42,8 @@ type Store interface {
 	job.Store
 	installation.Store
 	processes.Store
+	upload.Store
 	EndLeases(ctx context.Context) error
-	BeginUpload(ctx context.Context) (time.Time, error)
 	WakeOwn(ctx context.Context) <-chan struct{}
 }
 

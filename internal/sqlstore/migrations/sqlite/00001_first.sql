@@ -147,6 +147,20 @@ CREATE TABLE sources (
 CREATE INDEX sources_deleted ON sources (deleting_until) WHERE deleting_until > 0;
 CREATE INDEX sources_unused ON sources (unused_since) WHERE unused_since > 0;
 
+-- Pictures that clients send in two steps: upload.Upload.
+CREATE TABLE uploads (
+    id         TEXT   PRIMARY KEY, -- random
+    user_id    INTEGER NOT NULL,
+    source_key TEXT   NOT NULL, -- of the source that it becomes
+    bytes      INTEGER NOT NULL,
+    stored     INTEGER NOT NULL DEFAULT 0, -- 1: the source is there, and kept for it
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL
+);
+CREATE INDEX uploads_stored ON uploads (source_key, user_id) WHERE stored = 1;
+CREATE INDEX uploads_by_user ON uploads (user_id, expires_at);
+CREATE INDEX uploads_by_expiry ON uploads (expires_at);
+
 CREATE TABLE images (
     id            INTEGER PRIMARY KEY AUTOINCREMENT,
     product_id    BIGINT NOT NULL REFERENCES products (id) ON DELETE CASCADE,
@@ -325,6 +339,7 @@ DROP TABLE event_log;
 DROP TABLE events;
 DROP TABLE hosts;
 DROP TABLE images;
+DROP TABLE uploads;
 DROP TABLE sources;
 DROP TABLE renditions;
 DROP TABLE idempotency_keys;

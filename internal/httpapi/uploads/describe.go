@@ -1,0 +1,76 @@
+package uploads
+
+import (
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"vitrine.dev/internal/httpapi/wire"
+	"vitrine.dev/internal/httpkit"
+	"vitrine.dev/internal/httpkit/openapi"
+)
+
+// SendQuery are the parameters of Send.
+func SendQuery() []*huma.Param {
+	return []*huma.Param{{Name: paramToken, In: "query", Required: true, Schema: openapi.Text(), Description: "As it is in the URL that was given"}}
+}
+
+func pathID() *huma.Param {
+	return &huma.Param{Name: "id", In: "path", Required: true, Schema: openapi.Text(), Description: "Of the upload"}
+}
+
+type newUpload struct {
+	UserID int64  `json:"user_id,omitempty" doc:"Whose upload it is; the user of the key where it is absent"                   minimum:"1" maximum:"9007199254740991"`
+	Bytes  int64  `json:"bytes"             doc:"How long the picture is, at most IMAGE_MAX_BYTES (25 MB unless the operator says otherwise)" minimum:"1"`
+	SHA256 string `json:"sha256"            doc:"Of the picture, in hex digits"                                                  pattern:"^[0-9a-fA-F]{64}$"`
+}
+
+// DescribeCreate describes Create.
+func DescribeCreate(d *openapi.Document) *huma.Operation {
+	return &huma.Operation{
+		OperationID: "createUpload", Tags: []string{"uploads"}, Summary: "Begin to upload a picture in two steps",
+		Description: "For pictures that should not pass through the API where the storage can take them itself. Send the picture to the URL that is answered, with the method and headers that are answered, and complete the upload. The URL may be relative: resolve it against that of the API.",
+		RequestBody: openapi.Body(openapi.Schema[newUpload](d), httpkit.TypeJSON),
+		Responses: d.Responses(map[string]*huma.Response{
+			"201": openapi.Response("Where to send the picture", openapi.Schema[wire.CreatedUpload](d), openapi.Header("Location", "The path of the upload")),
+		}, http.StatusConflict, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusServiceUnavailable),
+	}
+}
+
+// DescribeGet describes Get.
+func DescribeGet(d *openapi.Document) *huma.Operation {
+	return &huma.Operation{
+		OperationID: "getUpload", Tags: []string{"uploads"}, Summary: "Read an upload",
+		Parameters:  []*huma.Param{pathID()},
+		Description: "Until it expires, a day after it was created.",
+		Responses: d.Responses(map[string]*huma.Response{"200": openapi.Response("The upload", openapi.Schema[wire.Upload](d))},
+			http.StatusNotFound, http.StatusServiceUnavailable),
+	}
+}
+
+// DescribeComplete describes Complete.
+func DescribeComplete(d *openapi.Document) *huma.Operation {
+	return &huma.Operation{
+		OperationID: "completeUpload", Tags: []string{"uploads"}, Summary: "Complete an upload whose picture was sent",
+		Description: "Looks whether the picture is the one that was announced. From then on images of the user may have its source_url, and it is kept for as long as any has, or the upload has not expired. Completing it again changes nothing.",
+		Parameters:  []*huma.Param{pathID()},
+		Responses: d.Responses(map[string]*huma.Response{"200": openapi.Response("The upload", openapi.Schema[wire.Upload](d))},
+			http.StatusNotFound, http.StatusConflict, http.StatusServiceUnavailable),
+	}
+}
+
+// DescribeSend describes Send.
+func DescribeSend(d *openapi.Document) *huma.Operation {
+	return &huma.Operation{
+		OperationID: "sendUpload", Tags: []string{"uploads"}, Summary: "Send the picture of an upload",
+		Description: "Only to a URL that was answered to createUpload, for an hour: its token is what may do it. Where the storage takes pictures itself, URLs lead there.",
+		Parameters:  []*huma.Param{pathID()},
+		RequestBody: &huma.RequestBody{
+			Required: true, Description: "The picture, as it was announced",
+			Content: map[string]*huma.MediaType{typePicture: {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}},
+		},
+		Responses: d.Responses(map[string]*huma.Response{"204": openapi.Response("It is here; now complete the upload", nil)},
+			http.StatusNotFound, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge,
+			http.StatusUnprocessableEntity, http.StatusServiceUnavailable),
+	}
+}
