@@ -2,9 +2,11 @@ package e2e_test
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"fmt"
 	"mime/multipart"
 	"net/http"
+	"net/url"
 	"testing"
 
 	"vitrine.dev/internal/httpapi/wire"
@@ -76,6 +78,55 @@ func TestUpload(t *testing.T) {
 			}
 			if p = c.Finished(path); p.Images[1].Status != "failed" || p.Images[1].Reason.Code != "unsupported_type" {
 				t.Errorf("what is no picture is %+v", p.Images[1])
+			}
+		})
+	}
+}
+
+// TestUploadInTwoSteps: a client that knows one way sends its picture to the storage or to the API,
+// whichever takes it.
+func TestUploadInTwoSteps(t *testing.T) {
+	t.Parallel()
+	for _, s := range shapes() {
+		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
+			c := systemtest.Client{T: t, URL: s.start(t)}
+			picture := imagingtest.Photo(600, 400, 12)
+			sum := sha256.Sum256(picture)
+			got, answer := c.Do(http.MethodPost, "/uploads", map[string]string{"Content-Type": "application/json"}, fmt.Sprintf(`{"user_id":1,"bytes":%d,"sha256":"%x"}`, len(picture), sum))
+			var u wire.CreatedUpload
+			c.Decode(answer, &u)
+			if got.StatusCode != http.StatusCreated {
+				t.Fatalf("%d %s", got.StatusCode, answer)
+			}
+			base, err := url.Parse(c.URL)
+			if err != nil {
+				t.Fatal(err)
+			}
+			target, err := base.Parse(u.URL)
+			if err != nil {
+				t.Fatal(err)
+			}
+			complete := func() int {
+				got, answer := c.Do(http.MethodPost, "/uploads/"+u.ID+"/complete", nil, "")
+				t.Logf("complete: %s", answer)
+				return got.StatusCode
+			}
+			if status := complete(); status != http.StatusConflict {
+				t.Errorf("completed before it was sent: %d", status)
+			}
+			if got, answer := c.Do(u.Method, target.String(), u.Headers, string(picture[:len(picture)-1])+"?"); got.StatusCode < 400 {
+				t.Errorf("another picture was taken: %d %s", got.StatusCode, answer)
+			}
+			if got, answer := c.Do(u.Method, target.String(), u.Headers, string(picture)); got.StatusCode >= 300 {
+				t.Fatalf("sent to %s: %d %s", target, got.StatusCode, answer)
+			}
+			if status := complete(); status != http.StatusOK {
+				t.Fatalf("completed: %d", status)
+			}
+			p := c.Finished(c.Create("Lamp", u.SourceURL))
+			if p.Images[0].Status != "ready" || p.Images[0].Width != 600 || p.ImageURLs[0] != u.SourceURL {
+				t.Errorf("the product is %+v", p)
 			}
 		})
 	}

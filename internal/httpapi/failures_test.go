@@ -45,7 +45,7 @@ func newDeadSetup(t *testing.T) *deadSetup {
 		Work:     dispatch.NewInspector(s.db, dispatch.DefaultConfig().Limits),
 		Progress: progress.New(log),
 		Views:    s.views, Images: s.images, URL: imageURL, Accounts: auth.NewAccounts(s.db), HasKeys: true, Log: log,
-		Uploads: newUploads(t, s.db),
+		Uploads: newUploads(t, s.db), Signing: newSigning(),
 	}
 	s.handler = newAPI(t, s.deps)
 	return s

@@ -213,3 +213,24 @@ func TestUploadAnnouncedByAnother(t *testing.T) {
 	wantProblem(t, m.as(other, http.MethodPost, "/products", use), http.StatusUnprocessableEntity)
 	wantStatus(t, m.as(mine, http.MethodPost, "/products", use), http.StatusCreated)
 }
+
+// unforeseen is a storage with a defect.
+type unforeseen struct{ upload.Blobs }
+
+func (unforeseen) PutFrom(context.Context, string, string, io.ReadSeeker) error { return errTest }
+
+// TestSendWithoutStorage: what cannot be kept is not taken, and can be sent again.
+func TestSendWithoutStorage(t *testing.T) {
+	t.Parallel()
+	s := newDeadSetup(t)
+	u := s.begin("picture")
+	for status, blobs := range map[int]upload.Blobs{http.StatusServiceUnavailable: full{}, http.StatusInternalServerError: unforeseen{}} {
+		s.deps.Uploads = upload.NewService(s.db, blobs, nil, spool.New(t.TempDir(), 1<<20), maxUpload)
+		s.handler = newAPI(t, s.deps)
+		wantProblem(t, s.do(http.MethodPut, u.URL, "picture"), status)
+		wantProblem(t, s.do(http.MethodPost, "/uploads/"+u.ID+"/complete", ""), http.StatusConflict)
+	}
+	s.deps.Uploads = newUploads(t, s.db)
+	s.handler = newAPI(t, s.deps)
+	wantStatus(t, s.do(http.MethodPut, u.URL, "picture"), http.StatusNoContent)
+}

@@ -28,6 +28,7 @@ func quickSuites() []suite[Store] {
 		{"progress is no edit", testProgressIsNoEdit},
 		{"edits of images", testImageEdits},
 		{"uploads", testUploads},
+		{"uploads in two steps", testTwoSteps},
 		{"uploads are collected", testCollectUploads},
 		{"an upload that is collected meanwhile", testUploadCollected},
 		{"delete", testDelete},
