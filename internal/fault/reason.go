@@ -24,7 +24,7 @@ const (
 	DecodeFailed       Reason = "decode_failed"       // truncated or corrupt
 	DecoderCrashed     Reason = "decoder_crashed"     // the process died or hung on these bytes
 	WorkerLost         Reason = "worker_lost"         // the worker died or was cut off; says nothing of these bytes
-	StorageUnavailable Reason = "storage_unavailable" // the results could not be stored, or the download not be kept
+	StorageUnavailable Reason = "storage_unavailable" // the results could not be stored, an upload not be read, or the download not be kept
 )
 
 // Reasons lists every reason, in the order of the path of an image.

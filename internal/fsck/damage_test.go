@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"strings"
 	"testing"
 	"time"
 
+	"vitrine.dev/internal/blob"
 	"vitrine.dev/internal/cache"
 	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/catalog/imageurl"
 	"vitrine.dev/internal/fsck"
 	"vitrine.dev/internal/gc"
 	"vitrine.dev/internal/media"
@@ -44,6 +47,16 @@ func damages() []damage {
 			must(w.t, err)
 			must(w.t, w.store.MarkUnused(w.t.Context(), "0", "g"))
 		}, map[gc.Kind]int64{gc.UnusedRendition: 1}},
+		{"strays among uploads", func(w *system, _ []catalog.Product) {
+			w.putUpload(blob.SourceKey([32]byte{0xab}), "stored, and never added")
+			w.putUpload(blob.UploadKey("x7"), "sent, and never completed")
+		}, map[gc.Kind]int64{gc.OrphanObject: 2}},
+		{"no image is of an upload any more", func(w *system, _ []catalog.Product) {
+			key := blob.SourceKey([32]byte{0xff, 1})
+			w.putUpload(key, "sent")
+			w.exec(`INSERT INTO sources (key, bytes, created_at) VALUES ($1, 4, 1)`, key)
+			must(w.t, w.store.MarkUnused(w.t.Context(), blob.Sources, blob.Sources+"g"))
+		}, map[gc.Kind]int64{gc.UnusedSource: 1}},
 		{"a worker stops", func(w *system, p []catalog.Product) {
 			w.exec(`UPDATE images SET status = 'pending', stage = 3, attempts = 1, lease_until = 1 WHERE product_id = $1`, p[0].ID)
 			w.counted(p[0].ID)
@@ -61,6 +74,40 @@ func damages() []damage {
 				w.cacheAs(id, revision)
 			}
 		}, map[gc.Kind]int64{fsck.StaleCache: 2}},
+	}
+}
+
+func (w *system) putUpload(key, content string) {
+	w.t.Helper()
+	must(w.t, w.blobs.Put(w.t.Context(), key, blob.SourceType, []byte(content)))
+}
+
+// TestLostUpload: what a client has sent cannot be made again; the picture that was made of it is shown.
+func TestLostUpload(t *testing.T) {
+	t.Parallel()
+	w := embedded(t)
+	p := w.create(1)
+	w.finish(p)
+	sum := [32]byte{0x12}
+	w.exec(`UPDATE images SET source_url = $1, source_host = $2 WHERE product_id = $3`, imageurl.Upload(sum), imageurl.UploadHost, p.ID)
+	w.exec(`INSERT INTO sources (key, bytes, created_at) VALUES ($1, 4, 1)`, blob.SourceKey(sum))
+	for kind, content := range map[gc.Kind]string{gc.MissingObject: "", gc.WrongSize: "cut"} {
+		if content != "" {
+			w.putUpload(blob.SourceKey(sum), content)
+		} else {
+			must(t, w.blobs.Delete(t.Context(), blob.SourceKey(sum)))
+		}
+		report := w.check(true)
+		if f := report.Of(kind); f.Count != 1 || f.Repaired != 0 || !strings.Contains(f.Unrepaired, "upload them again") || report.Clean() {
+			t.Errorf("%+v", f)
+		}
+		if img := w.read(p.ID).Images[0]; img.Status != catalog.Ready {
+			t.Errorf("the image is %s", img.Status)
+		}
+	}
+	w.putUpload(blob.SourceKey(sum), "sent")
+	if report := w.check(true); !report.Clean() || len(found(report)) > 0 {
+		t.Errorf("sent again: %+v", report)
 	}
 }
 

@@ -2,6 +2,7 @@ package httpapi_test
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -52,7 +53,7 @@ func (s *setup) begin(content string) (u begunUpload) {
 	if err := json.Unmarshal(w.Body.Bytes(), &u); err != nil {
 		s.t.Fatal(err)
 	}
-	if u.ID == "" || u.Status != "waiting" || u.Method != "PUT" || u.SourceURL != "vitrine:upload/"+sumOf(content) || w.Header().Get("Location") != "/uploads/"+u.ID ||
+	if u.ID == "" || u.Status != "waiting" || u.Method != http.MethodPut || u.SourceURL != "vitrine:upload/"+sumOf(content) || w.Header().Get("Location") != "/uploads/"+u.ID ||
 		u.SendUntil.Sub(u.CreatedAt) != upload.SendWithin || u.ExpiresAt.Sub(u.CreatedAt) != upload.Life || w.Header().Get("Cache-Control") != "no-store" {
 		s.t.Errorf("an upload begins as %+v", u)
 	}
@@ -142,16 +143,13 @@ func TestBadUploads(t *testing.T) {
 	}
 	wantStatus(t, s.do(http.MethodPost, "/uploads", `{"user_id":1,"bytes":7,"sha256":"`+strings.ToUpper(sum)+`"}`), http.StatusCreated)
 	for range upload.MaxOpen - 1 {
-		if _, err := s.db.AddUpload(t.Context(), upload.Upload{ID: rand(t), UserID: 1, Bytes: 1}, time.Hour, upload.MaxOpen); err != nil {
+		if _, err := s.db.AddUpload(t.Context(), upload.Upload{ID: rand.Text(), UserID: 1, Bytes: 1}, time.Hour, upload.MaxOpen); err != nil {
 			t.Fatal(err)
 		}
 	}
 	wantProblem(t, s.do(http.MethodPost, "/uploads", `{"user_id":1,`+announced("picture")[1:]), http.StatusConflict)
 	wantProblem(t, s.do(http.MethodGet, "/uploads/none", ""), http.StatusNotFound)
 }
-
-// rand is an id that no other has.
-func rand(t *testing.T) string { t.Helper(); return sumOf(fmt.Sprint(time.Now().UnixNano()))[:20] }
 
 // bucket is a storage that takes pictures from clients.
 type bucket struct {

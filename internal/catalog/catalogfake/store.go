@@ -151,16 +151,6 @@ func (s *Store) add(n catalog.NewProduct) (catalog.Product, error) {
 	return p, nil
 }
 
-// taken reports whether a product of the user, other than that of the id, has the external id.
-func (s *Store) taken(user int64, external string, id int64) bool {
-	for _, p := range s.products {
-		if external != "" && p.ExternalID == external && p.UserID == user && p.ID != id {
-			return true
-		}
-	}
-	return false
-}
-
 func (s *Store) images(old []catalog.Image, plan []catalog.PlannedImage) []catalog.Image {
 	images := make([]catalog.Image, 0, len(plan))
 	for i, planned := range plan {

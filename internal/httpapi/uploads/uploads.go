@@ -62,7 +62,7 @@ func path(id string) string { return "/uploads/" + id }
 
 // own is where this API takes the picture.
 func (h *Handler) own(r *http.Request, u upload.Upload) (upload.Target, error) {
-	until := binary.BigEndian.AppendUint64(nil, uint64(u.CreatedAt.Add(upload.SendWithin).UnixMilli())) //nolint:gosec // of this age
+	until := binary.BigEndian.AppendUint64(nil, uint64(u.CreatedAt.Add(upload.SendWithin).UnixMilli()))
 	token, err := h.Signing.Seal(r.Context(), signing.Uploads, []byte(u.ID), until)
 	return upload.Target{URL: path(u.ID) + "/content?" + paramToken + "=" + token, Headers: map[string]string{"Content-Type": typePicture}}, err
 }
@@ -115,7 +115,7 @@ type reader struct {
 
 func (b *reader) Read(p []byte) (int, error) {
 	n, err := b.Reader.Read(p)
-	if err != nil && err != io.EOF { //nolint:errorlint // io.Reader returns io.EOF itself
+	if err != nil && err != io.EOF {
 		b.err = err
 	}
 	return n, err

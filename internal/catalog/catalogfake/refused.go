@@ -29,3 +29,13 @@ func (s *Store) shows(user int64, url string) bool {
 	}
 	return false
 }
+
+// taken reports whether a product of the user, other than that of the id, has the external id.
+func (s *Store) taken(user int64, external string, id int64) bool {
+	for _, p := range s.products {
+		if external != "" && p.ExternalID == external && p.UserID == user && p.ID != id {
+			return true
+		}
+	}
+	return false
+}
