@@ -29,8 +29,11 @@ type Key struct {
 // Purpose is what texts are signed for. One that was signed for another is not valid.
 type Purpose string
 
-// Cursors are where the pages of lists begin.
-const Cursors Purpose = "cursors"
+// The purposes.
+const (
+	Cursors      Purpose = "cursors"       // where the pages of lists begin
+	StreamTokens Purpose = "stream tokens" // by which browsers open streams of events
+)
 
 // macBytes is where a code is cut: RFC 2104, section 5, wants at least half of the hash
 // and 80 bits.

@@ -86,6 +86,7 @@ func (e NoteCode) Valid() bool {
 // Defines values for ProblemCode.
 const (
 	Conflict             ProblemCode = "conflict"
+	EventsGone           ProblemCode = "events-gone"
 	Forbidden            ProblemCode = "forbidden"
 	IdempotencyKeyReused ProblemCode = "idempotency-key-reused"
 	InsufficientScope    ProblemCode = "insufficient-scope"
@@ -109,6 +110,8 @@ const (
 func (e ProblemCode) Valid() bool {
 	switch e {
 	case Conflict:
+		return true
+	case EventsGone:
 		return true
 	case Forbidden:
 		return true
