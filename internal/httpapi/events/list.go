@@ -63,13 +63,18 @@ func (h *Handler) answer(w http.ResponseWriter, r *http.Request, product int64) 
 		return h.page(w, r, q)
 	}
 	if last := r.Header.Get(headerLastEventID); last != "" {
-		if _, err := events.ParsePublicID(last); err != nil {
+		if q.After = last; !isID(last) {
+			q.After = ""
 			p.Errors.AddAt(fault.Parameter(), headerLastEventID, "must be the id of an event")
 		}
-		q.After = last
 	}
 	q.FieldErrors = p.Errors
 	return h.stream(w, r, q)
+}
+
+func isID(text string) bool {
+	_, err := events.ParsePublicID(text)
+	return err == nil
 }
 
 func (h *Handler) page(w http.ResponseWriter, r *http.Request, q feed.Query) error {
