@@ -24,7 +24,7 @@ type recent struct {
 
 func newRecent() *recent { return &recent{changed: make(chan struct{})} }
 
-// open begins anew behind the position: what is before it was not read here.
+// open begins again behind the position: what is before it was not read here.
 func (r *recent) open(position int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
