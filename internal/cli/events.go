@@ -41,15 +41,14 @@ func (c eventsCommand) Run(ctx context.Context, program Program, to Streams) err
 			query.After = "latest"
 		}
 	}
-	for answered := time.Now(); ; {
+	answered := time.Now()
+	for ctx.Err() == nil || !c.Follow {
 		asked := time.Now()
 		page, err := api.Events(ctx, query)
 		switch {
 		case err == nil:
 			answered, query.After = time.Now(), page.NextCursor
-		case c.Follow && ctx.Err() != nil:
-			fmt.Fprintf(to.Err, "stopped; --after %s goes on from here\n", query.After)
-			return nil
+		case c.Follow && ctx.Err() != nil: // the loop ends
 		case !c.Follow || !client.IsTemporary(err) || time.Since(answered) > outageLimit:
 			return err
 		}
@@ -60,9 +59,11 @@ func (c eventsCommand) Run(ctx context.Context, program Program, to Streams) err
 			return nil
 		}
 		if len(page.Data) == 0 && !page.More {
-			_ = backoff.Sleep(ctx, followPace-time.Since(asked)) // its end ends the next request
+			_ = backoff.Sleep(ctx, followPace-time.Since(asked)) // its end ends the loop
 		}
 	}
+	fmt.Fprintf(to.Err, "stopped; --after %s goes on from here\n", query.After)
+	return nil
 }
 
 func (c eventsCommand) print(w io.Writer, page client.EventPage) error {

@@ -124,6 +124,8 @@ func (s *sender) send(ctx context.Context) bool {
 		return false
 	}
 	_, err := s.w.Write(s.text.Bytes())
-	s.text.Reset()
+	if s.text.Reset(); s.text.Cap() > httpkit.FreeBytes { // so that a stream which waits holds little
+		s.text = bytes.Buffer{}
+	}
 	return err == nil && s.conn.Flush() == nil
 }
