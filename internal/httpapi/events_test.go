@@ -105,6 +105,20 @@ func TestEventsOfUsers(t *testing.T) {
 	}
 }
 
+// TestWhoTakesEither gets a page, which has an end.
+func TestWhoTakesEither(t *testing.T) {
+	t.Parallel()
+	s := newDeadSetup(t)
+	for accept, want := range map[string]string{
+		"text/event-stream": "text/event-stream", "application/json, text/event-stream": "application/json", "text/event-stream, application/json": "application/json",
+		"application/json;q=0.5, text/event-stream": "text/event-stream", "*/*": "application/json", "text/event-stream;q=0": "application/json",
+	} {
+		w := s.do(http.MethodHead, "/events", "", "Accept", accept)
+		wantStatus(t, w, http.StatusOK)
+		wantHeader(t, w, "Content-Type", want)
+	}
+}
+
 // TestEventForm is an event in full.
 func TestEventForm(t *testing.T) {
 	t.Parallel()

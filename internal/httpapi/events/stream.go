@@ -30,8 +30,11 @@ const (
 	policyStreams = "streams"
 )
 
-// Streams reports whether the client would rather follow the log.
-func Streams(r *http.Request) bool { return httpkit.Prefers(r, typeStream, httpkit.TypeJSON) }
+// Streams reports whether the client would rather follow the log. One that takes either gets a page,
+// which has an end: clients that are made of the description name all media types alike.
+func Streams(r *http.Request) bool {
+	return httpkit.Prefers(r, typeStream, httpkit.TypeJSON) && !httpkit.Prefers(r, httpkit.TypeJSON, typeStream)
+}
 
 // stream follows the log until the client leaves, its key is over, or the process is about to end.
 func (h *Handler) stream(w http.ResponseWriter, r *http.Request, q feed.Query) error {
