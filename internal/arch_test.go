@@ -40,6 +40,7 @@ var layers = map[string]int{
 	"internal/signing":      port,
 	"internal/auth":         owners,
 	"internal/progress":     owners,
+	"internal/feed":         products,
 	"internal/catalog":      products,
 	"internal/installation": pictures, "internal/monitor": pictures, "internal/media": pictures,
 	"internal/failures": pictures, "internal/erasure": pictures,

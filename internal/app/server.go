@@ -15,6 +15,7 @@ import (
 	"vitrine.dev/internal/events"
 	"vitrine.dev/internal/expiry"
 	"vitrine.dev/internal/failures"
+	"vitrine.dev/internal/feed"
 	"vitrine.dev/internal/httpapi"
 	"vitrine.dev/internal/httpapi/guard"
 	"vitrine.dev/internal/httpkit/server"
@@ -48,13 +49,15 @@ func (p *process) addServer() error {
 	if err != nil {
 		return err
 	}
+	epoch := func() string { epoch, _ := p.identity.Epoch(); return epoch }
 	deps := httpapi.Deps{
 		Service:  catalog.NewService(p.store, p.views, p.cfg.IdempotencyTTL),
 		Failures: failures.NewService(p.store, p.store, p.views, p.jobs.Wake),
 		Work:     dispatch.NewInspector(p.store, dispatching(p.cfg).Limits),
 		Views:    p.views,
 		Progress: progress.New(p.log),
-		Epoch:    func() string { epoch, _ := p.identity.Epoch(); return epoch },
+		Feed:     feed.New(p.horizon, p.store, epoch, p.log),
+		Epoch:    epoch,
 		Images:   p.blobs,
 		Uploads:  upload.NewService(p.store, p.blobs, p.presigner, received, p.cfg.ImageMaxBytes),
 		URL:      p.blobs.URL,
@@ -82,6 +85,7 @@ func (p *process) addServer() error {
 	p.tasks = append(p.tasks,
 		task{name: "uploads", run: abandoned.Run},
 		task{name: "progress", run: func(ctx context.Context) error { return deps.Progress.Follow(ctx, p.openLog) }},
+		task{name: "feed", run: deps.Feed.Run},
 		task{name: "http", run: func(ctx context.Context) error { return p.serve(ctx, api) }, early: true},
 		task{name: "signing keys", run: deps.Signing.Run}, task{name: "expirer", run: expirer.Run}, task{name: "audit", run: audit.Run})
 	return nil
@@ -158,7 +162,8 @@ func (p *process) addGuard(deps *httpapi.Deps) error {
 		return open.Trust(p.cfg.Origins...)
 	}
 	keys := auth.NewAuthenticator(p.store, p.log)
-	deps.Authorize = guard.New(keys, p.cfg.TrustedProxies).Authorize
+	deps.Authorize = guard.New(keys, p.cfg.TrustedProxies).WithTokens(auth.NewStreamTokens(deps.Signing, keys)).Authorize
+	deps.Hold = keys.Hold
 	p.tasks = append(p.tasks,
 		task{name: "keys", run: func(ctx context.Context) error {
 			p.sayHowToBegin(ctx)

@@ -49,6 +49,13 @@ func (l *lookup) KeyByDigest(_ context.Context, d auth.Digest) (auth.Key, time.D
 	return k, l.left, nil
 }
 
+func (l *lookup) LiveKey(ctx context.Context, id int64) (auth.Key, time.Duration, error) {
+	if id != l.key.ID {
+		return auth.Key{}, 0, fault.New(fault.NotFound, "there is no such key")
+	}
+	return l.KeyByDigest(ctx, l.digest)
+}
+
 func (l *lookup) UserExists(context.Context, int64) (bool, error) { return true, nil }
 func (l *lookup) HasKeys(context.Context) (bool, error)           { return true, nil }
 func (l *lookup) MarkUsed(_ context.Context, ids []int64) error {

@@ -43,6 +43,7 @@ type Authenticator struct {
 	known   map[Digest]known
 	changes int64 // of keys that were heard of: a look that began before one is not remembered
 	used    map[int64]struct{}
+	holds   map[*held]struct{}
 }
 
 // known is a key that was valid when it was looked up.
@@ -53,7 +54,7 @@ type known struct {
 
 // NewAuthenticator returns an Authenticator.
 func NewAuthenticator(store Lookup, log *slog.Logger) *Authenticator {
-	return &Authenticator{store: store, log: log, known: map[Digest]known{}, used: map[int64]struct{}{}}
+	return &Authenticator{store: store, log: log, known: map[Digest]known{}, used: map[int64]struct{}{}, holds: map[*held]struct{}{}}
 }
 
 // Remembered returns the principal of a key that was looked up a short time ago.
@@ -151,18 +152,26 @@ func (a *Authenticator) remember(d Digest, k known, before int64) {
 }
 
 // forget has keys that changed looked up again.
-func (a *Authenticator) forget(changed func(Key) bool) {
+func (a *Authenticator) forget(changed func(id int64) bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.changes++
 	for d, k := range a.known {
-		if changed(k.key) {
+		if changed(k.key.ID) {
 			delete(a.known, d)
+		}
+	}
+	for h := range a.holds {
+		if changed(h.key) {
+			select {
+			case h.look <- struct{}{}:
+			default: // it has not looked since
+			}
 		}
 	}
 }
 
-func anyKey(Key) bool { return true }
+func anyKey(int64) bool { return true }
 
 // Follow reads the log of events until ctx is done, so that a key that was revoked
 // anywhere is refused here at once. open opens the log from now on.
@@ -174,7 +183,7 @@ func (a *Authenticator) Follow(ctx context.Context, open func(context.Context) (
 		}
 		for _, e := range batch.Events {
 			if e.Type == events.KeyChanged {
-				a.forget(func(k Key) bool { return k.ID == e.Data.Key })
+				a.forget(func(id int64) bool { return id == e.Data.Key })
 			}
 		}
 	})

@@ -64,6 +64,8 @@ type Lookup interface {
 	// KeyByDigest returns the key that is neither revoked nor expired, and for how long
 	// it still lives, 0 for ever. fault.NotFound.
 	KeyByDigest(ctx context.Context, d Digest) (k Key, left time.Duration, err error)
+	// LiveKey is KeyByDigest of an id.
+	LiveKey(ctx context.Context, id int64) (k Key, left time.Duration, err error)
 	// UserExists reports whether there is such a user, who is not being erased.
 	UserExists(ctx context.Context, id int64) (bool, error)
 	// MarkUsed notes that the keys were used now.

@@ -74,9 +74,9 @@ func (a answer) decode(result any) error {
 	return nil
 }
 
-// do sends the body as JSON, nil for none. An answer that is an error is an
+// do sends the body as JSON, nil for none, with pairs of headers. An answer that is an error is an
 // *Error.
-func (c *Client) do(ctx context.Context, method, path string, body any) (answer, error) {
+func (c *Client) do(ctx context.Context, method, path string, body any, headers ...string) (answer, error) {
 	var encoded io.Reader = http.NoBody
 	if body != nil {
 		text, err := json.Marshal(body)
@@ -91,6 +91,9 @@ func (c *Client) do(ctx context.Context, method, path string, body any) (answer,
 	}
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
+	}
+	for i := 0; i < len(headers); i += 2 {
+		req.Header.Set(headers[i], headers[i+1])
 	}
 	if c.key != "" {
 		req.Header.Set("Authorization", "Bearer "+c.key)

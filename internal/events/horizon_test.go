@@ -153,7 +153,7 @@ func (r *remover) RemoveEvents(_ context.Context, age time.Duration, latest int6
 	defer r.mu.Unlock()
 	n := min(r.left, limit)
 	r.left -= n
-	if age != 168*time.Hour || latest != 5_000_000 {
+	if age != 720*time.Hour || latest != 5_000_000 {
 		return 0, errors.New("another retention") //nolint:err113 // of a test
 	}
 	return n, r.err

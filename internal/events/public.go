@@ -1,8 +1,10 @@
 package events
 
 import (
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"vitrine.dev/internal/fault"
 )
@@ -32,4 +34,53 @@ func ParsePublicID(text string) (PublicID, error) {
 		return PublicID{}, fault.New(fault.Invalid, "is not the id of an event")
 	}
 	return id, nil
+}
+
+// Types are those that clients may see.
+func Types() []Type {
+	return []Type{ProductCreated, ProductUpdated, ProductDeleted, ImageReady, ImageFailed, ImageRetrying, ImageRefreshed}
+}
+
+// IsPublic reports whether clients may see events of the type.
+func (t Type) IsPublic() bool { return slices.Contains(Types(), t) }
+
+// Public is an event as clients see it: the same in lists, in streams and in webhooks.
+type Public struct {
+	ID         string         `json:"id"                   example:"evt_5f0c9d1b2a3e4f60_4711" doc:"Names the event and its place in the log: events after it are read with after. Each is delivered at least once, so a receiver knows by it what it has had"`
+	Type       Type           `json:"type"                 example:"image.ready"`
+	ProductID  int64          `json:"product_id,omitempty" minimum:"1" doc:"Absent where the event is of no product"`
+	ImageID    int64          `json:"image_id,omitempty"   minimum:"1" doc:"Absent where the event is of a product as a whole"`
+	UserID     int64          `json:"user_id,omitempty"    minimum:"1" doc:"Who owns the product"`
+	OccurredAt time.Time      `json:"occurred_at"`
+	Product    *PublicProduct `json:"product,omitempty"    doc:"The product with this change"`
+	Data       PublicData     `json:"data"`
+}
+
+// PublicProduct says which state of a product an event has made. Of two events of a product
+// the one with the higher revision is the later one, in whatever order they arrive.
+type PublicProduct struct {
+	Revision int64 `json:"revision" minimum:"1" doc:"Grows with every change, also the progress of images"`
+	Version  int64 `json:"version"  minimum:"1" doc:"Grows with every edit; the number of the entity tag"`
+}
+
+// PublicData says more about a change. It holds no text and no URL of a user.
+type PublicData struct {
+	Fields  []string `json:"fields,omitempty"   nullable:"false" doc:"Of product.updated: the fields that were changed"`
+	Reason  string   `json:"reason,omitempty"   example:"source_timeout" doc:"Of image.failed and image.retrying: the code of the reason for which the attempt failed"`
+	Attempt int      `json:"attempt,omitempty"  minimum:"1" doc:"Of an image: how many attempts were begun"`
+	DelayMS int64    `json:"delay_ms,omitempty" minimum:"1" doc:"Of image.retrying: milliseconds until the next attempt"`
+	Cause   Cause    `json:"cause,omitempty"    enum:"request,repair" doc:"Of a change that is no edit and no end of an attempt: someone has asked for it, or a repair"`
+}
+
+// Public returns the event as clients of the epoch see it.
+func (e Event) Public(epoch string) Public {
+	p := Public{
+		ID: PublicID{Epoch: epoch, Position: e.ID}.String(), Type: e.Type, ProductID: e.ProductID, ImageID: e.ImageID, UserID: e.UserID,
+		OccurredAt: e.OccurredAt,
+		Data:       PublicData{Fields: e.Data.Fields, Reason: e.Data.Reason, Attempt: e.Data.Attempt, DelayMS: e.Data.DelayMS, Cause: e.Data.Cause},
+	}
+	if e.ProductID != 0 {
+		p.Product = &PublicProduct{Revision: e.Revision, Version: e.Version}
+	}
+	return p
 }

@@ -16,9 +16,9 @@ type RetentionConfig struct {
 	Batch    int           // most events of one transaction
 }
 
-// DefaultRetentionConfig keeps a week, at most five million events.
+// DefaultRetentionConfig keeps 30 days, at most five million events.
 func DefaultRetentionConfig() RetentionConfig {
-	return RetentionConfig{Age: 7 * 24 * time.Hour, Count: 5_000_000, Interval: time.Minute, Batch: 5000}
+	return RetentionConfig{Age: 30 * 24 * time.Hour, Count: 5_000_000, Interval: time.Minute, Batch: 5000}
 }
 
 // Retention removes old events. It waits for no reader. Any number may run, one

@@ -47,7 +47,8 @@ type Error struct {
 
 // The codes of errors.
 const (
-	CodeKeyReused = "idempotency-key-reused" // Invalid: the key was used for another request
+	CodeKeyReused  = "idempotency-key-reused" // Invalid: the key was used for another request
+	CodeEventsGone = "events-gone"            // Conflict: the events after a position are not kept
 )
 
 // New returns an error of the kind with a message that a client may read.

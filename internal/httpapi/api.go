@@ -15,8 +15,11 @@ import (
 	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/dispatch"
+	"vitrine.dev/internal/events"
 	"vitrine.dev/internal/failures"
+	"vitrine.dev/internal/feed"
 	"vitrine.dev/internal/httpapi/accounts"
+	eventsapi "vitrine.dev/internal/httpapi/events"
 	failuresapi "vitrine.dev/internal/httpapi/failures"
 	"vitrine.dev/internal/httpapi/guard"
 	"vitrine.dev/internal/httpapi/health"
@@ -56,6 +59,7 @@ type Deps struct {
 	Work     *dispatch.Inspector
 	Views    *catalog.Views
 	Progress *progress.Watch // nil: no answer waits for images
+	Feed     *feed.Feed
 	Images   images.Files
 	Uploads  *upload.Service
 	Epoch    func() string                        // of the installation: entity tags of another one match nothing here
@@ -70,6 +74,9 @@ type Deps struct {
 	Signing  *signing.Keys // of cursors
 	// Authorize is a guard's. nil: every request may do everything.
 	Authorize func(*http.Request, server.Route) (*http.Request, error)
+	// Hold ends what goes on for longer than an answer with the key of its principal, as an
+	// Authenticator's does. nil: no key ends.
+	Hold func(context.Context, auth.Principal) (context.Context, context.CancelFunc)
 	// Origins are the sites whose pages may read what is answered, as browsers write them;
 	// * for every site.
 	Origins []string
@@ -101,6 +108,7 @@ func (d Deps) routes() []server.Route {
 	sent := &uploads.Handler{Service: d.Uploads, Signing: d.Signing, Receiving: receiving}
 	account := &accounts.Handler{Accounts: d.Accounts, Keys: d.HasKeys, Cursors: cursors}
 	waiting := &work.Handler{Inspector: d.Work, URL: d.URL, Cursors: cursors}
+	event := &eventsapi.Handler{Feed: d.Feed, Service: d.Service, Tokens: auth.NewStreamTokens(d.Signing, nil), Hold: d.Hold, Lists: lists}
 	routes := append(d.adminRoutes(), []server.Route{
 		{Method: http.MethodPost, Path: "/products", Handle: product.Create, Scopes: scopes(auth.ProductsWrite), Describe: products.DescribeCreate},
 		{Method: http.MethodGet, Path: "/products", Handle: product.List, Scopes: scopes(auth.ProductsRead, auth.Operator), Query: products.ListQuery(), Describe: products.DescribeList, LongIf: products.Streams},
@@ -120,6 +128,9 @@ func (d Deps) routes() []server.Route {
 		{Method: http.MethodGet, Path: "/uploads/{id}", Handle: sent.Get, Scopes: scopes(auth.ProductsWrite), Describe: uploads.DescribeGet},
 		{Method: http.MethodPost, Path: "/uploads/{id}/complete", Handle: sent.Complete, Scopes: scopes(auth.ProductsWrite), Describe: uploads.DescribeComplete, Long: true},
 		{Method: http.MethodPut, Path: "/uploads/{id}/content", Handle: sent.Send, Query: uploads.SendQuery(), Describe: uploads.DescribeSend, Long: true},
+		{Method: http.MethodGet, Path: "/products/{id}/events", Handle: event.OfProduct, Scopes: scopes(auth.ProductsRead, auth.Operator), Query: eventsapi.Query(), Describe: eventsapi.DescribeOfProduct, LongIf: eventsapi.Streams, Token: true},
+		{Method: http.MethodGet, Path: "/events", Handle: event.List, Scopes: scopes(auth.ProductsRead, auth.Operator), Query: eventsapi.ListQuery(), Describe: eventsapi.DescribeList, LongIf: eventsapi.Streams, Token: true},
+		{Method: http.MethodPost, Path: "/events/token", Handle: event.Token, Scopes: scopes(auth.ProductsRead), Describe: eventsapi.DescribeToken},
 		{Method: http.MethodGet, Path: "/dead-letters", Handle: failure.List, Scopes: scopes(auth.ProductsRead, auth.Operator), Query: failuresapi.ListQuery(), Describe: failuresapi.DescribeList},
 		{Method: http.MethodPost, Path: "/dead-letters/replay", Handle: failure.Replay, Scopes: scopes(auth.ImagesRetry, auth.Operator), Describe: failuresapi.DescribeReplay},
 		{Method: http.MethodPost, Path: "/dead-letters/discard", Handle: failure.Discard, Scopes: scopes(auth.ImagesRetry, auth.Operator), Describe: failuresapi.DescribeDiscard},
@@ -200,7 +211,10 @@ func newDescription() *openapi.Document {
 		Title: "Vitrine", Version: "1.0.0", License: &huma.License{Name: "MIT", URL: "https://opensource.org/license/mit"},
 		Contact:     &huma.Contact{Name: "Whoever operates this installation"},
 		Description: "Products in, compressed images out. Every error is an RFC 9457 problem.",
-	}, map[reflect.Type]string{reflect.TypeFor[wire.DeadOutcome](): "Settled"})
+	}, map[reflect.Type]string{
+		reflect.TypeFor[wire.DeadOutcome](): "Settled",
+		reflect.TypeFor[wire.Event]():       "Event", reflect.TypeFor[*events.PublicProduct](): "EventProduct", reflect.TypeFor[events.PublicData](): "EventData",
+	})
 	products.DescribePrices(d)
 	for _, tag := range tags() {
 		d.Tag(tag[0], tag[1])

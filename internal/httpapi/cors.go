@@ -24,7 +24,7 @@ func crossOrigin(origins []string) func(http.Handler) http.Handler {
 		AllowedOrigins: origins,
 		AllowedMethods: []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete},
 		AllowedHeaders: []string{
-			"Accept", "Authorization", "Content-Type", httpkit.HeaderIdempotencyKey, "If-Match", "If-None-Match", "Prefer", "Range",
+			"Accept", "Authorization", "Content-Type", httpkit.HeaderIdempotencyKey, "If-Match", "If-None-Match", "Last-Event-ID", "Prefer", "Range",
 			guard.HeaderUser, "X-Request-Id",
 		},
 		ExposedHeaders: []string{

@@ -4,6 +4,7 @@ package httpapi
 func tags() [][2]string {
 	return [][2]string{
 		{"dead letters", "Work that failed: images, and messages of the broker that cannot be read. It is listed, replayed and discarded here, many at once by a job"},
+		{"events", "What has changed, to be read page by page or followed"},
 		{"images", "Published pictures, which need no key"},
 		{"keys", "API keys"},
 		{"operation", "For who operates the installation: what waits, what hosts do, and whether processes can work"},
@@ -27,6 +28,10 @@ func schemas() map[string]string {
 		"DeadOrder":      "Asks for a replay or a discard, by ids or by filter",
 		"DeadSelection":  "Selects dead letters; without fields it selects all of them",
 		"Erasure":        "The deletion of a user with all that the user owns, in the background",
+		"Event":          "A change of a product or of one of its images",
+		"EventData":      "What an event says beside its type; fields that do not go with the type are absent",
+		"EventPage":      "A part of the log of events",
+		"EventProduct":   "Which state of a product an event has made",
 		"FieldError":     "What is wrong with one field or parameter",
 		"Health":         "The process is alive",
 		"Host":           "What is remembered of a host that images are fetched from",
@@ -65,6 +70,7 @@ func schemas() map[string]string {
 		"SentProduct":    "A product for an external id: what to change of it, or what to create",
 		"Settled":        "What a replay or a discard has done at once",
 		"Skipped":        "An id that a replay or a discard could not be applied to",
+		"StreamToken":    "Opens streams of events",
 		"Summary":        "A product in a list",
 		"User":           "Who owns products",
 		"UserPatch":      "What to change of a user",

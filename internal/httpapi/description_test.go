@@ -206,6 +206,7 @@ func TestEveryRouteIsDescribed(t *testing.T) {
 		"/healthz": {"get"}, "/readyz": {"get"},
 		"/products/{id}/images/{image_id}/replay": {"post"}, "/products/{id}/images/{image_id}/refresh": {"post"}, "/products/{id}/images/{image_id}/source": {"get"}, "/uploads": {"post"}, "/uploads/{id}": {"get"}, "/uploads/{id}/complete": {"post"}, "/uploads/{id}/content": {"put"}, "/dead-letters": {"get"},
 		"/products/{id}/images": {"get", "post"}, "/products/{id}/images/{image_id}": {"delete", "get", "patch"}, "/products/external/{external_id}": {"put"}, "/queue": {"get"}, "/hosts": {"get"},
+		"/events": {"get"}, "/products/{id}/events": {"get"}, "/events/token": {"post"},
 		"/users": {"get", "post"}, "/users/{id}": {"delete", "get", "patch"}, "/users/{id}/erasure": {"get"}, "/audit": {"get"},
 		"/keys": {"get", "post"}, "/keys/{id}": {"delete", "get"}, "/keys/{id}/rotate": {"post"},
 		"/dead-letters/replay": {"post"}, "/dead-letters/discard": {"post"}, "/dead-letters/jobs": {"get"},

@@ -67,6 +67,9 @@ func matrixRows() map[string]matrixRow {
 		"GET /uploads/{id}":                             {path: func(m *matrix) string { path, _ := m.begun(); return path }, ok: 200, owned: true},
 		"POST /uploads/{id}/complete":                   {path: func(m *matrix) string { return m.sentUpload() + "/complete" }, ok: 200, owned: true},
 		"PUT /uploads/{id}/content":                     {path: func(m *matrix) string { _, url := m.begun(); return url }, body: "picture", ok: 204},
+		"GET /products/{id}/events":                     {path: func(m *matrix) string { return ofProduct(m) + "/events" }, ok: 200, owned: true},
+		"GET /events":                                   {path: fixed("/events"), ok: 200},
+		"POST /events/token":                            {path: fixed("/events/token"), ok: 200},
 		"GET /dead-letters":                             {path: fixed("/dead-letters"), ok: 200},
 		"POST /dead-letters/replay":                     {path: fixed("/dead-letters/replay"), body: `{"all":true,"dry_run":true}`, ok: 200},
 		"POST /dead-letters/discard":                    {path: fixed("/dead-letters/discard"), body: `{"all":true,"dry_run":true}`, ok: 200},
@@ -118,6 +121,7 @@ func newMatrix(t *testing.T, db *sqlstore.Store) *matrix {
 		Service:  catalog.NewService(db, s.views, catalog.DefaultKeyTTL),
 		Failures: failures.NewService(db, db, s.views, func() {}),
 		Work:     dispatch.NewInspector(db, dispatch.DefaultConfig().Limits),
+		Feed:     newFeed(db, log),
 		Views:    s.views, Images: s.images, URL: imageURL, Ready: ready(log), Log: log, Uploads: newUploads(t, s.db),
 		Accounts: m.accounts, HasKeys: true, Signing: signing.New(db, log), Authorize: guard.New(auth.NewAuthenticator(db, log), nil).Authorize,
 	}

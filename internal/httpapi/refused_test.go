@@ -11,7 +11,15 @@ import (
 	"vitrine.dev/internal/httpapi"
 	"vitrine.dev/internal/httpapi/guard"
 	"vitrine.dev/internal/httpkit/server"
+	"vitrine.dev/internal/signing"
 )
+
+// noSecret cannot be read, which nothing has foreseen.
+type noSecret struct{}
+
+func (noSecret) SigningKeys(context.Context, signing.Secret) ([]signing.Key, error) {
+	return nil, errTest
+}
 
 // TestEveryRouteRefuses what is refused before, or whatever, a handler does.
 func TestEveryRouteRefuses(t *testing.T) {
@@ -25,7 +33,9 @@ func TestEveryRouteRefuses(t *testing.T) {
 	anyone := func(r *http.Request, _ server.Route) (*http.Request, error) {
 		return r.WithContext(auth.With(r.Context(), auth.Principal{User: 1, Scopes: auth.Scopes{auth.Admin}})), nil
 	}
-	broken.handler = newAPI(t, httpapi.Deps{URL: imageURL, Log: log, HasKeys: true, Authorize: anyone})
+	broken.handler = newAPI(t, httpapi.Deps{
+		URL: imageURL, Log: log, HasKeys: true, Authorize: anyone, Signing: signing.New(noSecret{}, log),
+	})
 	exhausted := newMatrix(t, m.db)
 	wrong := exhausted.revoked()
 	ended, cancel := context.WithCancel(t.Context())

@@ -83,6 +83,12 @@ func ProblemKinds() []ProblemKind {
 				"thing has already and only one may have, such as external_id, which errors names. Read it again before you decide.",
 		},
 		{
+			Name: fault.CodeEventsGone, Status: http.StatusGone, Title: "The events after the position are gone",
+			Text: "The position (after, or Last-Event-ID) is older than the events that are kept, or the database was " +
+				"restored since it was given out, so what followed it cannot be told without a gap. Note where the log is " +
+				"now (GET /events with after=latest, its next_cursor), read the products again, and go on from there.",
+		},
+		{
 			Name: "stale-version", Status: http.StatusPreconditionFailed, Title: "It has changed since it was read", fault: fault.Stale,
 			Text: "The precondition of the request (If-Match, or for images also If-Unmodified-Since) does not hold: " +
 				"another request has changed the thing since it was read. Nothing was done. Read it again, apply " +

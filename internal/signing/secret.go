@@ -31,8 +31,9 @@ type Purpose string
 
 // The purposes.
 const (
-	Cursors Purpose = "cursors" // where the pages of lists begin
-	Uploads Purpose = "uploads" // where pictures are sent
+	Cursors      Purpose = "cursors"       // where the pages of lists begin
+	Uploads      Purpose = "uploads"       // where pictures are sent
+	StreamTokens Purpose = "stream tokens" // by which browsers open streams of events
 )
 
 // macBytes is where a code is cut: RFC 2104, section 5, wants at least half of the hash

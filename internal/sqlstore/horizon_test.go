@@ -94,6 +94,7 @@ func testManyWriters(t *testing.T, s *sqlstore.Store, dsn string) {
 	}
 	careful := follow(t, s)
 	careless := follow(t, ignorant{s})
+	streams, carelessStreams := followStreams(t, s, s), followStreams(t, s, ignorant{s})
 	durable, stop := readDurably(t, s)
 	var writing sync.WaitGroup
 	for range writers {
@@ -113,7 +114,7 @@ func testManyWriters(t *testing.T, s *sqlstore.Store, dsn string) {
 	}
 	inOrderOfRevisions(t, page.Events)
 	last := page.Events[len(page.Events)-1].ID
-	for _, r := range []*recorder{careful, careless, durable} {
+	for _, r := range []*recorder{careful, careless, durable, streams, carelessStreams} {
 		r.upTo(t, last)
 	}
 	starts := stop()
@@ -121,6 +122,14 @@ func testManyWriters(t *testing.T, s *sqlstore.Store, dsn string) {
 	t.Logf("horizon: %d events of %d writers, %d missed, %d out of order", len(page.Events), writers, missed, disorder)
 	if missed > 0 || disorder > 0 || len(page.Events) < 20_000 {
 		t.Errorf("of %d events %d were missed and %d were out of order", len(page.Events), missed, disorder)
+	}
+	missed, disorder = streams.compare(page.Events)
+	t.Logf("streams that break off: %d missed, %d repeated or out of order", missed, disorder)
+	if missed > 0 || disorder > 0 {
+		t.Errorf("streams missed %d, and %d were repeated or out of order", missed, disorder)
+	}
+	if missed, _ = carelessStreams.compare(page.Events); missed == 0 {
+		t.Error("streams that ignore the horizon missed nothing: this test shows nothing")
 	}
 	missed, disorder = durable.compare(page.Events)
 	t.Logf("durable reader, started %d times: %d missed, %d repeated or out of order", starts, missed, disorder)

@@ -79,7 +79,7 @@ type Config struct {
 	APIKey              string         `env:"VITRINE_API_KEY"`        // for commands that speak to a server
 
 	IdempotencyTTL time.Duration `env:"IDEMPOTENCY_TTL" envDefault:"24h"`
-	EventRetention time.Duration `env:"EVENT_RETENTION" envDefault:"168h"`
+	EventRetention time.Duration `env:"EVENT_RETENTION" envDefault:"720h"`
 	EventMaxCount  int64         `env:"EVENT_MAX_COUNT" envDefault:"5000000"`
 
 	WorkerDownloads int           `env:"WORKER_DOWNLOADS"    envDefault:"64"`

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/oapi-codegen/runtime"
+	openapi_types "github.com/oapi-codegen/runtime/types"
 )
 
 // Defines values for CurrentImageStatus.
@@ -86,6 +87,7 @@ func (e NoteCode) Valid() bool {
 // Defines values for ProblemCode.
 const (
 	Conflict             ProblemCode = "conflict"
+	EventsGone           ProblemCode = "events-gone"
 	Forbidden            ProblemCode = "forbidden"
 	IdempotencyKeyReused ProblemCode = "idempotency-key-reused"
 	InsufficientScope    ProblemCode = "insufficient-scope"
@@ -109,6 +111,8 @@ const (
 func (e ProblemCode) Valid() bool {
 	switch e {
 	case Conflict:
+		return true
+	case EventsGone:
 		return true
 	case Forbidden:
 		return true
@@ -615,6 +619,18 @@ type Reason struct {
 	Retryable bool `json:"retryable"`
 }
 
+// SentImage An image that is added to a product, with its picture
+type SentImage struct {
+	// Alt What the image shows, in words
+	Alt *string `json:"alt,omitempty"`
+
+	// File The picture
+	File openapi_types.File `json:"file"`
+
+	// Position Among the images of the product; behind all others where it is absent
+	Position *int64 `json:"position,omitempty"`
+}
+
 // SentProduct A product for an external id: what to change of it, or what to create
 type SentProduct struct {
 	// ExternalId The client's own id or SKU, unique among the products of the user; null removes it
@@ -871,6 +887,12 @@ type ReplayImageParams struct {
 	VitrineUser *int64 `json:"Vitrine-User,omitempty"`
 }
 
+// GetImageSourceParams defines parameters for GetImageSource.
+type GetImageSourceParams struct {
+	// VitrineUser The user for whom a key with the scope admin acts; its own user by default. 404 where there is no such user
+	VitrineUser *int64 `json:"Vitrine-User,omitempty"`
+}
+
 // CreateProductJSONRequestBody defines body for CreateProduct for application/json ContentType.
 type CreateProductJSONRequestBody = NewProduct
 
@@ -888,6 +910,9 @@ type ChangeProductApplicationMergePatchPlusJSONRequestBody = ProductPatch
 
 // AddImageJSONRequestBody defines body for AddImage for application/json ContentType.
 type AddImageJSONRequestBody = NewImage
+
+// AddImageMultipartRequestBody defines body for AddImage for multipart/form-data ContentType.
+type AddImageMultipartRequestBody = SentImage
 
 // ChangeImageJSONRequestBody defines body for ChangeImage for application/json ContentType.
 type ChangeImageJSONRequestBody = ImagePatch
@@ -1257,7 +1282,7 @@ type ClientInterface interface {
 
 	// AddImageWithBody Add an image to a product
 	//
-	// An edit of the product. Answers at once; the image is processed afterwards.
+	// An edit of the product. Answers at once; the image is processed afterwards. The picture is fetched from its URL, or sent itself, in a form.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -1266,7 +1291,7 @@ type ClientInterface interface {
 
 	// AddImage Add an image to a product
 	//
-	// An edit of the product. Answers at once; the image is processed afterwards.
+	// An edit of the product. Answers at once; the image is processed afterwards. The picture is fetched from its URL, or sent itself, in a form.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -1327,6 +1352,13 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /products/{id}/images/{image_id}/replay (the `ReplayImage` operationId).
 	ReplayImage(ctx context.Context, id int64, imageId int64, params *ReplayImageParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetImageSource Read the picture that was sent for an image
+	//
+	// As it came. Of an image that has a URL, the picture is there. Ranges and preconditions are answered where the storage allows it.
+	//
+	// Corresponds with GET /products/{id}/images/{image_id}/source (the `GetImageSource` operationId).
+	GetImageSource(ctx context.Context, id int64, imageId int64, params *GetImageSourceParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 }
 
 // ListProducts List products
@@ -1551,7 +1583,7 @@ func (c *Client) ListImages(ctx context.Context, id int64, params *ListImagesPar
 
 // AddImageWithBody Add an image to a product
 //
-// An edit of the product. Answers at once; the image is processed afterwards.
+// An edit of the product. Answers at once; the image is processed afterwards. The picture is fetched from its URL, or sent itself, in a form.
 //
 // Takes any type of body and a specified content type.
 //
@@ -1570,7 +1602,7 @@ func (c *Client) AddImageWithBody(ctx context.Context, id int64, params *AddImag
 
 // AddImage Add an image to a product
 //
-// An edit of the product. Answers at once; the image is processed afterwards.
+// An edit of the product. Answers at once; the image is processed afterwards. The picture is fetched from its URL, or sent itself, in a form.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -1702,6 +1734,23 @@ func (c *Client) RefreshImage(ctx context.Context, id int64, imageId int64, para
 // Corresponds with POST /products/{id}/images/{image_id}/replay (the `ReplayImage` operationId).
 func (c *Client) ReplayImage(ctx context.Context, id int64, imageId int64, params *ReplayImageParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewReplayImageRequest(c.Server, id, imageId, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetImageSource Read the picture that was sent for an image
+//
+// As it came. Of an image that has a URL, the picture is there. Ranges and preconditions are answered where the storage allows it.
+//
+// Corresponds with GET /products/{id}/images/{image_id}/source (the `GetImageSource` operationId).
+func (c *Client) GetImageSource(ctx context.Context, id int64, imageId int64, params *GetImageSourceParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetImageSourceRequest(c.Server, id, imageId, params)
 	if err != nil {
 		return nil, err
 	}
@@ -2791,6 +2840,62 @@ func NewReplayImageRequest(server string, id int64, imageId int64, params *Repla
 	return req, nil
 }
 
+// NewGetImageSourceRequest constructs an http.Request for the GetImageSource method
+func NewGetImageSourceRequest(server string, id int64, imageId int64, params *GetImageSourceParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "int64"})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "image_id", imageId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "int64"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/products/%s/images/%s/source", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.VitrineUser != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Vitrine-User", *params.VitrineUser, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "integer", Format: "int64"})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Vitrine-User", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
 func (c *Client) applyEditors(ctx context.Context, req *http.Request, additionalEditors []RequestEditorFn) error {
 	for _, r := range c.RequestEditors {
 		if err := r(ctx, req); err != nil {
@@ -2945,7 +3050,7 @@ type ClientWithResponsesInterface interface {
 
 	// AddImageWithBodyWithResponse Add an image to a product
 	//
-	// An edit of the product. Answers at once; the image is processed afterwards.
+	// An edit of the product. Answers at once; the image is processed afterwards. The picture is fetched from its URL, or sent itself, in a form.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -2954,7 +3059,7 @@ type ClientWithResponsesInterface interface {
 
 	// AddImageWithResponse Add an image to a product
 	//
-	// An edit of the product. Answers at once; the image is processed afterwards.
+	// An edit of the product. Answers at once; the image is processed afterwards. The picture is fetched from its URL, or sent itself, in a form.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -3023,6 +3128,15 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /products/{id}/images/{image_id}/replay (the `ReplayImage` operationId).
 	ReplayImageWithResponse(ctx context.Context, id int64, imageId int64, params *ReplayImageParams, reqEditors ...RequestEditorFn) (*ReplayImageResponse, error)
+
+	// GetImageSourceWithResponse Read the picture that was sent for an image
+	//
+	// As it came. Of an image that has a URL, the picture is there. Ranges and preconditions are answered where the storage allows it.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /products/{id}/images/{image_id}/source (the `GetImageSource` operationId).
+	GetImageSourceWithResponse(ctx context.Context, id int64, imageId int64, params *GetImageSourceParams, reqEditors ...RequestEditorFn) (*GetImageSourceResponse, error)
 }
 
 // ListProductsResponse200Headers the declared response headers of an HTTP 200 response for ListProducts
@@ -4766,6 +4880,126 @@ func (r ReplayImageResponse) ContentType() string {
 	return ""
 }
 
+// GetImageSourceResponse429Headers the declared response headers of an HTTP 429 response for GetImageSource
+type GetImageSourceResponse429Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      *int64
+}
+
+type GetImageSourceResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationproblemJSON400 *Problem
+	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationproblemJSON401 *Problem
+	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationproblemJSON403 *Problem
+	// ApplicationproblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationproblemJSON404 *Problem
+	// ApplicationproblemJSON412 the response for an HTTP 412 `application/problem+json` response
+	ApplicationproblemJSON412 *Problem
+	// ApplicationproblemJSON416 the response for an HTTP 416 `application/problem+json` response
+	ApplicationproblemJSON416 *Problem
+	// ApplicationproblemJSON421 the response for an HTTP 421 `application/problem+json` response
+	ApplicationproblemJSON421 *Problem
+	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationproblemJSON422 *Problem
+	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationproblemJSON429 *Problem
+	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationproblemJSON500 *Problem
+	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationproblemJSON503 *Problem
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetImageSourceResponse429Headers
+}
+
+// GetApplicationproblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r GetImageSourceResponse) GetApplicationproblemJSON400() *Problem {
+	return r.ApplicationproblemJSON400
+}
+
+// GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r GetImageSourceResponse) GetApplicationproblemJSON401() *Problem {
+	return r.ApplicationproblemJSON401
+}
+
+// GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r GetImageSourceResponse) GetApplicationproblemJSON403() *Problem {
+	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r GetImageSourceResponse) GetApplicationproblemJSON404() *Problem {
+	return r.ApplicationproblemJSON404
+}
+
+// GetApplicationproblemJSON412 returns the response for an HTTP 412 `application/problem+json` response
+func (r GetImageSourceResponse) GetApplicationproblemJSON412() *Problem {
+	return r.ApplicationproblemJSON412
+}
+
+// GetApplicationproblemJSON416 returns the response for an HTTP 416 `application/problem+json` response
+func (r GetImageSourceResponse) GetApplicationproblemJSON416() *Problem {
+	return r.ApplicationproblemJSON416
+}
+
+// GetApplicationproblemJSON421 returns the response for an HTTP 421 `application/problem+json` response
+func (r GetImageSourceResponse) GetApplicationproblemJSON421() *Problem {
+	return r.ApplicationproblemJSON421
+}
+
+// GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r GetImageSourceResponse) GetApplicationproblemJSON422() *Problem {
+	return r.ApplicationproblemJSON422
+}
+
+// GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r GetImageSourceResponse) GetApplicationproblemJSON429() *Problem {
+	return r.ApplicationproblemJSON429
+}
+
+// GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r GetImageSourceResponse) GetApplicationproblemJSON500() *Problem {
+	return r.ApplicationproblemJSON500
+}
+
+// GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r GetImageSourceResponse) GetApplicationproblemJSON503() *Problem {
+	return r.ApplicationproblemJSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r GetImageSourceResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetImageSourceResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetImageSourceResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetImageSourceResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // ListProductsWithResponse List products
 //
 // Each with its cover and how many images it has, by status. Edits are seen at once, the progress of images within a second. With Accept: application/x-ndjson all that match are sent, one on each line, page after page as they are read; limit is then how many at most, and no next page is linked.
@@ -4948,7 +5182,7 @@ func (c *ClientWithResponses) ListImagesWithResponse(ctx context.Context, id int
 
 // AddImageWithBodyWithResponse Add an image to a product
 //
-// An edit of the product. Answers at once; the image is processed afterwards.
+// An edit of the product. Answers at once; the image is processed afterwards. The picture is fetched from its URL, or sent itself, in a form.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -4963,7 +5197,7 @@ func (c *ClientWithResponses) AddImageWithBodyWithResponse(ctx context.Context, 
 
 // AddImageWithResponse Add an image to a product
 //
-// An edit of the product. Answers at once; the image is processed afterwards.
+// An edit of the product. Answers at once; the image is processed afterwards. The picture is fetched from its URL, or sent itself, in a form.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -5079,6 +5313,21 @@ func (c *ClientWithResponses) ReplayImageWithResponse(ctx context.Context, id in
 		return nil, err
 	}
 	return ParseReplayImageResponse(rsp)
+}
+
+// GetImageSourceWithResponse Read the picture that was sent for an image
+//
+// As it came. Of an image that has a URL, the picture is there. Ranges and preconditions are answered where the storage allows it.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /products/{id}/images/{image_id}/source (the `GetImageSource` operationId).
+func (c *ClientWithResponses) GetImageSourceWithResponse(ctx context.Context, id int64, imageId int64, params *GetImageSourceParams, reqEditors ...RequestEditorFn) (*GetImageSourceResponse, error) {
+	rsp, err := c.GetImageSource(ctx, id, imageId, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetImageSourceResponse(rsp)
 }
 
 // ParseListProductsResponse parses an HTTP response from a ListProductsWithResponse call
@@ -6953,6 +7202,132 @@ func ParseReplayImageResponse(rsp *http.Response) (*ReplayImageResponse, error) 
 		response.Headers202 = &headers
 	case rsp.StatusCode == 429:
 		var headers ReplayImageResponse429Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetImageSourceResponse parses an HTTP response from a GetImageSourceWithResponse call
+func ParseGetImageSourceResponse(rsp *http.Response) (*GetImageSourceResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetImageSourceResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 412:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON412 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 416:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON416 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 421:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON421 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers GetImageSourceResponse429Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {

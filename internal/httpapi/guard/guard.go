@@ -31,6 +31,7 @@ func DescribeUser() *huma.Param {
 // Guard authorizes requests. It is safe for concurrent use.
 type Guard struct {
 	keys     *auth.Authenticator
+	tokens   *auth.StreamTokens // nil: none are taken
 	attempts *auth.Attempts
 	proxies  []netip.Prefix
 }
@@ -41,13 +42,19 @@ func New(keys *auth.Authenticator, proxies []netip.Prefix) *Guard {
 	return &Guard{keys: keys, attempts: auth.NewAttempts(), proxies: proxies}
 }
 
+// WithTokens has routes that take stream tokens take those.
+func (g *Guard) WithTokens(tokens *auth.StreamTokens) *Guard {
+	g.tokens = tokens
+	return g
+}
+
 // Authorize is server.Config's. Of a key that lacks the scope the request is returned beside
 // the error, so that it counts.
 func (g *Guard) Authorize(r *http.Request, rt server.Route) (*http.Request, error) {
 	if len(rt.Scopes) == 0 {
 		return r, nil
 	}
-	p, err := g.principal(r)
+	p, err := g.principal(r, rt)
 	if err != nil {
 		return nil, err
 	}
@@ -59,8 +66,18 @@ func (g *Guard) Authorize(r *http.Request, rt server.Route) (*http.Request, erro
 	return r, nil
 }
 
-func (g *Guard) principal(r *http.Request) (auth.Principal, error) {
+func (g *Guard) principal(r *http.Request, rt server.Route) (auth.Principal, error) {
 	address := address(r, g.proxies)
+	if rt.Token && g.tokens != nil {
+		if token := r.URL.Query().Get(ParamToken); token != "" {
+			p, err := g.byToken(r, token)
+			if err != nil {
+				return p, err
+			}
+			p.Address = address.String()
+			return g.actFor(r, p)
+		}
+	}
 	secret, err := bearer(r)
 	if err != nil {
 		return auth.Principal{}, err
@@ -111,23 +128,6 @@ func (g *Guard) actFor(r *http.Request, p auth.Principal) (auth.Principal, error
 		return p, fmt.Errorf("act for user %d: %w", user, err)
 	}
 	return p, nil
-}
-
-const (
-	headerChallenge = "WWW-Authenticate"
-	challenge       = `Bearer realm="vitrine"`
-	invalidKey      = `, error="invalid_token"`
-)
-
-// lacks is the answer of RFC 6750 section 3.1 to a key without any of the scopes.
-func lacks(detail, scopes string) error {
-	return httpkit.Refuse(http.StatusForbidden, "%s", detail).OfKind(httpkit.CodeInsufficientScope).
-		With(headerChallenge, challenge+`, error="insufficient_scope", scope="`+scopes+`"`)
-}
-
-// unauthenticated is the answer of RFC 6750 section 3.
-func unauthenticated(more, detail string) error {
-	return httpkit.Refuse(http.StatusUnauthorized, "%s", detail).With(headerChallenge, challenge+more)
 }
 
 // bearer returns the key that the request carries (RFC 6750 section 2.1).

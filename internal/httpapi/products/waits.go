@@ -15,11 +15,18 @@ import (
 	"vitrine.dev/internal/progress"
 )
 
-const (
-	preferWait = "wait"
-	// maxWait bounds how long an answer is kept back.
-	maxWait = 10 * time.Second
-)
+// PreferenceWait is the preference to keep an answer back.
+const PreferenceWait = "wait"
+
+// maxWait bounds how long an answer is kept back.
+const maxWait = 10 * time.Second
+
+// PreferredWait returns for how long the request prefers that its answer is kept back, at most
+// maxWait; ok is false where it does not.
+func PreferredWait(r *http.Request) (most time.Duration, ok bool) {
+	seconds, ok := httpkit.ParseInteger(httpkit.Preference(r, PreferenceWait), math.MaxInt32)
+	return min(time.Duration(seconds)*time.Second, maxWait), ok
+}
 
 // Waits keep answers back until images are done, for who prefers that (RFC 7240, 4.3).
 type Waits struct {
@@ -31,16 +38,15 @@ type Waits struct {
 // For waits for the image, 0 for all images, of the product, if the request prefers that.
 // It reports whether it has; then the answer says so, however long it took.
 func (x Waits) For(w http.ResponseWriter, r *http.Request, product, image int64) bool {
-	seconds, ok := httpkit.ParseInteger(httpkit.Preference(r, preferWait), math.MaxInt32)
+	most, ok := PreferredWait(r)
 	if !ok || x.Watch == nil {
 		return false
 	}
-	most := min(time.Duration(seconds)*time.Second, maxWait)
 	waited := x.Watch.Wait(r.Context(), product, most, x.Stopping, func(ctx context.Context) (bool, error) {
 		return x.Service.Working(ctx, product, image)
 	})
 	if waited {
-		httpkit.Applied(w, preferWait, strconv.Itoa(int(most/time.Second)))
+		httpkit.Applied(w, PreferenceWait, strconv.Itoa(int(most/time.Second)))
 	}
 	return waited
 }

@@ -174,6 +174,7 @@ type Route struct {
 	Path     string // as http.ServeMux spells it
 	Handle   Handler
 	Scopes   []string                                // of a key that may call it, any of them; none: no key is needed
+	Token    bool                                    // whether a stream token in the query may stand for the key
 	Query    []*huma.Param                           // every query parameter that it takes
 	Describe func(*openapi.Document) *huma.Operation // nil: not in the description
 	Long     bool                                    // whether requestTimeout does not apply

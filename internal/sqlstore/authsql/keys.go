@@ -149,11 +149,21 @@ func (s *Accounts) RotateKey(
 }
 
 // KeyByDigest implements auth.Lookup.
-func (s *Accounts) KeyByDigest(ctx context.Context, d auth.Digest) (k auth.Key, left time.Duration, err error) {
+func (s *Accounts) KeyByDigest(ctx context.Context, d auth.Digest) (auth.Key, time.Duration, error) {
+	return s.liveKey(ctx, "digest = $1", d[:])
+}
+
+// LiveKey implements auth.Lookup.
+func (s *Accounts) LiveKey(ctx context.Context, id int64) (auth.Key, time.Duration, error) {
+	return s.liveKey(ctx, "id = $1", id)
+}
+
+// liveKey looks a key up that is neither revoked nor expired.
+func (s *Accounts) liveKey(ctx context.Context, condition string, is any) (k auth.Key, left time.Duration, err error) {
 	err = s.db.WithRetry(ctx, "look up key", func(ctx context.Context) error {
 		var now int64
 		err := scanKey(s.db.Reader.QueryRowContext(ctx, s.db.SQL(
-			`SELECT`+keyColumns+`, {now} FROM api_keys WHERE digest = $1 AND`+usable), d[:]), &k, &now)
+			`SELECT`+keyColumns+`, {now} FROM api_keys WHERE `+condition+` AND`+usable), is), &k, &now)
 		if err == nil && !k.ExpiresAt.IsZero() {
 			if left = k.ExpiresAt.Sub(sqldb.Time(now)); left <= 0 { // within the same millisecond
 				return sqldb.NotFound("key")

@@ -3,6 +3,7 @@ package eventsql
 import (
 	"context"
 	"database/sql"
+	"strings"
 	"time"
 
 	"vitrine.dev/internal/events"
@@ -48,15 +49,41 @@ func (s *Log) Holders(ctx context.Context, m events.Mark) ([]events.Holder, erro
 
 // Read implements events.Log. The end of what was removed is read with the
 // events, by one statement: it is the end of what is missing before them.
-func (s *Log) Read(ctx context.Context, after, to int64, limit int) (page events.Page, err error) {
+func (s *Log) Read(ctx context.Context, after, to int64, limit int) (events.Page, error) {
+	var where sqldb.Where
+	return s.read(ctx, &where, after, to, limit)
+}
+
+// ScanEvents implements feed.Log. The rows are read in the order of their ids, which is that of the
+// table, and those that the selection does not have are passed over: the caller bounds how many by the ids.
+func (s *Log) ScanEvents(ctx context.Context, selected events.Selection, after, to int64, limit int) (events.Page, error) {
+	var where sqldb.Where
+	if selected.User != 0 {
+		where.Add("user_id = ?", selected.User)
+	}
+	if selected.Product != 0 {
+		where.Add("product_id = ?", selected.Product)
+	}
+	types := make([]any, len(selected.Types))
+	for i, t := range selected.Types {
+		types[i] = string(t)
+	}
+	where.Add("type IN ("+strings.Repeat("?, ", len(types)-1)+"?)", types...)
+	return s.read(ctx, &where, after, to, limit)
+}
+
+// read returns the events within the bounds that meet the conditions.
+func (s *Log) read(ctx context.Context, where *sqldb.Where, after, to int64, limit int) (page events.Page, err error) {
+	where.Add("id > ?", after)
+	where.Add("id <= ?", to)
 	var now int64
 	rows, err := sqldb.Select(ctx, s.db, "read events", func(row sqldb.Row, r *eventRow) error {
 		return row.Scan(&page.RemovedTo, &now, &r.id, &r.kind, &r.product, &r.image, &r.user, &r.revision, &r.version, &r.at, &r.data)
 	}, `
 		SELECT l.removed_to, {now}, e.id, e.type, e.product_id, e.image_id, e.user_id, e.revision, e.version, e.occurred_at, e.data
 		FROM event_log l LEFT JOIN (
-			SELECT * FROM events WHERE id > $1 AND id <= $2 ORDER BY id LIMIT $3) AS e ON TRUE
-		ORDER BY e.id`, after, to, limit)
+			SELECT * FROM events`+where.String()+` ORDER BY id LIMIT `+where.Arg(limit)+`) AS e ON TRUE
+		ORDER BY e.id`, where.Args...)
 	if err != nil {
 		return events.Page{}, err
 	}

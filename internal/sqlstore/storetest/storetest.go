@@ -14,6 +14,7 @@ import (
 	"vitrine.dev/internal/events"
 	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/feed"
 	"vitrine.dev/internal/fsck"
 	"vitrine.dev/internal/installation"
 	"vitrine.dev/internal/job"
@@ -34,6 +35,7 @@ type Store interface {
 	events.Log
 	events.Positions
 	events.Remover
+	feed.Log
 	dispatch.Store
 	dispatch.InspectorStore
 	fsck.Store
