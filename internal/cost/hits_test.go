@@ -21,8 +21,8 @@ const (
 )
 
 // TestListHits: of 100 reads of a list in a second nine in ten are answered from the cache
-// while 50 images of its user become ready, with one API, two workers and Redis. Each of the
-// three has lists made again once a second, so the same reads of ten lists are answered from
+// while 50 images of its user become ready, with one API, two workers and Redis. Lists are made again
+// once a second, each that is read, so the same reads of ten lists are answered from
 // it less often, which is printed. The loads are what PostgreSQL counts of the
 // statement that reads a page.
 func TestListHits(t *testing.T) {
