@@ -9,6 +9,7 @@ import (
 	"net"
 	"strconv"
 	"sync/atomic"
+	"time"
 
 	"vitrine.dev/internal/blob"
 	"vitrine.dev/internal/cache"
@@ -113,10 +114,10 @@ func (c watchedCache) Invalidate(ctx context.Context, key string, version int64)
 	return err
 }
 
-func (c watchedCache) Bump(ctx context.Context, group string, floor int64) (int64, error) {
-	generation, err := c.Cache.Bump(ctx, group, floor)
+func (c watchedCache) Bump(ctx context.Context, group string, floor int64, apart time.Duration) (int64, time.Duration, error) {
+	generation, wait, err := c.Cache.Bump(ctx, group, floor, apart)
 	c.check.Record(err)
-	return generation, err
+	return generation, wait, err
 }
 
 type watchedQueue struct {

@@ -53,8 +53,9 @@ type Cache interface {
 	Generation(ctx context.Context, group string, floor int64) (int64, error)
 	// Bump starts a new generation of the group, above floor, and returns it.
 	// From then on this Cache no longer gives an older one; other processes
-	// follow.
-	Bump(ctx context.Context, group string, floor int64) (int64, error)
+	// follow. Where the present one is known to have begun less than apart ago, whoever
+	// began it, it starts none: it returns that one, and how long it takes until it is so old.
+	Bump(ctx context.Context, group string, floor int64, apart time.Duration) (generation int64, wait time.Duration, err error)
 
 	// Ping reports whether the engine answers. It writes nothing; see Probe.
 	Ping(ctx context.Context) error

@@ -23,6 +23,6 @@ func Probe(ctx context.Context, c Cache) error {
 	}
 	// The one that always writes: the others change nothing where another
 	// process, with a clock before ours, was here first.
-	_, err := c.Bump(ctx, probeKey, 0)
+	_, _, err := c.Bump(ctx, probeKey, 0, 0)
 	return err
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // progressInterval is how old lists may be for the progress of images, and so
-// how rarely progress bumps the lists of one user in one process: of 50 pictures
+// how rarely progress bumps the lists of one user, by all processes together: of 50 pictures
 // that become ready within a second the user's lists are made again twice.
 const progressInterval = time.Second
 
@@ -20,10 +20,11 @@ const progressInterval = time.Second
 const flushTimeout = 5 * time.Second
 
 // bumps has lists made again: at once for edits; for progress at once where the
-// last progress of that user is an interval ago, else when it is.
+// last bump of that user's is an interval ago, else when it is.
 type bumps struct {
-	bump func(ctx context.Context, group string) error
-	log  *slog.Logger
+	bump  func(ctx context.Context, group string) error
+	apart func(ctx context.Context, group string, apart time.Duration) (wait time.Duration, err error)
+	log   *slog.Logger
 
 	mu     sync.Mutex
 	recent map[string]*recentBump // by group: progress of the last interval
@@ -34,6 +35,7 @@ type bumps struct {
 type recentBump struct {
 	next  *time.Timer
 	due   bool      // there was progress since
+	last  time.Time // when that was, the latest
 	since time.Time // when bumps of it began to fail; zero where the last did not
 }
 
@@ -60,15 +62,44 @@ func (b *bumps) atOnce(ctx context.Context, group string) error {
 func (b *bumps) progressed(ctx context.Context, group string) error {
 	b.mu.Lock()
 	if r := b.recent[group]; r != nil {
-		r.due = true
+		r.due, r.last = true, time.Now()
 		b.mu.Unlock()
 		return nil
 	}
-	if !b.closed {
-		b.recent[group] = &recentBump{next: time.AfterFunc(progressInterval, func() { b.next(group) })} //nolint:contextcheck // outlives the call
+	if b.closed {
+		b.mu.Unlock()
+		return b.bump(ctx, group)
+	}
+	asked := time.Now()
+	r := &recentBump{next: time.AfterFunc(progressInterval, func() { b.next(group) }), last: asked} //nolint:contextcheck // outlives the call
+	b.recent[group] = r
+	b.mu.Unlock()
+	wait, err := b.apart(ctx, group, progressInterval)
+	if wait > 0 {
+		return b.later(ctx, group, r, asked, wait)
+	}
+	return err
+}
+
+// later bumps the group after wait, which was the answer when it was asked for: it was bumped within the
+// interval, which has shown the progress before that. At once where this process ends.
+func (b *bumps) later(ctx context.Context, group string, r *recentBump, asked time.Time, wait time.Duration) error {
+	b.mu.Lock()
+	closed := b.closed
+	if !closed {
+		if b.recent[group] == nil { // the answer took longer than the interval
+			b.recent[group] = r
+		}
+		r = b.recent[group]
+		bumped := asked.Add(wait - progressInterval) // or later
+		r.due, r.since = !r.last.Before(bumped), time.Time{}
+		r.next.Reset(wait)
 	}
 	b.mu.Unlock()
-	return b.bump(ctx, group)
+	if closed {
+		return b.bump(ctx, group)
+	}
+	return nil
 }
 
 // next is called an interval after the last bump.
@@ -81,10 +112,17 @@ func (b *bumps) next(group string) {
 		return
 	}
 	r.due = false
+	asked := time.Now()
 	b.mu.Unlock()
 	ctx, cancel := context.WithTimeout(context.Background(), flushTimeout)
 	defer cancel()
-	err := b.bump(ctx, group)
+	wait, err := b.apart(ctx, group, progressInterval)
+	if wait > 0 {
+		err = b.later(ctx, group, r, asked, wait)
+		if err == nil {
+			return
+		}
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	switch {

@@ -20,6 +20,7 @@ type counted struct {
 
 	mu      sync.Mutex
 	bumps   map[string]int
+	began   map[string]time.Time // when the last one of a group was
 	failing bool
 }
 
@@ -38,7 +39,18 @@ func (c *counted) Bump(_ context.Context, group string) error {
 		return errNoCache
 	}
 	c.bumps[group]++
+	c.began[group] = time.Now()
 	return nil
+}
+
+func (c *counted) BumpApart(ctx context.Context, group string, apart time.Duration) (time.Duration, error) {
+	c.mu.Lock()
+	wait := apart - time.Since(c.began[group])
+	c.mu.Unlock()
+	if wait > 0 {
+		return wait, nil
+	}
+	return 0, c.Bump(ctx, group)
 }
 
 // watch runs the test with views over a cache that counts, in a bubble: what
@@ -46,7 +58,7 @@ func (c *counted) Bump(_ context.Context, group string) error {
 func watch(t *testing.T, test func(c *counted, change func(user int64, edit bool), want func(user1, user2 int, what string), v *Views)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		c := &counted{bumps: map[string]int{}}
+		c := &counted{bumps: map[string]int{}, began: map[string]time.Time{}}
 		v := NewViews(c, FixedEpoch("e"), slog.New(slog.DiscardHandler))
 		test(c, func(user int64, edit bool) {
 			v.Announce(t.Context(), Changed{ProductID: 1, UserID: user, Revision: 1, Edit: edit})
@@ -113,12 +125,16 @@ func TestEditsBumpAtOnce(t *testing.T) {
 			want(n+1, 0, "an edit")
 		}
 		change(1, false)
-		want(6, 0, "progress after edits")
+		want(5, 0, "progress right after edits")
 		change(1, false)
 		change(1, true)
-		want(7, 0, "an edit after progress")
+		want(6, 0, "an edit after progress")
 		time.Sleep(time.Minute)
-		want(7, 0, "the edit has shown the progress too")
+		want(6, 0, "the edit has shown the progress too")
+		change(1, true)
+		change(1, false)
+		time.Sleep(time.Second)
+		want(8, 0, "progress after an edit, within a second")
 	})
 }
 
@@ -162,5 +178,57 @@ func TestProgressAtTheEnd(t *testing.T) {
 		want(4, 1, "after the end")
 		time.Sleep(time.Minute)
 		want(4, 1, "later")
+	})
+}
+
+// TestProcessesBumpTogether: however many processes see progress of a user's images, the lists
+// are made again once a second, within a second of each progress, and of the last one, too.
+func TestProcessesBumpTogether(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := &counted{bumps: map[string]int{}, began: map[string]time.Time{}}
+		var processes []*Views
+		for range 20 {
+			processes = append(processes, NewViews(c, FixedEpoch("e"), slog.New(slog.DiscardHandler)))
+		}
+		var progressed time.Time // the oldest that no bump has shown
+		const group = "lists:e:1"
+		seen := 0
+		look := func() {
+			t.Helper()
+			synctest.Wait()
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			if c.bumps[group] != seen {
+				seen, progressed = c.bumps[group], time.Time{}
+			}
+			if !progressed.IsZero() && time.Since(progressed) > progressInterval {
+				t.Fatalf("progress is not shown after %s, %d bumps", time.Since(progressed), seen)
+			}
+		}
+		began := time.Now()
+		for n := range 1000 { // for 20 seconds
+			processes[n*7%20].Announce(t.Context(), Changed{ProductID: 1, UserID: 1, Revision: 1})
+			look()
+			if progressed.IsZero() {
+				progressed = time.Now()
+			}
+			time.Sleep(20 * time.Millisecond)
+			look()
+		}
+		if most := int(time.Since(began)/progressInterval) + 1; seen > most || seen < most/2 {
+			t.Errorf("%d bumps in %s", seen, time.Since(began))
+		}
+		for range 200 {
+			time.Sleep(10 * time.Millisecond)
+			look()
+		}
+		time.Sleep(10 * time.Second)
+		for _, v := range processes {
+			wantForgotten(t, v)
+			if err := v.Close(); err != nil {
+				t.Error(err)
+			}
+		}
 	})
 }

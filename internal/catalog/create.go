@@ -185,6 +185,7 @@ type Sent struct {
 // Condition is what must hold of a product for a change of it.
 type Condition struct {
 	Versions []int64 // it must be at one of them; nil: no matter
+	Present  bool    // there must be one
 	New      bool    // there must be none
 }
 
@@ -200,7 +201,11 @@ func (s *Service) Put(ctx context.Context, by auth.Principal, sent Sent, only Co
 	if user == 0 && !c.Has(FieldUserID) {
 		c.Add(FieldUserID, required)
 	}
-	c.checkExternalID(sent.ExternalID)
+	var path checker // where the product is, which is no field of it
+	path.checkExternalID(sent.ExternalID)
+	for _, f := range path.FieldErrors {
+		c.AddAt(fault.Parameter(), f.Name, f.Reason)
+	}
 	sent.UserID, sent.FieldErrors = user, c.FieldErrors
 	if err := sent.check(); err != nil {
 		return Product{}, false, err
@@ -222,7 +227,7 @@ func (s *Service) put(ctx context.Context, by auth.Principal, sent Sent, only Co
 	id, err := s.store.ByExternalID(ctx, sent.UserID, sent.ExternalID)
 	switch {
 	case fault.KindOf(err) == fault.NotFound:
-		if only.Versions != nil {
+		if only.Present || only.Versions != nil {
 			return Product{}, false, fault.New(fault.Stale, "there is no such product")
 		}
 		p, err := s.Create(ctx, by, sent.draft())

@@ -17,8 +17,9 @@ const CacheReader = "cache"
 const invalidationsAtOnce = 16
 
 // RepeatPace is how often Repeat is called at most, but for a backlog: it bumps
-// lists at each call, and they are bumped for progress once a second.
-const RepeatPace = progressInterval
+// lists at each call. It comes before those who wait for the interval, so that there is one
+// bump of both.
+const RepeatPace = progressInterval * 9 / 10
 
 // Repeat is an events.Handler: it invalidates what the events made old, as
 // the writers did that lived to do so after their commits. Of a product the newest

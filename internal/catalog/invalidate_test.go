@@ -32,6 +32,10 @@ func (c *calls) Invalidate(_ context.Context, key string, version int64) error {
 
 func (c *calls) Bump(_ context.Context, group string) error { return c.note(group) }
 
+func (c *calls) BumpApart(_ context.Context, group string, _ time.Duration) (time.Duration, error) {
+	return 0, c.note(group)
+}
+
 func (c *calls) note(call string) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"slices"
 	"strconv"
+	"time"
 
 	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/cache"
@@ -26,6 +27,9 @@ type ViewCache interface {
 	// served by this process from then on.
 	Saw(key string, version int64)
 	Bump(ctx context.Context, group string) error
+	// BumpApart is Bump, but where any process has done so less than apart ago it does
+	// nothing and returns how long it takes until it would.
+	BumpApart(ctx context.Context, group string, apart time.Duration) (wait time.Duration, err error)
 }
 
 // LoadFunc makes an entry from the database.
@@ -63,7 +67,7 @@ func FixedEpoch(epoch string) Epoch {
 func NewViews(c ViewCache, epoch Epoch, log *slog.Logger) *Views {
 	return &Views{
 		cache: c, epoch: epoch, log: log,
-		bumps: &bumps{bump: c.Bump, log: log, recent: make(map[string]*recentBump)},
+		bumps: &bumps{bump: c.Bump, apart: c.BumpApart, log: log, recent: make(map[string]*recentBump)},
 	}
 }
 

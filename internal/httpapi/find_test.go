@@ -176,6 +176,8 @@ func TestLines(t *testing.T) {
 	}
 	for accept, want := range map[string]string{
 		"application/x-ndjson, application/json;q=0.9": "application/x-ndjson", "application/x-ndjson;q=0.5, application/json": "application/json",
+		"application/x-ndjson;q=0.1, */*": "application/json", "*/*;q=0.1, application/x-ndjson": "application/x-ndjson",
+		"application/x-ndjson;q=0.5, */*, application/*;q=0.2": "application/x-ndjson", "application/x-ndjson, */*": "application/x-ndjson",
 		"*/*": "application/json", "application/x-ndjson;q=0": "application/json", "text/html, application/x-ndjson": "application/x-ndjson",
 		`text/plain;a="application/x-ndjson,"`: "application/json", "application/x-ndjson;q=much": "application/json",
 	} {

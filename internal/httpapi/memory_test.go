@@ -11,6 +11,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"vitrine.dev/internal/cache"
 	"vitrine.dev/internal/catalog"
@@ -72,8 +73,9 @@ func (h held) LoadIn(ctx context.Context, _, _ string, load catalog.LoadFunc) (c
 	<-h.release
 	return load(ctx)
 }
-func (held) Invalidate(context.Context, string, int64) error { return nil }
-func (held) Bump(context.Context, string) error              { return nil }
+func (held) Invalidate(context.Context, string, int64) error                         { return nil }
+func (held) Bump(context.Context, string) error                                      { return nil }
+func (held) BumpApart(context.Context, string, time.Duration) (time.Duration, error) { return 0, nil }
 
 // TestListsWaitForMemory: so many pages at once, others wait for a while and
 // are then asked to retry; everything else is served.

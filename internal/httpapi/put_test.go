@@ -38,7 +38,10 @@ func TestPut(t *testing.T) {
 	wantStatus(t, s.do(http.MethodPut, sku, shoe, "If-Match", `"1.1.x"`), http.StatusPreconditionFailed)
 	wantStatus(t, s.do(http.MethodPut, sku, shoe, "If-None-Match", "*"), http.StatusPreconditionFailed)
 	wantStatus(t, s.do(http.MethodPut, sku, shoe, "If-None-Match", `"1"`), http.StatusBadRequest)
-	wantStatus(t, s.do(http.MethodPut, "/products/external/new", shoe, "If-Match", "*"), http.StatusCreated)
+	wantStatus(t, s.do(http.MethodPut, "/products/external/new", shoe, "If-Match", "*"), http.StatusPreconditionFailed)
+	wantStatus(t, s.do(http.MethodPut, "/products/external/new", shoe, "If-Match", "*", "If-None-Match", "*"), http.StatusPreconditionFailed)
+	wantStatus(t, s.do(http.MethodPut, sku, shoe, "If-Match", "*", "If-None-Match", "*"), http.StatusPreconditionFailed)
+	wantStatus(t, s.do(http.MethodPut, sku, shoe, "If-Match", "*"), http.StatusOK)
 	wantStatus(t, s.do(http.MethodPut, "/products/external/newer", shoe, "If-Match", `"1"`), http.StatusPreconditionFailed)
 	wantStatus(t, s.do(http.MethodPut, "/products/external/newest", shoe, "If-None-Match", "*"), http.StatusCreated)
 	wantStatus(t, s.do(http.MethodPut, sku, strings.Replace(shoe, `"user_id":1`, `"user_id":2`, 1)), http.StatusCreated) // another user's own
@@ -64,7 +67,7 @@ func TestPut(t *testing.T) {
 	long := strings.Repeat("é", catalog.MaxExternalIDRunes)
 	wantStatus(t, s.do(http.MethodPut, "/products/external/"+long, shoe), http.StatusCreated)
 	p := wantProblem(t, s.do(http.MethodPut, "/products/external/"+long+"x", shoe), http.StatusUnprocessableEntity)
-	if !strings.Contains(reasons(p), "external_id must have at most 200 characters") {
+	if !strings.Contains(reasons(p), "external_id must have at most 200 characters") || p.Errors[0].Parameter == nil || p.Errors[0].Pointer != nil {
 		t.Errorf("a long external id: %s", reasons(p))
 	}
 	for _, id := range []string{"%00", "%ff", "%20"} {

@@ -86,3 +86,17 @@ func FuzzParseTime(f *testing.F) {
 		}
 	})
 }
+
+// TestParseTimeIsStrict: what RFC 3339 does not have is no time.
+func TestParseTimeIsStrict(t *testing.T) {
+	t.Parallel()
+	for s, want := range map[string]bool{
+		"2026-11-23T06:00:00Z": true, "2026-11-23t06:00:00.5z": true, "2026-11-23T06:00:00+14:00": true,
+		"2026-11-23T6:00:00Z": false, "2026-11-23T06:00:00,5Z": false, "2026-11-23T06:00:00+24:00": false,
+		"2026-11-23 06:00:00Z": false, "2026-11-23T06:00:00": false, "2026-11-23": false, "": false,
+	} {
+		if _, ok := ParseTime(s); ok != want {
+			t.Errorf("%q: %t", s, ok)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package httpkit
 import (
 	"mime"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -56,8 +57,11 @@ func splitUnquoted(line string, separator byte) func(yield func(string) bool) {
 }
 
 // Prefers reports whether the Accept header of the request names the media type, with a
-// quality (RFC 9110 section 12.5.1) that is not less than that of the other one.
+// quality (RFC 9110 section 12.5.1) that is not less than that of the other one, which a
+// range such as */* may name.
 func Prefers(r *http.Request, mediaType, other string) bool {
+	kind, _, _ := strings.Cut(other, "/")
+	ranges, closest := []string{"*/*", kind + "/*", other}, -1 // the closest counts
 	wanted, otherwise := 0.0, 0.0
 	for _, line := range r.Header.Values("Accept") {
 		for part := range splitUnquoted(line, ',') {
@@ -71,11 +75,10 @@ func Prefers(r *http.Request, mediaType, other string) bool {
 					continue
 				}
 			}
-			switch name {
-			case mediaType:
+			if name == mediaType {
 				wanted = q
-			case other:
-				otherwise = q
+			} else if i := slices.Index(ranges, name); i > closest {
+				closest, otherwise = i, q
 			}
 		}
 	}

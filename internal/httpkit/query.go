@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -135,11 +136,16 @@ func (p *Params) Link(path, cursor string) string {
 // TimeReason is the error of a field that ParseTime cannot read.
 const TimeReason = "must be an RFC 3339 time such as 2026-11-23T06:00:00Z"
 
+// rfc3339 is the form of a time, of which time.Parse takes others, too:
+// https://go.dev/issue/54580
+var rfc3339 = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$`)
+
 // ParseTime reads a time that a millisecond column can hold.
 func ParseTime(s string) (time.Time, bool) {
-	t, err := time.Parse(time.RFC3339, strings.ToUpper(s))
+	s = strings.ToUpper(s)
+	t, err := time.Parse(time.RFC3339, s)
 	t = t.UTC()
-	return t, err == nil && t.Year() >= 1970 && t.Year() <= 9999
+	return t, err == nil && rfc3339.MatchString(s) && t.Year() >= 1970 && t.Year() <= 9999
 }
 
 // ParseInteger reads a decimal integer from 1 to most. It has one spelling only:

@@ -29,6 +29,7 @@ func Run(t *testing.T, open Open) {
 		"a lost generation is made up":    testGenerationFloor,
 		"a bump is seen at once":          testBumpIsSeen,
 		"first generations race":          testGenerationRace,
+		"bumps are apart":                 testBumpsApart,
 		"bumps race":                      testBumpRace,
 		"hammer":                          testHammer,
 		"ping":                            testPing,
@@ -88,8 +89,8 @@ func generation(t *testing.T, c cache.Cache, group string, floor int64) int64 {
 
 func bump(t *testing.T, c cache.Cache, group string, floor int64) int64 {
 	t.Helper()
-	g, err := c.Bump(t.Context(), group, floor)
-	if err != nil || g <= floor {
+	g, wait, err := c.Bump(t.Context(), group, floor, 0)
+	if err != nil || g <= floor || wait != 0 {
 		t.Fatalf("bumped to %d, %v, want more than %d", g, err, floor)
 	}
 	return g

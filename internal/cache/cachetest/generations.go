@@ -4,6 +4,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 )
 
 func testGenerations(t *testing.T, open Open) {
@@ -60,6 +61,39 @@ func testBumpIsSeen(t *testing.T, open Open) {
 	}
 }
 
+// testBumpsApart: a generation that has begun a while ago makes room for another, a
+// younger one does not; one that the caller knows to be over does, and so does none.
+func testBumpsApart(t *testing.T, open Open) {
+	t.Helper()
+	c := open(t, long)
+	apart := func(group string, floor int64, d time.Duration) (int64, time.Duration) {
+		t.Helper()
+		g, wait, err := c.Bump(t.Context(), group, floor, d)
+		if err != nil || g < max(floor, 1) || wait < 0 || wait > d {
+			t.Fatalf("bumped to %d, %s of %s, %v", g, wait, d, err)
+		}
+		return g, wait
+	}
+	if _, wait := apart("lists", 0, time.Hour); wait != 0 {
+		t.Errorf("there was none, and one begins after %s", wait)
+	}
+	first := bump(t, c, "lists", 0)
+	if g, wait := apart("lists", first, time.Hour); g != first || wait < 59*time.Minute || generation(t, c, "lists", 0) != first {
+		t.Errorf("%d became %d within the hour, wait %s", first, g, wait)
+	}
+	if g, wait := apart("lists", first+1_000_000_000, time.Hour); g <= first+1_000_000_000 || wait != 0 {
+		t.Errorf("%d, which is over, became %d, wait %s", first, g, wait)
+	}
+	second := bump(t, c, "others", 0)
+	Until(t, "another generation", func() bool {
+		g, wait := apart("others", second, 50*time.Millisecond)
+		if (g != second) != (wait == 0) {
+			t.Errorf("%d became %d, wait %s", second, g, wait)
+		}
+		return g != second
+	})
+}
+
 // testGenerationRace: all who ask first get the same.
 func testGenerationRace(t *testing.T, open Open) {
 	t.Helper()
@@ -85,7 +119,7 @@ func testBumpRace(t *testing.T, open Open) {
 			for range 100 {
 				before, err := c.Generation(t.Context(), "lists", 0)
 				if err == nil {
-					_, err = c.Bump(t.Context(), "lists", 0)
+					_, _, err = c.Bump(t.Context(), "lists", 0, 0)
 				}
 				after, errAfter := c.Generation(t.Context(), "lists", 0)
 				if err != nil || errAfter != nil {

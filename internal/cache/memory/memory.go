@@ -51,11 +51,17 @@ type Cache struct {
 	// fences are kept apart from the entries, so that no pressure of memory
 	// drops one early.
 	fences      *cache.Fences
-	generations *otter.Cache[string, int64]
+	generations *otter.Cache[string, generation]
 	latest      atomic.Int64 // generation of any group: one that is dropped is never used again
 
 	seed  maphash.Seed
 	locks [stripes]sync.Mutex // make comparing and writing of one key one step
+}
+
+// generation is the one that a group is at.
+type generation struct {
+	number int64
+	began  time.Time
 }
 
 // New returns an empty cache. Its error tells of a Config that cannot be.
@@ -73,7 +79,7 @@ func New(cfg Config) (*Cache, error) {
 	if err != nil {
 		return nil, fmt.Errorf("memory cache: %w", err)
 	}
-	generations, err := otter.New(&otter.Options[string, int64]{MaximumSize: maxGroups})
+	generations, err := otter.New(&otter.Options[string, generation]{MaximumSize: maxGroups})
 	if err != nil {
 		return nil, fmt.Errorf("memory cache: %w", err)
 	}
@@ -122,24 +128,29 @@ func (c *Cache) Invalidate(_ context.Context, key string, version int64) error {
 
 // Generation implements cache.Cache.
 func (c *Cache) Generation(_ context.Context, group string, floor int64) (int64, error) {
-	if generation, found := c.generations.GetIfPresent(group); found && generation >= floor {
-		return generation, nil
+	if held, found := c.generations.GetIfPresent(group); found && held.number >= floor {
+		return held.number, nil
 	}
 	l := c.lock(group)
 	l.Lock()
 	defer l.Unlock()
-	if generation, found := c.generations.GetIfPresent(group); found && generation >= floor {
-		return generation, nil
+	if held, found := c.generations.GetIfPresent(group); found && held.number >= floor {
+		return held.number, nil
 	}
 	return c.next(group, floor), nil
 }
 
 // Bump implements cache.Cache.
-func (c *Cache) Bump(_ context.Context, group string, floor int64) (int64, error) {
+func (c *Cache) Bump(_ context.Context, group string, floor int64, apart time.Duration) (int64, time.Duration, error) {
 	l := c.lock(group)
 	l.Lock()
 	defer l.Unlock()
-	return c.next(group, floor), nil
+	if held, found := c.generations.GetIfPresent(group); found && held.number >= floor {
+		if wait := apart - time.Since(held.began); wait > 0 {
+			return held.number, wait, nil
+		}
+	}
+	return c.next(group, floor), 0, nil
 }
 
 // next starts a generation of a group that is locked.
@@ -148,7 +159,7 @@ func (c *Cache) next(group string, floor int64) int64 {
 		latest := c.latest.Load()
 		next := max(latest, floor) + 1
 		if c.latest.CompareAndSwap(latest, next) {
-			c.generations.Set(group, next)
+			c.generations.Set(group, generation{next, time.Now()})
 			return next
 		}
 	}

@@ -41,15 +41,17 @@ func (c *Cache) generation(ctx context.Context, group string) (int64, bool) {
 }
 
 // bump has the engine start a generation, and lets none before it pass.
-func (c *Cache) bump(ctx context.Context, group string) error {
-	return c.announce(ctx, func() error {
+func (c *Cache) bump(ctx context.Context, group string, apart time.Duration) (wait time.Duration, err error) {
+	err = c.announce(ctx, func() error {
 		floor, _ := c.groups.floors.Of(group)
-		generation, err := c.engine.Bump(ctx, group, floor)
+		var generation int64
+		generation, wait, err = c.engine.Bump(ctx, group, floor, apart)
 		if err == nil {
 			c.groups.floors.Announce(group, generation)
 		}
 		return err
 	})
+	return wait, err
 }
 
 // put gives the engine what was loaded, unless that is known to be old or

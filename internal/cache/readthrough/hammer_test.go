@@ -52,9 +52,9 @@ func (f flaky) Generation(ctx context.Context, group string, floor int64) (g int
 	return g, err
 }
 
-func (f flaky) Bump(ctx context.Context, group string, floor int64) (g int64, err error) {
-	err = f.call(func() error { g, err = f.Cache.Bump(ctx, group, floor); return err })
-	return g, err
+func (f flaky) Bump(ctx context.Context, group string, floor int64, apart time.Duration) (g int64, wait time.Duration, err error) {
+	err = f.call(func() error { g, wait, err = f.Cache.Bump(ctx, group, floor, apart); return err })
+	return g, wait, err
 }
 
 // shelf is a database of one row per key and a list of all, which is as new as

@@ -122,18 +122,26 @@ func (c *Cache) Saw(key string, version int64) {
 
 // Bump makes all entries of the group unreachable. Its error is as above.
 func (c *Cache) Bump(ctx context.Context, group string) error {
+	_, err := c.BumpApart(ctx, group, 0)
+	return err
+}
+
+// BumpApart is Bump, but where any process has done so less than apart ago it does nothing and returns
+// how long it takes until it would.
+func (c *Cache) BumpApart(ctx context.Context, group string, apart time.Duration) (wait time.Duration, err error) {
 	if c.engine == nil {
-		return nil
+		return 0, nil
 	}
 	began := c.groups.now()
 	c.groups.bumps.Add(1)
-	err := c.bump(ctx, group)
-	if err != nil {
+	wait, err = c.bump(ctx, group, apart)
+	switch {
+	case err != nil:
 		c.groups.bumpFailed(group)
-	} else {
+	case wait == 0:
 		c.groups.bumpMade(group, began)
 	}
-	return err
+	return wait, err
 }
 
 // Enabled reports whether there is an engine.

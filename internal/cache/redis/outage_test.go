@@ -61,7 +61,7 @@ func TestCutAndRestored(t *testing.T) {
 	if err := far.Invalidate(t.Context(), "a", 2); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := far.Bump(t.Context(), "lists", 0); err != nil {
+	if _, _, err := far.Bump(t.Context(), "lists", 0, 0); err != nil {
 		t.Fatal(err)
 	}
 
@@ -89,7 +89,7 @@ func TestHangingServer(t *testing.T) {
 		"put":        func() error { _, err := c.Put(t.Context(), "b", cache.Entry{Version: 1}); return err },
 		"invalidate": func() error { return c.Invalidate(t.Context(), "b", 1) },
 		"generation": func() error { _, err := c.Generation(t.Context(), "b", 0); return err },
-		"bump":       func() error { _, err := c.Bump(t.Context(), "b", 0); return err },
+		"bump":       func() error { _, _, err := c.Bump(t.Context(), "b", 0, 0); return err },
 		"ping":       func() error { return c.Ping(t.Context()) },
 	} {
 		began := time.Now()

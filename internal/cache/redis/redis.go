@@ -118,7 +118,7 @@ func (c *Cache) Generation(ctx context.Context, group string, floor int64) (gene
 		}
 		generation, err = strconv.ParseInt(text, 10, 64)
 		if err != nil || generation < max(floor, 1) {
-			generation, err = c.generation(ctx, client, group, floor, "keep")
+			generation, _, err = c.generation(ctx, client, group, floor, keep)
 		}
 		return err
 	})
@@ -126,22 +126,35 @@ func (c *Cache) Generation(ctx context.Context, group string, floor int64) (gene
 }
 
 // Bump implements cache.Cache.
-func (c *Cache) Bump(ctx context.Context, group string, floor int64) (generation int64, err error) {
+func (c *Cache) Bump(ctx context.Context, group string, floor int64, apart time.Duration) (generation int64, wait time.Duration, err error) {
 	err = c.do(ctx, "bump", func(ctx context.Context, client rueidis.Client) error {
-		generation, err = c.generation(ctx, client, group, floor, "new")
+		generation, wait, err = c.generation(ctx, client, group, floor, strconv.FormatInt(apart.Microseconds(), 10))
 		return err
 	})
-	return generation, err
+	return generation, wait, err
 }
 
-// generation asks the server itself.
+// keep has the server start a generation only where there is none.
+const keep = "keep"
+
+var errGeneration = errors.New("the answer to a generation is not two integers")
+
+// generation asks the server itself: keep, or how many microseconds a new one begins after the
+// one there is at the earliest.
 func (c *Cache) generation(
-	ctx context.Context, client rueidis.Client, group string, floor int64, which string,
-) (int64, error) {
+	ctx context.Context, client rueidis.Client, group string, floor int64, apart string,
+) (generation int64, wait time.Duration, err error) {
 	key := c.groupKey(group)
-	return c.scripts.generation.Exec(ctx, awaiting{client, key}, []string{key}, []string{
-		strconv.FormatInt(floor, 10), milliseconds(generationLife), which,
-	}).AsInt64()
+	answer, err := c.scripts.generation.Exec(ctx, awaiting{client, key}, []string{key}, []string{
+		strconv.FormatInt(floor, 10), milliseconds(generationLife), apart,
+	}).AsIntSlice()
+	if err == nil && len(answer) != 2 {
+		err = errGeneration
+	}
+	if err != nil {
+		return 0, 0, err
+	}
+	return answer[0], time.Duration(answer[1]) * time.Microsecond, nil
 }
 
 // awaiting is a client whose Do returns when this process's copies of the key know

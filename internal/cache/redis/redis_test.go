@@ -85,7 +85,7 @@ func TestOthersHear(t *testing.T) {
 		if err := writer.Invalidate(t.Context(), "a", v+1); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := writer.Bump(t.Context(), "lists", 0); err != nil {
+		if _, _, err := writer.Bump(t.Context(), "lists", 0, 0); err != nil {
 			t.Fatal(err)
 		}
 		cachetest.Until(t, "the invalidation is heard", func() bool { return holds(t, reader, 0) })

@@ -32,18 +32,22 @@ if held ~= '' and (tonumber(held) or 0) < version then redis.call('DEL', KEYS[1]
 return 1`
 
 	// generationScript returns the group's generation (1), or starts one above
-	// the floor where there is none, an older one, or a new one is wanted. It
+	// the floor where there is none, an older one, or a new one is wanted: one that began
+	// the microseconds after the one there is. It
 	// counts in microseconds of the server's clock where that goes on, so that
-	// one which was lost is not used again.
+	// one which was lost is not used again. Beside it comes after how many a new one may begin.
 	generationScript = `
 local floor = tonumber(ARGV[1])
 local held = tonumber(redis.call('GET', KEYS[1]) or '') or 0
 if held < 1 or held >= 2^53 then held = 0 end
-if held >= math.max(floor, 1) and ARGV[3] == 'keep' then return held end
-local now = redis.call('TIME')
-local next = math.max(held + 1, floor + 1, now[1] * 1000000 + now[2])
+local known, apart = held >= math.max(floor, 1), tonumber(ARGV[3])
+if known and not apart then return {held, 0} end
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+if known and held <= now and now - held < apart then return {held, held + apart - now} end
+local next = math.max(held + 1, floor + 1, now)
 redis.call('SET', KEYS[1], string.format('%.0f', next), 'PX', ARGV[2])
-return next`
+return {next, 0}`
 )
 
 type scripts struct{ put, invalidate, generation, lease *rueidis.Lua }

@@ -79,7 +79,7 @@ func TestUserWithFewRights(t *testing.T) {
 	if err != nil {
 		t.Error(err)
 	}
-	if after, err := c.Bump(t.Context(), "lists", before); err != nil || after <= before {
+	if after, _, err := c.Bump(t.Context(), "lists", before, 0); err != nil || after <= before {
 		t.Errorf("bumped from %d to %d, %v", before, after, err)
 	}
 	for name, change := range map[string]func(*redis.Config){

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"vitrine.dev/internal/cache"
 	"vitrine.dev/internal/catalog"
@@ -93,6 +94,11 @@ func (c *Cache) Invalidate(_ context.Context, key string, version int64) error {
 		delete(c.entries, key)
 	}
 	return nil
+}
+
+// BumpApart implements catalog.ViewCache: what is apart is always long enough.
+func (c *Cache) BumpApart(ctx context.Context, group string, _ time.Duration) (time.Duration, error) {
+	return 0, c.Bump(ctx, group)
 }
 
 // Bump implements catalog.ViewCache.

@@ -110,14 +110,17 @@ func (h *Handler) Put(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// putCondition reads If-Match, and If-None-Match: *, which is for a product that is not
-// there yet (RFC 9110, 13.1.2).
-func putCondition(r *http.Request) (catalog.Condition, error) {
-	if httpkit.OnlyNew(r) {
-		return catalog.Condition{New: true}, nil
+// putCondition reads If-Match, whose * is for a product that is there, and If-None-Match: *, which
+// is for one that is not there yet (RFC 9110, 13.1.1 and 13.1.2).
+func putCondition(r *http.Request) (only catalog.Condition, err error) {
+	only.New = httpkit.OnlyNew(r)
+	_, only.Present = r.Header["If-Match"]
+	read := httpkit.ChangePrecondition
+	if only.New {
+		read = httpkit.ReadPrecondition
 	}
-	versions, err := httpkit.ChangePrecondition(r)
-	return catalog.Condition{Versions: versions}, err
+	only.Versions, err = read(r)
+	return only, err
 }
 
 // Delete deletes a product.

@@ -2,12 +2,10 @@ package products
 
 import (
 	"net/http"
-	"strconv"
 
 	"github.com/go-json-experiment/json/jsontext"
 
 	"vitrine.dev/internal/catalog"
-	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/httpkit"
 	"vitrine.dev/internal/httpkit/form"
 )
@@ -92,51 +90,6 @@ func keptOfProduct(kept map[string]string) map[string]string {
 		kept[name] = ours
 	}
 	return kept
-}
-
-// readBefore reports whether the product was read before the progress of its images that it
-// shows now, with no edit since. What was read of that progress is not looked at: who sends
-// it back means the edit.
-func readBefore(k form.Kept, now catalog.Product) (skip func(name string) bool) {
-	version, _ := strconv.ParseInt(string(k.Sent("version")), 10, 64)
-	revision, err := strconv.ParseInt(string(k.Sent("revision")), 10, 64)
-	if err != nil || version != now.Version || revision < 1 || revision >= now.Revision {
-		return nothing
-	}
-	return func(name string) bool {
-		return name == "images" || name == "compressed_product_images" || name == "revision"
-	}
-}
-
-// imageReadBefore is readBefore of an image, which says when it progressed or was edited.
-func imageReadBefore(k form.Kept, now catalog.Image) (skip func(name string) bool) {
-	text, err := jsontext.AppendUnquote(nil, k.Sent("updated_at"))
-	updated, ok := httpkit.ParseTime(string(text))
-	if err != nil || !ok || updated.Before(now.CreatedAt) || !updated.Before(now.UpdatedAt) {
-		return nothing
-	}
-	return func(name string) bool { return name != "id" && name != catalog.FieldSourceURL && name != "created_at" }
-}
-
-func nothing(string) bool { return false }
-
-// readOnly takes the fields that no request changes, and returns what finds those that are not
-// what they are of the thing, as clients are shown it; nil where none was sent. before says
-// which of them are not to be looked at.
-func readOnly[T any](
-	o *form.Object, reasons map[string]string, before func(form.Kept, T) func(string) bool, encode func(T) ([]byte, error),
-) func(T) fault.FieldErrors {
-	kept := form.TakeKept(o, reasons)
-	if !kept.Any() {
-		return nil
-	}
-	return func(now T) fault.FieldErrors {
-		current, err := encode(now)
-		if err != nil { // what cannot be shown is not what was sent
-			current = nil
-		}
-		return kept.Differing(current, before(kept, now))
-	}
 }
 
 // decodeImage reads an image that is added.

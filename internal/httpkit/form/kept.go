@@ -51,9 +51,13 @@ func (k Kept) Differing(current []byte, skip func(name string) bool) fault.Field
 	return errs
 }
 
-// sameValue reports whether two valid values are one, however they are spelled.
+// sameValue reports whether two valid values are one, however they are spelled. What is not
+// there, which is an empty b, is null: many clients write what they have no value of.
 func sameValue(a, b jsontext.Value) bool {
-	if len(b) == 0 || len(a) > maxSpelling*len(b) {
+	if len(b) == 0 {
+		return isNull(a)
+	}
+	if len(a) > maxSpelling*len(b) {
 		return false
 	}
 	a, b = a.Clone(), b.Clone()

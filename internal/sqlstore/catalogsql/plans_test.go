@@ -14,7 +14,7 @@ import (
 )
 
 // fill gives user 1 so many products, and others the same number of them together. Of
-// each 100,000 one is rare, 30 % are lamps.
+// each 100,000 one is rare, 30 % are lamps, and the first 40 % of all are old.
 func fill(t *testing.T, s *sqlstore.Store, products, others, users int) {
 	t.Helper()
 	series := `WITH RECURSIVE series (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM series WHERE n < %d) `
@@ -35,7 +35,8 @@ func fill(t *testing.T, s *sqlstore.Store, products, others, users int) {
 		       1700000000000, 1700000000000 + n * 104729 %% 1000003 * 1000, 0,
 		       CASE WHEN n %% 100 = 1 THEN 1 ELSE 0 END, CASE WHEN n %% 100 = 1 THEN 0 ELSE 2 END, CASE WHEN n %% 1000 = 0 THEN 1 ELSE 0 END
 		FROM (SELECT n, CASE WHEN n %% 100000 = 17 THEN 'quetzal ' ELSE '' END || CASE WHEN n %% 10 < 3 THEN 'lampe ' ELSE 'stuhl ' END
-		             || 'modell ' || CAST(n * 7919 %% 1000003 AS TEXT) AS name FROM series) AS named`, products, users), products+others)
+		             || 'modell ' || CAST(n * 7919 %% 1000003 AS TEXT)
+		             || CASE WHEN n <= %d THEN ' ancien' ELSE '' END AS name FROM series) AS named`, products, users, products*2/5), products+others)
 	if !s.OneWriter { // as autovacuum does
 		if _, err := s.Writer.ExecContext(t.Context(), "VACUUM ANALYZE products"); err != nil {
 			t.Fatal(err)
@@ -66,6 +67,8 @@ func allAsked() []asked {
 		{"q, found never", catalog.Filter{Query: "lampion"}, []string{"products_by_part", "VIRTUAL TABLE"}},
 		{"q, found rarely", catalog.Filter{Query: "Quetzál"}, []string{"products_by_part", "VIRTUAL TABLE"}},
 		{"q, found often", catalog.Filter{Query: "ampe m"}, []string{"products_by_part", "VIRTUAL TABLE"}},
+		{"q, found often, late among the newest", catalog.Filter{Query: "ancien"}, []string{"products_by_part", "VIRTUAL TABLE"}},
+		{"q, three signs, found never", catalog.Filter{Query: "?!?"}, []string{"Bitmap Index Scan on products_", "VIRTUAL TABLE"}},
 		{"q, two characters", catalog.Filter{Query: "qu"}, []string{"products_by_name"}},
 		{"product_name, two characters, found never", catalog.Filter{Name: "qx"}, []string{"COVERING INDEX products_by_name", "Bitmap Index Scan on products_"}},
 		{"q, rarely, and failed", catalog.Filter{Query: "quetzal", ImageStatus: catalog.Failed}, []string{"products_by_part", "products_failed", "VIRTUAL TABLE"}},
