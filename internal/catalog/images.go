@@ -85,6 +85,7 @@ func (n NewImage) Check() error {
 		c.Add(FieldSourceURL, imageurl.Fault(n.SourceURL))
 	}
 	c.checkAlt(n.Alt)
+	c.checkPosition(n.Position)
 	return c.Err()
 }
 
@@ -111,6 +112,7 @@ func (s *Service) ChangeImage(
 	if patch.Alt != nil {
 		c.checkAlt(*patch.Alt)
 	}
+	c.checkPosition(patch.Position)
 	if err := c.Err(); err != nil {
 		return Product{}, Image{}, err
 	}
@@ -207,8 +209,8 @@ func positionOf(p Product, image int64) (int, error) {
 }
 
 func checkPosition(position, last int) error {
-	if position < 0 || position > last {
-		return fault.InvalidField(FieldPosition, fmt.Sprintf("must be an integer from 0 to %d", last))
+	if reason := positionFault(position, last); reason != "" {
+		return fault.InvalidField(FieldPosition, reason)
 	}
 	return nil
 }

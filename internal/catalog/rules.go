@@ -69,6 +69,20 @@ func (c *checker) checkImages(urls []string) {
 	}
 }
 
+// checkPosition is for what is one of no product: the product has its own bound.
+func (c *checker) checkPosition(position *int) {
+	if position != nil && !c.Has(FieldPosition) {
+		c.Add(FieldPosition, positionFault(*position, MaxImages-1))
+	}
+}
+
+func positionFault(position, last int) string {
+	if position < 0 || position > last {
+		return fmt.Sprintf("must be an integer from 0 to %d", last)
+	}
+	return ""
+}
+
 func (c *checker) checkAlt(alt string) { c.Add(FieldAlt, text.Fault(alt, MaxAltRunes)) }
 
 func (c *checker) checkPrice(p Price) {
