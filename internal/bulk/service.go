@@ -19,10 +19,10 @@ import (
 // Limits of an Order.
 const (
 	MaxRows = 1000
+	// MaxRowErrors is how many faults of a row are told: a thousand rows may have them.
+	MaxRowErrors = 10
 	// partRows is how many products one transaction of the policy Rows writes.
 	partRows = 100
-	// maxRowErrors is how many faults of a row are told: a thousand rows may have them.
-	maxRowErrors = 10
 )
 
 // The names of an order's fields, as clients write them.
@@ -197,7 +197,7 @@ func (s *Service) judge(ctx context.Context, user int64, o Order) work {
 
 func rejected(err error) Result {
 	bad := catalog.FieldsOf(err, rows.FieldRow)
-	return Result{Outcome: catalog.Rejected, Errors: bad[:min(len(bad), maxRowErrors)]}
+	return Result{Outcome: catalog.Rejected, Errors: bad[:min(len(bad), MaxRowErrors)]}
 }
 
 // parts are the rows of each transaction. They follow from the order alone, so that they

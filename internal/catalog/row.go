@@ -61,18 +61,33 @@ type Written struct {
 	Err       error // why it was Rejected: fault.Invalid, or ErrExternalIDTaken
 }
 
-// Entry checks a row of the user. What it makes travels under the request id.
-// fault.Invalid with every field at fault.
-func (r Row) Entry(user int64, mode Mode, requestID string) (Entry, error) {
+// Judged returns the row where it breaks no rule by itself, and else so many of its faults
+// alone: what it holds, which may be any number of things, is given up.
+func (r Row) Judged(most int) Row {
+	bad := FieldsOf(r.judge(), "")
+	if len(bad) == 0 {
+		return r
+	}
+	return Row{Sent: Sent{Patch: Patch{FieldErrors: slices.Clone(bad[:min(len(bad), most)])}}}
+}
+
+func (r Row) judge() error {
 	c := checker{slices.Clone(r.FieldErrors)}
 	c.checkExternalID(r.ExternalID)
 	if r.Alts != nil {
 		c.checkAlts(*r.Alts)
 	}
-	r.UserID, r.FieldErrors = user, c.FieldErrors
-	if err := r.Sent.check(); err != nil {
+	r.FieldErrors = c.FieldErrors
+	return r.Sent.check()
+}
+
+// Entry checks a row of the user. What it makes travels under the request id.
+// fault.Invalid with every field at fault.
+func (r Row) Entry(user int64, mode Mode, requestID string) (Entry, error) {
+	if err := r.judge(); err != nil {
 		return Entry{}, err
 	}
+	r.UserID = user
 	e := Entry{ExternalID: r.ExternalID, New: mode == CreateOnly}
 	e.Create = func() (NewProduct, error) { return r.create(requestID) }
 	e.Revise = func(old Product) (Revision, error) { return r.revise(old, requestID) }

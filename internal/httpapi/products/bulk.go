@@ -81,7 +81,7 @@ func readRows(o *form.Object, name string, raw jsontext.Value) []catalog.Row {
 	first, count := form.Entries(o, name, "objects", bulk.MaxRows, raw)
 	list := make([]catalog.Row, min(count, bulk.MaxRows+1)) // one more is too many
 	for i, entry := range first {
-		list[i] = DecodeRow(entry)
+		list[i] = DecodeRow(entry).Judged(bulk.MaxRowErrors) // else a thousand times what one is made of is kept
 	}
 	return list
 }
