@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"vitrine.dev/internal/auth"
+	"vitrine.dev/internal/bulk"
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/cli"
 	"vitrine.dev/internal/dispatch"
@@ -54,6 +55,7 @@ func (p *process) addServer() error {
 		Service:  catalog.NewService(p.store, p.views, p.cfg.IdempotencyTTL),
 		Failures: failures.NewService(p.store, p.store, p.views, p.jobs.Wake),
 		Work:     dispatch.NewInspector(p.store, dispatching(p.cfg).Limits),
+		Bulk:     bulk.NewService(p.store, p.views, p.cfg.IdempotencyTTL),
 		Views:    p.views,
 		Progress: progress.New(p.log),
 		Feed:     feed.New(p.horizon, p.store, epoch, p.log),
@@ -78,6 +80,7 @@ func (p *process) addServer() error {
 	handler := httpapi.New(deps)
 	api := server.DefaultLimits().Server(handler, p.log)
 	expirer := expiry.New("idempotency keys", p.store.ExpireKeys, expiryInterval, p.log)
+	bulkKeys := expiry.New("keys of bulk requests", p.store.ExpireBulkKeys, expiryInterval, p.log)
 	audit := expiry.New("audit entries", func(ctx context.Context, limit int) (int, error) {
 		return p.store.PurgeAudit(ctx, auth.AuditRetention, limit)
 	}, auditInterval, p.log)
@@ -87,7 +90,7 @@ func (p *process) addServer() error {
 		task{name: "progress", run: func(ctx context.Context) error { return deps.Progress.Follow(ctx, p.openLog) }},
 		task{name: "feed", run: deps.Feed.Run},
 		task{name: "http", run: func(ctx context.Context) error { return p.serve(ctx, api) }, early: true},
-		task{name: "signing keys", run: deps.Signing.Run}, task{name: "expirer", run: expirer.Run}, task{name: "audit", run: audit.Run})
+		task{name: "signing keys", run: deps.Signing.Run}, task{name: "expirer", run: expirer.Run}, task{name: "bulk keys", run: bulkKeys.Run}, task{name: "audit", run: audit.Run})
 	return nil
 }
 

@@ -2,4 +2,7 @@
 // they obey, and the use cases of the API. It knows neither HTTP nor SQL: the
 // Store port says what it needs of a database, ViewCache what it needs of a
 // cache.
+//
+// More files than usual: each is a use case, a rule, or what is cached, and they share
+// the rules of fields.
 package catalog

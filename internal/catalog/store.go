@@ -86,7 +86,8 @@ type NewProduct struct {
 	Price       Price
 	ExternalID  string // "": none
 	Metadata    Metadata
-	RequestID   string // travels with the image jobs into the worker's log
+	Alts        []string // of the first Images; only in batches, else nil
+	RequestID   string   // travels with the image jobs into the worker's log
 }
 
 // OptimisticTries is how often a Store tries ReviseProduct without a lock. Of more

@@ -192,7 +192,8 @@ func TestEveryPointKills(t *testing.T) {
 	tested := map[string]bool{
 		string(failpoint.Committed):   true,                                  // TestDeathAfterCommit
 		string(failpoint.DeleteBegun): true, string(failpoint.Deleted): true, // TestDeathOfACollector
-		string(failpoint.Erased): true, // TestDeathsOfAnErasure
+		string(failpoint.Erased):   true, // TestDeathsOfAnErasure
+		string(failpoint.BulkPart): true, // TestDeathOfManyProducts
 	}
 	for _, d := range deaths() {
 		for _, p := range d.points {

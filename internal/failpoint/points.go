@@ -8,6 +8,8 @@ type Point string
 const (
 	Committed Point = "catalog.committed" // a create, change or delete is committed, neither announced nor answered
 
+	BulkPart Point = "bulk.committed" // a part of a bulk request is committed, the next one is not begun
+
 	Dispatched Point = "dispatch.committed" // an image is out, its job not published
 	Published  Point = "dispatch.published" // its job is published
 

@@ -13,6 +13,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"vitrine.dev/internal/auth"
+	"vitrine.dev/internal/bulk"
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/dispatch"
 	"vitrine.dev/internal/events"
@@ -55,6 +56,7 @@ const (
 // there are no parts, and Stopping: never.
 type Deps struct {
 	Service  *catalog.Service
+	Bulk     *bulk.Service
 	Failures *failures.Service
 	Work     *dispatch.Inspector
 	Views    *catalog.Views
@@ -99,7 +101,7 @@ func (d Deps) routes() []server.Route {
 	receiving := httpkit.NewBudget(maxReceiving)
 	waits := products.Waits{Service: d.Service, Watch: d.Progress, Stopping: d.stopping}
 	product := &products.Handler{
-		Service: d.Service, Views: d.Views, URL: d.URL, Tag: tag, Lists: lists, Details: httpkit.NewBudget(maxDetailMemory), Cursors: cursors, Waits: waits,
+		Service: d.Service, Bulks: d.Bulk, Views: d.Views, URL: d.URL, Tag: tag, Lists: lists, Details: httpkit.NewBudget(maxDetailMemory), Cursors: cursors, Waits: waits,
 		Uploads: d.Uploads, Receiving: receiving,
 	}
 	failure := &failuresapi.Handler{Service: d.Failures, URL: d.URL, Tag: tag, Lists: lists, Cursors: cursors, Waits: waits}
@@ -112,6 +114,7 @@ func (d Deps) routes() []server.Route {
 	routes := append(d.adminRoutes(), []server.Route{
 		{Method: http.MethodPost, Path: "/products", Handle: product.Create, Scopes: scopes(auth.ProductsWrite), Describe: products.DescribeCreate},
 		{Method: http.MethodGet, Path: "/products", Handle: product.List, Scopes: scopes(auth.ProductsRead, auth.Operator), Query: products.ListQuery(), Describe: products.DescribeList, LongIf: products.Streams},
+		{Method: http.MethodPost, Path: "/products/bulk", Handle: product.Bulk, Scopes: scopes(auth.ProductsWrite), Query: products.BulkQuery(), Describe: products.DescribeBulk, Long: true},
 		{Method: http.MethodGet, Path: "/products/{id}", Handle: product.Get, Scopes: scopes(auth.ProductsRead, auth.Operator), Describe: products.DescribeGet},
 		{Method: http.MethodPatch, Path: "/products/{id}", Handle: product.Change, Scopes: scopes(auth.ProductsWrite), Describe: products.DescribeChange},
 		{Method: http.MethodDelete, Path: "/products/{id}", Handle: product.Delete, Scopes: scopes(auth.ProductsWrite), Describe: products.DescribeDelete},

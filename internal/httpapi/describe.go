@@ -18,6 +18,10 @@ func tags() [][2]string {
 func schemas() map[string]string {
 	return map[string]string{
 		"AuditEntry":     "Something that was done to users or keys, or by an operator",
+		"BulkProduct":    "One product of many",
+		"BulkProducts":   "Many products to be written",
+		"BulkResult":     "What became of one product of many",
+		"BulkResults":    "What became of the products, in their order",
 		"Cover":          "The picture that stands for a product in a list",
 		"Created":        "Answers a create",
 		"CreatedKey":     "A new API key, with its text",
@@ -67,6 +71,7 @@ func schemas() map[string]string {
 		"Readiness":      "Whether the process can do its work",
 		"Reason":         "Why the work on an image failed",
 		"Rotation":       "How an API key is replaced",
+		"RowError":       "What is wrong with one field of a product of many",
 		"SentProduct":    "A product for an external id: what to change of it, or what to create",
 		"Settled":        "What a replay or a discard has done at once",
 		"Skipped":        "An id that a replay or a discard could not be applied to",

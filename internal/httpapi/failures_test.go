@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"vitrine.dev/internal/auth"
+	"vitrine.dev/internal/bulk"
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/catalog/catalogfake"
 	"vitrine.dev/internal/dispatch"
@@ -41,6 +42,7 @@ func newDeadSetup(t *testing.T) *deadSetup {
 	s.views = catalog.NewViews(s.cache, catalog.FixedEpoch("e"), log)
 	s.deps = httpapi.Deps{
 		Service:  catalog.NewService(s.db, s.views, catalog.DefaultKeyTTL),
+		Bulk:     bulk.NewService(s.db, s.views, catalog.DefaultKeyTTL),
 		Failures: failures.NewService(s.db, s.db, s.views, func() { s.wakes.Add(1) }),
 		Work:     dispatch.NewInspector(s.db, dispatch.DefaultConfig().Limits),
 		Progress: progress.New(log),

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"vitrine.dev/internal/auth"
+	"vitrine.dev/internal/bulk"
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/catalog/catalogfake"
 	"vitrine.dev/internal/dispatch"
@@ -51,6 +52,7 @@ func matrixRows() map[string]matrixRow {
 	return map[string]matrixRow{
 		"POST /products":                                {path: fixed("/products"), body: `{"product_name":"Lamp","product_price":1}`, ok: 201},
 		"GET /products":                                 {path: func(m *matrix) string { return fmt.Sprintf("/products?user_id=%d", m.owner) }, ok: 200, owned: true},
+		"POST /products/bulk":                           {path: fixed("/products/bulk"), body: `{"products":[{"product_name":"Lamp","product_price":1}]}`, ok: 200},
 		"GET /products/{id}":                            {path: ofProduct, ok: 200, owned: true},
 		"PATCH /products/{id}":                          {path: ofProduct, body: `{"product_name":"Torch"}`, ok: 200, owned: true},
 		"DELETE /products/{id}":                         {path: ofProduct, ok: 204, owned: true},
@@ -119,6 +121,7 @@ func newMatrix(t *testing.T, db *sqlstore.Store) *matrix {
 	m := &matrix{deadSetup: s, accounts: auth.NewAccounts(db), owner: 1}
 	m.deps = httpapi.Deps{
 		Service:  catalog.NewService(db, s.views, catalog.DefaultKeyTTL),
+		Bulk:     bulk.NewService(db, s.views, catalog.DefaultKeyTTL),
 		Failures: failures.NewService(db, db, s.views, func() {}),
 		Work:     dispatch.NewInspector(db, dispatch.DefaultConfig().Limits),
 		Feed:     newFeed(db, log),

@@ -27,27 +27,29 @@ type BodyMemory struct {
 
 // Body is the body of a request: bounded, counted, and with its share of memory.
 type Body struct {
-	io.ReadCloser // ends with an error at the most that is allowed: MaxBodyBytes, unless it is a LongBody
-
-	answer http.ResponseWriter
-	whole  io.ReadCloser // the same body without that bound
-	length int64         // announced by the client, -1 for none
-	bytes  int64         // that the handler has read
-	ended  bool
-	memory BodyMemory
-	held   Share // until the answer
+	io.ReadCloser               // ends with an error at most
+	whole         io.ReadCloser // the same body without that bound
+	length        int64         // announced by the client, -1 for none
+	bytes         int64         // that the handler has read
+	ended         bool
+	memory        BodyMemory
+	held          Share // until the answer
+	most          int64 // bytes that it may have
+	pace          pace
 }
 
 // WrapBody replaces the body of the request.
 func WrapBody(w http.ResponseWriter, r *http.Request, memory BodyMemory) *Body {
 	b := &Body{
-		ReadCloser: http.MaxBytesReader(w, r.Body, MaxBodyBytes), answer: w, whole: r.Body, length: r.ContentLength, memory: memory,
+		ReadCloser: http.MaxBytesReader(w, r.Body, MaxBodyBytes), whole: r.Body, length: r.ContentLength, memory: memory,
+		most: MaxBodyBytes, pace: pace{w: w},
 	}
 	r.Body = b
 	return b
 }
 
 func (b *Body) Read(p []byte) (int, error) {
+	b.pace.allow(b.bytes)
 	n, err := b.ReadCloser.Read(p)
 	b.bytes += int64(n)
 	b.ended = b.ended || err == io.EOF
@@ -69,7 +71,7 @@ func (b *Body) Rest() int64 {
 	}
 }
 
-// ReadRest reads on, beyond MaxBodyBytes.
+// ReadRest reads on, beyond the most that it may have.
 func (b *Body) ReadRest(p []byte) (int, error) { return b.whole.Read(p) }
 
 // Free gives back the memory of what was read.
@@ -83,7 +85,7 @@ func DecodeBody[T any](r *http.Request, decode func([]byte) (T, error), accept s
 		return decoded, err
 	}
 	if b, wrapped := r.Body.(*Body); wrapped && len(body) > FreeBytes {
-		held, err := b.memory.Decoding.Take(r.Context(), decodeFactor*int64(len(body)))
+		held, err := b.memory.Decoding.Take(r.Context(), decodes(int64(len(body))))
 		if err != nil {
 			return decoded, err
 		}
@@ -112,8 +114,8 @@ func readBody(r *http.Request, accept string, types ...string) ([]byte, error) {
 		return nil, Refuse(http.StatusUnsupportedMediaType, "the body must not be compressed").
 			With("Accept-Encoding", "identity")
 	}
-	if r.ContentLength > MaxBodyBytes { // before a client that waits for 100 Continue sends it
-		return nil, BodyRefusal(&http.MaxBytesError{Limit: MaxBodyBytes})
+	if most := mostBytes(r); r.ContentLength > most { // before a client that waits for 100 Continue sends it
+		return nil, BodyRefusal(&http.MaxBytesError{Limit: most})
 	}
 	body, err := readAll(r)
 	if err != nil {
@@ -134,7 +136,7 @@ func readAll(r *http.Request) ([]byte, error) {
 	if err != nil || b.Rest() == 0 {
 		return first, err
 	}
-	size := int64(MaxBodyBytes)
+	size := b.most
 	if b.length >= 0 {
 		size = min(size, b.length)
 	}

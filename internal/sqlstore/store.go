@@ -63,7 +63,7 @@ func schema() sqldb.Schema {
 		Optional: catalogsql.TrigramIndex(),
 		Tables: []string{
 			"users", "api_keys", "signing_keys", "audit", "products", "images", "hosts", "renditions", "sources", "uploads", "chores", "installation", "processes",
-			"events", "event_log", "event_readers", "idempotency_keys", "dead_messages", "dead_jobs", "schema_digest",
+			"events", "event_log", "event_readers", "idempotency_keys", "bulk_keys", "dead_messages", "dead_jobs", "schema_digest",
 		},
 		Translate: func(err error) error {
 			// The only references that an insert can break, and the only unique index: the

@@ -18,6 +18,33 @@ import (
 	openapi_types "github.com/oapi-codegen/runtime/types"
 )
 
+// Defines values for BulkResultOutcome.
+const (
+	BulkResultOutcomeCreated    BulkResultOutcome = "created"
+	BulkResultOutcomeFailed     BulkResultOutcome = "failed"
+	BulkResultOutcomeSuperseded BulkResultOutcome = "superseded"
+	BulkResultOutcomeUnchanged  BulkResultOutcome = "unchanged"
+	BulkResultOutcomeUpdated    BulkResultOutcome = "updated"
+)
+
+// Valid indicates whether the value is a known member of the BulkResultOutcome enum.
+func (e BulkResultOutcome) Valid() bool {
+	switch e {
+	case BulkResultOutcomeCreated:
+		return true
+	case BulkResultOutcomeFailed:
+		return true
+	case BulkResultOutcomeSuperseded:
+		return true
+	case BulkResultOutcomeUnchanged:
+		return true
+	case BulkResultOutcomeUpdated:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for CurrentImageStatus.
 const (
 	CurrentImageStatusFailed     CurrentImageStatus = "failed"
@@ -176,28 +203,28 @@ func (e WaitingFor) Valid() bool {
 
 // Defines values for ListProductsParamsSort.
 const (
-	MinusPrice ListProductsParamsSort = "-price"
-	Name       ListProductsParamsSort = "name"
-	Newest     ListProductsParamsSort = "newest"
-	Oldest     ListProductsParamsSort = "oldest"
-	Price      ListProductsParamsSort = "price"
-	Updated    ListProductsParamsSort = "updated"
+	ListProductsParamsSortMinusPrice ListProductsParamsSort = "-price"
+	ListProductsParamsSortName       ListProductsParamsSort = "name"
+	ListProductsParamsSortNewest     ListProductsParamsSort = "newest"
+	ListProductsParamsSortOldest     ListProductsParamsSort = "oldest"
+	ListProductsParamsSortPrice      ListProductsParamsSort = "price"
+	ListProductsParamsSortUpdated    ListProductsParamsSort = "updated"
 )
 
 // Valid indicates whether the value is a known member of the ListProductsParamsSort enum.
 func (e ListProductsParamsSort) Valid() bool {
 	switch e {
-	case MinusPrice:
+	case ListProductsParamsSortMinusPrice:
 		return true
-	case Name:
+	case ListProductsParamsSortName:
 		return true
-	case Newest:
+	case ListProductsParamsSortNewest:
 		return true
-	case Oldest:
+	case ListProductsParamsSortOldest:
 		return true
-	case Price:
+	case ListProductsParamsSortPrice:
 		return true
-	case Updated:
+	case ListProductsParamsSortUpdated:
 		return true
 	default:
 		return false
@@ -225,6 +252,42 @@ func (e ListProductsParamsImageStatus) Valid() bool {
 	}
 }
 
+// Defines values for WriteProductsParamsErrorPolicy.
+const (
+	All  WriteProductsParamsErrorPolicy = "all"
+	Rows WriteProductsParamsErrorPolicy = "rows"
+)
+
+// Valid indicates whether the value is a known member of the WriteProductsParamsErrorPolicy enum.
+func (e WriteProductsParamsErrorPolicy) Valid() bool {
+	switch e {
+	case All:
+		return true
+	case Rows:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for WriteProductsParamsMode.
+const (
+	Create WriteProductsParamsMode = "create"
+	Upsert WriteProductsParamsMode = "upsert"
+)
+
+// Valid indicates whether the value is a known member of the WriteProductsParamsMode enum.
+func (e WriteProductsParamsMode) Valid() bool {
+	switch e {
+	case Create:
+		return true
+	case Upsert:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for PutProductParamsIfNoneMatch.
 const (
 	Asterisk PutProductParamsIfNoneMatch = "*"
@@ -238,6 +301,68 @@ func (e PutProductParamsIfNoneMatch) Valid() bool {
 	default:
 		return false
 	}
+}
+
+// BulkProduct One product of many
+type BulkProduct struct {
+	// ExternalId The client's own id or SKU
+	//
+	// Examples: SKU-4711
+	ExternalId *string `json:"external_id,omitempty"`
+
+	// ImageAlts What the images show, by their positions
+	ImageAlts *[]string `json:"image_alts,omitempty"`
+
+	// Metadata Pairs of the client's own
+	Metadata *map[string]string `json:"metadata,omitempty"`
+
+	// ProductDescription Examples: Latest model with advanced features
+	ProductDescription *string `json:"product_description,omitempty"`
+
+	// ProductImages URLs of the pictures, in order
+	ProductImages *[]string `json:"product_images,omitempty"`
+
+	// ProductName Required of a new product
+	//
+	// Examples: Smartphone
+	ProductName *string `json:"product_name,omitempty"`
+
+	// ProductPrice Required of a new product: a number, or a string that holds one
+	//
+	// Examples: 599.99
+	ProductPrice interface{} `json:"product_price,omitempty"`
+}
+
+// BulkProducts Many products to be written
+type BulkProducts struct {
+	Products []BulkProduct `json:"products"`
+}
+
+// BulkResult What became of one product of many
+type BulkResult struct {
+	// Errors Why it failed: the first ten
+	Errors  *[]RowError       `json:"errors,omitempty"`
+	Outcome BulkResultOutcome `json:"outcome"`
+
+	// ProductId Absent where it failed or was superseded
+	ProductId *int64 `json:"product_id,omitempty"`
+}
+
+// BulkResultOutcome defines model for BulkResult.Outcome.
+type BulkResultOutcome string
+
+// BulkResults What became of the products, in their order
+type BulkResults struct {
+	Created int64 `json:"created"`
+	Failed  int64 `json:"failed"`
+
+	// Results In the order of the products that were sent
+	Results []BulkResult `json:"results"`
+
+	// Superseded A later entry of the same external_id has won
+	Superseded int64 `json:"superseded"`
+	Unchanged  int64 `json:"unchanged"`
+	Updated    int64 `json:"updated"`
 }
 
 // Cover The picture that stands for a product in a list
@@ -619,6 +744,19 @@ type Reason struct {
 	Retryable bool `json:"retryable"`
 }
 
+// RowError What is wrong with one field of a product of many
+type RowError struct {
+	// Field The field, or row for the product as a whole
+	//
+	// Examples: product_price
+	Field string `json:"field"`
+
+	// Reason Completes the sentence that begins with the field
+	//
+	// Examples: is required
+	Reason string `json:"reason"`
+}
+
 // SentImage An image that is added to a product, with its picture
 type SentImage struct {
 	// Alt What the image shows, in words
@@ -779,6 +917,30 @@ type CreateProductParams struct {
 	VitrineUser *int64 `json:"Vitrine-User,omitempty"`
 }
 
+// WriteProductsParams defines parameters for WriteProducts.
+type WriteProductsParams struct {
+	// UserId Whose products they are; needed only where requests carry no key
+	UserId *int `form:"user_id,omitempty" json:"user_id,omitempty"`
+
+	// ErrorPolicy What becomes of the others where one product is at fault; all: nothing is written
+	ErrorPolicy *WriteProductsParamsErrorPolicy `form:"error_policy,omitempty" json:"error_policy,omitempty"`
+
+	// Mode create: a product whose external_id is there already is at fault
+	Mode *WriteProductsParamsMode `form:"mode,omitempty" json:"mode,omitempty"`
+
+	// IdempotencyKey Printable ASCII of the user's choice, bare or as a string in quotes. The same key with the same product creates it once and answers the same afterwards, also where it was changed or deleted since; with another product it answers 422. Only a success is remembered, for 24 hours unless configured otherwise.
+	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
+
+	// VitrineUser The user for whom a key with the scope admin acts; its own user by default. 404 where there is no such user
+	VitrineUser *int64 `json:"Vitrine-User,omitempty"`
+}
+
+// WriteProductsParamsErrorPolicy defines parameters for WriteProducts.
+type WriteProductsParamsErrorPolicy string
+
+// WriteProductsParamsMode defines parameters for WriteProducts.
+type WriteProductsParamsMode string
+
 // PutProductParams defines parameters for PutProduct.
 type PutProductParams struct {
 	// IfMatch Entity tags, or *: change only one of their versions, and create nothing, else answer 412; 400 where it is malformed
@@ -895,6 +1057,9 @@ type GetImageSourceParams struct {
 
 // CreateProductJSONRequestBody defines body for CreateProduct for application/json ContentType.
 type CreateProductJSONRequestBody = NewProduct
+
+// WriteProductsJSONRequestBody defines body for WriteProducts for application/json ContentType.
+type WriteProductsJSONRequestBody = BulkProducts
 
 // PutProductJSONRequestBody defines body for PutProduct for application/json ContentType.
 type PutProductJSONRequestBody = SentProduct
@@ -1205,6 +1370,24 @@ type ClientInterface interface {
 	// Corresponds with POST /products (the `CreateProduct` operationId).
 	CreateProduct(ctx context.Context, params *CreateProductParams, body CreateProductJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// WriteProductsWithBody Create or change up to 1,000 products at once
+	//
+	// With error_policy=rows, every product stands for itself: they are written in transactions of 100, and a request that was cut off is repeated under its Idempotency-Key, byte for byte, and goes on behind what it has written. With all, one fault rejects everything, in one transaction. Of several products with one external_id the last one without a fault is written. A product that is there is changed as a merge patch does: a field that is not sent is left alone. The images are processed afterwards.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /products/bulk (the `WriteProducts` operationId).
+	WriteProductsWithBody(ctx context.Context, params *WriteProductsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// WriteProducts Create or change up to 1,000 products at once
+	//
+	// With error_policy=rows, every product stands for itself: they are written in transactions of 100, and a request that was cut off is repeated under its Idempotency-Key, byte for byte, and goes on behind what it has written. With all, one fault rejects everything, in one transaction. Of several products with one external_id the last one without a fault is written. A product that is there is changed as a merge patch does: a field that is not sent is left alone. The images are processed afterwards.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /products/bulk (the `WriteProducts` operationId).
+	WriteProducts(ctx context.Context, params *WriteProductsParams, body WriteProductsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// PutProductWithBody Create or change a product by the client's own id
 	//
 	// Creates the product where the user has none of this external_id, and else changes it as a merge patch does: a field that is not sent is left alone. A product that was read can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
@@ -1406,6 +1589,44 @@ func (c *Client) CreateProductWithBody(ctx context.Context, params *CreateProduc
 // Corresponds with POST /products (the `CreateProduct` operationId).
 func (c *Client) CreateProduct(ctx context.Context, params *CreateProductParams, body CreateProductJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCreateProductRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// WriteProductsWithBody Create or change up to 1,000 products at once
+//
+// With error_policy=rows, every product stands for itself: they are written in transactions of 100, and a request that was cut off is repeated under its Idempotency-Key, byte for byte, and goes on behind what it has written. With all, one fault rejects everything, in one transaction. Of several products with one external_id the last one without a fault is written. A product that is there is changed as a merge patch does: a field that is not sent is left alone. The images are processed afterwards.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /products/bulk (the `WriteProducts` operationId).
+func (c *Client) WriteProductsWithBody(ctx context.Context, params *WriteProductsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewWriteProductsRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// WriteProducts Create or change up to 1,000 products at once
+//
+// With error_policy=rows, every product stands for itself: they are written in transactions of 100, and a request that was cut off is repeated under its Idempotency-Key, byte for byte, and goes on behind what it has written. With all, one fault rejects everything, in one transaction. Of several products with one external_id the last one without a fault is written. A product that is there is changed as a merge patch does: a field that is not sent is left alone. The images are processed afterwards.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /products/bulk (the `WriteProducts` operationId).
+func (c *Client) WriteProducts(ctx context.Context, params *WriteProductsParams, body WriteProductsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewWriteProductsRequest(c.Server, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -2031,6 +2252,123 @@ func NewCreateProductRequestWithBody(server string, params *CreateProductParams,
 			}
 
 			req.Header.Set("Vitrine-User", headerParam2)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewWriteProductsRequest calls the generic WriteProducts builder with application/json body
+func NewWriteProductsRequest(server string, params *WriteProductsParams, body WriteProductsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewWriteProductsRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewWriteProductsRequestWithBody constructs an http.Request for the WriteProducts method, with any body, and a specified content type
+func NewWriteProductsRequestWithBody(server string, params *WriteProductsParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/products/bulk")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.UserId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "user_id", *params.UserId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.ErrorPolicy != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "error_policy", *params.ErrorPolicy, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Mode != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "mode", *params.Mode, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+		if params.VitrineUser != nil {
+			var headerParam1 string
+
+			headerParam1, err = runtime.StyleParamWithOptions("simple", false, "Vitrine-User", *params.VitrineUser, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "integer", Format: "int64"})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Vitrine-User", headerParam1)
 		}
 
 	}
@@ -2967,6 +3305,24 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /products (the `CreateProduct` operationId).
 	CreateProductWithResponse(ctx context.Context, params *CreateProductParams, body CreateProductJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateProductResponse, error)
 
+	// WriteProductsWithBodyWithResponse Create or change up to 1,000 products at once
+	//
+	// With error_policy=rows, every product stands for itself: they are written in transactions of 100, and a request that was cut off is repeated under its Idempotency-Key, byte for byte, and goes on behind what it has written. With all, one fault rejects everything, in one transaction. Of several products with one external_id the last one without a fault is written. A product that is there is changed as a merge patch does: a field that is not sent is left alone. The images are processed afterwards.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /products/bulk (the `WriteProducts` operationId).
+	WriteProductsWithBodyWithResponse(ctx context.Context, params *WriteProductsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*WriteProductsResponse, error)
+
+	// WriteProductsWithResponse Create or change up to 1,000 products at once
+	//
+	// With error_policy=rows, every product stands for itself: they are written in transactions of 100, and a request that was cut off is repeated under its Idempotency-Key, byte for byte, and goes on behind what it has written. With all, one fault rejects everything, in one transaction. Of several products with one external_id the last one without a fault is written. A product that is there is changed as a merge patch does: a field that is not sent is left alone. The images are processed afterwards.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /products/bulk (the `WriteProducts` operationId).
+	WriteProductsWithResponse(ctx context.Context, params *WriteProductsParams, body WriteProductsJSONRequestBody, reqEditors ...RequestEditorFn) (*WriteProductsResponse, error)
+
 	// PutProductWithBodyWithResponse Create or change a product by the client's own id
 	//
 	// Creates the product where the user has none of this external_id, and else changes it as a merge patch does: a field that is not sent is left alone. A product that was read can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
@@ -3408,6 +3764,147 @@ func (r CreateProductResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r CreateProductResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// WriteProductsResponse200Headers the declared response headers of an HTTP 200 response for WriteProducts
+type WriteProductsResponse200Headers struct {
+	IdempotentReplayed *string
+}
+
+// WriteProductsResponse429Headers the declared response headers of an HTTP 429 response for WriteProducts
+type WriteProductsResponse429Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      *int64
+}
+
+type WriteProductsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *BulkResults
+	// ApplicationproblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationproblemJSON400 *Problem
+	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationproblemJSON401 *Problem
+	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationproblemJSON403 *Problem
+	// ApplicationproblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationproblemJSON404 *Problem
+	// ApplicationproblemJSON408 the response for an HTTP 408 `application/problem+json` response
+	ApplicationproblemJSON408 *Problem
+	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
+	ApplicationproblemJSON413 *Problem
+	// ApplicationproblemJSON415 the response for an HTTP 415 `application/problem+json` response
+	ApplicationproblemJSON415 *Problem
+	// ApplicationproblemJSON421 the response for an HTTP 421 `application/problem+json` response
+	ApplicationproblemJSON421 *Problem
+	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationproblemJSON422 *Problem
+	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationproblemJSON429 *Problem
+	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationproblemJSON500 *Problem
+	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationproblemJSON503 *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *WriteProductsResponse200Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *WriteProductsResponse429Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r WriteProductsResponse) GetJSON200() *BulkResults {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r WriteProductsResponse) GetApplicationproblemJSON400() *Problem {
+	return r.ApplicationproblemJSON400
+}
+
+// GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r WriteProductsResponse) GetApplicationproblemJSON401() *Problem {
+	return r.ApplicationproblemJSON401
+}
+
+// GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r WriteProductsResponse) GetApplicationproblemJSON403() *Problem {
+	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r WriteProductsResponse) GetApplicationproblemJSON404() *Problem {
+	return r.ApplicationproblemJSON404
+}
+
+// GetApplicationproblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
+func (r WriteProductsResponse) GetApplicationproblemJSON408() *Problem {
+	return r.ApplicationproblemJSON408
+}
+
+// GetApplicationproblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
+func (r WriteProductsResponse) GetApplicationproblemJSON413() *Problem {
+	return r.ApplicationproblemJSON413
+}
+
+// GetApplicationproblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
+func (r WriteProductsResponse) GetApplicationproblemJSON415() *Problem {
+	return r.ApplicationproblemJSON415
+}
+
+// GetApplicationproblemJSON421 returns the response for an HTTP 421 `application/problem+json` response
+func (r WriteProductsResponse) GetApplicationproblemJSON421() *Problem {
+	return r.ApplicationproblemJSON421
+}
+
+// GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r WriteProductsResponse) GetApplicationproblemJSON422() *Problem {
+	return r.ApplicationproblemJSON422
+}
+
+// GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r WriteProductsResponse) GetApplicationproblemJSON429() *Problem {
+	return r.ApplicationproblemJSON429
+}
+
+// GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r WriteProductsResponse) GetApplicationproblemJSON500() *Problem {
+	return r.ApplicationproblemJSON500
+}
+
+// GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r WriteProductsResponse) GetApplicationproblemJSON503() *Problem {
+	return r.ApplicationproblemJSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r WriteProductsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r WriteProductsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r WriteProductsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r WriteProductsResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -5045,6 +5542,36 @@ func (c *ClientWithResponses) CreateProductWithResponse(ctx context.Context, par
 	return ParseCreateProductResponse(rsp)
 }
 
+// WriteProductsWithBodyWithResponse Create or change up to 1,000 products at once
+//
+// With error_policy=rows, every product stands for itself: they are written in transactions of 100, and a request that was cut off is repeated under its Idempotency-Key, byte for byte, and goes on behind what it has written. With all, one fault rejects everything, in one transaction. Of several products with one external_id the last one without a fault is written. A product that is there is changed as a merge patch does: a field that is not sent is left alone. The images are processed afterwards.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /products/bulk (the `WriteProducts` operationId).
+func (c *ClientWithResponses) WriteProductsWithBodyWithResponse(ctx context.Context, params *WriteProductsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*WriteProductsResponse, error) {
+	rsp, err := c.WriteProductsWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseWriteProductsResponse(rsp)
+}
+
+// WriteProductsWithResponse Create or change up to 1,000 products at once
+//
+// With error_policy=rows, every product stands for itself: they are written in transactions of 100, and a request that was cut off is repeated under its Idempotency-Key, byte for byte, and goes on behind what it has written. With all, one fault rejects everything, in one transaction. Of several products with one external_id the last one without a fault is written. A product that is there is changed as a merge patch does: a field that is not sent is left alone. The images are processed afterwards.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /products/bulk (the `WriteProducts` operationId).
+func (c *ClientWithResponses) WriteProductsWithResponse(ctx context.Context, params *WriteProductsParams, body WriteProductsJSONRequestBody, reqEditors ...RequestEditorFn) (*WriteProductsResponse, error) {
+	rsp, err := c.WriteProducts(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseWriteProductsResponse(rsp)
+}
+
 // PutProductWithBodyWithResponse Create or change a product by the client's own id
 //
 // Creates the product where the user has none of this external_id, and else changes it as a merge patch does: a field that is not sent is left alone. A product that was read can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
@@ -5628,6 +6155,153 @@ func ParseCreateProductResponse(rsp *http.Response) (*CreateProductResponse, err
 		response.Headers201 = &headers
 	case rsp.StatusCode == 429:
 		var headers CreateProductResponse429Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseWriteProductsResponse parses an HTTP response from a WriteProductsWithResponse call
+func ParseWriteProductsResponse(rsp *http.Response) (*WriteProductsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &WriteProductsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest BulkResults
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON408 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 421:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON421 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers WriteProductsResponse200Headers
+		if values := rsp.Header.Values("Idempotent-Replayed"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Idempotent-Replayed", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.IdempotentReplayed = &value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 429:
+		var headers WriteProductsResponse429Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"vitrine.dev/internal/auth"
+	"vitrine.dev/internal/bulk"
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/httpapi/page"
@@ -20,6 +21,7 @@ import (
 // Handler serves products. It is safe for concurrent use.
 type Handler struct {
 	Service *catalog.Service
+	Bulks   *bulk.Service
 	Views   *catalog.Views
 	URL     func(key string) string // where the public reads an object
 	Tag     func() string           // of answers now; the end of entity tags, and a part of what is cached

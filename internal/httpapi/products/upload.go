@@ -43,7 +43,7 @@ func (h *Handler) newImage(r *http.Request, product int64, versions []int64) (ca
 		return httpkit.DecodeBody(r, decodeImage, "Accept-Post", httpkit.TypeJSON)
 	}
 	most := h.Uploads.MaxBytes() + maxFormBytes
-	if err := httpkit.LongBody(r, most); err != nil {
+	if err := httpkit.LargeBody(r, most); err != nil {
 		return catalog.NewImage{}, err
 	}
 	if err := h.Service.CheckRoom(r.Context(), auth.From(r.Context()), product, versions); err != nil {
@@ -59,6 +59,7 @@ func (h *Handler) newImage(r *http.Request, product int64, versions []int64) (ca
 
 // receive reads the form, and stores its picture where nothing is wrong with the rest.
 func (h *Handler) receive(ctx context.Context, r *http.Request) (catalog.NewImage, error) {
+	defer httpkit.Received(r) // for an answer that refuses it
 	body := &formBody{ReadCloser: r.Body, left: maxFormBytes}
 	r.Body = body
 	parts, err := r.MultipartReader()
@@ -79,6 +80,7 @@ func (h *Handler) receive(ctx context.Context, r *http.Request) (catalog.NewImag
 			return catalog.NewImage{}, h.formRefusal(err)
 		}
 	}
+	httpkit.Received(r)
 	return sent.image(ctx)
 }
 

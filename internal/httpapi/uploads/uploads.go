@@ -87,7 +87,7 @@ func (h *Handler) Send(w http.ResponseWriter, r *http.Request) error {
 	if err := p.Errors.Err(); err != nil {
 		return err
 	}
-	if err := httpkit.LongBody(r, h.Service.MaxBytes()); err != nil {
+	if err := httpkit.LargeBody(r, h.Service.MaxBytes()); err != nil {
 		return err
 	}
 	room, err := h.Receiving.Take(r.Context(), h.Service.MaxBytes())
@@ -96,6 +96,7 @@ func (h *Handler) Send(w http.ResponseWriter, r *http.Request) error {
 	}
 	defer room.Free()
 	body := &reader{Reader: r.Body}
+	defer httpkit.Received(r)
 	if err := h.Service.Take(r.Context(), id, body); err != nil {
 		if body.err != nil {
 			return httpkit.BodyRefusal(body.err)

@@ -97,11 +97,18 @@ func (s *Accounts) AdvanceErasure(ctx context.Context, b job.Batch) (j job.Job, 
 		if changed, err = catalogsql.DropOfUser(ctx, s.db, tx, user, min(b.Limit, maxErased)); err != nil {
 			return err
 		}
-		keys, err := sqldb.Affected(tx.ExecContext(ctx, s.db.SQL(`
-			DELETE FROM idempotency_keys WHERE user_id = $1 AND key IN (
-				SELECT key FROM idempotency_keys WHERE user_id = $1 ORDER BY key LIMIT $2)`), user, b.Limit))
-		if err != nil {
-			return err
+		keys := false
+		for _, statement := range []string{
+			`DELETE FROM idempotency_keys WHERE user_id = $1 AND key IN (
+				SELECT key FROM idempotency_keys WHERE user_id = $1 ORDER BY key LIMIT $2)`,
+			`DELETE FROM bulk_keys WHERE user_id = $1 AND (key, part) IN (
+				SELECT key, part FROM bulk_keys WHERE user_id = $1 ORDER BY key, part LIMIT $2)`,
+		} {
+			some, err := sqldb.Affected(tx.ExecContext(ctx, s.db.SQL(statement), user, b.Limit))
+			if err != nil {
+				return err
+			}
+			keys = keys || some
 		}
 		if _, err := tx.ExecContext(ctx, `DELETE FROM uploads WHERE user_id = $1`, user); err != nil { // upload.MaxOpen at most
 			return err

@@ -106,6 +106,9 @@ func (s *Products) createInSteps(ctx context.Context, tx *sql.Tx, n catalog.NewP
 	plan := make([]imagesql.Placed, len(n.Images))
 	for i, u := range n.Images {
 		plan[i] = imagesql.Placed{Position: i, URL: u}
+		if i < len(n.Alts) {
+			plan[i].Alt = n.Alts[i]
+		}
 	}
 	images, err := imagesql.Add(ctx, s.db, tx, id, plan, n.RequestID)
 	if err != nil {

@@ -36,8 +36,8 @@ func (p watched) Decide(w dispatch.Window) dispatch.Decision {
 	return p.Plan.Decide(w)
 }
 
-// bulk is a store at which dispatchers, workers and people are at work at once.
-type bulk struct {
+// crowd is a store at which dispatchers, workers and people are at work at once.
+type crowd struct {
 	t    *testing.T
 	s    Store
 	busy sync.WaitGroup
@@ -47,7 +47,7 @@ type bulk struct {
 
 // check reports whether the call succeeded, and fails the test where its error is not
 // one of those that come of others being faster.
-func (b *bulk) check(err error) bool {
+func (b *crowd) check(err error) bool {
 	switch fault.KindOf(err) {
 	case fault.Conflict, fault.Stale, fault.NotFound:
 	default:
@@ -58,7 +58,7 @@ func (b *bulk) check(err error) bool {
 	return err == nil
 }
 
-func (b *bulk) step(ctx context.Context) (jobs []media.Job) {
+func (b *crowd) step(ctx context.Context) (jobs []media.Job) {
 	const room = 10
 	limits := dispatch.Limits{
 		Slots: 12, Host: bulkLimit, NewHost: 1, ContactFor: 5 * time.Second, Life: time.Hour,
@@ -70,7 +70,7 @@ func (b *bulk) step(ctx context.Context) (jobs []media.Job) {
 }
 
 // work begins the image, and ends it in one of the ways; all of them succeed with luck 0.
-func (b *bulk) work(ctx context.Context, j media.Job, luck int) {
+func (b *crowd) work(ctx context.Context, j media.Job, luck int) {
 	c, err := b.s.Begin(ctx, j, time.Hour)
 	if !b.check(err) {
 		return
@@ -93,7 +93,7 @@ func (b *bulk) work(ctx context.Context, j media.Job, luck int) {
 func testBulk(t *testing.T, s Store) {
 	t.Helper()
 	ctx := t.Context()
-	b := &bulk{t: t, s: s, jobs: make(chan media.Job, 100)}
+	b := &crowd{t: t, s: s, jobs: make(chan media.Job, 100)}
 	record(t, s, media.Fetch{Host: "a", URL: 1, Took: time.Second})
 	for url := range int64(7) {
 		record(t, s, media.Fetch{Host: "down", URL: url, Failure: timeout(), Took: time.Second})
@@ -160,7 +160,7 @@ func testBulk(t *testing.T, s Store) {
 }
 
 // finish has the hosts answer, and the images of the products become ready.
-func (b *bulk) finish(products []catalog.Product) {
+func (b *crowd) finish(products []catalog.Product) {
 	b.t.Helper()
 	for _, host := range []string{"a", "b", "down"} {
 		record(b.t, b.s, media.Fetch{Host: host, URL: 1, Took: time.Second})

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"vitrine.dev/internal/auth"
+	"vitrine.dev/internal/bulk"
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/dispatch"
 	"vitrine.dev/internal/erasure"
@@ -28,6 +29,8 @@ import (
 type Store interface {
 	catalog.Store
 	catalog.Keys
+	bulk.Store
+	ExpireBulkKeys(ctx context.Context, limit int) (removed int, err error)
 	auth.Store
 	auth.Lookup
 	signing.Store

@@ -99,6 +99,18 @@ CREATE TABLE idempotency_keys (
 );
 CREATE INDEX idempotency_keys_by_expiry ON idempotency_keys (expires_at);
 
+-- What a client's key has written of many products, a part for each transaction.
+CREATE TABLE bulk_keys (
+    user_id     BIGINT NOT NULL,
+    key         TEXT   NOT NULL,
+    part        INT    NOT NULL, -- from 0
+    fingerprint BYTEA  NOT NULL, -- SHA-256 of the whole request
+    results     TEXT   NOT NULL, -- JSON: of the part, in order
+    expires_at  BIGINT NOT NULL, -- free to be taken from then on
+    PRIMARY KEY (user_id, key, part)
+);
+CREATE INDEX bulk_keys_by_expiry ON bulk_keys (expires_at);
+
 -- What is published for one content, whoever shows it.
 CREATE TABLE renditions (
     key            TEXT   PRIMARY KEY,
@@ -324,6 +336,7 @@ DROP TABLE images;
 DROP TABLE uploads;
 DROP TABLE sources;
 DROP TABLE renditions;
+DROP TABLE bulk_keys;
 DROP TABLE idempotency_keys;
 DROP TABLE products;
 DROP TABLE audit;
