@@ -20,6 +20,7 @@ import (
 	"vitrine.dev/internal/sqlstore/jobsql"
 	"vitrine.dev/internal/sqlstore/processsql"
 	"vitrine.dev/internal/sqlstore/queuesql"
+	"vitrine.dev/internal/sqlstore/webhooksql"
 )
 
 //go:embed migrations
@@ -40,6 +41,7 @@ type Store struct {
 	*installationsql.Identity
 	*processsql.Alive
 	*queuesql.Queue
+	*webhooksql.Webhooks
 }
 
 func newStore(db *sqldb.DB, err error) (*Store, error) {
@@ -50,7 +52,7 @@ func newStore(db *sqldb.DB, err error) (*Store, error) {
 		DB: db, Products: catalogsql.New(db), Accounts: authsql.New(db), Images: imagesql.New(db), Log: eventsql.New(db),
 		Table: jobsql.New(db), Failures: failuresql.New(db), Checks: fscksql.New(db),
 		Collection: gcsql.New(db), Identity: installationsql.New(db),
-		Alive: processsql.New(db), Queue: queuesql.New(db),
+		Alive: processsql.New(db), Queue: queuesql.New(db), Webhooks: webhooksql.New(db),
 	}, nil
 }
 
@@ -62,6 +64,7 @@ func schema() sqldb.Schema {
 		Tables: []string{
 			"users", "api_keys", "signing_keys", "audit", "products", "images", "hosts", "renditions", "chores", "installation", "processes",
 			"events", "event_log", "event_readers", "idempotency_keys", "dead_messages", "dead_jobs", "schema_digest",
+			"webhooks", "webhook_deliveries",
 		},
 		Translate: func(err error) error {
 			// The only references that an insert can break, and the only unique index: the

@@ -21,6 +21,7 @@ import (
 	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/processes"
 	"vitrine.dev/internal/signing"
+	"vitrine.dev/internal/webhook"
 )
 
 // Store is all that a database does for the domain.
@@ -43,6 +44,8 @@ type Store interface {
 	job.Store
 	installation.Store
 	processes.Store
+	webhook.Store
+	webhook.Outbox
 	EndLeases(ctx context.Context) error
 	WakeOwn(ctx context.Context) <-chan struct{}
 }
