@@ -38,7 +38,7 @@ func (w *worker) record(ctx context.Context) bool {
 		w.pause(err)
 		return !w.over()
 	}
-	w.tellHealth(ctx, w.health, recorded.Health)
+	w.logHealth(ctx, w.health, recorded.Health)
 	for _, r := range ended {
 		delete(w.rows, r.ID)
 	}
@@ -70,8 +70,8 @@ func (w *worker) resumeAfter(h Health, now time.Time) {
 	}
 }
 
-// tellHealth logs what the operator, and through him the owner, should know.
-func (w *worker) tellHealth(ctx context.Context, before, now Health) {
+// logHealth logs what the operator, and through him the owner, should know.
+func (w *worker) logHealth(ctx context.Context, before, now Health) {
 	switch {
 	case now.Disabled != before.Disabled && now.Disabled != NotDisabled:
 		w.log.WarnContext(ctx, "webhook disabled", "reason", now.Disabled, "failing_since", now.FailingSince)

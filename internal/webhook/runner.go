@@ -118,7 +118,7 @@ func (r *Runner) hold(ctx context.Context, l *lease) {
 	})
 	working.Go(func() {
 		open := func(ctx context.Context) (events.Next, error) { return r.Horizon.Tail(ctx) }
-		_ = events.Follow(taking, open, r.outage, func() { r.tell(nil, 0) }, func(b events.Batch) { r.heard(b) }) // always nil
+		_ = events.Follow(taking, open, r.outage, func() { r.notify(nil, 0) }, func(b events.Batch) { r.heard(b) }) // always nil
 	})
 	for taking.Err() == nil {
 		claims, err := r.Outbox.ClaimWebhooks(taking, r.holder)
@@ -173,25 +173,25 @@ func (r *Runner) apply(taking, sending context.Context, l *lease, claims []Claim
 // heard tells the workers of events that are committed.
 func (r *Runner) heard(b events.Batch) {
 	if b.Skipped > 0 || len(b.Events) == 0 {
-		r.tell(nil, 0)
+		r.notify(nil, 0)
 		return
 	}
 	users := map[int64]bool{}
 	for _, e := range b.Events {
 		users[e.UserID] = true
 	}
-	r.tell(users, b.Events[len(b.Events)-1].ID)
+	r.notify(users, b.Events[len(b.Events)-1].ID)
 }
 
-// tell has the workers of the users (nil: all) read the log, of which they have been told up
+// notify has the workers of the users (nil: all) read the log, of which they have been told up
 // to the id.
-func (r *Runner) tell(users map[int64]bool, seen int64) {
+func (r *Runner) notify(users map[int64]bool, seen int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.seen = seen
 	for _, w := range r.workers {
 		if users == nil || users[w.user] {
-			w.news = true
+			w.unread = true
 			w.wake()
 		}
 	}
@@ -202,7 +202,7 @@ func (r *Runner) tell(users map[int64]bool, seen int64) {
 func (r *Runner) toRead(w *worker) (may bool, none int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	may, w.news = w.news, false
+	may, w.unread = w.unread, false
 	return may, r.seen
 }
 
@@ -210,7 +210,7 @@ func (r *Runner) toRead(w *worker) (may bool, none int64) {
 func (r *Runner) readAgain(w *worker) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	w.news = true
+	w.unread = true
 }
 
 // slots bound how many do something at once.

@@ -24,7 +24,7 @@ type worker struct {
 	stop   context.CancelFunc
 	woken  chan struct{}
 	done   chan attempt
-	news   bool // behind the runner's mutex: there may be events
+	unread bool // behind the runner's mutex: there may be events
 
 	mu    sync.Mutex
 	claim Claim // as it was read last
@@ -53,7 +53,7 @@ type attempt struct {
 func newWorker(taking context.Context, r *Runner, l *lease, c Claim) *worker {
 	w := &worker{
 		r: r, lease: l, user: c.UserID, log: r.Log.With("webhook", c.ID, "user", c.UserID),
-		woken: make(chan struct{}, 1), done: make(chan attempt, r.cfg.PerEndpoint), news: true, claim: c,
+		woken: make(chan struct{}, 1), done: make(chan attempt, r.cfg.PerEndpoint), unread: true, claim: c,
 		head: c.Position, outstanding: map[int64]bool{}, rows: map[int64]bool{}, again: c.Again, health: c.Health, written: time.Now(),
 	}
 	w.taking, w.stop = context.WithCancel(taking)
@@ -79,9 +79,9 @@ func (w *worker) pause(err error) { w.r.pause(w.taking, "database", err) }
 func (w *worker) change(c Claim) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	news := c.Due || !c.Again.Empty() || !c.UpdatedAt.Equal(w.claim.UpdatedAt)
+	changed := c.Due || !c.Again.Empty() || !c.UpdatedAt.Equal(w.claim.UpdatedAt)
 	w.claim = c
-	if news {
+	if changed {
 		w.wake()
 	}
 }
