@@ -15,6 +15,7 @@ import (
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/catalog/catalogfake"
 	"vitrine.dev/internal/dispatch"
+	"vitrine.dev/internal/events"
 	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/httpapi"
 	"vitrine.dev/internal/httpapi/guard"
@@ -22,6 +23,7 @@ import (
 	"vitrine.dev/internal/sqlstore"
 	"vitrine.dev/internal/sqlstore/storetest"
 	"vitrine.dev/internal/testserver"
+	"vitrine.dev/internal/webhook"
 )
 
 // matrixRow is how one route is called, about what is the owner's.
@@ -48,52 +50,70 @@ func matrixRows() map[string]matrixRow {
 	ofKey := func(suffix string) func(m *matrix) string {
 		return func(m *matrix) string { return fmt.Sprintf("/keys/%d", m.key(m.owner, auth.ProductsRead).ID) + suffix }
 	}
+	ofNewHook := func(m *matrix) string { m.dropHooks(); return "/webhooks" }
+	ofDelivery := func(m *matrix) string {
+		e := m.hook()
+		return fmt.Sprintf("/webhooks/%d/deliveries/%d/redeliver", e.ID, m.delivery(e.ID))
+	}
+	ofHook := func(suffix string) func(m *matrix) string {
+		return func(m *matrix) string { return pathOf("/webhooks", m.hook().ID) + suffix }
+	}
 	return map[string]matrixRow{
-		"POST /products":                                {path: fixed("/products"), body: `{"product_name":"Lamp","product_price":1}`, ok: 201},
-		"GET /products":                                 {path: func(m *matrix) string { return fmt.Sprintf("/products?user_id=%d", m.owner) }, ok: 200, owned: true},
-		"GET /products/{id}":                            {path: ofProduct, ok: 200, owned: true},
-		"PATCH /products/{id}":                          {path: ofProduct, body: `{"product_name":"Torch"}`, ok: 200, owned: true},
-		"DELETE /products/{id}":                         {path: ofProduct, ok: 204, owned: true},
-		"PUT /products/external/{external_id}":          {path: func(m *matrix) string { return fmt.Sprintf("/products/external/SKU%%2F%d", m.sent) }, body: `{"product_name":"Lamp","product_price":1}`, ok: 201},
-		"GET /products/{id}/images":                     {path: func(m *matrix) string { return ofProduct(m) + "/images" }, ok: 200, owned: true},
-		"POST /products/{id}/images":                    {path: func(m *matrix) string { return ofProduct(m) + "/images" }, body: `{"source_url":"https://example.com/more.jpg"}`, ok: 201, owned: true},
-		"PATCH /products/{id}/images/{image_id}":        {path: ofImage(""), body: `{"alt":"A lamp"}`, ok: 200, owned: true},
-		"DELETE /products/{id}/images/{image_id}":       {path: ofImage(""), ok: 204, owned: true},
-		"GET /products/{id}/images/{image_id}":          {path: ofImage(""), ok: 200, owned: true},
-		"POST /products/{id}/images/{image_id}/refresh": {path: func(m *matrix) string { return m.ready() + "/refresh" }, ok: 202, owned: true},
-		"POST /products/{id}/images/{image_id}/replay":  {path: ofImage("/replay"), ok: 202, owned: true},
-		"GET /products/{id}/events":                     {path: func(m *matrix) string { return ofProduct(m) + "/events" }, ok: 200, owned: true},
-		"GET /events":                                   {path: fixed("/events"), ok: 200},
-		"POST /events/token":                            {path: fixed("/events/token"), ok: 200},
-		"GET /dead-letters":                             {path: fixed("/dead-letters"), ok: 200},
-		"POST /dead-letters/replay":                     {path: fixed("/dead-letters/replay"), body: `{"all":true,"dry_run":true}`, ok: 200},
-		"POST /dead-letters/discard":                    {path: fixed("/dead-letters/discard"), body: `{"all":true,"dry_run":true}`, ok: 200},
-		"GET /dead-letters/jobs":                        {path: fixed("/dead-letters/jobs"), ok: 200},
-		"GET /dead-letters/jobs/{id}":                   {path: ofJob(""), ok: 200, owned: true},
-		"POST /dead-letters/jobs/{id}/abort":            {path: ofJob("/abort"), ok: 200, owned: true},
-		"GET /queue":                                    {path: fixed("/queue"), ok: 200},
-		"GET /hosts":                                    {path: fixed("/hosts"), ok: 200},
-		"POST /users":                                   {path: fixed("/users"), body: `{"name":"Jo"}`, ok: 201},
-		"GET /users":                                    {path: fixed("/users"), ok: 200},
-		"GET /users/{id}":                               {path: ofUser, ok: 200},
-		"PATCH /users/{id}":                             {path: ofUser, body: `{"name":"Joe"}`, ok: 200},
-		"DELETE /users/{id}":                            {path: ofUser, ok: 204},
-		"GET /users/{id}/erasure":                       {path: func(m *matrix) string { return m.erasure() }, ok: 200},
-		"POST /keys":                                    {path: fixed("/keys"), body: `{"name":"k","scopes":["products:read"]}`, ok: 201},
-		"GET /keys":                                     {path: fixed("/keys"), ok: 200},
-		"GET /keys/{id}":                                {path: ofKey(""), ok: 200},
-		"DELETE /keys/{id}":                             {path: ofKey(""), ok: 200},
-		"POST /keys/{id}/rotate":                        {path: ofKey("/rotate"), body: `{}`, ok: 201},
-		"GET /audit":                                    {path: fixed("/audit"), ok: 200},
-		"GET /images/{key...}":                          {path: fixed("/images/a"), ok: 404},
-		"GET /problems/{name}":                          {path: fixed("/problems/not-found"), ok: 200},
-		"GET /docs":                                     {path: fixed("/docs"), ok: 200},
-		"GET /docs/{name}":                              {path: fixed("/docs/reliability.md"), ok: 200},
-		"GET /llms.txt":                                 {path: fixed("/llms.txt"), ok: 200},
-		"GET /openapi.json":                             {path: fixed("/openapi.json"), ok: 200},
-		"GET /openapi.yaml":                             {path: fixed("/openapi.yaml"), ok: 200},
-		"GET /healthz":                                  {path: fixed("/healthz"), ok: 200},
-		"GET /readyz":                                   {path: fixed("/readyz"), ok: 200},
+		"POST /products":                                         {path: fixed("/products"), body: `{"product_name":"Lamp","product_price":1}`, ok: 201},
+		"GET /products":                                          {path: func(m *matrix) string { return fmt.Sprintf("/products?user_id=%d", m.owner) }, ok: 200, owned: true},
+		"GET /products/{id}":                                     {path: ofProduct, ok: 200, owned: true},
+		"PATCH /products/{id}":                                   {path: ofProduct, body: `{"product_name":"Torch"}`, ok: 200, owned: true},
+		"DELETE /products/{id}":                                  {path: ofProduct, ok: 204, owned: true},
+		"PUT /products/external/{external_id}":                   {path: func(m *matrix) string { return fmt.Sprintf("/products/external/SKU%%2F%d", m.sent) }, body: `{"product_name":"Lamp","product_price":1}`, ok: 201},
+		"GET /products/{id}/images":                              {path: func(m *matrix) string { return ofProduct(m) + "/images" }, ok: 200, owned: true},
+		"POST /products/{id}/images":                             {path: func(m *matrix) string { return ofProduct(m) + "/images" }, body: `{"source_url":"https://example.com/more.jpg"}`, ok: 201, owned: true},
+		"PATCH /products/{id}/images/{image_id}":                 {path: ofImage(""), body: `{"alt":"A lamp"}`, ok: 200, owned: true},
+		"DELETE /products/{id}/images/{image_id}":                {path: ofImage(""), ok: 204, owned: true},
+		"GET /products/{id}/images/{image_id}":                   {path: ofImage(""), ok: 200, owned: true},
+		"POST /products/{id}/images/{image_id}/refresh":          {path: func(m *matrix) string { return m.ready() + "/refresh" }, ok: 202, owned: true},
+		"POST /products/{id}/images/{image_id}/replay":           {path: ofImage("/replay"), ok: 202, owned: true},
+		"GET /products/{id}/events":                              {path: func(m *matrix) string { return ofProduct(m) + "/events" }, ok: 200, owned: true},
+		"GET /events":                                            {path: fixed("/events"), ok: 200},
+		"POST /events/token":                                     {path: fixed("/events/token"), ok: 200},
+		"GET /dead-letters":                                      {path: fixed("/dead-letters"), ok: 200},
+		"POST /dead-letters/replay":                              {path: fixed("/dead-letters/replay"), body: `{"all":true,"dry_run":true}`, ok: 200},
+		"POST /dead-letters/discard":                             {path: fixed("/dead-letters/discard"), body: `{"all":true,"dry_run":true}`, ok: 200},
+		"GET /dead-letters/jobs":                                 {path: fixed("/dead-letters/jobs"), ok: 200},
+		"GET /dead-letters/jobs/{id}":                            {path: ofJob(""), ok: 200, owned: true},
+		"POST /dead-letters/jobs/{id}/abort":                     {path: ofJob("/abort"), ok: 200, owned: true},
+		"GET /queue":                                             {path: fixed("/queue"), ok: 200},
+		"GET /hosts":                                             {path: fixed("/hosts"), ok: 200},
+		"POST /webhooks":                                         {path: ofNewHook, body: `{"url":"https://a.example/"}`, ok: 201},
+		"GET /webhooks":                                          {path: fixed("/webhooks"), ok: 200},
+		"GET /webhooks/{id}":                                     {path: ofHook(""), ok: 200, owned: true},
+		"PATCH /webhooks/{id}":                                   {path: ofHook(""), body: `{"name":"shop"}`, ok: 200, owned: true},
+		"DELETE /webhooks/{id}":                                  {path: ofHook(""), ok: 204, owned: true},
+		"POST /webhooks/{id}/test":                               {path: ofHook("/test"), body: `{}`, ok: 202, owned: true},
+		"POST /webhooks/{id}/rotate-secret":                      {path: ofHook("/rotate-secret"), body: `{}`, ok: 200, owned: true},
+		"POST /webhooks/{id}/redeliver":                          {path: ofHook("/redeliver"), body: `{"after":"evt_e_0"}`, ok: 202, owned: true},
+		"GET /webhooks/{id}/deliveries":                          {path: ofHook("/deliveries"), ok: 200, owned: true},
+		"POST /webhooks/{id}/deliveries/{delivery_id}/redeliver": {path: ofDelivery, ok: 202, owned: true},
+		"POST /users":                                            {path: fixed("/users"), body: `{"name":"Jo"}`, ok: 201},
+		"GET /users":                                             {path: fixed("/users"), ok: 200},
+		"GET /users/{id}":                                        {path: ofUser, ok: 200},
+		"PATCH /users/{id}":                                      {path: ofUser, body: `{"name":"Joe"}`, ok: 200},
+		"DELETE /users/{id}":                                     {path: ofUser, ok: 204},
+		"GET /users/{id}/erasure":                                {path: func(m *matrix) string { return m.erasure() }, ok: 200},
+		"POST /keys":                                             {path: fixed("/keys"), body: `{"name":"k","scopes":["products:read"]}`, ok: 201},
+		"GET /keys":                                              {path: fixed("/keys"), ok: 200},
+		"GET /keys/{id}":                                         {path: ofKey(""), ok: 200},
+		"DELETE /keys/{id}":                                      {path: ofKey(""), ok: 200},
+		"POST /keys/{id}/rotate":                                 {path: ofKey("/rotate"), body: `{}`, ok: 201},
+		"GET /audit":                                             {path: fixed("/audit"), ok: 200},
+		"GET /images/{key...}":                                   {path: fixed("/images/a"), ok: 404},
+		"GET /problems/{name}":                                   {path: fixed("/problems/not-found"), ok: 200},
+		"GET /docs":                                              {path: fixed("/docs"), ok: 200},
+		"GET /docs/{name}":                                       {path: fixed("/docs/reliability.md"), ok: 200},
+		"GET /llms.txt":                                          {path: fixed("/llms.txt"), ok: 200},
+		"GET /openapi.json":                                      {path: fixed("/openapi.json"), ok: 200},
+		"GET /openapi.yaml":                                      {path: fixed("/openapi.yaml"), ok: 200},
+		"GET /healthz":                                           {path: fixed("/healthz"), ok: 200},
+		"GET /readyz":                                            {path: fixed("/readyz"), ok: 200},
 	}
 }
 
@@ -119,7 +139,7 @@ func newMatrix(t *testing.T, db *sqlstore.Store) *matrix {
 		Work:     dispatch.NewInspector(db, dispatch.DefaultConfig().Limits),
 		Feed:     newFeed(db, log),
 		Views:    s.views, Images: s.images, URL: imageURL, Ready: ready(log), Log: log,
-		Accounts: m.accounts, HasKeys: true, Signing: signing.New(db, log), Authorize: guard.New(auth.NewAuthenticator(db, log), nil).Authorize,
+		Accounts: m.accounts, Webhooks: hooks(db, log), HasKeys: true, Signing: signing.New(db, log), Authorize: guard.New(auth.NewAuthenticator(db, log), nil).Authorize,
 	}
 	s.handler = newAPI(t, m.deps)
 	m.other = m.user()
@@ -200,6 +220,59 @@ func (m *matrix) revoked() string {
 		m.t.Fatal(err)
 	}
 	return k.Secret
+}
+
+// hooks are the webhooks of the store, with another epoch than there is.
+func hooks(db *sqlstore.Store, log *slog.Logger) *webhook.Service {
+	check := func(url string) string {
+		if strings.Contains(url, "127.0.0.1") {
+			return "cannot be used: it is private."
+		}
+		return ""
+	}
+	return webhook.NewService(db, check, webhook.Box{}, events.NewHorizon(db, events.DefaultHorizonConfig(), log).Now, func() string { return "e" })
+}
+
+// principal is who keeps the webhooks of the user.
+func (m *matrix) principal(user int64) auth.Principal {
+	return auth.Principal{User: user, Caller: user, Scopes: auth.Scopes{auth.Webhooks}}
+}
+
+// dropHooks leaves neither the owner nor the other at the limit of webhooks.
+func (m *matrix) dropHooks() {
+	m.t.Helper()
+	for _, user := range []int64{m.owner, m.other} {
+		list, _, err := m.deps.Webhooks.List(m.t.Context(), m.principal(user), 0, 0, 0)
+		if err != nil {
+			m.t.Fatal(err)
+		}
+		for _, e := range list[:max(0, len(list)-webhook.MaxPerUser/2)] {
+			if err := m.deps.Webhooks.Delete(m.t.Context(), m.principal(user), e.ID); err != nil {
+				m.t.Fatal(err)
+			}
+		}
+	}
+}
+
+// hook is a webhook of the owner.
+func (m *matrix) hook() webhook.Endpoint {
+	m.t.Helper()
+	m.dropHooks()
+	e, _, err := m.deps.Webhooks.Create(m.t.Context(), m.principal(m.owner), webhook.Draft{URL: "https://shop.example/"})
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	return e
+}
+
+// delivery is one that waits for the webhook.
+func (m *matrix) delivery(hook int64) int64 {
+	m.t.Helper()
+	d, err := m.deps.Webhooks.Test(m.t.Context(), m.principal(m.owner), hook, "")
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	return d.ID
 }
 
 // from sends a request with the key from the address.
