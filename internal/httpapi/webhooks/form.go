@@ -20,13 +20,15 @@ import (
 
 const paramState = "state"
 
-func readState(r *http.Request) (webhook.State, error) {
+// readState reads which deliveries are asked for. What is wrong with it is added to the errors
+// of the parameters, which page.Serve answers with.
+func readState(r *http.Request) webhook.State {
 	p := httpkit.ParamsOf(r)
 	state := webhook.State(p.Text(paramState))
 	if state != "" && !slices.Contains(webhook.States(), state) {
 		p.Errors.Add(paramState, fmt.Sprintf("must be one of %v", webhook.States()))
 	}
-	return state, nil // page.Serve tells of it with all others
+	return state
 }
 
 func decodeDraft(body []byte) (webhook.Draft, error) {

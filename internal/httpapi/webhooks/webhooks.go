@@ -104,10 +104,7 @@ func (h *Handler) Test(w http.ResponseWriter, r *http.Request) error {
 // Deliveries answers with one page, newest first.
 func (h *Handler) Deliveries(w http.ResponseWriter, r *http.Request) error {
 	return with(r, func(_ context.Context, by auth.Principal, id int64) error {
-		state, err := readState(r)
-		if err != nil {
-			return err
-		}
+		state := readState(r)
 		read := func(ctx context.Context, before int64, limit int) ([]webhook.Delivery, bool, error) {
 			return h.Service.Deliveries(ctx, by, id, state, before, limit)
 		}
