@@ -3,8 +3,6 @@ package storetest
 import (
 	"context"
 	"encoding/json"
-	"maps"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -127,7 +125,7 @@ func testDeliverTogether(t *testing.T, s Store) {
 	addWebhook(t, s, shopURL)
 	to := newReceiver(good)
 	cfg := quickRunner()
-	cfg.Timeout, cfg.Lease = 100*time.Millisecond, 600*time.Millisecond
+	cfg.Timeout, cfg.Lease = time.Second, 3*time.Second
 	stops := []func(){deliver(t, s, s, to, cfg), deliver(t, s, s, to, cfg), deliver(t, s, s, to, cfg)}
 	var all []int64
 	for _, stop := range stops[:2] {
@@ -139,7 +137,7 @@ func testDeliverTogether(t *testing.T, s Store) {
 	ids := products(t, s, 20)
 	to.untilHas(t, shopURL, ids)
 	to.wantNothingTwice(t)
-	if got := to.products(t, shopURL); len(got) != 60 || slices.Max(slices.Collect(maps.Values(got))) > 1 {
-		t.Errorf("of %d products, %d were told of: %v", len(all)+len(ids), len(got), got)
+	if got := to.products(t, shopURL); len(got) != len(all)+len(ids) {
+		t.Errorf("of %d products, %d were told of", len(all)+len(ids), len(got))
 	}
 }
