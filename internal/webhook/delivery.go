@@ -80,7 +80,7 @@ func (d Delivery) again(event *events.Event, epoch string) (Delivery, error) {
 		if event == nil {
 			return d, fault.New(fault.Conflict, "the event is no longer in the log")
 		}
-		body, err := messageOf(*event, epoch).encode()
+		body, err := messageOf(*event, epoch).Encode()
 		if err != nil {
 			return d, err
 		}

@@ -10,4 +10,4 @@ func (p Policy) After(h Health, a Answer, now time.Time) Health { return p.after
 
 func (p Policy) Result(d Delivery, a Answer) Result { return p.result(d, a) }
 
-func MessageOf(e events.Event, epoch string) ([]byte, error) { return messageOf(e, epoch).encode() }
+func BodyOf(e events.Event, epoch string) ([]byte, error) { return messageOf(e, epoch).Encode() }

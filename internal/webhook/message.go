@@ -33,14 +33,18 @@ type Data struct {
 
 // messageOf returns the message of an event, under the epoch's id.
 func messageOf(e events.Event, epoch string) Message {
-	p := e.Public(epoch)
+	return MessageOf(e.Public(epoch), e.ID)
+}
+
+// MessageOf returns the message of an event as clients see it, with its place in the log.
+func MessageOf(p events.Public, sequence int64) Message {
 	return Message{ID: p.ID, Type: p.Type, Timestamp: p.OccurredAt, Data: Data{
-		Sequence: e.ID, ProductID: p.ProductID, ImageID: p.ImageID, UserID: p.UserID, Product: p.Product, PublicData: p.Data,
+		Sequence: sequence, ProductID: p.ProductID, ImageID: p.ImageID, UserID: p.UserID, Product: p.Product, PublicData: p.Data,
 	}}
 }
 
-// encode returns the body. An error means that it has more than MaxBodyBytes.
-func (m Message) encode() ([]byte, error) {
+// Encode returns the body. An error means that it has more than MaxBodyBytes.
+func (m Message) Encode() ([]byte, error) {
 	body, err := json.Marshal(m)
 	if err != nil {
 		return nil, fmt.Errorf("encode webhook: %w", err)

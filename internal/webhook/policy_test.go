@@ -95,11 +95,11 @@ func TestMessage(t *testing.T) {
 	}
 	const want = `{"id":"evt_ab_9","type":"image.failed","timestamp":"2026-11-27T12:00:00Z","data":{"sequence":9,"product_id":4,"image_id":7,"user_id":2,` +
 		`"product":{"revision":6,"version":3},"reason":"source_timeout","attempt":2}}`
-	if got, err := webhook.MessageOf(e, "ab"); err != nil || string(got) != want {
+	if got, err := webhook.BodyOf(e, "ab"); err != nil || string(got) != want {
 		t.Errorf("%s, %v\nwant %s", got, err, want)
 	}
 	e.Data.Reason = strings.Repeat("x", webhook.MaxBodyBytes)
-	if _, err := webhook.MessageOf(e, "ab"); err == nil {
+	if _, err := webhook.BodyOf(e, "ab"); err == nil {
 		t.Error("a large body was encoded")
 	}
 }

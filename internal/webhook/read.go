@@ -113,7 +113,7 @@ func (w *worker) enqueue(ctx context.Context, list []events.Event) {
 			continue
 		}
 		m := messageOf(e, epoch)
-		body, bad := m.encode()
+		body, bad := m.Encode()
 		if err != nil || bad != nil {
 			w.log.ErrorContext(ctx, "webhook: an event cannot be sent", "event", e.ID, "error", bad, "epoch_error", err)
 			continue

@@ -89,7 +89,7 @@ func TestReceiver(t *testing.T) {
 			if revision == 1+product && product%2 == 0 {
 				e.Type = events.ProductDeleted
 			}
-			body, err := webhook.MessageOf(e, "ab")
+			body, err := webhook.BodyOf(e, "ab")
 			if err != nil {
 				t.Fatal(err)
 			}

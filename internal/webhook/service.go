@@ -151,7 +151,7 @@ func (s *Service) Test(ctx context.Context, by auth.Principal, id int64, t event
 			return Delivery{}, errDisabled
 		}
 		m := sample("test_"+rand.Text(), cmp.Or(t, e.wanted()[0]), e.UserID, q.Now)
-		body, err := m.encode()
+		body, err := m.Encode()
 		return Delivery{WebhookID: e.ID, MessageID: m.ID, Type: m.Type, State: Waiting, Body: body}, err
 	}, auth.EntryOf(ctx, by, "webhook.test"))
 }
