@@ -33,6 +33,7 @@ import (
 	"vitrine.dev/internal/sqldb"
 	"vitrine.dev/internal/sqlstore"
 	"vitrine.dev/internal/upload"
+	"vitrine.dev/internal/webhook"
 )
 
 // process is one running process: its parts and its tasks.
@@ -56,7 +57,8 @@ type process struct {
 	checks    []*monitor.Check
 	health    *monitor.Monitor
 
-	jobs *job.Runner
+	jobs     *job.Runner
+	webhooks *webhook.Service
 
 	listener net.Listener // of an API
 	stopping atomic.Bool  // the process is about to end; the API still answers for DrainDelay
@@ -94,6 +96,9 @@ func run(ctx context.Context, to cli.Streams, r role, cfg config.Config, log *sl
 	maps.Copy(kinds, erasure.JobKinds(p.store, p.views))
 	p.jobs = job.NewRunner(p.store, kinds, job.DefaultRunnerConfig(), p.log)
 	p.tasks = append(p.tasks, task{name: "jobs", run: p.jobs.Run})
+	if err := p.openWebhooks(&held); err != nil {
+		return err
+	}
 	if r.worker {
 		if err := p.addWorker(&held); err != nil {
 			return err

@@ -66,6 +66,7 @@ func (p *process) addServer() error {
 		Ready:    p.health.Check,
 		Stopping: p.stopping.Load,
 		Accounts: auth.NewAccounts(p.store),
+		Webhooks: p.webhooks,
 		Signing:  signing.New(p.store, p.log),
 		Limits: guard.Limits{
 			Proxies: p.cfg.TrustedProxies,

@@ -30,6 +30,11 @@ const ActionCreateKey = "key.create"
 // Done is the outcome of what was done.
 const Done = "done"
 
+// EntryOf returns an entry of a change, done, of what belongs to users.
+func EntryOf(ctx context.Context, by Principal, action string) Entry {
+	return entryOf(ctx, by, action, "", Done)
+}
+
 // entryOf returns an entry of what the principal does.
 func entryOf(ctx context.Context, by Principal, action, target, outcome string) Entry {
 	return Entry{

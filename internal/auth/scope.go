@@ -15,6 +15,8 @@ const (
 	ProductsRead  Scope = "products:read"
 	ProductsWrite Scope = "products:write"
 	ImagesRetry   Scope = "images:retry"
+	// Webhooks keeps the endpoints that are sent the events of a user.
+	Webhooks Scope = "webhooks"
 	// Operator reads and retries failed work of all users, and sees the queue, hosts and
 	// jobs. It edits no product.
 	Operator Scope = "operator"
@@ -23,7 +25,9 @@ const (
 )
 
 // AllScopes lists them.
-func AllScopes() []Scope { return []Scope{ProductsRead, ProductsWrite, ImagesRetry, Operator, Admin} }
+func AllScopes() []Scope {
+	return []Scope{ProductsRead, ProductsWrite, ImagesRetry, Webhooks, Operator, Admin}
+}
 
 // Scopes are those of one key, without repetition.
 type Scopes []Scope

@@ -31,10 +31,12 @@ type commands struct {
 	Restored restoredCommand `cmd:"" help:"Say that the database was restored: nothing that was remembered of it before is used any more."`
 	Adopt    adoptCommand    `cmd:"" help:"Make the storage, cache or queue that is configured now this installation's."`
 
-	Events eventsCommand `cmd:"" help:"Print what changes, an event a line, through a running server."`
-	Queue  queueCommand  `cmd:"" help:"Show what images wait for and who works on them, through a running server."`
-	Hosts  hostsCommand  `cmd:"" help:"List the hosts that images are fetched from, through a running server."`
-	Images imagesCommand `cmd:"" help:"Show the images of a product, and what they wait for, through a running server."`
+	Events  eventsCommand  `cmd:"" help:"Print what changes, an event a line, through a running server."`
+	Listen  listenCommand  `cmd:"" help:"Forward what changes to a receiver of webhooks on this machine, signed, through a running server."`
+	Trigger triggerCommand `cmd:"" help:"Send a test event to a webhook, through a running server."`
+	Queue   queueCommand   `cmd:"" help:"Show what images wait for and who works on them, through a running server."`
+	Hosts   hostsCommand   `cmd:"" help:"List the hosts that images are fetched from, through a running server."`
+	Images  imagesCommand  `cmd:"" help:"Show the images of a product, and what they wait for, through a running server."`
 
 	Version versionCommand `cmd:""             help:"Print version, commit and date."`
 

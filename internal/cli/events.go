@@ -41,28 +41,40 @@ func (c eventsCommand) Run(ctx context.Context, program Program, to Streams) err
 			query.After = "latest"
 		}
 	}
+	return followEvents(ctx, api, query, c.Follow, to.Err, func(page *client.EventPage) error { return c.print(to.Out, *page) })
+}
+
+// followEvents hands what changes to each, page by page: to the end of the log, or until ctx is
+// done, over outages of the server. It then says from where to go on; each may set a page's
+// NextCursor back where it was stopped within it.
+func followEvents(
+	ctx context.Context, api *client.Client, query client.EventQuery, follow bool, said io.Writer, each func(*client.EventPage) error,
+) error {
 	answered := time.Now()
-	for ctx.Err() == nil || !c.Follow {
+	for ctx.Err() == nil || !follow {
 		asked := time.Now()
 		page, err := api.Events(ctx, query)
 		switch {
 		case err == nil:
-			answered, query.After = time.Now(), page.NextCursor
-		case c.Follow && ctx.Err() != nil: // the loop ends
-		case !c.Follow || !client.IsTemporary(err) || time.Since(answered) > outageLimit:
+			answered = time.Now()
+		case follow && ctx.Err() != nil: // the loop ends
+		case !follow || !client.IsTemporary(err) || time.Since(answered) > outageLimit:
 			return err
 		}
-		if err := c.print(to.Out, page); err != nil {
+		if err := each(&page); err != nil {
 			return err
 		}
-		if !c.Follow && !page.More {
+		if err == nil {
+			query.After = page.NextCursor
+		}
+		if !follow && !page.More {
 			return nil
 		}
 		if len(page.Data) == 0 && !page.More {
 			_ = backoff.Sleep(ctx, followPace-time.Since(asked)) // its end ends the loop
 		}
 	}
-	fmt.Fprintf(to.Err, "stopped; --after %s goes on from here\n", query.After)
+	fmt.Fprintf(said, "stopped; --after %s goes on from here\n", query.After)
 	return nil
 }
 

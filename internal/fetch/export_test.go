@@ -5,15 +5,12 @@ import (
 	"context"
 	"io"
 	"net/http"
-	"time"
 
 	"vitrine.dev/internal/safehttp"
 )
 
 // Transport is for tests that keep a fetcher away from the internet.
 func (f *Fetcher) Transport() *safehttp.Transport { return f.transport }
-
-func RetryAfter(value string, now time.Time) time.Duration { return retryAfter(value, now) }
 
 // ReadBody reads a body of the content coding as if it had been downloaded.
 func ReadBody(cfg Config, coding string, body []byte) ([]byte, error) {

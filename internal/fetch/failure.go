@@ -8,9 +8,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"strconv"
-	"strings"
-	"time"
 
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/safehttp"
@@ -69,9 +66,6 @@ func unreachable(err error) string {
 	return "The connection to the host failed."
 }
 
-// maxRetryAfter bounds what a host can ask for.
-const maxRetryAfter = 24 * time.Hour
-
 // judge says why the answer brings no picture, nil where it may. What a host
 // may answer otherwise in a while is retried; the rest is final:
 //
@@ -88,7 +82,7 @@ func (f *Fetcher) judge(r *http.Response) *fault.Failure {
 	detail := fmt.Sprintf("The host answered with status %d.", r.StatusCode)
 	later := func(blame fault.Blame) *fault.Failure {
 		failed := fault.Fail(fault.SourceUnreachable, detail, nil)
-		failed.RetryAfter, failed.Blame = retryAfter(r.Header.Get("Retry-After"), sentAt(r)), blame
+		failed.RetryAfter, failed.Blame = safehttp.RetryAfter(r), blame
 		return failed
 	}
 	switch code := r.StatusCode; {
@@ -108,34 +102,4 @@ func (f *Fetcher) judge(r *http.Response) *fault.Failure {
 	default:
 		return fault.Fail(fault.SourceForbidden, detail, nil)
 	}
-}
-
-// sentAt returns the time of the answer by the host's own clock, which is that
-// of the dates in it: ours may be off. Where it does not say, ours has to do.
-func sentAt(r *http.Response) time.Time {
-	if date, err := http.ParseTime(r.Header.Get("Date")); err == nil {
-		return date
-	}
-	return time.Now()
-}
-
-// retryAfter reads the header of that name: seconds, or an HTTP date. It
-// returns 0 to maxRetryAfter, 0 for what cannot be read.
-func retryAfter(value string, now time.Time) time.Duration {
-	value = strings.TrimSpace(value)
-	if value == "" {
-		return 0
-	}
-	if strings.Trim(value, "0123456789") == "" {
-		seconds, err := strconv.ParseInt(value, 10, 64)
-		if err != nil || seconds > int64(maxRetryAfter/time.Second) { // a number too great to read
-			return maxRetryAfter
-		}
-		return time.Duration(seconds) * time.Second
-	}
-	date, err := http.ParseTime(value)
-	if err != nil {
-		return 0
-	}
-	return min(max(date.Sub(now), 0), maxRetryAfter)
 }

@@ -16,6 +16,7 @@ import (
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/catalog/catalogfake"
 	"vitrine.dev/internal/dispatch"
+	"vitrine.dev/internal/events"
 	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/httpapi"
 	"vitrine.dev/internal/httpapi/guard"
@@ -23,6 +24,7 @@ import (
 	"vitrine.dev/internal/sqlstore"
 	"vitrine.dev/internal/sqlstore/storetest"
 	"vitrine.dev/internal/testserver"
+	"vitrine.dev/internal/webhook"
 )
 
 // matrixRow is how one route is called, about what is the owner's.
@@ -48,6 +50,14 @@ func matrixRows() map[string]matrixRow {
 	ofUser := func(m *matrix) string { return fmt.Sprintf("/users/%d", m.user()) }
 	ofKey := func(suffix string) func(m *matrix) string {
 		return func(m *matrix) string { return fmt.Sprintf("/keys/%d", m.key(m.owner, auth.ProductsRead).ID) + suffix }
+	}
+	ofNewHook := func(m *matrix) string { m.dropHooks(); return "/webhooks" }
+	ofDelivery := func(m *matrix) string {
+		e := m.hook()
+		return fmt.Sprintf("/webhooks/%d/deliveries/%d/redeliver", e.ID, m.delivery(e.ID))
+	}
+	ofHook := func(suffix string) func(m *matrix) string {
+		return func(m *matrix) string { return pathOf("/webhooks", m.hook().ID) + suffix }
 	}
 	return map[string]matrixRow{
 		"POST /products":                                {path: fixed("/products"), body: `{"product_name":"Lamp","product_price":1}`, ok: 201},
@@ -101,6 +111,16 @@ func matrixRows() map[string]matrixRow {
 		"GET /openapi.yaml":                             {path: fixed("/openapi.yaml"), ok: 200},
 		"GET /healthz":                                  {path: fixed("/healthz"), ok: 200},
 		"GET /readyz":                                   {path: fixed("/readyz"), ok: 200},
+		"POST /webhooks":                                {path: ofNewHook, body: `{"url":"https://a.example/"}`, ok: 201},
+		"GET /webhooks":                                 {path: fixed("/webhooks"), ok: 200},
+		"GET /webhooks/{id}":                            {path: ofHook(""), ok: 200, owned: true},
+		"PATCH /webhooks/{id}":                          {path: ofHook(""), body: `{"name":"shop"}`, ok: 200, owned: true},
+		"DELETE /webhooks/{id}":                         {path: ofHook(""), ok: 204, owned: true},
+		"POST /webhooks/{id}/test":                      {path: ofHook("/test"), body: `{}`, ok: 202, owned: true},
+		"POST /webhooks/{id}/rotate-secret":             {path: ofHook("/rotate-secret"), body: `{}`, ok: 200, owned: true},
+		"POST /webhooks/{id}/redeliver":                 {path: ofHook("/redeliver"), body: `{"after":"evt_e_0"}`, ok: 202, owned: true},
+		"GET /webhooks/{id}/deliveries":                 {path: ofHook("/deliveries"), ok: 200, owned: true},
+		"POST /webhooks/{id}/deliveries/{delivery_id}/redeliver": {path: ofDelivery, ok: 202, owned: true},
 	}
 }
 
@@ -126,7 +146,7 @@ func newMatrix(t *testing.T, db *sqlstore.Store) *matrix {
 		Work:     dispatch.NewInspector(db, dispatch.DefaultConfig().Limits),
 		Feed:     newFeed(db, log),
 		Views:    s.views, Images: s.images, URL: imageURL, Ready: ready(log), Log: log, Uploads: newUploads(t, s.db),
-		Accounts: m.accounts, HasKeys: true, Signing: signing.New(db, log), Authorize: guard.New(auth.NewAuthenticator(db, log), nil).Authorize,
+		Accounts: m.accounts, Webhooks: hooks(db, log), HasKeys: true, Signing: signing.New(db, log), Authorize: guard.New(auth.NewAuthenticator(db, log), nil).Authorize,
 	}
 	s.handler = newAPI(t, m.deps)
 	m.other = m.user()
@@ -237,6 +257,59 @@ func (m *matrix) revoked() string {
 		m.t.Fatal(err)
 	}
 	return k.Secret
+}
+
+// hooks are the webhooks of the store, with another epoch than there is.
+func hooks(db *sqlstore.Store, log *slog.Logger) *webhook.Service {
+	check := func(url string) string {
+		if strings.Contains(url, "127.0.0.1") {
+			return "cannot be used: it is private."
+		}
+		return ""
+	}
+	return webhook.NewService(db, check, webhook.Box{}, events.NewHorizon(db, events.DefaultHorizonConfig(), log).Now, func() string { return "e" })
+}
+
+// principal is who keeps the webhooks of the user.
+func (m *matrix) principal(user int64) auth.Principal {
+	return auth.Principal{User: user, Caller: user, Scopes: auth.Scopes{auth.Webhooks}}
+}
+
+// dropHooks leaves neither the owner nor the other at the limit of webhooks.
+func (m *matrix) dropHooks() {
+	m.t.Helper()
+	for _, user := range []int64{m.owner, m.other} {
+		list, _, err := m.deps.Webhooks.List(m.t.Context(), m.principal(user), 0, 0, 0)
+		if err != nil {
+			m.t.Fatal(err)
+		}
+		for _, e := range list[:max(0, len(list)-webhook.MaxPerUser/2)] {
+			if err := m.deps.Webhooks.Delete(m.t.Context(), m.principal(user), e.ID); err != nil {
+				m.t.Fatal(err)
+			}
+		}
+	}
+}
+
+// hook is a webhook of the owner.
+func (m *matrix) hook() webhook.Endpoint {
+	m.t.Helper()
+	m.dropHooks()
+	e, _, err := m.deps.Webhooks.Create(m.t.Context(), m.principal(m.owner), webhook.Draft{URL: "https://shop.example/"})
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	return e
+}
+
+// delivery is one that waits for the webhook.
+func (m *matrix) delivery(hook int64) int64 {
+	m.t.Helper()
+	d, err := m.deps.Webhooks.Test(m.t.Context(), m.principal(m.owner), hook, "")
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	return d.ID
 }
 
 // from sends a request with the key from the address.

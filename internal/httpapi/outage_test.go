@@ -64,6 +64,11 @@ func TestBodiesThatAreRefused(t *testing.T) {
 		{"POST", "/keys"},
 		{"POST", "/keys/1/rotate"},
 		{"POST", "/uploads"},
+		{"POST", "/webhooks"},
+		{"PATCH", "/webhooks/1"},
+		{"POST", "/webhooks/1/test"},
+		{"POST", "/webhooks/1/rotate-secret"},
+		{"POST", "/webhooks/1/redeliver"},
 	} {
 		r := httptest.NewRequestWithContext(t.Context(), call[0], call[1], io.MultiReader(strings.NewReader("{"), iotest.ErrReader(os.ErrDeadlineExceeded)))
 		r.Header.Set("Content-Type", "application/json")

@@ -25,16 +25,6 @@ func AllowLarge(r *http.Request, most int64) {
 	b.pace.began = time.Now()
 }
 
-// LargeBody is AllowLarge for a body that its handler reads a piece at a time. Where more was
-// announced, the error says so before a client that waits for 100 Continue sends it.
-func LargeBody(r *http.Request, most int64) error {
-	AllowLarge(r, most)
-	if r.ContentLength > most {
-		return BodyRefusal(&http.MaxBytesError{Limit: most})
-	}
-	return nil
-}
-
 // Received gives the answer to a large body its time.
 func Received(r *http.Request) {
 	if b, wrapped := r.Body.(*Body); wrapped {

@@ -21,6 +21,7 @@ import (
 	"vitrine.dev/internal/sqlstore/processsql"
 	"vitrine.dev/internal/sqlstore/queuesql"
 	"vitrine.dev/internal/sqlstore/sourcesql"
+	"vitrine.dev/internal/sqlstore/webhooksql"
 )
 
 //go:embed migrations
@@ -42,6 +43,7 @@ type Store struct {
 	*processsql.Alive
 	*queuesql.Queue
 	*sourcesql.Sources
+	*webhooksql.Webhooks
 }
 
 func newStore(db *sqldb.DB, err error) (*Store, error) {
@@ -52,7 +54,7 @@ func newStore(db *sqldb.DB, err error) (*Store, error) {
 		DB: db, Products: catalogsql.New(db), Accounts: authsql.New(db), Images: imagesql.New(db), Log: eventsql.New(db),
 		Table: jobsql.New(db), Failures: failuresql.New(db), Checks: fscksql.New(db),
 		Collection: gcsql.New(db), Identity: installationsql.New(db),
-		Alive: processsql.New(db), Queue: queuesql.New(db), Sources: sourcesql.New(db),
+		Alive: processsql.New(db), Queue: queuesql.New(db), Sources: sourcesql.New(db), Webhooks: webhooksql.New(db),
 	}, nil
 }
 
@@ -63,7 +65,7 @@ func schema() sqldb.Schema {
 		Optional: catalogsql.TrigramIndex(),
 		Tables: []string{
 			"users", "api_keys", "signing_keys", "audit", "products", "images", "hosts", "renditions", "sources", "uploads", "chores", "installation", "processes",
-			"events", "event_log", "event_readers", "idempotency_keys", "bulk_keys", "dead_messages", "dead_jobs", "schema_digest",
+			"events", "event_log", "event_readers", "idempotency_keys", "bulk_keys", "dead_messages", "dead_jobs", "webhooks", "webhook_deliveries", "schema_digest",
 		},
 		Translate: func(err error) error {
 			// The only references that an insert can break, and the only unique index: the

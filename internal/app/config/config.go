@@ -77,6 +77,8 @@ type Config struct {
 	RateLimitPerKey     int64          `env:"RATE_LIMIT_PER_KEY"`     // requests a minute; 0: no limit
 	RateLimitPerAddress int64          `env:"RATE_LIMIT_PER_ADDRESS"` // likewise
 	APIKey              string         `env:"VITRINE_API_KEY"`        // for commands that speak to a server
+	SecretKey           string         `env:"SECRET_KEY"`             // encrypts the secrets of webhooks; "": they are not
+	WebhookAllowPrivate bool           `env:"WEBHOOK_ALLOW_PRIVATE"`
 
 	IdempotencyTTL time.Duration `env:"IDEMPOTENCY_TTL" envDefault:"24h"`
 	EventRetention time.Duration `env:"EVENT_RETENTION" envDefault:"720h"`

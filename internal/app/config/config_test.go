@@ -34,7 +34,7 @@ func TestEveryProblemIsNamedAtOnce(t *testing.T) {
 		"FETCH_ALLOW_PRIVATE": "perhaps", "LOG_LEVEL": "loud", "LOG_FORMAT": "xml", "JOB_LEASE": "soon", "DRAIN_DELAY": "-1s",
 		"IMAGE_ENGINE": "gd", "DB_SSLMODE": "maybe", "CACHE_LEASE": "1ms", "IDEMPOTENCY_TTL": "1s", "IMAGE_MAX_BYTES": "0",
 		"EVENT_RETENTION": "10m", "EVENT_MAX_COUNT": "999", "AUTH": "maybe", "ALLOWED_HOSTS": "https://x", "CORS_ALLOWED_ORIGINS": "https://shop.example/", "TRUSTED_PROXIES": "10.0.0.0/99",
-		"RATE_LIMIT_PER_KEY": "9", "RATE_LIMIT_PER_ADDRESS": "1000001",
+		"RATE_LIMIT_PER_KEY": "9", "RATE_LIMIT_PER_ADDRESS": "1000001", "SECRET_KEY": "hunter2 is 31 bytes, one too fe", "WEBHOOK_ALLOW_PRIVATE": "perhaps",
 	}
 	_, err := Parse(bad)
 	if err == nil {

@@ -10,6 +10,7 @@ import (
 
 	"vitrine.dev/internal/cache/redis"
 	"vitrine.dev/internal/ratelimit"
+	"vitrine.dev/internal/webhook"
 )
 
 const (
@@ -80,6 +81,7 @@ func (c Config) problems() []string {
 	check(c.DrainDelay >= 0, "DRAIN_DELAY must not be negative")
 	check(c.CacheLease >= time.Second && c.CacheLease <= 5*time.Minute, "CACHE_LEASE must be from 1s to 5m")
 	check(c.IdempotencyTTL >= time.Minute && c.IdempotencyTTL <= 30*24*time.Hour, "IDEMPOTENCY_TTL must be from 1m to 720h")
+	check(c.SecretKey == "" || len(c.SecretKey) >= webhook.MinKeyBytes, fmt.Sprintf("SECRET_KEY must have at least %d bytes, as from openssl rand -base64 32", webhook.MinKeyBytes))
 	check(c.EventRetention >= 15*time.Minute, "EVENT_RETENTION must be at least 15m")
 	check(c.EventMaxCount >= 1000, "EVENT_MAX_COUNT must be at least 1000")
 	check(c.OrphanGrace >= 0, "ORPHAN_GRACE must not be negative")

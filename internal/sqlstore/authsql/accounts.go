@@ -18,8 +18,13 @@ func New(db *sqldb.DB) *Accounts { return &Accounts{db} }
 
 // record writes the entry of what was done to the target of that id.
 func (s *Accounts) record(ctx context.Context, tx *sql.Tx, e auth.Entry, kind string, id int64) error {
+	return Record(ctx, s.db, tx, e, kind, id)
+}
+
+// Record writes the entry of what was done to the target of that id, of any table.
+func Record(ctx context.Context, db *sqldb.DB, tx *sql.Tx, e auth.Entry, kind string, id int64) error {
 	e.Target = kind + ":" + strconv.FormatInt(id, 10)
-	_, err := tx.ExecContext(ctx, s.db.SQL(insertEntry), entryArgs(e)...)
+	_, err := tx.ExecContext(ctx, db.SQL(insertEntry), entryArgs(e)...)
 	return err
 }
 

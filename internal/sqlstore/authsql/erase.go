@@ -17,6 +17,9 @@ import (
 // catalog.MaxImages images, and the transaction is to be short.
 const maxErased = 50
 
+// maxDeliveries is how many deliveries to webhooks one step deletes at most.
+const maxDeliveries = 2000
+
 // EraseUser implements auth.Store. The products are counted before the transaction, which
 // a large count would make long.
 func (s *Accounts) EraseUser(ctx context.Context, id int64, j job.Job, e auth.Entry) (made job.Job, err error) {
@@ -113,7 +116,13 @@ func (s *Accounts) AdvanceErasure(ctx context.Context, b job.Batch) (j job.Job, 
 		if _, err := tx.ExecContext(ctx, `DELETE FROM uploads WHERE user_id = $1`, user); err != nil { // upload.MaxOpen at most
 			return err
 		}
-		if len(changed) > 0 || keys {
+		deliveries, err := sqldb.Affected(tx.ExecContext(ctx, `
+			DELETE FROM webhook_deliveries WHERE id IN (
+				SELECT d.id FROM webhook_deliveries d JOIN webhooks w ON w.id = d.webhook_id WHERE w.user_id = $1 LIMIT $2)`, user, maxDeliveries))
+		if err != nil {
+			return err
+		}
+		if len(changed) > 0 || keys || deliveries {
 			j, err = jobsql.Advance(ctx, s.db, tx, b, int64(len(changed)), 0, "")
 			return err
 		}

@@ -93,8 +93,9 @@ func (s *Accounts) remove(ctx context.Context, tx *sql.Tx, id int64, e auth.Entr
 		return err
 	}
 	for _, statement := range []string{
-		`DELETE FROM api_keys WHERE user_id = $1`, `DELETE FROM idempotency_keys WHERE user_id = $1`, `DELETE FROM bulk_keys WHERE user_id = $1`,
-		`DELETE FROM users WHERE id = $1`,
+		`DELETE FROM api_keys WHERE user_id = $1`, `DELETE FROM idempotency_keys WHERE user_id = $1`,
+		`DELETE FROM bulk_keys WHERE user_id = $1`, `DELETE FROM uploads WHERE user_id = $1`,
+		`DELETE FROM webhooks WHERE user_id = $1`, `DELETE FROM users WHERE id = $1`,
 	} {
 		if _, err := tx.ExecContext(ctx, statement, id); err != nil {
 			return err

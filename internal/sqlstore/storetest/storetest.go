@@ -23,6 +23,7 @@ import (
 	"vitrine.dev/internal/processes"
 	"vitrine.dev/internal/signing"
 	"vitrine.dev/internal/upload"
+	"vitrine.dev/internal/webhook"
 )
 
 // Store is all that a database does for the domain.
@@ -48,6 +49,8 @@ type Store interface {
 	installation.Store
 	processes.Store
 	upload.Store
+	webhook.Store
+	webhook.Outbox
 	EndLeases(ctx context.Context) error
 	WakeOwn(ctx context.Context) <-chan struct{}
 }

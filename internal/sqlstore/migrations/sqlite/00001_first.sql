@@ -274,6 +274,55 @@ CREATE TABLE event_readers (
     lease_until BIGINT NOT NULL DEFAULT 0
 );
 
+-- Where users want events: webhook.Endpoint.
+CREATE TABLE webhooks (
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
+    user_id       BIGINT NOT NULL CONSTRAINT webhooks_user_fk REFERENCES users (id),
+    name          TEXT   NOT NULL,
+    url           TEXT   NOT NULL,
+    types         TEXT   NOT NULL, -- separated by blanks; '' for all
+    secret        TEXT   NOT NULL, -- webhook.Sealed
+    old_secret    TEXT   NOT NULL DEFAULT '',
+    old_until     BIGINT NOT NULL DEFAULT 0, -- until when requests are signed with the old one, too
+    created_at    BIGINT NOT NULL,
+    updated_at    BIGINT NOT NULL,
+    -- Everything up to the position is delivered or has a row, but for what is outstanding.
+    position      BIGINT NOT NULL,
+    outstanding   TEXT   NOT NULL DEFAULT '[]', -- JSON: ids of events
+    again_after   BIGINT NOT NULL DEFAULT 0, -- a part of the log that is delivered once more
+    again_until   BIGINT NOT NULL DEFAULT 0,
+    holder        TEXT   NOT NULL DEFAULT '', -- the process that delivers
+    failures      INT    NOT NULL DEFAULT 0, -- in a row
+    failing_since BIGINT NOT NULL DEFAULT 0,
+    warned_at     BIGINT NOT NULL DEFAULT 0,
+    paused_until  BIGINT NOT NULL DEFAULT 0,
+    disabled      TEXT   NOT NULL DEFAULT '', -- why; '' where it is not
+    disabled_at   BIGINT NOT NULL DEFAULT 0
+);
+CREATE INDEX webhooks_by_user ON webhooks (user_id, id);
+
+-- Events on their way to endpoints, and the log of those that have ended.
+CREATE TABLE webhook_deliveries (
+    id           INTEGER PRIMARY KEY AUTOINCREMENT,
+    webhook_id   BIGINT NOT NULL REFERENCES webhooks (id) ON DELETE CASCADE,
+    event_id     BIGINT NOT NULL, -- 0: a test
+    message_id   TEXT   NOT NULL,
+    type         TEXT   NOT NULL,
+    state        TEXT   NOT NULL CHECK (state IN ('waiting', 'delivered', 'failed')),
+    attempts     INT    NOT NULL DEFAULT 0,
+    body         BLOB, -- of the request; NULL once it is delivered
+    http_status  INT    NOT NULL DEFAULT 0, -- of the last answer; 0: there was none
+    failure      TEXT   NOT NULL DEFAULT '', -- why there was none
+    answer       BLOB, -- the beginning of the last answer, where that was a failure
+    duration     BIGINT NOT NULL DEFAULT 0, -- of the last request, in milliseconds
+    created_at   BIGINT NOT NULL,
+    attempted_at BIGINT NOT NULL DEFAULT 0, -- the last one; 0: not yet
+    next_at      BIGINT NOT NULL DEFAULT 0
+);
+CREATE INDEX webhook_deliveries_by_webhook ON webhook_deliveries (webhook_id, id);
+CREATE INDEX webhook_deliveries_due ON webhook_deliveries (webhook_id, next_at) WHERE state = 'waiting';
+CREATE INDEX webhook_deliveries_ended ON webhook_deliveries (attempted_at) WHERE state <> 'waiting';
+
 -- Messages of the broker that no one could read.
 CREATE TABLE dead_messages (
     id           INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -346,6 +395,8 @@ DROP TABLE chores;
 DROP TABLE processes;
 DROP TABLE dead_jobs;
 DROP TABLE dead_messages;
+DROP TABLE webhook_deliveries;
+DROP TABLE webhooks;
 DROP TABLE event_readers;
 DROP TABLE event_log;
 DROP TABLE events;
