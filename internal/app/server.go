@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"vitrine.dev/internal/auth"
+	"vitrine.dev/internal/bulk/export"
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/cli"
 	"vitrine.dev/internal/dispatch"
@@ -43,13 +44,15 @@ func (p *process) listen(ctx context.Context, held *closers) (err error) {
 }
 
 func (p *process) addServer() error {
+	epoch := func() string { epoch, _ := p.identity.Epoch(); return epoch }
 	deps := httpapi.Deps{
 		Service:  catalog.NewService(p.store, p.views, p.cfg.IdempotencyTTL),
 		Failures: failures.NewService(p.store, p.store, p.views, p.jobs.Wake),
 		Work:     dispatch.NewInspector(p.store, dispatching(p.cfg).Limits),
 		Views:    p.views,
 		Progress: progress.New(p.log),
-		Epoch:    func() string { epoch, _ := p.identity.Epoch(); return epoch },
+		Exports:  &export.Service{Store: p.store, Log: p.horizon, Epoch: epoch},
+		Epoch:    epoch,
 		Images:   p.blobs,
 		URL:      p.blobs.URL,
 		Ready:    p.health.Check,

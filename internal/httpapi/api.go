@@ -13,10 +13,12 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"vitrine.dev/internal/auth"
+	"vitrine.dev/internal/bulk/export"
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/dispatch"
 	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/httpapi/accounts"
+	"vitrine.dev/internal/httpapi/exports"
 	failuresapi "vitrine.dev/internal/httpapi/failures"
 	"vitrine.dev/internal/httpapi/guard"
 	"vitrine.dev/internal/httpapi/health"
@@ -43,6 +45,7 @@ const (
 	maxDetailMemory = 16 << 20 // products that are sent
 	maxBodyMemory   = 32 << 20 // bodies that are read, until their answer
 	maxDecodeMemory = 32 << 20 // what decoding bodies makes of them
+	maxExportMemory = 32 << 20 // exports
 )
 
 // Deps is what the API is made of. All of it is required, but Ready may be nil:
@@ -51,6 +54,7 @@ type Deps struct {
 	Service  *catalog.Service
 	Failures *failures.Service
 	Work     *dispatch.Inspector
+	Exports  *export.Service
 	Views    *catalog.Views
 	Progress *progress.Watch // nil: no answer waits for images
 	Images   images.Files
@@ -91,6 +95,7 @@ func (d Deps) routes() []server.Route {
 	}
 	failure := &failuresapi.Handler{Service: d.Failures, URL: d.URL, Tag: tag, Lists: lists, Cursors: cursors, Waits: waits}
 	job := &jobs.Handler{Service: d.Failures, Cursors: cursors}
+	exported := &exports.Handler{Exports: d.Exports, Memory: httpkit.NewBudget(maxExportMemory)}
 	image := &images.Handler{Files: d.Images}
 	account := &accounts.Handler{Accounts: d.Accounts, Keys: d.HasKeys, Cursors: cursors}
 	waiting := &work.Handler{Inspector: d.Work, URL: d.URL, Cursors: cursors}
@@ -108,6 +113,7 @@ func (d Deps) routes() []server.Route {
 		{Method: http.MethodGet, Path: "/products/{id}/images/{image_id}", Handle: waiting.Image, Scopes: scopes(auth.ProductsRead, auth.Operator), Describe: work.DescribeImage},
 		{Method: http.MethodPost, Path: "/products/{id}/images/{image_id}/refresh", Handle: product.RefreshImage, Scopes: scopes(auth.ImagesRetry, auth.Operator), Describe: products.DescribeRefreshImage},
 		{Method: http.MethodPost, Path: "/products/{id}/images/{image_id}/replay", Handle: failure.ReplayImage, Scopes: scopes(auth.ImagesRetry, auth.Operator), Describe: failuresapi.DescribeReplayImage},
+		{Method: http.MethodGet, Path: "/exports", Handle: exported.Get, Scopes: scopes(auth.ProductsRead, auth.Operator), Query: exports.Query(), Describe: exports.DescribeGet, Long: true},
 		{Method: http.MethodGet, Path: "/dead-letters", Handle: failure.List, Scopes: scopes(auth.ProductsRead, auth.Operator), Query: failuresapi.ListQuery(), Describe: failuresapi.DescribeList},
 		{Method: http.MethodPost, Path: "/dead-letters/replay", Handle: failure.Replay, Scopes: scopes(auth.ImagesRetry, auth.Operator), Describe: failuresapi.DescribeReplay},
 		{Method: http.MethodPost, Path: "/dead-letters/discard", Handle: failure.Discard, Scopes: scopes(auth.ImagesRetry, auth.Operator), Describe: failuresapi.DescribeDiscard},

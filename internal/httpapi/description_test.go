@@ -204,7 +204,7 @@ func TestEveryRouteIsDescribed(t *testing.T) {
 	want := map[string][]string{
 		"/products": {"get", "post"}, "/products/{id}": {"delete", "get", "patch"}, "/images/{key}": {"get"},
 		"/healthz": {"get"}, "/readyz": {"get"},
-		"/products/{id}/images/{image_id}/replay": {"post"}, "/products/{id}/images/{image_id}/refresh": {"post"}, "/dead-letters": {"get"},
+		"/products/{id}/images/{image_id}/replay": {"post"}, "/products/{id}/images/{image_id}/refresh": {"post"}, "/dead-letters": {"get"}, "/exports": {"get"},
 		"/products/{id}/images": {"get", "post"}, "/products/{id}/images/{image_id}": {"delete", "get", "patch"}, "/products/external/{external_id}": {"put"}, "/queue": {"get"}, "/hosts": {"get"},
 		"/users": {"get", "post"}, "/users/{id}": {"delete", "get", "patch"}, "/users/{id}/erasure": {"get"}, "/audit": {"get"},
 		"/keys": {"get", "post"}, "/keys/{id}": {"delete", "get"}, "/keys/{id}/rotate": {"post"},

@@ -62,6 +62,7 @@ func matrixRows() map[string]matrixRow {
 		"GET /products/{id}/images/{image_id}":          {path: ofImage(""), ok: 200, owned: true},
 		"POST /products/{id}/images/{image_id}/refresh": {path: func(m *matrix) string { return m.ready() + "/refresh" }, ok: 202, owned: true},
 		"POST /products/{id}/images/{image_id}/replay":  {path: ofImage("/replay"), ok: 202, owned: true},
+		"GET /exports":                                  {path: func(m *matrix) string { return fmt.Sprintf("/exports?user_id=%d", m.owner) }, ok: 200, owned: true},
 		"GET /dead-letters":                             {path: fixed("/dead-letters"), ok: 200},
 		"POST /dead-letters/replay":                     {path: fixed("/dead-letters/replay"), body: `{"all":true,"dry_run":true}`, ok: 200},
 		"POST /dead-letters/discard":                    {path: fixed("/dead-letters/discard"), body: `{"all":true,"dry_run":true}`, ok: 200},
@@ -114,6 +115,7 @@ func newMatrix(t *testing.T, db *sqlstore.Store) *matrix {
 		Service:  catalog.NewService(db, s.views, catalog.DefaultKeyTTL),
 		Failures: failures.NewService(db, db, s.views, func() {}),
 		Work:     dispatch.NewInspector(db, dispatch.DefaultConfig().Limits),
+		Exports:  newExports(db, log),
 		Views:    s.views, Images: s.images, URL: imageURL, Ready: ready(log), Log: log,
 		Accounts: m.accounts, HasKeys: true, Signing: signing.New(db, log), Authorize: guard.New(auth.NewAuthenticator(db, log), nil).Authorize,
 	}

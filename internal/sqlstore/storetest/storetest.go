@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"vitrine.dev/internal/auth"
+	"vitrine.dev/internal/bulk/export"
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/dispatch"
 	"vitrine.dev/internal/erasure"
@@ -26,6 +27,7 @@ import (
 type Store interface {
 	catalog.Store
 	catalog.Keys
+	export.Store
 	auth.Store
 	auth.Lookup
 	signing.Store
