@@ -160,7 +160,7 @@ func TestExportSaysWhereItStands(t *testing.T) {
 		wantHeader(t, w, "Cache-Control", "no-store")
 		wantHeader(t, w, "Vary", "Accept")
 		wantHeader(t, w, "Vitrine-Events-After", position)
-		if trailer := w.Result().Trailer; trailer.Get("Vitrine-Events-Until") != position || trailer.Get("Vitrine-Products") != "4" { //nolint:bodyclose // of a recorder
+		if trailer := w.Result().Trailer; trailer.Get("Vitrine-Events-Until") != position || trailer.Get("Vitrine-Products") != "4" {
 			t.Errorf("%s: trailer %v", target, trailer)
 		}
 		lines := strings.Split(strings.TrimSuffix(w.Body.String(), "\n"), "\n")
@@ -246,7 +246,7 @@ func TestExportAndEventsConverge(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	until, err := events.ParsePublicID(w.Result().Trailer.Get("Vitrine-Events-Until")) //nolint:bodyclose // of a recorder
+	until, err := events.ParsePublicID(w.Result().Trailer.Get("Vitrine-Events-Until"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -44,7 +45,7 @@ func (s *shelf) ExportProducts(_ context.Context, user, after int64, limit, maxB
 		return nil, false, s.failure
 	}
 	for bytes := 0; len(list) < limit && bytes < maxBytes && int(after)+len(list) < s.products; bytes += s.bytes {
-		list = append(list, export.Product{ID: after + int64(len(list)) + 1, ProductRow: rows.ProductRow{Name: fmt.Sprint(user)}})
+		list = append(list, export.Product{ID: after + int64(len(list)) + 1, ProductRow: rows.ProductRow{Name: strconv.FormatInt(user, 10)}})
 	}
 	return list, len(list) == limit || int(after)+len(list) < s.products, nil
 }

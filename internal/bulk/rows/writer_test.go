@@ -123,7 +123,7 @@ func TestFileAsItStands(t *testing.T) {
 func TestOnlyMarksAreSkipped(t *testing.T) {
 	t.Parallel()
 	for line, rowsOf := range map[string]int{
-		`{"export":{"events_after":"evt_e_1"}}`: 0, `  {"export":{}} `: 0, `{"export":{}`: 1, `{"export":1}`: 1, `{"exports":{}}`: 1, `{"product_name":"{\"export\":{"}`: 1,
+		`{"export":{"events_after":"evt_e_1"}}`: 0, "\t{\"export\":{}}\r": 0, `{"export":{}`: 1, `{"export":1}`: 1, `{"exports":{}}`: 1, `{"product_name":"{\"export\":{"}`: 1,
 	} {
 		if got := read(t, line+"\n{}\n", rows.NDJSON); len(got) != rowsOf+1 {
 			t.Errorf("%s: %q", line, got)

@@ -20,9 +20,9 @@ type Handler struct {
 }
 
 const (
-	// exportMemory is what an export takes: a page with its last product, whose texts and URLs
-	// have at most half a megabyte, and what one product makes when it is encoded.
-	exportMemory = export.MaxPageBytes + 7<<18
+	// exportMemory is what an export takes: a page (export.MaxPageBytes), its last product, whose
+	// texts and URLs have at most half a megabyte, and what one product makes when it is encoded.
+	exportMemory = 2 << 20
 	// pageTimeout is how long a client may take for a page.
 	pageTimeout = time.Minute
 )

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -125,9 +126,9 @@ func testExportAmidEdits(t *testing.T, s Store) {
 			for n := worker; ctx.Err() == nil; n += 2 {
 				_, err := s.ReviseProduct(ctx, ids[n%len(ids)], func(old catalog.Product) (catalog.Revision, error) {
 					r := planned(old)
-					r.Name, r.Images = fmt.Sprint(n), nil
+					r.Name, r.Images = strconv.Itoa(n), nil
 					for i := range n % 5 {
-						r.Images = append(r.Images, catalog.PlannedImage{SourceURL: fmt.Sprintf("https://a/%d/%d", n, i), Alt: fmt.Sprint(n)})
+						r.Images = append(r.Images, catalog.PlannedImage{SourceURL: fmt.Sprintf("https://a/%d/%d", n, i), Alt: strconv.Itoa(n)})
 					}
 					return r, nil
 				})
