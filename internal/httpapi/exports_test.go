@@ -192,10 +192,25 @@ func TestFormatOfExport(t *testing.T) {
 	}
 	for query, want := range map[string]string{
 		"": "user_id is required", "?user_id=0": "user_id must be an integer from 1 to 9007199254740991", "?user_id=1&format=xlsx": "format must be ndjson or csv",
+		"?user_id=1&ids=1": "ids must be true or false", "?user_id=1&ids=true&format=csv": "ids needs the format ndjson",
 	} {
 		p := wantProblem(t, s.do(http.MethodGet, "/exports"+query, ""), http.StatusUnprocessableEntity)
 		if got := p.errors(); !slices.Equal(got, []string{want}) {
 			t.Errorf("%s: %q", query, got)
+		}
+	}
+}
+
+// TestIDsOfExport: events name products by them.
+func TestIDsOfExport(t *testing.T) {
+	t.Parallel()
+	m := newMatrix(t, openSQLite(t))
+	m.catalogue()
+	for query, want := range map[string]int{"": 0, "?ids=false": 0, "?ids=true": 4} {
+		w := m.as(m.key(m.owner, "products:read").Secret, http.MethodGet, "/exports"+query, "")
+		wantStatus(t, w, http.StatusOK)
+		if n := len(regexp.MustCompile(`(?m)^{"id":[1-4],`).FindAllString(w.Body.String(), -1)); n != want {
+			t.Errorf("%s: %d lines with an id: %s", query, n, w.Body)
 		}
 	}
 }
@@ -208,7 +223,7 @@ type amid struct {
 	fail error // of what is read afterwards
 }
 
-func (a *amid) ExportProducts(ctx context.Context, user, after int64, _, maxBytes int) ([]export.Product, bool, error) {
+func (a *amid) ExportProducts(ctx context.Context, user, after int64, _, maxBytes int) ([]rows.ProductRow, bool, error) {
 	if after > 0 && a.fail != nil {
 		return nil, false, a.fail
 	}

@@ -10,19 +10,12 @@ import (
 	"vitrine.dev/internal/fault"
 )
 
-// Product is a product as it is exported.
-type Product struct {
-	rows.ProductRow
-
-	ID int64
-}
-
 // Store reads products. Methods are safe for concurrent use.
 type Store interface {
 	// ExportProducts returns products of the user behind the id, by ascending ids: at most
 	// limit of them, and none behind the one with which their Bytes reach maxBytes. Each is
 	// as it was at one moment. more reports whether others may follow. fault.Unavailable.
-	ExportProducts(ctx context.Context, user, after int64, limit, maxBytes int) (list []Product, more bool, err error)
+	ExportProducts(ctx context.Context, user, after int64, limit, maxBytes int) (list []rows.ProductRow, more bool, err error)
 }
 
 // Log is what is asked of the log of events; it is an events.Horizon.
@@ -99,7 +92,7 @@ func (s *Service) confirmed(ctx context.Context) (int64, error) {
 }
 
 // Next returns the next products, none where there are no more. fault.Unavailable.
-func (e *Export) Next(ctx context.Context) ([]Product, error) {
+func (e *Export) Next(ctx context.Context) ([]rows.ProductRow, error) {
 	if e.bounds == 0 {
 		return nil, nil
 	}

@@ -39,13 +39,13 @@ type shelf struct {
 	failure         error
 }
 
-func (s *shelf) ExportProducts(_ context.Context, user, after int64, limit, maxBytes int) (list []export.Product, more bool, err error) {
+func (s *shelf) ExportProducts(_ context.Context, user, after int64, limit, maxBytes int) (list []rows.ProductRow, more bool, err error) {
 	s.limits = append(s.limits, limit)
 	if s.failure != nil {
 		return nil, false, s.failure
 	}
 	for bytes := 0; len(list) < limit && bytes < maxBytes && int(after)+len(list) < s.products; bytes += s.bytes {
-		list = append(list, export.Product{ID: after + int64(len(list)) + 1, ProductRow: rows.ProductRow{Name: strconv.FormatInt(user, 10)}})
+		list = append(list, rows.ProductRow{ID: after + int64(len(list)) + 1, Name: strconv.FormatInt(user, 10)})
 	}
 	return list, len(list) == limit || int(after)+len(list) < s.products, nil
 }

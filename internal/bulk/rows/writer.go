@@ -12,6 +12,7 @@ import (
 // ProductRow is what a row says of a product: what clients write of it. What is empty is
 // not in the row. The same products make the same bytes.
 type ProductRow struct {
+	ID          int64             `json:"id,omitempty"                  required:"false" minimum:"1" doc:"Only with ids=true: as events name the product. A file that has it is not for an import"`
 	ExternalID  string            `json:"external_id,omitempty"         required:"false" doc:"The client's own id or SKU, unique among the products of the user; absent for none" example:"SKU-4711"`
 	Name        string            `json:"product_name"                  example:"Smartphone"`
 	Description string            `json:"product_description,omitempty" required:"false" doc:"Absent where it is empty"`
@@ -81,7 +82,7 @@ func (w *Writer) Begin(after string) error {
 	return w.line(ExportMark{ExportPlace{After: after}})
 }
 
-// Write writes a row.
+// Write writes a row; in CSV without the ID, which has no column.
 func (w *Writer) Write(p ProductRow) error {
 	if w.format != CSV {
 		return w.line(p)

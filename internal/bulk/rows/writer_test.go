@@ -87,7 +87,7 @@ func TestWrittenIsRead(t *testing.T) {
 			}
 			for i := range want {
 				if !reflect.DeepEqual(got[i], want[i]) {
-					t.Errorf("%s: read\n%q\nwhere this was written:\n%q", format, got[i], want[i])
+					t.Errorf("%s: read\n%#v\nwhere this was written:\n%#v", format, got[i], want[i])
 				}
 			}
 		}

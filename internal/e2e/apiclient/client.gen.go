@@ -649,6 +649,9 @@ type ProductRow struct {
 	// Examples: SKU-4711
 	ExternalId *string `json:"external_id,omitempty"`
 
+	// Id Only with ids=true: as events name the product. A file that has it is not for an import
+	Id *int64 `json:"id,omitempty"`
+
 	// ImageAlts What the images show, in words, by their positions; absent where no one has said it of any
 	ImageAlts *[]string `json:"image_alts,omitempty"`
 
@@ -774,6 +777,9 @@ type ExportProductsParams struct {
 
 	// Format In place of the Accept header, by which it is CSV for text/csv and else NDJSON
 	Format *ExportProductsParamsFormat `form:"format,omitempty" json:"format,omitempty"`
+
+	// Ids true: each line of NDJSON begins with the id of the product, as events name it. Such a file is for a copy that follows events, not for an import
+	Ids *bool `form:"ids,omitempty" json:"ids,omitempty"`
 
 	// VitrineUser The user for whom a key with the scope admin acts; its own user by default. 404 where there is no such user
 	VitrineUser *int64 `json:"Vitrine-User,omitempty"`
@@ -1858,6 +1864,18 @@ func NewExportProductsRequest(server string, params *ExportProductsParams) (*htt
 		if params.Format != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "format", *params.Format, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Ids != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "ids", *params.Ids, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {

@@ -35,5 +35,6 @@ func Query() []*huma.Param {
 	return []*huma.Param{
 		openapi.Query(catalog.FieldUserID, "Whose products; by default of the user of the key. Required of operators, and where authentication is off", openapi.Integer(catalog.MaxID)),
 		openapi.Query(paramFormat, "In place of the Accept header, by which it is CSV for text/csv and else NDJSON", openapi.OneOf(formats())),
+		openapi.Query(paramIDs, "true: each line of NDJSON begins with the id of the product, as events name it. Such a file is for a copy that follows events, not for an import", &huma.Schema{Type: huma.TypeBoolean}),
 	}
 }

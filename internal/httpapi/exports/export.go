@@ -41,6 +41,7 @@ const (
 	sentCSV = typeCSV + "; charset=utf-8; header=present"
 
 	paramFormat = "format"
+	paramIDs    = "ids"
 )
 
 // formats are those that can be asked for.
@@ -51,6 +52,7 @@ func formats() []rows.Format { return []rows.Format{rows.NDJSON, rows.CSV} }
 func (h *Handler) Get(w http.ResponseWriter, r *http.Request) error {
 	query := httpkit.ParamsOf(r)
 	format := formatOf(r, query)
+	ids := readIDs(query, format)
 	user := query.Integer(catalog.FieldUserID, catalog.MaxID)
 	if err := query.Errors.Err(); err != nil {
 		return err
@@ -68,7 +70,7 @@ func (h *Handler) Get(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("begin export: %w", err)
 	}
-	if err := send(w, r, format, e); err != nil {
+	if err := send(w, r, format, ids, e); err != nil {
 		return fmt.Errorf("export products: %w", err)
 	}
 	return nil
@@ -88,7 +90,20 @@ func formatOf(r *http.Request, query *httpkit.Params) rows.Format {
 	return rows.NDJSON
 }
 
-func send(w http.ResponseWriter, r *http.Request, format rows.Format, e *export.Export) error {
+// readIDs reports whether the lines are to have the ids of the products.
+func readIDs(query *httpkit.Params, format rows.Format) bool {
+	switch text := query.Text(paramIDs); {
+	case text != "" && text != "true" && text != "false":
+		query.Errors.Add(paramIDs, "must be true or false")
+	case text == "true" && format == rows.CSV:
+		query.Errors.Add(paramIDs, "needs the format ndjson")
+	default:
+		return text == "true"
+	}
+	return false
+}
+
+func send(w http.ResponseWriter, r *http.Request, format rows.Format, ids bool, e *export.Export) error {
 	page, err := e.Next(r.Context())
 	if err != nil {
 		return err
@@ -111,10 +126,13 @@ func send(w http.ResponseWriter, r *http.Request, format rows.Format, e *export.
 	for len(page) > 0 {
 		_ = sent.SetWriteDeadline(time.Now().Add(pageTimeout)) // a connection that has no deadlines ends by other means
 		for i, p := range page {
-			if err := out.Write(p.ProductRow); err != nil {
+			if !ids {
+				p.ID = 0
+			}
+			if err := out.Write(p); err != nil {
 				return err
 			}
-			page[i] = export.Product{}
+			page[i] = rows.ProductRow{}
 		}
 		if err := out.Flush(); err != nil {
 			return err

@@ -29,7 +29,7 @@ type library struct {
 	reading  atomic.Bool
 }
 
-func (l *library) ExportProducts(_ context.Context, _, after int64, limit, maxBytes int) (list []export.Product, more bool, err error) {
+func (l *library) ExportProducts(_ context.Context, _, after int64, limit, maxBytes int) (list []rows.ProductRow, more bool, err error) {
 	l.reading.Store(true)
 	defer l.reading.Store(false)
 	l.reads++
@@ -37,11 +37,11 @@ func (l *library) ExportProducts(_ context.Context, _, after int64, limit, maxBy
 	for bytes := 0; len(list) < limit && bytes < maxBytes && int(after)+len(list) < l.products; {
 		n := int(after) + len(list) + 1
 		p := rows.ProductRow{
-			Name: fmt.Sprint("n", n), Description: strings.Repeat("d", 1500), Price: json.Number("1"),
+			ID: int64(n), Name: fmt.Sprint("n", n), Description: strings.Repeat("d", 1500), Price: json.Number("1"),
 			Images: []string{fmt.Sprintf("https://a.example/%d.jpg", n), "https://a.example/2.jpg"},
 		}
 		bytes += p.Bytes()
-		list = append(list, export.Product{ID: int64(n), ProductRow: p})
+		list = append(list, p)
 	}
 	return list, int(after)+len(list) < l.products, nil
 }

@@ -6,21 +6,21 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"vitrine.dev/internal/bulk/export"
+	"vitrine.dev/internal/bulk/rows"
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/sqldb"
 )
 
 // ExportProducts implements export.Store. It is one statement, so that each product has the
 // images that belong to it.
-func (s *Products) ExportProducts(ctx context.Context, user, after int64, limit, maxBytes int) (list []export.Product, more bool, err error) {
+func (s *Products) ExportProducts(ctx context.Context, user, after int64, limit, maxBytes int) (list []rows.ProductRow, more bool, err error) {
 	err = s.db.WithReader(ctx, "export products", func(ctx context.Context, from sqldb.Querier) error {
-		rows, err := from.QueryContext(ctx, s.exportStatement(), user, after, limit)
+		found, err := from.QueryContext(ctx, s.exportStatement(), user, after, limit)
 		if err != nil {
 			return err
 		}
-		defer rows.Close()
-		list, more, err = readExport(rows, maxBytes)
+		defer found.Close()
+		list, more, err = readExport(found, maxBytes)
 		more = more || len(list) == limit
 		return err
 	})
@@ -42,14 +42,14 @@ func (s *Products) exportStatement() string {
 
 // readExport reads products until their Bytes reach the bound; more tells that it did
 // before the end.
-func readExport(rows *sql.Rows, maxBytes int) (list []export.Product, more bool, err error) {
+func readExport(found *sql.Rows, maxBytes int) (list []rows.ProductRow, more bool, err error) {
 	bytes := 0
-	var last *export.Product
-	for rows.Next() {
-		var p export.Product
+	var last *rows.ProductRow
+	for found.Next() {
+		var p rows.ProductRow
 		var price catalog.Price
 		var external, metadata, url, alt sql.NullString
-		if err := rows.Scan(&p.ID, &p.Name, &p.Description, &price, &external, &metadata, &url, &alt); err != nil {
+		if err := found.Scan(&p.ID, &p.Name, &p.Description, &price, &external, &metadata, &url, &alt); err != nil {
 			return nil, false, err
 		}
 		if last == nil || last.ID != p.ID {
@@ -73,11 +73,11 @@ func readExport(rows *sql.Rows, maxBytes int) (list []export.Product, more bool,
 	if last != nil {
 		finishExported(last)
 	}
-	return list, false, rows.Err()
+	return list, false, found.Err()
 }
 
 // finishExported leaves out texts that no image has.
-func finishExported(p *export.Product) {
+func finishExported(p *rows.ProductRow) {
 	for _, alt := range p.Alts {
 		if alt != "" {
 			return

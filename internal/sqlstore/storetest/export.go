@@ -18,10 +18,10 @@ import (
 )
 
 // exported are all products of the user, read in pages.
-func exported(t *testing.T, s export.Store, owner int64, limit, maxBytes int) (all []export.Product) {
+func exported(t *testing.T, s export.Store, owner int64, limit, maxBytes int) (all []rows.ProductRow) {
 	t.Helper()
 	for after, more := int64(0), true; more; {
-		var page []export.Product
+		var page []rows.ProductRow
 		var err error
 		if page, more, err = s.ExportProducts(t.Context(), owner, after, limit, maxBytes); err != nil {
 			t.Fatal(err)
@@ -52,7 +52,7 @@ func testExport(t *testing.T, s Store) {
 		{Name: "Torch", Description: "d", Price: "0.1", Images: slices.Repeat([]string{"https://a/1.jpg"}, catalog.MaxImages)},
 		{Name: "Bulb", Price: "12.5"},
 	}
-	var want []export.Product
+	var want []rows.ProductRow
 	for _, w := range wanted {
 		price, err := catalog.ParsePrice(w.Price.String())
 		if err != nil {
@@ -64,7 +64,8 @@ func testExport(t *testing.T, s Store) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want = append(want, export.Product{ID: p.ID, ProductRow: w})
+		w.ID = p.ID
+		want = append(want, w)
 	}
 	if _, err := s.ReviseProduct(t.Context(), want[1].ID, func(old catalog.Product) (catalog.Revision, error) {
 		r := planned(old)
