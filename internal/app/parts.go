@@ -30,6 +30,7 @@ import (
 	"vitrine.dev/internal/spool"
 	"vitrine.dev/internal/sqldb"
 	"vitrine.dev/internal/sqlstore"
+	"vitrine.dev/internal/testurls"
 )
 
 // openStore opens PostgreSQL where DB_HOST names it, else SQLite in DATA_DIR.
@@ -191,13 +192,17 @@ func dispatching(cfg config.Config) dispatch.Config {
 	return d
 }
 
-func newFetcher(cfg config.Config, held *closers) *fetch.Fetcher {
+// newFetcher puts together what fetches the sources of images.
+func newFetcher(cfg config.Config, held *closers) media.Fetcher {
 	limits := fetch.DefaultConfig()
 	limits.MaxBytes, limits.Timeout, limits.AllowPrivate = cfg.ImageMaxBytes, cfg.FetchTimeout, cfg.FetchAllowPrivate
 	// FETCH_HOST_LIMIT alone bounds the fetches of a host.
 	limits.MaxConnsPerHost = max(limits.MaxConnsPerHost, cfg.FetchHostLimit, cfg.WorkerDownloads)
 	fetcher := fetch.New(limits)
 	held.add("fetcher", fetcher)
+	if cfg.TestURLs {
+		return testurls.Fetcher{Others: fetcher, Timeout: cfg.FetchTimeout}
+	}
 	return fetcher
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/bulk"
+	"vitrine.dev/internal/bulk/export"
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/cli"
 	"vitrine.dev/internal/dispatch"
@@ -59,6 +60,7 @@ func (p *process) addServer() error {
 		Views:    p.views,
 		Progress: progress.New(p.log),
 		Feed:     feed.New(p.horizon, p.store, epoch, p.log),
+		Exports:  &export.Service{Store: p.store, Log: p.horizon, Epoch: epoch},
 		Epoch:    epoch,
 		Images:   p.blobs,
 		Uploads:  upload.NewService(p.store, p.blobs, p.presigner, received, p.cfg.ImageMaxBytes),

@@ -38,6 +38,8 @@ type commands struct {
 	Hosts   hostsCommand   `cmd:"" help:"List the hosts that images are fetched from, through a running server."`
 	Images  imagesCommand  `cmd:"" help:"Show the images of a product, and what they wait for, through a running server."`
 
+	Export exportCommand `cmd:"" help:"Write all products of a user into a file, through a running server."`
+
 	Version versionCommand `cmd:""             help:"Print version, commit and date."`
 
 	DeadLetters deadLettersCommand `cmd:"" help:"List, replay or discard failed work, through a running server." name:"dead-letters"`

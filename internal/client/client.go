@@ -95,15 +95,9 @@ func (c *Client) do(ctx context.Context, method, path string, body any, headers 
 	for i := 0; i < len(headers); i += 2 {
 		req.Header.Set(headers[i], headers[i+1])
 	}
-	if c.key != "" {
-		req.Header.Set("Authorization", "Bearer "+c.key)
-	}
-	resp, err := c.http.Do(req)
+	resp, err := c.send(ctx, c.http, req)
 	if err != nil {
-		if ctx.Err() != nil {
-			return answer{}, fmt.Errorf("stopped: %w", context.Cause(ctx))
-		}
-		return answer{}, fmt.Errorf("no server answers at %s; is `vitrine serve` or `vitrine api` running there? (--url names another): %w", c.base, err)
+		return answer{}, err
 	}
 	defer resp.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
@@ -111,11 +105,32 @@ func (c *Client) do(ctx context.Context, method, path string, body any, headers 
 		return answer{}, fmt.Errorf("read the server's answer: %w", err)
 	}
 	if resp.StatusCode >= http.StatusBadRequest {
-		problem := &Error{httpkit.Problem{Status: resp.StatusCode, Detail: httpkit.StatusText(resp.StatusCode)}}
-		_ = json.Unmarshal(text, problem) // a proxy may answer with anything
-		return answer{}, problem
+		return answer{}, problemOf(resp.StatusCode, text)
 	}
 	return answer{resp.StatusCode, resp.Header, text}, nil
+}
+
+// send sends the request with the key.
+func (c *Client) send(ctx context.Context, by *http.Client, req *http.Request) (*http.Response, error) {
+	if c.key != "" {
+		req.Header.Set("Authorization", "Bearer "+c.key)
+	}
+	resp, err := by.Do(req)
+	switch {
+	case err == nil:
+		return resp, nil
+	case ctx.Err() != nil:
+		return nil, fmt.Errorf("stopped: %w", context.Cause(ctx))
+	default:
+		return nil, fmt.Errorf("no server answers at %s; is `vitrine serve` or `vitrine api` running there? (--url names another): %w", c.base, err)
+	}
+}
+
+// problemOf is the error of an answer with that status and body.
+func problemOf(status int, body []byte) *Error {
+	problem := &Error{httpkit.Problem{Status: status, Detail: httpkit.StatusText(status)}}
+	_ = json.Unmarshal(body, problem) // a proxy may answer with anything
+	return problem
 }
 
 // get reads the path into result.

@@ -197,3 +197,11 @@ func (h *Horizon) warn(ctx context.Context, m *mark) {
 			append(who, "database", o.Database, "age", o.Age, "events_to", m.To)...)
 	}
 }
+
+// Last returns the highest id of an event that was drawn; it may not be committed yet.
+// fault.Unavailable.
+func (h *Horizon) Last(ctx context.Context) (int64, error) {
+	complete := h.Complete()
+	m, err := h.log.Mark(ctx, complete)
+	return max(m.To, complete), err
+}

@@ -14,6 +14,7 @@ import (
 
 	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/bulk"
+	"vitrine.dev/internal/bulk/export"
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/dispatch"
 	"vitrine.dev/internal/events"
@@ -21,6 +22,7 @@ import (
 	"vitrine.dev/internal/feed"
 	"vitrine.dev/internal/httpapi/accounts"
 	eventsapi "vitrine.dev/internal/httpapi/events"
+	"vitrine.dev/internal/httpapi/exports"
 	failuresapi "vitrine.dev/internal/httpapi/failures"
 	"vitrine.dev/internal/httpapi/guard"
 	"vitrine.dev/internal/httpapi/health"
@@ -52,6 +54,7 @@ const (
 	maxBodyMemory   = 32 << 20 // bodies that are read, until their answer
 	maxDecodeMemory = 32 << 20 // what decoding bodies makes of them
 	maxReceiving    = 1 << 30  // pictures that are received, which are on disk for the most part
+	maxExportMemory = 32 << 20 // exports
 )
 
 // Deps is what the API is made of. All of it is required, but Ready may be nil:
@@ -61,6 +64,7 @@ type Deps struct {
 	Bulk     *bulk.Service
 	Failures *failures.Service
 	Work     *dispatch.Inspector
+	Exports  *export.Service
 	Views    *catalog.Views
 	Progress *progress.Watch // nil: no answer waits for images
 	Feed     *feed.Feed
@@ -111,6 +115,7 @@ func (d Deps) routes() []server.Route {
 	job := &jobs.Handler{Service: d.Failures, Cursors: cursors}
 	image := &images.Handler{Files: d.Images, Service: d.Service, Uploads: d.Uploads}
 	sent := &uploads.Handler{Service: d.Uploads, Signing: d.Signing, Receiving: receiving}
+	exported := &exports.Handler{Exports: d.Exports, Memory: httpkit.NewBudget(maxExportMemory)}
 	account := &accounts.Handler{Accounts: d.Accounts, Keys: d.HasKeys, Cursors: cursors}
 	hook := &webhooks.Handler{Service: d.Webhooks, Cursors: cursors}
 	waiting := &work.Handler{Inspector: d.Work, URL: d.URL, Cursors: cursors}
@@ -138,6 +143,7 @@ func (d Deps) routes() []server.Route {
 		{Method: http.MethodGet, Path: "/products/{id}/events", Handle: event.OfProduct, Scopes: scopes(auth.ProductsRead, auth.Operator), Query: eventsapi.Query(), Describe: eventsapi.DescribeOfProduct, LongIf: eventsapi.Streams, Token: true},
 		{Method: http.MethodGet, Path: "/events", Handle: event.List, Scopes: scopes(auth.ProductsRead, auth.Operator), Query: eventsapi.ListQuery(), Describe: eventsapi.DescribeList, LongIf: eventsapi.Streams, Token: true},
 		{Method: http.MethodPost, Path: "/events/token", Handle: event.Token, Scopes: scopes(auth.ProductsRead), Describe: eventsapi.DescribeToken},
+		{Method: http.MethodGet, Path: "/exports", Handle: exported.Get, Scopes: scopes(auth.ProductsRead, auth.Operator), Query: exports.Query(), Describe: exports.DescribeGet, Long: true},
 		{Method: http.MethodGet, Path: "/dead-letters", Handle: failure.List, Scopes: scopes(auth.ProductsRead, auth.Operator), Query: failuresapi.ListQuery(), Describe: failuresapi.DescribeList},
 		{Method: http.MethodPost, Path: "/dead-letters/replay", Handle: failure.Replay, Scopes: scopes(auth.ImagesRetry, auth.Operator), Describe: failuresapi.DescribeReplay},
 		{Method: http.MethodPost, Path: "/dead-letters/discard", Handle: failure.Discard, Scopes: scopes(auth.ImagesRetry, auth.Operator), Describe: failuresapi.DescribeDiscard},

@@ -30,7 +30,7 @@ func crossOrigin(origins []string) func(http.Handler) http.Handler {
 		ExposedHeaders: []string{
 			"Accept-Patch", "Accept-Post", "Allow", "Content-Range", "Deprecation", "ETag", httpkit.HeaderIdempotentReplayed,
 			httpkit.HeaderIdempotencyReplayed, "Link", "Location", "Preference-Applied", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Total-Count",
-			"Sunset", "WWW-Authenticate", "X-Request-Id",
+			"Sunset", "Vitrine-Events-After", "WWW-Authenticate", "X-Request-Id",
 		},
 		MaxAge: int(preflightAge.Seconds()),
 	}).Handler

@@ -92,5 +92,8 @@ func schemas() map[string]string {
 		"TestEvent":       "Which test event is sent",
 		"Webhook":         "Where a user wants events",
 		"WebhookPatch":    "What to change of a webhook",
+		"ExportMark":      "The first line of an export, or the last",
+		"ExportPlace":     "Where an export stands in the log of events",
+		"ProductRow":      "A product in a file: what clients write of it",
 	}
 }

@@ -204,7 +204,7 @@ func TestEveryRouteIsDescribed(t *testing.T) {
 	want := map[string][]string{
 		"/products": {"get", "post"}, "/products/{id}": {"delete", "get", "patch"}, "/images/{key}": {"get"},
 		"/healthz": {"get"}, "/readyz": {"get"},
-		"/products/{id}/images/{image_id}/replay": {"post"}, "/products/{id}/images/{image_id}/refresh": {"post"}, "/products/{id}/images/{image_id}/source": {"get"}, "/uploads": {"post"}, "/uploads/{id}": {"get"}, "/uploads/{id}/complete": {"post"}, "/uploads/{id}/content": {"put"}, "/dead-letters": {"get"},
+		"/products/{id}/images/{image_id}/replay": {"post"}, "/products/{id}/images/{image_id}/refresh": {"post"}, "/products/{id}/images/{image_id}/source": {"get"}, "/uploads": {"post"}, "/uploads/{id}": {"get"}, "/uploads/{id}/complete": {"post"}, "/uploads/{id}/content": {"put"}, "/dead-letters": {"get"}, "/exports": {"get"},
 		"/products/{id}/images": {"get", "post"}, "/products/{id}/images/{image_id}": {"delete", "get", "patch"}, "/products/external/{external_id}": {"put"}, "/products/bulk": {"post"}, "/queue": {"get"}, "/hosts": {"get"},
 		"/events": {"get"}, "/products/{id}/events": {"get"}, "/events/token": {"post"},
 		"/webhooks": {"get", "post"}, "/webhooks/{id}": {"delete", "get", "patch"}, "/webhooks/{id}/test": {"post"}, "/webhooks/{id}/rotate-secret": {"post"},

@@ -47,6 +47,7 @@ func newDeadSetup(t *testing.T) *deadSetup {
 		Work:     dispatch.NewInspector(s.db, dispatch.DefaultConfig().Limits),
 		Progress: progress.New(log),
 		Feed:     newFeed(s.db, log),
+		Exports:  newExports(s.db, log),
 		Views:    s.views, Images: s.images, URL: imageURL, Accounts: auth.NewAccounts(s.db), HasKeys: true, Log: log,
 		Uploads: newUploads(t, s.db), Signing: newSigning(),
 	}

@@ -82,6 +82,7 @@ func matrixRows() map[string]matrixRow {
 		"GET /products/{id}/events":                     {path: func(m *matrix) string { return ofProduct(m) + "/events" }, ok: 200, owned: true},
 		"GET /events":                                   {path: fixed("/events"), ok: 200},
 		"POST /events/token":                            {path: fixed("/events/token"), ok: 200},
+		"GET /exports":                                  {path: func(m *matrix) string { return fmt.Sprintf("/exports?user_id=%d", m.owner) }, ok: 200, owned: true},
 		"GET /dead-letters":                             {path: fixed("/dead-letters"), ok: 200},
 		"POST /dead-letters/replay":                     {path: fixed("/dead-letters/replay"), body: `{"all":true,"dry_run":true}`, ok: 200},
 		"POST /dead-letters/discard":                    {path: fixed("/dead-letters/discard"), body: `{"all":true,"dry_run":true}`, ok: 200},
@@ -147,6 +148,7 @@ func newMatrix(t *testing.T, db *sqlstore.Store) *matrix {
 		Feed:     newFeed(db, log),
 		Views:    s.views, Images: s.images, URL: imageURL, Ready: ready(log), Log: log, Uploads: newUploads(t, s.db),
 		Accounts: m.accounts, Webhooks: hooks(db, log), HasKeys: true, Signing: signing.New(db, log), Authorize: guard.New(auth.NewAuthenticator(db, log), nil).Authorize,
+		Exports: newExports(db, log),
 	}
 	s.handler = newAPI(t, m.deps)
 	m.other = m.user()

@@ -38,6 +38,7 @@ func TestOutOfTime(t *testing.T) {
 		{"POST", "/dead-letters/jobs/1/abort", ""},
 		{"GET", "/queue", ""},
 		{"GET", "/hosts", ""},
+		{"GET", "/exports?user_id=1", ""},
 	} {
 		w := s.send(s.request(call[0], call[1], call[2]).WithContext(ended))
 		wantProblem(t, w, http.StatusServiceUnavailable)

@@ -102,6 +102,7 @@ type Config struct {
 	FetchAllowPrivate bool          `env:"FETCH_ALLOW_PRIVATE"`
 	FetchHostLimit    int           `env:"FETCH_HOST_LIMIT"     envDefault:"4"`
 	FetchTimeout      time.Duration `env:"FETCH_TIMEOUT"        envDefault:"30s"`
+	TestURLs          bool          `env:"TEST_URLS"`
 	ImageMaxBytes     int64         `env:"IMAGE_MAX_BYTES"      envDefault:"25000000"`
 	ImageMaxPixels    int64         `env:"IMAGE_MAX_PIXELS"     envDefault:"100000000"`
 	ImagePixelBudget  int64         `env:"IMAGE_PIXEL_BUDGET"   envDefault:"120000000"`
@@ -178,6 +179,7 @@ func Parse(variables map[string]string) (Config, error) {
 	if cfg.Auth == "off" && !cfg.onLoopback() {
 		given.warn("AUTH=off on an address that others can reach: whoever does may read and change everything", "address", cfg.HTTPAddr.String())
 	}
+	cfg.warnOfTests(given)
 	cfg.notices = given.notices
 	if len(problems) > 0 {
 		number := "a problem"

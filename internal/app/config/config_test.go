@@ -153,12 +153,13 @@ func TestAuthIsOnWhereOthersReachIt(t *testing.T) {
 		{map[string]string{"ADMIN_ADDR": "0.0.0.0:9090"}, true},
 		{map[string]string{"AUTH": "on"}, true},
 		{map[string]string{"AUTH": "off", "HTTP_ADDR": ":1"}, false},
+		{map[string]string{"AUTH": "on", "TEST_URLS": "true"}, true},
 	} {
 		cfg, err := Parse(c.variables)
 		if err != nil || cfg.AuthOn() != c.on {
 			t.Errorf("%v: authentication is on: %t, %v", c.variables, cfg.AuthOn(), err)
 		}
-		if warned := len(cfg.notices) > 0; warned != (c.variables["AUTH"] == "off") {
+		if warned := len(cfg.notices) > 0; warned != (c.variables["AUTH"] == "off" || c.variables["TEST_URLS"] != "") {
 			t.Errorf("%v: notices %v", c.variables, cfg.notices)
 		}
 	}

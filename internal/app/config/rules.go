@@ -95,6 +95,13 @@ func (c Config) problems() []string {
 	return list
 }
 
+// warnOfTests tells of a setting that is for tests.
+func (c Config) warnOfTests(given *environment) {
+	if c.TestURLs {
+		given.warn("image URLs of the host vitrine.test are answered by this program, for tests of what is built on the API", "variable", "TEST_URLS")
+	}
+}
+
 // IsHTTPURL reports whether s is a URL that paths can be appended to.
 func IsHTTPURL(s string) bool {
 	u, err := url.Parse(s)

@@ -294,7 +294,12 @@ func TestExampleFile(t *testing.T) {
 		}
 	}
 	variables["AWS_ACCESS_KEY_ID"], variables["AWS_SECRET_ACCESS_KEY"] = "x", "y"
-	if got := warned(t, variables); len(got) > 0 || len(variables) < 20 {
+	got := warned(t, variables)
+	if _, on := got["TEST_URLS"]; !on {
+		t.Errorf("no word of test URLs: %v", got)
+	}
+	delete(got, "TEST_URLS") // is told of wherever it is on
+	if len(got) > 0 || len(variables) < 20 {
 		t.Errorf("%d variables, reported: %v", len(variables), got)
 	}
 }

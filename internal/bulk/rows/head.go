@@ -151,9 +151,11 @@ func shortened(text string) string {
 	return text
 }
 
-// split parses one record of CSV.
+// split parses one record of CSV. Its cells keep their line breaks as they are: the package
+// takes one carriage return from each, so it is given two.
 func split(record []byte, comma rune) ([]string, error) {
-	c := csv.NewReader(bytes.NewReader(record))
+	record = bytes.TrimSuffix(bytes.TrimSuffix(record, []byte("\n")), []byte("\r"))
+	c := csv.NewReader(bytes.NewReader(bytes.ReplaceAll(record, []byte("\r\n"), []byte("\r\r\n"))))
 	c.Comma, c.FieldsPerRecord = comma, -1
 	return c.Read()
 }

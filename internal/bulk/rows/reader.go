@@ -47,7 +47,7 @@ func (r *Reader) Read() (Row, error) {
 			return Row{}, err
 		}
 		row := Row{Line: r.at.Line}
-		blank := end != tooLong && len(bytes.TrimSpace(record)) == 0
+		blank := end != tooLong && r.isNoRow(bytes.TrimSpace(record))
 		used := len(record)
 		switch {
 		case blank:
@@ -76,6 +76,11 @@ func (r *Reader) Read() (Row, error) {
 			return row, nil
 		}
 	}
+}
+
+// isNoRow reports whether there is nothing on the line, or of NDJSON an ExportMark.
+func (r *Reader) isNoRow(line []byte) bool {
+	return len(line) == 0 || r.head.Format == NDJSON && isMark(line)
 }
 
 // ending says how a record ends.
@@ -200,12 +205,12 @@ func (r *Reader) fields(row *Row, record []byte) bool {
 // cell returns the JSON of a cell, nil where it is empty, or why it has none.
 func cell(column, text string) (json.RawMessage, string) {
 	trimmed := strings.TrimSpace(text)
-	if trimmed == "" {
+	if trimmed == "" && (text == "" || column != Description) {
 		return nil, ""
 	}
 	var value any = text
 	switch column {
-	case Price, ExternalID:
+	case Price:
 		value = trimmed
 	case Images, ImageAlts, Metadata:
 		begins := trimmed[0]

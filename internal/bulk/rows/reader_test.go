@@ -65,7 +65,7 @@ func TestRows(t *testing.T) {
 		"one column":    {"product_name\n\"a;b,c\"\n", rows.CSV, []string{`2 {"product_name":"a;b,c"}`}},
 		"quoted line ends": {
 			"product_name,product_description\nLamp,\"one\ntwo \"\"2\"\"\r\nthree\"\nTorch,\n", rows.CSV,
-			[]string{`2 {"product_description":"one\ntwo \"2\"\nthree","product_name":"Lamp"}`, `5 {"product_name":"Torch"}`},
+			[]string{`2 {"product_description":"one\ntwo \"2\"\r\nthree","product_name":"Lamp"}`, `5 {"product_name":"Torch"}`},
 		},
 		"blank lines": {"product_name\n\n\nLamp\n\n", rows.CSV, []string{`4 {"product_name":"Lamp"}`}},
 		"lists": {

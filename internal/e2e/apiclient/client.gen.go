@@ -201,6 +201,24 @@ func (e WaitingFor) Valid() bool {
 	}
 }
 
+// Defines values for ExportProductsParamsFormat.
+const (
+	Csv    ExportProductsParamsFormat = "csv"
+	Ndjson ExportProductsParamsFormat = "ndjson"
+)
+
+// Valid indicates whether the value is a known member of the ExportProductsParamsFormat enum.
+func (e ExportProductsParamsFormat) Valid() bool {
+	switch e {
+	case Csv:
+		return true
+	case Ndjson:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListProductsParamsSort.
 const (
 	ListProductsParamsSortMinusPrice ListProductsParamsSort = "-price"
@@ -441,6 +459,24 @@ type CurrentImage struct {
 
 // CurrentImageStatus defines model for CurrentImage.Status.
 type CurrentImageStatus string
+
+// ExportMark The first line of an export, or the last
+type ExportMark struct {
+	// Export Where an export stands in the log of events
+	Export ExportPlace `json:"export"`
+}
+
+// ExportPlace Where an export stands in the log of events
+type ExportPlace struct {
+	// EventsAfter In the first line: where to read events on, GET /events?after=…, to hear of every change that is not in the file
+	EventsAfter *string `json:"events_after,omitempty"`
+
+	// EventsUntil In the last line: nothing in the file is newer than this event
+	EventsUntil *string `json:"events_until,omitempty"`
+
+	// Products In the last line: how many the file has
+	Products *int64 `json:"products,omitempty"`
+}
 
 // FieldError What is wrong with one field or parameter
 type FieldError struct {
@@ -735,6 +771,37 @@ type ProductPatch_ProductPrice struct {
 	union json.RawMessage
 }
 
+// ProductRow A product in a file: what clients write of it
+type ProductRow struct {
+	// ExternalId The client's own id or SKU, unique among the products of the user; absent for none
+	//
+	// Examples: SKU-4711
+	ExternalId *string `json:"external_id,omitempty"`
+
+	// Id Only with ids=true: as events name the product. A file that has it is not for an import
+	Id *int64 `json:"id,omitempty"`
+
+	// ImageAlts What the images show, in words, by their positions; absent where no one has said it of any
+	ImageAlts *[]string `json:"image_alts,omitempty"`
+
+	// Metadata The client's own pairs, sorted by key; absent for none
+	Metadata *map[string]string `json:"metadata,omitempty"`
+
+	// ProductDescription Absent where it is empty
+	ProductDescription *string `json:"product_description,omitempty"`
+
+	// ProductImages The URLs of the source images; absent for none
+	ProductImages *[]string `json:"product_images,omitempty"`
+
+	// ProductName Examples: Smartphone
+	ProductName string `json:"product_name"`
+
+	// ProductPrice An exact decimal with at most 2 decimal places
+	//
+	// Examples: 999.99
+	ProductPrice float64 `json:"product_price"`
+}
+
 // Reason Why the work on an image failed
 type Reason struct {
 	Code   string `json:"code"`
@@ -856,6 +923,24 @@ type Waiting struct {
 
 // WaitingFor turn: its turn among the images of all users. host: its host, which has as many images out as it may have, or whose breaker is open because it failed or asked to be left alone (Retry-After). retry: the moment of its next attempt
 type WaitingFor string
+
+// ExportProductsParams defines parameters for ExportProducts.
+type ExportProductsParams struct {
+	// UserId Whose products; by default of the user of the key. Required of operators, and where authentication is off
+	UserId *int64 `form:"user_id,omitempty" json:"user_id,omitempty"`
+
+	// Format In place of the Accept header, by which it is CSV for text/csv and else NDJSON
+	Format *ExportProductsParamsFormat `form:"format,omitempty" json:"format,omitempty"`
+
+	// Ids true: each line of NDJSON begins with the id of the product, as events name it. Such a file is for a copy that follows events, not for an import
+	Ids *bool `form:"ids,omitempty" json:"ids,omitempty"`
+
+	// VitrineUser The user for whom a key with the scope admin acts; its own user by default. 404 where there is no such user
+	VitrineUser *int64 `json:"Vitrine-User,omitempty"`
+}
+
+// ExportProductsParamsFormat defines parameters for ExportProducts.
+type ExportProductsParamsFormat string
 
 // ListProductsParams defines parameters for ListProducts.
 type ListProductsParams struct {
@@ -1345,6 +1430,13 @@ func WithRequestEditorFn(fn RequestEditorFn) ClientOption {
 // The interface specification for the client above.
 type ClientInterface interface {
 
+	// ExportProducts Export all products of a user
+	//
+	// As a file that POST /imports takes: what clients write of the products, a product on each line. They are read page after page: each is as it was at one moment, the file is of no one moment. The first line and the header Vitrine-Events-After say where events follow, so that file and events together have everything; the last line, and the trailers Vitrine-Events-Until and Vitrine-Products, say how new the file may be and how many products it has. An answer that could not be finished ends with a broken connection.
+	//
+	// Corresponds with GET /exports (the `ExportProducts` operationId).
+	ExportProducts(ctx context.Context, params *ExportProductsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListProducts List products
 	//
 	// Each with its cover and how many images it has, by status. Edits are seen at once, the progress of images within a second. With Accept: application/x-ndjson all that match are sent, one on each line, page after page as they are read; limit is then how many at most, and no next page is linked.
@@ -1542,6 +1634,23 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /products/{id}/images/{image_id}/source (the `GetImageSource` operationId).
 	GetImageSource(ctx context.Context, id int64, imageId int64, params *GetImageSourceParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+}
+
+// ExportProducts Export all products of a user
+//
+// As a file that POST /imports takes: what clients write of the products, a product on each line. They are read page after page: each is as it was at one moment, the file is of no one moment. The first line and the header Vitrine-Events-After say where events follow, so that file and events together have everything; the last line, and the trailers Vitrine-Events-Until and Vitrine-Products, say how new the file may be and how many products it has. An answer that could not be finished ends with a broken connection.
+//
+// Corresponds with GET /exports (the `ExportProducts` operationId).
+func (c *Client) ExportProducts(ctx context.Context, params *ExportProductsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewExportProductsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
 }
 
 // ListProducts List products
@@ -1980,6 +2089,99 @@ func (c *Client) GetImageSource(ctx context.Context, id int64, imageId int64, pa
 		return nil, err
 	}
 	return c.Client.Do(req)
+}
+
+// NewExportProductsRequest constructs an http.Request for the ExportProducts method
+func NewExportProductsRequest(server string, params *ExportProductsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/exports")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.UserId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "user_id", *params.UserId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Format != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "format", *params.Format, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Ids != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "ids", *params.Ids, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.VitrineUser != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Vitrine-User", *params.VitrineUser, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "integer", Format: "int64"})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Vitrine-User", headerParam0)
+		}
+
+	}
+
+	return req, nil
 }
 
 // NewListProductsRequest constructs an http.Request for the ListProducts method
@@ -3278,6 +3480,15 @@ func WithBaseURL(baseURL string) ClientOption {
 // ClientWithResponsesInterface is the interface specification for the client with responses above.
 type ClientWithResponsesInterface interface {
 
+	// ExportProductsWithResponse Export all products of a user
+	//
+	// As a file that POST /imports takes: what clients write of the products, a product on each line. They are read page after page: each is as it was at one moment, the file is of no one moment. The first line and the header Vitrine-Events-After say where events follow, so that file and events together have everything; the last line, and the trailers Vitrine-Events-Until and Vitrine-Products, say how new the file may be and how many products it has. An answer that could not be finished ends with a broken connection.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /exports (the `ExportProducts` operationId).
+	ExportProductsWithResponse(ctx context.Context, params *ExportProductsParams, reqEditors ...RequestEditorFn) (*ExportProductsResponse, error)
+
 	// ListProductsWithResponse List products
 	//
 	// Each with its cover and how many images it has, by status. Edits are seen at once, the progress of images within a second. With Accept: application/x-ndjson all that match are sent, one on each line, page after page as they are read; limit is then how many at most, and no next page is linked.
@@ -3493,6 +3704,119 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /products/{id}/images/{image_id}/source (the `GetImageSource` operationId).
 	GetImageSourceWithResponse(ctx context.Context, id int64, imageId int64, params *GetImageSourceParams, reqEditors ...RequestEditorFn) (*GetImageSourceResponse, error)
+}
+
+// ExportProductsResponse200Headers the declared response headers of an HTTP 200 response for ExportProducts
+type ExportProductsResponse200Headers struct {
+	VitrineEventsAfter *string
+}
+
+// ExportProductsResponse429Headers the declared response headers of an HTTP 429 response for ExportProducts
+type ExportProductsResponse429Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      *int64
+}
+
+type ExportProductsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationproblemJSON400 *Problem
+	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationproblemJSON401 *Problem
+	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationproblemJSON403 *Problem
+	// ApplicationproblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationproblemJSON404 *Problem
+	// ApplicationproblemJSON421 the response for an HTTP 421 `application/problem+json` response
+	ApplicationproblemJSON421 *Problem
+	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationproblemJSON422 *Problem
+	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationproblemJSON429 *Problem
+	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationproblemJSON500 *Problem
+	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationproblemJSON503 *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *ExportProductsResponse200Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *ExportProductsResponse429Headers
+}
+
+// GetApplicationproblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r ExportProductsResponse) GetApplicationproblemJSON400() *Problem {
+	return r.ApplicationproblemJSON400
+}
+
+// GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r ExportProductsResponse) GetApplicationproblemJSON401() *Problem {
+	return r.ApplicationproblemJSON401
+}
+
+// GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r ExportProductsResponse) GetApplicationproblemJSON403() *Problem {
+	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r ExportProductsResponse) GetApplicationproblemJSON404() *Problem {
+	return r.ApplicationproblemJSON404
+}
+
+// GetApplicationproblemJSON421 returns the response for an HTTP 421 `application/problem+json` response
+func (r ExportProductsResponse) GetApplicationproblemJSON421() *Problem {
+	return r.ApplicationproblemJSON421
+}
+
+// GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r ExportProductsResponse) GetApplicationproblemJSON422() *Problem {
+	return r.ApplicationproblemJSON422
+}
+
+// GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r ExportProductsResponse) GetApplicationproblemJSON429() *Problem {
+	return r.ApplicationproblemJSON429
+}
+
+// GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r ExportProductsResponse) GetApplicationproblemJSON500() *Problem {
+	return r.ApplicationproblemJSON500
+}
+
+// GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r ExportProductsResponse) GetApplicationproblemJSON503() *Problem {
+	return r.ApplicationproblemJSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r ExportProductsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ExportProductsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ExportProductsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ExportProductsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
 }
 
 // ListProductsResponse200Headers the declared response headers of an HTTP 200 response for ListProducts
@@ -5497,6 +5821,21 @@ func (r GetImageSourceResponse) ContentType() string {
 	return ""
 }
 
+// ExportProductsWithResponse Export all products of a user
+//
+// As a file that POST /imports takes: what clients write of the products, a product on each line. They are read page after page: each is as it was at one moment, the file is of no one moment. The first line and the header Vitrine-Events-After say where events follow, so that file and events together have everything; the last line, and the trailers Vitrine-Events-Until and Vitrine-Products, say how new the file may be and how many products it has. An answer that could not be finished ends with a broken connection.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /exports (the `ExportProducts` operationId).
+func (c *ClientWithResponses) ExportProductsWithResponse(ctx context.Context, params *ExportProductsParams, reqEditors ...RequestEditorFn) (*ExportProductsResponse, error) {
+	rsp, err := c.ExportProducts(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseExportProductsResponse(rsp)
+}
+
 // ListProductsWithResponse List products
 //
 // Each with its cover and how many images it has, by status. Edits are seen at once, the progress of images within a second. With Accept: application/x-ndjson all that match are sent, one on each line, page after page as they are read; limit is then how many at most, and no next page is linked.
@@ -5855,6 +6194,125 @@ func (c *ClientWithResponses) GetImageSourceWithResponse(ctx context.Context, id
 		return nil, err
 	}
 	return ParseGetImageSourceResponse(rsp)
+}
+
+// ParseExportProductsResponse parses an HTTP response from a ExportProductsWithResponse call
+func ParseExportProductsResponse(rsp *http.Response) (*ExportProductsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ExportProductsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 421:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON421 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers ExportProductsResponse200Headers
+		if values := rsp.Header.Values("Vitrine-Events-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Vitrine-Events-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.VitrineEventsAfter = &value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 429:
+		var headers ExportProductsResponse429Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
+	}
+
+	return response, nil
 }
 
 // ParseListProductsResponse parses an HTTP response from a ListProductsWithResponse call

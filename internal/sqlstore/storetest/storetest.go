@@ -9,6 +9,7 @@ import (
 
 	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/bulk"
+	"vitrine.dev/internal/bulk/export"
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/dispatch"
 	"vitrine.dev/internal/erasure"
@@ -32,6 +33,7 @@ type Store interface {
 	catalog.Keys
 	bulk.Store
 	ExpireBulkKeys(ctx context.Context, limit int) (removed int, err error)
+	export.Store
 	auth.Store
 	auth.Lookup
 	signing.Store
