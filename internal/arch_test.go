@@ -42,7 +42,7 @@ var layers = map[string]int{
 	"internal/progress":     owners,
 	"internal/catalog":      products,
 	"internal/installation": pictures, "internal/monitor": pictures, "internal/media": pictures,
-	"internal/failures": pictures, "internal/erasure": pictures,
+	"internal/failures": pictures, "internal/refresh": pictures, "internal/erasure": pictures,
 	"internal/dispatch": collecting, "internal/gc": collecting, "internal/fsck": checking, "internal/transfer": checking,
 	"internal/sqldb": engine, "internal/httpkit": engine, "internal/safehttp": engine, "internal/expiry": engine,
 	"internal/sqlstore": adapter, "internal/fetch": adapter, "internal/spool": adapter, "internal/imaging": adapter, "internal/httpapi": adapter,

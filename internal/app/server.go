@@ -20,6 +20,7 @@ import (
 	"vitrine.dev/internal/httpkit/server"
 	"vitrine.dev/internal/progress"
 	"vitrine.dev/internal/ratelimit"
+	"vitrine.dev/internal/refresh"
 	"vitrine.dev/internal/signing"
 )
 
@@ -46,6 +47,7 @@ func (p *process) addServer() error {
 	deps := httpapi.Deps{
 		Service:  catalog.NewService(p.store, p.views, p.cfg.IdempotencyTTL),
 		Failures: failures.NewService(p.store, p.store, p.views, p.jobs.Wake),
+		Refresh:  refresh.NewService(p.store, p.store, p.jobs.Wake),
 		Work:     dispatch.NewInspector(p.store, dispatching(p.cfg).Limits),
 		Views:    p.views,
 		Progress: progress.New(p.log),

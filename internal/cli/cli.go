@@ -33,7 +33,7 @@ type commands struct {
 
 	Queue  queueCommand  `cmd:"" help:"Show what images wait for and who works on them, through a running server."`
 	Hosts  hostsCommand  `cmd:"" help:"List the hosts that images are fetched from, through a running server."`
-	Images imagesCommand `cmd:"" help:"Show the images of a product, and what they wait for, through a running server."`
+	Images imagesCommand `cmd:"" help:"Show the images of a product, or have many fetched again, through a running server."`
 
 	Version versionCommand `cmd:""             help:"Print version, commit and date."`
 
@@ -96,7 +96,7 @@ func Run(ctx context.Context, program Program, to Streams, args ...string) int {
 	}
 	selected.BindTo(ctx, (*context.Context)(nil))
 	selected.BindTo(program, (*Program)(nil))
-	selected.Bind(to, &all.DeadLetters)
+	selected.Bind(to, &all.DeadLetters, &all.Images)
 	if err := selected.Run(); err != nil {
 		if coded, ok := errors.AsType[*exitError](err); ok {
 			return fail(to.Err, err, coded.code)

@@ -26,6 +26,7 @@ import (
 	"vitrine.dev/internal/httpapi/page"
 	"vitrine.dev/internal/httpapi/problems"
 	"vitrine.dev/internal/httpapi/products"
+	"vitrine.dev/internal/httpapi/refreshes"
 	"vitrine.dev/internal/httpapi/wire"
 	"vitrine.dev/internal/httpapi/work"
 	"vitrine.dev/internal/httpkit"
@@ -33,6 +34,7 @@ import (
 	"vitrine.dev/internal/httpkit/server"
 	"vitrine.dev/internal/monitor"
 	"vitrine.dev/internal/progress"
+	"vitrine.dev/internal/refresh"
 	"vitrine.dev/internal/signing"
 )
 
@@ -50,6 +52,7 @@ const (
 type Deps struct {
 	Service  *catalog.Service
 	Failures *failures.Service
+	Refresh  *refresh.Service
 	Work     *dispatch.Inspector
 	Views    *catalog.Views
 	Progress *progress.Watch // nil: no answer waits for images
@@ -91,6 +94,7 @@ func (d Deps) routes() []server.Route {
 	}
 	failure := &failuresapi.Handler{Service: d.Failures, URL: d.URL, Tag: tag, Lists: lists, Cursors: cursors, Waits: waits}
 	job := &jobs.Handler{Service: d.Failures, Cursors: cursors}
+	many := &refreshes.Handler{Service: d.Refresh}
 	image := &images.Handler{Files: d.Images}
 	account := &accounts.Handler{Accounts: d.Accounts, Keys: d.HasKeys, Cursors: cursors}
 	waiting := &work.Handler{Inspector: d.Work, URL: d.URL, Cursors: cursors}
@@ -108,6 +112,9 @@ func (d Deps) routes() []server.Route {
 		{Method: http.MethodGet, Path: "/products/{id}/images/{image_id}", Handle: waiting.Image, Scopes: scopes(auth.ProductsRead, auth.Operator), Describe: work.DescribeImage},
 		{Method: http.MethodPost, Path: "/products/{id}/images/{image_id}/refresh", Handle: product.RefreshImage, Scopes: scopes(auth.ImagesRetry, auth.Operator), Describe: products.DescribeRefreshImage},
 		{Method: http.MethodPost, Path: "/products/{id}/images/{image_id}/replay", Handle: failure.ReplayImage, Scopes: scopes(auth.ImagesRetry, auth.Operator), Describe: failuresapi.DescribeReplayImage},
+		{Method: http.MethodPost, Path: "/images/refresh", Handle: many.Begin, Scopes: scopes(auth.ImagesRetry, auth.Operator), Describe: refreshes.DescribeBegin},
+		{Method: http.MethodGet, Path: "/images/refresh/{id}", Handle: many.Get, Scopes: scopes(auth.ImagesRetry, auth.Operator), Describe: refreshes.DescribeGet},
+		{Method: http.MethodPost, Path: "/images/refresh/{id}/abort", Handle: many.Abort, Scopes: scopes(auth.ImagesRetry, auth.Operator), Describe: refreshes.DescribeAbort},
 		{Method: http.MethodGet, Path: "/dead-letters", Handle: failure.List, Scopes: scopes(auth.ProductsRead, auth.Operator), Query: failuresapi.ListQuery(), Describe: failuresapi.DescribeList},
 		{Method: http.MethodPost, Path: "/dead-letters/replay", Handle: failure.Replay, Scopes: scopes(auth.ImagesRetry, auth.Operator), Describe: failuresapi.DescribeReplay},
 		{Method: http.MethodPost, Path: "/dead-letters/discard", Handle: failure.Discard, Scopes: scopes(auth.ImagesRetry, auth.Operator), Describe: failuresapi.DescribeDiscard},

@@ -22,6 +22,7 @@ import (
 	"vitrine.dev/internal/httpapi"
 	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/progress"
+	"vitrine.dev/internal/refresh"
 	"vitrine.dev/internal/sqlstore"
 )
 
@@ -41,6 +42,7 @@ func newDeadSetup(t *testing.T) *deadSetup {
 	s.handler = newAPI(t, httpapi.Deps{
 		Service:  catalog.NewService(s.db, s.views, catalog.DefaultKeyTTL),
 		Failures: failures.NewService(s.db, s.db, s.views, func() { s.wakes.Add(1) }),
+		Refresh:  refresh.NewService(s.db, s.db, func() { s.wakes.Add(1) }),
 		Work:     dispatch.NewInspector(s.db, dispatch.DefaultConfig().Limits),
 		Progress: progress.New(log),
 		Views:    s.views, Images: s.images, URL: imageURL, Accounts: auth.NewAccounts(s.db), HasKeys: true, Log: log,

@@ -18,6 +18,7 @@ import (
 	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/httpapi"
 	"vitrine.dev/internal/httpapi/guard"
+	"vitrine.dev/internal/refresh"
 	"vitrine.dev/internal/signing"
 	"vitrine.dev/internal/sqlstore"
 	"vitrine.dev/internal/sqlstore/storetest"
@@ -44,6 +45,9 @@ func matrixRows() map[string]matrixRow {
 	ofJob := func(suffix string) func(m *matrix) string {
 		return func(m *matrix) string { return fmt.Sprintf(job, m.job()) + suffix }
 	}
+	ofRefresh := func(suffix string) func(m *matrix) string {
+		return func(m *matrix) string { return m.refresh() + suffix }
+	}
 	ofUser := func(m *matrix) string { return fmt.Sprintf("/users/%d", m.user()) }
 	ofKey := func(suffix string) func(m *matrix) string {
 		return func(m *matrix) string { return fmt.Sprintf("/keys/%d", m.key(m.owner, auth.ProductsRead).ID) + suffix }
@@ -62,6 +66,9 @@ func matrixRows() map[string]matrixRow {
 		"GET /products/{id}/images/{image_id}":          {path: ofImage(""), ok: 200, owned: true},
 		"POST /products/{id}/images/{image_id}/refresh": {path: func(m *matrix) string { return m.ready() + "/refresh" }, ok: 202, owned: true},
 		"POST /products/{id}/images/{image_id}/replay":  {path: ofImage("/replay"), ok: 202, owned: true},
+		"POST /images/refresh":                          {path: fixed("/images/refresh"), body: `{"all":true,"dry_run":true}`, ok: 200},
+		"GET /images/refresh/{id}":                      {path: ofRefresh(""), ok: 200, owned: true},
+		"POST /images/refresh/{id}/abort":               {path: ofRefresh("/abort"), ok: 200, owned: true},
 		"GET /dead-letters":                             {path: fixed("/dead-letters"), ok: 200},
 		"POST /dead-letters/replay":                     {path: fixed("/dead-letters/replay"), body: `{"all":true,"dry_run":true}`, ok: 200},
 		"POST /dead-letters/discard":                    {path: fixed("/dead-letters/discard"), body: `{"all":true,"dry_run":true}`, ok: 200},
@@ -113,6 +120,7 @@ func newMatrix(t *testing.T, db *sqlstore.Store) *matrix {
 	m.deps = httpapi.Deps{
 		Service:  catalog.NewService(db, s.views, catalog.DefaultKeyTTL),
 		Failures: failures.NewService(db, db, s.views, func() {}),
+		Refresh:  refresh.NewService(db, db, func() {}),
 		Work:     dispatch.NewInspector(db, dispatch.DefaultConfig().Limits),
 		Views:    s.views, Images: s.images, URL: imageURL, Ready: ready(log), Log: log,
 		Accounts: m.accounts, HasKeys: true, Signing: signing.New(db, log), Authorize: guard.New(auth.NewAuthenticator(db, log), nil).Authorize,
@@ -174,6 +182,14 @@ func (m *matrix) job() int64 {
 		m.t.Fatal(err)
 	}
 	return job.ID
+}
+
+// refresh is the path of a job that fetches images of the owner again and has not ended.
+func (m *matrix) refresh() string {
+	m.t.Helper()
+	w := m.as(m.key(m.owner, auth.ImagesRetry).Secret, http.MethodPost, "/images/refresh", `{"all":true,"rate":1}`)
+	wantStatus(m.t, w, http.StatusAccepted)
+	return w.Header().Get("Location")
 }
 
 // as sends a request with the key, "" for none, from an address of its own.

@@ -36,6 +36,9 @@ func TestOutOfTime(t *testing.T) {
 		{"GET", "/dead-letters/jobs", ""},
 		{"GET", "/dead-letters/jobs/1", ""},
 		{"POST", "/dead-letters/jobs/1/abort", ""},
+		{"POST", "/images/refresh", `{"all":true}`},
+		{"GET", "/images/refresh/1", ""},
+		{"POST", "/images/refresh/1/abort", ""},
 		{"GET", "/queue", ""},
 		{"GET", "/hosts", ""},
 	} {
@@ -58,6 +61,7 @@ func TestBodiesThatAreRefused(t *testing.T) {
 		{"PATCH", path + "/images/1"},
 		{"POST", "/dead-letters/replay"},
 		{"POST", "/dead-letters/discard"},
+		{"POST", "/images/refresh"},
 		{"POST", "/users"},
 		{"PATCH", "/users/1"},
 		{"POST", "/keys"},

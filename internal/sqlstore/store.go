@@ -20,6 +20,7 @@ import (
 	"vitrine.dev/internal/sqlstore/jobsql"
 	"vitrine.dev/internal/sqlstore/processsql"
 	"vitrine.dev/internal/sqlstore/queuesql"
+	"vitrine.dev/internal/sqlstore/refreshsql"
 )
 
 //go:embed migrations
@@ -40,6 +41,7 @@ type Store struct {
 	*installationsql.Identity
 	*processsql.Alive
 	*queuesql.Queue
+	*refreshsql.Refreshes
 }
 
 func newStore(db *sqldb.DB, err error) (*Store, error) {
@@ -50,7 +52,7 @@ func newStore(db *sqldb.DB, err error) (*Store, error) {
 		DB: db, Products: catalogsql.New(db), Accounts: authsql.New(db), Images: imagesql.New(db), Log: eventsql.New(db),
 		Table: jobsql.New(db), Failures: failuresql.New(db), Checks: fscksql.New(db),
 		Collection: gcsql.New(db), Identity: installationsql.New(db),
-		Alive: processsql.New(db), Queue: queuesql.New(db),
+		Alive: processsql.New(db), Queue: queuesql.New(db), Refreshes: refreshsql.New(db),
 	}, nil
 }
 

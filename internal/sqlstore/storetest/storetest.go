@@ -19,6 +19,7 @@ import (
 	"vitrine.dev/internal/job"
 	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/processes"
+	"vitrine.dev/internal/refresh"
 	"vitrine.dev/internal/signing"
 )
 
@@ -38,6 +39,7 @@ type Store interface {
 	fsck.Store
 	erasure.Store
 	failures.Store
+	refresh.Store
 	job.Store
 	installation.Store
 	processes.Store

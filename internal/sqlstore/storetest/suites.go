@@ -78,6 +78,8 @@ func quickSuites() []suite[Store] {
 		{"readers of events", testReaders},
 		{"readers beyond the log", testReadersAhead},
 		{"remove events", testRemoveEvents},
+		{"job that refreshes", testRefreshJob},
+		{"filters of refreshes", testRefreshFilters},
 		{"job of failures", testDeadJob},
 		{"job discards", testDeadJobDiscards},
 		{"job is aborted", testDeadJobAborted},
