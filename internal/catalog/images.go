@@ -2,6 +2,8 @@ package catalog
 
 import (
 	"context"
+	"crypto/sha256"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -17,6 +19,7 @@ type NewImage struct {
 	Alt         string
 	Position    *int              // from 0; nil: after all others
 	FieldErrors fault.FieldErrors // as in Draft
+	once        *Once
 }
 
 // ImagePatch is a change of an image that a client asks for: nil leaves a field as it is.
@@ -51,12 +54,78 @@ func (s *Service) AddImage(
 		}
 		r := unchanged(old)
 		r.Images = slices.Insert(r.Images, position, PlannedImage{SourceURL: imageurl.Clean(n.SourceURL), Alt: n.Alt})
+		r.Once = n.once
 		return r.compared(old), nil
 	})
 	if err != nil {
 		return Product{}, Image{}, err
 	}
 	return p, p.Images[position], nil
+}
+
+// AddImageOnce is AddImage under an idempotency key of the product's user, as CreateOnce is
+// Create: the same image again returns the one that was added first, as it is now, whatever
+// version the product is at, and what was asked for under the key otherwise returns
+// ErrKeyReused. ErrNoImage where that image has been removed since.
+func (s *Service) AddImageOnce(
+	ctx context.Context, by auth.Principal, product int64, n NewImage, versions []int64, key string,
+) (p Product, img Image, replayed bool, err error) {
+	if !ValidKey(key) {
+		return Product{}, Image{}, false, errInvalidKey
+	}
+	if p, err = s.Product(ctx, by, product); err == nil && !by.Owns(p.UserID) {
+		err = ErrNoProduct
+	}
+	if err != nil {
+		return Product{}, Image{}, false, err
+	}
+	n.once = &Once{Key: key, Fingerprint: n.fingerprint(product), TTL: s.keyTTL}
+	for range keyTries {
+		earlier, err := s.store.EarlierUse(ctx, p.UserID, key)
+		if err != nil {
+			return Product{}, Image{}, false, err
+		}
+		if earlier != nil {
+			p, img, err := s.addedEarlier(ctx, by, product, *earlier, n.once.Fingerprint)
+			return p, img, true, err
+		}
+		if p, img, err := s.AddImage(ctx, by, product, n, versions); !errors.Is(err, ErrKeyTaken) {
+			return p, img, false, err
+		}
+	}
+	return Product{}, Image{}, false, fault.New(fault.Unavailable, "the key is in use; try again")
+}
+
+// keyTries is how often a key is looked up that others take and lose meanwhile.
+const keyTries = 3
+
+// addedEarlier returns the image that was added under a key before.
+func (s *Service) addedEarlier(
+	ctx context.Context, by auth.Principal, product int64, earlier Earlier, fingerprint [sha256.Size]byte,
+) (Product, Image, error) {
+	if earlier.Fingerprint != fingerprint {
+		return Product{}, Image{}, ErrKeyReused
+	}
+	p, err := s.Product(ctx, by, product)
+	if err != nil {
+		return Product{}, Image{}, err
+	}
+	at, err := positionOf(p, earlier.ImageID)
+	if err != nil {
+		return Product{}, Image{}, err
+	}
+	s.changed(ctx, p.Edited()) // as CreateOnce does
+	return p, p.Images[at], nil
+}
+
+// fingerprint is equal for images that are added alike, however they were spelled.
+func (n NewImage) fingerprint(product int64) [sha256.Size]byte {
+	f := newFingerprint("image/1")
+	f.number(product)
+	f.text(imageurl.Clean(n.SourceURL))
+	f.text(n.Alt)
+	f.number(int64(given(n.Position, -1)))
+	return f.sum()
 }
 
 // ChangeImage applies the patch, and returns the product and the image. ErrNoImage; other errors as of AddImage.

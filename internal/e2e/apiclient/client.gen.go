@@ -860,7 +860,7 @@ type ListProductsParamsImageStatus string
 
 // CreateProductParams defines parameters for CreateProduct.
 type CreateProductParams struct {
-	// IdempotencyKey Printable ASCII of the user's choice, bare or as a string in quotes. The same key with the same product creates it once and answers the same afterwards, also where it was changed or deleted since; with another product it answers 422. Only a success is remembered, for 24 hours unless configured otherwise.
+	// IdempotencyKey Printable ASCII of the user's choice, bare or as a string in quotes. The same key with the same product creates it once and answers the same afterwards, also where it was changed or deleted since; with another product or in another operation it answers 422. Only a success is remembered, for 24 hours unless configured otherwise.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 
 	// Prefer wait=N (RFC 7240): answer when the images are done, or after N seconds, at most 10. Preference-Applied says that it was followed: it is not where 1000 answers are kept back already
@@ -931,6 +931,9 @@ type AddImageParams struct {
 
 	// Prefer wait=N (RFC 7240): answer when the images are done, or after N seconds, at most 10. Preference-Applied says that it was followed: it is not where 1000 answers are kept back already
 	Prefer *string `json:"Prefer,omitempty"`
+
+	// IdempotencyKey Printable ASCII of the user's choice, bare or as a string in quotes. The same key with the same image for the same product adds it once and answers with it as it is afterwards, whatever If-Match says, or with 404 where it was removed since; with another image or in another operation it answers 422. Only a success is remembered, for 24 hours unless configured otherwise.
+	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 
 	// VitrineUser The user for whom a key with the scope admin acts; its own user by default. 404 where there is no such user
 	VitrineUser *int64 `json:"Vitrine-User,omitempty"`
@@ -2794,15 +2797,26 @@ func NewAddImageRequestWithBody(server string, id int64, params *AddImageParams,
 			req.Header.Set("Prefer", headerParam1)
 		}
 
-		if params.VitrineUser != nil {
+		if params.IdempotencyKey != nil {
 			var headerParam2 string
 
-			headerParam2, err = runtime.StyleParamWithOptions("simple", false, "Vitrine-User", *params.VitrineUser, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "integer", Format: "int64"})
+			headerParam2, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
 			if err != nil {
 				return nil, err
 			}
 
-			req.Header.Set("Vitrine-User", headerParam2)
+			req.Header.Set("Idempotency-Key", headerParam2)
+		}
+
+		if params.VitrineUser != nil {
+			var headerParam3 string
+
+			headerParam3, err = runtime.StyleParamWithOptions("simple", false, "Vitrine-User", *params.VitrineUser, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "integer", Format: "int64"})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Vitrine-User", headerParam3)
 		}
 
 	}
@@ -4773,9 +4787,10 @@ func (r ListImagesResponse) ContentType() string {
 
 // AddImageResponse201Headers the declared response headers of an HTTP 201 response for AddImage
 type AddImageResponse201Headers struct {
-	ETag              *string
-	Location          *string
-	PreferenceApplied *string
+	ETag               *string
+	IdempotentReplayed *string
+	Location           *string
+	PreferenceApplied  *string
 }
 
 // AddImageResponse429Headers the declared response headers of an HTTP 429 response for AddImage
@@ -7510,6 +7525,13 @@ func ParseAddImageResponse(rsp *http.Response) (*AddImageResponse, error) {
 				return nil, err
 			}
 			headers.ETag = &value
+		}
+		if values := rsp.Header.Values("Idempotent-Replayed"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Idempotent-Replayed", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.IdempotentReplayed = &value
 		}
 		if values := rsp.Header.Values("Location"); len(values) > 0 {
 			var value string

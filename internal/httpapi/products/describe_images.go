@@ -38,10 +38,14 @@ func DescribeAddImage(d *openapi.Document) *huma.Operation {
 	return &huma.Operation{
 		OperationID: "addImage", Tags: []string{"products"}, Summary: "Add an image to a product",
 		Description: "An edit of the product. Answers at once; the image is processed afterwards.",
-		Parameters:  []*huma.Param{openapi.PathInteger("id", catalog.MaxID), openapi.IfMatch("change only one of their versions"), PreferWait()},
+		Parameters: []*huma.Param{
+			openapi.PathInteger("id", catalog.MaxID), openapi.IfMatch("change only one of their versions"), PreferWait(),
+			idempotencyParam("image for the same product adds it once and answers with it as it is afterwards, whatever If-Match says, or with 404 where it was removed since; with another image"),
+		},
 		RequestBody: openapi.Body(limitedImage[newImage](d), httpkit.TypeJSON),
 		Responses: d.Responses(map[string]*huma.Response{
-			"201": openapi.Response("The image", openapi.Schema[wire.CurrentImage](d), openapi.Header("Location", "The path of the image"), ETag(), Applied()),
+			"201": openapi.Response("The image", openapi.Schema[wire.CurrentImage](d), openapi.Header("Location", "The path of the image"), ETag(), Applied(),
+				openapi.Header(httpkit.HeaderIdempotentReplayed, "true where the Idempotency-Key added the image before")),
 		}, imageProblems(http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)...),
 	}
 }

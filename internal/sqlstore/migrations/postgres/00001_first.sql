@@ -87,13 +87,14 @@ CREATE INDEX products_failed ON products (user_id, (id + 0)) WHERE images_failed
 -- Parts of names have an index of trigrams, products_by_part, where its extensions can be
 -- had: sqlstore makes it after the migrations.
 
--- Which product a client's key has created. A row outlives its product: the
+-- Which product or image a client's key has created. A row outlives its product: the
 -- key goes on answering with the id that it gave out.
 CREATE TABLE idempotency_keys (
     user_id     BIGINT NOT NULL,
     key         TEXT   NOT NULL,
     fingerprint BYTEA  NOT NULL, -- SHA-256 of what was asked for
     product_id  BIGINT NOT NULL,
+    image_id    BIGINT NOT NULL DEFAULT 0, -- that was added; 0: the product was created
     expires_at  BIGINT NOT NULL, -- free to be taken from then on
     PRIMARY KEY (user_id, key)
 );

@@ -105,13 +105,14 @@ CREATE TRIGGER products_by_part_changed AFTER UPDATE OF name_folded ON products 
 END;
 -- +goose StatementEnd
 
--- Which product a client's key has created. A row outlives its product: the
+-- Which product or image a client's key has created. A row outlives its product: the
 -- key goes on answering with the id that it gave out.
 CREATE TABLE idempotency_keys (
     user_id     BIGINT NOT NULL,
     key         TEXT   NOT NULL,
     fingerprint BLOB   NOT NULL, -- SHA-256 of what was asked for
     product_id  BIGINT NOT NULL,
+    image_id    BIGINT NOT NULL DEFAULT 0, -- that was added; 0: the product was created
     expires_at  BIGINT NOT NULL, -- free to be taken from then on
     PRIMARY KEY (user_id, key)
 ) WITHOUT ROWID;
