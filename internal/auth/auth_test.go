@@ -332,3 +332,50 @@ func TestAttempts(t *testing.T) {
 		}
 	})
 }
+
+// auditLog counts what is written.
+type auditLog struct {
+	auth.Store
+
+	entries []auth.Entry
+}
+
+func (l *auditLog) AppendAudit(_ context.Context, e auth.Entry) error {
+	l.entries = append(l.entries, e)
+	return nil
+}
+
+// TestRefusalsAreBounded: of each key one a second is written, and of no more keys than are
+// remembered.
+func TestRefusalsAreBounded(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := &auditLog{}
+		accounts := auth.NewAccounts(l)
+		refuse := func(key int64) {
+			if err := accounts.RecordRefused(t.Context(), auth.Principal{Key: key, Caller: 1, Prefix: "vit_x"}, "POST /users", "/users"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range 10 {
+			for range 1000 {
+				refuse(1)
+				refuse(2)
+			}
+			time.Sleep(time.Second)
+		}
+		if n := len(l.entries); n != 20 || l.entries[0].Outcome != "refused" || l.entries[0].KeyPrefix != "vit_x" {
+			t.Errorf("%d entries of two keys in ten seconds, the first %+v", n, l.entries[0])
+		}
+		l.entries = nil
+		for range 2 {
+			for key := range int64(12_000) {
+				refuse(key)
+			}
+			time.Sleep(time.Second)
+		}
+		if n := len(l.entries); n != 20_000 {
+			t.Errorf("%d entries of 12,000 keys in two seconds", n)
+		}
+	})
+}

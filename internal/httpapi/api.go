@@ -184,7 +184,7 @@ func (d Deps) server() server.Config {
 		}
 	}
 	return server.Config{
-		Stopping: d.Stopping, Log: d.Log, Authorize: d.Limits.Around(authorize),
+		Stopping: d.Stopping, Log: d.Log, Authorize: d.Limits.Around(d.auditRefusals(authorize)),
 		Memory: httpkit.BodyMemory{Reading: httpkit.NewBudget(maxBodyMemory), Decoding: httpkit.NewBudget(maxDecodeMemory)},
 	}
 }

@@ -507,3 +507,54 @@ func TestOperatorsAreAudited(t *testing.T) {
 		t.Errorf("the audit log has\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }
+
+// TestRefusalsAreAudited: who may not change users or keys, act as an operator or for another
+// user stands in the audit log, once a second for each key; what may not be read does not.
+func TestRefusalsAreAudited(t *testing.T) {
+	t.Parallel()
+	m := newMatrix(t, openSQLite(t))
+	job := m.job()
+	wantStatus(t, m.as(m.key(m.other, auth.Operator).Secret, http.MethodPost, "/dead-letters/discard", fmt.Sprintf(`{"filter":{"user_id":%d},"rate":1}`, m.owner)), http.StatusAccepted)
+	refused := func(scope auth.Scope, method, path string, headers ...string) string {
+		t.Helper()
+		k := m.key(m.owner, scope)
+		for range 50 { // within a second or two
+			wantStatus(t, m.as(k.Secret, method, path, `{"filter":{"user_id":4711}}`, headers...), http.StatusForbidden)
+		}
+		return k.Prefix
+	}
+	another := strconv.FormatInt(m.other, 10)
+	want := map[string]string{
+		refused(auth.Operator, http.MethodPost, "/users"):                                             "POST /users /users",
+		refused(auth.ProductsWrite, http.MethodDelete, "/keys/7"):                                     "DELETE /keys/{id} /keys/7",
+		refused(auth.ProductsRead, http.MethodPost, "/dead-letters/replay"):                           "POST /dead-letters/replay /dead-letters/replay",
+		refused(auth.ImagesRetry, http.MethodPost, "/images/refresh"):                                 "POST /images/refresh /images/refresh",
+		refused(auth.ProductsWrite, http.MethodPost, "/products", guard.HeaderUser, another):          "POST /products /products",
+		refused(auth.ImagesRetry, http.MethodPost, fmt.Sprintf("/dead-letters/jobs/%d/abort", job+1)): fmt.Sprintf("POST /dead-letters/jobs/{id}/abort /dead-letters/jobs/%d/abort", job+1),
+	}
+	for _, quiet := range []string{
+		refused(auth.ProductsRead, http.MethodPost, "/products"), refused(auth.ProductsRead, http.MethodGet, "/users"),
+		refused(auth.ProductsWrite, http.MethodGet, "/products", guard.HeaderUser, another),
+	} {
+		want[quiet] = ""
+	}
+	entries, _, err := m.accounts.Audit(t.Context(), 0, auth.MaxListLimit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	count := map[string]int{}
+	for _, e := range entries {
+		if e.Outcome != auth.Refused {
+			continue
+		}
+		count[e.KeyPrefix]++
+		if got := e.Action + " " + e.Target; got != want[e.KeyPrefix] || e.UserID != m.owner || e.Address == "" || e.RequestID == "" {
+			t.Errorf("entry %+v, want one of %q", e, want[e.KeyPrefix])
+		}
+	}
+	for prefix, action := range want {
+		if n := count[prefix]; (n > 0) != (action != "") || n > 40 {
+			t.Errorf("%q has %d entries", action, n)
+		}
+	}
+}
