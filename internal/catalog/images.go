@@ -180,26 +180,23 @@ func (s *Service) RemoveImage(ctx context.Context, by auth.Principal, product, i
 	return err
 }
 
-// RefreshImage has a ready image fetched again, and returns it: it shows what it does until
-// there is another picture. ErrNoImage, fault.Conflict where it is not ready.
-func (s *Service) RefreshImage(ctx context.Context, by auth.Principal, product, image int64) (Image, error) {
-	if err := s.store.RefreshImage(ctx, product, image, by.Reads, requestid.From(ctx)); err != nil {
-		return Image{}, err
-	}
-	return s.Image(ctx, by, product, image)
+// RefreshImage has a ready image fetched again: it shows what it does until there is another
+// picture. ErrNoImage, fault.Conflict where it is not ready.
+func (s *Service) RefreshImage(ctx context.Context, by auth.Principal, product, image int64) error {
+	return s.store.RefreshImage(ctx, product, image, by.Reads, requestid.From(ctx))
 }
 
-// Image returns an image of the product, as the database has it now. ErrNoProduct, ErrNoImage.
-func (s *Service) Image(ctx context.Context, by auth.Principal, product, image int64) (Image, error) {
+// Image returns the product and an image of it, as the database has them now. ErrNoProduct, ErrNoImage.
+func (s *Service) Image(ctx context.Context, by auth.Principal, product, image int64) (Product, Image, error) {
 	p, err := s.Product(ctx, by, product)
 	if err != nil {
-		return Image{}, err
+		return Product{}, Image{}, err
 	}
 	at, err := positionOf(p, image)
 	if err != nil {
-		return Image{}, err
+		return Product{}, Image{}, err
 	}
-	return p.Images[at], nil
+	return p, p.Images[at], nil
 }
 
 // Working reports whether there is work on the image, 0 for any image, of the product.

@@ -79,7 +79,7 @@ func DescribeRefreshImage(d *openapi.Document) *huma.Operation {
 		OperationID: "refreshImage", Tags: []string{"products"}, Summary: "Fetch a ready image again",
 		Description: "Its host is asked whether the source has changed (ETag, Last-Modified); where it has not, nothing changes. The image shows its picture until there is another one, and goes on showing it where the work fails. While an image is being fetched again, another request changes nothing.",
 		Parameters:  append(ImagePathParameters(), PreferWait()),
-		Responses: d.Responses(map[string]*huma.Response{"202": openapi.Response("The image as it is until then, or is then", openapi.Schema[wire.CurrentImage](d), Applied())},
+		Responses: d.Responses(map[string]*huma.Response{"202": openapi.Response("The image as it is until then, or is then", openapi.Schema[wire.CurrentImage](d), ETag(), Applied())},
 			http.StatusNotFound, http.StatusConflict, http.StatusServiceUnavailable),
 	}
 }

@@ -52,8 +52,8 @@ func (h *Handler) AddImage(w http.ResponseWriter, r *http.Request) error {
 		w.Header().Set(httpkit.HeaderIdempotentReplayed, "true")
 	}
 	if h.Waits.For(w, r, product, img.ID) {
-		if now, err := h.Service.Image(r.Context(), auth.From(r.Context()), product, img.ID); err == nil { // else it was added all the same
-			img = now
+		if waited, now, err := h.Service.Image(r.Context(), auth.From(r.Context()), product, img.ID); err == nil { // else it was added all the same
+			p, img = waited, now
 		}
 	}
 	w.Header().Set("Location", path(product)+"/images/"+strconv.FormatInt(img.ID, 10))
@@ -107,16 +107,15 @@ func (h *Handler) RefreshImage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	img, err := h.Service.RefreshImage(r.Context(), auth.From(r.Context()), product, id)
+	if err := h.Service.RefreshImage(r.Context(), auth.From(r.Context()), product, id); err != nil {
+		return fmt.Errorf("refresh image %d of product %d: %w", id, product, err)
+	}
+	h.Waits.For(w, r, product, id)
+	p, img, err := h.Service.Image(r.Context(), auth.From(r.Context()), product, id)
 	if err != nil {
 		return fmt.Errorf("refresh image %d of product %d: %w", id, product, err)
 	}
-	if h.Waits.For(w, r, product, id) {
-		if img, err = h.Service.Image(r.Context(), auth.From(r.Context()), product, id); err != nil {
-			return fmt.Errorf("refresh image %d of product %d: %w", id, product, err)
-		}
-	}
-	return httpkit.WriteJSON(w, http.StatusAccepted, CurrentImage(img, h.URL))
+	return h.writeImage(w, http.StatusAccepted, p, img)
 }
 
 // writeImage answers with an image of the product, whose entity tag protects the next change.
