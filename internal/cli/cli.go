@@ -82,6 +82,7 @@ func Run(ctx context.Context, program Program, to Streams, args ...string) int {
 		kong.Description("Product-management backend with asynchronous image processing. "+
 			"Configured by the environment and .env; see .env.example."),
 		kong.Writers(to.Out, to.Err),
+		durations(),
 		kong.Exit(func(int) { helped = true }),
 	)
 	if err != nil {
