@@ -77,7 +77,10 @@ func (p *process) addServer() error {
 	p.tasks = append(p.tasks,
 		task{name: "progress", run: func(ctx context.Context) error { return deps.Progress.Follow(ctx, p.openLog) }},
 		task{name: "http", run: func(ctx context.Context) error { return p.serve(ctx, api) }, early: true},
-		task{name: "signing keys", run: deps.Signing.Run}, task{name: "expirer", run: expirer.Run}, task{name: "audit", run: audit.Run})
+		task{name: "signing keys", run: deps.Signing.Run},
+		task{name: "signing key changes", run: func(ctx context.Context) error {
+			return auth.FollowSigning(ctx, deps.Signing, p.openLog, p.log)
+		}}, task{name: "expirer", run: expirer.Run}, task{name: "audit", run: audit.Run})
 	return nil
 }
 

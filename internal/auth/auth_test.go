@@ -13,6 +13,7 @@ import (
 	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/events"
 	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/signing"
 )
 
 // lookup is an auth.Lookup with one key.
@@ -376,6 +377,67 @@ func TestRefusalsAreBounded(t *testing.T) {
 		}
 		if n := len(l.entries); n != 20_000 {
 			t.Errorf("%d entries of 12,000 keys in two seconds", n)
+		}
+	})
+}
+
+// signingStore has one key.
+type signingStore struct{ key signing.Secret }
+
+func (s *signingStore) SigningKeys(context.Context, signing.Secret) ([]signing.Key, error) {
+	return []signing.Key{{Secret: s.key}}, nil
+}
+
+// TestSigningKeysAreFollowed: a process that does nothing else knows at once that its signing
+// key was replaced, also where that was in a gap of the log or before it was open.
+func TestSigningKeysAreFollowed(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := &signingStore{}
+		keys := signing.New(s, slog.New(slog.DiscardHandler))
+		sign := func() string {
+			text, err := keys.Seal(t.Context(), signing.Cursors, nil, []byte("x"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return text
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		defer stop()
+		first, second := make(tail), make(tail)
+		logs := []tail{first, second}
+		go func() {
+			_ = auth.FollowSigning(ctx, keys, func(context.Context) (events.Next, error) {
+				next := logs[0]
+				logs = logs[1:]
+				return next, nil
+			}, slog.New(slog.DiscardHandler))
+		}()
+		synctest.Wait()
+		for name, heard := range map[string]func(){
+			"an event": func() { first <- events.Batch{Events: []events.Event{{Type: events.SigningChanged}}} },
+			"a gap":    func() { first <- events.Batch{Skipped: 1} },
+		} {
+			before := sign()
+			s.key = signing.NewSecret()
+			first <- events.Batch{Events: []events.Event{{Type: events.KeyChanged}, {Type: events.ProductCreated}}}
+			synctest.Wait()
+			if sign() != before {
+				t.Errorf("before %s the key was read again", name)
+			}
+			heard()
+			synctest.Wait()
+			if sign() == before {
+				t.Errorf("after %s it signs with the former key", name)
+			}
+		}
+		before := sign()
+		s.key = signing.NewSecret()
+		close(first)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if sign() == before {
+			t.Error("after the log was opened again it signs with the former key")
 		}
 	})
 }
