@@ -41,7 +41,7 @@ func (d Deps) audited(rt server.Route) server.Route {
 			return err
 		case by.ForAnother(), operators && by.May(auth.Operator):
 		case operators && forbidden(err):
-			d.recordRefused(r, rt)
+			d.recordRefused(r, rt, by)
 			return err
 		default:
 			return err
@@ -69,9 +69,9 @@ func (d Deps) record(r *http.Request, rt server.Route, outcome string, write fun
 	}
 }
 
-func (d Deps) recordRefused(r *http.Request, rt server.Route) {
+func (d Deps) recordRefused(r *http.Request, rt server.Route, by auth.Principal) {
 	d.record(r, rt, auth.Refused, func(ctx context.Context, action, target string) error {
-		return d.Accounts.RecordRefused(ctx, auth.From(r.Context()), action, target)
+		return d.Accounts.RecordRefused(ctx, by, action, target)
 	})
 }
 
@@ -88,7 +88,7 @@ func (d Deps) auditRefusals(authorize authorizer) authorizer {
 		}
 		audited := func(scope string) bool { return scope == string(auth.Admin) || scope == string(auth.Operator) }
 		if slices.ContainsFunc(rt.Scopes, audited) || len(r.Header[guard.HeaderUser]) > 0 {
-			d.recordRefused(known, rt)
+			d.recordRefused(known, rt, auth.From(known.Context()))
 		}
 		return known, err
 	}

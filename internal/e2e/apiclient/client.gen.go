@@ -5312,6 +5312,7 @@ func (r ChangeImageResponse) ContentType() string {
 
 // RefreshImageResponse202Headers the declared response headers of an HTTP 202 response for RefreshImage
 type RefreshImageResponse202Headers struct {
+	ETag              *string
 	PreferenceApplied *string
 }
 
@@ -5454,7 +5455,7 @@ type ReplayImageResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON202 the response for an HTTP 202 `application/json` response
-	JSON202 *Image
+	JSON202 *CurrentImage
 	// ApplicationproblemJSON400 the response for an HTTP 400 `application/problem+json` response
 	ApplicationproblemJSON400 *Problem
 	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
@@ -5482,7 +5483,7 @@ type ReplayImageResponse struct {
 }
 
 // GetJSON202 returns the response for an HTTP 202 `application/json` response
-func (r ReplayImageResponse) GetJSON202() *Image {
+func (r ReplayImageResponse) GetJSON202() *CurrentImage {
 	return r.JSON202
 }
 
@@ -8062,6 +8063,13 @@ func ParseRefreshImageResponse(rsp *http.Response) (*RefreshImageResponse, error
 	switch {
 	case rsp.StatusCode == 202:
 		var headers RefreshImageResponse202Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
 		if values := rsp.Header.Values("Preference-Applied"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "Preference-Applied", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -8114,7 +8122,7 @@ func ParseReplayImageResponse(rsp *http.Response) (*ReplayImageResponse, error) 
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
-		var dest Image
+		var dest CurrentImage
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
