@@ -30,6 +30,7 @@ import (
 	"vitrine.dev/internal/processes"
 	"vitrine.dev/internal/queue"
 	"vitrine.dev/internal/ratelimit"
+	"vitrine.dev/internal/refresh"
 	"vitrine.dev/internal/sqldb"
 	"vitrine.dev/internal/sqlstore"
 	"vitrine.dev/internal/upload"
@@ -94,6 +95,7 @@ func run(ctx context.Context, to cli.Streams, r role, cfg config.Config, log *sl
 	p.addDispatcher()
 	kinds := failures.JobKinds(p.store, p.views)
 	maps.Copy(kinds, erasure.JobKinds(p.store, p.views))
+	maps.Copy(kinds, refresh.JobKinds(p.store))
 	p.jobs = job.NewRunner(p.store, kinds, job.DefaultRunnerConfig(), p.log)
 	p.tasks = append(p.tasks, task{name: "jobs", run: p.jobs.Run})
 	if err := p.openWebhooks(&held); err != nil {

@@ -23,6 +23,7 @@ import (
 	"vitrine.dev/internal/httpkit/server"
 	"vitrine.dev/internal/progress"
 	"vitrine.dev/internal/ratelimit"
+	"vitrine.dev/internal/refresh"
 	"vitrine.dev/internal/signing"
 	"vitrine.dev/internal/upload"
 )
@@ -55,6 +56,7 @@ func (p *process) addServer() error {
 	deps := httpapi.Deps{
 		Service:  catalog.NewService(p.store, p.views, p.cfg.IdempotencyTTL),
 		Failures: failures.NewService(p.store, p.store, p.views, p.jobs.Wake),
+		Refresh:  refresh.NewService(p.store, p.store, p.jobs.Wake),
 		Work:     dispatch.NewInspector(p.store, dispatching(p.cfg).Limits),
 		Bulk:     bulk.NewService(p.store, p.views, p.cfg.IdempotencyTTL),
 		Views:    p.views,
@@ -93,7 +95,10 @@ func (p *process) addServer() error {
 		task{name: "progress", run: func(ctx context.Context) error { return deps.Progress.Follow(ctx, p.openLog) }},
 		task{name: "feed", run: deps.Feed.Run},
 		task{name: "http", run: func(ctx context.Context) error { return p.serve(ctx, api) }, early: true},
-		task{name: "signing keys", run: deps.Signing.Run}, task{name: "expirer", run: expirer.Run}, task{name: "bulk keys", run: bulkKeys.Run}, task{name: "audit", run: audit.Run})
+		task{name: "signing keys", run: deps.Signing.Run},
+		task{name: "signing key changes", run: func(ctx context.Context) error {
+			return auth.FollowSigning(ctx, deps.Signing, p.openLog, p.log)
+		}}, task{name: "expirer", run: expirer.Run}, task{name: "bulk keys", run: bulkKeys.Run}, task{name: "audit", run: audit.Run})
 	return nil
 }
 

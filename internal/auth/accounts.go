@@ -20,10 +20,13 @@ var ErrUnknownUser = fault.InvalidField(FieldUserID, "is not a known user")
 
 // Accounts are the use cases of users and keys. Whoever calls them has checked that the
 // principal may. Errors are of the kinds of package fault.
-type Accounts struct{ store Store }
+type Accounts struct {
+	store    Store
+	refusals refusals
+}
 
 // NewAccounts returns the accounts of the store.
-func NewAccounts(store Store) *Accounts { return &Accounts{store} }
+func NewAccounts(store Store) *Accounts { return &Accounts{store: store} }
 
 // AddUser adds a user with the next id. It is not idempotent. fault.Invalid.
 func (a *Accounts) AddUser(ctx context.Context, by Principal, d UserDraft) (User, error) {
@@ -118,6 +121,15 @@ func (a *Accounts) Audit(ctx context.Context, before int64, limit int) ([]Entry,
 // Record writes that the principal has done what is no change of users or keys.
 func (a *Accounts) Record(ctx context.Context, by Principal, action, target, outcome string) error {
 	return a.store.AppendAudit(ctx, entryOf(ctx, by, action, target, outcome))
+}
+
+// RecordRefused writes that the principal was refused an action: of each key one a second in
+// this process, so that no one fills the log; the others are left out.
+func (a *Accounts) RecordRefused(ctx context.Context, by Principal, action, target string) error {
+	if !a.refusals.recorded(by.Key, time.Now()) {
+		return nil
+	}
+	return a.Record(ctx, by, action, target, Refused)
 }
 
 // page reads one more than the limit, which shows whether there is a next page.

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"vitrine.dev/internal/requestid"
@@ -27,8 +28,39 @@ type Entry struct {
 // ActionCreateKey is the action by which a key came to be, also in place of another.
 const ActionCreateKey = "key.create"
 
-// Done is the outcome of what was done.
-const Done = "done"
+// The outcomes of what was done, and of what the principal may not do.
+const (
+	Done    = "done"
+	Refused = "refused"
+)
+
+const (
+	// refusalEvery is how often a refusal of one key is written.
+	refusalEvery = time.Second
+	// maxRefused bounds the keys of which one is written in that time.
+	maxRefused = 10_000
+)
+
+// refusals says which are written. The zero value has written none.
+type refusals struct {
+	mu    sync.Mutex
+	since time.Time
+	keys  map[int64]struct{} // whose refusal was written since then
+}
+
+// recorded reports whether a refusal of the key is to be written now.
+func (r *refusals) recorded(key int64, now time.Time) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if now.Sub(r.since) >= refusalEvery {
+		r.since, r.keys = now, make(map[int64]struct{})
+	}
+	if _, written := r.keys[key]; written || len(r.keys) >= maxRefused {
+		return false
+	}
+	r.keys[key] = struct{}{}
+	return true
+}
 
 // EntryOf returns an entry of a change, done, of what belongs to users.
 func EntryOf(ctx context.Context, by Principal, action string) Entry {

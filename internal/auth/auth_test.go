@@ -13,6 +13,7 @@ import (
 	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/events"
 	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/signing"
 )
 
 // lookup is an auth.Lookup with one key.
@@ -336,6 +337,114 @@ func TestAttempts(t *testing.T) {
 		}
 		if a.Wait("one") == 0 {
 			t.Error("the limit was forgotten")
+		}
+	})
+}
+
+// auditLog counts what is written.
+type auditLog struct {
+	auth.Store
+
+	entries []auth.Entry
+}
+
+func (l *auditLog) AppendAudit(_ context.Context, e auth.Entry) error {
+	l.entries = append(l.entries, e)
+	return nil
+}
+
+// TestRefusalsAreBounded: of each key one a second is written, and of no more keys than are
+// remembered.
+func TestRefusalsAreBounded(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := &auditLog{}
+		accounts := auth.NewAccounts(l)
+		refuse := func(key int64) {
+			if err := accounts.RecordRefused(t.Context(), auth.Principal{Key: key, Caller: 1, Prefix: "vit_x"}, "POST /users", "/users"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range 10 {
+			for range 1000 {
+				refuse(1)
+				refuse(2)
+			}
+			time.Sleep(time.Second)
+		}
+		if n := len(l.entries); n != 20 || l.entries[0].Outcome != "refused" || l.entries[0].KeyPrefix != "vit_x" {
+			t.Errorf("%d entries of two keys in ten seconds, the first %+v", n, l.entries[0])
+		}
+		l.entries = nil
+		for range 2 {
+			for key := range int64(12_000) {
+				refuse(key)
+			}
+			time.Sleep(time.Second)
+		}
+		if n := len(l.entries); n != 20_000 {
+			t.Errorf("%d entries of 12,000 keys in two seconds", n)
+		}
+	})
+}
+
+// signingStore has one key.
+type signingStore struct{ key signing.Secret }
+
+func (s *signingStore) SigningKeys(context.Context, signing.Secret) ([]signing.Key, error) {
+	return []signing.Key{{Secret: s.key}}, nil
+}
+
+// TestSigningKeysAreFollowed: a process that does nothing else knows at once that its signing
+// key was replaced, also where that was in a gap of the log or before it was open.
+func TestSigningKeysAreFollowed(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := &signingStore{}
+		keys := signing.New(s, slog.New(slog.DiscardHandler))
+		sign := func() string {
+			text, err := keys.Seal(t.Context(), signing.Cursors, nil, []byte("x"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return text
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		defer stop()
+		first, second := make(tail), make(tail)
+		logs := []tail{first, second}
+		go func() {
+			_ = auth.FollowSigning(ctx, keys, func(context.Context) (events.Next, error) {
+				next := logs[0]
+				logs = logs[1:]
+				return next, nil
+			}, slog.New(slog.DiscardHandler))
+		}()
+		synctest.Wait()
+		for name, heard := range map[string]func(){
+			"an event": func() { first <- events.Batch{Events: []events.Event{{Type: events.SigningChanged}}} },
+			"a gap":    func() { first <- events.Batch{Skipped: 1} },
+		} {
+			before := sign()
+			s.key = signing.NewSecret()
+			first <- events.Batch{Events: []events.Event{{Type: events.KeyChanged}, {Type: events.ProductCreated}}}
+			synctest.Wait()
+			if sign() != before {
+				t.Errorf("before %s the key was read again", name)
+			}
+			heard()
+			synctest.Wait()
+			if sign() == before {
+				t.Errorf("after %s it signs with the former key", name)
+			}
+		}
+		before := sign()
+		s.key = signing.NewSecret()
+		close(first)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if sign() == before {
+			t.Error("after the log was opened again it signs with the former key")
 		}
 	})
 }

@@ -119,10 +119,10 @@ func (k Key) principal() Principal {
 	return Principal{User: k.UserID, Caller: k.UserID, Key: k.ID, Prefix: k.Prefix, Scopes: k.Scopes}
 }
 
-// ActFor returns the principal of an admin that acts for the user. ErrNoAdmin; fault.NotFound where there is no such user.
+// ActFor returns the principal of an admin that acts for the user. ErrNoAdmin with the one that it is; fault.NotFound where there is no such user.
 func (a *Authenticator) ActFor(ctx context.Context, p Principal, user int64) (Principal, error) {
 	if !p.May(Admin) {
-		return Principal{}, ErrNoAdmin
+		return p, ErrNoAdmin
 	}
 	exists, err := a.store.UserExists(ctx, user)
 	if err == nil && !exists {

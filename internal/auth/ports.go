@@ -47,7 +47,8 @@ type Store interface {
 	RotateKey(ctx context.Context, id int64, overlap time.Duration, replace func(old Key, now time.Time) (NewKey, error), e Entry) (Key, error)
 
 	// RotateSigning makes the secret the one that signs. Those before it verify for the
-	// overlap, or less where they were replaced before; those that are over are removed.
+	// overlap, or less where they were replaced before; those that are over are removed. It
+	// records events.SigningChanged.
 	RotateSigning(ctx context.Context, next signing.Secret, overlap time.Duration, e Entry) error
 
 	// ListAudit returns at most limit entries before the id (0: from the newest on), newest first.

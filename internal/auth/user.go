@@ -31,6 +31,8 @@ type User struct {
 	Name      string // several users may have the same
 	Email     string // "" where none is known; several users may have the same
 	CreatedAt time.Time
+	// ErasingSince is when it was asked for the erasure that runs; zero where none does.
+	ErasingSince time.Time
 }
 
 // UserDraft is a user as it is asked for, before any rule was checked.

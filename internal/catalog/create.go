@@ -38,7 +38,7 @@ func (s *Service) Create(ctx context.Context, by auth.Principal, d Draft) (Produ
 // remembered: a key whose draft was refused is still free.
 func (s *Service) CreateOnce(ctx context.Context, by auth.Principal, d Draft, key string) (Creation, error) {
 	if !ValidKey(key) {
-		return Creation{}, fault.New(fault.Invalid, "the idempotency key is invalid")
+		return Creation{}, errInvalidKey
 	}
 	n, err := s.checked(ctx, by, &d)
 	if err != nil {
@@ -113,14 +113,19 @@ const (
 	DefaultKeyTTL = 24 * time.Hour
 )
 
-// ErrKeyReused answers a create under a key of the user that has created
-// something else.
+// ErrKeyReused answers what is asked for under a key of the user that stands for something
+// else.
 var ErrKeyReused = &fault.Error{
 	Kind: fault.Invalid, Code: fault.CodeKeyReused,
-	Message: "the Idempotency-Key was used before for another product; use a new key for each product",
+	Message: "the Idempotency-Key was used before for another request; use a new key for each product and each added image",
 }
 
-// Once makes a create happen at most once while its key lives.
+// ErrKeyTaken is what a Store returns for a revision whose key lives.
+var ErrKeyTaken = errors.New("the key is taken")
+
+var errInvalidKey = fault.New(fault.Invalid, "the idempotency key is invalid")
+
+// Once makes a create, of a product or of an image, happen at most once while its key lives.
 type Once struct {
 	Key         string // 1 to MaxKeyBytes of printable ASCII, of the user's choice
 	Fingerprint [sha256.Size]byte
@@ -130,6 +135,7 @@ type Once struct {
 // Earlier is what a key has created before.
 type Earlier struct {
 	ProductID   int64 // also where the product has been deleted since
+	ImageID     int64 // that was added, also where it has been removed since; 0: the product was created
 	Fingerprint [sha256.Size]byte
 }
 
@@ -147,27 +153,37 @@ func ValidKey(s string) bool {
 }
 
 // fingerprint is equal for drafts that ask for the same product, however they
-// were spelled. Every text comes with its length, so that no two drafts run
-// together into one.
+// were spelled.
 func (d Draft) fingerprint() [sha256.Size]byte {
-	b := []byte("product/1")
-	number := func(n int64) { b = binary.AppendVarint(b, n) }
-	text := func(s string) {
-		number(int64(len(s)))
-		b = append(b, s...)
-	}
-	number(d.UserID)
-	number(int64(d.Price))
-	text(d.Name)
-	text(d.Description)
-	number(int64(len(d.Images)))
+	f := newFingerprint("product/1")
+	f.number(d.UserID)
+	f.number(int64(d.Price))
+	f.text(d.Name)
+	f.text(d.Description)
+	f.number(int64(len(d.Images)))
 	for _, u := range d.Images {
-		text(imageurl.Clean(u))
+		f.text(imageurl.Clean(u))
 	}
-	text(d.ExternalID)
-	text(d.Metadata.Encode())
-	return sha256.Sum256(b)
+	f.text(d.ExternalID)
+	f.text(d.Metadata.Encode())
+	return f.sum()
 }
+
+// fingerprint is what a request asks for, of which the kind is a part: a key that was used
+// for one kind is good for no other. Every text comes with its length, so that no two
+// requests run together into one.
+type fingerprint struct{ b []byte }
+
+func newFingerprint(kind string) *fingerprint { return &fingerprint{[]byte(kind)} }
+
+func (f *fingerprint) number(n int64) { f.b = binary.AppendVarint(f.b, n) }
+
+func (f *fingerprint) text(s string) {
+	f.number(int64(len(s)))
+	f.b = append(f.b, s...)
+}
+
+func (f *fingerprint) sum() [sha256.Size]byte { return sha256.Sum256(f.b) }
 
 // putTries is how often Put looks for its product: it is created or deleted by others
 // meanwhile once at most, unless they do nothing else.

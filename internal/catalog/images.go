@@ -12,96 +12,12 @@ import (
 	"vitrine.dev/internal/requestid"
 )
 
-// NewImage is an image that a client adds to a product.
-type NewImage struct {
-	SourceURL   string
-	Stored      *Source // in place of the URL: the picture itself was sent
-	Alt         string
-	Position    *int              // from 0; nil: after all others
-	FieldErrors fault.FieldErrors // as in Draft
-}
-
 // ImagePatch is a change of an image that a client asks for: nil leaves a field as it is.
 type ImagePatch struct {
 	Alt         *string
 	Position    *int
 	FieldErrors fault.FieldErrors             // as in Draft
 	ReadOnly    func(Image) fault.FieldErrors // as in Patch
-}
-
-// AddImage adds an image to the product, and returns the product and
-// the image. fault.Invalid, also where the product has MaxImages already, fault.NotFound, fault.Stale.
-func (s *Service) AddImage(
-	ctx context.Context, by auth.Principal, product int64, n NewImage, versions []int64,
-) (Product, Image, error) {
-	if n.Stored != nil {
-		n.SourceURL = imageurl.Upload(n.Stored.Sum)
-	}
-	if err := n.Check(); err != nil {
-		return Product{}, Image{}, err
-	}
-	var position int
-	p, err := s.edit(ctx, by, product, versions, func(old Product) (Revision, error) {
-		if err := checkRoom(old, n.field()); err != nil {
-			return Revision{}, err
-		}
-		position = len(old.Images)
-		if n.Position != nil {
-			position = *n.Position
-		}
-		if err := checkPosition(position, len(old.Images)); err != nil {
-			return Revision{}, err
-		}
-		r := unchanged(old)
-		r.Images = slices.Insert(r.Images, position, PlannedImage{SourceURL: imageurl.Clean(n.SourceURL), Alt: n.Alt, Stored: n.Stored})
-		return r.compared(old), nil
-	})
-	if _, unknown := errors.AsType[*UnknownUploadError](err); unknown {
-		err = fault.InvalidField(FieldSourceURL, unknownUpload)
-	}
-	if err != nil {
-		return Product{}, Image{}, err
-	}
-	return p, p.Images[position], nil
-}
-
-// CheckRoom says what AddImage would say of the product, before a picture is sent, which may be
-// long. fault.Invalid, fault.NotFound, fault.Stale.
-func (s *Service) CheckRoom(ctx context.Context, by auth.Principal, product int64, versions []int64) error {
-	p, err := s.store.Product(ctx, product)
-	if err != nil {
-		return err
-	}
-	if err := allowed(by, versions, p.UserID, p.Version); err != nil {
-		return err
-	}
-	return checkRoom(p, FieldFile)
-}
-
-// Check says what is wrong with the image by itself.
-func (n NewImage) Check() error {
-	c := checker{n.FieldErrors}
-	if n.Stored == nil {
-		c.Add(FieldSourceURL, imageurl.Fault(n.SourceURL))
-	}
-	c.checkAlt(n.Alt)
-	c.checkPosition(n.Position)
-	return c.Err()
-}
-
-// field is where the picture is.
-func (n NewImage) field() string {
-	if n.Stored != nil {
-		return FieldFile
-	}
-	return FieldSourceURL
-}
-
-func checkRoom(p Product, field string) error {
-	if len(p.Images) >= MaxImages {
-		return fault.InvalidField(field, fmt.Sprintf("cannot be added: the product has %d images, which is the most", MaxImages))
-	}
-	return nil
 }
 
 // ChangeImage applies the patch, and returns the product and the image. ErrNoImage; other errors as of AddImage.
@@ -157,26 +73,23 @@ func (s *Service) RemoveImage(ctx context.Context, by auth.Principal, product, i
 	return err
 }
 
-// RefreshImage has a ready image fetched again, and returns it: it shows what it does until
-// there is another picture. ErrNoImage, fault.Conflict where it is not ready.
-func (s *Service) RefreshImage(ctx context.Context, by auth.Principal, product, image int64) (Image, error) {
-	if err := s.store.RefreshImage(ctx, product, image, by.Reads, requestid.From(ctx)); err != nil {
-		return Image{}, err
-	}
-	return s.Image(ctx, by, product, image)
+// RefreshImage has a ready image fetched again: it shows what it does until there is another
+// picture. ErrNoImage, fault.Conflict where it is not ready.
+func (s *Service) RefreshImage(ctx context.Context, by auth.Principal, product, image int64) error {
+	return s.store.RefreshImage(ctx, product, image, by.Reads, requestid.From(ctx))
 }
 
-// Image returns an image of the product, as the database has it now. ErrNoProduct, ErrNoImage.
-func (s *Service) Image(ctx context.Context, by auth.Principal, product, image int64) (Image, error) {
+// Image returns the product and an image of it, as the database has them now. ErrNoProduct, ErrNoImage.
+func (s *Service) Image(ctx context.Context, by auth.Principal, product, image int64) (Product, Image, error) {
 	p, err := s.Product(ctx, by, product)
 	if err != nil {
-		return Image{}, err
+		return Product{}, Image{}, err
 	}
 	at, err := positionOf(p, image)
 	if err != nil {
-		return Image{}, err
+		return Product{}, Image{}, err
 	}
-	return p.Images[at], nil
+	return p, p.Images[at], nil
 }
 
 // Working reports whether there is work on the image, 0 for any image, of the product.

@@ -17,6 +17,7 @@ type Revision struct {
 	Retry       []int64        // ids of images that start over, if they have failed
 	Fields      []string       // that differ, as clients write them, in order
 	RequestID   string
+	Once        *Once // the key under which its one new image is added; nil: none
 }
 
 // PlannedImage is an image that a product shall have.

@@ -34,6 +34,8 @@ type Store interface {
 	// already, nothing is stored and what it created is returned. Of any number
 	// of calls at once under one key, one creates and the others wait for it.
 	CreateProductOnce(ctx context.Context, n NewProduct, once Once) (Product, *Earlier, error)
+	// EarlierUse returns what was done under the key of the user, nil where it does not live.
+	EarlierUse(ctx context.Context, user int64, key string) (*Earlier, error)
 	// Product returns the product with its images. fault.NotFound.
 	Product(ctx context.Context, id int64) (Product, error)
 	// ReviseProduct writes the revision that revise makes of the product: images not in
@@ -45,7 +47,9 @@ type Store interface {
 	// a lock, since most products have one editor, then with the product
 	// locked, so that every other change of it waits. revise is called with each
 	// version that it meets; it must depend on that only, and not use the store.
-	// An error of it is returned as it is. fault.NotFound, ErrExternalIDTaken, *UnknownUploadError.
+	// An error of it is returned as it is. Of a revision with a key the key is stored with it, as
+	// of CreateProductOnce. fault.NotFound, ErrExternalIDTaken,
+	// *UnknownUploadError; ErrKeyTaken where the key lives.
 	ReviseProduct(ctx context.Context, id int64, revise func(Product) (Revision, error)) (Product, error)
 	// RefreshImage has a Ready image of the product, whose user is allowed, fetched again; it
 	// goes on showing its picture meanwhile. Where it is worked on already nothing changes.

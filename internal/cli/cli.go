@@ -36,7 +36,7 @@ type commands struct {
 	Trigger triggerCommand `cmd:"" help:"Send a test event to a webhook, through a running server."`
 	Queue   queueCommand   `cmd:"" help:"Show what images wait for and who works on them, through a running server."`
 	Hosts   hostsCommand   `cmd:"" help:"List the hosts that images are fetched from, through a running server."`
-	Images  imagesCommand  `cmd:"" help:"Show the images of a product, and what they wait for, through a running server."`
+	Images  imagesCommand  `cmd:"" help:"Show the images of a product, or have many fetched again, through a running server."`
 
 	Export exportCommand `cmd:"" help:"Write all products of a user into a file, through a running server."`
 
@@ -87,6 +87,7 @@ func Run(ctx context.Context, program Program, to Streams, args ...string) int {
 		kong.Description("Product-management backend with asynchronous image processing. "+
 			"Configured by the environment and .env; see .env.example."),
 		kong.Writers(to.Out, to.Err),
+		durations(),
 		kong.Exit(func(int) { helped = true }),
 	)
 	if err != nil {
@@ -101,7 +102,7 @@ func Run(ctx context.Context, program Program, to Streams, args ...string) int {
 	}
 	selected.BindTo(ctx, (*context.Context)(nil))
 	selected.BindTo(program, (*Program)(nil))
-	selected.Bind(to, &all.DeadLetters)
+	selected.Bind(to, &all.DeadLetters, &all.Images)
 	if err := selected.Run(); err != nil {
 		if coded, ok := errors.AsType[*exitError](err); ok {
 			return fail(to.Err, err, coded.code)

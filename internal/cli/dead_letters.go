@@ -47,12 +47,12 @@ func pointInTime(text string, now time.Time) (*time.Time, error) {
 	if text == "" {
 		return nil, nil //nolint:nilnil // no bound
 	}
-	if ago, err := time.ParseDuration(text); err == nil && ago >= 0 {
+	if ago, err := parseDuration(text); err == nil && ago >= 0 {
 		return new(now.Add(-ago).UTC()), nil
 	}
 	t, err := time.Parse(time.RFC3339, text)
 	if err != nil {
-		return nil, errors.New("must be a time such as 2026-11-23T06:00:00Z, or how long ago, such as 24h")
+		return nil, errors.New("must be a time such as 2026-11-23T06:00:00Z, or how long ago, such as 24h or 31d")
 	}
 	return new(t.UTC()), nil
 }

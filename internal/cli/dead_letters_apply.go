@@ -72,7 +72,7 @@ func (c applyFlags) apply(
 		return err
 	}
 	if job != nil {
-		follow := &follower{api: api, job: *job, bar: newProgress(to, participle, c.JSON)}
+		follow := &follower{api: api, job: *job, bar: newProgress(to, participle, c.JSON), byOthers: "replayed or discarded", left: "stay on the list"}
 		return follow.run(ctx)
 	}
 	if c.JSON {

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"vitrine.dev/internal/client"
-	"vitrine.dev/internal/httpapi/wire"
 )
 
 const (
@@ -22,8 +21,11 @@ const (
 // follower follows a job to its end, and aborts it on Ctrl-C.
 type follower struct {
 	api *client.Client
-	job wire.DeadJob
+	job client.Job
 	bar *progress
+	// byOthers is what others may have done first, as a participle, and left is what becomes
+	// of the rest where the job is aborted.
+	byOthers, left string
 }
 
 func (f *follower) run(ctx context.Context) error {
@@ -36,18 +38,18 @@ func (f *follower) run(ctx context.Context) error {
 			return f.abort(ctx)
 		case <-tick.C:
 		}
-		job, err := f.api.Job(ctx, f.job.ID)
+		job, err := f.api.Job(ctx, f.job.Path)
 		switch {
 		case err == nil:
 			f.job, answered = job, time.Now()
 			f.bar.show(job)
 		case ctx.Err() != nil: // aborted above
 		case !client.IsTemporary(err) || time.Since(answered) > outageLimit:
-			f.bar.end(f.job)
-			return fmt.Errorf("job %d goes on, not followed any more (GET %s): %w", f.job.ID, client.JobPath(f.job.ID), err)
+			f.bar.end(f.job, f.byOthers)
+			return fmt.Errorf("job %d goes on, not followed any more (GET %s): %w", f.job.ID, f.job.Path, err)
 		}
 	}
-	f.bar.end(f.job)
+	f.bar.end(f.job, f.byOthers)
 	if f.job.State != "done" {
 		return fmt.Errorf("someone else aborted job %d", f.job.ID)
 	}
@@ -56,16 +58,16 @@ func (f *follower) run(ctx context.Context) error {
 
 // abort ends the job and prints how far it got.
 func (f *follower) abort(ctx context.Context) error {
-	job, err := f.api.AbortJob(context.WithoutCancel(ctx), f.job.ID)
+	job, err := f.api.AbortJob(context.WithoutCancel(ctx), f.job.Path)
 	if err != nil {
-		f.bar.end(f.job)
-		return fmt.Errorf("job %d could not be aborted and goes on (POST %s/abort ends it): %w", f.job.ID, client.JobPath(f.job.ID), err)
+		f.bar.end(f.job, f.byOthers)
+		return fmt.Errorf("job %d could not be aborted and goes on (POST %s/abort ends it): %w", f.job.ID, f.job.Path, err)
 	}
-	f.bar.end(job)
+	f.bar.end(job, f.byOthers)
 	if job.State == "done" {
 		return nil
 	}
-	return fmt.Errorf("aborted: %s of %s; the others stay on the list", count(job.Done), count(job.Total))
+	return fmt.Errorf("aborted: %s of %s; the others %s", count(job.Done), count(job.Total), f.left)
 }
 
 const (
@@ -93,7 +95,7 @@ func newProgress(to Streams, participle string, asJSON bool) *progress {
 }
 
 // show shows the progress. An error of the output does not stop the job.
-func (p *progress) show(j wire.DeadJob) {
+func (p *progress) show(j client.Job) {
 	if p.bar != nil {
 		fmt.Fprintf(p.bar, "\r\x1b[K%s", p.draw(j))
 		return
@@ -103,33 +105,33 @@ func (p *progress) show(j wire.DeadJob) {
 	}
 }
 
-// end shows how it ended.
-func (p *progress) end(j wire.DeadJob) {
+// end shows how it ended, and what others may have done of it.
+func (p *progress) end(j client.Job, byOthers string) {
 	p.finish(j)
 	if others := j.Total - j.Done; j.State == "done" && others > 0 && !p.asJSON {
-		fmt.Fprintf(p.out, "%s were replayed or discarded by others, or changed meanwhile\n", count(others))
+		fmt.Fprintf(p.out, "%s were %s by others, or changed meanwhile\n", count(others), byOthers)
 	}
 }
 
 // finish shows the last state in place of the bar.
-func (p *progress) finish(j wire.DeadJob) {
+func (p *progress) finish(j client.Job) {
 	if p.bar != nil {
 		fmt.Fprint(p.bar, "\r\x1b[K")
 	}
 	p.line(j)
 }
 
-func (p *progress) line(j wire.DeadJob) {
+func (p *progress) line(j client.Job) {
 	p.last = time.Now()
 	if p.asJSON {
-		_ = writeLine(p.out, j)
+		fmt.Fprintf(p.out, "%s\n", j.Raw)
 		return
 	}
 	fmt.Fprintf(p.out, "job %d %s: %s of %s %s\n", j.ID, j.State, count(j.Done), count(j.Total), p.participle)
 }
 
 // draw returns the bar with its figures: ████░░ 67 % 1,340 of 2,000, 33 s left.
-func (p *progress) draw(j wire.DeadJob) string {
+func (p *progress) draw(j client.Job) string {
 	part := 1.0
 	if j.Total > 0 {
 		part = min(1, float64(j.Done)/float64(j.Total))

@@ -12,13 +12,18 @@ import (
 type imagesCommand struct {
 	apiFlag
 
+	List    imagesListCommand    `cmd:"" default:"withargs" help:"Show the images of a product, and what they wait for."`
+	Refresh imagesRefreshCommand `cmd:""                    help:"Have ready images fetched again, where their hosts say that they have changed."`
+}
+
+type imagesListCommand struct {
 	Product int64 `arg:""                                                help:"The product's id."`
 	JSON    bool  `help:"One JSON object a line, as of the API." name:"json"`
 }
 
 // Run prints the images of a product, each as it is now.
-func (c imagesCommand) Run(ctx context.Context, program Program, to Streams) error {
-	api, err := c.client(program)
+func (c imagesListCommand) Run(ctx context.Context, program Program, to Streams, all *imagesCommand) error {
+	api, err := all.client(program)
 	if err != nil {
 		return err
 	}

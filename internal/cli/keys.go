@@ -23,7 +23,7 @@ type keysCreateCommand struct {
 	Name    string        `help:"What the key is for." required:""`
 	Scope   []string      `help:"What the key is good for: products:read, products:write, images:retry, webhooks, operator or admin." xor:"scopes" required:""`
 	Admin   bool          `help:"The same as --scope=admin: everything, for every user." xor:"scopes" required:""`
-	Expires time.Duration `help:"How long the key lives, such as 2160h; for ever by default."`
+	Expires time.Duration `help:"How long the key lives, such as 365d or 36h; for ever by default."`
 }
 
 // Run makes the key; running processes know it at once.

@@ -56,7 +56,7 @@ func (w *waitFlag) Decode(ctx *kong.DecodeContext) error {
 	if err := ctx.Scan.PopValueInto("duration", &text); err != nil {
 		return err
 	}
-	d, err := time.ParseDuration(text)
+	d, err := parseDuration(text)
 	if err != nil || d <= 0 {
 		return fmt.Errorf("%q is not a positive duration such as 30s", text)
 	}

@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"vitrine.dev/internal/auth"
+	"vitrine.dev/internal/client"
 	"vitrine.dev/internal/fault"
-	"vitrine.dev/internal/httpapi/wire"
 	"vitrine.dev/internal/job"
 )
 
@@ -135,8 +135,8 @@ func (c usersDeleteCommand) erase(ctx context.Context, accounts *auth.Accounts, 
 }
 
 // erasureProgress is the job as a progress shows it.
-func erasureProgress(j job.Job) wire.DeadJob {
-	return wire.DeadJob{ID: j.ID, Total: j.Total, Done: j.Done, State: string(j.State)}
+func erasureProgress(j job.Job) client.Job {
+	return client.Job{ID: j.ID, Total: j.Total, Done: j.Done, State: string(j.State)}
 }
 
 func withAccounts(ctx context.Context, program Program, to Streams, command string, use func(*auth.Accounts) error) error {

@@ -220,38 +220,11 @@ func queryOf(f wire.DeadFilter) url.Values {
 
 // ApplyToDeadLetters replays or discards. Where the server makes a job of it,
 // the job is returned and no outcome.
-func (c *Client) ApplyToDeadLetters(ctx context.Context, action string, order wire.DeadOrder) (outcome wire.DeadOutcome, job *wire.DeadJob, err error) {
+func (c *Client) ApplyToDeadLetters(ctx context.Context, action string, order wire.DeadOrder) (outcome wire.DeadOutcome, job *Job, err error) {
 	got, err := c.do(ctx, http.MethodPost, "/dead-letters/"+action, order)
 	if err != nil {
 		return outcome, nil, err
 	}
-	if got.status == http.StatusAccepted {
-		job = &wire.DeadJob{}
-		return outcome, job, got.decode(job)
-	}
-	err = got.decode(&outcome)
-	return outcome, nil, err
-}
-
-// JobPath is the path of a job.
-func JobPath(id int64) string { return fmt.Sprintf("/dead-letters/jobs/%d", id) }
-
-// Job returns a job as it is.
-func (c *Client) Job(ctx context.Context, id int64) (job wire.DeadJob, err error) {
-	err = c.get(ctx, JobPath(id), &job)
-	return job, err
-}
-
-// AbortJob ends a job and returns how far it got. One that has ended before is
-// not an error.
-func (c *Client) AbortJob(ctx context.Context, id int64) (job wire.DeadJob, err error) {
-	got, err := c.do(ctx, http.MethodPost, JobPath(id)+"/abort", nil)
-	if answer, ok := errors.AsType[*Error](err); ok && answer.Status == http.StatusConflict {
-		return c.Job(ctx, id)
-	}
-	if err != nil {
-		return job, err
-	}
-	err = got.decode(&job)
-	return job, err
+	job, err = madeJob(got, &outcome)
+	return outcome, job, err
 }

@@ -66,15 +66,15 @@ func TestErrorsOfTheServer(t *testing.T) {
 		"GET /dead-letters/jobs/1": `422|{"status":422,"detail":"no","errors":[{"field":"rate","reason":"must be positive"}]}`,
 		"GET /dead-letters/jobs/2": `503|from a proxy`,
 	})
-	_, err := api.Job(t.Context(), 1)
+	_, err := api.Job(t.Context(), "/dead-letters/jobs/1")
 	answer, ok := errors.AsType[*client.Error](err)
 	if !ok || answer.Status != 422 || client.IsTemporary(err) || err.Error() != "the server answered 422: no\n  rate must be positive" {
 		t.Errorf("got %v", err)
 	}
-	if _, err := api.Job(t.Context(), 2); !client.IsTemporary(err) || err.Error() != "the server answered 503: Service Unavailable" {
+	if _, err := api.Job(t.Context(), "/dead-letters/jobs/2"); !client.IsTemporary(err) || err.Error() != "the server answered 503: Service Unavailable" {
 		t.Errorf("got %v", err)
 	}
-	if _, err := client.New("http://127.0.0.1:1", "").Job(t.Context(), 1); !client.IsTemporary(err) || !strings.Contains(err.Error(), "--url") {
+	if _, err := client.New("http://127.0.0.1:1", "").Job(t.Context(), "/x"); !client.IsTemporary(err) || !strings.Contains(err.Error(), "--url") {
 		t.Errorf("without a server: %v", err)
 	}
 }
@@ -94,7 +94,7 @@ func TestJobOrOutcome(t *testing.T) {
 	if err != nil || job != nil || outcome.Done != 1 || len(outcome.Skipped) != 1 {
 		t.Errorf("outcome %+v, job %v, %v", outcome, job, err)
 	}
-	if job, err := api.AbortJob(t.Context(), 4); err != nil || job.State != "done" || job.Done != 9 {
+	if job, err := api.AbortJob(t.Context(), "/dead-letters/jobs/4"); err != nil || job.State != "done" || job.Done != 9 {
 		t.Errorf("a job that has ended is %+v, %v", job, err)
 	}
 }

@@ -13,7 +13,7 @@ import (
 // Store erases. It is safe for concurrent use.
 type Store interface {
 	// AdvanceErasure deletes the next products of the job's user, with an event for each, and
-	// idempotency keys, at most b.Limit of either; where none is left it removes the user and
+	// idempotency keys, and then API keys, at most b.Limit of each; where none is left it removes the user and
 	// finishes the job. It is the job.Kind's Step, one transaction, and also returns what
 	// changed.
 	AdvanceErasure(ctx context.Context, b job.Batch) (job.Job, []catalog.Changed, error)

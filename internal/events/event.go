@@ -23,6 +23,8 @@ const (
 	// KeyChanged says that an API key was revoked or replaced, or its user removed. It is
 	// of no product, and no user is shown it.
 	KeyChanged Type = "key.changed"
+	// SigningChanged says that there is another signing key. It is of no product and of no user.
+	SigningChanged Type = "signing.changed"
 )
 
 // Event is one change. Ids grow in the order of the changes of a product; those of

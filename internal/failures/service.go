@@ -90,8 +90,11 @@ func (s *Service) ReplayImage(ctx context.Context, by auth.Principal, product, i
 // read.
 func (s *Service) Job(ctx context.Context, by auth.Principal, id int64) (Job, error) {
 	j, err := s.jobs.Job(ctx, id)
-	if err == nil && !slices.Contains(kinds(), j.Kind) {
+	if err == nil && j.Kind == auth.KindErasure {
 		return Job{}, errOther
+	}
+	if err == nil && !slices.Contains(kinds(), j.Kind) {
+		return Job{}, errNoJob
 	}
 	read, err := readJob(j, err)
 	if err == nil && !by.Reads(read.Filter.UserID) {
@@ -142,7 +145,7 @@ func (s *Service) Abort(ctx context.Context, by auth.Principal, id int64) (Job, 
 
 var (
 	errNoJob     = fault.New(fault.NotFound, "there is no such job")
-	errOther     = fault.New(fault.NotFound, "there is no such job") // of failures
+	errOther     = fault.New(fault.NotFound, "there is no such job") // of failures: it erases a user
 	errErasure   = fault.New(fault.Conflict, "the job erases a user, which cannot be aborted")
 	errOperators = fault.New(fault.Forbidden, "an operator has made this job: only operators may abort it")
 )

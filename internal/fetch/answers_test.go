@@ -37,13 +37,13 @@ func TestStatus(t *testing.T) {
 	}
 	// Redirects that lead nowhere are refusals, too.
 	for _, code := range []int{
-		300, 301, 302, 303, 304, 305, 306, 307, 308, 399,
-		400, 401, 402, 403, 405, 406, 407, 409, 411, 413, 416, 418, 421, 422, 423, 424, 426, 431, 451, 499,
+		300, 301, 302, 303, 305, 306, 307, 308, 399,
+		400, 401, 402, 403, 405, 406, 407, 409, 411, 413, 418, 421, 422, 423, 424, 426, 431, 451, 499,
 	} {
 		want[code] = fault.SourceForbidden
 	}
 	blame := map[int]fault.Blame{
-		202: fault.BlameURL, 206: fault.BlameURL, 408: fault.BlameURL, 425: fault.BlameURL, 429: fault.BlameHost, 503: fault.BlameHost,
+		202: fault.BlameURL, 206: fault.BlameURL, 304: fault.BlameURL, 412: fault.BlameURL, 416: fault.BlameURL, 408: fault.BlameURL, 425: fault.BlameURL, 429: fault.BlameHost, 503: fault.BlameHost,
 	}
 	for _, code := range []int{500, 501, 502, 504, 505, 507, 508, 511, 520, 599, 999} {
 		blame[code] = fault.BlameEither

@@ -71,5 +71,5 @@ func TestKnownVersions(t *testing.T) {
 		}
 	}
 	_, err := f.Fetch(t.Context(), base+"/always")
-	wantReason(t, "304 to who knows nothing", err, fault.SourceForbidden)
+	wantReason(t, "304 to who knows nothing", err, fault.SourceUnreachable)
 }

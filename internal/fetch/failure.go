@@ -69,15 +69,17 @@ func unreachable(err error) string {
 // judge says why the answer brings no picture, nil where it may. What a host
 // may answer otherwise in a while is retried; the rest is final:
 //
-//   - 202 and 425 say "not yet", 408 that our request was slow to come, 206 that
-//     something between the host and us holds a part of the file only, which we
-//     did not ask for. They are the URL's matter and say nothing against the host.
+//   - 202 and 425 say "not yet", 408 that our request was slow to come. They are the URL's
+//     matter and say nothing against the host.
+//   - 206 and 416 answer a range, 304 and 412 a condition that we have not sent (RFC 9110, 13
+//     to 15; a condition of ours that holds was looked at before): something between the host
+//     and us, mostly a cache, answers another's request. It is the URL's matter, too.
 //   - 429 and 503 are the host's own words that it has too much to do.
 //   - Other 5xx, and what is no status at all and counts like one (RFC 9110, 15),
 //     may be a defect of the one URL or of the host.
 //   - Other 2xx have no picture to give, 3xx without a Location lead nowhere, and
 //     4xx are answers to the URL: asked again, the host says the same. So are 409,
-//     416, 421, 423 and 424, which a request as plain as ours has not earned.
+//     421, 423 and 424, which a request as plain as ours has not earned.
 func (f *Fetcher) judge(r *http.Response) *fault.Failure {
 	detail := fmt.Sprintf("The host answered with status %d.", r.StatusCode)
 	later := func(blame fault.Blame) *fault.Failure {
@@ -90,8 +92,9 @@ func (f *Fetcher) judge(r *http.Response) *fault.Failure {
 		return nil
 	case code == http.StatusNotFound || code == http.StatusGone:
 		return fault.Fail(fault.SourceNotFound, detail, nil)
-	case code == http.StatusAccepted, code == http.StatusPartialContent,
-		code == http.StatusRequestTimeout, code == http.StatusTooEarly:
+	case code == http.StatusAccepted, code == http.StatusRequestTimeout, code == http.StatusTooEarly,
+		code == http.StatusPartialContent, code == http.StatusRequestedRangeNotSatisfiable,
+		code == http.StatusNotModified, code == http.StatusPreconditionFailed:
 		return later(fault.BlameURL)
 	case code == http.StatusTooManyRequests, code == http.StatusServiceUnavailable:
 		return later(fault.BlameHost)

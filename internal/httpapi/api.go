@@ -32,6 +32,7 @@ import (
 	"vitrine.dev/internal/httpapi/page"
 	"vitrine.dev/internal/httpapi/problems"
 	"vitrine.dev/internal/httpapi/products"
+	"vitrine.dev/internal/httpapi/refreshes"
 	"vitrine.dev/internal/httpapi/uploads"
 	"vitrine.dev/internal/httpapi/webhooks"
 	"vitrine.dev/internal/httpapi/wire"
@@ -41,6 +42,7 @@ import (
 	"vitrine.dev/internal/httpkit/server"
 	"vitrine.dev/internal/monitor"
 	"vitrine.dev/internal/progress"
+	"vitrine.dev/internal/refresh"
 	"vitrine.dev/internal/signing"
 	"vitrine.dev/internal/upload"
 	"vitrine.dev/internal/webhook"
@@ -63,6 +65,7 @@ type Deps struct {
 	Service  *catalog.Service
 	Bulk     *bulk.Service
 	Failures *failures.Service
+	Refresh  *refresh.Service
 	Work     *dispatch.Inspector
 	Exports  *export.Service
 	Views    *catalog.Views
@@ -116,6 +119,7 @@ func (d Deps) routes() []server.Route {
 	image := &images.Handler{Files: d.Images, Service: d.Service, Uploads: d.Uploads}
 	sent := &uploads.Handler{Service: d.Uploads, Signing: d.Signing, Receiving: receiving}
 	exported := &exports.Handler{Exports: d.Exports, Memory: httpkit.NewBudget(maxExportMemory)}
+	many := &refreshes.Handler{Service: d.Refresh}
 	account := &accounts.Handler{Accounts: d.Accounts, Keys: d.HasKeys, Cursors: cursors}
 	hook := &webhooks.Handler{Service: d.Webhooks, Cursors: cursors}
 	waiting := &work.Handler{Inspector: d.Work, URL: d.URL, Cursors: cursors}
@@ -144,6 +148,9 @@ func (d Deps) routes() []server.Route {
 		{Method: http.MethodGet, Path: "/events", Handle: event.List, Scopes: scopes(auth.ProductsRead, auth.Operator), Query: eventsapi.ListQuery(), Describe: eventsapi.DescribeList, LongIf: eventsapi.Streams, Token: true},
 		{Method: http.MethodPost, Path: "/events/token", Handle: event.Token, Scopes: scopes(auth.ProductsRead), Describe: eventsapi.DescribeToken},
 		{Method: http.MethodGet, Path: "/exports", Handle: exported.Get, Scopes: scopes(auth.ProductsRead, auth.Operator), Query: exports.Query(), Describe: exports.DescribeGet, Long: true},
+		{Method: http.MethodPost, Path: "/images/refresh", Handle: many.Begin, Scopes: scopes(auth.ImagesRetry, auth.Operator), Describe: refreshes.DescribeBegin},
+		{Method: http.MethodGet, Path: "/images/refresh/{id}", Handle: many.Get, Scopes: scopes(auth.ImagesRetry, auth.Operator), Describe: refreshes.DescribeGet},
+		{Method: http.MethodPost, Path: "/images/refresh/{id}/abort", Handle: many.Abort, Scopes: scopes(auth.ImagesRetry, auth.Operator), Describe: refreshes.DescribeAbort},
 		{Method: http.MethodGet, Path: "/dead-letters", Handle: failure.List, Scopes: scopes(auth.ProductsRead, auth.Operator), Query: failuresapi.ListQuery(), Describe: failuresapi.DescribeList},
 		{Method: http.MethodPost, Path: "/dead-letters/replay", Handle: failure.Replay, Scopes: scopes(auth.ImagesRetry, auth.Operator), Describe: failuresapi.DescribeReplay},
 		{Method: http.MethodPost, Path: "/dead-letters/discard", Handle: failure.Discard, Scopes: scopes(auth.ImagesRetry, auth.Operator), Describe: failuresapi.DescribeDiscard},
@@ -223,7 +230,7 @@ func (d Deps) server() server.Config {
 		}
 	}
 	return server.Config{
-		Stopping: d.Stopping, Log: d.Log, Authorize: d.Limits.Around(authorize),
+		Stopping: d.Stopping, Log: d.Log, Authorize: d.Limits.Around(d.auditRefusals(authorize)),
 		Memory: httpkit.BodyMemory{Reading: httpkit.NewBudget(maxBodyMemory), Decoding: httpkit.NewBudget(maxDecodeMemory)},
 	}
 }

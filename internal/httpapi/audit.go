@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"vitrine.dev/internal/auth"
+	"vitrine.dev/internal/httpapi/guard"
 	"vitrine.dev/internal/httpkit"
 	"vitrine.dev/internal/httpkit/server"
 )
@@ -35,7 +36,14 @@ func (d Deps) audited(rt server.Route) server.Route {
 	rt.Handle = func(w http.ResponseWriter, r *http.Request) error {
 		err := next(w, r)
 		by := auth.From(r.Context())
-		if d.Accounts == nil || !by.ForAnother() && !(operators && by.May(auth.Operator)) {
+		switch {
+		case d.Accounts == nil:
+			return err
+		case by.ForAnother(), operators && by.May(auth.Operator):
+		case operators && forbidden(err):
+			d.recordRefused(r, rt, by)
+			return err
+		default:
 			return err
 		}
 		outcome := auth.Done
@@ -43,12 +51,56 @@ func (d Deps) audited(rt server.Route) server.Route {
 			p, _ := httpkit.ProblemOf(err)
 			outcome = "refused with " + strconv.Itoa(p.Status)
 		}
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), recordTimeout)
-		defer cancel()
-		if err := d.Accounts.Record(ctx, by, rt.Method+" "+rt.Path, target(r), outcome); err != nil {
-			d.Log.ErrorContext(ctx, "a change is missing in the audit log", "route", rt.Path, "path", r.URL.Path, "outcome", outcome, "error", err)
-		}
+		d.record(r, rt, outcome, func(ctx context.Context, action, target string) error {
+			return d.Accounts.Record(ctx, by, action, target, outcome)
+		})
 		return err
 	}
 	return rt
+}
+
+// record has write write an entry about the request, which is answered all the same where that
+// fails.
+func (d Deps) record(r *http.Request, rt server.Route, outcome string, write func(ctx context.Context, action, target string) error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), recordTimeout)
+	defer cancel()
+	if err := write(ctx, rt.Method+" "+rt.Path, target(r)); err != nil {
+		d.Log.ErrorContext(ctx, "a change is missing in the audit log", "route", rt.Path, "path", r.URL.Path, "outcome", outcome, "error", err)
+	}
+}
+
+func (d Deps) recordRefused(r *http.Request, rt server.Route, by auth.Principal) {
+	d.record(r, rt, auth.Refused, func(ctx context.Context, action, target string) error {
+		return d.Accounts.RecordRefused(ctx, by, action, target)
+	})
+}
+
+// auditRefusals returns authorize as one whose refusals stand in the audit log: of changes of
+// users and keys, of actions of operators, and of changes for another user.
+func (d Deps) auditRefusals(authorize authorizer) authorizer {
+	if d.Accounts == nil {
+		return authorize
+	}
+	return func(r *http.Request, rt server.Route) (*http.Request, error) {
+		known, err := authorize(r, rt)
+		if known == nil || rt.Method == http.MethodGet || !forbidden(err) {
+			return known, err
+		}
+		audited := func(scope string) bool { return scope == string(auth.Admin) || scope == string(auth.Operator) }
+		if slices.ContainsFunc(rt.Scopes, audited) || len(r.Header[guard.HeaderUser]) > 0 {
+			d.recordRefused(known, rt, auth.From(known.Context()))
+		}
+		return known, err
+	}
+}
+
+// authorizer is guard.Guard's Authorize.
+type authorizer = func(*http.Request, server.Route) (*http.Request, error)
+
+func forbidden(err error) bool {
+	if err == nil {
+		return false
+	}
+	p, _ := httpkit.ProblemOf(err)
+	return p.Status == http.StatusForbidden
 }

@@ -37,9 +37,15 @@ func TestErasure(t *testing.T) {
 	wantStatus(t, m.as(admin, http.MethodGet, path+"/erasure", ""), http.StatusNotFound)
 	wantStatus(t, m.as(admin, http.MethodDelete, "/users/4711?cascade=true", ""), http.StatusNotFound)
 
+	if w := m.as(admin, http.MethodGet, path, ""); strings.Contains(w.Body.String(), "erasing") {
+		t.Errorf("a user who is not erased: %s", w.Body)
+	}
 	began := m.erase(admin, http.MethodDelete, path+"?cascade=true", http.StatusAccepted)
 	if began.UserID != m.other || began.Total != 3 || began.Done != 0 || began.State != "running" {
 		t.Errorf("it began as %+v", began)
+	}
+	if w := m.as(admin, http.MethodGet, path, ""); !strings.Contains(w.Body.String(), `"erasing_since":"20`) {
+		t.Errorf("a user who is erased: %s", w.Body)
 	}
 	if again := m.erase(admin, http.MethodDelete, path+"?cascade=true", http.StatusAccepted); again.ID != began.ID {
 		t.Errorf("asked for again: %+v", again)

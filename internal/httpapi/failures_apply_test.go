@@ -162,18 +162,24 @@ func TestDeadLettersBecomeAJob(t *testing.T) {
 func TestReplayImage(t *testing.T) {
 	t.Parallel()
 	s := newDeadSetup(t)
-	product, images := s.fail(fault.UnsupportedType, "a.example", 1)
-	path := fmt.Sprintf("/products/%d/images/%d/replay", product, images[0])
+	product, images := s.fail(fault.UnsupportedType, "a.example", 2)
+	image := fmt.Sprintf("/products/%d/images/%d", product, images[1])
+	wantStatus(t, s.do("PATCH", image, `{"alt":"A lamp"}`), http.StatusOK)
+	path := image + "/replay"
 	w := s.do("POST", path, "")
 	wantStatus(t, w, http.StatusAccepted)
-	wantBody(t, w, fmt.Sprintf(`{"id":%d,"source_url":"https://a.example/0.jpg","status":"pending","attempts":0}`, images[0]))
+	img := imageOf(t, w.Body.Bytes())
+	if img.ID != images[1] || img.SourceURL != "https://a.example/1.jpg" || img.Status != "pending" || img.Attempts != 0 || img.Reason != nil ||
+		img.Alt != "A lamp" || img.Position != 1 || img.CreatedAt.IsZero() || img.UpdatedAt.IsZero() {
+		t.Errorf("the image is %+v", img)
+	}
 	wantHeader(t, w, "ETag", s.do("GET", fmt.Sprintf("/products/%d", product), "").Header().Get("ETag"))
 	p := wantProblem(t, s.do("POST", path, ""), http.StatusConflict)
 	if p.Detail != "the image is pending; only a failed one can be replayed" {
 		t.Errorf("detail = %q", p.Detail)
 	}
-	wantProblem(t, s.do("POST", fmt.Sprintf("/products/%d/images/%d/replay", product, images[0]+1), ""), http.StatusNotFound)
-	wantProblem(t, s.do("POST", fmt.Sprintf("/products/%d/images/%d/replay", product+1, images[0]), ""), http.StatusNotFound)
+	wantProblem(t, s.do("POST", fmt.Sprintf("/products/%d/images/%d/replay", product, images[1]+1), ""), http.StatusNotFound)
+	wantProblem(t, s.do("POST", fmt.Sprintf("/products/%d/images/%d/replay", product+1, images[1]), ""), http.StatusNotFound)
 	for _, bad := range []string{"/products/x/images/1/replay", "/products/1/images/0/replay"} {
 		wantProblem(t, s.do("POST", bad, ""), http.StatusUnprocessableEntity)
 	}

@@ -23,6 +23,7 @@ import (
 	"vitrine.dev/internal/httpapi"
 	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/progress"
+	"vitrine.dev/internal/refresh"
 	"vitrine.dev/internal/sqlstore"
 )
 
@@ -44,6 +45,7 @@ func newDeadSetup(t *testing.T) *deadSetup {
 		Service:  catalog.NewService(s.db, s.views, catalog.DefaultKeyTTL),
 		Bulk:     bulk.NewService(s.db, s.views, catalog.DefaultKeyTTL),
 		Failures: failures.NewService(s.db, s.db, s.views, func() { s.wakes.Add(1) }),
+		Refresh:  refresh.NewService(s.db, s.db, func() { s.wakes.Add(1) }),
 		Work:     dispatch.NewInspector(s.db, dispatch.DefaultConfig().Limits),
 		Progress: progress.New(log),
 		Feed:     newFeed(s.db, log),

@@ -78,6 +78,27 @@ func TestManualFiles(t *testing.T) {
 	}
 }
 
+// TestLicenses: the page about what is of others is of the Swagger UI that is served, and has
+// its licenses.
+func TestLicenses(t *testing.T) {
+	t.Parallel()
+	s := newSetup(t)
+	bundle := s.do(http.MethodGet, "/docs/swagger-ui-bundle.js", "").Body.String()
+	version := regexp.MustCompile(`PACKAGE_VERSION:"([0-9.]+)"`).FindStringSubmatch(bundle)
+	if version == nil {
+		t.Fatal("Swagger UI does not say its version")
+	}
+	w := s.do(http.MethodGet, "/docs/third-party.md", "")
+	wantStatus(t, w, http.StatusOK)
+	for _, want := range []string{
+		"| " + version[1] + " |", "SmartBear Software", "Apache License", "END OF TERMS AND CONDITIONS", "Jed Watson", "DOMPurify", "react-dom",
+	} {
+		if !strings.Contains(w.Body.String(), want) {
+			t.Errorf("the page does not have %q", want)
+		}
+	}
+}
+
 // TestLinksOfManual: links between the pages lead somewhere when they are served, too. Those
 // out of the folder are of the repository.
 func TestLinksOfManual(t *testing.T) {

@@ -20,6 +20,7 @@ import (
 	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/httpapi"
 	"vitrine.dev/internal/httpapi/guard"
+	"vitrine.dev/internal/refresh"
 	"vitrine.dev/internal/signing"
 	"vitrine.dev/internal/sqlstore"
 	"vitrine.dev/internal/sqlstore/storetest"
@@ -46,6 +47,9 @@ func matrixRows() map[string]matrixRow {
 	}
 	ofJob := func(suffix string) func(m *matrix) string {
 		return func(m *matrix) string { return fmt.Sprintf(job, m.job()) + suffix }
+	}
+	ofRefresh := func(suffix string) func(m *matrix) string {
+		return func(m *matrix) string { return m.refresh() + suffix }
 	}
 	ofUser := func(m *matrix) string { return fmt.Sprintf("/users/%d", m.user()) }
 	ofKey := func(suffix string) func(m *matrix) string {
@@ -83,6 +87,9 @@ func matrixRows() map[string]matrixRow {
 		"GET /events":                                   {path: fixed("/events"), ok: 200},
 		"POST /events/token":                            {path: fixed("/events/token"), ok: 200},
 		"GET /exports":                                  {path: func(m *matrix) string { return fmt.Sprintf("/exports?user_id=%d", m.owner) }, ok: 200, owned: true},
+		"POST /images/refresh":                          {path: fixed("/images/refresh"), body: `{"all":true,"dry_run":true}`, ok: 200},
+		"GET /images/refresh/{id}":                      {path: ofRefresh(""), ok: 200, owned: true},
+		"POST /images/refresh/{id}/abort":               {path: ofRefresh("/abort"), ok: 200, owned: true},
 		"GET /dead-letters":                             {path: fixed("/dead-letters"), ok: 200},
 		"POST /dead-letters/replay":                     {path: fixed("/dead-letters/replay"), body: `{"all":true,"dry_run":true}`, ok: 200},
 		"POST /dead-letters/discard":                    {path: fixed("/dead-letters/discard"), body: `{"all":true,"dry_run":true}`, ok: 200},
@@ -144,6 +151,7 @@ func newMatrix(t *testing.T, db *sqlstore.Store) *matrix {
 		Service:  catalog.NewService(db, s.views, catalog.DefaultKeyTTL),
 		Bulk:     bulk.NewService(db, s.views, catalog.DefaultKeyTTL),
 		Failures: failures.NewService(db, db, s.views, func() {}),
+		Refresh:  refresh.NewService(db, db, func() {}),
 		Work:     dispatch.NewInspector(db, dispatch.DefaultConfig().Limits),
 		Feed:     newFeed(db, log),
 		Views:    s.views, Images: s.images, URL: imageURL, Ready: ready(log), Log: log, Uploads: newUploads(t, s.db),
@@ -237,6 +245,14 @@ func (m *matrix) job() int64 {
 		m.t.Fatal(err)
 	}
 	return job.ID
+}
+
+// refresh is the path of a job that fetches images of the owner again and has not ended.
+func (m *matrix) refresh() string {
+	m.t.Helper()
+	w := m.as(m.key(m.owner, auth.ImagesRetry).Secret, http.MethodPost, "/images/refresh", `{"all":true,"rate":1}`)
+	wantStatus(m.t, w, http.StatusAccepted)
+	return w.Header().Get("Location")
 }
 
 // as sends a request with the key, "" for none, from an address of its own.
@@ -605,5 +621,56 @@ func TestOperatorsAreAudited(t *testing.T) {
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("the audit log has\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// TestRefusalsAreAudited: who may not change users or keys, act as an operator or for another
+// user stands in the audit log, once a second for each key; what may not be read does not.
+func TestRefusalsAreAudited(t *testing.T) {
+	t.Parallel()
+	m := newMatrix(t, openSQLite(t))
+	job := m.job()
+	wantStatus(t, m.as(m.key(m.other, auth.Operator).Secret, http.MethodPost, "/dead-letters/discard", fmt.Sprintf(`{"filter":{"user_id":%d},"rate":1}`, m.owner)), http.StatusAccepted)
+	refused := func(scope auth.Scope, method, path string, headers ...string) string {
+		t.Helper()
+		k := m.key(m.owner, scope)
+		for range 50 { // within a second or two
+			wantStatus(t, m.as(k.Secret, method, path, `{"filter":{"user_id":4711}}`, headers...), http.StatusForbidden)
+		}
+		return k.Prefix
+	}
+	another := strconv.FormatInt(m.other, 10)
+	want := map[string]string{
+		refused(auth.Operator, http.MethodPost, "/users"):                                             "POST /users /users",
+		refused(auth.ProductsWrite, http.MethodDelete, "/keys/7"):                                     "DELETE /keys/{id} /keys/7",
+		refused(auth.ProductsRead, http.MethodPost, "/dead-letters/replay"):                           "POST /dead-letters/replay /dead-letters/replay",
+		refused(auth.ImagesRetry, http.MethodPost, "/images/refresh"):                                 "POST /images/refresh /images/refresh",
+		refused(auth.ProductsWrite, http.MethodPost, "/products", guard.HeaderUser, another):          "POST /products /products",
+		refused(auth.ImagesRetry, http.MethodPost, fmt.Sprintf("/dead-letters/jobs/%d/abort", job+1)): fmt.Sprintf("POST /dead-letters/jobs/{id}/abort /dead-letters/jobs/%d/abort", job+1),
+	}
+	for _, quiet := range []string{
+		refused(auth.ProductsRead, http.MethodPost, "/products"), refused(auth.ProductsRead, http.MethodGet, "/users"),
+		refused(auth.ProductsWrite, http.MethodGet, "/products", guard.HeaderUser, another),
+	} {
+		want[quiet] = ""
+	}
+	entries, _, err := m.accounts.Audit(t.Context(), 0, auth.MaxListLimit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	count := map[string]int{}
+	for _, e := range entries {
+		if e.Outcome != auth.Refused {
+			continue
+		}
+		count[e.KeyPrefix]++
+		if got := e.Action + " " + e.Target; got != want[e.KeyPrefix] || e.UserID != m.owner || e.Address == "" || e.RequestID == "" {
+			t.Errorf("entry %+v, want one of %q", e, want[e.KeyPrefix])
+		}
+	}
+	for prefix, action := range want {
+		if n := count[prefix]; (n > 0) != (action != "") || n > 40 {
+			t.Errorf("%q has %d entries", action, n)
+		}
 	}
 }

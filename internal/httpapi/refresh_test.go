@@ -36,6 +36,7 @@ func TestRefreshImage(t *testing.T) {
 	for range 2 {
 		w := s.do(http.MethodPost, image+"/refresh", "")
 		wantStatus(t, w, http.StatusAccepted)
+		wantHeader(t, w, "ETag", before.Header().Get("ETag"))
 		if img := imageOf(t, w.Body.Bytes()); img.Status != "ready" || img.Compressed == nil || img.HTML == "" {
 			t.Errorf("the image is %+v", img)
 		}

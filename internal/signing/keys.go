@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"log/slog"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -17,7 +18,7 @@ import (
 
 const (
 	// refreshEvery is how often a process reads the keys: for how long one that another
-	// process has ended may still be valid here, where it is not heard of before.
+	// process has ended may still be valid here, where Forget is not called before.
 	refreshEvery = 30 * time.Second
 	// askAgain is for how long the keys are not read again because of a text that none of
 	// them has signed: whoever sends such texts causes no more reads.
@@ -44,10 +45,11 @@ type Keys struct {
 	log     *slog.Logger
 	reading singleflight.Group
 
-	mu    sync.Mutex
-	known []known
-	asked time.Time // when they were read last, or could not be
-	err   error     // why not
+	mu      sync.Mutex
+	known   []known
+	changes int64     // that were heard of: what was read from before one is not kept
+	asked   time.Time // when they were read last, or could not be
+	err     error     // why not
 }
 
 // known is a key, and when it ends.
@@ -123,9 +125,21 @@ func (k *Keys) newer(ctx context.Context) ([]known, error) {
 	return nil, err
 }
 
-// read reads the keys; whoever asks at the same time shares the answer.
+// Forget has the keys read again before they are used, as they have changed.
+func (k *Keys) Forget() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.changes++
+	k.known = nil
+}
+
+// read reads the keys; whoever asks at the same time shares the answer, but for one that was
+// begun before a change was heard of.
 func (k *Keys) read(ctx context.Context) ([]known, error) {
-	asked := k.reading.DoChan("", func() (any, error) {
+	k.mu.Lock()
+	before := k.changes
+	k.mu.Unlock()
+	asked := k.reading.DoChan(strconv.FormatInt(before, 10), func() (any, error) {
 		began := time.Now()
 		keys, err := k.store.SigningKeys(context.WithoutCancel(ctx), NewSecret())
 		k.mu.Lock()
@@ -133,14 +147,17 @@ func (k *Keys) read(ctx context.Context) ([]known, error) {
 		if k.asked, k.err = time.Now(), err; err != nil {
 			return []known(nil), err
 		}
-		k.known = make([]known, len(keys))
+		list := make([]known, len(keys))
 		for i, key := range keys {
-			k.known[i].Secret = key.Secret
+			list[i].Secret = key.Secret
 			if key.Left > 0 {
-				k.known[i].until = began.Add(key.Left)
+				list[i].until = began.Add(key.Left)
 			}
 		}
-		return k.known, nil
+		if k.changes == before {
+			k.known = list
+		}
+		return list, nil
 	})
 	select {
 	case r := <-asked:

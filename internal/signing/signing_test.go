@@ -21,6 +21,7 @@ type store struct {
 	keys  []signing.Key
 	err   error
 	reads int
+	slow  chan struct{} // a read that has begun waits for it
 }
 
 // set changes what it says.
@@ -32,15 +33,19 @@ func (s *store) set(err error, keys ...signing.Key) {
 
 func (s *store) SigningKeys(_ context.Context, first signing.Secret) ([]signing.Key, error) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.reads++
-	if s.err != nil {
-		return nil, s.err
-	}
-	if len(s.keys) == 0 {
+	if len(s.keys) == 0 && s.err == nil {
 		s.keys = []signing.Key{{Secret: first}}
 	}
-	return s.keys, nil
+	keys, err, slow := s.keys, s.err, s.slow
+	s.mu.Unlock()
+	if err != nil {
+		return nil, err
+	}
+	if slow != nil {
+		<-slow
+	}
+	return keys, nil
 }
 
 func (s *store) process() *signing.Keys { return signing.New(s, slog.New(slog.DiscardHandler)) }
@@ -187,6 +192,43 @@ func TestOutage(t *testing.T) {
 		}
 		if again := seal(t, here, "", "x"); again != text {
 			t.Errorf("the same is signed %s and %s", text, again)
+		}
+	})
+}
+
+// TestForget: after a change that was heard of nothing is signed or verified with what was
+// read before it, also by a read that had begun; where there is no database nothing is.
+func TestForget(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := &store{}
+		here := s.process()
+		old := seal(t, here, "", "x")
+		here.Forget()
+		slow := make(chan struct{})
+		s.mu.Lock()
+		s.slow = slow
+		s.mu.Unlock()
+		sealed := make(chan string)
+		go func() { text, _ := here.Seal(t.Context(), signing.Cursors, nil, []byte("x")); sealed <- text }()
+		synctest.Wait() // it has read the former key
+		s.mu.Lock()
+		s.slow, s.keys = nil, []signing.Key{{Secret: signing.NewSecret()}}
+		s.mu.Unlock()
+		here.Forget()
+		now := seal(t, here, "", "x") // which does not wait for that read
+		close(slow)
+		<-sealed
+		if again := seal(t, here, "", "x"); now == old || again != now {
+			t.Error("it goes on signing with the former key")
+		}
+		if m, err := open(t, here, "", old); !errors.Is(err, signing.ErrNotSigned) {
+			t.Errorf("of the former key: %q, %v", m, err)
+		}
+		s.set(fault.New(fault.Unavailable, "down"))
+		here.Forget()
+		if _, err := open(t, here, "", now); fault.KindOf(err) != fault.Unavailable {
+			t.Errorf("it cannot know the key: %v", err)
 		}
 	})
 }

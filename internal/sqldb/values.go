@@ -101,6 +101,13 @@ func (w *Where) Arg(value any) string {
 	return "$" + strconv.Itoa(len(w.Args))
 }
 
+// In takes ids for values, and returns their placeholders for an IN.
+func (w *Where) In(ids []int64) string {
+	marks, args := In(len(w.Args)+1, ids)
+	w.Args = append(w.Args, args...)
+	return marks
+}
+
 // String returns the clause, empty where there is no term.
 func (w *Where) String() string {
 	if len(w.terms) == 0 {

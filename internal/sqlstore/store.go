@@ -20,6 +20,7 @@ import (
 	"vitrine.dev/internal/sqlstore/jobsql"
 	"vitrine.dev/internal/sqlstore/processsql"
 	"vitrine.dev/internal/sqlstore/queuesql"
+	"vitrine.dev/internal/sqlstore/refreshsql"
 	"vitrine.dev/internal/sqlstore/sourcesql"
 	"vitrine.dev/internal/sqlstore/webhooksql"
 )
@@ -44,6 +45,7 @@ type Store struct {
 	*queuesql.Queue
 	*sourcesql.Sources
 	*webhooksql.Webhooks
+	*refreshsql.Refreshes
 }
 
 func newStore(db *sqldb.DB, err error) (*Store, error) {
@@ -54,7 +56,7 @@ func newStore(db *sqldb.DB, err error) (*Store, error) {
 		DB: db, Products: catalogsql.New(db), Accounts: authsql.New(db), Images: imagesql.New(db), Log: eventsql.New(db),
 		Table: jobsql.New(db), Failures: failuresql.New(db), Checks: fscksql.New(db),
 		Collection: gcsql.New(db), Identity: installationsql.New(db),
-		Alive: processsql.New(db), Queue: queuesql.New(db), Sources: sourcesql.New(db), Webhooks: webhooksql.New(db),
+		Alive: processsql.New(db), Queue: queuesql.New(db), Sources: sourcesql.New(db), Webhooks: webhooksql.New(db), Refreshes: refreshsql.New(db),
 	}, nil
 }
 

@@ -290,12 +290,3 @@ func (a *AdminAddress) UnmarshalText(text []byte) error {
 }
 
 func (a Address) String() string { return net.JoinHostPort(a.Host, a.Port) }
-
-// LocalURL is where this machine reaches the API.
-func (c Config) LocalURL() string {
-	addr := c.HTTPAddr
-	if addr.Host == "" || addr.Host == "0.0.0.0" || addr.Host == "::" {
-		addr.Host = "localhost"
-	}
-	return "http://" + addr.String()
-}

@@ -103,27 +103,6 @@ func (s *Store) CreateProduct(ctx context.Context, n catalog.NewProduct) (catalo
 	return s.add(n)
 }
 
-// CreateProductOnce implements catalog.Store.
-func (s *Store) CreateProductOnce(
-	ctx context.Context, n catalog.NewProduct, once catalog.Once,
-) (catalog.Product, *catalog.Earlier, error) {
-	if err := s.wait(ctx); err != nil {
-		return catalog.Product{}, nil, err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	key := fmt.Sprintf("%d/%s", n.UserID, once.Key)
-	if earlier, held := s.keys[key]; held && s.failure == nil {
-		return catalog.Product{}, &earlier, nil
-	}
-	p, err := s.add(n)
-	if err != nil {
-		return catalog.Product{}, nil, err
-	}
-	s.keys[key] = catalog.Earlier{ProductID: p.ID, Fingerprint: once.Fingerprint}
-	return p, nil, nil
-}
-
 func (s *Store) add(n catalog.NewProduct) (catalog.Product, error) {
 	switch {
 	case s.failure != nil:
@@ -208,7 +187,17 @@ func (s *Store) ReviseProduct(
 	if err := s.unknownUpload(p.UserID, r.Images); err != nil {
 		return catalog.Product{}, err
 	}
-	return s.revise(p, r), nil
+	if r.Once == nil {
+		return s.revise(p, r), nil
+	}
+	key := fmt.Sprintf("%d/%s", p.UserID, r.Once.Key)
+	if _, held := s.keys[key]; held {
+		return catalog.Product{}, catalog.ErrKeyTaken
+	}
+	p = s.revise(p, r)
+	added := slices.IndexFunc(r.Images, func(i catalog.PlannedImage) bool { return i.ID == 0 })
+	s.keys[key] = catalog.Earlier{ProductID: p.ID, ImageID: p.Images[added].ID, Fingerprint: r.Once.Fingerprint}
+	return p, nil
 }
 
 func (s *Store) revise(p catalog.Product, r catalog.Revision) catalog.Product {

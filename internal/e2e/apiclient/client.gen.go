@@ -180,6 +180,27 @@ func (e ProblemCode) Valid() bool {
 	}
 }
 
+// Defines values for RefreshJobState.
+const (
+	Aborted RefreshJobState = "aborted"
+	Done    RefreshJobState = "done"
+	Running RefreshJobState = "running"
+)
+
+// Valid indicates whether the value is a known member of the RefreshJobState enum.
+func (e RefreshJobState) Valid() bool {
+	switch e {
+	case Aborted:
+		return true
+	case Done:
+		return true
+	case Running:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for WaitingFor.
 const (
 	Host  WaitingFor = "host"
@@ -811,6 +832,74 @@ type Reason struct {
 	Retryable bool `json:"retryable"`
 }
 
+// RefreshCount How many images would be fetched again
+type RefreshCount struct {
+	DryRun bool `json:"dry_run"`
+
+	// Matched Images that were selected
+	Matched int64 `json:"matched"`
+}
+
+// RefreshFilter Selects images that are ready; without fields it selects all of them
+type RefreshFilter struct {
+	// Host Examples: example.com
+	Host       *string  `json:"host,omitempty"`
+	ProductIds *[]int64 `json:"product_ids,omitempty"`
+
+	// UpdatedBefore Exclusive: of images that have shown what they do since then
+	UpdatedBefore *time.Time `json:"updated_before,omitempty"`
+	UserId        *int64     `json:"user_id,omitempty"`
+}
+
+// RefreshJob Has many images fetched again in the background
+type RefreshJob struct {
+	CreatedAt time.Time `json:"created_at"`
+
+	// Done Images that the job has put in line to be fetched again; others may do so first, or remove them
+	Done int64 `json:"done"`
+
+	// Filter Selects images that are ready; without fields it selects all of them
+	Filter     RefreshFilter `json:"filter"`
+	FinishedAt *time.Time    `json:"finished_at,omitempty"`
+	Id         int64         `json:"id"`
+
+	// Rate Images a second; absent for no limit
+	Rate  *int64          `json:"rate,omitempty"`
+	State RefreshJobState `json:"state"`
+
+	// Total Images that matched when the job was made
+	Total int64 `json:"total"`
+}
+
+// RefreshJobState defines model for RefreshJob.State.
+type RefreshJobState string
+
+// RefreshOrder Asks for many images to be fetched again
+type RefreshOrder struct {
+	// All Says that an empty filter, which selects every image, is meant
+	All *bool `json:"all,omitempty"`
+
+	// DryRun Only count
+	DryRun *bool `json:"dry_run,omitempty"`
+
+	// Filter Which images; all where it is empty
+	Filter *RefreshSelection `json:"filter,omitempty"`
+
+	// Rate Images a second
+	Rate *int64 `json:"rate,omitempty"`
+}
+
+// RefreshSelection Selects images that are ready; without fields it selects all of them
+type RefreshSelection struct {
+	// Host Examples: example.com
+	Host       *string  `json:"host,omitempty"`
+	ProductIds *[]int64 `json:"product_ids,omitempty"`
+
+	// UpdatedBefore Exclusive: of images that have shown what they do since then
+	UpdatedBefore *time.Time `json:"updated_before,omitempty"`
+	UserId        *int64     `json:"user_id,omitempty"`
+}
+
 // RowError What is wrong with one field of a product of many
 type RowError struct {
 	// Field The field, or row for the product as a whole
@@ -942,6 +1031,24 @@ type ExportProductsParams struct {
 // ExportProductsParamsFormat defines parameters for ExportProducts.
 type ExportProductsParamsFormat string
 
+// RefreshImagesParams defines parameters for RefreshImages.
+type RefreshImagesParams struct {
+	// VitrineUser The user for whom a key with the scope admin acts; its own user by default. 404 where there is no such user
+	VitrineUser *int64 `json:"Vitrine-User,omitempty"`
+}
+
+// GetRefreshJobParams defines parameters for GetRefreshJob.
+type GetRefreshJobParams struct {
+	// VitrineUser The user for whom a key with the scope admin acts; its own user by default. 404 where there is no such user
+	VitrineUser *int64 `json:"Vitrine-User,omitempty"`
+}
+
+// AbortRefreshJobParams defines parameters for AbortRefreshJob.
+type AbortRefreshJobParams struct {
+	// VitrineUser The user for whom a key with the scope admin acts; its own user by default. 404 where there is no such user
+	VitrineUser *int64 `json:"Vitrine-User,omitempty"`
+}
+
 // ListProductsParams defines parameters for ListProducts.
 type ListProductsParams struct {
 	// UserId Only products of this user; by default of the user of the key. Required of operators, and where authentication is off
@@ -992,7 +1099,7 @@ type ListProductsParamsImageStatus string
 
 // CreateProductParams defines parameters for CreateProduct.
 type CreateProductParams struct {
-	// IdempotencyKey Printable ASCII of the user's choice, bare or as a string in quotes. The same key with the same product creates it once and answers the same afterwards, also where it was changed or deleted since; with another product it answers 422. Only a success is remembered, for 24 hours unless configured otherwise.
+	// IdempotencyKey Printable ASCII of the user's choice, bare or as a string in quotes. The same key with the same product creates it once and answers the same afterwards, also where it was changed or deleted since; with another product or in another operation it answers 422. Only a success is remembered, for 24 hours unless configured otherwise.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 
 	// Prefer wait=N (RFC 7240): answer when the images are done, or after N seconds, at most 10. Preference-Applied says that it was followed: it is not where 1000 answers are kept back already
@@ -1013,7 +1120,7 @@ type WriteProductsParams struct {
 	// Mode create: a product whose external_id is there already is at fault
 	Mode *WriteProductsParamsMode `form:"mode,omitempty" json:"mode,omitempty"`
 
-	// IdempotencyKey Printable ASCII of the user's choice, bare or as a string in quotes. The same key with the same product creates it once and answers the same afterwards, also where it was changed or deleted since; with another product it answers 422. Only a success is remembered, for 24 hours unless configured otherwise.
+	// IdempotencyKey As of a create, but apart from its keys: the same key with the same body writes each product once; with another body it answers 422. What was written is remembered for 24 hours unless configured otherwise.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 
 	// VitrineUser The user for whom a key with the scope admin acts; its own user by default. 404 where there is no such user
@@ -1088,6 +1195,9 @@ type AddImageParams struct {
 	// Prefer wait=N (RFC 7240): answer when the images are done, or after N seconds, at most 10. Preference-Applied says that it was followed: it is not where 1000 answers are kept back already
 	Prefer *string `json:"Prefer,omitempty"`
 
+	// IdempotencyKey Printable ASCII of the user's choice, bare or as a string in quotes. The same key with the same image for the same product adds it once and answers with it as it is afterwards, whatever If-Match says, or with 404 where it was removed since; with another image or in another operation it answers 422. Only a success is remembered, for 24 hours unless configured otherwise.
+	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
+
 	// VitrineUser The user for whom a key with the scope admin acts; its own user by default. 404 where there is no such user
 	VitrineUser *int64 `json:"Vitrine-User,omitempty"`
 }
@@ -1139,6 +1249,9 @@ type GetImageSourceParams struct {
 	// VitrineUser The user for whom a key with the scope admin acts; its own user by default. 404 where there is no such user
 	VitrineUser *int64 `json:"Vitrine-User,omitempty"`
 }
+
+// RefreshImagesJSONRequestBody defines body for RefreshImages for application/json ContentType.
+type RefreshImagesJSONRequestBody = RefreshOrder
 
 // CreateProductJSONRequestBody defines body for CreateProduct for application/json ContentType.
 type CreateProductJSONRequestBody = NewProduct
@@ -1437,6 +1550,38 @@ type ClientInterface interface {
 	// Corresponds with GET /exports (the `ExportProducts` operationId).
 	ExportProducts(ctx context.Context, params *ExportProductsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// RefreshImagesWithBody Fetch many ready images again
+	//
+	// A job has every image that is ready, not worked on and selected fetched again, as the refresh of one image does. Images that are created or fetched again meanwhile are left alone. An operator's is of all users, unless it names one.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /images/refresh (the `RefreshImages` operationId).
+	RefreshImagesWithBody(ctx context.Context, params *RefreshImagesParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RefreshImages Fetch many ready images again
+	//
+	// A job has every image that is ready, not worked on and selected fetched again, as the refresh of one image does. Images that are created or fetched again meanwhile are left alone. An operator's is of all users, unless it names one.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /images/refresh (the `RefreshImages` operationId).
+	RefreshImages(ctx context.Context, params *RefreshImagesParams, body RefreshImagesJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetRefreshJob Read how far a job that fetches images again has got
+	//
+	// Read from the database at every request; ask again until its state is not running. Images that it has put in line are fetched afterwards.
+	//
+	// Corresponds with GET /images/refresh/{id} (the `GetRefreshJob` operationId).
+	GetRefreshJob(ctx context.Context, id int64, params *GetRefreshJobParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// AbortRefreshJob Abort a job that fetches images again
+	//
+	// Images that are in line already are fetched all the same. To abort an aborted job changes nothing.
+	//
+	// Corresponds with POST /images/refresh/{id}/abort (the `AbortRefreshJob` operationId).
+	AbortRefreshJob(ctx context.Context, id int64, params *AbortRefreshJobParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListProducts List products
 	//
 	// Each with its cover and how many images it has, by status. Edits are seen at once, the progress of images within a second. With Accept: application/x-ndjson all that match are sent, one on each line, page after page as they are read; limit is then how many at most, and no next page is linked.
@@ -1643,6 +1788,78 @@ type ClientInterface interface {
 // Corresponds with GET /exports (the `ExportProducts` operationId).
 func (c *Client) ExportProducts(ctx context.Context, params *ExportProductsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewExportProductsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RefreshImagesWithBody Fetch many ready images again
+//
+// A job has every image that is ready, not worked on and selected fetched again, as the refresh of one image does. Images that are created or fetched again meanwhile are left alone. An operator's is of all users, unless it names one.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /images/refresh (the `RefreshImages` operationId).
+func (c *Client) RefreshImagesWithBody(ctx context.Context, params *RefreshImagesParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRefreshImagesRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RefreshImages Fetch many ready images again
+//
+// A job has every image that is ready, not worked on and selected fetched again, as the refresh of one image does. Images that are created or fetched again meanwhile are left alone. An operator's is of all users, unless it names one.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /images/refresh (the `RefreshImages` operationId).
+func (c *Client) RefreshImages(ctx context.Context, params *RefreshImagesParams, body RefreshImagesJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRefreshImagesRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetRefreshJob Read how far a job that fetches images again has got
+//
+// Read from the database at every request; ask again until its state is not running. Images that it has put in line are fetched afterwards.
+//
+// Corresponds with GET /images/refresh/{id} (the `GetRefreshJob` operationId).
+func (c *Client) GetRefreshJob(ctx context.Context, id int64, params *GetRefreshJobParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetRefreshJobRequest(c.Server, id, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AbortRefreshJob Abort a job that fetches images again
+//
+// Images that are in line already are fetched all the same. To abort an aborted job changes nothing.
+//
+// Corresponds with POST /images/refresh/{id}/abort (the `AbortRefreshJob` operationId).
+func (c *Client) AbortRefreshJob(ctx context.Context, id int64, params *AbortRefreshJobParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAbortRefreshJobRequest(c.Server, id, params)
 	if err != nil {
 		return nil, err
 	}
@@ -2162,6 +2379,159 @@ func NewExportProductsRequest(server string, params *ExportProductsParams) (*htt
 	}
 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.VitrineUser != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Vitrine-User", *params.VitrineUser, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "integer", Format: "int64"})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Vitrine-User", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewRefreshImagesRequest calls the generic RefreshImages builder with application/json body
+func NewRefreshImagesRequest(server string, params *RefreshImagesParams, body RefreshImagesJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewRefreshImagesRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewRefreshImagesRequestWithBody constructs an http.Request for the RefreshImages method, with any body, and a specified content type
+func NewRefreshImagesRequestWithBody(server string, params *RefreshImagesParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/images/refresh")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.VitrineUser != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Vitrine-User", *params.VitrineUser, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "integer", Format: "int64"})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Vitrine-User", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewGetRefreshJobRequest constructs an http.Request for the GetRefreshJob method
+func NewGetRefreshJobRequest(server string, id int64, params *GetRefreshJobParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "int64"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/images/refresh/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.VitrineUser != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Vitrine-User", *params.VitrineUser, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "integer", Format: "int64"})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Vitrine-User", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewAbortRefreshJobRequest constructs an http.Request for the AbortRefreshJob method
+func NewAbortRefreshJobRequest(server string, id int64, params *AbortRefreshJobParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "int64"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/images/refresh/%s/abort", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -3016,15 +3386,26 @@ func NewAddImageRequestWithBody(server string, id int64, params *AddImageParams,
 			req.Header.Set("Prefer", headerParam1)
 		}
 
-		if params.VitrineUser != nil {
+		if params.IdempotencyKey != nil {
 			var headerParam2 string
 
-			headerParam2, err = runtime.StyleParamWithOptions("simple", false, "Vitrine-User", *params.VitrineUser, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "integer", Format: "int64"})
+			headerParam2, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
 			if err != nil {
 				return nil, err
 			}
 
-			req.Header.Set("Vitrine-User", headerParam2)
+			req.Header.Set("Idempotency-Key", headerParam2)
+		}
+
+		if params.VitrineUser != nil {
+			var headerParam3 string
+
+			headerParam3, err = runtime.StyleParamWithOptions("simple", false, "Vitrine-User", *params.VitrineUser, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "integer", Format: "int64"})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Vitrine-User", headerParam3)
 		}
 
 	}
@@ -3489,6 +3870,42 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /exports (the `ExportProducts` operationId).
 	ExportProductsWithResponse(ctx context.Context, params *ExportProductsParams, reqEditors ...RequestEditorFn) (*ExportProductsResponse, error)
 
+	// RefreshImagesWithBodyWithResponse Fetch many ready images again
+	//
+	// A job has every image that is ready, not worked on and selected fetched again, as the refresh of one image does. Images that are created or fetched again meanwhile are left alone. An operator's is of all users, unless it names one.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /images/refresh (the `RefreshImages` operationId).
+	RefreshImagesWithBodyWithResponse(ctx context.Context, params *RefreshImagesParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RefreshImagesResponse, error)
+
+	// RefreshImagesWithResponse Fetch many ready images again
+	//
+	// A job has every image that is ready, not worked on and selected fetched again, as the refresh of one image does. Images that are created or fetched again meanwhile are left alone. An operator's is of all users, unless it names one.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /images/refresh (the `RefreshImages` operationId).
+	RefreshImagesWithResponse(ctx context.Context, params *RefreshImagesParams, body RefreshImagesJSONRequestBody, reqEditors ...RequestEditorFn) (*RefreshImagesResponse, error)
+
+	// GetRefreshJobWithResponse Read how far a job that fetches images again has got
+	//
+	// Read from the database at every request; ask again until its state is not running. Images that it has put in line are fetched afterwards.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /images/refresh/{id} (the `GetRefreshJob` operationId).
+	GetRefreshJobWithResponse(ctx context.Context, id int64, params *GetRefreshJobParams, reqEditors ...RequestEditorFn) (*GetRefreshJobResponse, error)
+
+	// AbortRefreshJobWithResponse Abort a job that fetches images again
+	//
+	// Images that are in line already are fetched all the same. To abort an aborted job changes nothing.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /images/refresh/{id}/abort (the `AbortRefreshJob` operationId).
+	AbortRefreshJobWithResponse(ctx context.Context, id int64, params *AbortRefreshJobParams, reqEditors ...RequestEditorFn) (*AbortRefreshJobResponse, error)
+
 	// ListProductsWithResponse List products
 	//
 	// Each with its cover and how many images it has, by status. Edits are seen at once, the progress of images within a second. With Accept: application/x-ndjson all that match are sent, one on each line, page after page as they are read; limit is then how many at most, and no next page is linked.
@@ -3813,6 +4230,387 @@ func (r ExportProductsResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ExportProductsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// RefreshImagesResponse202Headers the declared response headers of an HTTP 202 response for RefreshImages
+type RefreshImagesResponse202Headers struct {
+	Location *string
+}
+
+// RefreshImagesResponse429Headers the declared response headers of an HTTP 429 response for RefreshImages
+type RefreshImagesResponse429Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      *int64
+}
+
+type RefreshImagesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *RefreshCount
+	// JSON202 the response for an HTTP 202 `application/json` response
+	JSON202 *RefreshJob
+	// ApplicationproblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationproblemJSON400 *Problem
+	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationproblemJSON401 *Problem
+	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationproblemJSON403 *Problem
+	// ApplicationproblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationproblemJSON404 *Problem
+	// ApplicationproblemJSON408 the response for an HTTP 408 `application/problem+json` response
+	ApplicationproblemJSON408 *Problem
+	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
+	ApplicationproblemJSON413 *Problem
+	// ApplicationproblemJSON415 the response for an HTTP 415 `application/problem+json` response
+	ApplicationproblemJSON415 *Problem
+	// ApplicationproblemJSON421 the response for an HTTP 421 `application/problem+json` response
+	ApplicationproblemJSON421 *Problem
+	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationproblemJSON422 *Problem
+	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationproblemJSON429 *Problem
+	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationproblemJSON500 *Problem
+	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationproblemJSON503 *Problem
+	// Headers202 the parsed response headers for an HTTP 202 response
+	Headers202 *RefreshImagesResponse202Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *RefreshImagesResponse429Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r RefreshImagesResponse) GetJSON200() *RefreshCount {
+	return r.JSON200
+}
+
+// GetJSON202 returns the response for an HTTP 202 `application/json` response
+func (r RefreshImagesResponse) GetJSON202() *RefreshJob {
+	return r.JSON202
+}
+
+// GetApplicationproblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r RefreshImagesResponse) GetApplicationproblemJSON400() *Problem {
+	return r.ApplicationproblemJSON400
+}
+
+// GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r RefreshImagesResponse) GetApplicationproblemJSON401() *Problem {
+	return r.ApplicationproblemJSON401
+}
+
+// GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r RefreshImagesResponse) GetApplicationproblemJSON403() *Problem {
+	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r RefreshImagesResponse) GetApplicationproblemJSON404() *Problem {
+	return r.ApplicationproblemJSON404
+}
+
+// GetApplicationproblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
+func (r RefreshImagesResponse) GetApplicationproblemJSON408() *Problem {
+	return r.ApplicationproblemJSON408
+}
+
+// GetApplicationproblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
+func (r RefreshImagesResponse) GetApplicationproblemJSON413() *Problem {
+	return r.ApplicationproblemJSON413
+}
+
+// GetApplicationproblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
+func (r RefreshImagesResponse) GetApplicationproblemJSON415() *Problem {
+	return r.ApplicationproblemJSON415
+}
+
+// GetApplicationproblemJSON421 returns the response for an HTTP 421 `application/problem+json` response
+func (r RefreshImagesResponse) GetApplicationproblemJSON421() *Problem {
+	return r.ApplicationproblemJSON421
+}
+
+// GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r RefreshImagesResponse) GetApplicationproblemJSON422() *Problem {
+	return r.ApplicationproblemJSON422
+}
+
+// GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r RefreshImagesResponse) GetApplicationproblemJSON429() *Problem {
+	return r.ApplicationproblemJSON429
+}
+
+// GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r RefreshImagesResponse) GetApplicationproblemJSON500() *Problem {
+	return r.ApplicationproblemJSON500
+}
+
+// GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r RefreshImagesResponse) GetApplicationproblemJSON503() *Problem {
+	return r.ApplicationproblemJSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r RefreshImagesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RefreshImagesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RefreshImagesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RefreshImagesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetRefreshJobResponse429Headers the declared response headers of an HTTP 429 response for GetRefreshJob
+type GetRefreshJobResponse429Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      *int64
+}
+
+type GetRefreshJobResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *RefreshJob
+	// ApplicationproblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationproblemJSON400 *Problem
+	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationproblemJSON401 *Problem
+	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationproblemJSON403 *Problem
+	// ApplicationproblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationproblemJSON404 *Problem
+	// ApplicationproblemJSON421 the response for an HTTP 421 `application/problem+json` response
+	ApplicationproblemJSON421 *Problem
+	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationproblemJSON422 *Problem
+	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationproblemJSON429 *Problem
+	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationproblemJSON500 *Problem
+	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationproblemJSON503 *Problem
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetRefreshJobResponse429Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetRefreshJobResponse) GetJSON200() *RefreshJob {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r GetRefreshJobResponse) GetApplicationproblemJSON400() *Problem {
+	return r.ApplicationproblemJSON400
+}
+
+// GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r GetRefreshJobResponse) GetApplicationproblemJSON401() *Problem {
+	return r.ApplicationproblemJSON401
+}
+
+// GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r GetRefreshJobResponse) GetApplicationproblemJSON403() *Problem {
+	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r GetRefreshJobResponse) GetApplicationproblemJSON404() *Problem {
+	return r.ApplicationproblemJSON404
+}
+
+// GetApplicationproblemJSON421 returns the response for an HTTP 421 `application/problem+json` response
+func (r GetRefreshJobResponse) GetApplicationproblemJSON421() *Problem {
+	return r.ApplicationproblemJSON421
+}
+
+// GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r GetRefreshJobResponse) GetApplicationproblemJSON422() *Problem {
+	return r.ApplicationproblemJSON422
+}
+
+// GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r GetRefreshJobResponse) GetApplicationproblemJSON429() *Problem {
+	return r.ApplicationproblemJSON429
+}
+
+// GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r GetRefreshJobResponse) GetApplicationproblemJSON500() *Problem {
+	return r.ApplicationproblemJSON500
+}
+
+// GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r GetRefreshJobResponse) GetApplicationproblemJSON503() *Problem {
+	return r.ApplicationproblemJSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r GetRefreshJobResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetRefreshJobResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetRefreshJobResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetRefreshJobResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// AbortRefreshJobResponse429Headers the declared response headers of an HTTP 429 response for AbortRefreshJob
+type AbortRefreshJobResponse429Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      *int64
+}
+
+type AbortRefreshJobResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *RefreshJob
+	// ApplicationproblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationproblemJSON400 *Problem
+	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationproblemJSON401 *Problem
+	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationproblemJSON403 *Problem
+	// ApplicationproblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationproblemJSON404 *Problem
+	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
+	ApplicationproblemJSON409 *Problem
+	// ApplicationproblemJSON421 the response for an HTTP 421 `application/problem+json` response
+	ApplicationproblemJSON421 *Problem
+	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationproblemJSON422 *Problem
+	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationproblemJSON429 *Problem
+	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationproblemJSON500 *Problem
+	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationproblemJSON503 *Problem
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *AbortRefreshJobResponse429Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r AbortRefreshJobResponse) GetJSON200() *RefreshJob {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r AbortRefreshJobResponse) GetApplicationproblemJSON400() *Problem {
+	return r.ApplicationproblemJSON400
+}
+
+// GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r AbortRefreshJobResponse) GetApplicationproblemJSON401() *Problem {
+	return r.ApplicationproblemJSON401
+}
+
+// GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r AbortRefreshJobResponse) GetApplicationproblemJSON403() *Problem {
+	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r AbortRefreshJobResponse) GetApplicationproblemJSON404() *Problem {
+	return r.ApplicationproblemJSON404
+}
+
+// GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
+func (r AbortRefreshJobResponse) GetApplicationproblemJSON409() *Problem {
+	return r.ApplicationproblemJSON409
+}
+
+// GetApplicationproblemJSON421 returns the response for an HTTP 421 `application/problem+json` response
+func (r AbortRefreshJobResponse) GetApplicationproblemJSON421() *Problem {
+	return r.ApplicationproblemJSON421
+}
+
+// GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r AbortRefreshJobResponse) GetApplicationproblemJSON422() *Problem {
+	return r.ApplicationproblemJSON422
+}
+
+// GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r AbortRefreshJobResponse) GetApplicationproblemJSON429() *Problem {
+	return r.ApplicationproblemJSON429
+}
+
+// GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r AbortRefreshJobResponse) GetApplicationproblemJSON500() *Problem {
+	return r.ApplicationproblemJSON500
+}
+
+// GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r AbortRefreshJobResponse) GetApplicationproblemJSON503() *Problem {
+	return r.ApplicationproblemJSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r AbortRefreshJobResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r AbortRefreshJobResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r AbortRefreshJobResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r AbortRefreshJobResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -4924,9 +5722,10 @@ func (r ListImagesResponse) ContentType() string {
 
 // AddImageResponse201Headers the declared response headers of an HTTP 201 response for AddImage
 type AddImageResponse201Headers struct {
-	ETag              *string
-	Location          *string
-	PreferenceApplied *string
+	ETag               *string
+	IdempotentReplayed *string
+	Location           *string
+	PreferenceApplied  *string
 }
 
 // AddImageResponse429Headers the declared response headers of an HTTP 429 response for AddImage
@@ -5448,6 +6247,7 @@ func (r ChangeImageResponse) ContentType() string {
 
 // RefreshImageResponse202Headers the declared response headers of an HTTP 202 response for RefreshImage
 type RefreshImageResponse202Headers struct {
+	ETag              *string
 	PreferenceApplied *string
 }
 
@@ -5590,7 +6390,7 @@ type ReplayImageResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON202 the response for an HTTP 202 `application/json` response
-	JSON202 *Image
+	JSON202 *CurrentImage
 	// ApplicationproblemJSON400 the response for an HTTP 400 `application/problem+json` response
 	ApplicationproblemJSON400 *Problem
 	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
@@ -5618,7 +6418,7 @@ type ReplayImageResponse struct {
 }
 
 // GetJSON202 returns the response for an HTTP 202 `application/json` response
-func (r ReplayImageResponse) GetJSON202() *Image {
+func (r ReplayImageResponse) GetJSON202() *CurrentImage {
 	return r.JSON202
 }
 
@@ -5834,6 +6634,66 @@ func (c *ClientWithResponses) ExportProductsWithResponse(ctx context.Context, pa
 		return nil, err
 	}
 	return ParseExportProductsResponse(rsp)
+}
+
+// RefreshImagesWithBodyWithResponse Fetch many ready images again
+//
+// A job has every image that is ready, not worked on and selected fetched again, as the refresh of one image does. Images that are created or fetched again meanwhile are left alone. An operator's is of all users, unless it names one.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /images/refresh (the `RefreshImages` operationId).
+func (c *ClientWithResponses) RefreshImagesWithBodyWithResponse(ctx context.Context, params *RefreshImagesParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RefreshImagesResponse, error) {
+	rsp, err := c.RefreshImagesWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRefreshImagesResponse(rsp)
+}
+
+// RefreshImagesWithResponse Fetch many ready images again
+//
+// A job has every image that is ready, not worked on and selected fetched again, as the refresh of one image does. Images that are created or fetched again meanwhile are left alone. An operator's is of all users, unless it names one.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /images/refresh (the `RefreshImages` operationId).
+func (c *ClientWithResponses) RefreshImagesWithResponse(ctx context.Context, params *RefreshImagesParams, body RefreshImagesJSONRequestBody, reqEditors ...RequestEditorFn) (*RefreshImagesResponse, error) {
+	rsp, err := c.RefreshImages(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRefreshImagesResponse(rsp)
+}
+
+// GetRefreshJobWithResponse Read how far a job that fetches images again has got
+//
+// Read from the database at every request; ask again until its state is not running. Images that it has put in line are fetched afterwards.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /images/refresh/{id} (the `GetRefreshJob` operationId).
+func (c *ClientWithResponses) GetRefreshJobWithResponse(ctx context.Context, id int64, params *GetRefreshJobParams, reqEditors ...RequestEditorFn) (*GetRefreshJobResponse, error) {
+	rsp, err := c.GetRefreshJob(ctx, id, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetRefreshJobResponse(rsp)
+}
+
+// AbortRefreshJobWithResponse Abort a job that fetches images again
+//
+// Images that are in line already are fetched all the same. To abort an aborted job changes nothing.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /images/refresh/{id}/abort (the `AbortRefreshJob` operationId).
+func (c *ClientWithResponses) AbortRefreshJobWithResponse(ctx context.Context, id int64, params *AbortRefreshJobParams, reqEditors ...RequestEditorFn) (*AbortRefreshJobResponse, error) {
+	rsp, err := c.AbortRefreshJob(ctx, id, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAbortRefreshJobResponse(rsp)
 }
 
 // ListProductsWithResponse List products
@@ -6288,6 +7148,399 @@ func ParseExportProductsResponse(rsp *http.Response) (*ExportProductsResponse, e
 		response.Headers200 = &headers
 	case rsp.StatusCode == 429:
 		var headers ExportProductsResponse429Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseRefreshImagesResponse parses an HTTP response from a RefreshImagesWithResponse call
+func ParseRefreshImagesResponse(rsp *http.Response) (*RefreshImagesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RefreshImagesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest RefreshCount
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
+		var dest RefreshJob
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON202 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON408 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 421:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON421 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 202:
+		var headers RefreshImagesResponse202Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = &value
+		}
+		response.Headers202 = &headers
+	case rsp.StatusCode == 429:
+		var headers RefreshImagesResponse429Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetRefreshJobResponse parses an HTTP response from a GetRefreshJobWithResponse call
+func ParseGetRefreshJobResponse(rsp *http.Response) (*GetRefreshJobResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetRefreshJobResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest RefreshJob
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 421:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON421 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers GetRefreshJobResponse429Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseAbortRefreshJobResponse parses an HTTP response from a AbortRefreshJobWithResponse call
+func ParseAbortRefreshJobResponse(rsp *http.Response) (*AbortRefreshJobResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &AbortRefreshJobResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest RefreshJob
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 421:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON421 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers AbortRefreshJobResponse429Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -7655,6 +8908,13 @@ func ParseAddImageResponse(rsp *http.Response) (*AddImageResponse, error) {
 			}
 			headers.ETag = &value
 		}
+		if values := rsp.Header.Values("Idempotent-Replayed"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Idempotent-Replayed", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.IdempotentReplayed = &value
+		}
 		if values := rsp.Header.Values("Location"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -8184,6 +9444,13 @@ func ParseRefreshImageResponse(rsp *http.Response) (*RefreshImageResponse, error
 	switch {
 	case rsp.StatusCode == 202:
 		var headers RefreshImageResponse202Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
 		if values := rsp.Header.Values("Preference-Applied"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "Preference-Applied", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -8236,7 +9503,7 @@ func ParseReplayImageResponse(rsp *http.Response) (*ReplayImageResponse, error) 
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
-		var dest Image
+		var dest CurrentImage
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

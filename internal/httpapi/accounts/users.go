@@ -174,7 +174,7 @@ func ours() map[string]string {
 }
 
 func wireUser(u auth.User) wire.User {
-	return wire.User{ID: u.ID, Name: u.Name, Email: u.Email, CreatedAt: u.CreatedAt}
+	return wire.User{ID: u.ID, Name: u.Name, Email: u.Email, CreatedAt: u.CreatedAt, ErasingSince: wire.OrNil(u.ErasingSince)}
 }
 
 func pathID(r *http.Request) (int64, error) { return httpkit.PathInteger(r, "id", auth.MaxID) }

@@ -56,7 +56,7 @@ func decodeOrder(body []byte) (failures.Request, error) {
 	order := failures.Request{
 		ByIDs:  o.Has(failures.FieldIDs),
 		IDs:    form.Optional(o, failures.FieldIDs, readIDs),
-		Filter: form.Optional(o, failures.FieldFilter, readFilter),
+		Filter: form.Optional(o, failures.FieldFilter, form.Nested(readFilter)),
 		All:    form.Optional(o, failures.FieldAll, form.Bool),
 		DryRun: form.Optional(o, failures.FieldDryRun, form.Bool),
 		Rate:   form.Optional(o, failures.FieldRate, readRate),
@@ -98,27 +98,15 @@ func readIDs(o *form.Object, name string, raw jsontext.Value) []failures.ID {
 }
 
 // readFilter reads the object that a list has as its query.
-func readFilter(o *form.Object, name string, raw jsontext.Value) *failures.Filter {
-	if kind := form.KindOf(raw); kind != "an object" {
-		o.Errors.Add(name, "must be an object, not "+kind)
-		return &failures.Filter{}
+func readFilter(o *form.Object) *failures.Filter {
+	return &failures.Filter{
+		Reason:       fault.Reason(form.Optional(o, failures.FieldReason, form.Text)),
+		Host:         form.Optional(o, failures.FieldHost, form.Text),
+		UserID:       form.Optional(o, failures.FieldUserID, readID),
+		ProductID:    form.Optional(o, failures.FieldProductID, readID),
+		FailedAfter:  form.Optional(o, failures.FieldFailedAfter, form.Time),
+		FailedBefore: form.Optional(o, failures.FieldFailedBefore, form.Time),
 	}
-	inner, err := form.ReadObject(raw)
-	if err != nil { // it was read before as a part of the body
-		o.Errors.Add(name, "must be an object")
-		return &failures.Filter{}
-	}
-	f := &failures.Filter{
-		Reason:       fault.Reason(form.Optional(inner, failures.FieldReason, form.Text)),
-		Host:         form.Optional(inner, failures.FieldHost, form.Text),
-		UserID:       form.Optional(inner, failures.FieldUserID, readID),
-		ProductID:    form.Optional(inner, failures.FieldProductID, readID),
-		FailedAfter:  form.Optional(inner, failures.FieldFailedAfter, form.Time),
-		FailedBefore: form.Optional(inner, failures.FieldFailedBefore, form.Time),
-	}
-	inner.RefuseRest(nil)
-	o.Errors.AddAll(name+".", inner.Errors)
-	return f
 }
 
 // readID reads the id of a user or product. 0 would select all of

@@ -82,7 +82,7 @@ func DescribeReplayImage(d *openapi.Document) *huma.Operation {
 		Description: "It is pending again with no attempt counted. An image that has not failed is answered with 409.",
 		Parameters:  append(products.ImagePathParameters(), products.PreferWait()),
 		Responses: d.Responses(map[string]*huma.Response{
-			"202": openapi.Response("The image, pending again, or what has become of it", openapi.Schema[wire.Image](d), products.ETag(), products.Applied()),
+			"202": openapi.Response("The image, pending again, or what has become of it", openapi.Schema[wire.CurrentImage](d), products.ETag(), products.Applied()),
 		}, http.StatusNotFound, http.StatusConflict, http.StatusServiceUnavailable),
 	}
 }

@@ -64,8 +64,8 @@ func (h *Handler) List(w http.ResponseWriter, r *http.Request) error {
 	return page.Write(h.Cursors, w, r, found.Items, wireLetter, next)
 }
 
-// ReplayImage is for the product's owner; the answer is the image, which is
-// pending again.
+// ReplayImage is for the product's owner; the answer is the image as it is then: pending again,
+// or what has become of it.
 func (h *Handler) ReplayImage(w http.ResponseWriter, r *http.Request) error {
 	product, id, err := products.ImagePath(r)
 	if err != nil {
@@ -75,13 +75,13 @@ func (h *Handler) ReplayImage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("replay image %d of product %d: %w", id, product, err)
 	}
-	if h.Waits.For(w, r, product, id) {
-		if img, err = h.Waits.Service.Image(r.Context(), auth.From(r.Context()), product, id); err != nil {
-			return fmt.Errorf("replay image %d of product %d: %w", id, product, err)
-		}
+	h.Waits.For(w, r, product, id)
+	version, revision := changed.Version, changed.Revision
+	if p, now, err := h.Waits.Service.Image(r.Context(), auth.From(r.Context()), product, id); err == nil { // else it was replayed all the same
+		version, revision, img = p.Version, p.Revision, now
 	}
-	w.Header().Set("ETag", httpkit.VersionTag(changed.Version, changed.Revision, h.Tag()))
-	return httpkit.WriteJSON(w, http.StatusAccepted, products.Image(img, h.URL))
+	w.Header().Set("ETag", httpkit.VersionTag(version, revision, h.Tag()))
+	return httpkit.WriteJSON(w, http.StatusAccepted, products.CurrentImage(img, h.URL))
 }
 
 func wireLetter(l failures.Item) wire.DeadLetter {

@@ -55,10 +55,13 @@ func (g *Guard) Authorize(r *http.Request, rt server.Route) (*http.Request, erro
 		return r, nil
 	}
 	p, err := g.principal(r, rt)
-	if err != nil {
+	if err != nil && p.Key == 0 {
 		return nil, err
 	}
 	r = r.WithContext(auth.With(r.Context(), p))
+	if err != nil {
+		return r, err
+	}
 	if !slices.ContainsFunc(rt.Scopes, func(scope string) bool { return p.May(auth.Scope(scope)) }) {
 		scopes := strings.Join(rt.Scopes, " ")
 		return r, lacks("the API key lacks a scope for this: one of "+scopes, scopes)

@@ -25,7 +25,7 @@ func (h *Handler) Source(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	img, err := h.Service.Image(r.Context(), auth.From(r.Context()), product, id)
+	_, img, err := h.Service.Image(r.Context(), auth.From(r.Context()), product, id)
 	if err != nil {
 		return fmt.Errorf("read source of image %d of product %d: %w", id, product, err)
 	}

@@ -21,7 +21,7 @@ func DescribeCreate(d *openapi.Document) *huma.Operation {
 	return &huma.Operation{
 		OperationID: "createProduct", Tags: []string{"products"}, Summary: "Create a product",
 		Description: "Answers at once; the images are processed afterwards.",
-		Parameters:  []*huma.Param{idempotencyParam(), PreferWait()},
+		Parameters:  []*huma.Param{idempotencyParam("product creates it once and answers the same afterwards, also where it was changed or deleted since; with another product"), PreferWait()},
 		RequestBody: openapi.Body(limited[newProduct](d), httpkit.TypeJSON),
 		Responses: d.Responses(map[string]*huma.Response{
 			"201": openapi.Response("Created", openapi.Schema[wire.Created](d), openapi.Header("Location", "The path of the product"), ETag(), Applied(),
@@ -149,14 +149,14 @@ func ETag() *huma.Param {
 	return openapi.Header("ETag", "\"version.revision.tag\" of the product: the version grows with edits, the revision with every change, and the tag names how the answer is encoded. If-Match compares the version only, If-None-Match all of it")
 }
 
-func idempotencyParam() *huma.Param {
+// idempotencyParam describes the header: what the same key does with the same, and with what else.
+func idempotencyParam(does string) *huma.Param {
 	shortest, longest := 1, catalog.MaxKeyBytes
 	return &huma.Param{
 		Name: httpkit.HeaderIdempotencyKey, In: "header",
 		Schema: &huma.Schema{Type: huma.TypeString, MinLength: &shortest, MaxLength: &longest},
 		Description: fmt.Sprintf("Printable ASCII of the user's choice, bare or as a string in quotes. The same key with the same "+
-			"product creates it once and answers the same afterwards, also where it was changed or deleted since; "+
-			"with another product it answers 422. Only a success is remembered, for %d hours unless configured otherwise.",
+			does+" or in another operation it answers 422. Only a success is remembered, for %d hours unless configured otherwise.",
 			int(catalog.DefaultKeyTTL.Hours())),
 	}
 }

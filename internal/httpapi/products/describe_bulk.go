@@ -1,6 +1,7 @@
 package products
 
 import (
+	"fmt"
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -19,13 +20,21 @@ func DescribeBulk(d *openapi.Document) *huma.Operation {
 		Description: "With error_policy=rows, every product stands for itself: they are written in transactions of 100, and a request that was cut off is repeated under its Idempotency-Key, byte for byte, and goes on behind what it has written. " +
 			"With all, one fault rejects everything, in one transaction. Of several products with one external_id the last one without a fault is written. " +
 			"A product that is there is changed as a merge patch does: a field that is not sent is left alone. The images are processed afterwards.",
-		Parameters:  []*huma.Param{idempotencyParam()},
+		Parameters:  []*huma.Param{bulkKeyParam()},
 		RequestBody: openapi.Body(openapi.Schema[wire.BulkProducts](d), httpkit.TypeJSON),
 		Responses: d.Responses(map[string]*huma.Response{
 			"200": openapi.Response("What became of each product", openapi.Schema[wire.BulkResults](d),
 				openapi.Header(httpkit.HeaderIdempotentReplayed, "true where an earlier request of the Idempotency-Key has written some of it")),
 		}, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusServiceUnavailable),
 	}
+}
+
+// bulkKeyParam is idempotencyParam for keys of bulk requests, which are apart from all others.
+func bulkKeyParam() *huma.Param {
+	p := idempotencyParam("")
+	p.Description = fmt.Sprintf("As of a create, but apart from its keys: the same key with the same body writes each product once; with "+
+		"another body it answers 422. What was written is remembered for %d hours unless configured otherwise.", int(catalog.DefaultKeyTTL.Hours()))
+	return p
 }
 
 // BulkQuery are the parameters of Bulk.

@@ -38,10 +38,14 @@ func DescribeAddImage(d *openapi.Document) *huma.Operation {
 	return &huma.Operation{
 		OperationID: "addImage", Tags: []string{"products"}, Summary: "Add an image to a product",
 		Description: "An edit of the product. Answers at once; the image is processed afterwards. The picture is fetched from its URL, or sent itself, in a form.",
-		Parameters:  []*huma.Param{openapi.PathInteger("id", catalog.MaxID), openapi.IfMatch("change only one of their versions"), PreferWait()},
+		Parameters: []*huma.Param{
+			openapi.PathInteger("id", catalog.MaxID), openapi.IfMatch("change only one of their versions"), PreferWait(),
+			idempotencyParam("image for the same product adds it once and answers with it as it is afterwards, whatever If-Match says, or with 404 where it was removed since; with another image"),
+		},
 		RequestBody: newImageBody(d),
 		Responses: d.Responses(map[string]*huma.Response{
-			"201": openapi.Response("The image", openapi.Schema[wire.CurrentImage](d), openapi.Header("Location", "The path of the image"), ETag(), Applied()),
+			"201": openapi.Response("The image", openapi.Schema[wire.CurrentImage](d), openapi.Header("Location", "The path of the image"), ETag(), Applied(),
+				openapi.Header(httpkit.HeaderIdempotentReplayed, "true where the Idempotency-Key added the image before")),
 		}, imageProblems(http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)...),
 	}
 }
@@ -75,7 +79,7 @@ func DescribeRefreshImage(d *openapi.Document) *huma.Operation {
 		OperationID: "refreshImage", Tags: []string{"products"}, Summary: "Fetch a ready image again",
 		Description: "Its host is asked whether the source has changed (ETag, Last-Modified); where it has not, nothing changes. The image shows its picture until there is another one, and goes on showing it where the work fails. While an image is being fetched again, another request changes nothing.",
 		Parameters:  append(ImagePathParameters(), PreferWait()),
-		Responses: d.Responses(map[string]*huma.Response{"202": openapi.Response("The image as it is until then, or is then", openapi.Schema[wire.CurrentImage](d), Applied())},
+		Responses: d.Responses(map[string]*huma.Response{"202": openapi.Response("The image as it is until then, or is then", openapi.Schema[wire.CurrentImage](d), ETag(), Applied())},
 			http.StatusNotFound, http.StatusConflict, http.StatusServiceUnavailable),
 	}
 }

@@ -1,6 +1,7 @@
 package products
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -31,6 +32,10 @@ func (h *Handler) ListImages(w http.ResponseWriter, r *http.Request) error {
 
 // AddImage adds an image to a product.
 func (h *Handler) AddImage(w http.ResponseWriter, r *http.Request) error {
+	key, err := idempotencyKey(r.Header)
+	if err != nil {
+		return err
+	}
 	product, versions, err := changeOf(r)
 	if err != nil {
 		return err
@@ -39,17 +44,31 @@ func (h *Handler) AddImage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("add image to product %d: %w", product, err)
 	}
-	p, img, err := h.Service.AddImage(r.Context(), auth.From(r.Context()), product, added, versions)
+	p, img, replayed, err := h.addImage(r.Context(), auth.From(r.Context()), product, added, versions, key)
 	if err != nil {
 		return fmt.Errorf("add image to product %d: %w", product, err)
 	}
+	if replayed {
+		w.Header().Set(httpkit.HeaderIdempotentReplayed, "true")
+	}
 	if h.Waits.For(w, r, product, img.ID) {
-		if now, err := h.Service.Image(r.Context(), auth.From(r.Context()), product, img.ID); err == nil { // else it was added all the same
-			img = now
+		if waited, now, err := h.Service.Image(r.Context(), auth.From(r.Context()), product, img.ID); err == nil { // else it was added all the same
+			p, img = waited, now
 		}
 	}
 	w.Header().Set("Location", path(product)+"/images/"+strconv.FormatInt(img.ID, 10))
 	return h.writeImage(w, http.StatusCreated, p, img)
+}
+
+// addImage adds once for a key, and each time without one.
+func (h *Handler) addImage(
+	ctx context.Context, by auth.Principal, product int64, n catalog.NewImage, versions []int64, key string,
+) (p catalog.Product, img catalog.Image, replayed bool, err error) {
+	if key != "" {
+		return h.Service.AddImageOnce(ctx, by, product, n, versions, key)
+	}
+	p, img, err = h.Service.AddImage(ctx, by, product, n, versions)
+	return p, img, false, err
 }
 
 // ChangeImage applies a merge patch to an image.
@@ -88,16 +107,15 @@ func (h *Handler) RefreshImage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	img, err := h.Service.RefreshImage(r.Context(), auth.From(r.Context()), product, id)
+	if err := h.Service.RefreshImage(r.Context(), auth.From(r.Context()), product, id); err != nil {
+		return fmt.Errorf("refresh image %d of product %d: %w", id, product, err)
+	}
+	h.Waits.For(w, r, product, id)
+	p, img, err := h.Service.Image(r.Context(), auth.From(r.Context()), product, id)
 	if err != nil {
 		return fmt.Errorf("refresh image %d of product %d: %w", id, product, err)
 	}
-	if h.Waits.For(w, r, product, id) {
-		if img, err = h.Service.Image(r.Context(), auth.From(r.Context()), product, id); err != nil {
-			return fmt.Errorf("refresh image %d of product %d: %w", id, product, err)
-		}
-	}
-	return httpkit.WriteJSON(w, http.StatusAccepted, CurrentImage(img, h.URL))
+	return h.writeImage(w, http.StatusAccepted, p, img)
 }
 
 // writeImage answers with an image of the product, whose entity tag protects the next change.

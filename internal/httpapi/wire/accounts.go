@@ -4,10 +4,11 @@ import "time"
 
 // User owns products.
 type User struct {
-	ID        int64     `json:"id"              minimum:"1"`
-	Name      string    `json:"name"            example:"Shop of Jo"`
-	Email     string    `json:"email,omitempty" example:"jo@example.com"`
-	CreatedAt time.Time `json:"created_at"`
+	ID           int64      `json:"id"              minimum:"1"`
+	Name         string     `json:"name"            example:"Shop of Jo"`
+	Email        string     `json:"email,omitempty" example:"jo@example.com"`
+	CreatedAt    time.Time  `json:"created_at"`
+	ErasingSince *time.Time `json:"erasing_since,omitempty" doc:"Since when the user is deleted with all products, in the background; absent where it is not"`
 }
 
 // Erasure is the deletion of a user with all that the user owns, in the background.

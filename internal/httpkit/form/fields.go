@@ -151,6 +151,26 @@ func Entries(o *Object, name, what string, most int, raw jsontext.Value) (first 
 	return first, count
 }
 
+// Nested returns a reader of objects within an object, of which read takes the fields. It
+// returns the zero value for what is no object.
+func Nested[T any](read func(*Object) *T) func(*Object, string, jsontext.Value) *T {
+	return func(o *Object, name string, raw jsontext.Value) *T {
+		if kind := KindOf(raw); kind != "an object" {
+			o.Errors.Add(name, "must be an object, not "+kind)
+			return new(T)
+		}
+		inner, err := ReadObject(raw)
+		if err != nil { // it was read before as a part of the body
+			o.Errors.Add(name, "must be an object")
+			return new(T)
+		}
+		v := read(inner)
+		inner.RefuseRest(nil)
+		o.Errors.AddAll(name+".", inner.Errors)
+		return v
+	}
+}
+
 // Pairs returns the members of an object whose names a client makes up, each value
 // as read reads it. More than most are an error, and not read.
 func Pairs[T any](

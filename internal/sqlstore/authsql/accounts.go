@@ -62,3 +62,11 @@ func (s *Accounts) PurgeAudit(ctx context.Context, age time.Duration, limit int)
 	return s.db.Exec(ctx, "purge audit log", `
 		DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at <= {now} - $1 ORDER BY at LIMIT $2)`, age.Milliseconds(), limit)
 }
+
+// moment is the zero time for 0.
+func moment(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return sqldb.Time(ms)
+}

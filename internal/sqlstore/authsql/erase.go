@@ -75,6 +75,14 @@ func (s *Accounts) Erasure(ctx context.Context, user int64) (j job.Job, err erro
 	return j, err
 }
 
+// removeKeys removes at most limit API keys of the user, which were revoked before, and reports
+// whether there were any.
+func (s *Accounts) removeKeys(ctx context.Context, tx *sql.Tx, user int64, limit int) (bool, error) {
+	keys, err := sqldb.IDs(ctx, tx, `
+		DELETE FROM api_keys WHERE id IN (SELECT id FROM api_keys WHERE user_id = $1 ORDER BY id LIMIT $2) RETURNING id`, user, limit)
+	return len(keys) > 0, err
+}
+
 // AdvanceErasure implements erasure.Store. Every step has the user's row locked and looks for
 // products first: a create that had read the user before the mark may commit after it. It
 // takes a lock on the user's row for its reference, and so has committed before the last
@@ -122,7 +130,13 @@ func (s *Accounts) AdvanceErasure(ctx context.Context, b job.Batch) (j job.Job, 
 		if err != nil {
 			return err
 		}
-		if len(changed) > 0 || keys || deliveries {
+		revoked := false
+		if len(changed) == 0 && !keys && !deliveries {
+			if revoked, err = s.removeKeys(ctx, tx, user, b.Limit); err != nil {
+				return err
+			}
+		}
+		if len(changed) > 0 || keys || deliveries || revoked {
 			j, err = jobsql.Advance(ctx, s.db, tx, b, int64(len(changed)), 0, "")
 			return err
 		}

@@ -33,14 +33,6 @@ func scanKey(row interface{ Scan(into ...any) error }, k *auth.Key, more ...any)
 	return nil
 }
 
-// moment is the zero time for 0.
-func moment(ms int64) time.Time {
-	if ms == 0 {
-		return time.Time{}
-	}
-	return sqldb.Time(ms)
-}
-
 // AddKey implements auth.Store.
 func (s *Accounts) AddKey(ctx context.Context, n auth.NewKey, e auth.Entry) (k auth.Key, err error) {
 	err = s.db.InTx(ctx, "add key", func(ctx context.Context, tx *sql.Tx) error {

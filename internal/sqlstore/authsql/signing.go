@@ -6,8 +6,10 @@ import (
 	"time"
 
 	"vitrine.dev/internal/auth"
+	"vitrine.dev/internal/events"
 	"vitrine.dev/internal/signing"
 	"vitrine.dev/internal/sqldb"
+	"vitrine.dev/internal/sqlstore/eventsql"
 )
 
 // SigningKeys implements signing.Store.
@@ -38,7 +40,7 @@ func (s *Accounts) signingKeys(ctx context.Context) ([]signing.Key, error) {
 
 // RotateSigning implements auth.Store.
 func (s *Accounts) RotateSigning(ctx context.Context, next signing.Secret, overlap time.Duration, e auth.Entry) error {
-	return s.db.InTx(ctx, "rotate the signing key", func(ctx context.Context, tx *sql.Tx) error {
+	return s.db.InTxNotify(ctx, "rotate the signing key", func(ctx context.Context, tx *sql.Tx) error {
 		var id string // one rotation at a time
 		if err := tx.QueryRowContext(ctx, s.db.SQL(`SELECT id FROM installation{for update}`)).Scan(&id); err != nil {
 			return err
@@ -59,6 +61,9 @@ func (s *Accounts) RotateSigning(ctx context.Context, next signing.Secret, overl
 			INSERT INTO signing_keys (generation, secret, created_at)
 			SELECT coalesce(max(generation), 0) + 1, $1, {now} FROM signing_keys RETURNING generation`), next[:]).Scan(&generation)
 		if err != nil {
+			return err
+		}
+		if err := eventsql.Append(ctx, s.db, tx, events.Event{Type: events.SigningChanged}); err != nil {
 			return err
 		}
 		return s.record(ctx, tx, e, "signing-key", generation)

@@ -11,12 +11,12 @@ import (
 	"vitrine.dev/internal/sqlstore/eventsql"
 )
 
-const userColumns = ` id, name, email, created_at `
+const userColumns = ` id, name, email, created_at, erasing_at `
 
 func scanUser(row interface{ Scan(into ...any) error }, u *auth.User) error {
-	var created int64
-	err := row.Scan(&u.ID, &u.Name, &u.Email, &created)
-	u.CreatedAt = sqldb.Time(created)
+	var created, erasing int64
+	err := row.Scan(&u.ID, &u.Name, &u.Email, &created, &erasing)
+	u.CreatedAt, u.ErasingSince = sqldb.Time(created), moment(erasing)
 	return sqldb.NoRow(err, sqldb.NotFound("user"))
 }
 

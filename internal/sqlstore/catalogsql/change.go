@@ -97,7 +97,12 @@ func (s *Products) revise(ctx context.Context, tx *sql.Tx, old catalog.Product, 
 	if err := imagesql.RetryFailed(ctx, s.db, tx, r.Retry, r.RequestID); err != nil {
 		return catalog.Product{}, err
 	}
-	return s.readProduct(ctx, tx, old.ID)
+	p, err := s.readProduct(ctx, tx, old.ID)
+	if err != nil || r.Once == nil {
+		return p, err
+	}
+	added := slices.IndexFunc(r.Images, func(i catalog.PlannedImage) bool { return i.ID == 0 })
+	return p, s.useKey(ctx, tx, p.UserID, p.ID, p.Images[added].ID, *r.Once)
 }
 
 // edit writes the fields of the product, which the transaction has locked, and the event.

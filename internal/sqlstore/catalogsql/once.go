@@ -36,23 +36,20 @@ func (s *Products) CreateProductOnce(
 			p, earlier, err = s.onceInSteps(ctx, tx, n, once)
 			return err
 		})
-		if !errors.Is(err, errKeyTaken) {
+		if !errors.Is(err, catalog.ErrKeyTaken) {
 			return p, earlier, err
 		}
 	}
 	return p, nil, fault.Wrap(fault.Unavailable, "the key is in use; try again", err)
 }
 
-// errKeyTaken says that another has taken the key since it was looked for.
-var errKeyTaken = errors.New("the key was taken just now")
-
-// onceInSteps is for a database with one writer, and for what has uploads. errKeyTaken, but not
+// onceInSteps is for a database with one writer, and for what has uploads. catalog.ErrKeyTaken, but not
 // where there is one writer.
 func (s *Products) onceInSteps(
 	ctx context.Context, tx *sql.Tx, n catalog.NewProduct, once catalog.Once,
 ) (catalog.Product, *catalog.Earlier, error) {
 	earlier, err := scanEarlier(tx.QueryRowContext(ctx, s.db.SQL(`
-		SELECT product_id, fingerprint FROM idempotency_keys
+		SELECT`+earlierColumns+`FROM idempotency_keys
 		WHERE user_id = $1 AND key = $2 AND expires_at > {now}`), n.UserID, once.Key))
 	if err == nil || !errors.Is(err, sql.ErrNoRows) {
 		return catalog.Product{}, earlier, err
@@ -65,7 +62,7 @@ func (s *Products) onceInSteps(
 		VALUES ($1, $2, $3, $4, {now} + $5)`+takeOver),
 		n.UserID, once.Key, once.Fingerprint[:], p.ID, once.TTL.Milliseconds()))
 	if err == nil && !taken {
-		err = errKeyTaken
+		err = catalog.ErrKeyTaken
 	}
 	return p, nil, err
 }
@@ -76,7 +73,7 @@ const insertKey = `INSERT INTO idempotency_keys (user_id, key, fingerprint, prod
 // has not.
 const takeOver = `
 	ON CONFLICT (user_id, key) DO UPDATE
-	SET fingerprint = excluded.fingerprint, product_id = excluded.product_id, expires_at = excluded.expires_at
+	SET fingerprint = excluded.fingerprint, product_id = excluded.product_id, image_id = excluded.image_id, expires_at = excluded.expires_at
 	WHERE idempotency_keys.expires_at <= {now}`
 
 // onceStatement is what onceAtOnce runs.
@@ -113,7 +110,7 @@ func (s *Products) onceAtOnce(
 // freed in between. It looks past the expiry: the key lived when it was tried.
 func (s *Products) earlier(ctx context.Context, user int64, key string) (*catalog.Earlier, error) {
 	earlier, err := scanEarlier(s.db.Writer.QueryRowContext(ctx,
-		`SELECT product_id, fingerprint FROM idempotency_keys WHERE user_id = $1 AND key = $2`, user, key))
+		`SELECT`+earlierColumns+`FROM idempotency_keys WHERE user_id = $1 AND key = $2`, user, key))
 	if !errors.Is(err, sql.ErrNoRows) {
 		return earlier, err
 	}
@@ -125,10 +122,38 @@ func (s *Products) earlier(ctx context.Context, user int64, key string) (*catalo
 	return nil, err
 }
 
+// EarlierUse implements catalog.Store.
+func (s *Products) EarlierUse(ctx context.Context, user int64, key string) (earlier *catalog.Earlier, err error) {
+	err = s.db.WithRetry(ctx, "look up idempotency key", func(ctx context.Context) error {
+		earlier, err = scanEarlier(s.db.Reader.QueryRowContext(ctx, s.db.SQL(
+			`SELECT`+earlierColumns+`FROM idempotency_keys WHERE user_id = $1 AND key = $2 AND expires_at > {now}`), user, key))
+		if errors.Is(err, sql.ErrNoRows) {
+			earlier, err = nil, nil
+		}
+		return err
+	})
+	return earlier, err
+}
+
+// useKey stores the key under which an image was added to the product. Who else adds under it
+// waits until this has committed. catalog.ErrKeyTaken.
+func (s *Products) useKey(ctx context.Context, tx *sql.Tx, user, product, image int64, once catalog.Once) error {
+	used, err := sqldb.Affected(tx.ExecContext(ctx, s.db.SQL(`
+		INSERT INTO idempotency_keys (user_id, key, fingerprint, product_id, image_id, expires_at)
+		VALUES ($1, $2, $3, $4, $5, {now} + $6)`+takeOver),
+		user, once.Key, once.Fingerprint[:], product, image, once.TTL.Milliseconds()))
+	if err == nil && !used {
+		err = catalog.ErrKeyTaken
+	}
+	return err
+}
+
+const earlierColumns = ` product_id, image_id, fingerprint `
+
 func scanEarlier(row *sql.Row) (*catalog.Earlier, error) {
 	var e catalog.Earlier
 	var fingerprint []byte
-	if err := row.Scan(&e.ProductID, &fingerprint); err != nil {
+	if err := row.Scan(&e.ProductID, &e.ImageID, &fingerprint); err != nil {
 		return nil, err
 	}
 	if copy(e.Fingerprint[:], fingerprint) != len(e.Fingerprint) {

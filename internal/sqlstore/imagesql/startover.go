@@ -111,7 +111,7 @@ func (s *Images) RefreshImage(ctx context.Context, product, image int64, allowed
 		case status != string(catalog.Ready):
 			return false, fault.New(fault.Conflict, "the image is "+status+"; only a ready one can be fetched again")
 		}
-		return sqldb.Affected(tx.ExecContext(ctx, s.db.SQL(refresh()), image, product, requestID))
+		return sqldb.Affected(tx.ExecContext(ctx, s.db.SQL(refresh(`$3`)+` AND id = $1 AND product_id = $2`), image, product, requestID))
 	})
 	switch {
 	case working && status == string(catalog.Ready) && fault.KindOf(err) == fault.Conflict: // it is being fetched already
@@ -121,6 +121,20 @@ func (s *Images) RefreshImage(ctx context.Context, product, image int64, allowed
 	default:
 		return err
 	}
+}
+
+// Refresh has those of the images fetched again that are ready and not worked on, and returns
+// which. It locks their products in one order before it touches the images, as every change
+// of an image does. What the products show does not change.
+func Refresh(ctx context.Context, db *sqldb.DB, tx *sql.Tx, images []int64, requestID string) ([]int64, error) {
+	marks, args := sqldb.In(1, images)
+	_, err := sqldb.IDs(ctx, tx, db.SQL(
+		`SELECT id FROM products WHERE id IN (SELECT product_id FROM images WHERE id IN (`+marks+`)) ORDER BY id{for update}`), args...)
+	if err != nil {
+		return nil, err
+	}
+	marks, args = sqldb.In(2, images)
+	return sqldb.IDs(ctx, tx, db.SQL(refresh(`$1`)+` AND id IN (`+marks+`) RETURNING id`), append([]any{requestID}, args...)...)
 }
 
 // Rebuild implements fsck.Store.

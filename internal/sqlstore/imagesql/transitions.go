@@ -98,10 +98,13 @@ func failure(reason, detail string) string {
 // replay is failed to later: the image starts over. Its caller completes it.
 func replay() string { return startOver(media.First, catalog.Pending) }
 
-// refresh is ready and no work to later.
-func refresh() string {
-	return startOver(media.Refresh, catalog.Ready) + `, request_id = $3 WHERE id = $1 AND product_id = $2 AND status = 'ready' AND stage IS NULL`
+// refresh is ready and no work to later, for the request. Its caller completes it.
+func refresh(requestID string) string {
+	return startOver(media.Refresh, catalog.Ready) + `, request_id = ` + requestID + ` WHERE ` + Idle
 }
+
+// Idle is the condition that an image is ready and not worked on.
+const Idle = `status = 'ready' AND stage IS NULL`
 
 // rebuild is ready, whatever the work, to later: files of its rendition $3 are
 // lost. What it showed is shown meanwhile where it stays ready.

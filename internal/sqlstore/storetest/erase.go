@@ -57,6 +57,15 @@ func testErase(t *testing.T, s Store) {
 			t.Fatal(err)
 		}
 	}
+	const keys = 12 // API keys, beside the one
+	for range keys {
+		if _, err := accounts.CreateKey(t.Context(), admin(), auth.KeyDraft{UserID: u.ID, Name: "more", Scopes: auth.Scopes{auth.ProductsRead}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if u.ErasingSince != (time.Time{}) {
+		t.Errorf("erased since %s", u.ErasingSince)
+	}
 	newEvents(t, s)
 	mine, err := s.CreateProduct(t.Context(), catalog.NewProduct{UserID: user, Name: "Mine", Images: []string{"http://a.example/1.jpg"}})
 	if err != nil {
@@ -70,11 +79,17 @@ func testErase(t *testing.T, s Store) {
 		t.Errorf("asked for again: %+v, %v", again, err)
 	}
 	wantErasing(t, s, u.ID, k)
+	if got, err := accounts.User(t.Context(), u.ID); err != nil || !got.ErasingSince.Equal(j.AsOf) {
+		t.Errorf("the user is %+v, %v; the job is as of %s", got, err, j.AsOf)
+	}
+	if list, _, err := accounts.Users(t.Context(), u.ID-1, 1); err != nil || len(list) != 1 || !list[0].ErasingSince.Equal(j.AsOf) {
+		t.Errorf("the user is listed as %+v, %v", list, err)
+	}
 	if list, err := s.Jobs(t.Context(), failureKinds(), 0, 10); err != nil || len(list) != 0 {
 		t.Errorf("jobs of failures are %+v, %v", list, err)
 	}
 	var deleted []int64
-	steps := 0
+	steps, before := 0, keys+1
 	for holder := "a"; j.State == job.Running; holder += "a" {
 		if leased := lease(t, s, holder); leased.ID != j.ID || leased.Done != int64(len(deleted)) {
 			t.Fatalf("leased %+v", leased)
@@ -92,11 +107,16 @@ func testErase(t *testing.T, s Store) {
 		if err := s.EndLeases(t.Context()); err != nil { // its process is dead
 			t.Fatal(err)
 		}
-		if steps++; steps > 20 {
+		if left, _, err := accounts.Keys(t.Context(), u.ID, 0, 100); err != nil || j.State == job.Running && steps > 0 && len(left) < before-2 {
+			t.Errorf("step %d: %d keys are left of %d, %v", steps, len(left), before, err)
+		} else {
+			before = len(left)
+		}
+		if steps++; steps > 30 {
 			t.Fatalf("no end: %+v", j)
 		}
 	}
-	if j.State != job.Done || j.Done != 5 || len(deleted) != 5 || steps <= outlived/2 || j.FinishedAt.IsZero() {
+	if j.State != job.Done || j.Done != 5 || len(deleted) != 5 || steps <= outlived/2+keys/2 || j.FinishedAt.IsZero() {
 		t.Errorf("ended as %+v after %d steps, deleted %v", j, steps, deleted)
 	}
 	wantErased(t, s, u.ID, k, j)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"vitrine.dev/internal/auth"
+	"vitrine.dev/internal/events"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/signing"
 )
@@ -57,7 +58,11 @@ func testRotateSigning(t *testing.T, s Store) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	newEvents(t, s)
 	rotate(time.Hour)
+	if got := newEvents(t, s); len(got) != 1 || got[0].Type != events.SigningChanged || got[0].ProductID != 0 || got[0].UserID != 0 {
+		t.Errorf("events %+v", got)
+	}
 	list := keys()
 	if len(list) != 2 || list[0].Secret == first || list[0].Left != 0 || list[1].Secret != first || list[1].Left <= 0 || list[1].Left > time.Hour {
 		t.Errorf("rotated: %v", list)

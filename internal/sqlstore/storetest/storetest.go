@@ -22,6 +22,7 @@ import (
 	"vitrine.dev/internal/job"
 	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/processes"
+	"vitrine.dev/internal/refresh"
 	"vitrine.dev/internal/signing"
 	"vitrine.dev/internal/upload"
 	"vitrine.dev/internal/webhook"
@@ -47,6 +48,7 @@ type Store interface {
 	fsck.Store
 	erasure.Store
 	failures.Store
+	refresh.Store
 	job.Store
 	installation.Store
 	processes.Store

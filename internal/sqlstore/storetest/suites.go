@@ -100,6 +100,8 @@ func quickSuites() []suite[Store] {
 		{"deliver slowed", testDeliverSlowed},
 		{"deliver beside a slow one", testDeliverBeside},
 		{"deliver again", testDeliverAgain},
+		{"job that refreshes", testRefreshJob},
+		{"filters of refreshes", testRefreshFilters},
 		{"job of failures", testDeadJob},
 		{"job discards", testDeadJobDiscards},
 		{"job is aborted", testDeadJobAborted},

@@ -105,13 +105,14 @@ CREATE TRIGGER products_by_part_changed AFTER UPDATE OF name_folded ON products 
 END;
 -- +goose StatementEnd
 
--- Which product a client's key has created. A row outlives its product: the
+-- Which product or image a client's key has created. A row outlives its product: the
 -- key goes on answering with the id that it gave out.
 CREATE TABLE idempotency_keys (
     user_id     BIGINT NOT NULL,
     key         TEXT   NOT NULL,
     fingerprint BLOB   NOT NULL, -- SHA-256 of what was asked for
     product_id  BIGINT NOT NULL,
+    image_id    BIGINT NOT NULL DEFAULT 0, -- that was added; 0: the product was created
     expires_at  BIGINT NOT NULL, -- free to be taken from then on
     PRIMARY KEY (user_id, key)
 ) WITHOUT ROWID;
@@ -337,10 +338,10 @@ CREATE UNIQUE INDEX dead_messages_once ON dead_messages (digest) WHERE discarded
 CREATE INDEX dead_messages_by_time ON dead_messages (received_at, id) WHERE discarded_at = 0;
 CREATE INDEX dead_messages_discarded ON dead_messages (discarded_at) WHERE discarded_at > 0;
 
--- The background jobs: retry or discard many failures, erase a user.
+-- The background jobs: retry or discard many failures, fetch many images again, erase a user.
 CREATE TABLE dead_jobs (
     id          INTEGER PRIMARY KEY AUTOINCREMENT,
-    action      TEXT   NOT NULL CHECK (action IN ('replay', 'discard', 'erase-user')),
+    action      TEXT   NOT NULL CHECK (action IN ('replay', 'discard', 'refresh', 'erase-user')),
     filter      TEXT   NOT NULL, -- JSON
     rate        BIGINT NOT NULL,
     total       BIGINT NOT NULL,
@@ -348,8 +349,8 @@ CREATE TABLE dead_jobs (
     state       TEXT   NOT NULL DEFAULT 'running' CHECK (state IN ('running', 'done', 'aborted')),
     request_id  TEXT   NOT NULL,
     as_of       BIGINT NOT NULL,
-    past_at     BIGINT NOT NULL DEFAULT -1, -- the failure that was handled last: time,
-    past_id     TEXT   NOT NULL DEFAULT '', -- and id
+    past_at     BIGINT NOT NULL DEFAULT -1, -- what was handled last: the time of a failure, or a product,
+    past_id     TEXT   NOT NULL DEFAULT '', -- and the id of the failure or image
     holder      TEXT   NOT NULL DEFAULT '',
     lease_until BIGINT NOT NULL DEFAULT 0,
     created_at  BIGINT NOT NULL,
