@@ -152,7 +152,7 @@ func (p *process) serveAdmin(ctx context.Context, held *closers) {
 		p.log.WarnContext(ctx, "cannot listen on ADMIN_ADDR; running without it", "error", err)
 		return
 	}
-	admin := server.DefaultLimits().Server(httpapi.NewAdmin(httpapi.Deps{
+	admin := server.DefaultLimits().Server(httpapi.NewAdmin(httpapi.Deps{ //nolint:contextcheck // every request has its own
 		Ready: p.health.Check, Stopping: p.stopping.Load, Log: p.log,
 	}), p.log)
 	held.add("admin listener", admin)
