@@ -92,7 +92,7 @@ func named(err error, images []string) error {
 	if errors.Is(err, ErrUnknownUser) {
 		return fault.InvalidField(FieldUserID, unknownUser)
 	}
-	return namedUpload(err, images)
+	return NamedUpload(err, images)
 }
 
 // withUnknownUser completes the errors of a draft that is refused anyway. Where
@@ -265,7 +265,7 @@ func (s *Service) put(ctx context.Context, by auth.Principal, sent Sent, only Co
 	if errors.Is(err, ErrNoProduct) {
 		err = errMoved
 	}
-	return p, false, namedUpload(err, given(sent.Images, nil))
+	return p, false, NamedUpload(err, given(sent.Images, nil))
 }
 
 // draft is what the patch makes where nothing was.

@@ -97,9 +97,9 @@ func (s *Service) Working(ctx context.Context, product, image int64) (bool, erro
 	return s.store.Working(ctx, product, image)
 }
 
-// namedUpload returns what the store says of uploads as errors of their fields: images are what
+// NamedUpload returns what the store says of uploads as errors of their fields: images are what
 // was sent as product_images.
-func namedUpload(err error, images []string) error {
+func NamedUpload(err error, images []string) error {
 	unknown, ok := errors.AsType[*UnknownUploadError](err)
 	if !ok {
 		return err

@@ -34,6 +34,8 @@ const (
 type Entry struct {
 	ExternalID string // "": it is always created
 	New        bool   // there must be no product of the external id
+	// Images are the URLs that the row has, nil where it has none.
+	Images []string
 	// Create returns the product where there is none. fault.Invalid.
 	Create func() (NewProduct, error)
 	// Revise returns what the row makes of the product that is there. fault.Invalid.
@@ -88,7 +90,7 @@ func (r Row) Entry(user int64, mode Mode, requestID string) (Entry, error) {
 		return Entry{}, err
 	}
 	r.UserID = user
-	e := Entry{ExternalID: r.ExternalID, New: mode == CreateOnly}
+	e := Entry{ExternalID: r.ExternalID, New: mode == CreateOnly, Images: cleanURLs(given(r.Images, nil))}
 	e.Create = func() (NewProduct, error) { return r.create(requestID) }
 	e.Revise = func(old Product) (Revision, error) { return r.revise(old, requestID) }
 	if e.New || e.ExternalID == "" { // else what is missing may be there

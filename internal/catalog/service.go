@@ -65,7 +65,7 @@ func (s *Service) Change(ctx context.Context, by auth.Principal, id int64, p Pat
 		return Product{}, err
 	}
 	product, err := s.edit(ctx, by, id, versions, p.revision)
-	return product, namedUpload(err, given(p.Images, nil))
+	return product, NamedUpload(err, given(p.Images, nil))
 }
 
 // edit writes what change makes of the product, and returns the product as it is then.

@@ -3,6 +3,7 @@ package catalogsql
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -76,14 +77,42 @@ func (s *Products) createOne(ctx context.Context, tx *sql.Tx, e catalog.Entry) (
 	if err != nil {
 		return refused(err)
 	}
-	p, err := s.createInSteps(ctx, tx, n)
-	return catalog.Written{Outcome: catalog.Created, ProductID: p.ID, Images: len(p.Images), Changed: p.Edited()}, err
+	var p catalog.Product
+	bad, err := withUploads(ctx, tx, e.Images, func() (err error) {
+		p, err = s.createInSteps(ctx, tx, n)
+		return err
+	})
+	if err != nil || bad != nil {
+		return catalog.Written{Outcome: catalog.Rejected, Err: bad}, err
+	}
+	return catalog.Written{Outcome: catalog.Created, ProductID: p.ID, Images: len(p.Images), Changed: p.Edited()}, nil
+}
+
+// withUploads has an entry written, and returns what is wrong with its images where one is of an
+// upload that the user has no image of: then nothing of it is written. Any other error is one of
+// the transaction.
+func withUploads(ctx context.Context, tx *sql.Tx, images []string, write func() error) (bad, err error) {
+	if !hasUploads(images) {
+		return nil, write()
+	}
+	if _, err := tx.ExecContext(ctx, "SAVEPOINT entry"); err != nil {
+		return nil, err
+	}
+	err = write()
+	if _, unknown := errors.AsType[*catalog.UnknownUploadError](err); unknown {
+		bad = catalog.NamedUpload(err, images)
+		_, err = tx.ExecContext(ctx, "ROLLBACK TO entry")
+	}
+	if err == nil {
+		_, err = tx.ExecContext(ctx, "RELEASE entry")
+	}
+	return bad, err
 }
 
 func (s *Products) reviseOne(ctx context.Context, tx *sql.Tx, id int64, e catalog.Entry) (catalog.Written, error) {
 	w := catalog.Written{Outcome: catalog.Unchanged, ProductID: id}
 	var broken error
-	p, err := s.reviseLocked(ctx, tx, id, func(old catalog.Product) (r catalog.Revision, err error) {
+	revise := func(old catalog.Product) (r catalog.Revision, err error) {
 		w.Changed = old.Edited()
 		if r, err = e.Revise(old); err != nil {
 			broken = err
@@ -93,7 +122,15 @@ func (s *Products) reviseOne(ctx context.Context, tx *sql.Tx, id int64, e catalo
 			w.Outcome, w.Images = catalog.Updated, r.Fetched()
 		}
 		return r, nil
+	}
+	var p catalog.Product
+	bad, err := withUploads(ctx, tx, e.Images, func() (err error) {
+		p, err = s.reviseLocked(ctx, tx, id, revise)
+		return err
 	})
+	if bad != nil {
+		return catalog.Written{Outcome: catalog.Rejected, Err: bad}, err
+	}
 	if broken != nil {
 		return refused(broken)
 	}

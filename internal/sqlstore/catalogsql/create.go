@@ -19,7 +19,7 @@ import (
 func (s *Products) CreateProduct(ctx context.Context, n catalog.NewProduct) (p catalog.Product, err error) {
 	steps := s.db.InSharedTx
 	switch {
-	case s.db.AtOnce && hasUploads(n):
+	case s.db.AtOnce && hasUploads(n.Images):
 		steps = s.db.InTxNotify
 	case s.db.AtOnce:
 		err = s.db.WriteWithRetry(ctx, "create product", func(ctx context.Context) error {
@@ -39,10 +39,10 @@ func (s *Products) CreateProduct(ctx context.Context, n catalog.NewProduct) (p c
 	return p, err
 }
 
-// hasUploads reports whether images of the product are of uploads, which have to be there: that is
-// found out in steps.
-func hasUploads(n catalog.NewProduct) bool {
-	return slices.ContainsFunc(n.Images, func(url string) bool { _, ok := imageurl.UploadOf(url); return ok })
+// hasUploads reports whether images are of uploads, which have to be there: that is found out
+// in steps.
+func hasUploads(urls []string) bool {
+	return slices.ContainsFunc(urls, func(url string) bool { _, ok := imageurl.UploadOf(url); return ok })
 }
 
 // createAtOnce is createInSteps as one statement and one round trip, for

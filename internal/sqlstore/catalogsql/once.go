@@ -21,7 +21,7 @@ var errKeyMoves = errors.New("the key expired at every look")
 func (s *Products) CreateProductOnce(
 	ctx context.Context, n catalog.NewProduct, once catalog.Once,
 ) (p catalog.Product, earlier *catalog.Earlier, err error) {
-	if s.db.AtOnce && !hasUploads(n) {
+	if s.db.AtOnce && !hasUploads(n.Images) {
 		err = s.db.WriteWithRetry(ctx, "create product once", func(ctx context.Context) error {
 			p, earlier, err = s.onceAtOnce(ctx, n, once)
 			return err

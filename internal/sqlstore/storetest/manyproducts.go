@@ -126,6 +126,46 @@ func testManyOrNone(t *testing.T, s Store) {
 	}
 }
 
+// testManyOfUploads: a row of an upload that the user has no image of is refused by itself,
+// whether it is a new product or a change, and leaves nothing behind.
+func testManyOfUploads(t *testing.T, s Store) {
+	t.Helper()
+	if _, err := addUpload(t, s, create(t, s).ID, stored(t, s, "a")); err != nil {
+		t.Fatal(err)
+	}
+	of := func(external string, urls ...string) catalog.Row {
+		r := row(external, "Of "+external)
+		r.Images = &urls
+		return r
+	}
+	writeMany(t, s, order(bulk.Rows, "", row("there", "There")))
+	before := count(t, s)
+	rows := []catalog.Row{
+		of("mine", uploadURL("a")), of("new", "http://a/1.jpg", " "+uploadURL("b")), of("there", uploadURL("b"), "http://a/2.jpg"), row("last", "Last"),
+	}
+	r := writeMany(t, s, order(bulk.Rows, "k", rows...))
+	if want := []catalog.Outcome{catalog.Created, catalog.Rejected, catalog.Rejected, catalog.Created}; !slices.Equal(outcomesOf(r), want) {
+		t.Fatalf("%+v", r)
+	}
+	if !r.Rows[1].Errors.Has("product_images[1]") || !r.Rows[2].Errors.Has("product_images[0]") {
+		t.Errorf("their faults are %+v and %+v", r.Rows[1].Errors, r.Rows[2].Errors)
+	}
+	if n := count(t, s); n != before+2 {
+		t.Errorf("%d products were written, want 2", n-before)
+	}
+	there, err := s.ByExternalID(t.Context(), user, "there")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p := read(t, s, there); p.Name != "There" || p.Version != 1 || len(p.Images) != 1 || p.Images[0].SourceURL != "http://a/There.jpg" {
+		t.Errorf("what was refused has changed %+v", p)
+	}
+	_, err = bulk.NewService(s, silence{}, time.Hour).Write(t.Context(), auth.Everyone(), order(bulk.All, "", rows...))
+	if f, ok := errors.AsType[*fault.Error](err); !ok || f.Kind != fault.Invalid || !f.Fields.Has("products[1].product_images[1]") {
+		t.Errorf("all or none: %v", err)
+	}
+}
+
 func count(t *testing.T, s catalog.Store) int64 {
 	t.Helper()
 	n, err := s.CountProducts(t.Context(), catalog.Filter{UserID: user}, false)

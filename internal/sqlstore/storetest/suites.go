@@ -24,6 +24,7 @@ func quickSuites() []suite[Store] {
 		{"expire keys", testExpireKeys},
 		{"many products", testMany},
 		{"many products or none", testManyOrNone},
+		{"many products, of uploads", testManyOfUploads},
 		{"many products, repeated", testManyRepeated},
 		{"many products at once", testManyAtOnce},
 		{"expire keys of many products", testExpireBulkKeys},
