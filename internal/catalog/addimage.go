@@ -56,12 +56,21 @@ func (s *Service) AddImage(
 	return p, p.Images[position], nil
 }
 
-// CheckRoom says what AddImage would say of the product, before a picture is sent, which may be
-// long. fault.Invalid, fault.NotFound, fault.Stale.
-func (s *Service) CheckRoom(ctx context.Context, by auth.Principal, product int64, versions []int64) error {
+// CheckRoom says what AddImage, or AddImageOnce where there is a key, would say of the product,
+// before a picture is sent, which may be long. fault.Invalid, fault.NotFound, fault.Stale.
+func (s *Service) CheckRoom(ctx context.Context, by auth.Principal, product int64, versions []int64, key string) error {
 	p, err := s.store.Product(ctx, product)
+	if err == nil {
+		err = allowed(by, nil, p.UserID, p.Version)
+	}
 	if err != nil {
 		return err
+	}
+	if key != "" {
+		// The image that was added under the key before is the answer whatever the product is now.
+		if earlier, err := s.store.EarlierUse(ctx, p.UserID, key); earlier != nil || err != nil {
+			return err
+		}
 	}
 	if err := allowed(by, versions, p.UserID, p.Version); err != nil {
 		return err

@@ -3,11 +3,13 @@ package httpapi_test
 import (
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
 
 	"vitrine.dev/internal/auth"
+	"vitrine.dev/internal/catalog"
 )
 
 // TestImagesAreAddedOnce: the same image under the same key is added once, however it is
@@ -58,6 +60,33 @@ func TestImagesAreAddedOnce(t *testing.T) {
 	if status, _, _, got := add(path, picture); status != http.StatusNotFound {
 		t.Errorf("after it was removed: %d: %s", status, got)
 	}
+}
+
+// TestUploadsAreAddedOnce: a form that is sent again under its key is answered as before, whatever
+// has become of the product, and another one is refused.
+func TestUploadsAreAddedOnce(t *testing.T) {
+	t.Parallel()
+	s := newDeadSetup(t)
+	product := s.create(`{"user_id":1,"product_name":"Lamp","product_price":1}`)
+	before := s.do(http.MethodGet, product, "").Header().Get("ETag")
+	add := func(content string) *httptest.ResponseRecorder {
+		t.Helper()
+		body, contentType := form(t, file(content))
+		return s.do(http.MethodPost, product+"/images", body, "Content-Type", contentType, "If-Match", before, "Idempotency-Key", "k")
+	}
+	first := add("picture")
+	wantStatus(t, first, http.StatusCreated)
+	for range catalog.MaxImages - 1 {
+		wantStatus(t, s.do(http.MethodPost, product+"/images", `{"source_url":"https://example.com/1.jpg"}`), http.StatusCreated)
+	}
+	again := add("picture")
+	wantStatus(t, again, http.StatusCreated)
+	if again.Header().Get("Idempotent-Replayed") != "true" || again.Header().Get("Location") != first.Header().Get("Location") {
+		t.Errorf("again: %v, not %v", again.Header(), first.Header())
+	}
+	wantProblem(t, add("another"), http.StatusUnprocessableEntity)
+	body, contentType := form(t, file("picture"))
+	wantProblem(t, s.do(http.MethodPost, product+"/images", body, "Content-Type", contentType, "If-Match", before), http.StatusPreconditionFailed)
 }
 
 // TestImagesAreAddedOnceAtOnce sends the same image many times at the same moment.

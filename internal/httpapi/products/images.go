@@ -40,7 +40,7 @@ func (h *Handler) AddImage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	added, err := h.newImage(r, product, versions)
+	added, err := h.newImage(r, product, versions, key)
 	if err != nil {
 		return fmt.Errorf("add image to product %d: %w", product, err)
 	}

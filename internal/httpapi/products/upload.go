@@ -34,7 +34,7 @@ func SendsPicture(r *http.Request) bool {
 }
 
 // newImage reads an image that is added, and stores its picture where that is sent.
-func (h *Handler) newImage(r *http.Request, product int64, versions []int64) (catalog.NewImage, error) {
+func (h *Handler) newImage(r *http.Request, product int64, versions []int64, key string) (catalog.NewImage, error) {
 	mediaType, err := httpkit.BodyType(r, "Accept-Post", httpkit.TypeJSON, TypeForm)
 	if err != nil {
 		return catalog.NewImage{}, err
@@ -46,7 +46,7 @@ func (h *Handler) newImage(r *http.Request, product int64, versions []int64) (ca
 	if err := httpkit.LargeBody(r, most); err != nil {
 		return catalog.NewImage{}, err
 	}
-	if err := h.Service.CheckRoom(r.Context(), auth.From(r.Context()), product, versions); err != nil {
+	if err := h.Service.CheckRoom(r.Context(), auth.From(r.Context()), product, versions, key); err != nil {
 		return catalog.NewImage{}, err
 	}
 	room, err := h.Receiving.Take(r.Context(), most)
