@@ -15,6 +15,7 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"time"
 
 	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/blob"
@@ -279,5 +280,41 @@ func TestUploadWithoutStorage(t *testing.T) {
 	wantProblem(t, s.sendForm(product+"/images", file("picture")), http.StatusServiceUnavailable)
 	if got := s.do(http.MethodGet, product+"/images", ""); strings.Count(got.Body.String(), `"id":`) != 2 {
 		t.Errorf("there are other images: %s", got.Body)
+	}
+}
+
+// timed is a connection that notes until when an answer may be sent.
+type timed struct {
+	*httptest.ResponseRecorder
+
+	until time.Time
+}
+
+func (w *timed) SetReadDeadline(time.Time) error { return nil }
+
+func (w *timed) SetWriteDeadline(at time.Time) error {
+	w.until = at
+	return nil
+}
+
+// TestAnswerToALongUpload: the time for an answer begins when the picture has arrived, however long
+// that took, also for an answer that refuses it.
+func TestAnswerToALongUpload(t *testing.T) {
+	t.Parallel()
+	s := newDeadSetup(t)
+	path := s.create(smartphone) + "/images"
+	u := s.begin("picture")
+	good, goodType := form(t, file("picture"))
+	bad, badType := form(t, part{"alt", "", "A lamp"})
+	for name, r := range map[string]*http.Request{
+		"form":      s.request(http.MethodPost, path, good, "Content-Type", goodType),
+		"refused":   s.request(http.MethodPost, path, bad, "Content-Type", badType),
+		"two steps": s.request(http.MethodPut, u.URL, "picture"),
+	} {
+		w, before := &timed{ResponseRecorder: httptest.NewRecorder()}, time.Now()
+		s.handler.ServeHTTP(w, r)
+		if w.until.Sub(before) < 30*time.Second {
+			t.Errorf("%s: %d is to be sent until %v", name, w.Code, w.until)
+		}
 	}
 }

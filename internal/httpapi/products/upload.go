@@ -61,8 +61,9 @@ func (h *Handler) newImage(r *http.Request, product int64, versions []int64, key
 func (h *Handler) receive(ctx context.Context, r *http.Request) (catalog.NewImage, error) {
 	defer httpkit.Received(r) // for an answer that refuses it
 	body := &formBody{ReadCloser: r.Body, left: maxFormBytes}
-	r.Body = body
-	parts, err := r.MultipartReader()
+	bounded := r.WithContext(ctx) // the body of r itself has its times
+	bounded.Body = body
+	parts, err := bounded.MultipartReader()
 	if err != nil {
 		return catalog.NewImage{}, httpkit.Refuse(http.StatusBadRequest, "the body is no form: its Content-Type must name the boundary")
 	}
