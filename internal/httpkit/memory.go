@@ -23,10 +23,13 @@ var errBusy = fault.New(fault.Unavailable, "too much work is under way; try agai
 // Budget bounds the memory that all requests use for one purpose, so that those
 // of one kind do not block the others. A client that does not read its answer, or
 // does not send the end of its body, keeps its share until its timeout.
-type Budget struct{ bytes *semaphore.Weighted }
+type Budget struct {
+	bytes *semaphore.Weighted
+	all   int64
+}
 
 // NewBudget returns a Budget of so many bytes.
-func NewBudget(bytes int64) Budget { return Budget{semaphore.NewWeighted(bytes)} }
+func NewBudget(bytes int64) Budget { return Budget{semaphore.NewWeighted(bytes), bytes} }
 
 // Share is a part of a Budget. The zero value is none.
 type Share struct {
@@ -34,9 +37,10 @@ type Share struct {
 	bytes int64
 }
 
-// Take waits for a share of so many bytes, in the order of the calls.
-// fault.Unavailable where there was no room in time.
+// Take waits for a share of so many bytes, in the order of the calls: of all of them for
+// whoever needs more. fault.Unavailable where there was no room in time.
 func (b Budget) Take(ctx context.Context, bytes int64) (Share, error) {
+	bytes = min(bytes, b.all)
 	waiting, cancel := context.WithTimeout(ctx, budgetTimeout)
 	defer cancel()
 	if b.bytes.Acquire(waiting, bytes) == nil {

@@ -124,11 +124,24 @@ func (b *reader) Read(p []byte) (int, error) {
 
 // Complete makes the picture one that images may be of.
 func (h *Handler) Complete(w http.ResponseWriter, r *http.Request) error {
-	u, err := h.Service.Complete(r.Context(), auth.From(r.Context()), r.PathValue("id"))
+	u, err := h.Service.Get(r.Context(), auth.From(r.Context()), r.PathValue("id"))
+	if err == nil && !u.Stored {
+		u, err = h.complete(r, u)
+	}
 	if err != nil {
 		return fmt.Errorf("complete upload: %w", err)
 	}
 	return write(w, http.StatusOK, wired(u))
+}
+
+// complete has the picture looked at, for which it is read from the storage to the disk.
+func (h *Handler) complete(r *http.Request, u upload.Upload) (upload.Upload, error) {
+	room, err := h.Receiving.Take(r.Context(), u.Bytes)
+	if err != nil {
+		return u, err
+	}
+	defer room.Free()
+	return h.Service.Complete(r.Context(), auth.From(r.Context()), u.ID)
 }
 
 // Get answers with an upload.

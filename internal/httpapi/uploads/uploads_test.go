@@ -1,0 +1,87 @@
+package uploads_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"vitrine.dev/internal/auth"
+	"vitrine.dev/internal/blob"
+	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/httpapi/uploads"
+	"vitrine.dev/internal/httpkit"
+	"vitrine.dev/internal/spool"
+	"vitrine.dev/internal/upload"
+)
+
+const picture = "picture"
+
+// bucket is a storage, with a database, to which the picture of one upload was sent.
+type bucket struct {
+	upload.Store
+	upload.Blobs
+	upload.Presigner
+
+	upload upload.Upload
+	opened int
+}
+
+func (b *bucket) Upload(context.Context, string) (upload.Upload, error) { return b.upload, nil }
+
+func (*bucket) BeginUpload(context.Context) (time.Time, error) { return time.Now(), nil }
+
+func (b *bucket) CompleteUpload(context.Context, string, catalog.Source) error {
+	b.upload.Stored = true
+	return nil
+}
+
+func (b *bucket) Open(context.Context, string) (blob.Object, error) {
+	b.opened++
+	return blob.Object{Body: io.NopCloser(strings.NewReader(picture))}, nil
+}
+
+func (*bucket) PutFrom(context.Context, string, string, io.ReadSeeker) error { return nil }
+
+func (*bucket) Delete(context.Context, string) error { return nil }
+
+// TestCompleteWaitsForRoom: pictures that are looked at when they are completed take of the same
+// room as those that are received here; what is complete needs none.
+func TestCompleteWaitsForRoom(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := &bucket{upload: upload.Upload{ID: "u", UserID: 1, Bytes: int64(len(picture)), Sum: sha256.Sum256([]byte(picture))}}
+		room := httpkit.NewBudget(100)
+		h := &uploads.Handler{Service: upload.NewService(b, b, b, spool.New(t.TempDir(), 1<<20), 1000), Receiving: room}
+		complete := func() error {
+			r := httptest.NewRequestWithContext(auth.With(t.Context(), auth.Everyone()), http.MethodPost, "/uploads/u/complete", nil)
+			r.SetPathValue("id", "u")
+			return h.Complete(httptest.NewRecorder(), r)
+		}
+		all, err := room.Take(t.Context(), 1<<30) // more than there is: whoever needs that has it alone
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := complete(); fault.KindOf(err) != fault.Unavailable || b.opened != 0 {
+			t.Errorf("without room: %v, opened %d times", err, b.opened)
+		}
+		all.Free()
+		if err := complete(); err != nil {
+			t.Errorf("with room: %v", err)
+		}
+		if all, err = room.Take(t.Context(), 100); err != nil {
+			t.Fatalf("the room was not given back: %v", err)
+		}
+		defer all.Free()
+		if err := errors.Join(complete(), complete()); err != nil || b.opened != 1 {
+			t.Errorf("again: %v, opened %d times", err, b.opened)
+		}
+	})
+}
