@@ -11,6 +11,7 @@ import (
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/catalog/imageurl"
 	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/sqldb"
 )
 
@@ -76,18 +77,20 @@ func Hold(ctx context.Context, db *sqldb.DB, tx *sql.Tx, product int64, url stri
 
 // keep makes sure that a source whose file was stored has a live row, and holds it against the
 // collection of the file until the transaction ends. A row that remembers a deletion becomes
-// live again only for a file that was stored after that.
+// live again only for a file that was stored after that, and a row is made only for one that was
+// stored since deletions are remembered. fault.Unavailable.
 func keep(ctx context.Context, db *sqldb.DB, tx *sql.Tx, key string, stored catalog.Source) error {
-	for {
-		inserted, err := sqldb.Affected(tx.ExecContext(ctx, db.SQL(
-			`INSERT INTO sources (key, bytes, created_at) VALUES ($1, $2, {now}) ON CONFLICT (key) DO NOTHING`), key, stored.Bytes))
+	for range keepTries {
+		inserted, err := sqldb.Affected(tx.ExecContext(ctx, db.SQL(`
+			INSERT INTO sources (key, bytes, created_at) SELECT $1, $2, {now} WHERE {now} - $3 < $4
+			ON CONFLICT (key) DO NOTHING`), key, stored.Bytes, stored.BegunAt.UnixMilli(), media.ClaimLife.Milliseconds()))
 		if err != nil || inserted {
 			return err
 		}
 		var until int64
 		err = tx.QueryRowContext(ctx, db.SQL(`SELECT deleting_until FROM sources WHERE key = $1{for key share}`), key).Scan(&until)
 		switch {
-		case errors.Is(err, sql.ErrNoRows): // its tombstone was purged just now
+		case errors.Is(err, sql.ErrNoRows): // its tombstone was purged just now, or may have been since it was stored
 			continue
 		case err != nil || until == 0:
 			return err
@@ -101,7 +104,11 @@ func keep(ctx context.Context, db *sqldb.DB, tx *sql.Tx, key string, stored cata
 			return err
 		}
 	}
+	return fault.New(fault.Unavailable, "the file may have been deleted since it was sent; send it again")
 }
+
+// keepTries is how often a source is looked at that others purge or make live meanwhile.
+const keepTries = 3
 
 // collected is within what time the collection of a file ends.
 const collected = 20 * time.Second

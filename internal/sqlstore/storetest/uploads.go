@@ -13,6 +13,7 @@ import (
 	"vitrine.dev/internal/catalog/imageurl"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/gc"
+	"vitrine.dev/internal/media"
 )
 
 // stored is an upload of the content whose file is stored by now.
@@ -184,6 +185,9 @@ func testUploadCollected(t *testing.T, s Store) {
 	refused("begun while it was collected", during)
 	beginDelete(t, s, sourceKey("b")) // and dies: the window stays open
 	refused("begun in an open window", stored(t, s, "b"))
+	long := stored(t, s, "c")
+	long.BegunAt = long.BegunAt.Add(-media.ClaimLife) // the record of a deletion since then may be purged
+	refused("begun before what is remembered", long)
 	if _, err := addUpload(t, s, product, stored(t, s, "a")); err != nil {
 		t.Errorf("begun after the collection: %v", err)
 	}
