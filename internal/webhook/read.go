@@ -29,7 +29,10 @@ func (w *worker) restore(ctx context.Context) bool {
 	if lost := len(ids) - len(list); lost > 0 {
 		w.log.WarnContext(ctx, "webhook: events were removed before they were delivered", "events", lost)
 	}
-	w.enqueue(ctx, list)
+	if err := w.enqueue(ctx, list); err != nil {
+		w.pause(err)
+		return false
+	}
 	w.moved = true
 	return true
 }
@@ -90,6 +93,9 @@ func (w *worker) fillDue(ctx context.Context, id int64) {
 func (w *worker) readLog(ctx context.Context, after, end int64) int64 {
 	c, to := w.endpoint(), min(end, after+span)
 	page, err := w.r.Outbox.ScanEvents(ctx, events.Selection{User: w.user, Types: c.wanted()}, after, to, mostQueued)
+	if err == nil {
+		err = w.enqueue(ctx, page.Events)
+	}
 	if err != nil {
 		w.pause(err)
 		return after
@@ -98,7 +104,6 @@ func (w *worker) readLog(ctx context.Context, after, end int64) int64 {
 		w.log.WarnContext(ctx, "webhook was overtaken by the retention of events: these are skipped", "position", after, "oldest", page.RemovedTo+1)
 		to = max(to, min(page.RemovedTo, end))
 	}
-	w.enqueue(ctx, page.Events)
 	w.moved = w.moved || len(page.Events) > 0
 	if len(page.Events) == mostQueued {
 		return page.Events[mostQueued-1].ID
@@ -106,19 +111,27 @@ func (w *worker) readLog(ctx context.Context, after, end int64) int64 {
 	return to
 }
 
-func (w *worker) enqueue(ctx context.Context, list []events.Event) {
+// enqueue queues all of the events, or none where there is an error.
+func (w *worker) enqueue(ctx context.Context, list []events.Event) error {
+	if len(list) == 0 {
+		return nil
+	}
 	epoch, err := w.r.Epoch(ctx)
+	if err != nil {
+		return err
+	}
 	for _, e := range list {
 		if w.outstanding[e.ID] {
 			continue
 		}
 		m := messageOf(e, epoch)
-		body, bad := m.Encode()
-		if err != nil || bad != nil {
-			w.log.ErrorContext(ctx, "webhook: an event cannot be sent", "event", e.ID, "error", bad, "epoch_error", err)
+		body, err := m.Encode()
+		if err != nil {
+			w.log.ErrorContext(ctx, "webhook: an event cannot be sent", "event", e.ID, "error", err)
 			continue
 		}
 		w.outstanding[e.ID] = true
 		w.queue = append(w.queue, Delivery{WebhookID: w.endpoint().ID, EventID: e.ID, MessageID: m.ID, Type: e.Type, State: Waiting, Body: body})
 	}
+	return nil
 }

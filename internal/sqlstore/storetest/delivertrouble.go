@@ -2,10 +2,12 @@ package storetest
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -44,6 +46,22 @@ func testDeliverLate(t *testing.T, s Store) {
 		t.Errorf("%+v, %v", h.Health, err)
 	}
 	to.wantNothingTwice(t)
+}
+
+// testDeliverUnnamed: while the ids of events are not known, no event is passed over.
+func testDeliverUnnamed(t *testing.T, s Store) {
+	t.Helper()
+	addWebhook(t, s, shopURL)
+	ids := products(t, s, 3)
+	to := newReceiver(good)
+	var asked atomic.Int64
+	deliverWith(t, s, s, to, func(context.Context) (string, error) {
+		if asked.Add(1) <= 2 {
+			return "", errGone
+		}
+		return feedEpoch, nil
+	}, quickRunner())
+	to.untilHas(t, shopURL, ids)
 }
 
 // testDeliverGone: 410 disables; when the endpoint is enabled again it goes on where it was.

@@ -98,6 +98,7 @@ func quickSuites() []suite[Store] {
 		{"who records deliveries", testRecordHeld},
 		{"deliver", testDeliver},
 		{"deliver after 410", testDeliverGone},
+		{"deliver when ids are known", testDeliverUnnamed},
 		{"deliver slowed", testDeliverSlowed},
 		{"deliver beside a slow one", testDeliverBeside},
 		{"deliver again", testDeliverAgain},

@@ -101,10 +101,16 @@ func quickRunner() webhook.RunnerConfig {
 // deliver runs a Runner until stop is called, or the test ends.
 func deliver(t *testing.T, s Store, outbox webhook.Outbox, to webhook.Sender, cfg webhook.RunnerConfig) (stop func()) {
 	t.Helper()
+	return deliverWith(t, s, outbox, to, func(context.Context) (string, error) { return feedEpoch, nil }, cfg)
+}
+
+func deliverWith(
+	t *testing.T, s Store, outbox webhook.Outbox, to webhook.Sender, epoch func(context.Context) (string, error), cfg webhook.RunnerConfig,
+) (stop func()) {
+	t.Helper()
 	log := discard()
 	r := webhook.NewRunner(webhook.Parts{
-		Outbox: outbox, Positions: s, Horizon: events.NewHorizon(s, events.DefaultHorizonConfig(), log), Sender: to,
-		Epoch: func(context.Context) (string, error) { return feedEpoch, nil }, Log: log,
+		Outbox: outbox, Positions: s, Horizon: events.NewHorizon(s, events.DefaultHorizonConfig(), log), Sender: to, Epoch: epoch, Log: log,
 	}, cfg)
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	ended := make(chan struct{})
