@@ -16,6 +16,7 @@ type RunnerConfig struct {
 	Poll       time.Duration // how often to look for jobs that another process left
 	Lease      time.Duration // a process that is silent for so long has died
 	Jobs       int           // jobs at once in this process
+	Turn       time.Duration // after how long a job lets another one go on that waits
 	Purge      time.Duration // how often to remove what is past its retention
 	Retention  time.Duration // how long ended jobs are kept
 	FirstPause time.Duration // after a step that failed, doubled with each further one
@@ -26,7 +27,7 @@ type RunnerConfig struct {
 // keeps ended ones for 30 days.
 func DefaultRunnerConfig() RunnerConfig {
 	return RunnerConfig{
-		Poll: time.Second, Lease: 15 * time.Second, Jobs: 4, Purge: time.Hour, Retention: 30 * 24 * time.Hour,
+		Poll: time.Second, Lease: 15 * time.Second, Jobs: 4, Turn: 10 * time.Second, Purge: time.Hour, Retention: 30 * 24 * time.Hour,
 		FirstPause: 100 * time.Millisecond, LastPause: 5 * time.Second,
 	}
 }
@@ -128,8 +129,8 @@ const (
 	stepsASecond = 5
 )
 
-// work does the job's steps until it ends, or is lost to another process, or
-// ctx is done.
+// work does the job's steps until it ends, or is lost to another process, or its turn is over, or
+// ctx is done: a job whose rate makes it last for days holds up no other one.
 func (r *Runner) work(ctx context.Context, job Job) {
 	log := r.log.With("job", job.ID, "kind", job.Kind)
 	kind, known := r.kinds[job.Kind]
@@ -137,8 +138,13 @@ func (r *Runner) work(ctx context.Context, job Job) {
 		log.ErrorContext(ctx, "job of an unknown kind")
 		return
 	}
-	log.InfoContext(ctx, "job started", "total", job.Total, "done", job.Done)
+	level := slog.LevelInfo
+	if job.Done > 0 { // it has another turn
+		level = slog.LevelDebug
+	}
+	log.Log(ctx, level, "job started", "total", job.Total, "done", job.Done)
 	batch := Batch{JobID: job.ID, Holder: r.holder, Limit: batchSize(job.Rate), Lease: r.cfg.Lease}
+	turn := time.Now()
 	for failures := 0; ; {
 		began, before := time.Now(), job.Done
 		next, err := kind.Step(ctx, batch)
@@ -160,7 +166,7 @@ func (r *Runner) work(ctx context.Context, job Job) {
 		if err == nil {
 			wait = pace(job.Rate, job.Done-before) - time.Since(began)
 		}
-		if backoff.Sleep(ctx, wait) != nil {
+		if backoff.Sleep(ctx, wait) != nil || time.Since(turn) >= r.cfg.Turn {
 			r.release(ctx, job)
 			return
 		}

@@ -134,6 +134,21 @@ func TestRunnerKeepsTheRate(t *testing.T) {
 	}
 }
 
+// TestSlowJobsHoldUpNoOther: jobs whose rate makes them last take turns where a process works on one
+// at a time, and go on where they were.
+func TestSlowJobsHoldUpNoOther(t *testing.T) {
+	t.Parallel()
+	s := openStore(t)
+	unread(t, s, 1000)
+	cfg := config()
+	cfg.Jobs, cfg.Turn = 1, 20*time.Millisecond
+	slow := []failures.Job{order(t, s, everything(5), func() {}), order(t, s, everything(5), func() {}), order(t, s, everything(5), func() {})}
+	run(t, s, cfg)
+	for _, j := range slow {
+		reach(t, s, j.ID, "it has had two turns", func(j job.Job) bool { return j.Done >= 2 })
+	}
+}
+
 // TestRunnersHandOver stops a process in the middle of a job, and kills
 // another: the next one finishes it, each item done once.
 func TestRunnersHandOver(t *testing.T) {

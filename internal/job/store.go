@@ -20,8 +20,8 @@ type Store interface {
 	// AbortJob makes a Running job Aborted: what it has done stays done. Aborted
 	// already is no error. fault.NotFound; fault.Conflict where it is Done.
 	AbortJob(ctx context.Context, id int64) (Job, error)
-	// LeaseJob returns the oldest Running job that no one leases, leased to the
-	// holder. fault.NotFound where there is none.
+	// LeaseJob returns the Running job that no one leases and that has waited longest, since it was
+	// made or released, leased to the holder. fault.NotFound where there is none.
 	LeaseJob(ctx context.Context, holder string, lease time.Duration) (Job, error)
 	// ReleaseJob ends the holder's lease; a job of another is no error.
 	ReleaseJob(ctx context.Context, id int64, holder string) error

@@ -36,8 +36,8 @@ type querier interface {
 // Create is CreateJob, in a transaction where to is one.
 func Create(ctx context.Context, db *sqldb.DB, to querier, j job.Job) (job.Job, error) {
 	return scanJob(to.QueryRowContext(ctx, db.SQL(`
-		INSERT INTO dead_jobs (action, filter, rate, total, request_id, as_of, created_at)
-		VALUES ($1, $2, $3, $4, $5, $6, {now}) RETURNING`+jobColumns),
+		INSERT INTO dead_jobs (action, filter, rate, total, request_id, as_of, created_at, lease_until)
+		VALUES ($1, $2, $3, $4, $5, $6, {now}, {now}) RETURNING`+jobColumns),
 		j.Kind, string(j.Input), j.Rate, j.Total, j.RequestID, j.AsOf.UnixMilli()))
 }
 
@@ -105,7 +105,7 @@ func (s *Table) LeaseJob(ctx context.Context, holder string, lease time.Duration
 	err = s.db.WithRetry(ctx, "lease job", func(ctx context.Context) error {
 		j, err = scanJob(s.db.Writer.QueryRowContext(ctx, s.db.SQL(`
 			UPDATE dead_jobs SET holder = $1, lease_until = {now} + $2
-			WHERE id = (SELECT id FROM dead_jobs WHERE `+free+` ORDER BY id LIMIT 1{skip locked})
+			WHERE id = (SELECT id FROM dead_jobs WHERE `+free+` ORDER BY lease_until, id LIMIT 1{skip locked})
 			RETURNING`+jobColumns), holder, lease.Milliseconds()))
 		return err
 	})
@@ -114,7 +114,7 @@ func (s *Table) LeaseJob(ctx context.Context, holder string, lease time.Duration
 
 // ReleaseJob implements job.Store.
 func (s *Table) ReleaseJob(ctx context.Context, id int64, holder string) error {
-	_, err := s.db.Exec(ctx, "release job", `UPDATE dead_jobs SET lease_until = 0 WHERE id = $1 AND holder = $2`, id, holder)
+	_, err := s.db.Exec(ctx, "release job", `UPDATE dead_jobs SET lease_until = {now} WHERE id = $1 AND holder = $2`, id, holder)
 	return err
 }
 
