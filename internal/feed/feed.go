@@ -79,9 +79,9 @@ type place struct {
 
 func (p place) id() events.PublicID { return events.PublicID{Epoch: p.epoch, Position: p.position} }
 
-// begin returns where the query begins, which standard says where it does not. ErrGone; fault.Invalid;
+// begin returns where the query begins, by default at byDefault. ErrGone; fault.Invalid;
 // fault.Unavailable.
-func (f *Feed) begin(ctx context.Context, q Query, standard string) (at place, err error) {
+func (f *Feed) begin(ctx context.Context, q Query, byDefault string) (at place, err error) {
 	selected, id, err := q.checked()
 	if err != nil {
 		return at, err
@@ -93,7 +93,7 @@ func (f *Feed) begin(ctx context.Context, q Query, standard string) (at place, e
 	case id != nil:
 		at.position = id.Position
 		return at, f.checkID(ctx, *id, at.epoch)
-	case q.After == Latest || q.After == "" && standard == Latest:
+	case q.After == Latest || q.After == "" && byDefault == Latest:
 		at.position, err = f.end(ctx)
 		return at, err
 	default:

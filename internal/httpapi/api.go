@@ -121,7 +121,7 @@ func (d Deps) routes() []server.Route {
 	exported := &exports.Handler{Exports: d.Exports, Memory: httpkit.NewBudget(maxExportMemory)}
 	many := &refreshes.Handler{Service: d.Refresh}
 	account := &accounts.Handler{Accounts: d.Accounts, Keys: d.HasKeys, Cursors: cursors}
-	hook := &webhooks.Handler{Service: d.Webhooks, Cursors: cursors}
+	endpoint := &webhooks.Handler{Service: d.Webhooks, Cursors: cursors}
 	waiting := &work.Handler{Inspector: d.Work, URL: d.URL, Cursors: cursors}
 	event := &eventsapi.Handler{Feed: d.Feed, Service: d.Service, Tokens: auth.NewStreamTokens(d.Signing, nil), Hold: d.Hold, Lists: lists}
 	routes := append(d.adminRoutes(), []server.Route{
@@ -159,16 +159,16 @@ func (d Deps) routes() []server.Route {
 		{Method: http.MethodPost, Path: "/dead-letters/jobs/{id}/abort", Handle: job.Abort, Scopes: scopes(auth.ImagesRetry, auth.Operator), Describe: jobs.DescribeAbort},
 		{Method: http.MethodGet, Path: "/queue", Handle: waiting.Queue, Scopes: scopes(auth.Operator), Describe: work.DescribeQueue},
 		{Method: http.MethodGet, Path: "/hosts", Handle: waiting.Hosts, Scopes: scopes(auth.Operator), Query: work.HostsQuery(), Describe: work.DescribeHosts},
-		{Method: http.MethodPost, Path: "/webhooks", Handle: hook.Create, Scopes: scopes(auth.Webhooks), Describe: webhooks.DescribeCreate},
-		{Method: http.MethodGet, Path: "/webhooks", Handle: hook.List, Scopes: scopes(auth.Webhooks), Query: webhooks.ListQuery(), Describe: webhooks.DescribeList},
-		{Method: http.MethodGet, Path: "/webhooks/{id}", Handle: hook.Get, Scopes: scopes(auth.Webhooks), Describe: webhooks.DescribeGet},
-		{Method: http.MethodPatch, Path: "/webhooks/{id}", Handle: hook.Change, Scopes: scopes(auth.Webhooks), Describe: webhooks.DescribeChange},
-		{Method: http.MethodDelete, Path: "/webhooks/{id}", Handle: hook.Delete, Scopes: scopes(auth.Webhooks), Describe: webhooks.DescribeDelete},
-		{Method: http.MethodPost, Path: "/webhooks/{id}/test", Handle: hook.Test, Scopes: scopes(auth.Webhooks), Describe: webhooks.DescribeTest},
-		{Method: http.MethodPost, Path: "/webhooks/{id}/rotate-secret", Handle: hook.RotateSecret, Scopes: scopes(auth.Webhooks), Describe: webhooks.DescribeRotateSecret},
-		{Method: http.MethodPost, Path: "/webhooks/{id}/redeliver", Handle: hook.RedeliverRange, Scopes: scopes(auth.Webhooks), Describe: webhooks.DescribeRedeliverRange},
-		{Method: http.MethodGet, Path: "/webhooks/{id}/deliveries", Handle: hook.Deliveries, Scopes: scopes(auth.Webhooks), Query: webhooks.DeliveriesQuery(), Describe: webhooks.DescribeDeliveries},
-		{Method: http.MethodPost, Path: "/webhooks/{id}/deliveries/{delivery_id}/redeliver", Handle: hook.Redeliver, Scopes: scopes(auth.Webhooks), Describe: webhooks.DescribeRedeliver},
+		{Method: http.MethodPost, Path: "/webhooks", Handle: endpoint.Create, Scopes: scopes(auth.Webhooks), Describe: webhooks.DescribeCreate},
+		{Method: http.MethodGet, Path: "/webhooks", Handle: endpoint.List, Scopes: scopes(auth.Webhooks), Query: webhooks.ListQuery(), Describe: webhooks.DescribeList},
+		{Method: http.MethodGet, Path: "/webhooks/{id}", Handle: endpoint.Get, Scopes: scopes(auth.Webhooks), Describe: webhooks.DescribeGet},
+		{Method: http.MethodPatch, Path: "/webhooks/{id}", Handle: endpoint.Change, Scopes: scopes(auth.Webhooks), Describe: webhooks.DescribeChange},
+		{Method: http.MethodDelete, Path: "/webhooks/{id}", Handle: endpoint.Delete, Scopes: scopes(auth.Webhooks), Describe: webhooks.DescribeDelete},
+		{Method: http.MethodPost, Path: "/webhooks/{id}/test", Handle: endpoint.Test, Scopes: scopes(auth.Webhooks), Describe: webhooks.DescribeTest},
+		{Method: http.MethodPost, Path: "/webhooks/{id}/rotate-secret", Handle: endpoint.RotateSecret, Scopes: scopes(auth.Webhooks), Describe: webhooks.DescribeRotateSecret},
+		{Method: http.MethodPost, Path: "/webhooks/{id}/redeliver", Handle: endpoint.RedeliverRange, Scopes: scopes(auth.Webhooks), Describe: webhooks.DescribeRedeliverRange},
+		{Method: http.MethodGet, Path: "/webhooks/{id}/deliveries", Handle: endpoint.Deliveries, Scopes: scopes(auth.Webhooks), Query: webhooks.DeliveriesQuery(), Describe: webhooks.DescribeDeliveries},
+		{Method: http.MethodPost, Path: "/webhooks/{id}/deliveries/{delivery_id}/redeliver", Handle: endpoint.Redeliver, Scopes: scopes(auth.Webhooks), Describe: webhooks.DescribeRedeliver},
 		{Method: http.MethodPost, Path: "/users", Handle: account.CreateUser, Scopes: scopes(auth.Admin), Describe: accounts.DescribeCreateUser},
 		{Method: http.MethodGet, Path: "/users", Handle: account.ListUsers, Scopes: scopes(auth.Admin), Query: accounts.PageQuery(), Describe: accounts.DescribeListUsers},
 		{Method: http.MethodGet, Path: "/users/{id}", Handle: account.GetUser, Scopes: scopes(auth.Admin), Describe: accounts.DescribeGetUser},

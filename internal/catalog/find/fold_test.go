@@ -125,6 +125,6 @@ func TestPositions(t *testing.T) {
 		}
 	}
 	if len(Sorts()) != 6 || !slices.Contains(Sorts(), Sort("").Or()) {
-		t.Error("the standard is one of the orders")
+		t.Error("the default is one of the orders")
 	}
 }

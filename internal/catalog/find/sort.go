@@ -16,10 +16,10 @@ const (
 	Alphabetical Sort = "name"    // by the code points of the folded name
 )
 
-// Sorts lists all of them, the standard first.
+// Sorts lists all of them, the default first.
 func Sorts() []Sort { return []Sort{Newest, Oldest, Updated, Cheapest, Dearest, Alphabetical} }
 
-// Or returns the standard for "".
+// Or returns the default for "".
 func (s Sort) Or() Sort {
 	if s == "" {
 		return Newest

@@ -206,9 +206,9 @@ func Names(params []*huma.Param) []string {
 }
 
 // Limit is the parameter that bounds a page.
-func Limit(text string, standard, most int) *huma.Param {
+func Limit(text string, byDefault, most int) *huma.Param {
 	one, highest := 1.0, float64(most)
-	return Query(httpkit.ParamLimit, text, &huma.Schema{Type: huma.TypeInteger, Minimum: &one, Maximum: &highest, Default: standard})
+	return Query(httpkit.ParamLimit, text, &huma.Schema{Type: huma.TypeInteger, Minimum: &one, Maximum: &highest, Default: byDefault})
 }
 
 // Cursor is the parameter that says where a page begins.
