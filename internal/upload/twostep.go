@@ -144,8 +144,11 @@ func (s *Service) Complete(ctx context.Context, by auth.Principal, id string) (U
 		return Upload{}, ErrNotSent
 	}
 	object, err := s.blobs.Open(ctx, blob.UploadKey(id))
-	if fault.KindOf(err) == fault.NotFound {
-		return Upload{}, ErrNotSent
+	if fault.KindOf(err) == fault.NotFound { // never sent, or completed by another request just now
+		if u, err = s.Get(ctx, by, id); err == nil && !u.Stored {
+			err = ErrNotSent
+		}
+		return u, err
 	}
 	if err != nil {
 		return Upload{}, err

@@ -30,8 +30,9 @@ type bucket struct {
 	upload.Blobs
 	upload.Presigner
 
-	upload upload.Upload
-	opened int
+	upload  upload.Upload
+	opened  int
+	another bool // another request completes the upload when this one opens it
 }
 
 func (b *bucket) Upload(context.Context, string) (upload.Upload, error) { return b.upload, nil }
@@ -45,12 +46,26 @@ func (b *bucket) CompleteUpload(context.Context, string, catalog.Source) error {
 
 func (b *bucket) Open(context.Context, string) (blob.Object, error) {
 	b.opened++
+	if b.another {
+		b.upload.Stored = true
+		return blob.Object{}, fault.New(fault.NotFound, "no such object")
+	}
 	return blob.Object{Body: io.NopCloser(strings.NewReader(picture))}, nil
 }
 
 func (*bucket) PutFrom(context.Context, string, string, io.ReadSeeker) error { return nil }
 
 func (*bucket) Delete(context.Context, string) error { return nil }
+
+// TestCompleteTwiceAtOnce: who completes an upload that another request has just completed is told so.
+func TestCompleteTwiceAtOnce(t *testing.T) {
+	t.Parallel()
+	b := &bucket{upload: upload.Upload{ID: "u", UserID: 1, Bytes: int64(len(picture))}, another: true}
+	s := upload.NewService(b, b, b, spool.New(t.TempDir(), 1<<20), 1000)
+	if u, err := s.Complete(t.Context(), auth.Everyone(), "u"); err != nil || !u.Stored {
+		t.Errorf("%+v, %v", u, err)
+	}
+}
 
 // TestCompleteWaitsForRoom: pictures that are looked at when they are completed take of the same
 // room as those that are received here; what is complete needs none.
