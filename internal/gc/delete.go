@@ -77,6 +77,9 @@ func (f *Files) abandoned(ctx context.Context, report *Report) error {
 	if err != nil || !f.cfg.Delete || f.spent(report) {
 		return err
 	}
+	if f.cfg.Limit > 0 {
+		keys = keys[:min(int64(len(keys)), f.cfg.Limit)]
+	}
 	deleted, err := f.remove(ctx, keys)
 	report.Repaired(OrphanObject, int64(deleted))
 	return err

@@ -36,13 +36,10 @@ const (
 	FieldUntil   = "until"
 )
 
-// ImportCompleted says that all images of an import are ready or failed.
-const ImportCompleted events.Type = "import.completed"
-
 // Types are those of the events that endpoints are sent.
 func Types() []events.Type {
 	return []events.Type{
-		events.ProductCreated, events.ProductUpdated, events.ProductDeleted, events.ImageReady, events.ImageFailed, ImportCompleted,
+		events.ProductCreated, events.ProductUpdated, events.ProductDeleted, events.ImageReady, events.ImageFailed,
 	}
 }
 
