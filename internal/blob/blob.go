@@ -133,6 +133,12 @@ const Uploads = "uploads/"
 // UploadKey returns the key of the picture of an upload, whose id is lower-case letters and digits.
 func UploadKey(id string) string { return Uploads + id }
 
+// Imports is what the keys of files of products begin with that clients have sent.
+const Imports = "imports/"
+
+// ImportKey returns the key of the file of an import, whose name is lower-case letters and digits.
+func ImportKey(name string) string { return Imports + name }
+
 // SourceType is the content type that sources are stored with: what a client
 // sends is never served as what it claims to be.
 const SourceType = "application/octet-stream"
@@ -140,7 +146,7 @@ const SourceType = "application/octet-stream"
 // Private reports whether the object under key is for its owner only, so that
 // it must not be served as published images are.
 func Private(key string) bool {
-	return strings.HasPrefix(key, Sources) || strings.HasPrefix(key, Uploads)
+	return strings.HasPrefix(key, Sources) || strings.HasPrefix(key, Uploads) || strings.HasPrefix(key, Imports)
 }
 
 // ProbeKey is the object that Probe stores. No published key looks like it.

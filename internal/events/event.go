@@ -20,6 +20,10 @@ const (
 	ImageRetrying  Type = "image.retrying" // it is pending again, after a failed attempt or by request
 	ImageRefreshed Type = "image.refreshed"
 
+	// ImportCompleted says that all rows of an import are done with, and all of their images
+	// are ready or failed. It is of no product.
+	ImportCompleted Type = "import.completed"
+
 	// KeyChanged says that an API key was revoked or replaced, or its user removed. It is
 	// of no product, and no user is shown it.
 	KeyChanged Type = "key.changed"
@@ -53,6 +57,8 @@ type Data struct {
 	DelayMS int64    `json:"delay_ms,omitempty"` // until the next one, in milliseconds
 	Cause   Cause    `json:"cause,omitempty"`    // of a change that is no edit and no attempt's end
 	Key     int64    `json:"key,omitempty"`      // that KeyChanged is of
+	Import  int64    `json:"import,omitempty"`   // that ImportCompleted is of
+	State   string   `json:"state,omitempty"`    // that it has ended in
 }
 
 // Cause is who asked for a change that is no edit and no end of an attempt.

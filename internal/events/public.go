@@ -38,7 +38,7 @@ func ParsePublicID(text string) (PublicID, error) {
 
 // Types are those that clients may see.
 func Types() []Type {
-	return []Type{ProductCreated, ProductUpdated, ProductDeleted, ImageReady, ImageFailed, ImageRetrying, ImageRefreshed}
+	return []Type{ProductCreated, ProductUpdated, ProductDeleted, ImageReady, ImageFailed, ImageRetrying, ImageRefreshed, ImportCompleted}
 }
 
 // IsPublic reports whether clients may see events of the type.
@@ -70,6 +70,8 @@ type PublicData struct {
 	Attempt int      `json:"attempt,omitempty"  minimum:"1" doc:"Of an image: how many attempts were begun"`
 	DelayMS int64    `json:"delay_ms,omitempty" minimum:"1" doc:"Of image.retrying: milliseconds until the next attempt"`
 	Cause   Cause    `json:"cause,omitempty"    enum:"request,repair" doc:"Of a change that is no edit and no end of an attempt: someone has asked for it, or a repair"`
+	Import  int64    `json:"import_id,omitempty" minimum:"1" doc:"Of import.completed: the import"`
+	State   string   `json:"state,omitempty"    enum:"completed,completed_with_errors,failed" doc:"Of import.completed: how it has ended"`
 }
 
 // Public returns the event as clients of the epoch see it.
@@ -77,7 +79,7 @@ func (e Event) Public(epoch string) Public {
 	p := Public{
 		ID: PublicID{Epoch: epoch, Position: e.ID}.String(), Type: e.Type, ProductID: e.ProductID, ImageID: e.ImageID, UserID: e.UserID,
 		OccurredAt: e.OccurredAt,
-		Data:       PublicData{Fields: e.Data.Fields, Reason: e.Data.Reason, Attempt: e.Data.Attempt, DelayMS: e.Data.DelayMS, Cause: e.Data.Cause},
+		Data:       PublicData{Fields: e.Data.Fields, Reason: e.Data.Reason, Attempt: e.Data.Attempt, DelayMS: e.Data.DelayMS, Cause: e.Data.Cause, Import: e.Data.Import, State: e.Data.State},
 	}
 	if e.ProductID != 0 {
 		p.Product = &PublicProduct{Revision: e.Revision, Version: e.Version}

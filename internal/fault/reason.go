@@ -24,6 +24,7 @@ const (
 	DecodeFailed       Reason = "decode_failed"       // truncated or corrupt
 	DecoderCrashed     Reason = "decoder_crashed"     // the process died or hung on these bytes
 	WorkerLost         Reason = "worker_lost"         // the worker died or was cut off; says nothing of these bytes
+	Cancelled          Reason = "cancelled"           // its import was cancelled while it waited
 	StorageUnavailable Reason = "storage_unavailable" // the results could not be stored, an upload not be read, or the download not be kept
 )
 
@@ -32,7 +33,7 @@ func Reasons() []Reason {
 	return []Reason{
 		SourceNotFound, SourceForbidden, SourceTimeout, SourceUnreachable, AddressBlocked, TooManyRedirects,
 		TooLargeBytes, TooManyPixels, TooComplex, UnsupportedType, DecodeFailed, DecoderCrashed, WorkerLost,
-		StorageUnavailable,
+		StorageUnavailable, Cancelled,
 	}
 }
 

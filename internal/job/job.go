@@ -3,6 +3,7 @@ package job
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"time"
 )
 
@@ -12,6 +13,7 @@ type State string
 // The states. Done and Aborted are final.
 const (
 	Running State = "running"
+	Paused  State = "paused" // no one works on it until it is Running again
 	Done    State = "done"
 	Aborted State = "aborted"
 )
@@ -39,12 +41,17 @@ type Batch struct {
 	Lease  time.Duration // from the step on
 }
 
+// ErrLater ends the work on a job until its lease has run out.
+var ErrLater = errors.New("the job goes on later")
+
 // Kind is what a Runner can do with the jobs of one kind.
 type Kind struct {
 	// Step does the next items, at most b.Limit, together with their progress,
 	// or finishes the job where none is left, and returns the job as it is
 	// then. fault.Conflict where the job is no longer Running or leased to
-	// another: nothing was written. After any other error the step is repeated.
+	// another: nothing was written. ErrLater where there is nothing to do for now: the
+	// step has written until when the job is leased to no one's work, and others get its
+	// place. After any other error the step is repeated.
 	Step func(ctx context.Context, b Batch) (Job, error)
 	// Purge removes what jobs of the kind keep beyond their end once it is older
 	// than retention; nil where they keep nothing.

@@ -3,6 +3,7 @@ package job
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -142,7 +143,7 @@ func (r *Runner) work(ctx context.Context, job Job) {
 	if job.Done > 0 { // it has another turn
 		level = slog.LevelDebug
 	}
-	log.Log(ctx, level, "job started", "total", job.Total, "done", job.Done)
+	begun := sync.OnceFunc(func() { log.Log(ctx, level, "job started", "total", job.Total, "done", job.Done) })
 	batch := Batch{JobID: job.ID, Holder: r.holder, Limit: batchSize(job.Rate), Lease: r.cfg.Lease}
 	turn := time.Now()
 	for failures := 0; ; {
@@ -150,7 +151,10 @@ func (r *Runner) work(ctx context.Context, job Job) {
 		next, err := kind.Step(ctx, batch)
 		switch {
 		case err == nil:
+			begun() // not by a look that found nothing to do
 			job, failures = next, 0
+		case errors.Is(err, ErrLater):
+			return
 		case fault.KindOf(err) == fault.Conflict:
 			log.InfoContext(ctx, "job aborted, or lost to another process", "done", job.Done, "error", err)
 			return

@@ -17,7 +17,7 @@ type Store interface {
 	// Jobs returns at most limit jobs of the kinds before the id, 0 for the newest, newest
 	// first.
 	Jobs(ctx context.Context, kinds []string, before int64, limit int) ([]Job, error)
-	// AbortJob makes a Running job Aborted: what it has done stays done. Aborted
+	// AbortJob makes a Running or Paused job Aborted: what it has done stays done. Aborted
 	// already is no error. fault.NotFound; fault.Conflict where it is Done.
 	AbortJob(ctx context.Context, id int64) (Job, error)
 	// LeaseJob returns the Running job that no one leases and that has waited longest, since it was

@@ -16,6 +16,7 @@ import (
 	"vitrine.dev/internal/sqlstore/fscksql"
 	"vitrine.dev/internal/sqlstore/gcsql"
 	"vitrine.dev/internal/sqlstore/imagesql"
+	"vitrine.dev/internal/sqlstore/importsql"
 	"vitrine.dev/internal/sqlstore/installationsql"
 	"vitrine.dev/internal/sqlstore/jobsql"
 	"vitrine.dev/internal/sqlstore/processsql"
@@ -46,6 +47,7 @@ type Store struct {
 	*sourcesql.Sources
 	*webhooksql.Webhooks
 	*refreshsql.Refreshes
+	*importsql.Bulk
 }
 
 func newStore(db *sqldb.DB, err error) (*Store, error) {
@@ -57,6 +59,7 @@ func newStore(db *sqldb.DB, err error) (*Store, error) {
 		Table: jobsql.New(db), Failures: failuresql.New(db), Checks: fscksql.New(db),
 		Collection: gcsql.New(db), Identity: installationsql.New(db),
 		Alive: processsql.New(db), Queue: queuesql.New(db), Sources: sourcesql.New(db), Webhooks: webhooksql.New(db), Refreshes: refreshsql.New(db),
+		Bulk: importsql.New(db),
 	}, nil
 }
 
@@ -67,7 +70,7 @@ func schema() sqldb.Schema {
 		Optional: catalogsql.TrigramIndex(),
 		Tables: []string{
 			"users", "api_keys", "signing_keys", "audit", "products", "images", "hosts", "renditions", "sources", "uploads", "chores", "installation", "processes",
-			"events", "event_log", "event_readers", "idempotency_keys", "bulk_keys", "dead_messages", "dead_jobs", "webhooks", "webhook_deliveries", "schema_digest",
+			"events", "event_log", "event_readers", "idempotency_keys", "bulk_keys", "dead_messages", "dead_jobs", "imports", "import_rows", "webhooks", "webhook_deliveries", "schema_digest",
 		},
 		Translate: func(err error) error {
 			// The only references that an insert can break, and the only unique index: the

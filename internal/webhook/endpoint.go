@@ -39,7 +39,7 @@ const (
 // Types are those of the events that endpoints are sent.
 func Types() []events.Type {
 	return []events.Type{
-		events.ProductCreated, events.ProductUpdated, events.ProductDeleted, events.ImageReady, events.ImageFailed,
+		events.ProductCreated, events.ProductUpdated, events.ProductDeleted, events.ImageReady, events.ImageFailed, events.ImportCompleted,
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"vitrine.dev/internal/job"
 	"vitrine.dev/internal/sqldb"
 	"vitrine.dev/internal/sqlstore/catalogsql"
+	"vitrine.dev/internal/sqlstore/importsql"
 	"vitrine.dev/internal/sqlstore/jobsql"
 )
 
@@ -17,7 +18,7 @@ import (
 // catalog.MaxImages images, and the transaction is to be short.
 const maxErased = 50
 
-// maxDeliveries is how many deliveries to webhooks one step deletes at most.
+// maxDeliveries is how many deliveries to webhooks, and results of imports, one step deletes at most.
 const maxDeliveries = 2000
 
 // EraseUser implements auth.Store. The products are counted before the transaction, which
@@ -97,6 +98,9 @@ func (s *Accounts) AdvanceErasure(ctx context.Context, b job.Batch) (j job.Job, 
 		if err != nil {
 			return err
 		}
+		if err := importsql.AbortOf(ctx, s.db, tx, user); err != nil {
+			return err
+		}
 		_, err = s.lockErased(ctx, tx, user)
 		if fault.KindOf(err) == fault.NotFound { // removed otherwise, which takes a user without products
 			j, err = jobsql.Finish(ctx, s.db, tx, b.JobID)
@@ -130,13 +134,17 @@ func (s *Accounts) AdvanceErasure(ctx context.Context, b job.Batch) (j job.Job, 
 		if err != nil {
 			return err
 		}
+		rows, err := importsql.Drop(ctx, s.db, tx, user, maxDeliveries)
+		if err != nil {
+			return err
+		}
 		revoked := false
-		if len(changed) == 0 && !keys && !deliveries {
+		if len(changed) == 0 && !keys && !deliveries && !rows {
 			if revoked, err = s.removeKeys(ctx, tx, user, b.Limit); err != nil {
 				return err
 			}
 		}
-		if len(changed) > 0 || keys || deliveries || revoked {
+		if len(changed) > 0 || keys || deliveries || rows || revoked {
 			j, err = jobsql.Advance(ctx, s.db, tx, b, int64(len(changed)), 0, "")
 			return err
 		}

@@ -35,22 +35,22 @@ type querier interface {
 
 // Create is CreateJob, in a transaction where to is one.
 func Create(ctx context.Context, db *sqldb.DB, to querier, j job.Job) (job.Job, error) {
-	return scanJob(to.QueryRowContext(ctx, db.SQL(`
+	return Scan(to.QueryRowContext(ctx, db.SQL(`
 		INSERT INTO dead_jobs (action, filter, rate, total, request_id, as_of, created_at, lease_until)
-		VALUES ($1, $2, $3, $4, $5, $6, {now}, {now}) RETURNING`+jobColumns),
+		VALUES ($1, $2, $3, $4, $5, $6, {now}, {now}) RETURNING`+Columns),
 		j.Kind, string(j.Input), j.Rate, j.Total, j.RequestID, j.AsOf.UnixMilli()))
 }
 
 // Erasure returns the job that erases a user, by its input. fault.NotFound.
 func Erasure(ctx context.Context, from querier, input json.RawMessage) (job.Job, error) {
-	return scanJob(from.QueryRowContext(ctx, `
-		SELECT`+jobColumns+` FROM dead_jobs WHERE action = 'erase-user' AND filter = $1 ORDER BY id DESC LIMIT 1`, string(input)))
+	return Scan(from.QueryRowContext(ctx, `
+		SELECT`+Columns+` FROM dead_jobs WHERE action = 'erase-user' AND filter = $1 ORDER BY id DESC LIMIT 1`, string(input)))
 }
 
 // Job implements job.Store.
 func (s *Table) Job(ctx context.Context, id int64) (j job.Job, err error) {
 	err = s.db.WithRetry(ctx, "read job", func(ctx context.Context) error {
-		j, err = scanJob(s.db.Reader.QueryRowContext(ctx, `SELECT`+jobColumns+` FROM dead_jobs WHERE id = $1`, id))
+		j, err = Scan(s.db.Reader.QueryRowContext(ctx, `SELECT`+Columns+` FROM dead_jobs WHERE id = $1`, id))
 		return err
 	})
 	return j, err
@@ -68,20 +68,20 @@ func (s *Table) Jobs(ctx context.Context, kinds []string, before int64, limit in
 		where.Add("id < ?", before)
 	}
 	return sqldb.Select(ctx, s.db, "list jobs", func(row sqldb.Row, j *job.Job) (err error) {
-		*j, err = scanJob(row)
+		*j, err = Scan(row)
 		return err
-	}, `SELECT`+jobColumns+` FROM dead_jobs`+where.String()+` ORDER BY id DESC LIMIT `+where.Arg(limit), where.Args...)
+	}, `SELECT`+Columns+` FROM dead_jobs`+where.String()+` ORDER BY id DESC LIMIT `+where.Arg(limit), where.Args...)
 }
 
 // AbortJob implements job.Store.
 func (s *Table) AbortJob(ctx context.Context, id int64) (j job.Job, err error) {
 	err = s.db.InTx(ctx, "abort job", func(ctx context.Context, tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, s.db.SQL(
-			`UPDATE dead_jobs SET state = 'aborted', finished_at = {now} WHERE id = $1 AND state = 'running'`), id)
+			`UPDATE dead_jobs SET state = 'aborted', finished_at = {now} WHERE id = $1 AND state IN ('running', 'paused')`), id)
 		if err != nil {
 			return err
 		}
-		j, err = scanJob(tx.QueryRowContext(ctx, `SELECT`+jobColumns+` FROM dead_jobs WHERE id = $1`, id))
+		j, err = Scan(tx.QueryRowContext(ctx, `SELECT`+Columns+` FROM dead_jobs WHERE id = $1`, id))
 		if err == nil && j.State == job.Done {
 			return fault.New(fault.Conflict, "the job is done already")
 		}
@@ -103,10 +103,10 @@ func (s *Table) LeaseJob(ctx context.Context, holder string, lease time.Duration
 		}
 	}
 	err = s.db.WithRetry(ctx, "lease job", func(ctx context.Context) error {
-		j, err = scanJob(s.db.Writer.QueryRowContext(ctx, s.db.SQL(`
+		j, err = Scan(s.db.Writer.QueryRowContext(ctx, s.db.SQL(`
 			UPDATE dead_jobs SET holder = $1, lease_until = {now} + $2
 			WHERE id = (SELECT id FROM dead_jobs WHERE `+free+` ORDER BY lease_until, id LIMIT 1{skip locked})
-			RETURNING`+jobColumns), holder, lease.Milliseconds()))
+			RETURNING`+Columns), holder, lease.Milliseconds()))
 		return err
 	})
 	return j, err
@@ -121,14 +121,15 @@ func (s *Table) ReleaseJob(ctx context.Context, id int64, holder string) error {
 // PurgeJobs implements job.Store.
 func (s *Table) PurgeJobs(ctx context.Context, retention time.Duration) error {
 	_, err := s.db.Exec(ctx, "purge jobs",
-		`DELETE FROM dead_jobs WHERE state <> 'running' AND finished_at < {now} - $1`, retention.Milliseconds())
+		`DELETE FROM dead_jobs WHERE state IN ('done', 'aborted') AND finished_at < {now} - $1`, retention.Milliseconds())
 	return err
 }
 
-const jobColumns = ` id, action, filter, rate, total, done, state, request_id, as_of, created_at, finished_at`
+// Columns are those of a job, for Scan.
+const Columns = ` id, action, filter, rate, total, done, state, request_id, as_of, created_at, finished_at`
 
-// scanJob reads a row of jobColumns, followed by more.
-func scanJob(row interface{ Scan(into ...any) error }, more ...any) (j job.Job, err error) {
+// Scan reads a row of Columns, followed by more.
+func Scan(row interface{ Scan(into ...any) error }, more ...any) (j job.Job, err error) {
 	var input string
 	var asOf, created, finished int64
 	err = row.Scan(append([]any{
@@ -150,8 +151,8 @@ func scanJob(row interface{ Scan(into ...any) error }, more ...any) (j job.Job, 
 // that it is not. fault.Conflict where the batch's holder does not lease it.
 func Lock(ctx context.Context, db *sqldb.DB, tx *sql.Tx, b job.Batch) (j job.Job, pastAt int64, pastID string, err error) {
 	var holder string
-	j, err = scanJob(tx.QueryRowContext(ctx, db.SQL(
-		`SELECT`+jobColumns+`, holder, past_at, past_id FROM dead_jobs WHERE id = $1{for update}`), b.JobID),
+	j, err = Scan(tx.QueryRowContext(ctx, db.SQL(
+		`SELECT`+Columns+`, holder, past_at, past_id FROM dead_jobs WHERE id = $1{for update}`), b.JobID),
 		&holder, &pastAt, &pastID)
 	if fault.KindOf(err) == fault.NotFound || err == nil && (j.State != job.Running || holder != b.Holder) {
 		err = fault.New(fault.Conflict, "the job has ended, or another process has taken it over")
@@ -162,13 +163,29 @@ func Lock(ctx context.Context, db *sqldb.DB, tx *sql.Tx, b job.Batch) (j job.Job
 // Advance writes that a locked job has done so many items more, and to which
 // position.
 func Advance(ctx context.Context, db *sqldb.DB, tx *sql.Tx, b job.Batch, done, pastAt int64, pastID string) (job.Job, error) {
-	return scanJob(tx.QueryRowContext(ctx, db.SQL(`
+	return Scan(tx.QueryRowContext(ctx, db.SQL(`
 		UPDATE dead_jobs SET done = done + $2, past_at = $3, past_id = $4, lease_until = {now} + $5
-		WHERE id = $1 RETURNING`+jobColumns), b.JobID, done, pastAt, pastID, b.Lease.Milliseconds()))
+		WHERE id = $1 RETURNING`+Columns), b.JobID, done, pastAt, pastID, b.Lease.Milliseconds()))
 }
 
 // Finish writes that a locked job is done.
 func Finish(ctx context.Context, db *sqldb.DB, tx *sql.Tx, id int64) (job.Job, error) {
-	return scanJob(tx.QueryRowContext(ctx, db.SQL(
-		`UPDATE dead_jobs SET state = 'done', finished_at = {now}, lease_until = 0 WHERE id = $1 RETURNING`+jobColumns), id))
+	return Scan(tx.QueryRowContext(ctx, db.SQL(
+		`UPDATE dead_jobs SET state = 'done', finished_at = {now}, lease_until = 0 WHERE id = $1 RETURNING`+Columns), id))
+}
+
+// Abort writes that a locked job has ended early.
+func Abort(ctx context.Context, db *sqldb.DB, tx *sql.Tx, id int64) (job.Job, error) {
+	return Scan(tx.QueryRowContext(ctx, db.SQL(
+		`UPDATE dead_jobs SET state = 'aborted', finished_at = {now}, lease_until = 0 WHERE id = $1 RETURNING`+Columns), id))
+}
+
+// Move writes that a job is in the one state where it was in the other, and returns it as it is
+// then, in whichever state. No one leases it. fault.NotFound.
+func Move(ctx context.Context, db *sqldb.DB, tx *sql.Tx, id int64, from, to job.State) (job.Job, error) {
+	_, err := tx.ExecContext(ctx, db.SQL(`UPDATE dead_jobs SET state = $3, lease_until = {now} WHERE id = $1 AND state = $2`), id, string(from), string(to))
+	if err != nil {
+		return job.Job{}, err
+	}
+	return Scan(tx.QueryRowContext(ctx, `SELECT`+Columns+` FROM dead_jobs WHERE id = $1`, id))
 }

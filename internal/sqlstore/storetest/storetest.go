@@ -10,6 +10,7 @@ import (
 	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/bulk"
 	"vitrine.dev/internal/bulk/export"
+	"vitrine.dev/internal/bulk/imports"
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/dispatch"
 	"vitrine.dev/internal/erasure"
@@ -50,6 +51,7 @@ type Store interface {
 	failures.Store
 	refresh.Store
 	job.Store
+	imports.Store
 	installation.Store
 	processes.Store
 	upload.Store

@@ -338,15 +338,15 @@ CREATE UNIQUE INDEX dead_messages_once ON dead_messages (digest) WHERE discarded
 CREATE INDEX dead_messages_by_time ON dead_messages (received_at, id) WHERE discarded_at = 0;
 CREATE INDEX dead_messages_discarded ON dead_messages (discarded_at) WHERE discarded_at > 0;
 
--- The background jobs: retry or discard many failures, fetch many images again, erase a user.
+-- The background jobs: retry or discard many failures, fetch many images again, erase a user, import a file.
 CREATE TABLE dead_jobs (
     id          INTEGER PRIMARY KEY AUTOINCREMENT,
-    action      TEXT   NOT NULL CHECK (action IN ('replay', 'discard', 'refresh', 'erase-user')),
+    action      TEXT   NOT NULL CHECK (action IN ('replay', 'discard', 'refresh', 'erase-user', 'import')),
     filter      TEXT   NOT NULL, -- JSON
     rate        BIGINT NOT NULL,
     total       BIGINT NOT NULL,
     done        BIGINT NOT NULL DEFAULT 0,
-    state       TEXT   NOT NULL DEFAULT 'running' CHECK (state IN ('running', 'done', 'aborted')),
+    state       TEXT   NOT NULL DEFAULT 'running' CHECK (state IN ('running', 'paused', 'done', 'aborted')),
     request_id  TEXT   NOT NULL,
     as_of       BIGINT NOT NULL,
     past_at     BIGINT NOT NULL DEFAULT -1, -- what was handled last: the time of a failure, or a product,
@@ -358,6 +358,52 @@ CREATE TABLE dead_jobs (
 );
 CREATE INDEX dead_jobs_running ON dead_jobs (id) WHERE state = 'running';
 CREATE INDEX dead_jobs_of_user ON dead_jobs (filter) WHERE action = 'erase-user';
+
+-- Files of products on their way into the catalogue: imports.Import.
+CREATE TABLE imports (
+    job_id         BIGINT NOT NULL PRIMARY KEY,
+    user_id        BIGINT NOT NULL,
+    file           TEXT   NOT NULL, -- blob.ImportKey
+    sha256         TEXT   NOT NULL, -- in hex digits
+    bytes          BIGINT NOT NULL,
+    head           TEXT   NOT NULL, -- JSON: rows.Head
+    policy         TEXT   NOT NULL,
+    mode           TEXT   NOT NULL,
+    dry_run        SMALLINT NOT NULL, -- 1: nothing is written
+    phase          TEXT   NOT NULL,
+    at_offset      BIGINT NOT NULL, -- where the next row begins
+    at_line        BIGINT NOT NULL,
+    rows_read      BIGINT NOT NULL DEFAULT 0,
+    rows_created   BIGINT NOT NULL DEFAULT 0,
+    rows_updated   BIGINT NOT NULL DEFAULT 0,
+    rows_unchanged BIGINT NOT NULL DEFAULT 0,
+    rows_failed    BIGINT NOT NULL DEFAULT 0,
+    rows_superseded BIGINT NOT NULL DEFAULT 0,
+    images_waiting BIGINT NOT NULL DEFAULT 0,
+    images_ready   BIGINT NOT NULL DEFAULT 0,
+    images_failed  BIGINT NOT NULL DEFAULT 0,
+    looked_line    BIGINT NOT NULL DEFAULT 0, -- images of rows up to there were looked at in this round
+    looked_at      BIGINT NOT NULL DEFAULT 0,
+    speed          BIGINT NOT NULL DEFAULT 0, -- thousandths of rows, or images, a second
+    stepped_at     BIGINT NOT NULL DEFAULT 0
+);
+CREATE INDEX imports_by_user ON imports (user_id, job_id);
+
+-- What became of the rows of imports: imports.Result.
+CREATE TABLE import_rows (
+    import_id      BIGINT NOT NULL,
+    line           BIGINT NOT NULL,
+    external_id    TEXT, -- NULL for none
+    product_id     BIGINT NOT NULL DEFAULT 0, -- 0: none
+    outcome        TEXT   NOT NULL,
+    errors         TEXT   NOT NULL DEFAULT '', -- JSON; '' for none
+    images_waiting INT    NOT NULL DEFAULT 0,
+    images_ready   INT    NOT NULL DEFAULT 0,
+    images_failed  INT    NOT NULL DEFAULT 0,
+    PRIMARY KEY (import_id, line)
+) WITHOUT ROWID;
+CREATE INDEX import_rows_by_external_id ON import_rows (import_id, external_id) WHERE external_id IS NOT NULL;
+CREATE INDEX import_rows_waiting ON import_rows (import_id, line) WHERE images_waiting > 0;
 
 -- The processes that are alive, each with a heartbeat of its own: see package processes.
 CREATE TABLE processes (
@@ -394,6 +440,8 @@ INSERT INTO installation (id, epoch) VALUES (lower(hex(randomblob(16))), lower(h
 DROP TABLE installation;
 DROP TABLE chores;
 DROP TABLE processes;
+DROP TABLE import_rows;
+DROP TABLE imports;
 DROP TABLE dead_jobs;
 DROP TABLE dead_messages;
 DROP TABLE webhook_deliveries;

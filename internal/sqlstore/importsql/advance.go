@@ -1,0 +1,221 @@
+package importsql
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"vitrine.dev/internal/bulk/imports"
+	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/events"
+	"vitrine.dev/internal/failpoint"
+	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/job"
+	"vitrine.dev/internal/sqldb"
+	"vitrine.dev/internal/sqlstore/catalogsql"
+	"vitrine.dev/internal/sqlstore/eventsql"
+	"vitrine.dev/internal/sqlstore/jobsql"
+)
+
+const (
+	// tries bounds how often a chunk is tried again that others overtook: each has then taken an
+	// external id.
+	tries = 10
+	// lookEvery is how often images are looked at while rows are written.
+	lookEvery = time.Second
+)
+
+// AdvanceImport implements imports.Store.
+func (s *Bulk) AdvanceImport(ctx context.Context, b job.Batch, c imports.Chunk) (i imports.Import, changed []catalog.Changed, err error) {
+	for range tries {
+		err = s.db.InTxNotify(ctx, "advance import", func(ctx context.Context, tx *sql.Tx) error {
+			i, changed, err = s.advance(ctx, tx, b, c)
+			return err
+		})
+		if !errors.Is(err, catalog.ErrExternalIDTaken) {
+			return i, changed, err
+		}
+	}
+	return i, nil, fault.Wrap(fault.Unavailable, "others write the same products all the time", err)
+}
+
+func (s *Bulk) advance(ctx context.Context, tx *sql.Tx, b job.Batch, c imports.Chunk) (i imports.Import, changed []catalog.Changed, err error) {
+	f, now, err := s.lock(ctx, tx, b)
+	if err != nil || f.Job.State != job.Running || f.At != c.From {
+		return f.Import, nil, err
+	}
+	var written []catalog.Written
+	var earlier map[string]imports.Result
+	if f.Phase == imports.Writing {
+		if earlier, err = s.earlier(ctx, tx, f.ID, c.ExternalIDs()); err != nil {
+			return i, nil, err
+		}
+		if written, err = catalogsql.WriteAll(ctx, s.db, tx, f.UserID, c.Entries(earlier)); err != nil {
+			return i, nil, err
+		}
+	}
+	var images int64
+	for _, w := range written {
+		if images += int64(w.Images); w.Outcome == catalog.Created || w.Outcome == catalog.Updated {
+			changed = append(changed, w.Changed)
+		}
+	}
+	results, superseded := f.Take(c, written, earlier, now)
+	if err := s.record(ctx, tx, f.ID, results, superseded); err != nil {
+		return i, nil, err
+	}
+	if since(now, f.lookedAt) >= lookEvery && f.Phase == imports.Writing {
+		if _, err := s.look(ctx, tx, &f, now); err != nil {
+			return i, nil, err
+		}
+	}
+	if f.Rate > 0 { // it sleeps for that long
+		b.Lease += time.Duration(images) * time.Second / time.Duration(f.Rate)
+	}
+	if err := s.write(ctx, tx, &f, now); err != nil {
+		return i, nil, err
+	}
+	if f.Job, err = s.end(ctx, tx, f, b, images); err != nil {
+		return i, nil, err
+	}
+	failpoint.Crash(failpoint.InImport)
+	return f.Import, changed, nil
+}
+
+// lock reads an import whose job the batch has leased, under a lock of the job and then of the
+// user; where the user is being erased, or is not there any more, the job is aborted.
+func (s *Bulk) lock(ctx context.Context, tx *sql.Tx, b job.Batch) (f found, now time.Time, err error) {
+	if _, _, _, err = jobsql.Lock(ctx, s.db, tx, b); err != nil {
+		return f, now, err
+	}
+	f, err = scan(tx.QueryRowContext(ctx, selected+` WHERE job_id = $1`, b.JobID))
+	var ms, erasing int64
+	if err == nil {
+		err = tx.QueryRowContext(ctx, s.db.SQL(`SELECT {now}, erasing_at FROM users WHERE id = $1{for key share}`), f.UserID).Scan(&ms, &erasing)
+		err = sqldb.NoRow(err, catalog.ErrUnknownUser)
+	}
+	if fault.KindOf(err) == fault.NotFound || errors.Is(err, catalog.ErrUnknownUser) || erasing > 0 {
+		f.Job, err = jobsql.Abort(ctx, s.db, tx, b.JobID)
+	}
+	return f, sqldb.Time(ms), err
+}
+
+// earlier are the last results of the external ids.
+func (s *Bulk) earlier(ctx context.Context, tx *sql.Tx, id int64, external []string) (map[string]imports.Result, error) {
+	all := make(map[string]imports.Result)
+	if len(external) == 0 {
+		return all, nil
+	}
+	table, arg := s.db.Texts(2, "external", external)
+	list, err := sqldb.Collect(ctx, tx, scanResult, `
+		SELECT`+resultColumns+` FROM import_rows JOIN `+table+` ON external_id = v.external
+		WHERE import_id = $1 AND outcome NOT IN ('failed', 'superseded')`, id, arg)
+	for _, r := range list {
+		all[r.ExternalID] = r
+	}
+	return all, err
+}
+
+const resultColumns = ` line, coalesce(external_id, ''), product_id, outcome, errors, images_waiting, images_ready, images_failed`
+
+func scanResult(row sqldb.Row, r *imports.Result) error {
+	var bad string
+	if err := row.Scan(&r.Line, &r.ExternalID, &r.ProductID, &r.Outcome, &bad, &r.ImagesWaiting, &r.ImagesReady, &r.ImagesFailed); err != nil || bad == "" {
+		return err
+	}
+	if err := json.Unmarshal([]byte(bad), &r.Errors); err != nil {
+		return fmt.Errorf("errors of line %d: %w", r.Line, err)
+	}
+	return nil
+}
+
+// ImportResults implements imports.Store.
+func (s *Bulk) ImportResults(ctx context.Context, id, line int64, limit int) ([]imports.Result, error) {
+	return sqldb.Select(ctx, s.db, "read results of import", scanResult,
+		`SELECT`+resultColumns+` FROM import_rows WHERE import_id = $1 AND line > $2 ORDER BY line LIMIT $3`, id, line, limit)
+}
+
+// record writes the results, and which of earlier rows are superseded.
+func (s *Bulk) record(ctx context.Context, tx *sql.Tx, id int64, results []imports.Result, superseded []int64) error {
+	if len(superseded) > 0 {
+		marks, args := sqldb.In(2, superseded)
+		_, err := tx.ExecContext(ctx, `UPDATE import_rows SET outcome = 'superseded', images_waiting = 0, images_ready = 0, images_failed = 0
+			WHERE import_id = $1 AND line IN (`+marks+`)`, append([]any{id}, args...)...)
+		if err != nil {
+			return err
+		}
+	}
+	if len(results) == 0 {
+		return nil
+	}
+	rows := make([][]any, len(results))
+	for n, r := range results {
+		bad := ""
+		if len(r.Errors) > 0 {
+			text, err := json.Marshal(r.Errors)
+			if err != nil {
+				return fmt.Errorf("encode errors of a row: %w", err)
+			}
+			bad = string(text)
+		}
+		external := sql.NullString{String: r.ExternalID, Valid: r.ExternalID != ""}
+		rows[n] = []any{id, r.Line, external, r.ProductID, string(r.Outcome), bad, r.ImagesWaiting, r.ImagesReady, r.ImagesFailed}
+	}
+	values, args := sqldb.Tuples("(%s)", rows)
+	_, err := tx.ExecContext(ctx, `INSERT INTO import_rows
+		(import_id, line, external_id, product_id, outcome, errors, images_waiting, images_ready, images_failed) VALUES `+values, args...)
+	return err
+}
+
+// write writes how far the import is.
+func (s *Bulk) write(ctx context.Context, tx *sql.Tx, f *found, now time.Time) error {
+	stepped := int64(0)
+	if !f.SteppedAt.IsZero() {
+		stepped = f.SteppedAt.UnixMilli()
+	}
+	_, err := tx.ExecContext(ctx, `
+		UPDATE imports SET phase = $2, at_offset = $3, at_line = $4, rows_read = $5, rows_created = $6, rows_updated = $7, rows_unchanged = $8,
+			rows_failed = $9, rows_superseded = $10, images_waiting = $11, images_ready = $12, images_failed = $13, speed = $14, stepped_at = $15,
+			looked_line = $16, looked_at = $17
+		WHERE job_id = $1`,
+		f.ID, string(f.Phase), f.At.Offset, f.At.Line, f.Read, f.Created, f.Updated, f.Unchanged,
+		f.Failed, f.Superseded, f.ImagesWaiting, f.ImagesReady, f.ImagesFailed, f.Speed, stepped, f.lookedLine, f.lookedAt)
+	return err
+}
+
+// end finishes the job of an import that has ended, and advances any other one by so many images.
+func (s *Bulk) end(ctx context.Context, tx *sql.Tx, f found, b job.Batch, images int64) (job.Job, error) {
+	if !f.Over() {
+		return jobsql.Advance(ctx, s.db, tx, b, images, 0, "")
+	}
+	if f.Phase == imports.Cancelled {
+		return jobsql.Abort(ctx, s.db, tx, f.ID)
+	}
+	done, err := jobsql.Finish(ctx, s.db, tx, f.ID)
+	if err != nil {
+		return done, err
+	}
+	f.Job = done
+	return done, eventsql.Append(ctx, s.db, tx, events.Event{
+		Type: events.ImportCompleted, UserID: f.UserID, Data: events.Data{Import: f.ID, State: string(f.State())},
+	})
+}
+
+// RefuseImport implements imports.Store.
+func (s *Bulk) RefuseImport(ctx context.Context, b job.Batch) (i imports.Import, err error) {
+	err = s.db.InTxNotify(ctx, "refuse import", func(ctx context.Context, tx *sql.Tx) error {
+		f, now, err := s.lock(ctx, tx, b)
+		if err == nil && f.Job.State == job.Running {
+			f.Phase = imports.Refused
+			if err = s.write(ctx, tx, &f, now); err == nil {
+				f.Job, err = s.end(ctx, tx, f, b, 0)
+			}
+		}
+		i = f.Import
+		return err
+	})
+	return i, err
+}

@@ -1,0 +1,170 @@
+package importsql
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"vitrine.dev/internal/bulk/imports"
+	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/job"
+	"vitrine.dev/internal/sqldb"
+	"vitrine.dev/internal/sqlstore/imagesql"
+	"vitrine.dev/internal/sqlstore/jobsql"
+)
+
+const (
+	// mostLooked is how many rows one step looks at, and mostCancelled at how many where it makes
+	// their images fail: each has up to catalog.MaxImages, and the transaction is to be short.
+	mostLooked    = 1000
+	mostCancelled = 50
+)
+
+// LookAtImages implements imports.Store.
+func (s *Bulk) LookAtImages(
+	ctx context.Context, b job.Batch, failure *fault.Failure,
+) (i imports.Import, changed []catalog.Changed, napping bool, err error) {
+	err = s.db.InTxNotify(ctx, "look at images of import", func(ctx context.Context, tx *sql.Tx) error {
+		changed, napping = nil, false
+		f, now, err := s.lock(ctx, tx, b)
+		if i = f.Import; err != nil || f.Job.State != job.Running {
+			return err
+		}
+		if f.Phase == imports.Cancelling {
+			if changed, err = s.cancel(ctx, tx, f, failure); err != nil {
+				return err
+			}
+		}
+		round, err := s.look(ctx, tx, &f, now)
+		if err != nil {
+			return err
+		}
+		if err := s.write(ctx, tx, &f, now); err != nil {
+			return err
+		}
+		if napping = round && !f.Over(); napping {
+			b.Lease = f.Nap()
+		}
+		f.Job, err = s.end(ctx, tx, f, b, 0)
+		i = f.Import
+		return err
+	})
+	return i, changed, napping, err
+}
+
+// waiting is a row whose images were not all terminal.
+type waiting struct {
+	line, product int64
+	imports.ImageCounts
+}
+
+func (s *Bulk) waiting(ctx context.Context, tx *sql.Tx, f found) ([]waiting, error) {
+	limit := mostLooked
+	if f.Phase == imports.Cancelling {
+		limit = mostCancelled
+	}
+	return sqldb.Collect(ctx, tx, func(row sqldb.Row, w *waiting) error {
+		return row.Scan(&w.line, &w.product, &w.ImagesWaiting, &w.ImagesReady, &w.ImagesFailed)
+	}, `SELECT line, product_id, images_waiting, images_ready, images_failed FROM import_rows
+		WHERE import_id = $1 AND line > $2 AND images_waiting > 0 ORDER BY line LIMIT $3`, f.ID, f.lookedLine, limit)
+}
+
+func products(rows []waiting) []int64 {
+	ids := make([]int64, len(rows))
+	for n, w := range rows {
+		ids[n] = w.product
+	}
+	return ids
+}
+
+// look counts where the images of the next rows are; round says that it has come to the last one.
+func (s *Bulk) look(ctx context.Context, tx *sql.Tx, f *found, now time.Time) (round bool, err error) {
+	rows, err := s.waiting(ctx, tx, *f)
+	if err != nil {
+		return false, err
+	}
+	f.lookedAt, f.lookedLine = now.UnixMilli(), 0
+	if round = len(rows) < mostCancelled || len(rows) < mostLooked && f.Phase != imports.Cancelling; !round {
+		f.lookedLine = rows[len(rows)-1].line
+	}
+	by := imports.ImageCounts{}
+	if len(rows) > 0 {
+		of, err := imagesOf(ctx, tx, f.Import, products(rows))
+		if err != nil {
+			return false, err
+		}
+		var moved [][]int64
+		for _, w := range rows {
+			if is := of[w.product]; is != w.ImageCounts {
+				by = by.Plus(is, 1).Plus(w.ImageCounts, -1)
+				moved = append(moved, []int64{w.line, is.ImagesWaiting, is.ImagesReady, is.ImagesFailed})
+			}
+		}
+		if err := s.moved(ctx, tx, f.ID, moved); err != nil {
+			return false, err
+		}
+	}
+	f.Looked(by, round, now)
+	return round, nil
+}
+
+// imagesOf counts the images that the import has asked for, by their products. Those that were
+// removed since are none.
+func imagesOf(ctx context.Context, tx *sql.Tx, i imports.Import, products []int64) (map[int64]imports.ImageCounts, error) {
+	marks, args := sqldb.In(2, products)
+	all := make(map[int64]imports.ImageCounts, len(products))
+	_, err := sqldb.Collect(ctx, tx, func(row sqldb.Row, _ *struct{}) error {
+		var product int64
+		var c imports.ImageCounts
+		err := row.Scan(&product, &c.ImagesWaiting, &c.ImagesReady, &c.ImagesFailed)
+		all[product] = c
+		return err
+	}, `SELECT product_id, count(CASE status WHEN 'pending' THEN 1 END), count(CASE status WHEN 'ready' THEN 1 END), count(CASE status WHEN 'failed' THEN 1 END)
+		FROM images WHERE request_id = $1 AND product_id IN (`+marks+`) GROUP BY product_id`, append([]any{i.RequestID()}, args...)...)
+	return all, err
+}
+
+func (s *Bulk) moved(ctx context.Context, tx *sql.Tx, id int64, rows [][]int64) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	table, args := s.db.Numbers(2, []string{"row_line", "waiting", "ready", "failed"}, rows)
+	_, err := tx.ExecContext(ctx, `UPDATE import_rows SET images_waiting = v.waiting, images_ready = v.ready, images_failed = v.failed
+		FROM `+table+` WHERE import_id = $1 AND line = v.row_line`, append([]any{id}, args...)...)
+	return err
+}
+
+// cancel makes images of the next rows fail that no worker has begun.
+func (s *Bulk) cancel(ctx context.Context, tx *sql.Tx, f found, failure *fault.Failure) ([]catalog.Changed, error) {
+	rows, err := s.waiting(ctx, tx, f)
+	if err != nil || len(rows) == 0 {
+		return nil, err
+	}
+	return imagesql.Cancel(ctx, s.db, tx, products(rows), f.RequestID(), failure)
+}
+
+// Drop removes at most limit rows of the user's imports, and then the imports, and reports whether
+// there were any. Their jobs are aborted: see AbortOf.
+func Drop(ctx context.Context, db *sqldb.DB, tx *sql.Tx, user int64, limit int) (bool, error) {
+	some, err := sqldb.Affected(tx.ExecContext(ctx, db.SQL(`
+		DELETE FROM import_rows WHERE (import_id, line) IN (
+			SELECT import_id, line FROM import_rows WHERE import_id IN (SELECT job_id FROM imports WHERE user_id = $1) LIMIT $2)`), user, limit))
+	if err != nil || some {
+		return some, err
+	}
+	return sqldb.Affected(tx.ExecContext(ctx, `DELETE FROM imports WHERE user_id = $1`, user))
+}
+
+// AbortOf aborts the jobs of the user's imports. It comes before a lock of the user: the steps of
+// imports lock in this order.
+func AbortOf(ctx context.Context, db *sqldb.DB, tx *sql.Tx, user int64) error {
+	ids, err := sqldb.IDs(ctx, tx, db.SQL(`SELECT id FROM dead_jobs WHERE id IN (SELECT job_id FROM imports WHERE user_id = $1)
+		AND state IN ('running', 'paused') ORDER BY id{for update}`), user)
+	for _, id := range ids {
+		if err == nil {
+			_, err = jobsql.Abort(ctx, db, tx, id)
+		}
+	}
+	return err
+}
