@@ -15,6 +15,7 @@ import (
 
 	"vitrine.dev/internal/app/config"
 	"vitrine.dev/internal/blob"
+	"vitrine.dev/internal/bulk/imports"
 	"vitrine.dev/internal/cache"
 	"vitrine.dev/internal/cache/readthrough"
 	"vitrine.dev/internal/catalog"
@@ -24,6 +25,7 @@ import (
 	"vitrine.dev/internal/events"
 	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/httpapi/products"
 	"vitrine.dev/internal/installation"
 	"vitrine.dev/internal/job"
 	"vitrine.dev/internal/monitor"
@@ -96,6 +98,8 @@ func run(ctx context.Context, to cli.Streams, r role, cfg config.Config, log *sl
 	kinds := failures.JobKinds(p.store, p.views)
 	maps.Copy(kinds, erasure.JobKinds(p.store, p.views))
 	maps.Copy(kinds, refresh.JobKinds(p.store))
+	importer := imports.NewWorker(p.store, p.blobs, products.DecodeRow, p.views, p.log)
+	maps.Copy(kinds, importer.JobKinds())
 	p.jobs = job.NewRunner(p.store, kinds, job.DefaultRunnerConfig(), p.log)
 	p.tasks = append(p.tasks, task{name: "jobs", run: p.jobs.Run})
 	if err := p.openWebhooks(&held); err != nil {

@@ -11,6 +11,7 @@ import (
 	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/bulk"
 	"vitrine.dev/internal/bulk/export"
+	"vitrine.dev/internal/bulk/imports"
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/cli"
 	"vitrine.dev/internal/dispatch"
@@ -62,6 +63,7 @@ func (p *process) addServer() error {
 		Views:    p.views,
 		Progress: progress.New(p.log),
 		Feed:     feed.New(p.horizon, p.store, epoch, p.log),
+		Imports:  imports.NewService(p.store, p.blobs, received, p.jobs.Wake),
 		Exports:  &export.Service{Store: p.store, Log: p.horizon, Epoch: epoch},
 		Epoch:    epoch,
 		Images:   p.blobs,

@@ -17,6 +17,8 @@ const (
 	ImagesRetry   Scope = "images:retry"
 	// Webhooks keeps the endpoints that are sent the events of a user.
 	Webhooks Scope = "webhooks"
+	// Imports brings files of products into the catalogue, which creates and changes products.
+	Imports Scope = "imports"
 	// Operator reads and retries failed work of all users, and sees the queue, hosts and
 	// jobs. It edits no product.
 	Operator Scope = "operator"
@@ -26,7 +28,7 @@ const (
 
 // AllScopes lists them.
 func AllScopes() []Scope {
-	return []Scope{ProductsRead, ProductsWrite, ImagesRetry, Webhooks, Operator, Admin}
+	return []Scope{ProductsRead, ProductsWrite, ImagesRetry, Webhooks, Imports, Operator, Admin}
 }
 
 // Scopes are those of one key, without repetition.

@@ -10,9 +10,9 @@ const (
 
 	BulkPart Point = "bulk.committed" // a part of a bulk request is committed, the next one is not begun
 
-	ImportStored  Point = "import.stored"    // the file of an import is in the storage, and the import is not there
-	ImportAdded   Point = "import.added"     // the import is there, and not answered
-	ImportStep    Point = "import.committed" // a step of an import is committed, not announced
+	ImportStored Point = "import.stored"    // the file of an import is in the storage, and the import is not there
+	ImportAdded  Point = "import.added"     // the import is there, and not answered
+	ImportStep   Point = "import.committed" // a step of an import is committed, not announced
 
 	Dispatched Point = "dispatch.committed" // an image is out, its job not published
 	Published  Point = "dispatch.published" // its job is published

@@ -59,20 +59,25 @@ func (f *Files) Unused(ctx context.Context, report *Report) error {
 			return err
 		}
 	}
-	return f.abandoned(ctx, report)
+	return errors.Join(f.abandoned(ctx, report, blob.Uploads), f.abandoned(ctx, report, blob.Imports))
 }
 
-// abandoned deletes pictures that clients have sent to the storage and then forgotten. No name of one
-// is used again.
-func (f *Files) abandoned(ctx context.Context, report *Report) error {
+// abandoned deletes what clients have sent to the storage and then forgotten: pictures, and files
+// that no import reads. No name of one is used again.
+func (f *Files) abandoned(ctx context.Context, report *Report, prefix string) error {
 	var keys []string
 	old := time.Now().Add(-f.cfg.UploadLife - f.cfg.Grace)
-	err := f.blobs.List(ctx, blob.Uploads, func(info blob.Info) error {
+	err := f.blobs.List(ctx, prefix, func(info blob.Info) error {
 		if report.Checked["objects"]++; info.Modified.Before(old) {
 			keys = append(keys, info.Key)
 		}
 		return nil
 	})
+	if err == nil && prefix == blob.Imports {
+		var read []string
+		read, err = f.store.ImportFiles(ctx, keys)
+		keys = slices.DeleteFunc(keys, func(key string) bool { return err != nil || slices.Contains(read, key) })
+	}
 	report.Found(OrphanObject, int64(len(keys)), keys...)
 	if err != nil || !f.cfg.Delete || f.spent(report) {
 		return err

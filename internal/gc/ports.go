@@ -35,6 +35,9 @@ type Store interface {
 	// PurgeTombstones removes at most limit records of deletions longer than
 	// media.ClaimLife ago. It returns how many.
 	PurgeTombstones(ctx context.Context, limit int) (int, error)
+	// ImportFiles returns which of the keys, which begin with blob.Imports, are those of files
+	// that imports still read.
+	ImportFiles(ctx context.Context, keys []string) ([]string, error)
 
 	// ClaimSlice claims the next slice of the scheduled task where one is due:
 	// one caller among all processes gets it, and the next is due after interval.

@@ -15,6 +15,7 @@ import (
 	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/bulk"
 	"vitrine.dev/internal/bulk/export"
+	"vitrine.dev/internal/bulk/imports"
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/dispatch"
 	"vitrine.dev/internal/events"
@@ -27,6 +28,7 @@ import (
 	"vitrine.dev/internal/httpapi/guard"
 	"vitrine.dev/internal/httpapi/health"
 	"vitrine.dev/internal/httpapi/images"
+	importsapi "vitrine.dev/internal/httpapi/imports"
 	"vitrine.dev/internal/httpapi/jobs"
 	"vitrine.dev/internal/httpapi/manual"
 	"vitrine.dev/internal/httpapi/page"
@@ -68,6 +70,7 @@ type Deps struct {
 	Refresh  *refresh.Service
 	Work     *dispatch.Inspector
 	Exports  *export.Service
+	Imports  *imports.Service
 	Views    *catalog.Views
 	Progress *progress.Watch // nil: no answer waits for images
 	Feed     *feed.Feed
@@ -119,6 +122,7 @@ func (d Deps) routes() []server.Route {
 	image := &images.Handler{Files: d.Images, Service: d.Service, Uploads: d.Uploads}
 	sent := &uploads.Handler{Service: d.Uploads, Signing: d.Signing, Receiving: receiving}
 	exported := &exports.Handler{Exports: d.Exports, Memory: httpkit.NewBudget(maxExportMemory)}
+	imported := &importsapi.Handler{Service: d.Imports, Cursors: cursors}
 	many := &refreshes.Handler{Service: d.Refresh}
 	account := &accounts.Handler{Accounts: d.Accounts, Keys: d.HasKeys, Cursors: cursors}
 	endpoint := &webhooks.Handler{Service: d.Webhooks, Cursors: cursors}
@@ -148,6 +152,13 @@ func (d Deps) routes() []server.Route {
 		{Method: http.MethodGet, Path: "/events", Handle: event.List, Scopes: scopes(auth.ProductsRead, auth.Operator), Query: eventsapi.ListQuery(), Describe: eventsapi.DescribeList, LongIf: eventsapi.Streams, Token: true},
 		{Method: http.MethodPost, Path: "/events/token", Handle: event.Token, Scopes: scopes(auth.ProductsRead), Describe: eventsapi.DescribeToken},
 		{Method: http.MethodGet, Path: "/exports", Handle: exported.Get, Scopes: scopes(auth.ProductsRead, auth.Operator), Query: exports.Query(), Describe: exports.DescribeGet, Long: true},
+		{Method: http.MethodPost, Path: "/imports", Handle: imported.Begin, Scopes: scopes(auth.Imports), Query: importsapi.BeginQuery(), Describe: importsapi.DescribeBegin, Long: true},
+		{Method: http.MethodGet, Path: "/imports", Handle: imported.List, Scopes: scopes(auth.Imports, auth.Operator), Query: importsapi.ListQuery(), Describe: importsapi.DescribeList},
+		{Method: http.MethodGet, Path: "/imports/{id}", Handle: imported.Get, Scopes: scopes(auth.Imports, auth.Operator), Describe: importsapi.DescribeGet},
+		{Method: http.MethodGet, Path: "/imports/{id}/results", Handle: imported.Results, Scopes: scopes(auth.Imports, auth.Operator), Describe: importsapi.DescribeResults, Long: true},
+		{Method: http.MethodPost, Path: "/imports/{id}/pause", Handle: imported.Pause, Scopes: scopes(auth.Imports), Describe: importsapi.DescribePause},
+		{Method: http.MethodPost, Path: "/imports/{id}/resume", Handle: imported.Resume, Scopes: scopes(auth.Imports), Describe: importsapi.DescribeResume},
+		{Method: http.MethodPost, Path: "/imports/{id}/cancel", Handle: imported.Cancel, Scopes: scopes(auth.Imports), Query: importsapi.CancelQuery(), Describe: importsapi.DescribeCancel},
 		{Method: http.MethodPost, Path: "/images/refresh", Handle: many.Begin, Scopes: scopes(auth.ImagesRetry, auth.Operator), Describe: refreshes.DescribeBegin},
 		{Method: http.MethodGet, Path: "/images/refresh/{id}", Handle: many.Get, Scopes: scopes(auth.ImagesRetry, auth.Operator), Describe: refreshes.DescribeGet},
 		{Method: http.MethodPost, Path: "/images/refresh/{id}/abort", Handle: many.Abort, Scopes: scopes(auth.ImagesRetry, auth.Operator), Describe: refreshes.DescribeAbort},

@@ -203,6 +203,7 @@ func TestEveryRouteIsDescribed(t *testing.T) {
 	}
 	want := map[string][]string{
 		"/products": {"get", "post"}, "/products/{id}": {"delete", "get", "patch"}, "/images/{key}": {"get"},
+		"/imports": {"get", "post"}, "/imports/{id}": {"get"}, "/imports/{id}/results": {"get"}, "/imports/{id}/pause": {"post"}, "/imports/{id}/resume": {"post"}, "/imports/{id}/cancel": {"post"},
 		"/images/refresh": {"post"}, "/images/refresh/{id}": {"get"}, "/images/refresh/{id}/abort": {"post"},
 		"/healthz": {"get"}, "/readyz": {"get"},
 		"/products/{id}/images/{image_id}/replay": {"post"}, "/products/{id}/images/{image_id}/refresh": {"post"}, "/products/{id}/images/{image_id}/source": {"get"}, "/uploads": {"post"}, "/uploads/{id}": {"get"}, "/uploads/{id}/complete": {"post"}, "/uploads/{id}/content": {"put"}, "/dead-letters": {"get"}, "/exports": {"get"},

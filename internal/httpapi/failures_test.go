@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"vitrine.dev/internal/auth"
+	"vitrine.dev/internal/blob/disk"
 	"vitrine.dev/internal/bulk"
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/catalog/catalogfake"
@@ -33,6 +34,7 @@ type deadSetup struct {
 
 	db    *sqlstore.Store
 	deps  httpapi.Deps
+	files *disk.Store  // of imports
 	wakes atomic.Int32 // of the runner of jobs, which these tests have none of
 }
 
@@ -50,6 +52,7 @@ func newDeadSetup(t *testing.T) *deadSetup {
 		Progress: progress.New(log),
 		Feed:     newFeed(s.db, log),
 		Exports:  newExports(s.db, log),
+		Imports:  newImports(t, s.db, s),
 		Views:    s.views, Images: s.images, URL: imageURL, Accounts: auth.NewAccounts(s.db), HasKeys: true, Log: log,
 		Uploads: newUploads(t, s.db), Signing: newSigning(),
 	}

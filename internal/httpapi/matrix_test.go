@@ -87,6 +87,13 @@ func matrixRows() map[string]matrixRow {
 		"GET /events":                                   {path: fixed("/events"), ok: 200},
 		"POST /events/token":                            {path: fixed("/events/token"), ok: 200},
 		"GET /exports":                                  {path: func(m *matrix) string { return fmt.Sprintf("/exports?user_id=%d", m.owner) }, ok: 200, owned: true},
+		"POST /imports":                                 {path: fixed("/imports"), body: `{"product_name":"Lamp","product_price":1}`, ok: 202},
+		"GET /imports":                                  {path: func(m *matrix) string { return fmt.Sprintf("/imports?user_id=%d", m.owner) }, ok: 200, owned: true},
+		"GET /imports/{id}":                             {path: func(m *matrix) string { return m.imported() }, ok: 200, owned: true},
+		"GET /imports/{id}/results":                     {path: func(m *matrix) string { return m.imported() + "/results" }, ok: 200, owned: true},
+		"POST /imports/{id}/pause":                      {path: func(m *matrix) string { return m.imported() + "/pause" }, ok: 200, owned: true},
+		"POST /imports/{id}/resume":                     {path: func(m *matrix) string { return m.imported() + "/resume" }, ok: 200, owned: true},
+		"POST /imports/{id}/cancel":                     {path: func(m *matrix) string { return m.imported() + "/cancel" }, ok: 200, owned: true},
 		"POST /images/refresh":                          {path: fixed("/images/refresh"), body: `{"all":true,"dry_run":true}`, ok: 200},
 		"GET /images/refresh/{id}":                      {path: ofRefresh(""), ok: 200, owned: true},
 		"POST /images/refresh/{id}/abort":               {path: ofRefresh("/abort"), ok: 200, owned: true},
@@ -156,7 +163,7 @@ func newMatrix(t *testing.T, db *sqlstore.Store) *matrix {
 		Feed:     newFeed(db, log),
 		Views:    s.views, Images: s.images, URL: imageURL, Ready: ready(log), Log: log, Uploads: newUploads(t, s.db),
 		Accounts: m.accounts, Webhooks: hooks(db, log), HasKeys: true, Signing: signing.New(db, log), Authorize: guard.New(auth.NewAuthenticator(db, log), nil).Authorize,
-		Exports: newExports(db, log),
+		Exports: newExports(db, log), Imports: newImports(t, db, s),
 	}
 	s.handler = newAPI(t, m.deps)
 	m.other = m.user()
@@ -260,6 +267,9 @@ func (m *matrix) as(secret, method, path, body string, headers ...string) *httpt
 	m.t.Helper()
 	if secret != "" {
 		headers = append(headers, "Authorization", "Bearer "+secret)
+	}
+	if method == http.MethodPost && strings.HasPrefix(path, "/imports") {
+		headers = append([]string{"Content-Type", "application/x-ndjson"}, headers...)
 	}
 	r := m.request(method, path, body, headers...)
 	m.sent++

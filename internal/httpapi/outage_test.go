@@ -42,6 +42,12 @@ func TestOutOfTime(t *testing.T) {
 		{"GET", "/queue", ""},
 		{"GET", "/hosts", ""},
 		{"GET", "/exports?user_id=1", ""},
+		{"GET", "/imports", ""},
+		{"GET", "/imports/1", ""},
+		{"GET", "/imports/1/results", ""},
+		{"POST", "/imports/1/pause", ""},
+		{"POST", "/imports/1/resume", ""},
+		{"POST", "/imports/1/cancel", ""},
 	} {
 		w := s.send(s.request(call[0], call[1], call[2]).WithContext(ended))
 		wantProblem(t, w, http.StatusServiceUnavailable)

@@ -97,11 +97,11 @@ type request struct {
 const Ready = "ready"
 
 // Reasons lists the reasons that have a URL: those with which an attempt can end. The loss
-// of a worker is none: it is the end of a process.
+// of a worker is none: it is the end of a process; and who cancels an import ends no attempt.
 func Reasons() []fault.Reason {
 	var list []fault.Reason
 	for _, r := range fault.Reasons() {
-		if r != fault.WorkerLost {
+		if r != fault.WorkerLost && r != fault.Cancelled {
 			list = append(list, r)
 		}
 	}

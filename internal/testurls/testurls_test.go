@@ -54,7 +54,7 @@ func pureGo(t *testing.T) media.Renderer {
 	return renderer
 }
 
-// TestEveryReason: each reason but the loss of a worker has a URL, whose attempt ends with
+// TestEveryReason: each reason but the loss of a worker and the end of an import has a URL, whose attempt ends with
 // it, and says nothing against the host.
 func TestEveryReason(t *testing.T) {
 	t.Parallel()
@@ -62,7 +62,7 @@ func TestEveryReason(t *testing.T) {
 	for i, reason := range fault.Reasons() {
 		_, err := attempt(t, renderer, "https://vitrine.test/"+string(reason))
 		want := reason
-		if reason == fault.WorkerLost {
+		if reason == fault.WorkerLost || reason == fault.Cancelled {
 			want = fault.SourceNotFound
 		}
 		f, ok := fault.FailureOf(err)

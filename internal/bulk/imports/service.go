@@ -145,14 +145,21 @@ func (s *Service) Get(ctx context.Context, by auth.Principal, id int64) (Import,
 
 var errNoImport = fault.New(fault.NotFound, "there is no such import")
 
-// List returns at most limit imports before the id, 0 for the newest, newest first: of the user,
-// 0 for whoever the principal may read. fault.Forbidden where it names another user.
-func (s *Service) List(ctx context.Context, by auth.Principal, user, before int64, limit int) ([]Import, error) {
-	user, err := by.ForReading(user)
-	if err != nil {
-		return nil, err
+// List returns at most limit imports before the id, 0 for the newest, newest first, and whether
+// there are more: of the user, 0 for whoever the principal may read; limit 0 stands for
+// auth.DefaultListLimit. fault.Invalid; fault.Forbidden where it names another user.
+func (s *Service) List(ctx context.Context, by auth.Principal, user, before int64, limit int) (list []Import, more bool, err error) {
+	if user, err = by.ForReading(user); err != nil {
+		return nil, false, err
 	}
-	return s.store.Imports(ctx, user, before, limit)
+	if limit == 0 {
+		limit = auth.DefaultListLimit
+	}
+	if limit < 1 || limit > auth.MaxListLimit {
+		return nil, false, fault.InvalidParameter("limit", fmt.Sprintf("must be an integer from 1 to %d", auth.MaxListLimit))
+	}
+	list, err = s.store.Imports(ctx, user, before, limit+1)
+	return list[:min(len(list), limit)], len(list) > limit, err
 }
 
 // Results returns at most limit results behind the line. fault.NotFound as of Get.
@@ -202,7 +209,7 @@ func (s *Service) change(
 ) (Import, error) {
 	i, err := s.Get(ctx, by, id)
 	if err == nil && !by.Owns(i.UserID) {
-		err = errNotOwned
+		err = errNoImport
 	}
 	if err != nil {
 		return Import{}, err
@@ -216,5 +223,3 @@ func (s *Service) change(
 	}
 	return i, err
 }
-
-var errNotOwned = fault.New(fault.Forbidden, "the import is of another user")

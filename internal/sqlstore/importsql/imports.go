@@ -22,8 +22,8 @@ type Bulk struct{ db *sqldb.DB }
 func New(db *sqldb.DB) *Bulk { return &Bulk{db} }
 
 const (
-	settled = ` user_id, file, sha256, bytes, head, policy, mode, dry_run, phase, at_offset, at_line`
-	counted = ` rows_read, rows_created, rows_updated, rows_unchanged, rows_failed, rows_superseded, images_waiting, images_ready, images_failed`
+	settled  = ` user_id, file, sha256, bytes, head, policy, mode, dry_run, phase, at_offset, at_line`
+	counted  = ` rows_read, rows_created, rows_updated, rows_unchanged, rows_failed, rows_superseded, images_waiting, images_ready, images_failed`
 	selected = `SELECT` + jobsql.Columns + `,` + settled + `,` + counted + `, speed, stepped_at, looked_line, looked_at
 		FROM imports JOIN dead_jobs ON id = job_id`
 )

@@ -1,0 +1,238 @@
+package imports
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strconv"
+	"time"
+
+	"vitrine.dev/internal/auth"
+	"vitrine.dev/internal/bulk"
+	"vitrine.dev/internal/bulk/imports"
+	"vitrine.dev/internal/bulk/rows"
+	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/httpapi/page"
+	"vitrine.dev/internal/httpapi/wire"
+	"vitrine.dev/internal/httpkit"
+)
+
+// Handler serves imports. It is safe for concurrent use.
+type Handler struct {
+	Service *imports.Service
+	Cursors page.Cursors
+}
+
+const (
+	typeLines = "application/x-ndjson"
+	typeCSV   = "text/csv"
+
+	paramImages = "images"
+
+	// mostTime is how long a file may take to arrive.
+	mostTime = 2 * time.Hour
+	// pageRows is how many results are read at once, and pageTimeout how long a client may take for them.
+	pageRows    = 500
+	pageTimeout = time.Minute
+)
+
+// Begin receives a file, and makes an import of it.
+func (h *Handler) Begin(w http.ResponseWriter, r *http.Request) error {
+	order, err := readOrder(httpkit.ParamsOf(r))
+	if err != nil {
+		return err
+	}
+	contentType, err := httpkit.BodyType(r, "Accept-Post", typeLines, typeCSV)
+	if err != nil {
+		return err
+	}
+	order.Format = map[string]rows.Format{typeLines: rows.NDJSON, typeCSV: rows.CSV}[contentType]
+	if err := httpkit.LargeBody(r, imports.MaxBytes); err != nil {
+		return err
+	}
+	body := &file{Reader: r.Body, until: time.Now().Add(mostTime)}
+	defer httpkit.Received(r)
+	made, err := h.Service.Begin(r.Context(), auth.From(r.Context()), order, body)
+	switch {
+	case body.err != nil:
+		return httpkit.BodyRefusal(body.err)
+	case errors.Is(err, imports.ErrTooLarge):
+		return httpkit.BodyRefusal(&http.MaxBytesError{Limit: imports.MaxBytes})
+	case err != nil:
+		return fmt.Errorf("import: %w", err)
+	}
+	w.Header().Set("Location", "/imports/"+strconv.FormatInt(made.ID, 10))
+	return httpkit.WriteJSON(w, http.StatusAccepted, wired(made))
+}
+
+func readOrder(p *httpkit.Params) (o imports.Order, err error) {
+	o.Policy, o.Mode = bulk.Policy(p.Text(bulk.FieldPolicy)), catalog.Mode(p.Text(bulk.FieldMode))
+	if o.Policy == "" {
+		o.Policy = bulk.Rows
+	}
+	if o.Mode == "" {
+		o.Mode = catalog.Upsert
+	}
+	if p.Text(catalog.FieldUserID) != "" {
+		o.UserID = p.Integer(catalog.FieldUserID, catalog.MaxID)
+	}
+	if p.Text(imports.FieldImageRate) != "" {
+		o.ImageRate = p.Integer(imports.FieldImageRate, imports.MaxImageRate)
+	}
+	o.DryRun = readBool(p, imports.FieldDryRun)
+	return o, p.Errors.Err()
+}
+
+func readBool(p *httpkit.Params, name string) bool {
+	text := p.Text(name)
+	if text != "" && text != "true" && text != "false" {
+		p.Errors.Add(name, "must be true or false")
+	}
+	return text == "true"
+}
+
+// file is a body that ends in time, and keeps the error of it, which is the client's.
+type file struct {
+	io.Reader
+
+	until time.Time
+	err   error
+}
+
+func (f *file) Read(p []byte) (n int, err error) {
+	if n, err = f.Reader.Read(p); err == nil && time.Now().After(f.until) {
+		err = os.ErrDeadlineExceeded
+	}
+	if err != nil && err != io.EOF { //nolint:errorlint // readers return it as it is
+		f.err = err
+	}
+	return n, err
+}
+
+// List answers with one page, newest first.
+func (h *Handler) List(w http.ResponseWriter, r *http.Request) error {
+	p := httpkit.ParamsOf(r)
+	user := int64(0)
+	if p.Text(catalog.FieldUserID) != "" {
+		user = p.Integer(catalog.FieldUserID, catalog.MaxID)
+	}
+	read := func(ctx context.Context, before int64, limit int) ([]imports.Import, bool, error) {
+		return h.Service.List(ctx, auth.From(ctx), user, before, limit)
+	}
+	return page.Serve(h.Cursors, w, r, "imports", auth.MaxListLimit, read, wired, func(i imports.Import) int64 { return i.ID })
+}
+
+// Get answers with one import.
+func (h *Handler) Get(w http.ResponseWriter, r *http.Request) error {
+	return h.one(w, r, "get", h.Service.Get)
+}
+
+// Pause has an import wait.
+func (h *Handler) Pause(w http.ResponseWriter, r *http.Request) error {
+	return h.one(w, r, "pause", h.Service.Pause)
+}
+
+// Resume has a paused import go on.
+func (h *Handler) Resume(w http.ResponseWriter, r *http.Request) error {
+	return h.one(w, r, "resume", h.Service.Resume)
+}
+
+// Cancel ends an import early.
+func (h *Handler) Cancel(w http.ResponseWriter, r *http.Request) error {
+	p := httpkit.ParamsOf(r)
+	images := readBool(p, paramImages)
+	if err := p.Errors.Err(); err != nil {
+		return err
+	}
+	return h.one(w, r, "cancel", func(ctx context.Context, by auth.Principal, id int64) (imports.Import, error) {
+		return h.Service.Cancel(ctx, by, id, images)
+	})
+}
+
+// one answers with the import of the path, after do.
+func (*Handler) one(
+	w http.ResponseWriter, r *http.Request, what string, do func(context.Context, auth.Principal, int64) (imports.Import, error),
+) error {
+	id, err := httpkit.PathInteger(r, "id", catalog.MaxID)
+	if err != nil {
+		return err
+	}
+	i, err := do(r.Context(), auth.From(r.Context()), id)
+	if err != nil {
+		return fmt.Errorf("%s import %d: %w", what, id, err)
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	return httpkit.WriteJSON(w, http.StatusOK, wired(i))
+}
+
+// Results answers with what became of the rows, page after page, each read by itself and sent
+// before the next is read.
+func (h *Handler) Results(w http.ResponseWriter, r *http.Request) error {
+	id, err := httpkit.PathInteger(r, "id", catalog.MaxID)
+	if err != nil {
+		return err
+	}
+	list, err := h.Service.Results(r.Context(), auth.From(r.Context()), id, 0, pageRows)
+	if err != nil {
+		return fmt.Errorf("results of import %d: %w", id, err)
+	}
+	w.Header().Set("Content-Type", typeLines)
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(http.StatusOK)
+	if r.Method == http.MethodHead {
+		return nil
+	}
+	sent := http.NewResponseController(w)
+	for len(list) > 0 {
+		_ = sent.SetWriteDeadline(time.Now().Add(pageTimeout)) // a connection that has no deadlines ends by other means
+		for _, result := range list {
+			line, err := httpkit.Encode(wiredResult(result))
+			if err == nil {
+				_, err = w.Write(line)
+			}
+			if err != nil {
+				return fmt.Errorf("send results of import %d: %w", id, err)
+			}
+		}
+		if err := sent.Flush(); err != nil {
+			return fmt.Errorf("send results of import %d: %w", id, err)
+		}
+		if list, err = h.Service.Results(r.Context(), auth.From(r.Context()), id, list[len(list)-1].Line, pageRows); err != nil {
+			return fmt.Errorf("results of import %d: %w", id, err)
+		}
+	}
+	return nil
+}
+
+func wired(i imports.Import) wire.Import {
+	answer := wire.Import{
+		ID: i.ID, UserID: i.UserID, State: string(i.State()), DryRun: i.DryRun, ErrorPolicy: string(i.Policy), Mode: string(i.Mode),
+		ImageRate: i.Rate, Bytes: i.Bytes, SHA256: i.SHA256, Images: wiredImages(i.ImageCounts), PerSecond: float64(i.Speed) / 1000,
+		Rows: wire.ImportRows{
+			Read: i.Read, Created: i.Created, Updated: i.Updated, Unchanged: i.Unchanged, Failed: i.Failed, Superseded: i.Superseded,
+		},
+		CreatedAt: i.CreatedAt, FinishedAt: wire.OrNil(i.FinishedAt),
+	}
+	if left, ok := i.TimeLeft(); ok {
+		seconds := int64(left / time.Second)
+		answer.SecondsLeft = &seconds
+	}
+	return answer
+}
+
+func wiredImages(c imports.ImageCounts) wire.ImportImages {
+	return wire.ImportImages{Waiting: c.ImagesWaiting, Ready: c.ImagesReady, Failed: c.ImagesFailed}
+}
+
+func wiredResult(r imports.Result) wire.ImportResult {
+	result := wire.ImportResult{
+		Line: r.Line, ExternalID: r.ExternalID, ProductID: r.ProductID, Outcome: string(r.Outcome), Images: wiredImages(r.ImageCounts),
+	}
+	for _, f := range r.Errors {
+		result.Errors = append(result.Errors, wire.RowError{Field: f.Name, Reason: f.Reason})
+	}
+	return result
+}
