@@ -38,6 +38,7 @@ type commands struct {
 	Hosts   hostsCommand   `cmd:"" help:"List the hosts that images are fetched from, through a running server."`
 	Images  imagesCommand  `cmd:"" help:"Show the images of a product, or have many fetched again, through a running server."`
 
+	Import importCommand `cmd:"" help:"Bring a file of products into the catalogue, through a running server."`
 	Export exportCommand `cmd:"" help:"Write all products of a user into a file, through a running server."`
 
 	Version versionCommand `cmd:""             help:"Print version, commit and date."`

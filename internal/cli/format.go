@@ -53,7 +53,7 @@ func several[N int | int64](n N, one string) string {
 	if n == 1 {
 		return "1 " + one
 	}
-	return fmt.Sprintf("%d %ss", n, one)
+	return count(int64(n)) + " " + one + "s"
 }
 
 // orDash is what a table shows of a text that may be empty.

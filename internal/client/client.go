@@ -95,7 +95,12 @@ func (c *Client) do(ctx context.Context, method, path string, body any, headers 
 	for i := 0; i < len(headers); i += 2 {
 		req.Header.Set(headers[i], headers[i+1])
 	}
-	resp, err := c.send(ctx, c.http, req)
+	return c.finish(ctx, c.http, req)
+}
+
+// finish sends the request and reads the answer to its end. One that is an error is an *Error.
+func (c *Client) finish(ctx context.Context, by *http.Client, req *http.Request) (answer, error) {
+	resp, err := c.send(ctx, by, req)
 	if err != nil {
 		return answer{}, err
 	}

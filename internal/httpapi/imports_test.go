@@ -141,7 +141,7 @@ func TestImportRefuses(t *testing.T) {
 			t.Errorf("%s with %.20q: %q", c.path, c.body, list)
 		}
 	}
-	wantProblem(t, s.do("POST", path, "{}"), http.StatusUnsupportedMediaType)
+	wantProblem(t, s.do("POST", path, "{}", "Content-Type", "application/json"), http.StatusUnsupportedMediaType)
 	slow := httptest.NewRequestWithContext(t.Context(), "POST", path, io.MultiReader(strings.NewReader("{}\n"), iotest.ErrReader(os.ErrDeadlineExceeded)))
 	slow.Header.Set("Content-Type", typeLines)
 	wantProblem(t, s.send(slow), http.StatusRequestTimeout)

@@ -268,9 +268,6 @@ func (m *matrix) as(secret, method, path, body string, headers ...string) *httpt
 	if secret != "" {
 		headers = append(headers, "Authorization", "Bearer "+secret)
 	}
-	if method == http.MethodPost && strings.HasPrefix(path, "/imports") {
-		headers = append([]string{"Content-Type", "application/x-ndjson"}, headers...)
-	}
 	r := m.request(method, path, body, headers...)
 	m.sent++
 	r.RemoteAddr = fmt.Sprintf("10.0.%d.%d:1234", m.sent/256%256, m.sent%256)

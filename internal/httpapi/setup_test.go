@@ -101,6 +101,9 @@ func (s *setup) request(method, target, body string, headers ...string) *http.Re
 	if method == http.MethodPost || method == http.MethodPatch || method == http.MethodPut {
 		r.Header.Set("Content-Type", "application/json")
 	}
+	if r.URL.Path == "/imports" {
+		r.Header.Set("Content-Type", typeLines)
+	}
 	for i := 0; i < len(headers); i += 2 {
 		r.Header.Del(headers[i])
 		if headers[i+1] != "" {
