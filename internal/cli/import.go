@@ -179,7 +179,7 @@ func partOf(i client.Import) float64 {
 	return done / (done + left)
 }
 
-// importLine says how far the import is: writing: 1,200 rows (1,190 created, 10 failed), …
+// importLine says how far the import is: writing: 1,200 rows (1,190 created, 10 failed) and so on.
 func importLine(i client.Import) string {
 	var parts []string
 	for _, p := range []struct {

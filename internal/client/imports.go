@@ -104,7 +104,7 @@ func readImport(a answer) (Import, error) {
 // ImportResults calls each for what became of the rows, in the order of the file, until it
 // returns false.
 func (c *Client) ImportResults(ctx context.Context, id int64, each func(wire.ImportResult) bool) error {
-	resp, err := c.open(ctx, importPath(id)+"/results") //nolint:bodyclose // it is closed below
+	resp, err := c.open(ctx, importPath(id)+"/results")
 	if err != nil {
 		return err
 	}
@@ -112,7 +112,7 @@ func (c *Client) ImportResults(ctx context.Context, id int64, each func(wire.Imp
 	for lines := json.NewDecoder(resp.Body); ; {
 		var result wire.ImportResult
 		switch err := lines.Decode(&result); {
-		case err == io.EOF: //nolint:errorlint // Decode returns it as it is
+		case err == io.EOF:
 			return nil
 		case err != nil:
 			return fmt.Errorf("the server's answer: %w", err)

@@ -1,6 +1,7 @@
 package imports
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -106,7 +107,7 @@ func (f *file) Read(p []byte) (n int, err error) {
 	if n, err = f.Reader.Read(p); err == nil && time.Now().After(f.until) {
 		err = os.ErrDeadlineExceeded
 	}
-	if err != nil && err != io.EOF { //nolint:errorlint // readers return it as it is
+	if err != nil && err != io.EOF {
 		f.err = err
 	}
 	return n, err
@@ -185,19 +186,20 @@ func (h *Handler) Results(w http.ResponseWriter, r *http.Request) error {
 	if r.Method == http.MethodHead {
 		return nil
 	}
-	sent := http.NewResponseController(w)
+	var page bytes.Buffer
+	sent, lines := http.NewResponseController(w), httpkit.NewEncoder(&page)
 	for len(list) > 0 {
 		_ = sent.SetWriteDeadline(time.Now().Add(pageTimeout)) // a connection that has no deadlines ends by other means
 		for _, result := range list {
-			line, err := httpkit.Encode(wiredResult(result))
-			if err == nil {
-				_, err = w.Write(line)
-			}
-			if err != nil {
-				return fmt.Errorf("send results of import %d: %w", id, err)
+			if err := lines.Encode(wiredResult(result)); err != nil {
+				return fmt.Errorf("encode results of import %d: %w", id, err)
 			}
 		}
-		if err := sent.Flush(); err != nil {
+		_, err := page.WriteTo(w)
+		if err == nil {
+			err = sent.Flush()
+		}
+		if err != nil {
 			return fmt.Errorf("send results of import %d: %w", id, err)
 		}
 		if list, err = h.Service.Results(r.Context(), auth.From(r.Context()), id, list[len(list)-1].Line, pageRows); err != nil {

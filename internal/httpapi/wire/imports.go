@@ -6,7 +6,7 @@ import "time"
 type Import struct {
 	ID          int64        `json:"id"                     minimum:"1"`
 	UserID      int64        `json:"user_id"                minimum:"1"`
-	State       string       `json:"state"                  enum:"validating,writing,images,cancelling,paused,cancelled,completed,completed_with_errors,failed" doc:"validating: every row is checked and nothing is written. images: all rows are done with, and images are on their way. completed: all rows are done with, and all of their images are ready or failed; with errors where a row or an image has failed. failed: nothing was written"`
+	State       string       `json:"state"                  enum:"validating,writing,images,cancelling,paused,cancelled,completed,completed_with_errors,failed" doc:"validating: every row is checked and nothing is written. images: all rows are done with, and images are on their way. completed: all rows are done with, and all of their images are ready or failed; with errors where a row or an image has failed. failed: a row is at fault and nothing was written, or the file is gone from the storage"`
 	DryRun      bool         `json:"dry_run"                doc:"Every row is checked, and nothing is written"`
 	ErrorPolicy string       `json:"error_policy"           enum:"rows,all"`
 	Mode        string       `json:"mode"                   enum:"upsert,create"`

@@ -75,7 +75,7 @@ func (s *Bulk) advance(ctx context.Context, tx *sql.Tx, b job.Batch, c imports.C
 	if f.Rate > 0 { // it sleeps for that long
 		b.Lease += time.Duration(images) * time.Second / time.Duration(f.Rate)
 	}
-	if err := s.write(ctx, tx, &f, now); err != nil {
+	if err := s.write(ctx, tx, &f); err != nil {
 		return i, nil, err
 	}
 	if f.Job, err = s.end(ctx, tx, f, b, images); err != nil {
@@ -111,8 +111,8 @@ func (s *Bulk) earlier(ctx context.Context, tx *sql.Tx, id int64, external []str
 	}
 	table, arg := s.db.Texts(2, "external", external)
 	list, err := sqldb.Collect(ctx, tx, scanResult, `
-		SELECT`+resultColumns+` FROM import_rows JOIN `+table+` ON external_id = v.external
-		WHERE import_id = $1 AND outcome NOT IN ('failed', 'superseded')`, id, arg)
+		SELECT`+resultColumns+` FROM import_rows
+		WHERE import_id = $1 AND external_id IN (SELECT external FROM `+table+`) AND outcome NOT IN ('failed', 'superseded')`, id, arg)
 	for _, r := range list {
 		all[r.ExternalID] = r
 	}
@@ -142,8 +142,8 @@ func (s *Bulk) ImportResults(ctx context.Context, id, line int64, limit int) ([]
 func (s *Bulk) record(ctx context.Context, tx *sql.Tx, id int64, results []imports.Result, superseded []int64) error {
 	if len(superseded) > 0 {
 		marks, args := sqldb.In(2, superseded)
-		_, err := tx.ExecContext(ctx, `UPDATE import_rows SET outcome = 'superseded', images_waiting = 0, images_ready = 0, images_failed = 0
-			WHERE import_id = $1 AND line IN (`+marks+`)`, append([]any{id}, args...)...)
+		_, err := tx.ExecContext(ctx, s.db.SQL(`UPDATE import_rows SET outcome = 'superseded', images_waiting = 0, images_ready = 0, images_failed = 0
+			WHERE import_id = $1 AND line IN (`+marks+`)`), append([]any{id}, args...)...)
 		if err != nil {
 			return err
 		}
@@ -165,13 +165,13 @@ func (s *Bulk) record(ctx context.Context, tx *sql.Tx, id int64, results []impor
 		rows[n] = []any{id, r.Line, external, r.ProductID, string(r.Outcome), bad, r.ImagesWaiting, r.ImagesReady, r.ImagesFailed}
 	}
 	values, args := sqldb.Tuples("(%s)", rows)
-	_, err := tx.ExecContext(ctx, `INSERT INTO import_rows
-		(import_id, line, external_id, product_id, outcome, errors, images_waiting, images_ready, images_failed) VALUES `+values, args...)
+	_, err := tx.ExecContext(ctx, s.db.SQL(`INSERT INTO import_rows
+		(import_id, line, external_id, product_id, outcome, errors, images_waiting, images_ready, images_failed) VALUES `+values), args...)
 	return err
 }
 
 // write writes how far the import is.
-func (s *Bulk) write(ctx context.Context, tx *sql.Tx, f *found, now time.Time) error {
+func (s *Bulk) write(ctx context.Context, tx *sql.Tx, f *found) error {
 	stepped := int64(0)
 	if !f.SteppedAt.IsZero() {
 		stepped = f.SteppedAt.UnixMilli()
@@ -207,10 +207,10 @@ func (s *Bulk) end(ctx context.Context, tx *sql.Tx, f found, b job.Batch, images
 // RefuseImport implements imports.Store.
 func (s *Bulk) RefuseImport(ctx context.Context, b job.Batch) (i imports.Import, err error) {
 	err = s.db.InTxNotify(ctx, "refuse import", func(ctx context.Context, tx *sql.Tx) error {
-		f, now, err := s.lock(ctx, tx, b)
+		f, _, err := s.lock(ctx, tx, b)
 		if err == nil && f.Job.State == job.Running {
 			f.Phase = imports.Refused
-			if err = s.write(ctx, tx, &f, now); err == nil {
+			if err = s.write(ctx, tx, &f); err == nil {
 				f.Job, err = s.end(ctx, tx, f, b, 0)
 			}
 		}

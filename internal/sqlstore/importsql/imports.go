@@ -22,9 +22,9 @@ type Bulk struct{ db *sqldb.DB }
 func New(db *sqldb.DB) *Bulk { return &Bulk{db} }
 
 const (
-	settled  = ` user_id, file, sha256, bytes, head, policy, mode, dry_run, phase, at_offset, at_line`
+	ordered  = ` user_id, file, sha256, bytes, head, policy, mode, dry_run, phase, at_offset, at_line`
 	counted  = ` rows_read, rows_created, rows_updated, rows_unchanged, rows_failed, rows_superseded, images_waiting, images_ready, images_failed`
-	selected = `SELECT` + jobsql.Columns + `,` + settled + `,` + counted + `, speed, stepped_at, looked_line, looked_at
+	selected = `SELECT` + jobsql.Columns + `,` + ordered + `,` + counted + `, speed, stepped_at, looked_line, looked_at
 		FROM imports JOIN dead_jobs ON id = job_id`
 )
 
@@ -80,7 +80,7 @@ func (s *Bulk) AddImport(ctx context.Context, i imports.Import) (made imports.Im
 		if i.DryRun {
 			dry = 1
 		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO imports (job_id,`+settled+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+		_, err = tx.ExecContext(ctx, `INSERT INTO imports (job_id,`+ordered+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
 			made.ID, i.UserID, i.Key, i.SHA256, i.Bytes, string(head), string(i.Policy), string(i.Mode), dry, string(i.Phase), i.At.Offset, i.At.Line)
 		return err
 	})

@@ -40,7 +40,7 @@ func (s *Bulk) LookAtImages(
 		if err != nil {
 			return err
 		}
-		if err := s.write(ctx, tx, &f, now); err != nil {
+		if err := s.write(ctx, tx, &f); err != nil {
 			return err
 		}
 		if napping = round && !f.Over(); napping {
@@ -130,8 +130,8 @@ func (s *Bulk) moved(ctx context.Context, tx *sql.Tx, id int64, rows [][]int64) 
 		return nil
 	}
 	table, args := s.db.Numbers(2, []string{"row_line", "waiting", "ready", "failed"}, rows)
-	_, err := tx.ExecContext(ctx, `UPDATE import_rows SET images_waiting = v.waiting, images_ready = v.ready, images_failed = v.failed
-		FROM `+table+` WHERE import_id = $1 AND line = v.row_line`, append([]any{id}, args...)...)
+	_, err := tx.ExecContext(ctx, s.db.SQL(`UPDATE import_rows SET images_waiting = v.waiting, images_ready = v.ready, images_failed = v.failed
+		FROM `+table+` WHERE import_id = $1 AND line = v.row_line`), append([]any{id}, args...)...)
 	return err
 }
 

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -122,20 +123,20 @@ func (i importing) worker() *imports.Worker {
 
 // run does steps until the import has ended, or naps, as a new process each time: what the one
 // before had in memory is lost.
-func (i importing) run() imports.Import {
+func (i importing) run() {
 	i.t.Helper()
 	for steps := 0; ; steps++ {
 		if err := i.s.EndLeases(i.t.Context()); err != nil {
 			i.t.Fatal(err)
 		}
-		holder := fmt.Sprint(steps)
+		holder := strconv.Itoa(steps)
 		leased, err := i.s.LeaseJob(i.t.Context(), holder, 1<<40)
 		if err != nil || leased.ID != i.id {
 			i.t.Fatalf("leased %+v, %v", leased, err)
 		}
 		j, err := i.worker().Step(i.t.Context(), batch(leased, holder, 200))
 		if errors.Is(err, job.ErrLater) || err == nil && j.State != job.Running {
-			return i.get()
+			return
 		}
 		if err != nil || steps > 1000 {
 			i.t.Fatalf("step %d: %+v, %v", steps, j, err)

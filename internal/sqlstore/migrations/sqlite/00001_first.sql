@@ -400,9 +400,9 @@ CREATE TABLE import_rows (
     images_waiting INT    NOT NULL DEFAULT 0,
     images_ready   INT    NOT NULL DEFAULT 0,
     images_failed  INT    NOT NULL DEFAULT 0,
-    PRIMARY KEY (import_id, line)
-) WITHOUT ROWID;
-CREATE INDEX import_rows_by_external_id ON import_rows (import_id, external_id) WHERE external_id IS NOT NULL;
+    PRIMARY KEY (import_id, line) -- with a rowid beside it: else every search goes along this key
+);
+CREATE INDEX import_rows_by_external_id ON import_rows (import_id, external_id);
 CREATE INDEX import_rows_waiting ON import_rows (import_id, line) WHERE images_waiting > 0;
 
 -- The processes that are alive, each with a heartbeat of its own: see package processes.
