@@ -9,11 +9,13 @@ import (
 	"time"
 
 	"vitrine.dev/internal/blob"
+	"vitrine.dev/internal/bulk/imports"
 	"vitrine.dev/internal/cache"
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/catalog/imageurl"
 	"vitrine.dev/internal/fsck"
 	"vitrine.dev/internal/gc"
+	"vitrine.dev/internal/job"
 	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/sqlstore/storetest"
 )
@@ -51,6 +53,14 @@ func damages() []damage {
 			w.putUpload(blob.SourceKey([32]byte{0xab}), "stored, and never added")
 			w.putUpload(blob.UploadKey("x7"), "sent, and never completed")
 		}, map[gc.Kind]int64{gc.OrphanObject: 2}},
+		{"files of imports", func(w *system, _ []catalog.Product) {
+			made, err := w.store.AddImport(w.t.Context(), imports.Import{
+				Job: job.Job{Kind: imports.Kind}, Settings: imports.Settings{UserID: 1}, File: imports.File{Key: blob.ImportKey("read")},
+			})
+			must(w.t, err)
+			w.putUpload(made.Key, "is read")
+			w.putUpload(blob.ImportKey("left"), "stored, and never added")
+		}, map[gc.Kind]int64{gc.OrphanObject: 1}},
 		{"no image is of an upload any more", func(w *system, _ []catalog.Product) {
 			key := blob.SourceKey([32]byte{0xff, 1})
 			w.putUpload(key, "sent")

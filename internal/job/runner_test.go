@@ -228,3 +228,35 @@ func TestAnOutageIsAWarningOnce(t *testing.T) {
 		t.Errorf("%d warnings of %d outages:\n%s", n, outages, lines.String())
 	}
 }
+
+// TestOneThatGoesOnLaterHoldsUpNoOther: a job that has nothing to do for now gives its place up,
+// and has it again when its lease has run out.
+func TestOneThatGoesOnLaterHoldsUpNoOther(t *testing.T) {
+	t.Parallel()
+	s := openStore(t)
+	unread(t, s, 5)
+	waits := order(t, s, everything(10_000), func() {})
+	next := order(t, s, everything(10_000), func() {})
+	var looks atomic.Int32
+	kinds := failures.JobKinds(s, &announcer{})
+	step := kinds[waits.Kind].Step
+	kinds[waits.Kind] = job.Kind{Step: func(ctx context.Context, b job.Batch) (job.Job, error) {
+		if b.JobID == waits.ID && looks.Add(1) < 3 {
+			return job.Job{}, job.ErrLater
+		}
+		return step(ctx, b)
+	}}
+	cfg := config()
+	cfg.Jobs, cfg.Lease = 1, 300*time.Millisecond
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() { done <- job.NewRunner(s, kinds, cfg, slog.New(slog.DiscardHandler)).Run(ctx) }()
+	reach(t, s, next.ID, "the next ended", ended)
+	if got := reach(t, s, waits.ID, "the first ended", ended); got.State != job.Done || looks.Load() < 3 {
+		t.Errorf("it ended as %+v after %d looks", got, looks.Load())
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}

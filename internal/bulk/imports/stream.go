@@ -28,6 +28,9 @@ type stream struct {
 	ahead []rows.Row
 	end   bool // nothing is behind ahead
 	limit int  // of rows in the next chunk
+
+	busy bool      // a step reads it
+	used time.Time // by the last one
 }
 
 // open opens the file where the import is.

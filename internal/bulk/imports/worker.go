@@ -12,8 +12,12 @@ import (
 	"vitrine.dev/internal/job"
 )
 
-// purgeLimit is how many results are removed at once.
-const purgeLimit = 5000
+const (
+	// purgeLimit is how many results are removed at once.
+	purgeLimit = 5000
+	// idle is for how long a file stays open that another process may have taken over.
+	idle = time.Minute
+)
 
 // Worker reads the files of imports. It is safe for concurrent use.
 type Worker struct {
@@ -39,7 +43,9 @@ func (w *Worker) JobKinds() map[string]job.Kind {
 
 // Step is the job.Kind's.
 func (w *Worker) Step(ctx context.Context, b job.Batch) (job.Job, error) {
+	w.use(b.JobID, true)
 	i, err := w.step(ctx, b)
+	w.use(b.JobID, false)
 	if err != nil || i.Job.State != job.Running {
 		w.close(b.JobID)
 	}
@@ -125,8 +131,28 @@ func (w *Worker) stream(ctx context.Context, i Import) (*stream, error) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	s.busy = true // by this step
 	w.open[i.ID] = s
 	return s, nil
+}
+
+// use notes that a step of the import begins, or has ended; it closes files that no step has read
+// for long.
+func (w *Worker) use(id int64, begins bool) {
+	w.mu.Lock()
+	var left []int64
+	for other, s := range w.open {
+		switch {
+		case other == id:
+			s.busy, s.used = begins, time.Now()
+		case !s.busy && time.Since(s.used) > idle:
+			left = append(left, other)
+		}
+	}
+	w.mu.Unlock()
+	for _, other := range left {
+		w.close(other)
+	}
 }
 
 // close closes the file of the import, where it is open here.
