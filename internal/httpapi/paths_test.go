@@ -87,3 +87,29 @@ func TestOddRequestLines(t *testing.T) {
 		_ = conn.Close()
 	}
 }
+
+// TestMethodsOfPathsWithinOthers: a path that a more general one would match, too, answers to the
+// methods of its own only.
+func TestMethodsOfPathsWithinOthers(t *testing.T) {
+	t.Parallel()
+	s := newSetup(t)
+	s.handler = s.unchecked // a path that is not described for the method is taken for the more general one
+	for _, c := range []struct{ method, path, allow string }{
+		{"PATCH", "/products/bulk?mode=upsert", "POST"},
+		{"GET", "/products/bulk", "POST"},
+		{"DELETE", "/products/bulk", "POST"},
+		{"GET", "/images/refresh", "POST"},
+		{"HEAD", "/images/refresh", "POST"},
+		{"OPTIONS", "/images/refresh", "POST"},
+		{"GET", "/images/refresh/1/abort", "POST"},
+		{"PUT", "/images/refresh/1", "GET, HEAD"},
+		{"PUT", "/products/1", "GET, HEAD, PATCH, DELETE"},
+		{"DELETE", "/images/a", "GET, HEAD"},
+	} {
+		w := s.do(c.method, c.path, "")
+		if w.Code != http.StatusMethodNotAllowed || w.Header().Get("Allow") != c.allow {
+			t.Errorf("%s %s: %d, Allow: %q, want %q", c.method, c.path, w.Code, w.Header().Get("Allow"), c.allow)
+		}
+	}
+	wantProblem(t, s.do("GET", "/products/bulks", ""), http.StatusUnprocessableEntity)
+}

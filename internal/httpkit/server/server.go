@@ -5,7 +5,9 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"path"
+	"regexp"
 	"strings"
 	"time"
 
@@ -39,6 +41,7 @@ type Server struct {
 	mux    *http.ServeMux
 	routes http.Handler    // the mux with what is around it
 	quiet  map[string]bool // patterns
+	others map[string]bool // patterns that answer with 405
 	drains chan struct{}   // one element for each connection that is drained
 }
 
@@ -47,7 +50,7 @@ func New(c Config, routes []Route) *Server {
 	if c.Stopping == nil {
 		c.Stopping = func() bool { return false }
 	}
-	s := &Server{Config: c, mux: http.NewServeMux(), quiet: make(map[string]bool), drains: make(chan struct{}, maxDrains)}
+	s := &Server{Config: c, mux: http.NewServeMux(), quiet: make(map[string]bool), others: make(map[string]bool), drains: make(chan struct{}, maxDrains)}
 	none := s.answer(Route{Handle: s.noSuchRoute})
 	s.mux.Handle("/", none)
 	for _, rt := range routes {
@@ -57,11 +60,37 @@ func New(c Config, routes []Route) *Server {
 			s.mux.Handle(path.Dir(rt.Path), none)
 		}
 	}
+	s.refuseOthers(routes, none)
 	s.routes = http.HandlerFunc(s.route)
 	if c.Wrap != nil {
 		s.routes = c.Wrap(s.routes)
 	}
 	return s
+}
+
+// refuseOthers has a path answer with 405 to methods that it has no route for, where a more general
+// path has one: PATCH /products/bulk is no change of the product "bulk".
+func (s *Server) refuseOthers(routes []Route, none http.HandlerFunc) {
+	for _, rt := range routes {
+		sample := &http.Request{URL: &url.URL{Path: wildcard.ReplaceAllString(rt.Path, "0")}}
+		for _, method := range methods() {
+			sample.Method = method
+			_, found := s.mux.Handler(sample)
+			if _, path, ok := strings.Cut(found, " "); !ok || path == rt.Path {
+				continue
+			}
+			s.mux.Handle(method+" "+rt.Path, none)
+			s.others[method+" "+rt.Path] = true
+		}
+	}
+}
+
+// wildcard is one in the path of a route.
+var wildcard = regexp.MustCompile(`\{[^}]*\}`)
+
+// methods are those that routes may have, and HEAD, which is answered by that of GET.
+func methods() []string {
+	return []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}
 }
 
 // route answers with the route of the request.
@@ -148,12 +177,10 @@ func noCleanPath(_ http.ResponseWriter, r *http.Request) error {
 // have, else 404.
 func (s *Server) noSuchRoute(_ http.ResponseWriter, r *http.Request) error {
 	var allowed []string
-	for _, method := range []string{
-		http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete,
-	} {
+	for _, method := range methods() {
 		probe := *r
 		probe.Method = method
-		if _, pattern := s.mux.Handler(&probe); strings.Contains(pattern, " ") { // of a method
+		if _, pattern := s.mux.Handler(&probe); strings.Contains(pattern, " ") && !s.others[pattern] { // of a method
 			allowed = append(allowed, method)
 		}
 	}
