@@ -20,6 +20,8 @@ BURST_IMAGES ?= 20000
 FAIR        ?=
 FAIR_IMPORT ?= 100000
 FAIR_ALONE  ?= 20000
+# Rows of the import that is killed at random instants, each with two images.
+IMPORT_ROWS ?= 100000
 # What benchmarks to run, how often (benchstat wants six or more), and where.
 BENCH   ?= .
 COUNT   ?= 6
@@ -37,7 +39,7 @@ FUZZ_TIME ?= 30s
 # Packages of tests of the whole program, and what starts it and its servers for them.
 WHOLE   := burst|chaos|cost|e2e|fair|interop|systemtest|testserver
 
-.PHONY: help setup run build quick test chaos burst fair interop check fmt fuzz bench cost find clean
+.PHONY: help setup run build quick test chaos burst fair import interop check fmt fuzz bench cost find clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -81,6 +83,12 @@ fair: ## others beside slow, heavy and many images: FAIR=embedded/import FAIR_IM
 	@scripts/setup test
 	@VITRINE_TEST_REQUIRE=1 FAIR_IMPORT=$(FAIR_IMPORT) FAIR_ALONE=$(FAIR_ALONE) \
 		$(GO) test ./internal/fair -run '^TestFair$$/$(FAIR)' -count 1 -v -timeout 6h
+
+import: ## an import killed while it is received, checked, written and fetched, on both databases: IMPORT_ROWS=100000
+	@scripts/setup test
+	@$(GO) build -o $(SERVERS) ./internal/testserver/run
+	@VITRINE_TEST_REQUIRE=1 IMPORT_ROWS=$(IMPORT_ROWS) $(SERVERS) -- \
+		$(GO) test ./internal/e2e -run '^TestImportKilled$$' -count 1 -v -timeout 4h
 
 interop: ## public tools of npm and PyPI against the API: linters, a TypeScript client, a fuzzer: INTEROP_EXAMPLES=100
 	@scripts/setup test interop

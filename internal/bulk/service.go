@@ -235,13 +235,15 @@ func (s *Service) write(ctx context.Context, w *work, n int, part []int) error {
 		}
 		w.results.Replayed = true
 	}
+	var changed []catalog.Changed
 	for i, row := range part {
 		w.results.Rows[row] = list[i]
-		// Also of a repetition: the process that wrote it may have died before this.
 		if c := list[i].changed; c.ProductID != 0 {
-			s.announce.Announce(context.WithoutCancel(ctx), c)
+			changed = append(changed, c)
 		}
 	}
+	// Also of a repetition: the process that wrote it may have died before this.
+	s.announce.Announce(context.WithoutCancel(ctx), changed...)
 	if b.Whole {
 		return refusal(w.results.Rows)
 	}

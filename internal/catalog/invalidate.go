@@ -4,8 +4,6 @@ import (
 	"context"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"vitrine.dev/internal/cache"
 	"vitrine.dev/internal/events"
 )
@@ -37,25 +35,17 @@ func (v *Views) Repeat(ctx context.Context, page events.Page) (done int, err err
 	if epoch == "" {
 		return done, errEpochUnknown()
 	}
-	revisions, users := make(map[int64]int64), make(map[int64]bool)
+	var changed []Changed
 	for _, e := range page.Events[done:] {
 		if e.ProductID == 0 { // nothing that is cached shows it
 			continue
 		}
 		c := ChangedBy(e)
-		revisions[c.ProductID], users[c.UserID] = max(revisions[c.ProductID], c.Revision), true
+		c.Edit = true // lists show it at once: the writer's bump may be missing
+		changed = append(changed, c)
 	}
-	// Each is called whatever became of the others, as in Invalidate.
-	var group errgroup.Group
-	group.SetLimit(invalidationsAtOnce)
-	for product, revision := range revisions {
-		group.Go(func() error { return v.invalidateProduct(ctx, epoch, product, revision) })
-	}
-	for user := range users {
-		group.Go(func() error { return v.bumpLists(ctx, epoch, user, v.bumps.atOnce) })
-	}
-	if err := group.Wait(); err != nil {
-		return done, err //nolint:wrapcheck // it says what failed
+	if err := v.invalidate(ctx, epoch, changed); err != nil {
+		return done, err
 	}
 	return len(page.Events), nil
 }

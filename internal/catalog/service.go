@@ -21,10 +21,10 @@ var ErrExternalIDTaken = &fault.Error{
 	Fields: fault.FieldErrors{{Name: FieldExternalID, Reason: "is taken by another product of the user"}},
 }
 
-// Announcer is called with every change right after its commit. The log of
+// Announcer is called with the changes of a transaction right after its commit. The log of
 // events repeats it, so an Announcer need not be reliable, only quick.
 type Announcer interface {
-	Announce(ctx context.Context, c Changed)
+	Announce(ctx context.Context, changed ...Changed)
 }
 
 // Service is the use cases of the API. Its errors are of the kinds of package

@@ -26,13 +26,15 @@ type setup struct {
 	announced []catalog.Changed
 }
 
-func (s *setup) Announce(ctx context.Context, c catalog.Changed) {
+func (s *setup) Announce(ctx context.Context, changed ...catalog.Changed) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if ctx.Err() != nil {
-		c.Revision = -1 // an announcement must outlive its request
+	for _, c := range changed {
+		if ctx.Err() != nil {
+			c.Revision = -1 // an announcement must outlive its request
+		}
+		s.announced = append(s.announced, c)
 	}
-	s.announced = append(s.announced, c)
 }
 
 func newSetup() *setup {

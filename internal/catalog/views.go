@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/cache"
 	"vitrine.dev/internal/fault"
@@ -152,36 +154,66 @@ func (v *Views) List(ctx context.Context, f Filter, tag string, load LoadFunc) (
 	return v.cache.LoadIn(ctx, listGroup(epoch, f.UserID), f.fingerprint(tag), load)
 }
 
-// Announce invalidates what the change made old: the product, and the lists of
-// its user, which may be a second old for the progress of images, never for edits.
-func (v *Views) Announce(ctx context.Context, c Changed) {
-	if err := v.Invalidate(ctx, c); err != nil {
+// Announce invalidates what the changes made old: the products, and the lists of
+// their users, which may be a second old for the progress of images, never for edits.
+func (v *Views) Announce(ctx context.Context, changed ...Changed) {
+	if err := v.Invalidate(ctx, changed...); err != nil {
 		v.log.WarnContext(ctx, "invalidation failed, the event log will repeat it",
-			"product", c.ProductID, "revision", c.Revision, "error", err)
+			"product", changed[0].ProductID, "revision", changed[0].Revision, "changes", len(changed), "error", err)
 	}
 }
 
 // Invalidate is Announce for a caller that repeats it until it succeeds.
-func (v *Views) Invalidate(ctx context.Context, c Changed) error {
+func (v *Views) Invalidate(ctx context.Context, changed ...Changed) error {
+	if len(changed) == 0 {
+		return nil
+	}
 	epoch, _ := v.epoch(ctx)
 	if epoch == "" {
 		return errEpochUnknown()
 	}
-	bump := v.bumps.progressed
-	if c.Edit {
-		bump = v.bumps.atOnce
+	return v.invalidate(ctx, epoch, changed)
+}
+
+// invalidate invalidates each product at the newest of its revisions, and bumps the lists of each
+// user once, at once where one of the changes is an edit. Each is called whatever became of the
+// others: also a call that fails has this process take care not to use what is old.
+func (v *Views) invalidate(ctx context.Context, epoch string, changed []Changed) error {
+	revisions, edits := make(map[int64]int64), make(map[int64]bool)
+	for _, c := range changed {
+		revisions[c.ProductID], edits[c.UserID] = max(revisions[c.ProductID], c.Revision), edits[c.UserID] || c.Edit
 	}
-	// Each is called whatever became of the other: also a call that fails has
-	// this process take care not to use what is old.
-	return errors.Join(v.invalidateProduct(ctx, epoch, c.ProductID, c.Revision), v.bumpLists(ctx, epoch, c.UserID, bump))
+	var calls []func() error
+	for product, revision := range revisions {
+		if revision > first { // else there is nothing older
+			calls = append(calls, func() error { return v.invalidateProduct(ctx, epoch, product, revision) })
+		}
+	}
+	for user, edit := range edits {
+		bump := v.bumps.progressed
+		if edit {
+			bump = v.bumps.atOnce
+		}
+		calls = append(calls, func() error { return v.bumpLists(ctx, epoch, user, bump) })
+	}
+	if len(calls) <= 2 { // of one change
+		var errs []error
+		for _, call := range calls {
+			errs = append(errs, call())
+		}
+		return errors.Join(errs...)
+	}
+	var group errgroup.Group
+	group.SetLimit(invalidationsAtOnce)
+	for _, call := range calls {
+		group.Go(call)
+	}
+	return group.Wait() //nolint:wrapcheck // it says what failed
 }
 
 func errEpochUnknown() error { return fault.New(fault.Unavailable, "the epoch is not known yet") }
 
 func (v *Views) invalidateProduct(ctx context.Context, epoch string, id, revision int64) error {
-	if revision == first { // there is nothing older
-		return nil
-	}
 	if err := v.cache.Invalidate(ctx, ProductKey(epoch, id), revision); err != nil {
 		return fmt.Errorf("invalidate product %d: %w", id, err)
 	}

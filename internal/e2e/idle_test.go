@@ -119,7 +119,7 @@ func residentBytes(t *testing.T, p *systemtest.Process) int {
 	if runtime.GOOS != "linux" {
 		return 0
 	}
-	resident := kilobytes(p.PID(), "status", "VmRSS:")
+	resident := systemtest.Memory(p.PID(), "status", "VmRSS")
 	if resident == 0 {
 		t.Fatal("the process does not say what it holds")
 	}

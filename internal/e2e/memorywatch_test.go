@@ -67,7 +67,7 @@ func (w *memoryWatch) sample() {
 func (w *memoryWatch) peak() (bytes int64, processes int) {
 	w.stop.Do(func() { close(w.end) })
 	<-w.done
-	return max(w.most, kilobytes(w.pid, "status", "VmHWM:")), w.processes
+	return max(w.most, systemtest.Memory(w.pid, "status", "VmHWM")), w.processes
 }
 
 // awaitSteady waits until the peak has not grown for a second.
@@ -100,20 +100,4 @@ func children(pid int) (list []int) {
 
 // proportional is the memory of a process, what it shares with others by its
 // share (PSS), in bytes.
-func proportional(pid int) int64 { return kilobytes(pid, "smaps_rollup", "Pss:") }
-
-// kilobytes reads a figure of a process from a file below /proc, in bytes; 0
-// where the process has ended.
-func kilobytes(pid int, file, name string) int64 {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/%s", pid, file))
-	if err != nil {
-		return 0
-	}
-	for line := range strings.Lines(string(text)) {
-		if rest, ok := strings.CutPrefix(line, name); ok {
-			n, _ := strconv.ParseInt(strings.Fields(rest)[0], 10, 64)
-			return n << 10
-		}
-	}
-	return 0
-}
+func proportional(pid int) int64 { return systemtest.Memory(pid, "smaps_rollup", "Pss") }

@@ -26,10 +26,7 @@ func JobKinds(store Store, announce catalog.Announcer) map[string]job.Kind {
 		if err == nil {
 			failpoint.Crash(failpoint.Erased)
 		}
-		ctx = context.WithoutCancel(ctx)
-		for _, c := range changed {
-			announce.Announce(ctx, c)
-		}
+		announce.Announce(context.WithoutCancel(ctx), changed...)
 		return j, err
 	}}}
 }

@@ -245,7 +245,7 @@ func (s *Service) replay(ctx context.Context, ids []ID) ([]ID, error) {
 	if err != nil {
 		return nil, err
 	}
-	announceAll(ctx, s.announce, changed)
+	s.announce.Announce(context.WithoutCancel(ctx), changed...)
 	done := make([]ID, len(replayed))
 	for i, n := range replayed {
 		done[i] = ID{Kind: KindImage, N: n}

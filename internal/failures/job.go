@@ -63,7 +63,7 @@ func ReadJob(j job.Job) (Job, error) {
 func JobKinds(store Store, announce catalog.Announcer) map[string]job.Kind {
 	step := func(ctx context.Context, b job.Batch) (job.Job, error) {
 		j, changed, err := store.AdvanceJob(ctx, b)
-		announceAll(ctx, announce, changed)
+		announce.Announce(context.WithoutCancel(ctx), changed...)
 		return j, err
 	}
 	return map[string]job.Kind{

@@ -82,7 +82,7 @@ func (s *Service) ReplayImage(ctx context.Context, by auth.Principal, product, i
 	if err != nil {
 		return catalog.Image{}, catalog.Changed{}, err
 	}
-	announceAll(ctx, s.announce, []catalog.Changed{changed})
+	s.announce.Announce(context.WithoutCancel(ctx), changed)
 	return img, changed, nil
 }
 
@@ -156,11 +156,4 @@ func readJob(j job.Job, err error) (Job, error) {
 		return Job{}, err
 	}
 	return ReadJob(j)
-}
-
-func announceAll(ctx context.Context, to catalog.Announcer, changed []catalog.Changed) {
-	ctx = context.WithoutCancel(ctx)
-	for _, c := range changed {
-		to.Announce(ctx, c)
-	}
 }

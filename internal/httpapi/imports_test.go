@@ -50,7 +50,7 @@ func runImport(t *testing.T, db *sqlstore.Store, files *disk.Store) {
 
 type silent struct{}
 
-func (silent) Announce(context.Context, catalog.Changed) {}
+func (silent) Announce(context.Context, ...catalog.Changed) {}
 
 // imported is the path of an import of the owner, which has not begun.
 func (m *matrix) imported() string {

@@ -54,10 +54,10 @@ type announcer struct {
 	seen []catalog.Changed
 }
 
-func (a *announcer) Announce(_ context.Context, c catalog.Changed) {
+func (a *announcer) Announce(_ context.Context, changed ...catalog.Changed) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.seen = append(a.seen, c)
+	a.seen = append(a.seen, changed...)
 }
 
 func config() job.RunnerConfig {

@@ -371,8 +371,8 @@ type announcements struct {
 	seen []catalog.Changed
 }
 
-func (a *announcements) Announce(_ context.Context, c catalog.Changed) {
+func (a *announcements) Announce(_ context.Context, changed ...catalog.Changed) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.seen = append(a.seen, c)
+	a.seen = append(a.seen, changed...)
 }

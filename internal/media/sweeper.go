@@ -89,9 +89,7 @@ func (s *Sweeper) sweep(ctx context.Context) bool {
 		return false
 	}
 	failpoint.Crash(failpoint.Swept)
-	for _, c := range swept {
-		s.announce.Announce(ctx, c)
-	}
+	s.announce.Announce(ctx, swept...)
 	s.log.WarnContext(ctx, "sweep recovered images", "images", len(swept))
 	return len(swept) >= s.cfg.Batch
 }
@@ -159,9 +157,7 @@ func (s *Sweeper) expire(ctx context.Context, h SilentHost) error {
 		if err != nil || len(changed) == 0 {
 			return err
 		}
-		for _, c := range changed {
-			s.announce.Announce(ctx, c)
-		}
+		s.announce.Announce(ctx, changed...)
 		s.log.WarnContext(ctx, "images failed, their host answers no one",
 			"host", h.Host, "products", len(changed), "reason", h.Last.Reason, "error", h.Last)
 	}

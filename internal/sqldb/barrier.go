@@ -2,6 +2,9 @@ package sqldb
 
 import (
 	"context"
+	"database/sql"
+	"fmt"
+	"slices"
 	"time"
 )
 
@@ -17,6 +20,16 @@ func (db *DB) LastID(ctx context.Context, table string) (id int64, err error) {
 		return db.Reader.QueryRowContext(ctx, db.lastID, table).Scan(&id)
 	})
 	return id, err
+}
+
+// DrawIDs draws n ids for rows that the transaction inserts into the table, ascending.
+func (db *DB) DrawIDs(ctx context.Context, tx *sql.Tx, table string, n int) ([]int64, error) {
+	ids, err := IDs(ctx, tx, db.drawIDs, table, n)
+	slices.Sort(ids)
+	if err == nil && len(ids) != n {
+		err = fmt.Errorf("%d ids of %s were drawn, not %d", len(ids), table, n)
+	}
+	return ids, err
 }
 
 // Barrier returns one for now; 0 where there is nothing to wait for. It outlives

@@ -18,6 +18,8 @@ type Dialect struct {
 	greatest string
 	// lastID asks for the highest id that was drawn for the table $1.
 	lastID string
+	// drawIDs draws $2 ids, one or more, for the table $1.
+	drawIDs string
 	// hasTable asks whether there is the table $1.
 	hasTable string
 	// tryLock takes the lock $1 until the end of the transaction, and says whether
@@ -39,6 +41,7 @@ func postgresDialect() Dialect {
 		name: "postgres", now: "floor(extract(epoch FROM statement_timestamp()) * 1000)::BIGINT", // a cast alone rounds up, into the future
 		skipLocked: " FOR UPDATE SKIP LOCKED", forUpdate: " FOR UPDATE", forKeyShare: " FOR KEY SHARE", AtOnce: true, greatest: "greatest",
 		lastID:   `SELECT coalesce(pg_sequence_last_value(pg_get_serial_sequence($1, 'id')::REGCLASS), 0)`,
+		drawIDs:  `SELECT nextval(pg_get_serial_sequence($1, 'id')) FROM generate_series(1, $2::INT)`,
 		hasTable: `SELECT to_regclass($1) IS NOT NULL`,
 		tryLock: `
 			SELECT pg_try_advisory_xact_lock($1), set_config('synchronous_commit', 'off', TRUE),
@@ -60,7 +63,12 @@ func postgresDialect() Dialect {
 func sqliteDialect() Dialect {
 	return Dialect{
 		name: "sqlite", now: "CAST(unixepoch('subsec') * 1000 AS INTEGER)", OneWriter: true, greatest: "max",
-		lastID:   `SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = $1), 0)`,
+		lastID: `SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = $1), 0)`,
+		drawIDs: `
+			WITH RECURSIVE drawn (id, n) AS (
+				SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = $1), 0) + 1, 1
+				UNION ALL SELECT id + 1, n + 1 FROM drawn WHERE n < $2)
+			SELECT id FROM drawn`,
 		hasTable: `SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = $1)`,
 	}
 }

@@ -70,6 +70,18 @@ func IDs(ctx context.Context, from Querier, query string, args ...any) ([]int64,
 	return Collect(ctx, from, func(row Row, id *int64) error { return row.Scan(id) }, query, args...)
 }
 
+// Found is IDs of a query in which NULL stands for what was not found, which it leaves out.
+func Found(ctx context.Context, from Querier, query string, args ...any) ([]int64, error) {
+	all, err := Collect(ctx, from, func(row Row, id *sql.NullInt64) error { return row.Scan(id) }, query, args...)
+	var ids []int64
+	for _, id := range all {
+		if id.Valid {
+			ids = append(ids, id.Int64)
+		}
+	}
+	return ids, err
+}
+
 // Affected reports whether a statement changed a row.
 func Affected(result sql.Result, err error) (bool, error) {
 	if err != nil {

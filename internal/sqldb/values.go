@@ -9,14 +9,17 @@ import (
 )
 
 // Tuples builds the rows of a VALUES clause: each is shape with %s replaced by
-// the placeholders of its arguments, which are numbered through from $1.
-func Tuples(shape string, rows [][]any) (clause string, args []any) {
+// the placeholders of its arguments, which are all those of the statement. SQLite looks
+// up a numbered one among all others, and so gets them without numbers.
+func (d Dialect) Tuples(shape string, rows [][]any) (clause string, args []any) {
 	parts := make([]string, len(rows))
 	for i, row := range rows {
 		marks := make([]string, len(row))
 		for j, value := range row {
 			args = append(args, value)
-			marks[j] = fmt.Sprintf("$%d", len(args))
+			if marks[j] = "?"; !d.OneWriter {
+				marks[j] = "$" + strconv.Itoa(len(args))
+			}
 		}
 		parts[i] = fmt.Sprintf(shape, strings.Join(marks, ", "))
 	}

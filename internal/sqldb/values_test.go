@@ -24,8 +24,12 @@ func TestWhere(t *testing.T) {
 
 func TestTuples(t *testing.T) {
 	t.Parallel()
-	clause, args := Tuples("(now(), %s)", [][]any{{1, "a"}, {2, "b"}})
-	if clause != "(now(), $1, $2), (now(), $3, $4)" || !reflect.DeepEqual(args, []any{1, "a", 2, "b"}) {
-		t.Errorf("%s with %v", clause, args)
+	for want, d := range map[string]Dialect{
+		"(now(), $1, $2), (now(), $3, $4)": postgresDialect(), "(now(), ?, ?), (now(), ?, ?)": sqliteDialect(),
+	} {
+		clause, args := d.Tuples("(now(), %s)", [][]any{{1, "a"}, {2, "b"}})
+		if clause != want || !reflect.DeepEqual(args, []any{1, "a", 2, "b"}) {
+			t.Errorf("%s with %v, want %s", clause, args, want)
+		}
 	}
 }

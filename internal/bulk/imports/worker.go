@@ -94,9 +94,7 @@ func (w *Worker) read(ctx context.Context, b job.Batch, i Import) (Import, error
 	}
 	s.took(time.Since(began))
 	failpoint.Crash(failpoint.ImportStep)
-	for _, product := range changed {
-		w.announce.Announce(context.WithoutCancel(ctx), product)
-	}
+	w.announce.Announce(context.WithoutCancel(ctx), changed...)
 	if !next.reads() {
 		w.close(i.ID)
 	}
@@ -107,9 +105,7 @@ func (w *Worker) read(ctx context.Context, b job.Batch, i Import) (Import, error
 func (w *Worker) look(ctx context.Context, b job.Batch) (Import, error) {
 	cancelled := fault.Fail(fault.Cancelled, "The import that asked for the image was cancelled.", nil)
 	next, changed, napping, err := w.store.LookAtImages(ctx, b, cancelled)
-	for _, product := range changed {
-		w.announce.Announce(context.WithoutCancel(ctx), product)
-	}
+	w.announce.Announce(context.WithoutCancel(ctx), changed...)
 	if err == nil && napping {
 		err = job.ErrLater
 	}

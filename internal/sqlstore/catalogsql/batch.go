@@ -4,13 +4,14 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"slices"
-	"strings"
 
 	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/events"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/sqldb"
+	"vitrine.dev/internal/sqlstore/eventsql"
+	"vitrine.dev/internal/sqlstore/imagesql"
 )
 
 // WriteAll writes the entries of one user, no two of which have the same external id, in a
@@ -32,44 +33,112 @@ func WriteAll(ctx context.Context, db *sqldb.DB, tx *sql.Tx, user int64, entries
 		return nil, err
 	}
 	written := make([]catalog.Written, len(entries))
+	var fresh creation
 	for i, e := range entries {
-		id, found := there[e.ExternalID]
+		old, found := there[e.ExternalID]
 		switch {
 		case found && e.New:
 			written[i] = catalog.Written{Outcome: catalog.Rejected, Err: catalog.ErrExternalIDTaken}
 		case found:
-			written[i], err = s.reviseOne(ctx, tx, id, e)
-		default:
+			written[i], err = s.reviseOne(ctx, tx, old, e)
+		case hasUploads(e.Images):
 			written[i], err = s.createOne(ctx, tx, e)
+		default:
+			written[i], err = fresh.add(i, e)
 		}
 		if err != nil {
 			return nil, err
 		}
 	}
-	return written, nil
+	return written, s.createMany(ctx, tx, user, fresh, written)
 }
 
-// lockByExternalID locks the products that have the external ids of the entries.
-func (s *Products) lockByExternalID(ctx context.Context, tx *sql.Tx, user int64, entries []catalog.Entry) (map[string]int64, error) {
-	args, marks := []any{user}, []string(nil)
+// lockByExternalID locks the products that have the external ids of the entries, and then reads
+// them: a statement that has waited for a lock sees the images as they were when it began.
+func (s *Products) lockByExternalID(ctx context.Context, tx *sql.Tx, user int64, entries []catalog.Entry) (map[string]catalog.Product, error) {
+	var external []string
 	for _, e := range entries {
 		if e.ExternalID != "" {
-			args = append(args, e.ExternalID)
-			marks = append(marks, fmt.Sprintf("$%d", len(args)))
+			external = append(external, e.ExternalID)
 		}
 	}
-	there := make(map[string]int64)
-	if len(marks) == 0 {
+	there := make(map[string]catalog.Product)
+	if len(external) == 0 {
 		return there, nil
 	}
-	_, err := sqldb.Collect(ctx, tx, func(row sqldb.Row, _ *struct{}) error {
-		var id int64
-		var external string
-		err := row.Scan(&id, &external)
-		there[external] = id
-		return err
-	}, s.db.SQL(`SELECT id, external_id FROM products WHERE user_id = $1 AND external_id IN (`+strings.Join(marks, ", ")+`) ORDER BY id{for update}`), args...)
+	table, arg := s.db.Texts(2, "external", external)
+	ids, err := sqldb.Found(ctx, tx, s.db.SQL(byExternalID(table)), user, arg)
+	if err != nil || len(ids) == 0 {
+		return there, err
+	}
+	marks, args := sqldb.In(1, ids)
+	if _, err := sqldb.IDs(ctx, tx, s.db.SQL(`SELECT id FROM products WHERE id IN (`+marks+`) ORDER BY id{for update}`), args...); err != nil {
+		return nil, err
+	}
+	list, err := readProducts(ctx, tx, `p.id IN (`+marks+`)`, args...)
+	for _, p := range list {
+		there[p.ExternalID] = p
+	}
 	return there, err
+}
+
+// byExternalID looks up each by itself: joins are planned by statistics, which there are none of
+// while the first products of a user are imported.
+func byExternalID(table string) string {
+	return `SELECT (SELECT id FROM products WHERE user_id = $1 AND external_id = v.external) FROM ` + table
+}
+
+// creation is new products, which are inserted together, and their places among what is written.
+type creation struct {
+	places   []int
+	products []catalog.NewProduct
+}
+
+func (c *creation) add(place int, e catalog.Entry) (catalog.Written, error) {
+	n, err := e.Create()
+	if err != nil {
+		return refused(err)
+	}
+	c.places, c.products = append(c.places, place), append(c.products, n)
+	return catalog.Written{Outcome: catalog.Created, Images: len(n.Images)}, nil
+}
+
+// createMany is createInSteps of any number of products of a user that have no uploads, and
+// completes what was written: one statement for each table.
+func (s *Products) createMany(ctx context.Context, tx *sql.Tx, user int64, c creation, written []catalog.Written) error {
+	if len(c.products) == 0 {
+		return nil
+	}
+	var there int64
+	err := tx.QueryRowContext(ctx, `SELECT id FROM users WHERE id = $1 AND erasing_at = 0`, user).Scan(&there)
+	if err != nil {
+		return sqldb.NoRow(err, catalog.ErrUnknownUser)
+	}
+	ids, err := s.db.DrawIDs(ctx, tx, "products", len(c.products))
+	if err != nil {
+		return err
+	}
+	rows := make([][]any, len(ids))
+	var images []imagesql.Added
+	log := make([]events.Event, len(ids))
+	for i, n := range c.products {
+		p := newProduct(n, ids[i], 0, nil)
+		rows[i] = append([]any{p.ID}, append(productArgs(n), len(n.Images))...)
+		for _, placed := range placedImages(n) {
+			images = append(images, imagesql.Added{Product: p.ID, RequestID: n.RequestID, Placed: placed})
+		}
+		log[i] = creationOf(p)
+		w := &written[c.places[i]]
+		w.ProductID, w.Changed = p.ID, p.Edited()
+	}
+	values, args := s.db.Tuples("("+newValues("%s")+")", rows)
+	if _, err := tx.ExecContext(ctx, s.db.SQL(insertInto("id, user_id")+`VALUES `+values), args...); err != nil {
+		return err
+	}
+	if err := imagesql.AddMany(ctx, s.db, tx, user, images); err != nil {
+		return err
+	}
+	return eventsql.Append(ctx, s.db, tx, log...)
 }
 
 func (s *Products) createOne(ctx context.Context, tx *sql.Tx, e catalog.Entry) (catalog.Written, error) {
@@ -109,33 +178,22 @@ func withUploads(ctx context.Context, tx *sql.Tx, images []string, write func() 
 	return bad, err
 }
 
-func (s *Products) reviseOne(ctx context.Context, tx *sql.Tx, id int64, e catalog.Entry) (catalog.Written, error) {
-	w := catalog.Written{Outcome: catalog.Unchanged, ProductID: id}
-	var broken error
-	revise := func(old catalog.Product) (r catalog.Revision, err error) {
-		w.Changed = old.Edited()
-		if r, err = e.Revise(old); err != nil {
-			broken = err
-			return r, err
-		}
-		if !r.ChangesNothing() {
-			w.Outcome, w.Images = catalog.Updated, r.Fetched()
-		}
-		return r, nil
+func (s *Products) reviseOne(ctx context.Context, tx *sql.Tx, old catalog.Product, e catalog.Entry) (catalog.Written, error) {
+	w := catalog.Written{Outcome: catalog.Unchanged, ProductID: old.ID, Changed: old.Edited()}
+	r, err := e.Revise(old)
+	if err != nil {
+		return refused(err)
 	}
-	var p catalog.Product
-	bad, err := withUploads(ctx, tx, e.Images, func() (err error) {
-		p, err = s.reviseLocked(ctx, tx, id, revise)
+	if r.ChangesNothing() {
+		return w, nil
+	}
+	bad, err := withUploads(ctx, tx, e.Images, func() error {
+		p, err := s.revise(ctx, tx, old, r)
+		w.Outcome, w.Images, w.Changed = catalog.Updated, r.Fetched(), p.Edited()
 		return err
 	})
 	if bad != nil {
 		return catalog.Written{Outcome: catalog.Rejected, Err: bad}, err
-	}
-	if broken != nil {
-		return refused(broken)
-	}
-	if w.Outcome == catalog.Updated {
-		w.Changed = p.Edited()
 	}
 	return w, err
 }

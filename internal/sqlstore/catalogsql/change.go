@@ -149,7 +149,7 @@ func (s *Products) reviseImages(ctx context.Context, tx *sql.Tx, old catalog.Pro
 	if err := imagesql.Drop(ctx, tx, slices.Collect(maps.Keys(dropped))); err != nil {
 		return err
 	}
-	_, err := imagesql.Add(ctx, s.db, tx, old.ID, fresh, r.RequestID)
+	_, err := imagesql.Add(ctx, s.db, tx, old.UserID, old.ID, fresh, r.RequestID)
 	return err
 }
 

@@ -103,21 +103,27 @@ func (s *Products) createInSteps(ctx context.Context, tx *sql.Tx, n catalog.NewP
 	if err != nil {
 		return catalog.Product{}, sqldb.NoRow(err, catalog.ErrUnknownUser)
 	}
-	plan := make([]imagesql.Placed, len(n.Images))
-	for i, u := range n.Images {
-		plan[i] = imagesql.Placed{Position: i, URL: u}
-		if i < len(n.Alts) {
-			plan[i].Alt = n.Alts[i]
-		}
-	}
-	images, err := imagesql.Add(ctx, s.db, tx, id, plan, n.RequestID)
+	images, err := imagesql.Add(ctx, s.db, tx, n.UserID, id, placedImages(n), n.RequestID)
 	if err != nil {
 		return catalog.Product{}, err
 	}
 	p := newProduct(n, id, created, images)
-	return p, eventsql.Append(ctx, s.db, tx, events.Event{
-		Type: events.ProductCreated, ProductID: p.ID, UserID: p.UserID, Revision: p.Revision, Version: p.Version,
-	})
+	return p, eventsql.Append(ctx, s.db, tx, creationOf(p))
+}
+
+func placedImages(n catalog.NewProduct) []imagesql.Placed {
+	list := make([]imagesql.Placed, len(n.Images))
+	for i, u := range n.Images {
+		list[i] = imagesql.Placed{Position: i, URL: u}
+		if i < len(n.Alts) {
+			list[i].Alt = n.Alts[i]
+		}
+	}
+	return list
+}
+
+func creationOf(p catalog.Product) events.Event {
+	return events.Event{Type: events.ProductCreated, ProductID: p.ID, UserID: p.UserID, Revision: p.Revision, Version: p.Version}
 }
 
 // owner is where the id and the user of a new product come from, none where
@@ -131,13 +137,20 @@ func ofKey() owner { return owner{"id, user_id", "product_id, user_id", "taken"}
 // imagesOfArray is the number of images in createAtOnce.
 const imagesOfArray = "cardinality($9::TEXT[])"
 
-// insertProduct is the only wording of how a product comes to be, with so many images.
+// insertProduct inserts a product with so many images.
 func insertProduct(of owner, images string) string {
-	return `
-	INSERT INTO products (` + of.columns + `, name, name_folded, description, price, external_id, metadata, version, revision,
-	                      created_at, updated_at, revised_at, images_pending)
-	SELECT ` + of.values + `, $2, $3, $4, $5, $6, $7, 1, 1, {now}, {now}, {now}, ` + images + ` FROM ` + of.from + ` `
+	return insertInto(of.columns) + `SELECT ` + of.values + `, ` + newValues(`$2, $3, $4, $5, $6, $7, `+images) + ` FROM ` + of.from + ` `
 }
+
+// insertInto and newValues are the only wording of how products come to be: sent are productArgs
+// without the user, and the number of images.
+func insertInto(columns string) string {
+	return `
+	INSERT INTO products (` + columns + `, name, name_folded, description, price, external_id, metadata, images_pending,
+	                      version, revision, created_at, updated_at, revised_at) `
+}
+
+func newValues(sent string) string { return sent + `, 1, 1, {now}, {now}, {now}` }
 
 func productArgs(n catalog.NewProduct) []any {
 	return []any{n.UserID, n.Name, find.Fold(n.Name), n.Description, int64(n.Price), orNull(n.ExternalID), orNull(n.Metadata.Encode())}

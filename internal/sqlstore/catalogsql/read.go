@@ -19,25 +19,36 @@ func (s *Products) Product(ctx context.Context, id int64) (p catalog.Product, er
 }
 
 // readProduct reads a product with its images in one statement, so that they
-// belong to the same version. The description and the metadata, which may be long,
-// come with the first row only.
+// belong to the same version.
 func (s *Products) readProduct(ctx context.Context, from sqldb.Querier, id int64) (catalog.Product, error) {
+	list, err := readProducts(ctx, from, `p.id = $1`, id)
+	if err == nil && len(list) == 0 {
+		err = catalog.ErrNoProduct
+	}
+	if err != nil {
+		return catalog.Product{}, err
+	}
+	return list[0], nil
+}
+
+// readProducts reads products with their images in one statement, by their ids. The description
+// and the metadata, which may be long, come with the first row of each only.
+func readProducts(ctx context.Context, from sqldb.Querier, where string, args ...any) (list []catalog.Product, err error) {
+	const first = `CASE row_number() OVER (PARTITION BY p.id ORDER BY i.position) WHEN 1 THEN `
 	rows, err := from.QueryContext(ctx, `
-		SELECT p.id, p.user_id, p.name,
-		       CASE row_number() OVER (ORDER BY i.position) WHEN 1 THEN p.description ELSE '' END, p.price,
-		       p.external_id, CASE row_number() OVER (ORDER BY i.position) WHEN 1 THEN p.metadata END,
+		SELECT p.id, p.user_id, p.name, `+first+`p.description ELSE '' END, p.price, p.external_id, `+first+`p.metadata END,
 		       p.version, p.revision, p.created_at, p.updated_at,
 		       `+imagesql.Columns+`
 		FROM products p
 		LEFT JOIN images i ON i.product_id = p.id
 		LEFT JOIN renditions r ON r.key = i.rendition_key AND i.status = 'ready'
-		WHERE p.id = $1 ORDER BY i.position`, id)
+		WHERE `+where+` ORDER BY p.id, i.position`, args...)
 	if err != nil {
-		return catalog.Product{}, err
+		return nil, err
 	}
 	defer rows.Close()
-	var p catalog.Product
 	for rows.Next() {
+		var p catalog.Product
 		var image imagesql.Row
 		var description string
 		var external, metadata sql.NullString
@@ -46,31 +57,28 @@ func (s *Products) readProduct(ctx context.Context, from sqldb.Querier, id int64
 			&p.ID, &p.UserID, &p.Name, &description, &p.Price, &external, &metadata, &p.Version, &p.Revision, &created, &updated,
 		}, image.Fields()...)...)
 		if err != nil {
-			return catalog.Product{}, err
+			return nil, err
 		}
-		p.Description += description
-		p.ExternalID = external.String
+		if len(list) == 0 || list[len(list)-1].ID != p.ID {
+			p.ExternalID, p.CreatedAt, p.UpdatedAt = external.String, sqldb.Time(created), sqldb.Time(updated)
+			list = append(list, p)
+		}
+		last := &list[len(list)-1]
+		last.Description += description
 		if metadata.Valid {
-			if p.Metadata, err = catalog.DecodeMetadata(metadata.String); err != nil {
-				return catalog.Product{}, err
+			if last.Metadata, err = catalog.DecodeMetadata(metadata.String); err != nil {
+				return nil, err
 			}
 		}
-		p.CreatedAt, p.UpdatedAt = sqldb.Time(created), sqldb.Time(updated)
 		if image.ID.Valid {
 			img, err := image.Image()
 			if err != nil {
-				return catalog.Product{}, err
+				return nil, err
 			}
-			p.Images = append(p.Images, img)
+			last.Images = append(last.Images, img)
 		}
 	}
-	if err := rows.Err(); err != nil {
-		return catalog.Product{}, err
-	}
-	if p.ID == 0 {
-		return catalog.Product{}, catalog.ErrNoProduct
-	}
-	return p, nil
+	return list, rows.Err()
 }
 
 // ByExternalID implements catalog.Store.

@@ -32,7 +32,7 @@ func Append(ctx context.Context, db *sqldb.DB, tx *sql.Tx, list ...events.Event)
 			}
 			rows[i] = []any{string(e.Type), e.ProductID, e.ImageID, e.UserID, e.Revision, e.Version, data}
 		}
-		values, args := sqldb.Tuples("({now}, %s)", rows)
+		values, args := db.Tuples("({now}, %s)", rows)
 		if _, err := tx.ExecContext(ctx, db.SQL(Insert+`VALUES `+values), args...); err != nil {
 			return err
 		}

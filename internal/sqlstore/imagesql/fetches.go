@@ -136,7 +136,7 @@ func (s *Images) writeHosts(ctx context.Context, tx *sql.Tx, hosts map[string]kn
 			string(h.Reason), h.ReasonText, h.usedAt,
 		})
 	}
-	values, args := sqldb.Tuples("(%s)", rows)
+	values, args := s.db.Tuples("(%s)", rows)
 	_, err := tx.ExecContext(ctx, fmt.Sprintf(`INSERT INTO hosts (host, %s, used_at) VALUES %s
 		ON CONFLICT (host) DO UPDATE SET answered_at = excluded.answered_at, failures = excluded.failures, counted = excluded.counted,
 			failing_at = excluded.failing_at, failed_at = excluded.failed_at, open_until = excluded.open_until,

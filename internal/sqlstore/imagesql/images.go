@@ -32,27 +32,44 @@ type Placed struct {
 // it, at stage 0, due at once. Nothing is looked up: a dispatcher takes them into the line.
 const Insert = `INSERT INTO images (stage, due_at, accepted_at, created_at, updated_at, user_id, product_id, position, source_url, source_host, request_id, alt) `
 
-// Add stores new images, by ascending positions, pending and due now: one statement,
-// however many there are, and two for each that is of an upload. Errors of sourcesql.Hold.
-func Add(ctx context.Context, db *sqldb.DB, tx *sql.Tx, product int64, plan []Placed, requestID string,
+// Added is a new image of a product.
+type Added struct {
+	Product   int64
+	RequestID string
+	Placed
+}
+
+// inserted returns a statement that inserts images of products of the user.
+func inserted(db *sqldb.DB, user int64, list []Added) (statement string, args []any) {
+	rows := make([][]any, len(list))
+	for i, a := range list {
+		rows[i] = []any{user, a.Product, a.Position, a.URL, media.SourceHost(a.URL), a.RequestID, a.Alt}
+	}
+	values, args := db.Tuples("(0, {now}, {now}, {now}, {now}, %s)", rows)
+	return db.SQL(Insert + `VALUES ` + values), args
+}
+
+// Add stores new images of a product of the user, by ascending positions, pending and due now: one
+// statement, however many there are, and two for each that is of an upload. Errors of sourcesql.Hold.
+func Add(ctx context.Context, db *sqldb.DB, tx *sql.Tx, user, product int64, plan []Placed, requestID string,
 ) ([]catalog.Image, error) {
 	if len(plan) == 0 {
 		return nil, nil
 	}
-	rows := make([][]any, len(plan))
+	list := make([]Added, len(plan))
 	for i, p := range plan {
 		if err := sourcesql.Hold(ctx, db, tx, product, p.URL, p.Stored); err != nil {
 			return nil, err
 		}
-		rows[i] = []any{product, p.Position, p.URL, media.SourceHost(p.URL), requestID, p.Alt}
+		list[i] = Added{product, requestID, p}
 	}
-	values, args := sqldb.Tuples("(0, {now}, {now}, {now}, {now}, (SELECT user_id FROM products WHERE id = $1), %s)", rows)
 	type row struct {
 		id, created int64
 		position    int
 	}
+	statement, args := inserted(db, user, list)
 	stored, err := sqldb.Collect(ctx, tx, func(from sqldb.Row, r *row) error { return from.Scan(&r.id, &r.position, &r.created) },
-		db.SQL(Insert+`VALUES `+values+` RETURNING id, position, created_at`), args...)
+		statement+` RETURNING id, position, created_at`, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -65,6 +82,20 @@ func Add(ctx context.Context, db *sqldb.DB, tx *sql.Tx, product int64, plan []Pl
 		}
 	}
 	return images, nil
+}
+
+// addAtOnce is how many images one statement adds at most.
+const addAtOnce = 500
+
+// AddMany is Add for any number of new products, with images of which none is of an upload.
+func AddMany(ctx context.Context, db *sqldb.DB, tx *sql.Tx, user int64, list []Added) error {
+	for batch := range slices.Chunk(list, addAtOnce) {
+		statement, args := inserted(db, user, batch)
+		if _, err := tx.ExecContext(ctx, statement, args...); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Drop deletes images, and with them their work.

@@ -89,13 +89,24 @@ func (s *Bulk) earlier(ctx context.Context, tx *sql.Tx, id int64, external []str
 		return all, nil
 	}
 	table, arg := s.db.Texts(2, "external", external)
-	list, err := sqldb.Collect(ctx, tx, scanResult, `
-		SELECT`+resultColumns+` FROM import_rows
-		WHERE import_id = $1 AND external_id IN (SELECT external FROM `+table+`) AND outcome NOT IN ('failed', 'superseded')`, id, arg)
+	lines, err := sqldb.Found(ctx, tx, linesByExternalID(table), id, arg)
+	if err != nil || len(lines) == 0 {
+		return all, err
+	}
+	marks, args := sqldb.In(2, lines)
+	list, err := sqldb.Collect(ctx, tx, scanResult,
+		`SELECT`+resultColumns+` FROM import_rows WHERE import_id = $1 AND line IN (`+marks+`)`, append([]any{id}, args...)...)
 	for _, r := range list {
 		all[r.ExternalID] = r
 	}
 	return all, err
+}
+
+// linesByExternalID looks up each by itself, as of products. There is one at most: those before it
+// are superseded.
+func linesByExternalID(table string) string {
+	return `SELECT (SELECT line FROM import_rows WHERE import_id = $1 AND external_id = v.external
+		AND outcome NOT IN ('failed', 'superseded') LIMIT 1) FROM ` + table
 }
 
 const resultColumns = ` line, coalesce(external_id, ''), product_id, outcome, errors, images_waiting, images_ready, images_failed`
@@ -143,7 +154,7 @@ func (s *Bulk) record(ctx context.Context, tx *sql.Tx, id int64, results []impor
 		external := sql.NullString{String: r.ExternalID, Valid: r.ExternalID != ""}
 		rows[n] = []any{id, r.Line, external, r.ProductID, string(r.Outcome), bad, r.ImagesWaiting, r.ImagesReady, r.ImagesFailed}
 	}
-	values, args := sqldb.Tuples("(%s)", rows)
+	values, args := s.db.Tuples("(%s)", rows)
 	_, err := tx.ExecContext(ctx, s.db.SQL(`INSERT INTO import_rows
 		(import_id, line, external_id, product_id, outcome, errors, images_waiting, images_ready, images_failed) VALUES `+values), args...)
 	return err

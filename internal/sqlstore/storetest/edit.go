@@ -93,10 +93,12 @@ type announced struct {
 	versions []int64
 }
 
-func (a *announced) Announce(_ context.Context, c catalog.Changed) {
+func (a *announced) Announce(_ context.Context, changed ...catalog.Changed) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.versions = append(a.versions, c.Version)
+	for _, c := range changed {
+		a.versions = append(a.versions, c.Version)
+	}
 }
 
 // testChangesAtOnce: every change without precondition is applied once,

@@ -25,7 +25,7 @@ func row(external, name string) catalog.Row {
 // silence announces nothing.
 type silence struct{}
 
-func (silence) Announce(context.Context, catalog.Changed) {}
+func (silence) Announce(context.Context, ...catalog.Changed) {}
 
 func order(policy bulk.Policy, key string, rows ...catalog.Row) bulk.Order {
 	return bulk.Order{UserID: user, Rows: rows, Policy: policy, Mode: catalog.Upsert, Key: key, Sum: sha256.Sum256(fmt.Append(nil, len(rows)))}

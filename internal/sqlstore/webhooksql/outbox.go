@@ -127,7 +127,7 @@ func (s *Webhooks) writeResults(ctx context.Context, tx *sql.Tx, id int64, now t
 		}
 	}
 	for rows := range slices.Chunk(fresh, resultsAtOnce) {
-		clause, args := sqldb.Tuples("(%s)", rows)
+		clause, args := s.db.Tuples("(%s)", rows)
 		_, err := tx.ExecContext(ctx, insertResults+clause, args...)
 		if err != nil {
 			return err
