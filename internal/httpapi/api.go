@@ -29,7 +29,6 @@ import (
 	"vitrine.dev/internal/httpapi/health"
 	"vitrine.dev/internal/httpapi/images"
 	importsapi "vitrine.dev/internal/httpapi/imports"
-	"vitrine.dev/internal/httpapi/jobs"
 	"vitrine.dev/internal/httpapi/manual"
 	"vitrine.dev/internal/httpapi/page"
 	"vitrine.dev/internal/httpapi/problems"
@@ -118,12 +117,12 @@ func (d Deps) routes() []server.Route {
 		Uploads: d.Uploads, Receiving: receiving,
 	}
 	failure := &failuresapi.Handler{Service: d.Failures, URL: d.URL, Tag: tag, Lists: lists, Cursors: cursors, Waits: waits}
-	job := &jobs.Handler{Service: d.Failures, Cursors: cursors}
+	job := failuresapi.NewJobs(d.Failures, cursors)
 	image := &images.Handler{Files: d.Images, Service: d.Service, Uploads: d.Uploads}
 	sent := &uploads.Handler{Service: d.Uploads, Signing: d.Signing, Receiving: receiving}
 	exported := &exports.Handler{Exports: d.Exports, Memory: httpkit.NewBudget(maxExportMemory)}
 	imported := &importsapi.Handler{Service: d.Imports, Cursors: cursors}
-	many := &refreshes.Handler{Service: d.Refresh}
+	many := refreshes.New(d.Refresh)
 	account := &accounts.Handler{Accounts: d.Accounts, Keys: d.HasKeys, Cursors: cursors}
 	endpoint := &webhooks.Handler{Service: d.Webhooks, Cursors: cursors}
 	waiting := &work.Handler{Inspector: d.Work, URL: d.URL, Cursors: cursors}
@@ -165,9 +164,9 @@ func (d Deps) routes() []server.Route {
 		{Method: http.MethodGet, Path: "/dead-letters", Handle: failure.List, Scopes: scopes(auth.ProductsRead, auth.Operator), Query: failuresapi.ListQuery(), Describe: failuresapi.DescribeList},
 		{Method: http.MethodPost, Path: "/dead-letters/replay", Handle: failure.Replay, Scopes: scopes(auth.ImagesRetry, auth.Operator), Describe: failuresapi.DescribeReplay},
 		{Method: http.MethodPost, Path: "/dead-letters/discard", Handle: failure.Discard, Scopes: scopes(auth.ImagesRetry, auth.Operator), Describe: failuresapi.DescribeDiscard},
-		{Method: http.MethodGet, Path: "/dead-letters/jobs", Handle: job.List, Scopes: scopes(auth.Operator), Query: jobs.ListQuery(), Describe: jobs.DescribeList},
-		{Method: http.MethodGet, Path: "/dead-letters/jobs/{id}", Handle: job.Get, Scopes: scopes(auth.ImagesRetry, auth.Operator), Describe: jobs.DescribeGet},
-		{Method: http.MethodPost, Path: "/dead-letters/jobs/{id}/abort", Handle: job.Abort, Scopes: scopes(auth.ImagesRetry, auth.Operator), Describe: jobs.DescribeAbort},
+		{Method: http.MethodGet, Path: "/dead-letters/jobs", Handle: job.List, Scopes: scopes(auth.Operator), Query: failuresapi.ListJobsQuery(), Describe: failuresapi.DescribeListJobs},
+		{Method: http.MethodGet, Path: "/dead-letters/jobs/{id}", Handle: job.Get, Scopes: scopes(auth.ImagesRetry, auth.Operator), Describe: failuresapi.DescribeGetJob},
+		{Method: http.MethodPost, Path: "/dead-letters/jobs/{id}/abort", Handle: job.Abort, Scopes: scopes(auth.ImagesRetry, auth.Operator), Describe: failuresapi.DescribeAbortJob},
 		{Method: http.MethodGet, Path: "/queue", Handle: waiting.Queue, Scopes: scopes(auth.Operator), Describe: work.DescribeQueue},
 		{Method: http.MethodGet, Path: "/hosts", Handle: waiting.Hosts, Scopes: scopes(auth.Operator), Query: work.HostsQuery(), Describe: work.DescribeHosts},
 		{Method: http.MethodPost, Path: "/webhooks", Handle: endpoint.Create, Scopes: scopes(auth.Webhooks), Describe: webhooks.DescribeCreate},

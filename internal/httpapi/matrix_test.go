@@ -20,6 +20,7 @@ import (
 	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/httpapi"
 	"vitrine.dev/internal/httpapi/guard"
+	"vitrine.dev/internal/paging"
 	"vitrine.dev/internal/refresh"
 	"vitrine.dev/internal/signing"
 	"vitrine.dev/internal/sqlstore"
@@ -598,7 +599,7 @@ func TestOperatorsAreAudited(t *testing.T) {
 	t.Parallel()
 	m := newMatrix(t, openSQLite(t))
 	_, image := m.failed()
-	before, _, err := m.accounts.Audit(t.Context(), 0, auth.MaxListLimit)
+	before, _, err := m.accounts.Audit(t.Context(), 0, paging.Most)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -611,7 +612,7 @@ func TestOperatorsAreAudited(t *testing.T) {
 	const lamp = `{"product_name":"Lamp","product_price":1}`
 	wantStatus(t, m.as(own.Secret, http.MethodPost, "/products", lamp), http.StatusCreated)
 	wantStatus(t, m.as(admin.Secret, http.MethodPost, "/products", lamp, guard.HeaderUser, strconv.FormatInt(m.owner, 10)), http.StatusCreated)
-	entries, _, err := m.accounts.Audit(t.Context(), 0, auth.MaxListLimit)
+	entries, _, err := m.accounts.Audit(t.Context(), 0, paging.Most)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -661,7 +662,7 @@ func TestRefusalsAreAudited(t *testing.T) {
 	} {
 		want[quiet] = ""
 	}
-	entries, _, err := m.accounts.Audit(t.Context(), 0, auth.MaxListLimit)
+	entries, _, err := m.accounts.Audit(t.Context(), 0, paging.Most)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/events"
 	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/paging"
 )
 
 // ErrNoDelivery is the answer where the endpoint has no such delivery.
@@ -84,7 +85,7 @@ func (s *Service) List(ctx context.Context, by auth.Principal, user, after int64
 	if user, err = by.For(user); err != nil {
 		return nil, false, err
 	}
-	return page(limit, func(limit int) ([]Endpoint, error) { return s.store.ListWebhooks(ctx, user, after, limit) })
+	return paging.Read(limit, DefaultListLimit, MaxListLimit, func(limit int) ([]Endpoint, error) { return s.store.ListWebhooks(ctx, user, after, limit) })
 }
 
 // Change applies the patch. fault.Invalid.
@@ -164,7 +165,7 @@ func (s *Service) Deliveries(
 	if _, err := s.Get(ctx, by, id); err != nil {
 		return nil, false, err
 	}
-	return page(limit, func(limit int) ([]Delivery, error) { return s.store.ListDeliveries(ctx, id, state, before, limit) })
+	return paging.Read(limit, DefaultListLimit, MaxListLimit, func(limit int) ([]Delivery, error) { return s.store.ListDeliveries(ctx, id, state, before, limit) })
 }
 
 // Redeliver has a delivery tried again from the beginning, at once. ErrNoDelivery;
@@ -218,19 +219,4 @@ func (s *Service) position(bad *fault.FieldErrors, field, text string) int64 {
 		bad.Add(field, "is the id of an event before the data was restored or copied")
 	}
 	return id.Position
-}
-
-// page reads one more than the limit, which shows whether there is a next page.
-func page[T any](limit int, read func(limit int) ([]T, error)) (list []T, more bool, err error) {
-	if limit == 0 {
-		limit = DefaultListLimit
-	}
-	if limit < 1 || limit > MaxListLimit {
-		return nil, false, fault.InvalidField("limit", fmt.Sprintf("must be an integer from 1 to %d", MaxListLimit))
-	}
-	list, err = read(limit + 1)
-	if len(list) > limit {
-		return list[:limit], true, err
-	}
-	return list, false, err
 }
