@@ -49,7 +49,7 @@ import (
 	"vitrine.dev/internal/webhook"
 )
 
-// The memory that all requests may use at the same time, by purpose:
+// The memory that all requests may use at the same time, by purpose, and one user half of it:
 // docs/operations.md adds it up.
 const (
 	maxListMemory   = 48 << 20 // pages that are read, encoded and sent
@@ -57,6 +57,7 @@ const (
 	maxBodyMemory   = 32 << 20 // bodies that are read, until their answer
 	maxDecodeMemory = 32 << 20 // what decoding bodies makes of them
 	maxReceiving    = 1 << 30  // pictures that are received, which are on disk for the most part
+	maxImporting    = 4 << 30  // files of imports that are received, in the same way
 	maxExportMemory = 32 << 20 // exports
 )
 
@@ -109,19 +110,19 @@ func New(deps Deps) http.Handler {
 // routes are the API.
 func (d Deps) routes() []server.Route {
 	description := newDescription()
-	tag, lists, cursors := d.tag(), httpkit.NewBudget(maxListMemory), page.NewCursors(d.Signing)
-	receiving := httpkit.NewBudget(maxReceiving)
+	tag, lists, cursors := d.tag(), budget(maxListMemory), page.NewCursors(d.Signing)
+	receiving := budget(maxReceiving)
 	waits := products.Waits{Service: d.Service, Watch: d.Progress, Stopping: d.stopping}
 	product := &products.Handler{
-		Service: d.Service, Bulks: d.Bulk, Views: d.Views, URL: d.URL, Tag: tag, Lists: lists, Details: httpkit.NewBudget(maxDetailMemory), Cursors: cursors, Waits: waits,
+		Service: d.Service, Bulks: d.Bulk, Views: d.Views, URL: d.URL, Tag: tag, Lists: lists, Details: budget(maxDetailMemory), Cursors: cursors, Waits: waits,
 		Uploads: d.Uploads, Receiving: receiving,
 	}
 	failure := &failuresapi.Handler{Service: d.Failures, URL: d.URL, Tag: tag, Lists: lists, Cursors: cursors, Waits: waits}
 	job := failuresapi.NewJobs(d.Failures, cursors)
 	image := &images.Handler{Files: d.Images, Service: d.Service, Uploads: d.Uploads}
 	sent := &uploads.Handler{Service: d.Uploads, Signing: d.Signing, Receiving: receiving}
-	exported := &exports.Handler{Exports: d.Exports, Memory: httpkit.NewBudget(maxExportMemory)}
-	imported := &importsapi.Handler{Service: d.Imports, Cursors: cursors}
+	exported := &exports.Handler{Exports: d.Exports, Memory: budget(maxExportMemory)}
+	imported := &importsapi.Handler{Service: d.Imports, Cursors: cursors, Receiving: budget(maxImporting)}
 	many := refreshes.New(d.Refresh)
 	account := &accounts.Handler{Accounts: d.Accounts, Keys: d.HasKeys, Cursors: cursors}
 	endpoint := &webhooks.Handler{Service: d.Webhooks, Cursors: cursors}
@@ -207,6 +208,11 @@ func (d Deps) routes() []server.Route {
 	return routes
 }
 
+// budget is one of so many bytes, for the users whose keys are presented.
+func budget(bytes int64) httpkit.Budget {
+	return httpkit.NewBudget(bytes, func(ctx context.Context) int64 { return auth.From(ctx).Caller })
+}
+
 func (d Deps) stopping() bool { return d.Stopping != nil && d.Stopping() }
 
 // scopes are those of a route.
@@ -241,7 +247,7 @@ func (d Deps) server() server.Config {
 	}
 	return server.Config{
 		Stopping: d.Stopping, Log: d.Log, Authorize: d.Limits.Around(d.auditRefusals(authorize)),
-		Memory: httpkit.BodyMemory{Reading: httpkit.NewBudget(maxBodyMemory), Decoding: httpkit.NewBudget(maxDecodeMemory)},
+		Memory: httpkit.BodyMemory{Reading: budget(maxBodyMemory), Decoding: budget(maxDecodeMemory)},
 	}
 }
 

@@ -26,6 +26,8 @@ import (
 type Handler struct {
 	Service *imports.Service
 	Cursors page.Cursors
+	// Receiving bounds what files that are received take of the disk.
+	Receiving httpkit.Budget
 }
 
 const (
@@ -55,6 +57,11 @@ func (h *Handler) Begin(w http.ResponseWriter, r *http.Request) error {
 	if err := httpkit.LargeBody(r, imports.MaxBytes); err != nil {
 		return err
 	}
+	room, err := h.Receiving.Take(r.Context(), httpkit.Announced(r, imports.MaxBytes))
+	if err != nil {
+		return err
+	}
+	defer room.Free()
 	body := &file{Reader: r.Body, until: time.Now().Add(mostTime)}
 	defer httpkit.Received(r)
 	made, err := h.Service.Begin(r.Context(), auth.From(r.Context()), order, body)

@@ -90,14 +90,18 @@ func (h *Handler) Send(w http.ResponseWriter, r *http.Request) error {
 	if err := httpkit.LargeBody(r, h.Service.MaxBytes()); err != nil {
 		return err
 	}
-	room, err := h.Receiving.Take(r.Context(), h.Service.MaxBytes())
+	u, err := h.Service.Awaited(r.Context(), id)
+	if err != nil {
+		return fmt.Errorf("take upload %s: %w", id, err)
+	}
+	room, err := h.Receiving.TakeFor(r.Context(), u.UserID, u.Bytes) // no more is read
 	if err != nil {
 		return err
 	}
 	defer room.Free()
 	body := &reader{Reader: r.Body}
 	defer httpkit.Received(r)
-	if err := h.Service.Take(r.Context(), id, body); err != nil {
+	if err := h.Service.Take(r.Context(), u, body); err != nil {
 		if body.err != nil {
 			return httpkit.BodyRefusal(body.err)
 		}
