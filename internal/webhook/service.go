@@ -134,9 +134,6 @@ func (s *Service) RotateSecret(ctx context.Context, by auth.Principal, id int64,
 	return e, secret, err
 }
 
-// errDisabled is the answer to what would be sent to an endpoint that is sent nothing.
-var errDisabled = fault.New(fault.Conflict, "the webhook is disabled; enable it first")
-
 // Test queues a test event of the type, "" for the first that the endpoint wants. It is tried
 // once. fault.Invalid; fault.Conflict where the endpoint is disabled.
 func (s *Service) Test(ctx context.Context, by auth.Principal, id int64, t events.Type) (Delivery, error) {
@@ -148,8 +145,8 @@ func (s *Service) Test(ctx context.Context, by auth.Principal, id int64, t event
 		if t != "" && !slices.Contains(Types(), t) {
 			return Delivery{}, fault.InvalidField(FieldType, "must be one of "+typeNames())
 		}
-		if e.Disabled != NotDisabled {
-			return Delivery{}, errDisabled
+		if err := e.enabled(); err != nil {
+			return Delivery{}, err
 		}
 		m := sample("test_"+rand.Text(), cmp.Or(t, e.wanted()[0]), e.UserID, q.Now)
 		body, err := m.Encode()
@@ -178,8 +175,8 @@ func (s *Service) Redeliver(ctx context.Context, by auth.Principal, id, delivery
 		if q.Delivery.ID == 0 {
 			return Delivery{}, ErrNoDelivery
 		}
-		if q.Endpoint.Disabled != NotDisabled {
-			return Delivery{}, errDisabled
+		if err := q.Endpoint.enabled(); err != nil {
+			return Delivery{}, err
 		}
 		return q.Delivery.again(q.Event, s.epoch())
 	}, auth.EntryOf(ctx, by, "webhook.redeliver"))
@@ -187,7 +184,7 @@ func (s *Service) Redeliver(ctx context.Context, by auth.Principal, id, delivery
 
 // RedeliverRange has the events after one and up to another, "" for the present end, read from
 // the log and delivered once more, beside those that are new. fault.Invalid; fault.Conflict
-// while another range is.
+// where the endpoint is disabled, or while another range is.
 func (s *Service) RedeliverRange(ctx context.Context, by auth.Principal, id int64, after, until string) (Endpoint, error) {
 	var bad fault.FieldErrors
 	r := Range{After: s.position(&bad, FieldAfter, after)}
@@ -196,6 +193,9 @@ func (s *Service) RedeliverRange(ctx context.Context, by auth.Principal, id int6
 	}
 	return s.revise(ctx, by, id, "webhook.redeliver-range", func(e Endpoint, _ time.Time) (Endpoint, error) {
 		if err := bad.Err(); err != nil {
+			return e, err
+		}
+		if err := e.enabled(); err != nil {
 			return e, err
 		}
 		if !e.Again.Empty() {
