@@ -34,13 +34,15 @@ const (
 
 var layers = map[string]int{
 	"docs":           leaf,
-	"internal/fault": leaf, "internal/requestid": leaf, "internal/failpoint": leaf, "internal/backoff": leaf, "internal/text": leaf,
+	"internal/fault": leaf, "internal/requestid": leaf, "internal/failpoint": leaf, "internal/backoff": leaf, "internal/text": leaf, "internal/seats": leaf,
 	"internal/queue": port, "internal/cache": port, "internal/blob": port, "internal/job": port, "internal/events": port,
 	"internal/processes": port, "internal/ratelimit": port,
 	"internal/signing":      port,
+	"internal/paging":       port,
 	"internal/auth":         owners,
 	"internal/progress":     owners,
 	"internal/feed":         products,
+	"internal/filtered":     products,
 	"internal/catalog":      products,
 	"internal/installation": pictures, "internal/monitor": pictures, "internal/media": pictures,
 	"internal/failures": pictures, "internal/erasure": pictures, "internal/refresh": pictures, "internal/webhook": pictures, "internal/bulk": pictures,

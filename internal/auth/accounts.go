@@ -2,17 +2,11 @@ package auth
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/paging"
 	"vitrine.dev/internal/signing"
-)
-
-// MaxListLimit bounds the pages of users, keys and the audit log.
-const (
-	MaxListLimit     = 1000
-	DefaultListLimit = 100
 )
 
 // ErrUnknownUser is what a Store returns for a user that does not exist.
@@ -40,9 +34,9 @@ func (a *Accounts) AddUser(ctx context.Context, by Principal, d UserDraft) (User
 func (a *Accounts) User(ctx context.Context, id int64) (User, error) { return a.store.User(ctx, id) }
 
 // Users returns a page of users by id, those beyond after, and whether there are more.
-// limit 0 stands for DefaultListLimit.
+// limit 0 stands for paging.Default.
 func (a *Accounts) Users(ctx context.Context, after int64, limit int) ([]User, bool, error) {
-	return page(limit, func(limit int) ([]User, error) { return a.store.ListUsers(ctx, after, limit) })
+	return paging.Read(limit, paging.Default, paging.Most, func(limit int) ([]User, error) { return a.store.ListUsers(ctx, after, limit) })
 }
 
 // ChangeUser applies the patch. fault.Invalid, fault.NotFound.
@@ -72,7 +66,7 @@ func (a *Accounts) Key(ctx context.Context, id int64) (Key, error) { return a.st
 
 // Keys returns a page of the keys of the user, 0 for all, as Users does.
 func (a *Accounts) Keys(ctx context.Context, user, after int64, limit int) ([]Key, bool, error) {
-	return page(limit, func(limit int) ([]Key, error) { return a.store.ListKeys(ctx, user, after, limit) })
+	return paging.Read(limit, paging.Default, paging.Most, func(limit int) ([]Key, error) { return a.store.ListKeys(ctx, user, after, limit) })
 }
 
 // RevokeKey ends a key at once. Every process refuses it within seconds. fault.NotFound.
@@ -115,7 +109,7 @@ func (k Key) Over(now time.Time) bool {
 
 // Audit returns a page of the audit log before the entry of the id, 0 for the newest.
 func (a *Accounts) Audit(ctx context.Context, before int64, limit int) ([]Entry, bool, error) {
-	return page(limit, func(limit int) ([]Entry, error) { return a.store.ListAudit(ctx, before, limit) })
+	return paging.Read(limit, paging.Default, paging.Most, func(limit int) ([]Entry, error) { return a.store.ListAudit(ctx, before, limit) })
 }
 
 // Record writes that the principal has done what is no change of users or keys.
@@ -130,19 +124,4 @@ func (a *Accounts) RecordRefused(ctx context.Context, by Principal, action, targ
 		return nil
 	}
 	return a.Record(ctx, by, action, target, Refused)
-}
-
-// page reads one more than the limit, which shows whether there is a next page.
-func page[T any](limit int, read func(limit int) ([]T, error)) (list []T, more bool, err error) {
-	if limit == 0 {
-		limit = DefaultListLimit
-	}
-	if limit < 1 || limit > MaxListLimit {
-		return nil, false, fault.InvalidField("limit", fmt.Sprintf("must be an integer from 1 to %d", MaxListLimit))
-	}
-	list, err = read(limit + 1)
-	if len(list) > limit {
-		return list[:limit], true, err
-	}
-	return list, false, err
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"vitrine.dev/internal/auth"
+	"vitrine.dev/internal/paging"
 )
 
 type keysCommand struct {
@@ -60,7 +61,7 @@ func (c keysListCommand) Run(ctx context.Context, program Program, to Streams) e
 	return withAccounts(ctx, program, to, "keys", func(accounts *auth.Accounts) error {
 		now := time.Now()
 		return eachPage(to.Out, func(after int64) ([]auth.Key, bool, error) {
-			return accounts.Keys(ctx, c.User, after, auth.MaxListLimit)
+			return accounts.Keys(ctx, c.User, after, paging.Most)
 		}, func(out io.Writer, k auth.Key) (int64, error) {
 			_, err := fmt.Fprintf(out, "%d\t%s…\tuser %d\t%s\t%s\t%s\t%s\n", k.ID, k.Prefix, k.UserID, keyState(k, now), lastUse(k), k.Scopes, oneLine(k.Name))
 			return k.ID, err
@@ -130,7 +131,7 @@ type auditCommand struct{}
 func (auditCommand) Run(ctx context.Context, program Program, to Streams) error {
 	return withAccounts(ctx, program, to, "audit", func(accounts *auth.Accounts) error {
 		return eachPage(to.Out, func(before int64) ([]auth.Entry, bool, error) {
-			return accounts.Audit(ctx, before, auth.MaxListLimit)
+			return accounts.Audit(ctx, before, paging.Most)
 		}, func(out io.Writer, e auth.Entry) (int64, error) {
 			_, err := fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\t%s\n", e.At.UTC().Format(time.RFC3339), oneLine(doer(e)), oneLine(e.Action), oneLine(e.Target), oneLine(e.Outcome), oneLine(e.RequestID))
 			return e.ID, err

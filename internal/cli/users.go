@@ -11,6 +11,7 @@ import (
 	"vitrine.dev/internal/client"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/job"
+	"vitrine.dev/internal/paging"
 )
 
 type usersCommand struct {
@@ -49,7 +50,7 @@ type usersListCommand struct {
 func (c usersListCommand) Run(ctx context.Context, program Program, to Streams) error {
 	return withAccounts(ctx, program, to, "users", func(accounts *auth.Accounts) error {
 		return eachPage(to.Out, func(after int64) ([]auth.User, bool, error) {
-			return accounts.Users(ctx, after, auth.MaxListLimit)
+			return accounts.Users(ctx, after, paging.Most)
 		}, func(out io.Writer, user auth.User) (int64, error) {
 			if c.JSON {
 				return user.ID, writeUser(out, user)

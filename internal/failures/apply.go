@@ -4,34 +4,24 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
 	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/filtered"
 	"vitrine.dev/internal/requestid"
 )
 
-// The names of a request's fields, as clients write them.
-const (
-	FieldIDs    = "ids"
-	FieldFilter = "filter"
-	FieldAll    = "all"
-	FieldDryRun = "dry_run"
-	FieldRate   = "rate"
-)
+// FieldIDs is the name of the field that other requests do not have, as clients write it.
+const FieldIDs = "ids"
 
 // Request asks for an action on some failures: on those of IDs, or on those
 // that Filter selects.
 type Request struct {
+	filtered.Request[Filter]
+
 	Action Action
 	IDs    []ID
-	Filter *Filter
-	All    bool  // says that an empty filter is meant
-	DryRun bool  // only count
-	Rate   int64 // items a second, for a filter; 0 for no limit
-	ByIDs  bool  // whether ids were given at all
-	// FieldErrors are the fields that could not be read, also of the filter.
-	FieldErrors fault.FieldErrors
+	ByIDs  bool // whether ids were given at all
 }
 
 // Result is the outcome of a Request.
@@ -85,43 +75,21 @@ func (s *Service) Apply(ctx context.Context, by auth.Principal, r Request) (Resu
 	if r.DryRun {
 		return Result{Matched: total}, nil
 	}
-	job, err := s.createJob(ctx, by, r, total, asOf)
-	if err != nil {
-		return Result{}, err
-	}
-	return Result{Matched: total, Job: &job}, nil
-}
-
-func (s *Service) createJob(ctx context.Context, by auth.Principal, r Request, total int64, asOf time.Time) (Job, error) {
-	j, err := JobFor(r.Action, Order{Filter: *r.Filter, ByOperator: by.ForAll()})
-	if err != nil {
-		return Job{}, err
-	}
-	j.Rate, j.Total, j.AsOf, j.RequestID = r.Rate, total, asOf, requestid.From(ctx)
-	if j, err = s.jobs.CreateJob(ctx, j); err != nil {
-		return Job{}, err
-	}
-	s.wake()
-	return ReadJob(j)
+	job, err := s.Create(ctx, by, string(r.Action), r.Request, total, asOf)
+	return Result{Matched: total, Job: job}, err
 }
 
 // check returns the request as Apply needs it. fault.Invalid with every field
 // at fault.
 func (r Request) check() (Request, error) {
 	bad := slices.Clone(r.FieldErrors)
-	var filter Filter
-	if r.Filter != nil {
-		var inner fault.FieldErrors
-		filter, inner = r.Filter.check()
-		bad.AddAll(FieldFilter+".", inner)
-	}
 	switch {
 	case r.ByIDs && r.Filter != nil:
 		bad.Add(FieldIDs, "must not be given together with filter")
 	case r.ByIDs && r.All:
-		bad.Add(FieldAll, "is for an empty filter, not for ids")
+		bad.Add(filtered.FieldAll, "is for an empty filter, not for ids")
 	case r.ByIDs && r.Rate != 0:
-		bad.Add(FieldRate, "is for a filter; ids are always done at once")
+		bad.Add(filtered.FieldRate, "is for a filter; ids are always done at once")
 	case r.ByIDs && len(r.IDs) == 0:
 		bad.Add(FieldIDs, "must not be empty")
 	case r.ByIDs && len(r.IDs) > MaxIDs:
@@ -129,17 +97,13 @@ func (r Request) check() (Request, error) {
 	case r.ByIDs:
 	case r.Filter == nil && !r.All:
 		bad.Add(FieldIDs, "must be given, or a filter")
-	case filter.Empty() && !r.All && len(bad) == 0:
-		bad.Add(FieldFilter, "is empty and selects every dead letter: say so with all: true")
-	case !filter.Empty() && r.All:
-		bad.Add(FieldAll, "is for an empty filter only")
-	case r.Action == Replay && filter.Reason == Unreadable:
-		bad.Add(FieldFilter+"."+FieldReason, "cannot be replayed: such messages are unreadable")
+	default:
+		var filter Filter
+		if filter, bad = r.Request.Check("every dead letter"); r.Action == Replay && filter.Reason == Unreadable {
+			bad.Add(filtered.FieldFilter+"."+FieldReason, "cannot be replayed: such messages are unreadable")
+		}
+		r.Filter = &filter
 	}
-	if r.Rate < 0 || r.Rate > MaxRate {
-		bad.Add(FieldRate, fmt.Sprintf("must be an integer from 1 to %d", MaxRate))
-	}
-	r.Filter = &filter
 	return r, bad.Err()
 }
 

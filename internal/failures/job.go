@@ -2,10 +2,9 @@ package failures
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 
 	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/filtered"
 	"vitrine.dev/internal/job"
 )
 
@@ -24,40 +23,7 @@ const (
 // Job applies an action, its kind, to all that a filter selected when the job
 // was made: items up to AsOf, so that an image that fails again is not replayed
 // again by the same job.
-type Job struct {
-	job.Job
-
-	Order
-}
-
-// Order is what a job keeps of the request that made it.
-type Order struct {
-	Filter
-
-	// ByOperator says that an operator made it: whom the filter names may not end it.
-	ByOperator bool `json:"by_operator,omitempty"`
-}
-
-// kinds are the kinds of jobs that the actions have: other jobs are none of failures.
-func kinds() []string { return []string{string(Replay), string(Discard)} }
-
-// JobFor returns a job of the action, to be created, without total and time.
-func JobFor(a Action, o Order) (job.Job, error) {
-	input, err := json.Marshal(o)
-	if err != nil {
-		return job.Job{}, fmt.Errorf("encode filter: %w", err)
-	}
-	return job.Job{Kind: string(a), Input: input}, nil
-}
-
-// ReadJob reads the input of a job that JobFor made.
-func ReadJob(j job.Job) (Job, error) {
-	var o Order
-	if err := json.Unmarshal(j.Input, &o); err != nil {
-		return Job{}, fmt.Errorf("filter of job %d: %w", j.ID, err)
-	}
-	return Job{Job: j, Order: o}, nil
-}
+type Job = filtered.Job[Filter]
 
 // JobKinds returns the kinds of jobs that apply an action to many failures.
 func JobKinds(store Store, announce catalog.Announcer) map[string]job.Kind {

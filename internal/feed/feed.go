@@ -9,6 +9,8 @@ import (
 	"vitrine.dev/internal/backoff"
 	"vitrine.dev/internal/events"
 	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/progress"
+	"vitrine.dev/internal/seats"
 )
 
 // Log is what a Feed needs of the database, beside the horizon.
@@ -36,7 +38,8 @@ type Feed struct {
 	logger  *slog.Logger
 	recent  *recent
 	scans   chan struct{} // holds an element for each statement
-	seats   seats
+	waits   *seats.Seats  // pages that are waited for
+	streams *seats.Seats  // which are open, by whose key opened them
 	ended   chan struct{} // closed when Run has ended
 	once    sync.Once
 }
@@ -46,7 +49,8 @@ type Feed struct {
 func New(horizon *events.Horizon, log Log, epoch func() string, logger *slog.Logger) *Feed {
 	return &Feed{
 		horizon: horizon, log: log, epoch: epoch, logger: logger,
-		recent: newRecent(), scans: make(chan struct{}, scansAtOnce), ended: make(chan struct{}), seats: seats{ofUser: map[int64]int{}},
+		recent: newRecent(), scans: make(chan struct{}, scansAtOnce), ended: make(chan struct{}),
+		waits: seats.New(progress.MostWaiting, progress.MostWaiting), streams: seats.New(MaxStreams, MaxStreamsOfUser),
 	}
 }
 

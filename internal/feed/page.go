@@ -27,8 +27,8 @@ func (f *Feed) Page(ctx context.Context, q Query) (Page, error) {
 	p := Page{}
 	var until <-chan time.Time
 	if q.Wait > 0 {
-		if leave, ok := f.seats.takeWait(); ok {
-			defer leave()
+		if seat, err := f.waits.TryTake(0, 1); err == nil {
+			defer seat.Free()
 			p.Waited, until = true, time.After(q.Wait)
 		}
 	}

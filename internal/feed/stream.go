@@ -5,6 +5,22 @@ import (
 	"errors"
 
 	"vitrine.dev/internal/events"
+	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/seats"
+)
+
+const (
+	// MaxStreams is how many streams a process has open at once.
+	MaxStreams = 1000
+	// MaxStreamsOfUser is how many of them are opened with keys of one user.
+	MaxStreamsOfUser = 100
+)
+
+var (
+	// ErrTooManyStreams is the answer where MaxStreams are open.
+	ErrTooManyStreams = fault.New(fault.Unavailable, "too many streams are open here; try again")
+	// ErrTooManyOfUser is the answer where MaxStreamsOfUser of the user are open.
+	ErrTooManyOfUser = fault.New(fault.Conflict, "too many streams of this user are open")
 )
 
 // streamBatch is how many events a stream holds at once.
@@ -18,7 +34,7 @@ var ErrEnded = errors.New("the stream has ended")
 type Stream struct {
 	feed  *Feed
 	place place
-	leave func()
+	seat  seats.Taken
 }
 
 // Open returns a stream of what follows the position. ErrTooManyStreams, ErrTooManyOfUser; ErrGone;
@@ -28,15 +44,18 @@ func (f *Feed) Open(ctx context.Context, q Query) (*Stream, error) {
 	if err != nil {
 		return nil, err
 	}
-	leave, err := f.seats.takeStream(q.By)
-	if err != nil {
-		return nil, err
+	seat, err := f.streams.TryTake(q.By.Caller, 1) // not of whom an admin acts for
+	switch {
+	case errors.Is(err, seats.ErrFullOfUser):
+		return nil, ErrTooManyOfUser
+	case err != nil:
+		return nil, ErrTooManyStreams
 	}
-	return &Stream{feed: f, place: at, leave: leave}, nil
+	return &Stream{feed: f, place: at, seat: seat}, nil
 }
 
 // Close gives its place to others.
-func (s *Stream) Close() { s.leave() }
+func (s *Stream) Close() { s.seat.Free() }
 
 // Position is that of the last event that Next returned, or one behind it before which there is
 // no other for this client.

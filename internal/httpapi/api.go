@@ -29,7 +29,6 @@ import (
 	"vitrine.dev/internal/httpapi/health"
 	"vitrine.dev/internal/httpapi/images"
 	importsapi "vitrine.dev/internal/httpapi/imports"
-	"vitrine.dev/internal/httpapi/jobs"
 	"vitrine.dev/internal/httpapi/manual"
 	"vitrine.dev/internal/httpapi/page"
 	"vitrine.dev/internal/httpapi/problems"
@@ -50,7 +49,7 @@ import (
 	"vitrine.dev/internal/webhook"
 )
 
-// The memory that all requests may use at the same time, by purpose:
+// The memory that all requests may use at the same time, by purpose, and one user half of it:
 // docs/operations.md adds it up.
 const (
 	maxListMemory   = 48 << 20 // pages that are read, encoded and sent
@@ -58,6 +57,7 @@ const (
 	maxBodyMemory   = 32 << 20 // bodies that are read, until their answer
 	maxDecodeMemory = 32 << 20 // what decoding bodies makes of them
 	maxReceiving    = 1 << 30  // pictures that are received, which are on disk for the most part
+	maxImporting    = 4 << 30  // files of imports that are received, in the same way
 	maxExportMemory = 32 << 20 // exports
 )
 
@@ -110,20 +110,20 @@ func New(deps Deps) http.Handler {
 // routes are the API.
 func (d Deps) routes() []server.Route {
 	description := newDescription()
-	tag, lists, cursors := d.tag(), httpkit.NewBudget(maxListMemory), page.NewCursors(d.Signing)
-	receiving := httpkit.NewBudget(maxReceiving)
+	tag, lists, cursors := d.tag(), budget(maxListMemory), page.NewCursors(d.Signing)
+	receiving := budget(maxReceiving)
 	waits := products.Waits{Service: d.Service, Watch: d.Progress, Stopping: d.stopping}
 	product := &products.Handler{
-		Service: d.Service, Bulks: d.Bulk, Views: d.Views, URL: d.URL, Tag: tag, Lists: lists, Details: httpkit.NewBudget(maxDetailMemory), Cursors: cursors, Waits: waits,
+		Service: d.Service, Bulks: d.Bulk, Views: d.Views, URL: d.URL, Tag: tag, Lists: lists, Details: budget(maxDetailMemory), Cursors: cursors, Waits: waits,
 		Uploads: d.Uploads, Receiving: receiving,
 	}
 	failure := &failuresapi.Handler{Service: d.Failures, URL: d.URL, Tag: tag, Lists: lists, Cursors: cursors, Waits: waits}
-	job := &jobs.Handler{Service: d.Failures, Cursors: cursors}
+	job := failuresapi.NewJobs(d.Failures, cursors)
 	image := &images.Handler{Files: d.Images, Service: d.Service, Uploads: d.Uploads}
 	sent := &uploads.Handler{Service: d.Uploads, Signing: d.Signing, Receiving: receiving}
-	exported := &exports.Handler{Exports: d.Exports, Memory: httpkit.NewBudget(maxExportMemory)}
-	imported := &importsapi.Handler{Service: d.Imports, Cursors: cursors}
-	many := &refreshes.Handler{Service: d.Refresh}
+	exported := &exports.Handler{Exports: d.Exports, Memory: budget(maxExportMemory)}
+	imported := &importsapi.Handler{Service: d.Imports, Cursors: cursors, Receiving: budget(maxImporting)}
+	many := refreshes.New(d.Refresh)
 	account := &accounts.Handler{Accounts: d.Accounts, Keys: d.HasKeys, Cursors: cursors}
 	endpoint := &webhooks.Handler{Service: d.Webhooks, Cursors: cursors}
 	waiting := &work.Handler{Inspector: d.Work, URL: d.URL, Cursors: cursors}
@@ -165,9 +165,9 @@ func (d Deps) routes() []server.Route {
 		{Method: http.MethodGet, Path: "/dead-letters", Handle: failure.List, Scopes: scopes(auth.ProductsRead, auth.Operator), Query: failuresapi.ListQuery(), Describe: failuresapi.DescribeList},
 		{Method: http.MethodPost, Path: "/dead-letters/replay", Handle: failure.Replay, Scopes: scopes(auth.ImagesRetry, auth.Operator), Describe: failuresapi.DescribeReplay},
 		{Method: http.MethodPost, Path: "/dead-letters/discard", Handle: failure.Discard, Scopes: scopes(auth.ImagesRetry, auth.Operator), Describe: failuresapi.DescribeDiscard},
-		{Method: http.MethodGet, Path: "/dead-letters/jobs", Handle: job.List, Scopes: scopes(auth.Operator), Query: jobs.ListQuery(), Describe: jobs.DescribeList},
-		{Method: http.MethodGet, Path: "/dead-letters/jobs/{id}", Handle: job.Get, Scopes: scopes(auth.ImagesRetry, auth.Operator), Describe: jobs.DescribeGet},
-		{Method: http.MethodPost, Path: "/dead-letters/jobs/{id}/abort", Handle: job.Abort, Scopes: scopes(auth.ImagesRetry, auth.Operator), Describe: jobs.DescribeAbort},
+		{Method: http.MethodGet, Path: "/dead-letters/jobs", Handle: job.List, Scopes: scopes(auth.Operator), Query: failuresapi.ListJobsQuery(), Describe: failuresapi.DescribeListJobs},
+		{Method: http.MethodGet, Path: "/dead-letters/jobs/{id}", Handle: job.Get, Scopes: scopes(auth.ImagesRetry, auth.Operator), Describe: failuresapi.DescribeGetJob},
+		{Method: http.MethodPost, Path: "/dead-letters/jobs/{id}/abort", Handle: job.Abort, Scopes: scopes(auth.ImagesRetry, auth.Operator), Describe: failuresapi.DescribeAbortJob},
 		{Method: http.MethodGet, Path: "/queue", Handle: waiting.Queue, Scopes: scopes(auth.Operator), Describe: work.DescribeQueue},
 		{Method: http.MethodGet, Path: "/hosts", Handle: waiting.Hosts, Scopes: scopes(auth.Operator), Query: work.HostsQuery(), Describe: work.DescribeHosts},
 		{Method: http.MethodPost, Path: "/webhooks", Handle: endpoint.Create, Scopes: scopes(auth.Webhooks), Describe: webhooks.DescribeCreate},
@@ -208,6 +208,11 @@ func (d Deps) routes() []server.Route {
 	return routes
 }
 
+// budget is one of so many bytes, for the users whose keys are presented.
+func budget(bytes int64) httpkit.Budget {
+	return httpkit.NewBudget(bytes, func(ctx context.Context) int64 { return auth.From(ctx).Caller })
+}
+
 func (d Deps) stopping() bool { return d.Stopping != nil && d.Stopping() }
 
 // scopes are those of a route.
@@ -242,7 +247,7 @@ func (d Deps) server() server.Config {
 	}
 	return server.Config{
 		Stopping: d.Stopping, Log: d.Log, Authorize: d.Limits.Around(d.auditRefusals(authorize)),
-		Memory: httpkit.BodyMemory{Reading: httpkit.NewBudget(maxBodyMemory), Decoding: httpkit.NewBudget(maxDecodeMemory)},
+		Memory: httpkit.BodyMemory{Reading: budget(maxBodyMemory), Decoding: budget(maxDecodeMemory)},
 	}
 }
 

@@ -20,6 +20,7 @@ import (
 	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/httpapi"
 	"vitrine.dev/internal/httpapi/guard"
+	"vitrine.dev/internal/paging"
 	"vitrine.dev/internal/refresh"
 	"vitrine.dev/internal/signing"
 	"vitrine.dev/internal/sqlstore"
@@ -437,11 +438,32 @@ func (m *matrix) checkRoute(route string, scopes []string, row matrixRow) {
 	}
 	want("a revoked key", m.as(m.revoked(), method, row.path(m), row.body), http.StatusUnauthorized, realm+`, error="invalid_token"`)
 	admin := m.key(m.other, auth.Admin).Secret
-	want("an admin for the owner", m.as(admin, method, row.path(m), row.body, guard.HeaderUser, strconv.FormatInt(m.owner, 10)), row.ok, "")
+	done := m.as(admin, method, row.path(m), row.body, guard.HeaderUser, strconv.FormatInt(m.owner, 10))
+	want("an admin for the owner", done, row.ok, "")
+	m.wantEntry(route, done)
 	want("an admin for no one", m.as(admin, method, row.path(m), row.body, guard.HeaderUser, "4711"), http.StatusNotFound, "")
 	want("an admin for nonsense", m.as(admin, method, row.path(m), row.body, guard.HeaderUser, "0"), http.StatusBadRequest, "")
 	want("no admin for another", m.as(m.key(m.other, allButAdmin()...).Secret, method, row.path(m), row.body, guard.HeaderUser, strconv.FormatInt(m.owner, 10)),
 		http.StatusForbidden, realm+`, error="insufficient_scope", scope="admin"`)
+}
+
+// wantEntry asserts that what an admin has done for another user stands in the audit log once.
+func (m *matrix) wantEntry(route string, done *httptest.ResponseRecorder) {
+	m.t.Helper()
+	entries, _, err := m.accounts.Audit(m.t.Context(), 0, 10)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	of := map[bool][]string{}
+	for _, e := range entries {
+		if e.RequestID == done.Header().Get("X-Request-Id") {
+			of[e.Action == route] = append(of[e.Action == route], e.Action)
+		}
+	}
+	changes := !strings.HasPrefix(route, http.MethodGet)
+	if n := len(of[true]) + min(1, len(of[false])); n != map[bool]int{true: 1}[changes] { // one of the request, or those of what it changed
+		m.t.Errorf("%s by an admin for the owner has the entries %q", route, of)
+	}
 }
 
 func allButAdmin() []auth.Scope {
@@ -598,7 +620,7 @@ func TestOperatorsAreAudited(t *testing.T) {
 	t.Parallel()
 	m := newMatrix(t, openSQLite(t))
 	_, image := m.failed()
-	before, _, err := m.accounts.Audit(t.Context(), 0, auth.MaxListLimit)
+	before, _, err := m.accounts.Audit(t.Context(), 0, paging.Most)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -611,7 +633,7 @@ func TestOperatorsAreAudited(t *testing.T) {
 	const lamp = `{"product_name":"Lamp","product_price":1}`
 	wantStatus(t, m.as(own.Secret, http.MethodPost, "/products", lamp), http.StatusCreated)
 	wantStatus(t, m.as(admin.Secret, http.MethodPost, "/products", lamp, guard.HeaderUser, strconv.FormatInt(m.owner, 10)), http.StatusCreated)
-	entries, _, err := m.accounts.Audit(t.Context(), 0, auth.MaxListLimit)
+	entries, _, err := m.accounts.Audit(t.Context(), 0, paging.Most)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -661,7 +683,7 @@ func TestRefusalsAreAudited(t *testing.T) {
 	} {
 		want[quiet] = ""
 	}
-	entries, _, err := m.accounts.Audit(t.Context(), 0, auth.MaxListLimit)
+	entries, _, err := m.accounts.Audit(t.Context(), 0, paging.Most)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,8 +13,10 @@ import (
 	"testing/synctest"
 	"time"
 
+	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/cache"
 	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/httpkit/server"
 )
 
 // TestPagesAreBoundedByBytes: whatever the texts are, a page has no more bytes
@@ -150,4 +152,46 @@ func TestBodiesWaitForMemory(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestNoUserHoldsAllMemory: large bodies of one user whose end is missing leave half of the memory to
+// others. An admin's count as the admin's own, whomever it acts for.
+func TestNoUserHoldsAllMemory(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSetup(t)
+		deps := s.deps(nil, nil)
+		deps.Authorize = func(r *http.Request, _ server.Route) (*http.Request, error) {
+			var by auth.Principal
+			_, err := fmt.Sscan(r.Header.Get("Test-Caller-And-User"), &by.Caller, &by.User)
+			by.Scopes = auth.Scopes{auth.ProductsWrite}
+			return r.WithContext(auth.With(r.Context(), by)), err
+		}
+		s.handler = newAPI(t, deps)
+		send := func(who string, end io.Reader) *httptest.ResponseRecorder {
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/products",
+				io.MultiReader(strings.NewReader(strings.Repeat(" ", 100_000)), end))
+			r.ContentLength = 1 << 20
+			r.Header.Set("Content-Type", "application/json")
+			r.Header.Set("Test-Caller-And-User", who)
+			return s.send(r)
+		}
+		var group sync.WaitGroup
+		var ends []*io.PipeWriter
+		for i := range 16 {
+			end, writer := io.Pipe()
+			ends = append(ends, writer)
+			group.Go(func() { wantProblem(t, send(fmt.Sprint("1 ", 1+i%2), end), http.StatusBadRequest) })
+		}
+		synctest.Wait()
+		w := send("1 1", strings.NewReader(""))
+		if problem := wantProblem(t, w, http.StatusServiceUnavailable); !strings.Contains(problem.Detail, "of this user") {
+			t.Errorf("detail %q", problem.Detail)
+		}
+		wantProblem(t, send("2 2", strings.NewReader("")), http.StatusBadRequest)
+		for _, end := range ends {
+			_ = end.Close()
+		}
+		group.Wait()
+	})
 }

@@ -9,6 +9,8 @@ import (
 	"os"
 	"slices"
 	"strings"
+
+	"vitrine.dev/internal/fault"
 )
 
 const (
@@ -136,10 +138,7 @@ func readAll(r *http.Request) ([]byte, error) {
 	if err != nil || b.Rest() == 0 {
 		return first, err
 	}
-	size := b.most
-	if b.length >= 0 {
-		size = min(size, b.length)
-	}
+	size := Announced(r, b.most)
 	if b.held, err = b.memory.Reading.Take(r.Context(), size); err != nil {
 		return nil, err
 	}
@@ -159,17 +158,26 @@ func LargeBody(r *http.Request, most int64) error {
 	return nil
 }
 
+// Announced is how long the body of the request is at most: as it was announced, or else most.
+func Announced(r *http.Request, most int64) int64 {
+	if r.ContentLength < 0 {
+		return most
+	}
+	return min(r.ContentLength, most)
+}
+
 // BodyRefusal says why a body could not be read.
 func BodyRefusal(err error) *StatusError {
 	var r *StatusError
 	most, tooLarge := errors.AsType[*http.MaxBytesError](err)
+	busy, noRoom := errors.AsType[*fault.Error](err)
 	switch {
 	case tooLarge:
 		r = Refuse(http.StatusRequestEntityTooLarge, "the body must have at most %d bytes", most.Limit)
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		r = Refuse(http.StatusRequestTimeout, "the body took too long to arrive")
-	case errors.Is(err, errBusy):
-		r = Refuse(http.StatusServiceUnavailable, "%s", errBusy.Message).With("Retry-After", RetryAfter)
+	case noRoom && busy.Kind == fault.Unavailable:
+		r = Refuse(http.StatusServiceUnavailable, "%s", busy.Message).With("Retry-After", RetryAfter)
 	default:
 		r = Refuse(http.StatusBadRequest, "the body could not be read to its end")
 	}

@@ -2,12 +2,12 @@ package httpkit
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
-	"golang.org/x/sync/semaphore"
-
 	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/seats"
 )
 
 const (
@@ -18,56 +18,67 @@ const (
 	budgetTimeout = 5 * time.Second
 )
 
-var errBusy = fault.New(fault.Unavailable, "too much work is under way; try again")
+var (
+	errBusy       = fault.New(fault.Unavailable, "too much work is under way; try again")
+	errBusyOfUser = fault.New(fault.Unavailable, "too much work of this user is under way; try again")
+)
 
 // Budget bounds the memory that all requests use for one purpose, so that those
 // of one kind do not block the others. A client that does not read its answer, or
-// does not send the end of its body, keeps its share until its timeout.
+// does not send the end of its body, keeps its share until its timeout: half of it is
+// out of the reach of any one user.
 type Budget struct {
-	bytes *semaphore.Weighted
-	all   int64
+	bytes *seats.Seats
+	user  func(context.Context) int64
 }
 
-// NewBudget returns a Budget of so many bytes.
-func NewBudget(bytes int64) Budget { return Budget{semaphore.NewWeighted(bytes), bytes} }
+// NewBudget returns a Budget of so many bytes. user tells whose request a context is of, 0 for no one's;
+// nil: none is known.
+func NewBudget(bytes int64, user func(context.Context) int64) Budget {
+	return Budget{seats.New(bytes, bytes/2), user}
+}
 
 // Share is a part of a Budget. The zero value is none.
-type Share struct {
-	of    Budget
-	bytes int64
-}
+type Share = seats.Taken
 
 // Take waits for a share of so many bytes, in the order of the calls: of all of them for
 // whoever needs more. fault.Unavailable where there was no room in time.
 func (b Budget) Take(ctx context.Context, bytes int64) (Share, error) {
-	bytes = min(bytes, b.all)
+	return b.TakeFor(ctx, b.userOf(ctx), bytes)
+}
+
+// TakeFor is Take for a user whom the context does not tell.
+func (b Budget) TakeFor(ctx context.Context, user, bytes int64) (Share, error) {
 	waiting, cancel := context.WithTimeout(ctx, budgetTimeout)
 	defer cancel()
-	if b.bytes.Acquire(waiting, bytes) == nil {
-		return Share{b, bytes}, nil
+	share, err := b.bytes.Take(waiting, user, bytes)
+	if err != nil && ctx.Err() != nil {
+		return Share{}, fmt.Errorf("wait for memory: %w", ctx.Err())
 	}
-	if err := ctx.Err(); err != nil {
-		return Share{}, fmt.Errorf("wait for memory: %w", err)
-	}
-	return Share{}, errBusy
+	return share, busy(err)
 }
 
 // TakeNow is Take for a caller that has allocated the bytes already and must not
 // wait.
-func (b Budget) TakeNow(bytes int64) (Share, error) {
-	if !b.bytes.TryAcquire(bytes) {
-		return Share{}, errBusy
-	}
-	return Share{b, bytes}, nil
+func (b Budget) TakeNow(ctx context.Context, bytes int64) (Share, error) {
+	share, err := b.bytes.TryTake(b.userOf(ctx), bytes)
+	return share, busy(err)
 }
 
-// Shrink gives back all but so many bytes.
-func (s *Share) Shrink(bytes int64) {
-	if bytes < s.bytes {
-		s.of.bytes.Release(s.bytes - bytes)
-		s.bytes = bytes
+func (b Budget) userOf(ctx context.Context) int64 {
+	if b.user == nil {
+		return 0
 	}
+	return b.user(ctx)
 }
 
-// Free gives back the rest.
-func (s *Share) Free() { s.Shrink(0) }
+func busy(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, seats.ErrFullOfUser):
+		return errBusyOfUser
+	default:
+		return errBusy
+	}
+}

@@ -156,6 +156,12 @@ const (
 	TypeProblem    = "application/problem+json"
 )
 
+// WriteFresh answers with v as it is now, which no one may keep.
+func WriteFresh(w http.ResponseWriter, status int, v any) error {
+	w.Header().Set("Cache-Control", "no-store")
+	return WriteJSON(w, status, v)
+}
+
 // WriteJSON answers with v.
 func WriteJSON(w http.ResponseWriter, status int, v any) error {
 	body, err := Encode(v)

@@ -97,6 +97,15 @@ func (p *Params) Integer(name string, most int64) int64 {
 	return n
 }
 
+// Bool reads true or false, which it is where it is absent.
+func (p *Params) Bool(name string) bool {
+	s := p.Text(name)
+	if s != "" && s != "true" && s != "false" {
+		p.Errors.Add(name, "must be true or false")
+	}
+	return s == "true"
+}
+
 // Time reads a time, the zero one where it is absent.
 func (p *Params) Time(name string) time.Time {
 	s := p.Text(name)

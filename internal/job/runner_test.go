@@ -15,6 +15,7 @@ import (
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/filtered"
 	"vitrine.dev/internal/job"
 	"vitrine.dev/internal/logtest"
 	"vitrine.dev/internal/media"
@@ -116,7 +117,7 @@ func reach(t *testing.T, s job.Store, id int64, what string, far func(job.Job) b
 func ended(j job.Job) bool { return j.State != job.Running }
 
 func everything(rate int64) failures.Request {
-	return failures.Request{Action: failures.Discard, All: true, Rate: rate}
+	return failures.Request{Action: failures.Discard, Request: filtered.Request[failures.Filter]{All: true, Rate: rate}}
 }
 
 func TestRunnerKeepsTheRate(t *testing.T) {

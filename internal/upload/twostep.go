@@ -120,16 +120,18 @@ func (s *Service) Get(ctx context.Context, by auth.Principal, id string) (Upload
 	return u, err
 }
 
-// Take receives the picture of an upload, for whoever has a token of its. ErrNoUpload; fault.Invalid
-// where it is another one; errors as of Receive.
-func (s *Service) Take(ctx context.Context, id string, body io.Reader) error {
+// Awaited returns an upload for whoever has a token of its. ErrNoUpload.
+func (s *Service) Awaited(ctx context.Context, id string) (Upload, error) {
 	u, err := s.store.Upload(ctx, id)
 	if fault.KindOf(err) == fault.NotFound {
-		return ErrNoUpload
+		err = ErrNoUpload
 	}
-	if err != nil {
-		return err
-	}
+	return u, err
+}
+
+// Take receives the picture of an upload. ErrNoUpload; fault.Invalid where it is another one; errors as
+// of Receive.
+func (s *Service) Take(ctx context.Context, u Upload, body io.Reader) error {
 	return s.complete(ctx, u, body)
 }
 

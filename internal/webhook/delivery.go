@@ -46,6 +46,7 @@ type Delivery struct {
 	CreatedAt   time.Time
 	AttemptedAt time.Time // zero: not yet
 	NextAt      time.Time // while Waiting
+	Asked       int       // how often it was asked for again: an attempt that began before is not its last
 }
 
 // Result is a delivery after an attempt.
@@ -86,6 +87,6 @@ func (d Delivery) again(event *events.Event, epoch string) (Delivery, error) {
 		}
 		d.Body = body
 	}
-	d.State, d.Attempts = Waiting, 0
+	d.State, d.Attempts, d.Asked = Waiting, 0, d.Asked+1
 	return d, nil
 }

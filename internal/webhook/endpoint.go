@@ -96,6 +96,14 @@ func (e Endpoint) wanted() []events.Type {
 	return e.Types
 }
 
+// enabled returns fault.Conflict where the endpoint is sent nothing: what would be sent to it is refused.
+func (e Endpoint) enabled() error {
+	if e.Disabled != NotDisabled {
+		return fault.New(fault.Conflict, "the webhook is disabled; enable it first")
+	}
+	return nil
+}
+
 // Draft is an endpoint as it is asked for, before any rule was checked.
 type Draft struct {
 	UserID      int64

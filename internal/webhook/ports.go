@@ -61,7 +61,7 @@ type Outbox interface {
 	// not these, those first that have waited longest.
 	DueDeliveries(ctx context.Context, webhook int64, but []int64, limit int) ([]Delivery, error)
 	// RecordOutcome writes how far the endpoint is read together with the results: one without a
-	// row gets one. Health becomes what judge makes of it, and where that says that the
+	// row gets one, and what was asked for again since it was read (Delivery.Asked) stays Waiting. Health becomes what judge makes of it, and where that says that the
 	// endpoint has recovered everything that waits is due. fault.Conflict where another
 	// holder records, or the endpoint is no more.
 	RecordOutcome(ctx context.Context, webhook int64, holder string, s Outcome, judge Judge) (Recorded, error)

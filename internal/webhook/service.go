@@ -11,6 +11,7 @@ import (
 	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/events"
 	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/paging"
 )
 
 // ErrNoDelivery is the answer where the endpoint has no such delivery.
@@ -84,7 +85,7 @@ func (s *Service) List(ctx context.Context, by auth.Principal, user, after int64
 	if user, err = by.For(user); err != nil {
 		return nil, false, err
 	}
-	return page(limit, func(limit int) ([]Endpoint, error) { return s.store.ListWebhooks(ctx, user, after, limit) })
+	return paging.Read(limit, DefaultListLimit, MaxListLimit, func(limit int) ([]Endpoint, error) { return s.store.ListWebhooks(ctx, user, after, limit) })
 }
 
 // Change applies the patch. fault.Invalid.
@@ -133,9 +134,6 @@ func (s *Service) RotateSecret(ctx context.Context, by auth.Principal, id int64,
 	return e, secret, err
 }
 
-// errDisabled is the answer to what would be sent to an endpoint that is sent nothing.
-var errDisabled = fault.New(fault.Conflict, "the webhook is disabled; enable it first")
-
 // Test queues a test event of the type, "" for the first that the endpoint wants. It is tried
 // once. fault.Invalid; fault.Conflict where the endpoint is disabled.
 func (s *Service) Test(ctx context.Context, by auth.Principal, id int64, t events.Type) (Delivery, error) {
@@ -147,8 +145,8 @@ func (s *Service) Test(ctx context.Context, by auth.Principal, id int64, t event
 		if t != "" && !slices.Contains(Types(), t) {
 			return Delivery{}, fault.InvalidField(FieldType, "must be one of "+typeNames())
 		}
-		if e.Disabled != NotDisabled {
-			return Delivery{}, errDisabled
+		if err := e.enabled(); err != nil {
+			return Delivery{}, err
 		}
 		m := sample("test_"+rand.Text(), cmp.Or(t, e.wanted()[0]), e.UserID, q.Now)
 		body, err := m.Encode()
@@ -164,7 +162,7 @@ func (s *Service) Deliveries(
 	if _, err := s.Get(ctx, by, id); err != nil {
 		return nil, false, err
 	}
-	return page(limit, func(limit int) ([]Delivery, error) { return s.store.ListDeliveries(ctx, id, state, before, limit) })
+	return paging.Read(limit, DefaultListLimit, MaxListLimit, func(limit int) ([]Delivery, error) { return s.store.ListDeliveries(ctx, id, state, before, limit) })
 }
 
 // Redeliver has a delivery tried again from the beginning, at once. ErrNoDelivery;
@@ -177,8 +175,8 @@ func (s *Service) Redeliver(ctx context.Context, by auth.Principal, id, delivery
 		if q.Delivery.ID == 0 {
 			return Delivery{}, ErrNoDelivery
 		}
-		if q.Endpoint.Disabled != NotDisabled {
-			return Delivery{}, errDisabled
+		if err := q.Endpoint.enabled(); err != nil {
+			return Delivery{}, err
 		}
 		return q.Delivery.again(q.Event, s.epoch())
 	}, auth.EntryOf(ctx, by, "webhook.redeliver"))
@@ -186,7 +184,7 @@ func (s *Service) Redeliver(ctx context.Context, by auth.Principal, id, delivery
 
 // RedeliverRange has the events after one and up to another, "" for the present end, read from
 // the log and delivered once more, beside those that are new. fault.Invalid; fault.Conflict
-// while another range is.
+// where the endpoint is disabled, or while another range is.
 func (s *Service) RedeliverRange(ctx context.Context, by auth.Principal, id int64, after, until string) (Endpoint, error) {
 	var bad fault.FieldErrors
 	r := Range{After: s.position(&bad, FieldAfter, after)}
@@ -195,6 +193,9 @@ func (s *Service) RedeliverRange(ctx context.Context, by auth.Principal, id int6
 	}
 	return s.revise(ctx, by, id, "webhook.redeliver-range", func(e Endpoint, _ time.Time) (Endpoint, error) {
 		if err := bad.Err(); err != nil {
+			return e, err
+		}
+		if err := e.enabled(); err != nil {
 			return e, err
 		}
 		if !e.Again.Empty() {
@@ -218,19 +219,4 @@ func (s *Service) position(bad *fault.FieldErrors, field, text string) int64 {
 		bad.Add(field, "is the id of an event before the data was restored or copied")
 	}
 	return id.Position
-}
-
-// page reads one more than the limit, which shows whether there is a next page.
-func page[T any](limit int, read func(limit int) ([]T, error)) (list []T, more bool, err error) {
-	if limit == 0 {
-		limit = DefaultListLimit
-	}
-	if limit < 1 || limit > MaxListLimit {
-		return nil, false, fault.InvalidField("limit", fmt.Sprintf("must be an integer from 1 to %d", MaxListLimit))
-	}
-	list, err = read(limit + 1)
-	if len(list) > limit {
-		return list[:limit], true, err
-	}
-	return list, false, err
 }

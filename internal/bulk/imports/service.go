@@ -20,6 +20,7 @@ import (
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/job"
 	"vitrine.dev/internal/media"
+	"vitrine.dev/internal/paging"
 	"vitrine.dev/internal/requestid"
 )
 
@@ -147,19 +148,14 @@ var errNoImport = fault.New(fault.NotFound, "there is no such import")
 
 // List returns at most limit imports before the id, 0 for the newest, newest first, and whether
 // there are more: of the user, 0 for whoever the principal may read; limit 0 stands for
-// auth.DefaultListLimit. fault.Invalid; fault.Forbidden where it names another user.
+// paging.Default. fault.Invalid; fault.Forbidden where it names another user.
 func (s *Service) List(ctx context.Context, by auth.Principal, user, before int64, limit int) (list []Import, more bool, err error) {
 	if user, err = by.ForReading(user); err != nil {
 		return nil, false, err
 	}
-	if limit == 0 {
-		limit = auth.DefaultListLimit
-	}
-	if limit < 1 || limit > auth.MaxListLimit {
-		return nil, false, fault.InvalidParameter("limit", fmt.Sprintf("must be an integer from 1 to %d", auth.MaxListLimit))
-	}
-	list, err = s.store.Imports(ctx, user, before, limit+1)
-	return list[:min(len(list), limit)], len(list) > limit, err
+	return paging.Read(limit, paging.Default, paging.Most, func(limit int) ([]Import, error) {
+		return s.store.Imports(ctx, user, before, limit)
+	})
 }
 
 // Results returns at most limit results behind the line. fault.NotFound as of Get.

@@ -876,16 +876,16 @@ type RefreshJobState string
 
 // RefreshOrder Asks for many images to be fetched again
 type RefreshOrder struct {
-	// All Says that an empty filter, which selects every image, is meant
+	// All Says that an empty filter, which selects everything, is meant
 	All *bool `json:"all,omitempty"`
 
 	// DryRun Only count
 	DryRun *bool `json:"dry_run,omitempty"`
 
-	// Filter Which images; all where it is empty
+	// Filter Which ones; all where it is empty
 	Filter *RefreshSelection `json:"filter,omitempty"`
 
-	// Rate Images a second
+	// Rate At most so many a second, for a filter
 	Rate *int64 `json:"rate,omitempty"`
 }
 

@@ -11,6 +11,7 @@ import (
 	"vitrine.dev/internal/httpkit"
 	"vitrine.dev/internal/httpkit/openapi"
 	"vitrine.dev/internal/job"
+	"vitrine.dev/internal/paging"
 )
 
 const (
@@ -187,7 +188,7 @@ func DescribeListAudit(d *openapi.Document) *huma.Operation {
 
 // PageQuery are the parameters of ListUsers and ListAudit.
 func PageQuery() []*huma.Param {
-	return []*huma.Param{openapi.Limit("Most entries on one page", auth.DefaultListLimit, auth.MaxListLimit), openapi.NextCursor()}
+	return []*huma.Param{openapi.Limit("Most entries on one page", paging.Default, paging.Most), openapi.NextCursor()}
 }
 
 // KeysQuery are the parameters of ListKeys.

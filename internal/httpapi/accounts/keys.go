@@ -17,6 +17,7 @@ import (
 	"vitrine.dev/internal/httpapi/wire"
 	"vitrine.dev/internal/httpkit"
 	"vitrine.dev/internal/httpkit/form"
+	"vitrine.dev/internal/paging"
 )
 
 // errOff is the answer to every request about keys while authentication is off.
@@ -67,7 +68,7 @@ func (h *Handler) GetKey(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("get key %d: %w", id, err)
 	}
-	return write(w, http.StatusOK, wireKey(k))
+	return httpkit.WriteFresh(w, http.StatusOK, wireKey(k))
 }
 
 // ListKeys answers with one page, by id.
@@ -79,7 +80,7 @@ func (h *Handler) ListKeys(w http.ResponseWriter, r *http.Request) error {
 	read := func(ctx context.Context, after int64, limit int) ([]auth.Key, bool, error) {
 		return h.Accounts.Keys(ctx, user, after, limit)
 	}
-	return page.Serve(h.Cursors, w, r, "keys", auth.MaxListLimit, read, wireKey, func(k auth.Key) int64 { return k.ID })
+	return page.Serve(h.Cursors, w, r, "keys", paging.Most, read, wireKey, func(k auth.Key) int64 { return k.ID })
 }
 
 // RevokeKey ends a key at once.
@@ -92,7 +93,7 @@ func (h *Handler) RevokeKey(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("revoke key %d: %w", id, err)
 	}
-	return write(w, http.StatusOK, wireKey(k))
+	return httpkit.WriteFresh(w, http.StatusOK, wireKey(k))
 }
 
 func (h *Handler) keyID(r *http.Request) (int64, error) {
@@ -104,7 +105,7 @@ func (h *Handler) keyID(r *http.Request) (int64, error) {
 
 func writeCreated(w http.ResponseWriter, k auth.Created) error {
 	w.Header().Set("Location", "/keys/"+strconv.FormatInt(k.ID, 10))
-	return write(w, http.StatusCreated, wire.CreatedKey{Key: wireKey(k.Key), Secret: k.Secret})
+	return httpkit.WriteFresh(w, http.StatusCreated, wire.CreatedKey{Key: wireKey(k.Key), Secret: k.Secret})
 }
 
 func decodeKey(body []byte) (auth.KeyDraft, error) {

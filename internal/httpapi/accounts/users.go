@@ -11,6 +11,7 @@ import (
 	"vitrine.dev/internal/httpkit"
 	"vitrine.dev/internal/httpkit/form"
 	"vitrine.dev/internal/job"
+	"vitrine.dev/internal/paging"
 )
 
 // Handler serves users, keys and the audit log. It is safe for concurrent use.
@@ -46,12 +47,12 @@ func (h *Handler) GetUser(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("get user %d: %w", id, err)
 	}
-	return write(w, http.StatusOK, wireUser(u))
+	return httpkit.WriteFresh(w, http.StatusOK, wireUser(u))
 }
 
 // ListUsers answers with one page, by id.
 func (h *Handler) ListUsers(w http.ResponseWriter, r *http.Request) error {
-	return page.Serve(h.Cursors, w, r, "users", auth.MaxListLimit, h.Accounts.Users, wireUser, func(u auth.User) int64 { return u.ID })
+	return page.Serve(h.Cursors, w, r, "users", paging.Most, h.Accounts.Users, wireUser, func(u auth.User) int64 { return u.ID })
 }
 
 // ChangeUser applies a merge patch.
@@ -68,7 +69,7 @@ func (h *Handler) ChangeUser(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("change user %d: %w", id, err)
 	}
-	return write(w, http.StatusOK, wireUser(u))
+	return httpkit.WriteFresh(w, http.StatusOK, wireUser(u))
 }
 
 // DeleteUser removes a user without products, or with cascade begins to erase one with all
@@ -78,8 +79,9 @@ func (h *Handler) DeleteUser(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	cascade, err := readCascade(r)
-	if err != nil {
+	p := httpkit.ParamsOf(r)
+	cascade := p.Bool(paramCascade)
+	if err := p.Errors.Err(); err != nil {
 		return err
 	}
 	if cascade {
@@ -95,22 +97,13 @@ func (h *Handler) DeleteUser(w http.ResponseWriter, r *http.Request) error {
 // paramCascade asks for a user's products to be deleted with the user.
 const paramCascade = "cascade"
 
-func readCascade(r *http.Request) (bool, error) {
-	p := httpkit.ParamsOf(r)
-	text := p.Text(paramCascade)
-	if text != "" && text != "true" && text != "false" {
-		p.Errors.Add(paramCascade, "must be true or false")
-	}
-	return text == "true", p.Errors.Err()
-}
-
 func (h *Handler) eraseUser(w http.ResponseWriter, r *http.Request, id int64) error {
 	j, err := h.Accounts.EraseUser(r.Context(), auth.From(r.Context()), id)
 	if err != nil {
 		return fmt.Errorf("erase user %d: %w", id, err)
 	}
 	w.Header().Set("Location", "/users/"+strconv.FormatInt(id, 10)+"/erasure")
-	return write(w, http.StatusAccepted, wireErasure(j, id))
+	return httpkit.WriteFresh(w, http.StatusAccepted, wireErasure(j, id))
 }
 
 // GetErasure answers with the job that erases a user, or has done so.
@@ -123,19 +116,13 @@ func (h *Handler) GetErasure(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("get erasure of user %d: %w", id, err)
 	}
-	return write(w, http.StatusOK, wireErasure(j, id))
+	return httpkit.WriteFresh(w, http.StatusOK, wireErasure(j, id))
 }
 
 func wireErasure(j job.Job, user int64) wire.Erasure {
 	return wire.Erasure{
 		ID: j.ID, UserID: user, Total: j.Total, Done: j.Done, State: string(j.State), CreatedAt: j.CreatedAt, FinishedAt: wire.OrNil(j.FinishedAt),
 	}
-}
-
-// write answers with what no one may keep.
-func write(w http.ResponseWriter, status int, v any) error {
-	w.Header().Set("Cache-Control", "no-store")
-	return httpkit.WriteJSON(w, status, v)
 }
 
 func decodeUser(body []byte) (auth.UserDraft, error) {

@@ -98,8 +98,7 @@ func (h *Handler) page(w http.ResponseWriter, r *http.Request, q feed.Query) err
 	if page.Waited {
 		httpkit.Applied(w, products.PreferenceWait, strconv.Itoa(int(most/time.Second)))
 	}
-	w.Header().Set("Cache-Control", "no-store")
-	return httpkit.WriteJSON(w, http.StatusOK, answer)
+	return httpkit.WriteFresh(w, http.StatusOK, answer)
 }
 
 // Token makes a token with which a browser opens streams.
@@ -108,6 +107,5 @@ func (h *Handler) Token(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("make a stream token: %w", err)
 	}
-	w.Header().Set("Cache-Control", "no-store")
-	return httpkit.WriteJSON(w, http.StatusOK, wire.StreamToken{Token: token, ExpiresAt: expires})
+	return httpkit.WriteFresh(w, http.StatusOK, wire.StreamToken{Token: token, ExpiresAt: expires})
 }

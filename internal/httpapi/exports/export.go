@@ -92,15 +92,11 @@ func formatOf(r *http.Request, query *httpkit.Params) rows.Format {
 
 // readIDs reports whether the lines are to have the ids of the products.
 func readIDs(query *httpkit.Params, format rows.Format) bool {
-	switch text := query.Text(paramIDs); {
-	case text != "" && text != "true" && text != "false":
-		query.Errors.Add(paramIDs, "must be true or false")
-	case text == "true" && format == rows.CSV:
+	ids := query.Bool(paramIDs)
+	if ids && format == rows.CSV {
 		query.Errors.Add(paramIDs, "needs the format ndjson")
-	default:
-		return text == "true"
 	}
-	return false
+	return ids
 }
 
 func send(w http.ResponseWriter, r *http.Request, format rows.Format, ids bool, e *export.Export) error {

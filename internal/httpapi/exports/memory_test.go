@@ -55,7 +55,7 @@ func (quietLog) Last(context.Context) (int64, error) { return 1, nil }
 // handler serves exports of the library.
 func handler(l *library, done func(error)) http.Handler {
 	h := &exports.Handler{
-		Exports: &export.Service{Store: l, Log: quietLog{}, Epoch: func() string { return "e" }}, Memory: httpkit.NewBudget(32 << 20),
+		Exports: &export.Service{Store: l, Log: quietLog{}, Epoch: func() string { return "e" }}, Memory: httpkit.NewBudget(32<<20, nil),
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r = r.WithContext(auth.With(r.Context(), auth.Everyone()))

@@ -7,8 +7,10 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"vitrine.dev/internal/auth"
+	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/filtered"
 	"vitrine.dev/internal/httpapi/jobs"
 	"vitrine.dev/internal/httpapi/wire"
 	"vitrine.dev/internal/httpkit"
@@ -36,8 +38,7 @@ func (h *Handler) apply(w http.ResponseWriter, r *http.Request, action failures.
 		return fmt.Errorf("%s dead letters: %w", action, err)
 	}
 	if out.Job != nil {
-		w.Header().Set("Location", jobs.Path(out.Job.ID))
-		return httpkit.WriteJSON(w, http.StatusAccepted, jobs.Wire(*out.Job))
+		return kind().Accepted(w, out.Job.ID, *out.Job)
 	}
 	answer := wire.DeadOutcome{Matched: out.Matched, Done: out.Done, DryRun: order.DryRun, Skipped: []wire.Skipped{}}
 	for _, s := range out.Skipped {
@@ -54,25 +55,13 @@ func decodeOrder(body []byte) (failures.Request, error) {
 		return failures.Request{}, err
 	}
 	order := failures.Request{
-		ByIDs:  o.Has(failures.FieldIDs),
-		IDs:    form.Optional(o, failures.FieldIDs, readIDs),
-		Filter: form.Optional(o, failures.FieldFilter, form.Nested(readFilter)),
-		All:    form.Optional(o, failures.FieldAll, form.Bool),
-		DryRun: form.Optional(o, failures.FieldDryRun, form.Bool),
-		Rate:   form.Optional(o, failures.FieldRate, readRate),
+		Request: jobs.ReadRequest(o, readFilter),
+		ByIDs:   o.Has(failures.FieldIDs),
+		IDs:     form.Optional(o, failures.FieldIDs, readIDs),
 	}
 	o.RefuseRest(nil)
 	order.FieldErrors = o.Errors
 	return order, nil
-}
-
-// readRate reads a rate; 0, which stands for none, is refused when it is given.
-func readRate(o *form.Object, name string, raw jsontext.Value) int64 {
-	n := form.Integer(o, name, raw)
-	if n < 1 {
-		o.Errors.Add(name, httpkit.IntegerReason(failures.MaxRate))
-	}
-	return n
 }
 
 // readIDs reads an array of ids; each entry has errors of its own.
@@ -101,20 +90,10 @@ func readIDs(o *form.Object, name string, raw jsontext.Value) []failures.ID {
 func readFilter(o *form.Object) *failures.Filter {
 	return &failures.Filter{
 		Reason:       fault.Reason(form.Optional(o, failures.FieldReason, form.Text)),
-		Host:         form.Optional(o, failures.FieldHost, form.Text),
-		UserID:       form.Optional(o, failures.FieldUserID, readID),
-		ProductID:    form.Optional(o, failures.FieldProductID, readID),
+		Host:         form.Optional(o, filtered.FieldHost, form.Text),
+		UserID:       form.Optional(o, filtered.FieldUserID, form.ID(catalog.MaxID)),
+		ProductID:    form.Optional(o, failures.FieldProductID, form.ID(catalog.MaxID)),
 		FailedAfter:  form.Optional(o, failures.FieldFailedAfter, form.Time),
 		FailedBefore: form.Optional(o, failures.FieldFailedBefore, form.Time),
 	}
-}
-
-// readID reads the id of a user or product. 0 would select all of
-// them, so it is refused when it is given.
-func readID(o *form.Object, name string, raw jsontext.Value) int64 {
-	n := form.Integer(o, name, raw)
-	if n == 0 {
-		n = -1 // which the rules refuse
-	}
-	return n
 }

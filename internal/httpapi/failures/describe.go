@@ -3,18 +3,19 @@ package failures
 import (
 	"fmt"
 	"net/http"
-	"reflect"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/failures"
+	"vitrine.dev/internal/filtered"
+	"vitrine.dev/internal/httpapi/jobs"
 	"vitrine.dev/internal/httpapi/products"
 	"vitrine.dev/internal/httpapi/wire"
-	"vitrine.dev/internal/httpkit"
 	"vitrine.dev/internal/httpkit/openapi"
 	"vitrine.dev/internal/job"
+	"vitrine.dev/internal/paging"
 )
 
 // tag groups the operations on dead letters.
@@ -40,12 +41,12 @@ func ListQuery() []*huma.Param {
 	moment := &huma.Schema{Type: huma.TypeString, Format: "date-time"}
 	return []*huma.Param{
 		openapi.Query(failures.FieldReason, "Why it failed", reasons),
-		openapi.Query(failures.FieldHost, "Host of the source", openapi.Text()),
-		openapi.Query(failures.FieldUserID, "Only of products of this user", openapi.Integer(catalog.MaxID)),
+		openapi.Query(filtered.FieldHost, "Host of the source", openapi.Text()),
+		openapi.Query(filtered.FieldUserID, "Only of products of this user", openapi.Integer(catalog.MaxID)),
 		openapi.Query(failures.FieldProductID, "Only of this product", openapi.Integer(catalog.MaxID)),
 		openapi.Query(failures.FieldFailedAfter, "Failed then or later", moment),
 		openapi.Query(failures.FieldFailedBefore, "Failed before", moment),
-		openapi.Limit("Most dead letters on one page", failures.DefaultListLimit, failures.MaxListLimit),
+		openapi.Limit("Most dead letters on one page", paging.Default, paging.Most),
 		openapi.Cursor(),
 	}
 }
@@ -64,15 +65,14 @@ func DescribeDiscard(d *openapi.Document) *huma.Operation {
 }
 
 func describeApply(d *openapi.Document, id, summary, text string) *huma.Operation {
-	return &huma.Operation{
-		OperationID: id, Tags: []string{tag}, Summary: summary, Description: text,
-		RequestBody: openapi.WithExample(openapi.Body(orderSchema(d), httpkit.TypeJSON),
-			map[string]any{failures.FieldFilter: map[string]any{failures.FieldHost: "example.com"}, failures.FieldDryRun: true}),
-		Responses: d.Responses(map[string]*huma.Response{
-			"200": openapi.Response("Done, or counted", openapi.Schema[wire.DeadOutcome](d)),
-			"202": openapi.Response("A job goes on with it", openapi.Schema[wire.DeadJob](d), openapi.Header("Location", "The path of the job")),
-		}, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusServiceUnavailable),
+	entries, most := failures.MaxIDs, float64(catalog.MaxID)
+	openapi.Property[deadOrder](d, failures.FieldIDs).MaxItems = &entries
+	openapi.Property[deadOrder](d, filtered.FieldFilter).Description = fmt.Sprintf(
+		"Applied at once where it selects at most %d dead letters and no rate is given, else by a job", failures.MaxIDs)
+	for _, name := range []string{filtered.FieldUserID, failures.FieldProductID} {
+		openapi.Property[deadSelection](d, name).Maximum = &most
 	}
+	return jobs.DescribeRequest[deadOrder, wire.DeadOutcome, wire.DeadJob](d, id, tag, summary, text, "Done, or counted")
 }
 
 // DescribeReplayImage describes ReplayImage.
@@ -91,11 +91,8 @@ func DescribeReplayImage(d *openapi.Document) *huma.Operation {
 // wire.DeadFilter, any field of which may be null, which is as good as absent.
 type (
 	deadOrder struct {
-		IDs    []string   `json:"ids,omitempty"     nullable:"true" doc:"Applied at once; not together with filter"`
-		Filter filterSlot `json:"filter,omitzero"`
-		All    bool       `json:"all,omitempty"     nullable:"true" doc:"Says that an empty filter, which selects every dead letter, is meant"`
-		DryRun bool       `json:"dry_run,omitempty" nullable:"true" doc:"Only count"`
-		Rate   int64      `json:"rate,omitempty"    nullable:"true" minimum:"1" doc:"Dead letters a second, for a filter"`
+		IDs []string `json:"ids,omitempty" nullable:"true" doc:"Applied at once; not together with filter"`
+		jobs.Request[deadSelection]
 	}
 	deadSelection struct {
 		Reason       string    `json:"reason,omitempty"        nullable:"true" doc:"One of the reasons of images, or unreadable"`
@@ -105,24 +102,4 @@ type (
 		FailedAfter  time.Time `json:"failed_after,omitzero"   nullable:"true" doc:"Inclusive"`
 		FailedBefore time.Time `json:"failed_before,omitzero"  nullable:"true" doc:"Exclusive"`
 	}
-	filterSlot struct{}
 )
-
-// Schema implements huma.SchemaProvider.
-func (filterSlot) Schema(r huma.Registry) *huma.Schema {
-	return &huma.Schema{
-		Description: fmt.Sprintf("Applied at once where it selects at most %d dead letters and no rate is given, else by a job", failures.MaxIDs),
-		OneOf:       []*huma.Schema{r.Schema(reflect.TypeFor[deadSelection](), true, ""), {Type: "null"}},
-	}
-}
-
-// orderSchema adds the limits of the rules to the request.
-func orderSchema(d *openapi.Document) *huma.Schema {
-	entries, rate, id := failures.MaxIDs, float64(failures.MaxRate), float64(catalog.MaxID)
-	openapi.Property[deadOrder](d, failures.FieldIDs).MaxItems = &entries
-	openapi.Property[deadOrder](d, failures.FieldRate).Maximum = &rate
-	for _, name := range []string{failures.FieldUserID, failures.FieldProductID} {
-		openapi.Property[deadSelection](d, name).Maximum = &id
-	}
-	return openapi.Schema[deadOrder](d)
-}

@@ -11,15 +11,17 @@ import (
 	"vitrine.dev/internal/catalog/imageurl"
 	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/filtered"
 	"vitrine.dev/internal/httpapi/page"
 	"vitrine.dev/internal/httpapi/products"
 	"vitrine.dev/internal/httpapi/wire"
 	"vitrine.dev/internal/httpkit"
+	"vitrine.dev/internal/paging"
 )
 
 // maxPageMemory is what a page of dead letters needs while it is read and
 // encoded: the URL of each, its detail and its preview, four times over.
-const maxPageMemory = failures.MaxListLimit * 4 * (imageurl.MaxBytes + 1024)
+const maxPageMemory = paging.Most * 4 * (imageurl.MaxBytes + 1024)
 
 // Handler serves failed work. It is safe for concurrent use.
 type Handler struct {
@@ -36,13 +38,13 @@ func (h *Handler) List(w http.ResponseWriter, r *http.Request) error {
 	p := httpkit.ParamsOf(r)
 	filter := failures.Filter{
 		Reason:       fault.Reason(p.Text(failures.FieldReason)),
-		Host:         p.Text(failures.FieldHost),
-		UserID:       p.Integer(failures.FieldUserID, catalog.MaxID),
+		Host:         p.Text(filtered.FieldHost),
+		UserID:       p.Integer(filtered.FieldUserID, catalog.MaxID),
 		ProductID:    p.Integer(failures.FieldProductID, catalog.MaxID),
 		FailedAfter:  p.Time(failures.FieldFailedAfter),
 		FailedBefore: p.Time(failures.FieldFailedBefore),
 	}
-	limit := int(p.Integer(httpkit.ParamLimit, failures.MaxListLimit))
+	limit := int(p.Integer(httpkit.ParamLimit, paging.Most))
 	after, err := page.Read(h.Cursors, r, p.Selection(), page.FromLink, decodePosition)
 	if err != nil {
 		return fmt.Errorf("list dead letters: %w", err)

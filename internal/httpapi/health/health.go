@@ -21,8 +21,7 @@ type Handler struct {
 
 // Alive answers as long as the process runs.
 func (h *Handler) Alive(w http.ResponseWriter, _ *http.Request) error {
-	w.Header().Set("Cache-Control", "no-store")
-	return httpkit.WriteJSON(w, http.StatusOK, wire.Health{Status: "ok"})
+	return httpkit.WriteFresh(w, http.StatusOK, wire.Health{Status: "ok"})
 }
 
 // Readiness reports what package monitor has found. The causes are in the log:
@@ -43,8 +42,7 @@ func (h *Handler) Readiness(w http.ResponseWriter, r *http.Request) error {
 	if h.Stopping != nil && h.Stopping() {
 		answer.Status, status = "stopping", http.StatusServiceUnavailable
 	}
-	w.Header().Set("Cache-Control", "no-store")
-	return httpkit.WriteJSON(w, status, answer)
+	return httpkit.WriteFresh(w, status, answer)
 }
 
 // DescribeAlive describes Alive.

@@ -5,12 +5,13 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/bulk"
 	"vitrine.dev/internal/bulk/imports"
 	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/httpapi/jobs"
 	"vitrine.dev/internal/httpapi/wire"
 	"vitrine.dev/internal/httpkit/openapi"
+	"vitrine.dev/internal/paging"
 )
 
 // tag groups the operations.
@@ -61,7 +62,7 @@ func DescribeList(d *openapi.Document) *huma.Operation {
 func ListQuery() []*huma.Param {
 	return []*huma.Param{
 		openapi.Query(catalog.FieldUserID, "Whose imports; by default of the user of the key", openapi.Integer(catalog.MaxID)),
-		openapi.Limit("Most imports on one page", auth.DefaultListLimit, auth.MaxListLimit), openapi.NextCursor(),
+		openapi.Limit("Most imports on one page", paging.Default, paging.Most), openapi.NextCursor(),
 	}
 }
 
@@ -94,14 +95,8 @@ func CancelQuery() []*huma.Param {
 	return []*huma.Param{openapi.Query(paramImages, "true: also its images that wait", &huma.Schema{Type: huma.TypeBoolean})}
 }
 
-// one describes an operation on an import.
-func one(d *openapi.Document, id, summary, description string, statuses ...int) *huma.Operation {
-	return &huma.Operation{
-		OperationID: id, Tags: []string{tag}, Summary: summary, Description: description,
-		Parameters: []*huma.Param{openapi.PathInteger("id", catalog.MaxID)},
-		Responses: d.Responses(map[string]*huma.Response{"200": openapi.Response("The import", openapi.Schema[wire.Import](d))},
-			append(statuses, http.StatusNotFound, http.StatusServiceUnavailable)...),
-	}
+func one(d *openapi.Document, id, summary, text string, problems ...int) *huma.Operation {
+	return jobs.DescribeOne[wire.Import](d, id, tag, summary, text, "The import", problems...)
 }
 
 // DescribeResults describes Results.

@@ -8,7 +8,6 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"strconv"
 	"time"
 
 	"vitrine.dev/internal/auth"
@@ -16,15 +15,19 @@ import (
 	"vitrine.dev/internal/bulk/imports"
 	"vitrine.dev/internal/bulk/rows"
 	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/httpapi/jobs"
 	"vitrine.dev/internal/httpapi/page"
 	"vitrine.dev/internal/httpapi/wire"
 	"vitrine.dev/internal/httpkit"
+	"vitrine.dev/internal/paging"
 )
 
 // Handler serves imports. It is safe for concurrent use.
 type Handler struct {
 	Service *imports.Service
 	Cursors page.Cursors
+	// Receiving bounds what files that are received take of the disk.
+	Receiving httpkit.Budget
 }
 
 const (
@@ -54,6 +57,11 @@ func (h *Handler) Begin(w http.ResponseWriter, r *http.Request) error {
 	if err := httpkit.LargeBody(r, imports.MaxBytes); err != nil {
 		return err
 	}
+	room, err := h.Receiving.Take(r.Context(), httpkit.Announced(r, imports.MaxBytes))
+	if err != nil {
+		return err
+	}
+	defer room.Free()
 	body := &file{Reader: r.Body, until: time.Now().Add(mostTime)}
 	defer httpkit.Received(r)
 	made, err := h.Service.Begin(r.Context(), auth.From(r.Context()), order, body)
@@ -65,8 +73,7 @@ func (h *Handler) Begin(w http.ResponseWriter, r *http.Request) error {
 	case err != nil:
 		return fmt.Errorf("import: %w", err)
 	}
-	w.Header().Set("Location", "/imports/"+strconv.FormatInt(made.ID, 10))
-	return httpkit.WriteJSON(w, http.StatusAccepted, wired(made))
+	return kind().Accepted(w, made.ID, made)
 }
 
 func readOrder(p *httpkit.Params) (o imports.Order, err error) {
@@ -83,16 +90,8 @@ func readOrder(p *httpkit.Params) (o imports.Order, err error) {
 	if p.Text(imports.FieldImageRate) != "" {
 		o.ImageRate = p.Integer(imports.FieldImageRate, imports.MaxImageRate)
 	}
-	o.DryRun = readBool(p, imports.FieldDryRun)
+	o.DryRun = p.Bool(imports.FieldDryRun)
 	return o, p.Errors.Err()
-}
-
-func readBool(p *httpkit.Params, name string) bool {
-	text := p.Text(name)
-	if text != "" && text != "true" && text != "false" {
-		p.Errors.Add(name, "must be true or false")
-	}
-	return text == "true"
 }
 
 // file is a body that ends in time, and keeps the error of it, which is the client's.
@@ -123,50 +122,38 @@ func (h *Handler) List(w http.ResponseWriter, r *http.Request) error {
 	read := func(ctx context.Context, before int64, limit int) ([]imports.Import, bool, error) {
 		return h.Service.List(ctx, auth.From(ctx), user, before, limit)
 	}
-	return page.Serve(h.Cursors, w, r, "imports", auth.MaxListLimit, read, wired, func(i imports.Import) int64 { return i.ID })
+	return page.Serve(h.Cursors, w, r, "imports", paging.Most, read, wired, func(i imports.Import) int64 { return i.ID })
 }
 
 // Get answers with one import.
 func (h *Handler) Get(w http.ResponseWriter, r *http.Request) error {
-	return h.one(w, r, "get", h.Service.Get)
+	return kind().One(w, r, "get", h.Service.Get)
 }
 
 // Pause has an import wait.
 func (h *Handler) Pause(w http.ResponseWriter, r *http.Request) error {
-	return h.one(w, r, "pause", h.Service.Pause)
+	return kind().One(w, r, "pause", h.Service.Pause)
 }
 
 // Resume has a paused import go on.
 func (h *Handler) Resume(w http.ResponseWriter, r *http.Request) error {
-	return h.one(w, r, "resume", h.Service.Resume)
+	return kind().One(w, r, "resume", h.Service.Resume)
 }
 
 // Cancel ends an import early.
 func (h *Handler) Cancel(w http.ResponseWriter, r *http.Request) error {
 	p := httpkit.ParamsOf(r)
-	images := readBool(p, paramImages)
+	images := p.Bool(paramImages)
 	if err := p.Errors.Err(); err != nil {
 		return err
 	}
-	return h.one(w, r, "cancel", func(ctx context.Context, by auth.Principal, id int64) (imports.Import, error) {
+	return kind().One(w, r, "cancel", func(ctx context.Context, by auth.Principal, id int64) (imports.Import, error) {
 		return h.Service.Cancel(ctx, by, id, images)
 	})
 }
 
-// one answers with the import of the path, after do.
-func (*Handler) one(
-	w http.ResponseWriter, r *http.Request, what string, do func(context.Context, auth.Principal, int64) (imports.Import, error),
-) error {
-	id, err := httpkit.PathInteger(r, "id", catalog.MaxID)
-	if err != nil {
-		return err
-	}
-	i, err := do(r.Context(), auth.From(r.Context()), id)
-	if err != nil {
-		return fmt.Errorf("%s import %d: %w", what, id, err)
-	}
-	w.Header().Set("Cache-Control", "no-store")
-	return httpkit.WriteJSON(w, http.StatusOK, wired(i))
+func kind() jobs.Kind[imports.Import, wire.Import] {
+	return jobs.Kind[imports.Import, wire.Import]{Name: "import", Path: "/imports", Wire: wired}
 }
 
 // Results answers with what became of the rows, page after page, each read by itself and sent

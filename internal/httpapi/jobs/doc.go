@@ -1,3 +1,3 @@
-// Package jobs serves the background jobs that replay or discard many dead
-// letters.
+// Package jobs serves background jobs, whatever they do: the request that makes one, how far it has got,
+// and its end.
 package jobs

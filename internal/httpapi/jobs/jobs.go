@@ -1,111 +1,84 @@
 package jobs
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"strconv"
 
-	"github.com/danielgtaylor/huma/v2"
-
 	"vitrine.dev/internal/auth"
-	"vitrine.dev/internal/catalog"
-	"vitrine.dev/internal/failures"
+	"vitrine.dev/internal/filtered"
 	"vitrine.dev/internal/httpapi/page"
-	"vitrine.dev/internal/httpapi/wire"
 	"vitrine.dev/internal/httpkit"
-	"vitrine.dev/internal/httpkit/openapi"
+	"vitrine.dev/internal/httpkit/form"
+	"vitrine.dev/internal/paging"
 )
 
-// Handler serves jobs.
-type Handler struct {
-	Service *failures.Service
+// Kind is how jobs T of one kind are served, as the JSON W. It is safe for concurrent use.
+type Kind[T, W any] struct {
+	Name string // for errors
+	Path string // of the jobs
+	Wire func(T) W
+}
+
+// Accepted answers that a job was made.
+func (k Kind[T, W]) Accepted(w http.ResponseWriter, id int64, made T) error {
+	w.Header().Set("Location", k.Path+"/"+strconv.FormatInt(id, 10))
+	return httpkit.WriteJSON(w, http.StatusAccepted, k.Wire(made))
+}
+
+// One answers with the job that the path names, as do returns it.
+func (k Kind[T, W]) One(
+	w http.ResponseWriter, r *http.Request, did string, do func(ctx context.Context, by auth.Principal, id int64) (T, error),
+) error {
+	id, err := httpkit.PathInteger(r, "id", auth.MaxID)
+	if err != nil {
+		return err
+	}
+	j, err := do(r.Context(), auth.From(r.Context()), id)
+	if err != nil {
+		return fmt.Errorf("%s %s %d: %w", did, k.Name, id, err)
+	}
+	return httpkit.WriteFresh(w, http.StatusOK, k.Wire(j))
+}
+
+// Handler serves the jobs over a filter F.
+type Handler[F, W any] struct {
+	Kind[filtered.Job[F], W]
+
+	Service Service[F]
 	Cursors page.Cursors
 }
 
+// Service is a filtered.Service.
+type Service[F any] interface {
+	Job(ctx context.Context, by auth.Principal, id int64) (filtered.Job[F], error)
+	Jobs(ctx context.Context, before int64, limit int) ([]filtered.Job[F], bool, error)
+	Abort(ctx context.Context, by auth.Principal, id int64) (filtered.Job[F], error)
+}
+
 // List answers with one page, newest first.
-func (h *Handler) List(w http.ResponseWriter, r *http.Request) error {
-	return page.Serve(h.Cursors, w, r, "dead letter jobs", failures.MaxListLimit, h.Service.Jobs, Wire, func(j failures.Job) int64 { return j.ID })
+func (h *Handler[F, W]) List(w http.ResponseWriter, r *http.Request) error {
+	return page.Serve(h.Cursors, w, r, h.Name+"s", paging.Most, h.Service.Jobs, h.Wire, func(j filtered.Job[F]) int64 { return j.ID })
 }
 
 // Get answers with one job.
-func (h *Handler) Get(w http.ResponseWriter, r *http.Request) error {
-	id, err := httpkit.PathInteger(r, "id", catalog.MaxID)
-	if err != nil {
-		return err
-	}
-	job, err := h.Service.Job(r.Context(), auth.From(r.Context()), id)
-	if err != nil {
-		return fmt.Errorf("get dead letter job %d: %w", id, err)
-	}
-	w.Header().Set("Cache-Control", "no-store")
-	return httpkit.WriteJSON(w, http.StatusOK, Wire(job))
+func (h *Handler[F, W]) Get(w http.ResponseWriter, r *http.Request) error {
+	return h.One(w, r, "get", h.Service.Job)
 }
 
 // Abort ends a job early.
-func (h *Handler) Abort(w http.ResponseWriter, r *http.Request) error {
-	id, err := httpkit.PathInteger(r, "id", catalog.MaxID)
-	if err != nil {
-		return err
-	}
-	job, err := h.Service.Abort(r.Context(), auth.From(r.Context()), id)
-	if err != nil {
-		return fmt.Errorf("abort dead letter job %d: %w", id, err)
-	}
-	return httpkit.WriteJSON(w, http.StatusOK, Wire(job))
+func (h *Handler[F, W]) Abort(w http.ResponseWriter, r *http.Request) error {
+	return h.One(w, r, "abort", h.Service.Abort)
 }
 
-// Path is where a job is read.
-func Path(id int64) string { return "/dead-letters/jobs/" + strconv.FormatInt(id, 10) }
-
-// Wire is the JSON of a job.
-func Wire(j failures.Job) wire.DeadJob {
-	return wire.DeadJob{
-		ID: j.ID, Action: j.Kind, Rate: j.Rate, Total: j.Total, Done: j.Done, State: string(j.State), CreatedAt: j.CreatedAt,
-		Filter: wire.DeadFilter{
-			Reason: string(j.Filter.Reason), Host: j.Filter.Host, UserID: j.Filter.UserID, ProductID: j.Filter.ProductID,
-			FailedAfter: wire.OrNil(j.Filter.FailedAfter), FailedBefore: wire.OrNil(j.Filter.FailedBefore),
-		},
-		FinishedAt: wire.OrNil(j.FinishedAt),
-	}
-}
-
-// tag groups the operations on dead letters.
-const tag = "dead letters"
-
-// DescribeList describes List.
-func DescribeList(d *openapi.Document) *huma.Operation {
-	return &huma.Operation{
-		OperationID: "listDeadLetterJobs", Tags: []string{tag}, Summary: "List jobs, newest first",
-		Description: "Those of all users, with how far each has got.",
-		Responses: d.Responses(map[string]*huma.Response{
-			"200": openapi.Response("One page", openapi.Schema[wire.Page[wire.DeadJob]](d), openapi.Link()),
-		}, http.StatusServiceUnavailable),
-	}
-}
-
-// ListQuery are the parameters of List.
-func ListQuery() []*huma.Param {
-	return []*huma.Param{openapi.Limit("Most jobs on one page", failures.DefaultListLimit, failures.MaxListLimit), openapi.NextCursor()}
-}
-
-// DescribeGet describes Get.
-func DescribeGet(d *openapi.Document) *huma.Operation {
-	return &huma.Operation{
-		OperationID: "getDeadLetterJob", Tags: []string{tag}, Summary: "Read how far a job has got",
-		Description: "Read from the database at every request; ask again until its state is not running.",
-		Parameters:  []*huma.Param{openapi.PathInteger("id", catalog.MaxID)},
-		Responses: d.Responses(map[string]*huma.Response{"200": openapi.Response("The job", openapi.Schema[wire.DeadJob](d))},
-			http.StatusNotFound, http.StatusServiceUnavailable),
-	}
-}
-
-// DescribeAbort describes Abort.
-func DescribeAbort(d *openapi.Document) *huma.Operation {
-	return &huma.Operation{
-		OperationID: "abortDeadLetterJob", Tags: []string{tag}, Summary: "Abort a job",
-		Description: "What the job has done stays done. To abort an aborted job changes nothing.",
-		Parameters:  []*huma.Param{openapi.PathInteger("id", catalog.MaxID)},
-		Responses: d.Responses(map[string]*huma.Response{"200": openapi.Response("The job as it ended", openapi.Schema[wire.DeadJob](d))},
-			http.StatusNotFound, http.StatusConflict, http.StatusServiceUnavailable),
+// ReadRequest reads what a request has in common with others. Fields that cannot be read are errors of
+// o, to which the rules add theirs.
+func ReadRequest[F filtered.Filter[F]](o *form.Object, readFilter func(*form.Object) *F) filtered.Request[F] {
+	return filtered.Request[F]{
+		Filter: form.Optional(o, filtered.FieldFilter, form.Nested(readFilter)),
+		All:    form.Optional(o, filtered.FieldAll, form.Bool),
+		DryRun: form.Optional(o, filtered.FieldDryRun, form.Bool),
+		Rate:   form.Optional(o, filtered.FieldRate, form.ID(filtered.MaxRate)), // 0 stands for none
 	}
 }

@@ -51,6 +51,5 @@ func Write[T, W any](c Cursors, w http.ResponseWriter, r *http.Request, list []T
 		}
 		w.Header().Set("Link", p.Link(r.URL.Path, answer.NextCursor))
 	}
-	w.Header().Set("Cache-Control", "no-store")
-	return httpkit.WriteJSON(w, http.StatusOK, answer)
+	return httpkit.WriteFresh(w, http.StatusOK, answer)
 }

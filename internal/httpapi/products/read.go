@@ -61,7 +61,7 @@ func (h *Handler) Get(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	if len(view.Body) > httpkit.FreeBytes {
-		held, err := h.Details.TakeNow(int64(len(view.Body)))
+		held, err := h.Details.TakeNow(r.Context(), int64(len(view.Body)))
 		if err != nil {
 			return err
 		}

@@ -49,7 +49,7 @@ func (h *Handler) newImage(r *http.Request, product int64, versions []int64, key
 	if err := h.Service.CheckRoom(r.Context(), auth.From(r.Context()), product, versions, key); err != nil {
 		return catalog.NewImage{}, err
 	}
-	room, err := h.Receiving.Take(r.Context(), most)
+	room, err := h.Receiving.Take(r.Context(), httpkit.Announced(r, most))
 	if err != nil {
 		return catalog.NewImage{}, err
 	}

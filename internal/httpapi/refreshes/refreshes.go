@@ -3,12 +3,13 @@ package refreshes
 import (
 	"fmt"
 	"net/http"
-	"strconv"
 
 	"github.com/go-json-experiment/json/jsontext"
 
 	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/filtered"
+	"vitrine.dev/internal/httpapi/jobs"
 	"vitrine.dev/internal/httpapi/wire"
 	"vitrine.dev/internal/httpkit"
 	"vitrine.dev/internal/httpkit/form"
@@ -16,7 +17,17 @@ import (
 )
 
 // Handler serves refreshes of many images.
-type Handler struct{ Service *refresh.Service }
+type Handler struct {
+	jobs.Handler[refresh.Filter, wire.RefreshJob]
+
+	service *refresh.Service
+}
+
+// New returns a Handler.
+func New(service *refresh.Service) *Handler {
+	kind := jobs.Kind[refresh.Job, wire.RefreshJob]{Name: "refresh job", Path: "/images/refresh", Wire: wireJob}
+	return &Handler{jobs.Handler[refresh.Filter, wire.RefreshJob]{Kind: kind, Service: service}, service}
+}
 
 // Begin makes a job, or counts.
 func (h *Handler) Begin(w http.ResponseWriter, r *http.Request) error {
@@ -24,42 +35,14 @@ func (h *Handler) Begin(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	matched, job, err := h.Service.Begin(r.Context(), auth.From(r.Context()), order)
+	matched, job, err := h.service.Begin(r.Context(), auth.From(r.Context()), order)
 	switch {
 	case err != nil:
 		return fmt.Errorf("refresh images: %w", err)
 	case job == nil:
 		return httpkit.WriteJSON(w, http.StatusOK, wire.RefreshCount{Matched: matched, DryRun: true})
 	}
-	w.Header().Set("Location", "/images/refresh/"+strconv.FormatInt(job.ID, 10))
-	return httpkit.WriteJSON(w, http.StatusAccepted, wireJob(*job))
-}
-
-// Get answers with one job.
-func (h *Handler) Get(w http.ResponseWriter, r *http.Request) error {
-	id, err := httpkit.PathInteger(r, "id", catalog.MaxID)
-	if err != nil {
-		return err
-	}
-	job, err := h.Service.Job(r.Context(), auth.From(r.Context()), id)
-	if err != nil {
-		return fmt.Errorf("get refresh job %d: %w", id, err)
-	}
-	w.Header().Set("Cache-Control", "no-store")
-	return httpkit.WriteJSON(w, http.StatusOK, wireJob(job))
-}
-
-// Abort ends a job early.
-func (h *Handler) Abort(w http.ResponseWriter, r *http.Request) error {
-	id, err := httpkit.PathInteger(r, "id", catalog.MaxID)
-	if err != nil {
-		return err
-	}
-	job, err := h.Service.Abort(r.Context(), auth.From(r.Context()), id)
-	if err != nil {
-		return fmt.Errorf("abort refresh job %d: %w", id, err)
-	}
-	return httpkit.WriteJSON(w, http.StatusOK, wireJob(job))
+	return h.Accepted(w, job.ID, *job)
 }
 
 func wireJob(j refresh.Job) wire.RefreshJob {
@@ -74,17 +57,12 @@ func wireJob(j refresh.Job) wire.RefreshJob {
 
 // decodeOrder reads the body. Fields that cannot be read are errors in the order, to which
 // the rules add theirs.
-func decodeOrder(body []byte) (refresh.Request, error) {
+func decodeOrder(body []byte) (order filtered.Request[refresh.Filter], err error) {
 	o, err := form.ReadObject(body)
 	if err != nil {
-		return refresh.Request{}, err
+		return order, err
 	}
-	order := refresh.Request{
-		Filter: form.Optional(o, refresh.FieldFilter, form.Nested(readFilter)),
-		All:    form.Optional(o, refresh.FieldAll, form.Bool),
-		DryRun: form.Optional(o, refresh.FieldDryRun, form.Bool),
-		Rate:   form.Optional(o, refresh.FieldRate, form.ID(refresh.MaxRate)), // 0 stands for none
-	}
+	order = jobs.ReadRequest(o, readFilter)
 	o.RefuseRest(nil)
 	order.FieldErrors = o.Errors
 	return order, nil
@@ -92,8 +70,8 @@ func decodeOrder(body []byte) (refresh.Request, error) {
 
 func readFilter(o *form.Object) *refresh.Filter {
 	return &refresh.Filter{
-		Host:          form.Optional(o, refresh.FieldHost, form.Text),
-		UserID:        form.Optional(o, refresh.FieldUserID, form.ID(catalog.MaxID)),
+		Host:          form.Optional(o, filtered.FieldHost, form.Text),
+		UserID:        form.Optional(o, filtered.FieldUserID, form.ID(catalog.MaxID)),
 		ProductIDs:    form.Optional(o, refresh.FieldProductIDs, readIDs),
 		UpdatedBefore: form.Optional(o, refresh.FieldUpdatedBefore, form.Time),
 	}

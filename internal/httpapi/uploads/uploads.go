@@ -53,7 +53,7 @@ func (h *Handler) Create(w http.ResponseWriter, r *http.Request) error {
 		target.Headers = map[string]string{}
 	}
 	w.Header().Set("Location", path(u.ID))
-	return write(w, http.StatusCreated, wire.CreatedUpload{
+	return httpkit.WriteFresh(w, http.StatusCreated, wire.CreatedUpload{
 		Upload: wired(u), URL: target.URL, Method: http.MethodPut, Headers: target.Headers, SendUntil: u.CreatedAt.Add(upload.SendWithin),
 	})
 }
@@ -90,14 +90,18 @@ func (h *Handler) Send(w http.ResponseWriter, r *http.Request) error {
 	if err := httpkit.LargeBody(r, h.Service.MaxBytes()); err != nil {
 		return err
 	}
-	room, err := h.Receiving.Take(r.Context(), h.Service.MaxBytes())
+	u, err := h.Service.Awaited(r.Context(), id)
+	if err != nil {
+		return fmt.Errorf("take upload %s: %w", id, err)
+	}
+	room, err := h.Receiving.TakeFor(r.Context(), u.UserID, u.Bytes) // no more is read
 	if err != nil {
 		return err
 	}
 	defer room.Free()
 	body := &reader{Reader: r.Body}
 	defer httpkit.Received(r)
-	if err := h.Service.Take(r.Context(), id, body); err != nil {
+	if err := h.Service.Take(r.Context(), u, body); err != nil {
 		if body.err != nil {
 			return httpkit.BodyRefusal(body.err)
 		}
@@ -131,7 +135,7 @@ func (h *Handler) Complete(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("complete upload: %w", err)
 	}
-	return write(w, http.StatusOK, wired(u))
+	return httpkit.WriteFresh(w, http.StatusOK, wired(u))
 }
 
 // complete has the picture looked at, for which it is read from the storage to the disk.
@@ -150,13 +154,7 @@ func (h *Handler) Get(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("get upload: %w", err)
 	}
-	return write(w, http.StatusOK, wired(u))
-}
-
-// write answers with what no one may keep.
-func write(w http.ResponseWriter, status int, v any) error {
-	w.Header().Set("Cache-Control", "no-store")
-	return httpkit.WriteJSON(w, status, v)
+	return httpkit.WriteFresh(w, http.StatusOK, wired(u))
 }
 
 func wired(u upload.Upload) wire.Upload {

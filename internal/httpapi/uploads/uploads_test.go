@@ -3,8 +3,10 @@ package uploads_test
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -18,6 +20,7 @@ import (
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/httpapi/uploads"
 	"vitrine.dev/internal/httpkit"
+	"vitrine.dev/internal/signing"
 	"vitrine.dev/internal/spool"
 	"vitrine.dev/internal/upload"
 )
@@ -73,7 +76,7 @@ func TestCompleteWaitsForRoom(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := &bucket{upload: upload.Upload{ID: "u", UserID: 1, Bytes: int64(len(picture)), Sum: sha256.Sum256([]byte(picture))}}
-		room := httpkit.NewBudget(100)
+		room := httpkit.NewBudget(100, nil)
 		h := &uploads.Handler{Service: upload.NewService(b, b, b, spool.New(t.TempDir(), 1<<20), 1000), Receiving: room}
 		complete := func() error {
 			r := httptest.NewRequestWithContext(auth.With(t.Context(), auth.Everyone()), http.MethodPost, "/uploads/u/complete", nil)
@@ -97,6 +100,57 @@ func TestCompleteWaitsForRoom(t *testing.T) {
 		defer all.Free()
 		if err := errors.Join(complete(), complete()); err != nil || b.opened != 1 {
 			t.Errorf("again: %v, opened %d times", err, b.opened)
+		}
+	})
+}
+
+// secret signs, and no other does.
+type secret signing.Secret
+
+func (s secret) SigningKeys(context.Context, signing.Secret) ([]signing.Key, error) {
+	return []signing.Key{{Secret: signing.Secret(s)}}, nil
+}
+
+// TestSendTakesItsOwnRoom: a picture that is sent takes as much room as was announced, and of the
+// owner's half.
+func TestSendTakesItsOwnRoom(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := &bucket{upload: upload.Upload{ID: "u", UserID: 1, Bytes: int64(len(picture)), Sum: sha256.Sum256([]byte(picture))}}
+		room, keys := httpkit.NewBudget(20, nil), signing.New(secret(signing.NewSecret()), slog.New(slog.DiscardHandler))
+		h := &uploads.Handler{Service: upload.NewService(b, b, nil, spool.New(t.TempDir(), 1<<20), 1000), Receiving: room, Signing: keys}
+		until := binary.BigEndian.AppendUint64(nil, uint64(time.Now().Add(time.Hour).UnixMilli()))
+		token, err := keys.Seal(t.Context(), signing.Uploads, []byte("u"), until)
+		if err != nil {
+			t.Fatal(err)
+		}
+		send := func() error {
+			target := "/uploads/u/content?token=" + token
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodPut, target, strings.NewReader(picture))
+			r.SetPathValue("id", "u")
+			params, err := httpkit.ReadParams(r.URL.RawQuery, []string{"token"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return h.Send(httptest.NewRecorder(), httpkit.WithParams(r, params))
+		}
+		for name, held := range map[string]struct {
+			user, bytes int64
+			want        fault.Kind
+		}{
+			"there is as much":       {2, 10, fault.Internal},
+			"there is less":          {0, 14, fault.Unavailable},
+			"the owner has as much":  {1, 3, fault.Internal},
+			"the owner has had half": {1, 4, fault.Unavailable},
+		} {
+			share, err := room.TakeFor(t.Context(), held.user, held.bytes)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := send(); (err == nil) != (held.want == fault.Internal) || err != nil && fault.KindOf(err) != held.want {
+				t.Errorf("%s: %v", name, err)
+			}
+			share.Free()
 		}
 	})
 }

@@ -168,7 +168,7 @@ func DescribeRedeliver(d *openapi.Document) *huma.Operation {
 // DescribeRedeliverRange describes RedeliverRange.
 func DescribeRedeliverRange(d *openapi.Document) *huma.Operation {
 	op := ofOne(d, "redeliverRange", "Deliver a part of the log again",
-		"Those of its events are read from the log of events once more, beside what is new, and have the same webhook-ids. One range at a time: 409 before it is done.",
+		"Those of its events are read from the log of events once more, beside what is new, and have the same webhook-ids. One range at a time: 409 before it is done, and where the webhook is disabled.",
 		map[string]*huma.Response{"202": openapi.Response("The webhook", openapi.Schema[wire.Webhook](d))}, withBody(http.StatusConflict)...)
 	op.RequestBody = openapi.WithExample(openapi.Body(openapi.Schema[eventRange](d), httpkit.TypeJSON), map[string]any{webhook.FieldAfter: "evt_5f0c9d1b2a3e4f60_4711"})
 	return op

@@ -32,7 +32,7 @@ func (h *Handler) Create(w http.ResponseWriter, r *http.Request) error {
 		return fmt.Errorf("create webhook: %w", err)
 	}
 	w.Header().Set("Location", "/webhooks/"+strconv.FormatInt(e.ID, 10))
-	return write(w, http.StatusCreated, wire.CreatedWebhook{Webhook: wireWebhook(e), Secret: secret.String()})
+	return httpkit.WriteFresh(w, http.StatusCreated, wire.CreatedWebhook{Webhook: wireWebhook(e), Secret: secret.String()})
 }
 
 // List answers with one page, by id.
@@ -149,11 +149,5 @@ func answer[T, W any](w http.ResponseWriter, did string, status int, v T, err er
 	if err != nil {
 		return fmt.Errorf("%s webhook: %w", did, err)
 	}
-	return write(w, status, wired(v))
-}
-
-// write answers with what no one may keep.
-func write(w http.ResponseWriter, status int, v any) error {
-	w.Header().Set("Cache-Control", "no-store")
-	return httpkit.WriteJSON(w, status, v)
+	return httpkit.WriteFresh(w, status, wired(v))
 }

@@ -35,8 +35,7 @@ func (h *Handler) Image(w http.ResponseWriter, r *http.Request) error {
 	if waiting != nil {
 		answer.Waiting = &wire.Waiting{For: string(waiting.For), Until: wire.OrNil(waiting.Until)}
 	}
-	w.Header().Set("Cache-Control", "no-store")
-	return httpkit.WriteJSON(w, http.StatusOK, answer)
+	return httpkit.WriteFresh(w, http.StatusOK, answer)
 }
 
 // Queue answers with what waits.
@@ -61,8 +60,7 @@ func (h *Handler) Queue(w http.ResponseWriter, r *http.Request) error {
 	for i, p := range o.Processes {
 		answer.Processes[i] = wire.QueueProcess{ID: p.ID, Role: p.Role, Slots: p.Slots, InFlight: p.InFlight, HeartbeatAt: p.HeartbeatAt}
 	}
-	w.Header().Set("Cache-Control", "no-store")
-	return httpkit.WriteJSON(w, http.StatusOK, answer)
+	return httpkit.WriteFresh(w, http.StatusOK, answer)
 }
 
 // Hosts answers with one page of hosts.

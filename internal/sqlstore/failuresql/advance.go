@@ -9,6 +9,7 @@ import (
 
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/failures"
+	"vitrine.dev/internal/filtered"
 	"vitrine.dev/internal/job"
 	"vitrine.dev/internal/sqldb"
 	"vitrine.dev/internal/sqlstore/imagesql"
@@ -25,7 +26,7 @@ func (s *Failures) AdvanceJob(ctx context.Context, b job.Batch) (j job.Job, chan
 			return err
 		}
 		past.id, _ = failures.ParseID(pastID)
-		failed, err := failures.ReadJob(j)
+		failed, err := filtered.Read[failures.Filter](j)
 		if err != nil {
 			return err
 		}

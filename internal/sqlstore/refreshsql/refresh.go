@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/filtered"
 	"vitrine.dev/internal/job"
 	"vitrine.dev/internal/refresh"
 	"vitrine.dev/internal/sqldb"
@@ -79,7 +80,7 @@ func (s *Refreshes) AdvanceRefresh(ctx context.Context, b job.Batch) (j job.Job,
 			return err
 		}
 		past.image, _ = strconv.ParseInt(pastImage, 10, 64)
-		order, err := refresh.ReadJob(j)
+		order, err := filtered.Read[refresh.Filter](j)
 		if err != nil {
 			return err
 		}

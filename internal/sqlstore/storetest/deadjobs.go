@@ -12,6 +12,7 @@ import (
 
 	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/filtered"
 	"vitrine.dev/internal/job"
 )
 
@@ -22,7 +23,7 @@ func newJob(t *testing.T, s Store, a failures.Action, f failures.Filter) job.Job
 	if err != nil {
 		t.Fatal(err)
 	}
-	j, err := failures.JobFor(a, failures.Order{Filter: f})
+	j, err := filtered.New(string(a), f, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +46,7 @@ func lease(t *testing.T, s Store, holder string) job.Job {
 
 func hasFilter(t *testing.T, j job.Job, want failures.Filter) bool {
 	t.Helper()
-	read, err := failures.ReadJob(j)
+	read, err := filtered.Read[failures.Filter](j)
 	return err == nil && reflect.DeepEqual(read.Filter, want)
 }
 

@@ -213,3 +213,44 @@ func testDeliverAgain(t *testing.T, s Store) {
 	_, err = service.Test(ctx, auth.Everyone(), e.ID, "image.retrying")
 	wantField(t, err, "type")
 }
+
+// testDeliverAskedAgain: a redelivery that is asked for during an attempt is made after it, however
+// that ends.
+func testDeliverAskedAgain(t *testing.T, s Store) {
+	t.Helper()
+	service, ctx := webhookService(s), t.Context()
+	e := addWebhook(t, s, shopURL)
+	cfg := quickRunner()
+	for i := range cfg.Policy.Schedule {
+		cfg.Policy.Schedule[i] = time.Hour
+	}
+	to := newReceiver(good)
+	deliver(t, s, s, to, cfg)
+	products(t, s, 1)
+	until(t, "it is delivered", func() bool { return len(deliveries(t, s, e.ID, webhook.Delivered)) == 1 })
+	id := deliveries(t, s, e.ID, "")[0].ID
+	for _, status := range []int{200, 500} {
+		before := len(to.requests(shopURL))
+		let := make(chan struct{})
+		to.set(func(webhook.Request) webhook.Answer {
+			<-let
+			return webhook.Answer{Status: status}
+		})
+		for i := range 2 {
+			if d, err := service.Redeliver(ctx, of(user), e.ID, id); err != nil || d.State != webhook.Waiting || d.Attempts != 0 {
+				t.Errorf("%+v, %v", d, err)
+			}
+			if i == 0 {
+				until(t, "an attempt has begun", func() bool { return len(to.requests(shopURL)) == before+1 })
+			}
+		}
+		to.set(good)
+		close(let)
+		until(t, "there is another one", func() bool { return len(to.requests(shopURL)) == before+2 })
+		until(t, "that is written", func() bool { return len(deliveries(t, s, e.ID, webhook.Delivered)) == 1 })
+		if d := deliveries(t, s, e.ID, "")[0]; d.Attempts != 1 || d.Status != 200 || len(d.Body) != 0 {
+			t.Errorf("after %d: %+v", status, d)
+		}
+	}
+	to.wantNothingTwice(t)
+}

@@ -8,6 +8,7 @@ import (
 
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/filtered"
 	"vitrine.dev/internal/job"
 	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/refresh"
@@ -20,7 +21,7 @@ func refreshJob(t *testing.T, s Store, f refresh.Filter) job.Job {
 	if err != nil {
 		t.Fatal(err)
 	}
-	j, err := refresh.JobFor(refresh.Order{Filter: f})
+	j, err := filtered.New(refresh.KindRefresh, f, false)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -111,6 +111,7 @@ func quickSuites() []suite[Store] {
 		{"deliver slowed", testDeliverSlowed},
 		{"deliver beside a slow one", testDeliverBeside},
 		{"deliver again", testDeliverAgain},
+		{"deliver what is asked for meanwhile", testDeliverAskedAgain},
 		{"job that refreshes", testRefreshJob},
 		{"filters of refreshes", testRefreshFilters},
 		{"job of failures", testDeadJob},

@@ -90,8 +90,14 @@ func testWebhooks(t *testing.T, s Store) {
 	if err != nil || changed.URL != url || changed.Disabled != webhook.ByRequest || changed.DisabledAt.IsZero() || len(changed.Types) != 0 || changed.Name != "shop" {
 		t.Errorf("%+v, %v", changed, err)
 	}
-	_, err = service.Test(ctx, of(user), e.ID, "")
-	wantKind(t, err, fault.Conflict)
+	for what, err := range map[string]error{
+		"test":  ignore(service.Test(ctx, of(user), e.ID, "")),
+		"range": ignore(service.RedeliverRange(ctx, of(user), e.ID, events.PublicID{Epoch: feedEpoch}.String(), "")),
+	} {
+		if fault.KindOf(err) != fault.Conflict {
+			t.Errorf("%s of one that is disabled: %v", what, err)
+		}
+	}
 	_, err = service.Redeliver(ctx, of(user), e.ID, 4711)
 	if !errors.Is(err, webhook.ErrNoDelivery) {
 		t.Error(err)

@@ -14,12 +14,12 @@ import (
 	"vitrine.dev/internal/webhook"
 )
 
-const deliveryColumns = ` id, webhook_id, event_id, message_id, type, state, attempts, body, http_status, failure, answer, duration, created_at, attempted_at, next_at `
+const deliveryColumns = ` id, webhook_id, event_id, message_id, type, state, attempts, body, http_status, failure, answer, duration, created_at, attempted_at, next_at, asked `
 
 func scanDelivery(row interface{ Scan(into ...any) error }, d *webhook.Delivery) error {
 	var duration, created, attempted, next int64
 	err := row.Scan(&d.ID, &d.WebhookID, &d.EventID, &d.MessageID, &d.Type, &d.State, &d.Attempts, &d.Body, &d.Status, &d.Failure, &d.Answer,
-		&duration, &created, &attempted, &next)
+		&duration, &created, &attempted, &next, &d.Asked)
 	d.Duration, d.CreatedAt, d.AttemptedAt = time.Duration(duration)*time.Millisecond, sqldb.Time(created), moment(attempted)
 	if d.State == webhook.Waiting {
 		d.NextAt = moment(next)
@@ -113,8 +113,8 @@ func (s *Webhooks) insert(ctx context.Context, tx *sql.Tx, d webhook.Delivery) (
 
 func (s *Webhooks) requeue(ctx context.Context, tx *sql.Tx, d webhook.Delivery) (made webhook.Delivery, err error) {
 	err = scanDelivery(tx.QueryRowContext(ctx, s.db.SQL(`
-		UPDATE webhook_deliveries SET state = $2, attempts = $3, body = $4, next_at = {now} WHERE id = $1 RETURNING`+deliveryColumns),
-		d.ID, string(d.State), d.Attempts, d.Body), &made)
+		UPDATE webhook_deliveries SET state = $2, attempts = $3, body = $4, asked = $5, next_at = {now} WHERE id = $1 RETURNING`+deliveryColumns),
+		d.ID, string(d.State), d.Attempts, d.Body, d.Asked), &made)
 	return made, err
 }
 

@@ -120,8 +120,10 @@ func (s *Webhooks) writeResults(ctx context.Context, tx *sql.Tx, id int64, now t
 			continue
 		}
 		_, err := tx.ExecContext(ctx, `
-			UPDATE webhook_deliveries SET state = $2, attempts = $3, body = $4, http_status = $5, failure = $6, answer = $7, duration = $8,
-				attempted_at = $9, next_at = $10 WHERE id = $1`, append([]any{r.ID}, values...)...)
+			UPDATE webhook_deliveries SET http_status = $5, failure = $6, answer = $7, duration = $8, attempted_at = $9,
+				state = CASE WHEN asked = $11 THEN $2 ELSE state END, attempts = CASE WHEN asked = $11 THEN $3 ELSE attempts END,
+				body = CASE WHEN asked = $11 THEN $4 ELSE body END, next_at = CASE WHEN asked = $11 THEN $10 ELSE next_at END
+			WHERE id = $1`, append(append([]any{r.ID}, values...), r.Asked)...)
 		if err != nil {
 			return err
 		}

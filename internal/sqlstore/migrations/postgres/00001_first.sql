@@ -300,7 +300,8 @@ CREATE TABLE webhook_deliveries (
     duration     BIGINT NOT NULL DEFAULT 0, -- of the last request, in milliseconds
     created_at   BIGINT NOT NULL,
     attempted_at BIGINT NOT NULL DEFAULT 0, -- the last one; 0: not yet
-    next_at      BIGINT NOT NULL DEFAULT 0
+    next_at      BIGINT NOT NULL DEFAULT 0,
+    asked        INT    NOT NULL DEFAULT 0 -- how often it was asked for again
 );
 CREATE INDEX webhook_deliveries_by_webhook ON webhook_deliveries (webhook_id, id);
 CREATE INDEX webhook_deliveries_due ON webhook_deliveries (webhook_id, next_at) WHERE state = 'waiting';
