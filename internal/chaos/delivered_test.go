@@ -28,9 +28,12 @@ func checkReceivers(r *report, sys *system, c *client, list []*receiver) {
 				meant = append(meant, l)
 			}
 		}
-		for rc.lacks(meant) != nil && time.Since(began) < deliveredBound {
-			asked += rc.askAgain(c)
-			pause(sys.t.Context(), 500*time.Millisecond)
+		for lacking := rc.lacks(meant); lacking != nil && time.Since(began) < deliveredBound; lacking = rc.lacks(meant) {
+			n := rc.askAgain(c)
+			asked += n
+			a := c.ask(sys.t.Context(), &event{}, c.anyAPI(), http.MethodGet, "/webhooks/"+strconv.FormatInt(rc.id, 10), nil, nil)
+			sys.t.Logf("%s: webhook %d lacks %d of %d events; %d were asked for: %s", time.Now().Format("15:04:05"), rc.id, len(lacking), len(meant), n, a.body)
+			pause(sys.t.Context(), time.Second)
 		}
 		missing = append(missing, rc.lacks(meant)...)
 		var want map[int64]known
