@@ -11,14 +11,14 @@ import (
 	"vitrine.dev/internal/httpapi/wire"
 )
 
-// deliveredBound is how long after all work has ended receivers that are back may wait for what
-// they were not sent: a process that delivers may have just died, and its lease is 30 seconds.
+// deliveredBound is for how long a receiver that is back may be sent nothing of what it lacks: a
+// process that delivers may have just died, and its lease is 30 seconds.
 const deliveredBound = 2 * time.Minute
 
 // checkReceivers has receivers come back, waits until each has what is meant for it, and reports
 // that and what they know of products. What waits for a later attempt, up to a day, is asked for.
 func checkReceivers(r *report, sys *system, c *client, list []*receiver) {
-	log, began := readLog(sys), time.Now()
+	log, took := readLog(sys), time.Duration(0)
 	var missing, wrong, other []string
 	answers, events, products, asked := map[string]int{}, 0, 0, 0
 	for _, rc := range list {
@@ -28,13 +28,9 @@ func checkReceivers(r *report, sys *system, c *client, list []*receiver) {
 				meant = append(meant, l)
 			}
 		}
-		for lacking := rc.lacks(meant); lacking != nil && time.Since(began) < deliveredBound; lacking = rc.lacks(meant) {
-			n := rc.askAgain(c)
-			asked += n
-			a := c.ask(sys.t.Context(), &event{}, c.anyAPI(), http.MethodGet, "/webhooks/"+strconv.FormatInt(rc.id, 10), nil, nil)
-			sys.t.Logf("%s: webhook %d lacks %d of %d events; %d were asked for: %s", time.Now().Format("15:04:05"), rc.id, len(lacking), len(meant), n, a.body)
-			pause(sys.t.Context(), time.Second)
-		}
+		began := time.Now()
+		asked += rc.await(c, meant)
+		took += time.Since(began)
 		missing = append(missing, rc.lacks(meant)...)
 		var want map[int64]known
 		if rc.complete() {
@@ -52,10 +48,30 @@ func checkReceivers(r *report, sys *system, c *client, list []*receiver) {
 		}
 		rc.mu.Unlock()
 	}
-	r.check("every event reached each endpoint that it was meant for", missing, "%d events, within %s; %d were asked for before their time; a receiver %s",
-		events, round(time.Since(began)), asked, tally(answers))
+	r.check("every event reached each endpoint that it was meant for", missing, "%d events, the last %s after the rest was checked; %d were asked for before their time; a receiver %s",
+		events, round(took), asked, tally(answers))
 	r.check("webhooks are signed, and a repeated one is the same", wrong, "")
 	r.check("a receiver that keeps the highest revision ends equal to the API", other, "%d products", products)
+}
+
+// await waits until nothing is lacking, or nothing has come for too long, and returns how many events
+// were asked for that wait for a later attempt.
+func (rc *receiver) await(c *client, meant []logged) (asked int) {
+	ctx, least, came := c.sys.t.Context(), len(meant)+1, time.Now()
+	for lacking := rc.lacks(meant); len(lacking) > 0 && time.Since(came) < deliveredBound; lacking = rc.lacks(meant) {
+		asked += rc.askAgain(c)
+		if len(lacking) < least {
+			least, came = len(lacking), time.Now()
+		}
+		if !pause(ctx, 500*time.Millisecond) {
+			return asked
+		}
+	}
+	if least := len(rc.lacks(meant)); least > 0 {
+		a := c.ask(ctx, &event{}, c.anyAPI(), http.MethodGet, "/webhooks/"+strconv.FormatInt(rc.id, 10), nil, nil)
+		c.sys.t.Logf("webhook %d (%s) lacks %d of %d events: %s", rc.id, rc.how, least, len(meant), a.body)
+	}
+	return asked
 }
 
 // lacks returns events that were not taken.
