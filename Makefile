@@ -16,7 +16,7 @@ CHAOS_DIR     ?= $(CURDIR)/.tools/chaos
 # Images of a burst, a tenth of them from failing hosts.
 BURST_IMAGES ?= 20000
 # Rows of the table of fairness (embedded/import, servers), images of the import
-# beside others and of the one that is alone.
+# beside others, which are the rows of its file, too, and of the one that is alone.
 FAIR        ?=
 FAIR_IMPORT ?= 100000
 FAIR_ALONE  ?= 20000

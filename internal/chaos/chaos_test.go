@@ -23,13 +23,25 @@ func TestChaos(t *testing.T) { //nolint:paralleltest // it wants the machine for
 	m := &maker{src: src, run: strconv.FormatUint(s.seed, 10)}
 	rng := rand.New(rand.NewPCG(s.seed, 0))
 	c := &client{sys: sys, user: 1, rng: rng, make: m, know: know, past: past, http: &http.Client{}}
-	in := &injector{sys: sys, src: src, shop: c, past: past, counts: map[string]int{}, rng: rng}
+	hooks, follow, bulk := newReceivers(sys, s.seed), followers(sys, s.seed, past), newImporters(sys, s.seed, m, past)
+	in := &injector{sys: sys, src: src, shop: c, past: past, counts: map[string]int{}, rng: rng, hooks: hooks}
 	t.Logf("seed %d, %s of faults; logs in %s", s.seed, s.length, s.folder)
 
 	loading, stop := context.WithCancel(t.Context())
 	defer stop()
 	var running sync.WaitGroup
 	running.Go(func() { load(loading, sys, s.seed, m, know, past) })
+	for _, im := range bulk {
+		running.Go(func() { im.run(loading) })
+	}
+	for _, rc := range hooks {
+		running.Go(func() { rc.comeAndGo(loading) })
+	}
+	following, leave := context.WithCancel(t.Context())
+	defer leave()
+	for _, f := range follow {
+		go f.run(following)
+	}
 	stalled := 0
 	running.Go(func() { stalled = stallWriters(loading, sys) })
 	pause(t.Context(), 3*time.Second)
@@ -44,7 +56,10 @@ func TestChaos(t *testing.T) { //nolint:paralleltest // it wants the machine for
 		}
 	}
 	ends := awaitEnds(sys, in.last)
-	o := verify(sys, c, know, src, in)
+	for _, rc := range hooks {
+		rc.comesBack()
+	}
+	o := verify(sys, c, know, src, in, bulk)
 	if stalled == 0 {
 		o.wrong(checkSkipped, "no writer has stalled")
 	}
@@ -54,10 +69,13 @@ func TestChaos(t *testing.T) { //nolint:paralleltest // it wants the machine for
 	objects := o.cleanUp(sys)
 
 	r := newReport()
+	checkFollowers(r, sys, follow)
+	leave()
+	checkReceivers(r, sys, c, hooks)
 	r.figure("seed", "%d", s.seed)
 	r.figure("faults", "%d in %s: %s", in.total(), s.length, tally(in.counts))
 	addChecks(r, past.all(), in.windows, know, o, ends)
-	r.check(checkOrphans, o.problems[checkOrphans], "%d objects", objects)
+	r.check(checkOrphans, o.problems[checkOrphans], "%d objects, and %d files of imports that are collected a day later", objects, o.left)
 	r.check(checkBegun, o.problems[checkBegun], "")
 	r.check(checkTogether, o.problems[checkTogether], "")
 	r.check(checkSkipped, o.problems[checkSkipped], "%d writers stalled before their commit", stalled)
@@ -83,7 +101,9 @@ func addChecks(r *report, events []event, windows []window, know *model, o *outc
 	r.figure("requests", "%s; %d cut off by faults", tally(requests), unanswered)
 	r.check(checkExists, o.problems[checkExists], "%d exist, %d deleted, %d creates of unknown outcome", o.products, o.deleted, len(know.lost))
 	r.check(checkOnce, o.problems[checkOnce], "")
-	r.check(fmt.Sprintf("images under way end within %s of the last fault, and %s for each", settleBound, settleEach), ends.waiting,
+	r.check(checkAccepted, o.problems[checkAccepted], "%s", tally(o.importStates))
+	r.check(checkRows, o.problems[checkRows], "%s; %d products", tally(o.importRows), o.imported)
+	r.check(fmt.Sprintf("images and imports under way end within %s of the last fault, and %s for each", settleBound, settleEach), ends.waiting,
 		"%d, the last ended after %s, at most %s", ends.left, round(ends.took), ends.limit)
 	r.check(checkEnded, o.problems[checkEnded], "%d images: ready %d, %s; at most %d attempts", o.images, o.ready, tally(o.failed), o.attempts)
 	r.check(checkBytes, o.problems[checkBytes], "")

@@ -34,12 +34,14 @@ type answer struct {
 	body   []byte
 }
 
-// ask sends one request to an API and notes how it went in e.
+// ask sends one request to an API, with a body as it is or as JSON, and notes how it went in e.
 func (c *client) ask(ctx context.Context, e *event, p *process, method, path string, header map[string]string, body any) answer {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	var content io.Reader = http.NoBody
-	if body != nil {
+	if file, ok := body.([]byte); ok {
+		content = bytes.NewReader(file)
+	} else if body != nil {
 		encoded, err := json.Marshal(body)
 		if err != nil {
 			return answer{}

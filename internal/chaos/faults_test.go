@@ -44,6 +44,7 @@ func (in *injector) hitAt(at time.Time) bool {
 type injector struct {
 	sys     *system
 	src     *source
+	hooks   []*receiver
 	shop    *client // of its own
 	rng     *rand.Rand
 	past    *history
@@ -61,7 +62,7 @@ type injector struct {
 // choose throws the dice: what is hit, and then how.
 func (in *injector) choose() fault {
 	pick := func(all []fault) fault { return all[in.rng.IntN(len(all))] }
-	switch dice := in.rng.IntN(98); {
+	switch dice := in.rng.IntN(102); {
 	case dice < 35:
 		all := in.sys.processes()
 		return pick(in.processFaults(all[in.rng.IntN(len(all))]))
@@ -74,8 +75,11 @@ func (in *injector) choose() fault {
 	case dice < 93:
 		p := in.sys.apis[in.rng.IntN(len(in.sys.apis))]
 		return pick(in.linkFaults("clients–"+p.name, "link to an API", in.sys.fronts[p.name]))
-	default:
+	case dice < 98:
 		return pick(in.cacheFaults())
+	default:
+		rc := in.hooks[in.rng.IntN(len(in.hooks))]
+		return pick(in.linkFaults(fmt.Sprintf("receiver of user %d", rc.user), "link to a receiver", rc.link))
 	}
 }
 
@@ -132,8 +136,9 @@ func (in *injector) links(part string, do func(*testserver.TCPProxy)) {
 
 // run makes faults for length: first each part alone is down for a while, so
 // that it can be said what that costs, each worker loses its work to the other,
-// one dies with work in hand, one with messages at hand, and dispatchers are hit in
-// their steps; then what the dice say.
+// one dies with work in hand, one with messages at hand, dispatchers are hit in their
+// steps, the process that delivers webhooks dies with some under way, and all processes
+// in the middle of an import; then what the dice say.
 func (in *injector) run(length time.Duration) {
 	end := time.Now().Add(length)
 	time.AfterFunc(length/2, func() { close(in.src.healed) })
@@ -144,6 +149,8 @@ func (in *injector) run(length time.Duration) {
 	in.dieWaiting(in.sys.workers[0])
 	in.hitInStep(in.sys.workers[in.rng.IntN(2)], false)
 	in.hitInStep(in.sys.apis[in.rng.IntN(2)], true)
+	in.dieDelivering()
+	in.powerCut()
 	for time.Now().Before(end) && in.sys.t.Context().Err() == nil {
 		if in.rng.IntN(50) == 0 { // alone: it is looked for in the database
 			all := in.sys.processes()

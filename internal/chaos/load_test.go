@@ -27,10 +27,8 @@ func load(ctx context.Context, sys *system, seed uint64, m *maker, know *model, 
 	for n := range clients + viewers {
 		c := &client{
 			sys: sys, user: int64(n%users) + 1, make: m, know: know, past: past,
-			rng: rand.New(rand.NewPCG(seed, uint64(n)+1)),
-			http: &http.Client{Transport: &http.Transport{
-				DialContext: (&net.Dialer{Timeout: 2 * time.Second}).DialContext, MaxIdleConnsPerHost: 2,
-			}},
+			rng:  rand.New(rand.NewPCG(seed, uint64(n)+1)),
+			http: newHTTPClient(),
 		}
 		wait, act := thinking, c.act
 		if n >= clients {
@@ -44,6 +42,12 @@ func load(ctx context.Context, sys *system, seed uint64, m *maker, know *model, 
 		})
 	}
 	running.Wait()
+}
+
+func newHTTPClient() *http.Client {
+	return &http.Client{Transport: &http.Transport{
+		DialContext: (&net.Dialer{Timeout: 2 * time.Second}).DialContext, MaxIdleConnsPerHost: 2,
+	}}
 }
 
 // glance reads what is popular.

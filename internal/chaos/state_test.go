@@ -102,6 +102,8 @@ type item struct {
 	unknown map[string]state // by description: sent, with an unknown outcome
 	deleted bool             // acknowledged
 	doomed  bool             // a delete was sent
+
+	cancelled bool // images may have failed because an import was cancelled
 }
 
 // model is what the clients know.

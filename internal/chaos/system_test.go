@@ -42,7 +42,7 @@ func newSystem(t *testing.T, s settings) *system {
 		"JOB_LEASE":       jobLease.String(), "JOB_REQUEUE_AFTER": requeueAfter.String(), "CACHE_LEASE": cacheLease.String(),
 		// Deaths of workers are this test's doing, not the pictures'.
 		"JOB_MAX_ATTEMPTS": "50", "JOB_MAX_CRASHES": "50", "JOB_BACKOFF": "500ms", "JOB_BACKOFF_CAP": "5s",
-		"DRAIN_TIMEOUT": "5s", "WORKER_DOWNLOADS": strconv.Itoa(downloads), "FETCH_HOST_LIMIT": strconv.Itoa(hostLimit), "LOG_LEVEL": "info",
+		"WEBHOOK_ALLOW_PRIVATE": "true", "DRAIN_TIMEOUT": "5s", "WORKER_DOWNLOADS": strconv.Itoa(downloads), "FETCH_HOST_LIMIT": strconv.Itoa(hostLimit), "LOG_LEVEL": "info",
 	}
 	systemtest.Run(t, "migrate", sys.direct())
 	sys.moreUsers()
@@ -97,7 +97,7 @@ func (sys *system) direct() map[string]string {
 func (sys *system) moreUsers() {
 	sys.t.Helper()
 	sys.query(func(ctx context.Context, db *pgx.Conn) error {
-		_, err := db.Exec(ctx, `INSERT INTO users (id, name, created_at) SELECT n, 'User ' || n, 0 FROM generate_series(2, $1) AS n`, users+2)
+		_, err := db.Exec(ctx, `INSERT INTO users (id, name, created_at) SELECT n, 'User ' || n, 0 FROM generate_series(2, $1) AS n`, users+2+importers)
 		return err
 	})
 }
@@ -151,7 +151,8 @@ func (sys *system) audit() {
 				WHEN (OLD.stage = 3) EXECUTE FUNCTION chaos_worked();
 			CREATE FUNCTION chaos_skipped() RETURNS trigger LANGUAGE plpgsql AS $$
 			BEGIN
-				INSERT INTO chaos_audit SELECT 'skipped', NEW.id, txid_current(), position FROM event_readers WHERE position >= NEW.id;
+				INSERT INTO chaos_audit SELECT 'skipped', NEW.id, txid_current(), position FROM
+					(SELECT position FROM event_readers UNION ALL SELECT position FROM webhooks) AS readers WHERE position >= NEW.id;
 				RETURN NULL;
 			END $$;
 			CREATE CONSTRAINT TRIGGER chaos_skipped AFTER INSERT ON events DEFERRABLE INITIALLY DEFERRED

@@ -47,13 +47,15 @@ type ending struct {
 	waiting     []string      // some that are under way though the limit is over
 }
 
-// awaitEnds waits until no image is under way, or the limit is over.
+// awaitEnds waits until no image and no import is under way, or the limit is over.
 func awaitEnds(sys *system, last time.Time) (s ending) {
 	for {
 		var left int
 		sys.query(func(ctx context.Context, db *pgx.Conn) error {
 			rows, err := db.Query(ctx, `SELECT format('image %s of product %s: %s, %s attempts, %s', id, product_id, status, attempts, reason)
-				FROM images WHERE status = 'pending' ORDER BY id LIMIT 20`)
+				FROM images WHERE status = 'pending'
+				UNION ALL SELECT format('import %s: %s, %s', id, state, phase) FROM imports JOIN dead_jobs ON id = job_id WHERE state IN ('running', 'paused')
+				ORDER BY 1 LIMIT 20`)
 			if err != nil {
 				return err
 			}
@@ -78,6 +80,9 @@ type outcome struct {
 	failed                           map[string]int // by reason
 	attempts                         int            // the most of any image
 	lost                             int            // messages whose time ran out before they were begun
+	imported                         int            // products of imports
+	left                             int            // files of imports
+	importStates, importRows         map[string]int
 	problems                         map[string][]string
 }
 
@@ -100,9 +105,10 @@ const (
 )
 
 // verify compares what the clients know with what there is.
-func verify(sys *system, c *client, know *model, src *source, in *injector) *outcome {
+func verify(sys *system, c *client, know *model, src *source, in *injector, importers []*importer) *outcome {
 	o := &outcome{failed: map[string]int{}, problems: map[string][]string{}}
 	ctx := sys.t.Context()
+	o.imports(sys, c, know, importers)
 	for _, it := range know.all() {
 		for n, api := range sys.apis {
 			e := event{op: "read", product: it.id}
@@ -157,7 +163,7 @@ func (o *outcome) product(it *item, a answer, first bool, src *source, sys *syst
 					o.wrong(checkBytes, "image %d of product %d from %s at %s: %v", img.ID, it.id, img.Source, u, err)
 				}
 			}
-		case img.Status == "failed" && reason == want && want != "":
+		case img.Status == "failed" && (reason == want && want != "" || it.cancelled && reason == "cancelled"):
 			o.failed[reason]++
 		default:
 			o.wrong(checkEnded, "image %d of product %d from %s is %s %s after %d attempts",

@@ -18,15 +18,18 @@ type row struct {
 	variant systemtest.Variant                 // of the program
 	load    func(w *world)                     // starts the workload
 	host    func(w *world, n int) (url string) // the n-th picture beside it
+	loaded  func(w *world, when string)        // wants the workload to be there still
 }
 
 var rows = []row{
-	{"hanging", 10 * time.Second, systemtest.Program, func(w *world) { w.begin(1, 500, w.hanging) }, (*world).unseen},
-	{"hanging-8", 30 * time.Second, systemtest.Program, func(w *world) { w.begin(8, 500, w.hanging) }, (*world).unseen},
-	{"slow", 10 * time.Second, systemtest.Program, func(w *world) { w.begin(1, 400, w.slow) }, (*world).unseen},
-	{"heavy", 10 * time.Second, systemtest.Defective(systemtest.HostileDecoder), func(w *world) { w.begin(1, 6, w.heavy) }, (*world).unseen},
-	{"import", 5 * time.Second, systemtest.Program, (*world).importing, (*world).unseen},
-	{"failing", 30 * time.Second, systemtest.Program, (*world).failing, (*world).besideFailing},
+	{"hanging", 10 * time.Second, systemtest.Program, func(w *world) { w.begin(1, 500, w.hanging) }, (*world).unseen, (*world).goesOn},
+	{"hanging-8", 30 * time.Second, systemtest.Program, func(w *world) { w.begin(8, 500, w.hanging) }, (*world).unseen, (*world).goesOn},
+	{"slow", 10 * time.Second, systemtest.Program, func(w *world) { w.begin(1, 400, w.slow) }, (*world).unseen, (*world).goesOn},
+	{"heavy", 10 * time.Second, systemtest.Defective(systemtest.HostileDecoder), func(w *world) { w.begin(1, 6, w.heavy) }, (*world).unseen, (*world).goesOn},
+	{"import", 5 * time.Second, systemtest.Program, (*world).importing, (*world).unseen, (*world).goesOn},
+	{"file", 5 * time.Second, systemtest.Program, (*world).importingFile, (*world).unseen, (*world).fileGoesOn},
+	{"file-images", 5 * time.Second, systemtest.Program, (*world).importingImages, (*world).unseen, (*world).fileGoesOn},
+	{"failing", 30 * time.Second, systemtest.Program, (*world).failing, (*world).besideFailing, (*world).goesOn},
 }
 
 // shape is how the program is installed.
@@ -51,8 +54,9 @@ func TestFair(t *testing.T) { //nolint:paralleltest // each row has the machine 
 				idle := w.pictures("idle", 250*time.Millisecond, (*world).unseen)
 				w.limit = max(r.limit, 5*idle)
 				r.load(w)
+				r.loaded(w, "before")
 				worst := w.pictures("beside "+r.name, 1500*time.Millisecond, r.host)
-				w.loaded()
+				r.loaded(w, "after")
 				w.also.Wait()
 				t.Logf("%s/%s: idle %.2f s, beside it %.2f s, at most %.1f s", s.name, r.name, idle.Seconds(), worst.Seconds(), w.limit.Seconds())
 				if worst > w.limit {

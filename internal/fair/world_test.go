@@ -28,7 +28,7 @@ type world struct {
 	users []int64 // who have nothing yet
 	next  int     // host never asked before
 	limit time.Duration
-	load  atomic.Int64   // a product of the workload that is not done before the others are measured
+	load  atomic.Int64   // a product, or the import, of the workload that is not done before the others are measured
 	also  sync.WaitGroup // what a workload measures itself
 }
 
@@ -99,8 +99,8 @@ func (w *world) ready(ctx context.Context, user int64, url string) error {
 	return err
 }
 
-// loaded wants the workload to be there still.
-func (w *world) loaded() {
+// goesOn wants the last product of the workload to be there still.
+func (w *world) goesOn(string) {
 	w.t.Helper()
 	images, err := w.Await(w.t.Context(), w.load.Load(), 0, ended)
 	if err != nil || ended(images) {

@@ -119,6 +119,31 @@ func TestImport(t *testing.T) {
 	}
 }
 
+// TestImportNamesFaults: the result of a row that is at fault by itself has its external id, where that is one,
+// and the row between two of one external id changes nothing of what those do.
+func TestImportNamesFaults(t *testing.T) {
+	t.Parallel()
+	s := newDeadSetup(t)
+	lines := []string{
+		`{"external_id":"a","product_name":"Lamp","product_price":1}`, `{"external_id":"a","product_price":"free"}`,
+		`{"external_id":"a","product_name":"Lamp 2","product_price":2}`, `{"external_id":"` + strings.Repeat("x", 3000) + `","product_price":"free"}`,
+		`{"external_id":{},"product_name":"Lamp","product_price":1}`,
+	}
+	wantStatus(t, s.do("POST", "/imports?user_id=1", strings.Join(lines, "\n"), "Content-Type", typeLines), http.StatusAccepted)
+	runImport(t, s.db, s.files)
+	w := s.do("GET", "/imports/1/results", "")
+	wantStatus(t, w, http.StatusOK)
+	results := strings.Split(w.Body.String(), "\n")
+	for i, want := range []string{
+		`{"line":1,"external_id":"a","product_id":1,"outcome":"superseded"`, `{"line":2,"external_id":"a","outcome":"failed","errors":[{"field":"product_price",`,
+		`{"line":3,"external_id":"a","product_id":1,"outcome":"created"`, `{"line":4,"outcome":"failed",`, `{"line":5,"outcome":"failed",`,
+	} {
+		if len(results) != len(lines)+1 || !strings.HasPrefix(results[i], want) {
+			t.Errorf("results are %s, want %s", w.Body, want)
+		}
+	}
+}
+
 // TestImportRefuses: what is wrong with a file or an order is told before there is an import.
 func TestImportRefuses(t *testing.T) {
 	t.Parallel()

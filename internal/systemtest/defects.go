@@ -15,6 +15,7 @@ const (
 	NoHorizon             = "no-horizon"              // readers of the event log take what they see for all there is
 	AckBeforeWork         = "acknowledge-before-work" // messages are acknowledged as they come
 	StepsAtOnce           = "steps-at-once"           // dispatchers take their steps at once: the lock is ignored
+	PositionFirst         = "position-first"          // the position of a webhook is written without what is not delivered yet
 
 	// HostileDecoder aborts or hangs the decoder on a picture whose bytes
 	// contain "vitrine: abort" or "vitrine: hang", or hangs once it has its
@@ -97,6 +98,8 @@ func appendLater(ctx context.Context, db *sqldb.DB, list []events.Event) {
 	}},
 
 	StepsAtOnce: {patches: []patch{{"internal/sqldb", "SELECT pg_try_advisory_xact_lock($1),", "SELECT $1::BIGINT IS NOT NULL,"}}},
+
+	PositionFirst: {patches: []patch{{"internal/webhook", "Outstanding: slices.Sorted(maps.Keys(open)),", "Outstanding: slices.Sorted(maps.Keys(map[int64]bool{})),"}}},
 
 	HostileDecoder: {
 		patches: []patch{

@@ -127,8 +127,20 @@ func (in *Installation) Create(ctx context.Context, user int64, urls []string) (
 		return 0, err
 	}
 	var created wire.Created
-	err = in.send(ctx, http.MethodPost, "/products", body, http.StatusCreated, &created)
+	err = in.send(ctx, http.MethodPost, "/products", "application/json", body, http.StatusCreated, &created)
 	return created.ProductID, err
+}
+
+// Import posts NDJSON of the user's products and returns the import that was made of it.
+func (in *Installation) Import(ctx context.Context, user int64, lines []byte) (i wire.Import, err error) {
+	err = in.send(ctx, http.MethodPost, fmt.Sprintf("/imports?user_id=%d", user), "application/x-ndjson", lines, http.StatusAccepted, &i)
+	return i, err
+}
+
+// ImportNow returns how far an import is.
+func (in *Installation) ImportNow(ctx context.Context, id int64) (i wire.Import, err error) {
+	err = in.send(ctx, http.MethodGet, fmt.Sprintf("/imports/%d", id), "", nil, http.StatusOK, &i)
+	return i, err
 }
 
 // Await polls the product until done says so of its images, for at most so long, and
@@ -137,7 +149,7 @@ func (in *Installation) Await(ctx context.Context, id int64, limit time.Duration
 	began := time.Now()
 	for {
 		var p wire.Product
-		if err := in.send(ctx, http.MethodGet, fmt.Sprintf("/products/%d", id), nil, http.StatusOK, &p); err != nil {
+		if err := in.send(ctx, http.MethodGet, fmt.Sprintf("/products/%d", id), "", nil, http.StatusOK, &p); err != nil {
 			return nil, err
 		}
 		waited := time.Since(began)
@@ -152,12 +164,14 @@ func (in *Installation) Await(ctx context.Context, id int64, limit time.Duration
 	}
 }
 
-func (in *Installation) send(ctx context.Context, method, path string, body []byte, status int, into any) error {
+func (in *Installation) send(ctx context.Context, method, path, contentType string, body []byte, status int, into any) error {
 	req, err := http.NewRequestWithContext(ctx, method, in.API+path, bytes.NewReader(body))
 	if err != nil {
 		return err
 	}
-	req.Header.Set("Content-Type", "application/json")
+	if contentType != "" {
+		req.Header.Set("Content-Type", contentType)
+	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		return err

@@ -60,6 +60,10 @@ func (c Chunk) ExternalIDs() []string {
 	return list
 }
 
+// Awaits reports whether the chunk is what the import takes next. It is not where another process has
+// taken it, and where the import was cancelled since its rows were read.
+func (i *Import) Awaits(c Chunk) bool { return i.reads() && i.At == c.From }
+
 // Take takes a chunk into the import: written are its Entries after they were written, in the
 // phase Writing, and earlier the last results of their external ids, of rows before. It returns
 // the results of the chunk, and of which earlier rows the result is now that they are superseded:

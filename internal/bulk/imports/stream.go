@@ -87,7 +87,9 @@ func (s *stream) chunk(judge func(rows.Row) (Line, int), images int) (Chunk, err
 			break
 		}
 		left -= min(asks, left)
-		had[line.ExternalID] = line.Entry != nil && line.ExternalID != ""
+		if line.Entry != nil && line.ExternalID != "" {
+			had[line.ExternalID] = true
+		}
 		c.Lines, c.To = append(c.Lines, line), s.ahead[n].Next
 	}
 	return c, nil
@@ -113,7 +115,11 @@ func judge(i Import, decode func([]byte) catalog.Row) func(rows.Row) (Line, int)
 		row := decode(r.Object)
 		entry, err := row.Entry(i.UserID, i.Mode, i.RequestID())
 		if err != nil {
-			l.Errors = faults(catalog.FieldsOf(err, rows.FieldRow))
+			bad := catalog.FieldsOf(err, rows.FieldRow)
+			if !bad.Has(catalog.FieldExternalID) && !bad.Full() { // it is one
+				l.ExternalID = row.ExternalID
+			}
+			l.Errors = faults(bad)
 			return l, 0
 		}
 		l.Entry, l.ExternalID = &entry, entry.ExternalID

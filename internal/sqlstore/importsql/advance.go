@@ -41,7 +41,7 @@ func (s *Bulk) AdvanceImport(ctx context.Context, b job.Batch, c imports.Chunk) 
 
 func (s *Bulk) advance(ctx context.Context, tx *sql.Tx, b job.Batch, c imports.Chunk) (i imports.Import, changed []catalog.Changed, err error) {
 	f, now, err := s.lock(ctx, tx, b)
-	if err != nil || f.Job.State != job.Running || f.At != c.From {
+	if err != nil || f.Job.State != job.Running || !f.Awaits(c) {
 		return f.Import, nil, err
 	}
 	var written []catalog.Written

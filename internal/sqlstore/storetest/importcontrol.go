@@ -87,6 +87,11 @@ func testImportCancelled(t *testing.T, s Store) {
 	if _, err := i.service.Cancel(t.Context(), auth.Everyone(), i.id, true); err != nil {
 		t.Fatal(err)
 	}
+	at := i.get().At
+	late := imports.Chunk{From: at, To: at, End: true, Lines: []imports.Line{{Number: 101}}} // its rows were read before
+	if got, _, err := s.AdvanceImport(t.Context(), batch(job.Job{ID: i.id}, "h", 200), late); err != nil || got.State() != imports.State(imports.Cancelling) {
+		t.Errorf("a step that was under way: %s, %v", got.State(), err)
+	}
 	i.run()
 	i.want(imports.State(imports.Cancelling), imports.Counts{
 		Read: 100, Created: 100, ImageCounts: imports.ImageCounts{ImagesWaiting: 1, ImagesFailed: 199},
