@@ -121,7 +121,7 @@ func (d Deps) routes() []server.Route {
 	job := &jobs.Handler{Service: d.Failures, Cursors: cursors}
 	image := &images.Handler{Files: d.Images, Service: d.Service, Uploads: d.Uploads}
 	sent := &uploads.Handler{Service: d.Uploads, Signing: d.Signing, Receiving: receiving}
-	exported := &exports.Handler{Exports: d.Exports, Memory: httpkit.NewBudget(maxExportMemory)}
+	exported := &exports.Handler{Exports: d.Exports, Memory: httpkit.NewBudget(maxExportMemory), Uploads: d.Uploads}
 	imported := &importsapi.Handler{Service: d.Imports, Cursors: cursors}
 	many := &refreshes.Handler{Service: d.Refresh}
 	account := &accounts.Handler{Accounts: d.Accounts, Keys: d.HasKeys, Cursors: cursors}
