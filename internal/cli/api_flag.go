@@ -1,6 +1,11 @@
 package cli
 
-import "vitrine.dev/internal/client"
+import (
+	"errors"
+	"net/http"
+
+	"vitrine.dev/internal/client"
+)
 
 // apiFlag is for commands that speak to the API of a running server.
 type apiFlag struct {
@@ -15,4 +20,18 @@ func (f apiFlag) client(program Program) (*client.Client, error) {
 		return nil, err
 	}
 	return client.New(base, key), nil
+}
+
+// byAnswer returns the error of a request with the exit code for it.
+func byAnswer(err error) error {
+	switch answer, answered := errors.AsType[*client.Error](err); {
+	case err == nil:
+		return nil
+	case answered && answer.Status == http.StatusUnprocessableEntity:
+		return Usage(err)
+	case client.IsTemporary(err):
+		return Unavailable(err)
+	default:
+		return err
+	}
 }

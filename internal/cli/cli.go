@@ -31,12 +31,13 @@ type commands struct {
 	Restored restoredCommand `cmd:"" help:"Say that the database was restored: nothing that was remembered of it before is used any more."`
 	Adopt    adoptCommand    `cmd:"" help:"Make the storage, cache or queue that is configured now this installation's."`
 
-	Events  eventsCommand  `cmd:"" help:"Print what changes, an event a line, through a running server."`
-	Listen  listenCommand  `cmd:"" help:"Forward what changes to a receiver of webhooks on this machine, signed, through a running server."`
-	Trigger triggerCommand `cmd:"" help:"Send a test event to a webhook, through a running server."`
-	Queue   queueCommand   `cmd:"" help:"Show what images wait for and who works on them, through a running server."`
-	Hosts   hostsCommand   `cmd:"" help:"List the hosts that images are fetched from, through a running server."`
-	Images  imagesCommand  `cmd:"" help:"Show the images of a product, or have many fetched again, through a running server."`
+	Events   eventsCommand   `cmd:"" help:"Print what changes, an event a line, through a running server."`
+	Listen   listenCommand   `cmd:"" help:"Forward what changes to a receiver of webhooks on this machine, signed, through a running server."`
+	Webhooks webhooksCommand `cmd:"" help:"Make, list, change, delete and test webhooks, and see and repeat what was delivered, through a running server."`
+	Trigger  triggerCommand  `cmd:"" help:"Send a test event to a webhook, through a running server."`
+	Queue    queueCommand    `cmd:"" help:"Show what images wait for and who works on them, through a running server."`
+	Hosts    hostsCommand    `cmd:"" help:"List the hosts that images are fetched from, through a running server."`
+	Images   imagesCommand   `cmd:"" help:"Show the images of a product, or have many fetched again, through a running server."`
 
 	Import importCommand `cmd:"" help:"Bring a file of products into the catalogue, through a running server."`
 	Export exportCommand `cmd:"" help:"Write all products of a user into a file, through a running server."`
@@ -103,7 +104,7 @@ func Run(ctx context.Context, program Program, to Streams, args ...string) int {
 	}
 	selected.BindTo(ctx, (*context.Context)(nil))
 	selected.BindTo(program, (*Program)(nil))
-	selected.Bind(to, &all.DeadLetters, &all.Images)
+	selected.Bind(to, &all.DeadLetters, &all.Images, &all.Webhooks)
 	if err := selected.Run(); err != nil {
 		if coded, ok := errors.AsType[*exitError](err); ok {
 			return fail(to.Err, err, coded.code)

@@ -18,6 +18,7 @@ type fake struct {
 	wait   time.Duration
 	check  Check
 	err    error
+	key    string // of the API
 
 	missing int64
 }
@@ -65,7 +66,7 @@ func (f *fake) WithAccounts(_ context.Context, _ Streams, command string, use fu
 	return use(nil)
 }
 
-func (f *fake) API(given string) (url, key string, err error) { return given, "", f.err }
+func (f *fake) API(given string) (url, key string, err error) { return given, f.key, f.err }
 
 func TestCommands(t *testing.T) {
 	t.Parallel()

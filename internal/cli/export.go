@@ -8,8 +8,10 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
+	"vitrine.dev/internal/bulk/archive"
 	"vitrine.dev/internal/bulk/rows"
 	"vitrine.dev/internal/client"
 )
@@ -17,15 +19,19 @@ import (
 type exportCommand struct {
 	apiFlag
 
-	Format string `default:"ndjson"                                                           enum:"ndjson,csv" help:"ndjson or csv."`
-	Out    string `help:"The file to write, which is there once it is whole; by default the standard output." placeholder:"FILE" short:"o"`
-	User   int64  `help:"Whose products; by default of the user of the key."                  placeholder:"ID"`
+	Format  string `default:"ndjson"                                                                                enum:"ndjson,csv"  help:"ndjson or csv."`
+	Out     string `help:"The file to write, which is there once it is whole; by default the standard output." placeholder:"FILE" short:"o"`
+	Sources bool   `help:"With the pictures that were sent for the images: a tar, which vitrine import takes. Needs --out."`
+	User    int64  `help:"Whose products; by default of the user of the key."                                       placeholder:"ID"`
 }
 
 // Run writes the file.
 func (c exportCommand) Run(ctx context.Context, program Program, to Streams) error {
 	if c.User < 0 {
 		return Usage(errors.New("--user must be the id of a user"))
+	}
+	if c.Sources && c.Out == "" {
+		return Usage(errors.New("--sources needs --out FILE"))
 	}
 	api, err := c.client(program)
 	if err != nil {
@@ -40,11 +46,11 @@ func (c exportCommand) Run(ctx context.Context, program Program, to Streams) err
 		defer replacing.discard()
 		file = replacing.temporary
 	}
-	counted := &exportProgress{to: file, csv: c.Format == string(rows.CSV), began: time.Now()}
+	counted := &exportProgress{to: file, csv: c.Format == string(rows.CSV), archive: c.Sources, began: time.Now()}
 	if IsTerminal(to.Err) && os.Getenv("TERM") != "dumb" {
 		counted.bar = to.Err
 	}
-	got, err := api.Export(ctx, rows.Format(c.Format), c.User, counted)
+	got, err := api.Export(ctx, client.ExportOrder{Format: rows.Format(c.Format), User: c.User, Sources: c.Sources}, counted)
 	counted.end()
 	switch answer, answered := errors.AsType[*client.Error](err); {
 	case err != nil && counted.bytes == 0 && client.IsTemporary(err) && ctx.Err() == nil:
@@ -53,6 +59,8 @@ func (c exportCommand) Run(ctx context.Context, program Program, to Streams) err
 		return Usage(err)
 	case err != nil:
 		return err
+	case c.Sources:
+		return c.finishArchive(to, replacing, counted)
 	case !got.Whole && !counted.csv:
 		return errors.New("the export has no end: it is not whole")
 	case !got.Whole:
@@ -63,8 +71,25 @@ func (c exportCommand) Run(ctx context.Context, program Program, to Streams) err
 			return err
 		}
 	}
-	fmt.Fprintf(to.Err, "%s, %s bytes in %s\nchanges since follow: GET /events?after=%s\n",
-		several(counted.products(), "product"), count(counted.bytes), duration(time.Since(counted.began)), got.After)
+	counted.said(to, several(counted.products(), "product"), got.After)
+	return nil
+}
+
+// finishArchive puts an archive in its place that is whole. It returns an error where pictures are
+// missing in it.
+func (exportCommand) finishArchive(to Streams, replacing *replacement, counted *exportProgress) error {
+	a, err := archive.Open(replacing.temporary, counted.bytes)
+	if err != nil {
+		return err
+	}
+	if err := replacing.finish(); err != nil {
+		return err
+	}
+	counted.said(to, several(a.End.Products, "product")+", "+several(a.End.Sources, "picture"), a.After)
+	if a.Missing > 0 {
+		return fmt.Errorf("the storage did not have %s (%s): an import of the file refuses the products that show them",
+			several(a.Missing, "more picture"), strings.Join(a.Lost, ", "))
+	}
 	return nil
 }
 
@@ -102,21 +127,40 @@ func (r *replacement) discard() {
 
 // exportProgress passes a file on and counts what goes by.
 type exportProgress struct {
-	to     io.Writer
-	bar    io.Writer // nil without a terminal
-	csv    bool
-	began  time.Time
-	shown  time.Time
-	bytes  int64
-	lines  int64
-	quoted bool // inside a cell of CSV
+	to      io.Writer
+	bar     io.Writer // nil without a terminal
+	csv     bool
+	archive bool // its lines are not counted
+	began   time.Time
+	shown   time.Time
+	bytes   int64
+	lines   int64
+	quoted  bool // inside a cell of CSV
 }
 
 // Write implements io.Writer.
 func (p *exportProgress) Write(b []byte) (int, error) {
 	n, err := p.to.Write(b)
 	p.bytes += int64(n)
-	for _, c := range b[:n] {
+	if !p.archive {
+		p.count(b[:n])
+	}
+	if p.bar != nil && time.Since(p.shown) > followEvery {
+		p.shown = time.Now()
+		seconds := max(time.Since(p.began).Seconds(), 0.001)
+		fmt.Fprint(p.bar, "\r\x1b[K")
+		if p.archive {
+			fmt.Fprintf(p.bar, "%s bytes, %s bytes a second", count(p.bytes), count(int64(float64(p.bytes)/seconds)))
+		} else {
+			fmt.Fprintf(p.bar, "%s products, %s bytes, %s products a second", count(p.products()), count(p.bytes), count(int64(float64(p.products())/seconds)))
+		}
+	}
+	return n, err
+}
+
+// count counts lines.
+func (p *exportProgress) count(b []byte) {
+	for _, c := range b {
 		switch {
 		case c == '"':
 			p.quoted = !p.quoted && p.csv
@@ -124,12 +168,6 @@ func (p *exportProgress) Write(b []byte) (int, error) {
 			p.lines++
 		}
 	}
-	if p.bar != nil && time.Since(p.shown) > followEvery {
-		p.shown = time.Now()
-		perSecond := int64(float64(p.products()) / max(time.Since(p.began).Seconds(), 0.001))
-		fmt.Fprintf(p.bar, "\r\x1b[K%s products, %s bytes, %s products a second", count(p.products()), count(p.bytes), count(perSecond))
-	}
-	return n, err
 }
 
 // products are the lines but the first, and of NDJSON the last, which is none.
@@ -146,4 +184,9 @@ func (p *exportProgress) end() {
 	if p.bar != nil {
 		fmt.Fprint(p.bar, "\r\x1b[K")
 	}
+}
+
+// said says what was written.
+func (p *exportProgress) said(to Streams, what, after string) {
+	fmt.Fprintf(to.Err, "%s, %s bytes in %s\nchanges since follow: GET /events?after=%s\n", what, count(p.bytes), duration(time.Since(p.began)), after)
 }

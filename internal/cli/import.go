@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"vitrine.dev/internal/bulk/archive"
 	"vitrine.dev/internal/bulk/rows"
 	"vitrine.dev/internal/client"
 )
@@ -17,8 +18,8 @@ import (
 type importCommand struct {
 	apiFlag
 
-	File   string `arg:""                                                                                 help:"NDJSON, or CSV with a header row; - for the standard input." optional:""`
-	Format string `enum:",ndjson,csv"                                                                     default:""                                                         help:"ndjson or csv; by default as the name ends."`
+	File   string `arg:""                                                                                 help:"NDJSON, CSV with a header row, or a tar of vitrine export --sources; - for the standard input." optional:""`
+	Format string `enum:",ndjson,csv,tar"                                                                     default:""                                                         help:"ndjson, csv or tar; by default as the name ends."`
 	User   int64  `help:"Whose products they are; by default of the user of the key."                     placeholder:"ID"`
 	Policy string `default:"rows"                                                                         enum:"rows,all"                                                    help:"all: one row at fault, and nothing is written." name:"error-policy"`
 	Mode   string `default:"upsert"                                                                       enum:"upsert,create"                                               help:"create: an external_id that is there already is a fault."`
@@ -62,28 +63,27 @@ func resumed(ctx context.Context, api *client.Client, id int64) (client.Import, 
 
 // importError is an error before there is an import, with its exit code.
 func importError(ctx context.Context, err error) error {
-	answer, answered := errors.AsType[*client.Error](err)
 	_, coded := errors.AsType[*exitError](err)
+	_, answered := errors.AsType[*client.Error](err)
 	switch {
 	case coded:
 		return err
-	case answered && answer.Status == http.StatusUnprocessableEntity:
-		return Usage(err)
-	case ctx.Err() != nil:
+	case ctx.Err() != nil && !answered:
 		return fmt.Errorf("nothing is imported: the file was not sent to its end: %w", err)
-	case client.IsTemporary(err):
-		return Unavailable(err)
+	default:
+		return byAnswer(err)
 	}
-	return err
 }
 
 // send sends the file.
 func (c importCommand) send(ctx context.Context, api *client.Client, bar *importBar) (client.Import, error) {
 	format := rows.Format(c.Format)
 	if format == "" {
-		format = rows.NDJSON
-		if strings.EqualFold(filepath.Ext(c.File), ".csv") {
-			format = rows.CSV
+		switch ext := rows.Format(strings.ToLower(strings.TrimPrefix(filepath.Ext(c.File), "."))); ext {
+		case rows.CSV, formatTar:
+			format = ext
+		default:
+			format = rows.NDJSON
 		}
 	}
 	file, size := io.Reader(os.Stdin), int64(-1)
@@ -98,6 +98,33 @@ func (c importCommand) send(ctx context.Context, api *client.Client, bar *import
 		}
 		file = opened
 	}
-	order := client.ImportOrder{Format: format, User: c.User, ErrorPolicy: c.Policy, Mode: c.Mode, DryRun: c.DryRun, ImageRate: c.Rate}
-	return api.Import(ctx, order, &importSent{from: file, size: size, bar: bar}, size)
+	if format == formatTar {
+		a, err := archiveOf(file, size)
+		if err != nil {
+			return client.Import{}, Usage(fmt.Errorf("%s: %w", c.File, err))
+		}
+		if !c.DryRun { // which does not ask whose pictures are there
+			if err := (&sender{api: api, user: c.User, of: a, bar: bar}).send(ctx); err != nil {
+				return client.Import{}, err
+			}
+		}
+		format, file, size = a.Format, a.Products(), a.ProductBytes
+	}
+	return api.Import(ctx, c.order(format), &importSent{from: file, size: size, bar: bar}, size)
+}
+
+// formatTar stands for an archive.Archive.
+const formatTar rows.Format = "tar"
+
+// archiveOf opens an archive, which is read more than once.
+func archiveOf(file io.Reader, size int64) (*archive.Archive, error) {
+	at, ok := file.(io.ReaderAt)
+	if !ok || size < 0 {
+		return nil, errors.New("a tar must be a file: it is read more than once")
+	}
+	return archive.Open(at, size)
+}
+
+func (c importCommand) order(format rows.Format) client.ImportOrder {
+	return client.ImportOrder{Format: format, User: c.User, ErrorPolicy: c.Policy, Mode: c.Mode, DryRun: c.DryRun, ImageRate: c.Rate}
 }

@@ -121,6 +121,6 @@ func (c triggerCommand) Run(ctx context.Context, program Program, to Streams) er
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(to.Out, "%s is sent; GET /webhooks/%d/deliveries says how it ended\n", d.MessageID, d.WebhookID)
+	fmt.Fprintf(to.Out, "%s is sent; GET /webhooks/%d/deliveries says how it ended\n", d.Is.MessageID, d.Is.WebhookID)
 	return nil
 }

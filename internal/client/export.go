@@ -20,8 +20,8 @@ type Export struct {
 	After    string // where events follow: GET /events?after=…
 	Until    string // nothing in the file is newer than this event
 	Products int64
-	// Whole reports whether the end has arrived. Of CSV it comes as an HTTP trailer, which
-	// not every proxy passes on.
+	// Whole reports whether the end has arrived. Of CSV and of an archive it comes as an HTTP
+	// trailer, which not every proxy passes on.
 	Whole bool
 }
 
@@ -30,12 +30,22 @@ const exportSilence = 2 * time.Minute
 
 var errSilent = errors.New("the server has sent nothing for " + exportSilence.String())
 
-// Export writes all products of the user, 0 for that of the key, as a file of the format. What
-// was written before an error is no whole file.
-func (c *Client) Export(ctx context.Context, format rows.Format, user int64, to io.Writer) (Export, error) {
-	query := url.Values{"format": {string(format)}}
-	if user != 0 {
-		query.Set("user_id", strconv.FormatInt(user, 10))
+// ExportOrder says what is exported.
+type ExportOrder struct {
+	Format  rows.Format
+	User    int64 // 0 for that of the key
+	Sources bool  // as an archive, with the pictures that clients have sent
+}
+
+// Export writes all products of the user as a file of the format, or as an archive. What was
+// written before an error is no whole file.
+func (c *Client) Export(ctx context.Context, o ExportOrder, to io.Writer) (Export, error) {
+	query := url.Values{"format": {string(o.Format)}}
+	if o.User != 0 {
+		query.Set("user_id", strconv.FormatInt(o.User, 10))
+	}
+	if o.Sources {
+		query.Set("sources", "true")
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -63,7 +73,7 @@ func (c *Client) Export(ctx context.Context, format rows.Format, user int64, to 
 	e := Export{After: resp.Header.Get("Vitrine-Events-After"), Until: resp.Trailer.Get("Vitrine-Events-Until")}
 	e.Products, err = strconv.ParseInt(resp.Trailer.Get("Vitrine-Products"), 10, 64)
 	e.Whole = err == nil
-	if format == rows.NDJSON {
+	if o.Format == rows.NDJSON && !o.Sources {
 		e.Until, e.Products, e.Whole = end.mark()
 	}
 	return e, nil

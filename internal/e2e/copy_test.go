@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"vitrine.dev/internal/httpapi/wire"
 	"vitrine.dev/internal/systemtest"
 )
 
@@ -27,6 +28,15 @@ func TestCopyToServersAndBack(t *testing.T) {
 	serve.Stop()
 	api := systemtest.Start(t, "api", map[string]string{"DATA_DIR": first}) // without a worker
 	waiting := api.Client().Create("Waits", photos.URL+"/chelsea.png")
+	const rows = 3000
+	var list strings.Builder
+	for i := range rows {
+		fmt.Fprintf(&list, `{"external_id":"%d","product_name":"Imported","product_price":1}`+"\n", i)
+	}
+	api.Client().Do(http.MethodPost, "/imports?user_id=1", map[string]string{"Content-Type": "application/x-ndjson"}, list.String())
+	if got, answer := api.Client().Do(http.MethodPost, "/imports/1/pause", nil, ""); got.StatusCode != http.StatusOK {
+		t.Fatalf("it was not paused: %s", answer)
+	}
 	api.Stop()
 
 	file := settings(t, servers)
@@ -38,6 +48,16 @@ func TestCopyToServersAndBack(t *testing.T) {
 	there := systemtest.Start(t, "api", servers)
 	wholeProduct(t, there.Client(), path)
 	there.Client().Finished(waiting)
+	there.Client().Do(http.MethodPost, "/imports/1/resume", nil, "")
+	var imported wire.Import
+	systemtest.Eventually(t, "the import to go on to its end", func() bool {
+		_, answer := there.Client().Do(http.MethodGet, "/imports/1", nil, "")
+		there.Client().Decode(answer, &imported)
+		return imported.FinishedAt != nil
+	})
+	if imported.State != "completed" || imported.Rows.Created != rows {
+		t.Errorf("the import is %+v", imported)
+	}
 	next := there.Client().Create("Next", photos.Numbered(0, 1)[0])
 	there.Client().Finished(next)
 	systemtest.Run(t, "fsck", servers)

@@ -121,7 +121,7 @@ func (d Deps) routes() []server.Route {
 	job := failuresapi.NewJobs(d.Failures, cursors)
 	image := &images.Handler{Files: d.Images, Service: d.Service, Uploads: d.Uploads}
 	sent := &uploads.Handler{Service: d.Uploads, Signing: d.Signing, Receiving: receiving}
-	exported := &exports.Handler{Exports: d.Exports, Memory: budget(maxExportMemory)}
+	exported := &exports.Handler{Exports: d.Exports, Memory: budget(maxExportMemory), Uploads: d.Uploads}
 	imported := &importsapi.Handler{Service: d.Imports, Cursors: cursors, Receiving: budget(maxImporting)}
 	many := refreshes.New(d.Refresh)
 	account := &accounts.Handler{Accounts: d.Accounts, Keys: d.HasKeys, Cursors: cursors}

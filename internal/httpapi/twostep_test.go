@@ -142,8 +142,8 @@ func TestBadUploads(t *testing.T) {
 		}
 	}
 	wantStatus(t, s.do(http.MethodPost, "/uploads", `{"user_id":1,"bytes":7,"sha256":"`+strings.ToUpper(sum)+`"}`), http.StatusCreated)
-	for range upload.MaxOpen - 1 {
-		if _, err := s.db.AddUpload(t.Context(), upload.Upload{ID: rand.Text(), UserID: 1, Bytes: 1}, time.Hour, upload.MaxOpen); err != nil {
+	for range upload.MaxWaiting - 1 {
+		if _, err := s.db.AddUpload(t.Context(), upload.Upload{ID: rand.Text(), UserID: 1, Bytes: 1}, time.Hour, upload.MaxWaiting); err != nil {
 			t.Fatal(err)
 		}
 	}

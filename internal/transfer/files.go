@@ -52,6 +52,9 @@ func (f Files) Copy(ctx context.Context) (Copied, error) {
 			f.Progress(part+1, gc.Partitions, done.files.Load())
 		}
 	}
+	if err := f.imports(ctx, &done); err != nil {
+		return done.copied(), fmt.Errorf("copy files of imports: %w", err)
+	}
 	return done.copied(), nil
 }
 

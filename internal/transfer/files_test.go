@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -20,7 +23,12 @@ import (
 type store struct {
 	gc.Store
 
-	keys []string
+	keys    []string
+	imports []string // files that imports still read
+}
+
+func (s store) ImportFiles(_ context.Context, keys []string) ([]string, error) {
+	return slices.DeleteFunc(slices.Clone(keys), func(key string) bool { return !slices.Contains(s.imports, key) }), nil
 }
 
 func (s store) Renditions(_ context.Context, from, below string, _ int) (page []gc.Rendition, err error) {
@@ -132,3 +140,58 @@ func TestStorageOfAnotherInstallation(t *testing.T) {
 		t.Errorf("a file was copied: %v", err)
 	}
 }
+
+// streams has files that can only be read on.
+type streams struct{ blob.Store }
+
+func (s streams) Open(ctx context.Context, key string) (blob.Object, error) {
+	object, err := s.Store.Open(ctx, key)
+	if err == nil {
+		object.Body = struct{ io.ReadCloser }{object.Body}
+	}
+	return object, err
+}
+
+// TestFilesOfImportsAreCopied: those that imports still read, whatever their length, and again where
+// they are torn; not those that are left behind.
+func TestFilesOfImportsAreCopied(t *testing.T) {
+	t.Parallel()
+	const text = "{\"product_name\":\"Lamp\"}\n"
+	for name, wrap := range map[string]func(blob.Store) blob.Store{
+		"files": func(s blob.Store) blob.Store { return s }, "streams": func(s blob.Store) blob.Store { return streams{s} },
+	} {
+		from, to := folder(t), folder(t)
+		read, torn, left := blob.ImportKey("read"), blob.ImportKey("torn"), blob.ImportKey("left")
+		for key, content := range map[string]string{read: strings.Repeat(text, 100_000), torn: text, left: text} {
+			if err := from.Put(t.Context(), key, blob.SourceType, []byte(content)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := to.Put(t.Context(), torn, blob.SourceType, []byte(text[:3])); err != nil {
+			t.Fatal(err)
+		}
+		files := transfer.Files{Store: store{imports: []string{read, torn, blob.ImportKey("gone")}}, From: wrap(from), To: to, Mark: marked}
+		done, err := files.Copy(t.Context())
+		if want := int64(len(text) * 100_001); err != nil || done.Files != 2 || done.Bytes != want {
+			t.Errorf("%s: %+v, %v", name, done, err)
+		}
+		if done, err := files.Copy(t.Context()); err != nil || done.Files != 0 {
+			t.Errorf("%s again: %+v, %v", name, done, err)
+		}
+		for key, want := range map[string]int64{read: int64(len(text) * 100_000), torn: int64(len(text)), left: -1} {
+			info, err := to.Stat(t.Context(), key)
+			if want < 0 && fault.KindOf(err) != fault.NotFound || want >= 0 && (err != nil || info.Bytes != want) {
+				t.Errorf("%s: %s has %d bytes, %v", name, key, info.Bytes, err)
+			}
+		}
+		files.To = failing{Store: to, puts: new(atomic.Int64)}
+		if err := to.Delete(t.Context(), read); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := files.Copy(t.Context()); fault.KindOf(err) != fault.Unavailable {
+			t.Errorf("%s to a storage that fails: %v", name, err)
+		}
+	}
+}
+
+func (failing) PutFrom(context.Context, string, string, io.ReadSeeker) error { return fault.New(fault.Unavailable, "full") }

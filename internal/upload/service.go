@@ -20,7 +20,7 @@ import (
 type Store interface {
 	// BeginUpload returns the time of the database's clock.
 	BeginUpload(ctx context.Context) (time.Time, error)
-	// AddUpload stores the upload, which expires after life. ErrMany where the user has so many already,
+	// AddUpload stores the upload, which expires after life. ErrMany where so many of the user wait for their pictures,
 	// catalog.ErrUnknownUser.
 	AddUpload(ctx context.Context, u Upload, life time.Duration, most int) (Upload, error)
 	// Upload returns one that has not expired. fault.NotFound.
@@ -117,5 +117,11 @@ func (s *Service) Open(ctx context.Context, img catalog.Image) (blob.Object, err
 	if !ok {
 		return blob.Object{}, ErrNotUploaded
 	}
+	return s.Source(ctx, sum)
+}
+
+// Source returns the file of a picture by its SHA-256, for who may read it. fault.NotFound,
+// fault.Unavailable.
+func (s *Service) Source(ctx context.Context, sum [sha256.Size]byte) (blob.Object, error) {
 	return s.blobs.Open(ctx, blob.SourceKey(sum))
 }

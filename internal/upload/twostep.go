@@ -22,8 +22,8 @@ const (
 	SendWithin = time.Hour
 	// Life is for how long an upload waits for an image to be of it: then it is removed.
 	Life = 24 * time.Hour
-	// MaxOpen bounds the uploads of a user that have not expired.
-	MaxOpen = 1000
+	// MaxWaiting bounds the uploads of a user that wait for their pictures.
+	MaxWaiting = 1000
 )
 
 // The fields of an upload.
@@ -70,7 +70,7 @@ type Presigner interface {
 var (
 	ErrNoUpload = fault.New(fault.NotFound, "there is no such upload: it has expired, or never was")
 	ErrNotSent  = fault.New(fault.Conflict, "the picture was not sent yet")
-	ErrMany     = fault.New(fault.Conflict, fmt.Sprintf("the user has %d uploads that have not expired, which is the most", MaxOpen))
+	ErrMany     = fault.New(fault.Conflict, fmt.Sprintf("the user has %d uploads that wait for their pictures, which is the most", MaxWaiting))
 )
 
 // Begin notes what will be sent. fault.Invalid, fault.Forbidden where it names another user, ErrMany.
@@ -94,7 +94,7 @@ func (s *Service) Begin(ctx context.Context, by auth.Principal, d Draft) (Upload
 	if err := bad.Err(); err != nil {
 		return Upload{}, err
 	}
-	u, err = s.store.AddUpload(ctx, u, Life, MaxOpen)
+	u, err = s.store.AddUpload(ctx, u, Life, MaxWaiting)
 	if errors.Is(err, catalog.ErrUnknownUser) {
 		err = fault.InvalidField(catalog.FieldUserID, "is not a known user")
 	}

@@ -1024,6 +1024,9 @@ type ExportProductsParams struct {
 	// Ids true: each line of NDJSON begins with the id of the product, as events name it. Such a file is for a copy that follows events, not for an import
 	Ids *bool `form:"ids,omitempty" json:"ids,omitempty"`
 
+	// Sources true: a tar that has the pictures, too, that clients have sent for the images of these products
+	Sources *bool `form:"sources,omitempty" json:"sources,omitempty"`
+
 	// VitrineUser The user for whom a key with the scope admin acts; its own user by default. 404 where there is no such user
 	VitrineUser *int64 `json:"Vitrine-User,omitempty"`
 }
@@ -1545,7 +1548,7 @@ type ClientInterface interface {
 
 	// ExportProducts Export all products of a user
 	//
-	// As a file that POST /imports takes: what clients write of the products, a product on each line. They are read page after page: each is as it was at one moment, the file is of no one moment. The first line and the header Vitrine-Events-After say where events follow, so that file and events together have everything; the last line, and the trailers Vitrine-Events-Until and Vitrine-Products, say how new the file may be and how many products it has. An answer that could not be finished ends with a broken connection.
+	// As a file that POST /imports takes: what clients write of the products, a product on each line. They are read page after page: each is as it was at one moment, the file is of no one moment. The first line and the header Vitrine-Events-After say where events follow, so that file and events together have everything; the last line, and the trailers Vitrine-Events-Until and Vitrine-Products, say how new the file may be and how many products it has. An answer that could not be finished ends with a broken connection. With sources=true the file of products, in parts, and the pictures that were sent for them come as a tar, in which export.json is the last entry.
 	//
 	// Corresponds with GET /exports (the `ExportProducts` operationId).
 	ExportProducts(ctx context.Context, params *ExportProductsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -1783,7 +1786,7 @@ type ClientInterface interface {
 
 // ExportProducts Export all products of a user
 //
-// As a file that POST /imports takes: what clients write of the products, a product on each line. They are read page after page: each is as it was at one moment, the file is of no one moment. The first line and the header Vitrine-Events-After say where events follow, so that file and events together have everything; the last line, and the trailers Vitrine-Events-Until and Vitrine-Products, say how new the file may be and how many products it has. An answer that could not be finished ends with a broken connection.
+// As a file that POST /imports takes: what clients write of the products, a product on each line. They are read page after page: each is as it was at one moment, the file is of no one moment. The first line and the header Vitrine-Events-After say where events follow, so that file and events together have everything; the last line, and the trailers Vitrine-Events-Until and Vitrine-Products, say how new the file may be and how many products it has. An answer that could not be finished ends with a broken connection. With sources=true the file of products, in parts, and the pictures that were sent for them come as a tar, in which export.json is the last entry.
 //
 // Corresponds with GET /exports (the `ExportProducts` operationId).
 func (c *Client) ExportProducts(ctx context.Context, params *ExportProductsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -2363,6 +2366,18 @@ func NewExportProductsRequest(server string, params *ExportProductsParams) (*htt
 		if params.Ids != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "ids", *params.Ids, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Sources != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sources", *params.Sources, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -3863,7 +3878,7 @@ type ClientWithResponsesInterface interface {
 
 	// ExportProductsWithResponse Export all products of a user
 	//
-	// As a file that POST /imports takes: what clients write of the products, a product on each line. They are read page after page: each is as it was at one moment, the file is of no one moment. The first line and the header Vitrine-Events-After say where events follow, so that file and events together have everything; the last line, and the trailers Vitrine-Events-Until and Vitrine-Products, say how new the file may be and how many products it has. An answer that could not be finished ends with a broken connection.
+	// As a file that POST /imports takes: what clients write of the products, a product on each line. They are read page after page: each is as it was at one moment, the file is of no one moment. The first line and the header Vitrine-Events-After say where events follow, so that file and events together have everything; the last line, and the trailers Vitrine-Events-Until and Vitrine-Products, say how new the file may be and how many products it has. An answer that could not be finished ends with a broken connection. With sources=true the file of products, in parts, and the pictures that were sent for them come as a tar, in which export.json is the last entry.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -6623,7 +6638,7 @@ func (r GetImageSourceResponse) ContentType() string {
 
 // ExportProductsWithResponse Export all products of a user
 //
-// As a file that POST /imports takes: what clients write of the products, a product on each line. They are read page after page: each is as it was at one moment, the file is of no one moment. The first line and the header Vitrine-Events-After say where events follow, so that file and events together have everything; the last line, and the trailers Vitrine-Events-Until and Vitrine-Products, say how new the file may be and how many products it has. An answer that could not be finished ends with a broken connection.
+// As a file that POST /imports takes: what clients write of the products, a product on each line. They are read page after page: each is as it was at one moment, the file is of no one moment. The first line and the header Vitrine-Events-After say where events follow, so that file and events together have everything; the last line, and the trailers Vitrine-Events-Until and Vitrine-Products, say how new the file may be and how many products it has. An answer that could not be finished ends with a broken connection. With sources=true the file of products, in parts, and the pictures that were sent for them come as a tar, in which export.json is the last entry.
 //
 // Returns a wrapper object for the known response body format(s).
 //

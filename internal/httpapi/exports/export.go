@@ -1,29 +1,37 @@
 package exports
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"net/http"
 	"strconv"
 	"time"
 
 	"vitrine.dev/internal/auth"
+	"vitrine.dev/internal/blob"
+	"vitrine.dev/internal/bulk/archive"
 	"vitrine.dev/internal/bulk/export"
 	"vitrine.dev/internal/bulk/rows"
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/httpkit"
+	"vitrine.dev/internal/upload"
 )
 
 // Handler serves exports. It is safe for concurrent use.
 type Handler struct {
 	Exports *export.Service
 	Memory  httpkit.Budget
+	Uploads *upload.Service
 }
 
 const (
 	// exportMemory is what an export takes: a page (export.MaxPageBytes), its last product, whose
 	// texts and URLs have at most half a megabyte, and what one product makes when it is encoded.
 	exportMemory = 2 << 20
-	// pageTimeout is how long a client may take for a page.
+	// archiveMemory is what it takes with pictures: beside that a part of an archive, and which
+	// pictures are in it.
+	archiveMemory = 4 << 20
+	// pageTimeout is how long a client may take for a page, or a piece of a picture.
 	pageTimeout = time.Minute
 )
 
@@ -40,8 +48,9 @@ const (
 	// sentCSV is in UTF-8 and has a header row (RFC 4180, section 3).
 	sentCSV = typeCSV + "; charset=utf-8; header=present"
 
-	paramFormat = "format"
-	paramIDs    = "ids"
+	paramFormat  = "format"
+	paramIDs     = "ids"
+	paramSources = "sources"
 )
 
 // formats are those that can be asked for.
@@ -52,7 +61,7 @@ func formats() []rows.Format { return []rows.Format{rows.NDJSON, rows.CSV} }
 func (h *Handler) Get(w http.ResponseWriter, r *http.Request) error {
 	query := httpkit.ParamsOf(r)
 	format := formatOf(r, query)
-	ids := readIDs(query, format)
+	ids, sources := readIDs(query, format), query.Bool(paramSources)
 	user := query.Integer(catalog.FieldUserID, catalog.MaxID)
 	if err := query.Errors.Err(); err != nil {
 		return err
@@ -61,7 +70,11 @@ func (h *Handler) Get(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("export: %w", err)
 	}
-	held, err := h.Memory.Take(r.Context(), exportMemory)
+	memory := int64(exportMemory)
+	if sources {
+		memory = archiveMemory
+	}
+	held, err := h.Memory.Take(r.Context(), memory)
 	if err != nil {
 		return err
 	}
@@ -70,7 +83,14 @@ func (h *Handler) Get(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("begin export: %w", err)
 	}
-	if err := send(w, r, format, ids, e); err != nil {
+	contentType, to := map[rows.Format]string{rows.NDJSON: typeLines, rows.CSV: sentCSV}[format], file(rows.NewWriter(w, format))
+	if sources {
+		contentType = archive.Type
+		open := func(sum [sha256.Size]byte) (blob.Object, error) { return h.Uploads.Source(r.Context(), sum) }
+		to = archive.NewWriter(patient{w}, format, open)
+	}
+	w.Header().Set("Content-Type", contentType)
+	if err := send(w, r, to, ids, e); err != nil {
 		return fmt.Errorf("export products: %w", err)
 	}
 	return nil
@@ -99,13 +119,33 @@ func readIDs(query *httpkit.Params, format rows.Format) bool {
 	return ids
 }
 
-func send(w http.ResponseWriter, r *http.Request, format rows.Format, ids bool, e *export.Export) error {
+// file is what an export is written to: a rows.Writer or an archive.Writer.
+type file interface {
+	Begin(after string) error
+	Write(p rows.ProductRow) error
+	End(until string, products int64) error
+	Flush() error
+}
+
+// patient gives the client time for each piece that is written.
+type patient struct{ http.ResponseWriter }
+
+func (p patient) Write(b []byte) (int, error) {
+	moreTime(p.ResponseWriter)
+	return p.ResponseWriter.Write(b)
+}
+
+// moreTime gives the client pageTimeout from now on. A connection that has no deadlines ends by other means.
+func moreTime(w http.ResponseWriter) {
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(pageTimeout))
+}
+
+func send(w http.ResponseWriter, r *http.Request, out file, ids bool, e *export.Export) error {
 	page, err := e.Next(r.Context())
 	if err != nil {
 		return err
 	}
 	header := w.Header()
-	header.Set("Content-Type", map[rows.Format]string{rows.NDJSON: typeLines, rows.CSV: sentCSV}[format])
 	header.Set("Cache-Control", "no-store")
 	header.Add("Vary", "Accept")
 	header.Set(headerAfter, e.After.String())
@@ -115,12 +155,11 @@ func send(w http.ResponseWriter, r *http.Request, format rows.Format, ids bool, 
 		return nil
 	}
 	sent := http.NewResponseController(w)
-	out := rows.NewWriter(w, format)
 	if err := out.Begin(e.After.String()); err != nil {
 		return err
 	}
 	for len(page) > 0 {
-		_ = sent.SetWriteDeadline(time.Now().Add(pageTimeout)) // a connection that has no deadlines ends by other means
+		moreTime(w)
 		for i, p := range page {
 			if !ids {
 				p.ID = 0

@@ -1,7 +1,9 @@
 package exports_test
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -15,16 +17,20 @@ import (
 	"testing"
 
 	"vitrine.dev/internal/auth"
+	"vitrine.dev/internal/blob"
 	"vitrine.dev/internal/bulk/export"
 	"vitrine.dev/internal/bulk/rows"
+	"vitrine.dev/internal/catalog/imageurl"
 	"vitrine.dev/internal/httpapi/exports"
 	"vitrine.dev/internal/httpkit"
+	"vitrine.dev/internal/upload"
 )
 
 // library makes products as they are read.
 type library struct {
 	products int
 	each     func(reads int) // at each read
+	sent     bool            // each has a picture of its own that was sent, of pictureBytes
 	reads    int
 	reading  atomic.Bool
 }
@@ -40,10 +46,22 @@ func (l *library) ExportProducts(_ context.Context, _, after int64, limit, maxBy
 			ID: int64(n), Name: fmt.Sprint("n", n), Description: strings.Repeat("d", 1500), Price: json.Number("1"),
 			Images: []string{fmt.Sprintf("https://a.example/%d.jpg", n), "https://a.example/2.jpg"},
 		}
+		if l.sent {
+			p.Description, p.Images = "", []string{imageurl.Upload(sha256.Sum256([]byte(p.Name)))}
+		}
 		bytes += p.Bytes()
 		list = append(list, p)
 	}
 	return list, int(after)+len(list) < l.products, nil
+}
+
+const pictureBytes = 4 << 10
+
+// pictures has every picture.
+type pictures struct{ upload.Blobs }
+
+func (pictures) Open(_ context.Context, key string) (blob.Object, error) {
+	return blob.Object{Info: blob.Info{Key: key, Bytes: pictureBytes}, Body: io.NopCloser(bytes.NewReader(make([]byte, pictureBytes)))}, nil
 }
 
 type quietLog struct{}
@@ -56,10 +74,11 @@ func (quietLog) Last(context.Context) (int64, error) { return 1, nil }
 func handler(l *library, done func(error)) http.Handler {
 	h := &exports.Handler{
 		Exports: &export.Service{Store: l, Log: quietLog{}, Epoch: func() string { return "e" }}, Memory: httpkit.NewBudget(32<<20, nil),
+		Uploads: upload.NewService(nil, pictures{}, nil, nil, 0),
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r = r.WithContext(auth.With(r.Context(), auth.Everyone()))
-		params, err := httpkit.ReadParams(r.URL.RawQuery, []string{"user_id", "format"})
+		params, err := httpkit.ReadParams(r.URL.RawQuery, []string{"user_id", "format", "sources"})
 		if err == nil {
 			err = h.Get(w, httpkit.WithParams(r, params))
 		}
@@ -67,20 +86,23 @@ func handler(l *library, done func(error)) http.Handler {
 	})
 }
 
-// TestMemoryIsConstant: 100,000 products, 170 MB, go through little memory. It does not run
+// TestMemoryIsConstant: 100,000 products, 170 MB, and 400 MB of pictures go through little memory. It does not run
 // beside others, whose memory would count.
 func TestMemoryIsConstant(t *testing.T) { //nolint:paralleltest // see above
 	const products, most = 100_000, 8 << 20
-	for _, format := range []string{"ndjson", "csv"} {
+	for _, format := range []string{"ndjson", "csv", "tar"} {
 		before, peak := heap(), uint64(0)
-		l := &library{products: products, each: func(reads int) {
+		query, l := url.Values{"user_id": {"1"}, "format": {format}}, &library{products: products, sent: format == "tar", each: func(reads int) {
 			if reads%50 == 0 {
 				peak = max(peak, heap())
 			}
 		}}
+		if l.sent {
+			query = url.Values{"user_id": {"1"}, "sources": {"true"}}
+		}
 		var failed error
 		server := httptest.NewServer(handler(l, func(err error) { failed = err }))
-		answer, err := http.Get(server.URL + "/exports?" + url.Values{"user_id": {"1"}, "format": {format}}.Encode()) //nolint:noctx // of a test
+		answer, err := http.Get(server.URL + "/exports?" + query.Encode()) //nolint:noctx // of a test
 		if err != nil {
 			t.Fatal(err)
 		}

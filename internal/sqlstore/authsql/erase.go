@@ -112,21 +112,19 @@ func (s *Accounts) AdvanceErasure(ctx context.Context, b job.Batch) (j job.Job, 
 		if changed, err = catalogsql.DropOfUser(ctx, s.db, tx, user, min(b.Limit, maxErased)); err != nil {
 			return err
 		}
-		keys := false
+		rest := false
 		for _, statement := range []string{
 			`DELETE FROM idempotency_keys WHERE user_id = $1 AND key IN (
 				SELECT key FROM idempotency_keys WHERE user_id = $1 ORDER BY key LIMIT $2)`,
 			`DELETE FROM bulk_keys WHERE user_id = $1 AND (key, part) IN (
 				SELECT key, part FROM bulk_keys WHERE user_id = $1 ORDER BY key, part LIMIT $2)`,
+			`DELETE FROM uploads WHERE id IN (SELECT id FROM uploads WHERE user_id = $1 LIMIT $2)`,
 		} {
 			some, err := sqldb.Affected(tx.ExecContext(ctx, s.db.SQL(statement), user, b.Limit))
 			if err != nil {
 				return err
 			}
-			keys = keys || some
-		}
-		if _, err := tx.ExecContext(ctx, `DELETE FROM uploads WHERE user_id = $1`, user); err != nil { // upload.MaxOpen at most
-			return err
+			rest = rest || some
 		}
 		deliveries, err := sqldb.Affected(tx.ExecContext(ctx, `
 			DELETE FROM webhook_deliveries WHERE id IN (
@@ -139,12 +137,12 @@ func (s *Accounts) AdvanceErasure(ctx context.Context, b job.Batch) (j job.Job, 
 			return err
 		}
 		revoked := false
-		if len(changed) == 0 && !keys && !deliveries && !rows {
+		if len(changed) == 0 && !rest && !deliveries && !rows {
 			if revoked, err = s.removeKeys(ctx, tx, user, b.Limit); err != nil {
 				return err
 			}
 		}
-		if len(changed) > 0 || keys || deliveries || rows || revoked {
+		if len(changed) > 0 || rest || deliveries || rows || revoked {
 			j, err = jobsql.Advance(ctx, s.db, tx, b, int64(len(changed)), 0, "")
 			return err
 		}

@@ -23,13 +23,13 @@ func (s *Sources) AddUpload(ctx context.Context, u upload.Upload, life time.Dura
 		if err != nil {
 			return sqldb.NoRow(err, catalog.ErrUnknownUser)
 		}
-		var open int
+		var waiting int
 		err = tx.QueryRowContext(ctx, s.db.SQL(`SELECT count(*) FROM (
-			SELECT 1 FROM uploads WHERE user_id = $1 AND expires_at > {now} LIMIT $2) AS open`), u.UserID, most).Scan(&open)
+			SELECT 1 FROM uploads WHERE user_id = $1 AND stored = 0 AND expires_at > {now} LIMIT $2) AS waiting`), u.UserID, most).Scan(&waiting)
 		if err != nil {
 			return err
 		}
-		if open >= most {
+		if waiting >= most {
 			return upload.ErrMany
 		}
 		var created, expires int64

@@ -51,21 +51,21 @@ func testTwoSteps(t *testing.T, s Store) {
 		t.Error("another user has an image of it")
 	}
 
-	// The bound is of what has not expired.
+	// The bound is of what waits for its picture, and has not expired: the first is stored.
 	if _, err := s.AddUpload(t.Context(), upload.Upload{ID: "x8", UserID: user, Bytes: 1}, time.Millisecond, 2); err != nil {
 		t.Fatal(err)
 	}
 	tick(t)
 	wantKind(t, second(s.Upload(t.Context(), "x8")), fault.NotFound)
-	for id, user := range map[string]int64{"x9": other.ID, "x10": other.ID, "x11": user} {
+	for id, user := range map[string]int64{"x9": other.ID, "x10": other.ID, "x11": user, "x12": user} {
 		if _, err := s.AddUpload(t.Context(), upload.Upload{ID: id, UserID: user, Bytes: 1}, time.Hour, 2); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if _, err := s.AddUpload(t.Context(), upload.Upload{ID: "x12", UserID: user, Bytes: 1}, time.Hour, 2); !errors.Is(err, upload.ErrMany) {
+	if _, err := s.AddUpload(t.Context(), upload.Upload{ID: "x13", UserID: user, Bytes: 1}, time.Hour, 2); !errors.Is(err, upload.ErrMany) {
 		t.Errorf("one more than there may be: %v", err)
 	}
-	if _, err := s.AddUpload(t.Context(), upload.Upload{ID: "x13", UserID: 4711, Bytes: 1}, time.Hour, 2); !errors.Is(err, catalog.ErrUnknownUser) {
+	if _, err := s.AddUpload(t.Context(), upload.Upload{ID: "x14", UserID: 4711, Bytes: 1}, time.Hour, 2); !errors.Is(err, catalog.ErrUnknownUser) {
 		t.Errorf("of no user: %v", err)
 	}
 	if n, err := s.ExpireUploads(t.Context(), 10); n != 1 || err != nil {

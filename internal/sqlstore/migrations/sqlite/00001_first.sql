@@ -171,7 +171,7 @@ CREATE TABLE uploads (
     expires_at INTEGER NOT NULL
 );
 CREATE INDEX uploads_stored ON uploads (source_key, user_id) WHERE stored = 1;
-CREATE INDEX uploads_by_user ON uploads (user_id, expires_at);
+CREATE INDEX uploads_by_user ON uploads (user_id, stored, expires_at);
 CREATE INDEX uploads_by_expiry ON uploads (expires_at);
 
 CREATE TABLE images (
