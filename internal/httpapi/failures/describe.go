@@ -26,7 +26,7 @@ func DescribeList(d *openapi.Document) *huma.Operation {
 		OperationID: "listDeadLetters", Tags: []string{tag}, Summary: "List failed work, newest first",
 		Description: "Images that failed and were not discarded, and unreadable messages of the broker.",
 		Responses: d.Responses(map[string]*huma.Response{
-			"200": openapi.Response("One page", openapi.Schema[wire.Page[wire.DeadLetter]](d), openapi.Link()),
+			"200": openapi.Response("One page", openapi.Schema[wire.Page[wire.DeadLetter]](d), openapi.Link("/dead-letters")),
 		}, http.StatusServiceUnavailable),
 	}
 }
@@ -40,9 +40,9 @@ func ListQuery() []*huma.Param {
 	moment := &huma.Schema{Type: huma.TypeString, Format: "date-time"}
 	return []*huma.Param{
 		openapi.Query(failures.FieldReason, "Why it failed", reasons),
-		openapi.Query(failures.FieldHost, "Host of the source", openapi.Text()),
-		openapi.Query(failures.FieldUserID, "Only of products of this user", openapi.Integer(catalog.MaxID)),
-		openapi.Query(failures.FieldProductID, "Only of this product", openapi.Integer(catalog.MaxID)),
+		openapi.Query(failures.FieldHost, "Host of the source", openapi.Text("example.com")),
+		openapi.Query(failures.FieldUserID, "Only of products of this user", openapi.Integer(catalog.MaxID, 1)),
+		openapi.Query(failures.FieldProductID, "Only of this product", openapi.Integer(catalog.MaxID, 101)),
 		openapi.Query(failures.FieldFailedAfter, "Failed then or later", moment),
 		openapi.Query(failures.FieldFailedBefore, "Failed before", moment),
 		openapi.Limit("Most dead letters on one page", failures.DefaultListLimit, failures.MaxListLimit),
@@ -70,7 +70,7 @@ func describeApply(d *openapi.Document, id, summary, text string) *huma.Operatio
 			map[string]any{failures.FieldFilter: map[string]any{failures.FieldHost: "example.com"}, failures.FieldDryRun: true}),
 		Responses: d.Responses(map[string]*huma.Response{
 			"200": openapi.Response("Done, or counted", openapi.Schema[wire.DeadOutcome](d)),
-			"202": openapi.Response("A job goes on with it", openapi.Schema[wire.DeadJob](d), openapi.Header("Location", "The path of the job")),
+			"202": openapi.Response("A job goes on with it", openapi.Schema[wire.DeadJob](d), openapi.Header("Location", "The path of the job", "/dead-letters/jobs/7")),
 		}, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusServiceUnavailable),
 	}
 }
@@ -91,19 +91,19 @@ func DescribeReplayImage(d *openapi.Document) *huma.Operation {
 // wire.DeadFilter, any field of which may be null, which is as good as absent.
 type (
 	deadOrder struct {
-		IDs    []string   `json:"ids,omitempty"     nullable:"true" doc:"Applied at once; not together with filter"`
+		IDs    []string   `json:"ids,omitempty"     nullable:"true" doc:"Applied at once; not together with filter" example:"image-42" typical:"false"`
 		Filter filterSlot `json:"filter,omitzero"`
-		All    bool       `json:"all,omitempty"     nullable:"true" doc:"Says that an empty filter, which selects every dead letter, is meant"`
-		DryRun bool       `json:"dry_run,omitempty" nullable:"true" doc:"Only count"`
-		Rate   int64      `json:"rate,omitempty"    nullable:"true" minimum:"1" doc:"Dead letters a second, for a filter"`
+		All    bool       `json:"all,omitempty"     nullable:"true" doc:"Says that an empty filter, which selects every dead letter, is meant" typical:"false"`
+		DryRun bool       `json:"dry_run,omitempty" nullable:"true" doc:"Only count" example:"true"`
+		Rate   int64      `json:"rate,omitempty"    nullable:"true" minimum:"1" doc:"Dead letters a second, for a filter" example:"10" typical:"false"`
 	}
 	deadSelection struct {
-		Reason       string    `json:"reason,omitempty"        nullable:"true" doc:"One of the reasons of images, or unreadable"`
+		Reason       string    `json:"reason,omitempty"        nullable:"true" doc:"One of the reasons of images, or unreadable" example:"source_timeout"`
 		Host         string    `json:"host,omitempty"          nullable:"true" example:"example.com"`
-		UserID       int64     `json:"user_id,omitempty"       nullable:"true" minimum:"1"`
-		ProductID    int64     `json:"product_id,omitempty"    nullable:"true" minimum:"1"`
-		FailedAfter  time.Time `json:"failed_after,omitzero"   nullable:"true" doc:"Inclusive"`
-		FailedBefore time.Time `json:"failed_before,omitzero"  nullable:"true" doc:"Exclusive"`
+		UserID       int64     `json:"user_id,omitempty"       nullable:"true" minimum:"1" example:"1" typical:"false"`
+		ProductID    int64     `json:"product_id,omitempty"    nullable:"true" minimum:"1" example:"101" typical:"false"`
+		FailedAfter  time.Time `json:"failed_after,omitzero"   nullable:"true" doc:"Inclusive" typical:"false"`
+		FailedBefore time.Time `json:"failed_before,omitzero"  nullable:"true" doc:"Exclusive" example:"2026-11-03T09:30:00Z" typical:"false"`
 	}
 	filterSlot struct{}
 )

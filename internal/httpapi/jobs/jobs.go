@@ -78,7 +78,7 @@ func DescribeList(d *openapi.Document) *huma.Operation {
 		OperationID: "listDeadLetterJobs", Tags: []string{tag}, Summary: "List jobs, newest first",
 		Description: "Those of all users, with how far each has got.",
 		Responses: d.Responses(map[string]*huma.Response{
-			"200": openapi.Response("One page", openapi.Schema[wire.Page[wire.DeadJob]](d), openapi.Link()),
+			"200": openapi.Response("One page", openapi.Schema[wire.Page[wire.DeadJob]](d), openapi.Link("/dead-letters/jobs")),
 		}, http.StatusServiceUnavailable),
 	}
 }
@@ -93,7 +93,7 @@ func DescribeGet(d *openapi.Document) *huma.Operation {
 	return &huma.Operation{
 		OperationID: "getDeadLetterJob", Tags: []string{tag}, Summary: "Read how far a job has got",
 		Description: "Read from the database at every request; ask again until its state is not running.",
-		Parameters:  []*huma.Param{openapi.PathInteger("id", catalog.MaxID)},
+		Parameters:  []*huma.Param{openapi.PathInteger("id", catalog.MaxID, 7)},
 		Responses: d.Responses(map[string]*huma.Response{"200": openapi.Response("The job", openapi.Schema[wire.DeadJob](d))},
 			http.StatusNotFound, http.StatusServiceUnavailable),
 	}
@@ -104,7 +104,7 @@ func DescribeAbort(d *openapi.Document) *huma.Operation {
 	return &huma.Operation{
 		OperationID: "abortDeadLetterJob", Tags: []string{tag}, Summary: "Abort a job",
 		Description: "What the job has done stays done. To abort an aborted job changes nothing.",
-		Parameters:  []*huma.Param{openapi.PathInteger("id", catalog.MaxID)},
+		Parameters:  []*huma.Param{openapi.PathInteger("id", catalog.MaxID, 7)},
 		Responses: d.Responses(map[string]*huma.Response{"200": openapi.Response("The job as it ended", openapi.Schema[wire.DeadJob](d))},
 			http.StatusNotFound, http.StatusConflict, http.StatusServiceUnavailable),
 	}

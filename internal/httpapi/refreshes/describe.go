@@ -26,7 +26,7 @@ func DescribeBegin(d *openapi.Document) *huma.Operation {
 			map[string]any{refresh.FieldFilter: map[string]any{refresh.FieldHost: "example.com"}, refresh.FieldDryRun: true}),
 		Responses: d.Responses(map[string]*huma.Response{
 			"200": openapi.Response("Counted, in a dry run", openapi.Schema[wire.RefreshCount](d)),
-			"202": openapi.Response("A job goes on with it", openapi.Schema[wire.RefreshJob](d), openapi.Header("Location", "The path of the job")),
+			"202": openapi.Response("A job goes on with it", openapi.Schema[wire.RefreshJob](d), openapi.Header("Location", "The path of the job", "/images/refresh/7")),
 		}, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusServiceUnavailable),
 	}
 }
@@ -36,7 +36,7 @@ func DescribeGet(d *openapi.Document) *huma.Operation {
 	return &huma.Operation{
 		OperationID: "getRefreshJob", Tags: []string{tag}, Summary: "Read how far a job that fetches images again has got",
 		Description: "Read from the database at every request; ask again until its state is not running. Images that it has put in line are fetched afterwards.",
-		Parameters:  []*huma.Param{openapi.PathInteger("id", catalog.MaxID)},
+		Parameters:  []*huma.Param{openapi.PathInteger("id", catalog.MaxID, 7)},
 		Responses: d.Responses(map[string]*huma.Response{"200": openapi.Response("The job", openapi.Schema[wire.RefreshJob](d))},
 			http.StatusNotFound, http.StatusServiceUnavailable),
 	}
@@ -47,7 +47,7 @@ func DescribeAbort(d *openapi.Document) *huma.Operation {
 	return &huma.Operation{
 		OperationID: "abortRefreshJob", Tags: []string{tag}, Summary: "Abort a job that fetches images again",
 		Description: "Images that are in line already are fetched all the same. To abort an aborted job changes nothing.",
-		Parameters:  []*huma.Param{openapi.PathInteger("id", catalog.MaxID)},
+		Parameters:  []*huma.Param{openapi.PathInteger("id", catalog.MaxID, 7)},
 		Responses: d.Responses(map[string]*huma.Response{"200": openapi.Response("The job as it ended", openapi.Schema[wire.RefreshJob](d))},
 			http.StatusNotFound, http.StatusConflict, http.StatusServiceUnavailable),
 	}
@@ -58,15 +58,15 @@ func DescribeAbort(d *openapi.Document) *huma.Operation {
 type (
 	refreshOrder struct {
 		Filter filterSlot `json:"filter,omitzero"`
-		All    bool       `json:"all,omitempty"     nullable:"true" doc:"Says that an empty filter, which selects every image, is meant"`
-		DryRun bool       `json:"dry_run,omitempty" nullable:"true" doc:"Only count"`
-		Rate   int64      `json:"rate,omitempty"    nullable:"true" minimum:"1" doc:"Images a second"`
+		All    bool       `json:"all,omitempty"     nullable:"true" doc:"Says that an empty filter, which selects every image, is meant" typical:"false"`
+		DryRun bool       `json:"dry_run,omitempty" nullable:"true" doc:"Only count" example:"true"`
+		Rate   int64      `json:"rate,omitempty"    nullable:"true" minimum:"1" doc:"Images a second" example:"10" typical:"false"`
 	}
 	refreshSelection struct {
 		Host          string    `json:"host,omitempty"          nullable:"true" example:"example.com"`
-		UserID        int64     `json:"user_id,omitempty"       nullable:"true" minimum:"1"`
-		ProductIDs    []int64   `json:"product_ids,omitempty"   nullable:"true" minItems:"1"`
-		UpdatedBefore time.Time `json:"updated_before,omitzero" nullable:"true" doc:"Exclusive: of images that have shown what they do since then"`
+		UserID        int64     `json:"user_id,omitempty"       nullable:"true" minimum:"1" example:"1" typical:"false"`
+		ProductIDs    []int64   `json:"product_ids,omitempty"   nullable:"true" minItems:"1" example:"[101,102]" typical:"false"`
+		UpdatedBefore time.Time `json:"updated_before,omitzero" nullable:"true" doc:"Exclusive: of images that have shown what they do since then" typical:"false"`
 	}
 	filterSlot struct{}
 )
