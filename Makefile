@@ -95,7 +95,7 @@ interop: ## public tools of npm and PyPI against the API: linters, a TypeScript 
 	@VITRINE_TEST_REQUIRE=1 VITRINE_INTEROP=1 INTEROP_EXAMPLES=$(INTEROP_EXAMPLES) \
 		$(GO) test ./internal/interop -count 1 -v -timeout 60m
 
-check: ## words, format (gofumpt, imports), lint, vet, build, modules, the API's first form, known vulnerabilities
+check: ## words, format (gofumpt, imports), lint, vet, build, modules, the API's description and first form, known vulnerabilities
 	@scripts/setup check
 	scripts/words
 	$(TOOLS)/golangci-lint fmt --diff

@@ -8,6 +8,7 @@ tool_package() {
 	golangci-lint) echo github.com/golangci/golangci-lint/v2/cmd/golangci-lint ;;
 	govulncheck) echo golang.org/x/vuln/cmd/govulncheck ;;
 	oasdiff) echo github.com/oasdiff/oasdiff ;;
+	vacuum) echo github.com/daveshanley/vacuum ;;
 	benchstat) echo golang.org/x/perf/cmd/benchstat ;;
 	*)
 		echo "setup: no such tool: $1" >&2

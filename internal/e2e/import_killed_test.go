@@ -23,7 +23,7 @@ import (
 const (
 	killedRows  = 400
 	perRow      = 2         // images
-	contents    = 1000      // different pictures
+	pictures    = 1000      // that are different
 	mostGrowth  = 100 << 20 // of the memory of the process, above what it has when it is idle
 	killsOfEach = 2         // in each phase
 )
@@ -108,7 +108,7 @@ func smallPictures(t *testing.T) string {
 			http.NotFound(w, r)
 			return
 		}
-		_, _ = w.Write(systemtest.WithComment(picture, strconv.Itoa(n%contents)))
+		_, _ = w.Write(systemtest.WithComment(picture, strconv.Itoa(n%pictures)))
 	}))
 	t.Cleanup(server.Close)
 	return server.URL

@@ -48,9 +48,9 @@ func (t Type) IsPublic() bool { return slices.Contains(Types(), t) }
 type Public struct {
 	ID         string         `json:"id"                   example:"evt_5f0c9d1b2a3e4f60_4711" doc:"Names the event and its place in the log: events after it are read with after. Each is delivered at least once, so a receiver knows by it what it has had"`
 	Type       Type           `json:"type"                 example:"image.ready"`
-	ProductID  int64          `json:"product_id,omitempty" minimum:"1" doc:"Absent where the event is of no product"`
-	ImageID    int64          `json:"image_id,omitempty"   minimum:"1" doc:"Absent where the event is of a product as a whole"`
-	UserID     int64          `json:"user_id,omitempty"    minimum:"1" doc:"Who owns the product"`
+	ProductID  int64          `json:"product_id,omitempty" minimum:"1" doc:"Absent where the event is of no product" example:"101"`
+	ImageID    int64          `json:"image_id,omitempty"   minimum:"1" doc:"Absent where the event is of a product as a whole" example:"42"`
+	UserID     int64          `json:"user_id,omitempty"    minimum:"1" doc:"Who owns the product" example:"1"`
 	OccurredAt time.Time      `json:"occurred_at"`
 	Product    *PublicProduct `json:"product,omitempty"    doc:"The product with this change"`
 	Data       PublicData     `json:"data"`
@@ -59,19 +59,19 @@ type Public struct {
 // PublicProduct says which state of a product an event has made. Of two events of a product
 // the one with the higher revision is the later one, in whatever order they arrive.
 type PublicProduct struct {
-	Revision int64 `json:"revision" minimum:"1" doc:"Grows with every change, also the progress of images"`
-	Version  int64 `json:"version"  minimum:"1" doc:"Grows with every edit; the number of the entity tag"`
+	Revision int64 `json:"revision" minimum:"1" doc:"Grows with every change, also the progress of images" example:"3"`
+	Version  int64 `json:"version"  minimum:"1" doc:"Grows with every edit; the number of the entity tag" example:"1"`
 }
 
 // PublicData says more about a change. It holds no text and no URL of a user.
 type PublicData struct {
-	Fields  []string `json:"fields,omitempty"   nullable:"false" doc:"Of product.updated: the fields that were changed"`
-	Reason  string   `json:"reason,omitempty"   example:"source_timeout" doc:"Of image.failed and image.retrying: the code of the reason for which the attempt failed"`
-	Attempt int      `json:"attempt,omitempty"  minimum:"1" doc:"Of an image: how many attempts were begun"`
-	DelayMS int64    `json:"delay_ms,omitempty" minimum:"1" doc:"Of image.retrying: milliseconds until the next attempt"`
-	Cause   Cause    `json:"cause,omitempty"    enum:"request,repair" doc:"Of a change that is no edit and no end of an attempt: someone has asked for it, or a repair"`
-	Import  int64    `json:"import_id,omitempty" minimum:"1" doc:"Of import.completed: the import"`
-	State   string   `json:"state,omitempty"    enum:"completed,completed_with_errors,failed" doc:"Of import.completed: how it has ended"`
+	Fields  []string `json:"fields,omitempty"   nullable:"false" doc:"Of product.updated: the fields that were changed" example:"product_price" typical:"false"`
+	Reason  string   `json:"reason,omitempty"   example:"source_timeout" doc:"Of image.failed and image.retrying: the code of the reason for which the attempt failed" typical:"false"`
+	Attempt int      `json:"attempt,omitempty"  minimum:"1" doc:"Of an image: how many attempts were begun" example:"1"`
+	DelayMS int64    `json:"delay_ms,omitempty" minimum:"1" doc:"Of image.retrying: milliseconds until the next attempt" example:"30000" typical:"false"`
+	Cause   Cause    `json:"cause,omitempty"    enum:"request,repair" doc:"Of a change that is no edit and no end of an attempt: someone has asked for it, or a repair" typical:"false"`
+	Import  int64    `json:"import_id,omitempty" minimum:"1" doc:"Of import.completed: the import" example:"12" typical:"false"`
+	State   string   `json:"state,omitempty"    enum:"completed,completed_with_errors,failed" doc:"Of import.completed: how it has ended" typical:"false"`
 }
 
 // Public returns the event as clients of the epoch see it.

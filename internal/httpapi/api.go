@@ -202,6 +202,7 @@ func (d Deps) routes() []server.Route {
 	}...)
 	server.Describe(description, routes, guard.DescribeUser())
 	description.DescribeSchemas(schemas())
+	description.AddExamples()
 	for i, rt := range routes {
 		routes[i] = d.audited(rt)
 	}
@@ -262,6 +263,7 @@ func newDescription() *openapi.Document {
 		reflect.TypeFor[wire.Event]():       "Event", reflect.TypeFor[*events.PublicProduct](): "EventProduct", reflect.TypeFor[events.PublicData](): "EventData",
 	})
 	products.DescribePrices(d)
+	products.DescribeImages(d)
 	for _, tag := range tags() {
 		d.Tag(tag[0], tag[1])
 	}

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path"
 	"reflect"
 	"slices"
 	"strconv"
@@ -48,20 +49,25 @@ func TestDescription(t *testing.T) {
 	}
 }
 
-type operation struct {
-	OperationID string `json:"operationId"`
-	Responses   map[string]struct {
+type (
+	operation struct {
+		OperationID string            `json:"operationId"`
+		Responses   map[string]answer `json:"responses"`
+	}
+	answer struct {
+		Ref     string `json:"$ref"`
 		Content map[string]struct {
 			Schema json.RawMessage `json:"schema"`
 		} `json:"content"`
-	} `json:"responses"`
-}
+	}
+)
 
 // schemas reads the served description back, so that what a client sees is
 // what answers are held against.
 type schemas struct {
 	t     *testing.T
 	paths map[string]map[string]operation
+	named map[string]answer
 	types huma.Registry
 }
 
@@ -70,7 +76,8 @@ func readSchemas(t *testing.T, s *setup) *schemas {
 	var doc struct {
 		Paths      map[string]map[string]operation `json:"paths"`
 		Components struct {
-			Schemas map[string]json.RawMessage `json:"schemas"`
+			Schemas   map[string]json.RawMessage `json:"schemas"`
+			Responses map[string]answer          `json:"responses"`
 		} `json:"components"`
 	}
 	if err := json.Unmarshal(s.do(http.MethodGet, "/openapi.json", "").Body.Bytes(), &doc); err != nil {
@@ -83,7 +90,7 @@ func readSchemas(t *testing.T, s *setup) *schemas {
 		}
 		types.Map()[name] = parseSchema(t, raw)
 	}
-	return &schemas{t: t, paths: doc.Paths, types: types}
+	return &schemas{t: t, paths: doc.Paths, named: doc.Components.Responses, types: types}
 }
 
 // parseSchema reads a schema; its JSON names are those of the struct's fields
@@ -114,17 +121,20 @@ func prepare(s *huma.Schema) {
 }
 
 // check holds an answer against the description.
-func (s *schemas) check(path, method string, w *httptest.ResponseRecorder) {
+func (s *schemas) check(route, method string, w *httptest.ResponseRecorder) {
 	s.t.Helper()
-	response, ok := s.paths[path][strings.ToLower(method)].Responses[strconv.Itoa(w.Code)]
+	response, ok := s.paths[route][strings.ToLower(method)].Responses[strconv.Itoa(w.Code)]
 	if !ok {
-		s.t.Errorf("%s %s: status %d is not described", method, path, w.Code)
+		s.t.Errorf("%s %s: status %d is not described", method, route, w.Code)
 		return
+	}
+	if response.Ref != "" {
+		response = s.named[path.Base(response.Ref)]
 	}
 	content, ok := response.Content[w.Header().Get("Content-Type")]
 	if !ok {
 		if w.Body.Len() > 0 {
-			s.t.Errorf("%s %s %d: content type %q is not described", method, path, w.Code, w.Header().Get("Content-Type"))
+			s.t.Errorf("%s %s %d: content type %q is not described", method, route, w.Code, w.Header().Get("Content-Type"))
 		}
 		return
 	}
@@ -135,7 +145,7 @@ func (s *schemas) check(path, method string, w *httptest.ResponseRecorder) {
 	var result huma.ValidateResult
 	huma.Validate(s.types, parseSchema(s.t, content.Schema), huma.NewPathBuffer(nil, 0), huma.ModeReadFromServer, value, &result)
 	for _, err := range result.Errors {
-		s.t.Errorf("%s %s %d: %v", method, path, w.Code, err)
+		s.t.Errorf("%s %s %d: %v", method, route, w.Code, err)
 	}
 }
 

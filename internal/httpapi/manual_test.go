@@ -3,6 +3,7 @@ package httpapi_test
 import (
 	"bytes"
 	"compress/gzip"
+	"html"
 	"io"
 	"io/fs"
 	"net/http"
@@ -133,6 +134,39 @@ func TestLinksOfManual(t *testing.T) {
 func TestManualInBrowser(t *testing.T) {
 	t.Parallel()
 	s := newSetup(t)
+	policy := s.do(http.MethodGet, "/docs", "").Header().Get("Content-Security-Policy")
+	if !strings.HasPrefix(policy, "default-src 'none'; script-src 'self'; style-src 'self';") || strings.Contains(policy, "unsafe") {
+		t.Errorf("the policy is %s", policy)
+	}
+	document := browseManual(t, s, "operation/getHealth")
+	if n := strings.Count(document, `class="opblock-summary-path"`); n < len(described().paths) {
+		t.Errorf("it shows %d operations", n)
+	}
+	for _, part := range []string{"Asks no other part", "live-responses-table", "x-request-id"} { // the description, and the answer to the form
+		if !strings.Contains(document, part) {
+			t.Errorf("it does not show %q", part)
+		}
+	}
+}
+
+// TestManualShowsExamples: of the answers, and of parameters without writing them into the form.
+func TestManualShowsExamples(t *testing.T) {
+	t.Parallel()
+	document := browseManual(t, newSetup(t), "products/listProducts")
+	text := html.UnescapeString(regexp.MustCompile(`<[^>]*>`).ReplaceAllString(document, ""))
+	for _, part := range []string{`"external_id": "SKU-4711"`, "/w640.webp", `"detail": "there is no such product"`, "live-responses-table"} {
+		if !strings.Contains(text, part) && !strings.Contains(document, part) {
+			t.Errorf("it does not show %q", part)
+		}
+	}
+	if sent := regexp.MustCompile(`http://[^ "'<]*/products\?[^ "'<]*`).FindString(text); sent == "" || strings.Contains(sent, "cursor=") || strings.Contains(sent, "q=") {
+		t.Errorf("the form was sent as %q", sent)
+	}
+}
+
+// browseManual returns the page at an operation whose form was sent, in a real browser.
+func browseManual(t *testing.T, s *setup, operation string) string {
+	t.Helper()
 	const click = `
 new MutationObserver(() => {
   for (const button of document.querySelectorAll(".try-out__btn:not(.cancel), .execute")) {
@@ -149,22 +183,11 @@ new MutationObserver(() => {
 		s.unchecked.ServeHTTP(w, r)
 	}))
 	defer site.Close()
-	policy := s.do(http.MethodGet, "/docs", "").Header().Get("Content-Security-Policy")
-	if !strings.HasPrefix(policy, "default-src 'none'; script-src 'self'; style-src 'self';") || strings.Contains(policy, "unsafe") {
-		t.Errorf("the policy is %s", policy)
-	}
-	document, console := testserver.Browse(t, site.URL+"/docs#/operation/getHealth")
+	document, console := testserver.Browse(t, site.URL+"/docs#/"+operation)
 	if len(console) > 0 {
 		t.Errorf("on the console: %s", strings.Join(console, "\n"))
 	}
-	if n := strings.Count(document, `class="opblock-summary-path"`); n < len(described().paths) {
-		t.Errorf("it shows %d operations", n)
-	}
-	for _, part := range []string{"Asks no other part", "live-responses-table", "x-request-id"} { // the description, and the answer to the form
-		if !strings.Contains(document, part) {
-			t.Errorf("it does not show %q", part)
-		}
-	}
+	return document
 }
 
 // TestBrowserSeesRefusals makes sure that the test above can fail: what the policy refuses

@@ -24,7 +24,7 @@ type Problem struct {
 	Detail   string       `json:"detail"           doc:"What went wrong with this request"                                                    example:"the request has invalid fields"`
 	Instance string       `json:"instance"         doc:"The request id, as in X-Request-Id and in the server's log"                           example:"4XKQ2VJ5D3M7YB6TRZP0HNWCEA"`
 	Errors   []FieldError `json:"errors,omitempty" doc:"Every field that is invalid, or whose value is taken; absent where the problem is not one of single fields" nullable:"false"`
-	Violated []string     `json:"violated-policies,omitempty" doc:"With quota-exceeded: the names of the limits, as in RateLimit-Policy, that were exceeded" nullable:"false"`
+	Violated []string     `json:"violated-policies,omitempty" doc:"With quota-exceeded: the names of the limits, as in RateLimit-Policy, that were exceeded" nullable:"false" example:"key" typical:"false"`
 }
 
 // FieldError is one invalid field, with its Pointer or its Parameter.
@@ -32,7 +32,7 @@ type FieldError struct {
 	Field     string  `json:"field"               doc:"The field or parameter, e.g. product_images[2]" example:"product_images[2]"`
 	Reason    string  `json:"reason"              doc:"Completes the sentence that begins with the field" example:"must be an http or https URL"`
 	Pointer   *string `json:"pointer,omitempty"   doc:"Of a field of the body: where it is or should be, as a JSON Pointer (RFC 6901); empty for the whole body. Of a name too long to be repeated, the object that holds it" example:"/product_images/2" format:"json-pointer" nullable:"false"`
-	Parameter *string `json:"parameter,omitempty" doc:"Of a parameter of the query, the path or the header: its name" example:"limit" nullable:"false"`
+	Parameter *string `json:"parameter,omitempty" doc:"Of a parameter of the query, the path or the header: its name" example:"limit" nullable:"false" typical:"false"`
 }
 
 // ProblemOf returns what a client sees of the error, and the header that goes

@@ -12,14 +12,14 @@ import (
 // ProductRow is what a row says of a product: what clients write of it. What is empty is
 // not in the row. The same products make the same bytes.
 type ProductRow struct {
-	ID          int64             `json:"id,omitempty"                  required:"false" minimum:"1" doc:"Only with ids=true: as events name the product. A file that has it is not for an import"`
+	ID          int64             `json:"id,omitempty"                  required:"false" minimum:"1" doc:"Only with ids=true: as events name the product. A file that has it is not for an import" example:"101" typical:"false"`
 	ExternalID  string            `json:"external_id,omitempty"         required:"false" doc:"The client's own id or SKU, unique among the products of the user; absent for none" example:"SKU-4711"`
 	Name        string            `json:"product_name"                  example:"Smartphone"`
-	Description string            `json:"product_description,omitempty" required:"false" doc:"Absent where it is empty"`
+	Description string            `json:"product_description,omitempty" required:"false" doc:"Absent where it is empty" example:"Latest model with advanced features"`
 	Price       json.Number       `json:"product_price"`
-	Images      []string          `json:"product_images,omitempty"      required:"false" nullable:"false" doc:"The URLs of the source images; absent for none"`
-	Alts        []string          `json:"image_alts,omitempty"          required:"false" nullable:"false" doc:"What the images show, in words, by their positions; absent where no one has said it of any"`
-	Metadata    map[string]string `json:"metadata,omitempty"            required:"false" nullable:"false" doc:"The client's own pairs, sorted by key; absent for none"`
+	Images      []string          `json:"product_images,omitempty"      required:"false" nullable:"false" doc:"The URLs of the source images; absent for none" example:"https://example.com/image1.jpg"`
+	Alts        []string          `json:"image_alts,omitempty"          required:"false" nullable:"false" doc:"What the images show, in words, by their positions; absent where no one has said it of any" example:"The phone from the front"`
+	Metadata    map[string]string `json:"metadata,omitempty"            required:"false" nullable:"false" doc:"The client's own pairs, sorted by key; absent for none" example:"{\"season\":\"winter\"}"`
 }
 
 // Bytes is about how much memory the row takes.
@@ -44,9 +44,9 @@ type ExportMark struct {
 
 // ExportPlace is where an export stands in the log of events.
 type ExportPlace struct {
-	After    string `json:"events_after,omitempty" required:"false" doc:"In the first line: where to read events on, GET /events?after=…, to hear of every change that is not in the file"`
-	Until    string `json:"events_until,omitempty" required:"false" doc:"In the last line: nothing in the file is newer than this event"`
-	Products *int64 `json:"products,omitempty"     required:"false" minimum:"0" doc:"In the last line: how many the file has"`
+	After    string `json:"events_after,omitempty" required:"false" doc:"In the first line: where to read events on, GET /events?after=…, to hear of every change that is not in the file" example:"evt_5f0c9d1b2a3e4f60_4711"`
+	Until    string `json:"events_until,omitempty" required:"false" doc:"In the last line: nothing in the file is newer than this event" example:"evt_5f0c9d1b2a3e4f60_4720" typical:"false"`
+	Products *int64 `json:"products,omitempty"     required:"false" minimum:"0" doc:"In the last line: how many the file has" example:"1200" typical:"false"`
 }
 
 // isMark reports whether the line, which has no blanks around it, is an ExportMark.

@@ -343,6 +343,8 @@ func (e PutProductParamsIfNoneMatch) Valid() bool {
 }
 
 // BulkProduct One product of many
+//
+// Examples: {"external_id":"SKU-4711","image_alts":["The phone from the front"],"metadata":{"season":"winter"},"product_description":"Latest model with advanced features","product_images":["https://example.com/image1.jpg"],"product_name":"Smartphone","product_price":599.99}
 type BulkProduct struct {
 	// ExternalId The client's own id or SKU
 	//
@@ -350,15 +352,21 @@ type BulkProduct struct {
 	ExternalId *string `json:"external_id,omitempty"`
 
 	// ImageAlts What the images show, by their positions
+	//
+	// Examples: ["The phone from the front"]
 	ImageAlts *[]string `json:"image_alts,omitempty"`
 
 	// Metadata Pairs of the client's own
+	//
+	// Examples: {"season":"winter"}
 	Metadata *map[string]string `json:"metadata,omitempty"`
 
 	// ProductDescription Examples: Latest model with advanced features
 	ProductDescription *string `json:"product_description,omitempty"`
 
 	// ProductImages URLs of the pictures, in order
+	//
+	// Examples: ["https://example.com/image1.jpg"]
 	ProductImages *[]string `json:"product_images,omitempty"`
 
 	// ProductName Required of a new product
@@ -373,17 +381,23 @@ type BulkProduct struct {
 }
 
 // BulkProducts Many products to be written
+//
+// Examples: {"products":[{"external_id":"SKU-4711","image_alts":["The phone from the front"],"metadata":{"season":"winter"},"product_description":"Latest model with advanced features","product_images":["https://example.com/image1.jpg"],"product_name":"Smartphone","product_price":599.99}]}
 type BulkProducts struct {
 	Products []BulkProduct `json:"products"`
 }
 
 // BulkResult What became of one product of many
+//
+// Examples: {"outcome":"created","product_id":101}
 type BulkResult struct {
 	// Errors Why it failed: the first ten
 	Errors  *[]RowError       `json:"errors,omitempty"`
 	Outcome BulkResultOutcome `json:"outcome"`
 
 	// ProductId Absent where it failed or was superseded
+	//
+	// Examples: 101
 	ProductId *int64 `json:"product_id,omitempty"`
 }
 
@@ -391,34 +405,58 @@ type BulkResult struct {
 type BulkResultOutcome string
 
 // BulkResults What became of the products, in their order
+//
+// Examples: {"created":1,"failed":0,"results":[{"outcome":"created","product_id":101}],"superseded":0,"unchanged":0,"updated":0}
 type BulkResults struct {
+	// Created Examples: 1
 	Created int64 `json:"created"`
-	Failed  int64 `json:"failed"`
+
+	// Failed Examples: 0
+	Failed int64 `json:"failed"`
 
 	// Results In the order of the products that were sent
 	Results []BulkResult `json:"results"`
 
 	// Superseded A later entry of the same external_id has won
+	//
+	// Examples: 0
 	Superseded int64 `json:"superseded"`
-	Unchanged  int64 `json:"unchanged"`
-	Updated    int64 `json:"updated"`
+
+	// Unchanged Examples: 0
+	Unchanged int64 `json:"unchanged"`
+
+	// Updated Examples: 0
+	Updated int64 `json:"updated"`
 }
 
 // Cover The picture that stands for a product in a list
+//
+// Examples: {"bytes":20480,"format":"webp","height":480,"placeholder":"data:image/webp;base64,UklGRhoAAABXRUJQVlA4TA0AAAAvAAAAEAcQERGIiP4HAA==","url":"https://shop.example/images/6f/6f02413910bdfbb76a202dab867b2484/w640.webp","width":640}
 type Cover struct {
+	// Bytes Examples: 20480
 	Bytes int64 `json:"bytes"`
 
 	// Format Examples: webp
 	Format string `json:"format"`
-	Height int64  `json:"height"`
+
+	// Height Examples: 480
+	Height int64 `json:"height"`
 
 	// Placeholder Data URI of a blurred miniature, to show while the cover loads
+	//
+	// Examples: data:image/webp;base64,UklGRhoAAABXRUJQVlA4TA0AAAAvAAAAEAcQERGIiP4HAA==
 	Placeholder string `json:"placeholder"`
-	Url         string `json:"url"`
-	Width       int64  `json:"width"`
+
+	// Url Examples: https://shop.example/images/6f/6f02413910bdfbb76a202dab867b2484/w640.webp
+	Url string `json:"url"`
+
+	// Width Examples: 640
+	Width int64 `json:"width"`
 }
 
 // Created Answers a create
+//
+// Examples: {"message":"Product created successfully","product_id":101}
 type Created struct {
 	// Message Examples: Product created successfully
 	Message string `json:"message"`
@@ -428,78 +466,128 @@ type Created struct {
 }
 
 // CurrentImage An image as it is now, with what it waits for
+//
+// Examples: {"alt":"The phone from the front","attempts":1,"compressed":{"bytes":184320,"format":"jpeg","height":1536,"url":"https://shop.example/images/6f/6f02413910bdfbb76a202dab867b2484/compressed.jpeg","width":2048},"created_at":"2026-11-02T09:30:00Z","height":3000,"html":"\u003cpicture\u003e\u003csource type=\"image/webp\" srcset=\"https://shop.example/images/6f/6f02413910bdfbb76a202dab867b2484/w320.webp 320w, https://shop.example/images/6f/6f02413910bdfbb76a202dab867b2484/w640.webp 640w\" sizes=\"(max-width: 2048px) 100vw, 2048px\"\u003e\u003cimg src=\"https://shop.example/images/6f/6f02413910bdfbb76a202dab867b2484/compressed.jpeg\" width=\"2048\" height=\"1536\" alt=\"The phone from the front\" loading=\"lazy\" decoding=\"async\" style=\"max-width:100%;height:auto;background:url(\u0026#39;data:image/webp;base64,UklGRhoAAABXRUJQVlA4TA0AAAAvAAAAEAcQERGIiP4HAA==\u0026#39;) center/cover no-repeat\"\u003e\u003c/picture\u003e","id":42,"placeholder":"data:image/webp;base64,UklGRhoAAABXRUJQVlA4TA0AAAAvAAAAEAcQERGIiP4HAA==","position":0,"source_bytes":2483120,"source_url":"https://example.com/image1.jpg","srcset":"https://shop.example/images/6f/6f02413910bdfbb76a202dab867b2484/w320.webp 320w, https://shop.example/images/6f/6f02413910bdfbb76a202dab867b2484/w640.webp 640w","status":"ready","updated_at":"2026-11-02T09:30:00Z","variants":[{"bytes":6144,"format":"webp","height":240,"url":"https://shop.example/images/6f/6f02413910bdfbb76a202dab867b2484/w320.webp","width":320},{"bytes":20480,"format":"webp","height":480,"url":"https://shop.example/images/6f/6f02413910bdfbb76a202dab867b2484/w640.webp","width":640}],"width":4000}
 type CurrentImage struct {
 	// Alt What the image shows, in words; absent where no one has said it
+	//
+	// Examples: The phone from the front
 	Alt *string `json:"alt,omitempty"`
 
 	// Attempts Attempts begun so far
+	//
+	// Examples: 1
 	Attempts int64 `json:"attempts"`
 
 	// Compressed One published file
+	//
+	// Examples: {"bytes":20480,"format":"webp","height":480,"url":"https://shop.example/images/6f/6f02413910bdfbb76a202dab867b2484/w640.webp","width":640}
 	Compressed *Output    `json:"compressed,omitempty"`
 	CreatedAt  *time.Time `json:"created_at,omitempty"`
-	Height     *int64     `json:"height,omitempty"`
+
+	// Height Examples: 3000
+	Height *int64 `json:"height,omitempty"`
 
 	// Html A picture element with all of the variants, ready to be pasted into a page; once the image is ready
+	//
+	// Examples: <picture><source type="image/webp" srcset="https://shop.example/images/6f/6f02413910bdfbb76a202dab867b2484/w320.webp 320w, https://shop.example/images/6f/6f02413910bdfbb76a202dab867b2484/w640.webp 640w" sizes="(max-width: 2048px) 100vw, 2048px"><img src="https://shop.example/images/6f/6f02413910bdfbb76a202dab867b2484/compressed.jpeg" width="2048" height="1536" alt="The phone from the front" loading="lazy" decoding="async" style="max-width:100%;height:auto;background:url(&#39;data:image/webp;base64,UklGRhoAAABXRUJQVlA4TA0AAAAvAAAAEAcQERGIiP4HAA==&#39;) center/cover no-repeat"></picture>
 	Html *string `json:"html,omitempty"`
-	Id   int64   `json:"id"`
+
+	// Id Examples: 42
+	Id int64 `json:"id"`
 
 	// Notes How what is shown differs from the source, where that is no failure; absent where it does not
 	Notes *[]Note `json:"notes,omitempty"`
 
 	// Placeholder Data URI of a blurred miniature, to show while the image loads
+	//
+	// Examples: data:image/webp;base64,UklGRhoAAABXRUJQVlA4TA0AAAAvAAAAEAcQERGIiP4HAA==
 	Placeholder *string `json:"placeholder,omitempty"`
 
 	// Position Among the images of the product
+	//
+	// Examples: 0
 	Position int64 `json:"position"`
 
 	// Reason Why the last attempt failed; absent where nothing went wrong
+	//
+	// Examples: {"code":"source_timeout","detail":"the host took too long","retryable":true}
 	Reason *Reason `json:"reason,omitempty"`
 
 	// RefreshError The code of the reason for which a ready image could not be fetched again the last time; it shows what it did. Absent where that did not fail
+	//
+	// Examples: source_timeout
 	RefreshError *string `json:"refresh_error,omitempty"`
-	SourceBytes  *int64  `json:"source_bytes,omitempty"`
-	SourceUrl    string  `json:"source_url"`
+
+	// SourceBytes Examples: 2483120
+	SourceBytes *int64 `json:"source_bytes,omitempty"`
+
+	// SourceUrl Examples: https://example.com/image1.jpg
+	SourceUrl string `json:"source_url"`
 
 	// Srcset The WebP variants (JPEG where the engine writes no WebP), as the attribute srcset of img takes them; once the image is ready and has variants
-	Srcset *string            `json:"srcset,omitempty"`
+	//
+	// Examples: https://shop.example/images/6f/6f02413910bdfbb76a202dab867b2484/w320.webp 320w, https://shop.example/images/6f/6f02413910bdfbb76a202dab867b2484/w640.webp 640w
+	Srcset *string `json:"srcset,omitempty"`
+
+	// Status Examples: ready
 	Status CurrentImageStatus `json:"status"`
 
 	// UpdatedAt The last edit, or progress, of the image
 	UpdatedAt *time.Time `json:"updated_at,omitempty"`
 
 	// Variants For srcset, by ascending width
+	//
+	// Examples: [{"bytes":6144,"format":"webp","height":240,"url":"https://shop.example/images/6f/6f02413910bdfbb76a202dab867b2484/w320.webp","width":320},{"bytes":20480,"format":"webp","height":480,"url":"https://shop.example/images/6f/6f02413910bdfbb76a202dab867b2484/w640.webp","width":640}]
 	Variants *[]Output `json:"variants,omitempty"`
 
 	// Waiting What a pending image waits for; absent while it is worked on, and for every other status
+	//
+	// Examples: {"for":"turn","until":"2026-11-02T09:30:12Z"}
 	Waiting *Waiting `json:"waiting,omitempty"`
 
 	// Width Of the upright source, in pixels
+	//
+	// Examples: 4000
 	Width *int64 `json:"width,omitempty"`
 }
 
-// CurrentImageStatus defines model for CurrentImage.Status.
+// CurrentImageStatus Examples: ready
 type CurrentImageStatus string
 
 // ExportMark The first line of an export, or the last
+//
+// Examples: {"export":{"events_after":"evt_5f0c9d1b2a3e4f60_4711"}}
 type ExportMark struct {
 	// Export Where an export stands in the log of events
+	//
+	// Examples: {"events_after":"evt_5f0c9d1b2a3e4f60_4711"}
 	Export ExportPlace `json:"export"`
 }
 
 // ExportPlace Where an export stands in the log of events
+//
+// Examples: {"events_after":"evt_5f0c9d1b2a3e4f60_4711"}
 type ExportPlace struct {
 	// EventsAfter In the first line: where to read events on, GET /events?after=…, to hear of every change that is not in the file
+	//
+	// Examples: evt_5f0c9d1b2a3e4f60_4711
 	EventsAfter *string `json:"events_after,omitempty"`
 
 	// EventsUntil In the last line: nothing in the file is newer than this event
+	//
+	// Examples: evt_5f0c9d1b2a3e4f60_4720
 	EventsUntil *string `json:"events_until,omitempty"`
 
 	// Products In the last line: how many the file has
+	//
+	// Examples: 1200
 	Products *int64 `json:"products,omitempty"`
 }
 
 // FieldError What is wrong with one field or parameter
+//
+// Examples: {"field":"product_images[2]","pointer":"/product_images/2","reason":"must be an http or https URL"}
 type FieldError struct {
 	// Field The field or parameter, e.g. product_images[2]
 	//
@@ -523,75 +611,126 @@ type FieldError struct {
 }
 
 // Image One image of a product. Its results are all there once it is ready, and none before
+//
+// Examples: {"alt":"The phone from the front","attempts":1,"compressed":{"bytes":184320,"format":"jpeg","height":1536,"url":"https://shop.example/images/6f/6f02413910bdfbb76a202dab867b2484/compressed.jpeg","width":2048},"created_at":"2026-11-02T09:30:00Z","height":3000,"html":"\u003cpicture\u003e\u003csource type=\"image/webp\" srcset=\"https://shop.example/images/6f/6f02413910bdfbb76a202dab867b2484/w320.webp 320w, https://shop.example/images/6f/6f02413910bdfbb76a202dab867b2484/w640.webp 640w\" sizes=\"(max-width: 2048px) 100vw, 2048px\"\u003e\u003cimg src=\"https://shop.example/images/6f/6f02413910bdfbb76a202dab867b2484/compressed.jpeg\" width=\"2048\" height=\"1536\" alt=\"The phone from the front\" loading=\"lazy\" decoding=\"async\" style=\"max-width:100%;height:auto;background:url(\u0026#39;data:image/webp;base64,UklGRhoAAABXRUJQVlA4TA0AAAAvAAAAEAcQERGIiP4HAA==\u0026#39;) center/cover no-repeat\"\u003e\u003c/picture\u003e","id":42,"placeholder":"data:image/webp;base64,UklGRhoAAABXRUJQVlA4TA0AAAAvAAAAEAcQERGIiP4HAA==","source_bytes":2483120,"source_url":"https://example.com/image1.jpg","srcset":"https://shop.example/images/6f/6f02413910bdfbb76a202dab867b2484/w320.webp 320w, https://shop.example/images/6f/6f02413910bdfbb76a202dab867b2484/w640.webp 640w","status":"ready","updated_at":"2026-11-02T09:30:00Z","variants":[{"bytes":6144,"format":"webp","height":240,"url":"https://shop.example/images/6f/6f02413910bdfbb76a202dab867b2484/w320.webp","width":320},{"bytes":20480,"format":"webp","height":480,"url":"https://shop.example/images/6f/6f02413910bdfbb76a202dab867b2484/w640.webp","width":640}],"width":4000}
 type Image struct {
 	// Alt What the image shows, in words; absent where no one has said it
+	//
+	// Examples: The phone from the front
 	Alt *string `json:"alt,omitempty"`
 
 	// Attempts Attempts begun so far
+	//
+	// Examples: 1
 	Attempts int64 `json:"attempts"`
 
 	// Compressed One published file
+	//
+	// Examples: {"bytes":20480,"format":"webp","height":480,"url":"https://shop.example/images/6f/6f02413910bdfbb76a202dab867b2484/w640.webp","width":640}
 	Compressed *Output    `json:"compressed,omitempty"`
 	CreatedAt  *time.Time `json:"created_at,omitempty"`
-	Height     *int64     `json:"height,omitempty"`
+
+	// Height Examples: 3000
+	Height *int64 `json:"height,omitempty"`
 
 	// Html A picture element with all of the variants, ready to be pasted into a page; once the image is ready
+	//
+	// Examples: <picture><source type="image/webp" srcset="https://shop.example/images/6f/6f02413910bdfbb76a202dab867b2484/w320.webp 320w, https://shop.example/images/6f/6f02413910bdfbb76a202dab867b2484/w640.webp 640w" sizes="(max-width: 2048px) 100vw, 2048px"><img src="https://shop.example/images/6f/6f02413910bdfbb76a202dab867b2484/compressed.jpeg" width="2048" height="1536" alt="The phone from the front" loading="lazy" decoding="async" style="max-width:100%;height:auto;background:url(&#39;data:image/webp;base64,UklGRhoAAABXRUJQVlA4TA0AAAAvAAAAEAcQERGIiP4HAA==&#39;) center/cover no-repeat"></picture>
 	Html *string `json:"html,omitempty"`
-	Id   int64   `json:"id"`
+
+	// Id Examples: 42
+	Id int64 `json:"id"`
 
 	// Notes How what is shown differs from the source, where that is no failure; absent where it does not
 	Notes *[]Note `json:"notes,omitempty"`
 
 	// Placeholder Data URI of a blurred miniature, to show while the image loads
+	//
+	// Examples: data:image/webp;base64,UklGRhoAAABXRUJQVlA4TA0AAAAvAAAAEAcQERGIiP4HAA==
 	Placeholder *string `json:"placeholder,omitempty"`
 
 	// Reason Why the last attempt failed; absent where nothing went wrong
-	Reason      *Reason `json:"reason,omitempty"`
-	SourceBytes *int64  `json:"source_bytes,omitempty"`
-	SourceUrl   string  `json:"source_url"`
+	//
+	// Examples: {"code":"source_timeout","detail":"the host took too long","retryable":true}
+	Reason *Reason `json:"reason,omitempty"`
+
+	// SourceBytes Examples: 2483120
+	SourceBytes *int64 `json:"source_bytes,omitempty"`
+
+	// SourceUrl Examples: https://example.com/image1.jpg
+	SourceUrl string `json:"source_url"`
 
 	// Srcset The WebP variants (JPEG where the engine writes no WebP), as the attribute srcset of img takes them; once the image is ready and has variants
-	Srcset *string     `json:"srcset,omitempty"`
+	//
+	// Examples: https://shop.example/images/6f/6f02413910bdfbb76a202dab867b2484/w320.webp 320w, https://shop.example/images/6f/6f02413910bdfbb76a202dab867b2484/w640.webp 640w
+	Srcset *string `json:"srcset,omitempty"`
+
+	// Status Examples: ready
 	Status ImageStatus `json:"status"`
 
 	// UpdatedAt The last edit, or progress, of the image
 	UpdatedAt *time.Time `json:"updated_at,omitempty"`
 
 	// Variants For srcset, by ascending width
+	//
+	// Examples: [{"bytes":6144,"format":"webp","height":240,"url":"https://shop.example/images/6f/6f02413910bdfbb76a202dab867b2484/w320.webp","width":320},{"bytes":20480,"format":"webp","height":480,"url":"https://shop.example/images/6f/6f02413910bdfbb76a202dab867b2484/w640.webp","width":640}]
 	Variants *[]Output `json:"variants,omitempty"`
 
 	// Width Of the upright source, in pixels
+	//
+	// Examples: 4000
 	Width *int64 `json:"width,omitempty"`
 }
 
-// ImageStatus defines model for Image.Status.
+// ImageStatus Examples: ready
 type ImageStatus string
 
 // ImageCounts How many images a product has, by status
+//
+// Examples: {"failed":0,"pending":0,"ready":1,"total":1}
 type ImageCounts struct {
+	// Failed Examples: 0
 	Failed int64 `json:"failed"`
 
 	// Pending Those that are processed included
+	//
+	// Examples: 0
 	Pending int64 `json:"pending"`
-	Ready   int64 `json:"ready"`
-	Total   int64 `json:"total"`
+
+	// Ready Examples: 1
+	Ready int64 `json:"ready"`
+
+	// Total Examples: 1
+	Total int64 `json:"total"`
 }
 
 // ImagePatch What to change of an image
+//
+// Examples: {"alt":"The phone from the front","position":0}
 type ImagePatch struct {
 	// Alt What the image shows, in words; null removes it
+	//
+	// Examples: The phone from the front
 	Alt *string `json:"alt,omitempty"`
 
 	// Position Among the images of the product, after the change
+	//
+	// Examples: 0
 	Position *int64 `json:"position,omitempty"`
 }
 
 // NewImage An image to be added to a product
+//
+// Examples: {"alt":"The phone from the front","position":0,"source_url":"https://example.com/image1.jpg"}
 type NewImage struct {
 	// Alt What the image shows, in words
+	//
+	// Examples: The phone from the front
 	Alt *string `json:"alt,omitempty"`
 
 	// Position Among the images of the product; behind all others where it is absent
+	//
+	// Examples: 0
 	Position *int64 `json:"position,omitempty"`
 
 	// SourceUrl An http or https URL without user name and password; kept without blanks around it, its dot segments resolved
@@ -601,6 +740,8 @@ type NewImage struct {
 }
 
 // NewProduct A product to be created
+//
+// Examples: {"external_id":"SKU-4711","metadata":{"season":"winter"},"product_description":"Latest model with advanced features","product_images":["https://example.com/image1.jpg"],"product_name":"Smartphone","product_price":999.99,"user_id":1}
 type NewProduct struct {
 	// ExternalId The client's own id or SKU, unique among the products of the user
 	//
@@ -608,6 +749,8 @@ type NewProduct struct {
 	ExternalId *string `json:"external_id,omitempty"`
 
 	// Metadata The client's own pairs, at most 50; keys have 1 to 40 characters, values at most 500
+	//
+	// Examples: {"season":"winter"}
 	Metadata *map[string]string `json:"metadata,omitempty"`
 
 	// ProductDescription Examples: Latest model with advanced features
@@ -642,10 +785,14 @@ type NewProduct_ProductPrice struct {
 }
 
 // Note How a published image differs from its source
+//
+// Examples: {"code":"first_frame_only","detail":"The source is animated; only its first frame is shown."}
 type Note struct {
 	Code NoteCode `json:"code"`
 
 	// Detail The same in a sentence for people
+	//
+	// Examples: The source is animated; only its first frame is shown.
 	Detail string `json:"detail"`
 }
 
@@ -653,25 +800,40 @@ type Note struct {
 type NoteCode string
 
 // Output One published file
+//
+// Examples: {"bytes":20480,"format":"webp","height":480,"url":"https://shop.example/images/6f/6f02413910bdfbb76a202dab867b2484/w640.webp","width":640}
 type Output struct {
+	// Bytes Examples: 20480
 	Bytes int64 `json:"bytes"`
 
 	// Format Examples: webp
 	Format string `json:"format"`
-	Height int64  `json:"height"`
-	Url    string `json:"url"`
-	Width  int64  `json:"width"`
+
+	// Height Examples: 480
+	Height int64 `json:"height"`
+
+	// Url Examples: https://shop.example/images/6f/6f02413910bdfbb76a202dab867b2484/w640.webp
+	Url string `json:"url"`
+
+	// Width Examples: 640
+	Width int64 `json:"width"`
 }
 
 // PageImage The images of a product
+//
+// Examples: {"data":[{"alt":"The phone from the front","attempts":1,"compressed":{"bytes":184320,"format":"jpeg","height":1536,"url":"https://shop.example/images/6f/6f02413910bdfbb76a202dab867b2484/compressed.jpeg","width":2048},"created_at":"2026-11-02T09:30:00Z","height":3000,"html":"\u003cpicture\u003e\u003csource type=\"image/webp\" srcset=\"https://shop.example/images/6f/6f02413910bdfbb76a202dab867b2484/w320.webp 320w, https://shop.example/images/6f/6f02413910bdfbb76a202dab867b2484/w640.webp 640w\" sizes=\"(max-width: 2048px) 100vw, 2048px\"\u003e\u003cimg src=\"https://shop.example/images/6f/6f02413910bdfbb76a202dab867b2484/compressed.jpeg\" width=\"2048\" height=\"1536\" alt=\"The phone from the front\" loading=\"lazy\" decoding=\"async\" style=\"max-width:100%;height:auto;background:url(\u0026#39;data:image/webp;base64,UklGRhoAAABXRUJQVlA4TA0AAAAvAAAAEAcQERGIiP4HAA==\u0026#39;) center/cover no-repeat\"\u003e\u003c/picture\u003e","id":42,"placeholder":"data:image/webp;base64,UklGRhoAAABXRUJQVlA4TA0AAAAvAAAAEAcQERGIiP4HAA==","source_bytes":2483120,"source_url":"https://example.com/image1.jpg","srcset":"https://shop.example/images/6f/6f02413910bdfbb76a202dab867b2484/w320.webp 320w, https://shop.example/images/6f/6f02413910bdfbb76a202dab867b2484/w640.webp 640w","status":"ready","updated_at":"2026-11-02T09:30:00Z","variants":[{"bytes":6144,"format":"webp","height":240,"url":"https://shop.example/images/6f/6f02413910bdfbb76a202dab867b2484/w320.webp","width":320},{"bytes":20480,"format":"webp","height":480,"url":"https://shop.example/images/6f/6f02413910bdfbb76a202dab867b2484/w640.webp","width":640}],"width":4000}],"next_cursor":"AWc3kQ7xJ2mVtYb0LsRfPzHdNq4aXeUiGoCw"}
 type PageImage struct {
 	Data []Image `json:"data"`
 
 	// NextCursor For the next page; absent on the last one
+	//
+	// Examples: AWc3kQ7xJ2mVtYb0LsRfPzHdNq4aXeUiGoCw
 	NextCursor *string `json:"next_cursor,omitempty"`
 }
 
 // Problem Why a request failed (RFC 9457)
+//
+// Examples: {"code":"validation-failed","detail":"the request has invalid fields","errors":[{"field":"product_images[2]","pointer":"/product_images/2","reason":"must be an http or https URL"}],"instance":"4XKQ2VJ5D3M7YB6TRZP0HNWCEA","status":422,"title":"Fields are invalid","type":"/problems/validation-failed"}
 type Problem struct {
 	// Code The name of the kind; kinds may be added
 	//
@@ -707,6 +869,8 @@ type Problem struct {
 	Type string `json:"type"`
 
 	// ViolatedPolicies With quota-exceeded: the names of the limits, as in RateLimit-Policy, that were exceeded
+	//
+	// Examples: ["key"]
 	ViolatedPolicies *[]string `json:"violated-policies,omitempty"`
 }
 
@@ -716,8 +880,12 @@ type Problem struct {
 type ProblemCode string
 
 // Product A product with its images
+//
+// Examples: {"compressed_product_images":["https://shop.example/images/6f/6f02413910bdfbb76a202dab867b2484/compressed.jpeg"],"created_at":"2026-11-02T09:30:00Z","external_id":"SKU-4711","id":101,"images":[{"alt":"The phone from the front","attempts":1,"compressed":{"bytes":184320,"format":"jpeg","height":1536,"url":"https://shop.example/images/6f/6f02413910bdfbb76a202dab867b2484/compressed.jpeg","width":2048},"created_at":"2026-11-02T09:30:00Z","height":3000,"html":"\u003cpicture\u003e\u003csource type=\"image/webp\" srcset=\"https://shop.example/images/6f/6f02413910bdfbb76a202dab867b2484/w320.webp 320w, https://shop.example/images/6f/6f02413910bdfbb76a202dab867b2484/w640.webp 640w\" sizes=\"(max-width: 2048px) 100vw, 2048px\"\u003e\u003cimg src=\"https://shop.example/images/6f/6f02413910bdfbb76a202dab867b2484/compressed.jpeg\" width=\"2048\" height=\"1536\" alt=\"The phone from the front\" loading=\"lazy\" decoding=\"async\" style=\"max-width:100%;height:auto;background:url(\u0026#39;data:image/webp;base64,UklGRhoAAABXRUJQVlA4TA0AAAAvAAAAEAcQERGIiP4HAA==\u0026#39;) center/cover no-repeat\"\u003e\u003c/picture\u003e","id":42,"placeholder":"data:image/webp;base64,UklGRhoAAABXRUJQVlA4TA0AAAAvAAAAEAcQERGIiP4HAA==","source_bytes":2483120,"source_url":"https://example.com/image1.jpg","srcset":"https://shop.example/images/6f/6f02413910bdfbb76a202dab867b2484/w320.webp 320w, https://shop.example/images/6f/6f02413910bdfbb76a202dab867b2484/w640.webp 640w","status":"ready","updated_at":"2026-11-02T09:30:00Z","variants":[{"bytes":6144,"format":"webp","height":240,"url":"https://shop.example/images/6f/6f02413910bdfbb76a202dab867b2484/w320.webp","width":320},{"bytes":20480,"format":"webp","height":480,"url":"https://shop.example/images/6f/6f02413910bdfbb76a202dab867b2484/w640.webp","width":640}],"width":4000}],"metadata":{"season":"winter"},"product_description":"Latest model with advanced features","product_images":["https://example.com/image1.jpg"],"product_name":"Smartphone","product_price":999.99,"revision":3,"updated_at":"2026-11-02T09:30:00Z","user_id":1,"version":1}
 type Product struct {
 	// CompressedProductImages Where the images that are ready can be read, in source order
+	//
+	// Examples: ["https://shop.example/images/6f/6f02413910bdfbb76a202dab867b2484/compressed.jpeg"]
 	CompressedProductImages []string   `json:"compressed_product_images"`
 	CreatedAt               *time.Time `json:"created_at,omitempty"`
 
@@ -733,12 +901,16 @@ type Product struct {
 	Images []Image `json:"images"`
 
 	// Metadata The client's own pairs, which mean nothing here; absent for none
+	//
+	// Examples: {"season":"winter"}
 	Metadata *map[string]string `json:"metadata,omitempty"`
 
 	// ProductDescription Examples: Latest model with advanced features
 	ProductDescription string `json:"product_description"`
 
 	// ProductImages The source images, as they were given
+	//
+	// Examples: ["https://example.com/image1.jpg"]
 	ProductImages []string `json:"product_images"`
 
 	// ProductName Examples: Smartphone
@@ -750,6 +922,8 @@ type Product struct {
 	ProductPrice float64 `json:"product_price"`
 
 	// Revision Grows with every change, edit or progress of an image
+	//
+	// Examples: 3
 	Revision *int64 `json:"revision,omitempty"`
 
 	// UpdatedAt The last edit
@@ -759,21 +933,33 @@ type Product struct {
 	UserId int64 `json:"user_id"`
 
 	// Version Grows with every edit: what If-Match compares
+	//
+	// Examples: 1
 	Version *int64 `json:"version,omitempty"`
 }
 
 // ProductPatch What to change of a product
+//
+// Examples: {"metadata":{"season":"winter"},"product_description":"Latest model with advanced features","product_images":["https://example.com/image1.jpg"],"product_name":"Smartphone","product_price":999.99}
 type ProductPatch struct {
 	// ExternalId The client's own id or SKU, unique among the products of the user; null removes it
+	//
+	// Examples: SKU-4711
 	ExternalId *string `json:"external_id,omitempty"`
 
 	// Metadata The client's own pairs, at most 50; keys have 1 to 40 characters, values at most 500; pairs are merged, null removes one, and null for the whole removes all
-	Metadata           *map[string]*string `json:"metadata,omitempty"`
-	ProductDescription *string             `json:"product_description,omitempty"`
+	//
+	// Examples: {"season":"winter"}
+	Metadata *map[string]*string `json:"metadata,omitempty"`
+
+	// ProductDescription Examples: Latest model with advanced features
+	ProductDescription *string `json:"product_description,omitempty"`
 
 	// ProductImages All source images; one whose URL is there already keeps its work
 	ProductImages *[]string `json:"product_images,omitempty"`
-	ProductName   *string   `json:"product_name,omitempty"`
+
+	// ProductName Examples: Smartphone
+	ProductName *string `json:"product_name,omitempty"`
 
 	// ProductPrice An exact decimal with at most 2 decimal places, as a number or as a string that holds one
 	ProductPrice *ProductPatch_ProductPrice `json:"product_price,omitempty"`
@@ -793,6 +979,8 @@ type ProductPatch_ProductPrice struct {
 }
 
 // ProductRow A product in a file: what clients write of it
+//
+// Examples: {"external_id":"SKU-4711","image_alts":["The phone from the front"],"metadata":{"season":"winter"},"product_description":"Latest model with advanced features","product_images":["https://example.com/image1.jpg"],"product_name":"Smartphone","product_price":999.99}
 type ProductRow struct {
 	// ExternalId The client's own id or SKU, unique among the products of the user; absent for none
 	//
@@ -800,18 +988,28 @@ type ProductRow struct {
 	ExternalId *string `json:"external_id,omitempty"`
 
 	// Id Only with ids=true: as events name the product. A file that has it is not for an import
+	//
+	// Examples: 101
 	Id *int64 `json:"id,omitempty"`
 
 	// ImageAlts What the images show, in words, by their positions; absent where no one has said it of any
+	//
+	// Examples: ["The phone from the front"]
 	ImageAlts *[]string `json:"image_alts,omitempty"`
 
 	// Metadata The client's own pairs, sorted by key; absent for none
+	//
+	// Examples: {"season":"winter"}
 	Metadata *map[string]string `json:"metadata,omitempty"`
 
 	// ProductDescription Absent where it is empty
+	//
+	// Examples: Latest model with advanced features
 	ProductDescription *string `json:"product_description,omitempty"`
 
 	// ProductImages The URLs of the source images; absent for none
+	//
+	// Examples: ["https://example.com/image1.jpg"]
 	ProductImages *[]string `json:"product_images,omitempty"`
 
 	// ProductName Examples: Smartphone
@@ -824,50 +1022,80 @@ type ProductRow struct {
 }
 
 // Reason Why the work on an image failed
+//
+// Examples: {"code":"source_timeout","detail":"the host took too long","retryable":true}
 type Reason struct {
-	Code   string `json:"code"`
+	// Code Examples: source_timeout
+	Code string `json:"code"`
+
+	// Detail Examples: the host took too long
 	Detail string `json:"detail"`
 
 	// Retryable Whether the same work can end otherwise when tried again
+	//
+	// Examples: true
 	Retryable bool `json:"retryable"`
 }
 
 // RefreshCount How many images would be fetched again
+//
+// Examples: {"dry_run":true,"matched":1200}
 type RefreshCount struct {
+	// DryRun Examples: true
 	DryRun bool `json:"dry_run"`
 
 	// Matched Images that were selected
+	//
+	// Examples: 1200
 	Matched int64 `json:"matched"`
 }
 
 // RefreshFilter Selects images that are ready; without fields it selects all of them
+//
+// Examples: {"host":"example.com"}
 type RefreshFilter struct {
 	// Host Examples: example.com
-	Host       *string  `json:"host,omitempty"`
+	Host *string `json:"host,omitempty"`
+
+	// ProductIds Examples: [101,102]
 	ProductIds *[]int64 `json:"product_ids,omitempty"`
 
 	// UpdatedBefore Exclusive: of images that have shown what they do since then
 	UpdatedBefore *time.Time `json:"updated_before,omitempty"`
-	UserId        *int64     `json:"user_id,omitempty"`
+
+	// UserId Examples: 1
+	UserId *int64 `json:"user_id,omitempty"`
 }
 
 // RefreshJob Has many images fetched again in the background
+//
+// Examples: {"created_at":"2026-11-02T09:30:00Z","done":350,"filter":{"host":"example.com"},"id":7,"rate":10,"state":"running","total":1200}
 type RefreshJob struct {
 	CreatedAt time.Time `json:"created_at"`
 
 	// Done Images that the job has put in line to be fetched again; others may do so first, or remove them
+	//
+	// Examples: 350
 	Done int64 `json:"done"`
 
 	// Filter Selects images that are ready; without fields it selects all of them
+	//
+	// Examples: {"host":"example.com"}
 	Filter     RefreshFilter `json:"filter"`
 	FinishedAt *time.Time    `json:"finished_at,omitempty"`
-	Id         int64         `json:"id"`
+
+	// Id Examples: 7
+	Id int64 `json:"id"`
 
 	// Rate Images a second; absent for no limit
+	//
+	// Examples: 10
 	Rate  *int64          `json:"rate,omitempty"`
 	State RefreshJobState `json:"state"`
 
 	// Total Images that matched when the job was made
+	//
+	// Examples: 1200
 	Total int64 `json:"total"`
 }
 
@@ -875,32 +1103,46 @@ type RefreshJob struct {
 type RefreshJobState string
 
 // RefreshOrder Asks for many images to be fetched again
+//
+// Examples: {"dry_run":true,"filter":{"host":"example.com"}}
 type RefreshOrder struct {
 	// All Says that an empty filter, which selects everything, is meant
 	All *bool `json:"all,omitempty"`
 
 	// DryRun Only count
+	//
+	// Examples: true
 	DryRun *bool `json:"dry_run,omitempty"`
 
 	// Filter Which ones; all where it is empty
 	Filter *RefreshSelection `json:"filter,omitempty"`
 
 	// Rate At most so many a second, for a filter
+	//
+	// Examples: 10
 	Rate *int64 `json:"rate,omitempty"`
 }
 
 // RefreshSelection Selects images that are ready; without fields it selects all of them
+//
+// Examples: {"host":"example.com"}
 type RefreshSelection struct {
 	// Host Examples: example.com
-	Host       *string  `json:"host,omitempty"`
+	Host *string `json:"host,omitempty"`
+
+	// ProductIds Examples: [101,102]
 	ProductIds *[]int64 `json:"product_ids,omitempty"`
 
 	// UpdatedBefore Exclusive: of images that have shown what they do since then
 	UpdatedBefore *time.Time `json:"updated_before,omitempty"`
-	UserId        *int64     `json:"user_id,omitempty"`
+
+	// UserId Examples: 1
+	UserId *int64 `json:"user_id,omitempty"`
 }
 
 // RowError What is wrong with one field of a product of many
+//
+// Examples: {"field":"product_price","reason":"is required"}
 type RowError struct {
 	// Field The field, or row for the product as a whole
 	//
@@ -914,29 +1156,47 @@ type RowError struct {
 }
 
 // SentImage An image that is added to a product, with its picture
+//
+// Examples: {"alt":"The phone from the front","file":"The bytes of image1.jpg","position":0}
 type SentImage struct {
 	// Alt What the image shows, in words
+	//
+	// Examples: The phone from the front
 	Alt *string `json:"alt,omitempty"`
 
 	// File The picture
+	//
+	// Examples: The bytes of image1.jpg
 	File openapi_types.File `json:"file"`
 
 	// Position Among the images of the product; behind all others where it is absent
+	//
+	// Examples: 0
 	Position *int64 `json:"position,omitempty"`
 }
 
 // SentProduct A product for an external id: what to change of it, or what to create
+//
+// Examples: {"metadata":{"season":"winter"},"product_description":"Latest model with advanced features","product_images":["https://example.com/image1.jpg"],"product_name":"Smartphone","product_price":999.99,"user_id":1}
 type SentProduct struct {
 	// ExternalId The client's own id or SKU, unique among the products of the user; null removes it
+	//
+	// Examples: SKU-4711
 	ExternalId *string `json:"external_id,omitempty"`
 
 	// Metadata The client's own pairs, at most 50; keys have 1 to 40 characters, values at most 500; pairs are merged, null removes one, and null for the whole removes all
-	Metadata           *map[string]*string `json:"metadata,omitempty"`
-	ProductDescription *string             `json:"product_description,omitempty"`
+	//
+	// Examples: {"season":"winter"}
+	Metadata *map[string]*string `json:"metadata,omitempty"`
+
+	// ProductDescription Examples: Latest model with advanced features
+	ProductDescription *string `json:"product_description,omitempty"`
 
 	// ProductImages All source images; one whose URL is there already keeps its work
 	ProductImages *[]string `json:"product_images,omitempty"`
-	ProductName   *string   `json:"product_name,omitempty"`
+
+	// ProductName Examples: Smartphone
+	ProductName *string `json:"product_name,omitempty"`
 
 	// ProductPrice An exact decimal with at most 2 decimal places, as a number or as a string that holds one
 	ProductPrice *SentProduct_ProductPrice `json:"product_price,omitempty"`
@@ -961,8 +1221,12 @@ type SentProduct_ProductPrice struct {
 }
 
 // Summary A product in a list
+//
+// Examples: {"cover":{"bytes":20480,"format":"webp","height":480,"placeholder":"data:image/webp;base64,UklGRhoAAABXRUJQVlA4TA0AAAAvAAAAEAcQERGIiP4HAA==","url":"https://shop.example/images/6f/6f02413910bdfbb76a202dab867b2484/w640.webp","width":640},"created_at":"2026-11-02T09:30:00Z","external_id":"SKU-4711","id":101,"image_counts":{"failed":0,"pending":0,"ready":1,"total":1},"metadata":{"season":"winter"},"product_description":"Latest model with advanced features","product_name":"Smartphone","product_price":999.99,"updated_at":"2026-11-02T09:30:00Z","user_id":1,"version":1}
 type Summary struct {
 	// Cover Of the first image that is ready, a small variant; absent where none is ready
+	//
+	// Examples: {"bytes":20480,"format":"webp","height":480,"placeholder":"data:image/webp;base64,UklGRhoAAABXRUJQVlA4TA0AAAAvAAAAEAcQERGIiP4HAA==","url":"https://shop.example/images/6f/6f02413910bdfbb76a202dab867b2484/w640.webp","width":640}
 	Cover     *Cover     `json:"cover,omitempty"`
 	CreatedAt *time.Time `json:"created_at,omitempty"`
 
@@ -975,9 +1239,13 @@ type Summary struct {
 	Id int64 `json:"id"`
 
 	// ImageCounts How many images a product has, by status
+	//
+	// Examples: {"failed":0,"pending":0,"ready":1,"total":1}
 	ImageCounts ImageCounts `json:"image_counts"`
 
 	// Metadata The client's own pairs, which mean nothing here; absent for none
+	//
+	// Examples: {"season":"winter"}
 	Metadata *map[string]string `json:"metadata,omitempty"`
 
 	// ProductDescription Examples: Latest model with advanced features
@@ -998,20 +1266,101 @@ type Summary struct {
 	UserId int64 `json:"user_id"`
 
 	// Version Grows with every edit: what If-Match compares
+	//
+	// Examples: 1
 	Version *int64 `json:"version,omitempty"`
 }
 
 // Waiting What an image waits for
+//
+// Examples: {"for":"turn","until":"2026-11-02T09:30:12Z"}
 type Waiting struct {
 	// For turn: its turn among the images of all users. host: its host, which has as many images out as it may have, or whose breaker is open because it failed or asked to be left alone (Retry-After). retry: the moment of its next attempt
 	For WaitingFor `json:"for"`
 
 	// Until retry: when it is due. host: the earliest moment at which the host has room for it: its breaker's end, or when the images of the same user before it have been fetched there. turn: an estimate, from how many are before it and the pace of the last minute. Absent where that is not known
+	//
+	// Examples: 2026-11-02T09:30:12Z
 	Until *time.Time `json:"until,omitempty"`
 }
 
 // WaitingFor turn: its turn among the images of all users. host: its host, which has as many images out as it may have, or whose breaker is open because it failed or asked to be left alone (Retry-After). retry: the moment of its next attempt
 type WaitingFor string
+
+// Problem400 Why a request failed (RFC 9457)
+//
+// Examples: {"code":"validation-failed","detail":"the request has invalid fields","errors":[{"field":"product_images[2]","pointer":"/product_images/2","reason":"must be an http or https URL"}],"instance":"4XKQ2VJ5D3M7YB6TRZP0HNWCEA","status":422,"title":"Fields are invalid","type":"/problems/validation-failed"}
+type Problem400 = Problem
+
+// Problem401 Why a request failed (RFC 9457)
+//
+// Examples: {"code":"validation-failed","detail":"the request has invalid fields","errors":[{"field":"product_images[2]","pointer":"/product_images/2","reason":"must be an http or https URL"}],"instance":"4XKQ2VJ5D3M7YB6TRZP0HNWCEA","status":422,"title":"Fields are invalid","type":"/problems/validation-failed"}
+type Problem401 = Problem
+
+// Problem403 Why a request failed (RFC 9457)
+//
+// Examples: {"code":"validation-failed","detail":"the request has invalid fields","errors":[{"field":"product_images[2]","pointer":"/product_images/2","reason":"must be an http or https URL"}],"instance":"4XKQ2VJ5D3M7YB6TRZP0HNWCEA","status":422,"title":"Fields are invalid","type":"/problems/validation-failed"}
+type Problem403 = Problem
+
+// Problem404 Why a request failed (RFC 9457)
+//
+// Examples: {"code":"validation-failed","detail":"the request has invalid fields","errors":[{"field":"product_images[2]","pointer":"/product_images/2","reason":"must be an http or https URL"}],"instance":"4XKQ2VJ5D3M7YB6TRZP0HNWCEA","status":422,"title":"Fields are invalid","type":"/problems/validation-failed"}
+type Problem404 = Problem
+
+// Problem408 Why a request failed (RFC 9457)
+//
+// Examples: {"code":"validation-failed","detail":"the request has invalid fields","errors":[{"field":"product_images[2]","pointer":"/product_images/2","reason":"must be an http or https URL"}],"instance":"4XKQ2VJ5D3M7YB6TRZP0HNWCEA","status":422,"title":"Fields are invalid","type":"/problems/validation-failed"}
+type Problem408 = Problem
+
+// Problem409 Why a request failed (RFC 9457)
+//
+// Examples: {"code":"validation-failed","detail":"the request has invalid fields","errors":[{"field":"product_images[2]","pointer":"/product_images/2","reason":"must be an http or https URL"}],"instance":"4XKQ2VJ5D3M7YB6TRZP0HNWCEA","status":422,"title":"Fields are invalid","type":"/problems/validation-failed"}
+type Problem409 = Problem
+
+// Problem412 Why a request failed (RFC 9457)
+//
+// Examples: {"code":"validation-failed","detail":"the request has invalid fields","errors":[{"field":"product_images[2]","pointer":"/product_images/2","reason":"must be an http or https URL"}],"instance":"4XKQ2VJ5D3M7YB6TRZP0HNWCEA","status":422,"title":"Fields are invalid","type":"/problems/validation-failed"}
+type Problem412 = Problem
+
+// Problem413 Why a request failed (RFC 9457)
+//
+// Examples: {"code":"validation-failed","detail":"the request has invalid fields","errors":[{"field":"product_images[2]","pointer":"/product_images/2","reason":"must be an http or https URL"}],"instance":"4XKQ2VJ5D3M7YB6TRZP0HNWCEA","status":422,"title":"Fields are invalid","type":"/problems/validation-failed"}
+type Problem413 = Problem
+
+// Problem415 Why a request failed (RFC 9457)
+//
+// Examples: {"code":"validation-failed","detail":"the request has invalid fields","errors":[{"field":"product_images[2]","pointer":"/product_images/2","reason":"must be an http or https URL"}],"instance":"4XKQ2VJ5D3M7YB6TRZP0HNWCEA","status":422,"title":"Fields are invalid","type":"/problems/validation-failed"}
+type Problem415 = Problem
+
+// Problem416 Why a request failed (RFC 9457)
+//
+// Examples: {"code":"validation-failed","detail":"the request has invalid fields","errors":[{"field":"product_images[2]","pointer":"/product_images/2","reason":"must be an http or https URL"}],"instance":"4XKQ2VJ5D3M7YB6TRZP0HNWCEA","status":422,"title":"Fields are invalid","type":"/problems/validation-failed"}
+type Problem416 = Problem
+
+// Problem421 Why a request failed (RFC 9457)
+//
+// Examples: {"code":"validation-failed","detail":"the request has invalid fields","errors":[{"field":"product_images[2]","pointer":"/product_images/2","reason":"must be an http or https URL"}],"instance":"4XKQ2VJ5D3M7YB6TRZP0HNWCEA","status":422,"title":"Fields are invalid","type":"/problems/validation-failed"}
+type Problem421 = Problem
+
+// Problem422 Why a request failed (RFC 9457)
+//
+// Examples: {"code":"validation-failed","detail":"the request has invalid fields","errors":[{"field":"product_images[2]","pointer":"/product_images/2","reason":"must be an http or https URL"}],"instance":"4XKQ2VJ5D3M7YB6TRZP0HNWCEA","status":422,"title":"Fields are invalid","type":"/problems/validation-failed"}
+type Problem422 = Problem
+
+// Problem429 Why a request failed (RFC 9457)
+//
+// Examples: {"code":"validation-failed","detail":"the request has invalid fields","errors":[{"field":"product_images[2]","pointer":"/product_images/2","reason":"must be an http or https URL"}],"instance":"4XKQ2VJ5D3M7YB6TRZP0HNWCEA","status":422,"title":"Fields are invalid","type":"/problems/validation-failed"}
+type Problem429 = Problem
+
+// Problem500 Why a request failed (RFC 9457)
+//
+// Examples: {"code":"validation-failed","detail":"the request has invalid fields","errors":[{"field":"product_images[2]","pointer":"/product_images/2","reason":"must be an http or https URL"}],"instance":"4XKQ2VJ5D3M7YB6TRZP0HNWCEA","status":422,"title":"Fields are invalid","type":"/problems/validation-failed"}
+type Problem500 = Problem
+
+// Problem503 Why a request failed (RFC 9457)
+//
+// Examples: {"code":"validation-failed","detail":"the request has invalid fields","errors":[{"field":"product_images[2]","pointer":"/product_images/2","reason":"must be an http or https URL"}],"instance":"4XKQ2VJ5D3M7YB6TRZP0HNWCEA","status":422,"title":"Fields are invalid","type":"/problems/validation-failed"}
+type Problem503 = Problem
 
 // ExportProductsParams defines parameters for ExportProducts.
 type ExportProductsParams struct {
@@ -4154,23 +4503,23 @@ type ExportProductsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// ApplicationproblemJSON400 the response for an HTTP 400 `application/problem+json` response
-	ApplicationproblemJSON400 *Problem
+	ApplicationproblemJSON400 *Problem400
 	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
-	ApplicationproblemJSON401 *Problem
+	ApplicationproblemJSON401 *Problem401
 	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
-	ApplicationproblemJSON403 *Problem
+	ApplicationproblemJSON403 *Problem403
 	// ApplicationproblemJSON404 the response for an HTTP 404 `application/problem+json` response
-	ApplicationproblemJSON404 *Problem
+	ApplicationproblemJSON404 *Problem404
 	// ApplicationproblemJSON421 the response for an HTTP 421 `application/problem+json` response
-	ApplicationproblemJSON421 *Problem
+	ApplicationproblemJSON421 *Problem421
 	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
-	ApplicationproblemJSON422 *Problem
+	ApplicationproblemJSON422 *Problem422
 	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
-	ApplicationproblemJSON429 *Problem
+	ApplicationproblemJSON429 *Problem429
 	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
-	ApplicationproblemJSON500 *Problem
+	ApplicationproblemJSON500 *Problem500
 	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
-	ApplicationproblemJSON503 *Problem
+	ApplicationproblemJSON503 *Problem503
 	// Headers200 the parsed response headers for an HTTP 200 response
 	Headers200 *ExportProductsResponse200Headers
 	// Headers429 the parsed response headers for an HTTP 429 response
@@ -4178,47 +4527,47 @@ type ExportProductsResponse struct {
 }
 
 // GetApplicationproblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
-func (r ExportProductsResponse) GetApplicationproblemJSON400() *Problem {
+func (r ExportProductsResponse) GetApplicationproblemJSON400() *Problem400 {
 	return r.ApplicationproblemJSON400
 }
 
 // GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
-func (r ExportProductsResponse) GetApplicationproblemJSON401() *Problem {
+func (r ExportProductsResponse) GetApplicationproblemJSON401() *Problem401 {
 	return r.ApplicationproblemJSON401
 }
 
 // GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
-func (r ExportProductsResponse) GetApplicationproblemJSON403() *Problem {
+func (r ExportProductsResponse) GetApplicationproblemJSON403() *Problem403 {
 	return r.ApplicationproblemJSON403
 }
 
 // GetApplicationproblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
-func (r ExportProductsResponse) GetApplicationproblemJSON404() *Problem {
+func (r ExportProductsResponse) GetApplicationproblemJSON404() *Problem404 {
 	return r.ApplicationproblemJSON404
 }
 
 // GetApplicationproblemJSON421 returns the response for an HTTP 421 `application/problem+json` response
-func (r ExportProductsResponse) GetApplicationproblemJSON421() *Problem {
+func (r ExportProductsResponse) GetApplicationproblemJSON421() *Problem421 {
 	return r.ApplicationproblemJSON421
 }
 
 // GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
-func (r ExportProductsResponse) GetApplicationproblemJSON422() *Problem {
+func (r ExportProductsResponse) GetApplicationproblemJSON422() *Problem422 {
 	return r.ApplicationproblemJSON422
 }
 
 // GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
-func (r ExportProductsResponse) GetApplicationproblemJSON429() *Problem {
+func (r ExportProductsResponse) GetApplicationproblemJSON429() *Problem429 {
 	return r.ApplicationproblemJSON429
 }
 
 // GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
-func (r ExportProductsResponse) GetApplicationproblemJSON500() *Problem {
+func (r ExportProductsResponse) GetApplicationproblemJSON500() *Problem500 {
 	return r.ApplicationproblemJSON500
 }
 
 // GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
-func (r ExportProductsResponse) GetApplicationproblemJSON503() *Problem {
+func (r ExportProductsResponse) GetApplicationproblemJSON503() *Problem503 {
 	return r.ApplicationproblemJSON503
 }
 
@@ -4271,29 +4620,29 @@ type RefreshImagesResponse struct {
 	// JSON202 the response for an HTTP 202 `application/json` response
 	JSON202 *RefreshJob
 	// ApplicationproblemJSON400 the response for an HTTP 400 `application/problem+json` response
-	ApplicationproblemJSON400 *Problem
+	ApplicationproblemJSON400 *Problem400
 	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
-	ApplicationproblemJSON401 *Problem
+	ApplicationproblemJSON401 *Problem401
 	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
-	ApplicationproblemJSON403 *Problem
+	ApplicationproblemJSON403 *Problem403
 	// ApplicationproblemJSON404 the response for an HTTP 404 `application/problem+json` response
-	ApplicationproblemJSON404 *Problem
+	ApplicationproblemJSON404 *Problem404
 	// ApplicationproblemJSON408 the response for an HTTP 408 `application/problem+json` response
-	ApplicationproblemJSON408 *Problem
+	ApplicationproblemJSON408 *Problem408
 	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
-	ApplicationproblemJSON413 *Problem
+	ApplicationproblemJSON413 *Problem413
 	// ApplicationproblemJSON415 the response for an HTTP 415 `application/problem+json` response
-	ApplicationproblemJSON415 *Problem
+	ApplicationproblemJSON415 *Problem415
 	// ApplicationproblemJSON421 the response for an HTTP 421 `application/problem+json` response
-	ApplicationproblemJSON421 *Problem
+	ApplicationproblemJSON421 *Problem421
 	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
-	ApplicationproblemJSON422 *Problem
+	ApplicationproblemJSON422 *Problem422
 	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
-	ApplicationproblemJSON429 *Problem
+	ApplicationproblemJSON429 *Problem429
 	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
-	ApplicationproblemJSON500 *Problem
+	ApplicationproblemJSON500 *Problem500
 	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
-	ApplicationproblemJSON503 *Problem
+	ApplicationproblemJSON503 *Problem503
 	// Headers202 the parsed response headers for an HTTP 202 response
 	Headers202 *RefreshImagesResponse202Headers
 	// Headers429 the parsed response headers for an HTTP 429 response
@@ -4311,62 +4660,62 @@ func (r RefreshImagesResponse) GetJSON202() *RefreshJob {
 }
 
 // GetApplicationproblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
-func (r RefreshImagesResponse) GetApplicationproblemJSON400() *Problem {
+func (r RefreshImagesResponse) GetApplicationproblemJSON400() *Problem400 {
 	return r.ApplicationproblemJSON400
 }
 
 // GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
-func (r RefreshImagesResponse) GetApplicationproblemJSON401() *Problem {
+func (r RefreshImagesResponse) GetApplicationproblemJSON401() *Problem401 {
 	return r.ApplicationproblemJSON401
 }
 
 // GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
-func (r RefreshImagesResponse) GetApplicationproblemJSON403() *Problem {
+func (r RefreshImagesResponse) GetApplicationproblemJSON403() *Problem403 {
 	return r.ApplicationproblemJSON403
 }
 
 // GetApplicationproblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
-func (r RefreshImagesResponse) GetApplicationproblemJSON404() *Problem {
+func (r RefreshImagesResponse) GetApplicationproblemJSON404() *Problem404 {
 	return r.ApplicationproblemJSON404
 }
 
 // GetApplicationproblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
-func (r RefreshImagesResponse) GetApplicationproblemJSON408() *Problem {
+func (r RefreshImagesResponse) GetApplicationproblemJSON408() *Problem408 {
 	return r.ApplicationproblemJSON408
 }
 
 // GetApplicationproblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
-func (r RefreshImagesResponse) GetApplicationproblemJSON413() *Problem {
+func (r RefreshImagesResponse) GetApplicationproblemJSON413() *Problem413 {
 	return r.ApplicationproblemJSON413
 }
 
 // GetApplicationproblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
-func (r RefreshImagesResponse) GetApplicationproblemJSON415() *Problem {
+func (r RefreshImagesResponse) GetApplicationproblemJSON415() *Problem415 {
 	return r.ApplicationproblemJSON415
 }
 
 // GetApplicationproblemJSON421 returns the response for an HTTP 421 `application/problem+json` response
-func (r RefreshImagesResponse) GetApplicationproblemJSON421() *Problem {
+func (r RefreshImagesResponse) GetApplicationproblemJSON421() *Problem421 {
 	return r.ApplicationproblemJSON421
 }
 
 // GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
-func (r RefreshImagesResponse) GetApplicationproblemJSON422() *Problem {
+func (r RefreshImagesResponse) GetApplicationproblemJSON422() *Problem422 {
 	return r.ApplicationproblemJSON422
 }
 
 // GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
-func (r RefreshImagesResponse) GetApplicationproblemJSON429() *Problem {
+func (r RefreshImagesResponse) GetApplicationproblemJSON429() *Problem429 {
 	return r.ApplicationproblemJSON429
 }
 
 // GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
-func (r RefreshImagesResponse) GetApplicationproblemJSON500() *Problem {
+func (r RefreshImagesResponse) GetApplicationproblemJSON500() *Problem500 {
 	return r.ApplicationproblemJSON500
 }
 
 // GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
-func (r RefreshImagesResponse) GetApplicationproblemJSON503() *Problem {
+func (r RefreshImagesResponse) GetApplicationproblemJSON503() *Problem503 {
 	return r.ApplicationproblemJSON503
 }
 
@@ -4412,23 +4761,23 @@ type GetRefreshJobResponse struct {
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *RefreshJob
 	// ApplicationproblemJSON400 the response for an HTTP 400 `application/problem+json` response
-	ApplicationproblemJSON400 *Problem
+	ApplicationproblemJSON400 *Problem400
 	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
-	ApplicationproblemJSON401 *Problem
+	ApplicationproblemJSON401 *Problem401
 	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
-	ApplicationproblemJSON403 *Problem
+	ApplicationproblemJSON403 *Problem403
 	// ApplicationproblemJSON404 the response for an HTTP 404 `application/problem+json` response
-	ApplicationproblemJSON404 *Problem
+	ApplicationproblemJSON404 *Problem404
 	// ApplicationproblemJSON421 the response for an HTTP 421 `application/problem+json` response
-	ApplicationproblemJSON421 *Problem
+	ApplicationproblemJSON421 *Problem421
 	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
-	ApplicationproblemJSON422 *Problem
+	ApplicationproblemJSON422 *Problem422
 	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
-	ApplicationproblemJSON429 *Problem
+	ApplicationproblemJSON429 *Problem429
 	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
-	ApplicationproblemJSON500 *Problem
+	ApplicationproblemJSON500 *Problem500
 	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
-	ApplicationproblemJSON503 *Problem
+	ApplicationproblemJSON503 *Problem503
 	// Headers429 the parsed response headers for an HTTP 429 response
 	Headers429 *GetRefreshJobResponse429Headers
 }
@@ -4439,47 +4788,47 @@ func (r GetRefreshJobResponse) GetJSON200() *RefreshJob {
 }
 
 // GetApplicationproblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
-func (r GetRefreshJobResponse) GetApplicationproblemJSON400() *Problem {
+func (r GetRefreshJobResponse) GetApplicationproblemJSON400() *Problem400 {
 	return r.ApplicationproblemJSON400
 }
 
 // GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
-func (r GetRefreshJobResponse) GetApplicationproblemJSON401() *Problem {
+func (r GetRefreshJobResponse) GetApplicationproblemJSON401() *Problem401 {
 	return r.ApplicationproblemJSON401
 }
 
 // GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
-func (r GetRefreshJobResponse) GetApplicationproblemJSON403() *Problem {
+func (r GetRefreshJobResponse) GetApplicationproblemJSON403() *Problem403 {
 	return r.ApplicationproblemJSON403
 }
 
 // GetApplicationproblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
-func (r GetRefreshJobResponse) GetApplicationproblemJSON404() *Problem {
+func (r GetRefreshJobResponse) GetApplicationproblemJSON404() *Problem404 {
 	return r.ApplicationproblemJSON404
 }
 
 // GetApplicationproblemJSON421 returns the response for an HTTP 421 `application/problem+json` response
-func (r GetRefreshJobResponse) GetApplicationproblemJSON421() *Problem {
+func (r GetRefreshJobResponse) GetApplicationproblemJSON421() *Problem421 {
 	return r.ApplicationproblemJSON421
 }
 
 // GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
-func (r GetRefreshJobResponse) GetApplicationproblemJSON422() *Problem {
+func (r GetRefreshJobResponse) GetApplicationproblemJSON422() *Problem422 {
 	return r.ApplicationproblemJSON422
 }
 
 // GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
-func (r GetRefreshJobResponse) GetApplicationproblemJSON429() *Problem {
+func (r GetRefreshJobResponse) GetApplicationproblemJSON429() *Problem429 {
 	return r.ApplicationproblemJSON429
 }
 
 // GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
-func (r GetRefreshJobResponse) GetApplicationproblemJSON500() *Problem {
+func (r GetRefreshJobResponse) GetApplicationproblemJSON500() *Problem500 {
 	return r.ApplicationproblemJSON500
 }
 
 // GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
-func (r GetRefreshJobResponse) GetApplicationproblemJSON503() *Problem {
+func (r GetRefreshJobResponse) GetApplicationproblemJSON503() *Problem503 {
 	return r.ApplicationproblemJSON503
 }
 
@@ -4525,25 +4874,25 @@ type AbortRefreshJobResponse struct {
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *RefreshJob
 	// ApplicationproblemJSON400 the response for an HTTP 400 `application/problem+json` response
-	ApplicationproblemJSON400 *Problem
+	ApplicationproblemJSON400 *Problem400
 	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
-	ApplicationproblemJSON401 *Problem
+	ApplicationproblemJSON401 *Problem401
 	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
-	ApplicationproblemJSON403 *Problem
+	ApplicationproblemJSON403 *Problem403
 	// ApplicationproblemJSON404 the response for an HTTP 404 `application/problem+json` response
-	ApplicationproblemJSON404 *Problem
+	ApplicationproblemJSON404 *Problem404
 	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
-	ApplicationproblemJSON409 *Problem
+	ApplicationproblemJSON409 *Problem409
 	// ApplicationproblemJSON421 the response for an HTTP 421 `application/problem+json` response
-	ApplicationproblemJSON421 *Problem
+	ApplicationproblemJSON421 *Problem421
 	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
-	ApplicationproblemJSON422 *Problem
+	ApplicationproblemJSON422 *Problem422
 	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
-	ApplicationproblemJSON429 *Problem
+	ApplicationproblemJSON429 *Problem429
 	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
-	ApplicationproblemJSON500 *Problem
+	ApplicationproblemJSON500 *Problem500
 	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
-	ApplicationproblemJSON503 *Problem
+	ApplicationproblemJSON503 *Problem503
 	// Headers429 the parsed response headers for an HTTP 429 response
 	Headers429 *AbortRefreshJobResponse429Headers
 }
@@ -4554,52 +4903,52 @@ func (r AbortRefreshJobResponse) GetJSON200() *RefreshJob {
 }
 
 // GetApplicationproblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
-func (r AbortRefreshJobResponse) GetApplicationproblemJSON400() *Problem {
+func (r AbortRefreshJobResponse) GetApplicationproblemJSON400() *Problem400 {
 	return r.ApplicationproblemJSON400
 }
 
 // GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
-func (r AbortRefreshJobResponse) GetApplicationproblemJSON401() *Problem {
+func (r AbortRefreshJobResponse) GetApplicationproblemJSON401() *Problem401 {
 	return r.ApplicationproblemJSON401
 }
 
 // GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
-func (r AbortRefreshJobResponse) GetApplicationproblemJSON403() *Problem {
+func (r AbortRefreshJobResponse) GetApplicationproblemJSON403() *Problem403 {
 	return r.ApplicationproblemJSON403
 }
 
 // GetApplicationproblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
-func (r AbortRefreshJobResponse) GetApplicationproblemJSON404() *Problem {
+func (r AbortRefreshJobResponse) GetApplicationproblemJSON404() *Problem404 {
 	return r.ApplicationproblemJSON404
 }
 
 // GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
-func (r AbortRefreshJobResponse) GetApplicationproblemJSON409() *Problem {
+func (r AbortRefreshJobResponse) GetApplicationproblemJSON409() *Problem409 {
 	return r.ApplicationproblemJSON409
 }
 
 // GetApplicationproblemJSON421 returns the response for an HTTP 421 `application/problem+json` response
-func (r AbortRefreshJobResponse) GetApplicationproblemJSON421() *Problem {
+func (r AbortRefreshJobResponse) GetApplicationproblemJSON421() *Problem421 {
 	return r.ApplicationproblemJSON421
 }
 
 // GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
-func (r AbortRefreshJobResponse) GetApplicationproblemJSON422() *Problem {
+func (r AbortRefreshJobResponse) GetApplicationproblemJSON422() *Problem422 {
 	return r.ApplicationproblemJSON422
 }
 
 // GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
-func (r AbortRefreshJobResponse) GetApplicationproblemJSON429() *Problem {
+func (r AbortRefreshJobResponse) GetApplicationproblemJSON429() *Problem429 {
 	return r.ApplicationproblemJSON429
 }
 
 // GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
-func (r AbortRefreshJobResponse) GetApplicationproblemJSON500() *Problem {
+func (r AbortRefreshJobResponse) GetApplicationproblemJSON500() *Problem500 {
 	return r.ApplicationproblemJSON500
 }
 
 // GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
-func (r AbortRefreshJobResponse) GetApplicationproblemJSON503() *Problem {
+func (r AbortRefreshJobResponse) GetApplicationproblemJSON503() *Problem503 {
 	return r.ApplicationproblemJSON503
 }
 
@@ -4652,23 +5001,23 @@ type ListProductsResponse struct {
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *[]Summary
 	// ApplicationproblemJSON400 the response for an HTTP 400 `application/problem+json` response
-	ApplicationproblemJSON400 *Problem
+	ApplicationproblemJSON400 *Problem400
 	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
-	ApplicationproblemJSON401 *Problem
+	ApplicationproblemJSON401 *Problem401
 	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
-	ApplicationproblemJSON403 *Problem
+	ApplicationproblemJSON403 *Problem403
 	// ApplicationproblemJSON404 the response for an HTTP 404 `application/problem+json` response
-	ApplicationproblemJSON404 *Problem
+	ApplicationproblemJSON404 *Problem404
 	// ApplicationproblemJSON421 the response for an HTTP 421 `application/problem+json` response
-	ApplicationproblemJSON421 *Problem
+	ApplicationproblemJSON421 *Problem421
 	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
-	ApplicationproblemJSON422 *Problem
+	ApplicationproblemJSON422 *Problem422
 	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
-	ApplicationproblemJSON429 *Problem
+	ApplicationproblemJSON429 *Problem429
 	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
-	ApplicationproblemJSON500 *Problem
+	ApplicationproblemJSON500 *Problem500
 	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
-	ApplicationproblemJSON503 *Problem
+	ApplicationproblemJSON503 *Problem503
 	// Headers200 the parsed response headers for an HTTP 200 response
 	Headers200 *ListProductsResponse200Headers
 	// Headers429 the parsed response headers for an HTTP 429 response
@@ -4681,47 +5030,47 @@ func (r ListProductsResponse) GetJSON200() *[]Summary {
 }
 
 // GetApplicationproblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
-func (r ListProductsResponse) GetApplicationproblemJSON400() *Problem {
+func (r ListProductsResponse) GetApplicationproblemJSON400() *Problem400 {
 	return r.ApplicationproblemJSON400
 }
 
 // GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
-func (r ListProductsResponse) GetApplicationproblemJSON401() *Problem {
+func (r ListProductsResponse) GetApplicationproblemJSON401() *Problem401 {
 	return r.ApplicationproblemJSON401
 }
 
 // GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
-func (r ListProductsResponse) GetApplicationproblemJSON403() *Problem {
+func (r ListProductsResponse) GetApplicationproblemJSON403() *Problem403 {
 	return r.ApplicationproblemJSON403
 }
 
 // GetApplicationproblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
-func (r ListProductsResponse) GetApplicationproblemJSON404() *Problem {
+func (r ListProductsResponse) GetApplicationproblemJSON404() *Problem404 {
 	return r.ApplicationproblemJSON404
 }
 
 // GetApplicationproblemJSON421 returns the response for an HTTP 421 `application/problem+json` response
-func (r ListProductsResponse) GetApplicationproblemJSON421() *Problem {
+func (r ListProductsResponse) GetApplicationproblemJSON421() *Problem421 {
 	return r.ApplicationproblemJSON421
 }
 
 // GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
-func (r ListProductsResponse) GetApplicationproblemJSON422() *Problem {
+func (r ListProductsResponse) GetApplicationproblemJSON422() *Problem422 {
 	return r.ApplicationproblemJSON422
 }
 
 // GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
-func (r ListProductsResponse) GetApplicationproblemJSON429() *Problem {
+func (r ListProductsResponse) GetApplicationproblemJSON429() *Problem429 {
 	return r.ApplicationproblemJSON429
 }
 
 // GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
-func (r ListProductsResponse) GetApplicationproblemJSON500() *Problem {
+func (r ListProductsResponse) GetApplicationproblemJSON500() *Problem500 {
 	return r.ApplicationproblemJSON500
 }
 
 // GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
-func (r ListProductsResponse) GetApplicationproblemJSON503() *Problem {
+func (r ListProductsResponse) GetApplicationproblemJSON503() *Problem503 {
 	return r.ApplicationproblemJSON503
 }
 
@@ -4777,31 +5126,31 @@ type CreateProductResponse struct {
 	// JSON201 the response for an HTTP 201 `application/json` response
 	JSON201 *Created
 	// ApplicationproblemJSON400 the response for an HTTP 400 `application/problem+json` response
-	ApplicationproblemJSON400 *Problem
+	ApplicationproblemJSON400 *Problem400
 	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
-	ApplicationproblemJSON401 *Problem
+	ApplicationproblemJSON401 *Problem401
 	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
-	ApplicationproblemJSON403 *Problem
+	ApplicationproblemJSON403 *Problem403
 	// ApplicationproblemJSON404 the response for an HTTP 404 `application/problem+json` response
-	ApplicationproblemJSON404 *Problem
+	ApplicationproblemJSON404 *Problem404
 	// ApplicationproblemJSON408 the response for an HTTP 408 `application/problem+json` response
-	ApplicationproblemJSON408 *Problem
+	ApplicationproblemJSON408 *Problem408
 	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
-	ApplicationproblemJSON409 *Problem
+	ApplicationproblemJSON409 *Problem409
 	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
-	ApplicationproblemJSON413 *Problem
+	ApplicationproblemJSON413 *Problem413
 	// ApplicationproblemJSON415 the response for an HTTP 415 `application/problem+json` response
-	ApplicationproblemJSON415 *Problem
+	ApplicationproblemJSON415 *Problem415
 	// ApplicationproblemJSON421 the response for an HTTP 421 `application/problem+json` response
-	ApplicationproblemJSON421 *Problem
+	ApplicationproblemJSON421 *Problem421
 	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
-	ApplicationproblemJSON422 *Problem
+	ApplicationproblemJSON422 *Problem422
 	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
-	ApplicationproblemJSON429 *Problem
+	ApplicationproblemJSON429 *Problem429
 	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
-	ApplicationproblemJSON500 *Problem
+	ApplicationproblemJSON500 *Problem500
 	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
-	ApplicationproblemJSON503 *Problem
+	ApplicationproblemJSON503 *Problem503
 	// Headers201 the parsed response headers for an HTTP 201 response
 	Headers201 *CreateProductResponse201Headers
 	// Headers429 the parsed response headers for an HTTP 429 response
@@ -4814,67 +5163,67 @@ func (r CreateProductResponse) GetJSON201() *Created {
 }
 
 // GetApplicationproblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
-func (r CreateProductResponse) GetApplicationproblemJSON400() *Problem {
+func (r CreateProductResponse) GetApplicationproblemJSON400() *Problem400 {
 	return r.ApplicationproblemJSON400
 }
 
 // GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
-func (r CreateProductResponse) GetApplicationproblemJSON401() *Problem {
+func (r CreateProductResponse) GetApplicationproblemJSON401() *Problem401 {
 	return r.ApplicationproblemJSON401
 }
 
 // GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
-func (r CreateProductResponse) GetApplicationproblemJSON403() *Problem {
+func (r CreateProductResponse) GetApplicationproblemJSON403() *Problem403 {
 	return r.ApplicationproblemJSON403
 }
 
 // GetApplicationproblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
-func (r CreateProductResponse) GetApplicationproblemJSON404() *Problem {
+func (r CreateProductResponse) GetApplicationproblemJSON404() *Problem404 {
 	return r.ApplicationproblemJSON404
 }
 
 // GetApplicationproblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
-func (r CreateProductResponse) GetApplicationproblemJSON408() *Problem {
+func (r CreateProductResponse) GetApplicationproblemJSON408() *Problem408 {
 	return r.ApplicationproblemJSON408
 }
 
 // GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
-func (r CreateProductResponse) GetApplicationproblemJSON409() *Problem {
+func (r CreateProductResponse) GetApplicationproblemJSON409() *Problem409 {
 	return r.ApplicationproblemJSON409
 }
 
 // GetApplicationproblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
-func (r CreateProductResponse) GetApplicationproblemJSON413() *Problem {
+func (r CreateProductResponse) GetApplicationproblemJSON413() *Problem413 {
 	return r.ApplicationproblemJSON413
 }
 
 // GetApplicationproblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
-func (r CreateProductResponse) GetApplicationproblemJSON415() *Problem {
+func (r CreateProductResponse) GetApplicationproblemJSON415() *Problem415 {
 	return r.ApplicationproblemJSON415
 }
 
 // GetApplicationproblemJSON421 returns the response for an HTTP 421 `application/problem+json` response
-func (r CreateProductResponse) GetApplicationproblemJSON421() *Problem {
+func (r CreateProductResponse) GetApplicationproblemJSON421() *Problem421 {
 	return r.ApplicationproblemJSON421
 }
 
 // GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
-func (r CreateProductResponse) GetApplicationproblemJSON422() *Problem {
+func (r CreateProductResponse) GetApplicationproblemJSON422() *Problem422 {
 	return r.ApplicationproblemJSON422
 }
 
 // GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
-func (r CreateProductResponse) GetApplicationproblemJSON429() *Problem {
+func (r CreateProductResponse) GetApplicationproblemJSON429() *Problem429 {
 	return r.ApplicationproblemJSON429
 }
 
 // GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
-func (r CreateProductResponse) GetApplicationproblemJSON500() *Problem {
+func (r CreateProductResponse) GetApplicationproblemJSON500() *Problem500 {
 	return r.ApplicationproblemJSON500
 }
 
 // GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
-func (r CreateProductResponse) GetApplicationproblemJSON503() *Problem {
+func (r CreateProductResponse) GetApplicationproblemJSON503() *Problem503 {
 	return r.ApplicationproblemJSON503
 }
 
@@ -4925,29 +5274,29 @@ type WriteProductsResponse struct {
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *BulkResults
 	// ApplicationproblemJSON400 the response for an HTTP 400 `application/problem+json` response
-	ApplicationproblemJSON400 *Problem
+	ApplicationproblemJSON400 *Problem400
 	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
-	ApplicationproblemJSON401 *Problem
+	ApplicationproblemJSON401 *Problem401
 	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
-	ApplicationproblemJSON403 *Problem
+	ApplicationproblemJSON403 *Problem403
 	// ApplicationproblemJSON404 the response for an HTTP 404 `application/problem+json` response
-	ApplicationproblemJSON404 *Problem
+	ApplicationproblemJSON404 *Problem404
 	// ApplicationproblemJSON408 the response for an HTTP 408 `application/problem+json` response
-	ApplicationproblemJSON408 *Problem
+	ApplicationproblemJSON408 *Problem408
 	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
-	ApplicationproblemJSON413 *Problem
+	ApplicationproblemJSON413 *Problem413
 	// ApplicationproblemJSON415 the response for an HTTP 415 `application/problem+json` response
-	ApplicationproblemJSON415 *Problem
+	ApplicationproblemJSON415 *Problem415
 	// ApplicationproblemJSON421 the response for an HTTP 421 `application/problem+json` response
-	ApplicationproblemJSON421 *Problem
+	ApplicationproblemJSON421 *Problem421
 	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
-	ApplicationproblemJSON422 *Problem
+	ApplicationproblemJSON422 *Problem422
 	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
-	ApplicationproblemJSON429 *Problem
+	ApplicationproblemJSON429 *Problem429
 	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
-	ApplicationproblemJSON500 *Problem
+	ApplicationproblemJSON500 *Problem500
 	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
-	ApplicationproblemJSON503 *Problem
+	ApplicationproblemJSON503 *Problem503
 	// Headers200 the parsed response headers for an HTTP 200 response
 	Headers200 *WriteProductsResponse200Headers
 	// Headers429 the parsed response headers for an HTTP 429 response
@@ -4960,62 +5309,62 @@ func (r WriteProductsResponse) GetJSON200() *BulkResults {
 }
 
 // GetApplicationproblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
-func (r WriteProductsResponse) GetApplicationproblemJSON400() *Problem {
+func (r WriteProductsResponse) GetApplicationproblemJSON400() *Problem400 {
 	return r.ApplicationproblemJSON400
 }
 
 // GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
-func (r WriteProductsResponse) GetApplicationproblemJSON401() *Problem {
+func (r WriteProductsResponse) GetApplicationproblemJSON401() *Problem401 {
 	return r.ApplicationproblemJSON401
 }
 
 // GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
-func (r WriteProductsResponse) GetApplicationproblemJSON403() *Problem {
+func (r WriteProductsResponse) GetApplicationproblemJSON403() *Problem403 {
 	return r.ApplicationproblemJSON403
 }
 
 // GetApplicationproblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
-func (r WriteProductsResponse) GetApplicationproblemJSON404() *Problem {
+func (r WriteProductsResponse) GetApplicationproblemJSON404() *Problem404 {
 	return r.ApplicationproblemJSON404
 }
 
 // GetApplicationproblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
-func (r WriteProductsResponse) GetApplicationproblemJSON408() *Problem {
+func (r WriteProductsResponse) GetApplicationproblemJSON408() *Problem408 {
 	return r.ApplicationproblemJSON408
 }
 
 // GetApplicationproblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
-func (r WriteProductsResponse) GetApplicationproblemJSON413() *Problem {
+func (r WriteProductsResponse) GetApplicationproblemJSON413() *Problem413 {
 	return r.ApplicationproblemJSON413
 }
 
 // GetApplicationproblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
-func (r WriteProductsResponse) GetApplicationproblemJSON415() *Problem {
+func (r WriteProductsResponse) GetApplicationproblemJSON415() *Problem415 {
 	return r.ApplicationproblemJSON415
 }
 
 // GetApplicationproblemJSON421 returns the response for an HTTP 421 `application/problem+json` response
-func (r WriteProductsResponse) GetApplicationproblemJSON421() *Problem {
+func (r WriteProductsResponse) GetApplicationproblemJSON421() *Problem421 {
 	return r.ApplicationproblemJSON421
 }
 
 // GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
-func (r WriteProductsResponse) GetApplicationproblemJSON422() *Problem {
+func (r WriteProductsResponse) GetApplicationproblemJSON422() *Problem422 {
 	return r.ApplicationproblemJSON422
 }
 
 // GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
-func (r WriteProductsResponse) GetApplicationproblemJSON429() *Problem {
+func (r WriteProductsResponse) GetApplicationproblemJSON429() *Problem429 {
 	return r.ApplicationproblemJSON429
 }
 
 // GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
-func (r WriteProductsResponse) GetApplicationproblemJSON500() *Problem {
+func (r WriteProductsResponse) GetApplicationproblemJSON500() *Problem500 {
 	return r.ApplicationproblemJSON500
 }
 
 // GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
-func (r WriteProductsResponse) GetApplicationproblemJSON503() *Problem {
+func (r WriteProductsResponse) GetApplicationproblemJSON503() *Problem503 {
 	return r.ApplicationproblemJSON503
 }
 
@@ -5076,31 +5425,31 @@ type PutProductResponse struct {
 	// JSON201 the response for an HTTP 201 `application/json` response
 	JSON201 *Product
 	// ApplicationproblemJSON400 the response for an HTTP 400 `application/problem+json` response
-	ApplicationproblemJSON400 *Problem
+	ApplicationproblemJSON400 *Problem400
 	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
-	ApplicationproblemJSON401 *Problem
+	ApplicationproblemJSON401 *Problem401
 	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
-	ApplicationproblemJSON403 *Problem
+	ApplicationproblemJSON403 *Problem403
 	// ApplicationproblemJSON404 the response for an HTTP 404 `application/problem+json` response
-	ApplicationproblemJSON404 *Problem
+	ApplicationproblemJSON404 *Problem404
 	// ApplicationproblemJSON408 the response for an HTTP 408 `application/problem+json` response
-	ApplicationproblemJSON408 *Problem
+	ApplicationproblemJSON408 *Problem408
 	// ApplicationproblemJSON412 the response for an HTTP 412 `application/problem+json` response
-	ApplicationproblemJSON412 *Problem
+	ApplicationproblemJSON412 *Problem412
 	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
-	ApplicationproblemJSON413 *Problem
+	ApplicationproblemJSON413 *Problem413
 	// ApplicationproblemJSON415 the response for an HTTP 415 `application/problem+json` response
-	ApplicationproblemJSON415 *Problem
+	ApplicationproblemJSON415 *Problem415
 	// ApplicationproblemJSON421 the response for an HTTP 421 `application/problem+json` response
-	ApplicationproblemJSON421 *Problem
+	ApplicationproblemJSON421 *Problem421
 	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
-	ApplicationproblemJSON422 *Problem
+	ApplicationproblemJSON422 *Problem422
 	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
-	ApplicationproblemJSON429 *Problem
+	ApplicationproblemJSON429 *Problem429
 	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
-	ApplicationproblemJSON500 *Problem
+	ApplicationproblemJSON500 *Problem500
 	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
-	ApplicationproblemJSON503 *Problem
+	ApplicationproblemJSON503 *Problem503
 	// Headers200 the parsed response headers for an HTTP 200 response
 	Headers200 *PutProductResponse200Headers
 	// Headers201 the parsed response headers for an HTTP 201 response
@@ -5120,67 +5469,67 @@ func (r PutProductResponse) GetJSON201() *Product {
 }
 
 // GetApplicationproblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
-func (r PutProductResponse) GetApplicationproblemJSON400() *Problem {
+func (r PutProductResponse) GetApplicationproblemJSON400() *Problem400 {
 	return r.ApplicationproblemJSON400
 }
 
 // GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
-func (r PutProductResponse) GetApplicationproblemJSON401() *Problem {
+func (r PutProductResponse) GetApplicationproblemJSON401() *Problem401 {
 	return r.ApplicationproblemJSON401
 }
 
 // GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
-func (r PutProductResponse) GetApplicationproblemJSON403() *Problem {
+func (r PutProductResponse) GetApplicationproblemJSON403() *Problem403 {
 	return r.ApplicationproblemJSON403
 }
 
 // GetApplicationproblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
-func (r PutProductResponse) GetApplicationproblemJSON404() *Problem {
+func (r PutProductResponse) GetApplicationproblemJSON404() *Problem404 {
 	return r.ApplicationproblemJSON404
 }
 
 // GetApplicationproblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
-func (r PutProductResponse) GetApplicationproblemJSON408() *Problem {
+func (r PutProductResponse) GetApplicationproblemJSON408() *Problem408 {
 	return r.ApplicationproblemJSON408
 }
 
 // GetApplicationproblemJSON412 returns the response for an HTTP 412 `application/problem+json` response
-func (r PutProductResponse) GetApplicationproblemJSON412() *Problem {
+func (r PutProductResponse) GetApplicationproblemJSON412() *Problem412 {
 	return r.ApplicationproblemJSON412
 }
 
 // GetApplicationproblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
-func (r PutProductResponse) GetApplicationproblemJSON413() *Problem {
+func (r PutProductResponse) GetApplicationproblemJSON413() *Problem413 {
 	return r.ApplicationproblemJSON413
 }
 
 // GetApplicationproblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
-func (r PutProductResponse) GetApplicationproblemJSON415() *Problem {
+func (r PutProductResponse) GetApplicationproblemJSON415() *Problem415 {
 	return r.ApplicationproblemJSON415
 }
 
 // GetApplicationproblemJSON421 returns the response for an HTTP 421 `application/problem+json` response
-func (r PutProductResponse) GetApplicationproblemJSON421() *Problem {
+func (r PutProductResponse) GetApplicationproblemJSON421() *Problem421 {
 	return r.ApplicationproblemJSON421
 }
 
 // GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
-func (r PutProductResponse) GetApplicationproblemJSON422() *Problem {
+func (r PutProductResponse) GetApplicationproblemJSON422() *Problem422 {
 	return r.ApplicationproblemJSON422
 }
 
 // GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
-func (r PutProductResponse) GetApplicationproblemJSON429() *Problem {
+func (r PutProductResponse) GetApplicationproblemJSON429() *Problem429 {
 	return r.ApplicationproblemJSON429
 }
 
 // GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
-func (r PutProductResponse) GetApplicationproblemJSON500() *Problem {
+func (r PutProductResponse) GetApplicationproblemJSON500() *Problem500 {
 	return r.ApplicationproblemJSON500
 }
 
 // GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
-func (r PutProductResponse) GetApplicationproblemJSON503() *Problem {
+func (r PutProductResponse) GetApplicationproblemJSON503() *Problem503 {
 	return r.ApplicationproblemJSON503
 }
 
@@ -5224,76 +5573,76 @@ type DeleteProductResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// ApplicationproblemJSON400 the response for an HTTP 400 `application/problem+json` response
-	ApplicationproblemJSON400 *Problem
+	ApplicationproblemJSON400 *Problem400
 	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
-	ApplicationproblemJSON401 *Problem
+	ApplicationproblemJSON401 *Problem401
 	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
-	ApplicationproblemJSON403 *Problem
+	ApplicationproblemJSON403 *Problem403
 	// ApplicationproblemJSON404 the response for an HTTP 404 `application/problem+json` response
-	ApplicationproblemJSON404 *Problem
+	ApplicationproblemJSON404 *Problem404
 	// ApplicationproblemJSON412 the response for an HTTP 412 `application/problem+json` response
-	ApplicationproblemJSON412 *Problem
+	ApplicationproblemJSON412 *Problem412
 	// ApplicationproblemJSON421 the response for an HTTP 421 `application/problem+json` response
-	ApplicationproblemJSON421 *Problem
+	ApplicationproblemJSON421 *Problem421
 	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
-	ApplicationproblemJSON422 *Problem
+	ApplicationproblemJSON422 *Problem422
 	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
-	ApplicationproblemJSON429 *Problem
+	ApplicationproblemJSON429 *Problem429
 	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
-	ApplicationproblemJSON500 *Problem
+	ApplicationproblemJSON500 *Problem500
 	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
-	ApplicationproblemJSON503 *Problem
+	ApplicationproblemJSON503 *Problem503
 	// Headers429 the parsed response headers for an HTTP 429 response
 	Headers429 *DeleteProductResponse429Headers
 }
 
 // GetApplicationproblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
-func (r DeleteProductResponse) GetApplicationproblemJSON400() *Problem {
+func (r DeleteProductResponse) GetApplicationproblemJSON400() *Problem400 {
 	return r.ApplicationproblemJSON400
 }
 
 // GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
-func (r DeleteProductResponse) GetApplicationproblemJSON401() *Problem {
+func (r DeleteProductResponse) GetApplicationproblemJSON401() *Problem401 {
 	return r.ApplicationproblemJSON401
 }
 
 // GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
-func (r DeleteProductResponse) GetApplicationproblemJSON403() *Problem {
+func (r DeleteProductResponse) GetApplicationproblemJSON403() *Problem403 {
 	return r.ApplicationproblemJSON403
 }
 
 // GetApplicationproblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
-func (r DeleteProductResponse) GetApplicationproblemJSON404() *Problem {
+func (r DeleteProductResponse) GetApplicationproblemJSON404() *Problem404 {
 	return r.ApplicationproblemJSON404
 }
 
 // GetApplicationproblemJSON412 returns the response for an HTTP 412 `application/problem+json` response
-func (r DeleteProductResponse) GetApplicationproblemJSON412() *Problem {
+func (r DeleteProductResponse) GetApplicationproblemJSON412() *Problem412 {
 	return r.ApplicationproblemJSON412
 }
 
 // GetApplicationproblemJSON421 returns the response for an HTTP 421 `application/problem+json` response
-func (r DeleteProductResponse) GetApplicationproblemJSON421() *Problem {
+func (r DeleteProductResponse) GetApplicationproblemJSON421() *Problem421 {
 	return r.ApplicationproblemJSON421
 }
 
 // GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
-func (r DeleteProductResponse) GetApplicationproblemJSON422() *Problem {
+func (r DeleteProductResponse) GetApplicationproblemJSON422() *Problem422 {
 	return r.ApplicationproblemJSON422
 }
 
 // GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
-func (r DeleteProductResponse) GetApplicationproblemJSON429() *Problem {
+func (r DeleteProductResponse) GetApplicationproblemJSON429() *Problem429 {
 	return r.ApplicationproblemJSON429
 }
 
 // GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
-func (r DeleteProductResponse) GetApplicationproblemJSON500() *Problem {
+func (r DeleteProductResponse) GetApplicationproblemJSON500() *Problem500 {
 	return r.ApplicationproblemJSON500
 }
 
 // GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
-func (r DeleteProductResponse) GetApplicationproblemJSON503() *Problem {
+func (r DeleteProductResponse) GetApplicationproblemJSON503() *Problem503 {
 	return r.ApplicationproblemJSON503
 }
 
@@ -5349,25 +5698,25 @@ type GetProductResponse struct {
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *Product
 	// ApplicationproblemJSON400 the response for an HTTP 400 `application/problem+json` response
-	ApplicationproblemJSON400 *Problem
+	ApplicationproblemJSON400 *Problem400
 	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
-	ApplicationproblemJSON401 *Problem
+	ApplicationproblemJSON401 *Problem401
 	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
-	ApplicationproblemJSON403 *Problem
+	ApplicationproblemJSON403 *Problem403
 	// ApplicationproblemJSON404 the response for an HTTP 404 `application/problem+json` response
-	ApplicationproblemJSON404 *Problem
+	ApplicationproblemJSON404 *Problem404
 	// ApplicationproblemJSON412 the response for an HTTP 412 `application/problem+json` response
-	ApplicationproblemJSON412 *Problem
+	ApplicationproblemJSON412 *Problem412
 	// ApplicationproblemJSON421 the response for an HTTP 421 `application/problem+json` response
-	ApplicationproblemJSON421 *Problem
+	ApplicationproblemJSON421 *Problem421
 	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
-	ApplicationproblemJSON422 *Problem
+	ApplicationproblemJSON422 *Problem422
 	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
-	ApplicationproblemJSON429 *Problem
+	ApplicationproblemJSON429 *Problem429
 	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
-	ApplicationproblemJSON500 *Problem
+	ApplicationproblemJSON500 *Problem500
 	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
-	ApplicationproblemJSON503 *Problem
+	ApplicationproblemJSON503 *Problem503
 	// Headers200 the parsed response headers for an HTTP 200 response
 	Headers200 *GetProductResponse200Headers
 	// Headers304 the parsed response headers for an HTTP 304 response
@@ -5382,52 +5731,52 @@ func (r GetProductResponse) GetJSON200() *Product {
 }
 
 // GetApplicationproblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
-func (r GetProductResponse) GetApplicationproblemJSON400() *Problem {
+func (r GetProductResponse) GetApplicationproblemJSON400() *Problem400 {
 	return r.ApplicationproblemJSON400
 }
 
 // GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
-func (r GetProductResponse) GetApplicationproblemJSON401() *Problem {
+func (r GetProductResponse) GetApplicationproblemJSON401() *Problem401 {
 	return r.ApplicationproblemJSON401
 }
 
 // GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
-func (r GetProductResponse) GetApplicationproblemJSON403() *Problem {
+func (r GetProductResponse) GetApplicationproblemJSON403() *Problem403 {
 	return r.ApplicationproblemJSON403
 }
 
 // GetApplicationproblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
-func (r GetProductResponse) GetApplicationproblemJSON404() *Problem {
+func (r GetProductResponse) GetApplicationproblemJSON404() *Problem404 {
 	return r.ApplicationproblemJSON404
 }
 
 // GetApplicationproblemJSON412 returns the response for an HTTP 412 `application/problem+json` response
-func (r GetProductResponse) GetApplicationproblemJSON412() *Problem {
+func (r GetProductResponse) GetApplicationproblemJSON412() *Problem412 {
 	return r.ApplicationproblemJSON412
 }
 
 // GetApplicationproblemJSON421 returns the response for an HTTP 421 `application/problem+json` response
-func (r GetProductResponse) GetApplicationproblemJSON421() *Problem {
+func (r GetProductResponse) GetApplicationproblemJSON421() *Problem421 {
 	return r.ApplicationproblemJSON421
 }
 
 // GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
-func (r GetProductResponse) GetApplicationproblemJSON422() *Problem {
+func (r GetProductResponse) GetApplicationproblemJSON422() *Problem422 {
 	return r.ApplicationproblemJSON422
 }
 
 // GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
-func (r GetProductResponse) GetApplicationproblemJSON429() *Problem {
+func (r GetProductResponse) GetApplicationproblemJSON429() *Problem429 {
 	return r.ApplicationproblemJSON429
 }
 
 // GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
-func (r GetProductResponse) GetApplicationproblemJSON500() *Problem {
+func (r GetProductResponse) GetApplicationproblemJSON500() *Problem500 {
 	return r.ApplicationproblemJSON500
 }
 
 // GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
-func (r GetProductResponse) GetApplicationproblemJSON503() *Problem {
+func (r GetProductResponse) GetApplicationproblemJSON503() *Problem503 {
 	return r.ApplicationproblemJSON503
 }
 
@@ -5478,33 +5827,33 @@ type ChangeProductResponse struct {
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *Product
 	// ApplicationproblemJSON400 the response for an HTTP 400 `application/problem+json` response
-	ApplicationproblemJSON400 *Problem
+	ApplicationproblemJSON400 *Problem400
 	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
-	ApplicationproblemJSON401 *Problem
+	ApplicationproblemJSON401 *Problem401
 	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
-	ApplicationproblemJSON403 *Problem
+	ApplicationproblemJSON403 *Problem403
 	// ApplicationproblemJSON404 the response for an HTTP 404 `application/problem+json` response
-	ApplicationproblemJSON404 *Problem
+	ApplicationproblemJSON404 *Problem404
 	// ApplicationproblemJSON408 the response for an HTTP 408 `application/problem+json` response
-	ApplicationproblemJSON408 *Problem
+	ApplicationproblemJSON408 *Problem408
 	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
-	ApplicationproblemJSON409 *Problem
+	ApplicationproblemJSON409 *Problem409
 	// ApplicationproblemJSON412 the response for an HTTP 412 `application/problem+json` response
-	ApplicationproblemJSON412 *Problem
+	ApplicationproblemJSON412 *Problem412
 	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
-	ApplicationproblemJSON413 *Problem
+	ApplicationproblemJSON413 *Problem413
 	// ApplicationproblemJSON415 the response for an HTTP 415 `application/problem+json` response
-	ApplicationproblemJSON415 *Problem
+	ApplicationproblemJSON415 *Problem415
 	// ApplicationproblemJSON421 the response for an HTTP 421 `application/problem+json` response
-	ApplicationproblemJSON421 *Problem
+	ApplicationproblemJSON421 *Problem421
 	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
-	ApplicationproblemJSON422 *Problem
+	ApplicationproblemJSON422 *Problem422
 	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
-	ApplicationproblemJSON429 *Problem
+	ApplicationproblemJSON429 *Problem429
 	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
-	ApplicationproblemJSON500 *Problem
+	ApplicationproblemJSON500 *Problem500
 	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
-	ApplicationproblemJSON503 *Problem
+	ApplicationproblemJSON503 *Problem503
 	// Headers200 the parsed response headers for an HTTP 200 response
 	Headers200 *ChangeProductResponse200Headers
 	// Headers429 the parsed response headers for an HTTP 429 response
@@ -5517,72 +5866,72 @@ func (r ChangeProductResponse) GetJSON200() *Product {
 }
 
 // GetApplicationproblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
-func (r ChangeProductResponse) GetApplicationproblemJSON400() *Problem {
+func (r ChangeProductResponse) GetApplicationproblemJSON400() *Problem400 {
 	return r.ApplicationproblemJSON400
 }
 
 // GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
-func (r ChangeProductResponse) GetApplicationproblemJSON401() *Problem {
+func (r ChangeProductResponse) GetApplicationproblemJSON401() *Problem401 {
 	return r.ApplicationproblemJSON401
 }
 
 // GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
-func (r ChangeProductResponse) GetApplicationproblemJSON403() *Problem {
+func (r ChangeProductResponse) GetApplicationproblemJSON403() *Problem403 {
 	return r.ApplicationproblemJSON403
 }
 
 // GetApplicationproblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
-func (r ChangeProductResponse) GetApplicationproblemJSON404() *Problem {
+func (r ChangeProductResponse) GetApplicationproblemJSON404() *Problem404 {
 	return r.ApplicationproblemJSON404
 }
 
 // GetApplicationproblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
-func (r ChangeProductResponse) GetApplicationproblemJSON408() *Problem {
+func (r ChangeProductResponse) GetApplicationproblemJSON408() *Problem408 {
 	return r.ApplicationproblemJSON408
 }
 
 // GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
-func (r ChangeProductResponse) GetApplicationproblemJSON409() *Problem {
+func (r ChangeProductResponse) GetApplicationproblemJSON409() *Problem409 {
 	return r.ApplicationproblemJSON409
 }
 
 // GetApplicationproblemJSON412 returns the response for an HTTP 412 `application/problem+json` response
-func (r ChangeProductResponse) GetApplicationproblemJSON412() *Problem {
+func (r ChangeProductResponse) GetApplicationproblemJSON412() *Problem412 {
 	return r.ApplicationproblemJSON412
 }
 
 // GetApplicationproblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
-func (r ChangeProductResponse) GetApplicationproblemJSON413() *Problem {
+func (r ChangeProductResponse) GetApplicationproblemJSON413() *Problem413 {
 	return r.ApplicationproblemJSON413
 }
 
 // GetApplicationproblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
-func (r ChangeProductResponse) GetApplicationproblemJSON415() *Problem {
+func (r ChangeProductResponse) GetApplicationproblemJSON415() *Problem415 {
 	return r.ApplicationproblemJSON415
 }
 
 // GetApplicationproblemJSON421 returns the response for an HTTP 421 `application/problem+json` response
-func (r ChangeProductResponse) GetApplicationproblemJSON421() *Problem {
+func (r ChangeProductResponse) GetApplicationproblemJSON421() *Problem421 {
 	return r.ApplicationproblemJSON421
 }
 
 // GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
-func (r ChangeProductResponse) GetApplicationproblemJSON422() *Problem {
+func (r ChangeProductResponse) GetApplicationproblemJSON422() *Problem422 {
 	return r.ApplicationproblemJSON422
 }
 
 // GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
-func (r ChangeProductResponse) GetApplicationproblemJSON429() *Problem {
+func (r ChangeProductResponse) GetApplicationproblemJSON429() *Problem429 {
 	return r.ApplicationproblemJSON429
 }
 
 // GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
-func (r ChangeProductResponse) GetApplicationproblemJSON500() *Problem {
+func (r ChangeProductResponse) GetApplicationproblemJSON500() *Problem500 {
 	return r.ApplicationproblemJSON500
 }
 
 // GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
-func (r ChangeProductResponse) GetApplicationproblemJSON503() *Problem {
+func (r ChangeProductResponse) GetApplicationproblemJSON503() *Problem503 {
 	return r.ApplicationproblemJSON503
 }
 
@@ -5633,23 +5982,23 @@ type ListImagesResponse struct {
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *PageImage
 	// ApplicationproblemJSON400 the response for an HTTP 400 `application/problem+json` response
-	ApplicationproblemJSON400 *Problem
+	ApplicationproblemJSON400 *Problem400
 	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
-	ApplicationproblemJSON401 *Problem
+	ApplicationproblemJSON401 *Problem401
 	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
-	ApplicationproblemJSON403 *Problem
+	ApplicationproblemJSON403 *Problem403
 	// ApplicationproblemJSON404 the response for an HTTP 404 `application/problem+json` response
-	ApplicationproblemJSON404 *Problem
+	ApplicationproblemJSON404 *Problem404
 	// ApplicationproblemJSON421 the response for an HTTP 421 `application/problem+json` response
-	ApplicationproblemJSON421 *Problem
+	ApplicationproblemJSON421 *Problem421
 	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
-	ApplicationproblemJSON422 *Problem
+	ApplicationproblemJSON422 *Problem422
 	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
-	ApplicationproblemJSON429 *Problem
+	ApplicationproblemJSON429 *Problem429
 	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
-	ApplicationproblemJSON500 *Problem
+	ApplicationproblemJSON500 *Problem500
 	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
-	ApplicationproblemJSON503 *Problem
+	ApplicationproblemJSON503 *Problem503
 	// Headers200 the parsed response headers for an HTTP 200 response
 	Headers200 *ListImagesResponse200Headers
 	// Headers429 the parsed response headers for an HTTP 429 response
@@ -5662,47 +6011,47 @@ func (r ListImagesResponse) GetJSON200() *PageImage {
 }
 
 // GetApplicationproblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
-func (r ListImagesResponse) GetApplicationproblemJSON400() *Problem {
+func (r ListImagesResponse) GetApplicationproblemJSON400() *Problem400 {
 	return r.ApplicationproblemJSON400
 }
 
 // GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
-func (r ListImagesResponse) GetApplicationproblemJSON401() *Problem {
+func (r ListImagesResponse) GetApplicationproblemJSON401() *Problem401 {
 	return r.ApplicationproblemJSON401
 }
 
 // GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
-func (r ListImagesResponse) GetApplicationproblemJSON403() *Problem {
+func (r ListImagesResponse) GetApplicationproblemJSON403() *Problem403 {
 	return r.ApplicationproblemJSON403
 }
 
 // GetApplicationproblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
-func (r ListImagesResponse) GetApplicationproblemJSON404() *Problem {
+func (r ListImagesResponse) GetApplicationproblemJSON404() *Problem404 {
 	return r.ApplicationproblemJSON404
 }
 
 // GetApplicationproblemJSON421 returns the response for an HTTP 421 `application/problem+json` response
-func (r ListImagesResponse) GetApplicationproblemJSON421() *Problem {
+func (r ListImagesResponse) GetApplicationproblemJSON421() *Problem421 {
 	return r.ApplicationproblemJSON421
 }
 
 // GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
-func (r ListImagesResponse) GetApplicationproblemJSON422() *Problem {
+func (r ListImagesResponse) GetApplicationproblemJSON422() *Problem422 {
 	return r.ApplicationproblemJSON422
 }
 
 // GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
-func (r ListImagesResponse) GetApplicationproblemJSON429() *Problem {
+func (r ListImagesResponse) GetApplicationproblemJSON429() *Problem429 {
 	return r.ApplicationproblemJSON429
 }
 
 // GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
-func (r ListImagesResponse) GetApplicationproblemJSON500() *Problem {
+func (r ListImagesResponse) GetApplicationproblemJSON500() *Problem500 {
 	return r.ApplicationproblemJSON500
 }
 
 // GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
-func (r ListImagesResponse) GetApplicationproblemJSON503() *Problem {
+func (r ListImagesResponse) GetApplicationproblemJSON503() *Problem503 {
 	return r.ApplicationproblemJSON503
 }
 
@@ -5756,31 +6105,31 @@ type AddImageResponse struct {
 	// JSON201 the response for an HTTP 201 `application/json` response
 	JSON201 *CurrentImage
 	// ApplicationproblemJSON400 the response for an HTTP 400 `application/problem+json` response
-	ApplicationproblemJSON400 *Problem
+	ApplicationproblemJSON400 *Problem400
 	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
-	ApplicationproblemJSON401 *Problem
+	ApplicationproblemJSON401 *Problem401
 	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
-	ApplicationproblemJSON403 *Problem
+	ApplicationproblemJSON403 *Problem403
 	// ApplicationproblemJSON404 the response for an HTTP 404 `application/problem+json` response
-	ApplicationproblemJSON404 *Problem
+	ApplicationproblemJSON404 *Problem404
 	// ApplicationproblemJSON408 the response for an HTTP 408 `application/problem+json` response
-	ApplicationproblemJSON408 *Problem
+	ApplicationproblemJSON408 *Problem408
 	// ApplicationproblemJSON412 the response for an HTTP 412 `application/problem+json` response
-	ApplicationproblemJSON412 *Problem
+	ApplicationproblemJSON412 *Problem412
 	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
-	ApplicationproblemJSON413 *Problem
+	ApplicationproblemJSON413 *Problem413
 	// ApplicationproblemJSON415 the response for an HTTP 415 `application/problem+json` response
-	ApplicationproblemJSON415 *Problem
+	ApplicationproblemJSON415 *Problem415
 	// ApplicationproblemJSON421 the response for an HTTP 421 `application/problem+json` response
-	ApplicationproblemJSON421 *Problem
+	ApplicationproblemJSON421 *Problem421
 	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
-	ApplicationproblemJSON422 *Problem
+	ApplicationproblemJSON422 *Problem422
 	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
-	ApplicationproblemJSON429 *Problem
+	ApplicationproblemJSON429 *Problem429
 	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
-	ApplicationproblemJSON500 *Problem
+	ApplicationproblemJSON500 *Problem500
 	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
-	ApplicationproblemJSON503 *Problem
+	ApplicationproblemJSON503 *Problem503
 	// Headers201 the parsed response headers for an HTTP 201 response
 	Headers201 *AddImageResponse201Headers
 	// Headers429 the parsed response headers for an HTTP 429 response
@@ -5793,67 +6142,67 @@ func (r AddImageResponse) GetJSON201() *CurrentImage {
 }
 
 // GetApplicationproblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
-func (r AddImageResponse) GetApplicationproblemJSON400() *Problem {
+func (r AddImageResponse) GetApplicationproblemJSON400() *Problem400 {
 	return r.ApplicationproblemJSON400
 }
 
 // GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
-func (r AddImageResponse) GetApplicationproblemJSON401() *Problem {
+func (r AddImageResponse) GetApplicationproblemJSON401() *Problem401 {
 	return r.ApplicationproblemJSON401
 }
 
 // GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
-func (r AddImageResponse) GetApplicationproblemJSON403() *Problem {
+func (r AddImageResponse) GetApplicationproblemJSON403() *Problem403 {
 	return r.ApplicationproblemJSON403
 }
 
 // GetApplicationproblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
-func (r AddImageResponse) GetApplicationproblemJSON404() *Problem {
+func (r AddImageResponse) GetApplicationproblemJSON404() *Problem404 {
 	return r.ApplicationproblemJSON404
 }
 
 // GetApplicationproblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
-func (r AddImageResponse) GetApplicationproblemJSON408() *Problem {
+func (r AddImageResponse) GetApplicationproblemJSON408() *Problem408 {
 	return r.ApplicationproblemJSON408
 }
 
 // GetApplicationproblemJSON412 returns the response for an HTTP 412 `application/problem+json` response
-func (r AddImageResponse) GetApplicationproblemJSON412() *Problem {
+func (r AddImageResponse) GetApplicationproblemJSON412() *Problem412 {
 	return r.ApplicationproblemJSON412
 }
 
 // GetApplicationproblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
-func (r AddImageResponse) GetApplicationproblemJSON413() *Problem {
+func (r AddImageResponse) GetApplicationproblemJSON413() *Problem413 {
 	return r.ApplicationproblemJSON413
 }
 
 // GetApplicationproblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
-func (r AddImageResponse) GetApplicationproblemJSON415() *Problem {
+func (r AddImageResponse) GetApplicationproblemJSON415() *Problem415 {
 	return r.ApplicationproblemJSON415
 }
 
 // GetApplicationproblemJSON421 returns the response for an HTTP 421 `application/problem+json` response
-func (r AddImageResponse) GetApplicationproblemJSON421() *Problem {
+func (r AddImageResponse) GetApplicationproblemJSON421() *Problem421 {
 	return r.ApplicationproblemJSON421
 }
 
 // GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
-func (r AddImageResponse) GetApplicationproblemJSON422() *Problem {
+func (r AddImageResponse) GetApplicationproblemJSON422() *Problem422 {
 	return r.ApplicationproblemJSON422
 }
 
 // GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
-func (r AddImageResponse) GetApplicationproblemJSON429() *Problem {
+func (r AddImageResponse) GetApplicationproblemJSON429() *Problem429 {
 	return r.ApplicationproblemJSON429
 }
 
 // GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
-func (r AddImageResponse) GetApplicationproblemJSON500() *Problem {
+func (r AddImageResponse) GetApplicationproblemJSON500() *Problem500 {
 	return r.ApplicationproblemJSON500
 }
 
 // GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
-func (r AddImageResponse) GetApplicationproblemJSON503() *Problem {
+func (r AddImageResponse) GetApplicationproblemJSON503() *Problem503 {
 	return r.ApplicationproblemJSON503
 }
 
@@ -5897,76 +6246,76 @@ type RemoveImageResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// ApplicationproblemJSON400 the response for an HTTP 400 `application/problem+json` response
-	ApplicationproblemJSON400 *Problem
+	ApplicationproblemJSON400 *Problem400
 	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
-	ApplicationproblemJSON401 *Problem
+	ApplicationproblemJSON401 *Problem401
 	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
-	ApplicationproblemJSON403 *Problem
+	ApplicationproblemJSON403 *Problem403
 	// ApplicationproblemJSON404 the response for an HTTP 404 `application/problem+json` response
-	ApplicationproblemJSON404 *Problem
+	ApplicationproblemJSON404 *Problem404
 	// ApplicationproblemJSON412 the response for an HTTP 412 `application/problem+json` response
-	ApplicationproblemJSON412 *Problem
+	ApplicationproblemJSON412 *Problem412
 	// ApplicationproblemJSON421 the response for an HTTP 421 `application/problem+json` response
-	ApplicationproblemJSON421 *Problem
+	ApplicationproblemJSON421 *Problem421
 	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
-	ApplicationproblemJSON422 *Problem
+	ApplicationproblemJSON422 *Problem422
 	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
-	ApplicationproblemJSON429 *Problem
+	ApplicationproblemJSON429 *Problem429
 	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
-	ApplicationproblemJSON500 *Problem
+	ApplicationproblemJSON500 *Problem500
 	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
-	ApplicationproblemJSON503 *Problem
+	ApplicationproblemJSON503 *Problem503
 	// Headers429 the parsed response headers for an HTTP 429 response
 	Headers429 *RemoveImageResponse429Headers
 }
 
 // GetApplicationproblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
-func (r RemoveImageResponse) GetApplicationproblemJSON400() *Problem {
+func (r RemoveImageResponse) GetApplicationproblemJSON400() *Problem400 {
 	return r.ApplicationproblemJSON400
 }
 
 // GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
-func (r RemoveImageResponse) GetApplicationproblemJSON401() *Problem {
+func (r RemoveImageResponse) GetApplicationproblemJSON401() *Problem401 {
 	return r.ApplicationproblemJSON401
 }
 
 // GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
-func (r RemoveImageResponse) GetApplicationproblemJSON403() *Problem {
+func (r RemoveImageResponse) GetApplicationproblemJSON403() *Problem403 {
 	return r.ApplicationproblemJSON403
 }
 
 // GetApplicationproblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
-func (r RemoveImageResponse) GetApplicationproblemJSON404() *Problem {
+func (r RemoveImageResponse) GetApplicationproblemJSON404() *Problem404 {
 	return r.ApplicationproblemJSON404
 }
 
 // GetApplicationproblemJSON412 returns the response for an HTTP 412 `application/problem+json` response
-func (r RemoveImageResponse) GetApplicationproblemJSON412() *Problem {
+func (r RemoveImageResponse) GetApplicationproblemJSON412() *Problem412 {
 	return r.ApplicationproblemJSON412
 }
 
 // GetApplicationproblemJSON421 returns the response for an HTTP 421 `application/problem+json` response
-func (r RemoveImageResponse) GetApplicationproblemJSON421() *Problem {
+func (r RemoveImageResponse) GetApplicationproblemJSON421() *Problem421 {
 	return r.ApplicationproblemJSON421
 }
 
 // GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
-func (r RemoveImageResponse) GetApplicationproblemJSON422() *Problem {
+func (r RemoveImageResponse) GetApplicationproblemJSON422() *Problem422 {
 	return r.ApplicationproblemJSON422
 }
 
 // GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
-func (r RemoveImageResponse) GetApplicationproblemJSON429() *Problem {
+func (r RemoveImageResponse) GetApplicationproblemJSON429() *Problem429 {
 	return r.ApplicationproblemJSON429
 }
 
 // GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
-func (r RemoveImageResponse) GetApplicationproblemJSON500() *Problem {
+func (r RemoveImageResponse) GetApplicationproblemJSON500() *Problem500 {
 	return r.ApplicationproblemJSON500
 }
 
 // GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
-func (r RemoveImageResponse) GetApplicationproblemJSON503() *Problem {
+func (r RemoveImageResponse) GetApplicationproblemJSON503() *Problem503 {
 	return r.ApplicationproblemJSON503
 }
 
@@ -6012,23 +6361,23 @@ type GetCurrentImageResponse struct {
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *CurrentImage
 	// ApplicationproblemJSON400 the response for an HTTP 400 `application/problem+json` response
-	ApplicationproblemJSON400 *Problem
+	ApplicationproblemJSON400 *Problem400
 	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
-	ApplicationproblemJSON401 *Problem
+	ApplicationproblemJSON401 *Problem401
 	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
-	ApplicationproblemJSON403 *Problem
+	ApplicationproblemJSON403 *Problem403
 	// ApplicationproblemJSON404 the response for an HTTP 404 `application/problem+json` response
-	ApplicationproblemJSON404 *Problem
+	ApplicationproblemJSON404 *Problem404
 	// ApplicationproblemJSON421 the response for an HTTP 421 `application/problem+json` response
-	ApplicationproblemJSON421 *Problem
+	ApplicationproblemJSON421 *Problem421
 	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
-	ApplicationproblemJSON422 *Problem
+	ApplicationproblemJSON422 *Problem422
 	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
-	ApplicationproblemJSON429 *Problem
+	ApplicationproblemJSON429 *Problem429
 	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
-	ApplicationproblemJSON500 *Problem
+	ApplicationproblemJSON500 *Problem500
 	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
-	ApplicationproblemJSON503 *Problem
+	ApplicationproblemJSON503 *Problem503
 	// Headers429 the parsed response headers for an HTTP 429 response
 	Headers429 *GetCurrentImageResponse429Headers
 }
@@ -6039,47 +6388,47 @@ func (r GetCurrentImageResponse) GetJSON200() *CurrentImage {
 }
 
 // GetApplicationproblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
-func (r GetCurrentImageResponse) GetApplicationproblemJSON400() *Problem {
+func (r GetCurrentImageResponse) GetApplicationproblemJSON400() *Problem400 {
 	return r.ApplicationproblemJSON400
 }
 
 // GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
-func (r GetCurrentImageResponse) GetApplicationproblemJSON401() *Problem {
+func (r GetCurrentImageResponse) GetApplicationproblemJSON401() *Problem401 {
 	return r.ApplicationproblemJSON401
 }
 
 // GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
-func (r GetCurrentImageResponse) GetApplicationproblemJSON403() *Problem {
+func (r GetCurrentImageResponse) GetApplicationproblemJSON403() *Problem403 {
 	return r.ApplicationproblemJSON403
 }
 
 // GetApplicationproblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
-func (r GetCurrentImageResponse) GetApplicationproblemJSON404() *Problem {
+func (r GetCurrentImageResponse) GetApplicationproblemJSON404() *Problem404 {
 	return r.ApplicationproblemJSON404
 }
 
 // GetApplicationproblemJSON421 returns the response for an HTTP 421 `application/problem+json` response
-func (r GetCurrentImageResponse) GetApplicationproblemJSON421() *Problem {
+func (r GetCurrentImageResponse) GetApplicationproblemJSON421() *Problem421 {
 	return r.ApplicationproblemJSON421
 }
 
 // GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
-func (r GetCurrentImageResponse) GetApplicationproblemJSON422() *Problem {
+func (r GetCurrentImageResponse) GetApplicationproblemJSON422() *Problem422 {
 	return r.ApplicationproblemJSON422
 }
 
 // GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
-func (r GetCurrentImageResponse) GetApplicationproblemJSON429() *Problem {
+func (r GetCurrentImageResponse) GetApplicationproblemJSON429() *Problem429 {
 	return r.ApplicationproblemJSON429
 }
 
 // GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
-func (r GetCurrentImageResponse) GetApplicationproblemJSON500() *Problem {
+func (r GetCurrentImageResponse) GetApplicationproblemJSON500() *Problem500 {
 	return r.ApplicationproblemJSON500
 }
 
 // GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
-func (r GetCurrentImageResponse) GetApplicationproblemJSON503() *Problem {
+func (r GetCurrentImageResponse) GetApplicationproblemJSON503() *Problem503 {
 	return r.ApplicationproblemJSON503
 }
 
@@ -6130,31 +6479,31 @@ type ChangeImageResponse struct {
 	// JSON200 the response for an HTTP 200 `application/json` response
 	JSON200 *CurrentImage
 	// ApplicationproblemJSON400 the response for an HTTP 400 `application/problem+json` response
-	ApplicationproblemJSON400 *Problem
+	ApplicationproblemJSON400 *Problem400
 	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
-	ApplicationproblemJSON401 *Problem
+	ApplicationproblemJSON401 *Problem401
 	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
-	ApplicationproblemJSON403 *Problem
+	ApplicationproblemJSON403 *Problem403
 	// ApplicationproblemJSON404 the response for an HTTP 404 `application/problem+json` response
-	ApplicationproblemJSON404 *Problem
+	ApplicationproblemJSON404 *Problem404
 	// ApplicationproblemJSON408 the response for an HTTP 408 `application/problem+json` response
-	ApplicationproblemJSON408 *Problem
+	ApplicationproblemJSON408 *Problem408
 	// ApplicationproblemJSON412 the response for an HTTP 412 `application/problem+json` response
-	ApplicationproblemJSON412 *Problem
+	ApplicationproblemJSON412 *Problem412
 	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
-	ApplicationproblemJSON413 *Problem
+	ApplicationproblemJSON413 *Problem413
 	// ApplicationproblemJSON415 the response for an HTTP 415 `application/problem+json` response
-	ApplicationproblemJSON415 *Problem
+	ApplicationproblemJSON415 *Problem415
 	// ApplicationproblemJSON421 the response for an HTTP 421 `application/problem+json` response
-	ApplicationproblemJSON421 *Problem
+	ApplicationproblemJSON421 *Problem421
 	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
-	ApplicationproblemJSON422 *Problem
+	ApplicationproblemJSON422 *Problem422
 	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
-	ApplicationproblemJSON429 *Problem
+	ApplicationproblemJSON429 *Problem429
 	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
-	ApplicationproblemJSON500 *Problem
+	ApplicationproblemJSON500 *Problem500
 	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
-	ApplicationproblemJSON503 *Problem
+	ApplicationproblemJSON503 *Problem503
 	// Headers200 the parsed response headers for an HTTP 200 response
 	Headers200 *ChangeImageResponse200Headers
 	// Headers429 the parsed response headers for an HTTP 429 response
@@ -6167,67 +6516,67 @@ func (r ChangeImageResponse) GetJSON200() *CurrentImage {
 }
 
 // GetApplicationproblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
-func (r ChangeImageResponse) GetApplicationproblemJSON400() *Problem {
+func (r ChangeImageResponse) GetApplicationproblemJSON400() *Problem400 {
 	return r.ApplicationproblemJSON400
 }
 
 // GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
-func (r ChangeImageResponse) GetApplicationproblemJSON401() *Problem {
+func (r ChangeImageResponse) GetApplicationproblemJSON401() *Problem401 {
 	return r.ApplicationproblemJSON401
 }
 
 // GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
-func (r ChangeImageResponse) GetApplicationproblemJSON403() *Problem {
+func (r ChangeImageResponse) GetApplicationproblemJSON403() *Problem403 {
 	return r.ApplicationproblemJSON403
 }
 
 // GetApplicationproblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
-func (r ChangeImageResponse) GetApplicationproblemJSON404() *Problem {
+func (r ChangeImageResponse) GetApplicationproblemJSON404() *Problem404 {
 	return r.ApplicationproblemJSON404
 }
 
 // GetApplicationproblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
-func (r ChangeImageResponse) GetApplicationproblemJSON408() *Problem {
+func (r ChangeImageResponse) GetApplicationproblemJSON408() *Problem408 {
 	return r.ApplicationproblemJSON408
 }
 
 // GetApplicationproblemJSON412 returns the response for an HTTP 412 `application/problem+json` response
-func (r ChangeImageResponse) GetApplicationproblemJSON412() *Problem {
+func (r ChangeImageResponse) GetApplicationproblemJSON412() *Problem412 {
 	return r.ApplicationproblemJSON412
 }
 
 // GetApplicationproblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
-func (r ChangeImageResponse) GetApplicationproblemJSON413() *Problem {
+func (r ChangeImageResponse) GetApplicationproblemJSON413() *Problem413 {
 	return r.ApplicationproblemJSON413
 }
 
 // GetApplicationproblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
-func (r ChangeImageResponse) GetApplicationproblemJSON415() *Problem {
+func (r ChangeImageResponse) GetApplicationproblemJSON415() *Problem415 {
 	return r.ApplicationproblemJSON415
 }
 
 // GetApplicationproblemJSON421 returns the response for an HTTP 421 `application/problem+json` response
-func (r ChangeImageResponse) GetApplicationproblemJSON421() *Problem {
+func (r ChangeImageResponse) GetApplicationproblemJSON421() *Problem421 {
 	return r.ApplicationproblemJSON421
 }
 
 // GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
-func (r ChangeImageResponse) GetApplicationproblemJSON422() *Problem {
+func (r ChangeImageResponse) GetApplicationproblemJSON422() *Problem422 {
 	return r.ApplicationproblemJSON422
 }
 
 // GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
-func (r ChangeImageResponse) GetApplicationproblemJSON429() *Problem {
+func (r ChangeImageResponse) GetApplicationproblemJSON429() *Problem429 {
 	return r.ApplicationproblemJSON429
 }
 
 // GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
-func (r ChangeImageResponse) GetApplicationproblemJSON500() *Problem {
+func (r ChangeImageResponse) GetApplicationproblemJSON500() *Problem500 {
 	return r.ApplicationproblemJSON500
 }
 
 // GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
-func (r ChangeImageResponse) GetApplicationproblemJSON503() *Problem {
+func (r ChangeImageResponse) GetApplicationproblemJSON503() *Problem503 {
 	return r.ApplicationproblemJSON503
 }
 
@@ -6279,25 +6628,25 @@ type RefreshImageResponse struct {
 	// JSON202 the response for an HTTP 202 `application/json` response
 	JSON202 *CurrentImage
 	// ApplicationproblemJSON400 the response for an HTTP 400 `application/problem+json` response
-	ApplicationproblemJSON400 *Problem
+	ApplicationproblemJSON400 *Problem400
 	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
-	ApplicationproblemJSON401 *Problem
+	ApplicationproblemJSON401 *Problem401
 	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
-	ApplicationproblemJSON403 *Problem
+	ApplicationproblemJSON403 *Problem403
 	// ApplicationproblemJSON404 the response for an HTTP 404 `application/problem+json` response
-	ApplicationproblemJSON404 *Problem
+	ApplicationproblemJSON404 *Problem404
 	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
-	ApplicationproblemJSON409 *Problem
+	ApplicationproblemJSON409 *Problem409
 	// ApplicationproblemJSON421 the response for an HTTP 421 `application/problem+json` response
-	ApplicationproblemJSON421 *Problem
+	ApplicationproblemJSON421 *Problem421
 	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
-	ApplicationproblemJSON422 *Problem
+	ApplicationproblemJSON422 *Problem422
 	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
-	ApplicationproblemJSON429 *Problem
+	ApplicationproblemJSON429 *Problem429
 	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
-	ApplicationproblemJSON500 *Problem
+	ApplicationproblemJSON500 *Problem500
 	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
-	ApplicationproblemJSON503 *Problem
+	ApplicationproblemJSON503 *Problem503
 	// Headers202 the parsed response headers for an HTTP 202 response
 	Headers202 *RefreshImageResponse202Headers
 	// Headers429 the parsed response headers for an HTTP 429 response
@@ -6310,52 +6659,52 @@ func (r RefreshImageResponse) GetJSON202() *CurrentImage {
 }
 
 // GetApplicationproblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
-func (r RefreshImageResponse) GetApplicationproblemJSON400() *Problem {
+func (r RefreshImageResponse) GetApplicationproblemJSON400() *Problem400 {
 	return r.ApplicationproblemJSON400
 }
 
 // GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
-func (r RefreshImageResponse) GetApplicationproblemJSON401() *Problem {
+func (r RefreshImageResponse) GetApplicationproblemJSON401() *Problem401 {
 	return r.ApplicationproblemJSON401
 }
 
 // GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
-func (r RefreshImageResponse) GetApplicationproblemJSON403() *Problem {
+func (r RefreshImageResponse) GetApplicationproblemJSON403() *Problem403 {
 	return r.ApplicationproblemJSON403
 }
 
 // GetApplicationproblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
-func (r RefreshImageResponse) GetApplicationproblemJSON404() *Problem {
+func (r RefreshImageResponse) GetApplicationproblemJSON404() *Problem404 {
 	return r.ApplicationproblemJSON404
 }
 
 // GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
-func (r RefreshImageResponse) GetApplicationproblemJSON409() *Problem {
+func (r RefreshImageResponse) GetApplicationproblemJSON409() *Problem409 {
 	return r.ApplicationproblemJSON409
 }
 
 // GetApplicationproblemJSON421 returns the response for an HTTP 421 `application/problem+json` response
-func (r RefreshImageResponse) GetApplicationproblemJSON421() *Problem {
+func (r RefreshImageResponse) GetApplicationproblemJSON421() *Problem421 {
 	return r.ApplicationproblemJSON421
 }
 
 // GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
-func (r RefreshImageResponse) GetApplicationproblemJSON422() *Problem {
+func (r RefreshImageResponse) GetApplicationproblemJSON422() *Problem422 {
 	return r.ApplicationproblemJSON422
 }
 
 // GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
-func (r RefreshImageResponse) GetApplicationproblemJSON429() *Problem {
+func (r RefreshImageResponse) GetApplicationproblemJSON429() *Problem429 {
 	return r.ApplicationproblemJSON429
 }
 
 // GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
-func (r RefreshImageResponse) GetApplicationproblemJSON500() *Problem {
+func (r RefreshImageResponse) GetApplicationproblemJSON500() *Problem500 {
 	return r.ApplicationproblemJSON500
 }
 
 // GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
-func (r RefreshImageResponse) GetApplicationproblemJSON503() *Problem {
+func (r RefreshImageResponse) GetApplicationproblemJSON503() *Problem503 {
 	return r.ApplicationproblemJSON503
 }
 
@@ -6407,25 +6756,25 @@ type ReplayImageResponse struct {
 	// JSON202 the response for an HTTP 202 `application/json` response
 	JSON202 *CurrentImage
 	// ApplicationproblemJSON400 the response for an HTTP 400 `application/problem+json` response
-	ApplicationproblemJSON400 *Problem
+	ApplicationproblemJSON400 *Problem400
 	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
-	ApplicationproblemJSON401 *Problem
+	ApplicationproblemJSON401 *Problem401
 	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
-	ApplicationproblemJSON403 *Problem
+	ApplicationproblemJSON403 *Problem403
 	// ApplicationproblemJSON404 the response for an HTTP 404 `application/problem+json` response
-	ApplicationproblemJSON404 *Problem
+	ApplicationproblemJSON404 *Problem404
 	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
-	ApplicationproblemJSON409 *Problem
+	ApplicationproblemJSON409 *Problem409
 	// ApplicationproblemJSON421 the response for an HTTP 421 `application/problem+json` response
-	ApplicationproblemJSON421 *Problem
+	ApplicationproblemJSON421 *Problem421
 	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
-	ApplicationproblemJSON422 *Problem
+	ApplicationproblemJSON422 *Problem422
 	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
-	ApplicationproblemJSON429 *Problem
+	ApplicationproblemJSON429 *Problem429
 	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
-	ApplicationproblemJSON500 *Problem
+	ApplicationproblemJSON500 *Problem500
 	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
-	ApplicationproblemJSON503 *Problem
+	ApplicationproblemJSON503 *Problem503
 	// Headers202 the parsed response headers for an HTTP 202 response
 	Headers202 *ReplayImageResponse202Headers
 	// Headers429 the parsed response headers for an HTTP 429 response
@@ -6438,52 +6787,52 @@ func (r ReplayImageResponse) GetJSON202() *CurrentImage {
 }
 
 // GetApplicationproblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
-func (r ReplayImageResponse) GetApplicationproblemJSON400() *Problem {
+func (r ReplayImageResponse) GetApplicationproblemJSON400() *Problem400 {
 	return r.ApplicationproblemJSON400
 }
 
 // GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
-func (r ReplayImageResponse) GetApplicationproblemJSON401() *Problem {
+func (r ReplayImageResponse) GetApplicationproblemJSON401() *Problem401 {
 	return r.ApplicationproblemJSON401
 }
 
 // GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
-func (r ReplayImageResponse) GetApplicationproblemJSON403() *Problem {
+func (r ReplayImageResponse) GetApplicationproblemJSON403() *Problem403 {
 	return r.ApplicationproblemJSON403
 }
 
 // GetApplicationproblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
-func (r ReplayImageResponse) GetApplicationproblemJSON404() *Problem {
+func (r ReplayImageResponse) GetApplicationproblemJSON404() *Problem404 {
 	return r.ApplicationproblemJSON404
 }
 
 // GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
-func (r ReplayImageResponse) GetApplicationproblemJSON409() *Problem {
+func (r ReplayImageResponse) GetApplicationproblemJSON409() *Problem409 {
 	return r.ApplicationproblemJSON409
 }
 
 // GetApplicationproblemJSON421 returns the response for an HTTP 421 `application/problem+json` response
-func (r ReplayImageResponse) GetApplicationproblemJSON421() *Problem {
+func (r ReplayImageResponse) GetApplicationproblemJSON421() *Problem421 {
 	return r.ApplicationproblemJSON421
 }
 
 // GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
-func (r ReplayImageResponse) GetApplicationproblemJSON422() *Problem {
+func (r ReplayImageResponse) GetApplicationproblemJSON422() *Problem422 {
 	return r.ApplicationproblemJSON422
 }
 
 // GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
-func (r ReplayImageResponse) GetApplicationproblemJSON429() *Problem {
+func (r ReplayImageResponse) GetApplicationproblemJSON429() *Problem429 {
 	return r.ApplicationproblemJSON429
 }
 
 // GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
-func (r ReplayImageResponse) GetApplicationproblemJSON500() *Problem {
+func (r ReplayImageResponse) GetApplicationproblemJSON500() *Problem500 {
 	return r.ApplicationproblemJSON500
 }
 
 // GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
-func (r ReplayImageResponse) GetApplicationproblemJSON503() *Problem {
+func (r ReplayImageResponse) GetApplicationproblemJSON503() *Problem503 {
 	return r.ApplicationproblemJSON503
 }
 
@@ -6527,83 +6876,83 @@ type GetImageSourceResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// ApplicationproblemJSON400 the response for an HTTP 400 `application/problem+json` response
-	ApplicationproblemJSON400 *Problem
+	ApplicationproblemJSON400 *Problem400
 	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
-	ApplicationproblemJSON401 *Problem
+	ApplicationproblemJSON401 *Problem401
 	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
-	ApplicationproblemJSON403 *Problem
+	ApplicationproblemJSON403 *Problem403
 	// ApplicationproblemJSON404 the response for an HTTP 404 `application/problem+json` response
-	ApplicationproblemJSON404 *Problem
+	ApplicationproblemJSON404 *Problem404
 	// ApplicationproblemJSON412 the response for an HTTP 412 `application/problem+json` response
-	ApplicationproblemJSON412 *Problem
+	ApplicationproblemJSON412 *Problem412
 	// ApplicationproblemJSON416 the response for an HTTP 416 `application/problem+json` response
-	ApplicationproblemJSON416 *Problem
+	ApplicationproblemJSON416 *Problem416
 	// ApplicationproblemJSON421 the response for an HTTP 421 `application/problem+json` response
-	ApplicationproblemJSON421 *Problem
+	ApplicationproblemJSON421 *Problem421
 	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
-	ApplicationproblemJSON422 *Problem
+	ApplicationproblemJSON422 *Problem422
 	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
-	ApplicationproblemJSON429 *Problem
+	ApplicationproblemJSON429 *Problem429
 	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
-	ApplicationproblemJSON500 *Problem
+	ApplicationproblemJSON500 *Problem500
 	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
-	ApplicationproblemJSON503 *Problem
+	ApplicationproblemJSON503 *Problem503
 	// Headers429 the parsed response headers for an HTTP 429 response
 	Headers429 *GetImageSourceResponse429Headers
 }
 
 // GetApplicationproblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
-func (r GetImageSourceResponse) GetApplicationproblemJSON400() *Problem {
+func (r GetImageSourceResponse) GetApplicationproblemJSON400() *Problem400 {
 	return r.ApplicationproblemJSON400
 }
 
 // GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
-func (r GetImageSourceResponse) GetApplicationproblemJSON401() *Problem {
+func (r GetImageSourceResponse) GetApplicationproblemJSON401() *Problem401 {
 	return r.ApplicationproblemJSON401
 }
 
 // GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
-func (r GetImageSourceResponse) GetApplicationproblemJSON403() *Problem {
+func (r GetImageSourceResponse) GetApplicationproblemJSON403() *Problem403 {
 	return r.ApplicationproblemJSON403
 }
 
 // GetApplicationproblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
-func (r GetImageSourceResponse) GetApplicationproblemJSON404() *Problem {
+func (r GetImageSourceResponse) GetApplicationproblemJSON404() *Problem404 {
 	return r.ApplicationproblemJSON404
 }
 
 // GetApplicationproblemJSON412 returns the response for an HTTP 412 `application/problem+json` response
-func (r GetImageSourceResponse) GetApplicationproblemJSON412() *Problem {
+func (r GetImageSourceResponse) GetApplicationproblemJSON412() *Problem412 {
 	return r.ApplicationproblemJSON412
 }
 
 // GetApplicationproblemJSON416 returns the response for an HTTP 416 `application/problem+json` response
-func (r GetImageSourceResponse) GetApplicationproblemJSON416() *Problem {
+func (r GetImageSourceResponse) GetApplicationproblemJSON416() *Problem416 {
 	return r.ApplicationproblemJSON416
 }
 
 // GetApplicationproblemJSON421 returns the response for an HTTP 421 `application/problem+json` response
-func (r GetImageSourceResponse) GetApplicationproblemJSON421() *Problem {
+func (r GetImageSourceResponse) GetApplicationproblemJSON421() *Problem421 {
 	return r.ApplicationproblemJSON421
 }
 
 // GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
-func (r GetImageSourceResponse) GetApplicationproblemJSON422() *Problem {
+func (r GetImageSourceResponse) GetApplicationproblemJSON422() *Problem422 {
 	return r.ApplicationproblemJSON422
 }
 
 // GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
-func (r GetImageSourceResponse) GetApplicationproblemJSON429() *Problem {
+func (r GetImageSourceResponse) GetApplicationproblemJSON429() *Problem429 {
 	return r.ApplicationproblemJSON429
 }
 
 // GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
-func (r GetImageSourceResponse) GetApplicationproblemJSON500() *Problem {
+func (r GetImageSourceResponse) GetApplicationproblemJSON500() *Problem500 {
 	return r.ApplicationproblemJSON500
 }
 
 // GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
-func (r GetImageSourceResponse) GetApplicationproblemJSON503() *Problem {
+func (r GetImageSourceResponse) GetApplicationproblemJSON503() *Problem503 {
 	return r.ApplicationproblemJSON503
 }
 
@@ -7086,63 +7435,63 @@ func ParseExportProductsResponse(rsp *http.Response) (*ExportProductsResponse, e
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest Problem
+		var dest Problem400
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON400 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest Problem
+		var dest Problem401
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON401 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Problem
+		var dest Problem403
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON403 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest Problem
+		var dest Problem404
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON404 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 421:
-		var dest Problem
+		var dest Problem421
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON421 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
-		var dest Problem
+		var dest Problem422
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON422 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
-		var dest Problem
+		var dest Problem429
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON429 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest Problem
+		var dest Problem500
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON500 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Problem
+		var dest Problem503
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -7219,84 +7568,84 @@ func ParseRefreshImagesResponse(rsp *http.Response) (*RefreshImagesResponse, err
 		response.JSON202 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest Problem
+		var dest Problem400
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON400 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest Problem
+		var dest Problem401
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON401 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Problem
+		var dest Problem403
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON403 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest Problem
+		var dest Problem404
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON404 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
-		var dest Problem
+		var dest Problem408
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON408 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest Problem
+		var dest Problem413
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON413 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest Problem
+		var dest Problem415
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON415 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 421:
-		var dest Problem
+		var dest Problem421
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON421 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
-		var dest Problem
+		var dest Problem422
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON422 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
-		var dest Problem
+		var dest Problem429
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON429 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest Problem
+		var dest Problem500
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON500 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Problem
+		var dest Problem503
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -7366,63 +7715,63 @@ func ParseGetRefreshJobResponse(rsp *http.Response) (*GetRefreshJobResponse, err
 		response.JSON200 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest Problem
+		var dest Problem400
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON400 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest Problem
+		var dest Problem401
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON401 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Problem
+		var dest Problem403
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON403 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest Problem
+		var dest Problem404
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON404 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 421:
-		var dest Problem
+		var dest Problem421
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON421 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
-		var dest Problem
+		var dest Problem422
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON422 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
-		var dest Problem
+		var dest Problem429
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON429 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest Problem
+		var dest Problem500
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON500 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Problem
+		var dest Problem503
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -7482,70 +7831,70 @@ func ParseAbortRefreshJobResponse(rsp *http.Response) (*AbortRefreshJobResponse,
 		response.JSON200 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest Problem
+		var dest Problem400
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON400 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest Problem
+		var dest Problem401
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON401 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Problem
+		var dest Problem403
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON403 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest Problem
+		var dest Problem404
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON404 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
-		var dest Problem
+		var dest Problem409
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON409 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 421:
-		var dest Problem
+		var dest Problem421
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON421 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
-		var dest Problem
+		var dest Problem422
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON422 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
-		var dest Problem
+		var dest Problem429
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON429 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest Problem
+		var dest Problem500
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON500 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Problem
+		var dest Problem503
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -7605,63 +7954,63 @@ func ParseListProductsResponse(rsp *http.Response) (*ListProductsResponse, error
 		response.JSON200 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest Problem
+		var dest Problem400
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON400 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest Problem
+		var dest Problem401
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON401 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Problem
+		var dest Problem403
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON403 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest Problem
+		var dest Problem404
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON404 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 421:
-		var dest Problem
+		var dest Problem421
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON421 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
-		var dest Problem
+		var dest Problem422
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON422 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
-		var dest Problem
+		var dest Problem429
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON429 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest Problem
+		var dest Problem500
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON500 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Problem
+		var dest Problem503
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -7748,91 +8097,91 @@ func ParseCreateProductResponse(rsp *http.Response) (*CreateProductResponse, err
 		response.JSON201 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest Problem
+		var dest Problem400
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON400 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest Problem
+		var dest Problem401
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON401 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Problem
+		var dest Problem403
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON403 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest Problem
+		var dest Problem404
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON404 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
-		var dest Problem
+		var dest Problem408
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON408 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
-		var dest Problem
+		var dest Problem409
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON409 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest Problem
+		var dest Problem413
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON413 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest Problem
+		var dest Problem415
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON415 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 421:
-		var dest Problem
+		var dest Problem421
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON421 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
-		var dest Problem
+		var dest Problem422
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON422 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
-		var dest Problem
+		var dest Problem429
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON429 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest Problem
+		var dest Problem500
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON500 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Problem
+		var dest Problem503
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -7930,84 +8279,84 @@ func ParseWriteProductsResponse(rsp *http.Response) (*WriteProductsResponse, err
 		response.JSON200 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest Problem
+		var dest Problem400
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON400 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest Problem
+		var dest Problem401
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON401 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Problem
+		var dest Problem403
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON403 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest Problem
+		var dest Problem404
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON404 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
-		var dest Problem
+		var dest Problem408
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON408 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest Problem
+		var dest Problem413
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON413 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest Problem
+		var dest Problem415
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON415 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 421:
-		var dest Problem
+		var dest Problem421
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON421 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
-		var dest Problem
+		var dest Problem422
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON422 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
-		var dest Problem
+		var dest Problem429
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON429 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest Problem
+		var dest Problem500
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON500 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Problem
+		var dest Problem503
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -8084,91 +8433,91 @@ func ParsePutProductResponse(rsp *http.Response) (*PutProductResponse, error) {
 		response.JSON201 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest Problem
+		var dest Problem400
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON400 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest Problem
+		var dest Problem401
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON401 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Problem
+		var dest Problem403
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON403 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest Problem
+		var dest Problem404
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON404 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
-		var dest Problem
+		var dest Problem408
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON408 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 412:
-		var dest Problem
+		var dest Problem412
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON412 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest Problem
+		var dest Problem413
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON413 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest Problem
+		var dest Problem415
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON415 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 421:
-		var dest Problem
+		var dest Problem421
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON421 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
-		var dest Problem
+		var dest Problem422
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON422 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
-		var dest Problem
+		var dest Problem429
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON429 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest Problem
+		var dest Problem500
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON500 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Problem
+		var dest Problem503
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -8265,70 +8614,70 @@ func ParseDeleteProductResponse(rsp *http.Response) (*DeleteProductResponse, err
 		break // No content-type
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest Problem
+		var dest Problem400
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON400 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest Problem
+		var dest Problem401
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON401 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Problem
+		var dest Problem403
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON403 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest Problem
+		var dest Problem404
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON404 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 412:
-		var dest Problem
+		var dest Problem412
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON412 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 421:
-		var dest Problem
+		var dest Problem421
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON421 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
-		var dest Problem
+		var dest Problem422
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON422 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
-		var dest Problem
+		var dest Problem429
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON429 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest Problem
+		var dest Problem500
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON500 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Problem
+		var dest Problem503
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -8391,70 +8740,70 @@ func ParseGetProductResponse(rsp *http.Response) (*GetProductResponse, error) {
 		break // No content-type
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest Problem
+		var dest Problem400
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON400 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest Problem
+		var dest Problem401
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON401 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Problem
+		var dest Problem403
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON403 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest Problem
+		var dest Problem404
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON404 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 412:
-		var dest Problem
+		var dest Problem412
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON412 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 421:
-		var dest Problem
+		var dest Problem421
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON421 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
-		var dest Problem
+		var dest Problem422
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON422 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
-		var dest Problem
+		var dest Problem429
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON429 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest Problem
+		var dest Problem500
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON500 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Problem
+		var dest Problem503
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -8534,98 +8883,98 @@ func ParseChangeProductResponse(rsp *http.Response) (*ChangeProductResponse, err
 		response.JSON200 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest Problem
+		var dest Problem400
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON400 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest Problem
+		var dest Problem401
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON401 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Problem
+		var dest Problem403
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON403 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest Problem
+		var dest Problem404
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON404 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
-		var dest Problem
+		var dest Problem408
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON408 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
-		var dest Problem
+		var dest Problem409
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON409 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 412:
-		var dest Problem
+		var dest Problem412
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON412 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest Problem
+		var dest Problem413
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON413 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest Problem
+		var dest Problem415
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON415 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 421:
-		var dest Problem
+		var dest Problem421
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON421 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
-		var dest Problem
+		var dest Problem422
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON422 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
-		var dest Problem
+		var dest Problem429
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON429 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest Problem
+		var dest Problem500
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON500 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Problem
+		var dest Problem503
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -8695,63 +9044,63 @@ func ParseListImagesResponse(rsp *http.Response) (*ListImagesResponse, error) {
 		response.JSON200 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest Problem
+		var dest Problem400
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON400 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest Problem
+		var dest Problem401
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON401 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Problem
+		var dest Problem403
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON403 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest Problem
+		var dest Problem404
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON404 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 421:
-		var dest Problem
+		var dest Problem421
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON421 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
-		var dest Problem
+		var dest Problem422
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON422 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
-		var dest Problem
+		var dest Problem429
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON429 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest Problem
+		var dest Problem500
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON500 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Problem
+		var dest Problem503
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -8821,91 +9170,91 @@ func ParseAddImageResponse(rsp *http.Response) (*AddImageResponse, error) {
 		response.JSON201 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest Problem
+		var dest Problem400
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON400 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest Problem
+		var dest Problem401
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON401 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Problem
+		var dest Problem403
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON403 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest Problem
+		var dest Problem404
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON404 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
-		var dest Problem
+		var dest Problem408
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON408 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 412:
-		var dest Problem
+		var dest Problem412
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON412 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest Problem
+		var dest Problem413
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON413 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest Problem
+		var dest Problem415
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON415 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 421:
-		var dest Problem
+		var dest Problem421
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON421 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
-		var dest Problem
+		var dest Problem422
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON422 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
-		var dest Problem
+		var dest Problem429
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON429 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest Problem
+		var dest Problem500
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON500 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Problem
+		var dest Problem503
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -8992,70 +9341,70 @@ func ParseRemoveImageResponse(rsp *http.Response) (*RemoveImageResponse, error) 
 		break // No content-type
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest Problem
+		var dest Problem400
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON400 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest Problem
+		var dest Problem401
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON401 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Problem
+		var dest Problem403
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON403 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest Problem
+		var dest Problem404
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON404 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 412:
-		var dest Problem
+		var dest Problem412
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON412 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 421:
-		var dest Problem
+		var dest Problem421
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON421 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
-		var dest Problem
+		var dest Problem422
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON422 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
-		var dest Problem
+		var dest Problem429
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON429 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest Problem
+		var dest Problem500
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON500 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Problem
+		var dest Problem503
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -9115,63 +9464,63 @@ func ParseGetCurrentImageResponse(rsp *http.Response) (*GetCurrentImageResponse,
 		response.JSON200 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest Problem
+		var dest Problem400
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON400 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest Problem
+		var dest Problem401
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON401 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Problem
+		var dest Problem403
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON403 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest Problem
+		var dest Problem404
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON404 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 421:
-		var dest Problem
+		var dest Problem421
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON421 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
-		var dest Problem
+		var dest Problem422
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON422 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
-		var dest Problem
+		var dest Problem429
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON429 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest Problem
+		var dest Problem500
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON500 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Problem
+		var dest Problem503
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -9231,91 +9580,91 @@ func ParseChangeImageResponse(rsp *http.Response) (*ChangeImageResponse, error) 
 		response.JSON200 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest Problem
+		var dest Problem400
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON400 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest Problem
+		var dest Problem401
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON401 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Problem
+		var dest Problem403
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON403 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest Problem
+		var dest Problem404
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON404 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
-		var dest Problem
+		var dest Problem408
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON408 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 412:
-		var dest Problem
+		var dest Problem412
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON412 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
-		var dest Problem
+		var dest Problem413
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON413 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
-		var dest Problem
+		var dest Problem415
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON415 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 421:
-		var dest Problem
+		var dest Problem421
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON421 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
-		var dest Problem
+		var dest Problem422
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON422 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
-		var dest Problem
+		var dest Problem429
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON429 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest Problem
+		var dest Problem500
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON500 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Problem
+		var dest Problem503
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -9385,70 +9734,70 @@ func ParseRefreshImageResponse(rsp *http.Response) (*RefreshImageResponse, error
 		response.JSON202 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest Problem
+		var dest Problem400
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON400 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest Problem
+		var dest Problem401
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON401 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Problem
+		var dest Problem403
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON403 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest Problem
+		var dest Problem404
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON404 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
-		var dest Problem
+		var dest Problem409
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON409 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 421:
-		var dest Problem
+		var dest Problem421
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON421 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
-		var dest Problem
+		var dest Problem422
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON422 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
-		var dest Problem
+		var dest Problem429
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON429 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest Problem
+		var dest Problem500
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON500 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Problem
+		var dest Problem503
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -9525,70 +9874,70 @@ func ParseReplayImageResponse(rsp *http.Response) (*ReplayImageResponse, error) 
 		response.JSON202 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest Problem
+		var dest Problem400
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON400 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest Problem
+		var dest Problem401
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON401 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Problem
+		var dest Problem403
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON403 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest Problem
+		var dest Problem404
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON404 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
-		var dest Problem
+		var dest Problem409
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON409 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 421:
-		var dest Problem
+		var dest Problem421
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON421 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
-		var dest Problem
+		var dest Problem422
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON422 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
-		var dest Problem
+		var dest Problem429
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON429 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest Problem
+		var dest Problem500
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON500 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Problem
+		var dest Problem503
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -9661,77 +10010,77 @@ func ParseGetImageSourceResponse(rsp *http.Response) (*GetImageSourceResponse, e
 		break // No content-type
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest Problem
+		var dest Problem400
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON400 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest Problem
+		var dest Problem401
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON401 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Problem
+		var dest Problem403
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON403 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest Problem
+		var dest Problem404
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON404 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 412:
-		var dest Problem
+		var dest Problem412
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON412 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 416:
-		var dest Problem
+		var dest Problem416
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON416 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 421:
-		var dest Problem
+		var dest Problem421
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON421 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
-		var dest Problem
+		var dest Problem422
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON422 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
-		var dest Problem
+		var dest Problem429
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON429 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest Problem
+		var dest Problem500
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
 		response.ApplicationproblemJSON500 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Problem
+		var dest Problem503
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

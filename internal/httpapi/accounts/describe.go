@@ -27,15 +27,15 @@ type newUser struct {
 }
 
 type userPatch struct {
-	Name  string `json:"name,omitempty"  minLength:"1"`
-	Email string `json:"email,omitempty" nullable:"true"`
+	Name  string `json:"name,omitempty"  minLength:"1" example:"Shop of Jo and Kim"`
+	Email string `json:"email,omitempty" nullable:"true" example:"jo@example.com"`
 }
 
 type newKey struct {
-	UserID    int64    `json:"user_id,omitempty"    minimum:"1" doc:"Whose key it is; the caller's user by default"`
+	UserID    int64    `json:"user_id,omitempty"    minimum:"1" doc:"Whose key it is; the caller's user by default" example:"1"`
 	Name      string   `json:"name"                 minLength:"1" example:"shop back end"`
-	Scopes    []string `json:"scopes"               minItems:"1" nullable:"false" doc:"operator reads and retries across users; admin does everything, and keeps users and keys"`
-	ExpiresIn int64    `json:"expires_in,omitempty" nullable:"true" minimum:"1" doc:"In seconds; a key does not expire by default"`
+	Scopes    []string `json:"scopes"               minItems:"1" nullable:"false" doc:"operator reads and retries across users; admin does everything, and keeps users and keys" example:"products:read,products:write"`
+	ExpiresIn int64    `json:"expires_in,omitempty" nullable:"true" minimum:"1" doc:"In seconds; a key does not expire by default" example:"7776000" typical:"false"`
 }
 
 type rotation struct {
@@ -78,14 +78,14 @@ func described(d *openapi.Document, id, tag, summary, text string, good map[stri
 }
 
 func withID(op *huma.Operation) *huma.Operation {
-	op.Parameters = append(op.Parameters, openapi.PathInteger("id", auth.MaxID))
+	op.Parameters = append(op.Parameters, openapi.PathInteger("id", auth.MaxID, 1))
 	return op
 }
 
 // DescribeCreateUser describes CreateUser.
 func DescribeCreateUser(d *openapi.Document) *huma.Operation {
 	op := described(d, "createUser", usersTag, "Add a user", "The user has no key and no product yet.", map[string]*huma.Response{
-		"201": openapi.Response("The user", openapi.Schema[wire.User](d), openapi.Header("Location", "The path of the user")),
+		"201": openapi.Response("The user", openapi.Schema[wire.User](d), openapi.Header("Location", "The path of the user", "/users/1")),
 	}, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
 	op.RequestBody = openapi.Body(limitedUser[newUser](d), httpkit.TypeJSON)
 	return op
@@ -100,7 +100,7 @@ func DescribeGetUser(d *openapi.Document) *huma.Operation {
 // DescribeListUsers describes ListUsers.
 func DescribeListUsers(d *openapi.Document) *huma.Operation {
 	return described(d, "listUsers", usersTag, "List users by id", "From the lowest id on, a page at a time.",
-		map[string]*huma.Response{"200": openapi.Response("One page", openapi.Schema[wire.Page[wire.User]](d), openapi.Link())})
+		map[string]*huma.Response{"200": openapi.Response("One page", openapi.Schema[wire.Page[wire.User]](d), openapi.Link("/users"))})
 }
 
 // DescribeChangeUser describes ChangeUser.
@@ -124,7 +124,7 @@ func DescribeDeleteUser(d *openapi.Document) *huma.Operation {
 		"A user who has products is deleted with cascade=true only: at once the keys are revoked and nothing more can be created for the user, and a job erases the products, "+
 			"images, results, idempotency keys and keys, and then the user. It cannot be aborted; asked for again it is the same job.",
 		map[string]*huma.Response{
-			"202": openapi.Response("A job goes on with it", openapi.Schema[wire.Erasure](d), openapi.Header("Location", "The path of the job")),
+			"202": openapi.Response("A job goes on with it", openapi.Schema[wire.Erasure](d), openapi.Header("Location", "The path of the job", "/users/1/erasure")),
 			"204": openapi.Response("Deleted", nil),
 		}, http.StatusNotFound, http.StatusConflict))
 }
@@ -156,7 +156,7 @@ func DescribeRotateKey(d *openapi.Document) *huma.Operation {
 
 func createdKey(d *openapi.Document) map[string]*huma.Response {
 	return map[string]*huma.Response{
-		"201": openapi.Response("The key", openapi.Schema[wire.CreatedKey](d), openapi.Header("Location", "The path of the key")),
+		"201": openapi.Response("The key", openapi.Schema[wire.CreatedKey](d), openapi.Header("Location", "The path of the key", "/keys/17")),
 	}
 }
 
@@ -170,7 +170,7 @@ func DescribeGetKey(d *openapi.Document) *huma.Operation {
 // DescribeListKeys describes ListKeys.
 func DescribeListKeys(d *openapi.Document) *huma.Operation {
 	return described(d, "listKeys", keysTag, "List API keys by id", "Those that are revoked or expired are among them.",
-		map[string]*huma.Response{"200": openapi.Response("One page", openapi.Schema[wire.Page[wire.Key]](d), openapi.Link())}, http.StatusConflict)
+		map[string]*huma.Response{"200": openapi.Response("One page", openapi.Schema[wire.Page[wire.Key]](d), openapi.Link("/keys"))}, http.StatusConflict)
 }
 
 // DescribeRevokeKey describes RevokeKey.
@@ -183,7 +183,7 @@ func DescribeRevokeKey(d *openapi.Document) *huma.Operation {
 // DescribeListAudit describes ListAudit.
 func DescribeListAudit(d *openapi.Document) *huma.Operation {
 	return described(d, "listAudit", usersTag, "List what was done to users and keys, and by operators, newest first", "Entries are kept for 400 days.",
-		map[string]*huma.Response{"200": openapi.Response("One page", openapi.Schema[wire.Page[wire.AuditEntry]](d), openapi.Link())})
+		map[string]*huma.Response{"200": openapi.Response("One page", openapi.Schema[wire.Page[wire.AuditEntry]](d), openapi.Link("/audit"))})
 }
 
 // PageQuery are the parameters of ListUsers and ListAudit.
@@ -193,5 +193,5 @@ func PageQuery() []*huma.Param {
 
 // KeysQuery are the parameters of ListKeys.
 func KeysQuery() []*huma.Param {
-	return append([]*huma.Param{openapi.Query(auth.FieldUserID, "Only keys of this user", openapi.Integer(auth.MaxID))}, PageQuery()...)
+	return append([]*huma.Param{openapi.Query(auth.FieldUserID, "Only keys of this user", openapi.Integer(auth.MaxID, 1))}, PageQuery()...)
 }

@@ -36,7 +36,7 @@ func DescribeOfProduct(d *openapi.Document) *huma.Operation {
 	return &huma.Operation{
 		OperationID: "listEventsOfProduct", Tags: []string{tag}, Summary: "List or follow what has changed of a product",
 		Description: "As GET /events. The events of a product that was deleted are read there, with product_id. " + following(),
-		Parameters:  append([]*huma.Param{openapi.PathInteger("id", catalog.MaxID)}, parameters()...),
+		Parameters:  append([]*huma.Param{openapi.PathInteger("id", catalog.MaxID, 101)}, parameters()...),
 		Responses:   answers(d),
 	}
 }
@@ -60,7 +60,7 @@ func parameters() []*huma.Param {
 	wait.Description = strings.Replace(wait.Description, "answer when the images are done", "where there are no events, answer when there are", 1)
 	return []*huma.Param{
 		wait,
-		{Name: headerLastEventID, In: "header", Schema: openapi.Text(), Description: "Of a stream: the id of the last event that has arrived, in place of after"},
+		{Name: headerLastEventID, In: "header", Schema: openapi.Text("evt_5f0c9d1b2a3e4f60_4711"), Description: "Of a stream: the id of the last event that has arrived, in place of after"},
 	}
 }
 
@@ -71,9 +71,10 @@ func answers(d *openapi.Document) map[string]*huma.Response {
 		kind.Enum = append(kind.Enum, string(t))
 	}
 	page := openapi.Response("A page, or the stream", openapi.Schema[wire.EventPage](d),
-		openapi.Header(httpkit.HeaderPreferenceApplied, "wait=N: the answer was kept back for events, at most so many seconds"))
+		openapi.Header(httpkit.HeaderPreferenceApplied, "wait=N: the answer was kept back for events, at most so many seconds", "wait=10"))
 	page.Content[typeStream] = &huma.MediaType{Schema: &huma.Schema{
 		Type: huma.TypeString, Description: "Server-sent events. The id of each is that of the event, its data the event as JSON; there is a comment at least every 15 seconds",
+		Examples: []any{"id: evt_5f0c9d1b2a3e4f60_4711\nevent: image.ready\n" + `data: {"id":"evt_5f0c9d1b2a3e4f60_4711","type":"image.ready"}` + "\n\n"},
 	}}
 	return d.Responses(map[string]*huma.Response{"200": page}, http.StatusNotFound, http.StatusGone, http.StatusServiceUnavailable)
 }
@@ -81,8 +82,8 @@ func answers(d *openapi.Document) map[string]*huma.Response {
 // Query are the parameters of OfProduct.
 func Query() []*huma.Param {
 	return []*huma.Param{
-		openapi.Query(feed.FieldAfter, "Where to begin: behind the event of this id, which next_cursor is too; oldest: with the oldest event that is kept; latest: with the next one. By default oldest for a page and latest for a stream", openapi.Text()),
-		openapi.Query(feed.FieldTypes, "Only events of these types, separated by commas", openapi.Text()),
+		openapi.Query(feed.FieldAfter, "Where to begin: behind the event of this id, which next_cursor is too; oldest: with the oldest event that is kept; latest: with the next one. By default oldest for a page and latest for a stream", openapi.Text("evt_5f0c9d1b2a3e4f60_4711")),
+		openapi.Query(feed.FieldTypes, "Only events of these types, separated by commas", openapi.Text(string(events.ImageReady)+","+string(events.ImageFailed))),
 		openapi.Limit("Most events on one page; a stream has no limit", feed.DefaultLimit, feed.MaxLimit),
 		guard.DescribeToken(),
 	}
@@ -90,5 +91,5 @@ func Query() []*huma.Param {
 
 // ListQuery are the parameters of List.
 func ListQuery() []*huma.Param {
-	return append(Query(), openapi.Query(feed.FieldProductID, "Only events of this product, also of one that was deleted", openapi.Integer(catalog.MaxID)))
+	return append(Query(), openapi.Query(feed.FieldProductID, "Only events of this product, also of one that was deleted", openapi.Integer(catalog.MaxID, 101)))
 }

@@ -27,7 +27,7 @@ func DescribeList(d *openapi.Document) *huma.Operation {
 		OperationID: "listDeadLetters", Tags: []string{tag}, Summary: "List failed work, newest first",
 		Description: "Images that failed and were not discarded, and unreadable messages of the broker.",
 		Responses: d.Responses(map[string]*huma.Response{
-			"200": openapi.Response("One page", openapi.Schema[wire.Page[wire.DeadLetter]](d), openapi.Link()),
+			"200": openapi.Response("One page", openapi.Schema[wire.Page[wire.DeadLetter]](d), openapi.Link("/dead-letters")),
 		}, http.StatusServiceUnavailable),
 	}
 }
@@ -41,9 +41,9 @@ func ListQuery() []*huma.Param {
 	moment := &huma.Schema{Type: huma.TypeString, Format: "date-time"}
 	return []*huma.Param{
 		openapi.Query(failures.FieldReason, "Why it failed", reasons),
-		openapi.Query(filtered.FieldHost, "Host of the source", openapi.Text()),
-		openapi.Query(filtered.FieldUserID, "Only of products of this user", openapi.Integer(catalog.MaxID)),
-		openapi.Query(failures.FieldProductID, "Only of this product", openapi.Integer(catalog.MaxID)),
+		openapi.Query(filtered.FieldHost, "Host of the source", openapi.Text("example.com")),
+		openapi.Query(filtered.FieldUserID, "Only of products of this user", openapi.Integer(catalog.MaxID, 1)),
+		openapi.Query(failures.FieldProductID, "Only of this product", openapi.Integer(catalog.MaxID, 101)),
 		openapi.Query(failures.FieldFailedAfter, "Failed then or later", moment),
 		openapi.Query(failures.FieldFailedBefore, "Failed before", moment),
 		openapi.Limit("Most dead letters on one page", paging.Default, paging.Most),
@@ -72,7 +72,7 @@ func describeApply(d *openapi.Document, id, summary, text string) *huma.Operatio
 	for _, name := range []string{filtered.FieldUserID, failures.FieldProductID} {
 		openapi.Property[deadSelection](d, name).Maximum = &most
 	}
-	return jobs.DescribeRequest[deadOrder, wire.DeadOutcome, wire.DeadJob](d, id, tag, summary, text, "Done, or counted")
+	return jobs.DescribeRequest[deadOrder, wire.DeadOutcome, wire.DeadJob](d, id, tag, summary, text, "Done, or counted", "/dead-letters/jobs")
 }
 
 // DescribeReplayImage describes ReplayImage.
@@ -91,15 +91,15 @@ func DescribeReplayImage(d *openapi.Document) *huma.Operation {
 // wire.DeadFilter, any field of which may be null, which is as good as absent.
 type (
 	deadOrder struct {
-		IDs []string `json:"ids,omitempty" nullable:"true" doc:"Applied at once; not together with filter"`
+		IDs []string `json:"ids,omitempty" nullable:"true" doc:"Applied at once; not together with filter" example:"image-42" typical:"false"`
 		jobs.Request[deadSelection]
 	}
 	deadSelection struct {
-		Reason       string    `json:"reason,omitempty"        nullable:"true" doc:"One of the reasons of images, or unreadable"`
+		Reason       string    `json:"reason,omitempty"        nullable:"true" doc:"One of the reasons of images, or unreadable" example:"source_timeout"`
 		Host         string    `json:"host,omitempty"          nullable:"true" example:"example.com"`
-		UserID       int64     `json:"user_id,omitempty"       nullable:"true" minimum:"1"`
-		ProductID    int64     `json:"product_id,omitempty"    nullable:"true" minimum:"1"`
-		FailedAfter  time.Time `json:"failed_after,omitzero"   nullable:"true" doc:"Inclusive"`
-		FailedBefore time.Time `json:"failed_before,omitzero"  nullable:"true" doc:"Exclusive"`
+		UserID       int64     `json:"user_id,omitempty"       nullable:"true" minimum:"1" example:"1" typical:"false"`
+		ProductID    int64     `json:"product_id,omitempty"    nullable:"true" minimum:"1" example:"101" typical:"false"`
+		FailedAfter  time.Time `json:"failed_after,omitzero"   nullable:"true" doc:"Inclusive" typical:"false"`
+		FailedBefore time.Time `json:"failed_before,omitzero"  nullable:"true" doc:"Exclusive" example:"2026-11-03T09:30:00Z" typical:"false"`
 	}
 )

@@ -39,7 +39,7 @@ func DescribeListJobs(d *openapi.Document) *huma.Operation {
 		OperationID: "listDeadLetterJobs", Tags: []string{tag}, Summary: "List jobs, newest first",
 		Description: "Those of all users, with how far each has got.",
 		Responses: d.Responses(map[string]*huma.Response{
-			"200": openapi.Response("One page", openapi.Schema[wire.Page[wire.DeadJob]](d), openapi.Link()),
+			"200": openapi.Response("One page", openapi.Schema[wire.Page[wire.DeadJob]](d), openapi.Link("/dead-letters/jobs")),
 		}, http.StatusServiceUnavailable),
 	}
 }

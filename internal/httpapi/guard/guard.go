@@ -23,7 +23,7 @@ const HeaderUser = "Vitrine-User"
 // DescribeUser describes that header.
 func DescribeUser() *huma.Param {
 	return &huma.Param{
-		Name: HeaderUser, In: "header", Schema: openapi.Integer(auth.MaxID),
+		Name: HeaderUser, In: "header", Schema: openapi.Integer(auth.MaxID, 1),
 		Description: "The user for whom a key with the scope admin acts; its own user by default. 404 where there is no such user",
 	}
 }

@@ -16,7 +16,7 @@ const ParamToken = "token"
 
 // DescribeToken describes that parameter.
 func DescribeToken() *huma.Param {
-	return openapi.Query(ParamToken, "In place of the header Authorization, which an EventSource cannot send: a stream token, as POST /events/token makes them", openapi.Text())
+	return openapi.Query(ParamToken, "In place of the header Authorization, which an EventSource cannot send: a stream token, as POST /events/token makes them", openapi.Text("AWc3kQ7xJ2mVtYb0LsRfPzHdNq4aXeUiGoCw"))
 }
 
 // byToken returns whom the token stands for. A request has a key or a token (RFC 6750 section 2).

@@ -162,14 +162,14 @@ func (g *errorGuard) ReadFrom(src io.Reader) (int64, error) {
 
 // DescribeGet describes Get.
 func DescribeGet(d *openapi.Document) *huma.Operation {
-	key := &huma.Param{Name: "key", In: "path", Required: true, Schema: openapi.Text(), Description: "With its slashes as they are"}
+	key := &huma.Param{Name: "key", In: "path", Required: true, Schema: openapi.Text("6f/6f02413910bdfbb76a202dab867b2484/w640.webp"), Description: "With its slashes as they are"}
 	return &huma.Operation{
 		OperationID: "getImage", Tags: []string{"images"}, Summary: "Read a published image",
 		Description: "Content under a key never changes. Ranges and preconditions are answered where the storage allows it.",
 		Parameters:  []*huma.Param{key},
 		Responses: d.Responses(map[string]*huma.Response{
-			"200": {Description: "The image", Content: map[string]*huma.MediaType{"image/*": {}}},
-			"206": {Description: "A part of it", Content: map[string]*huma.MediaType{"image/*": {}}},
+			"200": {Description: "The image", Content: map[string]*huma.MediaType{"image/*": {Schema: openapi.Binary()}}},
+			"206": {Description: "A part of it", Content: map[string]*huma.MediaType{"image/*": {Schema: openapi.Binary()}}},
 			"304": openapi.Response("The client has it already", nil),
 		}, http.StatusNotFound, http.StatusPreconditionFailed, http.StatusRequestedRangeNotSatisfiable,
 			http.StatusServiceUnavailable),

@@ -51,10 +51,10 @@ func DescribeSource(d *openapi.Document) *huma.Operation {
 	return &huma.Operation{
 		OperationID: "getImageSource", Tags: []string{"products"}, Summary: "Read the picture that was sent for an image",
 		Description: "As it came. Of an image that has a URL, the picture is there. Ranges and preconditions are answered where the storage allows it.",
-		Parameters:  []*huma.Param{openapi.PathInteger("id", catalog.MaxID), openapi.PathInteger("image_id", catalog.MaxID)},
+		Parameters:  []*huma.Param{openapi.PathInteger("id", catalog.MaxID, 101), openapi.PathInteger("image_id", catalog.MaxID, 42)},
 		Responses: d.Responses(map[string]*huma.Response{
-			"200": {Description: "The picture", Content: map[string]*huma.MediaType{blob.SourceType: {}}},
-			"206": {Description: "A part of it", Content: map[string]*huma.MediaType{blob.SourceType: {}}},
+			"200": {Description: "The picture", Content: map[string]*huma.MediaType{blob.SourceType: {Schema: openapi.Binary()}}},
+			"206": {Description: "A part of it", Content: map[string]*huma.MediaType{blob.SourceType: {Schema: openapi.Binary()}}},
 			"304": openapi.Response("The client has it already", nil),
 		}, http.StatusNotFound, http.StatusPreconditionFailed, http.StatusRequestedRangeNotSatisfiable, http.StatusServiceUnavailable),
 	}

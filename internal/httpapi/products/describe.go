@@ -24,9 +24,9 @@ func DescribeCreate(d *openapi.Document) *huma.Operation {
 		Parameters:  []*huma.Param{idempotencyParam("product creates it once and answers the same afterwards, also where it was changed or deleted since; with another product"), PreferWait()},
 		RequestBody: openapi.Body(limited[newProduct](d), httpkit.TypeJSON),
 		Responses: d.Responses(map[string]*huma.Response{
-			"201": openapi.Response("Created", openapi.Schema[wire.Created](d), openapi.Header("Location", "The path of the product"), ETag(), Applied(),
-				openapi.Header(httpkit.HeaderIdempotentReplayed, "true where the Idempotency-Key created the product before"),
-				openapi.Deprecated(openapi.Header(httpkit.HeaderIdempotencyReplayed, "The same in the first spelling"))),
+			"201": openapi.Response("Created", openapi.Schema[wire.Created](d), openapi.Header("Location", "The path of the product", "/products/101"), ETag(), Applied(),
+				openapi.Header(httpkit.HeaderIdempotentReplayed, "true where the Idempotency-Key created the product before", "true"),
+				openapi.Deprecated(openapi.Header(httpkit.HeaderIdempotencyReplayed, "The same in the first spelling", "true"))),
 		}, http.StatusRequestTimeout, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusServiceUnavailable),
 	}
 }
@@ -36,7 +36,7 @@ func DescribeGet(d *openapi.Document) *huma.Operation {
 	return &huma.Operation{
 		OperationID: "getProduct", Tags: []string{"products"}, Summary: "Read a product",
 		Description: "With its images and how far each has got.",
-		Parameters:  []*huma.Param{openapi.PathInteger("id", catalog.MaxID), openapi.IfNoneMatch(), openapi.IfMatch("read only at one of their versions")},
+		Parameters:  []*huma.Param{openapi.PathInteger("id", catalog.MaxID, 101), openapi.IfNoneMatch(), openapi.IfMatch("read only at one of their versions")},
 		Responses: d.Responses(map[string]*huma.Response{
 			"200": openapi.Response("The product", openapi.Schema[wire.Product](d), ETag()),
 			"304": openapi.Response("Unchanged since the answer whose ETag is in If-None-Match", nil, ETag()),
@@ -50,7 +50,7 @@ func DescribeChange(d *openapi.Document) *huma.Operation {
 		OperationID: "changeProduct", Tags: []string{"products"}, Summary: "Change a product",
 		Description: "A merge patch (RFC 7396): what is absent stays, null empties the description or the images and removes external_id, metadata or one of its pairs. With If-Match it is refused where another edit came first, not where an image progressed. " +
 			sentBack + retried,
-		Parameters: []*huma.Param{openapi.PathInteger("id", catalog.MaxID), openapi.IfMatch("change only one of their versions")},
+		Parameters: []*huma.Param{openapi.PathInteger("id", catalog.MaxID, 101), openapi.IfMatch("change only one of their versions")},
 		RequestBody: openapi.WithExample(openapi.Body(limited[ProductPatch](d), httpkit.TypeMergePatch, httpkit.TypeJSON),
 			map[string]any{catalog.FieldPrice: "899.99", catalog.FieldMetadata: map[string]any{"season": "winter", "shelf": nil}}),
 		Responses: d.Responses(map[string]*huma.Response{
@@ -76,7 +76,7 @@ func DescribePut(d *openapi.Document) *huma.Operation {
 		Parameters: []*huma.Param{
 			{
 				Name: catalog.FieldExternalID, In: "path", Required: true, Description: "The client's own id or SKU, percent-encoded",
-				Schema: &huma.Schema{Type: huma.TypeString, MinLength: &least, MaxLength: &longest},
+				Schema: &huma.Schema{Type: huma.TypeString, MinLength: &least, MaxLength: &longest, Examples: []any{"SKU-4711"}},
 			},
 			openapi.IfMatch("change only one of their versions, and create nothing"), PreferWait(),
 			{
@@ -87,7 +87,7 @@ func DescribePut(d *openapi.Document) *huma.Operation {
 		RequestBody: openapi.Body(limited[sentProduct](d), httpkit.TypeJSON, httpkit.TypeMergePatch),
 		Responses: d.Responses(map[string]*huma.Response{
 			"200": openapi.Response("Changed: the product as it is now", openapi.Schema[wire.Product](d), ETag(), Applied()),
-			"201": openapi.Response("Created", openapi.Schema[wire.Product](d), openapi.Header("Location", "The path of the product"), ETag(), Applied()),
+			"201": openapi.Response("Created", openapi.Schema[wire.Product](d), openapi.Header("Location", "The path of the product", "/products/101"), ETag(), Applied()),
 		}, http.StatusRequestTimeout, http.StatusPreconditionFailed, http.StatusRequestEntityTooLarge,
 			http.StatusUnsupportedMediaType, http.StatusServiceUnavailable),
 	}
@@ -98,7 +98,7 @@ func DescribeDelete(d *openapi.Document) *huma.Operation {
 	return &huma.Operation{
 		OperationID: "deleteProduct", Tags: []string{"products"}, Summary: "Delete a product",
 		Description: "With its images, whose work ends. Files that nothing else shows are removed later.",
-		Parameters:  []*huma.Param{openapi.PathInteger("id", catalog.MaxID), openapi.IfMatch("delete only one of their versions")},
+		Parameters:  []*huma.Param{openapi.PathInteger("id", catalog.MaxID, 101), openapi.IfMatch("delete only one of their versions")},
 		Responses: d.Responses(map[string]*huma.Response{"204": openapi.Response("Deleted", nil)},
 			http.StatusNotFound, http.StatusPreconditionFailed, http.StatusServiceUnavailable),
 	}
@@ -107,16 +107,16 @@ func DescribeDelete(d *openapi.Document) *huma.Operation {
 // DescribeList describes List.
 func DescribeList(d *openapi.Document) *huma.Operation {
 	page := openapi.Response("One page; or, as application/x-ndjson, all that match, one on each line",
-		&huma.Schema{Type: huma.TypeArray, Items: openapi.Schema[wire.Summary](d)}, openapi.Link(),
-		openapi.Header(headerTotalCount, "How many products match, where that is preferred"),
-		openapi.Header(httpkit.HeaderPreferenceApplied, "The preference that was followed: count=exact or count=estimated"))
+		&huma.Schema{Type: huma.TypeArray, Items: openapi.Schema[wire.Summary](d)}, openapi.Link("/products"),
+		openapi.Header(headerTotalCount, "How many products match, where that is preferred", "1200"),
+		openapi.Header(httpkit.HeaderPreferenceApplied, "The preference that was followed: count=exact or count=estimated", "count=exact"))
 	page.Content[typeLines] = &huma.MediaType{Schema: openapi.Schema[wire.Summary](d)} // of each line, as OpenAPI 3.1 has no other way
 	return &huma.Operation{
 		OperationID: "listProducts", Tags: []string{"products"}, Summary: "List products",
 		Description: "Each with its cover and how many images it has, by status. Edits are seen at once, the progress of images within a second. " +
 			"With Accept: application/x-ndjson all that match are sent, one on each line, page after page as they are read; limit is then how many at most, and no next page is linked.",
 		Parameters: []*huma.Param{{
-			Name: "Prefer", In: "header", Schema: openapi.Text(),
+			Name: "Prefer", In: "header", Schema: openapi.Text("count=exact"),
 			Description: "count=exact or count=estimated (RFC 7240): say how many products match",
 		}},
 		Responses: d.Responses(map[string]*huma.Response{"200": page}, http.StatusServiceUnavailable),
@@ -126,27 +126,27 @@ func DescribeList(d *openapi.Document) *huma.Operation {
 // ListQuery are the parameters of List.
 func ListQuery() []*huma.Param {
 	bound := price{}.Schema(nil)
-	user := openapi.Query(catalog.FieldUserID, "Only products of this user; by default of the user of the key. Required of operators, and where authentication is off", openapi.Integer(catalog.MaxID))
+	user := openapi.Query(catalog.FieldUserID, "Only products of this user; by default of the user of the key. Required of operators, and where authentication is off", openapi.Integer(catalog.MaxID, 1))
 	sort := openapi.OneOf(find.Sorts())
 	sort.Default = string(find.Newest)
 	return []*huma.Param{
 		user,
 		openapi.Query(catalog.FilterPriceMin, "Lowest price, inclusive", bound),
 		openapi.Query(catalog.FilterPriceMax, "Highest price, inclusive", bound),
-		openapi.Query(catalog.FieldName, "Part of the name, without regard to case and accents", openapi.Text()),
+		openapi.Query(catalog.FieldName, "Part of the name, without regard to case and accents", openapi.Text("phone")),
 		openapi.Limit("Most products on one page; long descriptions make it end earlier, so follow the Link", catalog.DefaultListLimit, catalog.MaxListLimit),
 		openapi.Cursor(),
-		openapi.Query(catalog.FilterQuery, "What to search for: part of the name, without regard to case and accents; of fewer than three characters, its beginning", openapi.Text()),
+		openapi.Query(catalog.FilterQuery, "What to search for: part of the name, without regard to case and accents; of fewer than three characters, its beginning", openapi.Text("phone")),
 		openapi.Query(catalog.FilterSort, "The order; products that are equal in it are in the order of their ids. updated: the last edited first; name: by the code points of the name without case and accents", sort),
 		openapi.Query(catalog.FilterImageStatus, "Only products with an image of this status", openapi.OneOf(catalog.ImageStatuses())),
 		openapi.Query(catalog.FilterUpdatedAfter, "Only products edited after this time", &huma.Schema{Type: huma.TypeString, Format: "date-time"}),
-		openapi.Query(catalog.FieldExternalID, "Only the product with this external_id", openapi.Text()),
+		openapi.Query(catalog.FieldExternalID, "Only the product with this external_id", openapi.Text("SKU-4711")),
 	}
 }
 
 // ETag is the header of answers with a product, or with one image of it.
 func ETag() *huma.Param {
-	return openapi.Header("ETag", "\"version.revision.tag\" of the product: the version grows with edits, the revision with every change, and the tag names how the answer is encoded. If-Match compares the version only, If-None-Match all of it")
+	return openapi.Header("ETag", "\"version.revision.tag\" of the product: the version grows with edits, the revision with every change, and the tag names how the answer is encoded. If-Match compares the version only, If-None-Match all of it", openapi.ETag)
 }
 
 // idempotencyParam describes the header: what the same key does with the same, and with what else.
@@ -154,7 +154,7 @@ func idempotencyParam(does string) *huma.Param {
 	shortest, longest := 1, catalog.MaxKeyBytes
 	return &huma.Param{
 		Name: httpkit.HeaderIdempotencyKey, In: "header",
-		Schema: &huma.Schema{Type: huma.TypeString, MinLength: &shortest, MaxLength: &longest},
+		Schema: &huma.Schema{Type: huma.TypeString, MinLength: &shortest, MaxLength: &longest, Examples: []any{"6f1c2f6e-8f0a-4d0e-9a57-0d1d2b0c9d11"}},
 		Description: fmt.Sprintf("Printable ASCII of the user's choice, bare or as a string in quotes. The same key with the same "+
 			does+" or in another operation it answers 422. Only a success is remembered, for %d hours unless configured otherwise.",
 			int(catalog.DefaultKeyTTL.Hours())),
@@ -176,11 +176,11 @@ type newProduct struct {
 
 // ProductPatch is exported to be embedded.
 type ProductPatch struct {
-	Name        string      `json:"product_name,omitempty" minLength:"1"`
-	Description string      `json:"product_description,omitempty" nullable:"true"`
+	Name        string      `json:"product_name,omitempty" minLength:"1" example:"Smartphone"`
+	Description string      `json:"product_description,omitempty" nullable:"true" example:"Latest model with advanced features"`
 	Images      []imageURL  `json:"product_images,omitempty"      doc:"All source images; one whose URL is there already keeps its work" nullable:"true"`
 	Price       *priceInput `json:"product_price,omitempty"`
-	ExternalID  string      `json:"external_id,omitempty"         doc:"The client's own id or SKU, unique among the products of the user; null removes it" minLength:"1" nullable:"true"`
+	ExternalID  string      `json:"external_id,omitempty"         doc:"The client's own id or SKU, unique among the products of the user; null removes it" minLength:"1" nullable:"true" example:"SKU-4711" typical:"false"`
 	Metadata    pairsPatch  `json:"metadata,omitzero"`
 }
 
@@ -198,6 +198,29 @@ func limited[T any](d *openapi.Document) *huma.Schema {
 	openapi.Property[T](d, catalog.FieldImages).MaxItems = &images
 	openapi.Property[T](d, catalog.FieldExternalID).MaxLength = &external
 	return openapi.Schema[T](d)
+}
+
+// DescribeImages gives the description an example of an image that is ready, whose parts
+// belong together.
+func DescribeImages(d *openapi.Document) {
+	const url = "https://shop.example/images/6f/6f02413910bdfbb76a202dab867b2484/"
+	full := wire.Output{URL: url + "compressed.jpeg", Format: "jpeg", Width: 2048, Height: 1536, Bytes: 184320}
+	ready := wire.Image{Alt: exampleText(d, "alt"), Placeholder: exampleText(d, "placeholder"), Compressed: &full, Variants: []wire.Output{
+		{URL: url + "w320.webp", Format: "webp", Width: 320, Height: 240, Bytes: 6144},
+		{URL: url + "w640.webp", Format: "webp", Width: 640, Height: 480, Bytes: 20480},
+	}}
+	for name, value := range map[string]any{
+		"compressed": full, "variants": ready.Variants, "srcset": srcSet(ready.Variants, isWebP), "html": picture(ready),
+	} {
+		openapi.Property[wire.Image](d, name).Examples = []any{value}
+		openapi.Property[wire.CurrentImage](d, name).Examples = []any{value}
+	}
+}
+
+// exampleText is the example of a text of an image.
+func exampleText(d *openapi.Document, name string) string {
+	text, _ := openapi.Property[wire.Image](d, name).Examples[0].(string)
+	return text
 }
 
 // DescribePrices tells the description how answers write prices.
@@ -242,6 +265,7 @@ func pairs(most int, nullable bool, more string) *huma.Schema {
 	return &huma.Schema{
 		Type: huma.TypeObject, MaxProperties: &most, Nullable: nullable,
 		AdditionalProperties: &huma.Schema{Type: huma.TypeString, MaxLength: &longest, Nullable: nullable},
+		Examples:             []any{map[string]string{"season": "winter"}},
 		Description: fmt.Sprintf("The client's own pairs, at most %d; keys have 1 to %d characters, values at most %d",
 			catalog.MaxMetadataPairs, catalog.MaxMetadataKeyRunes, catalog.MaxMetadataValueRunes) + more,
 	}

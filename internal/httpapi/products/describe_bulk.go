@@ -24,7 +24,7 @@ func DescribeBulk(d *openapi.Document) *huma.Operation {
 		RequestBody: openapi.Body(openapi.Schema[wire.BulkProducts](d), httpkit.TypeJSON),
 		Responses: d.Responses(map[string]*huma.Response{
 			"200": openapi.Response("What became of each product", openapi.Schema[wire.BulkResults](d),
-				openapi.Header(httpkit.HeaderIdempotentReplayed, "true where an earlier request of the Idempotency-Key has written some of it")),
+				openapi.Header(httpkit.HeaderIdempotentReplayed, "true where an earlier request of the Idempotency-Key has written some of it", "true")),
 		}, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusServiceUnavailable),
 	}
 }
@@ -43,7 +43,7 @@ func BulkQuery() []*huma.Param {
 	return []*huma.Param{
 		{
 			Name: catalog.FieldUserID, In: "query", Description: "Whose products they are; needed only where requests carry no key",
-			Schema: &huma.Schema{Type: huma.TypeInteger, Minimum: &least, Maximum: &most},
+			Schema: &huma.Schema{Type: huma.TypeInteger, Minimum: &least, Maximum: &most, Examples: []any{1}},
 		},
 		{
 			Name: bulk.FieldPolicy, In: "query", Description: "What becomes of the others where one product is at fault; all: nothing is written",

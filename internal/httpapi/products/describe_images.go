@@ -13,7 +13,7 @@ import (
 
 // ImagePathParameters describes what ImagePath reads.
 func ImagePathParameters() []*huma.Param {
-	return []*huma.Param{openapi.PathInteger("id", catalog.MaxID), openapi.PathInteger("image_id", catalog.MaxID)}
+	return []*huma.Param{openapi.PathInteger("id", catalog.MaxID, 101), openapi.PathInteger("image_id", catalog.MaxID, 42)}
 }
 
 // ImageProblems are those of every change of an image.
@@ -26,7 +26,7 @@ func DescribeListImages(d *openapi.Document) *huma.Operation {
 	return &huma.Operation{
 		OperationID: "listImages", Tags: []string{"products"}, Summary: "List the images of a product",
 		Description: "All of them, in their order, as the database has them now; there is no second page.",
-		Parameters:  []*huma.Param{openapi.PathInteger("id", catalog.MaxID)},
+		Parameters:  []*huma.Param{openapi.PathInteger("id", catalog.MaxID, 101)},
 		Responses: d.Responses(map[string]*huma.Response{
 			"200": openapi.Response("The images", openapi.Schema[wire.Page[wire.Image]](d), ETag()),
 		}, http.StatusNotFound, http.StatusServiceUnavailable),
@@ -39,13 +39,13 @@ func DescribeAddImage(d *openapi.Document) *huma.Operation {
 		OperationID: "addImage", Tags: []string{"products"}, Summary: "Add an image to a product",
 		Description: "An edit of the product. Answers at once; the image is processed afterwards. The picture is fetched from its URL, or sent itself, in a form.",
 		Parameters: []*huma.Param{
-			openapi.PathInteger("id", catalog.MaxID), openapi.IfMatch("change only one of their versions"), PreferWait(),
+			openapi.PathInteger("id", catalog.MaxID, 101), openapi.IfMatch("change only one of their versions"), PreferWait(),
 			idempotencyParam("image for the same product adds it once and answers with it as it is afterwards, whatever If-Match says, or with 404 where it was removed since; with another image"),
 		},
 		RequestBody: newImageBody(d),
 		Responses: d.Responses(map[string]*huma.Response{
-			"201": openapi.Response("The image", openapi.Schema[wire.CurrentImage](d), openapi.Header("Location", "The path of the image"), ETag(), Applied(),
-				openapi.Header(httpkit.HeaderIdempotentReplayed, "true where the Idempotency-Key added the image before")),
+			"201": openapi.Response("The image", openapi.Schema[wire.CurrentImage](d), openapi.Header("Location", "The path of the image", "/products/101/images/42"), ETag(), Applied(),
+				openapi.Header(httpkit.HeaderIdempotentReplayed, "true where the Idempotency-Key added the image before", "true")),
 		}, imageProblems(http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)...),
 	}
 }
@@ -94,20 +94,20 @@ func newImageBody(d *openapi.Document) *huma.RequestBody {
 }
 
 type sentImage struct {
-	File     string `json:"file"               doc:"The picture" minLength:"1"`
-	Alt      string `json:"alt,omitempty"      doc:"What the image shows, in words"`
-	Position int    `json:"position,omitempty" doc:"Among the images of the product; behind all others where it is absent" minimum:"0"`
+	File     string `json:"file"               doc:"The picture" minLength:"1" example:"The bytes of image1.jpg"`
+	Alt      string `json:"alt,omitempty"      doc:"What the image shows, in words" example:"The phone from the front"`
+	Position int    `json:"position,omitempty" doc:"Among the images of the product; behind all others where it is absent" minimum:"0" example:"0"`
 }
 
 type newImage struct {
 	SourceURL imageURL `json:"source_url"`
-	Alt       string   `json:"alt,omitempty"      doc:"What the image shows, in words" nullable:"true"`
-	Position  int      `json:"position,omitempty" doc:"Among the images of the product; behind all others where it is absent" minimum:"0" nullable:"true"`
+	Alt       string   `json:"alt,omitempty"      doc:"What the image shows, in words" nullable:"true" example:"The phone from the front"`
+	Position  int      `json:"position,omitempty" doc:"Among the images of the product; behind all others where it is absent" minimum:"0" nullable:"true" example:"0"`
 }
 
 type imagePatch struct {
-	Alt      string `json:"alt,omitempty"      doc:"What the image shows, in words; null removes it" nullable:"true"`
-	Position int    `json:"position,omitempty" doc:"Among the images of the product, after the change" minimum:"0"`
+	Alt      string `json:"alt,omitempty"      doc:"What the image shows, in words; null removes it" nullable:"true" example:"The phone from the front"`
+	Position int    `json:"position,omitempty" doc:"Among the images of the product, after the change" minimum:"0" example:"0"`
 }
 
 func limitedImage[T any](d *openapi.Document) *huma.Schema {

@@ -54,7 +54,7 @@ func (x Waits) For(w http.ResponseWriter, r *http.Request, product, image int64)
 // PreferWait describes the preference.
 func PreferWait() *huma.Param {
 	return &huma.Param{
-		Name: "Prefer", In: "header", Schema: openapi.Text(),
+		Name: "Prefer", In: "header", Schema: openapi.Text("wait=5"),
 		Description: "wait=N (RFC 7240): answer when the images are done, or after N seconds, at most " +
 			strconv.Itoa(int(maxWait/time.Second)) + ". Preference-Applied says that it was followed: it is not where " +
 			strconv.Itoa(progress.MostWaiting) + " answers are kept back already",
@@ -63,5 +63,5 @@ func PreferWait() *huma.Param {
 
 // Applied is the header of an answer that was kept back.
 func Applied() *huma.Param {
-	return openapi.Header(httpkit.HeaderPreferenceApplied, "wait=N: the answer was kept back for the images, at most so many seconds")
+	return openapi.Header(httpkit.HeaderPreferenceApplied, "wait=N: the answer was kept back for the images, at most so many seconds", "wait=5")
 }

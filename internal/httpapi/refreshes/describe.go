@@ -25,7 +25,7 @@ func DescribeBegin(d *openapi.Document) *huma.Operation {
 	products.MaxItems, products.Items.Minimum, products.Items.Maximum = &entries, &first, &id
 	return jobs.DescribeRequest[refreshOrder, wire.RefreshCount, wire.RefreshJob](d, "refreshImages", tag, "Fetch many ready images again",
 		"A job has every image that is ready, not worked on and selected fetched again, as the refresh of one image does. Images that are created or fetched again meanwhile are left alone. An operator's is of all users, unless it names one.",
-		"Counted, in a dry run")
+		"Counted, in a dry run", "/images/refresh")
 }
 
 // DescribeGet describes Get.
@@ -46,8 +46,8 @@ type (
 	refreshOrder     struct{ jobs.Request[refreshSelection] }
 	refreshSelection struct {
 		Host          string    `json:"host,omitempty"          nullable:"true" example:"example.com"`
-		UserID        int64     `json:"user_id,omitempty"       nullable:"true" minimum:"1"`
-		ProductIDs    []int64   `json:"product_ids,omitempty"   nullable:"true" minItems:"1"`
-		UpdatedBefore time.Time `json:"updated_before,omitzero" nullable:"true" doc:"Exclusive: of images that have shown what they do since then"`
+		UserID        int64     `json:"user_id,omitempty"       nullable:"true" minimum:"1" example:"1" typical:"false"`
+		ProductIDs    []int64   `json:"product_ids,omitempty"   nullable:"true" minItems:"1" example:"[101,102]" typical:"false"`
+		UpdatedBefore time.Time `json:"updated_before,omitzero" nullable:"true" doc:"Exclusive: of images that have shown what they do since then" typical:"false"`
 	}
 )

@@ -12,17 +12,17 @@ import (
 
 // SendQuery are the parameters of Send.
 func SendQuery() []*huma.Param {
-	return []*huma.Param{{Name: paramToken, In: "query", Required: true, Schema: openapi.Text(), Description: "As it is in the URL that was given"}}
+	return []*huma.Param{{Name: paramToken, In: "query", Required: true, Schema: openapi.Text("AWc3kQ7xJ2mVtYb0LsRfPzHdNq4aXeUiGoCw"), Description: "As it is in the URL that was given"}}
 }
 
 func pathID() *huma.Param {
-	return &huma.Param{Name: "id", In: "path", Required: true, Schema: openapi.Text(), Description: "Of the upload"}
+	return &huma.Param{Name: "id", In: "path", Required: true, Schema: openapi.Text("kq2vj5d3m7yb6trzphnwceax4u"), Description: "Of the upload"}
 }
 
 type newUpload struct {
-	UserID int64  `json:"user_id,omitempty" doc:"Whose upload it is; the user of the key where it is absent"                   minimum:"1" maximum:"9007199254740991"`
-	Bytes  int64  `json:"bytes"             doc:"How long the picture is, at most IMAGE_MAX_BYTES (25 MB unless the operator says otherwise)" minimum:"1"`
-	SHA256 string `json:"sha256"            doc:"Of the picture, in hex digits"                                                  pattern:"^[0-9a-fA-F]{64}$"`
+	UserID int64  `json:"user_id,omitempty" doc:"Whose upload it is; the user of the key where it is absent"                   minimum:"1" maximum:"9007199254740991" example:"1" typical:"false"`
+	Bytes  int64  `json:"bytes"             doc:"How long the picture is, at most IMAGE_MAX_BYTES (25 MB unless the operator says otherwise)" minimum:"1" example:"2483120"`
+	SHA256 string `json:"sha256"            doc:"Of the picture, in hex digits"                                                  pattern:"^[0-9a-fA-F]{64}$" example:"4a90f371d000ea46901dfb2633ddd3fb066fb4621134f1486c192f432361efdb"`
 }
 
 // DescribeCreate describes Create.
@@ -32,7 +32,7 @@ func DescribeCreate(d *openapi.Document) *huma.Operation {
 		Description: "For pictures that should not pass through the API where the storage can take them itself. Send the picture to the URL that is answered, with the method and headers that are answered, and complete the upload. The URL may be relative: resolve it against that of the API.",
 		RequestBody: openapi.Body(openapi.Schema[newUpload](d), httpkit.TypeJSON),
 		Responses: d.Responses(map[string]*huma.Response{
-			"201": openapi.Response("Where to send the picture", openapi.Schema[wire.CreatedUpload](d), openapi.Header("Location", "The path of the upload")),
+			"201": openapi.Response("Where to send the picture", openapi.Schema[wire.CreatedUpload](d), openapi.Header("Location", "The path of the upload", "/uploads/kq2vj5d3m7yb6trzphnwceax4u")),
 		}, http.StatusConflict, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusServiceUnavailable),
 	}
 }
@@ -67,7 +67,7 @@ func DescribeSend(d *openapi.Document) *huma.Operation {
 		Parameters:  []*huma.Param{pathID()},
 		RequestBody: &huma.RequestBody{
 			Required: true, Description: "The picture, as it was announced",
-			Content: map[string]*huma.MediaType{typePicture: {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}},
+			Content: map[string]*huma.MediaType{typePicture: {Schema: openapi.Binary()}},
 		},
 		Responses: d.Responses(map[string]*huma.Response{"204": openapi.Response("It is here; now complete the upload", nil)},
 			http.StatusNotFound, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge,

@@ -19,32 +19,32 @@ const tag = "webhooks"
 // The types of requests exist for the description only.
 
 type newWebhook struct {
-	UserID int64    `json:"user_id,omitempty" minimum:"1" doc:"Whose events it is sent; the user of the key by default"`
+	UserID int64    `json:"user_id,omitempty" minimum:"1" doc:"Whose events it is sent; the user of the key by default" example:"1" typical:"false"`
 	Name   string   `json:"name,omitempty"    nullable:"true" example:"shop front"`
 	URL    string   `json:"url"               minLength:"1" example:"https://shop.example/hooks/vitrine"`
-	Types  []string `json:"types,omitempty"   nullable:"true" doc:"Of the events that it is sent; absent or empty for all of them"`
-	Secret string   `json:"secret,omitempty"  nullable:"true" doc:"whsec_ and the base64 of 24 to 64 random bytes; one is drawn by default"`
+	Types  []string `json:"types,omitempty"   nullable:"true" doc:"Of the events that it is sent; absent or empty for all of them" example:"image.ready,image.failed"`
+	Secret string   `json:"secret,omitempty"  nullable:"true" doc:"whsec_ and the base64 of 24 to 64 random bytes; one is drawn by default" example:"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw" typical:"false"`
 }
 
 type webhookPatch struct {
-	Name    string   `json:"name,omitempty"    nullable:"true"`
-	URL     string   `json:"url,omitempty"     minLength:"1"`
-	Types   []string `json:"types,omitempty"   nullable:"true"`
-	Enabled bool     `json:"enabled,omitempty" doc:"true begins without the failures of before, at its place in the log"`
+	Name    string   `json:"name,omitempty"    nullable:"true" example:"shop front"`
+	URL     string   `json:"url,omitempty"     minLength:"1" example:"https://shop.example/hooks/vitrine"`
+	Types   []string `json:"types,omitempty"   nullable:"true" example:"image.ready,image.failed"`
+	Enabled bool     `json:"enabled,omitempty" doc:"true begins without the failures of before, at its place in the log" example:"true"`
 }
 
 type secretRotation struct {
-	Secret  string `json:"secret,omitempty"  nullable:"true" doc:"One is drawn by default"`
+	Secret  string `json:"secret,omitempty"  nullable:"true" doc:"One is drawn by default" example:"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw" typical:"false"`
 	Overlap int64  `json:"overlap,omitempty" minimum:"0" doc:"For how many seconds requests are signed with the old secret, too"`
 }
 
 type testEvent struct {
-	Type string `json:"type,omitempty" nullable:"true" doc:"The first one that the webhook is sent by default"`
+	Type string `json:"type,omitempty" nullable:"true" doc:"The first one that the webhook is sent by default" example:"image.ready"`
 }
 
 type eventRange struct {
 	After string `json:"after"           doc:"The id of the event after which it begins" example:"evt_5f0c9d1b2a3e4f60_4711"`
-	Until string `json:"until,omitempty" nullable:"true" doc:"The id of the last event; by default all that the webhook was sent until now"`
+	Until string `json:"until,omitempty" nullable:"true" doc:"The id of the last event; by default all that the webhook was sent until now" example:"evt_5f0c9d1b2a3e4f60_4720" typical:"false"`
 }
 
 func typeEnum() (list []any) {
@@ -71,7 +71,7 @@ func described(d *openapi.Document, id, summary, text string, good map[string]*h
 // ofOne is described for what the path names.
 func ofOne(d *openapi.Document, id, summary, text string, good map[string]*huma.Response, problems ...int) *huma.Operation {
 	op := described(d, id, summary, text, good, append(problems, http.StatusNotFound)...)
-	op.Parameters = append(op.Parameters, openapi.PathInteger("id", auth.MaxID))
+	op.Parameters = append(op.Parameters, openapi.PathInteger("id", auth.MaxID, 5))
 	return op
 }
 
@@ -86,7 +86,7 @@ func DescribeCreate(d *openapi.Document) *huma.Operation {
 	op := described(d, "createWebhook", "Have events sent to a URL",
 		"It is sent every event of the user, of these types, that is committed after the answer, as Standard Webhooks 1.0 has it. The answer alone has the secret. "+
 			fmt.Sprintf("A user has at most %d webhooks.", webhook.MaxPerUser),
-		map[string]*huma.Response{"201": openapi.Response("The webhook", created(d), openapi.Header("Location", "The path of the webhook"))},
+		map[string]*huma.Response{"201": openapi.Response("The webhook", created(d), openapi.Header("Location", "The path of the webhook", "/webhooks/5"))},
 		withBody(http.StatusConflict)...)
 	id := float64(auth.MaxID)
 	openapi.Property[newWebhook](d, webhook.FieldUserID).Maximum = &id
@@ -99,7 +99,7 @@ func DescribeCreate(d *openapi.Document) *huma.Operation {
 // DescribeList describes List.
 func DescribeList(d *openapi.Document) *huma.Operation {
 	return described(d, "listWebhooks", "List webhooks by id", "Those of the user of the key.",
-		map[string]*huma.Response{"200": openapi.Response("One page", openapi.Schema[wire.Page[wire.Webhook]](d), openapi.Link())})
+		map[string]*huma.Response{"200": openapi.Response("One page", openapi.Schema[wire.Page[wire.Webhook]](d), openapi.Link("/webhooks"))})
 }
 
 // DescribeGet describes Get.
@@ -154,14 +154,14 @@ func DescribeDeliveries(d *openapi.Document) *huma.Operation {
 	return ofOne(d, "listDeliveries", "List what was delivered to a webhook, newest first",
 		fmt.Sprintf("Those that have ended are kept for %d days, and at most %d of a webhook. Those that wait or have failed have the request, and the beginning of the last answer.",
 			int(webhook.KeepDeliveries.Hours()/24), webhook.MostDeliveries),
-		map[string]*huma.Response{"200": openapi.Response("One page", openapi.Schema[wire.Page[wire.Delivery]](d), openapi.Link())})
+		map[string]*huma.Response{"200": openapi.Response("One page", openapi.Schema[wire.Page[wire.Delivery]](d), openapi.Link("/webhooks/5/deliveries"))})
 }
 
 // DescribeRedeliver describes Redeliver.
 func DescribeRedeliver(d *openapi.Document) *huma.Operation {
 	op := ofOne(d, "redeliver", "Deliver an event again", "With the same webhook-id. 409 where the webhook is disabled, or the log of events has it no more.",
 		queued(d), http.StatusConflict)
-	op.Parameters = append(op.Parameters, openapi.PathInteger("delivery_id", auth.MaxID))
+	op.Parameters = append(op.Parameters, openapi.PathInteger("delivery_id", auth.MaxID, 311))
 	return op
 }
 
@@ -176,7 +176,7 @@ func DescribeRedeliverRange(d *openapi.Document) *huma.Operation {
 
 // ListQuery are the parameters of List.
 func ListQuery() []*huma.Param {
-	return append([]*huma.Param{openapi.Query(webhook.FieldUserID, "Only those of this user", openapi.Integer(auth.MaxID))}, pageQuery()...)
+	return append([]*huma.Param{openapi.Query(webhook.FieldUserID, "Only those of this user", openapi.Integer(auth.MaxID, 1))}, pageQuery()...)
 }
 
 // DeliveriesQuery are the parameters of Deliveries.

@@ -10,28 +10,28 @@ type DeadLetter struct {
 	FailedAt time.Time `json:"failed_at" doc:"When the image failed, or the message was received"`
 	Reason   Reason    `json:"reason"`
 
-	ImageID   int64  `json:"image_id,omitempty"   minimum:"1"`
-	ProductID int64  `json:"product_id,omitempty" minimum:"1"`
-	UserID    int64  `json:"user_id,omitempty"    minimum:"1"`
-	SourceURL string `json:"source_url,omitempty" doc:"As it was given"`
-	Host      string `json:"host,omitempty"       doc:"Of the source, in lower case, with its port where that is not the scheme's default"`
-	Attempts  int    `json:"attempts,omitempty"   minimum:"1"`
-	RequestID string `json:"request_id,omitempty" doc:"Of the request that asked for the work last"`
+	ImageID   int64  `json:"image_id,omitempty"   minimum:"1" example:"42"`
+	ProductID int64  `json:"product_id,omitempty" minimum:"1" example:"101"`
+	UserID    int64  `json:"user_id,omitempty"    minimum:"1" example:"1"`
+	SourceURL string `json:"source_url,omitempty" doc:"As it was given" example:"https://example.com/image1.jpg"`
+	Host      string `json:"host,omitempty"       doc:"Of the source, in lower case, with its port where that is not the scheme's default" example:"example.com"`
+	Attempts  int    `json:"attempts,omitempty"   minimum:"1" example:"1"`
+	RequestID string `json:"request_id,omitempty" doc:"Of the request that asked for the work last" example:"4XKQ2VJ5D3M7YB6TRZP0HNWCEA"`
 
-	MessageID  string     `json:"message_id,omitempty"  doc:"The broker's id of the message"`
-	Bytes      *int64     `json:"bytes,omitempty"       doc:"Length of the message's body" minimum:"0"`
-	Preview    []byte     `json:"preview,omitempty"     doc:"The beginning of the message's body, in base64"`
-	ReceivedAt *time.Time `json:"received_at,omitempty" doc:"When the message was received"`
+	MessageID  string     `json:"message_id,omitempty"  doc:"The broker's id of the message" example:"KQ2VJ5D3M7YB6TRZPHNWCEAX4U" typical:"false"`
+	Bytes      *int64     `json:"bytes,omitempty"       doc:"Length of the message's body" minimum:"0" example:"17" typical:"false"`
+	Preview    []byte     `json:"preview,omitempty"     doc:"The beginning of the message's body, in base64" example:"bm90IGEgbWVzc2FnZQ==" typical:"false"`
+	ReceivedAt *time.Time `json:"received_at,omitempty" doc:"When the message was received" typical:"false"`
 }
 
 // DeadFilter selects dead letters; the zero value selects all of them.
 type DeadFilter struct {
-	Reason       string     `json:"reason,omitempty"        doc:"One of the reasons of images, or unreadable"`
+	Reason       string     `json:"reason,omitempty"        doc:"One of the reasons of images, or unreadable" example:"source_timeout"`
 	Host         string     `json:"host,omitempty"          example:"example.com"`
-	UserID       int64      `json:"user_id,omitempty"       minimum:"1"`
-	ProductID    int64      `json:"product_id,omitempty"    minimum:"1"`
-	FailedAfter  *time.Time `json:"failed_after,omitempty"  doc:"Inclusive"`
-	FailedBefore *time.Time `json:"failed_before,omitempty" doc:"Exclusive"`
+	UserID       int64      `json:"user_id,omitempty"       minimum:"1" example:"1" typical:"false"`
+	ProductID    int64      `json:"product_id,omitempty"    minimum:"1" example:"101" typical:"false"`
+	FailedAfter  *time.Time `json:"failed_after,omitempty"  doc:"Inclusive" typical:"false"`
+	FailedBefore *time.Time `json:"failed_before,omitempty" doc:"Exclusive" example:"2026-11-03T09:30:00Z" typical:"false"`
 }
 
 // DeadOrder asks for a replay or a discard, by ids or by filter.
@@ -45,8 +45,8 @@ type DeadOrder struct {
 
 // DeadOutcome answers a DeadOrder that was applied at once; a job answers others.
 type DeadOutcome struct {
-	Matched int64     `json:"matched" minimum:"0" doc:"Dead letters that were selected"`
-	Done    int64     `json:"done"    minimum:"0" doc:"Dead letters that were replayed or discarded; 0 in a dry run"`
+	Matched int64     `json:"matched" minimum:"0" doc:"Dead letters that were selected" example:"3"`
+	Done    int64     `json:"done"    minimum:"0" doc:"Dead letters that were replayed or discarded; 0 in a dry run" example:"2"`
 	DryRun  bool      `json:"dry_run"`
 	Skipped []Skipped `json:"skipped" nullable:"false" doc:"Ids that were left as they are"`
 }
@@ -59,13 +59,13 @@ type Skipped struct {
 
 // DeadJob is a replay or discard of many dead letters in the background.
 type DeadJob struct {
-	ID         int64      `json:"id"                    minimum:"1"`
+	ID         int64      `json:"id"                    minimum:"1" example:"7"`
 	Action     string     `json:"action"                enum:"replay,discard"`
 	Filter     DeadFilter `json:"filter"`
-	Rate       int64      `json:"rate,omitempty"        minimum:"1" doc:"Dead letters a second; absent for no limit"`
-	Total      int64      `json:"total"                 minimum:"0" doc:"Dead letters that matched when the job was made"`
-	Done       int64      `json:"done"                  minimum:"0" doc:"Dead letters that the job has replayed or discarded; others may do so first"`
+	Rate       int64      `json:"rate,omitempty"        minimum:"1" doc:"Dead letters a second; absent for no limit" example:"10"`
+	Total      int64      `json:"total"                 minimum:"0" doc:"Dead letters that matched when the job was made" example:"1200"`
+	Done       int64      `json:"done"                  minimum:"0" doc:"Dead letters that the job has replayed or discarded; others may do so first" example:"350"`
 	State      string     `json:"state"                 enum:"running,done,aborted"`
 	CreatedAt  time.Time  `json:"created_at"`
-	FinishedAt *time.Time `json:"finished_at,omitempty"`
+	FinishedAt *time.Time `json:"finished_at,omitempty" typical:"false"`
 }

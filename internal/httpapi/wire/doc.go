@@ -4,6 +4,7 @@
 // with milliseconds at most. Slices are never nil unless absent.
 //
 // The tags of package huma (doc, example, enum, minimum…) are what the OpenAPI
-// description says of a field; limits of the domain are added where its
-// operations are described.
+// description says of a field, and the examples of whole objects are made of those
+// of their fields (see openapi.Document.AddExamples); limits of the domain are added
+// where its operations are described.
 package wire

@@ -8,7 +8,7 @@ type Health struct {
 // Readiness says whether the process can do its work.
 type Readiness struct {
 	Status string                `json:"status" doc:"degraded: a part is not as it should be, but requests are answered; stopping: requests are answered, but send new ones elsewhere" enum:"ready,degraded,unavailable,stopping"`
-	Parts  map[string]PartHealth `json:"parts"`
+	Parts  map[string]PartHealth `json:"parts" example:"{\"database\":{\"status\":\"ok\"}}"`
 }
 
 // PartHealth is the state of one part.

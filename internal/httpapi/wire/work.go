@@ -6,24 +6,24 @@ import "time"
 type CurrentImage struct {
 	Image
 
-	Position     int    `json:"position"                minimum:"0" doc:"Among the images of the product"`
-	RefreshError string `json:"refresh_error,omitempty" doc:"The code of the reason for which a ready image could not be fetched again the last time; it shows what it did. Absent where that did not fail"`
+	Position     int    `json:"position"                minimum:"0" doc:"Among the images of the product" example:"0"`
+	RefreshError string `json:"refresh_error,omitempty" doc:"The code of the reason for which a ready image could not be fetched again the last time; it shows what it did. Absent where that did not fail" example:"source_timeout" typical:"false"`
 
-	Waiting *Waiting `json:"waiting,omitempty" doc:"What a pending image waits for; absent while it is worked on, and for every other status"`
+	Waiting *Waiting `json:"waiting,omitempty" doc:"What a pending image waits for; absent while it is worked on, and for every other status" typical:"false"`
 }
 
 // Waiting is what an image waits for.
 type Waiting struct {
 	For   string     `json:"for"             enum:"turn,host,retry" doc:"turn: its turn among the images of all users. host: its host, which has as many images out as it may have, or whose breaker is open because it failed or asked to be left alone (Retry-After). retry: the moment of its next attempt"`
-	Until *time.Time `json:"until,omitempty" doc:"retry: when it is due. host: the earliest moment at which the host has room for it: its breaker's end, or when the images of the same user before it have been fetched there. turn: an estimate, from how many are before it and the pace of the last minute. Absent where that is not known"`
+	Until *time.Time `json:"until,omitempty" doc:"retry: when it is due. host: the earliest moment at which the host has room for it: its breaker's end, or when the images of the same user before it have been fetched there. turn: an estimate, from how many are before it and the pace of the last minute. Absent where that is not known" example:"2026-11-02T09:30:12Z"`
 }
 
 // Queue is what waits, and what works on it.
 type Queue struct {
 	AsOf      time.Time      `json:"as_of"      doc:"At most a second old"`
-	Slots     int            `json:"slots"      minimum:"0" doc:"Downloads that all live processes have room for"`
-	InFlight  int            `json:"in_flight"  minimum:"0" doc:"Images that are dispatched or begun, of those counted by state; those that are downloaded and wait to be rendered are among them"`
-	PerSecond float64        `json:"per_second" minimum:"0" doc:"Attempts that ended in the last minute, a second"`
+	Slots     int            `json:"slots"      minimum:"0" doc:"Downloads that all live processes have room for" example:"64"`
+	InFlight  int            `json:"in_flight"  minimum:"0" doc:"Images that are dispatched or begun, of those counted by state; those that are downloaded and wait to be rendered are among them" example:"12"`
+	PerSecond float64        `json:"per_second" minimum:"0" doc:"Attempts that ended in the last minute, a second" example:"8.5"`
 	States    []QueueState   `json:"states"     nullable:"false" doc:"All states, also those that no image is in"`
 	Users     []QueueUser    `json:"users"      nullable:"false" doc:"Some users: who has most in flight first, then who has most waiting"`
 	Processes []QueueProcess `json:"processes"  nullable:"false" doc:"Some of the live processes, by role"`
@@ -34,40 +34,40 @@ type Queue struct {
 type QueueState struct {
 	State      string     `json:"state"                 enum:"due,in_line,dispatched,begun,parked,later" doc:"due: it has just come, or its retry is due. in_line: it has its rank. dispatched: it is at the queue. begun: a worker has it. parked: its host has no room. later: it is retried at a time"`
 	WaitingFor string     `json:"waiting_for,omitempty" enum:"turn,host,retry" doc:"Absent for begun"`
-	Images     int        `json:"images"                minimum:"0" doc:"Counted up to a limit"`
+	Images     int        `json:"images"                minimum:"0" doc:"Counted up to a limit" example:"240"`
 	More       bool       `json:"more"                  doc:"The limit was reached: there may be more"`
-	OldestAt   *time.Time `json:"oldest_at,omitempty"   doc:"When the oldest of those counted was created, or retried by request"`
+	OldestAt   *time.Time `json:"oldest_at,omitempty"   doc:"When the oldest of those counted was created, or retried by request" example:"2026-11-02T09:29:30Z"`
 }
 
 // QueueUser is how many images of a user are worked on and wait.
 type QueueUser struct {
-	UserID   int64 `json:"user_id"   minimum:"1"`
-	InFlight int   `json:"in_flight" minimum:"0" doc:"Dispatched and begun"`
-	Waiting  int   `json:"waiting"   minimum:"0" doc:"Of those counted by state"`
+	UserID   int64 `json:"user_id"   minimum:"1" example:"1"`
+	InFlight int   `json:"in_flight" minimum:"0" doc:"Dispatched and begun" example:"12"`
+	Waiting  int   `json:"waiting"   minimum:"0" doc:"Of those counted by state" example:"240"`
 	More     bool  `json:"more"      doc:"Not all were counted: there may be more"`
 }
 
 // QueueProcess is a live process.
 type QueueProcess struct {
-	ID          string    `json:"id"`
-	Role        string    `json:"role"         enum:"serve,api,worker"`
-	Slots       int       `json:"slots"        minimum:"0" doc:"Downloads that it has room for; 0 for one that does not work on images"`
-	InFlight    int       `json:"in_flight"    minimum:"0" doc:"Images that it worked on at its heartbeat"`
+	ID          string    `json:"id" example:"KQ2VJ5D3M7YB6TRZPHNWCEAX4U"`
+	Role        string    `json:"role"         enum:"serve,api,worker" example:"worker"`
+	Slots       int       `json:"slots"        minimum:"0" doc:"Downloads that it has room for; 0 for one that does not work on images" example:"64"`
+	InFlight    int       `json:"in_flight"    minimum:"0" doc:"Images that it worked on at its heartbeat" example:"12"`
 	HeartbeatAt time.Time `json:"heartbeat_at"`
 }
 
 // Host is what is remembered of a host that images are fetched from.
 type Host struct {
-	Host         string     `json:"host"                    doc:"In lower case, with its port where that is not the scheme's default"`
-	State        string     `json:"state"                   enum:"unknown,answers,failing,probed,open" doc:"unknown: it has not answered yet. answers: no URL has failed since its last answer. failing: some have, too few for its breaker. probed: its breaker lets one image through at a time. open: its breaker lets none through"`
-	Limit        int        `json:"limit"                   minimum:"0" doc:"Downloads from it that there may be at once now"`
-	InFlight     int        `json:"in_flight"               minimum:"0" doc:"Images of it that are dispatched or begun and not downloaded yet, to which its limit applies"`
-	Parked       int        `json:"parked"                  minimum:"0" doc:"Images that wait for it, counted up to a limit"`
+	Host         string     `json:"host"                    doc:"In lower case, with its port where that is not the scheme's default" example:"example.com"`
+	State        string     `json:"state"                   enum:"unknown,answers,failing,probed,open" doc:"unknown: it has not answered yet. answers: no URL has failed since its last answer. failing: some have, too few for its breaker. probed: its breaker lets one image through at a time. open: its breaker lets none through" example:"answers"`
+	Limit        int        `json:"limit"                   minimum:"0" doc:"Downloads from it that there may be at once now" example:"8"`
+	InFlight     int        `json:"in_flight"               minimum:"0" doc:"Images of it that are dispatched or begun and not downloaded yet, to which its limit applies" example:"3"`
+	Parked       int        `json:"parked"                  minimum:"0" doc:"Images that wait for it, counted up to a limit" example:"0"`
 	ParkedMore   bool       `json:"parked_more"             doc:"The limit was reached: there may be more"`
-	Failures     int        `json:"failures"                minimum:"0" doc:"Different URLs that have failed since its last answer"`
-	FailingSince *time.Time `json:"failing_since,omitempty" doc:"When the first of them failed"`
-	FailedAt     *time.Time `json:"failed_at,omitempty"     doc:"When the last of them failed"`
-	OpenUntil    *time.Time `json:"open_until,omitempty"    doc:"When its breaker lets an image through; only while it is open"`
-	Reason       *Reason    `json:"reason,omitempty"        doc:"Of the last failure"`
-	RecentMS     int64      `json:"recent_ms,omitempty"     minimum:"1" doc:"How long a fetch takes, in milliseconds: a moving average"`
+	Failures     int        `json:"failures"                minimum:"0" doc:"Different URLs that have failed since its last answer" example:"0"`
+	FailingSince *time.Time `json:"failing_since,omitempty" doc:"When the first of them failed" typical:"false"`
+	FailedAt     *time.Time `json:"failed_at,omitempty"     doc:"When the last of them failed" typical:"false"`
+	OpenUntil    *time.Time `json:"open_until,omitempty"    doc:"When its breaker lets an image through; only while it is open" typical:"false"`
+	Reason       *Reason    `json:"reason,omitempty"        doc:"Of the last failure" typical:"false"`
+	RecentMS     int64      `json:"recent_ms,omitempty"     minimum:"1" doc:"How long a fetch takes, in milliseconds: a moving average" example:"180"`
 }

@@ -41,7 +41,7 @@ func DescribeHosts(d *openapi.Document) *huma.Operation {
 		OperationID: "listHosts", Tags: []string{"operation"}, Summary: "List the hosts that images are fetched from, by name",
 		Description: fmt.Sprintf("A host is listed from the end of its first fetch on, until no one has used it for a day. Parked images are counted up to %d.", dispatch.ParkedMost),
 		Responses: d.Responses(map[string]*huma.Response{
-			"200": openapi.Response("One page", openapi.Schema[wire.Page[wire.Host]](d), openapi.Link()),
+			"200": openapi.Response("One page", openapi.Schema[wire.Page[wire.Host]](d), openapi.Link("/hosts")),
 		}, http.StatusServiceUnavailable),
 	}
 }
@@ -51,7 +51,7 @@ func HostsQuery() []*huma.Param {
 	state := openapi.Text()
 	state.Enum = []any{string(dispatch.HostFailing), string(dispatch.HostOpen)}
 	return []*huma.Param{
-		openapi.Query(dispatch.FieldHost, "Only this host", openapi.Text()),
+		openapi.Query(dispatch.FieldHost, "Only this host", openapi.Text("example.com")),
 		openapi.Query(dispatch.FieldState, "failing: only hosts whose last URLs have failed. open: of these only those whose breaker has opened and not closed since", state),
 		openapi.Limit("Most hosts on one page", dispatch.DefaultHosts, dispatch.MaxHosts),
 		openapi.Cursor(),
