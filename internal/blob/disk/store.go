@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -72,6 +73,18 @@ func (s *Store) Open(ctx context.Context, key string) (blob.Object, error) {
 		return blob.Object{}, translate("open", key, errors.Join(err, file.Close()))
 	}
 	return blob.Object{Info: describe(key, info), Body: file}, nil
+}
+
+// OpenFrom implements blob.Store.
+func (s *Store) OpenFrom(ctx context.Context, key string, offset int64) (blob.Object, error) {
+	object, err := s.Open(ctx, key)
+	if err != nil {
+		return blob.Object{}, err
+	}
+	if _, err := object.Body.(io.Seeker).Seek(offset, io.SeekStart); err != nil {
+		return blob.Object{}, translate("open", key, errors.Join(err, object.Body.Close()))
+	}
+	return object, nil
 }
 
 // Stat implements blob.Store.
