@@ -165,8 +165,13 @@ func openFrom(t *testing.T, h Harness) {
 		all              []byte
 		offset           int64
 	}{
-		{"large.webp", "image/webp", body, 0}, {"large.webp", "image/webp", body, 1}, {"large.webp", "image/webp", body, 999_999},
-		{"large.webp", "image/webp", body, 1_000_000}, {"large.webp", "image/webp", body, 2_000_000}, {"empty.gif", "image/gif", nil, 0}, {"empty.gif", "image/gif", nil, 7},
+		{"large.webp", "image/webp", body, 0},
+		{"large.webp", "image/webp", body, 1},
+		{"large.webp", "image/webp", body, 999_999},
+		{"large.webp", "image/webp", body, 1_000_000},
+		{"large.webp", "image/webp", body, 2_000_000},
+		{"empty.gif", "image/gif", nil, 0},
+		{"empty.gif", "image/gif", nil, 7},
 	} {
 		object, err := s.OpenFrom(t.Context(), c.key, c.offset)
 		if err != nil {

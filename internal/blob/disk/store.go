@@ -58,6 +58,11 @@ func (s *Store) URL(key string) string { return s.baseURL + "/" + key }
 
 // Open implements blob.Store. The body is an *os.File: it can seek.
 func (s *Store) Open(ctx context.Context, key string) (blob.Object, error) {
+	return s.OpenFrom(ctx, key, 0)
+}
+
+// OpenFrom implements blob.Store.
+func (s *Store) OpenFrom(ctx context.Context, key string, offset int64) (blob.Object, error) {
 	if err := blob.CheckCall(ctx, "open", key); err != nil {
 		return blob.Object{}, err
 	}
@@ -69,22 +74,13 @@ func (s *Store) Open(ctx context.Context, key string) (blob.Object, error) {
 	if err == nil && !info.Mode().IsRegular() {
 		err = fs.ErrNotExist
 	}
+	if err == nil && offset > 0 {
+		_, err = file.Seek(offset, io.SeekStart)
+	}
 	if err != nil {
 		return blob.Object{}, translate("open", key, errors.Join(err, file.Close()))
 	}
 	return blob.Object{Info: describe(key, info), Body: file}, nil
-}
-
-// OpenFrom implements blob.Store.
-func (s *Store) OpenFrom(ctx context.Context, key string, offset int64) (blob.Object, error) {
-	object, err := s.Open(ctx, key)
-	if err != nil {
-		return blob.Object{}, err
-	}
-	if _, err := object.Body.(io.Seeker).Seek(offset, io.SeekStart); err != nil {
-		return blob.Object{}, translate("open", key, errors.Join(err, object.Body.Close()))
-	}
-	return object, nil
 }
 
 // Stat implements blob.Store.
