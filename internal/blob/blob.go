@@ -51,6 +51,9 @@ type Store interface {
 	PutNew(ctx context.Context, key, contentType string, body []byte) (stored bool, err error)
 	// Open returns the object for reading.
 	Open(ctx context.Context, key string) (Object, error)
+	// OpenFrom is Open from the byte of that offset on, of which none before it is read; at the
+	// object's end and behind it the body is empty. Bytes are those of the whole object.
+	OpenFrom(ctx context.Context, key string, offset int64) (Object, error)
 	// Stat describes the object.
 	Stat(ctx context.Context, key string) (Info, error)
 	// Delete removes the object; a missing one is not an error.

@@ -194,4 +194,6 @@ func TestFilesOfImportsAreCopied(t *testing.T) {
 	}
 }
 
-func (failing) PutFrom(context.Context, string, string, io.ReadSeeker) error { return fault.New(fault.Unavailable, "full") }
+func (failing) PutFrom(context.Context, string, string, io.ReadSeeker) error {
+	return fault.New(fault.Unavailable, "full")
+}

@@ -153,6 +153,41 @@ func putNew(t *testing.T, h Harness) {
 	}
 }
 
+// openFrom reads objects from anywhere on.
+func openFrom(t *testing.T, h Harness) {
+	t.Helper()
+	s := h.New(t)
+	body := bytes.Repeat([]byte("0123456789"), 100_000)
+	put(t, s, "large.webp", "image/webp", body)
+	put(t, s, "empty.gif", "image/gif", nil)
+	for _, c := range []struct {
+		key, contentType string
+		all              []byte
+		offset           int64
+	}{
+		{"large.webp", "image/webp", body, 0},
+		{"large.webp", "image/webp", body, 1},
+		{"large.webp", "image/webp", body, 999_999},
+		{"large.webp", "image/webp", body, 1_000_000},
+		{"large.webp", "image/webp", body, 2_000_000},
+		{"empty.gif", "image/gif", nil, 0},
+		{"empty.gif", "image/gif", nil, 7},
+	} {
+		object, err := s.OpenFrom(t.Context(), c.key, c.offset)
+		if err != nil {
+			t.Fatalf("open %s from %d: %v", c.key, c.offset, err)
+		}
+		got, err := io.ReadAll(object.Body)
+		if want := c.all[min(c.offset, int64(len(c.all))):]; err != nil || !bytes.Equal(got, want) {
+			t.Errorf("%s from %d: read %d bytes that are not the %d that follow, %v", c.key, c.offset, len(got), len(want), err)
+		}
+		if err := object.Body.Close(); err != nil {
+			t.Errorf("close %s: %v", c.key, err)
+		}
+		describes(t, object.Info, c.key, c.contentType, len(c.all))
+	}
+}
+
 func missing(t *testing.T, h Harness) {
 	t.Helper()
 	s := h.New(t)
@@ -160,7 +195,7 @@ func missing(t *testing.T, h Harness) {
 	for _, key := range []string{"gone.webp", "ab/gone.webp", "ab/abc", "ab", "zz/zz/zz.webp", "ab/abc/w320"} {
 		for name, do := range operations(s) {
 			switch name {
-			case "open", "stat":
+			case "open", "open from", "stat":
 				wantKind(t, name+" "+key, do(t.Context(), key), fault.NotFound)
 			case "delete":
 				if err := do(t.Context(), key); err != nil {

@@ -40,6 +40,7 @@ func Run(t *testing.T, h Harness) {
 		{"overwrite", overwrite},
 		{"put from", putFrom},
 		{"put new", putNew},
+		{"open from", openFrom},
 		{"missing", missing},
 		{"delete", remove},
 		{"bad keys", badKeys},
@@ -114,6 +115,13 @@ func operations(s blob.Store) map[string]func(ctx context.Context, key string) e
 		},
 		"open": func(ctx context.Context, key string) error {
 			object, err := s.Open(ctx, key)
+			if err == nil {
+				_ = object.Body.Close()
+			}
+			return err
+		},
+		"open from": func(ctx context.Context, key string) error {
+			object, err := s.OpenFrom(ctx, key, 1)
 			if err == nil {
 				_ = object.Body.Close()
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -57,6 +58,11 @@ func (s *Store) URL(key string) string { return s.baseURL + "/" + key }
 
 // Open implements blob.Store. The body is an *os.File: it can seek.
 func (s *Store) Open(ctx context.Context, key string) (blob.Object, error) {
+	return s.OpenFrom(ctx, key, 0)
+}
+
+// OpenFrom implements blob.Store.
+func (s *Store) OpenFrom(ctx context.Context, key string, offset int64) (blob.Object, error) {
 	if err := blob.CheckCall(ctx, "open", key); err != nil {
 		return blob.Object{}, err
 	}
@@ -67,6 +73,9 @@ func (s *Store) Open(ctx context.Context, key string) (blob.Object, error) {
 	info, err := file.Stat()
 	if err == nil && !info.Mode().IsRegular() {
 		err = fs.ErrNotExist
+	}
+	if err == nil && offset > 0 {
+		_, err = file.Seek(offset, io.SeekStart)
 	}
 	if err != nil {
 		return blob.Object{}, translate("open", key, errors.Join(err, file.Close()))

@@ -54,6 +54,12 @@ func isMissing(err error) bool {
 	return ok && response.HTTPStatusCode() == http.StatusNotFound
 }
 
+// isBehind recognises the refusal of a range that begins at the object's end, or behind it.
+func isBehind(err error) bool {
+	response, ok := errors.AsType[*smithyhttp.ResponseError](err)
+	return ok && response.HTTPStatusCode() == http.StatusRequestedRangeNotSatisfiable
+}
+
 // isThere recognises the refusal of a write on condition that there is no object,
 // or that another such write is under way.
 func isThere(err error) bool {

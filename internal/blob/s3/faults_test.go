@@ -179,3 +179,30 @@ func TestTimeoutBoundsAnOperation(t *testing.T) {
 		}
 	}
 }
+
+// TestRanges: of an object that is read from the middle on only the rest is asked for; a server that
+// sends all of it in spite of that is read up to there.
+func TestRanges(t *testing.T) {
+	t.Parallel()
+	for name, knows := range map[string]bool{"with ranges": true, "without": false} {
+		var asked atomic.Value
+		s := pretend(t, func(w http.ResponseWriter, r *http.Request) {
+			asked.Store(r.Header.Get("Range"))
+			if !knows {
+				r.Header.Del("Range")
+			}
+			http.ServeContent(w, r, "", time.Time{}, strings.NewReader("0123456789"))
+		})
+		object, err := s.OpenFrom(t.Context(), "a.webp", 7)
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		got, err := io.ReadAll(object.Body)
+		if err := object.Body.Close(); err != nil {
+			t.Error(name, err)
+		}
+		if err != nil || string(got) != "789" || object.Bytes != 10 || asked.Load() != "bytes=7-" {
+			t.Errorf("%s: %q of %d bytes, asked for %v, %v", name, got, object.Bytes, asked.Load(), err)
+		}
+	}
+}

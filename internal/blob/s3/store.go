@@ -3,8 +3,10 @@ package s3
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"sync/atomic"
 	"time"
 
@@ -110,13 +112,22 @@ func (s *source) failed() error {
 // Open implements blob.Store. The body fails when the server sends nothing for
 // Config.IdleTimeout, or when ctx ends.
 func (s *Store) Open(ctx context.Context, key string) (blob.Object, error) {
+	return s.OpenFrom(ctx, key, 0)
+}
+
+// OpenFrom implements blob.Store, by a request for a range (RFC 9110, 14.2).
+func (s *Store) OpenFrom(ctx context.Context, key string, offset int64) (blob.Object, error) {
 	if err := blob.CheckCall(ctx, "open", key); err != nil {
 		return blob.Object{}, err
 	}
 	// A timer in place of a deadline, which would go on to bound the reading.
 	reading, cancel := context.WithCancelCause(ctx)
 	timer := time.AfterFunc(s.cfg.Timeout, func() { cancel(errTimeout) })
-	out, err := s.client.GetObject(reading, &awss3.GetObjectInput{Bucket: aws.String(s.cfg.Bucket), Key: aws.String(key)})
+	in := &awss3.GetObjectInput{Bucket: aws.String(s.cfg.Bucket), Key: aws.String(key)}
+	if offset > 0 {
+		in.Range = aws.String(fmt.Sprintf("bytes=%d-", offset))
+	}
+	out, err := s.client.GetObject(reading, in)
 	if err == nil && !timer.Stop() { // the body was cut by now
 		_ = out.Body.Close()
 		err = errTimeout
@@ -124,12 +135,26 @@ func (s *Store) Open(ctx context.Context, key string) (blob.Object, error) {
 	if err != nil {
 		timer.Stop()
 		cancel(nil)
+		if isBehind(err) {
+			info, err := s.Stat(ctx, key)
+			return blob.Object{Info: info, Body: http.NoBody}, err
+		}
 		return blob.Object{}, translate(ctx, "open", key, err)
 	}
-	return blob.Object{
+	object := blob.Object{
 		Info: describe(key, out.ContentLength, out.ContentType, out.LastModified),
 		Body: &body{ReadCloser: out.Body, ctx: ctx, key: key, done: cancel},
-	}, nil
+	}
+	switch {
+	case offset == 0:
+	case aws.ToString(out.ContentRange) != "":
+		object.Bytes += offset
+	default: // the server knows no ranges, which it need not
+		if _, err := io.CopyN(io.Discard, object.Body, offset); err != nil && !errors.Is(err, io.EOF) {
+			return blob.Object{}, errors.Join(err, object.Body.Close())
+		}
+	}
+	return object, nil
 }
 
 // Stat implements blob.Store.

@@ -243,8 +243,8 @@ func without(h *tar.Header, prefix string) []*tar.Header {
 	return []*tar.Header{h}
 }
 
-// TestManyPictures: of more than are remembered those that come again soon are in it once, and what is
-// remembered does not grow.
+// TestManyPictures: of more than are remembered those that are shown once more soon are in it once, and what
+// is remembered does not grow.
 func TestManyPictures(t *testing.T) {
 	t.Parallel()
 	const all = 50_000

@@ -28,8 +28,8 @@ const (
 const (
 	// partBytes is what a part of the file of products has, without its last product.
 	partBytes = 256 << 10
-	// remembered is how many pictures are known to be in the archive already, at least. One that comes
-	// again after so many others is in it again.
+	// remembered is how many pictures are known to be in the archive already, at least. One that is
+	// shown once more after so many others is in it twice.
 	remembered = 16 << 10
 )
 

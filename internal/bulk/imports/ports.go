@@ -56,5 +56,5 @@ type Store interface {
 type Blobs interface {
 	Delete(ctx context.Context, key string) error
 	PutFrom(ctx context.Context, key, contentType string, body io.ReadSeeker) error
-	Open(ctx context.Context, key string) (blob.Object, error)
+	OpenFrom(ctx context.Context, key string, offset int64) (blob.Object, error)
 }

@@ -36,17 +36,9 @@ type stream struct {
 // open opens the file where the import is.
 func open(ctx context.Context, blobs Blobs, i Import) (*stream, error) {
 	// The file stays open from one step to the next, each of which has a context of its own.
-	object, err := blobs.Open(context.WithoutCancel(ctx), i.Key)
+	object, err := blobs.OpenFrom(context.WithoutCancel(ctx), i.Key, i.At.Offset)
 	if err != nil {
 		return nil, fmt.Errorf("open the file of import %d: %w", i.ID, err)
-	}
-	if seeker, ok := object.Body.(io.Seeker); ok {
-		_, err = seeker.Seek(i.At.Offset, io.SeekStart)
-	} else {
-		_, err = io.CopyN(io.Discard, object.Body, i.At.Offset)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read the file of import %d: %w", i.ID, errors.Join(err, object.Body.Close()))
 	}
 	return &stream{body: object.Body, rows: rows.NewReader(object.Body, i.Head, i.At), at: i.At, limit: mostRows}, nil
 }

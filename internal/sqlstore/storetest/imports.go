@@ -40,12 +40,12 @@ func (s shelf) PutFrom(_ context.Context, key, _ string, body io.ReadSeeker) err
 	return err
 }
 
-func (s shelf) Open(_ context.Context, key string) (blob.Object, error) {
+func (s shelf) OpenFrom(_ context.Context, key string, offset int64) (blob.Object, error) {
 	content, there := s[key]
 	if !there {
 		return blob.Object{}, fault.New(fault.NotFound, "no such object")
 	}
-	return blob.Object{Body: io.NopCloser(bytes.NewReader(content))}, nil
+	return blob.Object{Body: io.NopCloser(bytes.NewReader(content[offset:]))}, nil
 }
 
 // decodeRow reads a row of the files of these tests.
