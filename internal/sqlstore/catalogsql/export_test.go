@@ -77,3 +77,14 @@ func (s *Products) Nth(ctx context.Context, f catalog.Filter, n int64) (statemen
 	source, where := l.source(chosen)
 	return `SELECT id, price, updated_at, name_folded FROM ` + source + l.order.by("") + ` LIMIT 1 OFFSET ` + where.Arg(n), where.Args
 }
+
+// ExplainedExternalIDs is the plan of how a batch of the user looks up external ids.
+func (s *Products) ExplainedExternalIDs(ctx context.Context, user int64, external []string) (plan string, err error) {
+	db := &explaining{DB: s.db}
+	table, arg := s.db.Texts(2, "external", external)
+	err = db.WithReader(ctx, "explain", func(ctx context.Context, from sqldb.Querier) error {
+		_, err := sqldb.Found(ctx, from, byExternalID(table), user, arg)
+		return err
+	})
+	return strings.Join(db.plans, "\n"), err
+}

@@ -117,3 +117,22 @@ func TestPlans(t *testing.T) {
 		}
 	})
 }
+
+// TestPlanOfExternalIDs: those of a batch are looked up along their index, also where the database
+// has no statistics yet of the products that were written just now.
+func TestPlanOfExternalIDs(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, s *sqlstore.Store) {
+		t.Helper()
+		fill(t, s, 20_000, 1, 1)
+		if !s.OneWriter {
+			if _, err := s.Writer.ExecContext(t.Context(), "DELETE FROM pg_statistic WHERE starelid = 'products'::regclass"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		plan, err := s.ExplainedExternalIDs(t.Context(), 1, []string{"sku-1", "sku-77", "sku-19000", "none"})
+		if err != nil || !strings.Contains(plan, "products_by_external_id") || regexp.MustCompile(`Seq Scan|SCAN products`).MatchString(plan) {
+			t.Errorf("%v:\n%s", err, plan)
+		}
+	})
+}

@@ -65,9 +65,12 @@ func (s *Bulk) waiting(ctx context.Context, tx *sql.Tx, f found) ([]waiting, err
 	}
 	return sqldb.Collect(ctx, tx, func(row sqldb.Row, w *waiting) error {
 		return row.Scan(&w.line, &w.product, &w.ImagesWaiting, &w.ImagesReady, &w.ImagesFailed)
-	}, `SELECT line, product_id, images_waiting, images_ready, images_failed FROM import_rows
-		WHERE import_id = $1 AND line > $2 AND images_waiting > 0 ORDER BY line LIMIT $3`, f.ID, f.lookedLine, limit)
+	}, selectWaiting, f.ID, f.lookedLine, limit)
 }
+
+const selectWaiting = `
+	SELECT line, product_id, images_waiting, images_ready, images_failed FROM import_rows
+	WHERE import_id = $1 AND line > $2 AND images_waiting > 0 ORDER BY line LIMIT $3`
 
 func products(rows []waiting) []int64 {
 	ids := make([]int64, len(rows))
@@ -89,7 +92,7 @@ func (s *Bulk) look(ctx context.Context, tx *sql.Tx, f *found, now time.Time) (r
 	}
 	by := imports.ImageCounts{}
 	if len(rows) > 0 {
-		of, err := imagesOf(ctx, tx, f.Import, products(rows))
+		of, err := imagesOf(ctx, s.db, tx, f.Import, products(rows))
 		if err != nil {
 			return false, err
 		}
@@ -110,8 +113,8 @@ func (s *Bulk) look(ctx context.Context, tx *sql.Tx, f *found, now time.Time) (r
 
 // imagesOf counts the images that the import has asked for, by their products. Those that were
 // removed since are none.
-func imagesOf(ctx context.Context, tx *sql.Tx, i imports.Import, products []int64) (map[int64]imports.ImageCounts, error) {
-	marks, args := sqldb.In(2, products)
+func imagesOf(ctx context.Context, db *sqldb.DB, tx *sql.Tx, i imports.Import, products []int64) (map[int64]imports.ImageCounts, error) {
+	statement, args := countImages(db, i.RequestID(), products)
 	all := make(map[int64]imports.ImageCounts, len(products))
 	_, err := sqldb.Collect(ctx, tx, func(row sqldb.Row, _ *struct{}) error {
 		var product int64
@@ -119,9 +122,21 @@ func imagesOf(ctx context.Context, tx *sql.Tx, i imports.Import, products []int6
 		err := row.Scan(&product, &c.ImagesWaiting, &c.ImagesReady, &c.ImagesFailed)
 		all[product] = c
 		return err
-	}, `SELECT product_id, count(CASE status WHEN 'pending' THEN 1 END), count(CASE status WHEN 'ready' THEN 1 END), count(CASE status WHEN 'failed' THEN 1 END)
-		FROM images WHERE request_id = $1 AND product_id IN (`+marks+`) GROUP BY product_id`, append([]any{i.RequestID()}, args...)...)
+	}, statement, args...)
 	return all, err
+}
+
+// countImages counts those of each product by itself, as linesByExternalID looks up lines.
+func countImages(db *sqldb.DB, requestID string, products []int64) (statement string, args []any) {
+	rows := make([][]int64, len(products))
+	for n, id := range products {
+		rows[n] = []int64{id}
+	}
+	table, list := db.Numbers(2, []string{"id"}, rows)
+	of := func(s catalog.Status) string {
+		return `(SELECT count(*) FROM images WHERE product_id = v.id AND request_id = $1 AND status = '` + string(s) + `')`
+	}
+	return `SELECT id, ` + of(catalog.Pending) + `, ` + of(catalog.Ready) + `, ` + of(catalog.Failed) + ` FROM ` + table, append([]any{requestID}, list...)
 }
 
 func (s *Bulk) moved(ctx context.Context, tx *sql.Tx, id int64, rows [][]int64) error {

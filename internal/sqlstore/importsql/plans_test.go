@@ -1,0 +1,93 @@
+package importsql_test
+
+import (
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"vitrine.dev/internal/sqldb"
+	"vitrine.dev/internal/sqlstore"
+	"vitrine.dev/internal/sqlstore/importsql"
+	"vitrine.dev/internal/sqlstore/storetest"
+	"vitrine.dev/internal/testserver"
+)
+
+// TestPlans: every read of a step goes along its index, also where the database has no statistics
+// yet of what the import has just written.
+func TestPlans(t *testing.T) {
+	t.Parallel()
+	for name, open := range map[string]func(t *testing.T) *sqlstore.Store{
+		"SQLite": func(t *testing.T) *sqlstore.Store {
+			t.Helper()
+			s, err := sqlstore.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "vitrine.db"), slog.New(slog.DiscardHandler))
+			if err == nil {
+				t.Cleanup(func() { _ = s.Close() })
+				_, err = s.Migrate(t.Context())
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			return s
+		},
+		"PostgreSQL": func(t *testing.T) *sqlstore.Store {
+			t.Helper()
+			return storetest.OpenPostgres(t, testserver.Postgres(t))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := open(t)
+			fill(t, s)
+			external, products := make([]string, 100), make([]int64, 1000)
+			for i := range external {
+				external[i] = fmt.Sprintf("sku-%d", 77*i)
+			}
+			for i := range products {
+				products[i] = int64(i + 1)
+			}
+			for _, statement := range importsql.Statements(s.DB, external, products) {
+				plan := explain(t, s, statement)
+				if !strings.Contains(plan, statement.Index) || strings.Contains(plan, "Seq Scan") {
+					t.Errorf("%s does not go along %s:\n%s", statement.Text, statement.Index, plan)
+				}
+			}
+		})
+	}
+}
+
+// fill writes 20,000 rows of the import 1, each with a product that has an image.
+func fill(t *testing.T, s *sqlstore.Store) {
+	t.Helper()
+	series := `WITH RECURSIVE series (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM series WHERE n < 20000) `
+	if !s.OneWriter {
+		series = `WITH series (n) AS (SELECT generate_series(1::BIGINT, 20000)) `
+	}
+	for _, statement := range []string{
+		`INSERT INTO products (id, user_id, name, name_folded, description, price, version, revision, external_id, created_at, updated_at, revised_at)
+		SELECT n, 1, 'lamp', 'lamp', '', 1, 1, 1, 'sku-' || CAST(n AS TEXT), 0, 0, 0 FROM series`,
+		`INSERT INTO images (product_id, user_id, position, source_url, source_host, stage, due_at, accepted_at, request_id, created_at, updated_at)
+		SELECT n, 1, 0, 'http://example.com/1', 'example.com', 0, 0, 0, 'import-1', 0, 0 FROM series`,
+		`INSERT INTO import_rows (import_id, line, external_id, product_id, outcome, images_waiting)
+		SELECT 1, n, 'sku-' || CAST(n AS TEXT), n, 'created', n % 2 FROM series`,
+	} {
+		if _, err := s.Writer.ExecContext(t.Context(), series+statement); err != nil {
+			t.Fatalf("%s: %v", statement, err)
+		}
+	}
+}
+
+func explain(t *testing.T, s *sqlstore.Store, statement importsql.Statement) string {
+	t.Helper()
+	explain, scan := "EXPLAIN (COSTS OFF) ", func(row sqldb.Row, line *string) error { return row.Scan(line) }
+	if s.OneWriter {
+		explain = "EXPLAIN QUERY PLAN "
+		scan = func(row sqldb.Row, line *string) error { return row.Scan(new(int), new(int), new(int), line) }
+	}
+	lines, err := sqldb.Collect(t.Context(), s.Reader, scan, explain+statement.Text, statement.Args...)
+	if err != nil {
+		t.Fatalf("%s: %v", statement.Text, err)
+	}
+	return strings.Join(lines, "\n")
+}
