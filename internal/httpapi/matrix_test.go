@@ -462,7 +462,7 @@ func (m *matrix) wantEntry(route string, done *httptest.ResponseRecorder) {
 	}
 	changes := !strings.HasPrefix(route, http.MethodGet)
 	if n := len(of[true]) + min(1, len(of[false])); n != map[bool]int{true: 1}[changes] { // one of the request, or those of what it changed
-		m.t.Errorf("%s by an admin for the owner has the entries %q", route, of)
+		m.t.Errorf("%s by an admin for the owner has the entries %v", route, of)
 	}
 }
 
