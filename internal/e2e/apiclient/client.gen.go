@@ -1627,7 +1627,7 @@ type ClientInterface interface {
 
 	// PutProductWithBody Create or change a product by the client's own id
 	//
-	// Creates the product where the user has none of this external_id, and else changes it as a merge patch does: a field that is not sent is left alone. A product that was read can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
+	// Creates the product where the user has none of this external_id, and else changes it as a merge patch does: a field that is not sent is left alone. A product that was read, by itself or in a list, can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -1636,7 +1636,7 @@ type ClientInterface interface {
 
 	// PutProduct Create or change a product by the client's own id
 	//
-	// Creates the product where the user has none of this external_id, and else changes it as a merge patch does: a field that is not sent is left alone. A product that was read can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
+	// Creates the product where the user has none of this external_id, and else changes it as a merge patch does: a field that is not sent is left alone. A product that was read, by itself or in a list, can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -1645,7 +1645,7 @@ type ClientInterface interface {
 
 	// PutProductWithApplicationMergePatchPlusJSONBody Create or change a product by the client's own id
 	//
-	// Creates the product where the user has none of this external_id, and else changes it as a merge patch does: a field that is not sent is left alone. A product that was read can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
+	// Creates the product where the user has none of this external_id, and else changes it as a merge patch does: a field that is not sent is left alone. A product that was read, by itself or in a list, can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
 	//
 	// Takes a body of the `application/merge-patch+json` content type.
 	//
@@ -1668,7 +1668,7 @@ type ClientInterface interface {
 
 	// ChangeProductWithBody Change a product
 	//
-	// A merge patch (RFC 7396): what is absent stays, null empties the description or the images and removes external_id, metadata or one of its pairs. With If-Match it is refused where another edit came first, not where an image progressed. A product that was read can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
+	// A merge patch (RFC 7396): what is absent stays, null empties the description or the images and removes external_id, metadata or one of its pairs. With If-Match it is refused where another edit came first, not where an image progressed. A product that was read, by itself or in a list, can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -1677,7 +1677,7 @@ type ClientInterface interface {
 
 	// ChangeProduct Change a product
 	//
-	// A merge patch (RFC 7396): what is absent stays, null empties the description or the images and removes external_id, metadata or one of its pairs. With If-Match it is refused where another edit came first, not where an image progressed. A product that was read can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
+	// A merge patch (RFC 7396): what is absent stays, null empties the description or the images and removes external_id, metadata or one of its pairs. With If-Match it is refused where another edit came first, not where an image progressed. A product that was read, by itself or in a list, can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -1686,7 +1686,7 @@ type ClientInterface interface {
 
 	// ChangeProductWithApplicationMergePatchPlusJSONBody Change a product
 	//
-	// A merge patch (RFC 7396): what is absent stays, null empties the description or the images and removes external_id, metadata or one of its pairs. With If-Match it is refused where another edit came first, not where an image progressed. A product that was read can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
+	// A merge patch (RFC 7396): what is absent stays, null empties the description or the images and removes external_id, metadata or one of its pairs. With If-Match it is refused where another edit came first, not where an image progressed. A product that was read, by itself or in a list, can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
 	//
 	// Takes a body of the `application/merge-patch+json` content type.
 	//
@@ -1965,7 +1965,7 @@ func (c *Client) WriteProducts(ctx context.Context, params *WriteProductsParams,
 
 // PutProductWithBody Create or change a product by the client's own id
 //
-// Creates the product where the user has none of this external_id, and else changes it as a merge patch does: a field that is not sent is left alone. A product that was read can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
+// Creates the product where the user has none of this external_id, and else changes it as a merge patch does: a field that is not sent is left alone. A product that was read, by itself or in a list, can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
 //
 // Takes any type of body and a specified content type.
 //
@@ -1984,7 +1984,7 @@ func (c *Client) PutProductWithBody(ctx context.Context, externalId string, para
 
 // PutProduct Create or change a product by the client's own id
 //
-// Creates the product where the user has none of this external_id, and else changes it as a merge patch does: a field that is not sent is left alone. A product that was read can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
+// Creates the product where the user has none of this external_id, and else changes it as a merge patch does: a field that is not sent is left alone. A product that was read, by itself or in a list, can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -2003,7 +2003,7 @@ func (c *Client) PutProduct(ctx context.Context, externalId string, params *PutP
 
 // PutProductWithApplicationMergePatchPlusJSONBody Create or change a product by the client's own id
 //
-// Creates the product where the user has none of this external_id, and else changes it as a merge patch does: a field that is not sent is left alone. A product that was read can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
+// Creates the product where the user has none of this external_id, and else changes it as a merge patch does: a field that is not sent is left alone. A product that was read, by itself or in a list, can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
 //
 // Takes a body of the `application/merge-patch+json` content type.
 //
@@ -2056,7 +2056,7 @@ func (c *Client) GetProduct(ctx context.Context, id int64, params *GetProductPar
 
 // ChangeProductWithBody Change a product
 //
-// A merge patch (RFC 7396): what is absent stays, null empties the description or the images and removes external_id, metadata or one of its pairs. With If-Match it is refused where another edit came first, not where an image progressed. A product that was read can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
+// A merge patch (RFC 7396): what is absent stays, null empties the description or the images and removes external_id, metadata or one of its pairs. With If-Match it is refused where another edit came first, not where an image progressed. A product that was read, by itself or in a list, can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
 //
 // Takes any type of body and a specified content type.
 //
@@ -2075,7 +2075,7 @@ func (c *Client) ChangeProductWithBody(ctx context.Context, id int64, params *Ch
 
 // ChangeProduct Change a product
 //
-// A merge patch (RFC 7396): what is absent stays, null empties the description or the images and removes external_id, metadata or one of its pairs. With If-Match it is refused where another edit came first, not where an image progressed. A product that was read can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
+// A merge patch (RFC 7396): what is absent stays, null empties the description or the images and removes external_id, metadata or one of its pairs. With If-Match it is refused where another edit came first, not where an image progressed. A product that was read, by itself or in a list, can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -2094,7 +2094,7 @@ func (c *Client) ChangeProduct(ctx context.Context, id int64, params *ChangeProd
 
 // ChangeProductWithApplicationMergePatchPlusJSONBody Change a product
 //
-// A merge patch (RFC 7396): what is absent stays, null empties the description or the images and removes external_id, metadata or one of its pairs. With If-Match it is refused where another edit came first, not where an image progressed. A product that was read can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
+// A merge patch (RFC 7396): what is absent stays, null empties the description or the images and removes external_id, metadata or one of its pairs. With If-Match it is refused where another edit came first, not where an image progressed. A product that was read, by itself or in a list, can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
 //
 // Takes a body of the `application/merge-patch+json` content type.
 //
@@ -3953,7 +3953,7 @@ type ClientWithResponsesInterface interface {
 
 	// PutProductWithBodyWithResponse Create or change a product by the client's own id
 	//
-	// Creates the product where the user has none of this external_id, and else changes it as a merge patch does: a field that is not sent is left alone. A product that was read can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
+	// Creates the product where the user has none of this external_id, and else changes it as a merge patch does: a field that is not sent is left alone. A product that was read, by itself or in a list, can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -3962,7 +3962,7 @@ type ClientWithResponsesInterface interface {
 
 	// PutProductWithResponse Create or change a product by the client's own id
 	//
-	// Creates the product where the user has none of this external_id, and else changes it as a merge patch does: a field that is not sent is left alone. A product that was read can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
+	// Creates the product where the user has none of this external_id, and else changes it as a merge patch does: a field that is not sent is left alone. A product that was read, by itself or in a list, can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -3971,7 +3971,7 @@ type ClientWithResponsesInterface interface {
 
 	// PutProductWithApplicationMergePatchPlusJSONBodyWithResponse Create or change a product by the client's own id
 	//
-	// Creates the product where the user has none of this external_id, and else changes it as a merge patch does: a field that is not sent is left alone. A product that was read can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
+	// Creates the product where the user has none of this external_id, and else changes it as a merge patch does: a field that is not sent is left alone. A product that was read, by itself or in a list, can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
 	//
 	// Takes a body of the `application/merge-patch+json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -3998,7 +3998,7 @@ type ClientWithResponsesInterface interface {
 
 	// ChangeProductWithBodyWithResponse Change a product
 	//
-	// A merge patch (RFC 7396): what is absent stays, null empties the description or the images and removes external_id, metadata or one of its pairs. With If-Match it is refused where another edit came first, not where an image progressed. A product that was read can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
+	// A merge patch (RFC 7396): what is absent stays, null empties the description or the images and removes external_id, metadata or one of its pairs. With If-Match it is refused where another edit came first, not where an image progressed. A product that was read, by itself or in a list, can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -4007,7 +4007,7 @@ type ClientWithResponsesInterface interface {
 
 	// ChangeProductWithResponse Change a product
 	//
-	// A merge patch (RFC 7396): what is absent stays, null empties the description or the images and removes external_id, metadata or one of its pairs. With If-Match it is refused where another edit came first, not where an image progressed. A product that was read can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
+	// A merge patch (RFC 7396): what is absent stays, null empties the description or the images and removes external_id, metadata or one of its pairs. With If-Match it is refused where another edit came first, not where an image progressed. A product that was read, by itself or in a list, can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -4016,7 +4016,7 @@ type ClientWithResponsesInterface interface {
 
 	// ChangeProductWithApplicationMergePatchPlusJSONBodyWithResponse Change a product
 	//
-	// A merge patch (RFC 7396): what is absent stays, null empties the description or the images and removes external_id, metadata or one of its pairs. With If-Match it is refused where another edit came first, not where an image progressed. A product that was read can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
+	// A merge patch (RFC 7396): what is absent stays, null empties the description or the images and removes external_id, metadata or one of its pairs. With If-Match it is refused where another edit came first, not where an image progressed. A product that was read, by itself or in a list, can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
 	//
 	// Takes a body of the `application/merge-patch+json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -6773,7 +6773,7 @@ func (c *ClientWithResponses) WriteProductsWithResponse(ctx context.Context, par
 
 // PutProductWithBodyWithResponse Create or change a product by the client's own id
 //
-// Creates the product where the user has none of this external_id, and else changes it as a merge patch does: a field that is not sent is left alone. A product that was read can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
+// Creates the product where the user has none of this external_id, and else changes it as a merge patch does: a field that is not sent is left alone. A product that was read, by itself or in a list, can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -6788,7 +6788,7 @@ func (c *ClientWithResponses) PutProductWithBodyWithResponse(ctx context.Context
 
 // PutProductWithResponse Create or change a product by the client's own id
 //
-// Creates the product where the user has none of this external_id, and else changes it as a merge patch does: a field that is not sent is left alone. A product that was read can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
+// Creates the product where the user has none of this external_id, and else changes it as a merge patch does: a field that is not sent is left alone. A product that was read, by itself or in a list, can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -6803,7 +6803,7 @@ func (c *ClientWithResponses) PutProductWithResponse(ctx context.Context, extern
 
 // PutProductWithApplicationMergePatchPlusJSONBodyWithResponse Create or change a product by the client's own id
 //
-// Creates the product where the user has none of this external_id, and else changes it as a merge patch does: a field that is not sent is left alone. A product that was read can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
+// Creates the product where the user has none of this external_id, and else changes it as a merge patch does: a field that is not sent is left alone. A product that was read, by itself or in a list, can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
 //
 // Takes a body of the `application/merge-patch+json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -6848,7 +6848,7 @@ func (c *ClientWithResponses) GetProductWithResponse(ctx context.Context, id int
 
 // ChangeProductWithBodyWithResponse Change a product
 //
-// A merge patch (RFC 7396): what is absent stays, null empties the description or the images and removes external_id, metadata or one of its pairs. With If-Match it is refused where another edit came first, not where an image progressed. A product that was read can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
+// A merge patch (RFC 7396): what is absent stays, null empties the description or the images and removes external_id, metadata or one of its pairs. With If-Match it is refused where another edit came first, not where an image progressed. A product that was read, by itself or in a list, can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -6863,7 +6863,7 @@ func (c *ClientWithResponses) ChangeProductWithBodyWithResponse(ctx context.Cont
 
 // ChangeProductWithResponse Change a product
 //
-// A merge patch (RFC 7396): what is absent stays, null empties the description or the images and removes external_id, metadata or one of its pairs. With If-Match it is refused where another edit came first, not where an image progressed. A product that was read can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
+// A merge patch (RFC 7396): what is absent stays, null empties the description or the images and removes external_id, metadata or one of its pairs. With If-Match it is refused where another edit came first, not where an image progressed. A product that was read, by itself or in a list, can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -6878,7 +6878,7 @@ func (c *ClientWithResponses) ChangeProductWithResponse(ctx context.Context, id 
 
 // ChangeProductWithApplicationMergePatchPlusJSONBodyWithResponse Change a product
 //
-// A merge patch (RFC 7396): what is absent stays, null empties the description or the images and removes external_id, metadata or one of its pairs. With If-Match it is refused where another edit came first, not where an image progressed. A product that was read can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
+// A merge patch (RFC 7396): what is absent stays, null empties the description or the images and removes external_id, metadata or one of its pairs. With If-Match it is refused where another edit came first, not where an image progressed. A product that was read, by itself or in a list, can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
 //
 // Takes a body of the `application/merge-patch+json` content type, and returns a wrapper object for the known response body format(s).
 //
