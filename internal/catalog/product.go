@@ -42,6 +42,29 @@ type Summary struct {
 	Cover       *Cover // of the first image that is ready; nil where none is
 }
 
+// Summary is the product as lists show it.
+func (p Product) Summary() Summary {
+	s := Summary{
+		ID: p.ID, UserID: p.UserID, Name: p.Name, Description: p.Description, Price: p.Price, ExternalID: p.ExternalID,
+		Metadata: p.Metadata, Version: p.Version, CreatedAt: p.CreatedAt, UpdatedAt: p.UpdatedAt,
+	}
+	for _, img := range p.Images {
+		switch img.Status {
+		case Failed:
+			s.Images.Failed++
+		case Ready:
+			s.Images.Ready++
+			if s.Cover == nil && img.Rendition != nil {
+				cover := img.Rendition.Cover()
+				s.Cover = &cover
+			}
+		default:
+			s.Images.Pending++
+		}
+	}
+	return s
+}
+
 // Bytes is how long the texts of the product are, which pages are bounded by.
 func (s Summary) Bytes() int { return len(s.Name) + len(s.Description) + len(s.Metadata.Encode()) }
 

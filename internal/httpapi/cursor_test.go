@@ -112,6 +112,65 @@ func TestCursorsAreOfOneList(t *testing.T) {
 	}
 }
 
+// TestCursorsAreOfEverySpelling: a cursor is valid for its filter however that is spelled, and for no
+// other filter.
+func TestCursorsAreOfEverySpelling(t *testing.T) {
+	t.Parallel()
+	m := newMatrix(t, openSQLite(t))
+	shop, admin := m.key(m.owner, auth.ProductsRead, auth.ProductsWrite).Secret, m.key(m.owner, auth.Admin).Secret
+	for range 2 {
+		wantStatus(t, m.as(shop, http.MethodPost, "/products", `{"product_name":"Café Lamp","product_price":2}`), http.StatusCreated)
+		m.fail("source_not_found", "gone.example", 1)
+	}
+	for _, tc := range []struct {
+		key, list     string
+		same, another []string
+	}{
+		{
+			shop, "/products?price_max=9&updated_after=2026-01-01T00:00:00Z&product_name=caf%C3%A9&q=lamp",
+			[]string{
+				"/products?q=lamp&product_name=caf%C3%A9&updated_after=2026-01-01T00:00:00Z&price_max=9",
+				"/products?price_max=9.00&updated_after=2026-01-01t02:00:00.000%2B02:00&product_name=CAFE&q=L%C3%81MP&sort=newest&price_min=",
+				fmt.Sprintf("/products?price_max=9&updated_after=2025-12-31T19:00:00-05:00&product_name=cafe%%CC%%81&q=lamp&user_id=%d", m.owner),
+			},
+			[]string{
+				"/products?price_max=9.01&updated_after=2026-01-01T00:00:00Z&product_name=caf%C3%A9&q=lamp",
+				"/products?price_max=9&updated_after=2026-01-01T00:00:00-01:00&product_name=caf%C3%A9&q=lamp",
+				"/products?price_max=9&updated_after=2026-01-01T00:00:00Z&product_name=lamp&q=caf%C3%A9",
+				"/products?price_min=1&price_max=9&updated_after=2026-01-01T00:00:00Z&product_name=caf%C3%A9&q=lamp",
+				"/products?price_max=9&updated_after=2026-01-01T00:00:00Z&product_name=caf%C3%A9&q=lamp&sort=oldest",
+			},
+		},
+		{
+			shop, "/dead-letters?host=gone.example&failed_after=2026-01-01T00:00:00Z",
+			[]string{
+				"/dead-letters?failed_after=2026-01-01T03:00:00%2B03:00&host=Gone.Example&reason=",
+				fmt.Sprintf("/dead-letters?host=GONE.example&failed_after=2026-01-01T00:00:00.0Z&user_id=%d", m.owner),
+			},
+			[]string{
+				"/dead-letters?host=gone.example&failed_after=2026-01-01T00:00:00.001Z",
+				"/dead-letters?host=gone.example&failed_before=2026-01-01T00:00:00Z",
+			},
+		},
+		{
+			admin, "/dead-letters?host=gone.example",
+			[]string{"/dead-letters?host=GONE.EXAMPLE"},
+			[]string{fmt.Sprintf("/dead-letters?host=gone.example&user_id=%d", m.owner)}, // an operator's without it is of all users
+		},
+	} {
+		w := m.as(tc.key, http.MethodGet, tc.list+"&limit=1", "")
+		wantStatus(t, w, http.StatusOK)
+		cursor := "&limit=1&cursor=" + url.QueryEscape(cursorOf(t, w.Header(), w.Body.String()))
+		for status, lists := range map[int][]string{http.StatusOK: append(tc.same, tc.list), http.StatusUnprocessableEntity: tc.another} {
+			for _, list := range lists {
+				if w := m.as(tc.key, http.MethodGet, list+cursor, ""); w.Code != status {
+					t.Errorf("the cursor of %s in %s = %d, want %d: %s", tc.list, list, w.Code, status, w.Body)
+				}
+			}
+		}
+	}
+}
+
 // unavailable is a signing.Store that cannot be reached.
 type unavailable struct{}
 

@@ -68,3 +68,61 @@ func TestSentBackWithNull(t *testing.T) {
 		}
 	}
 }
+
+// TestListItemSentBack: what a list shows of a product can be sent back, also as it was before its
+// images progressed; another value is refused.
+func TestListItemSentBack(t *testing.T) {
+	t.Parallel()
+	s := newSetup(t)
+	p := gallery()
+	p.ExternalID = "SKU"
+	s.store.Put(p)
+	list := s.do(http.MethodGet, "/products?user_id=1", "").Body.String()
+	item := list[strings.Index(list, "{") : strings.LastIndex(list, "}")+1]
+	if !strings.Contains(item, `"cover":{`) || !strings.Contains(item, `"image_counts":{`) {
+		t.Fatalf("an item without cover or counts: %s", item)
+	}
+	send := func(body string, want int, fields ...string) {
+		t.Helper()
+		for _, to := range [][2]string{{http.MethodPatch, "/products/7"}, {http.MethodPut, "/products/external/SKU"}} {
+			w := s.do(to[0], to[1], body)
+			wantStatus(t, w, want)
+			for _, field := range fields {
+				if !strings.Contains(w.Body.String(), `"field":"`+field+`"`) {
+					t.Errorf("%s is not refused: %s", field, w.Body)
+				}
+			}
+		}
+	}
+	send(item, http.StatusOK)
+	other := strings.Replace(item, `"placeholder":"`, `"placeholder":"x`, 1)
+	send(other, http.StatusUnprocessableEntity, "cover")
+	send(strings.Replace(item, `"total":`, `"total":1`, 1), http.StatusUnprocessableEntity, "image_counts")
+	send(`{"user_id":1,"version":12,"cover":null}`, http.StatusUnprocessableEntity, "cover")
+	for i := range p.Images { // all that was under way has failed since it was read
+		if p.Images[i].Status != catalog.Ready {
+			p.Images[i].Status = catalog.Failed
+		}
+	}
+	p.Revision++
+	s.store.Put(p)
+	send(item, http.StatusOK)
+	send(strings.Replace(item, `"version":12`, `"version":11`, 1), http.StatusUnprocessableEntity, "version", "image_counts")
+}
+
+// TestSentBackWithNullInside: null stands for what is not there in an image, too.
+func TestSentBackWithNullInside(t *testing.T) {
+	t.Parallel()
+	s := newSetup(t)
+	s.store.Put(gallery())
+	whole := s.do(http.MethodGet, "/products/7", "").Body.String()
+	withNull := strings.ReplaceAll(whole, `"status":`, `"never_there":null,"status":`)
+	if withNull == whole {
+		t.Fatal(whole)
+	}
+	p := wantProblem(t, s.do(http.MethodPatch, "/products/7", strings.Replace(whole, `"status":"ready"`, `"status":null`, 1)), http.StatusUnprocessableEntity)
+	if reasons(p) != "images is set by the server" {
+		t.Error(reasons(p))
+	}
+	wantStatus(t, s.do(http.MethodPatch, "/products/7", withNull), http.StatusOK)
+}

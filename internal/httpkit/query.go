@@ -2,6 +2,7 @@ package httpkit
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -22,7 +23,8 @@ const (
 // Params are the query parameters of a request, each of which its route
 // declares; an empty one counts as absent.
 type Params struct {
-	values url.Values
+	values  url.Values
+	spelled map[string]string // of those that have several spellings: the one that all have in common
 	// Errors are what is wrong so far; rules add theirs.
 	Errors fault.FieldErrors
 }
@@ -106,6 +108,13 @@ func (p *Params) Bool(name string) bool {
 	return s == "true"
 }
 
+// AnyCase returns a parameter whose case says nothing, as it was given.
+func (p *Params) AnyCase(name string) string {
+	s := p.Text(name)
+	p.Spell(name, strings.ToLower(s))
+	return s
+}
+
 // Time reads a time, the zero one where it is absent.
 func (p *Params) Time(name string) time.Time {
 	s := p.Text(name)
@@ -116,18 +125,31 @@ func (p *Params) Time(name string) time.Time {
 	if !ok {
 		p.Errors.Add(name, TimeReason)
 	}
+	p.Spell(name, t.Format(time.RFC3339Nano))
 	return t
 }
 
-// Selection names what the list of the request is of: its parameters but for those that
-// say which page of it, and how long one is.
+// Spell notes how Selection spells a parameter that has other spellings, "" where it says nothing.
+func (p *Params) Spell(name, text string) {
+	if p.spelled == nil {
+		p.spelled = map[string]string{}
+	}
+	p.spelled[name] = text
+}
+
+// Selection names what the list of the request is of: its parameters, however they are spelled, but for
+// those that say which page of it, and how long one is.
 func (p *Params) Selection() string {
 	selected := url.Values{}
 	for name := range p.values {
-		if v := p.values.Get(name); v != "" && name != ParamCursor && name != ParamLimit {
-			selected.Set(name, v)
-		}
+		selected.Set(name, p.values.Get(name))
 	}
+	for name, text := range p.spelled {
+		selected.Set(name, text)
+	}
+	maps.DeleteFunc(selected, func(name string, v []string) bool {
+		return v[0] == "" || name == ParamCursor || name == ParamLimit
+	})
 	return selected.Encode()
 }
 

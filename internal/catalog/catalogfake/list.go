@@ -51,7 +51,7 @@ func (s *Store) CountProducts(_ context.Context, f catalog.Filter, _ bool) (int6
 
 func (s *Store) selected(f catalog.Filter) (list []catalog.Summary) {
 	for _, product := range s.products {
-		p := summary(product)
+		p := product.Summary()
 		counts := map[catalog.Status]int{catalog.Pending: p.Images.Pending, catalog.Ready: p.Images.Ready, catalog.Failed: p.Images.Failed}
 		lacks := func(n find.Name) bool { return !n.In(find.Fold(p.Name)) }
 		switch {
@@ -65,26 +65,4 @@ func (s *Store) selected(f catalog.Filter) (list []catalog.Summary) {
 		}
 	}
 	return list
-}
-
-func summary(p catalog.Product) catalog.Summary {
-	s := catalog.Summary{
-		ID: p.ID, UserID: p.UserID, Name: p.Name, Description: p.Description, Price: p.Price, ExternalID: p.ExternalID,
-		Metadata: p.Metadata, Version: p.Version, CreatedAt: p.CreatedAt, UpdatedAt: p.UpdatedAt,
-	}
-	for _, img := range p.Images {
-		switch img.Status {
-		case catalog.Failed:
-			s.Images.Failed++
-		case catalog.Ready:
-			s.Images.Ready++
-			if s.Cover == nil {
-				cover := img.Rendition.Cover()
-				s.Cover = &cover
-			}
-		default:
-			s.Images.Pending++
-		}
-	}
-	return s
 }

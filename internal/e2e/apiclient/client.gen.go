@@ -1979,7 +1979,7 @@ type ClientInterface interface {
 
 	// PutProductWithBody Create or change a product by the client's own id
 	//
-	// Creates the product where the user has none of this external_id, and else changes it as a merge patch does: a field that is not sent is left alone. A product that was read can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
+	// Creates the product where the user has none of this external_id, and else changes it as a merge patch does: a field that is not sent is left alone. A product that was read, by itself or in a list, can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -1988,7 +1988,7 @@ type ClientInterface interface {
 
 	// PutProduct Create or change a product by the client's own id
 	//
-	// Creates the product where the user has none of this external_id, and else changes it as a merge patch does: a field that is not sent is left alone. A product that was read can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
+	// Creates the product where the user has none of this external_id, and else changes it as a merge patch does: a field that is not sent is left alone. A product that was read, by itself or in a list, can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -1997,7 +1997,7 @@ type ClientInterface interface {
 
 	// PutProductWithApplicationMergePatchPlusJSONBody Create or change a product by the client's own id
 	//
-	// Creates the product where the user has none of this external_id, and else changes it as a merge patch does: a field that is not sent is left alone. A product that was read can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
+	// Creates the product where the user has none of this external_id, and else changes it as a merge patch does: a field that is not sent is left alone. A product that was read, by itself or in a list, can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
 	//
 	// Takes a body of the `application/merge-patch+json` content type.
 	//
@@ -2020,7 +2020,7 @@ type ClientInterface interface {
 
 	// ChangeProductWithBody Change a product
 	//
-	// A merge patch (RFC 7396): what is absent stays, null empties the description or the images and removes external_id, metadata or one of its pairs. With If-Match it is refused where another edit came first, not where an image progressed. A product that was read can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
+	// A merge patch (RFC 7396): what is absent stays, null empties the description or the images and removes external_id, metadata or one of its pairs. With If-Match it is refused where another edit came first, not where an image progressed. A product that was read, by itself or in a list, can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -2029,7 +2029,7 @@ type ClientInterface interface {
 
 	// ChangeProduct Change a product
 	//
-	// A merge patch (RFC 7396): what is absent stays, null empties the description or the images and removes external_id, metadata or one of its pairs. With If-Match it is refused where another edit came first, not where an image progressed. A product that was read can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
+	// A merge patch (RFC 7396): what is absent stays, null empties the description or the images and removes external_id, metadata or one of its pairs. With If-Match it is refused where another edit came first, not where an image progressed. A product that was read, by itself or in a list, can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -2038,7 +2038,7 @@ type ClientInterface interface {
 
 	// ChangeProductWithApplicationMergePatchPlusJSONBody Change a product
 	//
-	// A merge patch (RFC 7396): what is absent stays, null empties the description or the images and removes external_id, metadata or one of its pairs. With If-Match it is refused where another edit came first, not where an image progressed. A product that was read can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
+	// A merge patch (RFC 7396): what is absent stays, null empties the description or the images and removes external_id, metadata or one of its pairs. With If-Match it is refused where another edit came first, not where an image progressed. A product that was read, by itself or in a list, can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
 	//
 	// Takes a body of the `application/merge-patch+json` content type.
 	//
@@ -2317,7 +2317,7 @@ func (c *Client) WriteProducts(ctx context.Context, params *WriteProductsParams,
 
 // PutProductWithBody Create or change a product by the client's own id
 //
-// Creates the product where the user has none of this external_id, and else changes it as a merge patch does: a field that is not sent is left alone. A product that was read can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
+// Creates the product where the user has none of this external_id, and else changes it as a merge patch does: a field that is not sent is left alone. A product that was read, by itself or in a list, can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
 //
 // Takes any type of body and a specified content type.
 //
@@ -2336,7 +2336,7 @@ func (c *Client) PutProductWithBody(ctx context.Context, externalId string, para
 
 // PutProduct Create or change a product by the client's own id
 //
-// Creates the product where the user has none of this external_id, and else changes it as a merge patch does: a field that is not sent is left alone. A product that was read can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
+// Creates the product where the user has none of this external_id, and else changes it as a merge patch does: a field that is not sent is left alone. A product that was read, by itself or in a list, can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -2355,7 +2355,7 @@ func (c *Client) PutProduct(ctx context.Context, externalId string, params *PutP
 
 // PutProductWithApplicationMergePatchPlusJSONBody Create or change a product by the client's own id
 //
-// Creates the product where the user has none of this external_id, and else changes it as a merge patch does: a field that is not sent is left alone. A product that was read can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
+// Creates the product where the user has none of this external_id, and else changes it as a merge patch does: a field that is not sent is left alone. A product that was read, by itself or in a list, can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
 //
 // Takes a body of the `application/merge-patch+json` content type.
 //
@@ -2408,7 +2408,7 @@ func (c *Client) GetProduct(ctx context.Context, id int64, params *GetProductPar
 
 // ChangeProductWithBody Change a product
 //
-// A merge patch (RFC 7396): what is absent stays, null empties the description or the images and removes external_id, metadata or one of its pairs. With If-Match it is refused where another edit came first, not where an image progressed. A product that was read can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
+// A merge patch (RFC 7396): what is absent stays, null empties the description or the images and removes external_id, metadata or one of its pairs. With If-Match it is refused where another edit came first, not where an image progressed. A product that was read, by itself or in a list, can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
 //
 // Takes any type of body and a specified content type.
 //
@@ -2427,7 +2427,7 @@ func (c *Client) ChangeProductWithBody(ctx context.Context, id int64, params *Ch
 
 // ChangeProduct Change a product
 //
-// A merge patch (RFC 7396): what is absent stays, null empties the description or the images and removes external_id, metadata or one of its pairs. With If-Match it is refused where another edit came first, not where an image progressed. A product that was read can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
+// A merge patch (RFC 7396): what is absent stays, null empties the description or the images and removes external_id, metadata or one of its pairs. With If-Match it is refused where another edit came first, not where an image progressed. A product that was read, by itself or in a list, can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -2446,7 +2446,7 @@ func (c *Client) ChangeProduct(ctx context.Context, id int64, params *ChangeProd
 
 // ChangeProductWithApplicationMergePatchPlusJSONBody Change a product
 //
-// A merge patch (RFC 7396): what is absent stays, null empties the description or the images and removes external_id, metadata or one of its pairs. With If-Match it is refused where another edit came first, not where an image progressed. A product that was read can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
+// A merge patch (RFC 7396): what is absent stays, null empties the description or the images and removes external_id, metadata or one of its pairs. With If-Match it is refused where another edit came first, not where an image progressed. A product that was read, by itself or in a list, can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
 //
 // Takes a body of the `application/merge-patch+json` content type.
 //
@@ -4317,7 +4317,7 @@ type ClientWithResponsesInterface interface {
 
 	// PutProductWithBodyWithResponse Create or change a product by the client's own id
 	//
-	// Creates the product where the user has none of this external_id, and else changes it as a merge patch does: a field that is not sent is left alone. A product that was read can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
+	// Creates the product where the user has none of this external_id, and else changes it as a merge patch does: a field that is not sent is left alone. A product that was read, by itself or in a list, can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -4326,7 +4326,7 @@ type ClientWithResponsesInterface interface {
 
 	// PutProductWithResponse Create or change a product by the client's own id
 	//
-	// Creates the product where the user has none of this external_id, and else changes it as a merge patch does: a field that is not sent is left alone. A product that was read can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
+	// Creates the product where the user has none of this external_id, and else changes it as a merge patch does: a field that is not sent is left alone. A product that was read, by itself or in a list, can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -4335,7 +4335,7 @@ type ClientWithResponsesInterface interface {
 
 	// PutProductWithApplicationMergePatchPlusJSONBodyWithResponse Create or change a product by the client's own id
 	//
-	// Creates the product where the user has none of this external_id, and else changes it as a merge patch does: a field that is not sent is left alone. A product that was read can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
+	// Creates the product where the user has none of this external_id, and else changes it as a merge patch does: a field that is not sent is left alone. A product that was read, by itself or in a list, can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
 	//
 	// Takes a body of the `application/merge-patch+json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -4362,7 +4362,7 @@ type ClientWithResponsesInterface interface {
 
 	// ChangeProductWithBodyWithResponse Change a product
 	//
-	// A merge patch (RFC 7396): what is absent stays, null empties the description or the images and removes external_id, metadata or one of its pairs. With If-Match it is refused where another edit came first, not where an image progressed. A product that was read can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
+	// A merge patch (RFC 7396): what is absent stays, null empties the description or the images and removes external_id, metadata or one of its pairs. With If-Match it is refused where another edit came first, not where an image progressed. A product that was read, by itself or in a list, can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -4371,7 +4371,7 @@ type ClientWithResponsesInterface interface {
 
 	// ChangeProductWithResponse Change a product
 	//
-	// A merge patch (RFC 7396): what is absent stays, null empties the description or the images and removes external_id, metadata or one of its pairs. With If-Match it is refused where another edit came first, not where an image progressed. A product that was read can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
+	// A merge patch (RFC 7396): what is absent stays, null empties the description or the images and removes external_id, metadata or one of its pairs. With If-Match it is refused where another edit came first, not where an image progressed. A product that was read, by itself or in a list, can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -4380,7 +4380,7 @@ type ClientWithResponsesInterface interface {
 
 	// ChangeProductWithApplicationMergePatchPlusJSONBodyWithResponse Change a product
 	//
-	// A merge patch (RFC 7396): what is absent stays, null empties the description or the images and removes external_id, metadata or one of its pairs. With If-Match it is refused where another edit came first, not where an image progressed. A product that was read can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
+	// A merge patch (RFC 7396): what is absent stays, null empties the description or the images and removes external_id, metadata or one of its pairs. With If-Match it is refused where another edit came first, not where an image progressed. A product that was read, by itself or in a list, can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
 	//
 	// Takes a body of the `application/merge-patch+json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -7137,7 +7137,7 @@ func (c *ClientWithResponses) WriteProductsWithResponse(ctx context.Context, par
 
 // PutProductWithBodyWithResponse Create or change a product by the client's own id
 //
-// Creates the product where the user has none of this external_id, and else changes it as a merge patch does: a field that is not sent is left alone. A product that was read can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
+// Creates the product where the user has none of this external_id, and else changes it as a merge patch does: a field that is not sent is left alone. A product that was read, by itself or in a list, can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -7152,7 +7152,7 @@ func (c *ClientWithResponses) PutProductWithBodyWithResponse(ctx context.Context
 
 // PutProductWithResponse Create or change a product by the client's own id
 //
-// Creates the product where the user has none of this external_id, and else changes it as a merge patch does: a field that is not sent is left alone. A product that was read can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
+// Creates the product where the user has none of this external_id, and else changes it as a merge patch does: a field that is not sent is left alone. A product that was read, by itself or in a list, can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -7167,7 +7167,7 @@ func (c *ClientWithResponses) PutProductWithResponse(ctx context.Context, extern
 
 // PutProductWithApplicationMergePatchPlusJSONBodyWithResponse Create or change a product by the client's own id
 //
-// Creates the product where the user has none of this external_id, and else changes it as a merge patch does: a field that is not sent is left alone. A product that was read can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
+// Creates the product where the user has none of this external_id, and else changes it as a merge patch does: a field that is not sent is left alone. A product that was read, by itself or in a list, can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
 //
 // Takes a body of the `application/merge-patch+json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -7212,7 +7212,7 @@ func (c *ClientWithResponses) GetProductWithResponse(ctx context.Context, id int
 
 // ChangeProductWithBodyWithResponse Change a product
 //
-// A merge patch (RFC 7396): what is absent stays, null empties the description or the images and removes external_id, metadata or one of its pairs. With If-Match it is refused where another edit came first, not where an image progressed. A product that was read can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
+// A merge patch (RFC 7396): what is absent stays, null empties the description or the images and removes external_id, metadata or one of its pairs. With If-Match it is refused where another edit came first, not where an image progressed. A product that was read, by itself or in a list, can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -7227,7 +7227,7 @@ func (c *ClientWithResponses) ChangeProductWithBodyWithResponse(ctx context.Cont
 
 // ChangeProductWithResponse Change a product
 //
-// A merge patch (RFC 7396): what is absent stays, null empties the description or the images and removes external_id, metadata or one of its pairs. With If-Match it is refused where another edit came first, not where an image progressed. A product that was read can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
+// A merge patch (RFC 7396): what is absent stays, null empties the description or the images and removes external_id, metadata or one of its pairs. With If-Match it is refused where another edit came first, not where an image progressed. A product that was read, by itself or in a list, can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -7242,7 +7242,7 @@ func (c *ClientWithResponses) ChangeProductWithResponse(ctx context.Context, id 
 
 // ChangeProductWithApplicationMergePatchPlusJSONBodyWithResponse Change a product
 //
-// A merge patch (RFC 7396): what is absent stays, null empties the description or the images and removes external_id, metadata or one of its pairs. With If-Match it is refused where another edit came first, not where an image progressed. A product that was read can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
+// A merge patch (RFC 7396): what is absent stays, null empties the description or the images and removes external_id, metadata or one of its pairs. With If-Match it is refused where another edit came first, not where an image progressed. A product that was read, by itself or in a list, can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. Images that have failed are retried where product_images has their URLs.
 //
 // Takes a body of the `application/merge-patch+json` content type, and returns a wrapper object for the known response body format(s).
 //

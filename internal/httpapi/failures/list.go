@@ -38,14 +38,14 @@ func (h *Handler) List(w http.ResponseWriter, r *http.Request) error {
 	p := httpkit.ParamsOf(r)
 	filter := failures.Filter{
 		Reason:       fault.Reason(p.Text(failures.FieldReason)),
-		Host:         p.Text(filtered.FieldHost),
+		Host:         p.AnyCase(filtered.FieldHost),
 		UserID:       p.Integer(filtered.FieldUserID, catalog.MaxID),
 		ProductID:    p.Integer(failures.FieldProductID, catalog.MaxID),
 		FailedAfter:  p.Time(failures.FieldFailedAfter),
 		FailedBefore: p.Time(failures.FieldFailedBefore),
 	}
 	limit := int(p.Integer(httpkit.ParamLimit, paging.Most))
-	after, err := page.Read(h.Cursors, r, p.Selection(), page.FromLink, decodePosition)
+	after, err := page.Read(h.Cursors, r, page.FromLink, decodePosition)
 	if err != nil {
 		return fmt.Errorf("list dead letters: %w", err)
 	}

@@ -24,10 +24,10 @@ type Cursors struct{ keys *signing.Keys }
 // NewCursors returns cursors that the keys sign.
 func NewCursors(keys *signing.Keys) Cursors { return Cursors{keys} }
 
-// Next returns the cursor of the position in the list of the request. The selection names
-// what the list is of, as httpkit.Params.Selection does. fault.Unavailable.
-func (c Cursors) Next(r *http.Request, selection string, position []byte) (string, error) {
-	cursor, err := c.keys.Seal(r.Context(), signing.Cursors, binding(r, selection), position)
+// Next returns the cursor of the position in the list of the request, whose parameters were
+// read. fault.Unavailable.
+func (c Cursors) Next(r *http.Request, position []byte) (string, error) {
+	cursor, err := c.keys.Seal(r.Context(), signing.Cursors, binding(r), position)
 	if err != nil {
 		return "", fmt.Errorf("cursor of the next page: %w", err)
 	}
@@ -35,8 +35,8 @@ func (c Cursors) Next(r *http.Request, selection string, position []byte) (strin
 }
 
 // Link sets the header that leads to the next page, as Next does.
-func (c Cursors) Link(w http.ResponseWriter, r *http.Request, selection string, position []byte) error {
-	cursor, err := c.Next(r, selection, position)
+func (c Cursors) Link(w http.ResponseWriter, r *http.Request, position []byte) error {
+	cursor, err := c.Next(r, position)
 	if err != nil {
 		return err
 	}
@@ -44,16 +44,17 @@ func (c Cursors) Link(w http.ResponseWriter, r *http.Request, selection string, 
 	return nil
 }
 
-// Read returns the position that the request asks for, the zero one where it has no cursor.
+// Read returns the position that the request asks for, the zero one where it has no cursor. The other
+// parameters were read before, so that it is known which selection they spell.
 // Where its cursor is not of this list, or decode cannot read it, it adds the reason to the
 // errors of the parameters. fault.Unavailable.
-func Read[T any](c Cursors, r *http.Request, selection, reason string, decode func(position []byte) (T, bool)) (position T, err error) {
+func Read[T any](c Cursors, r *http.Request, reason string, decode func(position []byte) (T, bool)) (position T, err error) {
 	p := httpkit.ParamsOf(r)
 	cursor := p.Text(httpkit.ParamCursor)
 	if cursor == "" {
 		return position, nil
 	}
-	b, err := c.keys.Open(r.Context(), signing.Cursors, binding(r, selection), cursor)
+	b, err := c.keys.Open(r.Context(), signing.Cursors, binding(r), cursor)
 	if err != nil && !errors.Is(err, signing.ErrNotSigned) {
 		return position, fmt.Errorf("read the cursor: %w", err)
 	}
@@ -67,8 +68,13 @@ func Read[T any](c Cursors, r *http.Request, selection, reason string, decode fu
 	return position, nil
 }
 
-func binding(r *http.Request, selection string) []byte {
-	return fmt.Appendf(nil, "%d %q %q", auth.From(r.Context()).User, r.URL.Path, selection)
+// binding names the list of the request. A principal that has a list of one user only need not name it.
+func binding(r *http.Request) []byte {
+	by, p := auth.From(r.Context()), httpkit.ParamsOf(r)
+	if by.Actor() != 0 && !by.ForAll() {
+		p.Spell(auth.FieldUserID, "")
+	}
+	return fmt.Appendf(nil, "%d %q %q", by.User, r.URL.Path, p.Selection())
 }
 
 // EncodeID is a position in a list by id: the last one of the page before.

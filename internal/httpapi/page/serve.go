@@ -18,7 +18,7 @@ func Serve[T, W any](
 ) error {
 	p := httpkit.ParamsOf(r)
 	limit := int(p.Integer(httpkit.ParamLimit, most))
-	after, err := Read(c, r, p.Selection(), FromBody, DecodeID)
+	after, err := Read(c, r, FromBody, DecodeID)
 	if err != nil {
 		return fmt.Errorf("list %s: %w", what, err)
 	}
@@ -46,7 +46,7 @@ func Write[T, W any](c Cursors, w http.ResponseWriter, r *http.Request, list []T
 	if next != nil {
 		p := httpkit.ParamsOf(r)
 		var err error
-		if answer.NextCursor, err = c.Next(r, p.Selection(), next); err != nil {
+		if answer.NextCursor, err = c.Next(r, next); err != nil {
 			return err
 		}
 		w.Header().Set("Link", p.Link(r.URL.Path, answer.NextCursor))

@@ -61,7 +61,7 @@ func (h *Handler) Change(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	patch, err := httpkit.DecodeBody(r, decodePatch(h.shown), "Accept-Patch", httpkit.TypeMergePatch, httpkit.TypeJSON)
+	patch, err := httpkit.DecodeBody(r, decodePatch(h.shownAnywhere), "Accept-Patch", httpkit.TypeMergePatch, httpkit.TypeJSON)
 	if err != nil {
 		return err
 	}
@@ -83,7 +83,7 @@ func (h *Handler) Put(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	sent, err := httpkit.DecodeBody(r, decodeSent(r.PathValue(catalog.FieldExternalID), h.shown), "Accept", httpkit.TypeJSON, httpkit.TypeMergePatch)
+	sent, err := httpkit.DecodeBody(r, decodeSent(r.PathValue(catalog.FieldExternalID), h.shownAnywhere), "Accept", httpkit.TypeJSON, httpkit.TypeMergePatch)
 	if err != nil {
 		return err
 	}

@@ -71,6 +71,12 @@ const (
 	ours  = "is set by the server"
 )
 
+// What only lists show of a product.
+const (
+	fieldCounts = "image_counts"
+	fieldCover  = "cover"
+)
+
 // readPatch reads what can be changed.
 func readPatch(o *form.Object) catalog.Patch {
 	const always = "every product has one"
@@ -84,9 +90,9 @@ func readPatch(o *form.Object) catalog.Patch {
 	}
 }
 
-// keptOfProduct are the fields of a product that no request changes, with those given.
+// keptOfProduct are the fields of a product that no request changes, by itself or in a list, with those given.
 func keptOfProduct(kept map[string]string) map[string]string {
-	for _, name := range []string{"images", "compressed_product_images", "version", "revision", "created_at", "updated_at"} {
+	for _, name := range []string{"images", "compressed_product_images", fieldCounts, fieldCover, "version", "revision", "created_at", "updated_at"} {
 		kept[name] = ours
 	}
 	return kept

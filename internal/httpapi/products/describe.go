@@ -61,7 +61,7 @@ func DescribeChange(d *openapi.Document) *huma.Operation {
 }
 
 const (
-	sentBack = "A product that was read can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. "
+	sentBack = "A product that was read, by itself or in a list, can be sent back: the fields that only the server sets are accepted with their present values, and images also as they were before they progressed. "
 	retried  = "Images that have failed are retried where product_images has their URLs."
 )
 

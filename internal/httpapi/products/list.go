@@ -23,7 +23,7 @@ func (h *Handler) List(w http.ResponseWriter, r *http.Request) error {
 	query := httpkit.ParamsOf(r)
 	filter := decodeFilter(query)
 	var err error
-	if filter.After, err = page.Read(h.Cursors, r, query.Selection(), page.FromLink, decodePosition); err != nil {
+	if filter.After, err = page.Read(h.Cursors, r, page.FromLink, decodePosition); err != nil {
 		return fmt.Errorf("list products: %w", err)
 	}
 	filter.FieldErrors = query.Errors
@@ -67,7 +67,7 @@ func (h *Handler) sendPage(w http.ResponseWriter, r *http.Request, filter catalo
 	}
 	held.Shrink(int64(len(found.Body)))
 	if len(next) > 0 {
-		if err := h.Cursors.Link(w, r, httpkit.ParamsOf(r).Selection(), next); err != nil {
+		if err := h.Cursors.Link(w, r, next); err != nil {
 			return err
 		}
 	}
@@ -100,7 +100,7 @@ func (h *Handler) count(w http.ResponseWriter, r *http.Request, filter catalog.F
 }
 
 func decodeFilter(p *httpkit.Params) catalog.Filter {
-	return catalog.Filter{
+	f := catalog.Filter{
 		UserID:       p.Integer(catalog.FieldUserID, catalog.MaxID),
 		PriceMin:     readBound(p, catalog.FilterPriceMin),
 		PriceMax:     readBound(p, catalog.FilterPriceMax),
@@ -112,6 +112,10 @@ func decodeFilter(p *httpkit.Params) catalog.Filter {
 		UpdatedAfter: p.Time(catalog.FilterUpdatedAfter),
 		ExternalID:   p.Text(catalog.FieldExternalID),
 	}
+	p.Spell(catalog.FieldName, find.Part(f.Name).Text)
+	p.Spell(catalog.FilterQuery, find.Query(f.Query).Text)
+	p.Spell(catalog.FilterSort, string(f.Sort.Or()))
+	return f
 }
 
 func decodePosition(b []byte) (find.Position, bool) { return find.DecodePosition(b, catalog.MaxID) }
@@ -127,6 +131,7 @@ func readBound(p *httpkit.Params, name string) *catalog.Price {
 		p.Errors.Add(name, err.Error())
 		return nil
 	}
+	p.Spell(name, price.String())
 	return &price
 }
 

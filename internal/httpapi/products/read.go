@@ -108,6 +108,17 @@ func (h *Handler) shown(p catalog.Product) ([]byte, error) {
 	return httpkit.Encode(wireProduct(p, h.URL))
 }
 
+// shownAnywhere is what clients are shown of a product by itself and in lists.
+func (h *Handler) shownAnywhere(p catalog.Product) ([]byte, error) {
+	listed := wireSummary(p.Summary(), h.URL)
+	return httpkit.Encode(struct {
+		wire.Product
+
+		Counts wire.ImageCounts `json:"image_counts"`
+		Cover  *wire.Cover      `json:"cover,omitempty"`
+	}{wireProduct(p, h.URL), listed.Images, listed.Cover})
+}
+
 func (h *Handler) shownImage(img catalog.Image) ([]byte, error) {
 	return httpkit.Encode(CurrentImage(img, h.URL))
 }
@@ -131,13 +142,17 @@ func wireProduct(p catalog.Product, url func(key string) string) wire.Product {
 func wireSummary(s catalog.Summary, url func(key string) string) wire.Summary {
 	w := wire.Summary{
 		ID: s.ID, UserID: s.UserID, Name: s.Name, Description: s.Description, Price: wirePrice(s.Price),
-		Images:     wire.ImageCounts{Pending: s.Images.Pending, Ready: s.Images.Ready, Failed: s.Images.Failed, Total: s.Images.Total()},
+		Images:     wireCounts(s.Images),
 		ExternalID: s.ExternalID, Metadata: s.Metadata, CreatedAt: s.CreatedAt, UpdatedAt: s.UpdatedAt, Version: s.Version,
 	}
 	if s.Cover != nil {
 		w.Cover = &wire.Cover{Output: wireOutput(s.Cover.Output, url), Placeholder: s.Cover.Placeholder}
 	}
 	return w
+}
+
+func wireCounts(c catalog.Counts) wire.ImageCounts {
+	return wire.ImageCounts{Pending: c.Pending, Ready: c.Ready, Failed: c.Failed, Total: c.Total()}
 }
 
 func wirePrice(p catalog.Price) json.Number { return json.Number(p.String()) }

@@ -9,6 +9,7 @@ import (
 
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/httpapi/wire"
 	"vitrine.dev/internal/httpkit"
 	"vitrine.dev/internal/httpkit/form"
 )
@@ -39,10 +40,15 @@ func readOnly[T any](
 func readBefore(k form.Kept, now catalog.Product) (read catalog.Product, skip func(name string) bool) {
 	version, _ := strconv.ParseInt(string(k.Sent("version")), 10, 64)
 	revision, err := strconv.ParseInt(string(k.Sent("revision")), 10, 64)
-	if err == nil && version == now.Version && revision >= 1 && revision < now.Revision {
+	progressed := version == now.Version && err == nil && revision >= 1 && revision < now.Revision
+	listed := func(name string) bool { return name == fieldCounts || name == fieldCover }
+	switch {
+	case progressed:
 		return now, func(name string) bool {
-			return name == "images" || name == "compressed_product_images" || name == "revision"
+			return listed(name) || name == "images" || name == "compressed_product_images" || name == "revision"
 		}
+	case version == now.Version && listedBefore(k.Sent(fieldCounts), now.Summary().Images):
+		return now, listed
 	}
 	var images []work
 	if len(k.Sent("images")) > 0 && json.Unmarshal(k.Sent("images"), &images) == nil && len(images) == len(now.Images) {
@@ -52,6 +58,17 @@ func readBefore(k form.Kept, now catalog.Product) (read catalog.Product, skip fu
 		}
 	}
 	return now, nothing
+}
+
+// listedBefore reports whether the images of a product may have been counted so in a list, which names no
+// revision, before they progressed.
+func listedBefore(counts jsontext.Value, now catalog.Counts) bool {
+	var sent wire.ImageCounts
+	if len(counts) == 0 || json.Unmarshal(counts, &sent) != nil {
+		return false
+	}
+	return min(sent.Pending, sent.Ready, sent.Failed) >= 0 && sent.Pending+sent.Ready+sent.Failed == sent.Total &&
+		sent.Total == now.Total() && sent != wireCounts(now)
 }
 
 // imageReadBefore is readBefore of an image, which says when it progressed or was edited.

@@ -66,10 +66,10 @@ func (h *Handler) Queue(w http.ResponseWriter, r *http.Request) error {
 // Hosts answers with one page of hosts.
 func (h *Handler) Hosts(w http.ResponseWriter, r *http.Request) error {
 	p := httpkit.ParamsOf(r)
-	f := dispatch.HostFilter{Host: p.Text(dispatch.FieldHost), State: dispatch.Condition(p.Text(dispatch.FieldState))}
+	f := dispatch.HostFilter{Host: p.AnyCase(dispatch.FieldHost), State: dispatch.Condition(p.Text(dispatch.FieldState))}
 	limit := int(p.Integer(httpkit.ParamLimit, dispatch.MaxHosts))
 	var err error
-	if f.After, err = page.Read(h.Cursors, r, p.Selection(), page.FromLink, decodeHost); err != nil {
+	if f.After, err = page.Read(h.Cursors, r, page.FromLink, decodeHost); err != nil {
 		return fmt.Errorf("list hosts: %w", err)
 	}
 	f.FieldErrors = p.Errors

@@ -1,7 +1,9 @@
 package form
 
 import (
-	"bytes"
+	"encoding/json"
+	"maps"
+	"reflect"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -52,7 +54,8 @@ func (k Kept) Differing(current []byte, skip func(name string) bool) fault.Field
 }
 
 // sameValue reports whether two valid values are one, however they are spelled. What is not
-// there, which is an empty b, is null: many clients write what they have no value of.
+// there, which is an empty b, or a member of an object, is null: many clients write what they have no
+// value of.
 func sameValue(a, b jsontext.Value) bool {
 	if len(b) == 0 {
 		return isNull(a)
@@ -60,6 +63,19 @@ func sameValue(a, b jsontext.Value) bool {
 	if len(a) > maxSpelling*len(b) {
 		return false
 	}
-	a, b = a.Clone(), b.Clone()
-	return a.Canonicalize() == nil && b.Canonicalize() == nil && bytes.Equal(a, b)
+	var x, y any
+	return json.Unmarshal(a, &x) == nil && json.Unmarshal(b, &y) == nil && reflect.DeepEqual(withoutNulls(x), withoutNulls(y))
+}
+
+// withoutNulls removes the members of objects that are null, at any depth.
+func withoutNulls(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		maps.DeleteFunc(v, func(_ string, member any) bool { return withoutNulls(member) == nil })
+	case []any:
+		for _, entry := range v {
+			withoutNulls(entry)
+		}
+	}
+	return v
 }
