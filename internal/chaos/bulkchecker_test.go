@@ -31,7 +31,7 @@ func TestFollowedIsChecked(t *testing.T) {
 		"one is missing":    {[]logged{log[0], log[2], log[3]}, true},
 		"the first is":      {log[1:], true},
 		"the last is":       {log[:3], true},
-		"one comes again":   {[]logged{log[0], log[1], log[1], log[2], log[3]}, true},
+		"one is repeated":   {[]logged{log[0], log[1], log[1], log[2], log[3]}, true},
 		"another order":     {[]logged{log[1], log[0], log[2], log[3]}, true},
 		"one that is none":  {[]logged{log[0], log[1], {id: 6, kind: events.ImageFailed, product: 7, user: 1, revision: 2}, log[3]}, true},
 		"a revision is old": {[]logged{log[0], log[1], log[2], older}, true},
