@@ -151,10 +151,6 @@ func wireSummary(s catalog.Summary, url func(key string) string) wire.Summary {
 	return w
 }
 
-func wireCounts(c catalog.Counts) wire.ImageCounts {
-	return wire.ImageCounts{Pending: c.Pending, Ready: c.Ready, Failed: c.Failed, Total: c.Total()}
-}
-
 func wirePrice(p catalog.Price) json.Number { return json.Number(p.String()) }
 
 // Image is the JSON of an image; url is where the public reads an object.

@@ -71,6 +71,10 @@ func listedBefore(counts jsontext.Value, now catalog.Counts) bool {
 		sent.Total == now.Total() && sent != wireCounts(now)
 }
 
+func wireCounts(c catalog.Counts) wire.ImageCounts {
+	return wire.ImageCounts{Pending: c.Pending, Ready: c.Ready, Failed: c.Failed, Total: c.Total()}
+}
+
 // imageReadBefore is readBefore of an image, which says when it progressed or was edited.
 func imageReadBefore(k form.Kept, now catalog.Image) (read catalog.Image, skip func(name string) bool) {
 	text, err := jsontext.AppendUnquote(nil, k.Sent("updated_at"))
