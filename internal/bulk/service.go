@@ -19,6 +19,8 @@ import (
 // Limits of an Order.
 const (
 	MaxRows = 1000
+	// MaxFileBytes bounds a file that is imported.
+	MaxFileBytes = 1 << 30
 	// MaxRowErrors is how many faults of a row are told: a thousand rows may have them.
 	MaxRowErrors = 10
 	// partRows is how many products one transaction of the policy Rows writes.

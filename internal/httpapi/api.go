@@ -111,7 +111,7 @@ func New(deps Deps) http.Handler {
 func (d Deps) routes() []server.Route {
 	description := newDescription()
 	tag, lists, cursors := d.tag(), budget(maxListMemory), page.NewCursors(d.Signing)
-	receiving := budget(maxReceiving)
+	receiving, importing := budget(maxReceiving), budget(maxImporting)
 	waits := products.Waits{Service: d.Service, Watch: d.Progress, Stopping: d.stopping}
 	product := &products.Handler{
 		Service: d.Service, Bulks: d.Bulk, Views: d.Views, URL: d.URL, Tag: tag, Lists: lists, Details: budget(maxDetailMemory), Cursors: cursors, Waits: waits,
@@ -120,9 +120,9 @@ func (d Deps) routes() []server.Route {
 	failure := &failuresapi.Handler{Service: d.Failures, URL: d.URL, Tag: tag, Lists: lists, Cursors: cursors, Waits: waits}
 	job := failuresapi.NewJobs(d.Failures, cursors)
 	image := &images.Handler{Files: d.Images, Service: d.Service, Uploads: d.Uploads}
-	sent := &uploads.Handler{Service: d.Uploads, Signing: d.Signing, Receiving: receiving}
+	sent := &uploads.Handler{Service: d.Uploads, Signing: d.Signing, Receiving: receiving, Files: importing}
 	exported := &exports.Handler{Exports: d.Exports, Memory: budget(maxExportMemory), Uploads: d.Uploads}
-	imported := &importsapi.Handler{Service: d.Imports, Cursors: cursors, Receiving: budget(maxImporting)}
+	imported := &importsapi.Handler{Service: d.Imports, Cursors: cursors, Receiving: importing, Uploads: d.Uploads}
 	many := refreshes.New(d.Refresh)
 	account := &accounts.Handler{Accounts: d.Accounts, Keys: d.HasKeys, Cursors: cursors}
 	endpoint := &webhooks.Handler{Service: d.Webhooks, Cursors: cursors}

@@ -225,3 +225,48 @@ func (m *matrix) productsOf(user int64, format string) string {
 	}
 	return file.String()
 }
+
+// TestImportOfAnUpload: a file that was sent in two steps, which may be longer than a picture, is
+// imported as one that is sent at once.
+func TestImportOfAnUpload(t *testing.T) {
+	t.Parallel()
+	s := newDeadSetup(t)
+	file := strings.Repeat("a,Lamp,1\n", maxUpload/8)
+	file = "external_id,product_name,product_price\n" + file[:len(file)-1]
+	announce := fmt.Sprintf(`{"user_id":1,"purpose":"import","bytes":%d,"sha256":"%s"}`, len(file), sumOf(file))
+	w := s.do(http.MethodPost, "/uploads", announce)
+	wantStatus(t, w, http.StatusCreated)
+	var u begunUpload
+	if err := json.Unmarshal(w.Body.Bytes(), &u); err != nil || len(file) <= maxUpload {
+		t.Fatalf("%v, a file of %d bytes", err, len(file))
+	}
+	target := "/imports?user_id=1&format=csv&upload=" + u.ID
+	for _, refused := range []string{target, "/imports?user_id=1&upload=none", "/imports?user_id=1&format=csv", "/imports?user_id=1&format=xml&upload=" + u.ID} {
+		wantProblem(t, s.do(http.MethodPost, refused, ""), http.StatusUnprocessableEntity)
+	}
+	wantProblem(t, s.do(http.MethodPut, u.URL, file+"x"), http.StatusRequestEntityTooLarge)
+	wantProblem(t, s.do(http.MethodPut, u.URL, file[1:]), http.StatusUnprocessableEntity)
+	wantStatus(t, s.do(http.MethodPut, u.URL, file), http.StatusNoContent)
+	wantStatus(t, s.do(http.MethodPost, "/uploads/"+u.ID+"/complete", ""), http.StatusOK)
+	wantProblem(t, s.do(http.MethodPost, target, "a body", "Content-Type", "text/csv"), http.StatusUnprocessableEntity)
+	w = s.do(http.MethodPost, target, "")
+	wantStatus(t, w, http.StatusAccepted)
+	made := importOf(t, w)
+	if made.SHA256 != sumOf(file) || made.Bytes != int64(len(file)) {
+		t.Errorf("made %s", w.Body)
+	}
+}
+
+// TestImportOfAnothersUpload: an upload is its owner's to import.
+func TestImportOfAnothersUpload(t *testing.T) {
+	t.Parallel()
+	m := newMatrix(t, openSQLite(t))
+	id := strings.TrimPrefix(m.sentUpload(), "/uploads/")
+	mine, other := m.key(m.owner, auth.Imports).Secret, m.key(m.other, auth.Imports).Secret
+	theirs := wantProblem(t, m.as(other, http.MethodPost, "/imports?upload="+id, ""), http.StatusUnprocessableEntity)
+	missing := wantProblem(t, m.as(other, http.MethodPost, "/imports?upload=none", ""), http.StatusUnprocessableEntity)
+	if theirs.Detail != missing.Detail {
+		t.Errorf("another's is %q, one that is not there %q", theirs.Detail, missing.Detail)
+	}
+	wantStatus(t, m.as(mine, http.MethodPost, "/imports?upload="+id, ""), http.StatusAccepted)
+}

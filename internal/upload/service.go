@@ -72,10 +72,12 @@ type File struct {
 
 // Receive reads a picture to its end, of which a part is in memory and the rest on disk.
 // ErrTooLarge, ErrEmpty; fault.Unavailable where there is no room; errors of the reader.
-func (s *Service) Receive(from io.Reader) (*File, error) {
+func (s *Service) Receive(from io.Reader) (*File, error) { return s.receive(from, s.maxBytes) }
+
+func (s *Service) receive(from io.Reader, most int64) (*File, error) {
 	f := &File{Spooled: s.spool.New()}
 	content := sha256.New()
-	n, err := io.Copy(io.MultiWriter(f, content), io.LimitReader(from, s.maxBytes+1))
+	n, err := io.Copy(io.MultiWriter(f, content), io.LimitReader(from, most+1))
 	if full, ok := fault.FailureOf(err); ok {
 		err = fault.Wrap(fault.Unavailable, "there is no room to receive the picture; try again", full)
 	}
@@ -83,7 +85,7 @@ func (s *Service) Receive(from io.Reader) (*File, error) {
 	case err != nil:
 	case n == 0:
 		err = ErrEmpty
-	case n > s.maxBytes:
+	case n > most:
 		err = ErrTooLarge
 	}
 	if err != nil {

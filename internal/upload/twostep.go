@@ -13,6 +13,7 @@ import (
 
 	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/blob"
+	"vitrine.dev/internal/bulk"
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/fault"
 )
@@ -28,12 +29,25 @@ const (
 
 // The fields of an upload.
 const (
-	FieldBytes  = "bytes"
-	FieldSHA256 = "sha256"
+	FieldBytes   = "bytes"
+	FieldSHA256  = "sha256"
+	FieldPurpose = "purpose"
 )
 
-// Upload is a picture that a client sends in two steps: it says what it will be, and sends it to
-// where it is told.
+// Purpose says what an upload is for, and so how long it may be.
+type Purpose string
+
+// The purposes.
+const (
+	ForImage  Purpose = "image"  // one of the images of products
+	ForImport Purpose = "import" // a file of products, of at most bulk.MaxFileBytes
+)
+
+// Purposes lists them all.
+func Purposes() []Purpose { return []Purpose{ForImage, ForImport} }
+
+// Upload is a picture, or a file of products, that a client sends in two steps: it says what it
+// will be, and sends it to where it is told.
 type Upload struct {
 	ID        string
 	UserID    int64
@@ -48,7 +62,8 @@ type Upload struct {
 type Draft struct {
 	UserID      int64 // 0: it names none
 	Bytes       int64
-	SHA256      string // in hex digits
+	SHA256      string  // in hex digits
+	Purpose     Purpose // "": ForImage
 	FieldErrors fault.FieldErrors
 }
 
@@ -69,7 +84,7 @@ type Presigner interface {
 // begun too many.
 var (
 	ErrNoUpload = fault.New(fault.NotFound, "there is no such upload: it has expired, or never was")
-	ErrNotSent  = fault.New(fault.Conflict, "the picture was not sent yet")
+	ErrNotSent  = fault.New(fault.Conflict, "it was not sent yet, or is not complete")
 	ErrMany     = fault.New(fault.Conflict, fmt.Sprintf("the user has %d uploads that wait for their pictures, which is the most", MaxWaiting))
 )
 
@@ -83,13 +98,21 @@ func (s *Service) Begin(ctx context.Context, by auth.Principal, d Draft) (Upload
 	if user == 0 && !bad.Has(catalog.FieldUserID) {
 		bad.Add(catalog.FieldUserID, "is required")
 	}
-	if !bad.Has(FieldBytes) && (d.Bytes < 1 || d.Bytes > s.maxBytes) {
-		bad.Add(FieldBytes, fmt.Sprintf("must be an integer from 1 to %d", s.maxBytes))
+	most := s.maxBytes
+	switch d.Purpose {
+	case "", ForImage:
+	case ForImport:
+		most = bulk.MaxFileBytes
+	default:
+		bad.Add(FieldPurpose, "must be image or import")
+	}
+	if !bad.Has(FieldBytes) && (d.Bytes < 1 || d.Bytes > most) {
+		bad.Add(FieldBytes, fmt.Sprintf("must be an integer from 1 to %d", most))
 	}
 	u := Upload{ID: strings.ToLower(rand.Text()), UserID: user, Bytes: d.Bytes}
 	if n, err := hex.Decode(u.Sum[:], []byte(d.SHA256[:min(len(d.SHA256), 2*sha256.Size)])); !bad.Has(FieldSHA256) &&
 		(err != nil || n != sha256.Size || len(d.SHA256) != 2*sha256.Size) {
-		bad.Add(FieldSHA256, "must be the SHA-256 of the picture in 64 hex digits")
+		bad.Add(FieldSHA256, "must be the SHA-256 of what is sent in 64 hex digits")
 	}
 	if err := bad.Err(); err != nil {
 		return Upload{}, err
@@ -118,6 +141,22 @@ func (s *Service) Get(ctx context.Context, by auth.Principal, id string) (Upload
 		return Upload{}, ErrNoUpload
 	}
 	return u, err
+}
+
+// MostBytes is how much is read at most of what is sent for an upload: what a picture may have, or a
+// file that was announced as longer.
+func (s *Service) MostBytes(u Upload) int64 { return max(s.maxBytes, u.Bytes) }
+
+// Content returns what was sent for an upload that is complete. ErrNoUpload, ErrNotSent.
+func (s *Service) Content(ctx context.Context, by auth.Principal, id string) (blob.Object, error) {
+	u, err := s.Get(ctx, by, id)
+	if err == nil && !u.Stored {
+		err = ErrNotSent
+	}
+	if err != nil {
+		return blob.Object{}, err
+	}
+	return s.Source(ctx, u.Sum)
 }
 
 // Awaited returns an upload for whoever has a token of its. ErrNoUpload.
@@ -167,7 +206,7 @@ func (s *Service) Complete(ctx context.Context, by auth.Principal, id string) (U
 
 // complete keeps the picture if it is the one that was announced.
 func (s *Service) complete(ctx context.Context, u Upload, body io.Reader) error {
-	f, err := s.Receive(io.LimitReader(body, u.Bytes+1))
+	f, err := s.receive(io.LimitReader(body, u.Bytes+1), s.MostBytes(u)) // no more than one byte of what is too much
 	if err != nil && !errors.Is(err, ErrEmpty) {
 		return err
 	}

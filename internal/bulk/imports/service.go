@@ -33,7 +33,7 @@ const (
 
 const (
 	// MaxBytes bounds a file.
-	MaxBytes = 1 << 30
+	MaxBytes = bulk.MaxFileBytes
 	// MaxImageRate is the most images a second that can be asked for.
 	MaxImageRate = 100_000
 )

@@ -7,6 +7,7 @@ import (
 
 	"vitrine.dev/internal/bulk"
 	"vitrine.dev/internal/bulk/imports"
+	"vitrine.dev/internal/bulk/rows"
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/httpapi/jobs"
 	"vitrine.dev/internal/httpapi/wire"
@@ -24,10 +25,10 @@ func DescribeBegin(d *openapi.Document) *huma.Operation {
 	return &huma.Operation{
 		OperationID: "importProducts", Tags: []string{tag}, Summary: "Import a file of products",
 		Description: "NDJSON, a product on each line, or CSV (RFC 4180) with a header row, in UTF-8: the delimiter may be a comma, a semicolon or a tab, and product_images are a JSON array or URLs between blanks. " +
-			"At most 1 GiB, at least 64 kB a second, and two hours. The answer comes when the whole file is stored: before that nothing exists. Then rows are written in the background, and the import is complete when all of their images are ready or failed. " +
+			"At most 1 GiB, at least 64 kB a second, and two hours; or an upload in two steps, which may be sent again and again until it is whole. The answer comes when the whole file is stored: before that nothing exists. Then rows are written in the background, and the import is complete when all of their images are ready or failed. " +
 			"With error_policy=all the whole file is checked first, and nothing is written where a row is at fault; what only the database can refuse then is an error of its row.",
 		RequestBody: &huma.RequestBody{
-			Required: true, Description: "The file", Content: map[string]*huma.MediaType{typeLines: {Schema: lines}, typeCSV: {Schema: columns}},
+			Description: "The file, where there is no upload", Content: map[string]*huma.MediaType{typeLines: {Schema: lines}, typeCSV: {Schema: columns}},
 		},
 		Responses: d.Responses(map[string]*huma.Response{
 			"202": openapi.Response("The file is stored, and the import has begun", openapi.Schema[wire.Import](d), openapi.Header("Location", "The path of the import", "/imports/12")),
@@ -38,8 +39,12 @@ func DescribeBegin(d *openapi.Document) *huma.Operation {
 // BeginQuery are the parameters of Begin.
 func BeginQuery() []*huma.Param {
 	policy, mode := openapi.OneOf([]bulk.Policy{bulk.Rows, bulk.All}), openapi.OneOf([]catalog.Mode{catalog.Upsert, catalog.CreateOnly})
+	format := openapi.OneOf([]rows.Format{rows.NDJSON, rows.CSV})
+	format.Default = string(rows.NDJSON)
 	policy.Default, mode.Default = string(bulk.Rows), string(catalog.Upsert)
 	return []*huma.Param{
+		openapi.Query(paramUpload, "A file that was uploaded in two steps, in place of a body", openapi.Text("kq2vj5d3m7yb6trzphnwceax4u")),
+		openapi.Query(paramFormat, "Of the upload", format),
 		openapi.Query(catalog.FieldUserID, "Whose products they are; needed only where requests carry no key", openapi.Integer(catalog.MaxID, 1)),
 		openapi.Query(bulk.FieldPolicy, "What becomes of the others where one row is at fault; all: nothing is written", policy),
 		openapi.Query(bulk.FieldMode, "create: a row whose external_id is there already is at fault", mode),

@@ -15,11 +15,13 @@ import (
 	"vitrine.dev/internal/bulk/imports"
 	"vitrine.dev/internal/bulk/rows"
 	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/httpapi/jobs"
 	"vitrine.dev/internal/httpapi/page"
 	"vitrine.dev/internal/httpapi/wire"
 	"vitrine.dev/internal/httpkit"
 	"vitrine.dev/internal/paging"
+	"vitrine.dev/internal/upload"
 )
 
 // Handler serves imports. It is safe for concurrent use.
@@ -28,6 +30,7 @@ type Handler struct {
 	Cursors page.Cursors
 	// Receiving bounds what files that are received take of the disk.
 	Receiving httpkit.Budget
+	Uploads   *upload.Service
 }
 
 const (
@@ -35,6 +38,8 @@ const (
 	typeCSV   = "text/csv"
 
 	paramImages = "images"
+	paramUpload = "upload"
+	paramFormat = "format"
 
 	// mostTime is how long a file may take to arrive.
 	mostTime = 2 * time.Hour
@@ -45,9 +50,13 @@ const (
 
 // Begin receives a file, and makes an import of it.
 func (h *Handler) Begin(w http.ResponseWriter, r *http.Request) error {
-	order, err := readOrder(httpkit.ParamsOf(r))
+	p := httpkit.ParamsOf(r)
+	order, err := readOrder(p)
 	if err != nil {
 		return err
+	}
+	if p.Text(paramUpload) != "" {
+		return h.beginUploaded(w, r, order)
 	}
 	contentType, err := httpkit.BodyType(r, "Accept-Post", typeLines, typeCSV)
 	if err != nil {
@@ -76,7 +85,41 @@ func (h *Handler) Begin(w http.ResponseWriter, r *http.Request) error {
 	return kind().Accepted(w, made.ID, made)
 }
 
+// beginUploaded makes an import of what was uploaded in two steps.
+func (h *Handler) beginUploaded(w http.ResponseWriter, r *http.Request, order imports.Order) error {
+	if r.ContentLength != 0 {
+		return fault.InvalidParameter(paramUpload, "takes the place of a body")
+	}
+	object, err := h.Uploads.Content(r.Context(), auth.From(r.Context()), httpkit.ParamsOf(r).Text(paramUpload))
+	if errors.Is(err, upload.ErrNoUpload) || errors.Is(err, upload.ErrNotSent) {
+		return fault.InvalidParameter(paramUpload, "is not an upload of yours that is complete and has not expired")
+	}
+	if err != nil {
+		return fmt.Errorf("import upload: %w", err)
+	}
+	defer object.Body.Close()
+	room, err := h.Receiving.Take(r.Context(), object.Bytes)
+	if err != nil {
+		return err
+	}
+	defer room.Free()
+	defer httpkit.Received(r)
+	made, err := h.Service.Begin(r.Context(), auth.From(r.Context()), order, object.Body)
+	if err != nil {
+		return fmt.Errorf("import upload: %w", err)
+	}
+	return kind().Accepted(w, made.ID, made)
+}
+
 func readOrder(p *httpkit.Params) (o imports.Order, err error) {
+	switch o.Format = rows.Format(p.Text(paramFormat)); {
+	case o.Format == "":
+		o.Format = rows.NDJSON
+	case o.Format != rows.NDJSON && o.Format != rows.CSV:
+		p.Errors.Add(paramFormat, "must be ndjson or csv")
+	case p.Text(paramUpload) == "":
+		p.Errors.Add(paramFormat, "is of an upload: a body has its Content-Type")
+	}
 	o.Policy, o.Mode = bulk.Policy(p.Text(bulk.FieldPolicy)), catalog.Mode(p.Text(bulk.FieldMode))
 	if o.Policy == "" {
 		o.Policy = bulk.Rows

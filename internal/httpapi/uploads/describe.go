@@ -20,16 +20,17 @@ func pathID() *huma.Param {
 }
 
 type newUpload struct {
-	UserID int64  `json:"user_id,omitempty" doc:"Whose upload it is; the user of the key where it is absent"                   minimum:"1" maximum:"9007199254740991" example:"1" typical:"false"`
-	Bytes  int64  `json:"bytes"             doc:"How long the picture is, at most IMAGE_MAX_BYTES (25 MB unless the operator says otherwise)" minimum:"1" example:"2483120"`
-	SHA256 string `json:"sha256"            doc:"Of the picture, in hex digits"                                                  pattern:"^[0-9a-fA-F]{64}$" example:"4a90f371d000ea46901dfb2633ddd3fb066fb4621134f1486c192f432361efdb"`
+	Purpose string `json:"purpose,omitempty" doc:"import: a file of products, which may have 1 GiB, for POST /imports" enum:"image,import" default:"image" typical:"false"`
+	UserID  int64  `json:"user_id,omitempty" doc:"Whose upload it is; the user of the key where it is absent"                   minimum:"1" maximum:"9007199254740991" example:"1" typical:"false"`
+	Bytes   int64  `json:"bytes"             doc:"How long it is: a picture at most IMAGE_MAX_BYTES (25 MB unless the operator says otherwise), a file of products 1 GiB" minimum:"1" example:"2483120"`
+	SHA256  string `json:"sha256"            doc:"Of what is sent, in hex digits"                                                  pattern:"^[0-9a-fA-F]{64}$" example:"4a90f371d000ea46901dfb2633ddd3fb066fb4621134f1486c192f432361efdb"`
 }
 
 // DescribeCreate describes Create.
 func DescribeCreate(d *openapi.Document) *huma.Operation {
 	return &huma.Operation{
-		OperationID: "createUpload", Tags: []string{"uploads"}, Summary: "Begin to upload a picture in two steps",
-		Description: "For pictures that should not pass through the API where the storage can take them itself. Send the picture to the URL that is answered, with the method and headers that are answered, and complete the upload. The URL may be relative: resolve it against that of the API.",
+		OperationID: "createUpload", Tags: []string{"uploads"}, Summary: "Begin to upload a picture, or a file of products, in two steps",
+		Description: "For what should not pass through the API where the storage can take them itself. Send it to the URL that is answered, with the method and headers that are answered, as often as it takes, and complete the upload. The URL may be relative: resolve it against that of the API.",
 		RequestBody: openapi.Body(openapi.Schema[newUpload](d), httpkit.TypeJSON),
 		Responses: d.Responses(map[string]*huma.Response{
 			"201": openapi.Response("Where to send the picture", openapi.Schema[wire.CreatedUpload](d), openapi.Header("Location", "The path of the upload", "/uploads/kq2vj5d3m7yb6trzphnwceax4u")),

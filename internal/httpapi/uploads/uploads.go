@@ -28,8 +28,9 @@ const paramToken = "token"
 type Handler struct {
 	Service *upload.Service
 	Signing *signing.Keys
-	// Receiving bounds what pictures that are received take of the disk.
-	Receiving httpkit.Budget
+	// Receiving and Files bound what pictures, and what files of products, that are received take of the
+	// disk.
+	Receiving, Files httpkit.Budget
 }
 
 // Create answers with where to send a picture.
@@ -87,14 +88,14 @@ func (h *Handler) Send(w http.ResponseWriter, r *http.Request) error {
 	if err := p.Errors.Err(); err != nil {
 		return err
 	}
-	if err := httpkit.LargeBody(r, h.Service.MaxBytes()); err != nil {
-		return err
-	}
 	u, err := h.Service.Awaited(r.Context(), id)
 	if err != nil {
 		return fmt.Errorf("take upload %s: %w", id, err)
 	}
-	room, err := h.Receiving.TakeFor(r.Context(), u.UserID, u.Bytes) // no more is read
+	if err := httpkit.LargeBody(r, h.Service.MostBytes(u)); err != nil {
+		return err
+	}
+	room, err := h.room(u).TakeFor(r.Context(), u.UserID, u.Bytes) // no more is read
 	if err != nil {
 		return err
 	}
@@ -109,6 +110,14 @@ func (h *Handler) Send(w http.ResponseWriter, r *http.Request) error {
 	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil
+}
+
+// room is where there has to be some for the upload.
+func (h *Handler) room(u upload.Upload) httpkit.Budget {
+	if u.Bytes > h.Service.MaxBytes() {
+		return h.Files
+	}
+	return h.Receiving
 }
 
 // reader keeps the error of a body, which is the client's.
@@ -138,13 +147,14 @@ func (h *Handler) Complete(w http.ResponseWriter, r *http.Request) error {
 	return httpkit.WriteFresh(w, http.StatusOK, wired(u))
 }
 
-// complete has the picture looked at, for which it is read from the storage to the disk.
+// complete has what was sent looked at, for which it is read from the storage to the disk.
 func (h *Handler) complete(r *http.Request, u upload.Upload) (upload.Upload, error) {
-	room, err := h.Receiving.Take(r.Context(), u.Bytes)
+	room, err := h.room(u).Take(r.Context(), u.Bytes)
 	if err != nil {
 		return u, err
 	}
 	defer room.Free()
+	defer httpkit.Received(r)
 	return h.Service.Complete(r.Context(), auth.From(r.Context()), u.ID)
 }
 
@@ -178,6 +188,7 @@ func decode(body []byte) (upload.Draft, error) {
 		Bytes:  form.Required(o, upload.FieldBytes, form.Integer),
 		SHA256: form.Required(o, upload.FieldSHA256, form.Text),
 	}
+	d.Purpose = upload.Purpose(form.NotNull(o, upload.FieldPurpose, form.Text))
 	o.RefuseRest(map[string]string{"id": ours, "status": ours, "source_url": ours})
 	d.FieldErrors = o.Errors
 	return d, nil
