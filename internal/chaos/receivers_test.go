@@ -166,7 +166,7 @@ func (rc *receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		rc.keep(m)
 		w.WriteHeader(http.StatusNoContent)
-		rc.took(m)
+		rc.take(m)
 	}
 }
 
@@ -225,7 +225,7 @@ func (rc *receiver) keep(m webhook.Message) {
 	}
 }
 
-func (rc *receiver) took(m webhook.Message) {
+func (rc *receiver) take(m webhook.Message) {
 	rc.mu.Lock()
 	defer rc.mu.Unlock()
 	rc.taken[m.Data.Sequence] = true
