@@ -1,12 +1,16 @@
 package chaos_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"vitrine.dev/internal/httpapi/wire"
 )
@@ -67,11 +71,39 @@ func (rc *receiver) await(c *client, meant []logged) (asked int) {
 			return asked
 		}
 	}
-	if least := len(rc.lacks(meant)); least > 0 {
-		a := c.ask(ctx, &event{}, c.anyAPI(), http.MethodGet, "/webhooks/"+strconv.FormatInt(rc.id, 10), nil, nil)
-		c.sys.t.Logf("webhook %d (%s) lacks %d of %d events: %s", rc.id, rc.how, least, len(meant), a.body)
+	if len(rc.lacks(meant)) > 0 {
+		rc.explain(c, meant)
 	}
 	return asked
+}
+
+// explain logs what the database has of a webhook that lacks events, and of these.
+func (rc *receiver) explain(c *client, meant []logged) {
+	var missing []int64
+	for _, l := range meant {
+		if !rc.took(l.id) {
+			missing = append(missing, l.id)
+		}
+	}
+	c.sys.query(func(ctx context.Context, db *pgx.Conn) error {
+		rows, err := db.Query(ctx, `
+			SELECT format('position %s, outstanding %s, failures %s, paused until %s, now %s', position, outstanding, failures, paused_until,
+				(extract(epoch FROM now()) * 1000)::BIGINT) FROM webhooks WHERE id = $1
+			UNION ALL SELECT format('event %s: %s, %s attempts, status %s %s, next at %s', event_id, state, attempts, http_status, failure, next_at)
+				FROM webhook_deliveries WHERE webhook_id = $1 AND event_id = ANY($2)`, rc.id, missing)
+		if err != nil {
+			return err
+		}
+		all, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		c.sys.t.Logf("webhook %d (%s) lacks %d of %d events: %v\n%s", rc.id, rc.how, len(missing), len(meant), missing, strings.Join(all, "\n"))
+		return err
+	})
+}
+
+func (rc *receiver) took(id int64) bool {
+	rc.mu.Lock()
+	defer rc.mu.Unlock()
+	return rc.taken[id]
 }
 
 // lacks returns events that were not taken.

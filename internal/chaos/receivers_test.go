@@ -128,8 +128,8 @@ func (rc *receiver) complete() bool {
 
 func (rc *receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, webhook.MaxBodyBytes))
-	if err != nil {
-		return // it was broken off
+	if err != nil { // it was broken off
+		panic(http.ErrAbortHandler)
 	}
 	var m webhook.Message
 	if err = rc.verifier.Verify(body, r.Header); err == nil {
@@ -149,6 +149,7 @@ func (rc *receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch how {
 	case "hangs":
 		<-r.Context().Done()
+		panic(http.ErrAbortHandler)
 	case "closes":
 		panic(http.ErrAbortHandler)
 	case "answers 500":
@@ -165,7 +166,7 @@ func (rc *receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		rc.keep(m)
 		w.WriteHeader(http.StatusNoContent)
-		rc.took(m)
+		rc.take(m)
 	}
 }
 
@@ -224,7 +225,7 @@ func (rc *receiver) keep(m webhook.Message) {
 	}
 }
 
-func (rc *receiver) took(m webhook.Message) {
+func (rc *receiver) take(m webhook.Message) {
 	rc.mu.Lock()
 	defer rc.mu.Unlock()
 	rc.taken[m.Data.Sequence] = true
