@@ -24,6 +24,7 @@ func (w *worker) restore(ctx context.Context) bool {
 	list, err := w.r.Outbox.EventsOf(ctx, ids)
 	if err != nil {
 		w.pause(err)
+		w.wake()
 		return false
 	}
 	if lost := len(ids) - len(list); lost > 0 {
@@ -31,6 +32,7 @@ func (w *worker) restore(ctx context.Context) bool {
 	}
 	if err := w.enqueue(ctx, list); err != nil {
 		w.pause(err)
+		w.wake()
 		return false
 	}
 	w.moved = true

@@ -45,6 +45,7 @@ func (w *worker) record(ctx context.Context) bool {
 	w.ended, w.outstanding, w.moved, w.again = nil, open, false, recorded.Again
 	w.health = recorded.Health
 	w.resumeAfter(recorded.Health, recorded.Now)
+	w.wake() // a pause may be over, or there may be room again: there may be something to read
 	return true
 }
 

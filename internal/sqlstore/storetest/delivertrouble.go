@@ -254,3 +254,35 @@ func testDeliverAskedAgain(t *testing.T, s Store) {
 	}
 	to.wantNothingTwice(t)
 }
+
+// testDeliverAfterPause: a success that ends a pause has what has come meanwhile sent at once.
+func testDeliverAfterPause(t *testing.T, s Store) {
+	t.Helper()
+	e := addWebhook(t, s, shopURL)
+	addWebhook(t, s, otherURL)
+	let := make(chan struct{})
+	var requests atomic.Int64
+	to := newReceiver(func(w webhook.Request) webhook.Answer {
+		if w.URL == shopURL {
+			switch requests.Add(1) {
+			case 1:
+				<-let
+			case 2:
+				return webhook.Answer{Status: 429, RetryAfter: time.Hour}
+			}
+		}
+		return webhook.Answer{Status: 200}
+	})
+	cfg := quickRunner()
+	cfg.Idle, cfg.PerEndpoint = time.Hour, 2
+	deliver(t, s, s, to, cfg)
+	products(t, s, 2)
+	until(t, "it is paused", func() bool {
+		g, err := s.Webhook(t.Context(), e.ID)
+		return err == nil && time.Until(g.PausedUntil) > 50*time.Minute
+	})
+	meanwhile := products(t, s, 1)
+	to.untilHas(t, otherURL, meanwhile) // so the one that is paused has heard of it too
+	close(let)
+	to.untilHas(t, shopURL, meanwhile)
+}

@@ -110,6 +110,7 @@ func quickSuites() []suite[Store] {
 		{"deliver when ids are known", testDeliverUnnamed},
 		{"deliver slowed", testDeliverSlowed},
 		{"deliver beside a slow one", testDeliverBeside},
+		{"deliver after a pause", testDeliverAfterPause},
 		{"deliver again", testDeliverAgain},
 		{"deliver what is asked for meanwhile", testDeliverAskedAgain},
 		{"job that refreshes", testRefreshJob},
