@@ -127,17 +127,17 @@ func TestBadUploads(t *testing.T) {
 	sum := sumOf("picture")
 	for body, want := range map[string][]string{
 		`{}`: {"bytes is required", "sha256 is required", "user_id is required"},
-		`{"user_id":1,"bytes":0,"sha256":"` + sum + `"}`:             {fmt.Sprintf("bytes must be an integer from 1 to %d", maxUpload)},
-		`{"user_id":1,"bytes":100001,"sha256":"` + sum + `"}`:        {fmt.Sprintf("bytes must be an integer from 1 to %d", maxUpload)},
-		`{"user_id":1,"bytes":"7","sha256":"` + sum + `"}`:           {"bytes must be an integer, not a string"},
-		`{"user_id":1,"bytes":7,"sha256":"` + sum[:62] + `"}`:        {"sha256 must be the SHA-256 of what is sent in 64 hex digits"},
-		`{"user_id":1,"bytes":7,"sha256":"` + sum + `00"}`:           {"sha256 must be the SHA-256 of what is sent in 64 hex digits"},
-		`{"user_id":1,"bytes":7,"sha256":"` + sum[:62] + `zz"}`:      {"sha256 must be the SHA-256 of what is sent in 64 hex digits"},
-		`{"user_id":1,"bytes":7,"purpose":"fun","sha256":"` + sum + `"}`:              {"purpose must be image or import"},
-		`{"user_id":1,"bytes":7,"purpose":null,"sha256":"` + sum + `"}`:               {"purpose must not be null"},
+		`{"user_id":1,"bytes":0,"sha256":"` + sum + `"}`:                             {fmt.Sprintf("bytes must be an integer from 1 to %d", maxUpload)},
+		`{"user_id":1,"bytes":100001,"sha256":"` + sum + `"}`:                        {fmt.Sprintf("bytes must be an integer from 1 to %d", maxUpload)},
+		`{"user_id":1,"bytes":"7","sha256":"` + sum + `"}`:                           {"bytes must be an integer, not a string"},
+		`{"user_id":1,"bytes":7,"sha256":"` + sum[:62] + `"}`:                        {"sha256 must be the SHA-256 of what is sent in 64 hex digits"},
+		`{"user_id":1,"bytes":7,"sha256":"` + sum + `00"}`:                           {"sha256 must be the SHA-256 of what is sent in 64 hex digits"},
+		`{"user_id":1,"bytes":7,"sha256":"` + sum[:62] + `zz"}`:                      {"sha256 must be the SHA-256 of what is sent in 64 hex digits"},
+		`{"user_id":1,"bytes":7,"purpose":"fun","sha256":"` + sum + `"}`:             {"purpose must be image or import"},
+		`{"user_id":1,"bytes":7,"purpose":null,"sha256":"` + sum + `"}`:              {"purpose must not be null"},
 		`{"user_id":1,"bytes":1073741825,"purpose":"import","sha256":"` + sum + `"}`: {"bytes must be an integer from 1 to 1073741824"},
-		`{"user_id":4711,"bytes":7,"sha256":"` + sum + `"}`:          {"user_id is not a known user"},
-		`{"user_id":1,"bytes":7,"sha256":"` + sum + `","status":""}`: {"status is set by the server"},
+		`{"user_id":4711,"bytes":7,"sha256":"` + sum + `"}`:                          {"user_id is not a known user"},
+		`{"user_id":1,"bytes":7,"sha256":"` + sum + `","status":""}`:                 {"status is set by the server"},
 	} {
 		p := wantProblem(t, s.do(http.MethodPost, "/uploads", body), http.StatusUnprocessableEntity)
 		if got := p.errors(); !slices.Equal(got, want) {
