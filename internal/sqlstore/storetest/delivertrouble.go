@@ -255,34 +255,43 @@ func testDeliverAskedAgain(t *testing.T, s Store) {
 	to.wantNothingTwice(t)
 }
 
-// testDeliverAfterPause: a success that ends a pause has what has come meanwhile sent at once.
+// testDeliverAfterPause: a success that ends a pause has what has come meanwhile sent at once, also
+// where a failure comes with it, whose event is not due for long.
 func testDeliverAfterPause(t *testing.T, s Store) {
 	t.Helper()
 	e := addWebhook(t, s, shopURL)
 	addWebhook(t, s, otherURL)
-	let := make(chan struct{})
+	succeed, fail := make(chan struct{}), make(chan struct{})
 	var requests atomic.Int64
 	to := newReceiver(func(w webhook.Request) webhook.Answer {
 		if w.URL == shopURL {
 			switch requests.Add(1) {
 			case 1:
-				<-let
+				<-succeed
 			case 2:
+				<-fail
+				return webhook.Answer{Status: 500}
+			case 3:
 				return webhook.Answer{Status: 429, RetryAfter: time.Hour}
 			}
 		}
 		return webhook.Answer{Status: 200}
 	})
 	cfg := quickRunner()
-	cfg.Idle, cfg.PerEndpoint = time.Hour, 2
+	cfg.Idle, cfg.Save, cfg.PerEndpoint = time.Hour, time.Hour, 3
+	for i := range cfg.Policy.Schedule {
+		cfg.Policy.Schedule[i] = time.Hour
+	}
+	products(t, s, 3)
 	deliver(t, s, s, to, cfg)
-	products(t, s, 2)
 	until(t, "it is paused", func() bool {
 		g, err := s.Webhook(t.Context(), e.ID)
 		return err == nil && time.Until(g.PausedUntil) > 50*time.Minute
 	})
 	meanwhile := products(t, s, 1)
 	to.untilHas(t, otherURL, meanwhile) // so the one that is paused has heard of it too
-	close(let)
+	close(succeed)
+	time.Sleep(100 * time.Millisecond) // the success first: else this shows less
+	close(fail)
 	to.untilHas(t, shopURL, meanwhile)
 }
