@@ -36,8 +36,8 @@ func Defects() []string { return slices.Sorted(maps.Keys(defects)) }
 var defects = map[string]defect{
 	NoInvalidation: {patches: []patch{{
 		"internal/catalog",
-		"func (v *Views) Invalidate(ctx context.Context, c Changed) error {\n",
-		"func (v *Views) Invalidate(ctx context.Context, c Changed) error {\n\tif true {\n\t\treturn nil\n\t}\n",
+		"func (v *Views) Invalidate(ctx context.Context, changed ...Changed) error {\n",
+		"func (v *Views) Invalidate(ctx context.Context, changed ...Changed) error {\n\tif true {\n\t\treturn nil\n\t}\n",
 	}}},
 
 	// The changes of images, edits and deletions; those of creates are in their statement.
