@@ -45,7 +45,9 @@ func failure(ctx context.Context, err error) *fault.Failure {
 // then hangs holds as much as one that is silent.
 func blamed(f *fault.Failure, answered bool) *fault.Failure {
 	if answered && f.Blame == fault.BlameHost && f.Reason != fault.SourceTimeout {
-		f.Blame = fault.BlameEither
+		own := *f // the failure may be the cause of a context, which others read
+		own.Blame = fault.BlameEither
+		return &own
 	}
 	return f
 }
