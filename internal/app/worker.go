@@ -19,7 +19,7 @@ func (p *process) addWorker(held *closers) error {
 		return err
 	}
 	p.log.Info("image engine", "engine", renderer.Engine())
-	fetcher := upload.Fetcher{Network: newFetcher(p.cfg, held), Blobs: p.blobs}
+	fetcher := upload.Fetcher{Network: newFetcher(p.cfg, held), Blobs: p.blobs, MaxBytes: p.cfg.ImageMaxBytes}
 	downloads, err := newSpool(p.cfg, downloadMemory)
 	if err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/media"
 )
 
 const buffer = 32 << 10
@@ -86,7 +87,7 @@ func whole(length int64, err error) error {
 }
 
 func (f *Fetcher) tooLarge() *fault.Failure {
-	return fault.Fail(fault.TooLargeBytes, fmt.Sprintf("The image has more than %d bytes.", f.cfg.MaxBytes), nil)
+	return media.TooLarge(f.cfg.MaxBytes)
 }
 
 // idle calls cancel unless it is fed within the limit.

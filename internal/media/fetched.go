@@ -1,9 +1,11 @@
 package media
 
 import (
+	"fmt"
 	"sync"
 	"time"
 
+	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/processes"
 )
 
@@ -186,3 +188,8 @@ func (w *Worker) WriteFetched(write func([]processes.Fetched) error) error {
 
 // Due implements processes.Work.
 func (w *Worker) Due() <-chan struct{} { return w.fetched.due }
+
+// TooLarge is the failure of a source that has more than so many bytes.
+func TooLarge(most int64) *fault.Failure {
+	return fault.Fail(fault.TooLargeBytes, fmt.Sprintf("The image has more than %d bytes.", most), nil)
+}

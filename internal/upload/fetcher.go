@@ -14,8 +14,9 @@ import (
 
 // Fetcher reads uploads from the storage, and has another one fetch everything else.
 type Fetcher struct {
-	Network media.Fetcher
-	Blobs   Blobs
+	Network  media.Fetcher
+	Blobs    Blobs
+	MaxBytes int64 // of an upload that is an image: one of a file of products may have more
 }
 
 var _ media.Fetcher = Fetcher{}
@@ -36,7 +37,7 @@ func (f Fetcher) Fetch(ctx context.Context, s media.Source, into io.Writer) (med
 		return media.Answer{Version: version}, nil
 	case ctx.Err() != nil:
 		return media.Answer{}, fmt.Errorf("read upload: %w", ctx.Err())
-	case failed: // the writer's
+	case failed: // the writer's, or too large
 		return media.Answer{}, err
 	case fault.KindOf(err) == fault.NotFound:
 		return media.Answer{}, fault.Fail(fault.SourceNotFound, "The uploaded file is not in the storage any more.", err)
@@ -51,6 +52,9 @@ func (f Fetcher) read(ctx context.Context, key string, into io.Writer) error {
 		return err
 	}
 	defer object.Body.Close()
+	if object.Bytes > f.MaxBytes {
+		return media.TooLarge(f.MaxBytes)
+	}
 	if n, err := io.Copy(into, object.Body); err != nil {
 		return err
 	} else if n != object.Bytes {

@@ -22,6 +22,7 @@ type storage struct {
 
 	key  string
 	body func() io.Reader
+	more int64 // bytes than those of "picture"
 	err  error
 }
 
@@ -32,7 +33,7 @@ func (s storage) Open(_ context.Context, key string) (blob.Object, error) {
 	case key != s.key:
 		return blob.Object{}, fault.New(fault.NotFound, "no such object")
 	}
-	return blob.Object{Info: blob.Info{Key: key, Bytes: int64(len("picture"))}, Body: io.NopCloser(s.body())}, nil
+	return blob.Object{Info: blob.Info{Key: key, Bytes: int64(len("picture")) + s.more}, Body: io.NopCloser(s.body())}, nil
 }
 
 type network struct{ err error }
@@ -51,7 +52,7 @@ func TestFetch(t *testing.T) {
 	sum := sha256.Sum256([]byte("picture"))
 	url := imageurl.Upload(sum)
 	whole := func() io.Reader { return bytes.NewReader([]byte("picture")) }
-	f := upload.Fetcher{Network: network{errors.New("from the network")}, Blobs: storage{key: blob.SourceKey(sum), body: whole}}
+	f := upload.Fetcher{Network: network{errors.New("from the network")}, Blobs: storage{key: blob.SourceKey(sum), body: whole}, MaxBytes: 7}
 	var got bytes.Buffer
 	answer, err := f.Fetch(t.Context(), media.Source{URL: url}, &got)
 	if err != nil || got.String() != "picture" || answer.Unchanged || answer.ETag == "" || len(answer.ETag) > media.MaxValidatorBytes {
@@ -86,10 +87,11 @@ func TestFetchFails(t *testing.T) {
 		"broken": {storage{key: blob.SourceKey(sum), body: func() io.Reader {
 			return io.MultiReader(bytes.NewReader([]byte("pic")), iotest.ErrReader(errors.New("reset")))
 		}}, io.Discard, fault.StorageUnavailable},
-		"cut off": {storage{key: blob.SourceKey(sum), body: func() io.Reader { return bytes.NewReader([]byte("pict")) }}, io.Discard, fault.StorageUnavailable},
-		"no room": {storage{key: blob.SourceKey(sum), body: whole}, refusing{room}, fault.StorageUnavailable},
+		"cut off":   {storage{key: blob.SourceKey(sum), body: func() io.Reader { return bytes.NewReader([]byte("pict")) }}, io.Discard, fault.StorageUnavailable},
+		"too large": {storage{key: blob.SourceKey(sum), body: func() io.Reader { return bytes.NewReader([]byte("pictures")) }, more: 1}, io.Discard, fault.TooLargeBytes},
+		"no room":   {storage{key: blob.SourceKey(sum), body: whole}, refusing{room}, fault.StorageUnavailable},
 	} {
-		_, err := upload.Fetcher{Blobs: c.blobs}.Fetch(t.Context(), media.Source{URL: imageurl.Upload(sum)}, c.into)
+		_, err := upload.Fetcher{Blobs: c.blobs, MaxBytes: 7}.Fetch(t.Context(), media.Source{URL: imageurl.Upload(sum)}, c.into)
 		if f, ok := fault.FailureOf(err); !ok || f.Reason != c.want {
 			t.Errorf("%s: %v", name, err)
 		}
