@@ -147,7 +147,7 @@ func (w *worker) await(sending context.Context) {
 // launch sends as much as may be under way.
 func (w *worker) launch(sending context.Context) {
 	most := w.r.cfg.PerEndpoint
-	if w.health.Failures > 0 || w.failed() {
+	if w.health.Failures >= w.r.cfg.Policy.Failures {
 		most = 1
 	}
 	for len(w.queue) > 0 && w.flying < most && !w.failed() && len(w.ended) < mostUnwritten && w.resume.IsZero() && w.lease.left() > w.r.cfg.Timeout {

@@ -111,6 +111,7 @@ func quickSuites() []suite[Store] {
 		{"deliver slowed", testDeliverSlowed},
 		{"deliver beside a slow one", testDeliverBeside},
 		{"deliver after a pause", testDeliverAfterPause},
+		{"deliver beside one failure", testDeliverBesideOneFailure},
 		{"deliver again", testDeliverAgain},
 		{"deliver what is asked for meanwhile", testDeliverAskedAgain},
 		{"job that refreshes", testRefreshJob},
