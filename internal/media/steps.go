@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"io"
-	"log/slog"
 	"strconv"
 	"time"
 
@@ -19,25 +18,25 @@ import (
 // work takes a claimed image through its steps: fetch, look up, render, store,
 // complete. Of an image whose source is unchanged it returns no rendition. Images with equal content wait for one another here, so that the
 // second finds what the first has published.
-func (w *Worker) work(ctx context.Context, log *slog.Logger, claim Claim) (catalog.Rendition, error) {
-	source := w.Spool.New()
+func (a *attempt) work(ctx context.Context) (catalog.Rendition, error) {
+	source := a.Spool.New()
 	defer source.Close()
 	content := sha256.New()
 	var answer Answer
-	err := step(ctx, log, "fetch", func(ctx context.Context) (in, out int64, err error) {
+	err := a.step(ctx, StepFetch, func(ctx context.Context) (in, out int64, err error) {
 		patience := time.Duration(0)
-		if claim.Contact && claim.Attempt == claim.Lost+1 { // none has failed
-			patience = w.cfg.Patience
+		if a.claim.Contact && a.claim.Attempt == a.claim.Lost+1 { // none has failed
+			patience = a.cfg.Patience
 		}
-		wanted := Source{URL: claim.SourceURL, Patience: patience}
-		if claim.Kind == Refresh && claim.Shown {
-			wanted.Known = claim.Source
+		wanted := Source{URL: a.claim.SourceURL, Patience: patience}
+		if a.claim.Kind == Refresh && a.claim.Shown {
+			wanted.Known = a.claim.Source
 		}
 		started := time.Now()
-		answer, err = w.Fetcher.Fetch(ctx, wanted, io.MultiWriter(source, content))
-		w.reports.add(claim.Job, claim.SourceURL, err, time.Since(started))
-		if err != nil && claim.Contact { // before its host is given to another one that fails
-			w.flush(ctx)
+		answer, err = a.Fetcher.Fetch(ctx, wanted, io.MultiWriter(source, content))
+		a.reports.add(a.claim.Job, a.claim.SourceURL, err, time.Since(started))
+		if err != nil && a.claim.Contact { // before its host is given to another one that fails
+			a.flush(ctx)
 		}
 		return source.Len(), 0, err
 	})
@@ -46,14 +45,14 @@ func (w *Worker) work(ctx context.Context, log *slog.Logger, claim Claim) (catal
 	}
 	failpoint.Crash(failpoint.Fetched)
 	if answer.Unchanged {
-		return catalog.Rendition{}, retryUnavailable(ctx, log, "end unchanged", func(ctx context.Context) error {
-			return w.Store.Unchanged(ctx, claim)
+		return catalog.Rendition{}, retryUnavailable(ctx, a.log, "end unchanged", func(ctx context.Context) error {
+			return a.Store.Unchanged(ctx, a.claim)
 		})
 	}
-	claim.Source = answer.Version
-	fetched := w.fetched.add(claim)
+	a.claim.Source = answer.Version
+	fetched := a.fetched.add(a.claim)
 	defer fetched.done()
-	leave, err := w.backlog.take(ctx, claim.UserID, 1)
+	leave, err := a.backlog.take(ctx, a.claim.UserID, 1)
 	if err != nil {
 		return catalog.Rendition{}, fmt.Errorf("behind the downloads: %w", err)
 	}
@@ -61,27 +60,27 @@ func (w *Worker) work(ctx context.Context, log *slog.Logger, claim Claim) (catal
 	queue.Acknowledge(ctx)
 	fetched.release()
 
-	key := renditionKey(content.Sum(nil), w.Renderer.Recipe(), w.cfg.Preset)
-	unlock, err := w.content.lock(ctx, key)
+	key := renditionKey(content.Sum(nil), a.Renderer.Recipe(), a.cfg.Preset)
+	unlock, err := a.content.lock(ctx, key)
 	if err != nil {
 		return catalog.Rendition{}, fmt.Errorf("wait for equal content: %w", err)
 	}
 	defer unlock()
 
-	rendition, err := w.lookUp(ctx, log, key)
+	rendition, err := a.lookUp(ctx, key)
 	if fault.KindOf(err) == fault.NotFound {
-		rendition, err = w.publish(ctx, log, claim.UserID, key, source)
+		rendition, err = a.publish(ctx, key, source)
 	}
 	if err != nil {
 		return catalog.Rendition{}, err
 	}
-	err = step(ctx, log, "complete", func(ctx context.Context) (in, out int64, err error) {
-		return 0, 0, retryUnavailable(ctx, log, "complete", func(ctx context.Context) error {
-			return fetched.complete(w.Process, func(report func() *processes.Report) error {
-				changed, err := w.Store.Complete(ctx, claim, rendition, report)
+	err = a.step(ctx, StepComplete, func(ctx context.Context) (in, out int64, err error) {
+		return 0, 0, retryUnavailable(ctx, a.log, "complete", func(ctx context.Context) error {
+			return fetched.complete(a.Process, func(report func() *processes.Report) error {
+				changed, err := a.Store.Complete(ctx, a.claim, rendition, report)
 				if err == nil {
 					failpoint.Crash(failpoint.Completed)
-					w.Announce.Announce(ctx, changed)
+					a.Announce.Announce(ctx, changed)
 				}
 				return err
 			})
@@ -91,24 +90,24 @@ func (w *Worker) work(ctx context.Context, log *slog.Logger, claim Claim) (catal
 }
 
 // lookUp finds what is already published for the same content.
-func (w *Worker) lookUp(ctx context.Context, log *slog.Logger, key string) (catalog.Rendition, error) {
+func (a *attempt) lookUp(ctx context.Context, key string) (catalog.Rendition, error) {
 	var found catalog.Rendition
-	err := retryUnavailable(ctx, log, "look up", func(ctx context.Context) (err error) {
-		found, err = w.Store.Rendition(ctx, key)
+	err := retryUnavailable(ctx, a.log, "look up", func(ctx context.Context) (err error) {
+		found, err = a.Store.Rendition(ctx, key)
 		return err
 	})
 	if err == nil {
-		log.DebugContext(ctx, "content is already published", "rendition", key)
+		a.log.DebugContext(ctx, "content is already published", "rendition", key)
 	}
 	return found, err
 }
 
 // publish renders the source and stores the files. What becomes of them is
 // decided by Complete; files that nothing comes to refer to are collected later.
-func (w *Worker) publish(ctx context.Context, log *slog.Logger, user int64, key string, source Spooled) (catalog.Rendition, error) {
+func (a *attempt) publish(ctx context.Context, key string, source Spooled) (catalog.Rendition, error) {
 	var rendered Rendered
-	err := step(ctx, log, "render", func(ctx context.Context) (in, out int64, err error) {
-		rendered, err = w.render(ctx, user, source)
+	err := a.step(ctx, StepRender, func(ctx context.Context) (in, out int64, err error) {
+		rendered, err = a.render(ctx, a.claim.UserID, source)
 		return source.Len(), rendered.bytes(), err
 	})
 	if err != nil {
@@ -121,8 +120,8 @@ func (w *Worker) publish(ctx context.Context, log *slog.Logger, user int64, key 
 		Width: rendered.Width, Height: rendered.Height, Placeholder: rendered.Placeholder,
 		Notes: rendered.Notes,
 	}
-	err = step(ctx, log, "store", func(ctx context.Context) (in, out int64, err error) {
-		rendition.Compressed, err = w.store(ctx, key, "compressed", rendered.Compressed)
+	err = a.step(ctx, StepStore, func(ctx context.Context) (in, out int64, err error) {
+		rendition.Compressed, err = a.store(ctx, key, "compressed", rendered.Compressed)
 		if err == nil {
 			failpoint.Crash(failpoint.StoredFirst)
 		}
@@ -131,7 +130,7 @@ func (w *Worker) publish(ctx context.Context, log *slog.Logger, user int64, key 
 				break
 			}
 			var stored catalog.Output
-			stored, err = w.store(ctx, key, "w"+strconv.Itoa(v.Width), v)
+			stored, err = a.store(ctx, key, "w"+strconv.Itoa(v.Width), v)
 			rendition.Variants = append(rendition.Variants, stored)
 		}
 		return rendered.bytes(), rendered.bytes(), err
@@ -179,15 +178,16 @@ func (r Rendered) bytes() int64 {
 	return int64(n)
 }
 
-// step logs one step of an image's work with its duration and its bytes.
-func step(ctx context.Context, log *slog.Logger, name string, do func(context.Context) (in, out int64, err error)) error {
+// step does one step, logs it with its duration and its bytes, and keeps that.
+func (a *attempt) step(ctx context.Context, name StepName, do func(context.Context) (in, out int64, err error)) error {
 	started := time.Now()
 	in, out, err := do(ctx)
-	log = log.With("step", name, "duration", time.Since(started), "bytes_in", in, "bytes_out", out)
-	switch {
-	case err != nil: // the outcome of the attempt is logged by the worker
+	took := time.Since(started)
+	a.steps = append(a.steps, Step{Name: name, Took: took, BytesIn: in, BytesOut: out, Err: err})
+	log := a.log.With("step", name, "duration", took, "bytes_in", in, "bytes_out", out)
+	if err != nil { // the outcome of the attempt is logged with it
 		log.DebugContext(ctx, "image step failed", "error", err)
-	default:
+	} else {
 		log.InfoContext(ctx, "image step done")
 	}
 	return err

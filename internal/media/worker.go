@@ -2,7 +2,6 @@ package media
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"sync/atomic"
 	"time"
@@ -54,7 +53,8 @@ type Parts struct {
 	Renderer Renderer
 	Blobs    Blobs
 	Announce catalog.Announcer
-	Process  string // its ID
+	Observe  Observer // nil: no one is told of attempts
+	Process  string   // its ID
 	Log      *slog.Logger
 }
 
@@ -108,7 +108,7 @@ func (w *Worker) Handle(ctx context.Context, m queue.Message) error {
 	if err != nil {
 		return err
 	}
-	return w.attempt(ctx, log.With("attempt", claim.Attempt), claim)
+	return w.newAttempt(claim, log.With("attempt", claim.Attempt)).run(ctx)
 }
 
 // begin claims the image. The attempt is counted here, before any of its bytes
@@ -124,82 +124,4 @@ func (w *Worker) begin(ctx context.Context, log *slog.Logger, job Job) (Claim, e
 		return err
 	})
 	return claim, err
-}
-
-func (w *Worker) attempt(ctx context.Context, log *slog.Logger, claim Claim) error {
-	started := time.Now()
-	working, stop := w.keepLease(ctx, log, claim)
-	result, err := w.work(working, log, claim)
-	cause := context.Cause(working)
-	stop()
-
-	failure, failed := fault.FailureOf(err)
-	if err != nil && !failed { // where the attempt was ended from outside, that is why
-		failure, failed = fault.FailureOf(cause)
-	}
-	switch {
-	case err == nil && result.Key == "":
-		log.InfoContext(ctx, "image unchanged", "duration", time.Since(started))
-		return nil
-	case err == nil:
-		log.InfoContext(ctx, "image ready", "rendition", result.Key, "duration", time.Since(started),
-			"bytes_in", result.SourceBytes, "bytes_out", result.Compressed.Bytes)
-		return nil
-	case errors.Is(cause, errClaimLost), fault.KindOf(err) == fault.Conflict:
-		log.InfoContext(ctx, "image job superseded", "duration", time.Since(started))
-		return nil
-	case failed:
-		return w.recordFailure(ctx, log, claim, failure, claim.spent(time.Since(started)))
-	default:
-		log.WarnContext(ctx, "image job interrupted", "duration", time.Since(started), "error", err)
-		return err
-	}
-}
-
-// recordFailure writes the outcome of a failed attempt: a retry, or the end. It
-// is what logs the failure, once.
-func (w *Worker) recordFailure(
-	ctx context.Context, log *slog.Logger, claim Claim, failure *fault.Failure, spent Spent,
-) error {
-	delay, again := w.cfg.Policy.Next(spent, failure)
-	err := retryUnavailable(ctx, log, "record failure", func(ctx context.Context) error {
-		var changed catalog.Changed
-		var err error
-		if again {
-			changed, err = w.Store.Retry(ctx, claim, failure, delay)
-		} else {
-			changed, err = w.Store.Fail(ctx, claim, failure)
-		}
-		if err == nil {
-			failpoint.Crash(failpoint.FailureRecorded)
-			w.Announce.Announce(ctx, changed)
-		}
-		return err
-	})
-	switch {
-	case fault.KindOf(err) == fault.Conflict:
-		log.InfoContext(ctx, "image job superseded", "error", err)
-		return nil
-	case err != nil:
-		return err
-	case again:
-		log.WarnContext(ctx, "image will be retried", "reason", failure.Reason, "delay", delay, "error", failure)
-	case claim.Shown:
-		log.Log(ctx, failedLevel(failure.Reason), "image goes on showing what it did: it could not be fetched again", "reason", failure.Reason, "error", failure)
-	default:
-		log.Log(ctx, failedLevel(failure.Reason), "image failed", "reason", failure.Reason, "error", failure)
-	}
-	return nil
-}
-
-// failedLevel is the level at which an image's end is logged: ERROR is for what
-// an operator can do something about. Pictures and hosts fail by themselves all
-// the time, and their owners see the reason.
-func failedLevel(r fault.Reason) slog.Level {
-	switch r {
-	case fault.StorageUnavailable, fault.DecoderCrashed, fault.WorkerLost:
-		return slog.LevelError
-	default:
-		return slog.LevelWarn
-	}
 }

@@ -295,34 +295,3 @@ func testDeliverAfterPause(t *testing.T, s Store) {
 	close(fail)
 	to.untilHas(t, shopURL, meanwhile)
 }
-
-// testDeliverBesideOneFailure: a single failure does not have the endpoint tried with one request at a
-// time, which a slow one would hold up.
-func testDeliverBesideOneFailure(t *testing.T, s Store) {
-	t.Helper()
-	addWebhook(t, s, shopURL)
-	third := make(chan struct{})
-	var requests atomic.Int64
-	to := newReceiver(func(webhook.Request) webhook.Answer {
-		switch requests.Add(1) {
-		case 1:
-			return webhook.Answer{Status: 500}
-		case 2:
-			select {
-			case <-third:
-			case <-t.Context().Done():
-			}
-		case 3:
-			close(third)
-		}
-		return webhook.Answer{Status: 200}
-	})
-	cfg := quickRunner()
-	cfg.PerEndpoint = 2
-	for i := range cfg.Policy.Schedule {
-		cfg.Policy.Schedule[i] = time.Hour
-	}
-	products(t, s, 3)
-	deliver(t, s, s, to, cfg)
-	until(t, "the third is sent beside the second", func() bool { return requests.Load() == 3 })
-}
