@@ -1,0 +1,66 @@
+package bench_test
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// The cores: what is measured has one, and what asks of it another.
+const (
+	coreOfServer = 0
+	coreOfLoad   = 1
+)
+
+// pin has all threads of a process, and those that they start, run on the core. Without a second
+// core everything shares one, and the figures are not comparable with others.
+func pin(t *testing.T, pid, core int) {
+	t.Helper()
+	if runtime.NumCPU() < 2 {
+		t.Log("there is one core: what is measured shares it with what asks of it")
+		return
+	}
+	var set unix.CPUSet
+	set.Set(core)
+	for range 2 { // a thread may be started meanwhile
+		tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*", pid))
+		if err != nil || len(tasks) == 0 {
+			t.Fatalf("process %d has no threads, %v", pid, err)
+		}
+		for _, task := range tasks {
+			id, err := strconv.Atoi(filepath.Base(task))
+			if err == nil {
+				err = unix.SchedSetaffinity(id, &set)
+			}
+			if err != nil {
+				t.Logf("thread %s is not pinned: %v", task, err)
+			}
+		}
+	}
+}
+
+// processTime is the user and system time of a process:
+// https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
+func processTime(t *testing.T, pid int) time.Duration {
+	t.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		t.Fatalf("CPU is read from /proc: %v", err)
+	}
+	fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
+	return ticks(fields[11]) + ticks(fields[12])
+}
+
+// ticks are hundredths of a second on every Linux.
+func ticks(text string) time.Duration {
+	n, _ := strconv.ParseInt(text, 10, 64)
+	return time.Duration(n) * 10 * time.Millisecond
+}
