@@ -13,6 +13,7 @@ import (
 	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/cli"
 	"vitrine.dev/internal/installation"
+	"vitrine.dev/internal/logbuffer"
 	"vitrine.dev/internal/sqlstore"
 )
 
@@ -25,7 +26,13 @@ var _ cli.Program = program{}
 
 // Serve implements cli.Program.
 func (program) Serve(ctx context.Context, to cli.Streams, name string) error {
-	cfg, log, err := configured(ctx, to.Out, name)
+	out := to.Out
+	if !cli.IsTerminal(out) {
+		lines := logbuffer.New(out)
+		defer func() { _ = lines.Close() }() // there is no log to tell of it
+		out = lines
+	}
+	cfg, log, err := configured(ctx, out, name)
 	if err != nil {
 		return err
 	}
@@ -165,7 +172,11 @@ func newLogger(cfg config.Config, w io.Writer) *slog.Logger {
 	if format == "text" {
 		return slog.New(slog.NewTextHandler(w, options))
 	}
-	return slog.New(slog.NewJSONHandler(w, options))
+	var handler slog.Handler = slog.NewJSONHandler(w, options)
+	if lines, ok := w.(*logbuffer.Writer); ok {
+		handler = lines.Handler(handler, slog.LevelWarn)
+	}
+	return slog.New(handler)
 }
 
 // configured loads the configuration and opens the log of the role on w.

@@ -154,7 +154,7 @@ func (p *process) serveAdmin(ctx context.Context, held *closers) {
 		p.log.WarnContext(ctx, "cannot listen on ADMIN_ADDR; running without it", "error", err)
 		return
 	}
-	admin := server.DefaultLimits().Server(httpapi.NewAdmin(httpapi.Deps{ //nolint:contextcheck // every request has its own
+	admin := server.DefaultLimits().Server(httpapi.NewAdmin(httpapi.Deps{
 		Ready: p.health.Check, Stopping: p.stopping.Load, Log: p.log,
 	}), p.log)
 	held.add("admin listener", admin)

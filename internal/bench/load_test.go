@@ -3,6 +3,8 @@ package bench_test
 import (
 	"bufio"
 	"bytes"
+	"context"
+	"errors"
 	"fmt"
 	"net"
 	"slices"
@@ -52,7 +54,7 @@ func (to target) send(t *testing.T, d time.Duration) []time.Duration {
 	end := time.Now().Add(d)
 	for c := range connections {
 		group.Go(func() (err error) {
-			each[c], err = to.connection(c, end)
+			each[c], err = to.connection(t.Context(), c, end)
 			return err
 		})
 	}
@@ -66,8 +68,8 @@ func (to target) send(t *testing.T, d time.Duration) []time.Duration {
 	return all
 }
 
-func (to target) connection(c int, end time.Time) (took []time.Duration, err error) {
-	conn, err := net.Dial("tcp", to.addr)
+func (to target) connection(ctx context.Context, c int, end time.Time) (took []time.Duration, err error) {
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", to.addr)
 	if err != nil {
 		return nil, fmt.Errorf("connect: %w", err)
 	}
@@ -116,7 +118,7 @@ func readAnswer(in *bufio.Reader) error {
 		}
 	}
 	if length < 0 {
-		return fmt.Errorf("an answer has no Content-Length")
+		return errors.New("an answer has no Content-Length")
 	}
 	if _, err := in.Discard(length); err != nil {
 		return fmt.Errorf("read: %w", err)

@@ -113,7 +113,7 @@ func TestReads(t *testing.T) {
 	d, rounds := turn(t)
 	a := embedded(t)
 	a.fill(t)
-	random := func(_, _ int) []byte { return a.get(fmt.Sprintf("/products/%d", 1+rand.IntN(products))) } //nolint:gosec // no secret
+	random := func(_, _ int) []byte { return a.get(fmt.Sprintf("/products/%d", 1+rand.IntN(products))) }
 	const list = "/products?user_id=1&price_min=1&price_max=1000&product_name=phone&limit=20"
 	for _, line := range []struct {
 		name, path string

@@ -107,7 +107,7 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 func (s *Server) answer(rt Route) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if !rt.Long && (rt.LongIf == nil || !rt.LongIf(r)) {
-			ctx, cancel := context.WithTimeout(r.Context(), requestTimeout)
+			ctx, cancel := withTimeout(r.Context(), requestTimeout)
 			defer cancel()
 			r = r.WithContext(ctx)
 		}
