@@ -76,7 +76,7 @@ func targetConfig(target string) (config.Config, error) {
 // openTarget opens the target's database, alone where it is embedded, with the
 // tables that are missing.
 func openTarget(ctx context.Context, there config.Config, held *closers, log *slog.Logger) (*sqlstore.Store, error) {
-	store, err := openStore(ctx, there, roleNamed("serve"), held, log)
+	store, err := openStore(ctx, there, roleNamed("serve"), held, log, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -20,7 +20,7 @@ func (program) Migrate(ctx context.Context, to cli.Streams, wait time.Duration) 
 	}
 	var held closers
 	defer held.close(log)
-	store, err := openStore(ctx, cfg, role{}, &held, log)
+	store, err := openStore(ctx, cfg, role{}, &held, log, nil)
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"syscall"
 
+	"github.com/jackc/pgx/v5"
+
 	"vitrine.dev/internal/app/config"
 	"vitrine.dev/internal/blob"
 	"vitrine.dev/internal/blob/disk"
@@ -34,12 +36,15 @@ import (
 )
 
 // openStore opens PostgreSQL where DB_HOST names it, else SQLite in DATA_DIR.
-func openStore(ctx context.Context, cfg config.Config, r role, held *closers, log *slog.Logger) (*sqlstore.Store, error) {
+// queries is told of PostgreSQL's statements; nil: no one is.
+func openStore(
+	ctx context.Context, cfg config.Config, r role, held *closers, log *slog.Logger, queries pgx.QueryTracer,
+) (*sqlstore.Store, error) {
 	if cfg.DBHost != "" {
 		store, err := sqlstore.OpenPostgres(ctx, sqldb.PostgresConfig{
 			Host: cfg.DBHost, Port: cfg.DBPort, User: cfg.DBUser, Password: cfg.DBPassword,
 			Name: cfg.DBName, SSLMode: cfg.DBSSLMode, RootCert: cfg.DBRootCert, Params: cfg.DBParams, MaxConns: cfg.DBMaxConns,
-			TransactionPooling: cfg.DBPoolMode == "transaction",
+			TransactionPooling: cfg.DBPoolMode == "transaction", Tracer: queries,
 		}, log)
 		if err != nil {
 			return nil, fmt.Errorf("open PostgreSQL: %w", err)

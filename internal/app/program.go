@@ -15,6 +15,7 @@ import (
 	"vitrine.dev/internal/installation"
 	"vitrine.dev/internal/logbuffer"
 	"vitrine.dev/internal/sqlstore"
+	"vitrine.dev/internal/tracing"
 )
 
 // program implements cli.Program on the configuration of the environment. The
@@ -152,7 +153,7 @@ func (program) API(given string) (url, key string, err error) {
 // openExisting opens the database and makes none.
 func openExisting(ctx context.Context, cfg config.Config, held *closers, log *slog.Logger) (*sqlstore.Store, error) {
 	if cfg.DBHost != "" {
-		return openStore(ctx, cfg, role{}, held, log)
+		return openStore(ctx, cfg, role{}, held, log, nil)
 	}
 	path := databaseFile(cfg)
 	if _, err := os.Stat(path); err != nil {
@@ -170,13 +171,13 @@ func newLogger(cfg config.Config, w io.Writer) *slog.Logger {
 		format = "text"
 	}
 	if format == "text" {
-		return slog.New(slog.NewTextHandler(w, options))
+		return slog.New(tracing.LogHandler(slog.NewTextHandler(w, options)))
 	}
 	var handler slog.Handler = slog.NewJSONHandler(w, options)
 	if lines, ok := w.(*logbuffer.Writer); ok {
 		handler = lines.Handler(handler, slog.LevelWarn)
 	}
-	return slog.New(handler)
+	return slog.New(tracing.LogHandler(handler))
 }
 
 // configured loads the configuration and opens the log of the role on w.

@@ -35,6 +35,7 @@ import (
 	"vitrine.dev/internal/refresh"
 	"vitrine.dev/internal/sqldb"
 	"vitrine.dev/internal/sqlstore"
+	"vitrine.dev/internal/tracing"
 	"vitrine.dev/internal/upload"
 	"vitrine.dev/internal/webhook"
 )
@@ -54,6 +55,7 @@ type process struct {
 	views     *catalog.Views
 	queue     *queue.Queue
 	blobs     blob.Store
+	tracer    *tracing.Tracer  // nil: spans are sent to no one
 	presigner upload.Presigner // nil: the storage takes nothing from clients
 	horizon   *events.Horizon  // of the log, for all who read it
 	tasks     []task
@@ -138,7 +140,11 @@ func (p *process) prepare(ctx context.Context, held *closers) error {
 }
 
 func (p *process) open(ctx context.Context, held *closers) (err error) {
-	if p.store, err = openStore(ctx, p.cfg, p.role, held, p.log); err != nil {
+	queries, err := p.openTracing(ctx, held)
+	if err != nil {
+		return err
+	}
+	if p.store, err = openStore(ctx, p.cfg, p.role, held, p.log, queries); err != nil {
 		return err
 	}
 	p.watchDatabase(p.store)

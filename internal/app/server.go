@@ -79,6 +79,7 @@ func (p *process) addServer() error {
 			Address: p.limiter(guard.PolicyAddress, p.cfg.RateLimitPerAddress), Key: p.limiter(guard.PolicyKey, p.cfg.RateLimitPerKey),
 		},
 		Origins: p.cfg.Origins,
+		Tracer:  p.tracer,
 		Log:     p.log,
 	}
 	if err := p.addGuard(&deps); err != nil {

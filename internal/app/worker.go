@@ -30,7 +30,7 @@ func (p *process) addWorker(held *closers) error {
 	workerConfig.Preset = media.DefaultPreset(p.cfg.ImageAVIF)
 	worker := media.NewWorker(media.Parts{
 		Store: p.store, Fetcher: fetcher, Spool: downloads, Renderer: renderer, Blobs: p.blobs,
-		Announce: p.views, Process: p.id, Log: p.log,
+		Announce: p.views, Process: p.id, Tracer: p.tracer, Log: p.log,
 	}, workerConfig)
 	sweeperConfig := media.DefaultSweeperConfig()
 	sweeperConfig.Policy = policy(p.cfg)

@@ -17,6 +17,9 @@ type build struct {
 	Platform string `json:"platform"`
 }
 
+// Version is that of the module, (devel) where there is none.
+func Version() string { return thisBuild().Version }
+
 func thisBuild() build {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

@@ -13,6 +13,7 @@ import (
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/safehttp"
+	"vitrine.dev/internal/tracing"
 )
 
 // Fetcher downloads images. It is safe for concurrent use, keeps connections
@@ -86,7 +87,7 @@ func validator(h http.Header, name string) string {
 func (f *Fetcher) follow(ctx context.Context, s media.Source) (response *http.Response, moved, redirected bool, err error) {
 	reference, known := s.URL, s.Known
 	var first, last *url.URL
-	for range f.cfg.MaxRedirects + 1 {
+	for hop := range f.cfg.MaxRedirects + 1 {
 		u, refused := parse(last, reference)
 		if refused != nil {
 			return nil, moved, redirected, refused
@@ -98,7 +99,7 @@ func (f *Fetcher) follow(ctx context.Context, s media.Source) (response *http.Re
 			first = u
 		}
 		moved = moved || !strings.EqualFold(u.Host, first.Host)
-		response, err := f.get(ctx, u, known)
+		response, err := f.get(ctx, u, known, hop)
 		if err != nil {
 			return nil, moved, redirected, err
 		}
@@ -116,7 +117,9 @@ func (f *Fetcher) follow(ctx context.Context, s media.Source) (response *http.Re
 // get makes one request. It goes to the transport directly: a client would add
 // redirects, cookies and a Referer of its own. The request takes the URL as it
 // was checked; written out and parsed again it might mean something else.
-func (f *Fetcher) get(ctx context.Context, u *url.URL, known media.Version) (*http.Response, error) {
+func (f *Fetcher) get(ctx context.Context, u *url.URL, known media.Version, hop int) (response *http.Response, err error) {
+	ctx, span := tracing.StartCall(ctx, tracing.SpanGet)
+	defer func() { traced(span, u, hop, response, err) }()
 	request := (&http.Request{
 		Method: http.MethodGet,
 		URL:    u,
@@ -131,7 +134,7 @@ func (f *Fetcher) get(ctx context.Context, u *url.URL, known media.Version) (*ht
 			request.Header.Set(name, value)
 		}
 	}
-	response, err := f.transport.RoundTrip(request)
+	response, err = f.transport.RoundTrip(request)
 	if err != nil {
 		return nil, fmt.Errorf("request: %w", err)
 	}

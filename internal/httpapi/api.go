@@ -45,6 +45,7 @@ import (
 	"vitrine.dev/internal/progress"
 	"vitrine.dev/internal/refresh"
 	"vitrine.dev/internal/signing"
+	"vitrine.dev/internal/tracing"
 	"vitrine.dev/internal/upload"
 	"vitrine.dev/internal/webhook"
 )
@@ -97,6 +98,7 @@ type Deps struct {
 	Origins []string
 	// Limits are those on requests; the zero value has none.
 	Limits guard.Limits
+	Tracer *tracing.Tracer // nil: requests have no spans
 	Log    *slog.Logger
 }
 
@@ -247,7 +249,7 @@ func (d Deps) server() server.Config {
 		}
 	}
 	return server.Config{
-		Stopping: d.Stopping, Log: d.Log, Authorize: d.Limits.Around(d.auditRefusals(authorize)),
+		Stopping: d.Stopping, Log: d.Log, Tracer: d.Tracer, Authorize: d.Limits.Around(d.auditRefusals(authorize)),
 		Memory: httpkit.BodyMemory{Reading: budget(maxBodyMemory), Decoding: budget(maxDecodeMemory)},
 	}
 }

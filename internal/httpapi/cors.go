@@ -8,6 +8,7 @@ import (
 
 	"vitrine.dev/internal/httpapi/guard"
 	"vitrine.dev/internal/httpkit"
+	"vitrine.dev/internal/tracing"
 )
 
 // preflightAge is how long a browser need not ask again: as long as any of them remembers.
@@ -25,7 +26,7 @@ func crossOrigin(origins []string) func(http.Handler) http.Handler {
 		AllowedMethods: []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete},
 		AllowedHeaders: []string{
 			"Accept", "Authorization", "Content-Type", httpkit.HeaderIdempotencyKey, "If-Match", "If-None-Match", "Last-Event-ID", "Prefer", "Range",
-			guard.HeaderUser, "X-Request-Id",
+			tracing.HeaderTraceparent, tracing.HeaderTracestate, guard.HeaderUser, "X-Request-Id",
 		},
 		ExposedHeaders: []string{
 			"Accept-Patch", "Accept-Post", "Allow", "Content-Range", "Deprecation", "ETag", httpkit.HeaderIdempotentReplayed,

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"time"
 
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/imaging/engine"
@@ -78,8 +79,12 @@ func (r *Renderer) Render(ctx context.Context, p media.Preset, source []byte) (r
 		if ctx.Err() != nil {
 			return media.Rendered{}, fmt.Errorf("render, before %s: %w", s.name, context.Cause(ctx))
 		}
+		began := time.Now()
 		if err := s.do(ctx, w); err != nil {
 			return media.Rendered{}, classify(ctx, s.name, err)
+		}
+		if s.long {
+			w.out.Parts = append(w.out.Parts, media.RenderPart{Name: s.name, Began: began, Took: time.Since(began)})
 		}
 	}
 	return w.out, nil

@@ -13,6 +13,7 @@ import (
 	"vitrine.dev/internal/imaging/imagefile"
 	"vitrine.dev/internal/imaging/imagefile/structure"
 	"vitrine.dev/internal/media"
+	"vitrine.dev/internal/tracing"
 )
 
 // work is one picture on its way through the steps.
@@ -44,21 +45,22 @@ func (w *work) close() {
 type step struct {
 	name string
 	do   func(context.Context, *work) error
+	long bool // it may take long, and is a part of its own of what is told of the rendering
 }
 
 func steps() []step {
 	return []step{
-		{"preset", func(_ context.Context, w *work) error { return w.preset.Validate() }},
-		{"sniff", sniff},
-		{"announced", checkAnnounced},
-		{"complete", checkComplete},
-		{"header", readHeader},
-		{"limits", checkLimits},
-		{"admit", admit},
-		{"pixels", checkPixels},
-		{"decode", decode},
-		{"encode", encode},
-		{"placeholder", makePlaceholder},
+		{name: "preset", do: func(_ context.Context, w *work) error { return w.preset.Validate() }},
+		{name: "sniff", do: sniff},
+		{name: "announced", do: checkAnnounced},
+		{name: "complete", do: checkComplete},
+		{name: "header", do: readHeader},
+		{name: "limits", do: checkLimits},
+		{tracing.SpanAdmit, admit, true},
+		{name: "pixels", do: checkPixels},
+		{tracing.SpanDecode, decode, true},
+		{tracing.SpanEncode, encode, true},
+		{tracing.SpanPlaceholder, makePlaceholder, true},
 	}
 }
 

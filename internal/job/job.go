@@ -20,17 +20,18 @@ const (
 
 // Job is one job and its progress.
 type Job struct {
-	ID         int64
-	Kind       string          // names the Kind
-	Input      json.RawMessage // of the kind
-	Rate       int64           // items a second; 0 for no limit
-	Total      int64           // items when the job was made
-	Done       int64           // items that the job has done; others may do some of Total first
-	State      State
-	RequestID  string // of the request that made the job
-	AsOf       time.Time
-	CreatedAt  time.Time
-	FinishedAt time.Time // zero while running
+	ID          int64
+	Kind        string          // names the Kind
+	Input       json.RawMessage // of the kind
+	Rate        int64           // items a second; 0 for no limit
+	Total       int64           // items when the job was made
+	Done        int64           // items that the job has done; others may do some of Total first
+	State       State
+	RequestID   string // of the request that made the job
+	Traceparent string // of that request; "" where it had no trace
+	AsOf        time.Time
+	CreatedAt   time.Time
+	FinishedAt  time.Time // zero while running
 }
 
 // Batch is one step of a job.

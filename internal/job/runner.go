@@ -10,6 +10,7 @@ import (
 
 	"vitrine.dev/internal/backoff"
 	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/tracing"
 )
 
 // RunnerConfig says how jobs are worked on.
@@ -133,6 +134,7 @@ const (
 // work does the job's steps until it ends, or is lost to another process, or its turn is over, or
 // ctx is done: a job whose rate makes it last for days holds up no other one.
 func (r *Runner) work(ctx context.Context, job Job) {
+	ctx = tracing.With(ctx, job.Traceparent)
 	log := r.log.With("job", job.ID, "kind", job.Kind)
 	kind, known := r.kinds[job.Kind]
 	if !known { // of a newer version, whose processes take it when the lease has run out

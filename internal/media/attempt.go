@@ -9,6 +9,7 @@ import (
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/failpoint"
 	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/tracing"
 )
 
 // Outcome is how an attempt ended.
@@ -75,6 +76,7 @@ type attempt struct {
 	log     *slog.Logger
 	started time.Time
 	steps   []Step
+	span    tracing.Span
 }
 
 func (w *Worker) newAttempt(claim Claim, log *slog.Logger) *attempt {
@@ -83,6 +85,7 @@ func (w *Worker) newAttempt(claim Claim, log *slog.Logger) *attempt {
 
 // run does the work of the attempt and writes its outcome.
 func (a *attempt) run(ctx context.Context) error {
+	ctx = a.trace(ctx)
 	working, stop := a.keepLease(ctx, a.log, a.claim)
 	result, err := a.work(working)
 	cause := context.Cause(working)
@@ -119,6 +122,7 @@ func (a *attempt) took() time.Duration { return time.Since(a.started) }
 
 // ended tells the observer.
 func (a *attempt) ended(ctx context.Context, o Outcome, f *fault.Failure) {
+	defer a.traceEnd(o, f)
 	if a.Observe != nil {
 		a.Observe.Attempted(ctx, Attempted{Claim: a.claim, Outcome: o, Failure: f, Took: a.took(), Steps: a.steps})
 	}

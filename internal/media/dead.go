@@ -8,6 +8,7 @@ import (
 
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/queue"
+	"vitrine.dev/internal/tracing"
 )
 
 // Bounds on what is kept of an unreadable message.
@@ -47,6 +48,7 @@ func (w *Worker) HandleDead(ctx context.Context, m queue.Message) error {
 			return w.Store.KeepUnreadable(ctx, unreadable(m))
 		})
 	}
+	ctx = tracing.With(ctx, job.Traceparent)
 	log := w.Log.With("image", job.ImageID, "product", job.ProductID, "request_id", job.RequestID)
 	failure := fault.Fail(fault.WorkerLost, "The image's job was given up by the queue after too many deliveries.", nil)
 	failure.RetryAfter = w.cfg.Policy.Cap // what made so many deliveries fail may last

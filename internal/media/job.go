@@ -16,14 +16,15 @@ import (
 // Job is the message that asks for the work on one image. It has no URL: what is
 // to be fetched is in the database. The host is for the limits of hosts.
 type Job struct {
-	ImageID    int64  `json:"image_id"`
-	ProductID  int64  `json:"product_id"`
-	Generation int64  `json:"generation"` // grows with every replay of the image
-	Token      int64  `json:"token"`      // of the dispatch: the message is for nothing once the image was dispatched again
-	RequestID  string `json:"request_id,omitempty"`
-	Host       string `json:"host,omitempty"`      // SourceHost of the image's URL
-	Contended  bool   `json:"contended,omitempty"` // others are due, in line or parked, of whatever host and user: the end of its download is reported soon
-	Contact    bool   `json:"contact,omitempty"`   // the host has never answered, or its breaker has opened since
+	ImageID     int64  `json:"image_id"`
+	ProductID   int64  `json:"product_id"`
+	Generation  int64  `json:"generation"` // grows with every replay of the image
+	Token       int64  `json:"token"`      // of the dispatch: the message is for nothing once the image was dispatched again
+	RequestID   string `json:"request_id,omitempty"`
+	Traceparent string `json:"traceparent,omitempty"` // of the request; "" where it had no trace
+	Host        string `json:"host,omitempty"`        // SourceHost of the image's URL
+	Contended   bool   `json:"contended,omitempty"`   // others are due, in line or parked, of whatever host and user: the end of its download is reported soon
+	Contact     bool   `json:"contact,omitempty"`     // the host has never answered, or its breaker has opened since
 }
 
 // SourceHost returns the host that an image's URL names: lower case, with the

@@ -165,6 +165,15 @@ type Rendered struct {
 	Compressed    Encoded
 	Variants      []Encoded // by ascending width
 	Notes         []catalog.Note
+	Parts         []RenderPart // in their order
+}
+
+// RenderPart is a part of a rendering, and when it was: by the clock of the machine, since it
+// may be done by another process.
+type RenderPart struct {
+	Name  string        `json:"name"` // one of package tracing's names of spans below render
+	Began time.Time     `json:"began"`
+	Took  time.Duration `json:"took"`
 }
 
 // Encoded is one file to be published.

@@ -13,6 +13,7 @@ import (
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/processes"
 	"vitrine.dev/internal/queue"
+	"vitrine.dev/internal/tracing"
 )
 
 // work takes a claimed image through its steps: fetch, look up, render, store,
@@ -108,6 +109,7 @@ func (a *attempt) publish(ctx context.Context, key string, source Spooled) (cata
 	var rendered Rendered
 	err := a.step(ctx, StepRender, func(ctx context.Context) (in, out int64, err error) {
 		rendered, err = a.render(ctx, a.claim.UserID, source)
+		traceRender(ctx, rendered.Parts)
 		return source.Len(), rendered.bytes(), err
 	})
 	if err != nil {
@@ -180,10 +182,12 @@ func (r Rendered) bytes() int64 {
 
 // step does one step, logs it with its duration and its bytes, and keeps that.
 func (a *attempt) step(ctx context.Context, name StepName, do func(context.Context) (in, out int64, err error)) error {
+	ctx, span := tracing.Start(ctx, string(name))
 	started := time.Now()
 	in, out, err := do(ctx)
 	took := time.Since(started)
 	a.steps = append(a.steps, Step{Name: name, Took: took, BytesIn: in, BytesOut: out, Err: err})
+	traceStep(span, a.steps[len(a.steps)-1])
 	log := a.log.With("step", name, "duration", took, "bytes_in", in, "bytes_out", out)
 	if err != nil { // the outcome of the attempt is logged with it
 		log.DebugContext(ctx, "image step failed", "error", err)

@@ -11,6 +11,7 @@ import (
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/queue"
 	"vitrine.dev/internal/requestid"
+	"vitrine.dev/internal/tracing"
 )
 
 // WorkerConfig bounds the work on one image.
@@ -53,8 +54,9 @@ type Parts struct {
 	Renderer Renderer
 	Blobs    Blobs
 	Announce catalog.Announcer
-	Observe  Observer // nil: no one is told of attempts
-	Process  string   // its ID
+	Observe  Observer        // nil: no one is told of attempts
+	Tracer   *tracing.Tracer // nil: attempts have no spans
+	Process  string          // its ID
 	Log      *slog.Logger
 }
 
@@ -96,7 +98,7 @@ func (w *Worker) Handle(ctx context.Context, m queue.Message) error {
 	}
 	w.working.Add(1)
 	defer w.working.Add(-1)
-	ctx = requestid.With(ctx, job.RequestID)
+	ctx = tracing.With(requestid.With(ctx, job.RequestID), job.Traceparent)
 	log := w.Log.With("image", job.ImageID, "product", job.ProductID, "request_id", job.RequestID)
 
 	failpoint.Crash(failpoint.Received)

@@ -35,6 +35,7 @@ type PostgresConfig struct {
 	// server and gives another connection to each transaction. Nothing that
 	// lives on a connection is used then: prepared statements, settings, LISTEN.
 	TransactionPooling bool
+	Tracer             pgx.QueryTracer // is told of statements; nil: no one is
 }
 
 const (
@@ -91,6 +92,7 @@ func newPool(ctx context.Context, cfg PostgresConfig) (*pgxpool.Pool, error) {
 		return nil, fmt.Errorf("database configuration: %w", err)
 	}
 	settings.ConnConfig.ConnectTimeout = connectTimeout
+	settings.ConnConfig.Tracer = cfg.Tracer
 	settings.MaxConns = cmp.Or(cfg.MaxConns, defaultMaxConns)
 	if cfg.TransactionPooling {
 		// The types of a statement's arguments are asked for once and remembered

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"net"
 	"net/netip"
 	"os"
 	"reflect"
@@ -116,6 +115,17 @@ type Config struct {
 	LogLevel  slog.Level `env:"LOG_LEVEL"  envDefault:"info"`
 	LogFormat string     `env:"LOG_FORMAT"`
 
+	TracesExporter string `env:"OTEL_TRACES_EXPORTER"` // "": otlp where there is an endpoint
+	OTLPEndpoint   string `env:"OTEL_EXPORTER_OTLP_ENDPOINT"`
+	TracesEndpoint string `env:"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"`
+	OTLPProtocol   string `env:"OTEL_EXPORTER_OTLP_PROTOCOL" envDefault:"http/protobuf"`
+	TracesProtocol string `env:"OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"` // "": OTLPProtocol
+	TracesSampler  string `env:"OTEL_TRACES_SAMPLER"`
+	SamplerArg     string `env:"OTEL_TRACES_SAMPLER_ARG"`
+	ServiceName    string `env:"OTEL_SERVICE_NAME"`
+	ResourceAttrs  string `env:"OTEL_RESOURCE_ATTRIBUTES"`
+	OTELDisabled   bool   `env:"OTEL_SDK_DISABLED"`
+
 	redisTLS, queueTLS *tls.Config
 
 	notices []notice
@@ -171,7 +181,7 @@ func Parse(variables map[string]string) (Config, error) {
 	cfg, err := env.ParseAsWithOptions[Config](env.Options{Environment: given.values})
 	cfg.fillIn(runtime.NumCPU())
 	unreadable := parseProblems(err)
-	rules := slices.DeleteFunc(slices.Concat(cfg.problems(), cfg.loadAuthorities()), func(problem string) bool {
+	rules := slices.DeleteFunc(slices.Concat(cfg.problems(), cfg.tracingProblems(), cfg.loadAuthorities()), func(problem string) bool {
 		return slices.ContainsFunc(unreadable, func(other string) bool { return variableOf(problem) == variableOf(other) })
 	})
 	problems := slices.Concat(given.problems, unreadable, rules)
@@ -259,34 +269,3 @@ func wanted(t reflect.Type, err error) string {
 		return "must be a valid integer"
 	}
 }
-
-// Address is where a process listens.
-type Address struct{ Host, Port string }
-
-// UnmarshalText implements encoding.TextUnmarshaler.
-func (a *Address) UnmarshalText(text []byte) (err error) {
-	if a.Host, a.Port, err = net.SplitHostPort(string(text)); err != nil {
-		return errors.New("must be host:port, such as 127.0.0.1:8080")
-	}
-	return nil
-}
-
-// AdminAddress is an Address, or none.
-type AdminAddress struct {
-	Address
-
-	Off bool
-}
-
-// UnmarshalText implements encoding.TextUnmarshaler.
-func (a *AdminAddress) UnmarshalText(text []byte) error {
-	if a.Off = string(text) == "off"; a.Off {
-		return nil
-	}
-	if a.Address.UnmarshalText(text) != nil {
-		return errors.New("must be host:port, such as 127.0.0.1:9090, or off")
-	}
-	return nil
-}
-
-func (a Address) String() string { return net.JoinHostPort(a.Host, a.Port) }

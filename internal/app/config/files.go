@@ -27,6 +27,10 @@ func (e *environment) readFiles() {
 			e.problem("%s and %s must not both be set", name, file)
 			continue
 		}
+		if strings.HasPrefix(name, openTelemetry) {
+			e.problem("%s is not read: set %s itself, which the libraries of OpenTelemetry read", file, name)
+			continue
+		}
 		value, err := readValue(e.values[file])
 		switch {
 		case err != nil:

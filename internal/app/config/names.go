@@ -84,8 +84,11 @@ func isInternal(name string) bool {
 // begins like ours may differ in more letters than any other.
 func nearest(name string, known []string, own bool) string {
 	best, least := "", len(name)/6+1
-	if own {
+	switch {
+	case own:
 		least = len(name)/4 + 1
+	case strings.HasPrefix(name, openTelemetry): // of which there are many that are much alike
+		least = 3
 	}
 	for _, candidate := range known {
 		if candidate == "PORT" { // too short: near to many words

@@ -15,6 +15,7 @@ import (
 
 	"vitrine.dev/internal/blob"
 	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/tracing"
 )
 
 // pingTimeout bounds Ping, which is asked often and must answer soon.
@@ -72,11 +73,17 @@ func (s *Store) put(ctx context.Context, key, contentType string, body io.ReadSe
 	}
 	bounded, cancel := s.bound(ctx)
 	defer cancel()
+	bounded, span := tracing.StartCall(bounded, tracing.SpanPutObject)
+	span.Text(tracing.RPCSystem, "aws-api")
+	span.Text(tracing.RPCMethod, tracing.SpanPutObject)
+	span.Text(tracing.S3Bucket, s.cfg.Bucket)
+	span.Text(tracing.S3Key, key)
 	sent := &source{ReadSeeker: body}
 	_, err := s.client.PutObject(bounded, &awss3.PutObjectInput{
 		Bucket: aws.String(s.cfg.Bucket), Key: aws.String(key), Body: sent,
 		ContentType: aws.String(contentType), CacheControl: aws.String(blob.CacheControl), IfNoneMatch: unless,
 	})
+	span.End(err)
 	if failed := sent.failed(); err != nil && failed != nil {
 		return fmt.Errorf("put object %s: %w", key, failed)
 	}

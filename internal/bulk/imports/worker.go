@@ -10,6 +10,7 @@ import (
 	"vitrine.dev/internal/failpoint"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/job"
+	"vitrine.dev/internal/tracing"
 )
 
 const (
@@ -88,7 +89,8 @@ func (w *Worker) read(ctx context.Context, b job.Batch, i Import) (Import, error
 		return i, err
 	}
 	began := time.Now()
-	next, changed, err := w.store.AdvanceImport(ctx, b, c)
+	// The images are as many as the rows: none is a part of the request's trace.
+	next, changed, err := w.store.AdvanceImport(tracing.Without(ctx), b, c)
 	if err != nil {
 		return i, err
 	}

@@ -19,12 +19,13 @@ const (
 	headerRequestID   = "X-Request-Id"
 )
 
-// ServeHTTP is the middleware of every route: request id, limit on the body,
+// ServeHTTP is the middleware of every route: request id, trace, limit on the body,
 // drain of its rest, access log, recovery from panics.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
 	id := requestID(r)
-	r = r.WithContext(requestid.With(r.Context(), id))
+	ctx, span := s.trace(r, id)
+	r = r.WithContext(requestid.With(ctx, id))
 	body := httpkit.WrapBody(w, r, s.Memory)
 	resp := &response{ResponseWriter: w}
 	resp.Header()[headerRequestID] = []string{id}
@@ -43,6 +44,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		broken := s.recovered(resp, r, recover())
 		body.Free()
 		s.logAccess(r, resp, body, start)
+		endTrace(span, resp, body)
 		if broken {
 			panic(http.ErrAbortHandler) //nolint:forbidigo // how net/http closes a connection
 		}

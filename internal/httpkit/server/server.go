@@ -16,6 +16,7 @@ import (
 	"vitrine.dev/internal/httpkit"
 	"vitrine.dev/internal/httpkit/openapi"
 	"vitrine.dev/internal/requestid"
+	"vitrine.dev/internal/tracing"
 )
 
 // requestTimeout bounds the work on one request, but for Long routes.
@@ -32,6 +33,7 @@ type Config struct {
 	// Wrap is put around all routes, and what is answered where there is none; nil: nothing is.
 	Wrap   func(http.Handler) http.Handler
 	Memory httpkit.BodyMemory
+	Tracer *tracing.Tracer // nil: requests have no spans
 	Log    *slog.Logger
 }
 

@@ -20,11 +20,12 @@ type engineInfo struct {
 
 // answer is an outcome without its files.
 type answer struct {
-	Width       int            `json:"width,omitempty"`
-	Height      int            `json:"height,omitempty"`
-	Placeholder string         `json:"placeholder,omitempty"`
-	Files       []file         `json:"files,omitempty"` // the compressed one, then the variants
-	Notes       []catalog.Note `json:"notes,omitempty"`
+	Width       int                `json:"width,omitempty"`
+	Height      int                `json:"height,omitempty"`
+	Placeholder string             `json:"placeholder,omitempty"`
+	Files       []file             `json:"files,omitempty"` // the compressed one, then the variants
+	Notes       []catalog.Note     `json:"notes,omitempty"`
+	Parts       []media.RenderPart `json:"parts,omitempty"`
 
 	Reason fault.Reason `json:"reason,omitempty"` // of a failure
 	Detail string       `json:"detail,omitempty"`
@@ -64,7 +65,7 @@ func decodeHead(payload []byte, v any) (rest []byte, err error) {
 
 // encodeOutcome returns the payload of an outcome, in parts.
 func encodeOutcome(r media.Rendered, err error) [][]byte {
-	a := answer{Width: r.Width, Height: r.Height, Placeholder: r.Placeholder, Notes: r.Notes}
+	a := answer{Width: r.Width, Height: r.Height, Placeholder: r.Placeholder, Notes: r.Notes, Parts: r.Parts}
 	bodies := [][]byte{nil}
 	if err != nil {
 		a = answer{Reason: fault.DecoderCrashed, Detail: "The picture could not be processed.", Cause: err.Error()}
@@ -106,6 +107,6 @@ func decodeOutcome(payload []byte) (media.Rendered, error) {
 	}
 	return media.Rendered{
 		Width: a.Width, Height: a.Height, Placeholder: a.Placeholder, Compressed: encoded[0], Variants: encoded[1:],
-		Notes: a.Notes,
+		Notes: a.Notes, Parts: a.Parts,
 	}, nil
 }

@@ -13,6 +13,7 @@ import (
 	"vitrine.dev/internal/sqldb"
 	"vitrine.dev/internal/sqlstore/eventsql"
 	"vitrine.dev/internal/sqlstore/imagesql"
+	"vitrine.dev/internal/tracing"
 )
 
 // CreateProduct implements catalog.Store.
@@ -58,11 +59,11 @@ func createStatement() string {
 }
 
 // completed returns the statement, whose product is the row that it inserts, if any,
-// with the images and the event. Its own arguments follow $12.
+// with the images and the event. Its own arguments follow $13.
 func completed(statement string) string {
 	return statement + `,
 	added AS (` + imagesql.Insert + `
-		SELECT 0, created_at, created_at, created_at, created_at, user_id, id, place - 1, url, host, $10, ''
+		SELECT 0, created_at, created_at, created_at, created_at, user_id, id, place - 1, url, host, $10, $13, ''
 		FROM product, unnest($8::TEXT[], $9::TEXT[]) WITH ORDINALITY AS source (url, host, place) ORDER BY place
 		RETURNING id AS image, position),
 	event AS (` + eventsql.Insert + `
@@ -77,7 +78,7 @@ func (s *Products) created(ctx context.Context, n catalog.NewProduct, statement 
 	for i, u := range n.Images {
 		hosts[i] = media.SourceHost(u)
 	}
-	args := append(append(productArgs(n), n.Images, hosts, n.RequestID, string(events.ProductCreated), s.data), more...)
+	args := append(append(productArgs(n), n.Images, hosts, n.RequestID, string(events.ProductCreated), s.data, tracing.Traceparent(ctx)), more...)
 	var id, created int64
 	var added []int64
 	if err := s.db.AtOnceRow(ctx, statement, args, &id, &created, &added); err != nil {

@@ -80,7 +80,7 @@ const takeOver = `
 func onceStatement() string {
 	return completed(`
 		WITH taken AS (` + insertKey + `
-			SELECT id, $13, $14, nextval(pg_get_serial_sequence('products', 'id')), {now} + $15
+			SELECT id, $14, $15, nextval(pg_get_serial_sequence('products', 'id')), {now} + $16
 			FROM users WHERE id = $1 AND erasing_at = 0` + takeOver + `
 			RETURNING user_id, product_id),
 		product AS (` + insertProduct(ofKey(), imagesOfArray) + `RETURNING id, user_id, created_at)`)

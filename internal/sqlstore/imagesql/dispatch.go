@@ -93,7 +93,7 @@ func (s *Images) move(ctx context.Context, tx *sql.Tx, life time.Duration, posit
 		rank int64
 	}
 	list, err := sqldb.Collect(ctx, tx, func(row sqldb.Row, m *row) error {
-		return row.Scan(&m.ImageID, &m.ProductID, &m.Generation, &m.RequestID, &m.Host, &m.Contact, &m.Token, &m.rank)
+		return row.Scan(&m.ImageID, &m.ProductID, &m.Generation, &m.RequestID, &m.Traceparent, &m.Host, &m.Contact, &m.Token, &m.rank)
 	}, s.db.SQL(fmt.Sprintf(moved, table)), append([]any{life.Milliseconds()}, args...)...)
 	slices.SortFunc(list, func(a, b row) int { return cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(a.ImageID, b.ImageID)) })
 	var jobs []media.Job

@@ -9,6 +9,7 @@ import (
 	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/sqldb"
 	"vitrine.dev/internal/sqlstore/sourcesql"
+	"vitrine.dev/internal/tracing"
 )
 
 // Images implements media.Store, but for what is no job, and the replays of failures.Store.
@@ -29,8 +30,8 @@ type Placed struct {
 }
 
 // Insert is the only wording of how images come to be: rows of these columns follow
-// it, at stage 0, due at once. Nothing is looked up: a dispatcher takes them into the line.
-const Insert = `INSERT INTO images (stage, due_at, accepted_at, created_at, updated_at, user_id, product_id, position, source_url, source_host, request_id, alt) `
+// it, at stage 0, due at once; the traceparent is tracing.Traceparent's. Nothing is looked up: a dispatcher takes them into the line.
+const Insert = `INSERT INTO images (stage, due_at, accepted_at, created_at, updated_at, user_id, product_id, position, source_url, source_host, request_id, traceparent, alt) `
 
 // Added is a new image of a product.
 type Added struct {
@@ -40,10 +41,10 @@ type Added struct {
 }
 
 // inserted returns a statement that inserts images of products of the user.
-func inserted(db *sqldb.DB, user int64, list []Added) (statement string, args []any) {
-	rows := make([][]any, len(list))
+func inserted(ctx context.Context, db *sqldb.DB, user int64, list []Added) (statement string, args []any) {
+	rows, traceparent := make([][]any, len(list)), tracing.Traceparent(ctx)
 	for i, a := range list {
-		rows[i] = []any{user, a.Product, a.Position, a.URL, media.SourceHost(a.URL), a.RequestID, a.Alt}
+		rows[i] = []any{user, a.Product, a.Position, a.URL, media.SourceHost(a.URL), a.RequestID, traceparent, a.Alt}
 	}
 	values, args := db.Tuples("(0, {now}, {now}, {now}, {now}, %s)", rows)
 	return db.SQL(Insert + `VALUES ` + values), args
@@ -67,7 +68,7 @@ func Add(ctx context.Context, db *sqldb.DB, tx *sql.Tx, user, product int64, pla
 		id, created int64
 		position    int
 	}
-	statement, args := inserted(db, user, list)
+	statement, args := inserted(ctx, db, user, list)
 	stored, err := sqldb.Collect(ctx, tx, func(from sqldb.Row, r *row) error { return from.Scan(&r.id, &r.position, &r.created) },
 		statement+` RETURNING id, position, created_at`, args...)
 	if err != nil {
@@ -90,7 +91,7 @@ const addAtOnce = 500
 // AddMany is Add for any number of new products, with images of which none is of an upload.
 func AddMany(ctx context.Context, db *sqldb.DB, tx *sql.Tx, user int64, list []Added) error {
 	for batch := range slices.Chunk(list, addAtOnce) {
-		statement, args := inserted(db, user, batch)
+		statement, args := inserted(ctx, db, user, batch)
 		if _, err := tx.ExecContext(ctx, statement, args...); err != nil {
 			return err
 		}

@@ -51,9 +51,9 @@ func RetryFailed(ctx context.Context, db *sqldb.DB, tx *sql.Tx, images []int64, 
 
 func replayLocked(ctx context.Context, db *sqldb.DB, tx *sql.Tx, failed []int64, condition, requestID string,
 ) ([]catalog.Changed, []int64, error) {
-	marks, args := sqldb.In(2, failed)
+	marks, args := sqldb.In(3, failed)
 	images, err := sqldb.Collect(ctx, tx, func(row sqldb.Row, m *movedImage) error { return row.Scan(&m.image, &m.product) },
-		db.SQL(replay()+`, request_id = $1 WHERE `+condition+` AND id IN (`+marks+`) RETURNING id, product_id`), append([]any{requestID}, args...)...)
+		db.SQL(replay()+` WHERE `+condition+` AND id IN (`+marks+`) RETURNING id, product_id`), request(ctx, requestID, args...)...)
 	if err != nil || len(images) == 0 {
 		return nil, nil, err
 	}
@@ -87,7 +87,7 @@ func (s *Images) ReplayImage(
 				return false, fault.New(fault.Conflict, "the image is "+status+"; only a failed one can be replayed")
 			}
 			img.ID, img.Status = image, catalog.Pending
-			return sqldb.Affected(tx.ExecContext(ctx, s.db.SQL(replay()+`, request_id = $1 WHERE id = $2`), requestID, image))
+			return sqldb.Affected(tx.ExecContext(ctx, s.db.SQL(replay()+` WHERE id = $3`), request(ctx, requestID, image)...))
 		})
 	if fault.KindOf(err) == fault.Conflict && img.SourceURL == "" { // no such product
 		return catalog.Image{}, catalog.Changed{}, catalog.ErrNoImage
@@ -111,7 +111,7 @@ func (s *Images) RefreshImage(ctx context.Context, product, image int64, allowed
 		case status != string(catalog.Ready):
 			return false, fault.New(fault.Conflict, "the image is "+status+"; only a ready one can be fetched again")
 		}
-		return sqldb.Affected(tx.ExecContext(ctx, s.db.SQL(refresh(`$3`)+` AND id = $1 AND product_id = $2`), image, product, requestID))
+		return sqldb.Affected(tx.ExecContext(ctx, s.db.SQL(refresh()+` AND id = $3 AND product_id = $4`), request(ctx, requestID, image, product)...))
 	})
 	switch {
 	case working && status == string(catalog.Ready) && fault.KindOf(err) == fault.Conflict: // it is being fetched already
@@ -133,8 +133,8 @@ func Refresh(ctx context.Context, db *sqldb.DB, tx *sql.Tx, images []int64, requ
 	if err != nil {
 		return nil, err
 	}
-	marks, args = sqldb.In(2, images)
-	return sqldb.IDs(ctx, tx, db.SQL(refresh(`$1`)+` AND id IN (`+marks+`) RETURNING id`), append([]any{requestID}, args...)...)
+	marks, args = sqldb.In(3, images)
+	return sqldb.IDs(ctx, tx, db.SQL(refresh()+` AND id IN (`+marks+`) RETURNING id`), request(ctx, requestID, args...)...)
 }
 
 // Rebuild implements fsck.Store.

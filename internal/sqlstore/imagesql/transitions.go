@@ -1,8 +1,11 @@
 package imagesql
 
 import (
+	"context"
+
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/media"
+	"vitrine.dev/internal/tracing"
 )
 
 // Every arrow of docs/image-states.md is one text here, and nothing else writes
@@ -40,7 +43,7 @@ const (
 			dispatched_until = CASE new_stage WHEN 3 THEN {now} + $1 ELSE 0 END
 		FROM %s
 		WHERE images.id = row_id AND images.stage + 0 = old_stage AND images.dispatched_until = old_token AND images.lease_until = 0
-		RETURNING images.id, images.product_id, images.generation, images.request_id, images.source_host,
+		RETURNING images.id, images.product_id, images.generation, images.request_id, images.traceparent, images.source_host,
 			images.class = 1, images.dispatched_until, coalesce(images.rank, 0)`
 
 	// Out to in line: the message was not published.
@@ -95,12 +98,18 @@ func failure(reason, detail string) string {
 			refresh_error = CASE status WHEN 'ready' THEN ` + reason + ` ELSE '' END`
 }
 
-// replay is failed to later: the image starts over. Its caller completes it.
-func replay() string { return startOver(media.First, catalog.Pending) }
+// replay is failed to later: the image starts over, for the request. Its caller completes it.
+func replay() string { return startOver(media.First, catalog.Pending) + askedFor }
 
 // refresh is ready and no work to later, for the request. Its caller completes it.
-func refresh(requestID string) string {
-	return startOver(media.Refresh, catalog.Ready) + `, request_id = ` + requestID + ` WHERE ` + Idle
+func refresh() string { return startOver(media.Refresh, catalog.Ready) + askedFor + ` WHERE ` + Idle }
+
+// askedFor notes the request that asked for the work: $1 and $2 are request.
+const askedFor = `, request_id = $1, traceparent = $2`
+
+// request returns the arguments of askedFor, and more behind them.
+func request(ctx context.Context, id string, more ...any) []any {
+	return append([]any{id, tracing.Traceparent(ctx)}, more...)
 }
 
 // Idle is the condition that an image is ready and not worked on.

@@ -11,6 +11,7 @@ import (
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/job"
 	"vitrine.dev/internal/sqldb"
+	"vitrine.dev/internal/tracing"
 )
 
 // Table implements job.Store.
@@ -36,9 +37,9 @@ type querier interface {
 // Create is CreateJob, in a transaction where to is one.
 func Create(ctx context.Context, db *sqldb.DB, to querier, j job.Job) (job.Job, error) {
 	return Scan(to.QueryRowContext(ctx, db.SQL(`
-		INSERT INTO dead_jobs (action, filter, rate, total, request_id, as_of, created_at, lease_until)
-		VALUES ($1, $2, $3, $4, $5, $6, {now}, {now}) RETURNING`+Columns),
-		j.Kind, string(j.Input), j.Rate, j.Total, j.RequestID, j.AsOf.UnixMilli()))
+		INSERT INTO dead_jobs (action, filter, rate, total, request_id, traceparent, as_of, created_at, lease_until)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, {now}, {now}) RETURNING`+Columns),
+		j.Kind, string(j.Input), j.Rate, j.Total, j.RequestID, tracing.Traceparent(ctx), j.AsOf.UnixMilli()))
 }
 
 // Erasure returns the job that erases a user, by its input. fault.NotFound.
@@ -126,14 +127,14 @@ func (s *Table) PurgeJobs(ctx context.Context, retention time.Duration) error {
 }
 
 // Columns are those of a job, for Scan.
-const Columns = ` id, action, filter, rate, total, done, state, request_id, as_of, created_at, finished_at`
+const Columns = ` id, action, filter, rate, total, done, state, request_id, traceparent, as_of, created_at, finished_at`
 
 // Scan reads a row of Columns, followed by more.
 func Scan(row interface{ Scan(into ...any) error }, more ...any) (j job.Job, err error) {
 	var input string
 	var asOf, created, finished int64
 	err = row.Scan(append([]any{
-		&j.ID, &j.Kind, &input, &j.Rate, &j.Total, &j.Done, &j.State, &j.RequestID, &asOf, &created, &finished,
+		&j.ID, &j.Kind, &input, &j.Rate, &j.Total, &j.Done, &j.State, &j.RequestID, &j.Traceparent, &asOf, &created, &finished,
 	}, more...)...)
 	if err != nil {
 		return j, sqldb.NoRow(err, sqldb.NotFound("job"))

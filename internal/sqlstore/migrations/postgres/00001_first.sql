@@ -187,6 +187,7 @@ CREATE TABLE images (
     source_etag     TEXT NOT NULL DEFAULT '', -- media.Version of the source of the rendition
     source_modified TEXT NOT NULL DEFAULT '',
     request_id    TEXT   NOT NULL DEFAULT '',
+    traceparent   TEXT   NOT NULL DEFAULT '', -- of that request; '' where it had no trace
     created_at    BIGINT NOT NULL,
     updated_at    BIGINT NOT NULL, -- the last edit of it, or progress
     -- These hold while the image is failed.
@@ -331,6 +332,7 @@ CREATE TABLE dead_jobs (
     done        BIGINT NOT NULL DEFAULT 0,
     state       TEXT   NOT NULL DEFAULT 'running' CHECK (state IN ('running', 'paused', 'done', 'aborted')),
     request_id  TEXT   NOT NULL,
+    traceparent TEXT   NOT NULL DEFAULT '', -- of that request; '' where it had no trace
     as_of       BIGINT NOT NULL,
     past_at     BIGINT NOT NULL DEFAULT -1, -- what was handled last: the time of a failure, or a product,
     past_id     TEXT   NOT NULL DEFAULT '', -- and the id of the failure or image
