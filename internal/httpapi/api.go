@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"reflect"
 	"sync/atomic"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -96,8 +97,9 @@ type Deps struct {
 	// * for every site.
 	Origins []string
 	// Limits are those on requests; the zero value has none.
-	Limits guard.Limits
-	Log    *slog.Logger
+	Limits  guard.Limits
+	Observe func(r *http.Request, status int, took time.Duration) // that of server.Config
+	Log     *slog.Logger
 }
 
 // New returns the handler of the API.
@@ -247,7 +249,7 @@ func (d Deps) server() server.Config {
 		}
 	}
 	return server.Config{
-		Stopping: d.Stopping, Log: d.Log, Authorize: d.Limits.Around(d.auditRefusals(authorize)),
+		Stopping: d.Stopping, Observe: d.Observe, Log: d.Log, Authorize: d.Limits.Around(d.auditRefusals(authorize)),
 		Memory: httpkit.BodyMemory{Reading: budget(maxBodyMemory), Decoding: budget(maxDecodeMemory)},
 	}
 }

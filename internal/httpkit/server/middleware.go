@@ -83,6 +83,10 @@ func (s *Server) recovered(w *response, r *http.Request, cause any) bool {
 }
 
 func (s *Server) logAccess(r *http.Request, w *response, body *httpkit.Body, start time.Time) {
+	took := time.Since(start)
+	if s.Observe != nil {
+		s.Observe(r, w.status, took)
+	}
 	level := slog.LevelInfo
 	if s.quiet[r.Pattern] {
 		level = slog.LevelDebug
@@ -96,7 +100,7 @@ func (s *Server) logAccess(r *http.Request, w *response, body *httpkit.Body, sta
 	}
 	s.Log.LogAttrs(r.Context(), level, "request",
 		slog.String("request_id", requestid.From(r.Context())), slog.String("method", r.Method),
-		slog.String("route", r.Pattern), slog.Int("status", w.status), slog.Duration("duration", time.Since(start)),
+		slog.String("route", r.Pattern), slog.Int("status", w.status), slog.Duration("duration", took),
 		slog.Int64("bytes_in", body.Bytes()), slog.Int64("bytes_out", out), slog.String("remote", r.RemoteAddr))
 }
 

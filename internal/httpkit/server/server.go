@@ -32,7 +32,10 @@ type Config struct {
 	// Wrap is put around all routes, and what is answered where there is none; nil: nothing is.
 	Wrap   func(http.Handler) http.Handler
 	Memory httpkit.BodyMemory
-	Log    *slog.Logger
+	// Observe is told of each request that has ended, with the status of its answer, 0 where
+	// none was begun. nil: no one is.
+	Observe func(r *http.Request, status int, took time.Duration)
+	Log     *slog.Logger
 }
 
 // Server answers for every route. It is safe for concurrent use.
