@@ -43,7 +43,7 @@ type request struct {
 func newRequests() *Requests {
 	q := &Requests{HistogramVec: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Namespace: namespace, Name: "http_request_duration_seconds",
-		Help:    "Time from the header of a request to the end of its answer, in seconds. Streams take as long as they are open.",
+		Help:    "Time from the header of a request to the end of its answer, in seconds, without the time that the client preferred to have it kept back. Streams take as long as they are open.",
 		Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 15}, // 250 ms is the objective for creates
 	}, []string{"route", "method", "status_class"})}
 	q.series.Store(&map[request]prometheus.Observer{})

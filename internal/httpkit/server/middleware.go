@@ -85,7 +85,7 @@ func (s *Server) recovered(w *response, r *http.Request, cause any) bool {
 func (s *Server) logAccess(r *http.Request, w *response, body *httpkit.Body, start time.Time) {
 	took := time.Since(start)
 	if s.Observe != nil {
-		s.Observe(r, w.status, took)
+		s.Observe(r, w.status, took-w.keptBack)
 	}
 	level := slog.LevelInfo
 	if s.quiet[r.Pattern] {
@@ -120,10 +120,14 @@ func unfitForLogs(c rune) bool {
 // response notes what was answered, for the access log.
 type response struct {
 	http.ResponseWriter
-	before func() // called before the header is written
-	status int    // 0 until the header is written
-	bytes  int64  // of the body
+	before   func() // called before the header is written
+	status   int    // 0 until the header is written
+	bytes    int64  // of the body
+	keptBack time.Duration
 }
+
+// KeptBack is told by httpkit.KeptBack.
+func (r *response) KeptBack(d time.Duration) { r.keptBack += d }
 
 func (r *response) WriteHeader(status int) {
 	if status >= http.StatusOK {

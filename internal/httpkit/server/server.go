@@ -33,7 +33,8 @@ type Config struct {
 	Wrap   func(http.Handler) http.Handler
 	Memory httpkit.BodyMemory
 	// Observe is told of each request that has ended, with the status of its answer, 0 where
-	// none was begun. nil: no one is.
+	// none was begun, and the time that it took, without that for which the client preferred to
+	// have it kept back. nil: no one is.
 	Observe func(r *http.Request, status int, took time.Duration)
 	Log     *slog.Logger
 }
