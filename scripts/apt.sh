@@ -76,6 +76,7 @@ keep_off() {
 		redis) as_root systemctl --quiet disable redis-server ;;
 		rabbitmq) as_root systemctl --quiet disable rabbitmq-server ;;
 		pgbouncer) as_root systemctl --quiet disable pgbouncer ;;
+		prometheus) as_root systemctl --quiet disable prometheus ;; # whose port is the one of ADMIN_ADDR
 		esac >/dev/null 2>&1 || true # no systemd is running here
 	done
 }

@@ -2,7 +2,7 @@
 # Packages of the operating system. Sourced by scripts/setup.
 #
 # A part is a thing that the repository needs (vips, postgres, redis, rabbitmq,
-# pgbouncer, cc, chromium); how it is found, and what its packages are called, is written here only.
+# pgbouncer, prometheus, cc, chromium); how it is found, and what its packages are called, is written here only.
 
 # has PART: is it there?
 has() {
@@ -29,6 +29,7 @@ has() {
 			command -v rabbitmq-server >/dev/null
 		;;
 	pgbouncer) command -v pgbouncer >/dev/null || [ -x /usr/sbin/pgbouncer ] ;;
+	prometheus) command -v promtool >/dev/null && command -v prometheus >/dev/null ;;
 	cc) command -v gcc >/dev/null || command -v clang >/dev/null ;;
 	chromium)
 		for browser in chromium-headless-shell chromium google-chrome; do
@@ -44,6 +45,7 @@ reason() {
 	case $1 in
 	vips) echo "the fast image engine, with WebP, AVIF and HEIC" ;;
 	postgres | redis | rabbitmq | pgbouncer) echo "a private one is started for the tests; no system service is" ;;
+	prometheus) echo "its promtool tests the rules of alerts; no system service is started" ;;
 	cc) echo "the tests' race detector" ;;
 	chromium) echo "the test of the page that shows the API" ;;
 	esac
@@ -73,6 +75,7 @@ debian_packages() {
 	redis) printf 'redis-server ' ;;
 	rabbitmq) printf 'rabbitmq-server ' ;;
 	pgbouncer) printf 'pgbouncer ' ;;
+	prometheus) printf 'prometheus ' ;;
 	cc) printf 'gcc libc6-dev ' ;;
 	chromium)
 		if apt-cache show chromium-headless-shell >/dev/null 2>&1; then
@@ -91,6 +94,7 @@ brew_package() {
 	redis) echo redis ;;
 	rabbitmq) echo rabbitmq ;;
 	pgbouncer) echo pgbouncer ;;
+	prometheus) echo prometheus ;;
 	chromium) echo chromium ;;
 	esac
 }

@@ -20,6 +20,7 @@ func (p *process) addEvents() {
 	retention.Age, retention.Count = p.cfg.EventRetention, p.cfg.EventMaxCount
 	p.tasks = append(p.tasks, task{name: "event retention", run: events.NewRetention(p.store, retention, p.log).Run})
 	p.horizon = events.NewHorizon(p.store, events.DefaultHorizonConfig(), p.log)
+	p.metrics.Readers(p.horizon.Lags)
 	if !p.cache.Enabled() {
 		return
 	}
@@ -65,7 +66,7 @@ func (p *process) openWebhooks(held *closers) error {
 	settings := webhook.DefaultRunnerConfig()
 	settings.Drain = p.cfg.DrainTimeout
 	runner := webhook.NewRunner(webhook.Parts{
-		Outbox: p.store, Positions: p.store, Horizon: p.horizon, Sender: sender, Box: box, Epoch: p.knownEpoch, Log: p.log,
+		Outbox: p.store, Positions: p.store, Horizon: p.horizon, Sender: sender, Box: box, Epoch: p.knownEpoch, Observe: p.metrics.Delivered, Log: p.log,
 	}, settings)
 	old := expiry.New("deliveries", func(ctx context.Context, limit int) (int, error) {
 		return p.store.PurgeDeliveries(ctx, webhook.KeepDeliveries, webhook.MostDeliveries, limit)

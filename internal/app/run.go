@@ -28,6 +28,7 @@ import (
 	"vitrine.dev/internal/httpapi/products"
 	"vitrine.dev/internal/installation"
 	"vitrine.dev/internal/job"
+	"vitrine.dev/internal/metrics"
 	"vitrine.dev/internal/monitor"
 	"vitrine.dev/internal/processes"
 	"vitrine.dev/internal/queue"
@@ -60,6 +61,7 @@ type process struct {
 	horizon   *events.Horizon  // of the log, for all who read it
 	tasks     []task
 	checks    []*monitor.Check
+	metrics   *metrics.Metrics
 	health    *monitor.Monitor
 
 	jobs     *job.Runner
@@ -85,7 +87,11 @@ func run(ctx context.Context, to cli.Streams, r role, cfg config.Config, log *sl
 	var held closers
 	defer held.close(log)
 
-	p := &process{cfg: cfg, role: r, id: processes.NewID(), person: to.Err, log: log}
+	version, commit, goVersion := cli.Made()
+	p := &process{
+		cfg: cfg, role: r, id: processes.NewID(), person: to.Err, log: log,
+		metrics: metrics.New(metrics.Build{Version: version, Commit: commit, Go: goVersion}),
+	}
 	if err := p.prepare(ctx, &held); err != nil {
 		if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 			log.InfoContext(ctx, "stopped before it was ready")
@@ -97,10 +103,13 @@ func run(ctx context.Context, to cli.Streams, r role, cfg config.Config, log *sl
 		task{name: "installation", run: p.identity.Run, early: true})
 	p.addEvents()
 	p.addDispatcher()
+	figures := p.metrics.Installation(dispatch.NewInspector(p.store, dispatching(p.cfg).Limits), p.store, p.store, p.log)
+	p.tasks = append(p.tasks, task{name: "metrics", run: figures.Run})
 	kinds := failures.JobKinds(p.store, p.views)
 	maps.Copy(kinds, erasure.JobKinds(p.store, p.views))
 	maps.Copy(kinds, refresh.JobKinds(p.store))
 	importer := imports.NewWorker(p.store, p.blobs, products.DecodeRow, p.views, p.log)
+	importer.Observe = p.metrics.Imported
 	maps.Copy(kinds, importer.JobKinds())
 	p.jobs = job.NewRunner(p.store, kinds, job.DefaultRunnerConfig(), p.log)
 	p.tasks = append(p.tasks, task{name: "jobs", run: p.jobs.Run})
@@ -157,6 +166,7 @@ func (p *process) open(ctx context.Context, held *closers) (err error) {
 	if err != nil {
 		return err
 	}
+	p.metrics.Cache(func() metrics.CacheRequests { return metrics.CacheRequests(p.cache.Stats()) })
 	p.views = catalog.NewViews(p.cache, p.identity.AskEpoch, p.log)
 	held.add("lists", p.views)
 	transport, err := openQueue(p.cfg, held, p.identity, p.log)

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"time"
 
+	"vitrine.dev/internal/app/admin"
 	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/bulk"
 	"vitrine.dev/internal/bulk/export"
@@ -80,6 +81,7 @@ func (p *process) addServer() error {
 		},
 		Origins: p.cfg.Origins,
 		Tracer:  p.tracer,
+		Observe: p.metrics.Requests.Observe,
 		Log:     p.log,
 	}
 	if err := p.addGuard(&deps); err != nil {
@@ -95,12 +97,12 @@ func (p *process) addServer() error {
 	abandoned := expiry.New("uploads", p.store.ExpireUploads, expiryInterval, p.log)
 	p.tasks = append(p.tasks,
 		task{name: "uploads", run: abandoned.Run},
-		task{name: "progress", run: func(ctx context.Context) error { return deps.Progress.Follow(ctx, p.openLog) }},
+		task{name: "progress", run: func(ctx context.Context) error { return deps.Progress.Follow(ctx, p.openLog("progress")) }},
 		task{name: "feed", run: deps.Feed.Run},
 		task{name: "http", run: func(ctx context.Context) error { return p.serve(ctx, api) }, early: true},
 		task{name: "signing keys", run: deps.Signing.Run},
 		task{name: "signing key changes", run: func(ctx context.Context) error {
-			return auth.FollowSigning(ctx, deps.Signing, p.openLog, p.log)
+			return auth.FollowSigning(ctx, deps.Signing, p.openLog("signing"), p.log)
 		}}, task{name: "expirer", run: expirer.Run}, task{name: "bulk keys", run: bulkKeys.Run}, task{name: "audit", run: audit.Run})
 	return nil
 }
@@ -155,13 +157,13 @@ func (p *process) serveAdmin(ctx context.Context, held *closers) {
 		p.log.WarnContext(ctx, "cannot listen on ADMIN_ADDR; running without it", "error", err)
 		return
 	}
-	admin := server.DefaultLimits().Server(httpapi.NewAdmin(httpapi.Deps{
-		Ready: p.health.Check, Stopping: p.stopping.Load, Log: p.log,
-	}), p.log)
-	held.add("admin listener", admin)
+	health := httpapi.NewAdmin(httpapi.Deps{Ready: p.health.Check, Stopping: p.stopping.Load, Log: p.log})
+	handler := admin.Handler(health, p.metrics.Handler(), p.cfg.AdminProfiles())
+	served := server.DefaultLimits().Server(handler, p.log)
+	held.add("admin listener", served)
 	p.log.InfoContext(ctx, "admin listening", "address", listener.Addr().String())
 	go func() {
-		if err := admin.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		if err := served.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			p.log.ErrorContext(ctx, "admin listener ended", "error", err)
 		}
 	}()
@@ -181,14 +183,16 @@ func (p *process) addGuard(deps *httpapi.Deps) error {
 	p.tasks = append(p.tasks,
 		task{name: "keys", run: func(ctx context.Context) error {
 			p.sayHowToBegin(ctx)
-			return keys.Follow(ctx, p.openLog)
+			return keys.Follow(ctx, p.openLog("keys"))
 		}},
 		task{name: "key use", run: keys.RecordUse})
 	return nil
 }
 
-// openLog opens the log of events from now on.
-func (p *process) openLog(ctx context.Context) (events.Next, error) { return p.horizon.Tail(ctx) }
+// openLog opens the log of events from now on, for the reader of the name.
+func (p *process) openLog(reader string) func(context.Context) (events.Next, error) {
+	return func(ctx context.Context) (events.Next, error) { return p.horizon.NamedTail(ctx, reader) }
+}
 
 // sayHowToBegin tells who started the process how to make the first key, where there is
 // none.

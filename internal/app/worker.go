@@ -9,6 +9,7 @@ import (
 	"vitrine.dev/internal/app/config"
 	"vitrine.dev/internal/gc"
 	"vitrine.dev/internal/media"
+	"vitrine.dev/internal/metrics"
 	"vitrine.dev/internal/processes"
 	"vitrine.dev/internal/upload"
 )
@@ -30,8 +31,10 @@ func (p *process) addWorker(held *closers) error {
 	workerConfig.Preset = media.DefaultPreset(p.cfg.ImageAVIF)
 	worker := media.NewWorker(media.Parts{
 		Store: p.store, Fetcher: fetcher, Spool: downloads, Renderer: renderer, Blobs: p.blobs,
-		Announce: p.views, Process: p.id, Tracer: p.tracer, Log: p.log,
+		Announce: p.views, Observe: p.metrics.Images, Process: p.id, Tracer: p.tracer, Log: p.log,
 	}, workerConfig)
+	rendering, _ := renderer.(metrics.Renderer) // one that has processes of its own
+	p.metrics.Worker(worker, p.slots, rendering)
 	sweeperConfig := media.DefaultSweeperConfig()
 	sweeperConfig.Policy = policy(p.cfg)
 	sweeper := media.NewSweeper(p.store, p.views, sweeperConfig, p.log)
@@ -50,6 +53,14 @@ func (p *process) addWorker(held *closers) error {
 		task{name: "collector", run: collector.Run},
 	)
 	return nil
+}
+
+// slots is how many downloads this process has room for.
+func (p *process) slots() int {
+	if p.stopping.Load() {
+		return 0
+	}
+	return p.cfg.WorkerDownloads
 }
 
 // runWorker consumes until ctx is done and what was begun is done too. The heart and the

@@ -28,6 +28,12 @@ func thisBuild() build {
 	return buildOf(info)
 }
 
+// Made returns what the program was made from; the commit is "" where the toolchain did not record it.
+func Made() (version, commit, goVersion string) {
+	b := thisBuild()
+	return b.Version, b.Commit, b.Go
+}
+
 func buildOf(info *debug.BuildInfo) build {
 	b := build{Version: info.Main.Version, Go: info.GoVersion, Platform: runtime.GOOS + "/" + runtime.GOARCH}
 	if b.Version == "" {

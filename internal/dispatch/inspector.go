@@ -26,6 +26,9 @@ type InspectorStore interface {
 	// Hosts returns what is remembered of the hosts that the query selects, by name,
 	// without State and Limit.
 	Hosts(ctx context.Context, q HostQuery) ([]HostView, error)
+	// OpenHosts returns of how many hosts at least so many URLs have failed in a row; it looks at
+	// most at so many of those of which one has.
+	OpenHosts(ctx context.Context, failures, most int) (int, error)
 	// Slots and Processes are those of processes.Store.
 	Slots(ctx context.Context, within, lease time.Duration) (int, error)
 	Processes(ctx context.Context, within time.Duration, limit int) ([]processes.Process, error)
@@ -97,6 +100,12 @@ func (i *Inspector) overview(ctx context.Context) (Overview, error) {
 	}
 	i.last, i.read = overview(now, groups, pace, slots, alive), time.Now()
 	return i.last, nil
+}
+
+// OpenHosts returns how many hosts have not answered since their breaker has opened, of CountMost whose last
+// fetch has failed.
+func (i *Inspector) OpenHosts(ctx context.Context) (int, error) {
+	return i.store.OpenHosts(ctx, threshold, CountMost)
 }
 
 // Hosts returns a page of what is remembered of hosts, by name, and whether there

@@ -56,6 +56,7 @@ type Group struct {
 	UserID   int64
 	Images   int
 	OldestAt int64 // since when the oldest of them is accepted
+	DueAt    int64 // when the first of them was or is due
 }
 
 // Overview is what waits, at one moment. Images of refreshes and repairs are among it.
@@ -75,6 +76,7 @@ type StateCount struct {
 	Images   int       // that were looked at
 	More     bool      // there may be more
 	OldestAt time.Time // when the oldest that was looked at was accepted; zero for none
+	DueAt    time.Time // when the first that was looked at was or is due; zero for none
 }
 
 // UserWork is how many images of a user are worked on and wait.
@@ -109,6 +111,9 @@ func overview(now int64, groups []Group, pace Pace, slots int, alive []processes
 		c.Images += g.Images
 		if oldest := at(g.OldestAt); c.OldestAt.IsZero() || oldest.Before(c.OldestAt) {
 			c.OldestAt = oldest
+		}
+		if due := at(g.DueAt); c.DueAt.IsZero() || due.Before(c.DueAt) {
+			c.DueAt = due
 		}
 		counts[g.State] = c
 		u := users[g.UserID]

@@ -97,6 +97,10 @@ func (f *fakeInspected) Hosts(_ context.Context, q dispatch.HostQuery) ([]dispat
 	return slices.Clone(f.hosts[:min(q.Limit, len(f.hosts))]), f.err
 }
 
+func (f *fakeInspected) OpenHosts(_ context.Context, failures, most int) (int, error) {
+	return failures*100_000 + most, f.err
+}
+
 func (f *fakeInspected) Processes(context.Context, time.Duration, int) ([]processes.Process, error) {
 	return f.alive, f.err
 }
@@ -107,8 +111,8 @@ func TestOverview(t *testing.T) {
 	t.Parallel()
 	store := &fakeInspected{
 		groups: []dispatch.Group{
-			{State: dispatch.StateInLine, Class: dispatch.Known, UserID: 1, Images: dispatch.CountMost - 1, OldestAt: 500},
-			{State: dispatch.StateInLine, Class: dispatch.Contact, UserID: 2, Images: 2, OldestAt: 300},
+			{State: dispatch.StateInLine, Class: dispatch.Known, UserID: 1, Images: dispatch.CountMost - 1, OldestAt: 500, DueAt: 600},
+			{State: dispatch.StateInLine, Class: dispatch.Contact, UserID: 2, Images: 2, OldestAt: 300, DueAt: 700},
 			{State: dispatch.StateBegun, UserID: 2, Images: 3, OldestAt: 700},
 			{State: dispatch.StateDispatched, UserID: 3, Images: 3, OldestAt: 800},
 			{State: dispatch.StateParked, UserID: 3, Images: 1, OldestAt: 900},
@@ -134,6 +138,9 @@ func TestOverview(t *testing.T) {
 		want := []dispatch.UserWork{{2, 3, 2, more == 1}, {3, 3, 1, more == 1}, {1, 0, dispatch.CountMost - 1 + more, more == 1}}
 		if !slices.Equal(o.Users, want) {
 			t.Errorf("users are %+v, want %+v", o.Users, want)
+		}
+		if o.States[1].DueAt.UnixMilli() != 600 || !o.States[0].DueAt.IsZero() {
+			t.Errorf("the first that were due are %+v", o.States)
 		}
 		if o.States[1].OldestAt.UnixMilli() != 300 || !o.States[0].OldestAt.IsZero() {
 			t.Errorf("the oldest are %+v", o.States)

@@ -63,7 +63,7 @@ func (f *fakeLog) commit(id int64) {
 	for i > 0 && f.list[i-1].ID > id {
 		i--
 	}
-	f.list = append(f.list[:i], append([]events.Event{{ID: id, Type: events.ProductUpdated, ProductID: id % 7}}, f.list[i:]...)...)
+	f.list = append(f.list[:i], append([]events.Event{{ID: id, Type: events.ProductUpdated, ProductID: id % 7, OccurredAt: time.Now()}}, f.list[i:]...)...)
 	select {
 	case f.wake <- struct{}{}:
 	default:

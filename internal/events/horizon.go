@@ -36,6 +36,7 @@ type Horizon struct {
 	complete atomic.Int64
 	waiting  atomic.Pointer[mark] // that has not passed; whoever has the turn makes it
 	looked   time.Time            // of who has the turn
+	lags     lags
 }
 
 // mark is a Mark and when it was made.

@@ -99,7 +99,7 @@ func (r *Reader) hold(ctx context.Context, position int64) {
 		time.AfterFunc(r.cfg.Drain, func() { cancel(errStopped) })
 	})
 	defer expiry()
-	r.read(reading, handling, saver)
+	r.read(reading, handling, saver, r.horizon.lags.begin(reading, r.name))
 	stop()
 	saver.stop()
 	<-saved
@@ -108,19 +108,20 @@ func (r *Reader) hold(ctx context.Context, position int64) {
 var errStopped = errors.New("the reader was stopped")
 
 // read gives events to the handler until ctx is done.
-func (r *Reader) read(ctx, handling context.Context, saver *saver) {
+func (r *Reader) read(ctx, handling context.Context, saver *saver, behind *lag) {
 	wake := r.horizon.log.Wake(ctx)
 	for ctx.Err() == nil {
 		began := time.Now()
 		part, full := "log", false
 		to, err := r.horizon.Beyond(ctx, saver.position(), wake)
 		if err == nil {
-			part, full, err = r.next(ctx, handling, saver, to)
+			part, full, err = r.next(ctx, handling, saver, behind, to)
 		}
 		switch {
 		case ctx.Err() != nil:
 			return
 		case err != nil:
+			behind.failed(ctx)
 			r.pause(ctx, part, err)
 		default:
 			r.outage.Succeeded(ctx)
@@ -133,7 +134,7 @@ func (r *Reader) read(ctx, handling context.Context, saver *saver) {
 
 // next gives one page to the handler. It names the part that failed, and says
 // whether a full page was done, which more may follow.
-func (r *Reader) next(ctx, handling context.Context, saver *saver, to int64) (part string, full bool, err error) {
+func (r *Reader) next(ctx, handling context.Context, saver *saver, behind *lag, to int64) (part string, full bool, err error) {
 	position := saver.position()
 	page, err := r.horizon.log.Read(ctx, position, to, r.cfg.Batch)
 	if err != nil {
@@ -146,9 +147,10 @@ func (r *Reader) next(ctx, handling context.Context, saver *saver, to int64) (pa
 		saver.reach(page.RemovedTo)
 	}
 	done := 0
-	if len(page.Events) > 0 {
+	if behind.found(page); len(page.Events) > 0 {
 		done, err = r.call(handling, page)
 	}
+	behind.left(page, done)
 	switch {
 	case done == len(page.Events):
 		saver.reach(page.end(to, r.cfg.Batch))

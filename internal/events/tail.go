@@ -15,6 +15,7 @@ type Tail struct {
 	horizon  *Horizon
 	position int64
 	wake     <-chan struct{}
+	lag      *lag // nil: it has no name
 }
 
 // Batch is what a Tail has read.
@@ -35,6 +36,15 @@ func (h *Horizon) Tail(ctx context.Context) (*Tail, error) {
 		return nil, err
 	}
 	return &Tail{horizon: h, position: now, wake: wake}, nil
+}
+
+// NamedTail is Tail for a reader of this process, of which Lags tells under the name.
+func (h *Horizon) NamedTail(ctx context.Context, name string) (*Tail, error) {
+	t, err := h.Tail(ctx)
+	if err == nil {
+		t.lag = h.lags.begin(ctx, name)
+	}
+	return t, err
 }
 
 // TailAfter returns one that reads what follows the id, from 0 for the oldest
@@ -62,15 +72,19 @@ func (t *Tail) Position() int64 { return t.position }
 // Next waits for events and returns those that follow, by ascending id. After
 // an error it can be called again. fault.Unavailable; the cause of ctx's end.
 func (t *Tail) Next(ctx context.Context) (Batch, error) {
+	t.lag.caughtUp()
 	for {
 		to, err := t.horizon.Beyond(ctx, t.position, t.wake)
 		if err != nil {
+			t.lag.failed(ctx)
 			return Batch{}, err
 		}
 		page, err := t.horizon.log.Read(ctx, t.position, to, tailBatch)
 		if err != nil {
+			t.lag.failed(ctx)
 			return Batch{}, err
 		}
+		t.lag.found(page)
 		b := Batch{Events: page.Events, Skipped: max(0, page.RemovedTo-t.position)}
 		t.position = page.end(max(to, page.RemovedTo), tailBatch)
 		if len(b.Events) > 0 || b.Skipped > 0 {

@@ -17,6 +17,8 @@ type Store interface {
 	// ListFailures returns at most limit items of the kinds that the filter
 	// has, newest first, those after the position (nil for the beginning).
 	ListFailures(ctx context.Context, f Filter, after *Position, limit int) ([]Item, error)
+	// CountListed returns how many items of each kind are on the list, up to most of each.
+	CountListed(ctx context.Context, most int) (map[Kind]int, error)
 	// CountFailures counts the items that the action can be applied to, and returns as of when:
 	// those of a replay are images only.
 	CountFailures(ctx context.Context, a Action, f Filter) (n int64, asOf time.Time, err error)

@@ -28,6 +28,8 @@ const (
 	// scansAtOnce is how many such statements a process has under way, so that clients who
 	// read a long history leave connections to others.
 	scansAtOnce = 2
+	// reader names the tail that all streams of a process share.
+	reader = "feed"
 )
 
 // Feed is safe for concurrent use.
@@ -61,7 +63,7 @@ func (f *Feed) Run(ctx context.Context) error {
 	outage := backoff.NewOutage(f.logger, "streams of events stand still", "streams of events go on")
 	var tail *events.Tail
 	open := func(ctx context.Context) (next events.Next, err error) {
-		tail, err = f.horizon.Tail(ctx)
+		tail, err = f.horizon.NamedTail(ctx, reader)
 		return tail, err
 	}
 	return events.Follow(ctx, open, outage, func() { f.recent.open(tail.Position()) }, func(b events.Batch) {

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"reflect"
 	"sync/atomic"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -97,9 +98,10 @@ type Deps struct {
 	// * for every site.
 	Origins []string
 	// Limits are those on requests; the zero value has none.
-	Limits guard.Limits
-	Tracer *tracing.Tracer // nil: requests have no spans
-	Log    *slog.Logger
+	Limits  guard.Limits
+	Tracer  *tracing.Tracer                                       // nil: requests have no spans
+	Observe func(r *http.Request, status int, took time.Duration) // that of server.Config
+	Log     *slog.Logger
 }
 
 // New returns the handler of the API.
@@ -249,7 +251,7 @@ func (d Deps) server() server.Config {
 		}
 	}
 	return server.Config{
-		Stopping: d.Stopping, Log: d.Log, Tracer: d.Tracer, Authorize: d.Limits.Around(d.auditRefusals(authorize)),
+		Stopping: d.Stopping, Observe: d.Observe, Log: d.Log, Tracer: d.Tracer, Authorize: d.Limits.Around(d.auditRefusals(authorize)),
 		Memory: httpkit.BodyMemory{Reading: budget(maxBodyMemory), Decoding: budget(maxDecodeMemory)},
 	}
 }

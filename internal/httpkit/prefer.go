@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 const (
@@ -32,6 +33,22 @@ func Preference(r *http.Request, name string) string {
 // Applied says in the answer that it follows the preference.
 func Applied(w http.ResponseWriter, name, value string) {
 	w.Header().Add(HeaderPreferenceApplied, name+"="+value)
+}
+
+// KeptBack notes that the answer was kept back for so long because the client prefers that, which is no time
+// that the server took for it.
+func KeptBack(w http.ResponseWriter, d time.Duration) {
+	for {
+		switch to := w.(type) {
+		case interface{ KeptBack(d time.Duration) }:
+			to.KeptBack(d)
+			return
+		case interface{ Unwrap() http.ResponseWriter }:
+			w = to.Unwrap()
+		default:
+			return
+		}
+	}
 }
 
 // splitUnquoted yields the parts of a list in a header, whose strings in quotes may

@@ -1,5 +1,5 @@
 // Package testserver gives tests real servers of their own: PostgreSQL (also
-// behind PgBouncer), Redis (also a cluster), RabbitMQ and an S3 server
+// behind PgBouncer), Redis (also a cluster), RabbitMQ, Prometheus and an S3 server
 // (versitygw), started from the binaries found on the
 // machine, on free loopback ports, with their data in temporary folders. It
 // never touches a server that it did not start.

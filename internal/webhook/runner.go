@@ -47,6 +47,7 @@ type Parts struct {
 	Sender    Sender
 	Box       Box
 	Epoch     func(context.Context) (string, error) // of the installation
+	Observe   func(State)                           // told of each request that has ended, by where its delivery is then; nil: no one is
 	Log       *slog.Logger
 }
 
@@ -117,7 +118,7 @@ func (r *Runner) hold(ctx context.Context, l *lease) {
 		}
 	})
 	working.Go(func() {
-		open := func(ctx context.Context) (events.Next, error) { return r.Horizon.Tail(ctx) }
+		open := func(ctx context.Context) (events.Next, error) { return r.Horizon.NamedTail(ctx, Reader) }
 		_ = events.Follow(taking, open, r.outage, func() { r.notify(nil, 0) }, func(b events.Batch) { r.heard(b) }) // always nil
 	})
 	for taking.Err() == nil {

@@ -172,5 +172,9 @@ func (w *worker) land(a attempt) {
 		return
 	}
 	w.took = a.answer.Duration
-	w.ended = append(w.ended, w.r.cfg.Policy.result(a.delivery, a.answer))
+	result := w.r.cfg.Policy.result(a.delivery, a.answer)
+	w.ended = append(w.ended, result)
+	if w.r.Observe != nil {
+		w.r.Observe(result.State)
+	}
 }

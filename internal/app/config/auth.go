@@ -17,6 +17,10 @@ func (c Config) onLoopback() bool {
 	return c.HTTPAddr.loopback() && (c.AdminAddr.Off || c.AdminAddr.loopback())
 }
 
+// AdminProfiles reports whether profiles are served on ADMIN_ADDR: they cost the process time, and
+// show its command line.
+func (c Config) AdminProfiles() bool { return c.AdminPprof || c.AdminAddr.loopback() }
+
 func (a Address) loopback() bool {
 	ip, err := netip.ParseAddr(a.Host)
 	return a.Host == "localhost" || err == nil && ip.Unmap().IsLoopback()

@@ -66,6 +66,7 @@ type Config struct {
 
 	HTTPAddr      Address      `env:"HTTP_ADDR"       envDefault:"127.0.0.1:8080"`
 	AdminAddr     AdminAddress `env:"ADMIN_ADDR"      envDefault:"127.0.0.1:9090"`
+	AdminPprof    bool         `env:"ADMIN_PPROF"` // also where AdminAddr is not on loopback: see AdminProfiles
 	DataDir       string       `env:"DATA_DIR"        envDefault:"./data"`
 	PublicBaseURL string       `env:"PUBLIC_BASE_URL"`
 

@@ -134,6 +134,27 @@ func TestBaseURLs(t *testing.T) {
 	}
 }
 
+func TestProfilesAreForLoopback(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		variables map[string]string
+		served    bool
+	}{
+		{nil, true},
+		{map[string]string{"ADMIN_ADDR": "[::1]:9090"}, true},
+		{map[string]string{"ADMIN_ADDR": ":9090"}, false},
+		{map[string]string{"ADMIN_ADDR": "192.0.2.1:9090", "ADMIN_PPROF": "false"}, false},
+		{map[string]string{"ADMIN_ADDR": "192.0.2.1:9090", "ADMIN_PPROF": "true"}, true},
+	} {
+		if cfg, err := Parse(c.variables); err != nil || cfg.AdminProfiles() != c.served {
+			t.Errorf("%v: profiles are served: %t, %v", c.variables, cfg.AdminProfiles(), err)
+		}
+	}
+	if _, err := Parse(map[string]string{"ADMIN_PPROF": "perhaps"}); err == nil || !strings.Contains(err.Error(), "ADMIN_PPROF") {
+		t.Errorf("ADMIN_PPROF=perhaps: %v", err)
+	}
+}
+
 func TestAuthIsOnWhereOthersReachIt(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

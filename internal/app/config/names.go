@@ -27,7 +27,7 @@ func knownNames() []string {
 func ownPrefixes() []string {
 	return []string{
 		"DB_", "DATABASE_", "REDIS_", "QUEUE_", "AMQP_", "AWS_S3_", "JOB_", "IMAGE_", "FETCH_", "ORPHAN_", "DRAIN_",
-		"IDEMPOTENCY_", "CACHE_", "LIBVIPS_", "AUTH", "ALLOWED_", "TRUSTED_", "RATE_LIMIT_", "WEBHOOK_", "VITRINE_API",
+		"IDEMPOTENCY_", "CACHE_", "LIBVIPS_", "AUTH", "ADMIN_", "ALLOWED_", "TRUSTED_", "RATE_LIMIT_", "WEBHOOK_", "VITRINE_API",
 	}
 }
 

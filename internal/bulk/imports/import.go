@@ -114,6 +114,17 @@ func (c ImageCounts) Plus(other ImageCounts, times int64) ImageCounts {
 	}
 }
 
+// rowsSince returns how many rows ended with each outcome since. Where a row that was counted before is
+// superseded, the row that supersedes it may take its place: only the superseded one is counted.
+func (c Counts) rowsSince(before Counts) Counts {
+	return Counts{
+		Read:    c.Read - before.Read,
+		Created: max(0, c.Created-before.Created), Updated: max(0, c.Updated-before.Updated),
+		Unchanged: max(0, c.Unchanged-before.Unchanged), Failed: max(0, c.Failed-before.Failed),
+		Superseded: c.Superseded - before.Superseded,
+	}
+}
+
 // count adds a result so many times.
 func (c *Counts) count(r Result, times int64) {
 	switch r.Outcome {

@@ -22,6 +22,10 @@ const (
 
 // Worker reads the files of imports. It is safe for concurrent use.
 type Worker struct {
+	// Observe is told how many rows were written or refused with each outcome, never of fewer
+	// than none. nil: no one is. It is set before the first step.
+	Observe func(Counts)
+
 	store    Store
 	blobs    Blobs
 	decode   func(object []byte) catalog.Row
@@ -97,6 +101,9 @@ func (w *Worker) read(ctx context.Context, b job.Batch, i Import) (Import, error
 	s.took(time.Since(began))
 	failpoint.Crash(failpoint.ImportStep)
 	w.announce.Announce(context.WithoutCancel(ctx), changed...)
+	if w.Observe != nil && i.Phase == Writing && next.Read == i.Read+int64(len(c.Lines)) { // else another process took them
+		w.Observe(next.rowsSince(i.Counts))
+	}
 	if !next.reads() {
 		w.close(i.ID)
 	}

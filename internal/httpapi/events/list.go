@@ -82,6 +82,7 @@ func (h *Handler) page(w http.ResponseWriter, r *http.Request, q feed.Query) err
 	if preferred {
 		q.Wait = most
 	}
+	began := time.Now()
 	page, err := h.Feed.Page(r.Context(), q)
 	if err != nil {
 		return fmt.Errorf("list events: %w", err)
@@ -96,6 +97,7 @@ func (h *Handler) page(w http.ResponseWriter, r *http.Request, q feed.Query) err
 		answer.Data[i] = e.Public(page.Next.Epoch)
 	}
 	if page.Waited {
+		httpkit.KeptBack(w, time.Since(began))
 		httpkit.Applied(w, products.PreferenceWait, strconv.Itoa(int(most/time.Second)))
 	}
 	return httpkit.WriteFresh(w, http.StatusOK, answer)

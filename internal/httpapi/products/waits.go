@@ -42,9 +42,11 @@ func (x Waits) For(w http.ResponseWriter, r *http.Request, product, image int64)
 	if !ok || x.Watch == nil {
 		return false
 	}
+	began := time.Now()
 	waited := x.Watch.Wait(r.Context(), product, most, x.Stopping, func(ctx context.Context) (bool, error) {
 		return x.Service.Working(ctx, product, image)
 	})
+	httpkit.KeptBack(w, time.Since(began))
 	if waited {
 		httpkit.Applied(w, PreferenceWait, strconv.Itoa(int(most/time.Second)))
 	}

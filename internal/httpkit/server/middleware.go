@@ -85,6 +85,10 @@ func (s *Server) recovered(w *response, r *http.Request, cause any) bool {
 }
 
 func (s *Server) logAccess(r *http.Request, w *response, body *httpkit.Body, start time.Time) {
+	took := time.Since(start)
+	if s.Observe != nil {
+		s.Observe(r, w.status, took-w.keptBack)
+	}
 	level := slog.LevelInfo
 	if s.quiet[r.Pattern] {
 		level = slog.LevelDebug
@@ -98,7 +102,7 @@ func (s *Server) logAccess(r *http.Request, w *response, body *httpkit.Body, sta
 	}
 	s.Log.LogAttrs(r.Context(), level, "request",
 		slog.String("request_id", requestid.From(r.Context())), slog.String("method", r.Method),
-		slog.String("route", r.Pattern), slog.Int("status", w.status), slog.Duration("duration", time.Since(start)),
+		slog.String("route", r.Pattern), slog.Int("status", w.status), slog.Duration("duration", took),
 		slog.Int64("bytes_in", body.Bytes()), slog.Int64("bytes_out", out), slog.String("remote", r.RemoteAddr))
 }
 
@@ -118,10 +122,14 @@ func unfitForLogs(c rune) bool {
 // response notes what was answered, for the access log.
 type response struct {
 	http.ResponseWriter
-	before func() // called before the header is written
-	status int    // 0 until the header is written
-	bytes  int64  // of the body
+	before   func() // called before the header is written
+	status   int    // 0 until the header is written
+	bytes    int64  // of the body
+	keptBack time.Duration
 }
+
+// KeptBack is told by httpkit.KeptBack.
+func (r *response) KeptBack(d time.Duration) { r.keptBack += d }
 
 func (r *response) WriteHeader(status int) {
 	if status >= http.StatusOK {

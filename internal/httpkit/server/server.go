@@ -34,7 +34,11 @@ type Config struct {
 	Wrap   func(http.Handler) http.Handler
 	Memory httpkit.BodyMemory
 	Tracer *tracing.Tracer // nil: requests have no spans
-	Log    *slog.Logger
+	// Observe is told of each request that has ended, with the status of its answer, 0 where
+	// none was begun, and the time that it took, without that for which the client preferred to
+	// have it kept back. nil: no one is.
+	Observe func(r *http.Request, status int, took time.Duration)
+	Log     *slog.Logger
 }
 
 // Server answers for every route. It is safe for concurrent use.

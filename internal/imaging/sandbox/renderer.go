@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"vitrine.dev/internal/fault"
@@ -37,6 +38,7 @@ type Renderer struct {
 	engine   engineInfo
 	schedule *schedule.Schedule
 	once     sync.Once
+	children atomic.Int64   // that are alive
 	busy     sync.WaitGroup // pictures
 
 	mu   sync.Mutex
@@ -74,7 +76,7 @@ func New(cfg Config, log *slog.Logger) (*Renderer, error) {
 			Renders: parallel, Budget: cfg.Imaging.PixelBudget, Express: expressPixels, Passed: mostPassed,
 		}),
 	}
-	first, err := launch(cfg.Program, cfg.Imaging)
+	first, err := r.launch()
 	if err != nil {
 		return nil, err
 	}
@@ -138,7 +140,7 @@ func (r *Renderer) renderIn(
 	fresh := p == nil
 	if fresh {
 		var err error
-		if j.process, err = launch(r.cfg.Program, r.cfg.Imaging); err != nil {
+		if j.process, err = r.launch(); err != nil {
 			j.process = nil
 			return j, media.Rendered{}, crashed("No process could be started for the picture.", err)
 		}
@@ -148,12 +150,12 @@ func (r *Renderer) renderIn(
 	p.work++
 	if !j.broken {
 		if p.work >= r.cfg.Recycle || !j.finish() {
-			_ = p.end()
+			_ = r.end(p)
 			j.process = nil
 		}
 		return j, rendered, err
 	}
-	ended := errors.Join(err, p.end())
+	ended := errors.Join(err, r.end(p))
 	j.process = nil
 	switch {
 	case ctx.Err() != nil:
@@ -172,6 +174,25 @@ func (r *Renderer) renderIn(
 		return j, media.Rendered{}, crashed("The decoder crashed on the picture.", ended)
 	}
 }
+
+func (r *Renderer) launch() (*process, error) {
+	p, err := launch(r.cfg.Program, r.cfg.Imaging)
+	if err == nil {
+		r.children.Add(1)
+	}
+	return p, err
+}
+
+func (r *Renderer) end(p *process) error {
+	defer r.children.Add(-1)
+	return p.end()
+}
+
+// Children returns how many children are alive.
+func (r *Renderer) Children() int { return int(r.children.Load()) }
+
+// BudgetUsed returns which share of the budget's pixels is taken, from 0 to 1.
+func (r *Renderer) BudgetUsed() float64 { return r.schedule.Used() }
 
 // take returns an idle child, or nil where one is to be started.
 func (r *Renderer) take() *process {
@@ -206,7 +227,7 @@ func (r *Renderer) Close() error {
 		r.schedule.Close()
 		r.busy.Wait()
 		for p := r.take(); p != nil; p = r.take() {
-			_ = p.end()
+			_ = r.end(p)
 		}
 	})
 	return nil

@@ -76,6 +76,31 @@ func scanAt(row sqldb.Row, f *failures.Item, fields ...any) error {
 	return err
 }
 
+// CountListed implements failures.Store.
+func (s *Failures) CountListed(ctx context.Context, most int) (counts map[failures.Kind]int, err error) {
+	err = s.db.Along(ctx, "count the list of failures", func(ctx context.Context, from sqldb.Querier) error {
+		counts = make(map[failures.Kind]int)
+		for kind, statement := range countListed(most) {
+			n, err := sqldb.Collect(ctx, from, func(row sqldb.Row, n *int) error { return row.Scan(n) }, statement)
+			if err != nil {
+				return err
+			}
+			counts[kind] = n[0]
+		}
+		return nil
+	})
+	return counts, err
+}
+
+// countListed counts each kind along the index of the list, by its time (TestPlans).
+func countListed(most int) map[failures.Kind]string {
+	const bounded = `SELECT count(*) FROM (SELECT 1 FROM %s ORDER BY %s LIMIT %d) AS listed`
+	return map[failures.Kind]string{
+		failures.KindImage:   fmt.Sprintf(bounded, "images WHERE "+imagesql.Listed, "failed_at, id", most),
+		failures.KindMessage: fmt.Sprintf(bounded, "dead_messages"+listedMessages(failures.Filter{}).String(), "received_at, id", most),
+	}
+}
+
 // CountFailures implements failures.Store.
 func (s *Failures) CountFailures(
 	ctx context.Context, a failures.Action, f failures.Filter,

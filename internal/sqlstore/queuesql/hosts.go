@@ -28,6 +28,24 @@ func (s *Queue) Hosts(ctx context.Context, q dispatch.HostQuery) (hosts []dispat
 	return hosts, err
 }
 
+// OpenHosts implements dispatch.InspectorStore.
+func (s *Queue) OpenHosts(ctx context.Context, failures, most int) (open int, err error) {
+	err = s.db.Along(ctx, "count open hosts", func(ctx context.Context, from sqldb.Querier) error {
+		counts, err := sqldb.Collect(ctx, from, func(row sqldb.Row, n *int) error { return row.Scan(n) }, openHosts(most), failures)
+		if err == nil {
+			open = counts[0]
+		}
+		return err
+	})
+	return open, err
+}
+
+// openHosts counts along the index of failing hosts (TestPlans).
+func openHosts(most int) string {
+	return fmt.Sprintf(`SELECT count(*) FROM (SELECT failures FROM hosts WHERE failing_at > 0 ORDER BY failing_at LIMIT %d) AS failing
+		WHERE failures >= $1`, most)
+}
+
 // page selects hosts.
 func page(d sqldb.Dialect, q dispatch.HostQuery, fetched []processes.Fetched) (statement string, args []any) {
 	var where sqldb.Where

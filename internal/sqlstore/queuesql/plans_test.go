@@ -43,6 +43,7 @@ func TestPlans(t *testing.T) {
 		for name, statement := range map[string]string{
 			"backlog": queuesql.BacklogStatement(s.Dialect),
 			"hosts":   hosts,
+			"open":    strings.ReplaceAll(queuesql.OpenHostsStatement(dispatch.CountMost), "$1", "5"),
 			"waiter": strings.NewReplacer("$1", strconv.FormatInt(p.Images[0].ID, 10), "$2", strconv.FormatInt(p.ID, 10)).
 				Replace(queuesql.WaiterStatement(s.Dialect)),
 		} {
@@ -69,6 +70,7 @@ func TestPlans(t *testing.T) {
 	}
 	exec(`ANALYZE`)
 	exec(`INSERT INTO hosts (host) SELECT 'host-' || n FROM generate_series(1, 20000) AS n`)
+	exec(`INSERT INTO hosts (host, failing_at, failures) SELECT 'failing-' || n, n, n % 10 FROM generate_series(1, 20000) AS n`)
 	grow(3, 100)
 	grow(1, 30_000)
 	grow(2, 30_000)

@@ -89,6 +89,12 @@ func testDeadList(t *testing.T, s Store) {
 	a := broken(t, s, fault.SourceNotFound, "http://A.example:80/1.jpg")
 	b := broken(t, s, fault.SourceTimeout, "https://b.example/2.jpg")
 	unreadable(t, s, "m1", "garbage")
+	for most, images := range map[int]int{1: 1, 100: len(letters(t, s, failures.Filter{})) - 1} {
+		counts, err := s.CountListed(t.Context(), most)
+		if err != nil || images < 1 || counts[failures.KindImage] != images || counts[failures.KindMessage] != 1 {
+			t.Errorf("of up to %d there are %v, %v; want %d images and a message", most, counts, err, images)
+		}
+	}
 	first, second := imageID(a.Images[0]).String(), imageID(b.Images[0]).String()
 
 	all := letters(t, s, failures.Filter{})

@@ -71,6 +71,13 @@ func testParked(t *testing.T, s Store) {
 
 // testHosts: five URLs open a host's breaker, one URL never; its probe is an image
 // that was never tried; an answer closes it.
+func wantOpen(t *testing.T, s Store, want int) {
+	t.Helper()
+	if n, err := inspector(s).OpenHosts(t.Context()); n != want || err != nil {
+		t.Errorf("%d hosts have an open breaker, %v; want %d", n, err, want)
+	}
+}
+
 func testHosts(t *testing.T, s Store) {
 	t.Helper()
 	failure := timeout()
@@ -91,18 +98,25 @@ func testHosts(t *testing.T, s Store) {
 		t.Errorf("breakers are %+v", b)
 	}
 	opened := time.Now()
+	record(t, s, failing("b", 0, 4, timeout())...) // too few for its breaker
+	wantOpen(t, s, 1)
+	if n, err := s.OpenHosts(t.Context(), 1, 1); n != 1 || err != nil {
+		t.Errorf("looking at one of two failing hosts: %d, %v", n, err)
+	}
 	fresh := create(t, s, "http://a/2.jpg", "http://a/3.jpg")
 	var probe []media.Job
 	until(t, "the breaker lets a probe through", func() bool { probe = limited(t, s).Jobs; return len(probe) > 0 })
 	if waited := time.Since(opened); waited < 1500*time.Millisecond {
 		t.Errorf("the breaker was open for %v", waited)
 	}
+	wantOpen(t, s, 1) // it has not answered
 	if len(probe) != 1 || probe[0].ProductID != fresh.ID {
 		t.Errorf("the probe is %+v, want one that was never tried", probe)
 	}
 	if b := record(t, s, media.Fetch{Host: "a", URL: 9, Took: time.Second}); len(b) != 1 || b[0].Open {
 		t.Errorf("breakers are %+v", b)
 	}
+	wantOpen(t, s, 0)
 	if next := limited(t, s).Jobs; len(next) != 1 {
 		t.Errorf("after an answer %+v, want one more", next)
 	}

@@ -125,6 +125,9 @@ func testBacklog(t *testing.T, s Store) {
 			if c.Images != states[c.State] || c.More || c.OldestAt.IsZero() != (c.Images == 0) || time.Since(o.At).Abs() > time.Minute {
 				t.Errorf("%s is %+v, want %d", c.State, c, states[c.State])
 			}
+			if later := c.State == dispatch.StateLater; c.Images > 0 && (c.DueAt.Before(c.OldestAt) || c.DueAt.After(o.At) != later) {
+				t.Errorf("%s is due at %v, and it is %v", c.State, c.DueAt, o.At)
+			}
 		}
 		for i, u := range users {
 			if o.Users[i] != u {
