@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"vitrine.dev/internal/systemtest"
+	"vitrine.dev/internal/tracing/otlptest"
 )
 
 // tracedShapes are ways to run the system with its spans sent to a collector, and the processes
@@ -44,7 +45,7 @@ func TestTraces(t *testing.T) {
 	for name, start := range tracedShapes() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			collector := systemtest.NewCollector(t)
+			collector := otlptest.New(t)
 			env := collector.Env()
 			env["JOB_BACKOFF"] = "50ms"
 			processes := start(t, env)
@@ -58,10 +59,10 @@ func TestTraces(t *testing.T) {
 
 			tr.Do(http.MethodPost, fmt.Sprintf("%s/images/%d/refresh", path, image.ID),
 				map[string]string{"Traceparent": traceparent(refreshTrace, refreshSpan)}, "")
-			tr.checkLinked("a refresh", tr.request(refreshTrace), func(s systemtest.Span) bool { return s.Attributes["vitrine.job.kind"] == "refresh" })
+			tr.checkLinked("a refresh", tr.request(refreshTrace), func(s otlptest.Span) bool { return s.Attributes["vitrine.job.kind"] == "refresh" })
 
 			tr.Finished(tr.create("flaky", "")) // it is not there at first
-			failed := tr.attempt("that failed", func(s systemtest.Span) bool { return s.Attributes["vitrine.outcome"] == "retried" })
+			failed := tr.attempt("that failed", func(s otlptest.Span) bool { return s.Attributes["vitrine.outcome"] == "retried" })
 			if failed.Attributes["vitrine.reason"] != "source_unreachable" || !failed.Failed {
 				t.Errorf("the attempt that failed is %+v", failed)
 			}
@@ -69,7 +70,7 @@ func TestTraces(t *testing.T) {
 			if request.ID != failed.Parent || request.Parent != "" {
 				t.Errorf("the attempt that failed is below %s, the request is %+v", failed.Parent, request)
 			}
-			tr.checkLinked("a retry", request, func(s systemtest.Span) bool { return s.Attributes["vitrine.attempt"] == int64(2) })
+			tr.checkLinked("a retry", request, func(s otlptest.Span) bool { return s.Attributes["vitrine.attempt"] == int64(2) })
 		})
 	}
 }
@@ -78,7 +79,7 @@ func TestTraces(t *testing.T) {
 type traced struct {
 	systemtest.Client
 
-	collector *systemtest.Collector
+	collector *otlptest.Collector
 	photos    *systemtest.Source
 }
 
@@ -97,23 +98,36 @@ func (tr *traced) create(picture, traceparent string) (path string) {
 	return got.Header.Get("Location")
 }
 
-func (tr *traced) request(trace string) systemtest.Span {
+// await waits for a span that matches, and returns it.
+func (tr *traced) await(what string, match func(otlptest.Span) bool) (s otlptest.Span) {
 	tr.T.Helper()
-	return tr.collector.Await(tr.T, "the request of trace "+trace, func(s systemtest.Span) bool { return s.Trace == trace && s.Kind == "server" })
+	systemtest.Eventually(tr.T, what, func() bool {
+		found := tr.collector.Spans(match)
+		if len(found) > 0 {
+			s = found[0]
+		}
+		return len(found) > 0
+	})
+	return s
 }
 
-func (tr *traced) attempt(what string, match func(systemtest.Span) bool) systemtest.Span {
+func (tr *traced) request(trace string) otlptest.Span {
 	tr.T.Helper()
-	return tr.collector.Await(tr.T, "the attempt: "+what, func(s systemtest.Span) bool { return s.Name == "image attempt" && match(s) })
+	return tr.await("the request of trace "+trace, func(s otlptest.Span) bool { return s.Trace == trace && s.Kind == "server" })
+}
+
+func (tr *traced) attempt(what string, match func(otlptest.Span) bool) otlptest.Span {
+	tr.T.Helper()
+	return tr.await("the attempt: "+what, func(s otlptest.Span) bool { return s.Name == "image attempt" && match(s) })
 }
 
 // checkOneTrace wants the shop's trace to go from the request to the published picture, each span
 // below the one that it is a part of.
 func (tr *traced) checkOneTrace(servers bool) {
 	tr.T.Helper()
-	attempt := tr.attempt("in the shop's trace", func(s systemtest.Span) bool { return s.Trace == shopTrace })
+	attempt := tr.attempt("in the shop's trace", func(s otlptest.Span) bool { return s.Trace == shopTrace })
 	request := tr.request(shopTrace)
-	all := tr.collector.Spans(func(s systemtest.Span) bool { return s.Trace == shopTrace })
+	all := tr.collector.Spans(func(s otlptest.Span) bool { return s.Trace == shopTrace })
 	names := map[string]string{shopSpan: "the shop"}
 	for _, s := range all {
 		names[s.ID] = s.Name
@@ -149,20 +163,20 @@ func (tr *traced) checkOneTrace(servers bool) {
 		request.Attributes["http.route"] != "/products" || attempt.Attributes["vitrine.outcome"] != "ready" || attempt.Kind != "consumer" {
 		tr.T.Errorf("request and attempt are %+v and %+v", request, attempt)
 	}
-	queue := tr.collector.Spans(func(s systemtest.Span) bool { return s.Trace == shopTrace && s.Name == "queue" })[0]
+	queue := tr.collector.Spans(func(s otlptest.Span) bool { return s.Trace == shopTrace && s.Name == "queue" })[0]
 	if queue.Ended.Before(queue.Began) || queue.Ended.After(attempt.Ended) {
 		tr.T.Errorf("in the queue from %s to %s, the attempt from %s to %s", queue.Began, queue.Ended, attempt.Began, attempt.Ended)
 	}
 }
 
 // checkLinked wants an attempt with a trace of its own, linked with the request's, to its end.
-func (tr *traced) checkLinked(what string, request systemtest.Span, match func(systemtest.Span) bool) {
+func (tr *traced) checkLinked(what string, request otlptest.Span, match func(otlptest.Span) bool) {
 	tr.T.Helper()
 	attempt := tr.attempt(what, match)
 	if attempt.Trace == request.Trace || attempt.Parent != "" || !slices.Equal(attempt.Links, []string{request.Trace + "/" + request.ID}) {
 		tr.T.Errorf("%s: the request is %s/%s, the attempt %+v", what, request.Trace, request.ID, attempt)
 	}
-	tr.collector.Await(tr.T, "the end of "+what, func(s systemtest.Span) bool {
+	tr.await("the end of "+what, func(s otlptest.Span) bool {
 		return s.Trace == attempt.Trace && s.Parent == attempt.ID && s.Name == "complete" && !s.Failed
 	})
 }

@@ -145,10 +145,12 @@ func TestLogHandler(t *testing.T) {
 	}
 }
 
+type key struct{}
+
 // TestOffCostsNothing: without a trace nothing allocates.
 func TestOffCostsNothing(t *testing.T) {
 	var off *tracing.Tracer
-	ctx, header := context.WithValue(t.Context(), struct{}{}, "x"), http.Header{"Accept": {"*/*"}}
+	ctx, header := context.WithValue(t.Context(), key{}, "x"), http.Header{"Accept": {"*/*"}}
 	handler := tracing.LogHandler(slog.DiscardHandler)
 	failed := errors.New("x")
 	for name, do := range map[string]func(){

@@ -106,7 +106,10 @@ func TestSilentCollector(t *testing.T) {
 	go func() { ended <- p.Close() }()
 	<-asked
 	select {
-	case <-ended:
+	case err := <-ended:
+		if err == nil {
+			t.Error("it has sent its spans to no one")
+		}
 	case <-time.After(time.Minute):
 		t.Fatal("it waits for a collector that does not answer")
 	}

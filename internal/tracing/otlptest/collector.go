@@ -1,4 +1,5 @@
-package systemtest
+// Package otlptest is a collector of spans for tests.
+package otlptest
 
 import (
 	"encoding/hex"
@@ -36,8 +37,8 @@ type Span struct {
 	Failed            bool
 }
 
-// NewCollector starts a collector.
-func NewCollector(t *testing.T) *Collector {
+// New starts a collector.
+func New(t *testing.T) *Collector {
 	t.Helper()
 	c := &Collector{}
 	c.Server = httptest.NewServer(c)
@@ -91,7 +92,7 @@ func read(s *trace.Span, resource map[string]any) Span {
 	return span
 }
 
-func nanoseconds(n uint64) time.Time { return time.Unix(0, int64(n)) } //nolint:gosec // a moment of this century
+func nanoseconds(n uint64) time.Time { return time.Unix(0, int64(n)) }
 
 func attributes(list []*common.KeyValue) map[string]any {
 	all := map[string]any{}
@@ -116,17 +117,4 @@ func (c *Collector) Spans(match func(Span) bool) (found []Span) {
 	}
 	slices.SortStableFunc(found, func(a, b Span) int { return a.Began.Compare(b.Began) })
 	return found
-}
-
-// Await waits for a span that matches, and returns it.
-func (c *Collector) Await(t *testing.T, what string, match func(Span) bool) (s Span) {
-	t.Helper()
-	Eventually(t, what, func() bool {
-		found := c.Spans(match)
-		if len(found) > 0 {
-			s = found[0]
-		}
-		return len(found) > 0
-	})
-	return s
 }
