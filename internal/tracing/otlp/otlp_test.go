@@ -1,9 +1,11 @@
 package otlp_test
 
 import (
+	"context"
 	"errors"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -13,6 +15,7 @@ import (
 
 	"go.opentelemetry.io/otel"
 	collector "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
 
 	"vitrine.dev/internal/logtest"
@@ -112,5 +115,42 @@ func TestSilentCollector(t *testing.T) {
 		}
 	case <-time.After(time.Minute):
 		t.Fatal("it waits for a collector that does not answer")
+	}
+}
+
+// grpcCollector receives by gRPC.
+type grpcCollector struct {
+	collector.UnimplementedTraceServiceServer
+
+	got chan *collector.ExportTraceServiceRequest
+}
+
+func (c grpcCollector) Export(_ context.Context, r *collector.ExportTraceServiceRequest) (*collector.ExportTraceServiceResponse, error) {
+	c.got <- r
+	return &collector.ExportTraceServiceResponse{}, nil
+}
+
+// TestGRPC sends by gRPC.
+func TestGRPC(t *testing.T) {
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, receiver := grpc.NewServer(), grpcCollector{got: make(chan *collector.ExportTraceServiceRequest, 1)}
+	collector.RegisterTraceServiceServer(server, receiver)
+	go func() { _ = server.Serve(listener) }()
+	defer server.Stop()
+	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://"+listener.Addr().String())
+	p, err := otlp.Open(t.Context(), otlp.Config{GRPC: true}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, span := tracing.New(p).Begin(t.Context(), tracing.Root{Name: "image attempt"})
+	span.End(nil)
+	if err := p.Close(); err != nil {
+		t.Error(err)
+	}
+	if name := (<-receiver.got).GetResourceSpans()[0].GetScopeSpans()[0].GetSpans()[0].GetName(); name != "image attempt" {
+		t.Errorf("%s was sent", name)
 	}
 }
