@@ -33,6 +33,7 @@ func tracedShapes() map[string]func(t *testing.T, env map[string]string) []*syst
 // The trace that a shop has begun before it calls us, and its request for a refresh.
 const (
 	shopTrace, shopSpan       = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
+	importTrace               = "0af7651916cd43dd8448eb211c80319c"
 	refreshTrace, refreshSpan = "7d3b1c0a9e8f47568a1b2c3d4e5f6071", "53995c3f42cd8ad8"
 )
 
@@ -71,6 +72,15 @@ func TestTraces(t *testing.T) {
 				t.Errorf("the attempt that failed is below %s, the request is %+v", failed.Parent, request)
 			}
 			tr.checkLinked("a retry", request, func(s otlptest.Span) bool { return s.Attributes["vitrine.attempt"] == int64(2) })
+
+			tr.Do(http.MethodPost, "/imports?user_id=1", map[string]string{"Content-Type": "application/x-ndjson", "Traceparent": traceparent(importTrace, shopSpan)},
+				`{"product_name":"Lamp","product_price":1,"product_images":["`+tr.photos.URL+`/n/1"]}`)
+			alone := tr.attempt("of an import", func(s otlptest.Span) bool {
+				return s.Parent == "" && s.Attributes["vitrine.job.kind"] == "first" && s.Attributes["vitrine.attempt"] == int64(1)
+			})
+			if request := tr.request(importTrace); request.Name != "POST /imports" || alone.Trace == importTrace || len(alone.Links) > 0 {
+				t.Errorf("the request is %+v, the attempt %+v", request, alone)
+			}
 		})
 	}
 }
