@@ -90,6 +90,9 @@ func TestOutage(t *testing.T) {
 
 // TestSilentCollector: a collector that does not answer holds up no end.
 func TestSilentCollector(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: it takes seconds")
+	}
 	asked, release := make(chan struct{}, 10), make(chan struct{})
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 		asked <- struct{}{}
