@@ -11,11 +11,17 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/exaring/otelpgx"
+	"github.com/jackc/pgx/v5"
+
 	"vitrine.dev/internal/blob"
 	"vitrine.dev/internal/cache"
+	"vitrine.dev/internal/cli"
 	"vitrine.dev/internal/monitor"
 	"vitrine.dev/internal/queue"
 	"vitrine.dev/internal/sqlstore"
+	"vitrine.dev/internal/tracing"
+	"vitrine.dev/internal/tracing/otlp"
 )
 
 // watch adds the check of a part to those that /readyz reports.
@@ -146,4 +152,20 @@ func (b watchedBlobs) PutFrom(ctx context.Context, key, contentType string, body
 	err := b.Store.PutFrom(ctx, key, contentType, body)
 	b.check.Record(err)
 	return err
+}
+
+// openTracing has spans sent where the configuration says to whom. It returns what makes spans of
+// PostgreSQL's statements, of those alone that a request or an attempt waits for.
+func (p *process) openTracing(ctx context.Context, held *closers) (pgx.QueryTracer, error) {
+	on, grpc := p.cfg.Tracing()
+	if !on {
+		return nil, nil //nolint:nilnil // nil is what pgx takes for none
+	}
+	provider, err := otlp.Open(ctx, otlp.Config{GRPC: grpc, Version: cli.Version(), Role: p.role.name, Process: p.id}, p.log)
+	if err != nil {
+		return nil, fmt.Errorf("open tracing: %w", err)
+	}
+	held.add("tracing", provider)
+	p.tracer = tracing.New(provider)
+	return otelpgx.NewTracer(otelpgx.WithTracerProvider(provider), otelpgx.WithDisableAcquireTracer()), nil
 }

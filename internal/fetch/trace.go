@@ -3,6 +3,7 @@ package fetch
 import (
 	"net/http"
 	"net/url"
+	"strconv"
 
 	"vitrine.dev/internal/tracing"
 )
@@ -26,7 +27,7 @@ func traced(span tracing.Span, u *url.URL, hop int, response *http.Response, err
 	}
 	span.Number(tracing.HTTPStatus, int64(response.StatusCode))
 	if response.StatusCode >= http.StatusBadRequest {
-		span.Text(tracing.ErrorType, http.StatusText(response.StatusCode))
+		span.Text(tracing.ErrorType, strconv.Itoa(response.StatusCode))
 		span.Fail(response.Status)
 	}
 	span.End(nil)

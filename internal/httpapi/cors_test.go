@@ -36,7 +36,7 @@ func TestCrossOrigin(t *testing.T) {
 	}
 	for _, origin := range []string{shopPage, "http://localhost:5173"} {
 		for _, method := range []string{"GET", "POST", "PATCH", "DELETE"} {
-			got := preflight(origin, method, "authorization,content-type,idempotency-key,if-match,if-none-match,vitrine-user")
+			got := preflight(origin, method, "authorization,content-type,idempotency-key,if-match,if-none-match,traceparent,tracestate,vitrine-user")
 			if got.Get("Access-Control-Allow-Origin") != origin || got.Get("Access-Control-Allow-Methods") != method ||
 				!strings.Contains(got.Get("Access-Control-Allow-Headers"), "if-match") || got.Get("Access-Control-Max-Age") != "7200" ||
 				!strings.Contains(got.Get("Vary"), "Origin") || got.Get("Access-Control-Allow-Credentials") != "" || got.Get("X-Request-Id") == "" {

@@ -19,7 +19,9 @@ import (
 	"vitrine.dev/internal/job"
 	"vitrine.dev/internal/logtest"
 	"vitrine.dev/internal/media"
+	"vitrine.dev/internal/refresh"
 	"vitrine.dev/internal/sqlstore"
+	"vitrine.dev/internal/tracing"
 )
 
 func openStore(t *testing.T) *sqlstore.Store {
@@ -152,6 +154,28 @@ func TestSlowJobsHoldUpNoOther(t *testing.T) {
 
 // TestRunnersHandOver stops a process in the middle of a job, and kills
 // another: the next one finishes it, each item done once.
+// TestStepsAreInTheTraceOfTheRequest: what a job asks for is linked with the request that made it.
+func TestStepsAreInTheTraceOfTheRequest(t *testing.T) {
+	t.Parallel()
+	const sent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+	s, got := openStore(t), make(chan string, 1)
+	kinds := map[string]job.Kind{refresh.KindRefresh: {Step: func(ctx context.Context, _ job.Batch) (job.Job, error) {
+		got <- tracing.Traceparent(ctx)
+		return job.Job{State: job.Done}, nil
+	}}}
+	if _, err := s.CreateJob(tracing.With(t.Context(), sent), job.Job{Kind: refresh.KindRefresh, Input: []byte("{}")}); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() { _ = job.NewRunner(s, kinds, config(), slog.New(slog.DiscardHandler)).Run(ctx) })
+	if traceparent := <-got; traceparent != sent {
+		t.Errorf("the step is in %q, want %q", traceparent, sent)
+	}
+	cancel()
+	running.Wait()
+}
+
 func TestRunnersHandOver(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)

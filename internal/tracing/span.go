@@ -71,8 +71,8 @@ func start(ctx context.Context, name string, kind trace.SpanKind) (context.Conte
 	if !parent.IsRecording() {
 		return ctx, Span{}
 	}
-	ctx, span := tracerOf(parent.TracerProvider()).Start(ctx, name, trace.WithSpanKind(kind))
-	return ctx, Span{span}
+	ctx, span := tracerOf(parent.TracerProvider()).Start(ctx, name, trace.WithSpanKind(kind)) //nolint:spancheck // the caller ends it
+	return ctx, Span{span}                                                                    //nolint:spancheck // likewise
 }
 
 // Record adds a part that is over to what ctx has a span of.

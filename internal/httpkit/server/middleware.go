@@ -24,7 +24,7 @@ const (
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
 	id := requestID(r)
-	ctx, span := s.trace(r, id)
+	ctx, span := s.trace(r.Context(), r, id)
 	r = r.WithContext(requestid.With(ctx, id))
 	body := httpkit.WrapBody(w, r, s.Memory)
 	resp := &response{ResponseWriter: w}

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -13,11 +14,11 @@ import (
 	"vitrine.dev/internal/tracing"
 )
 
-// trace returns the context of the request in the trace that its header names, and the
+// trace returns ctx, the context of the request, in the trace that its header names, and the
 // span of the request where there is one. Quiet routes have none. Who sends a sampled
 // traceparent has the request sampled, unless OTEL_TRACES_SAMPLER says otherwise.
-func (s *Server) trace(r *http.Request, id string) (context.Context, tracing.Span) {
-	ctx := tracing.Accept(r.Context(), r.Header)
+func (s *Server) trace(ctx context.Context, r *http.Request, id string) (context.Context, tracing.Span) {
+	ctx = tracing.Accept(ctx, r.Header)
 	if s.Tracer == nil {
 		return ctx, tracing.Span{}
 	}
@@ -39,10 +40,8 @@ func (s *Server) trace(r *http.Request, id string) (context.Context, tracing.Spa
 // knownMethod is how the conventions name a method, and the span of a request with it:
 // one that no route has is not repeated.
 func knownMethod(method string) (value, name string) {
-	for _, known := range append(methods(), http.MethodOptions) {
-		if method == known {
-			return method, method
-		}
+	if method == http.MethodOptions || slices.Contains(methods(), method) {
+		return method, method
 	}
 	return "_OTHER", "HTTP"
 }

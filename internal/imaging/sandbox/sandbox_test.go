@@ -304,6 +304,28 @@ func TestRecipeIsTheSame(t *testing.T) {
 	}
 }
 
+// TestParts: when its parts were is known of a picture that another process has rendered, by the
+// clock of both.
+func TestParts(t *testing.T) {
+	t.Parallel()
+	r := open(t, sandbox.DefaultConfig())
+	before := time.Now()
+	out, err := r.Render(t.Context(), preset, imagingtest.Photo(300, 200, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, p := range out.Parts {
+		names = append(names, p.Name)
+		if p.Began.Before(before.Round(0)) || p.Began.Add(p.Took).After(time.Now().Round(0)) || p.Took < 0 {
+			t.Errorf("%s began at %s and took %s; it was rendered from %s on", p.Name, p.Began, p.Took, before)
+		}
+	}
+	if want := []string{"admit", "decode", "encode", "placeholder"}; !slices.Equal(names, want) {
+		t.Errorf("parts %v, want %v", names, want)
+	}
+}
+
 // TestNoEngine reports at the start what a child cannot find.
 func TestNoEngine(t *testing.T) {
 	t.Parallel()

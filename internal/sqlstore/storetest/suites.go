@@ -72,6 +72,7 @@ func quickSuites() []suite[Store] {
 		{"export", testExport},
 		{"export by bytes", testExportBytes},
 		{"refresh", testRefresh},
+		{"traces", testTraces},
 		{"repair", testRepair},
 		{"leases are ended", testEndLeases},
 		{"processes", testProcesses},

@@ -38,7 +38,7 @@ type Provider struct{ *sdk.TracerProvider }
 // Open returns a Provider. It connects to nothing: while no collector answers, spans are
 // dropped, which the log says once. An error means that the variables cannot be used.
 func Open(ctx context.Context, cfg Config, log *slog.Logger) (*Provider, error) {
-	report(log)
+	report(context.WithoutCancel(ctx), log)
 	client := otlptracehttp.NewClient()
 	if cfg.GRPC {
 		client = otlptracegrpc.NewClient()
@@ -94,11 +94,11 @@ func (o observed) ExportSpans(ctx context.Context, spans []sdk.ReadOnlySpan) err
 // report has the libraries, which know one logger for the whole process, report to the log:
 // by themselves they write to standard error. What goes wrong in them may do so with
 // every span, so it is a warning once and then debugging.
-func report(log *slog.Logger) {
+func report(ctx context.Context, log *slog.Logger) {
 	otel.SetLogger(logr.FromSlogHandler(quieter{log.Handler()}))
 	trouble := backoff.NewOutage(log, "OpenTelemetry reports an error", "")
 	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) {
-		trouble.Failed(context.Background(), "OpenTelemetry", err)
+		trouble.Failed(ctx, "OpenTelemetry", err)
 	}))
 }
 
