@@ -74,12 +74,13 @@ type importing struct {
 	files   shelf
 	service *imports.Service
 	id      int64
+	done    *imports.Counts // of rows, as an observer is told
 }
 
 // importOf begins an import of the lines for the user.
 func importOf(t *testing.T, s Store, o imports.Order, lines ...string) importing {
 	t.Helper()
-	i := importing{t: t, s: s, files: shelf{}}
+	i := importing{t: t, s: s, files: shelf{}, done: &imports.Counts{}}
 	i.service = imports.NewService(s, i.files, spool.New(t.TempDir(), 1<<20), func() {})
 	if o.Format = rows.NDJSON; o.UserID == 0 {
 		o.UserID = user
@@ -118,7 +119,30 @@ func line(external, name string, pictures ...string) string {
 }
 
 func (i importing) worker() *imports.Worker {
-	return imports.NewWorker(i.s, i.files, decodeRow, silence{}, slog.New(slog.DiscardHandler))
+	w := imports.NewWorker(i.s, i.files, decodeRow, silence{}, slog.New(slog.DiscardHandler))
+	w.Observe = func(c imports.Counts) {
+		if min(c.Read, c.Created, c.Updated, c.Unchanged, c.Failed, c.Superseded) < 0 {
+			i.t.Errorf("an observer is told of %+v", c)
+		}
+		i.done.Read += c.Read
+		i.done.Created += c.Created
+		i.done.Updated += c.Updated
+		i.done.Unchanged += c.Unchanged
+		i.done.Failed += c.Failed
+		i.done.Superseded += c.Superseded
+	}
+	return w
+}
+
+// wantObserved asserts that an observer was told of all rows, once each: of those of an external id as superseded, or
+// before another was, as what they were then.
+func (i importing) wantObserved() {
+	i.t.Helper()
+	got := i.get()
+	if i.done.Read != got.Read || i.done.Failed != got.Failed || i.done.Superseded != got.Superseded ||
+		i.done.Created+i.done.Updated+i.done.Unchanged+i.done.Failed+i.done.Superseded != got.Read {
+		i.t.Errorf("an observer was told of %+v, and the import has %+v", *i.done, got.Counts)
+	}
 }
 
 // run does steps until the import has ended, or naps, as a new process each time: what the one
@@ -185,6 +209,7 @@ func testImport(t *testing.T, s Store) {
 	i.run()
 	counts := imports.Counts{Read: 255, Created: 252, Updated: 1, Failed: 2, ImageCounts: imports.ImageCounts{ImagesWaiting: 251}}
 	i.want(imports.State(imports.Images), counts)
+	i.wantObserved()
 	if n := count(t, s); n != 253 {
 		t.Errorf("%d products", n)
 	}
@@ -239,6 +264,7 @@ func testImportSuperseded(t *testing.T, s Store) {
 		i.want(imports.State(imports.Images), imports.Counts{
 			Read: 5, Created: 2, Superseded: 2, Failed: 1, ImageCounts: imports.ImageCounts{ImagesWaiting: 2},
 		})
+		i.wantObserved()
 		results := i.results()
 		if r := results[3]; r.Outcome != catalog.Created || read(t, s, r.ProductID).Name != "Two" || results[0].Outcome != catalog.Superseded {
 			t.Errorf("%+v", results)
@@ -284,6 +310,9 @@ func testImportDryRun(t *testing.T, s Store) {
 		i := importOf(t, s, imports.Order{Settings: imports.Settings{DryRun: true, Policy: policy}}, line("", "A", "a"), line("", ""), line("", "B"))
 		i.run()
 		i.want(imports.CompletedWithErrors, imports.Counts{Read: 3, Failed: 1})
+		if *i.done != (imports.Counts{}) {
+			t.Errorf("an observer was told of rows that were not written: %+v", *i.done)
+		}
 	}
 	if all := newEvents(t, s); count(t, s) != 0 || len(all) != 2 || all[0].Type != events.ImportCompleted {
 		t.Errorf("%d products, events %+v", count(t, s), all)
