@@ -39,7 +39,7 @@ FUZZ_TIME ?= 30s
 # Packages of tests of the whole program, and what starts it and its servers for them.
 WHOLE   := burst|chaos|cost|e2e|fair|interop|systemtest|testserver
 
-.PHONY: help setup run build quick test chaos burst fair import interop check fmt fuzz bench cost find clean
+.PHONY: help setup run build quick test chaos burst fair import interop alerts check fmt fuzz bench cost find clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -94,6 +94,11 @@ interop: ## public tools of npm and PyPI against the API: linters, a TypeScript 
 	@scripts/setup test interop
 	@VITRINE_TEST_REQUIRE=1 VITRINE_INTEROP=1 INTEROP_EXAMPLES=$(INTEROP_EXAMPLES) \
 		$(GO) test ./internal/interop -count 1 -v -timeout 60m
+
+alerts: ## every alert of the rules fires once on the real servers, of what it is about: five minutes
+	@scripts/setup test
+	@VITRINE_TEST_REQUIRE=1 VITRINE_ALERTS=1 \
+		$(GO) test ./internal/e2e -run '^TestAlerts$$' -count 1 -v -timeout 30m
 
 check: ## words, format (gofumpt, imports), lint, vet, build, modules, the API's description and first form, known vulnerabilities
 	@scripts/setup check

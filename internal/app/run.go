@@ -124,7 +124,7 @@ func run(ctx context.Context, to cli.Streams, r role, cfg config.Config, log *sl
 		p.addHeart()
 	}
 	if r.api {
-		if err := p.addServer(); err != nil {
+		if err := p.addServer(); err != nil { //nolint:contextcheck // every request has its own
 			return err
 		}
 	}

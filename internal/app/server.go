@@ -157,7 +157,7 @@ func (p *process) serveAdmin(ctx context.Context, held *closers) {
 		p.log.WarnContext(ctx, "cannot listen on ADMIN_ADDR; running without it", "error", err)
 		return
 	}
-	health := httpapi.NewAdmin(httpapi.Deps{Ready: p.health.Check, Stopping: p.stopping.Load, Log: p.log})
+	health := httpapi.NewAdmin(httpapi.Deps{Ready: p.health.Check, Stopping: p.stopping.Load, Log: p.log}) //nolint:contextcheck // every request has its own
 	handler := admin.Handler(health, p.metrics.Handler(), p.cfg.AdminProfiles())
 	served := server.DefaultLimits().Server(handler, p.log)
 	held.add("admin listener", served)

@@ -41,9 +41,7 @@ func TestObserve(t *testing.T) {
 				return fault.New(fault.Unavailable, "no database")
 			}},
 			{Method: http.MethodGet, Path: "/panic", Handle: func(http.ResponseWriter, *http.Request) error {
-				var none []int
-				_ = none[len(none)]
-				return nil
+				panic("a defect")
 			}},
 		})
 		for _, path := range []string{"/quick/7", "/kept", "/down", "/panic", "/nowhere"} {

@@ -35,6 +35,9 @@ func testDeliver(t *testing.T, s Store) {
 	if len(got) != 60 || got[ids[0]] != 2 || got[ids[1]] != 1 || got[old.ID] != 0 || len(to.requests(shopURL)) != 61 || len(to.requests(otherURL)) != 1 {
 		t.Errorf("sent %v and %d", got, len(to.requests(otherURL)))
 	}
+	if n := to.observed(webhook.Delivered); n != 62 || to.observed(webhook.Waiting)+to.observed(webhook.Failed) != 0 {
+		t.Errorf("an observer was told of %d deliveries, want 62", n)
+	}
 	secret, err := webhook.Box{}.Open(all.Secret, user)
 	if err != nil {
 		t.Fatal(err)

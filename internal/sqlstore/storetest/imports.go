@@ -4,13 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -22,7 +19,6 @@ import (
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/events"
 	"vitrine.dev/internal/fault"
-	"vitrine.dev/internal/job"
 	"vitrine.dev/internal/spool"
 )
 
@@ -74,12 +70,13 @@ type importing struct {
 	files   shelf
 	service *imports.Service
 	id      int64
+	done    *imports.Counts // of rows, as an observer is told
 }
 
 // importOf begins an import of the lines for the user.
 func importOf(t *testing.T, s Store, o imports.Order, lines ...string) importing {
 	t.Helper()
-	i := importing{t: t, s: s, files: shelf{}}
+	i := importing{t: t, s: s, files: shelf{}, done: &imports.Counts{}}
 	i.service = imports.NewService(s, i.files, spool.New(t.TempDir(), 1<<20), func() {})
 	if o.Format = rows.NDJSON; o.UserID == 0 {
 		o.UserID = user
@@ -117,59 +114,6 @@ func line(external, name string, pictures ...string) string {
 	return string(text)
 }
 
-func (i importing) worker() *imports.Worker {
-	return imports.NewWorker(i.s, i.files, decodeRow, silence{}, slog.New(slog.DiscardHandler))
-}
-
-// run does steps until the import has ended, or naps, as a new process each time: what the one
-// before had in memory is lost.
-func (i importing) run() {
-	i.t.Helper()
-	for steps := 0; ; steps++ {
-		if err := i.s.EndLeases(i.t.Context()); err != nil {
-			i.t.Fatal(err)
-		}
-		holder := strconv.Itoa(steps)
-		leased, err := i.s.LeaseJob(i.t.Context(), holder, 1<<40)
-		if err != nil || leased.ID != i.id {
-			i.t.Fatalf("leased %+v, %v", leased, err)
-		}
-		j, err := i.worker().Step(i.t.Context(), batch(leased, holder, 200))
-		if errors.Is(err, job.ErrLater) || err == nil && j.State != job.Running {
-			return
-		}
-		if err != nil || steps > 1000 {
-			i.t.Fatalf("step %d: %+v, %v", steps, j, err)
-		}
-	}
-}
-
-func (i importing) get() imports.Import {
-	i.t.Helper()
-	got, err := i.service.Get(i.t.Context(), auth.Everyone(), i.id)
-	if err != nil {
-		i.t.Fatal(err)
-	}
-	return got
-}
-
-func (i importing) results() []imports.Result {
-	i.t.Helper()
-	list, err := i.service.Results(i.t.Context(), auth.Everyone(), i.id, 0, 1000)
-	if err != nil {
-		i.t.Fatal(err)
-	}
-	return list
-}
-
-func (i importing) want(state imports.State, c imports.Counts) {
-	i.t.Helper()
-	got := i.get()
-	if got.State() != state || got.Counts != c {
-		i.t.Errorf("the import is %s with %+v, want %s with %+v", got.State(), got.Counts, state, c)
-	}
-}
-
 // testImport: each row is written once though every step is of another process, what is at fault
 // is told, and the import ends with the last of its images.
 func testImport(t *testing.T, s Store) {
@@ -185,6 +129,7 @@ func testImport(t *testing.T, s Store) {
 	i.run()
 	counts := imports.Counts{Read: 255, Created: 252, Updated: 1, Failed: 2, ImageCounts: imports.ImageCounts{ImagesWaiting: 251}}
 	i.want(imports.State(imports.Images), counts)
+	i.wantObserved()
 	if n := count(t, s); n != 253 {
 		t.Errorf("%d products", n)
 	}
@@ -239,6 +184,7 @@ func testImportSuperseded(t *testing.T, s Store) {
 		i.want(imports.State(imports.Images), imports.Counts{
 			Read: 5, Created: 2, Superseded: 2, Failed: 1, ImageCounts: imports.ImageCounts{ImagesWaiting: 2},
 		})
+		i.wantObserved()
 		results := i.results()
 		if r := results[3]; r.Outcome != catalog.Created || read(t, s, r.ProductID).Name != "Two" || results[0].Outcome != catalog.Superseded {
 			t.Errorf("%+v", results)
@@ -284,6 +230,9 @@ func testImportDryRun(t *testing.T, s Store) {
 		i := importOf(t, s, imports.Order{Settings: imports.Settings{DryRun: true, Policy: policy}}, line("", "A", "a"), line("", ""), line("", "B"))
 		i.run()
 		i.want(imports.CompletedWithErrors, imports.Counts{Read: 3, Failed: 1})
+		if *i.done != (imports.Counts{}) {
+			t.Errorf("an observer was told of rows that were not written: %+v", *i.done)
+		}
 	}
 	if all := newEvents(t, s); count(t, s) != 0 || len(all) != 2 || all[0].Type != events.ImportCompleted {
 		t.Errorf("%d products, events %+v", count(t, s), all)

@@ -22,10 +22,24 @@ type receiver struct {
 	flying map[string]int               // by URL and id
 	twice  []string                     // what was sent twice at once
 	answer func(webhook.Request) webhook.Answer
+	states map[webhook.State]int // that an observer was told of
 }
 
 func newReceiver(answer func(webhook.Request) webhook.Answer) *receiver {
-	return &receiver{got: map[string][]webhook.Request{}, flying: map[string]int{}, answer: answer}
+	return &receiver{got: map[string][]webhook.Request{}, flying: map[string]int{}, answer: answer, states: map[webhook.State]int{}}
+}
+
+func (r *receiver) observe(s webhook.State) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.states[s]++
+}
+
+// observed returns how many requests ended so.
+func (r *receiver) observed(s webhook.State) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.states[s]
 }
 
 func good(webhook.Request) webhook.Answer { return webhook.Answer{Status: 200} }
@@ -109,8 +123,13 @@ func deliverWith(
 ) (stop func()) {
 	t.Helper()
 	log := discard()
+	var observe func(webhook.State)
+	if r, ok := to.(*receiver); ok {
+		observe = r.observe
+	}
 	r := webhook.NewRunner(webhook.Parts{
-		Outbox: outbox, Positions: s, Horizon: events.NewHorizon(s, events.DefaultHorizonConfig(), log), Sender: to, Epoch: epoch, Log: log,
+		Observe: observe,
+		Outbox:  outbox, Positions: s, Horizon: events.NewHorizon(s, events.DefaultHorizonConfig(), log), Sender: to, Epoch: epoch, Log: log,
 	}, cfg)
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	ended := make(chan struct{})
