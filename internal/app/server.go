@@ -23,6 +23,7 @@ import (
 	"vitrine.dev/internal/httpapi"
 	"vitrine.dev/internal/httpapi/guard"
 	"vitrine.dev/internal/httpkit/server"
+	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/progress"
 	"vitrine.dev/internal/ratelimit"
 	"vitrine.dev/internal/refresh"
@@ -30,7 +31,7 @@ import (
 	"vitrine.dev/internal/upload"
 )
 
-// How often idempotency keys and audit entries are removed that are over.
+// How often idempotency keys, audit entries and attempts are removed that are over.
 const (
 	expiryInterval = time.Minute
 	auditInterval  = time.Hour
@@ -94,6 +95,9 @@ func (p *process) addServer() error {
 	audit := expiry.New("audit entries", func(ctx context.Context, limit int) (int, error) {
 		return p.store.PurgeAudit(ctx, auth.AuditRetention, limit)
 	}, auditInterval, p.log)
+	attempts := expiry.New("attempts", func(ctx context.Context, limit int) (int, error) {
+		return p.store.PurgeAttempts(ctx, media.AttemptLife, limit)
+	}, auditInterval, p.log)
 	abandoned := expiry.New("uploads", p.store.ExpireUploads, expiryInterval, p.log)
 	p.tasks = append(p.tasks,
 		task{name: "uploads", run: abandoned.Run},
@@ -103,7 +107,8 @@ func (p *process) addServer() error {
 		task{name: "signing keys", run: deps.Signing.Run},
 		task{name: "signing key changes", run: func(ctx context.Context) error {
 			return auth.FollowSigning(ctx, deps.Signing, p.openLog("signing"), p.log)
-		}}, task{name: "expirer", run: expirer.Run}, task{name: "bulk keys", run: bulkKeys.Run}, task{name: "audit", run: audit.Run})
+		}}, task{name: "expirer", run: expirer.Run}, task{name: "bulk keys", run: bulkKeys.Run}, task{name: "audit", run: audit.Run},
+		task{name: "attempts", run: attempts.Run})
 	return nil
 }
 

@@ -49,27 +49,28 @@ func (f *Fetcher) fetch(parent context.Context, s media.Source, into io.Writer) 
 		patience = f.cfg.Timeout
 	}
 	impatient := time.AfterFunc(patience, func() { cancel(errSlow) })
-	response, moved, redirected, err := f.follow(ctx, s)
+	response, moved, hops, err := f.follow(ctx, s)
 	impatient.Stop()
 	if err != nil {
-		return media.Answer{}, blamed(failure(ctx, err), moved)
+		return media.Answer{}, answered(blamed(failure(ctx, err), moved), 0, hops)
 	}
 	defer response.Body.Close()
-	if response.StatusCode == http.StatusNotModified && s.Known != (media.Version{}) && !redirected {
-		return media.Answer{Version: s.Known, Unchanged: true}, nil
+	status := response.StatusCode
+	answer := media.Answer{Status: status, Hops: hops}
+	if status == http.StatusNotModified && s.Known != (media.Version{}) && hops == 0 {
+		answer.Version, answer.Unchanged = s.Known, true
+		return answer, nil
 	}
 	if refused := f.judge(response); refused != nil {
-		return media.Answer{}, blamed(refused, moved)
+		return media.Answer{}, answered(blamed(refused, moved), status, hops)
 	}
 	if err := f.read(response, cancel, into); err != nil {
-		return media.Answer{}, blamed(failure(ctx, err), true)
+		return media.Answer{}, answered(blamed(failure(ctx, err), true), status, hops)
 	}
-	if redirected { // what the last URL says of itself tells nothing of where the first one leads next time
-		return media.Answer{}, nil
+	if hops == 0 { // what the last URL says of itself tells nothing of where the first one leads next time
+		answer.Version = media.Version{ETag: validator(response.Header, "Etag"), Modified: validator(response.Header, "Last-Modified")}
 	}
-	return media.Answer{Version: media.Version{
-		ETag: validator(response.Header, "Etag"), Modified: validator(response.Header, "Last-Modified"),
-	}}, nil
+	return answer, nil
 }
 
 // validator returns the header, "" for one that could not be kept and sent back as it is.
@@ -83,34 +84,34 @@ func validator(h http.Header, name string) string {
 
 // follow requests the URL, and what it redirects to, until an answer is not a
 // redirect. Only the first one is asked by the version that is known. The caller closes its body. moved tells that the URL's own host has
-// answered, with a redirect to another one.
-func (f *Fetcher) follow(ctx context.Context, s media.Source) (response *http.Response, moved, redirected bool, err error) {
+// answered, with a redirect to another one, hops how many redirects were followed.
+func (f *Fetcher) follow(ctx context.Context, s media.Source) (response *http.Response, moved bool, hops int, err error) {
 	reference, known := s.URL, s.Known
 	var first, last *url.URL
-	for hop := range f.cfg.MaxRedirects + 1 {
+	for hops = range f.cfg.MaxRedirects + 1 {
 		u, refused := parse(last, reference)
 		if refused != nil {
-			return nil, moved, redirected, refused
+			return nil, moved, hops, refused
 		}
 		if err := f.transport.Check(u); err != nil {
-			return nil, moved, redirected, err
+			return nil, moved, hops, err
 		}
 		if first == nil {
 			first = u
 		}
 		moved = moved || !strings.EqualFold(u.Host, first.Host)
-		response, err := f.get(ctx, u, known, hop)
+		response, err := f.get(ctx, u, known, hops)
 		if err != nil {
-			return nil, moved, redirected, err
+			return nil, moved, hops, err
 		}
 		location, isRedirect := redirect(response)
 		if !isRedirect {
-			return response, moved, redirected, nil
+			return response, moved, hops, nil
 		}
 		_ = response.Body.Close()
-		last, reference, redirected, known = u, location, true, media.Version{}
+		last, reference, known = u, location, media.Version{}
 	}
-	return nil, moved, redirected, fault.Fail(fault.TooManyRedirects,
+	return nil, moved, hops, fault.Fail(fault.TooManyRedirects,
 		fmt.Sprintf("The host redirected more than %d times.", f.cfg.MaxRedirects), nil)
 }
 
