@@ -26,9 +26,10 @@ type InspectorStore interface {
 	// Hosts returns what is remembered of the hosts that the query selects, by name,
 	// without State and Limit.
 	Hosts(ctx context.Context, q HostQuery) ([]HostView, error)
-	// Slots and Processes are those of processes.Store.
+	// Slots, Processes and LostProcesses are those of processes.Store.
 	Slots(ctx context.Context, within, lease time.Duration) (int, error)
 	Processes(ctx context.Context, within time.Duration, limit int) ([]processes.Process, error)
+	LostProcesses(ctx context.Context, within time.Duration, limit int) ([]processes.Process, error)
 }
 
 // Inspector says what images wait for. It is safe for concurrent use.
@@ -95,7 +96,12 @@ func (i *Inspector) overview(ctx context.Context) (Overview, error) {
 	if err != nil {
 		return Overview{}, err
 	}
+	lost, err := i.store.LostProcesses(ctx, processes.Gone, MostLost)
+	if err != nil {
+		return Overview{}, err
+	}
 	i.last, i.read = overview(now, groups, pace, slots, alive), time.Now()
+	i.last.Lost = lost
 	return i.last, nil
 }
 
