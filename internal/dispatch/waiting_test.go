@@ -106,6 +106,11 @@ func (f *fakeInspected) LostProcesses(context.Context, time.Duration, int) ([]pr
 	return f.lost, f.err
 }
 
+func (f *fakeInspected) FailingHosts(_ context.Context, failures, limit int) ([]dispatch.HostView, error) {
+	f.query = dispatch.HostQuery{Failures: failures, Limit: limit}
+	return slices.Clone(f.hosts), f.err
+}
+
 // TestOverview: what was looked at is summed up by state and by user, and what
 // was not is said to be there.
 func TestOverview(t *testing.T) {

@@ -15,6 +15,7 @@ import (
 	"vitrine.dev/internal/sqlstore/catalogsql"
 	"vitrine.dev/internal/sqlstore/eventsql"
 	"vitrine.dev/internal/sqlstore/failuresql"
+	"vitrine.dev/internal/sqlstore/findingsql"
 	"vitrine.dev/internal/sqlstore/fscksql"
 	"vitrine.dev/internal/sqlstore/gcsql"
 	"vitrine.dev/internal/sqlstore/imagesql"
@@ -41,6 +42,7 @@ type Store struct {
 	*eventsql.Log
 	*jobsql.Table
 	*failuresql.Failures
+	*findingsql.Facts
 	*fscksql.Checks
 	*gcsql.Collection
 	*installationsql.Identity
@@ -58,7 +60,7 @@ func newStore(db *sqldb.DB, err error) (*Store, error) {
 	}
 	return &Store{
 		DB: db, Products: catalogsql.New(db), Accounts: authsql.New(db), Images: imagesql.New(db), Log: eventsql.New(db),
-		Table: jobsql.New(db), Failures: failuresql.New(db), Checks: fscksql.New(db),
+		Table: jobsql.New(db), Failures: failuresql.New(db), Facts: findingsql.New(db), Checks: fscksql.New(db),
 		Collection: gcsql.New(db), Identity: installationsql.New(db),
 		Alive: processsql.New(db), Queue: queuesql.New(db), Sources: sourcesql.New(db), Webhooks: webhooksql.New(db), Refreshes: refreshsql.New(db),
 		Bulk: importsql.New(db),

@@ -8,6 +8,7 @@ import (
 
 	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/dispatch"
+	"vitrine.dev/internal/findings"
 	"vitrine.dev/internal/httpapi/page"
 	"vitrine.dev/internal/httpapi/products"
 	"vitrine.dev/internal/httpapi/wire"
@@ -18,6 +19,7 @@ import (
 // Handler serves what images wait for. It is safe for concurrent use.
 type Handler struct {
 	Inspector *dispatch.Inspector
+	Findings  *findings.Service
 	URL       func(key string) string // where the public reads an object
 	Cursors   page.Cursors
 }

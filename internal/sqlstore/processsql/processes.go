@@ -101,10 +101,14 @@ func (s *Alive) PurgeProcesses(ctx context.Context, silent time.Duration, limit 
 			args      []any
 		}{
 			{`UPDATE processes SET fetched = '' WHERE fetched <> '' AND heartbeat_at < {now} - $1`, []any{processes.Forgotten.Milliseconds()}},
-			{`DELETE FROM processes WHERE id IN (SELECT id FROM processes WHERE heartbeat_at < {now} - $1 ORDER BY heartbeat_at LIMIT $2)`,
-				[]any{silent.Milliseconds(), limit}},
-			{`DELETE FROM processes WHERE id IN (SELECT id FROM processes WHERE heartbeat_at < {now} - $1 ORDER BY heartbeat_at DESC, id LIMIT $2 OFFSET $3)`,
-				[]any{processes.Gone.Milliseconds(), limit, processes.LostMost}},
+			{
+				`DELETE FROM processes WHERE id IN (SELECT id FROM processes WHERE heartbeat_at < {now} - $1 ORDER BY heartbeat_at LIMIT $2)`,
+				[]any{silent.Milliseconds(), limit},
+			},
+			{
+				`DELETE FROM processes WHERE id IN (SELECT id FROM processes WHERE heartbeat_at < {now} - $1 ORDER BY heartbeat_at DESC, id LIMIT $2 OFFSET $3)`,
+				[]any{processes.Gone.Milliseconds(), limit, processes.LostMost},
+			},
 		} {
 			if _, err := tx.ExecContext(ctx, s.db.SQL(purge.statement), purge.args...); err != nil {
 				return err
