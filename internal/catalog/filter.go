@@ -72,6 +72,33 @@ func (f Filter) check() error {
 	return bad.Err()
 }
 
+// checkOfAll is check for the products of all users.
+func (f Filter) checkOfAll() error {
+	const ofOne = "needs a user"
+	bad := checker{f.FieldErrors}
+	if f.UserID != 0 {
+		bad.Add(FieldUserID, "must not be given for all users")
+	}
+	if f.Limit < 0 || f.Limit > MaxListLimit {
+		bad.Add("limit", fmt.Sprintf("must be from 1 to %d", MaxListLimit))
+	}
+	if f.ImageStatus != "" && f.ImageStatus != Failed {
+		bad.Add(FilterImageStatus, ofOne+", but for "+string(Failed))
+	}
+	if f.Sort.Or() != find.Newest && f.Sort != find.Oldest {
+		bad.Add(FilterSort, ofOne+", but for "+string(find.Newest)+" and "+string(find.Oldest))
+	}
+	for field, given := range map[string]bool{
+		FilterPriceMin: f.PriceMin != nil, FilterPriceMax: f.PriceMax != nil, FieldName: f.Name != "", FilterQuery: f.Query != "",
+		FieldExternalID: f.ExternalID != "", FilterUpdatedAfter: !f.UpdatedAfter.IsZero(),
+	} {
+		if given {
+			bad.Add(field, ofOne)
+		}
+	}
+	return bad.Err()
+}
+
 func (c *checker) checkSearch(field, wanted string) {
 	if utf8.RuneCountInString(wanted) > maxSearchRunes {
 		c.Add(field, fmt.Sprintf("must have at most %d characters", maxSearchRunes))

@@ -126,6 +126,22 @@ func (s *Service) List(ctx context.Context, f Filter) (Page, error) {
 	if err := f.check(); err != nil {
 		return Page{}, err
 	}
+	return s.list(ctx, f)
+}
+
+// ListOfAll is List for the products of all users, by id, all of them or those of which an
+// image has failed: nothing else has an index. fault.Forbidden for who is no operator.
+func (s *Service) ListOfAll(ctx context.Context, by auth.Principal, f Filter) (Page, error) {
+	if !by.ForAll() {
+		return Page{}, fault.New(fault.Forbidden, "only operators may list the products of all users")
+	}
+	if err := f.checkOfAll(); err != nil {
+		return Page{}, err
+	}
+	return s.list(ctx, f)
+}
+
+func (s *Service) list(ctx context.Context, f Filter) (Page, error) {
 	if f.Limit == 0 {
 		f.Limit = DefaultListLimit
 	}

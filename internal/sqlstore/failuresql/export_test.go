@@ -4,3 +4,9 @@ import "vitrine.dev/internal/failures"
 
 // CountListedStatements are what CountListed runs.
 func CountListedStatements(most int) map[failures.Kind]string { return countListed(most) }
+
+// GroupsStatement is what GroupFailures runs for images, with its arguments.
+func GroupsStatement(f failures.Filter) (statement string, args []any) {
+	t := tablesOf(failures.Discard, f)[failures.KindImage]
+	return groups(failures.KindImage, t), t.conditions.Args
+}

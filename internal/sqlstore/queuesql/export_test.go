@@ -17,3 +17,6 @@ func HostsStatement(d sqldb.Dialect, q dispatch.HostQuery) (statement string, ar
 
 // OpenHostsStatement is what OpenHosts runs.
 func OpenHostsStatement(most int) string { return openHosts(most) }
+
+// FailingStatement is what FailingHosts runs.
+func FailingStatement(d sqldb.Dialect) string { return d.SQL(failing()) }

@@ -84,6 +84,7 @@ CREATE INDEX products_by_name ON products (user_id, name_folded, id);
 CREATE INDEX products_pending ON products (user_id, (id + 0)) WHERE images_pending > 0;
 CREATE INDEX products_ready ON products (user_id, (id + 0)) WHERE images_ready > 0;
 CREATE INDEX products_failed ON products (user_id, (id + 0)) WHERE images_failed > 0;
+CREATE INDEX products_failed_of_all ON products (id) WHERE images_failed > 0;
 -- Parts of names have an index of trigrams, products_by_part, where its extensions can be
 -- had: sqlstore makes it after the migrations.
 
@@ -302,6 +303,7 @@ CREATE TABLE webhooks (
     disabled_at   BIGINT NOT NULL DEFAULT 0
 );
 CREATE INDEX webhooks_by_user ON webhooks (user_id, id);
+CREATE INDEX webhooks_in_trouble ON webhooks (id) WHERE failing_since > 0 OR disabled_at > 0;
 
 -- Events on their way to endpoints, and the log of those that have ended.
 CREATE TABLE webhook_deliveries (
@@ -360,6 +362,7 @@ CREATE TABLE dead_jobs (
     finished_at BIGINT NOT NULL DEFAULT 0
 );
 CREATE INDEX dead_jobs_running ON dead_jobs (id) WHERE state = 'running';
+CREATE INDEX dead_jobs_paused ON dead_jobs (id) WHERE state = 'paused';
 CREATE INDEX dead_jobs_of_user ON dead_jobs (filter) WHERE action = 'erase-user';
 
 -- Files of products on their way into the catalogue: imports.Import.

@@ -84,6 +84,7 @@ CREATE INDEX products_by_name ON products (user_id, name_folded);
 CREATE INDEX products_pending ON products (user_id, id DESC) WHERE images_pending > 0;
 CREATE INDEX products_ready ON products (user_id, id DESC) WHERE images_ready > 0;
 CREATE INDEX products_failed ON products (user_id, id DESC) WHERE images_failed > 0;
+CREATE INDEX products_failed_of_all ON products (id) WHERE images_failed > 0;
 -- The trigrams of the names: it keeps no text of its own.
 CREATE VIRTUAL TABLE products_by_part USING fts5 (
     name_folded, content = 'products', content_rowid = 'id', columnsize = 0, tokenize = 'trigram case_sensitive 1'
@@ -320,6 +321,7 @@ CREATE TABLE webhooks (
     disabled_at   BIGINT NOT NULL DEFAULT 0
 );
 CREATE INDEX webhooks_by_user ON webhooks (user_id, id);
+CREATE INDEX webhooks_in_trouble ON webhooks (id) WHERE failing_since > 0 OR disabled_at > 0;
 
 -- Events on their way to endpoints, and the log of those that have ended.
 CREATE TABLE webhook_deliveries (
@@ -378,6 +380,7 @@ CREATE TABLE dead_jobs (
     finished_at BIGINT NOT NULL DEFAULT 0
 );
 CREATE INDEX dead_jobs_running ON dead_jobs (id) WHERE state = 'running';
+CREATE INDEX dead_jobs_paused ON dead_jobs (id) WHERE state = 'paused';
 CREATE INDEX dead_jobs_of_user ON dead_jobs (filter) WHERE action = 'erase-user';
 
 -- Files of products on their way into the catalogue: imports.Import.

@@ -1,0 +1,48 @@
+package failuresql_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/sqldb"
+	"vitrine.dev/internal/sqlstore/failuresql"
+	"vitrine.dev/internal/sqlstore/storetest"
+	"vitrine.dev/internal/testserver"
+)
+
+// TestCountPlans: the list is counted along the index of its order, up to a bound, whether the database
+// knows how long it is or not.
+func TestCountPlans(t *testing.T) {
+	t.Parallel()
+	s := storetest.OpenPostgres(t, testserver.Postgres(t))
+	if _, err := s.CreateProduct(t.Context(), catalog.NewProduct{UserID: 1, Name: "n"}); err != nil {
+		t.Fatal(err)
+	}
+	for _, statement := range []string{
+		`ANALYZE`,
+		`INSERT INTO images (status, failed_at, accepted_at, created_at, updated_at, user_id, product_id, position, source_url, source_host, reason)
+			SELECT 'failed', n, 1, 1, 1, 1, 1, n, '', 'host', 'timeout' FROM generate_series(1, 50000) AS n`,
+		`INSERT INTO dead_messages (digest, message_id, body, bytes, received_at) SELECT n, n, '', 0, n FROM generate_series(1, 50000) AS n`,
+		`ANALYZE`,
+	} {
+		if _, err := s.Writer.ExecContext(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+		for kind, count := range failuresql.CountListedStatements(1000) {
+			var lines []string
+			err := s.Along(t.Context(), "explain", func(ctx context.Context, from sqldb.Querier) (err error) {
+				lines, err = sqldb.Collect(ctx, from, func(row sqldb.Row, line *string) error { return row.Scan(line) }, "EXPLAIN (COSTS OFF) "+count)
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			plan := strings.Join(lines, "\n")
+			if !strings.Contains(plan, "Limit") || strings.Contains(plan, "Seq Scan") || strings.Contains(plan, "Sort Key") {
+				t.Errorf("after %.20s: %ss are counted by\n%s", statement, kind, plan)
+			}
+		}
+	}
+}
