@@ -44,7 +44,7 @@ type commands struct {
 
 	Version versionCommand `cmd:""             help:"Print version, commit and date."`
 
-	DeadLetters deadLettersCommand `cmd:"" help:"List, replay or discard failed work, through a running server." name:"dead-letters"`
+	DeadLetters deadLettersCommand `cmd:"" help:"List, count, replay or discard failed work, through a running server." name:"dead-letters"`
 }
 
 // Streams are where a command writes: results and, in a role, the log to Out;

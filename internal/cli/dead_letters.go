@@ -17,6 +17,7 @@ type deadLettersCommand struct {
 	apiFlag
 
 	List    listCommand    `cmd:"" help:"List failed images and unreadable messages, newest first."`
+	Summary summaryCommand `cmd:"" help:"Count failed images and unreadable messages by reason, host and user."`
 	Replay  replayCommand  `cmd:"" help:"Retry failed images."`
 	Discard discardCommand `cmd:"" help:"Remove dead letters from the list for good."`
 }

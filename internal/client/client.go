@@ -179,6 +179,14 @@ func (c *Client) DeadLetters(ctx context.Context, filter wire.DeadFilter, most i
 	return list[DeadLetter](ctx, c, "/dead-letters", queryOf(filter), pageSize, most)
 }
 
+// DeadLetterSummary counts by reason, host and user, and returns the answer as the server sent it.
+func (c *Client) DeadLetterSummary(ctx context.Context, filter wire.DeadFilter) (summary wire.DeadSummary, raw json.RawMessage, err error) {
+	if err := c.get(ctx, "/dead-letters/summary?"+queryOf(filter).Encode(), &raw); err != nil {
+		return summary, nil, err
+	}
+	return summary, raw, json.Unmarshal(raw, &summary)
+}
+
 // list lists at most so many elements of the pages from a path on.
 func list[T any](ctx context.Context, c *Client, path string, query url.Values, pageSize, most int) iter.Seq2[T, error] {
 	query.Set("limit", strconv.Itoa(max(1, min(most, pageSize))))

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/filtered"
 )
@@ -64,4 +65,15 @@ func (f Filter) Check() (Filter, fault.FieldErrors) {
 		bad.Add(FieldFailedAfter, "must be before "+FieldFailedBefore)
 	}
 	return f, bad
+}
+
+// of returns the filter as a store wants it, of what the principal may read.
+// fault.Invalid; fault.Forbidden where it names another user.
+func (f Filter) of(by auth.Principal) (Filter, error) {
+	f, bad := f.Check()
+	err := bad.Err()
+	if err == nil {
+		f.UserID, err = by.ForReading(f.UserID)
+	}
+	return f, err
 }

@@ -44,12 +44,8 @@ type Page struct {
 // List returns a page of what the principal may read. limit 0 stands for
 // paging.Default. fault.Invalid; fault.Forbidden where the filter names another user.
 func (s *Service) List(ctx context.Context, by auth.Principal, f Filter, after *Position, limit int) (Page, error) {
-	f, bad := f.Check()
-	if err := bad.Err(); err != nil {
-		return Page{}, err
-	}
-	var err error
-	if f.UserID, err = by.ForReading(f.UserID); err != nil {
+	f, err := f.of(by)
+	if err != nil {
 		return Page{}, err
 	}
 	items, more, err := paging.Read(limit, paging.Default, paging.Most, func(limit int) ([]Item, error) {

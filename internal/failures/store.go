@@ -20,6 +20,9 @@ type Store interface {
 	// CountFailures counts the items that the action can be applied to, and returns as of when:
 	// those of a replay are images only.
 	CountFailures(ctx context.Context, a Action, f Filter) (n int64, asOf time.Time, err error)
+	// GroupFailures counts the newest CountMost items of each kind that the filter has, by
+	// reason, host and user.
+	GroupFailures(ctx context.Context, f Filter) ([]Group, error)
 	// ReplayImages makes those images Pending that are on the list of failures, in a new
 	// generation with no attempt counted and accepted and due now. It returns what changed and which images they were; who
 	// comes second finds nothing to do.

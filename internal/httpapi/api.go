@@ -163,6 +163,7 @@ func (d Deps) routes() []server.Route {
 		{Method: http.MethodGet, Path: "/images/refresh/{id}", Handle: many.Get, Scopes: scopes(auth.ImagesRetry, auth.Operator), Describe: refreshes.DescribeGet},
 		{Method: http.MethodPost, Path: "/images/refresh/{id}/abort", Handle: many.Abort, Scopes: scopes(auth.ImagesRetry, auth.Operator), Describe: refreshes.DescribeAbort},
 		{Method: http.MethodGet, Path: "/dead-letters", Handle: failure.List, Scopes: scopes(auth.ProductsRead, auth.Operator), Query: failuresapi.ListQuery(), Describe: failuresapi.DescribeList},
+		{Method: http.MethodGet, Path: "/dead-letters/summary", Handle: failure.Summary, Scopes: scopes(auth.ProductsRead, auth.Operator), Query: failuresapi.FilterQuery(), Describe: failuresapi.DescribeSummary},
 		{Method: http.MethodPost, Path: "/dead-letters/replay", Handle: failure.Replay, Scopes: scopes(auth.ImagesRetry, auth.Operator), Describe: failuresapi.DescribeReplay},
 		{Method: http.MethodPost, Path: "/dead-letters/discard", Handle: failure.Discard, Scopes: scopes(auth.ImagesRetry, auth.Operator), Describe: failuresapi.DescribeDiscard},
 		{Method: http.MethodGet, Path: "/dead-letters/jobs", Handle: job.List, Scopes: scopes(auth.Operator), Query: failuresapi.ListJobsQuery(), Describe: failuresapi.DescribeListJobs},

@@ -22,6 +22,7 @@ import (
 	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/httpapi"
+	"vitrine.dev/internal/httpapi/wire"
 	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/progress"
 	"vitrine.dev/internal/refresh"
@@ -227,4 +228,24 @@ func TestDeadLettersListRefuses(t *testing.T) {
 		}
 	}
 	wantProblem(t, s.do("GET", "/dead-letters?reason=%zz", ""), http.StatusBadRequest)
+}
+
+// TestSummaryOfDeadLetters: they are counted as they are listed, by reason, host and user.
+func TestSummaryOfDeadLetters(t *testing.T) {
+	t.Parallel()
+	s := newDeadSetup(t)
+	wantBody(t, s.do("GET", "/dead-letters/summary", ""), `{"count":0,"more":false,"reasons":[],"hosts":[],"users":[],"other_hosts":0,"other_users":0}`)
+	s.fail(fault.SourceTimeout, "slow.example", 2)
+	s.fail(fault.SourceNotFound, "gone.example", 1)
+	s.unreadable("m1", []byte("garbage"))
+	var got wire.DeadSummary
+	w := s.do("GET", "/dead-letters/summary?failed_after=2020-01-01T00:00:00Z", "")
+	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || got.Count != 4 || len(got.Reasons) != 3 || got.Reasons[0].Reason != "source_timeout" ||
+		len(got.Hosts) != 2 || got.Hosts[0].Host != "slow.example" || got.Hosts[0].Reasons[0].Count != 2 || len(got.Users) != 1 || got.Users[0].Count != 3 ||
+		got.Hosts[0].OldestAt == nil {
+		t.Errorf("summary is %s, %v", w.Body, err)
+	}
+	w = s.do("GET", "/dead-letters/summary?host=SLOW.example&reason=source_not_found", "")
+	wantBody(t, w, `{"count":0,"more":false,"reasons":[],"hosts":[],"users":[],"other_hosts":0,"other_users":0}`)
+	wantProblem(t, s.do("GET", "/dead-letters/summary?reason=nonsense&user_id=x&limit=5", ""), http.StatusUnprocessableEntity)
 }

@@ -99,6 +99,7 @@ func matrixRows() map[string]matrixRow {
 		"GET /images/refresh/{id}":                      {path: ofRefresh(""), ok: 200, owned: true},
 		"POST /images/refresh/{id}/abort":               {path: ofRefresh("/abort"), ok: 200, owned: true},
 		"GET /dead-letters":                             {path: fixed("/dead-letters"), ok: 200},
+		"GET /dead-letters/summary":                     {path: fixed("/dead-letters/summary"), ok: 200},
 		"POST /dead-letters/replay":                     {path: fixed("/dead-letters/replay"), body: `{"all":true,"dry_run":true}`, ok: 200},
 		"POST /dead-letters/discard":                    {path: fixed("/dead-letters/discard"), body: `{"all":true,"dry_run":true}`, ok: 200},
 		"GET /dead-letters/jobs":                        {path: fixed("/dead-letters/jobs"), ok: 200},

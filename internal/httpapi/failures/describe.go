@@ -34,6 +34,11 @@ func DescribeList(d *openapi.Document) *huma.Operation {
 
 // ListQuery are the parameters of List.
 func ListQuery() []*huma.Param {
+	return append(FilterQuery(), openapi.Limit("Most dead letters on one page", paging.Default, paging.Most), openapi.Cursor())
+}
+
+// FilterQuery are the parameters that select dead letters, and those of Summary.
+func FilterQuery() []*huma.Param {
 	reasons := openapi.Text()
 	for _, r := range failures.Reasons() {
 		reasons.Enum = append(reasons.Enum, string(r))
@@ -46,8 +51,6 @@ func ListQuery() []*huma.Param {
 		openapi.Query(failures.FieldProductID, "Only of this product", openapi.Integer(catalog.MaxID, 101)),
 		openapi.Query(failures.FieldFailedAfter, "Failed then or later", moment),
 		openapi.Query(failures.FieldFailedBefore, "Failed before", moment),
-		openapi.Limit("Most dead letters on one page", paging.Default, paging.Most),
-		openapi.Cursor(),
 	}
 }
 

@@ -36,14 +36,7 @@ type Handler struct {
 // List answers with one page.
 func (h *Handler) List(w http.ResponseWriter, r *http.Request) error {
 	p := httpkit.ParamsOf(r)
-	filter := failures.Filter{
-		Reason:       fault.Reason(p.Text(failures.FieldReason)),
-		Host:         p.AnyCase(filtered.FieldHost),
-		UserID:       p.Integer(filtered.FieldUserID, catalog.MaxID),
-		ProductID:    p.Integer(failures.FieldProductID, catalog.MaxID),
-		FailedAfter:  p.Time(failures.FieldFailedAfter),
-		FailedBefore: p.Time(failures.FieldFailedBefore),
-	}
+	filter := queriedFilter(p)
 	limit := int(p.Integer(httpkit.ParamLimit, paging.Most))
 	after, err := page.Read(h.Cursors, r, page.FromLink, decodePosition)
 	if err != nil {
@@ -64,6 +57,18 @@ func (h *Handler) List(w http.ResponseWriter, r *http.Request) error {
 		next = encodePosition(*found.Next)
 	}
 	return page.Write(h.Cursors, w, r, found.Items, wireLetter, next)
+}
+
+// queriedFilter reads the filter; what is wrong with it is among the errors of p.
+func queriedFilter(p *httpkit.Params) failures.Filter {
+	return failures.Filter{
+		Reason:       fault.Reason(p.Text(failures.FieldReason)),
+		Host:         p.AnyCase(filtered.FieldHost),
+		UserID:       p.Integer(filtered.FieldUserID, catalog.MaxID),
+		ProductID:    p.Integer(failures.FieldProductID, catalog.MaxID),
+		FailedAfter:  p.Time(failures.FieldFailedAfter),
+		FailedBefore: p.Time(failures.FieldFailedBefore),
+	}
 }
 
 // ReplayImage is for the product's owner; the answer is the image as it is then: pending again,

@@ -24,6 +24,46 @@ type DeadLetter struct {
 	ReceivedAt *time.Time `json:"received_at,omitempty" doc:"When the message was received" typical:"false"`
 }
 
+// DeadSummary is how many dead letters there are, the most first.
+type DeadSummary struct {
+	DeadTally
+
+	More       bool         `json:"more"    doc:"There may be more, older ones, that are not counted"`
+	Reasons    []DeadReason `json:"reasons" nullable:"false"`
+	Hosts      []DeadHost   `json:"hosts"   nullable:"false"`
+	Users      []DeadUser   `json:"users"   nullable:"false"`
+	OtherHosts int          `json:"other_hosts" minimum:"0" doc:"Hosts of counted dead letters that are not listed" example:"0"`
+	OtherUsers int          `json:"other_users" minimum:"0" doc:"Users of counted dead letters that are not listed" example:"0"`
+}
+
+// DeadTally is a number of dead letters.
+type DeadTally struct {
+	Count    int        `json:"count" minimum:"0" example:"1204"`
+	OldestAt *time.Time `json:"oldest_at,omitempty" doc:"When the first of them failed"`
+	NewestAt *time.Time `json:"newest_at,omitempty" doc:"When the last of them failed"`
+}
+
+// DeadReason is the dead letters of a reason.
+type DeadReason struct {
+	Reason    string `json:"reason"    example:"source_timeout"`
+	Retryable bool   `json:"retryable" doc:"Whether a replay can succeed though nothing else was changed" example:"true"`
+	DeadTally
+}
+
+// DeadHost is the dead letters of a host.
+type DeadHost struct {
+	Host string `json:"host" example:"example.com"`
+	DeadTally
+
+	Reasons []DeadReason `json:"reasons" nullable:"false"`
+}
+
+// DeadUser is the dead letters of a user.
+type DeadUser struct {
+	UserID int64 `json:"user_id" minimum:"1" example:"1"`
+	DeadTally
+}
+
 // DeadFilter selects dead letters; the zero value selects all of them.
 type DeadFilter struct {
 	Reason       string     `json:"reason,omitempty"        doc:"One of the reasons of images, or unreadable" example:"source_timeout"`

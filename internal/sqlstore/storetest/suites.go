@@ -90,6 +90,7 @@ func quickSuites() []suite[Store] {
 		{"claim slice", testClaimSlice},
 		{"failures", testDeadList},
 		{"pages of failures", testDeadPages},
+		{"failures by reason, host and user", testDeadGroups},
 		{"unreadable messages", testUnreadable},
 		{"replay", testReplay},
 		{"replay of an image", testReplayImage},
