@@ -60,6 +60,7 @@ type process struct {
 	checks    []*monitor.Check
 	health    *monitor.Monitor
 
+	console  lateConsole // of an API
 	jobs     *job.Runner
 	webhooks *webhook.Service
 

@@ -14,6 +14,7 @@ import (
 	"vitrine.dev/internal/bulk/imports"
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/cli"
+	"vitrine.dev/internal/console/session"
 	"vitrine.dev/internal/dispatch"
 	"vitrine.dev/internal/events"
 	"vitrine.dev/internal/expiry"
@@ -84,6 +85,9 @@ func (p *process) addServer() error {
 	if err := p.addGuard(&deps); err != nil {
 		return err
 	}
+	if err := p.addConsole(&deps); err != nil {
+		return err
+	}
 	handler := httpapi.New(deps)
 	api := server.DefaultLimits().Server(handler, p.log)
 	expirer := expiry.New("idempotency keys", p.store.ExpireKeys, expiryInterval, p.log)
@@ -91,6 +95,7 @@ func (p *process) addServer() error {
 	audit := expiry.New("audit entries", func(ctx context.Context, limit int) (int, error) {
 		return p.store.PurgeAudit(ctx, auth.AuditRetention, limit)
 	}, auditInterval, p.log)
+	sessions := expiry.New("sessions", p.store.PurgeSessions, auditInterval, p.log)
 	abandoned := expiry.New("uploads", p.store.ExpireUploads, expiryInterval, p.log)
 	p.tasks = append(p.tasks,
 		task{name: "uploads", run: abandoned.Run},
@@ -100,7 +105,7 @@ func (p *process) addServer() error {
 		task{name: "signing keys", run: deps.Signing.Run},
 		task{name: "signing key changes", run: func(ctx context.Context) error {
 			return auth.FollowSigning(ctx, deps.Signing, p.openLog, p.log)
-		}}, task{name: "expirer", run: expirer.Run}, task{name: "bulk keys", run: bulkKeys.Run}, task{name: "audit", run: audit.Run})
+		}}, task{name: "expirer", run: expirer.Run}, task{name: "bulk keys", run: bulkKeys.Run}, task{name: "audit", run: audit.Run}, task{name: "sessions", run: sessions.Run})
 	return nil
 }
 
@@ -155,7 +160,7 @@ func (p *process) serveAdmin(ctx context.Context, held *closers) {
 		return
 	}
 	admin := server.DefaultLimits().Server(httpapi.NewAdmin(httpapi.Deps{ //nolint:contextcheck // every request has its own
-		Ready: p.health.Check, Stopping: p.stopping.Load, Log: p.log,
+		Ready: p.health.Check, Stopping: p.stopping.Load, Console: &p.console, Log: p.log,
 	}), p.log)
 	held.add("admin listener", admin)
 	p.log.InfoContext(ctx, "admin listening", "address", listener.Addr().String())
@@ -172,11 +177,16 @@ func (p *process) addGuard(deps *httpapi.Deps) error {
 	if !deps.HasKeys {
 		open := guard.NewOpen(p.cfg.OwnHosts(), p.log)
 		deps.Authorize = open.Authorize
+		p.console.open = func(r *http.Request) (*http.Request, error) {
+			return open.Authorize(r, server.Route{Scopes: []string{string(auth.Operator)}})
+		}
 		return open.Trust(p.cfg.Origins...)
 	}
 	keys := auth.NewAuthenticator(p.store, p.log)
-	deps.Authorize = guard.New(keys, p.cfg.TrustedProxies).WithTokens(auth.NewStreamTokens(deps.Signing, keys)).Authorize
+	known := guard.New(keys, p.cfg.TrustedProxies).WithTokens(auth.NewStreamTokens(deps.Signing, keys))
+	deps.Authorize = known.Authorize
 	deps.Hold = keys.Hold
+	p.console.sessions = &session.Sessions{Keys: keys, Accounts: deps.Accounts, Login: known.Login, Address: known.Address}
 	p.tasks = append(p.tasks,
 		task{name: "keys", run: func(ctx context.Context) error {
 			p.sayHowToBegin(ctx)
