@@ -36,7 +36,7 @@ func (p *process) addConsole(deps *httpapi.Deps) error {
 	live := frame.NewLive(p.followChanges, p.holdKey(deps))
 	handler, err := console.New(console.Deps{
 		Sessions: p.console.sessions, Open: p.console.open, Live: live, URL: p.blobs.URL, Log: p.log,
-		Accounts: deps.Accounts, Work: deps.Work, Failures: deps.Failures,
+		Accounts: deps.Accounts, Work: deps.Work, Failures: deps.Failures, Catalog: deps.Service, Events: deps.Feed,
 	})
 	if err != nil {
 		return err

@@ -54,6 +54,13 @@ func (f Filter) check() error {
 		bad.Add(FieldUserID, required)
 	}
 	bad.checkID(FieldUserID, f.UserID)
+	f.FieldErrors = bad.FieldErrors
+	return f.checkOfAll()
+}
+
+// checkOfAll is check of a filter that need not name a user.
+func (f Filter) checkOfAll() error {
+	bad := checker{f.FieldErrors}
 	if f.Limit < 0 || f.Limit > MaxListLimit {
 		bad.Add("limit", fmt.Sprintf("must be from 1 to %d", MaxListLimit))
 	}

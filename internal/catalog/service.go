@@ -126,6 +126,28 @@ func (s *Service) List(ctx context.Context, f Filter) (Page, error) {
 	if err := f.check(); err != nil {
 		return Page{}, err
 	}
+	return s.list(ctx, f)
+}
+
+// Browse is List of what the principal may read: of all users where the filter names none, for an operator.
+// What no index over all users serves may take long. fault.Invalid; fault.Forbidden where it names another user.
+func (s *Service) Browse(ctx context.Context, by auth.Principal, f Filter) (page Page, err error) {
+	if f.UserID, err = by.ForReading(f.UserID); err != nil {
+		return Page{}, err
+	}
+	if f.UserID == 0 && by.ForAll() {
+		err = f.checkOfAll()
+	} else {
+		err = f.check()
+	}
+	if err != nil {
+		return Page{}, err
+	}
+	return s.list(ctx, f)
+}
+
+// list is List of a checked filter.
+func (s *Service) list(ctx context.Context, f Filter) (Page, error) {
 	if f.Limit == 0 {
 		f.Limit = DefaultListLimit
 	}

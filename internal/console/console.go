@@ -8,11 +8,14 @@ import (
 	"net/http"
 
 	"vitrine.dev/internal/auth"
+	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/console/frame"
+	"vitrine.dev/internal/console/products"
 	"vitrine.dev/internal/console/session"
 	"vitrine.dev/internal/console/work"
 	"vitrine.dev/internal/dispatch"
 	"vitrine.dev/internal/failures"
+	"vitrine.dev/internal/feed"
 )
 
 // Deps is what the console is made of.
@@ -28,6 +31,8 @@ type Deps struct {
 	Accounts *auth.Accounts
 	Work     *dispatch.Inspector
 	Failures *failures.Service
+	Catalog  *catalog.Service
+	Events   *feed.Feed
 }
 
 // pages are some routes and their templates.
@@ -72,5 +77,6 @@ func New(d Deps) (http.Handler, error) {
 
 func (d Deps) pages() []pages {
 	flow := &work.Pages{Work: d.Work, Failures: d.Failures}
-	return []pages{{work.Templates, flow.Routes()}}
+	goods := &products.Pages{Catalog: d.Catalog, Work: d.Work, Failures: d.Failures, Events: d.Events, URL: d.URL}
+	return []pages{{work.Templates, flow.Routes()}, {products.Templates, goods.Routes()}}
 }

@@ -34,6 +34,12 @@ type Pages struct {
 func (p *Pages) Routes() []frame.Route {
 	return []frame.Route{
 		{Method: http.MethodGet, Path: "", Scope: auth.Operator, Handle: p.now},
+		{Method: http.MethodGet, Path: "/failed", Scope: auth.Operator, Handle: p.failed},
+		{Method: http.MethodGet, Path: "/failed/confirm", Scope: auth.Operator, Handle: p.confirm},
+		{Method: http.MethodPost, Path: "/failed/apply", Scope: auth.Operator, Handle: p.apply},
+		{Method: http.MethodPost, Path: "/failed/selected", Scope: auth.Operator, Handle: p.selected},
+		{Method: http.MethodGet, Path: "/jobs/failures/{id}", Scope: auth.Operator, Handle: p.job},
+		{Method: http.MethodPost, Path: "/jobs/failures/{id}/abort", Scope: auth.Operator, Handle: p.abort},
 		{Method: http.MethodGet, Path: "/queue", Scope: auth.Operator, Handle: p.queue},
 		{Method: http.MethodGet, Path: "/hosts", Scope: auth.Operator, Handle: p.hosts},
 		{Method: http.MethodGet, Path: "/workers", Scope: auth.Operator, Handle: p.workers},
