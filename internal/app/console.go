@@ -8,6 +8,7 @@ import (
 	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/backoff"
 	"vitrine.dev/internal/console"
+	"vitrine.dev/internal/console/admin"
 	"vitrine.dev/internal/console/frame"
 	"vitrine.dev/internal/console/session"
 	"vitrine.dev/internal/events"
@@ -37,6 +38,7 @@ func (p *process) addConsole(deps *httpapi.Deps) error {
 	handler, err := console.New(console.Deps{
 		Sessions: p.console.sessions, Open: p.console.open, Live: live, URL: p.blobs.URL, Log: p.log,
 		Accounts: deps.Accounts, Work: deps.Work, Failures: deps.Failures, Catalog: deps.Service, Events: deps.Feed,
+		Webhooks: deps.Webhooks, Imports: deps.Imports, Refresh: deps.Refresh, Settings: p.settings,
 	})
 	if err != nil {
 		return err
@@ -64,4 +66,13 @@ func (p *process) followChanges(ctx context.Context, changed func()) {
 	if err != nil && ctx.Err() == nil {
 		p.log.WarnContext(ctx, "open pages of the console no longer hear of changes", "error", err)
 	}
+}
+
+// settings are the variables of this process, for the console.
+func (p *process) settings() []admin.Setting {
+	var list []admin.Setting
+	for _, s := range p.cfg.Settings() {
+		list = append(list, admin.Setting(s))
+	}
+	return list
 }

@@ -8,7 +8,9 @@ import (
 	"net/http"
 
 	"vitrine.dev/internal/auth"
+	"vitrine.dev/internal/bulk/imports"
 	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/console/admin"
 	"vitrine.dev/internal/console/frame"
 	"vitrine.dev/internal/console/products"
 	"vitrine.dev/internal/console/session"
@@ -16,6 +18,8 @@ import (
 	"vitrine.dev/internal/dispatch"
 	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/feed"
+	"vitrine.dev/internal/refresh"
+	"vitrine.dev/internal/webhook"
 )
 
 // Deps is what the console is made of.
@@ -33,6 +37,10 @@ type Deps struct {
 	Failures *failures.Service
 	Catalog  *catalog.Service
 	Events   *feed.Feed
+	Webhooks *webhook.Service
+	Imports  *imports.Service
+	Refresh  *refresh.Service
+	Settings func() []admin.Setting
 }
 
 // pages are some routes and their templates.
@@ -78,5 +86,9 @@ func New(d Deps) (http.Handler, error) {
 func (d Deps) pages() []pages {
 	flow := &work.Pages{Work: d.Work, Failures: d.Failures}
 	goods := &products.Pages{Catalog: d.Catalog, Work: d.Work, Failures: d.Failures, Events: d.Events, URL: d.URL}
-	return []pages{{work.Templates, flow.Routes()}, {products.Templates, goods.Routes()}}
+	rest := &admin.Pages{
+		Accounts: d.Accounts, Webhooks: d.Webhooks, Imports: d.Imports, Failures: d.Failures, Refresh: d.Refresh, Settings: d.Settings,
+		HasKeys: d.Sessions != nil,
+	}
+	return []pages{{work.Templates, flow.Routes()}, {products.Templates, goods.Routes()}, {admin.Templates, rest.Routes()}}
 }

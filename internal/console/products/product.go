@@ -66,11 +66,11 @@ func (p *Pages) pictureOf(img catalog.Image, name string) picture {
 	for _, o := range rendition.Variants {
 		add(o)
 	}
-	add(rendition.Compressed)
-	var set []string
+	var set []string // of one format: that of the variants
 	for _, v := range shown.Variants {
 		set = append(set, fmt.Sprintf("%s %dw", v.URL, v.Width))
 	}
+	add(rendition.Compressed)
 	shown.Srcset = strings.Join(set, ",\n")
 	alt := img.Alt
 	if alt == "" {

@@ -132,7 +132,9 @@ func (p *Pages) job(r *http.Request) (frame.Answer, error) {
 	if err != nil {
 		return frame.Answer{}, err
 	}
-	j, err := frame.Ask(r.Context(), func(ctx context.Context) (failures.Job, error) { return p.Failures.Job(ctx, auth.From(r.Context()), id) })
+	j, err := frame.Ask(r.Context(), func(ctx context.Context) (failures.Job, error) {
+		return p.Failures.Job(ctx, auth.From(r.Context()), id)
+	})
 	if err != nil {
 		return frame.Answer{}, fmt.Errorf("read job %d: %w", id, err)
 	}
