@@ -20,6 +20,7 @@ import (
 	"vitrine.dev/internal/expiry"
 	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/feed"
+	"vitrine.dev/internal/findings"
 	"vitrine.dev/internal/httpapi"
 	"vitrine.dev/internal/httpapi/guard"
 	"vitrine.dev/internal/httpkit/server"
@@ -82,6 +83,7 @@ func (p *process) addServer() error {
 		Origins: p.cfg.Origins,
 		Log:     p.log,
 	}
+	deps.Findings = findings.NewService(findings.Sources{Queue: deps.Work, Failures: deps.Failures, Store: p.store, Parts: deps.Ready})
 	if err := p.addGuard(&deps); err != nil {
 		return err
 	}

@@ -35,6 +35,7 @@ type commands struct {
 	Listen   listenCommand   `cmd:"" help:"Forward what changes to a receiver of webhooks on this machine, signed, through a running server."`
 	Webhooks webhooksCommand `cmd:"" help:"Make, list, change, delete and test webhooks, and see and repeat what was delivered, through a running server."`
 	Trigger  triggerCommand  `cmd:"" help:"Send a test event to a webhook, through a running server."`
+	Findings findingsCommand `cmd:"" help:"Say what is wrong, and what can be done about it, through a running server."`
 	Queue    queueCommand    `cmd:"" help:"Show what images wait for and who works on them, through a running server."`
 	Hosts    hostsCommand    `cmd:"" help:"List the hosts that images are fetched from, through a running server."`
 	Images   imagesCommand   `cmd:"" help:"Show the images of a product, or have many fetched again, through a running server."`

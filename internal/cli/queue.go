@@ -56,11 +56,16 @@ func writeQueue(w *tabwriter.Writer, q wire.Queue) {
 	for _, u := range q.Users {
 		fmt.Fprintf(w, "%d\t%s\t%s\n", u.UserID, count(int64(u.InFlight)), atLeast(u.Waiting, u.More))
 	}
-	if len(q.Processes) > 0 {
-		fmt.Fprint(w, "\nPROCESS\tROLE\tIN FLIGHT\tSLOTS\tHEARTBEAT\n")
+	writeProcesses(w, "PROCESS", q.Processes, q.AsOf)
+	writeProcesses(w, "STOPPED ANSWERING", q.Lost, q.AsOf)
+}
+
+func writeProcesses(w *tabwriter.Writer, title string, list []wire.QueueProcess, now time.Time) {
+	if len(list) > 0 {
+		fmt.Fprint(w, "\n"+title+"\tROLE\tIN FLIGHT\tSLOTS\tHEARTBEAT\n")
 	}
-	for _, p := range q.Processes {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s ago\n", oneLine(p.ID), p.Role, count(int64(p.InFlight)), count(int64(p.Slots)), duration(q.AsOf.Sub(p.HeartbeatAt)))
+	for _, p := range list {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s ago\n", oneLine(p.ID), p.Role, count(int64(p.InFlight)), count(int64(p.Slots)), duration(now.Sub(p.HeartbeatAt)))
 	}
 }
 

@@ -31,6 +31,14 @@ func (c *Client) Queue(ctx context.Context) (queue wire.Queue, raw json.RawMessa
 	return queue, raw, json.Unmarshal(raw, &queue)
 }
 
+// Findings returns what is wrong, and the answer as the server sent it.
+func (c *Client) Findings(ctx context.Context) (found wire.Findings, raw json.RawMessage, err error) {
+	if err := c.get(ctx, "/findings", &raw); err != nil {
+		return found, nil, err
+	}
+	return found, raw, json.Unmarshal(raw, &found)
+}
+
 // Host is what is remembered of a host.
 type Host struct {
 	wire.Host

@@ -13,6 +13,10 @@ const (
 	MaxHosts     = 500
 	// ParkedMost is up to how many parked images of a host are counted.
 	ParkedMost = 1000
+	// FailingMost is how many failing hosts are compared by their parked images, of which
+	// ComparedMost are counted for that.
+	FailingMost  = 1000
+	ComparedMost = 100
 
 	FieldHost  = "host"
 	FieldState = "state"

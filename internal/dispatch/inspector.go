@@ -26,9 +26,14 @@ type InspectorStore interface {
 	// Hosts returns what is remembered of the hosts that the query selects, by name,
 	// without State and Limit.
 	Hosts(ctx context.Context, q HostQuery) ([]HostView, error)
-	// Slots and Processes are those of processes.Store.
+	// FailingHosts returns, of the FailingMost hosts that have failed for the longest with at
+	// least so many failures, those for which most images are parked, at most limit: the most
+	// first, without State, Limit and InFlight. Parked counts up to CountMost.
+	FailingHosts(ctx context.Context, failures, limit int) ([]HostView, error)
+	// Slots, Processes and LostProcesses are those of processes.Store.
 	Slots(ctx context.Context, within, lease time.Duration) (int, error)
 	Processes(ctx context.Context, within time.Duration, limit int) ([]processes.Process, error)
+	LostProcesses(ctx context.Context, within time.Duration, limit int) ([]processes.Process, error)
 }
 
 // Inspector says what images wait for. It is safe for concurrent use.
@@ -95,7 +100,12 @@ func (i *Inspector) overview(ctx context.Context) (Overview, error) {
 	if err != nil {
 		return Overview{}, err
 	}
+	lost, err := i.store.LostProcesses(ctx, processes.Gone, MostLost)
+	if err != nil {
+		return Overview{}, err
+	}
 	i.last, i.read = overview(now, groups, pace, slots, alive), time.Now()
+	i.last.Lost = lost
 	return i.last, nil
 }
 
@@ -113,4 +123,14 @@ func (i *Inspector) Hosts(ctx context.Context, f HostFilter, limit int) (page []
 		page[n].State, page[n].Limit = page[n].state(page[n].Now), page[n].limit(i.limits, page[n].Now)
 	}
 	return page[:min(limit, len(page))], len(page) > limit, err
+}
+
+// Failing returns the hosts whose breaker has opened and not closed since, those first for
+// which most images are parked, at most limit. Of each, Parked counts up to CountMost, and InFlight is not known.
+func (i *Inspector) Failing(ctx context.Context, limit int) ([]HostView, error) {
+	hosts, err := i.store.FailingHosts(ctx, threshold, limit)
+	for n := range hosts {
+		hosts[n].State, hosts[n].Limit = hosts[n].state(hosts[n].Now), hosts[n].limit(i.limits, hosts[n].Now)
+	}
+	return hosts, err
 }

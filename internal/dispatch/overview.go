@@ -47,6 +47,7 @@ const (
 	CountMost     = 10_000 // images of a state that are looked at; of those in line, for each of the two lines
 	MostUsers     = 20
 	MostProcesses = 100
+	MostLost      = 20
 )
 
 // Group is how many images of a user are in a state, of those that were looked at.
@@ -67,6 +68,7 @@ type Overview struct {
 	States    []StateCount // all of them
 	Users     []UserWork   // at most MostUsers: who has most in flight first, then who has most waiting
 	Processes []processes.Process
+	Lost      []processes.Process // that have stopped without saying so, within processes.LostFor; at most MostLost, the latest first
 }
 
 // StateCount is how many images are in a state.

@@ -69,6 +69,7 @@ type fakeInspected struct {
 	pace   dispatch.Pace
 	slots  int
 	alive  []processes.Process
+	lost   []processes.Process
 	reads  int
 	answer <-chan struct{} // nil, or Backlog waits for it
 	err    error
@@ -101,6 +102,15 @@ func (f *fakeInspected) Processes(context.Context, time.Duration, int) ([]proces
 	return f.alive, f.err
 }
 
+func (f *fakeInspected) LostProcesses(context.Context, time.Duration, int) ([]processes.Process, error) {
+	return f.lost, f.err
+}
+
+func (f *fakeInspected) FailingHosts(_ context.Context, failures, limit int) ([]dispatch.HostView, error) {
+	f.query = dispatch.HostQuery{Failures: failures, Limit: limit}
+	return slices.Clone(f.hosts), f.err
+}
+
 // TestOverview: what was looked at is summed up by state and by user, and what
 // was not is said to be there.
 func TestOverview(t *testing.T) {
@@ -116,10 +126,11 @@ func TestOverview(t *testing.T) {
 		pace:  dispatch.Pace{Done: 10, Since: 999_000},
 		slots: 96, // of more processes than are listed
 		alive: []processes.Process{{Role: "worker", Slots: 64, InFlight: 4}},
+		lost:  []processes.Process{{ID: "dead", Role: "worker", InFlight: 12}},
 	}
 	for more := range 2 {
 		o, err := dispatch.NewInspector(store, dispatch.Limits{}).Overview(t.Context())
-		if err != nil || o.Slots != 96 || o.InFlight != 6 || o.PerSecond != 10 || o.At.UnixMilli() != 1_000_000 {
+		if err != nil || o.Slots != 96 || o.InFlight != 6 || o.PerSecond != 10 || len(o.Lost) != 1 || o.Lost[0].ID != "dead" || o.At.UnixMilli() != 1_000_000 {
 			t.Fatalf("overview is %+v, %v", o, err)
 		}
 		var states strings.Builder

@@ -21,6 +21,7 @@ import (
 	"vitrine.dev/internal/events"
 	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/feed"
+	"vitrine.dev/internal/findings"
 	"vitrine.dev/internal/httpapi/accounts"
 	eventsapi "vitrine.dev/internal/httpapi/events"
 	"vitrine.dev/internal/httpapi/exports"
@@ -49,18 +50,6 @@ import (
 	"vitrine.dev/internal/webhook"
 )
 
-// The memory that all requests may use at the same time, by purpose, and one user half of it:
-// docs/operations.md adds it up.
-const (
-	maxListMemory   = 48 << 20 // pages that are read, encoded and sent
-	maxDetailMemory = 16 << 20 // products that are sent
-	maxBodyMemory   = 32 << 20 // bodies that are read, until their answer
-	maxDecodeMemory = 32 << 20 // what decoding bodies makes of them
-	maxReceiving    = 1 << 30  // pictures that are received, which are on disk for the most part
-	maxImporting    = 4 << 30  // files of imports that are received, in the same way
-	maxExportMemory = 32 << 20 // exports
-)
-
 // Deps is what the API is made of. All of it is required, but Ready may be nil:
 // there are no parts, and Stopping: never.
 type Deps struct {
@@ -69,6 +58,7 @@ type Deps struct {
 	Failures *failures.Service
 	Refresh  *refresh.Service
 	Work     *dispatch.Inspector
+	Findings *findings.Service
 	Exports  *export.Service
 	Imports  *imports.Service
 	Views    *catalog.Views
@@ -128,7 +118,7 @@ func (d Deps) routes() []server.Route {
 	many := refreshes.New(d.Refresh)
 	account := &accounts.Handler{Accounts: d.Accounts, Keys: d.HasKeys, Cursors: cursors}
 	endpoint := &webhooks.Handler{Service: d.Webhooks, Cursors: cursors}
-	waiting := &work.Handler{Inspector: d.Work, URL: d.URL, Cursors: cursors}
+	waiting := &work.Handler{Inspector: d.Work, Findings: d.Findings, URL: d.URL, Cursors: cursors}
 	event := &eventsapi.Handler{Feed: d.Feed, Service: d.Service, Tokens: auth.NewStreamTokens(d.Signing, nil), Hold: d.Hold, Lists: lists}
 	routes := append(d.adminRoutes(), []server.Route{
 		{Method: http.MethodPost, Path: "/products", Handle: product.Create, Scopes: scopes(auth.ProductsWrite), Describe: products.DescribeCreate},
@@ -172,6 +162,7 @@ func (d Deps) routes() []server.Route {
 		{Method: http.MethodGet, Path: "/dead-letters/jobs/{id}", Handle: job.Get, Scopes: scopes(auth.ImagesRetry, auth.Operator), Describe: failuresapi.DescribeGetJob},
 		{Method: http.MethodPost, Path: "/dead-letters/jobs/{id}/abort", Handle: job.Abort, Scopes: scopes(auth.ImagesRetry, auth.Operator), Describe: failuresapi.DescribeAbortJob},
 		{Method: http.MethodGet, Path: "/queue", Handle: waiting.Queue, Scopes: scopes(auth.Operator), Describe: work.DescribeQueue},
+		{Method: http.MethodGet, Path: "/findings", Handle: waiting.WhatIsWrong, Scopes: scopes(auth.Operator), Describe: work.DescribeWhatIsWrong},
 		{Method: http.MethodGet, Path: "/hosts", Handle: waiting.Hosts, Scopes: scopes(auth.Operator), Query: work.HostsQuery(), Describe: work.DescribeHosts},
 		{Method: http.MethodPost, Path: "/webhooks", Handle: endpoint.Create, Scopes: scopes(auth.Webhooks), Describe: webhooks.DescribeCreate},
 		{Method: http.MethodGet, Path: "/webhooks", Handle: endpoint.List, Scopes: scopes(auth.Webhooks), Query: webhooks.ListQuery(), Describe: webhooks.DescribeList},
@@ -210,11 +201,6 @@ func (d Deps) routes() []server.Route {
 		routes[i] = d.audited(rt)
 	}
 	return routes
-}
-
-// budget is one of so many bytes, for the users whose keys are presented.
-func budget(bytes int64) httpkit.Budget {
-	return httpkit.NewBudget(bytes, func(ctx context.Context) int64 { return auth.From(ctx).Caller })
 }
 
 func (d Deps) stopping() bool { return d.Stopping != nil && d.Stopping() }

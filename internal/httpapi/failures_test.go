@@ -21,6 +21,7 @@ import (
 	"vitrine.dev/internal/dispatch"
 	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/findings"
 	"vitrine.dev/internal/httpapi"
 	"vitrine.dev/internal/httpapi/wire"
 	"vitrine.dev/internal/media"
@@ -57,6 +58,7 @@ func newDeadSetup(t *testing.T) *deadSetup {
 		Views:    s.views, Images: s.images, URL: imageURL, Accounts: auth.NewAccounts(s.db), HasKeys: true, Log: log,
 		Uploads: newUploads(t, s.db), Signing: newSigning(),
 	}
+	s.deps.Findings = findings.NewService(findings.Sources{Queue: s.deps.Work, Failures: s.deps.Failures, Store: s.db})
 	s.handler = newAPI(t, s.deps)
 	return s
 }

@@ -18,6 +18,7 @@ import (
 	"vitrine.dev/internal/dispatch"
 	"vitrine.dev/internal/events"
 	"vitrine.dev/internal/failures"
+	"vitrine.dev/internal/findings"
 	"vitrine.dev/internal/httpapi"
 	"vitrine.dev/internal/httpapi/guard"
 	"vitrine.dev/internal/paging"
@@ -106,6 +107,7 @@ func matrixRows() map[string]matrixRow {
 		"GET /dead-letters/jobs/{id}":                   {path: ofJob(""), ok: 200, owned: true},
 		"POST /dead-letters/jobs/{id}/abort":            {path: ofJob("/abort"), ok: 200, owned: true},
 		"GET /queue":                                    {path: fixed("/queue"), ok: 200},
+		"GET /findings":                                 {path: fixed("/findings"), ok: 200},
 		"GET /hosts":                                    {path: fixed("/hosts"), ok: 200},
 		"POST /users":                                   {path: fixed("/users"), body: `{"name":"Jo"}`, ok: 201},
 		"GET /users":                                    {path: fixed("/users"), ok: 200},
@@ -167,6 +169,7 @@ func newMatrix(t *testing.T, db *sqlstore.Store) *matrix {
 		Accounts: m.accounts, Webhooks: hooks(db, log), HasKeys: true, Signing: signing.New(db, log), Authorize: guard.New(auth.NewAuthenticator(db, log), nil).Authorize,
 		Exports: newExports(db, log), Imports: newImports(t, db, s),
 	}
+	m.deps.Findings = findings.NewService(findings.Sources{Queue: m.deps.Work, Failures: m.deps.Failures, Store: db, Parts: m.deps.Ready})
 	s.handler = newAPI(t, m.deps)
 	m.other = m.user()
 	return m

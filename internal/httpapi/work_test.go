@@ -158,3 +158,28 @@ func TestQueueAndHosts(t *testing.T) {
 		d.check("/hosts", "GET", w)
 	}
 }
+
+// TestFindings: what is wrong is said with what can be done, by what concerns most images.
+func TestFindings(t *testing.T) {
+	t.Parallel()
+	s := newDeadSetup(t)
+	w := s.do("GET", "/findings", "")
+	wantStatus(t, w, http.StatusOK)
+	wantHeader(t, w, "Cache-Control", "no-store")
+	s = newDeadSetup(t) // what was read is given out for a second
+	s.fail(fault.SourceTimeout, "slow.example", 2)
+	if _, err := s.db.CreateProduct(t.Context(), catalog.NewProduct{UserID: 1, Name: "n", Images: []string{"https://a.example/1.jpg", "https://a.example/2.jpg", "https://a.example/3.jpg"}}); err != nil {
+		t.Fatal(err)
+	}
+	var got wire.Findings
+	w = s.do("GET", "/findings", "")
+	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || len(got.Data) != 2 {
+		t.Fatalf("answer is %s, %v", w.Body, err)
+	}
+	if f := got.Data[0]; f.Code != "no_worker" || f.Severity != "critical" || f.Text != "No worker is alive: 3 pictures wait." || f.Images != 3 || f.Action.Kind != "show_workers" {
+		t.Errorf("first is %+v", f)
+	}
+	if f := got.Data[1]; f.Code != "pictures_failed" || f.Action.Kind != "retry_failures" || f.Action.Host != "slow.example" || f.Action.FailedAfter == nil || f.Since == nil {
+		t.Errorf("second is %+v", f)
+	}
+}

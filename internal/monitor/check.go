@@ -66,6 +66,7 @@ type Check struct {
 	running chan struct{} // closed when the running probe ends; nil for none
 	down    bool          // Ping failed when last called
 	logged  logged
+	notOK   time.Time // since when; zero where it is
 }
 
 // NewCheck returns the check of a part.
@@ -171,4 +172,23 @@ func (c *Check) changed(s Status, err error) bool {
 type logged struct {
 	status   Status
 	conflict bool
+}
+
+// note notes the status, for since.
+func (c *Check) note(s Status) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case s == OK:
+		c.notOK = time.Time{}
+	case c.notOK.IsZero():
+		c.notOK = time.Now()
+	}
+}
+
+// since is since when the part is not ok, zero where it was.
+func (c *Check) since() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.notOK
 }

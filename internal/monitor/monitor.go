@@ -34,6 +34,8 @@ func New(log *slog.Logger, checks ...*Check) *Monitor { return &Monitor{log: log
 type Report struct {
 	Status string
 	Parts  map[string]Status
+	// Since is, of each part that is not ok, when that was seen first.
+	Since map[string]time.Time
 }
 
 // Check checks all parts at once and returns within two seconds, also where a
@@ -78,6 +80,7 @@ wait:
 		return m.report(all)
 	}
 	for _, o := range all {
+		m.checks[o.index].note(o.status)
 		m.logChange(ctx, m.checks[o.index], o)
 	}
 	return m.report(all)
@@ -85,10 +88,13 @@ wait:
 
 // report is the one place that says what the parts mean for the whole.
 func (m *Monitor) report(all []outcome) Report {
-	r := Report{Status: Ready, Parts: make(map[string]Status, len(all))}
+	r := Report{Status: Ready, Parts: make(map[string]Status, len(all)), Since: map[string]time.Time{}}
 	for _, o := range all {
 		c := m.checks[o.index]
 		r.Parts[c.Name] = o.status
+		if since := c.since(); o.status != OK && !since.IsZero() {
+			r.Since[c.Name] = since
+		}
 		needed := o.status == Down && c.Need >= Reads || o.status == ReadOnly && c.Need >= Writes
 		switch {
 		case needed:

@@ -12,9 +12,7 @@ import (
 const (
 	callTimeout   = 2 * time.Second // of one call of the store
 	retryInterval = time.Second     // after a heartbeat that failed
-	// Rows of processes that died are of use to no one after purgeAfter. Each
-	// process removes purgeLimit of them now and then.
-	purgeAfter    = 3 * Gone
+	// Each process removes purgeLimit of those that died LostFor ago, now and then.
 	purgeInterval = time.Minute
 	purgeLimit    = 100
 )
@@ -89,7 +87,7 @@ func (h *Heart) beat(ctx context.Context) error {
 
 // purge removes processes that died. Where it cannot, a later one does.
 func (h *Heart) purge(ctx context.Context) {
-	err := h.call(ctx, func(ctx context.Context) error { return h.store.PurgeProcesses(ctx, purgeAfter, purgeLimit) })
+	err := h.call(ctx, func(ctx context.Context) error { return h.store.PurgeProcesses(ctx, LostFor, purgeLimit) })
 	if err != nil && ctx.Err() == nil {
 		h.log.WarnContext(ctx, "processes that died were not removed", "error", err)
 	}

@@ -11,6 +11,12 @@ const (
 	Interval = 5 * time.Second
 	// Gone is for how long a process counts as alive after its last heartbeat.
 	Gone = 20 * time.Second
+	// LostFor is for how long it is remembered after that, where it has not said that it ends.
+	LostFor = 24 * time.Hour
+	// LostMost is how many such processes are remembered, those that were heard of last.
+	LostMost = 100
+	// Forgotten is after how long what it had downloaded counts no more.
+	Forgotten = 3 * Gone
 )
 
 // Process is a process of the installation.
@@ -75,10 +81,15 @@ type Store interface {
 	// Processes returns those with a heartbeat within that time, at most limit,
 	// by role and id.
 	Processes(ctx context.Context, within time.Duration, limit int) ([]Process, error)
+	// LostProcesses returns those that have not ended and had no heartbeat within that time,
+	// at most limit: those heard of last first.
+	LostProcesses(ctx context.Context, within time.Duration, limit int) ([]Process, error)
 	// Slots returns the sum of the slots of all processes with a heartbeat within that
 	// time, and of those that the others held whose last heartbeat is not older than a
 	// lease: so long do their images take slots.
 	Slots(ctx context.Context, within, lease time.Duration) (int, error)
-	// PurgeProcesses removes at most limit that had no heartbeat for so long.
+	// PurgeProcesses removes at most limit of the processes that had no heartbeat for so long, and
+	// as many of those that are Gone beyond the latest LostMost; and of what is Forgotten what it
+	// had downloaded.
 	PurgeProcesses(ctx context.Context, silent time.Duration, limit int) error
 }

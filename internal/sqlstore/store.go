@@ -4,15 +4,18 @@ import (
 	"context"
 	"database/sql"
 	"embed"
+	"fmt"
 	"log/slog"
 
 	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/processes"
 	"vitrine.dev/internal/sqldb"
 	"vitrine.dev/internal/sqlstore/authsql"
 	"vitrine.dev/internal/sqlstore/catalogsql"
 	"vitrine.dev/internal/sqlstore/eventsql"
 	"vitrine.dev/internal/sqlstore/failuresql"
+	"vitrine.dev/internal/sqlstore/findingsql"
 	"vitrine.dev/internal/sqlstore/fscksql"
 	"vitrine.dev/internal/sqlstore/gcsql"
 	"vitrine.dev/internal/sqlstore/imagesql"
@@ -39,6 +42,7 @@ type Store struct {
 	*eventsql.Log
 	*jobsql.Table
 	*failuresql.Failures
+	*findingsql.Facts
 	*fscksql.Checks
 	*gcsql.Collection
 	*installationsql.Identity
@@ -56,7 +60,7 @@ func newStore(db *sqldb.DB, err error) (*Store, error) {
 	}
 	return &Store{
 		DB: db, Products: catalogsql.New(db), Accounts: authsql.New(db), Images: imagesql.New(db), Log: eventsql.New(db),
-		Table: jobsql.New(db), Failures: failuresql.New(db), Checks: fscksql.New(db),
+		Table: jobsql.New(db), Failures: failuresql.New(db), Facts: findingsql.New(db), Checks: fscksql.New(db),
 		Collection: gcsql.New(db), Identity: installationsql.New(db),
 		Alive: processsql.New(db), Queue: queuesql.New(db), Sources: sourcesql.New(db), Webhooks: webhooksql.New(db), Refreshes: refreshsql.New(db),
 		Bulk: importsql.New(db),
@@ -98,8 +102,8 @@ func OpenSQLite(ctx context.Context, path string, log *slog.Logger) (*Store, err
 	return newStore(sqldb.OpenSQLite(ctx, path, schema(), log))
 }
 
-// EndLeases ends every lease on images, messages, readers and jobs, and every
-// process, for one that has the database to itself: the others are dead. The sweep and
+// EndLeases ends every lease on images, messages, readers and jobs, and has every
+// process be lost, for one that has the database to itself: the others are dead. The sweep and
 // the dispatcher then take them up at once instead of waiting for the leases to run out.
 func (s *Store) EndLeases(ctx context.Context) error {
 	return s.InTxNotify(ctx, "end leases", s.endLeases)
@@ -112,9 +116,10 @@ func (s *Store) endLeases(ctx context.Context, tx *sql.Tx) error {
 	for _, statement := range []string{
 		`UPDATE event_readers SET lease_until = 0 WHERE lease_until > 0`,
 		`UPDATE dead_jobs SET lease_until = 0 WHERE lease_until > 0`,
-		`DELETE FROM processes`,
+		fmt.Sprintf(`UPDATE processes SET slots = 0, held = 0, fetched = '', heartbeat_at =
+			CASE WHEN heartbeat_at < {now} - %[1]d THEN heartbeat_at ELSE {now} - %[1]d END`, processes.Gone.Milliseconds()),
 	} {
-		if _, err := tx.ExecContext(ctx, statement); err != nil {
+		if _, err := tx.ExecContext(ctx, s.SQL(statement)); err != nil {
 			return err
 		}
 	}

@@ -27,6 +27,7 @@ type Queue struct {
 	States    []QueueState   `json:"states"     nullable:"false" doc:"All states, also those that no image is in"`
 	Users     []QueueUser    `json:"users"      nullable:"false" doc:"Some users: who has most in flight first, then who has most waiting"`
 	Processes []QueueProcess `json:"processes"  nullable:"false" doc:"Some of the live processes, by role"`
+	Lost      []QueueProcess `json:"lost"       nullable:"false" doc:"Some of the processes that have stopped without saying so in the last 24 hours, the latest first"`
 }
 
 // QueueState is how many images are in a state. Images that are refreshed or repaired are

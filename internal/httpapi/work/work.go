@@ -8,15 +8,18 @@ import (
 
 	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/dispatch"
+	"vitrine.dev/internal/findings"
 	"vitrine.dev/internal/httpapi/page"
 	"vitrine.dev/internal/httpapi/products"
 	"vitrine.dev/internal/httpapi/wire"
 	"vitrine.dev/internal/httpkit"
+	"vitrine.dev/internal/processes"
 )
 
 // Handler serves what images wait for. It is safe for concurrent use.
 type Handler struct {
 	Inspector *dispatch.Inspector
+	Findings  *findings.Service
 	URL       func(key string) string // where the public reads an object
 	Cursors   page.Cursors
 }
@@ -47,7 +50,7 @@ func (h *Handler) Queue(w http.ResponseWriter, r *http.Request) error {
 	answer := wire.Queue{
 		AsOf: o.At, Slots: o.Slots, InFlight: o.InFlight, PerSecond: math.Round(o.PerSecond*100) / 100,
 		States: make([]wire.QueueState, len(o.States)), Users: make([]wire.QueueUser, len(o.Users)),
-		Processes: make([]wire.QueueProcess, len(o.Processes)),
+		Processes: wireProcesses(o.Processes), Lost: wireProcesses(o.Lost),
 	}
 	for i, s := range o.States {
 		answer.States[i] = wire.QueueState{
@@ -57,10 +60,15 @@ func (h *Handler) Queue(w http.ResponseWriter, r *http.Request) error {
 	for i, u := range o.Users {
 		answer.Users[i] = wire.QueueUser{UserID: u.UserID, InFlight: u.InFlight, Waiting: u.Waiting, More: u.More}
 	}
-	for i, p := range o.Processes {
-		answer.Processes[i] = wire.QueueProcess{ID: p.ID, Role: p.Role, Slots: p.Slots, InFlight: p.InFlight, HeartbeatAt: p.HeartbeatAt}
-	}
 	return httpkit.WriteFresh(w, http.StatusOK, answer)
+}
+
+func wireProcesses(list []processes.Process) []wire.QueueProcess {
+	out := make([]wire.QueueProcess, len(list))
+	for i, p := range list {
+		out[i] = wire.QueueProcess{ID: p.ID, Role: p.Role, Slots: p.Slots, InFlight: p.InFlight, HeartbeatAt: p.HeartbeatAt}
+	}
+	return out
 }
 
 // Hosts answers with one page of hosts.

@@ -65,13 +65,21 @@ func (s *Alive) EndProcess(ctx context.Context, id string) error {
 
 // Processes implements processes.Store.
 func (s *Alive) Processes(ctx context.Context, within time.Duration, limit int) ([]processes.Process, error) {
-	return sqldb.Select(ctx, s.db, "list processes", func(row sqldb.Row, p *processes.Process) error {
+	return s.list(ctx, "list processes", `heartbeat_at > {now} - $1 ORDER BY role, id`, within, limit)
+}
+
+// LostProcesses implements processes.Store.
+func (s *Alive) LostProcesses(ctx context.Context, within time.Duration, limit int) ([]processes.Process, error) {
+	return s.list(ctx, "list lost processes", `heartbeat_at <= {now} - $1 ORDER BY heartbeat_at DESC, id`, within, limit)
+}
+
+func (s *Alive) list(ctx context.Context, operation, selection string, within time.Duration, limit int) ([]processes.Process, error) {
+	return sqldb.Select(ctx, s.db, operation, func(row sqldb.Row, p *processes.Process) error {
 		var heartbeat int64
 		err := row.Scan(&p.ID, &p.Role, &p.Slots, &p.InFlight, &heartbeat)
 		p.HeartbeatAt = sqldb.Time(heartbeat)
 		return err
-	}, `SELECT id, role, slots, in_flight, heartbeat_at FROM processes WHERE heartbeat_at > {now} - $1 ORDER BY role, id LIMIT $2`,
-		within.Milliseconds(), limit)
+	}, `SELECT id, role, slots, in_flight, heartbeat_at FROM processes WHERE `+selection+` LIMIT $2`, within.Milliseconds(), limit)
 }
 
 // Slots implements processes.Store.
@@ -84,10 +92,28 @@ func (s *Alive) Slots(ctx context.Context, within, lease time.Duration) (slots i
 	return slots, err
 }
 
-// PurgeProcesses implements processes.Store.
+// PurgeProcesses implements processes.Store. There are few rows: they have no index, which each
+// heartbeat would have to change.
 func (s *Alive) PurgeProcesses(ctx context.Context, silent time.Duration, limit int) error {
-	_, err := s.db.Exec(ctx, "purge processes", `
-		DELETE FROM processes WHERE id IN (SELECT id FROM processes WHERE heartbeat_at < {now} - $1 ORDER BY heartbeat_at LIMIT $2)`,
-		silent.Milliseconds(), limit)
-	return err
+	return s.db.InTx(ctx, "purge processes", func(ctx context.Context, tx *sql.Tx) error {
+		for _, purge := range []struct {
+			statement string
+			args      []any
+		}{
+			{`UPDATE processes SET fetched = '' WHERE fetched <> '' AND heartbeat_at < {now} - $1`, []any{processes.Forgotten.Milliseconds()}},
+			{
+				`DELETE FROM processes WHERE id IN (SELECT id FROM processes WHERE heartbeat_at < {now} - $1 ORDER BY heartbeat_at LIMIT $2)`,
+				[]any{silent.Milliseconds(), limit},
+			},
+			{
+				`DELETE FROM processes WHERE id IN (SELECT id FROM processes WHERE heartbeat_at < {now} - $1 ORDER BY heartbeat_at DESC, id LIMIT $2 OFFSET $3)`,
+				[]any{processes.Gone.Milliseconds(), limit, processes.LostMost},
+			},
+		} {
+			if _, err := tx.ExecContext(ctx, s.db.SQL(purge.statement), purge.args...); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }

@@ -14,3 +14,6 @@ func WaiterStatement(d sqldb.Dialect) string  { return d.SQL(waiter()) }
 func HostsStatement(d sqldb.Dialect, q dispatch.HostQuery) (statement string, args []any) {
 	return page(d, q, []processes.Fetched{{Image: 1, Token: 1}})
 }
+
+// FailingStatement is what FailingHosts runs.
+func FailingStatement(d sqldb.Dialect) string { return d.SQL(failing()) }

@@ -56,3 +56,32 @@ func page(d sqldb.Dialect, q dispatch.HostQuery, fetched []processes.Fetched) (s
 			{now}
 		FROM page p ORDER BY p.host`, where.String(), q.Limit, table, dispatch.ParkedMost)), append(where.Args, numbers...)
 }
+
+// FailingHosts implements dispatch.InspectorStore.
+func (s *Queue) FailingHosts(ctx context.Context, failures, limit int) (hosts []dispatch.HostView, err error) {
+	err = s.db.Along(ctx, "list failing hosts", func(ctx context.Context, from sqldb.Querier) error {
+		hosts, err = sqldb.Collect(ctx, from, func(row sqldb.Row, h *dispatch.HostView) error {
+			return row.Scan(&h.Name, &h.AnsweredAt, &h.Failures, &h.FailingAt, &h.FailedAt, &h.OpenUntil, &h.RecentMS, &h.Reason, &h.ReasonText,
+				&h.Parked, &h.Now)
+		}, s.db.SQL(failing()), failures, limit)
+		return err
+	})
+	return hosts, err
+}
+
+// failing selects hosts by how many images are parked for them: few are counted of
+// many hosts, and then all of the few that have most.
+func failing() string {
+	parked := func(host string, most int) string {
+		return fmt.Sprintf(`(SELECT count(*) FROM (SELECT 1 FROM images i WHERE i.stage = 1 AND i.source_host = %s
+			ORDER BY i.source_host, i.tried, i.user_id, i.id LIMIT %d) AS parked)`, host, most)
+	}
+	return fmt.Sprintf(`
+		WITH failing AS (SELECT * FROM hosts WHERE failing_at > 0 AND failures >= $1 ORDER BY failing_at LIMIT %d),
+			compared AS (SELECT s.*, %s AS few FROM failing s),
+			chosen AS (SELECT * FROM compared ORDER BY few DESC, failing_at DESC LIMIT $2),
+			counted AS (SELECT c.*, CASE WHEN few < %[3]d THEN few ELSE %[4]s END AS parked FROM chosen c)
+		SELECT host, answered_at, failures, failing_at, failed_at, open_until, recent_ms, reason, reason_detail, parked, {now}
+		FROM counted ORDER BY parked DESC, failing_at DESC, host`,
+		dispatch.FailingMost, parked("s.host", dispatch.ComparedMost), dispatch.ComparedMost, parked("c.host", dispatch.CountMost))
+}

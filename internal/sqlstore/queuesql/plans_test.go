@@ -43,6 +43,7 @@ func TestPlans(t *testing.T) {
 		for name, statement := range map[string]string{
 			"backlog": queuesql.BacklogStatement(s.Dialect),
 			"hosts":   hosts,
+			"failing": strings.NewReplacer("$1", "5", "$2", "50").Replace(queuesql.FailingStatement(s.Dialect)),
 			"waiter": strings.NewReplacer("$1", strconv.FormatInt(p.Images[0].ID, 10), "$2", strconv.FormatInt(p.ID, 10)).
 				Replace(queuesql.WaiterStatement(s.Dialect)),
 		} {
@@ -59,7 +60,8 @@ func TestPlans(t *testing.T) {
 				t.Fatal(err)
 			}
 			plan := strings.Join(lines, "\n")
-			if bad := tooMuch.FindString(plan); bad != "" {
+			allowed := map[string]string{"failing": "Sort Key"} // of the hosts that were compared
+			if bad := tooMuch.FindString(plan); bad != "" && bad != allowed[name] {
 				t.Errorf("%s, %s: %s in\n%s", moment, name, bad, plan)
 			}
 			if name == "hosts" && !strings.Contains(plan, "CTE outside") {
@@ -68,7 +70,7 @@ func TestPlans(t *testing.T) {
 		}
 	}
 	exec(`ANALYZE`)
-	exec(`INSERT INTO hosts (host) SELECT 'host-' || n FROM generate_series(1, 20000) AS n`)
+	exec(`INSERT INTO hosts (host, failing_at, failures) SELECT 'host-' || n, n % 2 * n, n % 2 * 7 FROM generate_series(1, 20000) AS n`)
 	grow(3, 100)
 	grow(1, 30_000)
 	grow(2, 30_000)

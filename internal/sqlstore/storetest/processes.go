@@ -169,5 +169,10 @@ func testProcesses(t *testing.T, s Store) {
 	if err := s.EndLeases(ctx); err != nil {
 		t.Fatal(err)
 	}
-	want("a process has the database to itself", 0)
+	slots, err := s.Slots(ctx, processes.Gone, time.Hour)
+	list, listErr := s.Processes(ctx, processes.Gone, 10)
+	lost, lostErr := s.LostProcesses(ctx, processes.Gone, 10)
+	if err != nil || listErr != nil || lostErr != nil || slots != 0 || len(list) != 0 || len(lost) != 1 {
+		t.Errorf("a process has the database to itself: %d slots, %+v, lost %+v; %v, %v, %v", slots, list, lost, err, listErr, lostErr)
+	}
 }

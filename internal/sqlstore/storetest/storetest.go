@@ -18,6 +18,7 @@ import (
 	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/feed"
+	"vitrine.dev/internal/findings"
 	"vitrine.dev/internal/fsck"
 	"vitrine.dev/internal/installation"
 	"vitrine.dev/internal/job"
@@ -49,6 +50,7 @@ type Store interface {
 	fsck.Store
 	erasure.Store
 	failures.Store
+	findings.Store
 	refresh.Store
 	job.Store
 	imports.Store

@@ -53,6 +53,8 @@ func quickSuites() []suite[Store] {
 		{"waiting", testWaiting},
 		{"backlog", testBacklog},
 		{"views of hosts", testHostViews},
+		{"failing hosts", testFailingHosts},
+		{"facts", testFacts},
 		{"silence", testSilence},
 		{"sweep", testSweep},
 		{"losses are counted", testLossesAreCounted},

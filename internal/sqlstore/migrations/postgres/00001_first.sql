@@ -293,6 +293,7 @@ CREATE TABLE webhooks (
     disabled_at   BIGINT NOT NULL DEFAULT 0
 );
 CREATE INDEX webhooks_by_user ON webhooks (user_id, id);
+CREATE INDEX webhooks_in_trouble ON webhooks (id) WHERE failing_since > 0 OR disabled_at > 0;
 
 -- Events on their way to endpoints, and the log of those that have ended.
 CREATE TABLE webhook_deliveries (
@@ -350,6 +351,7 @@ CREATE TABLE dead_jobs (
     finished_at BIGINT NOT NULL DEFAULT 0
 );
 CREATE INDEX dead_jobs_running ON dead_jobs (id) WHERE state = 'running';
+CREATE INDEX dead_jobs_paused ON dead_jobs (id) WHERE state = 'paused';
 CREATE INDEX dead_jobs_of_user ON dead_jobs (filter) WHERE action = 'erase-user';
 
 -- Files of products on their way into the catalogue: imports.Import.

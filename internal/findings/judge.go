@@ -1,0 +1,259 @@
+package findings
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"vitrine.dev/internal/dispatch"
+	"vitrine.dev/internal/failures"
+	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/monitor"
+)
+
+// When something is a finding.
+const (
+	fullQueue    = 1000             // pictures that wait, from which on it matters whose they are
+	longWait     = 10 * time.Minute // of the oldest picture that waits for its turn
+	readerSilent = time.Minute      // that the first event waits for its reader
+	// Most is how many findings are returned.
+	Most = 100
+)
+
+// Judge returns what is wrong: those first that concern most pictures, of as many the worst
+// first, at most Most. It depends on nothing but the facts.
+func Judge(f Facts) []Finding {
+	var all []Finding
+	for _, rule := range []func(Facts) []Finding{
+		notKnown, parts, workers, hosts, failed, fullOfOne, waitLong, readers, webhooks, imports,
+	} {
+		all = append(all, rule(f)...)
+	}
+	severities := Severities()
+	slices.SortStableFunc(all, func(a, b Finding) int {
+		return cmp.Or(cmp.Compare(b.Pictures, a.Pictures),
+			cmp.Compare(slices.Index(severities, a.Severity), slices.Index(severities, b.Severity)), cmp.Compare(a.Text, b.Text))
+	})
+	return all[:min(len(all), Most)]
+}
+
+func notKnown(f Facts) []Finding {
+	if len(f.Unread) == 0 {
+		return nil
+	}
+	severity := Warning
+	if f.Queue == nil {
+		severity = Critical
+	}
+	return []Finding{{
+		Code: NotKnown, Severity: severity, Action: Action{Kind: ShowReadiness},
+		Text: fmt.Sprintf("What may be wrong with %s is not known: it could not be read within a second.", list(f.Unread)),
+	}}
+}
+
+func parts(f Facts) (found []Finding) {
+	for _, name := range slices.Sorted(maps.Keys(f.Parts)) {
+		status, since := f.Parts[name], f.PartsSince[name]
+		if status == monitor.OK {
+			continue
+		}
+		what := "does not answer"
+		if status == monitor.ReadOnly {
+			what = "cannot be written"
+		}
+		n, more := waiting(f.Queue)
+		found = append(found, Finding{
+			Code: PartUnavailable, Severity: Critical, Since: since, Pictures: n, More: more, Action: Action{Kind: ShowReadiness},
+			Text: fmt.Sprintf("The %s %s%s.", name, what, f.since(since)),
+		})
+	}
+	return found
+}
+
+// workers tells that no one works, and who has stopped without saying so.
+func workers(f Facts) (found []Finding) {
+	if f.Queue == nil {
+		return nil
+	}
+	alive := f.Queue.Slots > 0
+	if n, more := waiting(f.Queue); !alive && n > 0 {
+		found = append(found, Finding{
+			Code: NoWorker, Severity: Critical, Pictures: n, More: more, Action: Action{Kind: ShowWorkers},
+			Text: fmt.Sprintf("No worker is alive: %s.", does(n, more, "waits", "wait")),
+		})
+	}
+	lost, inWork := 0, 0
+	var first, last time.Time
+	for _, p := range f.Queue.Lost { // the latest first
+		if p.Role == "api" {
+			continue
+		}
+		if lost == 0 {
+			last = p.HeartbeatAt
+		}
+		lost, inWork, first = lost+1, inWork+p.InFlight, p.HeartbeatAt
+	}
+	who, at := "A worker stopped answering", " at "+f.clock(last)
+	switch {
+	case lost == 0:
+		return found
+	case lost >= dispatch.MostLost:
+		who = fmt.Sprintf("%d workers or more have stopped answering, the last", lost)
+	case lost > 1:
+		who = fmt.Sprintf("%d workers have stopped answering, the last", lost)
+	}
+	severity := Warning
+	if !alive {
+		severity = Critical
+	}
+	return append(found, Finding{
+		Code: WorkerStopped, Severity: severity, Pictures: inWork, Since: first, Action: Action{Kind: ShowWorkers},
+		Text: fmt.Sprintf("%s%s with %s in work.", who, at, pictures(inWork, false)),
+	})
+}
+
+func hosts(f Facts) (found []Finding) {
+	for _, h := range f.Hosts {
+		since, more := time.UnixMilli(h.FailingAt).UTC(), h.Parked >= dispatch.CountMost
+		found = append(found, Finding{
+			Code: HostFailing, Severity: Warning, Pictures: h.Parked, More: more, Since: since, Action: Action{Kind: ShowHost, Host: h.Name},
+			Text: fmt.Sprintf("%s has failed%s (%s); %s for it.", h.Name, f.since(since), h.Reason, does(h.Parked, more, "waits", "wait")),
+		})
+	}
+	return found
+}
+
+// failed tells of each host whose pictures have failed for what reason most of them did.
+func failed(f Facts) (found []Finding) {
+	if f.Failures == nil {
+		return nil
+	}
+	for _, h := range f.Failures.Hosts {
+		most := h.Reasons[0]
+		if len(h.Reasons) == 1 && most.Reason == fault.Cancelled { // someone has wanted that
+			continue
+		}
+		finding := Finding{
+			Code: PicturesFailed, Severity: Notice, Pictures: h.Count, More: f.Failures.More, Since: h.OldestAt,
+			Action: Action{Kind: ShowFailures, Host: h.Host, FailedAfter: f.FailedAfter},
+		}
+		why := string(most.Reason)
+		if len(h.Reasons) > 1 {
+			why = fmt.Sprintf("%d of them %s", most.Count, most.Reason)
+		}
+		if slices.ContainsFunc(h.Reasons, func(r failures.ReasonTally) bool { return r.Reason.Retryable() }) {
+			finding.Severity, finding.Action.Kind = Warning, RetryFailures
+		}
+		finding.Text = fmt.Sprintf("%s of %s failed%s (%s).", pictures(h.Count, f.Failures.More), h.Host, f.since(h.OldestAt), why)
+		found = append(found, finding)
+	}
+	for _, r := range f.Failures.Reasons {
+		if r.Reason == failures.Unreadable {
+			text := "The broker has had %d messages that are no image jobs%s."
+			if r.Count == 1 {
+				text = "The broker has had %d message that is no image job%s."
+			}
+			found = append(found, Finding{
+				Code: MessagesUnread, Severity: Notice, Since: r.OldestAt, Text: fmt.Sprintf(text, r.Count, f.since(r.OldestAt)),
+				Action: Action{Kind: ShowFailures, Reason: failures.Unreadable, FailedAfter: f.FailedAfter},
+			})
+		}
+	}
+	return found
+}
+
+// fullOfOne tells whose most of the waiting pictures are.
+func fullOfOne(f Facts) []Finding {
+	total, more := waiting(f.Queue)
+	if total < fullQueue {
+		return nil
+	}
+	most := slices.MaxFunc(append(f.Queue.Users, dispatch.UserWork{}), func(a, b dispatch.UserWork) int { return cmp.Compare(a.Waiting, b.Waiting) })
+	if most.Waiting*2 <= total {
+		return nil
+	}
+	return []Finding{{
+		Code: UserFillsQueue, Severity: Notice, Pictures: most.Waiting, More: most.More, Action: Action{Kind: ShowQueue, UserID: most.UserID},
+		Text: fmt.Sprintf("User %d fills the queue: %s of %s are theirs.", most.UserID, number(most.Waiting, most.More),
+			strings.Replace(pictures(total, more), " ", " waiting ", 1)),
+	}}
+}
+
+// waitLong tells of pictures that wait for nothing but their turn.
+func waitLong(f Facts) []Finding {
+	if f.Queue == nil || f.Queue.Slots == 0 {
+		return nil
+	}
+	var oldest time.Time
+	n, more := 0, false
+	for _, s := range f.Queue.States {
+		if s.State.For() != dispatch.ForTurn || s.Images == 0 {
+			continue
+		}
+		n, more = n+s.Images, more || s.More
+		if oldest.IsZero() || s.OldestAt.Before(oldest) {
+			oldest = s.OldestAt
+		}
+	}
+	if n == 0 || f.Now.Sub(oldest) < longWait {
+		return nil
+	}
+	return []Finding{{
+		Code: PicturesWaitLong, Severity: Notice, Pictures: n, More: more, Since: oldest, Action: Action{Kind: ShowQueue},
+		Text: fmt.Sprintf("%s for a worker, the oldest%s.", does(n, more, "waits", "wait"), f.since(oldest)),
+	}}
+}
+
+func readers(f Facts) (found []Finding) {
+	for _, r := range f.Readers {
+		if r.Behind == 0 || f.Now.Sub(r.Oldest) < readerSilent {
+			continue
+		}
+		found = append(found, Finding{
+			Code: ReaderBehind, Severity: Warning, Since: r.Oldest, Action: Action{Kind: ShowReadiness},
+			Text: fmt.Sprintf("The reader %s has not followed the log of events%s: %s behind.", r.Name, f.since(r.Oldest), events(r.Behind)),
+		})
+	}
+	return found
+}
+
+func webhooks(f Facts) (found []Finding) {
+	for _, w := range f.Webhooks {
+		finding := Finding{Since: w.Since, Action: Action{Kind: ShowWebhook, ID: w.ID, UserID: w.UserID}}
+		if w.Disabled != "" {
+			finding.Code, finding.Severity = WebhookDisabled, Warning
+			finding.Text = fmt.Sprintf("Webhook %d of user %d is disabled%s (%s).", w.ID, w.UserID, f.since(w.Since), w.Disabled)
+		} else {
+			finding.Code, finding.Severity = WebhookFailing, Notice
+			finding.Text = fmt.Sprintf("Webhook %d of user %d has failed%s, %s.", w.ID, w.UserID, f.since(w.Since), times(w.Failures))
+		}
+		found = append(found, finding)
+	}
+	return found
+}
+
+func imports(f Facts) (found []Finding) {
+	for _, i := range f.Imports {
+		found = append(found, Finding{
+			Code: ImportPaused, Severity: Notice, Pictures: i.ImagesWaiting, Since: i.Since, Action: Action{Kind: ShowImport, ID: i.ID, UserID: i.UserID},
+			Text: fmt.Sprintf("Import %d of user %d is paused; %s.", i.ID, i.UserID, does(i.ImagesWaiting, false, "of it waits", "of it wait")),
+		})
+	}
+	return found
+}
+
+// waiting is how many pictures wait, for whatever.
+func waiting(o *dispatch.Overview) (n int, more bool) {
+	if o == nil {
+		return 0, false
+	}
+	for _, s := range o.States {
+		if s.State != dispatch.StateBegun {
+			n, more = n+s.Images, more || s.More
+		}
+	}
+	return n, more
+}

@@ -1,0 +1,152 @@
+package findings
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+
+	"vitrine.dev/internal/auth"
+	"vitrine.dev/internal/dispatch"
+	"vitrine.dev/internal/failures"
+	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/monitor"
+)
+
+const (
+	// within is how long facts are read.
+	within = time.Second
+	// life is for how long a Report is given out: it is read once in that time, however
+	// many ask.
+	life = time.Second
+	// FailedWithin is how old failures are at most that are findings.
+	FailedWithin = 24 * time.Hour
+)
+
+// Sources are where facts are read.
+type Sources struct {
+	Queue interface {
+		Overview(ctx context.Context) (dispatch.Overview, error)
+		Failing(ctx context.Context, limit int) ([]dispatch.HostView, error)
+	}
+	Failures interface {
+		Summary(ctx context.Context, by auth.Principal, f failures.Filter) (failures.Summary, error)
+	}
+	Store Store
+	// Parts says how the parts of this process are; nil: it has none.
+	Parts func(ctx context.Context) monitor.Report
+}
+
+// Report is what is wrong at a moment.
+type Report struct {
+	At       time.Time
+	Findings []Finding
+	Facts    Facts
+}
+
+// Service says what is wrong. It is safe for concurrent use.
+type Service struct {
+	sources Sources
+
+	reading singleflight.Group
+	mu      sync.Mutex
+	last    Report
+}
+
+// NewService returns a Service.
+func NewService(s Sources) *Service { return &Service{sources: s} }
+
+// Report returns what is wrong, as it was within the last second, in about a second at
+// most: what cannot be read in that time is a finding. It is shared: no caller changes it.
+// fault.Forbidden for who is no operator.
+func (s *Service) Report(ctx context.Context, by auth.Principal) (Report, error) {
+	if !by.ForAll() {
+		return Report{}, fault.New(fault.Forbidden, "what is wrong concerns all users: only operators may read it")
+	}
+	reading := s.reading.DoChan("", func() (any, error) { return s.report(context.WithoutCancel(ctx)), nil })
+	select {
+	case r := <-reading:
+		report, _ := r.Val.(Report)
+		return report, r.Err
+	case <-ctx.Done():
+		return Report{}, context.Cause(ctx) //nolint:wrapcheck // the caller's own
+	}
+}
+
+func (s *Service) report(ctx context.Context) Report {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if time.Since(s.last.At) >= life {
+		facts := s.sources.read(ctx)
+		s.last = Report{At: facts.Now, Findings: Judge(facts), Facts: facts}
+	}
+	return s.last
+}
+
+// read reads the facts, all at once, and returns what it has after within.
+func (s Sources) read(ctx context.Context) Facts {
+	ctx, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	now := time.Now().UTC()
+	after := now.Add(-FailedWithin).Truncate(time.Millisecond)
+	facts := Facts{Now: now, FailedAfter: after}
+	reads := map[string]func() (func(), error){
+		"the queue": func() (func(), error) {
+			o, err := s.Queue.Overview(ctx)
+			return func() { facts.Queue = &o }, err
+		},
+		"hosts": func() (func(), error) {
+			hosts, err := s.Queue.Failing(ctx, mostHosts)
+			return func() { facts.Hosts = hosts }, err
+		},
+		"failed pictures": func() (func(), error) {
+			sum, err := s.Failures.Summary(ctx, auth.Everyone(), failures.Filter{FailedAfter: after})
+			return func() { facts.Failures = &sum }, err
+		},
+		"readers of the log": func() (func(), error) {
+			list, err := s.Store.ReaderLags(ctx, mostReaders)
+			return func() { facts.Readers = list }, err
+		},
+		"webhooks": func() (func(), error) {
+			list, err := s.Store.TroubledWebhooks(ctx, mostWebhooks)
+			return func() { facts.Webhooks = list }, err
+		},
+		"imports": func() (func(), error) {
+			list, err := s.Store.PausedImports(ctx, mostImports)
+			return func() { facts.Imports = list }, err
+		},
+	}
+	if s.Parts != nil {
+		reads["the parts of this process"] = func() (func(), error) {
+			r := s.Parts(context.WithoutCancel(ctx)) // it has a limit of its own, and what it sees is logged
+			return func() { facts.Parts, facts.PartsSince = r.Parts, r.Since }, nil
+		}
+	}
+	type outcome struct {
+		name string
+		put  func()
+		err  error
+	}
+	outcomes := make(chan outcome, len(reads))
+	for name, read := range reads {
+		facts.Unread = append(facts.Unread, name)
+		go func() {
+			put, err := read()
+			outcomes <- outcome{name, put, err}
+		}()
+	}
+	for range reads {
+		select {
+		case o := <-outcomes:
+			if o.err == nil {
+				o.put()
+				facts.Unread = slices.DeleteFunc(facts.Unread, func(name string) bool { return name == o.name })
+			}
+		case <-ctx.Done():
+		}
+	}
+	slices.Sort(facts.Unread)
+	return facts
+}
