@@ -18,6 +18,7 @@ import (
 	"vitrine.dev/internal/dispatch"
 	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/feed"
+	"vitrine.dev/internal/findings"
 	"vitrine.dev/internal/refresh"
 	"vitrine.dev/internal/webhook"
 )
@@ -35,6 +36,7 @@ type Deps struct {
 	Accounts *auth.Accounts
 	Work     *dispatch.Inspector
 	Failures *failures.Service
+	Findings *findings.Service
 	Catalog  *catalog.Service
 	Events   *feed.Feed
 	Webhooks *webhook.Service
@@ -84,7 +86,7 @@ func New(d Deps) (http.Handler, error) {
 }
 
 func (d Deps) pages() []pages {
-	flow := &work.Pages{Work: d.Work, Failures: d.Failures}
+	flow := &work.Pages{Work: d.Work, Failures: d.Failures, Findings: d.Findings, Catalog: d.Catalog, URL: d.URL}
 	goods := &products.Pages{Catalog: d.Catalog, Work: d.Work, Failures: d.Failures, Events: d.Events, URL: d.URL}
 	rest := &admin.Pages{
 		Accounts: d.Accounts, Webhooks: d.Webhooks, Imports: d.Imports, Failures: d.Failures, Refresh: d.Refresh, Settings: d.Settings,

@@ -4,30 +4,45 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strconv"
 	"time"
 
 	"vitrine.dev/internal/auth"
+	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/console/frame"
-	"vitrine.dev/internal/dispatch"
 	"vitrine.dev/internal/failures"
+	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/findings"
 	"vitrine.dev/internal/processes"
 )
-
-// day is how far the page Now looks back for failures.
-const day = 24 * time.Hour
-
-// hostsMost is how many hosts with an open breaker are counted.
-const hostsMost = 100
 
 // nowPage is what the page Now shows.
 type nowPage struct {
 	flow
+	findings.Report
 
-	Failed   failures.Summary
-	Open     []dispatch.HostView
-	OpenMore bool
-	Slots    []slot // few enough to be drawn one by one; nil: there are more
+	Failed     failures.Tally // since Facts.FailedAfter
+	FailedMore bool
+	FailedPath string
+	Wrong      []wrong
+	Slots      []slot // few enough to be drawn one by one; nil: there are more
+	Newest     []published
 }
+
+// wrong is a finding, and where what can be done about it is.
+type wrong struct {
+	findings.Finding
+
+	Class, Href, Do string
+}
+
+// published is a picture on its product.
+type published struct {
+	URL, Name, Href string
+}
+
+// newestShown is how many of the newest products have their picture shown.
+const newestShown = 12
 
 // slot is a place for one download.
 type slot struct{ Class string }
@@ -45,27 +60,67 @@ func (p *Pages) overview(ctx context.Context) (flow, error) {
 
 func (p *Pages) now(r *http.Request) (frame.Answer, error) {
 	by := auth.From(r.Context())
-	f, err := p.overview(r.Context())
+	report, err := p.Findings.Report(r.Context(), by)
 	if err != nil {
-		return frame.Answer{}, err
+		return frame.Answer{}, fmt.Errorf("look for what is wrong: %w", err)
 	}
-	page := nowPage{flow: f, Slots: slotsOf(f.Working)}
-	page.Failed, err = frame.Ask(r.Context(), func(ctx context.Context) (failures.Summary, error) {
-		return p.Failures.Summary(ctx, by, failures.Filter{FailedAfter: time.Now().Add(-day)})
+	if report.Facts.Queue == nil {
+		return frame.Answer{}, errNoQueue
+	}
+	page := nowPage{flow: flowOf(*report.Facts.Queue), Report: report}
+	page.Slots, page.FailedPath = slotsOf(page.Working), failedPath(failures.Filter{FailedAfter: report.Facts.FailedAfter})
+	if f := report.Facts.Failures; f != nil {
+		page.Failed, page.FailedMore = f.Tally, f.More
+	}
+	for _, f := range report.Findings {
+		page.Wrong = append(page.Wrong, wrongOf(f))
+	}
+	newest, err := frame.Ask(r.Context(), func(ctx context.Context) (catalog.Page, error) {
+		return p.Catalog.Browse(ctx, by, catalog.Filter{Limit: 2 * newestShown})
 	})
 	if err != nil {
-		return frame.Answer{}, fmt.Errorf("count failures: %w", err)
+		return frame.Answer{}, fmt.Errorf("list the newest products: %w", err)
 	}
-	page.Open, err = frame.Ask(r.Context(), func(ctx context.Context) (open []dispatch.HostView, err error) {
-		open, page.OpenMore, err = p.Work.Hosts(ctx, dispatch.HostFilter{State: dispatch.HostOpen}, hostsMost)
-		return open, err
-	})
-	if err != nil {
-		return frame.Answer{}, fmt.Errorf("look for open breakers: %w", err)
+	for _, s := range newest.Products {
+		if s.Cover != nil && len(page.Newest) < newestShown {
+			page.Newest = append(page.Newest, published{p.URL(s.Cover.Key), s.Name, frame.Path + "/products/" + strconv.FormatInt(s.ID, 10)})
+		}
 	}
 	return frame.Answer{Page: frame.Page{
 		Title: "Now", Nav: "now", Name: "now", Lead: leadOf(page, time.Now()), Data: page, Live: true, Often: true,
 	}}, nil
+}
+
+// errNoQueue is why there is no page Now.
+var errNoQueue = fault.New(fault.Unavailable, "the queue could not be read within a second")
+
+// wrongOf says what can be done about a finding, and where.
+func wrongOf(f findings.Finding) wrong {
+	w := wrong{Finding: f, Class: "waiting"}
+	if f.Severity == findings.Critical || f.Code == findings.PicturesFailed || f.Code == findings.HostFailing {
+		w.Class = "failed"
+	}
+	a := f.Action
+	selected := failures.Filter{Host: a.Host, Reason: a.Reason, UserID: a.UserID, FailedAfter: a.FailedAfter}
+	switch a.Kind {
+	case findings.RetryFailures:
+		w.Do, w.Href = "Retry", confirmPath(selected, failures.Replay)
+	case findings.ShowFailures:
+		w.Do, w.Href = "See which", failedPath(selected)
+	case findings.ShowHost:
+		w.Do, w.Href = "See the host", hostPath(a.Host)
+	case findings.ShowWorkers:
+		w.Do, w.Href = "See the workers", frame.Path+"/workers"
+	case findings.ShowQueue:
+		w.Do, w.Href = "See the queue", frame.Path+"/queue"
+	case findings.ShowWebhook:
+		w.Do, w.Href = "See the webhook", fmt.Sprintf("%s/webhooks/%d/%d", frame.Path, a.UserID, a.ID)
+	case findings.ShowImport:
+		w.Do, w.Href = "See the import", fmt.Sprintf("%s/jobs/imports/%d", frame.Path, a.ID)
+	default:
+		w.Do, w.Href = "See the parts", "/readyz"
+	}
+	return w
 }
 
 // leadOf says in a sentence how it goes.

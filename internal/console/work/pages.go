@@ -7,9 +7,11 @@ import (
 	"net/http"
 
 	"vitrine.dev/internal/auth"
+	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/console/frame"
 	"vitrine.dev/internal/dispatch"
 	"vitrine.dev/internal/failures"
+	"vitrine.dev/internal/findings"
 )
 
 //go:embed templates/*.html
@@ -28,6 +30,9 @@ func Templates(f *frame.Frame) (frame.Set, error) {
 type Pages struct {
 	Work     *dispatch.Inspector
 	Failures *failures.Service
+	Findings *findings.Service
+	Catalog  *catalog.Service
+	URL      func(key string) string // where the public reads a picture
 }
 
 // Routes are those of the pages.
