@@ -45,7 +45,7 @@ reason() {
 	vips) echo "the fast image engine, with WebP, AVIF and HEIC" ;;
 	postgres | redis | rabbitmq | pgbouncer) echo "a private one is started for the tests; no system service is" ;;
 	cc) echo "the tests' race detector" ;;
-	chromium) echo "the test of the page that shows the API" ;;
+	chromium) echo "the tests of the console, and of the page that shows the API" ;;
 	esac
 }
 
