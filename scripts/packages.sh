@@ -47,7 +47,7 @@ reason() {
 	postgres | redis | rabbitmq | pgbouncer) echo "a private one is started for the tests; no system service is" ;;
 	prometheus) echo "its promtool tests the rules of alerts; no system service is started" ;;
 	cc) echo "the tests' race detector" ;;
-	chromium) echo "the test of the page that shows the API" ;;
+	chromium) echo "the tests of the console, and of the page that shows the API" ;;
 	esac
 }
 

@@ -64,6 +64,7 @@ type process struct {
 	metrics   *metrics.Metrics
 	health    *monitor.Monitor
 
+	console  lateConsole // of an API
 	jobs     *job.Runner
 	webhooks *webhook.Service
 

@@ -15,6 +15,7 @@ import (
 	"vitrine.dev/internal/bulk/imports"
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/cli"
+	"vitrine.dev/internal/console/session"
 	"vitrine.dev/internal/dispatch"
 	"vitrine.dev/internal/events"
 	"vitrine.dev/internal/expiry"
@@ -90,6 +91,9 @@ func (p *process) addServer() error {
 	if err := p.addGuard(&deps); err != nil {
 		return err
 	}
+	if err := p.addConsole(&deps); err != nil {
+		return err
+	}
 	handler := httpapi.New(deps)
 	api := server.DefaultLimits().Server(handler, p.log)
 	expirer := expiry.New("idempotency keys", p.store.ExpireKeys, expiryInterval, p.log)
@@ -100,6 +104,7 @@ func (p *process) addServer() error {
 	attempts := expiry.New("attempts", func(ctx context.Context, limit int) (int, error) {
 		return p.store.PurgeAttempts(ctx, media.AttemptLife, limit)
 	}, auditInterval, p.log)
+	sessions := expiry.New("sessions", p.store.PurgeSessions, auditInterval, p.log)
 	abandoned := expiry.New("uploads", p.store.ExpireUploads, expiryInterval, p.log)
 	p.tasks = append(p.tasks,
 		task{name: "uploads", run: abandoned.Run},
@@ -110,7 +115,7 @@ func (p *process) addServer() error {
 		task{name: "signing key changes", run: func(ctx context.Context) error {
 			return auth.FollowSigning(ctx, deps.Signing, p.openLog("signing"), p.log)
 		}}, task{name: "expirer", run: expirer.Run}, task{name: "bulk keys", run: bulkKeys.Run}, task{name: "audit", run: audit.Run},
-		task{name: "attempts", run: attempts.Run})
+		task{name: "attempts", run: attempts.Run}, task{name: "sessions", run: sessions.Run})
 	return nil
 }
 
@@ -164,7 +169,7 @@ func (p *process) serveAdmin(ctx context.Context, held *closers) {
 		p.log.WarnContext(ctx, "cannot listen on ADMIN_ADDR; running without it", "error", err)
 		return
 	}
-	health := httpapi.NewAdmin(httpapi.Deps{Ready: p.health.Check, Stopping: p.stopping.Load, Log: p.log}) //nolint:contextcheck // every request has its own
+	health := httpapi.NewAdmin(httpapi.Deps{Ready: p.health.Check, Stopping: p.stopping.Load, Console: &p.console, Log: p.log}) //nolint:contextcheck // every request has its own
 	handler := admin.Handler(health, p.metrics.Handler(), p.cfg.AdminProfiles())
 	served := server.DefaultLimits().Server(handler, p.log)
 	held.add("admin listener", served)
@@ -182,11 +187,16 @@ func (p *process) addGuard(deps *httpapi.Deps) error {
 	if !deps.HasKeys {
 		open := guard.NewOpen(p.cfg.OwnHosts(), p.log)
 		deps.Authorize = open.Authorize
+		p.console.open = func(r *http.Request) (*http.Request, error) {
+			return open.Authorize(r, server.Route{Scopes: []string{string(auth.Operator)}})
+		}
 		return open.Trust(p.cfg.Origins...)
 	}
 	keys := auth.NewAuthenticator(p.store, p.log)
-	deps.Authorize = guard.New(keys, p.cfg.TrustedProxies).WithTokens(auth.NewStreamTokens(deps.Signing, keys)).Authorize
+	known := guard.New(keys, p.cfg.TrustedProxies).WithTokens(auth.NewStreamTokens(deps.Signing, keys))
+	deps.Authorize = known.Authorize
 	deps.Hold = keys.Hold
+	p.console.sessions = &session.Sessions{Keys: keys, Accounts: deps.Accounts, Login: known.Login, Address: known.Address}
 	p.tasks = append(p.tasks,
 		task{name: "keys", run: func(ctx context.Context) error {
 			p.sayHowToBegin(ctx)

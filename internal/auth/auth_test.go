@@ -22,6 +22,7 @@ type lookup struct {
 
 	digest  auth.Digest
 	key     auth.Key
+	session auth.Digest
 	left    time.Duration
 	looks   int
 	used    []int64
@@ -53,6 +54,18 @@ func (l *lookup) KeyByDigest(_ context.Context, d auth.Digest) (auth.Key, time.D
 func (l *lookup) LiveKey(ctx context.Context, id int64) (auth.Key, time.Duration, error) {
 	if id != l.key.ID {
 		return auth.Key{}, 0, fault.New(fault.NotFound, "there is no such key")
+	}
+	return l.KeyByDigest(ctx, l.digest)
+}
+
+func (l *lookup) AddSession(_ context.Context, d auth.Digest, _ int64, _ time.Duration, _ auth.Entry) error {
+	l.session = d
+	return nil
+}
+
+func (l *lookup) KeyBySession(ctx context.Context, d auth.Digest) (auth.Key, time.Duration, error) {
+	if d != l.session {
+		return auth.Key{}, 0, fault.New(fault.NotFound, "there is no such session")
 	}
 	return l.KeyByDigest(ctx, l.digest)
 }

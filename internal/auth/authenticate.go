@@ -62,7 +62,10 @@ func (a *Authenticator) Remembered(secret string) (Principal, bool) {
 	if !wellFormed(secret) {
 		return Principal{}, false
 	}
-	d := digest(secret)
+	return a.remembered(digest(secret))
+}
+
+func (a *Authenticator) remembered(d Digest) (Principal, bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	k, ok := a.known[d]
@@ -76,18 +79,25 @@ func (a *Authenticator) Remembered(secret string) (Principal, bool) {
 // Authenticate returns the principal of a key. ErrMistyped, ErrUnknownKey;
 // fault.Unavailable.
 func (a *Authenticator) Authenticate(ctx context.Context, secret string) (Principal, error) {
-	if p, ok := a.Remembered(secret); ok {
-		return p, nil
-	}
 	if !wellFormed(secret) {
 		return Principal{}, ErrMistyped
 	}
-	d := digest(secret)
+	return a.find(ctx, digest(secret), a.store.KeyByDigest)
+}
+
+// lookUp returns the live key that the digest is of, or stands for.
+type lookUp = func(ctx context.Context, d Digest) (Key, time.Duration, error)
+
+// find returns the principal of what the digest is of, remembered or looked up.
+func (a *Authenticator) find(ctx context.Context, d Digest, by lookUp) (Principal, error) {
+	if p, ok := a.remembered(d); ok {
+		return p, nil
+	}
 	// Whoever comes with the key meanwhile shares the look, but not one that began before a
 	// change was heard of.
 	before := a.heard()
 	looking := a.looks.DoChan(strconv.FormatInt(before, 10)+string(d[:]), func() (any, error) {
-		return a.look(context.WithoutCancel(ctx), d, before)
+		return a.look(context.WithoutCancel(ctx), d, by, before)
 	})
 	select {
 	case found := <-looking:
@@ -99,8 +109,8 @@ func (a *Authenticator) Authenticate(ctx context.Context, secret string) (Princi
 }
 
 // look asks the store.
-func (a *Authenticator) look(ctx context.Context, d Digest, before int64) (Principal, error) {
-	k, left, err := a.store.KeyByDigest(ctx, d)
+func (a *Authenticator) look(ctx context.Context, d Digest, by lookUp, before int64) (Principal, error) {
+	k, left, err := by(ctx, d)
 	if fault.KindOf(err) == fault.NotFound {
 		return Principal{}, ErrUnknownKey
 	}

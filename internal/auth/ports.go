@@ -46,6 +46,15 @@ type Store interface {
 	// it is. fault.NotFound.
 	RotateKey(ctx context.Context, id int64, overlap time.Duration, replace func(old Key, now time.Time) (NewKey, error), e Entry) (Key, error)
 
+	// AddSession stores a session of the key, which ends with it, after life at the latest.
+	// ErrUnknownKey where the key is over.
+	AddSession(ctx context.Context, d Digest, key int64, life time.Duration, e Entry) error
+	// EndSession removes a session and records events.KeyChanged, so that no process goes on to
+	// take it for valid; one that is not there is no error.
+	EndSession(ctx context.Context, d Digest, e Entry) error
+	// PurgeSessions removes at most limit that are over by their age, and returns how many.
+	PurgeSessions(ctx context.Context, limit int) (removed int, err error)
+
 	// RotateSigning makes the secret the one that signs. Those before it verify for the
 	// overlap, or less where they were replaced before; those that are over are removed. It
 	// records events.SigningChanged.
@@ -67,6 +76,9 @@ type Lookup interface {
 	KeyByDigest(ctx context.Context, d Digest) (k Key, left time.Duration, err error)
 	// LiveKey is KeyByDigest of an id.
 	LiveKey(ctx context.Context, id int64) (k Key, left time.Duration, err error)
+	// KeyBySession is KeyByDigest of the key that a session is of, by the digest of its token;
+	// left is what is left of the session or of the key, whichever ends first.
+	KeyBySession(ctx context.Context, d Digest) (k Key, left time.Duration, err error)
 	// UserExists reports whether there is such a user, who is not being erased.
 	UserExists(ctx context.Context, id int64) (bool, error)
 	// MarkUsed notes that the keys were used now.

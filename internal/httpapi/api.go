@@ -87,6 +87,8 @@ type Deps struct {
 	// Origins are the sites whose pages may read what is answered, as browsers write them;
 	// * for every site.
 	Origins []string
+	// Console answers for the paths below PathConsole. nil: there is none.
+	Console http.Handler
 	// Limits are those on requests; the zero value has none.
 	Limits  guard.Limits
 	Tracer  *tracing.Tracer                                       // nil: requests have no spans
@@ -97,7 +99,7 @@ type Deps struct {
 // New returns the handler of the API.
 func New(deps Deps) http.Handler {
 	config := deps.server()
-	config.Wrap = crossOrigin(deps.Origins)
+	config.Wrap = withConsole(deps.Console, crossOrigin(deps.Origins))
 	return server.New(config, deps.routes())
 }
 
@@ -219,8 +221,12 @@ func scopes(those ...auth.Scope) []string {
 
 // NewAdmin returns the handler of the address for operators, which every
 // process has: the routes that answer for the process. Of deps it needs Ready,
-// Log and Stopping.
-func NewAdmin(deps Deps) http.Handler { return server.New(deps.server(), deps.adminRoutes()) }
+// Log, Stopping and Console.
+func NewAdmin(deps Deps) http.Handler {
+	config := deps.server()
+	config.Wrap = withConsole(deps.Console, nil)
+	return server.New(config, deps.adminRoutes())
+}
 
 // adminRoutes answer for the process, whatever it does.
 func (d Deps) adminRoutes() []server.Route {

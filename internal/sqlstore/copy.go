@@ -18,9 +18,9 @@ import (
 var ErrNotEmpty = errors.New("the target has products or users already: a copy is made into an empty database only")
 
 // notCopied are the tables about the database itself, about when it does what, and
-// about who is alive.
+// about who is alive or signed in.
 func notCopied() []string {
-	return []string{"goose_db_version", "schema_digest", "chores", "processes"}
+	return []string{"goose_db_version", "schema_digest", "chores", "processes", "sessions"}
 }
 
 // CopyTo fills the target, a migrated database without products, with all that

@@ -13,9 +13,7 @@ import (
 // refusals by the page's policy are among that. The browser resolves no names.
 func Browse(tb testing.TB, url string) (document string, console []string) {
 	tb.Helper()
-	skipShort(tb)
-	program, err := browser()
-	check(tb, err)
+	program := Browser(tb)
 	args := []string{
 		"--headless", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--user-data-dir=" + tb.TempDir(),
 		"--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE " + loopback,
@@ -36,6 +34,16 @@ func Browse(tb testing.TB, url string) (document string, console []string) {
 		}
 	}
 	return out.String(), console
+}
+
+// Browser returns the path of a browser that runs without a screen. Without one, or with -short, the
+// test is skipped, or fails where everything is required.
+func Browser(tb testing.TB) string {
+	tb.Helper()
+	skipShort(tb)
+	program, err := browser()
+	check(tb, err)
+	return program
 }
 
 func browser() (string, error) {

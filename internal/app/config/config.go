@@ -130,6 +130,7 @@ type Config struct {
 	redisTLS, queueTLS *tls.Config
 
 	notices []notice
+	origins map[string]string // of variables that were given
 }
 
 // Load reads .env where there is one, then the environment, which wins.
@@ -191,7 +192,7 @@ func Parse(variables map[string]string) (Config, error) {
 		given.warn("AUTH=off on an address that others can reach: whoever does may read and change everything", "address", cfg.HTTPAddr.String())
 	}
 	cfg.warnOfTests(given)
-	cfg.notices = given.notices
+	cfg.notices, cfg.origins = given.notices, given.origins()
 	if len(problems) > 0 {
 		number := "a problem"
 		if len(problems) > 1 {

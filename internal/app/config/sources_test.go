@@ -77,7 +77,7 @@ func parsed(t *testing.T, variables map[string]string) Config {
 	if err != nil {
 		t.Fatalf("%v: %v", variables, err)
 	}
-	cfg.notices, cfg.redisTLS, cfg.queueTLS = nil, nil, nil
+	cfg.notices, cfg.origins, cfg.redisTLS, cfg.queueTLS = nil, nil, nil, nil
 	return cfg
 }
 

@@ -95,6 +95,18 @@ func (g *Guard) principal(r *http.Request, rt server.Route) (auth.Principal, err
 	return g.actFor(r, p)
 }
 
+// Login returns the principal of a key that a person has typed in, with the address of the
+// request, as Authorize does of one in its header.
+func (g *Guard) Login(r *http.Request, secret string) (auth.Principal, error) {
+	at := address(r, g.proxies)
+	p, err := g.authenticate(r, secret, network(at))
+	p.Address = at.String()
+	return p, err
+}
+
+// Address is where the request came from.
+func (g *Guard) Address(r *http.Request) string { return address(r, g.proxies).String() }
+
 // authenticate looks a key up, for addresses that have not sent too many wrong ones.
 func (g *Guard) authenticate(r *http.Request, secret, network string) (auth.Principal, error) {
 	if wait := g.attempts.Wait(network); wait > 0 {

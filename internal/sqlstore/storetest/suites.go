@@ -14,6 +14,7 @@ func quickSuites() []suite[Store] {
 		{"erase race", testEraseRace},
 		{"rules of users", testUserRules},
 		{"keys", testKeys},
+		{"sessions", testSessions},
 		{"rules of keys", testKeyRules},
 		{"revocation", testRevocation},
 		{"signing keys", testSigningKeys},

@@ -31,6 +31,16 @@ CREATE TABLE api_keys (
 CREATE UNIQUE INDEX api_keys_by_digest ON api_keys (digest);
 CREATE INDEX api_keys_by_user ON api_keys (user_id, id);
 
+-- Who is signed in to the console, each by a key. The text of a token is not kept.
+CREATE TABLE sessions (
+    digest     BLOB PRIMARY KEY NOT NULL, -- SHA-256 of its token
+    key_id     BIGINT NOT NULL REFERENCES api_keys (id) ON DELETE CASCADE,
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL
+);
+CREATE INDEX sessions_by_key ON sessions (key_id);
+CREATE INDEX sessions_by_end ON sessions (expires_at);
+
 -- What the program signs with: see package signing.
 CREATE TABLE signing_keys (
     generation INTEGER PRIMARY KEY, -- from 1; the highest signs
@@ -485,6 +495,7 @@ DROP TABLE products_by_part;
 DROP TABLE products;
 DROP TABLE audit;
 DROP TABLE signing_keys;
+DROP TABLE sessions;
 DROP TABLE api_keys;
 DROP TABLE users;
 DROP TABLE schema_digest;

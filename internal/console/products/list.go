@@ -1,0 +1,100 @@
+package products
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"net/http"
+
+	"vitrine.dev/internal/auth"
+	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/catalog/find"
+	"vitrine.dev/internal/catalog/line"
+	"vitrine.dev/internal/console/frame"
+)
+
+// listShown is how many products a page has.
+const listShown = 48
+
+// listPage is what the page Products shows.
+type listPage struct {
+	Line   string // the filter, as it was typed
+	Faults []line.Fault
+	Host   string // that is asked for: lists cannot be selected by it yet
+	Cards  []card
+	Next   string
+	Chips  []choice
+}
+
+// choice is one of the statuses to filter by.
+type choice struct {
+	Text, Href, Class string
+	Here              bool
+}
+
+// card is one product.
+type card struct {
+	catalog.Summary
+
+	Picture       string // of its cover; "" for none
+	Class, Status string
+}
+
+// statusOf is the worst of a product's pictures, with its colour.
+func statusOf(c catalog.Counts) (words, class string) {
+	switch {
+	case c.Failed > 0:
+		return fmt.Sprintf("%d of %d failed", c.Failed, c.Total()), "failed"
+	case c.Pending > 0:
+		return fmt.Sprintf("%d of %d on their way", c.Pending, c.Total()), "waiting"
+	case c.Ready > 0:
+		return frame.Plural(c.Ready, "picture"), "ready"
+	default:
+		return "no picture", ""
+	}
+}
+
+// with is the line with the status in place of the one that it has.
+func with(l line.Line, status catalog.Status) string {
+	l.Status = status
+	return l.String()
+}
+
+func (p *Pages) list(r *http.Request) (frame.Answer, error) {
+	asked := r.URL.Query().Get("q")
+	selected, faults := line.Parse(asked)
+	f := selected.Filter()
+	f.Limit = listShown
+	if position, err := base64.RawURLEncoding.DecodeString(r.URL.Query().Get("after")); err == nil && len(position) > 0 {
+		f.After, _ = find.DecodePosition(position, catalog.MaxID)
+	}
+	found, err := frame.Ask(r.Context(), func(ctx context.Context) (catalog.Page, error) {
+		return p.Catalog.Browse(ctx, auth.From(r.Context()), f)
+	})
+	if err != nil {
+		return frame.Answer{}, fmt.Errorf("list products: %w", err)
+	}
+	page := listPage{Line: asked, Faults: faults}
+	page.Host = selected.Host
+	for _, s := range found.Products {
+		page.Cards = append(page.Cards, p.cardOf(s))
+	}
+	if found.Next != (find.Position{}) {
+		page.Next = frame.Query(r, "after", base64.RawURLEncoding.EncodeToString(found.Next.Encode()))
+	}
+	for _, c := range []choice{{Text: "All"}, {Text: "On their way", Class: "waiting"}, {Text: "Ready", Class: "ready"}, {Text: "Failed", Class: "failed"}} {
+		status := map[string]catalog.Status{"waiting": catalog.Pending, "ready": catalog.Ready, "failed": catalog.Failed}[c.Class]
+		c.Href, c.Here = frame.Query(r, "q", with(selected, status)), f.ImageStatus == status
+		page.Chips = append(page.Chips, c)
+	}
+	return frame.Answer{Page: frame.Page{Title: "Products", Nav: "products", Name: "products", Data: page, Live: true}}, nil
+}
+
+func (p *Pages) cardOf(s catalog.Summary) card {
+	c := card{Summary: s}
+	c.Status, c.Class = statusOf(s.Images)
+	if s.Cover != nil {
+		c.Picture = p.URL(s.Cover.Key)
+	}
+	return c
+}

@@ -1,0 +1,59 @@
+// Package products has the pages on products and their pictures.
+package products
+
+import (
+	"context"
+	"embed"
+	"io/fs"
+	"net/http"
+
+	"vitrine.dev/internal/auth"
+	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/console/frame"
+	"vitrine.dev/internal/dispatch"
+	"vitrine.dev/internal/failures"
+	"vitrine.dev/internal/feed"
+)
+
+//go:embed templates/*.html
+var templates embed.FS
+
+// Templates reads those of the pages.
+func Templates(f *frame.Frame) (frame.Set, error) {
+	files, err := fs.Sub(templates, "templates")
+	if err != nil {
+		return nil, err
+	}
+	return f.Pages(files, "*.html")
+}
+
+// Pages are the pages. They are safe for concurrent use.
+type Pages struct {
+	Catalog  *catalog.Service
+	Work     *dispatch.Inspector
+	Failures *failures.Service
+	Events   *feed.Feed
+	URL      func(key string) string // where the public reads a picture
+}
+
+// Routes are those of the pages.
+func (p *Pages) Routes() []frame.Route {
+	return []frame.Route{
+		{Method: http.MethodGet, Path: "/products", Scope: auth.Operator, Handle: p.list},
+		{Method: http.MethodGet, Path: "/products/{id}", Scope: auth.Operator, Handle: p.product},
+		{Method: http.MethodGet, Path: "/products/{id}/images/{image}", Scope: auth.Operator, Handle: p.picture},
+		{Method: http.MethodPost, Path: "/products/{id}/images/{image}/retry", Scope: auth.Operator, Handle: p.retry},
+		{Method: http.MethodPost, Path: "/products/{id}/images/{image}/refresh", Scope: auth.Operator, Handle: p.refresh},
+	}
+}
+
+// read returns the product of the path.
+func (p *Pages) read(r *http.Request) (catalog.Product, error) {
+	id, err := frame.PathID(r, "id")
+	if err != nil {
+		return catalog.Product{}, err
+	}
+	return frame.Ask(r.Context(), func(ctx context.Context) (catalog.Product, error) {
+		return p.Catalog.Product(ctx, auth.From(r.Context()), id)
+	})
+}

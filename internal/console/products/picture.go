@@ -1,0 +1,177 @@
+package products
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"vitrine.dev/internal/auth"
+	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/console/frame"
+	"vitrine.dev/internal/dispatch"
+	"vitrine.dev/internal/events"
+	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/feed"
+)
+
+// picturePage is what the page of a picture shows.
+type picturePage struct {
+	picture
+
+	Product  catalog.Product
+	Sentence string // why it is not there, or that it is
+	Timeline []moment
+	Curl     string
+	Path     string // of its actions
+}
+
+// moment is one entry of the timeline.
+type moment struct {
+	At            time.Time
+	Class         string
+	What, Details string
+}
+
+// eventsRead is how many events of a product are read for the timeline of one of its pictures.
+const eventsRead = 200
+
+func (p *Pages) picture(r *http.Request) (frame.Answer, error) {
+	by := auth.From(r.Context())
+	read, err := p.read(r)
+	if err != nil {
+		return frame.Answer{}, fmt.Errorf("read product: %w", err)
+	}
+	id, err := frame.PathID(r, "image")
+	if err != nil {
+		return frame.Answer{}, err
+	}
+	var waiting *dispatch.Waiting
+	img, err := frame.Ask(r.Context(), func(ctx context.Context) (img catalog.Image, err error) {
+		img, waiting, err = p.Work.Image(ctx, by, read.ID, id)
+		return img, err
+	})
+	if err != nil {
+		return frame.Answer{}, fmt.Errorf("read image %d of product %d: %w", id, read.ID, err)
+	}
+	log, err := frame.Ask(r.Context(), func(ctx context.Context) (feed.Page, error) {
+		return p.Events.Page(ctx, feed.Query{By: by, Product: read.ID, Limit: eventsRead})
+	})
+	if err != nil {
+		return frame.Answer{}, fmt.Errorf("read events of product %d: %w", read.ID, err)
+	}
+	page := picturePage{
+		picture: p.pictureOf(img, read.Name), Product: read, Sentence: sentenceOf(img, waiting, time.Now()), Timeline: timelineOf(img, log.Events),
+		Path: fmt.Sprintf("%s/products/%d/images/%d", frame.Path, read.ID, id), Curl: curlOf(r, read.ID, id),
+	}
+	return frame.Answer{Page: frame.Page{Title: "Picture " + strconv.FormatInt(id, 10), Nav: "products", Name: "picture", Data: page, Live: true}}, nil
+}
+
+// curlOf asks the API for the picture.
+func curlOf(r *http.Request, product, image int64) string {
+	scheme := "http"
+	if r.TLS != nil {
+		scheme = "https"
+	}
+	return fmt.Sprintf("curl -H \"Authorization: Bearer $VITRINE_API_KEY\" \\\n  %s://%s/products/%d/images/%d", scheme, r.Host, product, image)
+}
+
+// sentenceOf says where the picture is.
+func sentenceOf(img catalog.Image, waiting *dispatch.Waiting, now time.Time) string {
+	until := ""
+	if waiting != nil && waiting.Until.After(now) {
+		until = ", expected " + frame.Ago(waiting.Until, now)
+	}
+	last := ""
+	if img.Problem != nil {
+		last = " The last attempt failed: " + lower(frame.ReasonWords(img.Problem.Reason)) + "."
+	}
+	switch {
+	case img.Status == catalog.Ready && img.RefreshError != "":
+		return "It is published. It could not be fetched again: " + lower(frame.ReasonWords(img.RefreshError)) + "."
+	case img.Status == catalog.Ready:
+		return "It is published."
+	case img.Status == catalog.Failed && img.Problem != nil:
+		return fmt.Sprintf("It failed for good after %s: %s", frame.Plural(img.Attempts, "attempt"), img.Problem.Detail)
+	case img.Status == catalog.Failed:
+		return "It failed for good."
+	case waiting == nil:
+		return "It is worked on." + last
+	case waiting.For == dispatch.ForHost:
+		return "It waits for its host, which has as many fetches as it may have, or does not answer" + until + "." + last
+	case waiting.For == dispatch.ForRetry:
+		return "It waits to be tried again" + until + "." + last
+	default:
+		return "It waits for its turn" + until + "." + last
+	}
+}
+
+func lower(s string) string { return strings.ToLower(s[:1]) + s[1:] }
+
+// timelineOf is what is known of the picture, from its beginning on.
+func timelineOf(img catalog.Image, log []events.Event) []moment {
+	timeline := []moment{{At: img.CreatedAt, What: "Asked for", Details: "The product was committed with the picture; its work began to wait."}}
+	for _, e := range log {
+		if e.ImageID != img.ID {
+			continue
+		}
+		m := moment{At: e.OccurredAt}
+		why := frame.ReasonWords(fault.Reason(e.Data.Reason))
+		switch {
+		case e.Type == events.ImageReady:
+			m.Class, m.What = "ready", "Ready"
+			m.Details = "Published" + attemptWords(e.Data.Attempt, " by attempt ")
+		case e.Type == events.ImageFailed:
+			m.Class, m.What = "failed", "Failed: "+lower(why)
+			m.Details = "There will be no further attempt" + attemptWords(e.Data.Attempt, " after attempt ")
+		case e.Type == events.ImageRetrying && e.Data.Cause != "":
+			m.Class, m.What, m.Details = "waiting", "Asked for again", "By a "+string(e.Data.Cause)
+		case e.Type == events.ImageRetrying:
+			m.Class, m.What = "waiting", "Attempt"+attemptWords(e.Data.Attempt, " ")+" failed: "+lower(why)
+			m.Details = "Tried again after " + frame.Took(time.Duration(e.Data.DelayMS)*time.Millisecond)
+		case e.Type == events.ImageRefreshed:
+			m.Class, m.What, m.Details = "ready", "Refreshed", "Its source was fetched again, and had another picture"
+		default:
+			continue
+		}
+		timeline = append(timeline, m)
+	}
+	return timeline
+}
+
+// attemptWords is the number of the attempt behind the words, "" where it is not known.
+func attemptWords(n int, words string) string {
+	if n == 0 {
+		return ""
+	}
+	return words + strconv.Itoa(n)
+}
+
+// action reads the ids of a picture and does something about it.
+func action(r *http.Request, do func(ctx context.Context, by auth.Principal, product, image int64) error, note string) (frame.Answer, error) {
+	product, err := frame.PathID(r, "id")
+	if err != nil {
+		return frame.Answer{}, err
+	}
+	image, err := frame.PathID(r, "image")
+	if err != nil {
+		return frame.Answer{}, err
+	}
+	if err := do(r.Context(), auth.From(r.Context()), product, image); err != nil {
+		return frame.Answer{}, fmt.Errorf("image %d of product %d: %w", image, product, err)
+	}
+	return frame.Answer{SeeOther: fmt.Sprintf("/products/%d/images/%d", product, image), Note: note}, nil
+}
+
+func (p *Pages) retry(r *http.Request) (frame.Answer, error) {
+	return action(r, func(ctx context.Context, by auth.Principal, product, image int64) error {
+		_, _, err := p.Failures.ReplayImage(ctx, by, product, image)
+		return err
+	}, "The picture is tried again.")
+}
+
+func (p *Pages) refresh(r *http.Request) (frame.Answer, error) {
+	return action(r, p.Catalog.RefreshImage, "The picture is fetched again. It goes on showing what it does until there is another one.")
+}

@@ -1,0 +1,52 @@
+// Package work has the pages on what is going on: now, what failed, who waits, which hosts and workers there are.
+package work
+
+import (
+	"embed"
+	"io/fs"
+	"net/http"
+
+	"vitrine.dev/internal/auth"
+	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/console/frame"
+	"vitrine.dev/internal/dispatch"
+	"vitrine.dev/internal/failures"
+	"vitrine.dev/internal/findings"
+)
+
+//go:embed templates/*.html
+var templates embed.FS
+
+// Templates reads those of the pages.
+func Templates(f *frame.Frame) (frame.Set, error) {
+	files, err := fs.Sub(templates, "templates")
+	if err != nil {
+		return nil, err
+	}
+	return f.Pages(files, "*.html")
+}
+
+// Pages are the pages. They are safe for concurrent use.
+type Pages struct {
+	Work     *dispatch.Inspector
+	Failures *failures.Service
+	Findings *findings.Service
+	Catalog  *catalog.Service
+	URL      func(key string) string // where the public reads a picture
+}
+
+// Routes are those of the pages.
+func (p *Pages) Routes() []frame.Route {
+	return []frame.Route{
+		{Method: http.MethodGet, Path: "", Scope: auth.Operator, Handle: p.now},
+		{Method: http.MethodGet, Path: "/failed", Scope: auth.Operator, Handle: p.failed},
+		{Method: http.MethodGet, Path: "/failed/confirm", Scope: auth.Operator, Handle: p.confirm},
+		{Method: http.MethodPost, Path: "/failed/apply", Scope: auth.Operator, Handle: p.apply},
+		{Method: http.MethodPost, Path: "/failed/selected", Scope: auth.Operator, Handle: p.selected},
+		{Method: http.MethodGet, Path: "/jobs/failures/{id}", Scope: auth.Operator, Handle: p.job},
+		{Method: http.MethodPost, Path: "/jobs/failures/{id}/abort", Scope: auth.Operator, Handle: p.abort},
+		{Method: http.MethodGet, Path: "/queue", Scope: auth.Operator, Handle: p.queue},
+		{Method: http.MethodGet, Path: "/hosts", Scope: auth.Operator, Handle: p.hosts},
+		{Method: http.MethodGet, Path: "/workers", Scope: auth.Operator, Handle: p.workers},
+	}
+}

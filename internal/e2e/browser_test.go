@@ -1,0 +1,179 @@
+package e2e_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/browser"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+
+	"vitrine.dev/internal/testserver"
+)
+
+// tab is one tab of a browser.
+type tab struct {
+	t   *testing.T
+	url string // of the server
+	ctx context.Context
+
+	mu       sync.Mutex
+	messages []string // on the console of the browser: refusals by a page's policy are among that
+	clicks   int
+}
+
+// openTab opens a tab of a browser of the test's own for the server at the URL.
+func openTab(t *testing.T, url string) *tab {
+	t.Helper()
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(testserver.Browser(t)), chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"))
+	if os.Geteuid() == 0 { // which the browser's own sandbox refuses; the pages are ours
+		options = append(options, chromedp.NoSandbox)
+	}
+	browsers, stop := chromedp.NewExecAllocator(t.Context(), options...)
+	ctx, leave := chromedp.NewContext(browsers)
+	t.Cleanup(func() { leave(); stop() })
+	b := &tab{t: t, url: url, ctx: ctx}
+	chromedp.ListenTarget(ctx, func(event any) {
+		switch e := event.(type) {
+		case *runtime.EventConsoleAPICalled:
+			var texts []string
+			for _, a := range e.Args {
+				texts = append(texts, string(a.Value))
+			}
+			b.message(fmt.Sprintf("%s: %s", e.Type, strings.Join(texts, " ")))
+		case *runtime.EventExceptionThrown:
+			b.message("exception: " + e.ExceptionDetails.Error())
+		case *log.EventEntryAdded:
+			b.message(fmt.Sprintf("%s: %s %s", e.Entry.Level, e.Entry.Text, e.Entry.URL))
+		}
+	})
+	b.do("grant the clipboard", chromedp.ActionFunc(func(ctx context.Context) error {
+		return browser.GrantPermissions([]browser.PermissionType{browser.PermissionTypeClipboardReadWrite}).WithOrigin(url).Do(ctx)
+	}))
+	return b
+}
+
+func (b *tab) message(text string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.messages = append(b.messages, text)
+}
+
+// quiet asserts that nothing was written on the console since the last call, but what may be.
+func (b *tab) quiet(after string, may ...string) {
+	b.t.Helper()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+next:
+	for _, m := range b.messages {
+		for _, allowed := range may {
+			if strings.Contains(m, allowed) {
+				continue next
+			}
+		}
+		b.t.Errorf("%s: the browser says: %s", after, m)
+	}
+	b.messages = nil
+}
+
+// browserPatience bounds every wait for the browser.
+const browserPatience = time.Minute
+
+func (b *tab) do(what string, actions ...chromedp.Action) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, browserPatience)
+	defer cancel()
+	if b.clicks == 0 { // the first action starts the browser, which lives as long as its context
+		ctx = b.ctx
+		b.clicks = 1
+	}
+	if err := chromedp.Run(ctx, actions...); err != nil {
+		b.t.Fatalf("%s: %v", what, err)
+	}
+}
+
+// open goes to a path.
+func (b *tab) open(path string) {
+	b.t.Helper()
+	b.do("open "+path, chromedp.Navigate(b.url+path), chromedp.WaitReady("main"))
+}
+
+// click clicks on what the selector finds first, and waits for another page.
+func (b *tab) click(selector string) {
+	b.t.Helper()
+	b.clicks++
+	if _, err := chromedp.RunResponse(b.bounded(), chromedp.Click(selector, chromedp.ByQuery)); err != nil {
+		b.t.Fatalf("click %s: %v", selector, err)
+	}
+	b.do("wait for the page", chromedp.WaitReady("main"))
+}
+
+func (b *tab) bounded() context.Context {
+	ctx, cancel := context.WithTimeout(b.ctx, browserPatience)
+	b.t.Cleanup(cancel)
+	return ctx
+}
+
+// eval returns what an expression is on the page.
+func eval[T any](b *tab, expression string) (value T) {
+	b.t.Helper()
+	b.do("evaluate "+expression, chromedp.Evaluate(expression, &value))
+	return value
+}
+
+// says waits until the page has the text.
+func (b *tab) says(text string) {
+	b.t.Helper()
+	deadline := time.Now().Add(browserPatience)
+	for {
+		var body string
+		ctx, cancel := context.WithTimeout(b.ctx, browserPatience)
+		err := chromedp.Run(ctx, chromedp.Evaluate(`document.body ? document.body.innerText : ""`, &body))
+		cancel()
+		if err == nil && strings.Contains(body, text) {
+			return
+		}
+		if time.Now().After(deadline) {
+			b.t.Fatalf("the page does not say %q, but (%v):\n%s", text, err, body)
+		}
+		select {
+		case <-b.ctx.Done():
+			b.t.Fatal("the browser has ended")
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+// shots names a folder for pictures of the pages; "": none are taken.
+const shots = "VITRINE_SCREENSHOTS"
+
+// widths are those of a phone, a laptop and a large screen.
+func widths() []int64 { return []int64{390, 1280, 1920} }
+
+// look opens a page at every width: it fits, and the browser has nothing to say. Pictures of it are
+// written where a folder is named.
+func (b *tab) look(name, path string, may ...string) {
+	b.t.Helper()
+	for _, width := range widths() {
+		b.do("resize", chromedp.EmulateViewport(width, 900))
+		b.open(path)
+		if over := eval[int](b, `document.documentElement.scrollWidth - document.documentElement.clientWidth`); over > 0 {
+			b.t.Errorf("%s is %d px too wide at %d", path, over, width)
+		}
+		if folder := os.Getenv(shots); folder != "" {
+			var picture []byte
+			b.do("take a picture", chromedp.WaitReady("main"), chromedp.FullScreenshot(&picture, 100))
+			if err := os.WriteFile(filepath.Join(folder, fmt.Sprintf("%s-%d.png", name, width)), picture, 0o600); err != nil {
+				b.t.Fatal(err)
+			}
+		}
+		b.quiet(fmt.Sprintf("%s at %d", path, width), may...)
+	}
+}
