@@ -25,7 +25,6 @@ import (
 	"vitrine.dev/internal/httpapi"
 	"vitrine.dev/internal/httpapi/guard"
 	"vitrine.dev/internal/httpkit/server"
-	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/progress"
 	"vitrine.dev/internal/ratelimit"
 	"vitrine.dev/internal/refresh"
@@ -33,7 +32,7 @@ import (
 	"vitrine.dev/internal/upload"
 )
 
-// How often idempotency keys, audit entries and attempts are removed that are over.
+// How often idempotency keys and audit entries are removed that are over.
 const (
 	expiryInterval = time.Minute
 	auditInterval  = time.Hour
@@ -101,9 +100,6 @@ func (p *process) addServer() error {
 	audit := expiry.New("audit entries", func(ctx context.Context, limit int) (int, error) {
 		return p.store.PurgeAudit(ctx, auth.AuditRetention, limit)
 	}, auditInterval, p.log)
-	attempts := expiry.New("attempts", func(ctx context.Context, limit int) (int, error) {
-		return p.store.PurgeAttempts(ctx, media.AttemptLife, limit)
-	}, auditInterval, p.log)
 	sessions := expiry.New("sessions", p.store.PurgeSessions, auditInterval, p.log)
 	abandoned := expiry.New("uploads", p.store.ExpireUploads, expiryInterval, p.log)
 	p.tasks = append(p.tasks,
@@ -115,7 +111,7 @@ func (p *process) addServer() error {
 		task{name: "signing key changes", run: func(ctx context.Context) error {
 			return auth.FollowSigning(ctx, deps.Signing, p.openLog("signing"), p.log)
 		}}, task{name: "expirer", run: expirer.Run}, task{name: "bulk keys", run: bulkKeys.Run}, task{name: "audit", run: audit.Run},
-		task{name: "attempts", run: attempts.Run}, task{name: "sessions", run: sessions.Run})
+		task{name: "sessions", run: sessions.Run})
 	return nil
 }
 

@@ -12,9 +12,8 @@ import (
 type imagesCommand struct {
 	apiFlag
 
-	List     imagesListCommand     `cmd:"" default:"withargs" help:"Show the images of a product, and what they wait for."`
-	Attempts imagesAttemptsCommand `cmd:"" help:"Show what became of each attempt at an image."`
-	Refresh  imagesRefreshCommand  `cmd:""                    help:"Have ready images fetched again, where their hosts say that they have changed."`
+	List    imagesListCommand    `cmd:"" default:"withargs" help:"Show the images of a product, and what they wait for."`
+	Refresh imagesRefreshCommand `cmd:""                    help:"Have ready images fetched again, where their hosts say that they have changed."`
 }
 
 type imagesListCommand struct {

@@ -23,16 +23,6 @@ func (c *Client) Image(ctx context.Context, product, image int64) (img wire.Curr
 	return img, err
 }
 
-// Attempts returns the attempts at an image of the product that have ended, and each as the server
-// sent it.
-func (c *Client) Attempts(ctx context.Context, product, image int64) (list []Answered[wire.Attempt], err error) {
-	var answer struct {
-		Data []Answered[wire.Attempt] `json:"data"`
-	}
-	err = c.get(ctx, fmt.Sprintf("/products/%d/images/%d/attempts", product, image), &answer)
-	return answer.Data, err
-}
-
 // Queue returns what waits, and the answer as the server sent it.
 func (c *Client) Queue(ctx context.Context) (queue wire.Queue, raw json.RawMessage, err error) {
 	if err := c.get(ctx, "/queue", &raw); err != nil {

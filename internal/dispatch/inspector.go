@@ -9,7 +9,6 @@ import (
 
 	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/catalog"
-	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/processes"
 )
 
@@ -20,10 +19,6 @@ import (
 type InspectorStore interface {
 	// Waiter returns an image of the product and how it waits. fault.NotFound.
 	Waiter(ctx context.Context, product, image int64) (catalog.Image, Waiter, error)
-	// PastAttempts returns whose the image is, and the attempts at it that have ended, the first one
-	// first: those that have failed and of which there is a record, and the last one that was
-	// successful. fault.NotFound.
-	PastAttempts(ctx context.Context, product, image int64) (user int64, list []media.PastAttempt, err error)
 	// Backlog returns, of the first CountMost images of each state (of what is due or waits
 	// for a retry by time, of a line by rank, of what is parked by host), how many
 	// are each user's, with the pace and the moment.
@@ -73,20 +68,6 @@ func (i *Inspector) Image(ctx context.Context, by auth.Principal, product, image
 		return img, &waiting, nil
 	}
 	return img, nil, nil
-}
-
-// Attempts returns the attempts at an image that have ended, the first one first: at most
-// media.KeptAttempts that have failed, of the last media.AttemptLife, and the last one that was
-// successful. catalog.ErrNoImage, also where the principal may not read it.
-func (i *Inspector) Attempts(ctx context.Context, by auth.Principal, product, image int64) ([]media.PastAttempt, error) {
-	user, list, err := i.store.PastAttempts(ctx, product, image)
-	if err == nil && !by.Reads(user) {
-		err = catalog.ErrNoImage
-	}
-	if err != nil {
-		return nil, err
-	}
-	return list, nil
 }
 
 // overviewLife is for how long an Overview is given out: it is read once in that

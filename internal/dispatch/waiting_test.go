@@ -12,7 +12,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/dispatch"
 	"vitrine.dev/internal/fault"
@@ -76,17 +75,10 @@ type fakeInspected struct {
 	err    error
 	query  dispatch.HostQuery
 	hosts  []dispatch.HostView
-
-	user     int64
-	attempts []media.PastAttempt
 }
 
 func (f *fakeInspected) Waiter(context.Context, int64, int64) (catalog.Image, dispatch.Waiter, error) {
 	return catalog.Image{}, dispatch.Waiter{}, f.err
-}
-
-func (f *fakeInspected) PastAttempts(context.Context, int64, int64) (int64, []media.PastAttempt, error) {
-	return f.user, f.attempts, f.err
 }
 
 func (f *fakeInspected) Backlog(ctx context.Context) ([]dispatch.Group, dispatch.Pace, int64, error) {
@@ -121,18 +113,6 @@ func (f *fakeInspected) LostProcesses(context.Context, time.Duration, int) ([]pr
 func (f *fakeInspected) FailingHosts(_ context.Context, failures, limit int) ([]dispatch.HostView, error) {
 	f.query = dispatch.HostQuery{Failures: failures, Limit: limit}
 	return slices.Clone(f.hosts), f.err
-}
-
-// TestAttempts: those at another's image are those at an image that does not exist.
-func TestAttempts(t *testing.T) {
-	t.Parallel()
-	i := dispatch.NewInspector(&fakeInspected{user: 7, attempts: []media.PastAttempt{{Attempt: 1}}}, dispatch.Limits{})
-	for user, want := range map[int64]error{7: nil, 8: catalog.ErrNoImage} {
-		list, err := i.Attempts(t.Context(), auth.Principal{User: user}, 1, 2)
-		if !errors.Is(err, want) || (err == nil) != (len(list) == 1) {
-			t.Errorf("user %d reads %+v, %v", user, list, err)
-		}
-	}
 }
 
 // TestOverview: what was looked at is summed up by state and by user, and what

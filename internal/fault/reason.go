@@ -54,8 +54,6 @@ type Failure struct { //nolint:errname // a failed attempt is data of the domain
 	Detail     string        // one sentence for the product's owner; nothing internal
 	RetryAfter time.Duration // how long the source's host asked us to wait; 0 when it did not
 	Blame      Blame         // of a failed fetch
-	Status     int           // HTTP: with which the source's host answered it; 0 where it did not
-	Hops       int           // redirects that were followed before
 	Err        error         // the cause; logged only
 }
 

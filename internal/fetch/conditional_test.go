@@ -48,18 +48,17 @@ func TestKnownVersions(t *testing.T) {
 		return a, body.String()
 	}
 	date := modified.Format(http.TimeFormat)
-	hops := map[string]int{"/moved": 1}
 	for path, want := range map[string]media.Version{
 		"/etag": {ETag: `"1"`}, "/moved": {}, "/modified": {Modified: date}, "/long": {}, "/etag?odd": {},
 	} {
 		a, body := get(path, media.Version{})
-		if a != (media.Answer{Version: want, Status: 200, Hops: hops[path]}) || body != "picture" {
+		if a != (media.Answer{Version: want}) || body != "picture" {
 			t.Errorf("%s: %+v, %q; want %+v", path, a, body, want)
 		}
 		if want == (media.Version{}) {
 			continue
 		}
-		if a, body = get(path, want); a != (media.Answer{Version: want, Status: 304, Unchanged: true}) || body != "" {
+		if a, body = get(path, want); a != (media.Answer{Version: want, Unchanged: true}) || body != "" {
 			t.Errorf("%s again: %+v, %q", path, a, body)
 		}
 		if a, body = get(path, media.Version{ETag: `"0"`, Modified: modified.Add(-time.Hour).Format(http.TimeFormat)}); a.Unchanged || body != "picture" {
@@ -67,13 +66,10 @@ func TestKnownVersions(t *testing.T) {
 		}
 	}
 	for _, known := range []media.Version{{ETag: `"1"`}, {Modified: date}} { // of another URL than it leads to now
-		if a, body := get("/moved", known); a != (media.Answer{Status: 200, Hops: 1}) || body != "picture" {
+		if a, body := get("/moved", known); a != (media.Answer{}) || body != "picture" {
 			t.Errorf("behind a redirect: %+v, %q", a, body)
 		}
 	}
 	_, err := f.Fetch(t.Context(), base+"/always")
 	wantReason(t, "304 to who knows nothing", err, fault.SourceUnreachable)
-	if failed, _ := fault.FailureOf(err); failed == nil || failed.Status != http.StatusNotModified || failed.Hops != 0 {
-		t.Errorf("the failure does not say how the host answered: %+v", failed)
-	}
 }

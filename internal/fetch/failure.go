@@ -52,13 +52,6 @@ func blamed(f *fault.Failure, answered bool) *fault.Failure {
 	return f
 }
 
-// answered notes with what the host has answered, after so many redirects.
-func answered(f *fault.Failure, status, hops int) *fault.Failure {
-	own := *f // as above
-	own.Status, own.Hops = status, hops
-	return &own
-}
-
 func unreachable(err error) string {
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return "The host's certificate is not valid."

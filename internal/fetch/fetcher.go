@@ -49,28 +49,27 @@ func (f *Fetcher) fetch(parent context.Context, s media.Source, into io.Writer) 
 		patience = f.cfg.Timeout
 	}
 	impatient := time.AfterFunc(patience, func() { cancel(errSlow) })
-	response, moved, hops, err := f.follow(ctx, s)
+	response, moved, redirected, err := f.follow(ctx, s)
 	impatient.Stop()
 	if err != nil {
-		return media.Answer{}, answered(blamed(failure(ctx, err), moved), 0, hops)
+		return media.Answer{}, blamed(failure(ctx, err), moved)
 	}
 	defer response.Body.Close()
-	status := response.StatusCode
-	answer := media.Answer{Status: status, Hops: hops}
-	if status == http.StatusNotModified && s.Known != (media.Version{}) && hops == 0 {
-		answer.Version, answer.Unchanged = s.Known, true
-		return answer, nil
+	if response.StatusCode == http.StatusNotModified && s.Known != (media.Version{}) && !redirected {
+		return media.Answer{Version: s.Known, Unchanged: true}, nil
 	}
 	if refused := f.judge(response); refused != nil {
-		return media.Answer{}, answered(blamed(refused, moved), status, hops)
+		return media.Answer{}, blamed(refused, moved)
 	}
 	if err := f.read(response, cancel, into); err != nil {
-		return media.Answer{}, answered(blamed(failure(ctx, err), true), status, hops)
+		return media.Answer{}, blamed(failure(ctx, err), true)
 	}
-	if hops == 0 { // what the last URL says of itself tells nothing of where the first one leads next time
-		answer.Version = media.Version{ETag: validator(response.Header, "Etag"), Modified: validator(response.Header, "Last-Modified")}
+	if redirected { // what the last URL says of itself tells nothing of where the first one leads next time
+		return media.Answer{}, nil
 	}
-	return answer, nil
+	return media.Answer{Version: media.Version{
+		ETag: validator(response.Header, "Etag"), Modified: validator(response.Header, "Last-Modified"),
+	}}, nil
 }
 
 // validator returns the header, "" for one that could not be kept and sent back as it is.
@@ -84,34 +83,34 @@ func validator(h http.Header, name string) string {
 
 // follow requests the URL, and what it redirects to, until an answer is not a
 // redirect. Only the first one is asked by the version that is known. The caller closes its body. moved tells that the URL's own host has
-// answered, with a redirect to another one, hops how many redirects were followed.
-func (f *Fetcher) follow(ctx context.Context, s media.Source) (response *http.Response, moved bool, hops int, err error) {
+// answered, with a redirect to another one.
+func (f *Fetcher) follow(ctx context.Context, s media.Source) (response *http.Response, moved, redirected bool, err error) {
 	reference, known := s.URL, s.Known
 	var first, last *url.URL
-	for hops = range f.cfg.MaxRedirects + 1 {
+	for hop := range f.cfg.MaxRedirects + 1 {
 		u, refused := parse(last, reference)
 		if refused != nil {
-			return nil, moved, hops, refused
+			return nil, moved, redirected, refused
 		}
 		if err := f.transport.Check(u); err != nil {
-			return nil, moved, hops, err
+			return nil, moved, redirected, err
 		}
 		if first == nil {
 			first = u
 		}
 		moved = moved || !strings.EqualFold(u.Host, first.Host)
-		response, err := f.get(ctx, u, known, hops)
+		response, err := f.get(ctx, u, known, hop)
 		if err != nil {
-			return nil, moved, hops, err
+			return nil, moved, redirected, err
 		}
 		location, isRedirect := redirect(response)
 		if !isRedirect {
-			return response, moved, hops, nil
+			return response, moved, redirected, nil
 		}
 		_ = response.Body.Close()
-		last, reference, known = u, location, media.Version{}
+		last, reference, redirected, known = u, location, true, media.Version{}
 	}
-	return nil, moved, hops, fault.Fail(fault.TooManyRedirects,
+	return nil, moved, redirected, fault.Fail(fault.TooManyRedirects,
 		fmt.Sprintf("The host redirected more than %d times.", f.cfg.MaxRedirects), nil)
 }
 

@@ -137,7 +137,6 @@ func (d Deps) routes() []server.Route {
 		{Method: http.MethodPatch, Path: "/products/{id}/images/{image_id}", Handle: product.ChangeImage, Scopes: scopes(auth.ProductsWrite), Describe: products.DescribeChangeImage},
 		{Method: http.MethodDelete, Path: "/products/{id}/images/{image_id}", Handle: product.RemoveImage, Scopes: scopes(auth.ProductsWrite), Describe: products.DescribeRemoveImage},
 		{Method: http.MethodGet, Path: "/products/{id}/images/{image_id}", Handle: waiting.Image, Scopes: scopes(auth.ProductsRead, auth.Operator), Describe: work.DescribeImage},
-		{Method: http.MethodGet, Path: "/products/{id}/images/{image_id}/attempts", Handle: waiting.Attempts, Scopes: scopes(auth.ProductsRead, auth.Operator), Describe: work.DescribeAttempts},
 		{Method: http.MethodGet, Path: "/products/{id}/images/{image_id}/source", Handle: image.Source, Scopes: scopes(auth.ProductsRead, auth.Operator), Describe: images.DescribeSource, Long: true},
 		{Method: http.MethodPost, Path: "/products/{id}/images/{image_id}/refresh", Handle: product.RefreshImage, Scopes: scopes(auth.ImagesRetry, auth.Operator), Describe: products.DescribeRefreshImage},
 		{Method: http.MethodPost, Path: "/products/{id}/images/{image_id}/replay", Handle: failure.ReplayImage, Scopes: scopes(auth.ImagesRetry, auth.Operator), Describe: failuresapi.DescribeReplayImage},

@@ -19,9 +19,6 @@ func tags() [][2]string {
 // schemas are what the types of the API are, for the description.
 func schemas() map[string]string {
 	return map[string]string{
-		"Attempt":          "An attempt at an image that has ended",
-		"AttemptStep":      "A part of an attempt at an image",
-		"Attempts":         "The attempts at an image that have ended",
 		"AuditEntry":       "Something that was done to users or keys, or by an operator",
 		"BulkProduct":      "One product of many",
 		"BulkProducts":     "Many products to be written",

@@ -78,7 +78,6 @@ func matrixRows() map[string]matrixRow {
 		"PATCH /products/{id}/images/{image_id}":        {path: ofImage(""), body: `{"alt":"A lamp"}`, ok: 200, owned: true},
 		"DELETE /products/{id}/images/{image_id}":       {path: ofImage(""), ok: 204, owned: true},
 		"GET /products/{id}/images/{image_id}":          {path: ofImage(""), ok: 200, owned: true},
-		"GET /products/{id}/images/{image_id}/attempts": {path: ofImage("/attempts"), ok: 200, owned: true},
 		"GET /products/{id}/images/{image_id}/source":   {path: func(m *matrix) string { return m.upload() + "/source" }, ok: 200, owned: true},
 		"POST /products/{id}/images/{image_id}/refresh": {path: func(m *matrix) string { return m.ready() + "/refresh" }, ok: 202, owned: true},
 		"POST /products/{id}/images/{image_id}/replay":  {path: ofImage("/replay"), ok: 202, owned: true},

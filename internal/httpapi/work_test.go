@@ -159,39 +159,6 @@ func TestQueueAndHosts(t *testing.T) {
 	}
 }
 
-// TestImageAttempts: what became of the attempts at an image is as the description says.
-func TestImageAttempts(t *testing.T) {
-	t.Parallel()
-	s := newDeadSetup(t)
-	product, images := s.work()
-	d := readSchemas(t, s.setup)
-	for i, want := range []int{1, 0} {
-		w := s.do("GET", fmt.Sprintf("/products/%d/images/%d/attempts", product, images[i]), "")
-		wantStatus(t, w, http.StatusOK)
-		wantHeader(t, w, "Cache-Control", "no-store")
-		d.check("/products/{id}/images/{image_id}/attempts", "GET", w)
-		var got wire.Attempts
-		if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
-			t.Fatal(err)
-		}
-		if len(got.Data) != want {
-			t.Fatalf("%d attempts have ended: %s", want, w.Body)
-		}
-		if want == 0 {
-			continue
-		}
-		if a := got.Data[0]; a.Outcome != "retried" || a.Reason == nil || a.Reason.Code != "source_timeout" || a.RetryAfter != time.Hour.Milliseconds() || a.Steps == nil {
-			t.Errorf("the attempt is %s", w.Body)
-		}
-	}
-	for path, status := range map[string]int{
-		fmt.Sprintf("/products/%d/images/%d/attempts", product+50, images[0]): http.StatusNotFound,
-		fmt.Sprintf("/products/%d/images/x/attempts", product):                http.StatusUnprocessableEntity,
-	} {
-		wantProblem(t, s.do("GET", path, ""), status)
-	}
-}
-
 // TestFindings: what is wrong is said with what can be done, by what concerns most images.
 func TestFindings(t *testing.T) {
 	t.Parallel()

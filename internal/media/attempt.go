@@ -75,18 +75,17 @@ type attempt struct {
 	claim   Claim
 	log     *slog.Logger
 	started time.Time
+	steps   []Step
 	span    tracing.Span
 }
 
 func (w *Worker) newAttempt(claim Claim, log *slog.Logger) *attempt {
-	claim.Record = Record{Worker: w.Process, Waited: claim.Age}
 	return &attempt{Worker: w, claim: claim, log: log, started: time.Now()}
 }
 
 // run does the work of the attempt and writes its outcome.
 func (a *attempt) run(ctx context.Context) error {
 	ctx = a.trace(ctx)
-	a.claim.Record.TraceID = tracing.TraceID(ctx)
 	working, stop := a.keepLease(ctx, a.log, a.claim)
 	result, err := a.work(working)
 	cause := context.Cause(working)
@@ -125,7 +124,7 @@ func (a *attempt) took() time.Duration { return time.Since(a.started) }
 func (a *attempt) ended(ctx context.Context, o Outcome, f *fault.Failure) {
 	defer a.traceEnd(o, f)
 	if a.Observe != nil {
-		a.Observe.Attempted(ctx, Attempted{Claim: a.claim, Outcome: o, Failure: f, Took: a.took(), Steps: a.claim.Record.Steps})
+		a.Observe.Attempted(ctx, Attempted{Claim: a.claim, Outcome: o, Failure: f, Took: a.took(), Steps: a.steps})
 	}
 }
 
@@ -133,11 +132,7 @@ func (a *attempt) ended(ctx context.Context, o Outcome, f *fault.Failure) {
 // is what logs the failure, once.
 func (a *attempt) recordFailure(ctx context.Context, failure *fault.Failure) error {
 	log := a.log
-	record := &a.claim.Record
-	if record.Took = a.took(); failure.Status != 0 || failure.Hops != 0 {
-		record.Status, record.Hops = failure.Status, failure.Hops
-	}
-	delay, again := a.cfg.Policy.Next(a.claim.spent(record.Took), failure)
+	delay, again := a.cfg.Policy.Next(a.claim.spent(a.took()), failure)
 	err := retryUnavailable(ctx, log, "record failure", func(ctx context.Context) error {
 		var changed catalog.Changed
 		var err error

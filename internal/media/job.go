@@ -86,7 +86,6 @@ type Claim struct {
 	Lost      int           // how many of the attempts before it ended with the loss of their worker
 	Age       time.Duration // since the image was accepted or last replayed
 	BegunAt   time.Time     // by the database's clock, before anything of the attempt was stored
-	Record    Record        // of what was done so far
 }
 
 // spent is what the image has had when the attempt has taken so long.

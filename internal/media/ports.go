@@ -10,8 +10,7 @@ import (
 	"vitrine.dev/internal/processes"
 )
 
-// Store keeps the states of images, and what became of the attempts at them: with Complete what
-// the claim's Record says, with every attempt that fails a PastAttempt. Every method is one transaction, safe for
+// Store keeps the states of images. Every method is one transaction, safe for
 // concurrent use, takes the time from the database's clock, and returns errors
 // of kind fault.Unavailable where the database cannot be reached. A change of
 // an image that its product shows raises the product's revision and is recorded;
@@ -110,8 +109,6 @@ const MaxValidatorBytes = 200
 type Answer struct {
 	Version
 
-	Status    int  // HTTP; 0 for a source that was not asked for over HTTP
-	Hops      int  // redirects that were followed
 	Unchanged bool // the host says that it is the version that was known
 }
 

@@ -44,7 +44,6 @@ func (a *attempt) work(ctx context.Context) (catalog.Rendition, error) {
 	if err != nil {
 		return catalog.Rendition{}, err
 	}
-	a.claim.Record.Status, a.claim.Record.Hops = answer.Status, answer.Hops
 	failpoint.Crash(failpoint.Fetched)
 	if answer.Unchanged {
 		return catalog.Rendition{}, retryUnavailable(ctx, a.log, "end unchanged", func(ctx context.Context) error {
@@ -72,8 +71,6 @@ func (a *attempt) work(ctx context.Context) (catalog.Rendition, error) {
 	rendition, err := a.lookUp(ctx, key)
 	if fault.KindOf(err) == fault.NotFound {
 		rendition, err = a.publish(ctx, key, source)
-	} else {
-		a.claim.Record.Reused = err == nil
 	}
 	if err != nil {
 		return catalog.Rendition{}, err
@@ -81,7 +78,6 @@ func (a *attempt) work(ctx context.Context) (catalog.Rendition, error) {
 	err = a.step(ctx, StepComplete, func(ctx context.Context) (in, out int64, err error) {
 		return 0, 0, retryUnavailable(ctx, a.log, "complete", func(ctx context.Context) error {
 			return fetched.complete(a.Process, func(report func() *processes.Report) error {
-				a.claim.Record.Took = a.took()
 				changed, err := a.Store.Complete(ctx, a.claim, rendition, report)
 				if err == nil {
 					failpoint.Crash(failpoint.Completed)
@@ -190,9 +186,8 @@ func (a *attempt) step(ctx context.Context, name StepName, do func(context.Conte
 	started := time.Now()
 	in, out, err := do(ctx)
 	took := time.Since(started)
-	done := Step{Name: name, Took: took, BytesIn: in, BytesOut: out, Err: err}
-	a.claim.Record.Steps = append(a.claim.Record.Steps, done)
-	traceStep(span, done)
+	a.steps = append(a.steps, Step{Name: name, Took: took, BytesIn: in, BytesOut: out, Err: err})
+	traceStep(span, a.steps[len(a.steps)-1])
 	log := a.log.With("step", name, "duration", took, "bytes_in", in, "bytes_out", out)
 	if err != nil { // the outcome of the attempt is logged with it
 		log.DebugContext(ctx, "image step failed", "error", err)

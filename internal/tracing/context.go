@@ -53,14 +53,6 @@ func Traceparent(ctx context.Context) string {
 	return carrier[nameTraceparent]
 }
 
-// TraceID is the id of the trace of ctx, "" where there is none.
-func TraceID(ctx context.Context) string {
-	if c := trace.SpanContextFromContext(ctx); c.HasTraceID() {
-		return c.TraceID().String()
-	}
-	return ""
-}
-
 // LogHandler returns next with the trace and the span of each line's context added to it.
 func LogHandler(next slog.Handler) slog.Handler { return logHandler{next} }
 

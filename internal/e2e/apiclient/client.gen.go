@@ -18,51 +18,6 @@ import (
 	openapi_types "github.com/oapi-codegen/runtime/types"
 )
 
-// Defines values for AttemptOutcome.
-const (
-	AttemptOutcomeFailed  AttemptOutcome = "failed"
-	AttemptOutcomeReady   AttemptOutcome = "ready"
-	AttemptOutcomeRetried AttemptOutcome = "retried"
-)
-
-// Valid indicates whether the value is a known member of the AttemptOutcome enum.
-func (e AttemptOutcome) Valid() bool {
-	switch e {
-	case AttemptOutcomeFailed:
-		return true
-	case AttemptOutcomeReady:
-		return true
-	case AttemptOutcomeRetried:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for AttemptStepName.
-const (
-	Complete AttemptStepName = "complete"
-	Fetch    AttemptStepName = "fetch"
-	Render   AttemptStepName = "render"
-	Store    AttemptStepName = "store"
-)
-
-// Valid indicates whether the value is a known member of the AttemptStepName enum.
-func (e AttemptStepName) Valid() bool {
-	switch e {
-	case Complete:
-		return true
-	case Fetch:
-		return true
-	case Render:
-		return true
-	case Store:
-		return true
-	default:
-		return false
-	}
-}
-
 // Defines values for BulkResultOutcome.
 const (
 	BulkResultOutcomeCreated    BulkResultOutcome = "created"
@@ -385,110 +340,6 @@ func (e PutProductParamsIfNoneMatch) Valid() bool {
 	default:
 		return false
 	}
-}
-
-// Attempt An attempt at an image that has ended
-//
-// Examples: {"attempt":2,"begun_at":"2026-11-02T09:30:10Z","ended_at":"2026-11-02T09:30:12Z","generation":1,"http_status":200,"outcome":"ready","reason":{"code":"source_timeout","detail":"the host took too long","retryable":true},"redirects":1,"retry_after_ms":4000,"reused":false,"steps":[{"bytes_in":34268,"bytes_out":0,"name":"fetch","took_ms":210}],"took_ms":840,"trace_id":"4bf92f3577b34da6a3ce929d0e0e4736","waited_ms":120,"worker":"6P2QXJ3H5V7R4T8W2Y9A1B3C5D"}
-type Attempt struct {
-	// Attempt Examples: 2
-	Attempt int64 `json:"attempt"`
-
-	// BegunAt Absent where that is not known, since the worker was lost
-	//
-	// Examples: 2026-11-02T09:30:10Z
-	BegunAt *time.Time `json:"begun_at,omitempty"`
-
-	// EndedAt Examples: 2026-11-02T09:30:12Z
-	EndedAt time.Time `json:"ended_at"`
-
-	// Generation Grows with every replay, refresh and repair of the image, which begin again at the first attempt
-	//
-	// Examples: 1
-	Generation int64 `json:"generation"`
-
-	// HttpStatus With which the source's host answered; absent where it did not
-	//
-	// Examples: 200
-	HttpStatus *int64 `json:"http_status,omitempty"`
-
-	// Outcome ready: the picture was published. retried: it failed, and there was to be another attempt. failed: it failed, and there was to be none
-	Outcome AttemptOutcome `json:"outcome"`
-
-	// Reason Why it failed; absent where it did not
-	//
-	// Examples: {"code":"source_timeout","detail":"the host took too long","retryable":true}
-	Reason *Reason `json:"reason,omitempty"`
-
-	// Redirects That were followed before that answer
-	//
-	// Examples: 1
-	Redirects *int64 `json:"redirects,omitempty"`
-
-	// RetryAfterMs Of one that was retried: milliseconds from its end until the next was due
-	//
-	// Examples: 4000
-	RetryAfterMs *int64 `json:"retry_after_ms,omitempty"`
-
-	// Reused The same content was published already: nothing was rendered
-	Reused *bool `json:"reused,omitempty"`
-
-	// Steps In their order. Of an attempt that failed the last one has failed. The one that makes the picture known is not among them
-	Steps []AttemptStep `json:"steps"`
-
-	// TookMs Milliseconds; 0 where that is not known
-	//
-	// Examples: 840
-	TookMs int64 `json:"took_ms"`
-
-	// TraceId Of its trace, in hexadecimal; absent where it has none
-	//
-	// Examples: 4bf92f3577b34da6a3ce929d0e0e4736
-	TraceId *string `json:"trace_id,omitempty"`
-
-	// WaitedMs Milliseconds since the image was accepted, or last replayed, refreshed or repaired, until the attempt began
-	//
-	// Examples: 120
-	WaitedMs int64 `json:"waited_ms"`
-
-	// Worker The id of the process, as GET /queue lists them
-	//
-	// Examples: 6P2QXJ3H5V7R4T8W2Y9A1B3C5D
-	Worker *string `json:"worker,omitempty"`
-}
-
-// AttemptOutcome ready: the picture was published. retried: it failed, and there was to be another attempt. failed: it failed, and there was to be none
-type AttemptOutcome string
-
-// AttemptStep A part of an attempt at an image
-//
-// Examples: {"bytes_in":34268,"bytes_out":0,"name":"fetch","took_ms":210}
-type AttemptStep struct {
-	// BytesIn That it read: of fetch those of the source
-	//
-	// Examples: 34268
-	BytesIn int64 `json:"bytes_in"`
-
-	// BytesOut That it made
-	//
-	// Examples: 0
-	BytesOut int64           `json:"bytes_out"`
-	Name     AttemptStepName `json:"name"`
-
-	// TookMs Milliseconds
-	//
-	// Examples: 210
-	TookMs int64 `json:"took_ms"`
-}
-
-// AttemptStepName defines model for AttemptStep.Name.
-type AttemptStepName string
-
-// Attempts The attempts at an image that have ended
-//
-// Examples: {"data":[{"attempt":2,"begun_at":"2026-11-02T09:30:10Z","ended_at":"2026-11-02T09:30:12Z","generation":1,"http_status":200,"outcome":"ready","reason":{"code":"source_timeout","detail":"the host took too long","retryable":true},"redirects":1,"retry_after_ms":4000,"reused":false,"steps":[{"bytes_in":34268,"bytes_out":0,"name":"fetch","took_ms":210}],"took_ms":840,"trace_id":"4bf92f3577b34da6a3ce929d0e0e4736","waited_ms":120,"worker":"6P2QXJ3H5V7R4T8W2Y9A1B3C5D"}]}
-type Attempts struct {
-	Data []Attempt `json:"data"`
 }
 
 // BulkProduct One product of many
@@ -1727,12 +1578,6 @@ type ChangeImageParams struct {
 	VitrineUser *int64 `json:"Vitrine-User,omitempty"`
 }
 
-// ListImageAttemptsParams defines parameters for ListImageAttempts.
-type ListImageAttemptsParams struct {
-	// VitrineUser The user for whom a key with the scope admin acts; its own user by default. 404 where there is no such user
-	VitrineUser *int64 `json:"Vitrine-User,omitempty"`
-}
-
 // RefreshImageParams defines parameters for RefreshImage.
 type RefreshImageParams struct {
 	// Prefer wait=N (RFC 7240): answer when the images are done, or after N seconds, at most 10. Preference-Applied says that it was followed: it is not where 1000 answers are kept back already
@@ -2266,13 +2111,6 @@ type ClientInterface interface {
 	// Corresponds with PATCH /products/{id}/images/{image_id} (the `ChangeImage` operationId).
 	ChangeImageWithApplicationMergePatchPlusJSONBody(ctx context.Context, id int64, imageId int64, params *ChangeImageParams, body ChangeImageApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ListImageAttempts List the attempts at an image that have ended
-	//
-	// How each went, the first one first: the last 20 that have failed, for 30 days, and the last one that was successful.
-	//
-	// Corresponds with GET /products/{id}/images/{image_id}/attempts (the `ListImageAttempts` operationId).
-	ListImageAttempts(ctx context.Context, id int64, imageId int64, params *ListImageAttemptsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
-
 	// RefreshImage Fetch a ready image again
 	//
 	// Its host is asked whether the source has changed (ETag, Last-Modified); where it has not, nothing changes. The image shows its picture until there is another one, and goes on showing it where the work fails. While an image is being fetched again, another request changes nothing.
@@ -2761,23 +2599,6 @@ func (c *Client) ChangeImage(ctx context.Context, id int64, imageId int64, param
 // Corresponds with PATCH /products/{id}/images/{image_id} (the `ChangeImage` operationId).
 func (c *Client) ChangeImageWithApplicationMergePatchPlusJSONBody(ctx context.Context, id int64, imageId int64, params *ChangeImageParams, body ChangeImageApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewChangeImageRequestWithApplicationMergePatchPlusJSONBody(c.Server, id, imageId, params, body)
-	if err != nil {
-		return nil, err
-	}
-	req = req.WithContext(ctx)
-	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
-		return nil, err
-	}
-	return c.Client.Do(req)
-}
-
-// ListImageAttempts List the attempts at an image that have ended
-//
-// How each went, the first one first: the last 20 that have failed, for 30 days, and the last one that was successful.
-//
-// Corresponds with GET /products/{id}/images/{image_id}/attempts (the `ListImageAttempts` operationId).
-func (c *Client) ListImageAttempts(ctx context.Context, id int64, imageId int64, params *ListImageAttemptsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewListImageAttemptsRequest(c.Server, id, imageId, params)
 	if err != nil {
 		return nil, err
 	}
@@ -4170,62 +3991,6 @@ func NewChangeImageRequestWithBody(server string, id int64, imageId int64, param
 	return req, nil
 }
 
-// NewListImageAttemptsRequest constructs an http.Request for the ListImageAttempts method
-func NewListImageAttemptsRequest(server string, id int64, imageId int64, params *ListImageAttemptsParams) (*http.Request, error) {
-	var err error
-
-	var pathParam0 string
-
-	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "int64"})
-	if err != nil {
-		return nil, err
-	}
-
-	var pathParam1 string
-
-	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "image_id", imageId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "int64"})
-	if err != nil {
-		return nil, err
-	}
-
-	serverURL, err := url.Parse(server)
-	if err != nil {
-		return nil, err
-	}
-
-	operationPath := fmt.Sprintf("/products/%s/images/%s/attempts", pathParam0, pathParam1)
-	if operationPath[0] == '/' {
-		operationPath = "." + operationPath
-	}
-
-	queryURL, err := serverURL.Parse(operationPath)
-	if err != nil {
-		return nil, err
-	}
-
-	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
-	if err != nil {
-		return nil, err
-	}
-
-	if params != nil {
-
-		if params.VitrineUser != nil {
-			var headerParam0 string
-
-			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Vitrine-User", *params.VitrineUser, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "integer", Format: "int64"})
-			if err != nil {
-				return nil, err
-			}
-
-			req.Header.Set("Vitrine-User", headerParam0)
-		}
-
-	}
-
-	return req, nil
-}
-
 // NewRefreshImageRequest constructs an http.Request for the RefreshImage method
 func NewRefreshImageRequest(server string, id int64, imageId int64, params *RefreshImageParams) (*http.Request, error) {
 	var err error
@@ -4693,15 +4458,6 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with PATCH /products/{id}/images/{image_id} (the `ChangeImage` operationId).
 	ChangeImageWithApplicationMergePatchPlusJSONBodyWithResponse(ctx context.Context, id int64, imageId int64, params *ChangeImageParams, body ChangeImageApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*ChangeImageResponse, error)
-
-	// ListImageAttemptsWithResponse List the attempts at an image that have ended
-	//
-	// How each went, the first one first: the last 20 that have failed, for 30 days, and the last one that was successful.
-	//
-	// Returns a wrapper object for the known response body format(s).
-	//
-	// Corresponds with GET /products/{id}/images/{image_id}/attempts (the `ListImageAttempts` operationId).
-	ListImageAttemptsWithResponse(ctx context.Context, id int64, imageId int64, params *ListImageAttemptsParams, reqEditors ...RequestEditorFn) (*ListImageAttemptsResponse, error)
 
 	// RefreshImageWithResponse Fetch a ready image again
 	//
@@ -6853,119 +6609,6 @@ func (r ChangeImageResponse) ContentType() string {
 	return ""
 }
 
-// ListImageAttemptsResponse429Headers the declared response headers of an HTTP 429 response for ListImageAttempts
-type ListImageAttemptsResponse429Headers struct {
-	RateLimit       *string
-	RateLimitPolicy *string
-	RetryAfter      *int64
-}
-
-type ListImageAttemptsResponse struct {
-	Body         []byte
-	HTTPResponse *http.Response
-	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *Attempts
-	// ApplicationproblemJSON400 the response for an HTTP 400 `application/problem+json` response
-	ApplicationproblemJSON400 *Problem400
-	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
-	ApplicationproblemJSON401 *Problem401
-	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
-	ApplicationproblemJSON403 *Problem403
-	// ApplicationproblemJSON404 the response for an HTTP 404 `application/problem+json` response
-	ApplicationproblemJSON404 *Problem404
-	// ApplicationproblemJSON421 the response for an HTTP 421 `application/problem+json` response
-	ApplicationproblemJSON421 *Problem421
-	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
-	ApplicationproblemJSON422 *Problem422
-	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
-	ApplicationproblemJSON429 *Problem429
-	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
-	ApplicationproblemJSON500 *Problem500
-	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
-	ApplicationproblemJSON503 *Problem503
-	// Headers429 the parsed response headers for an HTTP 429 response
-	Headers429 *ListImageAttemptsResponse429Headers
-}
-
-// GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r ListImageAttemptsResponse) GetJSON200() *Attempts {
-	return r.JSON200
-}
-
-// GetApplicationproblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
-func (r ListImageAttemptsResponse) GetApplicationproblemJSON400() *Problem400 {
-	return r.ApplicationproblemJSON400
-}
-
-// GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
-func (r ListImageAttemptsResponse) GetApplicationproblemJSON401() *Problem401 {
-	return r.ApplicationproblemJSON401
-}
-
-// GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
-func (r ListImageAttemptsResponse) GetApplicationproblemJSON403() *Problem403 {
-	return r.ApplicationproblemJSON403
-}
-
-// GetApplicationproblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
-func (r ListImageAttemptsResponse) GetApplicationproblemJSON404() *Problem404 {
-	return r.ApplicationproblemJSON404
-}
-
-// GetApplicationproblemJSON421 returns the response for an HTTP 421 `application/problem+json` response
-func (r ListImageAttemptsResponse) GetApplicationproblemJSON421() *Problem421 {
-	return r.ApplicationproblemJSON421
-}
-
-// GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
-func (r ListImageAttemptsResponse) GetApplicationproblemJSON422() *Problem422 {
-	return r.ApplicationproblemJSON422
-}
-
-// GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
-func (r ListImageAttemptsResponse) GetApplicationproblemJSON429() *Problem429 {
-	return r.ApplicationproblemJSON429
-}
-
-// GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
-func (r ListImageAttemptsResponse) GetApplicationproblemJSON500() *Problem500 {
-	return r.ApplicationproblemJSON500
-}
-
-// GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
-func (r ListImageAttemptsResponse) GetApplicationproblemJSON503() *Problem503 {
-	return r.ApplicationproblemJSON503
-}
-
-// GetBody returns the raw response body bytes
-func (r ListImageAttemptsResponse) GetBody() []byte {
-	return r.Body
-}
-
-// Status returns HTTPResponse.Status
-func (r ListImageAttemptsResponse) Status() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Status
-	}
-	return http.StatusText(0)
-}
-
-// StatusCode returns HTTPResponse.StatusCode
-func (r ListImageAttemptsResponse) StatusCode() int {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.StatusCode
-	}
-	return 0
-}
-
-// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
-func (r ListImageAttemptsResponse) ContentType() string {
-	if r.HTTPResponse != nil {
-		return r.HTTPResponse.Header.Get("Content-Type")
-	}
-	return ""
-}
-
 // RefreshImageResponse202Headers the declared response headers of an HTTP 202 response for RefreshImage
 type RefreshImageResponse202Headers struct {
 	ETag              *string
@@ -7730,21 +7373,6 @@ func (c *ClientWithResponses) ChangeImageWithApplicationMergePatchPlusJSONBodyWi
 		return nil, err
 	}
 	return ParseChangeImageResponse(rsp)
-}
-
-// ListImageAttemptsWithResponse List the attempts at an image that have ended
-//
-// How each went, the first one first: the last 20 that have failed, for 30 days, and the last one that was successful.
-//
-// Returns a wrapper object for the known response body format(s).
-//
-// Corresponds with GET /products/{id}/images/{image_id}/attempts (the `ListImageAttempts` operationId).
-func (c *ClientWithResponses) ListImageAttemptsWithResponse(ctx context.Context, id int64, imageId int64, params *ListImageAttemptsParams, reqEditors ...RequestEditorFn) (*ListImageAttemptsResponse, error) {
-	rsp, err := c.ListImageAttempts(ctx, id, imageId, params, reqEditors...)
-	if err != nil {
-		return nil, err
-	}
-	return ParseListImageAttemptsResponse(rsp)
 }
 
 // RefreshImageWithResponse Fetch a ready image again
@@ -10057,122 +9685,6 @@ func ParseChangeImageResponse(rsp *http.Response) (*ChangeImageResponse, error) 
 		response.Headers200 = &headers
 	case rsp.StatusCode == 429:
 		var headers ChangeImageResponse429Headers
-		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.RateLimit = &value
-		}
-		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.RateLimitPolicy = &value
-		}
-		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
-			var value int64
-			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
-				return nil, err
-			}
-			headers.RetryAfter = &value
-		}
-		response.Headers429 = &headers
-	}
-
-	return response, nil
-}
-
-// ParseListImageAttemptsResponse parses an HTTP response from a ListImageAttemptsWithResponse call
-func ParseListImageAttemptsResponse(rsp *http.Response) (*ListImageAttemptsResponse, error) {
-	bodyBytes, err := io.ReadAll(rsp.Body)
-	defer func() { _ = rsp.Body.Close() }()
-	if err != nil {
-		return nil, err
-	}
-
-	response := &ListImageAttemptsResponse{
-		Body:         bodyBytes,
-		HTTPResponse: rsp,
-	}
-
-	switch {
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest Attempts
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.JSON200 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
-		var dest Problem400
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationproblemJSON400 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
-		var dest Problem401
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationproblemJSON401 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
-		var dest Problem403
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationproblemJSON403 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
-		var dest Problem404
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationproblemJSON404 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 421:
-		var dest Problem421
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationproblemJSON421 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
-		var dest Problem422
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationproblemJSON422 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
-		var dest Problem429
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationproblemJSON429 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
-		var dest Problem500
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationproblemJSON500 = &dest
-
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
-		var dest Problem503
-		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
-			return nil, err
-		}
-		response.ApplicationproblemJSON503 = &dest
-
-	}
-
-	switch {
-	case rsp.StatusCode == 429:
-		var headers ListImageAttemptsResponse429Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {

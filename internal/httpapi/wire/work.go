@@ -18,38 +18,6 @@ type Waiting struct {
 	Until *time.Time `json:"until,omitempty" doc:"retry: when it is due. host: the earliest moment at which the host has room for it: its breaker's end, or when the images of the same user before it have been fetched there. turn: an estimate, from how many are before it and the pace of the last minute. Absent where that is not known" example:"2026-11-02T09:30:12Z"`
 }
 
-// Attempts are those at an image that have ended.
-type Attempts struct {
-	Data []Attempt `json:"data" nullable:"false"`
-}
-
-// Attempt is one at an image that has ended.
-type Attempt struct {
-	Generation int64         `json:"generation"             minimum:"1" doc:"Grows with every replay, refresh and repair of the image, which begin again at the first attempt" example:"1"`
-	Attempt    int           `json:"attempt"                minimum:"1" example:"2"`
-	Outcome    string        `json:"outcome"                enum:"ready,retried,failed" doc:"ready: the picture was published. retried: it failed, and there was to be another attempt. failed: it failed, and there was to be none"`
-	Reason     *Reason       `json:"reason,omitempty"       doc:"Why it failed; absent where it did not"`
-	BegunAt    *time.Time    `json:"begun_at,omitempty"     doc:"Absent where that is not known, since the worker was lost" example:"2026-11-02T09:30:10Z"`
-	EndedAt    time.Time     `json:"ended_at"               example:"2026-11-02T09:30:12Z"`
-	RetryAfter int64         `json:"retry_after_ms,omitempty" minimum:"0" doc:"Of one that was retried: milliseconds from its end until the next was due" example:"4000"`
-	WaitedMS   int64         `json:"waited_ms"              minimum:"0" doc:"Milliseconds since the image was accepted, or last replayed, refreshed or repaired, until the attempt began" example:"120"`
-	TookMS     int64         `json:"took_ms"                minimum:"0" doc:"Milliseconds; 0 where that is not known" example:"840"`
-	Status     int           `json:"http_status,omitempty"  minimum:"1" doc:"With which the source's host answered; absent where it did not" example:"200"`
-	Redirects  int           `json:"redirects,omitempty"    minimum:"0" doc:"That were followed before that answer" example:"1"`
-	Reused     bool          `json:"reused,omitempty"       doc:"The same content was published already: nothing was rendered"`
-	Steps      []AttemptStep `json:"steps"                  nullable:"false" doc:"In their order. Of an attempt that failed the last one has failed. The one that makes the picture known is not among them"`
-	Worker     string        `json:"worker,omitempty"       doc:"The id of the process, as GET /queue lists them" example:"6P2QXJ3H5V7R4T8W2Y9A1B3C5D"`
-	TraceID    string        `json:"trace_id,omitempty"     doc:"Of its trace, in hexadecimal; absent where it has none" example:"4bf92f3577b34da6a3ce929d0e0e4736"`
-}
-
-// AttemptStep is a part of an attempt.
-type AttemptStep struct {
-	Name     string `json:"name"      enum:"fetch,render,store,complete"`
-	TookMS   int64  `json:"took_ms"   minimum:"0" doc:"Milliseconds" example:"210"`
-	BytesIn  int64  `json:"bytes_in"  minimum:"0" doc:"That it read: of fetch those of the source" example:"34268"`
-	BytesOut int64  `json:"bytes_out" minimum:"0" doc:"That it made" example:"0"`
-}
-
 // Queue is what waits, and what works on it.
 type Queue struct {
 	AsOf      time.Time      `json:"as_of"      doc:"At most a second old"`

@@ -76,12 +76,8 @@ func (s *Images) retry(
 		happened(e, events.ImageRetrying, c.ImageID,
 			events.Data{Reason: string(f.Reason), Attempt: c.Attempt, DelayMS: delay.Milliseconds()})
 	}
-	moved, err := sqldb.Affected(tx.ExecContext(ctx, s.db.SQL(retry()+condition),
+	return sqldb.Affected(tx.ExecContext(ctx, s.db.SQL(retry()+condition),
 		c.ImageID, c.Generation, c.Attempt, string(f.Reason), f.Detail, delay.Milliseconds(), c.Lost))
-	if err == nil && moved {
-		err = s.recordFailed(ctx, tx, c, media.OutcomeRetried, f, delay)
-	}
-	return moved, err
 }
 
 // Fail implements media.Store.
@@ -97,12 +93,8 @@ func (s *Images) fail(ctx context.Context, tx *sql.Tx, e *events.Event, c media.
 	if !c.Shown {
 		happened(e, events.ImageFailed, c.ImageID, events.Data{Reason: string(f.Reason), Attempt: c.Attempt})
 	}
-	moved, err := sqldb.Affected(tx.ExecContext(ctx, s.db.SQL(fail("$4", "$5")+`, lost_attempts = $6`+condition),
+	return sqldb.Affected(tx.ExecContext(ctx, s.db.SQL(fail("$4", "$5")+`, lost_attempts = $6`+condition),
 		c.ImageID, c.Generation, c.Attempt, string(f.Reason), f.Detail, c.Lost))
-	if err == nil && moved {
-		err = s.recordFailed(ctx, tx, c, media.OutcomeFailed, f, 0)
-	}
-	return moved, err
 }
 
 // CountLostDelivery implements media.Store: the attempt is begun and lost at once.

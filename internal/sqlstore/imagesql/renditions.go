@@ -45,10 +45,6 @@ func (s *Images) Complete(ctx context.Context, c media.Claim, r catalog.Renditio
 	if err != nil {
 		return catalog.Changed{}, err
 	}
-	record, err := encodeRecord(c)
-	if err != nil {
-		return catalog.Changed{}, err
-	}
 	return s.transition(ctx, "complete image", c.ProductID,
 		func(ctx context.Context, tx *sql.Tx, e *events.Event) (bool, error) {
 			what := events.ImageReady
@@ -62,7 +58,7 @@ func (s *Images) Complete(ctx context.Context, c media.Claim, r catalog.Renditio
 				return false, err
 			}
 			completed, err := sqldb.Affected(tx.ExecContext(ctx, s.db.SQL(complete),
-				c.ImageID, c.Generation, c.Attempt, r.Key, c.BegunAt.Add(media.ClaimLife).UnixMilli(), c.Source.ETag, c.Source.Modified, record))
+				c.ImageID, c.Generation, c.Attempt, r.Key, c.BegunAt.Add(media.ClaimLife).UnixMilli(), c.Source.ETag, c.Source.Modified))
 			if err == nil && completed {
 				err = processsql.Write(ctx, tx, report())
 			}

@@ -63,11 +63,11 @@ const (
 	unchanged = `UPDATE images SET stage = NULL, refresh_error = '', ` + atRest + held + ` AND status = 'ready'`
 
 	// Running to ready. $4 is the rendition, $5 when the claim is too old, $6 and $7 the
-	// version of the source, $8 how the attempt went.
+	// version of the source.
 	complete = `
 		UPDATE images SET status = 'ready', stage = NULL,
 			updated_at = CASE WHEN status = 'ready' AND rendition_key = $4 THEN updated_at ELSE {now} END,
-			shown_attempts = CASE WHEN status = 'ready' AND rendition_key = $4 THEN shown_attempts ELSE attempts END, rendition_key = $4, source_etag = $6, source_modified = $7, shown_at = {now}, shown_record = $8, reason = '', reason_detail = '', refresh_error = '', ` +
+			shown_attempts = CASE WHEN status = 'ready' AND rendition_key = $4 THEN shown_attempts ELSE attempts END, rendition_key = $4, source_etag = $6, source_modified = $7, reason = '', reason_detail = '', refresh_error = '', ` +
 		atRest + held + ` AND {now} < $5`
 
 	// Begun to run out: its worker is known to be dead.

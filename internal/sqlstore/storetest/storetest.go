@@ -60,7 +60,6 @@ type Store interface {
 	webhook.Store
 	webhook.Outbox
 	EndLeases(ctx context.Context) error
-	PurgeAttempts(ctx context.Context, age time.Duration, limit int) (int, error)
 	WakeOwn(ctx context.Context) <-chan struct{}
 }
 

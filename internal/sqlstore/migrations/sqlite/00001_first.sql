@@ -213,8 +213,6 @@ CREATE TABLE images (
     refresh_error TEXT   NOT NULL DEFAULT '', -- the reason why the last work on a ready image failed
     rendition_key TEXT   REFERENCES renditions (key),
     shown_attempts  INT  NOT NULL DEFAULT 0, -- that the rendition took
-    shown_at      BIGINT NOT NULL DEFAULT 0,  -- when the last attempt that was successful ended
-    shown_record  TEXT   NOT NULL DEFAULT '', -- JSON: how it went
     source_etag     TEXT NOT NULL DEFAULT '', -- media.Version of the source of the rendition
     source_modified TEXT NOT NULL DEFAULT '',
     request_id    TEXT   NOT NULL DEFAULT '',
@@ -243,22 +241,6 @@ CREATE INDEX images_dead ON images (failed_at, id) WHERE status = 'failed' AND d
 CREATE INDEX images_dead_by_reason ON images (reason, failed_at, id) WHERE status = 'failed' AND discarded_at = 0;
 CREATE INDEX images_dead_by_host ON images (source_host, failed_at, id) WHERE status = 'failed' AND discarded_at = 0;
 CREATE INDEX images_dead_by_user ON images (user_id, failed_at, id) WHERE status = 'failed' AND discarded_at = 0;
-
--- The attempts at images that have failed: media.PastAttempt.
-CREATE TABLE image_attempts (
-    image_id      BIGINT NOT NULL REFERENCES images (id) ON DELETE CASCADE,
-    generation    BIGINT NOT NULL,
-    attempt       INT    NOT NULL,
-    outcome       TEXT   NOT NULL CHECK (outcome IN ('retried', 'failed')),
-    reason        TEXT   NOT NULL,
-    reason_detail TEXT   NOT NULL,
-    begun_at      BIGINT NOT NULL, -- 0: unknown
-    ended_at      BIGINT NOT NULL,
-    retry_after   BIGINT NOT NULL, -- milliseconds until the next one was due
-    record        TEXT   NOT NULL, -- JSON: how it went
-    PRIMARY KEY (image_id, generation, attempt)
-);
-CREATE INDEX image_attempts_ended ON image_attempts (ended_at);
 
 -- What is remembered of the hosts that images are fetched from: dispatch.Host.
 CREATE TABLE hosts (
@@ -484,7 +466,6 @@ DROP TABLE event_readers;
 DROP TABLE event_log;
 DROP TABLE events;
 DROP TABLE hosts;
-DROP TABLE image_attempts;
 DROP TABLE images;
 DROP TABLE uploads;
 DROP TABLE sources;
