@@ -9,6 +9,7 @@ import (
 	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/sqldb"
+	"vitrine.dev/internal/sqlstore/attemptsql"
 	"vitrine.dev/internal/sqlstore/authsql"
 	"vitrine.dev/internal/sqlstore/catalogsql"
 	"vitrine.dev/internal/sqlstore/eventsql"
@@ -36,6 +37,7 @@ type Store struct {
 	*catalogsql.Products
 	*authsql.Accounts
 	*imagesql.Images
+	*attemptsql.Attempts
 	*eventsql.Log
 	*jobsql.Table
 	*failuresql.Failures
@@ -59,7 +61,7 @@ func newStore(db *sqldb.DB, err error) (*Store, error) {
 		Table: jobsql.New(db), Failures: failuresql.New(db), Checks: fscksql.New(db),
 		Collection: gcsql.New(db), Identity: installationsql.New(db),
 		Alive: processsql.New(db), Queue: queuesql.New(db), Sources: sourcesql.New(db), Webhooks: webhooksql.New(db), Refreshes: refreshsql.New(db),
-		Bulk: importsql.New(db),
+		Bulk: importsql.New(db), Attempts: attemptsql.New(db),
 	}, nil
 }
 
@@ -69,7 +71,7 @@ func schema() sqldb.Schema {
 		Migrations: migrations, Channel: "vitrine_commits", Probe: "UPDATE installation SET id = id", Sequences: []string{"products", "events"},
 		Optional: catalogsql.TrigramIndex(),
 		Tables: []string{
-			"users", "api_keys", "signing_keys", "audit", "products", "images", "hosts", "renditions", "sources", "uploads", "chores", "installation", "processes",
+			"users", "api_keys", "signing_keys", "audit", "products", "images", "image_attempts", "hosts", "renditions", "sources", "uploads", "chores", "installation", "processes",
 			"events", "event_log", "event_readers", "idempotency_keys", "bulk_keys", "dead_messages", "dead_jobs", "imports", "import_rows", "webhooks", "webhook_deliveries", "schema_digest",
 		},
 		Translate: func(err error) error {

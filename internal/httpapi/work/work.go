@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"vitrine.dev/internal/attempts"
 	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/dispatch"
 	"vitrine.dev/internal/httpapi/page"
@@ -17,6 +18,7 @@ import (
 // Handler serves what images wait for. It is safe for concurrent use.
 type Handler struct {
 	Inspector *dispatch.Inspector
+	Attempts  *attempts.Service
 	URL       func(key string) string // where the public reads an object
 	Cursors   page.Cursors
 }
