@@ -21,6 +21,7 @@ import (
 	"vitrine.dev/internal/cache/readthrough"
 	"vitrine.dev/internal/cache/redis"
 	"vitrine.dev/internal/dispatch"
+	"vitrine.dev/internal/events"
 	"vitrine.dev/internal/fetch"
 	"vitrine.dev/internal/imaging"
 	"vitrine.dev/internal/imaging/sandbox"
@@ -261,6 +262,11 @@ func newRenderer(cfg config.Config, held *closers, log *slog.Logger) (renderer, 
 	}
 	held.add("image engine", engine)
 	return engine, nil
+}
+
+// openLog opens the log of events from now on, for the reader of the name.
+func (p *process) openLog(reader string) func(context.Context) (events.Next, error) {
+	return func(ctx context.Context) (events.Next, error) { return p.horizon.NamedTail(ctx, reader) }
 }
 
 // errDataDirBusy is why `serve` and the other roles do not share a DATA_DIR.

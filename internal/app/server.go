@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"vitrine.dev/internal/app/admin"
+	"vitrine.dev/internal/attempts"
 	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/bulk"
 	"vitrine.dev/internal/bulk/export"
@@ -17,7 +18,6 @@ import (
 	"vitrine.dev/internal/cli"
 	"vitrine.dev/internal/console/session"
 	"vitrine.dev/internal/dispatch"
-	"vitrine.dev/internal/events"
 	"vitrine.dev/internal/expiry"
 	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/feed"
@@ -25,6 +25,7 @@ import (
 	"vitrine.dev/internal/httpapi"
 	"vitrine.dev/internal/httpapi/guard"
 	"vitrine.dev/internal/httpkit/server"
+	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/progress"
 	"vitrine.dev/internal/ratelimit"
 	"vitrine.dev/internal/refresh"
@@ -62,6 +63,7 @@ func (p *process) addServer() error {
 		Failures: failures.NewService(p.store, p.store, p.views, p.jobs.Wake),
 		Refresh:  refresh.NewService(p.store, p.store, p.jobs.Wake),
 		Work:     dispatch.NewInspector(p.store, dispatching(p.cfg).Limits),
+		Attempts: attempts.NewService(p.store),
 		Bulk:     bulk.NewService(p.store, p.views, p.cfg.IdempotencyTTL),
 		Views:    p.views,
 		Progress: progress.New(p.log),
@@ -101,6 +103,9 @@ func (p *process) addServer() error {
 		return p.store.PurgeAudit(ctx, auth.AuditRetention, limit)
 	}, auditInterval, p.log)
 	sessions := expiry.New("sessions", p.store.PurgeSessions, auditInterval, p.log)
+	old := expiry.New("attempts", func(ctx context.Context, limit int) (int, error) {
+		return p.store.PurgeAttempts(ctx, media.AttemptLife, limit)
+	}, expiryInterval, p.log)
 	abandoned := expiry.New("uploads", p.store.ExpireUploads, expiryInterval, p.log)
 	p.tasks = append(p.tasks,
 		task{name: "uploads", run: abandoned.Run},
@@ -111,7 +116,7 @@ func (p *process) addServer() error {
 		task{name: "signing key changes", run: func(ctx context.Context) error {
 			return auth.FollowSigning(ctx, deps.Signing, p.openLog("signing"), p.log)
 		}}, task{name: "expirer", run: expirer.Run}, task{name: "bulk keys", run: bulkKeys.Run}, task{name: "audit", run: audit.Run},
-		task{name: "sessions", run: sessions.Run})
+		task{name: "attempts", run: old.Run}, task{name: "sessions", run: sessions.Run})
 	return nil
 }
 
@@ -200,11 +205,6 @@ func (p *process) addGuard(deps *httpapi.Deps) error {
 		}},
 		task{name: "key use", run: keys.RecordUse})
 	return nil
-}
-
-// openLog opens the log of events from now on, for the reader of the name.
-func (p *process) openLog(reader string) func(context.Context) (events.Next, error) {
-	return func(ctx context.Context) (events.Next, error) { return p.horizon.NamedTail(ctx, reader) }
 }
 
 // sayHowToBegin tells who started the process how to make the first key, where there is

@@ -53,6 +53,14 @@ func Traceparent(ctx context.Context) string {
 	return carrier[nameTraceparent]
 }
 
+// TraceID is the id of the trace of ctx, 32 hexadecimal digits, "" where it has none.
+func TraceID(ctx context.Context) string {
+	if at := trace.SpanContextFromContext(ctx); at.HasTraceID() {
+		return at.TraceID().String()
+	}
+	return ""
+}
+
 // LogHandler returns next with the trace and the span of each line's context added to it.
 func LogHandler(next slog.Handler) slog.Handler { return logHandler{next} }
 
