@@ -53,7 +53,6 @@ func (p *Pages) read(r *http.Request) (catalog.Product, error) {
 	if err != nil {
 		return catalog.Product{}, err
 	}
-	return frame.Ask(r.Context(), func(ctx context.Context) (catalog.Product, error) {
-		return p.Catalog.Product(ctx, auth.From(r.Context()), id)
-	})
+	by := auth.From(r.Context())
+	return frame.Ask(r.Context(), func(ctx context.Context) (catalog.Product, error) { return p.Catalog.Product(ctx, by, id) })
 }
