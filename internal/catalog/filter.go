@@ -54,13 +54,6 @@ func (f Filter) check() error {
 		bad.Add(FieldUserID, required)
 	}
 	bad.checkID(FieldUserID, f.UserID)
-	f.FieldErrors = bad.FieldErrors
-	return f.checkOfAll()
-}
-
-// checkOfAll is check of a filter that need not name a user.
-func (f Filter) checkOfAll() error {
-	bad := checker{f.FieldErrors}
 	if f.Limit < 0 || f.Limit > MaxListLimit {
 		bad.Add("limit", fmt.Sprintf("must be from 1 to %d", MaxListLimit))
 	}
@@ -75,6 +68,33 @@ func (f Filter) checkOfAll() error {
 	}
 	if f.Sort != "" {
 		bad.Add(FilterSort, oneOf(f.Sort, find.Sorts()))
+	}
+	return bad.Err()
+}
+
+// checkOfAll is check for the products of all users.
+func (f Filter) checkOfAll() error {
+	const ofOne = "needs a user"
+	bad := checker{f.FieldErrors}
+	if f.UserID != 0 {
+		bad.Add(FieldUserID, "must not be given for all users")
+	}
+	if f.Limit < 0 || f.Limit > MaxListLimit {
+		bad.Add("limit", fmt.Sprintf("must be from 1 to %d", MaxListLimit))
+	}
+	if f.ImageStatus != "" && f.ImageStatus != Failed {
+		bad.Add(FilterImageStatus, ofOne+", but for "+string(Failed))
+	}
+	if f.Sort.Or() != find.Newest && f.Sort != find.Oldest {
+		bad.Add(FilterSort, ofOne+", but for "+string(find.Newest)+" and "+string(find.Oldest))
+	}
+	for field, given := range map[string]bool{
+		FilterPriceMin: f.PriceMin != nil, FilterPriceMax: f.PriceMax != nil, FieldName: f.Name != "", FilterQuery: f.Query != "",
+		FieldExternalID: f.ExternalID != "", FilterUpdatedAfter: !f.UpdatedAfter.IsZero(),
+	} {
+		if given {
+			bad.Add(field, ofOne)
+		}
 	}
 	return bad.Err()
 }

@@ -129,24 +129,18 @@ func (s *Service) List(ctx context.Context, f Filter) (Page, error) {
 	return s.list(ctx, f)
 }
 
-// Browse is List of what the principal may read: of all users where the filter names none, for an operator.
-// What no index over all users serves may take long. fault.Invalid; fault.Forbidden where it names another user.
-func (s *Service) Browse(ctx context.Context, by auth.Principal, f Filter) (page Page, err error) {
-	if f.UserID, err = by.ForReading(f.UserID); err != nil {
-		return Page{}, err
+// ListOfAll is List for the products of all users, by id, all of them or those of which an
+// image has failed: nothing else has an index. fault.Forbidden for who is no operator.
+func (s *Service) ListOfAll(ctx context.Context, by auth.Principal, f Filter) (Page, error) {
+	if !by.ForAll() {
+		return Page{}, fault.New(fault.Forbidden, "only operators may list the products of all users")
 	}
-	if f.UserID == 0 && by.ForAll() {
-		err = f.checkOfAll()
-	} else {
-		err = f.check()
-	}
-	if err != nil {
+	if err := f.checkOfAll(); err != nil {
 		return Page{}, err
 	}
 	return s.list(ctx, f)
 }
 
-// list is List of a checked filter.
 func (s *Service) list(ctx context.Context, f Filter) (Page, error) {
 	if f.Limit == 0 {
 		f.Limit = DefaultListLimit

@@ -10,11 +10,13 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/cache"
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/catalog/catalogfake"
+	"vitrine.dev/internal/catalog/find"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/requestid"
 )
@@ -425,5 +427,27 @@ func TestEpochThatIsNotUsed(t *testing.T) {
 	epoch = ""
 	if err := views.Invalidate(ctx, catalog.Changed{ProductID: 1, UserID: 1, Revision: 2, Edit: true}); fault.KindOf(err) != fault.Unavailable {
 		t.Errorf("an announcement under no epoch: %v", err)
+	}
+}
+
+// TestListOfAll: an operator lists the products of all users, by what has an index.
+func TestListOfAll(t *testing.T) {
+	t.Parallel()
+	s := newSetup()
+	operator := auth.Principal{User: 1, Caller: 1, Scopes: auth.Scopes{auth.Operator}}
+	for field, f := range map[string]catalog.Filter{
+		catalog.FieldUserID: {UserID: 1}, "limit": {Limit: -1}, catalog.FilterSort: {Sort: find.Alphabetical}, catalog.FilterQuery: {Query: "q"},
+		catalog.FilterImageStatus: {ImageStatus: catalog.Ready}, catalog.FilterUpdatedAfter: {UpdatedAfter: time.Now()}, catalog.FieldExternalID: {ExternalID: "x"},
+	} {
+		_, err := s.service.ListOfAll(t.Context(), operator, f)
+		wantFields(t, err, field)
+	}
+	if _, err := s.service.ListOfAll(t.Context(), auth.Principal{User: 1, Caller: 1, Scopes: auth.Scopes{auth.ProductsRead}}, catalog.Filter{}); fault.KindOf(err) != fault.Forbidden {
+		t.Errorf("for a user: %v", err)
+	}
+	for _, f := range []catalog.Filter{{}, {Sort: find.Oldest, ImageStatus: catalog.Failed, Limit: 5}} {
+		if _, err := s.service.ListOfAll(t.Context(), operator, f); err != nil {
+			t.Errorf("%+v: %v", f, err)
+		}
 	}
 }

@@ -37,7 +37,7 @@ type Line struct {
 }
 
 // Fault is what is wrong with a part of a line.
-type Fault struct {
+type Fault struct { //nolint:errname // a part of what was typed first, an error second
 	Start, End int    // the part, in bytes
 	Reason     string // a clause, such as: must be a price
 }

@@ -11,20 +11,18 @@ import (
 	"vitrine.dev/internal/catalog/line"
 )
 
-func price(n catalog.Price) *catalog.Price { return &n }
-
 func TestParse(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]line.Line{
 		"": {}, "  \t ": {},
 		`status:failed host:Example.COM:8443 user:7 price:10..20 external:SKU "red shoe"`: {
-			Status: catalog.Failed, Host: "example.com:8443", User: 7, PriceMin: price(1000), PriceMax: price(2000), External: "SKU", Words: "red shoe",
+			Status: catalog.Failed, Host: "example.com:8443", User: 7, PriceMin: new(catalog.Price(1000)), PriceMax: new(catalog.Price(2000)), External: "SKU", Words: "red shoe",
 		},
 		"red  shoe":                     {Words: "red shoe"},
 		`"red  shoe" blue`:              {Words: "red  shoe blue"},
-		"price:9.99":                    {PriceMin: price(999), PriceMax: price(999)},
-		"price:..5":                     {PriceMax: price(500)},
-		"price:0..":                     {PriceMin: price(0)},
+		"price:9.99":                    {PriceMin: new(catalog.Price(999)), PriceMax: new(catalog.Price(999))},
+		"price:..5":                     {PriceMax: new(catalog.Price(500))},
+		"price:0..":                     {PriceMin: new(catalog.Price(0))},
 		`external:"SKU 1:\"a\\b\""`:     {External: `SKU 1:"a\b"`},
 		`external:a"b c"d`:              {External: "ab cd"},
 		`"status:failed"`:               {Words: "status:failed"},

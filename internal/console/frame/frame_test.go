@@ -50,8 +50,9 @@ func newSetup(t *testing.T, by *auth.Principal) *setup {
 	return s
 }
 
-func (s *setup) do(t *testing.T, method, path string, err error, headers ...string) *httptest.ResponseRecorder {
+func (s *setup) do(t *testing.T, method string, err error, headers ...string) *httptest.ResponseRecorder {
 	t.Helper()
+	const path = "/x"
 	r := httptest.NewRequestWithContext(t.Context(), method, "http://shop.example"+frame.Path+path, http.NoBody)
 	for i := 0; i < len(headers); i += 2 {
 		r.Header.Set(headers[i], headers[i+1])
@@ -70,7 +71,7 @@ func operator() *auth.Principal { return &auth.Principal{Key: 3, Scopes: auth.Sc
 
 func TestPolicy(t *testing.T) {
 	t.Parallel()
-	w := newSetup(t, operator()).do(t, http.MethodGet, "/x", nil)
+	w := newSetup(t, operator()).do(t, http.MethodGet, nil)
 	want := "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data: https://pictures.example:8443; " +
 		"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 	if got := w.Header().Get("Content-Security-Policy"); got != want {
@@ -113,7 +114,7 @@ func TestWhoMayWhat(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newSetup(t, c.by)
-			w := s.do(t, c.method, "/x", c.err, c.headers...)
+			w := s.do(t, c.method, c.err, c.headers...)
 			if w.Code != c.status || !slices.Equal(s.audit, c.audit) {
 				t.Errorf("%d, and the audit log has %q", w.Code, s.audit)
 			}
@@ -131,12 +132,12 @@ func TestWhoMayWhat(t *testing.T) {
 func TestNoteIsShownOnce(t *testing.T) {
 	t.Parallel()
 	s := newSetup(t, operator())
-	w := s.do(t, http.MethodPost, "/x", nil)
+	w := s.do(t, http.MethodPost, nil)
 	cookies := w.Result().Cookies()
 	if len(cookies) != 1 || !cookies[0].HttpOnly || cookies[0].SameSite != http.SameSiteStrictMode || cookies[0].Path != "/console" {
 		t.Fatalf("cookies %v", cookies)
 	}
-	w = s.do(t, http.MethodGet, "/x", nil, "Cookie", cookies[0].Name+"="+cookies[0].Value)
+	w = s.do(t, http.MethodGet, nil, "Cookie", cookies[0].Name+"="+cookies[0].Value)
 	if !strings.Contains(w.Body.String(), "Done.") {
 		t.Errorf("the note is missing: %s", w.Body)
 	}

@@ -43,7 +43,11 @@ func (s *Products) listing(ctx context.Context, f catalog.Filter) (listing, erro
 	if err != nil {
 		return listing{}, err
 	}
-	l := listing{Filter: f, order: orderOf(f.Sort, turnOf(s.db))}
+	turn := turnOf(s.db)
+	if f.UserID == 0 { // the primary key, and products_failed_of_all
+		turn = "id"
+	}
+	l := listing{Filter: f, order: orderOf(f.Sort, turn)}
 	all := terms(f, trigrams, s.db.OneWriter)
 	own, others := split(all, f.Sort)
 	after := l.order.after(f.After)

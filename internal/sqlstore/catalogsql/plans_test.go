@@ -136,3 +136,32 @@ func TestPlanOfExternalIDs(t *testing.T) {
 		}
 	})
 }
+
+// TestPlansOfAll: the products of all users are listed along the primary key, and those with a
+// failed image along an index of their own, up to the limit of the page.
+func TestPlansOfAll(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, s *sqlstore.Store) {
+		t.Helper()
+		fill(t, s, 20_000, 5_000, 20)
+		wanted := map[catalog.Status]string{
+			"":             `Limit\n *->  Index (Only )?Scan (Backward )?using products_pkey|SCAN products|SEARCH products USING INTEGER PRIMARY KEY`,
+			catalog.Failed: `Limit\n *->  Index (Only )?Scan (Backward )?using products_failed_of_all|(SCAN|SEARCH) products USING (COVERING )?INDEX products_failed_of_all`,
+		}
+		for _, sort := range []find.Sort{find.Newest, find.Oldest} {
+			for _, after := range []find.Position{{}, {ID: 2000}} {
+				for status, index := range wanted {
+					list, plans, err := s.Explained(t.Context(), catalog.Filter{ImageStatus: status, Sort: sort, Limit: 20, After: after})
+					if err != nil || len(list) == 0 {
+						t.Fatal(len(list), err)
+					}
+					for _, plan := range plans {
+						if !regexp.MustCompile(index).MatchString(plan) {
+							t.Errorf("%q %s after %d does not go along %s:\n%s", status, sort, after.ID, index, plan)
+						}
+					}
+				}
+			}
+		}
+	})
+}

@@ -94,6 +94,7 @@ CREATE INDEX products_by_name ON products (user_id, name_folded, id);
 CREATE INDEX products_pending ON products (user_id, (id + 0)) WHERE images_pending > 0;
 CREATE INDEX products_ready ON products (user_id, (id + 0)) WHERE images_ready > 0;
 CREATE INDEX products_failed ON products (user_id, (id + 0)) WHERE images_failed > 0;
+CREATE INDEX products_failed_of_all ON products (id) WHERE images_failed > 0;
 -- Parts of names have an index of trigrams, products_by_part, where its extensions can be
 -- had: sqlstore makes it after the migrations.
 

@@ -94,6 +94,7 @@ CREATE INDEX products_by_name ON products (user_id, name_folded);
 CREATE INDEX products_pending ON products (user_id, id DESC) WHERE images_pending > 0;
 CREATE INDEX products_ready ON products (user_id, id DESC) WHERE images_ready > 0;
 CREATE INDEX products_failed ON products (user_id, id DESC) WHERE images_failed > 0;
+CREATE INDEX products_failed_of_all ON products (id) WHERE images_failed > 0;
 -- The trigrams of the names: it keeps no text of its own.
 CREATE VIRTUAL TABLE products_by_part USING fts5 (
     name_folded, content = 'products', content_rowid = 'id', columnsize = 0, tokenize = 'trigram case_sensitive 1'
