@@ -46,7 +46,7 @@ var layers = map[string]int{
 	"internal/catalog":      products,
 	"internal/installation": pictures, "internal/monitor": pictures, "internal/media": pictures,
 	"internal/failures": pictures, "internal/erasure": pictures, "internal/refresh": pictures, "internal/webhook": pictures, "internal/bulk": pictures,
-	"internal/bulk/imports": collecting, "internal/dispatch": collecting, "internal/upload": collecting, "internal/gc": collecting, "internal/fsck": checking, "internal/transfer": checking, "internal/findings": checking,
+	"internal/attempts": collecting, "internal/bulk/imports": collecting, "internal/dispatch": collecting, "internal/upload": collecting, "internal/gc": collecting, "internal/fsck": checking, "internal/transfer": checking, "internal/findings": checking,
 	"internal/sqldb": engine, "internal/httpkit": engine, "internal/safehttp": engine, "internal/expiry": engine,
 	"internal/sqlstore": adapter, "internal/fetch": adapter, "internal/post": adapter, "internal/spool": adapter, "internal/imaging": adapter, "internal/testurls": adapter, "internal/httpapi": adapter, "internal/console": adapter,
 	"internal/client": surface, "internal/cli": surface,

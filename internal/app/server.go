@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"time"
 
+	"vitrine.dev/internal/attempts"
 	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/bulk"
 	"vitrine.dev/internal/bulk/export"
@@ -24,6 +25,7 @@ import (
 	"vitrine.dev/internal/httpapi"
 	"vitrine.dev/internal/httpapi/guard"
 	"vitrine.dev/internal/httpkit/server"
+	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/progress"
 	"vitrine.dev/internal/ratelimit"
 	"vitrine.dev/internal/refresh"
@@ -61,6 +63,7 @@ func (p *process) addServer() error {
 		Failures: failures.NewService(p.store, p.store, p.views, p.jobs.Wake),
 		Refresh:  refresh.NewService(p.store, p.store, p.jobs.Wake),
 		Work:     dispatch.NewInspector(p.store, dispatching(p.cfg).Limits),
+		Attempts: attempts.NewService(p.store),
 		Bulk:     bulk.NewService(p.store, p.views, p.cfg.IdempotencyTTL),
 		Views:    p.views,
 		Progress: progress.New(p.log),
@@ -98,6 +101,9 @@ func (p *process) addServer() error {
 		return p.store.PurgeAudit(ctx, auth.AuditRetention, limit)
 	}, auditInterval, p.log)
 	sessions := expiry.New("sessions", p.store.PurgeSessions, auditInterval, p.log)
+	old := expiry.New("attempts", func(ctx context.Context, limit int) (int, error) {
+		return p.store.PurgeAttempts(ctx, media.AttemptLife, limit)
+	}, expiryInterval, p.log)
 	abandoned := expiry.New("uploads", p.store.ExpireUploads, expiryInterval, p.log)
 	p.tasks = append(p.tasks,
 		task{name: "uploads", run: abandoned.Run},
@@ -107,7 +113,8 @@ func (p *process) addServer() error {
 		task{name: "signing keys", run: deps.Signing.Run},
 		task{name: "signing key changes", run: func(ctx context.Context) error {
 			return auth.FollowSigning(ctx, deps.Signing, p.openLog, p.log)
-		}}, task{name: "expirer", run: expirer.Run}, task{name: "bulk keys", run: bulkKeys.Run}, task{name: "audit", run: audit.Run}, task{name: "sessions", run: sessions.Run})
+		}}, task{name: "expirer", run: expirer.Run}, task{name: "bulk keys", run: bulkKeys.Run}, task{name: "audit", run: audit.Run}, task{name: "sessions", run: sessions.Run},
+		task{name: "attempts", run: old.Run})
 	return nil
 }
 

@@ -12,8 +12,9 @@ import (
 type imagesCommand struct {
 	apiFlag
 
-	List    imagesListCommand    `cmd:"" default:"withargs" help:"Show the images of a product, and what they wait for."`
-	Refresh imagesRefreshCommand `cmd:""                    help:"Have ready images fetched again, where their hosts say that they have changed."`
+	List     imagesListCommand     `cmd:"" default:"withargs" help:"Show the images of a product, and what they wait for."`
+	Attempts imagesAttemptsCommand `cmd:"" help:"Show what has happened to an image: each attempt with its steps."`
+	Refresh  imagesRefreshCommand  `cmd:""                    help:"Have ready images fetched again, where their hosts say that they have changed."`
 }
 
 type imagesListCommand struct {

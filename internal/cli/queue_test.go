@@ -21,6 +21,10 @@ func TestWhatWaits(t *testing.T) {
 		"/products/7":                 `{"images":[{"id":8},{"id":9}]}`,
 		"/products/7/images/8": `{"id":8,"source_url":"https://b/1.jpg","status":"pending","attempts":2,"reason":{"code":"source_timeout"},
 			"waiting":{"for":"retry","until":"2026-11-27T06:00:30Z"}}`,
+		"/products/7/images/8/attempts": `{"data":[{"attempt":1,"generation":1,"outcome":"retried","reason":{"code":"source_unreachable"},"ended_at":"2026-11-27T06:00:10Z",
+			"steps":[{"name":"fetch","duration_ms":180,"bytes_in":0,"bytes_out":0,"failed":true}],"status":503,"redirects":2,"published":false},
+			{"attempt":2,"generation":1,"outcome":"ready","ended_at":"2026-11-27T06:00:20Z","status":200,"redirects":0,"published":false,
+			"steps":[{"name":"fetch","duration_ms":40},{"name":"render","duration_ms":1200}]}]}`,
 		"/products/7/images/9": `{"id":9,"source_url":"https://b/2.jpg","status":"processing","attempts":1}`,
 	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -45,6 +49,8 @@ func TestWhatWaits(t *testing.T) {
 		{"hosts --open --json", []string{`{"host":"b"`}},
 		{"images 7", []string{"8 pending 2 retry 2026-11-27T06:00:30Z source_timeout https://b/1.jpg", "9 processing 1 - - - https://b/2.jpg"}},
 		{"images 7 --json", []string{`"waiting":{"for":"retry"`}},
+		{"images attempts 7 8", []string{"2026-11-27T06:00:10Z 1.1 retried 503 2 fetch 180ms source_unreachable", "2026-11-27T06:00:20Z 1.2 ready 200 0 fetch 40ms, render 1.2s -"}},
+		{"images attempts 7 8 --json", []string{`"steps":[{"name":"fetch","duration_ms":180,`}},
 	} {
 		var out strings.Builder
 		code := Run(t.Context(), &fake{}, Streams{Out: &out, Err: &out}, append(strings.Fields(c.args), "--url", server.URL)...)

@@ -23,6 +23,13 @@ func (c *Client) Image(ctx context.Context, product, image int64) (img wire.Curr
 	return img, err
 }
 
+// Attempts returns the attempts at an image of the product that have ended, in their order.
+func (c *Client) Attempts(ctx context.Context, product, image int64) ([]wire.ImageAttempt, error) {
+	var found wire.ImageAttempts
+	err := c.get(ctx, fmt.Sprintf("/products/%d/images/%d/attempts", product, image), &found)
+	return found.Data, err
+}
+
 // Queue returns what waits, and the answer as the server sent it.
 func (c *Client) Queue(ctx context.Context) (queue wire.Queue, raw json.RawMessage, err error) {
 	if err := c.get(ctx, "/queue", &raw); err != nil {

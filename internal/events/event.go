@@ -59,6 +59,28 @@ type Data struct {
 	Key     int64    `json:"key,omitempty"`      // that KeyChanged is of
 	Import  int64    `json:"import,omitempty"`   // that ImportCompleted is of
 	State   string   `json:"state,omitempty"`    // that it has ended in
+	Work    *Work    `json:"work,omitempty"`     // of ImageReady and ImageRefreshed: how the attempt went
+}
+
+// Work is how an attempt at an image went, as far as it came.
+type Work struct {
+	Generation int64  `json:"generation,omitempty"` // of the image: grows with every retry by request, refresh and repair
+	BegunAt    int64  `json:"begun_at,omitempty"`   // in milliseconds since 1970; 0: not known
+	Worker     string `json:"worker,omitempty"`     // the ID of its process; "": not known
+	Steps      []Step `json:"steps,omitempty"`      // in their order, at most four: those that ended before the outcome was written
+	Status     int    `json:"status,omitempty"`     // HTTP status of the last answer to the fetch; 0: there was none
+	Redirects  int    `json:"redirects,omitempty"`  // that the fetch followed
+	Published  bool   `json:"published,omitempty"`  // the same content was published before: nothing was rendered and stored
+	TraceID    string `json:"trace_id,omitempty"`   // 32 hex digits; "" for none
+}
+
+// Step is a step of an attempt that has ended.
+type Step struct {
+	Name     string `json:"name"`
+	TookMS   int64  `json:"ms"`
+	BytesIn  int64  `json:"in,omitempty"`
+	BytesOut int64  `json:"out,omitempty"`
+	Failed   bool   `json:"failed,omitempty"`
 }
 
 // Cause is who asked for a change that is no edit and no end of an attempt.

@@ -1,6 +1,7 @@
 package events_test
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 
@@ -22,6 +23,23 @@ func TestDataIsThin(t *testing.T) {
 	whole.Reason = strings.Repeat("x", events.MaxDataBytes)
 	if text, err := whole.Encode(); err == nil {
 		t.Errorf("%d bytes were encoded", len(text))
+	}
+}
+
+// TestWorkIsThin: whatever there is to say of an attempt has room beside what else there may be.
+func TestWorkIsThin(t *testing.T) {
+	t.Parallel()
+	step := events.Step{Name: "complete", TookMS: 86_400_000, BytesIn: 999_999_999, BytesOut: 999_999_999}
+	whole := events.Data{Attempt: 1000, Work: &events.Work{
+		Generation: 1_000_000_000, BegunAt: 9_999_999_999_999, Worker: strings.Repeat("W", 26), Status: 200, Redirects: 10, Published: true,
+		TraceID: strings.Repeat("f", 32), Steps: []events.Step{step, step, step},
+	}}
+	text, err := whole.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := events.DecodeData(text); !reflect.DeepEqual(got, whole) {
+		t.Errorf("%+v is read as %+v", whole.Work, got.Work)
 	}
 }
 

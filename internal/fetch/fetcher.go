@@ -48,27 +48,27 @@ func (f *Fetcher) fetch(parent context.Context, s media.Source, into io.Writer) 
 		patience = f.cfg.Timeout
 	}
 	impatient := time.AfterFunc(patience, func() { cancel(errSlow) })
-	response, moved, redirected, err := f.follow(ctx, s)
+	response, moved, answer, err := f.follow(ctx, s)
 	impatient.Stop()
 	if err != nil {
-		return media.Answer{}, blamed(failure(ctx, err), moved)
+		return answer, blamed(failure(ctx, err), moved)
 	}
 	defer response.Body.Close()
+	redirected := answer.Redirects > 0
 	if response.StatusCode == http.StatusNotModified && s.Known != (media.Version{}) && !redirected {
-		return media.Answer{Version: s.Known, Unchanged: true}, nil
+		answer.Version, answer.Unchanged = s.Known, true
+		return answer, nil
 	}
 	if refused := f.judge(response); refused != nil {
-		return media.Answer{}, blamed(refused, moved)
+		return answer, blamed(refused, moved)
 	}
 	if err := f.read(response, cancel, into); err != nil {
-		return media.Answer{}, blamed(failure(ctx, err), true)
+		return answer, blamed(failure(ctx, err), true)
 	}
-	if redirected { // what the last URL says of itself tells nothing of where the first one leads next time
-		return media.Answer{}, nil
+	if !redirected { // what the last URL says of itself tells nothing of where the first one leads next time
+		answer.ETag, answer.Modified = validator(response.Header, "Etag"), validator(response.Header, "Last-Modified")
 	}
-	return media.Answer{Version: media.Version{
-		ETag: validator(response.Header, "Etag"), Modified: validator(response.Header, "Last-Modified"),
-	}}, nil
+	return answer, nil
 }
 
 // validator returns the header, "" for one that could not be kept and sent back as it is.
@@ -82,17 +82,17 @@ func validator(h http.Header, name string) string {
 
 // follow requests the URL, and what it redirects to, until an answer is not a
 // redirect. Only the first one is asked by the version that is known. The caller closes its body. moved tells that the URL's own host has
-// answered, with a redirect to another one.
-func (f *Fetcher) follow(ctx context.Context, s media.Source) (response *http.Response, moved, redirected bool, err error) {
+// answered, with a redirect to another one; the answer tells how often, and the last status, also with an error.
+func (f *Fetcher) follow(ctx context.Context, s media.Source) (response *http.Response, moved bool, answer media.Answer, err error) {
 	reference, known := s.URL, s.Known
 	var first, last *url.URL
-	for range f.cfg.MaxRedirects + 1 {
+	for {
 		u, refused := parse(last, reference)
 		if refused != nil {
-			return nil, moved, redirected, refused
+			return nil, moved, answer, refused
 		}
 		if err := f.transport.Check(u); err != nil {
-			return nil, moved, redirected, err
+			return nil, moved, answer, err
 		}
 		if first == nil {
 			first = u
@@ -100,16 +100,21 @@ func (f *Fetcher) follow(ctx context.Context, s media.Source) (response *http.Re
 		moved = moved || !strings.EqualFold(u.Host, first.Host)
 		response, err := f.get(ctx, u, known)
 		if err != nil {
-			return nil, moved, redirected, err
+			return nil, moved, answer, err
 		}
+		answer.Status = response.StatusCode
 		location, isRedirect := redirect(response)
 		if !isRedirect {
-			return response, moved, redirected, nil
+			return response, moved, answer, nil
 		}
 		_ = response.Body.Close()
-		last, reference, redirected, known = u, location, true, media.Version{}
+		if answer.Redirects == f.cfg.MaxRedirects {
+			break
+		}
+		answer.Redirects++
+		last, reference, known = u, location, media.Version{}
 	}
-	return nil, moved, redirected, fault.Fail(fault.TooManyRedirects,
+	return nil, moved, answer, fault.Fail(fault.TooManyRedirects,
 		fmt.Sprintf("The host redirected more than %d times.", f.cfg.MaxRedirects), nil)
 }
 

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/safehttp/safehttptest"
 )
 
@@ -55,6 +56,46 @@ func TestRedirects(t *testing.T) {
 	}
 	_, err := f.Fetch(t.Context(), base+"/loop")
 	wantReason(t, "loop", err, fault.TooManyRedirects)
+}
+
+// TestAnswersTellOfTheirWay: of every download that had an answer, also of one that failed, the
+// last status and the redirects are told.
+func TestAnswersTellOfTheirWay(t *testing.T) {
+	t.Parallel()
+	n := newNetwork(t)
+	base := n.Serve(t, func(rw http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/twice":
+			http.Redirect(rw, r, "/once", http.StatusFound)
+		case "/once":
+			http.Redirect(rw, r, "/busy", http.StatusSeeOther)
+		case "/loop":
+			http.Redirect(rw, r, "/loop", http.StatusTemporaryRedirect)
+		case "/away":
+			http.Redirect(rw, r, "http://nowhere.invalid/", http.StatusMovedPermanently)
+		case "/busy":
+			rw.WriteHeader(http.StatusServiceUnavailable)
+		case "/cut":
+			rw.Header().Set("Content-Length", "100")
+			_, _ = io.WriteString(rw, "half")
+		default:
+			_, _ = io.WriteString(rw, "picture")
+		}
+	})
+	f := n.fetcher(t, limits())
+	for url, want := range map[string]media.Answer{
+		base + "/":                 {Status: 200},
+		base + "/twice":            {Status: 503, Redirects: 2},
+		base + "/loop":             {Status: 307, Redirects: 5},
+		base + "/away":             {Status: 301, Redirects: 1},
+		base + "/cut":              {Status: 200},
+		"http://nowhere.invalid/a": {},
+	} {
+		answer, err := f.Fetcher.Fetch(t.Context(), media.Source{URL: url}, io.Discard)
+		if answer.Status != want.Status || answer.Redirects != want.Redirects {
+			t.Errorf("%s: %+v, %v; want %+v", url, answer, err, want)
+		}
+	}
 }
 
 func TestNoRedirectsAtAll(t *testing.T) {

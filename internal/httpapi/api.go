@@ -12,6 +12,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"vitrine.dev/internal/attempts"
 	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/bulk"
 	"vitrine.dev/internal/bulk/export"
@@ -59,6 +60,7 @@ type Deps struct {
 	Refresh  *refresh.Service
 	Work     *dispatch.Inspector
 	Findings *findings.Service
+	Attempts *attempts.Service
 	Exports  *export.Service
 	Imports  *imports.Service
 	Views    *catalog.Views
@@ -118,7 +120,7 @@ func (d Deps) routes() []server.Route {
 	many := refreshes.New(d.Refresh)
 	account := &accounts.Handler{Accounts: d.Accounts, Keys: d.HasKeys, Cursors: cursors}
 	endpoint := &webhooks.Handler{Service: d.Webhooks, Cursors: cursors}
-	waiting := &work.Handler{Inspector: d.Work, Findings: d.Findings, URL: d.URL, Cursors: cursors}
+	waiting := &work.Handler{Inspector: d.Work, Findings: d.Findings, Attempts: d.Attempts, URL: d.URL, Cursors: cursors}
 	event := &eventsapi.Handler{Feed: d.Feed, Service: d.Service, Tokens: auth.NewStreamTokens(d.Signing, nil), Hold: d.Hold, Lists: lists}
 	routes := append(d.adminRoutes(), []server.Route{
 		{Method: http.MethodPost, Path: "/products", Handle: product.Create, Scopes: scopes(auth.ProductsWrite), Describe: products.DescribeCreate},
@@ -133,6 +135,7 @@ func (d Deps) routes() []server.Route {
 		{Method: http.MethodPatch, Path: "/products/{id}/images/{image_id}", Handle: product.ChangeImage, Scopes: scopes(auth.ProductsWrite), Describe: products.DescribeChangeImage},
 		{Method: http.MethodDelete, Path: "/products/{id}/images/{image_id}", Handle: product.RemoveImage, Scopes: scopes(auth.ProductsWrite), Describe: products.DescribeRemoveImage},
 		{Method: http.MethodGet, Path: "/products/{id}/images/{image_id}", Handle: waiting.Image, Scopes: scopes(auth.ProductsRead, auth.Operator), Describe: work.DescribeImage},
+		{Method: http.MethodGet, Path: "/products/{id}/images/{image_id}/attempts", Handle: waiting.ImageAttempts, Scopes: scopes(auth.ProductsRead, auth.Operator), Describe: work.DescribeImageAttempts},
 		{Method: http.MethodGet, Path: "/products/{id}/images/{image_id}/source", Handle: image.Source, Scopes: scopes(auth.ProductsRead, auth.Operator), Describe: images.DescribeSource, Long: true},
 		{Method: http.MethodPost, Path: "/products/{id}/images/{image_id}/refresh", Handle: product.RefreshImage, Scopes: scopes(auth.ImagesRetry, auth.Operator), Describe: products.DescribeRefreshImage},
 		{Method: http.MethodPost, Path: "/products/{id}/images/{image_id}/replay", Handle: failure.ReplayImage, Scopes: scopes(auth.ImagesRetry, auth.Operator), Describe: failuresapi.DescribeReplayImage},

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"vitrine.dev/internal/attempts"
 	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/blob/disk"
 	"vitrine.dev/internal/bulk"
@@ -51,6 +52,7 @@ func newDeadSetup(t *testing.T) *deadSetup {
 		Failures: failures.NewService(s.db, s.db, s.views, func() { s.wakes.Add(1) }),
 		Refresh:  refresh.NewService(s.db, s.db, func() { s.wakes.Add(1) }),
 		Work:     dispatch.NewInspector(s.db, dispatch.DefaultConfig().Limits),
+		Attempts: attempts.NewService(s.db),
 		Progress: progress.New(log),
 		Feed:     newFeed(s.db, log),
 		Exports:  newExports(s.db, log),

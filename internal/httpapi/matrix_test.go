@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"vitrine.dev/internal/attempts"
 	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/bulk"
 	"vitrine.dev/internal/catalog"
@@ -78,6 +79,7 @@ func matrixRows() map[string]matrixRow {
 		"PATCH /products/{id}/images/{image_id}":        {path: ofImage(""), body: `{"alt":"A lamp"}`, ok: 200, owned: true},
 		"DELETE /products/{id}/images/{image_id}":       {path: ofImage(""), ok: 204, owned: true},
 		"GET /products/{id}/images/{image_id}":          {path: ofImage(""), ok: 200, owned: true},
+		"GET /products/{id}/images/{image_id}/attempts": {path: ofImage("/attempts"), ok: 200, owned: true},
 		"GET /products/{id}/images/{image_id}/source":   {path: func(m *matrix) string { return m.upload() + "/source" }, ok: 200, owned: true},
 		"POST /products/{id}/images/{image_id}/refresh": {path: func(m *matrix) string { return m.ready() + "/refresh" }, ok: 202, owned: true},
 		"POST /products/{id}/images/{image_id}/replay":  {path: ofImage("/replay"), ok: 202, owned: true},
@@ -164,6 +166,7 @@ func newMatrix(t *testing.T, db *sqlstore.Store) *matrix {
 		Failures: failures.NewService(db, db, s.views, func() {}),
 		Refresh:  refresh.NewService(db, db, func() {}),
 		Work:     dispatch.NewInspector(db, dispatch.DefaultConfig().Limits),
+		Attempts: attempts.NewService(db),
 		Feed:     newFeed(db, log),
 		Views:    s.views, Images: s.images, URL: imageURL, Ready: ready(log), Log: log, Uploads: newUploads(t, s.db),
 		Accounts: m.accounts, Webhooks: hooks(db, log), HasKeys: true, Signing: signing.New(db, log), Authorize: guard.New(auth.NewAuthenticator(db, log), nil).Authorize,

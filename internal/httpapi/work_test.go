@@ -93,6 +93,41 @@ func TestCurrentImage(t *testing.T) {
 	}
 }
 
+// TestImageAttempts: what has happened to an image is told in order, and to who may read it.
+func TestImageAttempts(t *testing.T) {
+	t.Parallel()
+	s := newDeadSetup(t)
+	product, images := s.work()
+	d := readSchemas(t, s.setup)
+	get := func(image int64) []wire.ImageAttempt {
+		t.Helper()
+		w := s.do("GET", fmt.Sprintf("/products/%d/images/%d/attempts", product, image), "")
+		wantStatus(t, w, http.StatusOK)
+		wantHeader(t, w, "Cache-Control", "no-store")
+		d.check("/products/{id}/images/{image_id}/attempts", "GET", w)
+		var list wire.ImageAttempts
+		if err := json.Unmarshal(w.Body.Bytes(), &list); err != nil {
+			t.Fatal(err)
+		}
+		return list.Data
+	}
+	got := get(images[0])
+	if len(got) != 1 || got[0].Attempt != 1 || got[0].Generation != 1 || got[0].Outcome != "retried" || got[0].BegunAt == nil || got[0].Steps == nil ||
+		got[0].Reason == nil || *got[0].Reason != (wire.Reason{Code: "source_timeout", Detail: "It was slow.", Retryable: true}) {
+		t.Errorf("attempts are %+v", got)
+	}
+	if got := get(images[1]); got == nil || len(got) != 0 {
+		t.Errorf("attempts of an image that waits are %+v", got)
+	}
+	for path, status := range map[string]int{
+		fmt.Sprintf("/products/%d/images/%d/attempts", product, images[1]+50): http.StatusNotFound,
+		fmt.Sprintf("/products/%d/images/x/attempts", product):                http.StatusUnprocessableEntity,
+		fmt.Sprintf("/products/%d/images/%d/attempts", product+50, images[0]): http.StatusNotFound,
+	} {
+		wantProblem(t, s.do("GET", path, ""), status)
+	}
+}
+
 // TestQueueAndHosts: what waits and the hosts are as the description says.
 func TestQueueAndHosts(t *testing.T) {
 	t.Parallel()

@@ -43,6 +43,13 @@ const (
 // StepNames lists all of them.
 func StepNames() []StepName { return []StepName{StepFetch, StepRender, StepStore, StepComplete} }
 
+// Of the attempts of an image that were retried or failed, the last AttemptsKept are kept,
+// each for AttemptLife.
+const (
+	AttemptsKept = 20
+	AttemptLife  = 30 * 24 * time.Hour
+)
+
 // Step is a part of an attempt that has ended.
 type Step struct {
 	Name     StepName
@@ -78,6 +85,7 @@ type attempt struct {
 }
 
 func (w *Worker) newAttempt(claim Claim, log *slog.Logger) *attempt {
+	claim.Work.Worker = w.Process
 	return &attempt{Worker: w, claim: claim, log: log, started: time.Now()}
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/events"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/processes"
@@ -46,6 +47,7 @@ type fakeImage struct {
 	shown      string        // the rendition that is shown while it is fetched again
 	source     media.Version // of that
 	unchanged  bool
+	work       events.Work // of the last attempt
 }
 
 func newFakeStore(urls ...string) *fakeStore {
@@ -118,6 +120,7 @@ func (s *fakeStore) claimed(c media.Claim, f func(*fakeImage)) error {
 		if !ok || img.status != catalog.Processing || img.generation != c.Generation || img.attempt != c.Attempt {
 			return conflict()
 		}
+		img.work = c.Worked()
 		f(img)
 		return nil
 	})
@@ -301,7 +304,7 @@ func (w *fakeWork) Fetch(ctx context.Context, s media.Source, into io.Writer) (m
 		body, err = w.fetch(ctx, s.URL)
 	}
 	_, _ = into.Write(body)
-	return media.Answer{Version: version}, err
+	return media.Answer{Version: version, Status: 203, Redirects: 1}, err
 }
 
 // fakeSpool has no bounds.

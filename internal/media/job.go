@@ -10,6 +10,7 @@ import (
 
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/catalog/imageurl"
+	"vitrine.dev/internal/events"
 	"vitrine.dev/internal/queue"
 )
 
@@ -85,6 +86,17 @@ type Claim struct {
 	Lost      int           // how many of the attempts before it ended with the loss of their worker
 	Age       time.Duration // since the image was accepted or last replayed
 	BegunAt   time.Time     // by the database's clock, before anything of the attempt was stored
+	Work      events.Work   // how the attempt has gone until now; see Worked
+}
+
+// Worked is how the attempt has gone until now, with what the claim says of it.
+func (c Claim) Worked() events.Work {
+	work := c.Work
+	work.Generation = c.Generation
+	if !c.BegunAt.IsZero() {
+		work.BegunAt = c.BegunAt.UnixMilli()
+	}
+	return work
 }
 
 // spent is what the image has had when the attempt has taken so long.

@@ -85,7 +85,7 @@ type SweepPolicy struct {
 // ctx that is done.
 type Fetcher interface {
 	// Fetch writes the whole body of the source, within the fetcher's limits, and returns
-	// what its host says of it. Where that is still the version that is known, nothing is
+	// what its host says of it, and how it answered, also with an error. Where that is still the version that is known, nothing is
 	// written. A *fault.Failure of the writer's is returned as it is.
 	Fetch(ctx context.Context, s Source, into io.Writer) (Answer, error)
 }
@@ -105,11 +105,13 @@ type Version struct{ ETag, Modified string }
 // MaxValidatorBytes is how long a part of a Version may be.
 const MaxValidatorBytes = 200
 
-// Answer is how a download ended.
+// Answer is how a download ended. Status and Redirects are there also where it failed.
 type Answer struct {
 	Version
 
 	Unchanged bool // the host says that it is the version that was known
+	Status    int  // of HTTP, of the host's last answer; 0: there was none
+	Redirects int  // that were followed
 }
 
 // Spool keeps what is downloaded until it is rendered. Its errors are *fault.Failure.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/events"
 	"vitrine.dev/internal/failpoint"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/processes"
@@ -35,6 +36,7 @@ func (a *attempt) work(ctx context.Context) (catalog.Rendition, error) {
 		started := time.Now()
 		answer, err = a.Fetcher.Fetch(ctx, wanted, io.MultiWriter(source, content))
 		a.reports.add(a.claim.Job, a.claim.SourceURL, err, time.Since(started))
+		a.claim.Work.Status, a.claim.Work.Redirects = answer.Status, answer.Redirects
 		if err != nil && a.claim.Contact { // before its host is given to another one that fails
 			a.flush(ctx)
 		}
@@ -97,6 +99,7 @@ func (a *attempt) lookUp(ctx context.Context, key string) (catalog.Rendition, er
 		return err
 	})
 	if err == nil {
+		a.claim.Work.Published = true
 		a.log.DebugContext(ctx, "content is already published", "rendition", key)
 	}
 	return found, err
@@ -184,6 +187,9 @@ func (a *attempt) step(ctx context.Context, name StepName, do func(context.Conte
 	in, out, err := do(ctx)
 	took := time.Since(started)
 	a.steps = append(a.steps, Step{Name: name, Took: took, BytesIn: in, BytesOut: out, Err: err})
+	a.claim.Work.Steps = append(a.claim.Work.Steps, events.Step{
+		Name: string(name), TookMS: took.Milliseconds(), BytesIn: in, BytesOut: out, Failed: err != nil,
+	})
 	log := a.log.With("step", name, "duration", took, "bytes_in", in, "bytes_out", out)
 	if err != nil { // the outcome of the attempt is logged with it
 		log.DebugContext(ctx, "image step failed", "error", err)

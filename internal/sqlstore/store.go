@@ -11,6 +11,7 @@ import (
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/processes"
 	"vitrine.dev/internal/sqldb"
+	"vitrine.dev/internal/sqlstore/attemptsql"
 	"vitrine.dev/internal/sqlstore/authsql"
 	"vitrine.dev/internal/sqlstore/catalogsql"
 	"vitrine.dev/internal/sqlstore/eventsql"
@@ -39,6 +40,7 @@ type Store struct {
 	*catalogsql.Products
 	*authsql.Accounts
 	*imagesql.Images
+	*attemptsql.Attempts
 	*eventsql.Log
 	*jobsql.Table
 	*failuresql.Failures
@@ -63,7 +65,7 @@ func newStore(db *sqldb.DB, err error) (*Store, error) {
 		Table: jobsql.New(db), Failures: failuresql.New(db), Facts: findingsql.New(db), Checks: fscksql.New(db),
 		Collection: gcsql.New(db), Identity: installationsql.New(db),
 		Alive: processsql.New(db), Queue: queuesql.New(db), Sources: sourcesql.New(db), Webhooks: webhooksql.New(db), Refreshes: refreshsql.New(db),
-		Bulk: importsql.New(db),
+		Bulk: importsql.New(db), Attempts: attemptsql.New(db),
 	}, nil
 }
 
@@ -73,7 +75,7 @@ func schema() sqldb.Schema {
 		Migrations: migrations, Channel: "vitrine_commits", Probe: "UPDATE installation SET id = id", Sequences: []string{"products", "events"},
 		Optional: catalogsql.TrigramIndex(),
 		Tables: []string{
-			"users", "api_keys", "sessions", "signing_keys", "audit", "products", "images", "hosts", "renditions", "sources", "uploads", "chores", "installation", "processes",
+			"users", "api_keys", "sessions", "signing_keys", "audit", "products", "images", "image_attempts", "hosts", "renditions", "sources", "uploads", "chores", "installation", "processes",
 			"events", "event_log", "event_readers", "idempotency_keys", "bulk_keys", "dead_messages", "dead_jobs", "imports", "import_rows", "webhooks", "webhook_deliveries", "schema_digest",
 		},
 		Translate: func(err error) error {

@@ -18,6 +18,30 @@ import (
 	openapi_types "github.com/oapi-codegen/runtime/types"
 )
 
+// Defines values for AttemptStepName.
+const (
+	Complete AttemptStepName = "complete"
+	Fetch    AttemptStepName = "fetch"
+	Render   AttemptStepName = "render"
+	Store    AttemptStepName = "store"
+)
+
+// Valid indicates whether the value is a known member of the AttemptStepName enum.
+func (e AttemptStepName) Valid() bool {
+	switch e {
+	case Complete:
+		return true
+	case Fetch:
+		return true
+	case Render:
+		return true
+	case Store:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for BulkResultOutcome.
 const (
 	BulkResultOutcomeCreated    BulkResultOutcome = "created"
@@ -87,6 +111,27 @@ func (e ImageStatus) Valid() bool {
 	case ImageStatusProcessing:
 		return true
 	case ImageStatusReady:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ImageAttemptOutcome.
+const (
+	ImageAttemptOutcomeFailed  ImageAttemptOutcome = "failed"
+	ImageAttemptOutcomeReady   ImageAttemptOutcome = "ready"
+	ImageAttemptOutcomeRetried ImageAttemptOutcome = "retried"
+)
+
+// Valid indicates whether the value is a known member of the ImageAttemptOutcome enum.
+func (e ImageAttemptOutcome) Valid() bool {
+	switch e {
+	case ImageAttemptOutcomeFailed:
+		return true
+	case ImageAttemptOutcomeReady:
+		return true
+	case ImageAttemptOutcomeRetried:
 		return true
 	default:
 		return false
@@ -341,6 +386,31 @@ func (e PutProductParamsIfNoneMatch) Valid() bool {
 		return false
 	}
 }
+
+// AttemptStep A step of an attempt at an image, which has ended
+//
+// Examples: {"bytes_in":245000,"bytes_out":0,"duration_ms":180,"failed":false,"name":"fetch"}
+type AttemptStep struct {
+	// BytesIn Examples: 245000
+	BytesIn int64 `json:"bytes_in"`
+
+	// BytesOut Examples: 0
+	BytesOut int64 `json:"bytes_out"`
+
+	// DurationMs In milliseconds
+	//
+	// Examples: 180
+	DurationMs int64 `json:"duration_ms"`
+
+	// Failed The attempt ended with it
+	Failed bool `json:"failed"`
+
+	// Name Examples: fetch
+	Name AttemptStepName `json:"name"`
+}
+
+// AttemptStepName Examples: fetch
+type AttemptStepName string
 
 // BulkProduct One product of many
 //
@@ -684,6 +754,78 @@ type Image struct {
 
 // ImageStatus Examples: ready
 type ImageStatus string
+
+// ImageAttempt An attempt at an image that has ended
+//
+// Examples: {"attempt":1,"begun_at":"2026-11-02T09:30:10Z","ended_at":"2026-11-02T09:30:12Z","generation":1,"outcome":"ready","published":false,"redirects":0,"status":200,"steps":[{"bytes_in":245000,"bytes_out":0,"duration_ms":180,"failed":false,"name":"fetch"}],"worker":"KQ2VJ5D3M7YB6TRZPHNWCEAX4U"}
+type ImageAttempt struct {
+	// Attempt From 1 in each generation. 0: the image failed without an attempt, because its host had long been silent
+	//
+	// Examples: 1
+	Attempt int64 `json:"attempt"`
+
+	// BegunAt Absent where that is not known: there was no attempt, or its worker was lost
+	//
+	// Examples: 2026-11-02T09:30:10Z
+	BegunAt *time.Time `json:"begun_at,omitempty"`
+
+	// EndedAt Examples: 2026-11-02T09:30:12Z
+	EndedAt time.Time `json:"ended_at"`
+
+	// Generation Grows with every retry by request, refresh and repair of the image
+	//
+	// Examples: 1
+	Generation *int64 `json:"generation,omitempty"`
+
+	// Outcome ready: the picture was published. retried: it failed, and there was to be another attempt. failed: it failed, and there was to be none
+	//
+	// Examples: ready
+	Outcome ImageAttemptOutcome `json:"outcome"`
+
+	// Published The same content was published before, so nothing was rendered and stored; always false of an attempt that failed
+	Published bool `json:"published"`
+
+	// Reason Why it failed; absent where it is ready
+	//
+	// Examples: {"code":"source_timeout","detail":"the host took too long","retryable":true}
+	Reason *Reason `json:"reason,omitempty"`
+
+	// Redirects How many the download followed
+	//
+	// Examples: 0
+	Redirects int64 `json:"redirects"`
+
+	// Status The HTTP status of the last answer to the download; absent where there was none
+	//
+	// Examples: 200
+	Status *int64 `json:"status,omitempty"`
+
+	// Steps Those that had ended when the outcome was written, in their order; none of an attempt whose worker was lost
+	Steps []AttemptStep `json:"steps"`
+
+	// TraceId Of its trace, where there is one
+	//
+	// Examples: 4bf92f3577b34da6a3ce929d0e0e4736
+	TraceId *string `json:"trace_id,omitempty"`
+
+	// Worker The id of the process that made it; absent where that is not known
+	//
+	// Examples: KQ2VJ5D3M7YB6TRZPHNWCEAX4U
+	Worker *string `json:"worker,omitempty"`
+}
+
+// ImageAttemptOutcome ready: the picture was published. retried: it failed, and there was to be another attempt. failed: it failed, and there was to be none
+//
+// Examples: ready
+type ImageAttemptOutcome string
+
+// ImageAttempts What has happened to an image
+//
+// Examples: {"data":[{"attempt":1,"begun_at":"2026-11-02T09:30:10Z","ended_at":"2026-11-02T09:30:12Z","generation":1,"outcome":"ready","published":false,"redirects":0,"status":200,"steps":[{"bytes_in":245000,"bytes_out":0,"duration_ms":180,"failed":false,"name":"fetch"}],"worker":"KQ2VJ5D3M7YB6TRZPHNWCEAX4U"}]}
+type ImageAttempts struct {
+	// Data In the order in which they ended
+	Data []ImageAttempt `json:"data"`
+}
 
 // ImageCounts How many images a product has, by status
 //
@@ -1578,6 +1720,12 @@ type ChangeImageParams struct {
 	VitrineUser *int64 `json:"Vitrine-User,omitempty"`
 }
 
+// ListImageAttemptsParams defines parameters for ListImageAttempts.
+type ListImageAttemptsParams struct {
+	// VitrineUser The user for whom a key with the scope admin acts; its own user by default. 404 where there is no such user
+	VitrineUser *int64 `json:"Vitrine-User,omitempty"`
+}
+
 // RefreshImageParams defines parameters for RefreshImage.
 type RefreshImageParams struct {
 	// Prefer wait=N (RFC 7240): answer when the images are done, or after N seconds, at most 10. Preference-Applied says that it was followed: it is not where 1000 answers are kept back already
@@ -2111,6 +2259,13 @@ type ClientInterface interface {
 	// Corresponds with PATCH /products/{id}/images/{image_id} (the `ChangeImage` operationId).
 	ChangeImageWithApplicationMergePatchPlusJSONBody(ctx context.Context, id int64, imageId int64, params *ChangeImageParams, body ChangeImageApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListImageAttempts List what has happened to an image: the attempts at it that have ended
+	//
+	// The last 20 attempts that were retried or failed, for 30 days; and the last 20 that published a picture, for as long as their events are kept. A refresh that found nothing changed is not listed.
+	//
+	// Corresponds with GET /products/{id}/images/{image_id}/attempts (the `ListImageAttempts` operationId).
+	ListImageAttempts(ctx context.Context, id int64, imageId int64, params *ListImageAttemptsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// RefreshImage Fetch a ready image again
 	//
 	// Its host is asked whether the source has changed (ETag, Last-Modified); where it has not, nothing changes. The image shows its picture until there is another one, and goes on showing it where the work fails. While an image is being fetched again, another request changes nothing.
@@ -2599,6 +2754,23 @@ func (c *Client) ChangeImage(ctx context.Context, id int64, imageId int64, param
 // Corresponds with PATCH /products/{id}/images/{image_id} (the `ChangeImage` operationId).
 func (c *Client) ChangeImageWithApplicationMergePatchPlusJSONBody(ctx context.Context, id int64, imageId int64, params *ChangeImageParams, body ChangeImageApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewChangeImageRequestWithApplicationMergePatchPlusJSONBody(c.Server, id, imageId, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListImageAttempts List what has happened to an image: the attempts at it that have ended
+//
+// The last 20 attempts that were retried or failed, for 30 days; and the last 20 that published a picture, for as long as their events are kept. A refresh that found nothing changed is not listed.
+//
+// Corresponds with GET /products/{id}/images/{image_id}/attempts (the `ListImageAttempts` operationId).
+func (c *Client) ListImageAttempts(ctx context.Context, id int64, imageId int64, params *ListImageAttemptsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListImageAttemptsRequest(c.Server, id, imageId, params)
 	if err != nil {
 		return nil, err
 	}
@@ -3991,6 +4163,62 @@ func NewChangeImageRequestWithBody(server string, id int64, imageId int64, param
 	return req, nil
 }
 
+// NewListImageAttemptsRequest constructs an http.Request for the ListImageAttempts method
+func NewListImageAttemptsRequest(server string, id int64, imageId int64, params *ListImageAttemptsParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "int64"})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "image_id", imageId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "int64"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/products/%s/images/%s/attempts", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.VitrineUser != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Vitrine-User", *params.VitrineUser, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "integer", Format: "int64"})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Vitrine-User", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
 // NewRefreshImageRequest constructs an http.Request for the RefreshImage method
 func NewRefreshImageRequest(server string, id int64, imageId int64, params *RefreshImageParams) (*http.Request, error) {
 	var err error
@@ -4458,6 +4686,15 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with PATCH /products/{id}/images/{image_id} (the `ChangeImage` operationId).
 	ChangeImageWithApplicationMergePatchPlusJSONBodyWithResponse(ctx context.Context, id int64, imageId int64, params *ChangeImageParams, body ChangeImageApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*ChangeImageResponse, error)
+
+	// ListImageAttemptsWithResponse List what has happened to an image: the attempts at it that have ended
+	//
+	// The last 20 attempts that were retried or failed, for 30 days; and the last 20 that published a picture, for as long as their events are kept. A refresh that found nothing changed is not listed.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /products/{id}/images/{image_id}/attempts (the `ListImageAttempts` operationId).
+	ListImageAttemptsWithResponse(ctx context.Context, id int64, imageId int64, params *ListImageAttemptsParams, reqEditors ...RequestEditorFn) (*ListImageAttemptsResponse, error)
 
 	// RefreshImageWithResponse Fetch a ready image again
 	//
@@ -6609,6 +6846,119 @@ func (r ChangeImageResponse) ContentType() string {
 	return ""
 }
 
+// ListImageAttemptsResponse429Headers the declared response headers of an HTTP 429 response for ListImageAttempts
+type ListImageAttemptsResponse429Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      *int64
+}
+
+type ListImageAttemptsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ImageAttempts
+	// ApplicationproblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationproblemJSON400 *Problem400
+	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationproblemJSON401 *Problem401
+	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationproblemJSON403 *Problem403
+	// ApplicationproblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationproblemJSON404 *Problem404
+	// ApplicationproblemJSON421 the response for an HTTP 421 `application/problem+json` response
+	ApplicationproblemJSON421 *Problem421
+	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationproblemJSON422 *Problem422
+	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationproblemJSON429 *Problem429
+	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationproblemJSON500 *Problem500
+	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationproblemJSON503 *Problem503
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *ListImageAttemptsResponse429Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListImageAttemptsResponse) GetJSON200() *ImageAttempts {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r ListImageAttemptsResponse) GetApplicationproblemJSON400() *Problem400 {
+	return r.ApplicationproblemJSON400
+}
+
+// GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r ListImageAttemptsResponse) GetApplicationproblemJSON401() *Problem401 {
+	return r.ApplicationproblemJSON401
+}
+
+// GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r ListImageAttemptsResponse) GetApplicationproblemJSON403() *Problem403 {
+	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r ListImageAttemptsResponse) GetApplicationproblemJSON404() *Problem404 {
+	return r.ApplicationproblemJSON404
+}
+
+// GetApplicationproblemJSON421 returns the response for an HTTP 421 `application/problem+json` response
+func (r ListImageAttemptsResponse) GetApplicationproblemJSON421() *Problem421 {
+	return r.ApplicationproblemJSON421
+}
+
+// GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r ListImageAttemptsResponse) GetApplicationproblemJSON422() *Problem422 {
+	return r.ApplicationproblemJSON422
+}
+
+// GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r ListImageAttemptsResponse) GetApplicationproblemJSON429() *Problem429 {
+	return r.ApplicationproblemJSON429
+}
+
+// GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r ListImageAttemptsResponse) GetApplicationproblemJSON500() *Problem500 {
+	return r.ApplicationproblemJSON500
+}
+
+// GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r ListImageAttemptsResponse) GetApplicationproblemJSON503() *Problem503 {
+	return r.ApplicationproblemJSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r ListImageAttemptsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListImageAttemptsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListImageAttemptsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListImageAttemptsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // RefreshImageResponse202Headers the declared response headers of an HTTP 202 response for RefreshImage
 type RefreshImageResponse202Headers struct {
 	ETag              *string
@@ -7373,6 +7723,21 @@ func (c *ClientWithResponses) ChangeImageWithApplicationMergePatchPlusJSONBodyWi
 		return nil, err
 	}
 	return ParseChangeImageResponse(rsp)
+}
+
+// ListImageAttemptsWithResponse List what has happened to an image: the attempts at it that have ended
+//
+// The last 20 attempts that were retried or failed, for 30 days; and the last 20 that published a picture, for as long as their events are kept. A refresh that found nothing changed is not listed.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /products/{id}/images/{image_id}/attempts (the `ListImageAttempts` operationId).
+func (c *ClientWithResponses) ListImageAttemptsWithResponse(ctx context.Context, id int64, imageId int64, params *ListImageAttemptsParams, reqEditors ...RequestEditorFn) (*ListImageAttemptsResponse, error) {
+	rsp, err := c.ListImageAttempts(ctx, id, imageId, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListImageAttemptsResponse(rsp)
 }
 
 // RefreshImageWithResponse Fetch a ready image again
@@ -9685,6 +10050,122 @@ func ParseChangeImageResponse(rsp *http.Response) (*ChangeImageResponse, error) 
 		response.Headers200 = &headers
 	case rsp.StatusCode == 429:
 		var headers ChangeImageResponse429Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseListImageAttemptsResponse parses an HTTP response from a ListImageAttemptsWithResponse call
+func ParseListImageAttemptsResponse(rsp *http.Response) (*ListImageAttemptsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListImageAttemptsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ImageAttempts
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Problem400
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem401
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem403
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest Problem404
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 421:
+		var dest Problem421
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON421 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem422
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest Problem429
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem500
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem503
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 429:
+		var headers ListImageAttemptsResponse429Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {

@@ -12,6 +12,36 @@ type CurrentImage struct {
 	Waiting *Waiting `json:"waiting,omitempty" doc:"What a pending image waits for; absent while it is worked on, and for every other status" typical:"false"`
 }
 
+// ImageAttempts are the attempts at an image that have ended.
+type ImageAttempts struct {
+	Data []ImageAttempt `json:"data" nullable:"false" doc:"In the order in which they ended"`
+}
+
+// ImageAttempt is an attempt at an image that has ended.
+type ImageAttempt struct {
+	Attempt    int           `json:"attempt"              minimum:"0" doc:"From 1 in each generation. 0: the image failed without an attempt, because its host had long been silent" example:"1"`
+	Generation int64         `json:"generation,omitempty" minimum:"1" doc:"Grows with every retry by request, refresh and repair of the image" example:"1"`
+	Outcome    string        `json:"outcome"              enum:"ready,retried,failed" doc:"ready: the picture was published. retried: it failed, and there was to be another attempt. failed: it failed, and there was to be none" example:"ready"`
+	Reason     *Reason       `json:"reason,omitempty"     doc:"Why it failed; absent where it is ready" typical:"false"`
+	BegunAt    *time.Time    `json:"begun_at,omitempty"   doc:"Absent where that is not known: there was no attempt, or its worker was lost" example:"2026-11-02T09:30:10Z"`
+	EndedAt    time.Time     `json:"ended_at"             example:"2026-11-02T09:30:12Z"`
+	Steps      []AttemptStep `json:"steps"                nullable:"false" doc:"Those that had ended when the outcome was written, in their order; none of an attempt whose worker was lost"`
+	Status     int           `json:"status,omitempty"     doc:"The HTTP status of the last answer to the download; absent where there was none" example:"200"`
+	Redirects  int           `json:"redirects"            minimum:"0" doc:"How many the download followed" example:"0"`
+	Published  bool          `json:"published"            doc:"The same content was published before, so nothing was rendered and stored; always false of an attempt that failed"`
+	Worker     string        `json:"worker,omitempty"     doc:"The id of the process that made it; absent where that is not known" example:"KQ2VJ5D3M7YB6TRZPHNWCEAX4U"`
+	TraceID    string        `json:"trace_id,omitempty"   doc:"Of its trace, where there is one" example:"4bf92f3577b34da6a3ce929d0e0e4736" typical:"false"`
+}
+
+// AttemptStep is a step of an attempt that has ended.
+type AttemptStep struct {
+	Name       string `json:"name"        enum:"fetch,render,store,complete" example:"fetch"`
+	DurationMS int64  `json:"duration_ms" minimum:"0" doc:"In milliseconds" example:"180"`
+	BytesIn    int64  `json:"bytes_in"    minimum:"0" example:"245000"`
+	BytesOut   int64  `json:"bytes_out"   minimum:"0" example:"0"`
+	Failed     bool   `json:"failed"      doc:"The attempt ended with it"`
+}
+
 // Waiting is what an image waits for.
 type Waiting struct {
 	For   string     `json:"for"             enum:"turn,host,retry" doc:"turn: its turn among the images of all users. host: its host, which has as many images out as it may have, or whose breaker is open because it failed or asked to be left alone (Retry-After). retry: the moment of its next attempt"`

@@ -3,6 +3,7 @@ package work
 import (
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -10,6 +11,7 @@ import (
 	"vitrine.dev/internal/httpapi/products"
 	"vitrine.dev/internal/httpapi/wire"
 	"vitrine.dev/internal/httpkit/openapi"
+	"vitrine.dev/internal/media"
 )
 
 // DescribeImage describes Image.
@@ -19,6 +21,18 @@ func DescribeImage(d *openapi.Document) *huma.Operation {
 		Description: "Read from the database at every request, never from a cache: the product itself may say pending a moment longer, and does not say what for.",
 		Parameters:  products.ImagePathParameters(),
 		Responses: d.Responses(map[string]*huma.Response{"200": openapi.Response("The image", openapi.Schema[wire.CurrentImage](d))},
+			http.StatusNotFound, http.StatusServiceUnavailable),
+	}
+}
+
+// DescribeImageAttempts describes ImageAttempts.
+func DescribeImageAttempts(d *openapi.Document) *huma.Operation {
+	return &huma.Operation{
+		OperationID: "listImageAttempts", Tags: []string{"products"}, Summary: "List what has happened to an image: the attempts at it that have ended",
+		Description: fmt.Sprintf("The last %[1]d attempts that were retried or failed, for %[2]d days; and the last %[1]d that published a picture, for as long as their events are kept. "+
+			"A refresh that found nothing changed is not listed.", media.AttemptsKept, media.AttemptLife/(24*time.Hour)),
+		Parameters: products.ImagePathParameters(),
+		Responses: d.Responses(map[string]*huma.Response{"200": openapi.Response("The attempts", openapi.Schema[wire.ImageAttempts](d))},
 			http.StatusNotFound, http.StatusServiceUnavailable),
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"vitrine.dev/internal/attempts"
 	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/dispatch"
 	"vitrine.dev/internal/findings"
@@ -20,6 +21,7 @@ import (
 type Handler struct {
 	Inspector *dispatch.Inspector
 	Findings  *findings.Service
+	Attempts  *attempts.Service
 	URL       func(key string) string // where the public reads an object
 	Cursors   page.Cursors
 }

@@ -13,11 +13,21 @@ func Of(ctx context.Context, from sqldb.Querier, ids []int64) ([]events.Event, e
 		return nil, nil
 	}
 	in, args := sqldb.In(1, ids)
+	return collect(ctx, from, `WHERE id IN (`+in+`) ORDER BY id`, args...)
+}
+
+// OfAttempts returns those events of an image that attempts at it have ended with, without those of
+// failures: at most the last limit, the last one first.
+func OfAttempts(ctx context.Context, from sqldb.Querier, image int64, limit int) ([]events.Event, error) {
+	return collect(ctx, from, `
+		WHERE image_id = $1 AND type IN ('image.ready', 'image.refreshed') ORDER BY id DESC LIMIT $2`, image, limit)
+}
+
+// collect returns the events that the rest of the statement selects.
+func collect(ctx context.Context, from sqldb.Querier, rest string, args ...any) ([]events.Event, error) {
 	rows, err := sqldb.Collect(ctx, from, func(row sqldb.Row, r *eventRow) error {
 		return row.Scan(&r.id, &r.kind, &r.product, &r.image, &r.user, &r.revision, &r.version, &r.at, &r.data)
-	}, `
-		SELECT id, type, product_id, image_id, user_id, revision, version, occurred_at, data FROM events
-		WHERE id IN (`+in+`) ORDER BY id`, args...)
+	}, `SELECT id, type, product_id, image_id, user_id, revision, version, occurred_at, data FROM events `+rest, args...)
 	list := make([]events.Event, len(rows))
 	for i, r := range rows {
 		list[i] = r.event()

@@ -10,6 +10,7 @@ import (
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/sqldb"
+	"vitrine.dev/internal/sqlstore/attemptsql"
 )
 
 // Begin implements media.Store.
@@ -76,8 +77,12 @@ func (s *Images) retry(
 		happened(e, events.ImageRetrying, c.ImageID,
 			events.Data{Reason: string(f.Reason), Attempt: c.Attempt, DelayMS: delay.Milliseconds()})
 	}
-	return sqldb.Affected(tx.ExecContext(ctx, s.db.SQL(retry()+condition),
+	retried, err := sqldb.Affected(tx.ExecContext(ctx, s.db.SQL(retry()+condition),
 		c.ImageID, c.Generation, c.Attempt, string(f.Reason), f.Detail, delay.Milliseconds(), c.Lost))
+	if err == nil && retried {
+		err = attemptsql.Write(ctx, s.db, tx, e.UserID, c, media.OutcomeRetried, f)
+	}
+	return retried, err
 }
 
 // Fail implements media.Store.
@@ -93,8 +98,12 @@ func (s *Images) fail(ctx context.Context, tx *sql.Tx, e *events.Event, c media.
 	if !c.Shown {
 		happened(e, events.ImageFailed, c.ImageID, events.Data{Reason: string(f.Reason), Attempt: c.Attempt})
 	}
-	return sqldb.Affected(tx.ExecContext(ctx, s.db.SQL(fail("$4", "$5")+`, lost_attempts = $6`+condition),
+	failed, err := sqldb.Affected(tx.ExecContext(ctx, s.db.SQL(fail("$4", "$5")+`, lost_attempts = $6`+condition),
 		c.ImageID, c.Generation, c.Attempt, string(f.Reason), f.Detail, c.Lost))
+	if err == nil && failed {
+		err = attemptsql.Write(ctx, s.db, tx, e.UserID, c, media.OutcomeFailed, f)
+	}
+	return failed, err
 }
 
 // CountLostDelivery implements media.Store: the attempt is begun and lost at once.

@@ -11,6 +11,7 @@ import (
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/sqldb"
+	"vitrine.dev/internal/sqlstore/attemptsql"
 )
 
 // isSilent is that a host has failed and answered no one for $%d milliseconds, from
@@ -77,6 +78,13 @@ func (s *Images) Expire(
 			s.db.SQL(fail("$3", "$4")+` WHERE stage + 0 = 1 AND`+waits+` AND id IN (`+marks+`) RETURNING id, product_id, status = 'ready'`),
 			append([]any{host, due, string(f.Reason), f.Detail}, args...)...)
 		if err != nil || len(failed) == 0 {
+			return err
+		}
+		ids := make([]int64, len(failed))
+		for i, m := range failed {
+			ids[i] = m.image
+		}
+		if err := attemptsql.WriteWithout(ctx, s.db, tx, ids, f); err != nil {
 			return err
 		}
 		changed, err = progressEach(ctx, s.db, tx, failed, events.ImageFailed, events.Data{Reason: string(f.Reason)})

@@ -52,7 +52,8 @@ func (s *Images) Complete(ctx context.Context, c media.Claim, r catalog.Renditio
 				what = events.ImageRefreshed
 			}
 			if c.Kind != media.Refresh || !c.Shown || c.Rendition != r.Key { // else its product shows what it did
-				happened(e, what, c.ImageID, events.Data{Attempt: c.Attempt})
+				work := c.Worked()
+				happened(e, what, c.ImageID, events.Data{Attempt: c.Attempt, Work: &work})
 			}
 			if err := s.publish(ctx, tx, c.BegunAt.UnixMilli(), r, string(files), notes); err != nil {
 				return false, err

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"vitrine.dev/internal/attempts"
 	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/bulk"
 	"vitrine.dev/internal/bulk/export"
@@ -41,6 +42,7 @@ type Store interface {
 	auth.Lookup
 	signing.Store
 	media.Store
+	attempts.Store
 	events.Log
 	events.Positions
 	events.Remover

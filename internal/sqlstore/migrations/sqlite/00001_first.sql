@@ -241,6 +241,27 @@ CREATE INDEX images_dead_by_reason ON images (reason, failed_at, id) WHERE statu
 CREATE INDEX images_dead_by_host ON images (source_host, failed_at, id) WHERE status = 'failed' AND discarded_at = 0;
 CREATE INDEX images_dead_by_user ON images (user_id, failed_at, id) WHERE status = 'failed' AND discarded_at = 0;
 
+-- Attempts at images that were retried or failed: attempts.Attempt. Of those that were ready
+-- the log of events tells.
+CREATE TABLE image_attempts (
+    image_id    BIGINT NOT NULL REFERENCES images (id) ON DELETE CASCADE,
+    generation  BIGINT NOT NULL,
+    attempt     INT    NOT NULL, -- from 1; 0: it failed without one
+    user_id     BIGINT NOT NULL, -- the product's
+    outcome     TEXT   NOT NULL, -- media.Outcome
+    reason      TEXT   NOT NULL,
+    detail      TEXT   NOT NULL,
+    ended_at    BIGINT NOT NULL,
+    begun_at    BIGINT NOT NULL DEFAULT 0, -- 0: not known
+    worker      TEXT   NOT NULL DEFAULT '', -- processes.id; '': not known
+    steps       TEXT   NOT NULL DEFAULT '[]', -- JSON: events.Step
+    http_status INT    NOT NULL DEFAULT 0, -- of the last answer to the fetch; 0: there was none
+    redirects   INT    NOT NULL DEFAULT 0,
+    trace_id    TEXT   NOT NULL DEFAULT '',
+    PRIMARY KEY (image_id, generation, attempt)
+);
+CREATE INDEX image_attempts_by_time ON image_attempts (ended_at);
+
 -- What is remembered of the hosts that images are fetched from: dispatch.Host.
 CREATE TABLE hosts (
     host          TEXT   PRIMARY KEY,
@@ -273,6 +294,7 @@ CREATE TABLE events (
     occurred_at BIGINT NOT NULL,
     data        TEXT   NOT NULL  -- JSON of at most 512 bytes: events.Data
 );
+CREATE INDEX events_of_attempts ON events (image_id, id) WHERE type IN ('image.ready', 'image.refreshed');
 
 -- How far the log was cut: events up to there are gone.
 CREATE TABLE event_log (removed_to BIGINT NOT NULL);
@@ -464,6 +486,7 @@ DROP TABLE event_readers;
 DROP TABLE event_log;
 DROP TABLE events;
 DROP TABLE hosts;
+DROP TABLE image_attempts;
 DROP TABLE images;
 DROP TABLE uploads;
 DROP TABLE sources;

@@ -1,0 +1,43 @@
+package work
+
+import (
+	"fmt"
+	"net/http"
+
+	"vitrine.dev/internal/attempts"
+	"vitrine.dev/internal/auth"
+	"vitrine.dev/internal/httpapi/products"
+	"vitrine.dev/internal/httpapi/wire"
+	"vitrine.dev/internal/httpkit"
+)
+
+// ImageAttempts answers with what has happened to one image.
+func (h *Handler) ImageAttempts(w http.ResponseWriter, r *http.Request) error {
+	product, id, err := products.ImagePath(r)
+	if err != nil {
+		return err
+	}
+	list, err := h.Attempts.Of(r.Context(), auth.From(r.Context()), product, id)
+	if err != nil {
+		return fmt.Errorf("read attempts at image %d of product %d: %w", id, product, err)
+	}
+	answer := wire.ImageAttempts{Data: make([]wire.ImageAttempt, len(list))}
+	for i, a := range list {
+		answer.Data[i] = wireAttempt(a)
+	}
+	return httpkit.WriteFresh(w, http.StatusOK, answer)
+}
+
+func wireAttempt(a attempts.Attempt) wire.ImageAttempt {
+	attempt := wire.ImageAttempt{
+		Attempt: a.Number, Generation: a.Generation, Outcome: string(a.Outcome), BegunAt: moment(a.BegunAt), EndedAt: a.EndedAt,
+		Steps: make([]wire.AttemptStep, len(a.Steps)), Status: a.Status, Redirects: a.Redirects, Published: a.Published, Worker: a.Worker, TraceID: a.TraceID,
+	}
+	for i, s := range a.Steps {
+		attempt.Steps[i] = wire.AttemptStep{Name: s.Name, DurationMS: s.TookMS, BytesIn: s.BytesIn, BytesOut: s.BytesOut, Failed: s.Failed}
+	}
+	if f := a.Failure; f != nil {
+		attempt.Reason = &wire.Reason{Code: string(f.Reason), Detail: f.Detail, Retryable: f.Reason.Retryable()}
+	}
+	return attempt
+}
