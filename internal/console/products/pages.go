@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"net/http"
 
+	"vitrine.dev/internal/attempts"
 	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/console/frame"
@@ -33,6 +34,7 @@ type Pages struct {
 	Work     *dispatch.Inspector
 	Failures *failures.Service
 	Events   *feed.Feed
+	Attempts *attempts.Service
 	URL      func(key string) string // where the public reads a picture
 }
 
