@@ -129,20 +129,6 @@ func (s *Service) List(ctx context.Context, f Filter) (Page, error) {
 	return s.list(ctx, f)
 }
 
-// Browse is List of what the principal may read: of all users, as ListOfAll, for an operator whose
-// filter names none.
-func (s *Service) Browse(ctx context.Context, by auth.Principal, f Filter) (Page, error) {
-	user, err := by.ForReading(f.UserID)
-	switch {
-	case err != nil:
-		return Page{}, err
-	case user == 0 && by.ForAll():
-		return s.ListOfAll(ctx, by, f)
-	}
-	f.UserID = user
-	return s.List(ctx, f)
-}
-
 // ListOfAll is List for the products of all users, by id, all of them or those of which an
 // image has failed: nothing else has an index. fault.Forbidden for who is no operator.
 func (s *Service) ListOfAll(ctx context.Context, by auth.Principal, f Filter) (Page, error) {
@@ -155,7 +141,6 @@ func (s *Service) ListOfAll(ctx context.Context, by auth.Principal, f Filter) (P
 	return s.list(ctx, f)
 }
 
-// list is List of a checked filter.
 func (s *Service) list(ctx context.Context, f Filter) (Page, error) {
 	if f.Limit == 0 {
 		f.Limit = DefaultListLimit

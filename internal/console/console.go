@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 
+	"vitrine.dev/internal/attempts"
 	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/bulk/imports"
 	"vitrine.dev/internal/catalog"
@@ -39,6 +40,7 @@ type Deps struct {
 	Findings *findings.Service
 	Catalog  *catalog.Service
 	Events   *feed.Feed
+	Attempts *attempts.Service
 	Webhooks *webhook.Service
 	Imports  *imports.Service
 	Refresh  *refresh.Service
@@ -87,7 +89,7 @@ func New(d Deps) (http.Handler, error) {
 
 func (d Deps) pages() []pages {
 	flow := &work.Pages{Work: d.Work, Failures: d.Failures, Findings: d.Findings, Catalog: d.Catalog, URL: d.URL}
-	goods := &products.Pages{Catalog: d.Catalog, Work: d.Work, Failures: d.Failures, Events: d.Events, URL: d.URL}
+	goods := &products.Pages{Catalog: d.Catalog, Work: d.Work, Failures: d.Failures, Events: d.Events, Attempts: d.Attempts, URL: d.URL}
 	rest := &admin.Pages{
 		Accounts: d.Accounts, Webhooks: d.Webhooks, Imports: d.Imports, Failures: d.Failures, Refresh: d.Refresh, Settings: d.Settings,
 		HasKeys: d.Sessions != nil,

@@ -118,10 +118,18 @@ func Ago(t, now time.Time) string {
 	case d.Abs() < time.Second:
 		return "now"
 	case d < 0:
-		return "in " + Took((-d).Truncate(time.Second))
+		return "in " + whole(-d)
 	default:
-		return Took(d.Truncate(time.Second)) + " ago"
+		return whole(d) + " ago"
 	}
+}
+
+// whole is Took without parts of seconds.
+func whole(d time.Duration) string {
+	if d < time.Minute {
+		return strconv.Itoa(int(d.Seconds())) + " s"
+	}
+	return Took(d)
 }
 
 // Stamp is the moment to the second, in UTC.

@@ -68,8 +68,12 @@ func (p *Pages) list(r *http.Request) (frame.Answer, error) {
 	if position, err := base64.RawURLEncoding.DecodeString(r.URL.Query().Get("after")); err == nil && len(position) > 0 {
 		f.After, _ = find.DecodePosition(position, catalog.MaxID)
 	}
+	by := auth.From(r.Context())
 	found, err := frame.Ask(r.Context(), func(ctx context.Context) (catalog.Page, error) {
-		return p.Catalog.Browse(ctx, auth.From(r.Context()), f)
+		if f.UserID == 0 {
+			return p.Catalog.ListOfAll(ctx, by, f)
+		}
+		return p.Catalog.List(ctx, f)
 	})
 	if err != nil {
 		return frame.Answer{}, fmt.Errorf("list products: %w", err)

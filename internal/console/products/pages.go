@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"net/http"
 
+	"vitrine.dev/internal/attempts"
 	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/console/frame"
@@ -33,6 +34,7 @@ type Pages struct {
 	Work     *dispatch.Inspector
 	Failures *failures.Service
 	Events   *feed.Feed
+	Attempts *attempts.Service
 	URL      func(key string) string // where the public reads a picture
 }
 
@@ -53,7 +55,6 @@ func (p *Pages) read(r *http.Request) (catalog.Product, error) {
 	if err != nil {
 		return catalog.Product{}, err
 	}
-	return frame.Ask(r.Context(), func(ctx context.Context) (catalog.Product, error) {
-		return p.Catalog.Product(ctx, auth.From(r.Context()), id)
-	})
+	by := auth.From(r.Context())
+	return frame.Ask(r.Context(), func(ctx context.Context) (catalog.Product, error) { return p.Catalog.Product(ctx, by, id) })
 }

@@ -8,12 +8,11 @@ import (
 	"strings"
 	"time"
 
+	"vitrine.dev/internal/attempts"
 	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/console/frame"
 	"vitrine.dev/internal/dispatch"
-	"vitrine.dev/internal/events"
-	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/feed"
 )
 
@@ -26,13 +25,6 @@ type picturePage struct {
 	Timeline []moment
 	Curl     string
 	Path     string // of its actions
-}
-
-// moment is one entry of the timeline.
-type moment struct {
-	At            time.Time
-	Class         string
-	What, Details string
 }
 
 // eventsRead is how many events of a product are read for the timeline of one of its pictures.
@@ -62,8 +54,14 @@ func (p *Pages) picture(r *http.Request) (frame.Answer, error) {
 	if err != nil {
 		return frame.Answer{}, fmt.Errorf("read events of product %d: %w", read.ID, err)
 	}
+	tried, err := frame.Ask(r.Context(), func(ctx context.Context) ([]attempts.Attempt, error) {
+		return p.Attempts.Of(ctx, by, read.ID, id)
+	})
+	if err != nil {
+		return frame.Answer{}, fmt.Errorf("read attempts at image %d of product %d: %w", id, read.ID, err)
+	}
 	page := picturePage{
-		picture: p.pictureOf(img, read.Name), Product: read, Sentence: sentenceOf(img, waiting, time.Now()), Timeline: timelineOf(img, log.Events),
+		picture: p.pictureOf(img, read.Name), Product: read, Sentence: sentenceOf(img, waiting, time.Now()), Timeline: timelineOf(img, tried, log.Events),
 		Path: fmt.Sprintf("%s/products/%d/images/%d", frame.Path, read.ID, id), Curl: curlOf(r, read.ID, id),
 	}
 	return frame.Answer{Page: frame.Page{Title: "Picture " + strconv.FormatInt(id, 10), Nav: "products", Name: "picture", Data: page, Live: true}}, nil
@@ -109,45 +107,6 @@ func sentenceOf(img catalog.Image, waiting *dispatch.Waiting, now time.Time) str
 }
 
 func lower(s string) string { return strings.ToLower(s[:1]) + s[1:] }
-
-// timelineOf is what is known of the picture, from its beginning on.
-func timelineOf(img catalog.Image, log []events.Event) []moment {
-	timeline := []moment{{At: img.CreatedAt, What: "Asked for", Details: "The product was committed with the picture; its work began to wait."}}
-	for _, e := range log {
-		if e.ImageID != img.ID {
-			continue
-		}
-		m := moment{At: e.OccurredAt}
-		why := frame.ReasonWords(fault.Reason(e.Data.Reason))
-		switch {
-		case e.Type == events.ImageReady:
-			m.Class, m.What = "ready", "Ready"
-			m.Details = "Published" + attemptWords(e.Data.Attempt, " by attempt ")
-		case e.Type == events.ImageFailed:
-			m.Class, m.What = "failed", "Failed: "+lower(why)
-			m.Details = "There will be no further attempt" + attemptWords(e.Data.Attempt, " after attempt ")
-		case e.Type == events.ImageRetrying && e.Data.Cause != "":
-			m.Class, m.What, m.Details = "waiting", "Asked for again", "By a "+string(e.Data.Cause)
-		case e.Type == events.ImageRetrying:
-			m.Class, m.What = "waiting", "Attempt"+attemptWords(e.Data.Attempt, " ")+" failed: "+lower(why)
-			m.Details = "Tried again after " + frame.Took(time.Duration(e.Data.DelayMS)*time.Millisecond)
-		case e.Type == events.ImageRefreshed:
-			m.Class, m.What, m.Details = "ready", "Refreshed", "Its source was fetched again, and had another picture"
-		default:
-			continue
-		}
-		timeline = append(timeline, m)
-	}
-	return timeline
-}
-
-// attemptWords is the number of the attempt behind the words, "" where it is not known.
-func attemptWords(n int, words string) string {
-	if n == 0 {
-		return ""
-	}
-	return words + strconv.Itoa(n)
-}
 
 // action reads the ids of a picture and does something about it.
 func action(r *http.Request, do func(ctx context.Context, by auth.Principal, product, image int64) error, note string) (frame.Answer, error) {

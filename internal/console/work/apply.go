@@ -132,9 +132,8 @@ func (p *Pages) job(r *http.Request) (frame.Answer, error) {
 	if err != nil {
 		return frame.Answer{}, err
 	}
-	j, err := frame.Ask(r.Context(), func(ctx context.Context) (failures.Job, error) {
-		return p.Failures.Job(ctx, auth.From(r.Context()), id)
-	})
+	by := auth.From(r.Context())
+	j, err := frame.Ask(r.Context(), func(ctx context.Context) (failures.Job, error) { return p.Failures.Job(ctx, by, id) })
 	if err != nil {
 		return frame.Answer{}, fmt.Errorf("read job %d: %w", id, err)
 	}

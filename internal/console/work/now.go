@@ -76,7 +76,7 @@ func (p *Pages) now(r *http.Request) (frame.Answer, error) {
 		page.Wrong = append(page.Wrong, wrongOf(f))
 	}
 	newest, err := frame.Ask(r.Context(), func(ctx context.Context) (catalog.Page, error) {
-		return p.Catalog.Browse(ctx, by, catalog.Filter{Limit: 2 * newestShown})
+		return p.Catalog.ListOfAll(ctx, by, catalog.Filter{Limit: 2 * newestShown})
 	})
 	if err != nil {
 		return frame.Answer{}, fmt.Errorf("list the newest products: %w", err)
@@ -127,7 +127,7 @@ func wrongOf(f findings.Finding) wrong {
 func leadOf(p nowPage, now time.Time) string {
 	switch {
 	case len(p.Working) == 0 && p.Waiting > 0:
-		return fmt.Sprintf("No worker is alive: %s.", waitWords(p.flow))
+		return "No worker is alive: " + waitWords(p.flow) + "."
 	case len(p.Working) == 0:
 		return "No worker is alive."
 	case p.Waiting == 0 && p.InFlight == 0:

@@ -92,6 +92,8 @@
       box.onchange = () => all('[data-row] input[type=checkbox]').forEach((b) => { b.checked = box.checked; });
     });
     all('[data-chart]').forEach(chart);
+    const here = $('nav a[aria-current=page]');
+    if (here && here.closest('nav').scrollWidth > here.closest('nav').clientWidth) here.scrollIntoView({ inline: 'center', block: 'nearest' });
   };
 
   // Charts. The element holds a table of the same figures, which stays for those who do not see it.
