@@ -59,6 +59,9 @@ func (p *process) holdKey(deps *httpapi.Deps) func(context.Context, auth.Princip
 	}
 }
 
+// openLog opens the log of events from now on.
+func (p *process) openLog(ctx context.Context) (events.Next, error) { return p.horizon.Tail(ctx) }
+
 // followChanges calls changed after each batch of the log of events, until ctx is done.
 func (p *process) followChanges(ctx context.Context, changed func()) {
 	outage := backoff.NewOutage(p.log, "open pages of the console do not hear of changes", "open pages of the console hear of changes again")

@@ -17,7 +17,6 @@ import (
 	"vitrine.dev/internal/cli"
 	"vitrine.dev/internal/console/session"
 	"vitrine.dev/internal/dispatch"
-	"vitrine.dev/internal/events"
 	"vitrine.dev/internal/expiry"
 	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/feed"
@@ -204,9 +203,6 @@ func (p *process) addGuard(deps *httpapi.Deps) error {
 		task{name: "key use", run: keys.RecordUse})
 	return nil
 }
-
-// openLog opens the log of events from now on.
-func (p *process) openLog(ctx context.Context) (events.Next, error) { return p.horizon.Tail(ctx) }
 
 // sayHowToBegin tells who started the process how to make the first key, where there is
 // none.

@@ -114,12 +114,12 @@ func (f *Frame) Stream(l *Live) http.Handler {
 		f.protect(w.Header())
 		w.Header().Set("Content-Type", typeStream)
 		w.Header().Set("Cache-Control", "no-store")
-		l.tell(ctx, w, changes, r.URL.Query().Has("often")) //nolint:contextcheck // Enter's context is made of the request's
+		l.notify(ctx, w, changes, r.URL.Query().Has("often")) //nolint:contextcheck // Enter's context is made of the request's
 	})
 }
 
-// tell writes messages until ctx is done, or the client is gone.
-func (l *Live) tell(ctx context.Context, w http.ResponseWriter, changes <-chan struct{}, often bool) {
+// notify writes messages until ctx is done, or the client is gone.
+func (l *Live) notify(ctx context.Context, w http.ResponseWriter, changes <-chan struct{}, often bool) {
 	sent := http.NewResponseController(w)
 	send := func(text string) bool {
 		_ = sent.SetWriteDeadline(time.Now().Add(liveWrite)) // not of every writer
