@@ -55,6 +55,15 @@ func (e *environment) spelled(name string) string {
 	return name
 }
 
+// origins says of each variable that was given in which form it was.
+func (e *environment) origins() map[string]string {
+	origins := make(map[string]string, len(e.values))
+	for name := range e.values {
+		origins[name] = e.spelled(name)
+	}
+	return origins
+}
+
 func (e *environment) problem(format string, args ...any) {
 	e.problems = append(e.problems, fmt.Sprintf(format, args...))
 }

@@ -76,12 +76,3 @@ func textOf(value any) string {
 	}
 	return strings.Join(parts, ",")
 }
-
-// origins says of each variable that was given in which form it was.
-func (e *environment) origins() map[string]string {
-	origins := make(map[string]string, len(e.values))
-	for name := range e.values {
-		origins[name] = e.spelled(name)
-	}
-	return origins
-}

@@ -30,6 +30,8 @@ type Page struct {
 	Data  any
 	// Live has the page looked at again when something changes; Often also while nothing does.
 	Live, Often bool
+	// Chart says that it has charts.
+	Chart bool
 	// Again is after how long the page is loaded again, also without scripts; 0: never.
 	Again time.Duration
 }

@@ -97,29 +97,29 @@ func (f *Frame) Stream(l *Live) http.Handler {
 			return
 		}
 		r = in
-		by := auth.From(r.Context())
+		by := auth.From(in.Context()) //nolint:contextcheck // Enter's context is made of the request's
 		if !by.May(auth.Operator) {
 			f.fail(w, r, httpkit.Refuse(http.StatusForbidden, "your key lacks the scope %s", auth.Operator))
 			return
 		}
-		changes := l.join()
+		changes := l.join() //nolint:contextcheck // what follows the log outlives the first that asks
 		if changes == nil {
 			w.Header().Set("Retry-After", httpkit.RetryAfter)
 			w.WriteHeader(http.StatusServiceUnavailable)
 			return
 		}
 		defer l.leave(changes)
-		ctx, cancel := l.hold(r.Context(), by)
+		ctx, cancel := l.hold(in.Context(), by)
 		defer cancel()
 		f.protect(w.Header())
 		w.Header().Set("Content-Type", typeStream)
 		w.Header().Set("Cache-Control", "no-store")
-		l.tell(ctx, w, changes, r.URL.Query().Has("often"))
+		l.notify(ctx, w, changes, r.URL.Query().Has("often")) //nolint:contextcheck // Enter's context is made of the request's
 	})
 }
 
-// tell writes messages until ctx is done, or the client is gone.
-func (l *Live) tell(ctx context.Context, w http.ResponseWriter, changes <-chan struct{}, often bool) {
+// notify writes messages until ctx is done, or the client is gone.
+func (l *Live) notify(ctx context.Context, w http.ResponseWriter, changes <-chan struct{}, often bool) {
 	sent := http.NewResponseController(w)
 	send := func(text string) bool {
 		_ = sent.SetWriteDeadline(time.Now().Add(liveWrite)) // not of every writer

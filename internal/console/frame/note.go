@@ -33,7 +33,7 @@ func takeNote(w http.ResponseWriter, r *http.Request) string {
 // NewCookie returns a cookie that only the console gets, for so many seconds, no script reads,
 // and no other site has sent along.
 func NewCookie(r *http.Request, name, value string, seconds int) *http.Cookie {
-	return &http.Cookie{
+	return &http.Cookie{ //nolint:gosec // Secure where it is served by https
 		Name: name, Value: value, Path: Path, MaxAge: seconds, HttpOnly: true, SameSite: http.SameSiteStrictMode,
 		Secure: r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https",
 	}

@@ -65,7 +65,7 @@ func (f *Frame) Handler(set Set, rt Route) http.Handler {
 			return
 		}
 		r = in
-		by := auth.From(r.Context())
+		by := auth.From(in.Context()) //nolint:contextcheck // Enter's context is made of the request's
 		if !by.May(rt.Scope) {
 			if change {
 				f.record(r, by, action, auth.Refused)

@@ -60,7 +60,7 @@ func (s *Sessions) Routes(mux *http.ServeMux, f *frame.Frame) {
 			f.WriteLogin(w, r, to, err)
 			return
 		}
-		http.Redirect(w, r, to, http.StatusSeeOther)
+		http.Redirect(w, r, to, http.StatusSeeOther) //nolint:gosec // within lets no address of another site through
 	})))
 	mux.Handle("POST "+frame.Path+"/logout", crossOrigin.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := s.end(w, r); err != nil {
@@ -105,7 +105,8 @@ func (s *Sessions) end(w http.ResponseWriter, r *http.Request) error {
 	}
 	in, err := s.Enter(r)
 	if err == nil {
-		err = s.Accounts.EndSession(r.Context(), auth.From(in.Context()), c.Value)
+		by := auth.From(in.Context()) //nolint:contextcheck // Enter's context is made of the request's
+		err = s.Accounts.EndSession(r.Context(), by, c.Value)
 	}
 	if err != nil && !errors.Is(err, frame.ErrSignIn) {
 		return err

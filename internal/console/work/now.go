@@ -133,7 +133,7 @@ func leadOf(p nowPage, now time.Time) string {
 	case p.Waiting == 0 && p.InFlight == 0:
 		return "Nothing waits: every picture is ready, or has failed for good."
 	case p.Waiting == 0:
-		return fmt.Sprintf("%s in work, none waits.", frame.Plural(p.InFlight, "picture"))
+		return frame.Plural(p.InFlight, "picture") + " in work, none waits."
 	default:
 		return fmt.Sprintf("%s, the oldest for %s.", waitWords(p.flow), frame.Took(now.Sub(p.Oldest)))
 	}
