@@ -159,7 +159,7 @@ func TestHandleLeavesAloneWhatIsNotWaiting(t *testing.T) {
 		if err := b.worker.Handle(t.Context(), jobFor(1)); err != nil {
 			t.Error(err)
 		}
-		if after := b.store.image(1); !reflect.DeepEqual(after, before) || b.renders != 0 {
+		if after := b.store.image(1); !reflect.DeepEqual(after, before) || b.renders != 0 { //nolint:govet // of failures the whole value counts
 			t.Errorf("image went from %+v to %+v with %d renders", before, after, b.renders)
 		}
 	}

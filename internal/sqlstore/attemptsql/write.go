@@ -47,6 +47,7 @@ func WriteWithout(ctx context.Context, db *sqldb.DB, tx *sql.Tx, images []int64,
 // trim removes what is beyond the last ones of each image.
 func trim(ctx context.Context, tx *sql.Tx, images []int64) error {
 	marks, args := sqldb.In(2, images)
+	//nolint:gosec // placeholders
 	_, err := tx.ExecContext(ctx, `
 		DELETE FROM image_attempts WHERE image_id IN (`+marks+`) AND (generation, attempt) <= (
 			SELECT other.generation, other.attempt FROM image_attempts AS other WHERE other.image_id = image_attempts.image_id
