@@ -10,6 +10,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"vitrine.dev/internal/httpapi/wire"
+	"vitrine.dev/internal/imaging/imagingtest"
 	"vitrine.dev/internal/systemtest"
 )
 
@@ -91,7 +92,14 @@ func TestConsole(t *testing.T) {
 		good = finished(create("Vase No. "+seed, "https://pictures.vitrine.test/ready?width=900&height=900&seed="+seed))
 	}
 	bad := finished(create("Lost", "https://broken.vitrine.test/source_forbidden", "https://broken.vitrine.test/decode_failed", "https://other.vitrine.test/source_not_found"))
+	sent := finished(create("Sent", "https://pictures.vitrine.test/ready?seed=sent"))
+	body, kind := pictureForm(t, imagingtest.Photo(600, 600, 11), "A lamp")
+	if got, answer := c.Do(http.MethodPost, fmt.Sprintf("/products/%d/images", sent.ID), map[string]string{"Content-Type": kind, "Authorization": "Bearer " + admin}, body); got.StatusCode != http.StatusCreated {
+		t.Fatalf("send a picture: %d: %s", got.StatusCode, answer)
+	}
+	sent = finished(fmt.Sprintf("/products/%d", sent.ID))
 	pages := consolePages()
+	pages["picture-sent"] = fmt.Sprintf("/console/products/%d/images/%d", sent.ID, sent.Images[1].ID)
 	pages["product"] = fmt.Sprintf("/console/products/%d", good.ID)
 	pages["picture"] = fmt.Sprintf("/console/products/%d/images/%d", good.ID, good.Images[0].ID)
 	pages["picture-failed"] = fmt.Sprintf("/console/products/%d/images/%d", bad.ID, bad.Images[0].ID)
@@ -99,6 +107,11 @@ func TestConsole(t *testing.T) {
 	for name, path := range pages {
 		b.look(name, path)
 	}
+
+	b.open(pages["picture-sent"])
+	systemtest.Eventually(t, "before and after", func() bool {
+		return eval[bool](b, `[...document.querySelectorAll(".compare img")].filter(i => i.complete && i.naturalWidth > 0).length === 2`)
+	})
 
 	// Why is this picture not there?
 	b.do("resize", chromedp.EmulateViewport(1280, 900))
