@@ -85,6 +85,7 @@ func New(d Deps) (http.Handler, error) {
 			mux.Handle(rt.Method+" "+frame.Path+rt.Path, f.Handler(set, rt))
 		}
 	}
+	mux.Handle("GET "+frame.Path+"/{$}", http.RedirectHandler(frame.Path, http.StatusPermanentRedirect))
 	mux.Handle(frame.Path+"/", f.Missing())
 	return mux, nil
 }
