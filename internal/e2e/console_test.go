@@ -141,6 +141,28 @@ func TestConsole(t *testing.T) {
 	b.says("1 process alive")
 	b.quiet("an operator's tasks")
 
+	// A hundred thousand failures: counts are bounded, and to do something about all of them their number is typed.
+	db := connect(t, env, env["DB_NAME"])
+	execute(t, db, fmt.Sprintf(`
+		INSERT INTO images (product_id, user_id, position, source_url, source_host, status, accepted_at, reason, reason_detail, created_at, updated_at, failed_at)
+		SELECT %d, 1, 100 + n, 'https://h' || n %% 300 || '.example/' || n, 'h' || n %% 300 || '.example', 'failed', now, 'source_timeout', 'The host was too slow.', now, now, now - n
+		FROM generate_series(1, 100000) n, LATERAL (SELECT (extract(epoch FROM now()) * 1000)::BIGINT AS now) t`, bad.ID), `ANALYZE images`)
+	for name, path := range map[string]string{"many-now": "/console", "many-failed": "/console/failed", "many-of-host": "/console/failed?host=h7.example", "many-queue": "/console/queue"} {
+		b.look(name, path)
+	}
+	b.open("/console/failed")
+	b.says("10,000+ pictures have failed")
+	b.click(`.head a[href*="action=discard"]`)
+	b.says("Discard 100,00")
+	if !eval[bool](b, `document.querySelector("button.primary").disabled`) {
+		t.Error("all can be discarded without their number")
+	}
+	number := eval[string](b, `document.querySelector("[data-type]").dataset.type`)
+	b.do("type the number", chromedp.SendKeys("#typed", number, chromedp.ByQuery))
+	b.click("form button.primary")
+	b.says("Discard, job")
+	b.quiet("a hundred thousand failures")
+
 	// Without the database every page says so, and comes back by itself.
 	b.open("/console/hosts")
 	database.Cut()
