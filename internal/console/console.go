@@ -21,6 +21,7 @@ import (
 	"vitrine.dev/internal/feed"
 	"vitrine.dev/internal/findings"
 	"vitrine.dev/internal/refresh"
+	"vitrine.dev/internal/upload"
 	"vitrine.dev/internal/webhook"
 )
 
@@ -41,6 +42,7 @@ type Deps struct {
 	Catalog  *catalog.Service
 	Events   *feed.Feed
 	Attempts *attempts.Service
+	Uploads  *upload.Service
 	Webhooks *webhook.Service
 	Imports  *imports.Service
 	Refresh  *refresh.Service
@@ -83,13 +85,14 @@ func New(d Deps) (http.Handler, error) {
 			mux.Handle(rt.Method+" "+frame.Path+rt.Path, f.Handler(set, rt))
 		}
 	}
+	mux.Handle("GET "+frame.Path+"/{$}", http.RedirectHandler(frame.Path, http.StatusPermanentRedirect))
 	mux.Handle(frame.Path+"/", f.Missing())
 	return mux, nil
 }
 
 func (d Deps) pages() []pages {
 	flow := &work.Pages{Work: d.Work, Failures: d.Failures, Findings: d.Findings, Catalog: d.Catalog, URL: d.URL}
-	goods := &products.Pages{Catalog: d.Catalog, Work: d.Work, Failures: d.Failures, Events: d.Events, Attempts: d.Attempts, URL: d.URL}
+	goods := &products.Pages{Catalog: d.Catalog, Work: d.Work, Failures: d.Failures, Events: d.Events, Attempts: d.Attempts, Uploads: d.Uploads, URL: d.URL}
 	rest := &admin.Pages{
 		Accounts: d.Accounts, Webhooks: d.Webhooks, Imports: d.Imports, Failures: d.Failures, Refresh: d.Refresh, Settings: d.Settings,
 		HasKeys: d.Sessions != nil,

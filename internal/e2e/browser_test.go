@@ -109,8 +109,15 @@ func (b *tab) open(path string) {
 func (b *tab) click(selector string) {
 	b.t.Helper()
 	b.clicks++
-	if _, err := chromedp.RunResponse(b.bounded(), chromedp.Click(selector, chromedp.ByQuery)); err != nil {
-		b.t.Fatalf("click %s: %v", selector, err)
+	for {
+		_, err := chromedp.RunResponse(b.bounded(), chromedp.Click(selector, chromedp.ByQuery))
+		if err != nil && strings.Contains(err.Error(), "Could not find node") { // the page has looked again meanwhile
+			continue
+		}
+		if err != nil {
+			b.t.Fatalf("click %s: %v", selector, err)
+		}
+		break
 	}
 	b.do("wait for the page", chromedp.WaitReady("main"))
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"vitrine.dev/internal/httpapi/wire"
+	"vitrine.dev/internal/imaging/imagingtest"
 	"vitrine.dev/internal/systemtest"
 )
 
@@ -91,7 +92,14 @@ func TestConsole(t *testing.T) {
 		good = finished(create("Vase No. "+seed, "https://pictures.vitrine.test/ready?width=900&height=900&seed="+seed))
 	}
 	bad := finished(create("Lost", "https://broken.vitrine.test/source_forbidden", "https://broken.vitrine.test/decode_failed", "https://other.vitrine.test/source_not_found"))
+	sent := finished(create("Sent", "https://pictures.vitrine.test/ready?seed=sent"))
+	body, kind := pictureForm(t, imagingtest.Photo(600, 600, 11), "A lamp")
+	if got, answer := c.Do(http.MethodPost, fmt.Sprintf("/products/%d/images", sent.ID), map[string]string{"Content-Type": kind, "Authorization": "Bearer " + admin}, body); got.StatusCode != http.StatusCreated {
+		t.Fatalf("send a picture: %d: %s", got.StatusCode, answer)
+	}
+	sent = finished(fmt.Sprintf("/products/%d", sent.ID))
 	pages := consolePages()
+	pages["picture-sent"] = fmt.Sprintf("/console/products/%d/images/%d", sent.ID, sent.Images[1].ID)
 	pages["product"] = fmt.Sprintf("/console/products/%d", good.ID)
 	pages["picture"] = fmt.Sprintf("/console/products/%d/images/%d", good.ID, good.Images[0].ID)
 	pages["picture-failed"] = fmt.Sprintf("/console/products/%d/images/%d", bad.ID, bad.Images[0].ID)
@@ -99,6 +107,11 @@ func TestConsole(t *testing.T) {
 	for name, path := range pages {
 		b.look(name, path)
 	}
+
+	b.open(pages["picture-sent"])
+	systemtest.Eventually(t, "before and after", func() bool {
+		return eval[bool](b, `[...document.querySelectorAll(".compare img")].filter(i => i.complete && i.naturalWidth > 0).length === 2`)
+	})
 
 	// Why is this picture not there?
 	b.do("resize", chromedp.EmulateViewport(1280, 900))
@@ -127,6 +140,28 @@ func TestConsole(t *testing.T) {
 	b.do("press g w", chromedp.KeyEvent("g"), chromedp.KeyEvent("w"))
 	b.says("1 process alive")
 	b.quiet("an operator's tasks")
+
+	// A hundred thousand failures: counts are bounded, and to do something about all of them their number is typed.
+	db := connect(t, env, env["DB_NAME"])
+	execute(t, db, fmt.Sprintf(`
+		INSERT INTO images (product_id, user_id, position, source_url, source_host, status, accepted_at, reason, reason_detail, created_at, updated_at, failed_at)
+		SELECT %d, 1, 100 + n, 'https://h' || n %% 300 || '.example/' || n, 'h' || n %% 300 || '.example', 'failed', now, 'source_timeout', 'The host was too slow.', now, now, now - n
+		FROM generate_series(1, 100000) n, LATERAL (SELECT (extract(epoch FROM now()) * 1000)::BIGINT AS now) t`, bad.ID), `ANALYZE images`)
+	for name, path := range map[string]string{"many-now": "/console", "many-failed": "/console/failed", "many-of-host": "/console/failed?host=h7.example", "many-queue": "/console/queue"} {
+		b.look(name, path)
+	}
+	b.open("/console/failed")
+	b.says("10,000+ pictures have failed")
+	b.click(`.head a[href*="action=discard"]`)
+	b.says("Discard 100,00")
+	if !eval[bool](b, `document.querySelector("button.primary").disabled`) {
+		t.Error("all can be discarded without their number")
+	}
+	number := eval[string](b, `document.querySelector("[data-type]").dataset.type`)
+	b.do("type the number", chromedp.SendKeys("#typed", number, chromedp.ByQuery))
+	b.click("form button.primary")
+	b.says("Discard, job")
+	b.quiet("a hundred thousand failures")
 
 	// Without the database every page says so, and comes back by itself.
 	b.open("/console/hosts")

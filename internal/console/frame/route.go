@@ -34,6 +34,8 @@ type Route struct {
 	// Recorded says that what is called writes its own entry in the audit log.
 	Recorded bool
 	Handle   Handler
+	// Send answers with a file, in place of Handle; an error before its first byte is told by a page.
+	Send func(w http.ResponseWriter, r *http.Request) error
 }
 
 // ErrSignIn is what Config.Enter returns where there is no session.
@@ -71,6 +73,13 @@ func (f *Frame) Handler(set Set, rt Route) http.Handler {
 				f.record(r, by, action, auth.Refused)
 			}
 			f.fail(w, r, httpkit.Refuse(http.StatusForbidden, "your key lacks the scope %s, which this page needs", rt.Scope))
+			return
+		}
+		if rt.Send != nil {
+			f.protect(w.Header())
+			if err := rt.Send(w, r); err != nil {
+				f.fail(w, r, err)
+			}
 			return
 		}
 		answer, err := rt.Handle(r)

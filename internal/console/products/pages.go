@@ -14,6 +14,7 @@ import (
 	"vitrine.dev/internal/dispatch"
 	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/feed"
+	"vitrine.dev/internal/upload"
 )
 
 //go:embed templates/*.html
@@ -35,6 +36,7 @@ type Pages struct {
 	Failures *failures.Service
 	Events   *feed.Feed
 	Attempts *attempts.Service
+	Uploads  *upload.Service
 	URL      func(key string) string // where the public reads a picture
 }
 
@@ -44,6 +46,7 @@ func (p *Pages) Routes() []frame.Route {
 		{Method: http.MethodGet, Path: "/products", Scope: auth.Operator, Handle: p.list},
 		{Method: http.MethodGet, Path: "/products/{id}", Scope: auth.Operator, Handle: p.product},
 		{Method: http.MethodGet, Path: "/products/{id}/images/{image}", Scope: auth.Operator, Handle: p.picture},
+		{Method: http.MethodGet, Path: "/products/{id}/images/{image}/source", Scope: auth.Operator, Send: p.source},
 		{Method: http.MethodPost, Path: "/products/{id}/images/{image}/retry", Scope: auth.Operator, Handle: p.retry},
 		{Method: http.MethodPost, Path: "/products/{id}/images/{image}/refresh", Scope: auth.Operator, Handle: p.refresh},
 	}

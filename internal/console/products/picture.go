@@ -25,6 +25,7 @@ type picturePage struct {
 	Timeline []moment
 	Curl     string
 	Path     string // of its actions
+	Source   string // where the picture is that was sent; "": it has a URL
 }
 
 // eventsRead is how many events of a product are read for the timeline of one of its pictures.
@@ -63,6 +64,9 @@ func (p *Pages) picture(r *http.Request) (frame.Answer, error) {
 	page := picturePage{
 		picture: p.pictureOf(img, read.Name), Product: read, Sentence: sentenceOf(img, waiting, time.Now()), Timeline: timelineOf(img, tried, log.Events),
 		Path: fmt.Sprintf("%s/products/%d/images/%d", frame.Path, read.ID, id), Curl: curlOf(r, read.ID, id),
+	}
+	if uploaded(img) && img.Rendition != nil {
+		page.Source = page.Path + "/source"
 	}
 	return frame.Answer{Page: frame.Page{Title: "Picture " + strconv.FormatInt(id, 10), Nav: "products", Name: "picture", Data: page, Live: true}}, nil
 }

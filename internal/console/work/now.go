@@ -24,7 +24,8 @@ type nowPage struct {
 	Failed     failures.Tally // since Facts.FailedAfter
 	FailedMore bool
 	FailedPath string
-	Wrong      []wrong
+	Wrong      []wrong // the first wrongShown
+	Rest       []wrong
 	Slots      []slot // few enough to be drawn one by one; nil: there are more
 	Newest     []published
 }
@@ -40,6 +41,9 @@ type wrong struct {
 type published struct {
 	URL, Name, Href string
 }
+
+// wrongShown is how many findings stand there; the others are folded.
+const wrongShown = 6
 
 // newestShown is how many of the newest products have their picture shown.
 const newestShown = 12
@@ -72,8 +76,12 @@ func (p *Pages) now(r *http.Request) (frame.Answer, error) {
 	if f := report.Facts.Failures; f != nil {
 		page.Failed, page.FailedMore = f.Tally, f.More
 	}
-	for _, f := range report.Findings {
-		page.Wrong = append(page.Wrong, wrongOf(f))
+	for i, f := range report.Findings {
+		if i < wrongShown {
+			page.Wrong = append(page.Wrong, wrongOf(f))
+		} else {
+			page.Rest = append(page.Rest, wrongOf(f))
+		}
 	}
 	newest, err := frame.Ask(r.Context(), func(ctx context.Context) (catalog.Page, error) {
 		return p.Catalog.ListOfAll(ctx, by, catalog.Filter{Limit: 2 * newestShown})

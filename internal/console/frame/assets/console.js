@@ -49,7 +49,7 @@
     }
     if (led) {
       led = false;
-      const link = $(`nav a[data-letter="${CSS.escape(event.key)}"]`);
+      const link = $(`.side nav a[data-letter="${CSS.escape(event.key)}"]`);
       if (link) { event.preventDefault(); location.href = link.href; }
       return;
     }
@@ -92,7 +92,7 @@
       box.onchange = () => all('[data-row] input[type=checkbox]').forEach((b) => { b.checked = box.checked; });
     });
     all('[data-chart]').forEach(chart);
-    const here = $('nav a[aria-current=page]');
+    const here = $('.side nav a[aria-current=page]');
     if (here && here.closest('nav').scrollWidth > here.closest('nav').clientWidth) here.scrollIntoView({ inline: 'center', block: 'nearest' });
   };
 
