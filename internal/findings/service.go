@@ -62,7 +62,7 @@ func NewService(s Sources) *Service { return &Service{sources: s} }
 // most: what cannot be read in that time is a finding. It is shared: no caller changes it.
 // fault.Forbidden for who is no operator.
 func (s *Service) Report(ctx context.Context, by auth.Principal) (Report, error) {
-	if !by.ForAll() {
+	if !by.May(auth.Operator) {
 		return Report{}, fault.New(fault.Forbidden, "what is wrong concerns all users: only operators may read it")
 	}
 	reading := s.reading.DoChan("", func() (any, error) { return s.report(context.WithoutCancel(ctx)), nil })
