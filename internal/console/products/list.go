@@ -86,12 +86,23 @@ func (p *Pages) list(r *http.Request) (frame.Answer, error) {
 	if found.Next != (find.Position{}) {
 		page.Next = frame.Query(r, "after", base64.RawURLEncoding.EncodeToString(found.Next.Encode()))
 	}
+	page.Chips = chipsOf(r, selected)
+	return frame.Answer{Page: frame.Page{Title: "Products", Nav: "products", Name: "products", Data: page, Live: true}}, nil
+}
+
+// chipsOf are the statuses by which the line may be narrowed: of all users only those for which there is
+// an index, see catalog.Service.ListOfAll.
+func chipsOf(r *http.Request, selected line.Line) (chips []choice) {
+	f := selected.Filter()
 	for _, c := range []choice{{Text: "All"}, {Text: "On their way", Class: "waiting"}, {Text: "Ready", Class: "ready"}, {Text: "Failed", Class: "failed"}} {
 		status := map[string]catalog.Status{"waiting": catalog.Pending, "ready": catalog.Ready, "failed": catalog.Failed}[c.Class]
+		if f.UserID == 0 && status != "" && status != catalog.Failed {
+			continue
+		}
 		c.Href, c.Here = frame.Query(r, "q", with(selected, status)), f.ImageStatus == status
-		page.Chips = append(page.Chips, c)
+		chips = append(chips, c)
 	}
-	return frame.Answer{Page: frame.Page{Title: "Products", Nav: "products", Name: "products", Data: page, Live: true}}, nil
+	return chips
 }
 
 func (p *Pages) cardOf(s catalog.Summary) card {

@@ -1,12 +1,16 @@
 package products
 
 import (
+	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
 
 	"vitrine.dev/internal/attempts"
 	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/catalog/line"
 	"vitrine.dev/internal/dispatch"
 	"vitrine.dev/internal/events"
 	"vitrine.dev/internal/fault"
@@ -30,6 +34,30 @@ func TestSentences(t *testing.T) {
 	} {
 		if got := sentenceOf(c.img, c.waiting, now); got != want {
 			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
+// TestChips: what would be refused for all users is not offered for them.
+func TestChips(t *testing.T) {
+	t.Parallel()
+	for asked, want := range map[string]string{
+		"": "All* Failed", "status:failed": "All Failed*", "user:7": "All* On their way Ready Failed", "status:ready user:7 lamp": "All On their way Ready* Failed",
+	} {
+		selected, faults := line.Parse(asked)
+		if len(faults) > 0 {
+			t.Fatal(faults)
+		}
+		var words []string
+		for _, c := range chipsOf(httptest.NewRequest(http.MethodGet, "/console/products?after=x&q="+url.QueryEscape(asked), nil), selected) {
+			text := c.Text
+			if c.Here {
+				text += "*"
+			}
+			words = append(words, text)
+		}
+		if got := strings.Join(words, " "); got != want {
+			t.Errorf("%q offers %s, want %s", asked, got, want)
 		}
 	}
 }
