@@ -49,7 +49,7 @@ func TestChips(t *testing.T) {
 			t.Fatal(faults)
 		}
 		var words []string
-		for _, c := range chipsOf(httptest.NewRequest(http.MethodGet, "/console/products?after=x&q="+url.QueryEscape(asked), nil), selected) {
+		for _, c := range chipsOf(httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/console/products?after=x&q="+url.QueryEscape(asked), nil), selected) {
 			text := c.Text
 			if c.Here {
 				text += "*"
