@@ -7,6 +7,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"vitrine.dev/internal/app/config"
+	"vitrine.dev/internal/cli"
 	"vitrine.dev/internal/gc"
 	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/metrics"
@@ -41,7 +42,7 @@ func (p *process) addWorker(held *closers) error {
 	collector := gc.NewCollector(p.store, p.blobs, p.cfg.OrphanInterval, gc.Config{
 		Grace: p.cfg.OrphanGrace, UploadLife: upload.Life, MayDelete: mayCollect(p.identity, p.blobs, p.store),
 	}, p.log)
-	heart := processes.NewHeart(p.store, processes.Process{ID: p.id, Role: p.role.name, Slots: p.cfg.WorkerDownloads}, worker, p.log)
+	heart := p.heart(p.cfg.WorkerDownloads, worker, renderer)
 	p.tasks = append(p.tasks,
 		task{name: "consumer", run: func(ctx context.Context) error {
 			return runWorker(ctx, heart, func(ctx context.Context) error {
@@ -89,6 +90,11 @@ func policy(c config.Config) media.Policy {
 // addHeart has this process, which does not work on images, count as one of the
 // installation.
 func (p *process) addHeart() {
-	heart := processes.NewHeart(p.store, processes.Process{ID: p.id, Role: p.role.name}, nil, p.log)
-	p.tasks = append(p.tasks, task{name: "heartbeat", run: heart.Run})
+	p.tasks = append(p.tasks, task{name: "heartbeat", run: p.heart(0, nil, nil).Run})
+}
+
+// heart writes the heartbeats of this process. renderer is nil for one that renders nothing.
+func (p *process) heart(slots int, work processes.Work, renderer renderer) *processes.Heart {
+	this := processes.Process{ID: p.id, Role: p.role.name, Slots: slots, Version: cli.Version()}
+	return processes.NewHeart(p.store, this, work, func() processes.Use { return use(renderer) }, p.log)
 }

@@ -44,7 +44,7 @@ func TestWorkerDrains(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		store := &notedProcesses{}
-		heart := processes.NewHeart(store, processes.Process{ID: "one", Role: "worker", Slots: 64}, threeDownloads{}, slog.New(slog.DiscardHandler))
+		heart := processes.NewHeart(store, processes.Process{ID: "one", Role: "worker", Slots: 64}, threeDownloads{}, func() processes.Use { return processes.Use{} }, slog.New(slog.DiscardHandler))
 		reported, drained, ended := false, make(chan struct{}), make(chan error)
 		ctx, stop := context.WithCancel(t.Context())
 		go func() {

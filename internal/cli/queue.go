@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -62,11 +63,32 @@ func writeQueue(w *tabwriter.Writer, q wire.Queue) {
 
 func writeProcesses(w *tabwriter.Writer, title string, list []wire.QueueProcess, now time.Time) {
 	if len(list) > 0 {
-		fmt.Fprint(w, "\n"+title+"\tROLE\tIN FLIGHT\tSLOTS\tHEARTBEAT\n")
+		fmt.Fprint(w, "\n"+title+"\tROLE\tVERSION\tUP\tIN FLIGHT\tSLOTS\tRENDERS\tPIXELS\tMEMORY\tHEARTBEAT\n")
 	}
 	for _, p := range list {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s ago\n", oneLine(p.ID), p.Role, count(int64(p.InFlight)), count(int64(p.Slots)), duration(now.Sub(p.HeartbeatAt)))
+		state := ""
+		if p.Draining {
+			state = ", draining"
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\t%s ago%s\n", oneLine(p.ID), p.Role, oneLine(p.Version), duration(p.HeartbeatAt.Sub(p.StartedAt)),
+			count(int64(p.InFlight)), count(int64(p.Slots)), p.Renders, pixels(p), memory(p.Memory), duration(now.Sub(p.HeartbeatAt)), state)
 	}
+}
+
+// pixels is how much of its budget a process uses.
+func pixels(p wire.QueueProcess) string {
+	if p.PixelBudget == 0 {
+		return "-"
+	}
+	return strconv.FormatInt(100*p.PixelsUsed/p.PixelBudget, 10) + " %"
+}
+
+// memory is a number of bytes, 0 where that is not known.
+func memory(n int64) string {
+	if n == 0 {
+		return "-"
+	}
+	return count(n>>20) + " MiB"
 }
 
 // atLeast is a count that may have been ended by a limit.

@@ -15,7 +15,9 @@ func TestWhatWaits(t *testing.T) {
 			{"state":"in_line","waiting_for":"turn","images":10000,"more":true,"oldest_at":"2026-11-27T05:00:00Z"},
 			{"state":"begun","images":3,"more":false,"oldest_at":"2026-11-27T06:00:08.5Z"},{"state":"parked","waiting_for":"host","images":0,"more":false}],
 			"users":[{"user_id":7,"in_flight":3,"waiting":10000,"more":true}],
-			"processes":[{"id":"A","role":"worker","slots":64,"in_flight":3,"heartbeat_at":"2026-11-27T06:00:09Z"}]}`,
+			"processes":[{"id":"A","role":"worker","slots":64,"in_flight":3,"heartbeat_at":"2026-11-27T06:00:09Z","started_at":"2026-11-27T04:00:00Z",
+			"version":"v1.4.0","memory":2147483648,"renders":2,"pixels_used":25000000,"pixel_budget":100000000},
+			{"id":"B","role":"worker","slots":1,"in_flight":1,"heartbeat_at":"2026-11-27T06:00:10Z","started_at":"2026-11-27T06:00:00Z","version":"v1.4.0","draining":true}]}`,
 		"/hosts?limit=100":            `{"data":[{"host":"a","state":"answers","limit":4,"in_flight":1,"parked":0,"parked_more":false,"failures":0,"recent_ms":340}]}`,
 		"/hosts?limit=100&state=open": `{"data":[{"host":"b","state":"open","limit":0,"in_flight":0,"parked":1000,"parked_more":true,"failures":6,"open_until":"2026-11-27T06:00:30Z","reason":{"code":"source_timeout"},"recent_ms":30000}]}`,
 		"/products/7":                 `{"images":[{"id":8},{"id":9}]}`,
@@ -41,7 +43,7 @@ func TestWhatWaits(t *testing.T) {
 	}{
 		{"queue", []string{
 			"3 in flight, 64 slots, 2.3 attempts a second in the last minute", "in line turn 10,000+ 1h0m10s", "begun - 3 1.5s", "parked host 0 -",
-			"7 3 10,000+", "A worker 3 64 1s ago",
+			"7 3 10,000+", "A worker v1.4.0 2h0m9s 3 64 2 25 % 2,048 MiB 1s ago", "B worker v1.4.0 10s 1 1 0 - - 0s ago, draining",
 		}},
 		{"queue --json", []string{`{"as_of":"2026-11-27T06:00:10Z"`}},
 		{"hosts", []string{"HOST STATE FAILURES OPEN UNTIL LAST REASON TAKES IN FLIGHT LIMIT PARKED", "a answers 0 - - 340ms 1 4 0"}},

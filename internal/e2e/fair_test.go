@@ -133,7 +133,8 @@ func lateComer(t *testing.T, store *sqlstore.Store, q *queue.Queue, driver, sour
 			return err
 		})
 	})
-	heart := processes.NewHeart(store, processes.Process{ID: processes.NewID(), Role: "worker", Slots: slots}, nil, slog.New(slog.DiscardHandler))
+	nothing := func() processes.Use { return processes.Use{} }
+	heart := processes.NewHeart(store, processes.Process{ID: processes.NewID(), Role: "worker", Slots: slots}, nil, nothing, slog.New(slog.DiscardHandler))
 	running.Go(func() { _ = heart.Run(ctx) })
 	cfg := dispatch.DefaultConfig()
 	cfg.Limits.Host = slots

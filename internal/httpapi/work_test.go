@@ -13,6 +13,7 @@ import (
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/httpapi/wire"
 	"vitrine.dev/internal/media"
+	"vitrine.dev/internal/processes"
 )
 
 // work has a product whose first image waits for a retry, and whose second one's host
@@ -133,6 +134,13 @@ func TestQueueAndHosts(t *testing.T) {
 	t.Parallel()
 	s := newDeadSetup(t)
 	s.work()
+	alive := processes.Process{
+		ID: processes.NewID(), Role: "worker", Slots: 64, InFlight: 5, StartedAt: time.Now().Add(-time.Hour), Version: "v1.4.0", Draining: true,
+		Use: processes.Use{Memory: 3 << 30, Renders: 2, PixelsUsed: 25_000_000, PixelBudget: 100_000_000},
+	}
+	if err := s.db.Heartbeat(t.Context(), alive); err != nil {
+		t.Fatal(err)
+	}
 	d := readSchemas(t, s.setup)
 	w := s.do("GET", "/queue", "")
 	wantStatus(t, w, http.StatusOK)
@@ -150,6 +158,19 @@ func TestQueueAndHosts(t *testing.T) {
 	}
 	if len(queue.States) != 6 || len(queue.Users) != 1 || queue.Users[0] != (wire.QueueUser{UserID: 1, Waiting: 2}) {
 		t.Errorf("queue is %+v", queue)
+	}
+	if len(queue.Processes) != 1 {
+		t.Fatalf("processes are %+v", queue.Processes)
+	}
+	p := queue.Processes[0]
+	if p.StartedAt.Sub(alive.StartedAt).Abs() > time.Minute || p.HeartbeatAt.Sub(p.StartedAt) < 50*time.Minute {
+		t.Errorf("process is %+v", p)
+	}
+	if p.StartedAt, p.HeartbeatAt = (time.Time{}), (time.Time{}); p != (wire.QueueProcess{
+		ID: alive.ID, Role: "worker", Slots: 64, InFlight: 5, Version: "v1.4.0", Draining: true,
+		Memory: 3 << 30, Renders: 2, PixelsUsed: 25_000_000, PixelBudget: 100_000_000,
+	}) {
+		t.Errorf("process is %+v", p)
 	}
 
 	list := func(query, next string, want ...string) (hosts []wire.Host) {

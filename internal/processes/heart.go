@@ -22,16 +22,18 @@ type Heart struct {
 	store   Store
 	process Process
 	work    Work
+	use     func() Use
 	log     *slog.Logger
 
 	draining atomic.Bool
 	drain    chan struct{} // of capacity 1: draining has begun
 }
 
-// NewHeart returns a Heart for the process, of which ID, Role and Slots are given; work
-// is nil for one that works on no images.
-func NewHeart(store Store, process Process, work Work, log *slog.Logger) *Heart {
-	return &Heart{store: store, process: process, work: work, log: log, drain: make(chan struct{}, 1)}
+// NewHeart returns a Heart for the process, of which ID, Role, Slots and Version are given, and
+// which starts now; work is nil for one that works on no images. use is asked at each heartbeat.
+func NewHeart(store Store, process Process, work Work, use func() Use, log *slog.Logger) *Heart {
+	process.StartedAt = time.Now()
+	return &Heart{store: store, process: process, work: work, use: use, log: log, drain: make(chan struct{}, 1)}
 }
 
 // Drain has the heartbeats say from now on that the process has room for the downloads
@@ -70,10 +72,11 @@ func (h *Heart) Run(ctx context.Context) error {
 // beat writes a heartbeat with what is downloaded.
 func (h *Heart) beat(ctx context.Context) error {
 	p := h.process
+	p.Use = h.use()
 	write := func(fetched []Fetched) error {
 		p.Fetched = fetched
 		p.Held = p.held()
-		if h.draining.Load() {
+		if p.Draining = h.draining.Load(); p.Draining {
 			p.Slots = p.Held
 		}
 		return h.call(ctx, func(ctx context.Context) error { return h.store.Heartbeat(ctx, p) })

@@ -100,7 +100,12 @@ func (w *fakeWork) downloads(list ...processes.Fetched) {
 
 // worker is a process for tests.
 func worker() processes.Process {
-	return processes.Process{ID: processes.NewID(), Role: "worker", Slots: 64}
+	return processes.Process{ID: processes.NewID(), Role: "worker", Slots: 64, Version: "v1.4.0"}
+}
+
+// use is what the process uses in tests.
+func use() processes.Use {
+	return processes.Use{Memory: 300 << 20, Renders: 2, PixelsUsed: 12_000_000, PixelBudget: 50_000_000}
 }
 
 // TestHeartbeatIsEarly: what is due is written at once, and while the store is
@@ -110,7 +115,7 @@ func TestHeartbeatIsEarly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := &fakeStore{}
 		work := &fakeWork{due: make(chan struct{})}
-		h := processes.NewHeart(store, worker(), work, slog.New(slog.DiscardHandler))
+		h := processes.NewHeart(store, worker(), work, use, slog.New(slog.DiscardHandler))
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan error)
 		go func() { ended <- h.Run(ctx) }()
@@ -149,7 +154,7 @@ func TestHeartDrains(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := &fakeStore{}
 		work := &fakeWork{inFlight: 5, due: make(chan struct{})} // 6, when it is asked
-		h := processes.NewHeart(store, worker(), work, slog.New(slog.DiscardHandler))
+		h := processes.NewHeart(store, worker(), work, use, slog.New(slog.DiscardHandler))
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan error)
 		go func() { ended <- h.Run(ctx) }()
@@ -160,6 +165,9 @@ func TestHeartDrains(t *testing.T) {
 		synctest.Wait()
 		if n := len(store.written()); n != 2 || store.written()[0].Slots != 64 || store.written()[0].Held != 6 || store.written()[1].Slots != 7-2 || store.written()[1].Held != 7-2 {
 			t.Fatalf("heartbeats are %+v, want one at once, with the slots of what is not released", store.written())
+		}
+		if store.written()[0].Draining || !store.written()[1].Draining {
+			t.Errorf("heartbeats are %+v; the second one is of a process that drains", store.written())
 		}
 		work.mu.Lock()
 		work.inFlight = 0
@@ -184,7 +192,7 @@ func TestPurgeThatFails(t *testing.T) {
 		store := &fakeStore{notPurge: errors.New("no right to delete")}
 		work := &fakeWork{due: make(chan struct{})}
 		var log strings.Builder
-		h := processes.NewHeart(store, worker(), work, slog.New(slog.NewTextHandler(&log, nil)))
+		h := processes.NewHeart(store, worker(), work, use, slog.New(slog.NewTextHandler(&log, nil)))
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan error)
 		go func() { ended <- h.Run(ctx) }()
@@ -214,7 +222,7 @@ func TestHeart(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		store := &fakeStore{}
-		h := processes.NewHeart(store, worker(), &fakeWork{}, slog.New(slog.DiscardHandler))
+		h := processes.NewHeart(store, worker(), &fakeWork{}, use, slog.New(slog.DiscardHandler))
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan error)
 		go func() { ended <- h.Run(ctx) }()
@@ -229,6 +237,9 @@ func TestHeart(t *testing.T) {
 			t.Errorf("%d purges in ten minutes", n)
 		}
 		for i, b := range store.written() {
+			if b.Version != "v1.4.0" || !b.StartedAt.Equal(started) || b.Use != use() || b.Draining {
+				t.Fatalf("heartbeat %d is %+v", i, b)
+			}
 			if b.ID == "" || b.ID != store.written()[0].ID || b.Role != "worker" || b.Slots != 64 || b.InFlight != i+1 {
 				t.Fatalf("heartbeat %d is %+v", i, b)
 			}

@@ -28,6 +28,18 @@ type Process struct {
 	Held        int       // slots that these take
 	Fetched     []Fetched // of these, those whose downloads have ended
 	HeartbeatAt time.Time
+	StartedAt   time.Time
+	Version     string // of the program
+	Draining    bool   // it finishes what it works on, and begins nothing
+	Use
+}
+
+// Use is what a process uses.
+type Use struct {
+	Memory      int64 // resident bytes of it and its render processes, shared pages once for each; 0 where that is not known
+	Renders     int   // render processes that are alive
+	PixelsUsed  int64 // of PixelBudget, by pictures that are rendered
+	PixelBudget int64 // pixels that these may hold together; 0 for one that has no render processes
 }
 
 // held is how many download slots are taken by what is in flight.
@@ -74,7 +86,7 @@ type Work interface {
 // of kind fault.Unavailable where the database cannot be reached.
 type Store interface {
 	// Heartbeat writes that the process is alive now, and wakes the dispatchers where
-	// it has images that are downloaded.
+	// it has images that are downloaded. What the first one says of role, version and start stays.
 	Heartbeat(ctx context.Context, p Process) error
 	// EndProcess removes a process that ends; one that is not there is no error.
 	EndProcess(ctx context.Context, id string) error

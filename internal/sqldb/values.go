@@ -8,6 +8,14 @@ import (
 	"time"
 )
 
+// Digit is a truth value in a column of numbers: 1 or 0.
+func Digit(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
 // Tuples builds the rows of a VALUES clause: each is shape with %s replaced by
 // the placeholders of its arguments, which are all those of the statement. SQLite looks
 // up a numbered one among all others, and so gets them without numbers.

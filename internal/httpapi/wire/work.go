@@ -85,6 +85,13 @@ type QueueProcess struct {
 	Slots       int       `json:"slots"        minimum:"0" doc:"Downloads that it has room for; 0 for one that does not work on images" example:"64"`
 	InFlight    int       `json:"in_flight"    minimum:"0" doc:"Images that it worked on at its heartbeat" example:"12"`
 	HeartbeatAt time.Time `json:"heartbeat_at"`
+	StartedAt   time.Time `json:"started_at"`
+	Version     string    `json:"version"      doc:"Of the program; (devel) where it was built outside a release" example:"v1.4.0"`
+	Draining    bool      `json:"draining"     doc:"It finishes what it works on, and begins nothing; slots are then those that it still holds"`
+	Memory      int64     `json:"memory"       minimum:"0" doc:"Resident bytes of it and its render processes at its heartbeat, shared pages once for each; 0 where that is not known" example:"183500800"`
+	Renders     int       `json:"renders"      minimum:"0" doc:"Render processes that were alive at its heartbeat" example:"2"`
+	PixelsUsed  int64     `json:"pixels_used"  minimum:"0" doc:"Of pixel_budget, by the pictures that were rendered at its heartbeat" example:"12000000"`
+	PixelBudget int64     `json:"pixel_budget" minimum:"0" doc:"Pixels that the pictures that it renders may hold together; 0 for one that has no render processes" example:"100000000"`
 }
 
 // Host is what is remembered of a host that images are fetched from.

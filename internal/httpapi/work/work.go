@@ -68,7 +68,10 @@ func (h *Handler) Queue(w http.ResponseWriter, r *http.Request) error {
 func wireProcesses(list []processes.Process) []wire.QueueProcess {
 	out := make([]wire.QueueProcess, len(list))
 	for i, p := range list {
-		out[i] = wire.QueueProcess{ID: p.ID, Role: p.Role, Slots: p.Slots, InFlight: p.InFlight, HeartbeatAt: p.HeartbeatAt}
+		out[i] = wire.QueueProcess{
+			ID: p.ID, Role: p.Role, Slots: p.Slots, InFlight: p.InFlight, HeartbeatAt: p.HeartbeatAt, StartedAt: p.StartedAt, Version: p.Version,
+			Draining: p.Draining, Memory: p.Memory, Renders: p.Renders, PixelsUsed: p.PixelsUsed, PixelBudget: p.PixelBudget,
+		}
 	}
 	return out
 }

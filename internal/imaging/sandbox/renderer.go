@@ -5,9 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
+	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"vitrine.dev/internal/fault"
@@ -38,11 +39,11 @@ type Renderer struct {
 	engine   engineInfo
 	schedule *schedule.Schedule
 	once     sync.Once
-	children atomic.Int64   // that are alive
 	busy     sync.WaitGroup // pictures
 
-	mu   sync.Mutex
-	idle []*process // the one that was used last at the end; there are no more in all than slots
+	mu       sync.Mutex
+	children map[int]struct{} // that are alive, by their ids
+	idle     []*process       // the one that was used last at the end; there are no more in all than slots
 }
 
 var _ media.Renderer = (*Renderer)(nil)
@@ -71,7 +72,7 @@ func New(cfg Config, log *slog.Logger) (*Renderer, error) {
 	}
 	parallel := cfg.Imaging.Parallel
 	r := &Renderer{
-		cfg: cfg, log: log,
+		cfg: cfg, log: log, children: map[int]struct{}{},
 		schedule: schedule.New(schedule.Config{
 			Renders: parallel, Budget: cfg.Imaging.PixelBudget, Express: expressPixels, Passed: mostPassed,
 		}),
@@ -178,21 +179,39 @@ func (r *Renderer) renderIn(
 func (r *Renderer) launch() (*process, error) {
 	p, err := launch(r.cfg.Program, r.cfg.Imaging)
 	if err == nil {
-		r.children.Add(1)
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.children[p.cmd.Process.Pid] = struct{}{}
 	}
 	return p, err
 }
 
+// end forgets the child's id first: another process may have it once the child is reaped.
 func (r *Renderer) end(p *process) error {
-	defer r.children.Add(-1)
+	r.mu.Lock()
+	delete(r.children, p.cmd.Process.Pid)
+	r.mu.Unlock()
 	return p.end()
 }
 
+// PIDs returns the ids of the children that are alive.
+func (r *Renderer) PIDs() []int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Collect(maps.Keys(r.children))
+}
+
 // Children returns how many children are alive.
-func (r *Renderer) Children() int { return int(r.children.Load()) }
+func (r *Renderer) Children() int { return len(r.PIDs()) }
+
+// Pixels returns how many pixels of the budget are taken.
+func (r *Renderer) Pixels() (used, budget int64) { return r.schedule.Pixels() }
 
 // BudgetUsed returns which share of the budget's pixels is taken, from 0 to 1.
-func (r *Renderer) BudgetUsed() float64 { return r.schedule.Used() }
+func (r *Renderer) BudgetUsed() float64 {
+	used, budget := r.Pixels()
+	return float64(used) / float64(budget)
+}
 
 // take returns an idle child, or nil where one is to be started.
 func (r *Renderer) take() *process {

@@ -213,6 +213,15 @@ func TestRecycled(t *testing.T) {
 	if first != second || second == third {
 		t.Errorf("processes %d, %d, %d", first, second, third)
 	}
+	if alive := r.PIDs(); !slices.Equal(alive, []int{third}) || r.Children() != 1 {
+		t.Errorf("%v are alive, want %d", alive, third)
+	}
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if alive := r.PIDs(); len(alive) != 0 {
+		t.Errorf("%v are alive after the renderer was closed", alive)
+	}
 }
 
 // TestCancelled gives up a picture that hangs when its context ends.

@@ -142,11 +142,11 @@ func (s *Schedule) Held() (n int) {
 	return n
 }
 
-// Used returns which share of the budget's pixels is taken, from 0 to 1.
-func (s *Schedule) Used() float64 {
+// Pixels returns how many of the budget's pixels are taken.
+func (s *Schedule) Pixels() (used, budget int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return 1 - float64(s.pixels)/float64(s.cfg.Budget)
+	return s.cfg.Budget - s.pixels, s.cfg.Budget
 }
 
 // Again leaves, and enters again at the same place with what is known by now.

@@ -217,3 +217,34 @@ func TestWhoGivesUp(t *testing.T) {
 		}
 	})
 }
+
+// TestPixels: what a picture takes of the budget is taken until it leaves; one above all of it takes all, and the
+// express one nothing.
+func TestPixels(t *testing.T) {
+	t.Parallel()
+	s := schedule.New(schedule.Config{Renders: 1, Budget: 100, Express: 10, Passed: 4})
+	want := func(want int64) {
+		t.Helper()
+		if used, budget := s.Pixels(); used != want || budget != 100 {
+			t.Errorf("%d of %d pixels are used, want %d of 100", used, budget, want)
+		}
+	}
+	want(0)
+	slot, err := s.Enter(t.Context(), schedule.Picture{UserID: 1})
+	if err != nil || !slot.Reserve(40) {
+		t.Fatal(slot, err)
+	}
+	want(40)
+	quick, err := s.Enter(t.Context(), schedule.Picture{UserID: 2, Quick: true})
+	if err != nil || !quick.Express || !quick.Reserve(10) {
+		t.Fatal(quick, err)
+	}
+	want(40)
+	if !slot.Reserve(1000) {
+		t.Fatal("there is no room for one that is rendered alone")
+	}
+	want(100)
+	slot.Leave()
+	quick.Leave()
+	want(0)
+}

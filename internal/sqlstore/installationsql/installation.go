@@ -83,18 +83,11 @@ func arguments(r installation.Record) []any {
 	if len(r.Origin) > 0 {
 		origin, _ = json.Marshal(r.Origin) //nolint:errchkjson // texts; the names come in order: equal origins are equal texts
 	}
-	args := []any{r.Epoch, string(origin), digit(r.Copied)}
+	args := []any{r.Epoch, string(origin), sqldb.Digit(r.Copied)}
 	for _, part := range installation.Parts() {
-		args = append(args, digit(slices.Contains(r.External, part)))
+		args = append(args, sqldb.Digit(slices.Contains(r.External, part)))
 	}
 	return args
-}
-
-func digit(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }
 
 // LastEvent implements installation.Store.

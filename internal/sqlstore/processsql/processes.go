@@ -24,10 +24,13 @@ func (s *Alive) Heartbeat(ctx context.Context, p processes.Process) error {
 		return err
 	}
 	_, err = s.db.Exec(ctx, "write heartbeat", `
-		INSERT INTO processes (id, role, slots, in_flight, held, fetched, heartbeat_at) VALUES ($1, $2, $3, $4, $5, $6, {now})
+		INSERT INTO processes (id, role, slots, in_flight, held, fetched, heartbeat_at, version, started_at, draining, memory, renders, pixels_used, pixel_budget)
+		VALUES ($1, $2, $3, $4, $5, $6, {now}, $7, {now} - $8, $9, $10, $11, $12, $13)
 		ON CONFLICT (id) DO UPDATE SET slots = excluded.slots, in_flight = excluded.in_flight, held = excluded.held, fetched = excluded.fetched,
-			heartbeat_at = excluded.heartbeat_at`,
-		p.ID, p.Role, p.Slots, p.InFlight, p.Held, fetched)
+			heartbeat_at = excluded.heartbeat_at, draining = excluded.draining, memory = excluded.memory, renders = excluded.renders,
+			pixels_used = excluded.pixels_used, pixel_budget = excluded.pixel_budget`,
+		p.ID, p.Role, p.Slots, p.InFlight, p.Held, fetched, p.Version, time.Since(p.StartedAt).Milliseconds(), sqldb.Digit(p.Draining),
+		p.Memory, p.Renders, p.PixelsUsed, p.PixelBudget)
 	if err == nil && len(p.Fetched) > 0 {
 		s.db.CommittedOwn()
 	}
@@ -75,11 +78,12 @@ func (s *Alive) LostProcesses(ctx context.Context, within time.Duration, limit i
 
 func (s *Alive) list(ctx context.Context, operation, selection string, within time.Duration, limit int) ([]processes.Process, error) {
 	return sqldb.Select(ctx, s.db, operation, func(row sqldb.Row, p *processes.Process) error {
-		var heartbeat int64
-		err := row.Scan(&p.ID, &p.Role, &p.Slots, &p.InFlight, &heartbeat)
-		p.HeartbeatAt = sqldb.Time(heartbeat)
+		var heartbeat, started int64
+		err := row.Scan(&p.ID, &p.Role, &p.Slots, &p.InFlight, &heartbeat, &p.Version, &started, &p.Draining,
+			&p.Memory, &p.Renders, &p.PixelsUsed, &p.PixelBudget)
+		p.HeartbeatAt, p.StartedAt = sqldb.Time(heartbeat), sqldb.Time(started)
 		return err
-	}, `SELECT id, role, slots, in_flight, heartbeat_at FROM processes WHERE `+selection+` LIMIT $2`, within.Milliseconds(), limit)
+	}, `SELECT id, role, slots, in_flight, heartbeat_at, version, started_at, draining, memory, renders, pixels_used, pixel_budget FROM processes WHERE `+selection+` LIMIT $2`, within.Milliseconds(), limit)
 }
 
 // Slots implements processes.Store.

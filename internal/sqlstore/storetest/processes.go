@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"strconv"
 	"testing"
 	"time"
 
@@ -107,7 +108,7 @@ func testReported(t *testing.T, s Store) {
 // been silent for too long.
 func testProcesses(t *testing.T, s Store) {
 	t.Helper()
-	ctx := t.Context()
+	ctx, started := t.Context(), time.Now().Add(-3*time.Hour)
 	want := func(what string, slots int, ids ...string) {
 		t.Helper()
 		got, err := s.Slots(ctx, time.Hour, time.Hour)
@@ -123,8 +124,19 @@ func testProcesses(t *testing.T, s Store) {
 	}
 	beat := func(id, role string, slots, inFlight int) {
 		t.Helper()
-		if err := s.Heartbeat(ctx, processes.Process{ID: id, Role: role, Slots: slots, InFlight: inFlight, Held: 2}); err != nil {
+		err := s.Heartbeat(ctx, processes.Process{
+			ID: id, Role: role, Slots: slots, InFlight: inFlight, Held: 2, Version: "v1.4." + strconv.Itoa(inFlight), StartedAt: started, Draining: inFlight == 7,
+			Use: processes.Use{Memory: 5 << 30, Renders: inFlight, PixelsUsed: 7_000_000_000, PixelBudget: 8_000_000_000},
+		})
+		if err != nil {
 			t.Fatal(err)
+		}
+	}
+	is := func(p processes.Process, renders int, draining bool) {
+		t.Helper()
+		if p.Use != (processes.Use{Memory: 5 << 30, Renders: renders, PixelsUsed: 7_000_000_000, PixelBudget: 8_000_000_000}) || p.Draining != draining ||
+			p.Version != "v1.4.0" || p.StartedAt.Sub(started).Abs() > time.Minute {
+			t.Errorf("process is %+v", p)
 		}
 	}
 	want("none", 0)
@@ -136,6 +148,9 @@ func testProcesses(t *testing.T, s Store) {
 	want("another number of slots", 48, "three", "one", "two")
 	if list, err := s.Processes(ctx, time.Hour, 2); err != nil || len(list) != 2 || list[1].Role != "worker" || list[1].Slots != 32 || list[1].InFlight != 7 {
 		t.Errorf("the first two are %+v, %v", list, err)
+	} else {
+		is(list[0], 0, false)
+		is(list[1], 7, true)
 	}
 	if err := s.EndProcess(ctx, "two"); err != nil {
 		t.Fatal(err)

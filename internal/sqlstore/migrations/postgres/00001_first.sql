@@ -433,7 +433,14 @@ CREATE TABLE processes (
     in_flight    INT    NOT NULL, -- images that it worked on then
     held         INT    NOT NULL, -- slots that these took
     fetched      TEXT   NOT NULL, -- JSON: of these, those whose downloads had ended; '' for none
-    heartbeat_at BIGINT NOT NULL
+    heartbeat_at BIGINT NOT NULL,
+    version      TEXT   NOT NULL, -- of the program
+    started_at   BIGINT NOT NULL,
+    draining     INT    NOT NULL, -- 1: it begins nothing any more
+    memory       BIGINT NOT NULL, -- resident bytes of it and its render processes; 0: not known
+    renders      INT    NOT NULL, -- render processes that were alive
+    pixels_used  BIGINT NOT NULL, -- of pixel_budget
+    pixel_budget BIGINT NOT NULL  -- 0: it has no render processes
 );
 
 -- Work that one process at a time does now and then.
