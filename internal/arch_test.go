@@ -24,7 +24,7 @@ const (
 	products          // catalog
 	pictures          // media, failures, installation and what they are made of
 	collecting        // dispatch: hands images to the queue; gc: deletes stored files that nothing refers to; upload: takes pictures
-	checking          // fsck: compares what the others keep, and repairs it; transfer: copies it
+	checking          // fsck: compares what the others keep, and repairs it; transfer: copies it; statistics: counts it
 	engine            // general machinery below adapters, which knows no product: leaves only
 	adapter           // to the outside; adapters never meet
 	surface           // cli, and the client of the API it speaks with
@@ -46,7 +46,7 @@ var layers = map[string]int{
 	"internal/catalog":      products,
 	"internal/installation": pictures, "internal/monitor": pictures, "internal/media": pictures,
 	"internal/failures": pictures, "internal/erasure": pictures, "internal/refresh": pictures, "internal/webhook": pictures, "internal/bulk": pictures,
-	"internal/attempts": collecting, "internal/bulk/imports": collecting, "internal/dispatch": collecting, "internal/upload": collecting, "internal/gc": collecting, "internal/fsck": checking, "internal/transfer": checking, "internal/findings": checking,
+	"internal/attempts": collecting, "internal/bulk/imports": collecting, "internal/dispatch": collecting, "internal/upload": collecting, "internal/gc": collecting, "internal/fsck": checking, "internal/transfer": checking, "internal/findings": checking, "internal/statistics": checking,
 	"internal/sqldb": engine, "internal/httpkit": engine, "internal/safehttp": engine, "internal/expiry": engine,
 	"internal/sqlstore": adapter, "internal/fetch": adapter, "internal/post": adapter, "internal/spool": adapter, "internal/imaging": adapter, "internal/testurls": adapter, "internal/metrics": adapter, "internal/httpapi": adapter, "internal/console": adapter,
 	"internal/client": surface, "internal/cli": surface,

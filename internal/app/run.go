@@ -10,6 +10,7 @@ import (
 	"maps"
 	"net"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -23,6 +24,7 @@ import (
 	"vitrine.dev/internal/dispatch"
 	"vitrine.dev/internal/erasure"
 	"vitrine.dev/internal/events"
+	"vitrine.dev/internal/expiry"
 	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/httpapi/products"
@@ -36,6 +38,7 @@ import (
 	"vitrine.dev/internal/refresh"
 	"vitrine.dev/internal/sqldb"
 	"vitrine.dev/internal/sqlstore"
+	"vitrine.dev/internal/statistics"
 	"vitrine.dev/internal/tracing"
 	"vitrine.dev/internal/upload"
 	"vitrine.dev/internal/webhook"
@@ -104,8 +107,7 @@ func run(ctx context.Context, to cli.Streams, r role, cfg config.Config, log *sl
 		task{name: "installation", run: p.identity.Run, early: true})
 	p.addEvents()
 	p.addDispatcher()
-	figures := p.metrics.Installation(dispatch.NewInspector(p.store, dispatching(p.cfg).Limits), p.store, p.store, p.log)
-	p.tasks = append(p.tasks, task{name: "metrics", run: figures.Run})
+	p.addFigures()
 	kinds := failures.JobKinds(p.store, p.views)
 	maps.Copy(kinds, erasure.JobKinds(p.store, p.views))
 	maps.Copy(kinds, refresh.JobKinds(p.store))
@@ -218,6 +220,20 @@ func (p *process) addDispatcher() {
 	dispatcher := dispatch.New(p.store, p.queue, p.wake(), dispatching(p.cfg), p.log)
 	p.tasks = append(p.tasks, task{name: "dispatcher", run: dispatcher.Run})
 }
+
+// addFigures samples the figures of the installation for metrics and statistics, where no other process does, and
+// removes old statistics.
+func (p *process) addFigures() {
+	figures := p.metrics.Installation(dispatch.NewInspector(p.store, dispatching(p.cfg).Limits), p.store, p.store, p.log)
+	figures.Sampled = statistics.NewSampler(p.store).Sampled
+	old := expiry.New("minutes", func(ctx context.Context, limit int) (int, error) {
+		return p.store.PurgeMinutes(ctx, statistics.Keep, limit)
+	}, minutesInterval, p.log)
+	p.tasks = append(p.tasks, task{name: "metrics", run: figures.Run}, task{name: "minutes", run: old.Run})
+}
+
+// minutesInterval is how often minutes are removed that are old.
+const minutesInterval = time.Hour
 
 // wake is what wakes this process's dispatcher. An in-process queue has no other one,
 // so that also an API in a process of its own relies on it.

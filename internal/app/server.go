@@ -30,6 +30,7 @@ import (
 	"vitrine.dev/internal/ratelimit"
 	"vitrine.dev/internal/refresh"
 	"vitrine.dev/internal/signing"
+	"vitrine.dev/internal/statistics"
 	"vitrine.dev/internal/upload"
 )
 
@@ -64,6 +65,7 @@ func (p *process) addServer() error {
 		Refresh:  refresh.NewService(p.store, p.store, p.jobs.Wake),
 		Work:     dispatch.NewInspector(p.store, dispatching(p.cfg).Limits),
 		Attempts: attempts.NewService(p.store),
+		Past:     statistics.NewService(p.store),
 		Bulk:     bulk.NewService(p.store, p.views, p.cfg.IdempotencyTTL),
 		Views:    p.views,
 		Progress: progress.New(p.log),

@@ -12,6 +12,7 @@ import (
 	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/metrics"
 	"vitrine.dev/internal/processes"
+	"vitrine.dev/internal/statistics"
 	"vitrine.dev/internal/upload"
 )
 
@@ -30,9 +31,10 @@ func (p *process) addWorker(held *closers) error {
 	workerConfig.Lease = p.cfg.JobLease
 	workerConfig.Policy = policy(p.cfg)
 	workerConfig.Preset = media.DefaultPreset(p.cfg.ImageAVIF)
+	counts := statistics.NewRecorder(p.store, p.log)
 	worker := media.NewWorker(media.Parts{
 		Store: p.store, Fetcher: fetcher, Spool: downloads, Renderer: renderer, Blobs: p.blobs,
-		Announce: p.views, Observe: p.metrics.Images, Process: p.id, Tracer: p.tracer, Log: p.log,
+		Announce: p.views, Observe: observers{p.metrics.Images, counts}, Process: p.id, Tracer: p.tracer, Log: p.log,
 	}, workerConfig)
 	rendering, _ := renderer.(metrics.Renderer) // one that has processes of its own
 	p.metrics.Worker(worker, p.slots, rendering)
@@ -47,13 +49,22 @@ func (p *process) addWorker(held *closers) error {
 		task{name: "consumer", run: func(ctx context.Context) error {
 			return runWorker(ctx, heart, func(ctx context.Context) error {
 				return p.queue.Consume(ctx, p.cfg.WorkerDownloads, worker.Handle)
-			}, worker.Report)
+			}, worker.Report, counts.Run)
 		}},
 		task{name: "dead letters", run: func(ctx context.Context) error { return p.queue.ConsumeDead(ctx, worker.HandleDead) }},
 		task{name: "sweeper", run: sweeper.Run},
 		task{name: "collector", run: collector.Run},
 	)
 	return nil
+}
+
+// observers are told of the same.
+type observers []media.Observer
+
+func (o observers) Attempted(ctx context.Context, a media.Attempted) {
+	for _, each := range o {
+		each.Attempted(ctx, a)
+	}
 }
 
 // slots is how many downloads this process has room for.
@@ -66,13 +77,15 @@ func (p *process) slots() int {
 
 // runWorker consumes until ctx is done and what was begun is done too. The heart and the
 // reports tell others of this work, and go on until then.
-func runWorker(ctx context.Context, heart *processes.Heart, consume, report func(context.Context) error) error {
+func runWorker(ctx context.Context, heart *processes.Heart, consume func(context.Context) error, reports ...func(context.Context) error) error {
 	defer context.AfterFunc(ctx, heart.Drain)()
 	beside, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer end()
 	var group errgroup.Group
 	group.Go(func() error { return heart.Run(beside) })
-	group.Go(func() error { return report(beside) })
+	for _, report := range reports {
+		group.Go(func() error { return report(beside) })
+	}
 	err := consume(ctx)
 	end()
 	return errors.Join(err, group.Wait())

@@ -2,6 +2,8 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -14,16 +16,30 @@ import (
 type queueCommand struct {
 	apiFlag
 
-	JSON bool `help:"The answer of the API." name:"json"`
+	JSON    bool          `help:"The answer of the API." name:"json"`
+	History time.Duration `help:"What has happened since so long ago, in whole minutes up to 24h, instead of what waits now." placeholder:"6h"`
 }
 
-// Run prints the queue as it is now.
+// Run prints the queue as it is now, or what has happened.
 func (c queueCommand) Run(ctx context.Context, program Program, to Streams) error {
+	if c.History != 0 && (c.History < time.Minute || c.History > day || c.History%time.Minute != 0) {
+		return Usage(errors.New("--history must be whole minutes, from 1m to 24h"))
+	}
 	api, err := c.client(program)
 	if err != nil {
 		return err
 	}
-	queue, raw, err := api.Queue(ctx)
+	var write func(*tabwriter.Writer)
+	var raw json.RawMessage
+	if c.History != 0 {
+		var history wire.QueueHistory
+		history, raw, err = api.QueueHistory(ctx, int(c.History/time.Minute))
+		write = func(w *tabwriter.Writer) { writeHistory(w, history) }
+	} else {
+		var queue wire.Queue
+		queue, raw, err = api.Queue(ctx)
+		write = func(w *tabwriter.Writer) { writeQueue(w, queue) }
+	}
 	if err != nil {
 		return err
 	}
@@ -32,8 +48,21 @@ func (c queueCommand) Run(ctx context.Context, program Program, to Streams) erro
 		return err
 	}
 	table := tabwriter.NewWriter(to.Out, 0, 0, columnGap, ' ', 0)
-	writeQueue(table, queue)
+	write(table)
 	return table.Flush()
+}
+
+// writeHistory writes a line for each point. Errors are kept by the writer.
+func writeHistory(w *tabwriter.Writer, h wire.QueueHistory) {
+	fmt.Fprint(w, "BEGAN\tREADY\tRETRIED\tFAILED\tIN\tOUT\tWAITING\tOLDEST\tIN FLIGHT\n")
+	for _, p := range h.Points {
+		waiting, oldest, inFlight := "-", "-", "-"
+		if b := p.Backlog; b != nil {
+			waiting, oldest, inFlight = atLeast(b.Waiting, b.More), duration(time.Duration(b.OldestSeconds)*time.Second), count(int64(b.InFlight))
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", p.At.Format(time.RFC3339), count(p.Ready), count(p.Retried), count(p.Failed),
+			memory(p.BytesIn), memory(p.BytesOut), waiting, oldest, inFlight)
+	}
 }
 
 // columnGap is how many spaces are between two columns.
@@ -83,7 +112,7 @@ func pixels(p wire.QueueProcess) string {
 	return strconv.FormatInt(100*p.PixelsUsed/p.PixelBudget, 10) + " %"
 }
 
-// memory is a number of bytes, 0 where that is not known.
+// memory is a number of bytes in mebibytes, rounded down; 0 stands for none, or for what is not known.
 func memory(n int64) string {
 	if n == 0 {
 		return "-"

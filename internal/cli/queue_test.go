@@ -18,6 +18,8 @@ func TestWhatWaits(t *testing.T) {
 			"processes":[{"id":"A","role":"worker","slots":64,"in_flight":3,"heartbeat_at":"2026-11-27T06:00:09Z","started_at":"2026-11-27T04:00:00Z",
 			"version":"v1.4.0","memory":2147483648,"renders":2,"pixels_used":25000000,"pixel_budget":100000000},
 			{"id":"B","role":"worker","slots":1,"in_flight":1,"heartbeat_at":"2026-11-27T06:00:10Z","started_at":"2026-11-27T06:00:00Z","version":"v1.4.0","draining":true}]}`,
+		"/queue/history?minutes=360": `{"as_of":"2026-11-27T06:02:10Z","length":5,"points":[{"at":"2026-11-27T05:55:00Z","minutes":5,"ready":1412,"retried":9,"failed":3,
+			"bytes_in":2147483648,"bytes_out":1048576,"backlog":{"waiting":10000,"more":true,"oldest_seconds":75,"in_flight":12}},{"at":"2026-11-27T06:00:00Z","minutes":2}]}`,
 		"/hosts?limit=100":            `{"data":[{"host":"a","state":"answers","limit":4,"in_flight":1,"parked":0,"parked_more":false,"failures":0,"recent_ms":340}]}`,
 		"/hosts?limit=100&state=open": `{"data":[{"host":"b","state":"open","limit":0,"in_flight":0,"parked":1000,"parked_more":true,"failures":6,"open_until":"2026-11-27T06:00:30Z","reason":{"code":"source_timeout"},"recent_ms":30000}]}`,
 		"/products/7":                 `{"images":[{"id":8},{"id":9}]}`,
@@ -45,6 +47,8 @@ func TestWhatWaits(t *testing.T) {
 			"3 in flight, 64 slots, 2.3 attempts a second in the last minute", "in line turn 10,000+ 1h0m10s", "begun - 3 1.5s", "parked host 0 -",
 			"7 3 10,000+", "A worker v1.4.0 2h0m9s 3 64 2 25 % 2,048 MiB 1s ago", "B worker v1.4.0 10s 1 1 0 - - 0s ago, draining",
 		}},
+		{"queue --history 6h", []string{"2026-11-27T05:55:00Z 1,412 9 3 2,048 MiB 1 MiB 10,000+ 1m15s 12", "2026-11-27T06:00:00Z 0 0 0 - - - - -"}},
+		{"queue --history 360m --json", []string{`"length":5`}},
 		{"queue --json", []string{`{"as_of":"2026-11-27T06:00:10Z"`}},
 		{"hosts", []string{"HOST STATE FAILURES OPEN UNTIL LAST REASON TAKES IN FLIGHT LIMIT PARKED", "a answers 0 - - 340ms 1 4 0"}},
 		{"hosts --open", []string{"b open 6 2026-11-27T06:00:30Z source_timeout 30s 0 0 1,000+"}},
@@ -70,7 +74,7 @@ func TestWhatWaits(t *testing.T) {
 		}
 	}
 	var out strings.Builder
-	for args, code := range map[string]int{"hosts --open --failing": 64, "images 8": 1, "images x": 64} {
+	for args, code := range map[string]int{"queue --history 25h": 64, "queue --history 90s": 64, "queue --history 0.5m": 64, "queue --history -1h": 64, "hosts --open --failing": 64, "images 8": 1, "images x": 64} {
 		if got := Run(t.Context(), &fake{}, Streams{Out: &out, Err: &out}, append(strings.Fields(args), "--url", server.URL)...); got != code {
 			t.Errorf("%q ends with %d: %s", args, got, &out)
 		}

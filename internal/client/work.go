@@ -46,6 +46,14 @@ func (c *Client) Findings(ctx context.Context) (found wire.Findings, raw json.Ra
 	return found, raw, json.Unmarshal(raw, &found)
 }
 
+// QueueHistory returns what has happened in the last so many minutes, and the answer as the server sent it.
+func (c *Client) QueueHistory(ctx context.Context, minutes int) (history wire.QueueHistory, raw json.RawMessage, err error) {
+	if err := c.get(ctx, fmt.Sprintf("/queue/history?minutes=%d", minutes), &raw); err != nil {
+		return history, nil, err
+	}
+	return history, raw, json.Unmarshal(raw, &history)
+}
+
 // Host is what is remembered of a host.
 type Host struct {
 	wire.Host

@@ -72,6 +72,29 @@ type Overview struct {
 	Lost      []processes.Process // that have stopped without saying so, within processes.LostFor; at most MostLost, the latest first
 }
 
+// Age returns for how long that has been due which waits longest in the state, 0 for nothing and for
+// StateLater, which is not due.
+func (o Overview) Age(c StateCount) time.Duration {
+	if c.State == StateLater || c.DueAt.IsZero() {
+		return 0
+	}
+	return max(0, o.At.Sub(c.DueAt))
+}
+
+// Waiting returns how many images are not in flight, whether there may be more, and for how long that has been
+// due which waits longest of them.
+func (o Overview) Waiting() (images int, more bool, oldest time.Duration) {
+	for _, c := range o.States {
+		if c.State == StateDispatched || c.State == StateBegun {
+			continue
+		}
+		images += c.Images
+		more = more || c.More
+		oldest = max(oldest, o.Age(c))
+	}
+	return images, more, oldest
+}
+
 // StateCount is how many images are in a state.
 type StateCount struct {
 	State    State

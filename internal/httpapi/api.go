@@ -7,11 +7,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"reflect"
 	"sync/atomic"
 	"time"
-
-	"github.com/danielgtaylor/huma/v2"
 
 	"vitrine.dev/internal/attempts"
 	"vitrine.dev/internal/auth"
@@ -20,7 +17,6 @@ import (
 	"vitrine.dev/internal/bulk/imports"
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/dispatch"
-	"vitrine.dev/internal/events"
 	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/feed"
 	"vitrine.dev/internal/findings"
@@ -42,12 +38,12 @@ import (
 	"vitrine.dev/internal/httpapi/wire"
 	"vitrine.dev/internal/httpapi/work"
 	"vitrine.dev/internal/httpkit"
-	"vitrine.dev/internal/httpkit/openapi"
 	"vitrine.dev/internal/httpkit/server"
 	"vitrine.dev/internal/monitor"
 	"vitrine.dev/internal/progress"
 	"vitrine.dev/internal/refresh"
 	"vitrine.dev/internal/signing"
+	"vitrine.dev/internal/statistics"
 	"vitrine.dev/internal/tracing"
 	"vitrine.dev/internal/upload"
 	"vitrine.dev/internal/webhook"
@@ -63,6 +59,7 @@ type Deps struct {
 	Work     *dispatch.Inspector
 	Findings *findings.Service
 	Attempts *attempts.Service
+	Past     *statistics.Service
 	Exports  *export.Service
 	Imports  *imports.Service
 	Views    *catalog.Views
@@ -124,7 +121,7 @@ func (d Deps) routes() []server.Route {
 	many := refreshes.New(d.Refresh)
 	account := &accounts.Handler{Accounts: d.Accounts, Keys: d.HasKeys, Cursors: cursors}
 	endpoint := &webhooks.Handler{Service: d.Webhooks, Cursors: cursors}
-	waiting := &work.Handler{Inspector: d.Work, Findings: d.Findings, Attempts: d.Attempts, URL: d.URL, Cursors: cursors}
+	waiting := &work.Handler{Inspector: d.Work, Findings: d.Findings, Attempts: d.Attempts, Past: d.Past, URL: d.URL, Cursors: cursors}
 	event := &eventsapi.Handler{Feed: d.Feed, Service: d.Service, Tokens: auth.NewStreamTokens(d.Signing, nil), Hold: d.Hold, Lists: lists}
 	routes := append(d.adminRoutes(), []server.Route{
 		{Method: http.MethodPost, Path: "/products", Handle: product.Create, Scopes: scopes(auth.ProductsWrite), Describe: products.DescribeCreate},
@@ -170,6 +167,7 @@ func (d Deps) routes() []server.Route {
 		{Method: http.MethodPost, Path: "/dead-letters/jobs/{id}/abort", Handle: job.Abort, Scopes: scopes(auth.ImagesRetry, auth.Operator), Describe: failuresapi.DescribeAbortJob},
 		{Method: http.MethodGet, Path: "/queue", Handle: waiting.Queue, Scopes: scopes(auth.Operator), Describe: work.DescribeQueue},
 		{Method: http.MethodGet, Path: "/findings", Handle: waiting.WhatIsWrong, Scopes: scopes(auth.Operator), Describe: work.DescribeWhatIsWrong},
+		{Method: http.MethodGet, Path: "/queue/history", Handle: waiting.History, Scopes: scopes(auth.Operator), Query: work.HistoryQuery(), Describe: work.DescribeHistory},
 		{Method: http.MethodGet, Path: "/hosts", Handle: waiting.Hosts, Scopes: scopes(auth.Operator), Query: work.HostsQuery(), Describe: work.DescribeHosts},
 		{Method: http.MethodPost, Path: "/webhooks", Handle: endpoint.Create, Scopes: scopes(auth.Webhooks), Describe: webhooks.DescribeCreate},
 		{Method: http.MethodGet, Path: "/webhooks", Handle: endpoint.List, Scopes: scopes(auth.Webhooks), Query: webhooks.ListQuery(), Describe: webhooks.DescribeList},
@@ -250,24 +248,6 @@ func (d Deps) server() server.Config {
 		Stopping: d.Stopping, Observe: d.Observe, Log: d.Log, Tracer: d.Tracer, Authorize: d.Limits.Around(d.auditRefusals(authorize)),
 		Memory: httpkit.BodyMemory{Reading: budget(maxBodyMemory), Decoding: budget(maxDecodeMemory)},
 	}
-}
-
-// newDescription returns the description without operations.
-func newDescription() *openapi.Document {
-	d := openapi.New(huma.Info{
-		Title: "Vitrine", Version: "1.0.0", License: &huma.License{Name: "MIT", URL: "https://opensource.org/license/mit"},
-		Contact:     &huma.Contact{Name: "Whoever operates this installation"},
-		Description: "Products in, compressed images out. Every error is an RFC 9457 problem.",
-	}, map[reflect.Type]string{
-		reflect.TypeFor[wire.DeadOutcome](): "Settled",
-		reflect.TypeFor[wire.Event]():       "Event", reflect.TypeFor[*events.PublicProduct](): "EventProduct", reflect.TypeFor[events.PublicData](): "EventData",
-	})
-	products.DescribePrices(d)
-	products.DescribeImages(d)
-	for _, tag := range tags() {
-		d.Tag(tag[0], tag[1])
-	}
-	return d
 }
 
 // tag returns what names how answers are encoded now: it changes with the

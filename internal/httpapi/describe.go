@@ -1,5 +1,16 @@
 package httpapi
 
+import (
+	"reflect"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"vitrine.dev/internal/events"
+	"vitrine.dev/internal/httpapi/products"
+	"vitrine.dev/internal/httpapi/wire"
+	"vitrine.dev/internal/httpkit/openapi"
+)
+
 // tags are the groups of operations, with what each is about.
 func tags() [][2]string {
 	return [][2]string{
@@ -83,6 +94,9 @@ func schemas() map[string]string {
 		"ProductPatch":     "What to change of a product",
 		"Queue":            "What waits, and what works on it",
 		"QueueProcess":     "A live process",
+		"QueueBacklog":     "What waited and was in work at one moment",
+		"QueueHistory":     "What happened to images lately",
+		"QueuePoint":       "What happened in a part of that time",
 		"QueueState":       "How many images are in a state; images that are refreshed or repaired are among them",
 		"QueueUser":        "How many images of a user are worked on and wait",
 		"Readiness":        "Whether the process can do its work",
@@ -117,4 +131,22 @@ func schemas() map[string]string {
 		"RefreshOrder":     "Asks for many images to be fetched again",
 		"RefreshSelection": "Selects images that are ready; without fields it selects all of them",
 	}
+}
+
+// newDescription returns the description without operations.
+func newDescription() *openapi.Document {
+	d := openapi.New(huma.Info{
+		Title: "Vitrine", Version: "1.0.0", License: &huma.License{Name: "MIT", URL: "https://opensource.org/license/mit"},
+		Contact:     &huma.Contact{Name: "Whoever operates this installation"},
+		Description: "Products in, compressed images out. Every error is an RFC 9457 problem.",
+	}, map[reflect.Type]string{
+		reflect.TypeFor[wire.DeadOutcome](): "Settled",
+		reflect.TypeFor[wire.Event]():       "Event", reflect.TypeFor[*events.PublicProduct](): "EventProduct", reflect.TypeFor[events.PublicData](): "EventData",
+	})
+	products.DescribePrices(d)
+	products.DescribeImages(d)
+	for _, tag := range tags() {
+		d.Tag(tag[0], tag[1])
+	}
+	return d
 }

@@ -29,6 +29,7 @@ import (
 	"vitrine.dev/internal/progress"
 	"vitrine.dev/internal/refresh"
 	"vitrine.dev/internal/sqlstore"
+	"vitrine.dev/internal/statistics"
 )
 
 // deadSetup is an API over a real database, with failed work in it.
@@ -53,6 +54,7 @@ func newDeadSetup(t *testing.T) *deadSetup {
 		Refresh:  refresh.NewService(s.db, s.db, func() { s.wakes.Add(1) }),
 		Work:     dispatch.NewInspector(s.db, dispatch.DefaultConfig().Limits),
 		Attempts: attempts.NewService(s.db),
+		Past:     statistics.NewService(s.db),
 		Progress: progress.New(log),
 		Feed:     newFeed(s.db, log),
 		Exports:  newExports(s.db, log),

@@ -27,6 +27,7 @@ import (
 	"vitrine.dev/internal/signing"
 	"vitrine.dev/internal/sqlstore"
 	"vitrine.dev/internal/sqlstore/storetest"
+	"vitrine.dev/internal/statistics"
 	"vitrine.dev/internal/testserver"
 	"vitrine.dev/internal/webhook"
 )
@@ -110,6 +111,7 @@ func matrixRows() map[string]matrixRow {
 		"POST /dead-letters/jobs/{id}/abort":            {path: ofJob("/abort"), ok: 200, owned: true},
 		"GET /queue":                                    {path: fixed("/queue"), ok: 200},
 		"GET /findings":                                 {path: fixed("/findings"), ok: 200},
+		"GET /queue/history":                            {path: fixed("/queue/history?minutes=5"), ok: 200},
 		"GET /hosts":                                    {path: fixed("/hosts"), ok: 200},
 		"POST /users":                                   {path: fixed("/users"), body: `{"name":"Jo"}`, ok: 201},
 		"GET /users":                                    {path: fixed("/users"), ok: 200},
@@ -167,6 +169,7 @@ func newMatrix(t *testing.T, db *sqlstore.Store) *matrix {
 		Refresh:  refresh.NewService(db, db, func() {}),
 		Work:     dispatch.NewInspector(db, dispatch.DefaultConfig().Limits),
 		Attempts: attempts.NewService(db),
+		Past:     statistics.NewService(db),
 		Feed:     newFeed(db, log),
 		Views:    s.views, Images: s.images, URL: imageURL, Ready: ready(log), Log: log, Uploads: newUploads(t, s.db),
 		Accounts: m.accounts, Webhooks: hooks(db, log), HasKeys: true, Signing: signing.New(db, log), Authorize: guard.New(auth.NewAuthenticator(db, log), nil).Authorize,

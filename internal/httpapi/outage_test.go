@@ -40,6 +40,7 @@ func TestOutOfTime(t *testing.T) {
 		{"GET", "/images/refresh/1", ""},
 		{"POST", "/images/refresh/1/abort", ""},
 		{"GET", "/queue", ""},
+		{"GET", "/queue/history", ""},
 		{"GET", "/hosts", ""},
 		{"GET", "/exports?user_id=1", ""},
 		{"GET", "/imports", ""},

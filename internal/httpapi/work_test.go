@@ -14,6 +14,7 @@ import (
 	"vitrine.dev/internal/httpapi/wire"
 	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/processes"
+	"vitrine.dev/internal/statistics"
 )
 
 // work has a product whose first image waits for a retry, and whose second one's host
@@ -237,5 +238,59 @@ func TestFindings(t *testing.T) {
 	}
 	if f := got.Data[1]; f.Code != "pictures_failed" || f.Action.Kind != "retry_failures" || f.Action.Host != "slow.example" || f.Action.FailedAfter == nil || f.Since == nil {
 		t.Errorf("second is %+v", f)
+	}
+}
+
+// TestQueueHistory: the last minutes are as the description says, and of no more minutes than there may be.
+func TestQueueHistory(t *testing.T) {
+	t.Parallel()
+	s := newDeadSetup(t)
+	d := readSchemas(t, s.setup)
+	get := func(query string) (h wire.QueueHistory) {
+		t.Helper()
+		w := s.do("GET", "/queue/history"+query, "")
+		wantStatus(t, w, http.StatusOK)
+		wantHeader(t, w, "Cache-Control", "no-store")
+		d.check("/queue/history", "GET", w)
+		if err := json.Unmarshal(w.Body.Bytes(), &h); err != nil {
+			t.Fatal(err)
+		}
+		return h
+	}
+	for query, want := range map[string][2]int{"": {60, 1}, "?minutes=1": {1, 1}, "?minutes=720": {48, 15}} {
+		h := get(query)
+		if n := len(h.Points); h.Length != want[1] || n < want[0] || n > want[0]+1 || h.Points[0].Backlog != nil || h.Points[0].Ready != 0 {
+			t.Errorf("%q: %d points of %d minutes", query, n, h.Length)
+		}
+	}
+	counts := statistics.Counts{Ready: 5, Retried: 4, Failed: 3, BytesIn: 1 << 40, BytesOut: 1 << 30}
+	now, err := s.db.AddCounts(t.Context(), counts, time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	minute := now.Add(-time.Hour).Truncate(time.Minute)
+	if err := s.db.AddSample(t.Context(), minute, statistics.Sample{Waiting: 10_000, More: true, Oldest: 90*time.Second + 700*time.Millisecond, InFlight: 7}); err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, p := range get("?minutes=90").Points {
+		if !p.At.Equal(minute) {
+			continue
+		}
+		found++
+		if p.Backlog == nil || *p.Backlog != (wire.QueueBacklog{Waiting: 10_000, More: true, OldestSeconds: 90, InFlight: 7}) {
+			t.Errorf("backlog is %+v", p.Backlog)
+		}
+		if p.At, p.Backlog = (time.Time{}), nil; p != (wire.QueuePoint{Minutes: 1, Ready: 5, Retried: 4, Failed: 3, BytesIn: 1 << 40, BytesOut: 1 << 30}) {
+			t.Errorf("point is %+v", p)
+		}
+	}
+	if found != 1 {
+		t.Errorf("%d points begin at %v", found, minute)
+	}
+	for _, bad := range []string{"?minutes=0", "?minutes=1441", "?minutes=1h", "?hours=1"} {
+		w := s.do("GET", "/queue/history"+bad, "")
+		wantProblem(t, w, http.StatusUnprocessableEntity)
+		d.check("/queue/history", "GET", w)
 	}
 }

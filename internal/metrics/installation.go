@@ -42,6 +42,9 @@ type Failures interface {
 // Installation exposes figures of the whole installation from one process at a time, under
 // a lease, so that sums over processes are right, and a scrape counts nothing.
 type Installation struct {
+	// Sampled is told of each sample of the work; nil: no one is.
+	Sampled func(context.Context, dispatch.Overview) error
+
 	work     Work
 	failures Failures
 	leases   events.Positions
@@ -121,7 +124,10 @@ func (i *Installation) sample(ctx context.Context) error {
 		return err
 	}
 	i.last.Store(s)
-	return nil
+	if i.Sampled == nil {
+		return nil
+	}
+	return i.Sampled(ctx, s.work)
 }
 
 // Describe implements prometheus.Collector.
@@ -143,14 +149,9 @@ func (i *Installation) Collect(to chan<- prometheus.Metric) {
 	}
 	for _, c := range s.work.States {
 		gauge(i.waiting, float64(c.Images), string(c.State))
-		if c.State == dispatch.StateLater { // it is not due
-			continue
+		if c.State != dispatch.StateLater { // which is not due
+			gauge(i.oldest, s.work.Age(c).Seconds(), string(c.State))
 		}
-		age := 0.0
-		if !c.DueAt.IsZero() {
-			age = max(0, s.work.At.Sub(c.DueAt).Seconds())
-		}
-		gauge(i.oldest, age, string(c.State))
 	}
 	gauge(i.hosts, float64(s.hosts))
 	for _, k := range []failures.Kind{failures.KindImage, failures.KindMessage} {

@@ -116,7 +116,13 @@ func TestInstallation(t *testing.T) {
 		first, second := newMetrics(), newMetrics()
 		log := slog.New(slog.DiscardHandler)
 		ctx, stop := context.WithCancel(t.Context())
-		go func() { _ = first.Installation(work, dead, leases, log).Run(ctx) }()
+		told := 0
+		figures := first.Installation(work, dead, leases, log)
+		figures.Sampled = func(_ context.Context, o dispatch.Overview) error {
+			told += len(o.States)
+			return nil
+		}
+		go func() { _ = figures.Run(ctx) }()
 		synctest.Wait()
 		other, stopOther := context.WithCancel(t.Context())
 		defer stopOther()
@@ -138,6 +144,10 @@ func TestInstallation(t *testing.T) {
 		<-time.After(31 * time.Second)
 		if n := work.times(); n != 3 {
 			t.Errorf("the figures were read %d times in 31 s", n)
+		}
+		synctest.Wait()
+		if told != 3*3 {
+			t.Errorf("of three samples of three states, %d states were told of", told)
 		}
 		stop() // the lease is released
 		<-time.After(15 * time.Second)

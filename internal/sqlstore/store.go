@@ -27,6 +27,7 @@ import (
 	"vitrine.dev/internal/sqlstore/queuesql"
 	"vitrine.dev/internal/sqlstore/refreshsql"
 	"vitrine.dev/internal/sqlstore/sourcesql"
+	"vitrine.dev/internal/sqlstore/statisticsql"
 	"vitrine.dev/internal/sqlstore/webhooksql"
 )
 
@@ -54,6 +55,7 @@ type Store struct {
 	*webhooksql.Webhooks
 	*refreshsql.Refreshes
 	*importsql.Bulk
+	*statisticsql.Past
 }
 
 func newStore(db *sqldb.DB, err error) (*Store, error) {
@@ -65,7 +67,7 @@ func newStore(db *sqldb.DB, err error) (*Store, error) {
 		Table: jobsql.New(db), Failures: failuresql.New(db), Facts: findingsql.New(db), Checks: fscksql.New(db),
 		Collection: gcsql.New(db), Identity: installationsql.New(db),
 		Alive: processsql.New(db), Queue: queuesql.New(db), Sources: sourcesql.New(db), Webhooks: webhooksql.New(db), Refreshes: refreshsql.New(db),
-		Bulk: importsql.New(db), Attempts: attemptsql.New(db),
+		Bulk: importsql.New(db), Attempts: attemptsql.New(db), Past: statisticsql.New(db),
 	}, nil
 }
 
@@ -75,7 +77,7 @@ func schema() sqldb.Schema {
 		Migrations: migrations, Channel: "vitrine_commits", Probe: "UPDATE installation SET id = id", Sequences: []string{"products", "events"},
 		Optional: catalogsql.TrigramIndex(),
 		Tables: []string{
-			"users", "api_keys", "sessions", "signing_keys", "audit", "products", "images", "image_attempts", "hosts", "renditions", "sources", "uploads", "chores", "installation", "processes",
+			"users", "api_keys", "sessions", "signing_keys", "audit", "products", "images", "image_attempts", "hosts", "renditions", "sources", "uploads", "chores", "installation", "processes", "minutes",
 			"events", "event_log", "event_readers", "idempotency_keys", "bulk_keys", "dead_messages", "dead_jobs", "imports", "import_rows", "webhooks", "webhook_deliveries", "schema_digest",
 		},
 		Translate: func(err error) error {

@@ -94,6 +94,34 @@ type QueueProcess struct {
 	PixelBudget int64     `json:"pixel_budget" minimum:"0" doc:"Pixels that the pictures that it renders may hold together; 0 for one that has no render processes" example:"100000000"`
 }
 
+// QueueHistory is what happened lately.
+type QueueHistory struct {
+	AsOf   time.Time    `json:"as_of"`
+	Length int          `json:"length" enum:"1,5,15" doc:"Minutes that a point stands for" example:"1"`
+	Points []QueuePoint `json:"points" nullable:"false" doc:"All of them, also those in which nothing happened, the earliest first"`
+}
+
+// QueuePoint is what happened in a part of that time.
+type QueuePoint struct {
+	At       time.Time `json:"at"        doc:"When its first minute began"`
+	Minutes  int       `json:"minutes"   minimum:"1" maximum:"15" doc:"How many of its minutes are over: less than length in the last point only" example:"1"`
+	Ready    int64     `json:"ready"     minimum:"0" doc:"Attempts by which an image became ready" example:"412"`
+	Retried  int64     `json:"retried"   minimum:"0" doc:"Attempts that failed, with another one to come" example:"9"`
+	Failed   int64     `json:"failed"    minimum:"0" doc:"Attempts that failed, with none to come" example:"3"`
+	BytesIn  int64     `json:"bytes_in"  minimum:"0" doc:"Bytes that were downloaded, whatever came of the attempt" example:"734003200"`
+	BytesOut int64     `json:"bytes_out" minimum:"0" doc:"Bytes that were stored" example:"104857600"`
+
+	Backlog *QueueBacklog `json:"backlog,omitempty" doc:"One moment of each minute; of several, the highest of each figure. Absent where no process looked, as when none was running"`
+}
+
+// QueueBacklog is what waited and was in work at one moment.
+type QueueBacklog struct {
+	Waiting       int   `json:"waiting"        minimum:"0" doc:"Images that were not in flight, counted up to a limit for each state" example:"240"`
+	More          bool  `json:"more"           doc:"The limit was reached: there may have been more"`
+	OldestSeconds int64 `json:"oldest_seconds" minimum:"0" doc:"For how long that had been due which waited longest of them, in whole seconds" example:"42"`
+	InFlight      int   `json:"in_flight"      minimum:"0" doc:"Images that were dispatched or begun" example:"12"`
+}
+
 // Host is what is remembered of a host that images are fetched from.
 type Host struct {
 	Host         string     `json:"host"                    doc:"In lower case, with its port where that is not the scheme's default" example:"example.com"`

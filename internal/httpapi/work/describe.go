@@ -12,6 +12,7 @@ import (
 	"vitrine.dev/internal/httpapi/wire"
 	"vitrine.dev/internal/httpkit/openapi"
 	"vitrine.dev/internal/media"
+	"vitrine.dev/internal/statistics"
 )
 
 // DescribeImage describes Image.
@@ -47,6 +48,25 @@ func DescribeQueue(d *openapi.Document) *huma.Operation {
 		Responses: d.Responses(map[string]*huma.Response{"200": openapi.Response("The queue", openapi.Schema[wire.Queue](d))},
 			http.StatusServiceUnavailable),
 	}
+}
+
+// DescribeHistory describes History.
+func DescribeHistory(d *openapi.Document) *huma.Operation {
+	return &huma.Operation{
+		OperationID: "getQueueHistory", Tags: []string{"operation"}, Summary: "How attempts at images have ended, and what waited, over the last minutes",
+		Description: "Counts of all processes by the minute, and beside them what waited and was in work at one moment of each. A point stands for 1, 5 or 15 minutes, " +
+			"so that there are at most about a hundred; it begins at a multiple of that. Of the minutes that are over, the last may lack for a minute what a process has not written yet. " +
+			"Minutes are kept for seven days. They are statistics: where a process dies, up to a minute of its counts is lost.",
+		Responses: d.Responses(map[string]*huma.Response{"200": openapi.Response("The last minutes", openapi.Schema[wire.QueueHistory](d))},
+			http.StatusServiceUnavailable),
+	}
+}
+
+// HistoryQuery are the parameters of History.
+func HistoryQuery() []*huma.Param {
+	minutes := openapi.Integer(statistics.MaxMinutes, 360)
+	minutes.Default = statistics.DefaultMinutes
+	return []*huma.Param{openapi.Query(statistics.FieldMinutes, "How many minutes", minutes)}
 }
 
 // DescribeHosts describes Hosts.

@@ -15,6 +15,7 @@ import (
 	"vitrine.dev/internal/httpapi/wire"
 	"vitrine.dev/internal/httpkit"
 	"vitrine.dev/internal/processes"
+	"vitrine.dev/internal/statistics"
 )
 
 // Handler serves what images wait for. It is safe for concurrent use.
@@ -22,6 +23,7 @@ type Handler struct {
 	Inspector *dispatch.Inspector
 	Findings  *findings.Service
 	Attempts  *attempts.Service
+	Past      *statistics.Service
 	URL       func(key string) string // where the public reads an object
 	Cursors   page.Cursors
 }
@@ -74,6 +76,27 @@ func wireProcesses(list []processes.Process) []wire.QueueProcess {
 		}
 	}
 	return out
+}
+
+// History answers with what happened lately.
+func (h *Handler) History(w http.ResponseWriter, r *http.Request) error {
+	p := httpkit.ParamsOf(r)
+	minutes := int(p.Integer(statistics.FieldMinutes, statistics.MaxMinutes))
+	past, err := h.Past.History(r.Context(), minutes, p.Errors)
+	if err != nil {
+		return fmt.Errorf("look at the last minutes: %w", err)
+	}
+	answer := wire.QueueHistory{AsOf: past.AsOf, Length: past.Length, Points: make([]wire.QueuePoint, len(past.Points))}
+	for i, point := range past.Points {
+		answer.Points[i] = wire.QueuePoint{
+			At: point.At, Minutes: point.Minutes, Ready: point.Ready, Retried: point.Retried, Failed: point.Failed,
+			BytesIn: point.BytesIn, BytesOut: point.BytesOut,
+		}
+		if s := point.Sample; s != nil {
+			answer.Points[i].Backlog = &wire.QueueBacklog{Waiting: s.Waiting, More: s.More, OldestSeconds: int64(s.Oldest / time.Second), InFlight: s.InFlight}
+		}
+	}
+	return httpkit.WriteFresh(w, http.StatusOK, answer)
 }
 
 // Hosts answers with one page of hosts.

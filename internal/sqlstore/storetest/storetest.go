@@ -27,6 +27,7 @@ import (
 	"vitrine.dev/internal/processes"
 	"vitrine.dev/internal/refresh"
 	"vitrine.dev/internal/signing"
+	"vitrine.dev/internal/statistics"
 	"vitrine.dev/internal/upload"
 	"vitrine.dev/internal/webhook"
 )
@@ -58,6 +59,7 @@ type Store interface {
 	imports.Store
 	installation.Store
 	processes.Store
+	statistics.Store
 	upload.Store
 	webhook.Store
 	webhook.Outbox

@@ -82,6 +82,7 @@ func quickSuites() []suite[Store] {
 		{"repair", testRepair},
 		{"leases are ended", testEndLeases},
 		{"processes", testProcesses},
+		{"minutes", testMinutes},
 		{"what is downloaded", testDownloaded},
 		{"what is reported with a completion", testReported},
 		{"wake", testWake},

@@ -461,6 +461,21 @@ CREATE TABLE processes (
     pixel_budget BIGINT NOT NULL  -- 0: it has no render processes
 );
 
+-- What happened in each minute: see package statistics. One in which nothing did has no row.
+CREATE TABLE minutes (
+    minute    BIGINT PRIMARY KEY, -- when it began
+    ready     BIGINT NOT NULL DEFAULT 0, -- attempts, by how they ended
+    retried   BIGINT NOT NULL DEFAULT 0,
+    failed    BIGINT NOT NULL DEFAULT 0,
+    bytes_in  BIGINT NOT NULL DEFAULT 0,
+    bytes_out BIGINT NOT NULL DEFAULT 0,
+    sampled   INT    NOT NULL DEFAULT 0, -- 1: the next ones are what was seen in it
+    waiting   INT    NOT NULL DEFAULT 0, -- images
+    more      INT    NOT NULL DEFAULT 0, -- 1: there may have been more
+    oldest    BIGINT NOT NULL DEFAULT 0, -- ms for which that had been due which waited longest
+    in_flight INT    NOT NULL DEFAULT 0
+);
+
 -- Work that one process at a time does now and then.
 CREATE TABLE chores (
     name   TEXT   PRIMARY KEY,
@@ -484,6 +499,7 @@ INSERT INTO installation (id, epoch) VALUES (lower(hex(randomblob(16))), lower(h
 -- +goose Down
 DROP TABLE installation;
 DROP TABLE chores;
+DROP TABLE minutes;
 DROP TABLE processes;
 DROP TABLE import_rows;
 DROP TABLE imports;

@@ -1,0 +1,2 @@
+// Package statisticsql keeps what happened in each minute.
+package statisticsql
