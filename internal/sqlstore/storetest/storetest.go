@@ -58,6 +58,7 @@ type Store interface {
 	imports.Store
 	installation.Store
 	processes.Store
+	processes.Leases
 	upload.Store
 	webhook.Store
 	webhook.Outbox
