@@ -22,7 +22,10 @@ FAIR_IMPORT ?= 100000
 FAIR_ALONE  ?= 20000
 # Rows of the import that is killed at random instants, each with two images.
 IMPORT_ROWS ?= 100000
-# What benchmarks to run, how often (benchstat wants six or more), and where.
+# How long each turn of the comparison with limits lasts, and how many there are.
+BENCH_TURN   ?= 5s
+BENCH_ROUNDS ?= 5
+# What Go benchmarks to run, how often (benchstat wants six or more), and where.
 BENCH   ?= .
 COUNT   ?= 6
 PKG     ?= ./...
@@ -37,9 +40,9 @@ FIND_PRODUCTS ?= 1000000
 FUZZ_TIME ?= 30s
 
 # Packages of tests of the whole program, and what starts it and its servers for them.
-WHOLE   := burst|chaos|cost|e2e|fair|interop|systemtest|testserver
+WHOLE   := bench|burst|chaos|cost|e2e|fair|interop|systemtest|testserver
 
-.PHONY: help setup run build quick test chaos burst fair import interop alerts check fmt fuzz bench cost find clean
+.PHONY: help setup run build quick test chaos burst fair import interop alerts check fmt fuzz bench microbench cost find clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -118,7 +121,11 @@ fmt: ## rewrite the files in the format that check wants
 fuzz: ## every fuzz target in turn, each for FUZZ_TIME (30s)
 	@FUZZ_TIME="$(FUZZ_TIME)" scripts/fuzz $(PKG)
 
-bench: ## benchmarks for benchstat: BENCH=regexp COUNT=6 PKG=./...
+bench: ## the program side by side with the limit of what it does, on cores of their own: BENCH_TURN=5s BENCH_ROUNDS=5
+	@BENCH_TURN=$(BENCH_TURN) BENCH_ROUNDS=$(BENCH_ROUNDS) \
+		$(GO) test ./internal/bench -count 1 -v -timeout 90m
+
+microbench: ## Go benchmarks for benchstat: BENCH=regexp COUNT=6 PKG=./...
 	@scripts/setup bench
 	@$(GO) build -o $(SERVERS) ./internal/testserver/run
 	@mkdir -p .tools/bench

@@ -66,7 +66,7 @@ func (p *process) openWebhooks(held *closers) error {
 	settings := webhook.DefaultRunnerConfig()
 	settings.Drain = p.cfg.DrainTimeout
 	runner := webhook.NewRunner(webhook.Parts{
-		Outbox: p.store, Positions: p.store, Horizon: p.horizon, Sender: sender, Box: box, Epoch: p.knownEpoch, Observe: p.metrics.Delivered, Log: p.log,
+		Outbox: p.store, Leases: p.store, Horizon: p.horizon, Sender: sender, Box: box, Epoch: p.knownEpoch, Observe: p.metrics.Delivered, Log: p.log,
 	}, settings)
 	old := expiry.New("deliveries", func(ctx context.Context, limit int) (int, error) {
 		return p.store.PurgeDeliveries(ctx, webhook.KeepDeliveries, webhook.MostDeliveries, limit)

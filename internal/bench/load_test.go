@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"vitrine.dev/internal/systemtest"
 )
 
 const connections = 64
@@ -31,11 +33,11 @@ type target struct {
 func (to target) measure(t *testing.T, d time.Duration) sample {
 	t.Helper()
 	to.send(t, d/5)
-	before := processTime(t, to.pid)
+	before := systemtest.CPU(t, to.pid)
 	began := time.Now()
 	took := to.send(t, d)
 	seconds := time.Since(began).Seconds()
-	cpu := processTime(t, to.pid) - before
+	cpu := systemtest.CPU(t, to.pid) - before
 	slices.Sort(took)
 	at := func(share float64) float64 {
 		return float64(took[int(share*float64(len(took)-1))]) / float64(time.Millisecond)

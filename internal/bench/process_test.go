@@ -1,15 +1,11 @@
 package bench_test
 
 import (
-	"bytes"
 	"fmt"
-	"os"
 	"path/filepath"
 	"runtime"
 	"strconv"
-	"strings"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -45,22 +41,4 @@ func pin(t *testing.T, pid, core int) {
 			}
 		}
 	}
-}
-
-// processTime is the user and system time of a process:
-// https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
-func processTime(t *testing.T, pid int) time.Duration {
-	t.Helper()
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		t.Fatalf("CPU is read from /proc: %v", err)
-	}
-	fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
-	return ticks(fields[11]) + ticks(fields[12])
-}
-
-// ticks are hundredths of a second on every Linux.
-func ticks(text string) time.Duration {
-	n, _ := strconv.ParseInt(text, 10, 64)
-	return time.Duration(n) * 10 * time.Millisecond
 }

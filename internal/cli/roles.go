@@ -83,6 +83,7 @@ Vitrine listens on %[1]s
   See its pictures become ready:   curl%[2]s %[1]s/products/1
   All products:                    curl%[2]s '%[1]s/products?user_id=1'
   The API, to read and try:        %[1]s/docs
+  What goes on, in the browser:    %[1]s/console
 
   Ctrl-C stops it; what was accepted goes on at the next start.
 

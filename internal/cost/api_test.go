@@ -83,12 +83,12 @@ func TestAPI(t *testing.T) {
 	}
 	var ours, least, ratios []float64
 	for range rounds {
-		before := processTime(t, api.PID(), false)
+		before := systemtest.CPU(t, api.PID())
 		n := repeat(t, d, func(ctx context.Context, _, _ int) error { return post(ctx, url) })
-		mine := micros(processTime(t, api.PID(), false)-before, n)
-		before = processTime(t, bare.Process.Pid, false)
+		mine := micros(systemtest.CPU(t, api.PID())-before, n)
+		before = systemtest.CPU(t, bare.Process.Pid)
 		m := repeat(t, d, func(ctx context.Context, _, _ int) error { return post(ctx, "http://"+addr) })
-		theirs := micros(processTime(t, bare.Process.Pid, false)-before, m)
+		theirs := micros(systemtest.CPU(t, bare.Process.Pid)-before, m)
 		ours, least, ratios = append(ours, mine), append(least, theirs), append(ratios, mine/theirs)
 		t.Logf("create %.0f µs of %d, bare handler %.1f µs of %d: %.1f", mine, n, theirs, m, mine/theirs)
 	}

@@ -1,7 +1,6 @@
 package cost_test
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -129,48 +128,7 @@ func (p *postgres) exec(t *testing.T, statement string, args ...any) {
 // that have ended.
 func (p *postgres) cpu(t *testing.T) time.Duration {
 	t.Helper()
-	total := processTime(t, p.pid, true)
-	all, err := filepath.Glob("/proc/[0-9]*/stat")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range all {
-		text, err := os.ReadFile(name)
-		if err != nil {
-			continue // it has ended
-		}
-		if fields := statFields(text); len(fields) > 14 && fields[1] == strconv.Itoa(p.pid) {
-			total += ticks(fields[11]) + ticks(fields[12])
-		}
-	}
-	return total
-}
-
-// processTime is the user and system time of a process, with that of its ended
-// children where it is asked for: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
-func processTime(t *testing.T, pid int, children bool) time.Duration {
-	t.Helper()
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		t.Fatalf("CPU is read from /proc: %v", err)
-	}
-	fields := statFields(text)
-	total := ticks(fields[11]) + ticks(fields[12])
-	if children {
-		total += ticks(fields[13]) + ticks(fields[14])
-	}
-	return total
-}
-
-// statFields are those after the name, which may have blanks: the state is the first.
-func statFields(text []byte) []string {
-	return strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
-}
-
-// ticks are hundredths of a second on every Linux.
-func ticks(text string) time.Duration {
-	n, _ := strconv.ParseInt(text, 10, 64)
-	return time.Duration(n) * 10 * time.Millisecond
+	return systemtest.CPUWithChildren(t, p.pid)
 }
 
 // repeat has all clients call do until the time is over, and returns how often

@@ -11,9 +11,9 @@ import (
 
 	"vitrine.dev/internal/backoff"
 	"vitrine.dev/internal/dispatch"
-	"vitrine.dev/internal/events"
 	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/processes"
 )
 
 const (
@@ -47,7 +47,7 @@ type Installation struct {
 
 	work     Work
 	failures Failures
-	leases   events.Positions
+	leases   processes.Leases
 	holder   string // names this process
 	log      *slog.Logger
 	outage   *backoff.Outage
@@ -65,7 +65,7 @@ type sample struct {
 }
 
 // Installation adds the figures of the installation; its Run samples them.
-func (m *Metrics) Installation(w Work, f Failures, leases events.Positions, log *slog.Logger) *Installation {
+func (m *Metrics) Installation(w Work, f Failures, leases processes.Leases, log *slog.Logger) *Installation {
 	i := &Installation{
 		work: w, failures: f, leases: leases, holder: rand.Text(), log: log,
 		outage: backoff.NewOutage(log, "metrics of the installation are held up", "metrics of the installation go on"),
@@ -86,7 +86,7 @@ func (m *Metrics) Installation(w Work, f Failures, leases events.Positions, log 
 func (i *Installation) Run(ctx context.Context) error {
 	for ctx.Err() == nil {
 		began := time.Now()
-		_, err := i.leases.LeaseReader(ctx, sampler, i.holder, sampleLife)
+		err := i.leases.TakeLease(ctx, sampler, i.holder, sampleLife)
 		switch {
 		case err == nil:
 			err = i.sample(ctx)
@@ -104,7 +104,7 @@ func (i *Installation) Run(ctx context.Context) error {
 	i.last.Store(nil)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sampleTimeout)
 	defer cancel()
-	_ = i.leases.ReleaseReader(ctx, sampler, i.holder) // else it runs out
+	_ = i.leases.EndLease(ctx, sampler, i.holder) // else it runs out
 	return nil
 }
 

@@ -61,24 +61,24 @@ type fakeLeases struct {
 	down   bool
 }
 
-func (f *fakeLeases) LeaseReader(_ context.Context, _, holder string, d time.Duration) (int64, error) {
+func (f *fakeLeases) TakeLease(_ context.Context, _, holder string, d time.Duration) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	switch {
 	case f.down:
-		return 0, fault.New(fault.Unavailable, "no database")
+		return fault.New(fault.Unavailable, "no database")
 	case f.holder != holder && time.Now().Before(f.until):
-		return 0, fault.New(fault.Conflict, "held")
+		return fault.New(fault.Conflict, "held")
 	}
 	f.holder, f.until = holder, time.Now().Add(d)
-	return 0, nil
+	return nil
 }
 
-func (f *fakeLeases) SaveReader(context.Context, string, string, int64, time.Duration) error {
-	return errors.New("the position means nothing")
+func (f *fakeLeases) RenewLease(context.Context, string, string, time.Duration) error {
+	return errors.New("it is taken each time")
 }
 
-func (f *fakeLeases) ReleaseReader(_ context.Context, _, holder string) error {
+func (f *fakeLeases) EndLease(_ context.Context, _, holder string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.holder == holder {

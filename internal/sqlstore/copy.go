@@ -20,7 +20,7 @@ var ErrNotEmpty = errors.New("the target has products or users already: a copy i
 // notCopied are the tables about the database itself, about when it does what, and
 // about who is alive or signed in.
 func notCopied() []string {
-	return []string{"goose_db_version", "schema_digest", "chores", "processes", "sessions"}
+	return []string{"goose_db_version", "schema_digest", "chores", "leases", "processes", "sessions"}
 }
 
 // CopyTo fills the target, a migrated database without products, with all that

@@ -77,7 +77,7 @@ func schema() sqldb.Schema {
 		Migrations: migrations, Channel: "vitrine_commits", Probe: "UPDATE installation SET id = id", Sequences: []string{"products", "events"},
 		Optional: catalogsql.TrigramIndex(),
 		Tables: []string{
-			"users", "api_keys", "sessions", "signing_keys", "audit", "products", "images", "image_attempts", "hosts", "renditions", "sources", "uploads", "chores", "installation", "processes", "minutes",
+			"users", "api_keys", "sessions", "signing_keys", "audit", "products", "images", "image_attempts", "hosts", "renditions", "sources", "uploads", "chores", "leases", "installation", "processes", "minutes",
 			"events", "event_log", "event_readers", "idempotency_keys", "bulk_keys", "dead_messages", "dead_jobs", "imports", "import_rows", "webhooks", "webhook_deliveries", "schema_digest",
 		},
 		Translate: func(err error) error {
@@ -119,6 +119,7 @@ func (s *Store) endLeases(ctx context.Context, tx *sql.Tx) error {
 	}
 	for _, statement := range []string{
 		`UPDATE event_readers SET lease_until = 0 WHERE lease_until > 0`,
+		`UPDATE leases SET lease_until = 0 WHERE lease_until > 0`,
 		`UPDATE dead_jobs SET lease_until = 0 WHERE lease_until > 0`,
 		fmt.Sprintf(`UPDATE processes SET slots = 0, held = 0, fetched = '', heartbeat_at =
 			CASE WHEN heartbeat_at < {now} - %[1]d THEN heartbeat_at ELSE {now} - %[1]d END`, processes.Gone.Milliseconds()),

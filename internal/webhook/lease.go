@@ -6,23 +6,23 @@ import (
 	"time"
 
 	"vitrine.dev/internal/backoff"
-	"vitrine.dev/internal/events"
 	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/processes"
 )
 
 // lease says until when this process may deliver.
 type lease struct {
-	positions events.Positions
-	holder    string
-	life      time.Duration
+	leases processes.Leases
+	holder string
+	life   time.Duration
 
 	mu    sync.Mutex
 	until time.Time
 }
 
 // newLease is a lease that was asked for at a moment.
-func newLease(p events.Positions, holder string, asked time.Time, life time.Duration) *lease {
-	return &lease{positions: p, holder: holder, life: life, until: asked.Add(life)}
+func newLease(leases processes.Leases, holder string, asked time.Time, life time.Duration) *lease {
+	return &lease{leases: leases, holder: holder, life: life, until: asked.Add(life)}
 }
 
 // left returns for how long it is certain that no other process delivers.
@@ -37,7 +37,7 @@ func (l *lease) keep(ctx context.Context) error {
 	for backoff.Sleep(ctx, l.life/6) == nil {
 		asked := time.Now()
 		within, cancel := context.WithTimeout(ctx, l.life/6)
-		err := l.positions.SaveReader(within, Reader, l.holder, 0, l.life)
+		err := l.leases.RenewLease(within, Reader, l.holder, l.life)
 		cancel()
 		switch {
 		case err == nil:
@@ -56,5 +56,5 @@ func (l *lease) keep(ctx context.Context) error {
 func (l *lease) release(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), l.life/6)
 	defer cancel()
-	_ = l.positions.ReleaseReader(ctx, Reader, l.holder)
+	_ = l.leases.EndLease(ctx, Reader, l.holder)
 }

@@ -11,6 +11,7 @@ import (
 	"vitrine.dev/internal/backoff"
 	"vitrine.dev/internal/events"
 	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/processes"
 )
 
 // Reader is the name under which one process at a time delivers.
@@ -41,14 +42,14 @@ func DefaultRunnerConfig() RunnerConfig {
 
 // Parts are what a Runner is made of.
 type Parts struct {
-	Outbox    Outbox
-	Positions events.Positions
-	Horizon   *events.Horizon
-	Sender    Sender
-	Box       Box
-	Epoch     func(context.Context) (string, error) // of the installation
-	Observe   func(State)                           // told of each request that has ended, by where its delivery is then; nil: no one is
-	Log       *slog.Logger
+	Outbox  Outbox
+	Leases  processes.Leases
+	Horizon *events.Horizon
+	Sender  Sender
+	Box     Box
+	Epoch   func(context.Context) (string, error) // of the installation
+	Observe func(State)                           // told of each request that has ended, by where its delivery is then; nil: no one is
+	Log     *slog.Logger
 }
 
 // Runner delivers to all endpoints. Any number may run, in one process each; one of them
@@ -81,10 +82,10 @@ func NewRunner(p Parts, cfg RunnerConfig) *Runner {
 func (r *Runner) Run(ctx context.Context) error {
 	for ctx.Err() == nil {
 		began := time.Now()
-		_, err := r.Positions.LeaseReader(ctx, Reader, r.holder, r.cfg.Lease)
+		err := r.Leases.TakeLease(ctx, Reader, r.holder, r.cfg.Lease)
 		switch {
 		case err == nil:
-			r.hold(ctx, newLease(r.Positions, r.holder, began, r.cfg.Lease))
+			r.hold(ctx, newLease(r.Leases, r.holder, began, r.cfg.Lease))
 		case fault.KindOf(err) == fault.Conflict: // another process delivers
 			r.outage.Succeeded(ctx)
 			_ = backoff.Sleep(ctx, backoff.Jitter(r.cfg.Lease/3)) // its end ends the loop

@@ -4,7 +4,6 @@ package admin
 
 import (
 	"embed"
-	"io/fs"
 	"net/http"
 
 	"vitrine.dev/internal/auth"
@@ -19,13 +18,7 @@ import (
 var templates embed.FS
 
 // Templates reads those of the pages.
-func Templates(f *frame.Frame) (frame.Set, error) {
-	files, err := fs.Sub(templates, "templates")
-	if err != nil {
-		return nil, err
-	}
-	return f.Pages(files, "*.html")
-}
+func Templates(f *frame.Frame) (frame.Set, error) { return f.Pages(templates, "templates/*.html") }
 
 // Setting is one variable, and where it comes from.
 type Setting struct {

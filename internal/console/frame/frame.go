@@ -10,6 +10,8 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"path"
+	"strings"
 	"time"
 
 	"vitrine.dev/internal/auth"
@@ -72,10 +74,7 @@ func New(c Config) (*Frame, error) {
 	if err != nil {
 		return nil, fmt.Errorf("layout of the console: %w", err)
 	}
-	own, err := fs.Sub(layouts, "templates")
-	if err == nil {
-		f.own, err = f.Pages(own, "problem.html", "login.html")
-	}
+	f.own, err = f.Pages(layouts, "templates/problem.html", "templates/login.html")
 	return f, err
 }
 
@@ -90,7 +89,7 @@ func policy(pictures string) string {
 		"; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 }
 
-// Set is the templates of some pages, by their names.
+// Set is the templates of some pages, by the names of their files.
 type Set map[string]*template.Template
 
 // Pages reads templates, each of which defines "content", and what it needs of its own.
@@ -109,7 +108,7 @@ func (f *Frame) Pages(files fs.FS, patterns ...string) (Set, error) {
 			if err != nil {
 				return nil, fmt.Errorf("template %s: %w", name, err)
 			}
-			set[name[:len(name)-len(".html")]] = page
+			set[strings.TrimSuffix(path.Base(name), ".html")] = page
 		}
 	}
 	return set, nil

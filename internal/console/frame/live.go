@@ -91,15 +91,9 @@ func (l *Live) changed() {
 // Stream answers with the stream of the request: a message "look" whenever the page should look again.
 func (f *Frame) Stream(l *Live) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		in, err := f.Enter(r)
+		r, by, err := f.enter(r, auth.Operator) //nolint:contextcheck // the context is the request's
 		if err != nil {
 			f.fail(w, r, err)
-			return
-		}
-		r = in
-		by := auth.From(in.Context()) //nolint:contextcheck // Enter's context is made of the request's
-		if !by.May(auth.Operator) {
-			f.fail(w, r, httpkit.Refuse(http.StatusForbidden, "your key lacks the scope %s", auth.Operator))
 			return
 		}
 		changes := l.join() //nolint:contextcheck // what follows the log outlives the first that asks
@@ -109,7 +103,7 @@ func (f *Frame) Stream(l *Live) http.Handler {
 			return
 		}
 		defer l.leave(changes)
-		ctx, cancel := l.hold(in.Context(), by)
+		ctx, cancel := l.hold(r.Context(), by)
 		defer cancel()
 		f.protect(w.Header())
 		w.Header().Set("Content-Type", typeStream)

@@ -61,18 +61,12 @@ func (f *Frame) Handler(set Set, rt Route) http.Handler {
 			f.fail(w, r, httpkit.Refuse(http.StatusForbidden, "a page of another site may not send this request"))
 			return
 		}
-		in, err := f.Enter(r)
+		r, by, err := f.enter(r, rt.Scope) //nolint:contextcheck // the context is the request's
 		if err != nil {
-			f.fail(w, r, err)
-			return
-		}
-		r = in
-		by := auth.From(in.Context()) //nolint:contextcheck // Enter's context is made of the request's
-		if !by.May(rt.Scope) {
-			if change {
+			if change && by.Key != 0 {
 				f.record(r, by, action, auth.Refused)
 			}
-			f.fail(w, r, httpkit.Refuse(http.StatusForbidden, "your key lacks the scope %s, which this page needs", rt.Scope))
+			f.fail(w, r, err)
 			return
 		}
 		if rt.Send != nil {
@@ -92,6 +86,19 @@ func (f *Frame) Handler(set Set, rt Route) http.Handler {
 		}
 		f.answer(w, r, set, answer)
 	})
+}
+
+// enter returns the request with its principal, also where that lacks the scope, or why it may not be
+// answered: ErrSignIn, or a refusal.
+func (f *Frame) enter(r *http.Request, scope auth.Scope) (in *http.Request, by auth.Principal, err error) {
+	if in, err = f.Enter(r); err != nil {
+		return r, by, err
+	}
+	by = auth.From(in.Context())
+	if !by.May(scope) {
+		err = httpkit.Refuse(http.StatusForbidden, "your key lacks the scope %s, which this page needs", scope)
+	}
+	return in, by, err
 }
 
 func outcome(err error) string {

@@ -4,7 +4,6 @@ package products
 import (
 	"context"
 	"embed"
-	"io/fs"
 	"net/http"
 
 	"vitrine.dev/internal/attempts"
@@ -21,13 +20,7 @@ import (
 var templates embed.FS
 
 // Templates reads those of the pages.
-func Templates(f *frame.Frame) (frame.Set, error) {
-	files, err := fs.Sub(templates, "templates")
-	if err != nil {
-		return nil, err
-	}
-	return f.Pages(files, "*.html")
-}
+func Templates(f *frame.Frame) (frame.Set, error) { return f.Pages(templates, "templates/*.html") }
 
 // Pages are the pages. They are safe for concurrent use.
 type Pages struct {

@@ -3,7 +3,6 @@ package work
 
 import (
 	"embed"
-	"io/fs"
 	"net/http"
 
 	"vitrine.dev/internal/auth"
@@ -18,13 +17,7 @@ import (
 var templates embed.FS
 
 // Templates reads those of the pages.
-func Templates(f *frame.Frame) (frame.Set, error) {
-	files, err := fs.Sub(templates, "templates")
-	if err != nil {
-		return nil, err
-	}
-	return f.Pages(files, "*.html")
-}
+func Templates(f *frame.Frame) (frame.Set, error) { return f.Pages(templates, "templates/*.html") }
 
 // Pages are the pages. They are safe for concurrent use.
 type Pages struct {

@@ -1,12 +1,10 @@
 package failuresql_test
 
 import (
-	"context"
 	"strings"
 	"testing"
 
 	"vitrine.dev/internal/catalog"
-	"vitrine.dev/internal/sqldb"
 	"vitrine.dev/internal/sqlstore/failuresql"
 	"vitrine.dev/internal/sqlstore/storetest"
 	"vitrine.dev/internal/testserver"
@@ -31,15 +29,7 @@ func TestCountPlans(t *testing.T) {
 			t.Fatal(err)
 		}
 		for kind, count := range failuresql.CountListedStatements(1000) {
-			var lines []string
-			err := s.Along(t.Context(), "explain", func(ctx context.Context, from sqldb.Querier) (err error) {
-				lines, err = sqldb.Collect(ctx, from, func(row sqldb.Row, line *string) error { return row.Scan(line) }, "EXPLAIN (COSTS OFF) "+count)
-				return err
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
-			plan := strings.Join(lines, "\n")
+			plan := storetest.Plan(t, s, count)
 			if !strings.Contains(plan, "Limit") || strings.Contains(plan, "Seq Scan") || strings.Contains(plan, "Sort Key") {
 				t.Errorf("after %.20s: %ss are counted by\n%s", statement, kind, plan)
 			}

@@ -1,16 +1,13 @@
 package failuresql_test
 
 import (
-	"context"
 	"regexp"
-	"strings"
 	"testing"
 	"time"
 
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/fault"
-	"vitrine.dev/internal/sqldb"
 	"vitrine.dev/internal/sqlstore/failuresql"
 	"vitrine.dev/internal/sqlstore/storetest"
 	"vitrine.dev/internal/testserver"
@@ -39,15 +36,7 @@ func TestPlans(t *testing.T) {
 			"user": {UserID: 1}, "host today": {Host: "host-7", FailedAfter: time.UnixMilli(20_000)},
 		} {
 			statement, args := failuresql.GroupsStatement(f)
-			var lines []string
-			err := s.Along(t.Context(), "explain", func(ctx context.Context, from sqldb.Querier) (err error) {
-				lines, err = sqldb.Collect(ctx, from, func(row sqldb.Row, line *string) error { return row.Scan(line) }, "EXPLAIN (COSTS OFF) "+statement, args...)
-				return err
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if plan := strings.Join(lines, "\n"); !bounded.MatchString(plan) {
+			if plan := storetest.Plan(t, s, statement, args...); !bounded.MatchString(plan) {
 				t.Errorf("%s, %s:\n%s", moment, name, plan)
 			}
 		}

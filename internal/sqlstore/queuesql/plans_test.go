@@ -1,7 +1,6 @@
 package queuesql_test
 
 import (
-	"context"
 	"regexp"
 	"strconv"
 	"strings"
@@ -9,7 +8,6 @@ import (
 
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/dispatch"
-	"vitrine.dev/internal/sqldb"
 	"vitrine.dev/internal/sqlstore/queuesql"
 	"vitrine.dev/internal/sqlstore/storetest"
 	"vitrine.dev/internal/testserver"
@@ -48,19 +46,11 @@ func TestPlans(t *testing.T) {
 			"waiter": strings.NewReplacer("$1", strconv.FormatInt(p.Images[0].ID, 10), "$2", strconv.FormatInt(p.ID, 10)).
 				Replace(queuesql.WaiterStatement(s.Dialect)),
 		} {
-			var lines []string
 			var args []any
 			if name == "hosts" {
 				args = hostArgs
 			}
-			err := s.Along(t.Context(), "explain", func(ctx context.Context, from sqldb.Querier) (err error) {
-				lines, err = sqldb.Collect(ctx, from, func(row sqldb.Row, line *string) error { return row.Scan(line) }, "EXPLAIN (COSTS OFF) "+statement, args...)
-				return err
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
-			plan := strings.Join(lines, "\n")
+			plan := storetest.Plan(t, s, statement, args...)
 			allowed := map[string]string{"failing": "Sort Key"} // of the hosts that were compared
 			if bad := tooMuch.FindString(plan); bad != "" && bad != allowed[name] {
 				t.Errorf("%s, %s: %s in\n%s", moment, name, bad, plan)

@@ -60,6 +60,7 @@ type Store interface {
 	installation.Store
 	processes.Store
 	statistics.Store
+	processes.Leases
 	upload.Store
 	webhook.Store
 	webhook.Outbox

@@ -47,6 +47,7 @@ func quickSuites() []suite[Store] {
 		{"attempts are bounded", testAttemptsAreBounded},
 		{"attempts without a worker", testAttemptsWithoutWorker},
 		{"fencing", testFencing},
+		{"leases of processes", testLeases},
 		{"lost delivery", testLostDelivery},
 		{"lost delivery twice", testLostDeliveryTwice},
 		{"hosts", testHosts},

@@ -129,7 +129,7 @@ func deliverWith(
 	}
 	r := webhook.NewRunner(webhook.Parts{
 		Observe: observe,
-		Outbox:  outbox, Positions: s, Horizon: events.NewHorizon(s, events.DefaultHorizonConfig(), log), Sender: to, Epoch: epoch, Log: log,
+		Outbox:  outbox, Leases: s, Horizon: events.NewHorizon(s, events.DefaultHorizonConfig(), log), Sender: to, Epoch: epoch, Log: log,
 	}, cfg)
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	ended := make(chan struct{})

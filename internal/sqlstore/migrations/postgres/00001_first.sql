@@ -458,6 +458,13 @@ CREATE TABLE minutes (
     in_flight INT    NOT NULL DEFAULT 0
 );
 
+-- Which process does what one at a time does for as long as it lives: see package processes.
+CREATE TABLE leases (
+    name        TEXT   PRIMARY KEY,
+    holder      TEXT   NOT NULL,
+    lease_until BIGINT NOT NULL
+);
+
 -- Work that one process at a time does now and then.
 CREATE TABLE chores (
     name   TEXT   PRIMARY KEY,
@@ -482,6 +489,7 @@ INSERT INTO installation (id, epoch) VALUES (replace(gen_random_uuid()::TEXT, '-
 DROP TABLE installation;
 DROP TABLE chores;
 DROP TABLE minutes;
+DROP TABLE leases;
 DROP TABLE processes;
 DROP TABLE import_rows;
 DROP TABLE imports;
