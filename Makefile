@@ -121,9 +121,11 @@ fmt: ## rewrite the files in the format that check wants
 fuzz: ## every fuzz target in turn, each for FUZZ_TIME (30s)
 	@FUZZ_TIME="$(FUZZ_TIME)" scripts/fuzz $(PKG)
 
-bench: ## the program side by side with the limit of what it does, on cores of their own: BENCH_TURN=5s BENCH_ROUNDS=5
-	@BENCH_TURN=$(BENCH_TURN) BENCH_ROUNDS=$(BENCH_ROUNDS) \
-		$(GO) test ./internal/bench -count 1 -v -timeout 90m
+bench: ## the program side by side with the limit of what it does, into docs/benchmarks.*: BENCH=regexp BENCH_TURN=5s BENCH_ROUNDS=5
+	@scripts/setup test
+	@$(GO) build -o $(SERVERS) ./internal/testserver/run
+	@VITRINE_TEST_REQUIRE=1 BENCH_REPORT="$(CURDIR)/docs" BENCH_TURN=$(BENCH_TURN) BENCH_ROUNDS=$(BENCH_ROUNDS) $(SERVERS) -- \
+		$(GO) test ./internal/bench -run "$(BENCH)" -count 1 -v -timeout 90m
 
 microbench: ## Go benchmarks for benchstat: BENCH=regexp COUNT=6 PKG=./...
 	@scripts/setup bench

@@ -1,29 +1,45 @@
 package bench_test
 
 import (
-	"fmt"
 	"os"
+	"os/exec"
+	"runtime"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
+	"vitrine.dev/internal/bench/limit"
+	"vitrine.dev/internal/bench/report"
 	"vitrine.dev/internal/systemtest"
 )
 
 func TestMain(m *testing.M) {
-	if answer := os.Getenv("BENCH_BARE"); answer != "" {
-		fmt.Fprintln(os.Stderr, serveBare(os.Getenv("BENCH_ADDR"), answer))
-		os.Exit(1)
-	}
+	limit.Main()
 	systemtest.Main(m)
+}
+
+// names are those of the figures, in the order of the table.
+func names() []string {
+	return []string{
+		"read-hot", "read-random", "list", "read-uncached", "list-uncached",
+		"create-cpu-16", "create-cpu-64", "create-rate-16", "create-rate-64", "create-embedded",
+		"ready-embedded", "start", "idle-memory", "connections",
+	}
 }
 
 const leastRounds = 5
 
-// turn is how long each measurement of a round lasts, and how many rounds there are. It skips the
-// test where none is asked for.
-func turn(t *testing.T) (d time.Duration, rounds int) {
+// run is how measurements are taken.
+type run struct {
+	turn   time.Duration // of one measurement of a round
+	rounds int
+	folder string // of the report; "" for none
+}
+
+// begin skips the test where no measurement is asked for.
+func begin(t *testing.T) run {
 	t.Helper()
 	text := os.Getenv("BENCH_TURN")
 	if text == "" {
@@ -33,24 +49,51 @@ func turn(t *testing.T) (d time.Duration, rounds int) {
 	if err != nil || d <= 0 {
 		t.Fatalf("BENCH_TURN is %q", text)
 	}
-	rounds = leastRounds
+	r := run{turn: d, rounds: leastRounds, folder: os.Getenv("BENCH_REPORT")}
 	if text = os.Getenv("BENCH_ROUNDS"); text != "" {
-		if rounds, err = strconv.Atoi(text); err != nil || rounds < 1 {
+		if r.rounds, err = strconv.Atoi(text); err != nil || r.rounds < 1 {
 			t.Fatalf("BENCH_ROUNDS is %q", text)
 		}
 	}
-	return d, rounds
+	return r
 }
 
-// sample is what one turn has shown.
-type sample struct {
-	CPU        float64 // microseconds of the measured process for each operation
-	Throughput float64 // operations a second
-	P50, P99   float64 // milliseconds
+// took logs the figure, and writes it to the report where there is one: at once, so that what fails later
+// loses nothing.
+func (r run) took(t *testing.T, f report.Figure) {
+	t.Helper()
+	if !slices.Contains(names(), f.Name) {
+		t.Fatalf("%s has no place in the table", f.Name)
+	}
+	f.Rounds, f.Cores, f.Go = r.rounds, runtime.NumCPU(), runtime.Version()
+	f.Taken, f.Of = time.Now().UTC().Format(time.DateOnly), revision()
+	one := report.Report{Figures: []report.Figure{f}}
+	t.Logf("%s", one.Table())
+	if r.folder == "" {
+		return
+	}
+	all, err := report.Read(r.folder)
+	if err == nil {
+		all.Add(f)
+		all.Sort(names())
+		err = all.Write(r.folder)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
-// medianOf is the median of what of makes of the samples.
-func medianOf(samples []sample, of func(sample) float64) float64 {
+// revision names the commit, with a mark where files differ from it.
+func revision() string {
+	out, err := exec.Command("git", "describe", "--always", "--dirty", "--exclude=*").Output() //nolint:noctx // at once
+	if err != nil {
+		return "unknown"
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// median of what of makes of the samples.
+func median[T any](samples []T, of func(T) float64) float64 {
 	figures := make([]float64, len(samples))
 	for i, s := range samples {
 		figures[i] = of(s)

@@ -14,16 +14,14 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
-
-	"vitrine.dev/internal/systemtest"
 )
-
-const connections = 64
 
 // target is a server that is asked, over connections that stay open.
 type target struct {
-	pid  int
-	addr string
+	cpu         func() time.Duration // that what is measured has used
+	addr        string
+	connections int
+	status      int // of its answers
 	// request returns the n-th request of a connection, whole.
 	request func(connection, n int) []byte
 }
@@ -33,18 +31,17 @@ type target struct {
 func (to target) measure(t *testing.T, d time.Duration) sample {
 	t.Helper()
 	to.send(t, d/5)
-	before := systemtest.CPU(t, to.pid)
+	before := to.cpu()
 	began := time.Now()
 	took := to.send(t, d)
 	seconds := time.Since(began).Seconds()
-	cpu := systemtest.CPU(t, to.pid) - before
+	cpu := to.cpu() - before
 	slices.Sort(took)
 	at := func(share float64) float64 {
 		return float64(took[int(share*float64(len(took)-1))]) / float64(time.Millisecond)
 	}
 	return sample{
-		CPU: float64(cpu.Microseconds()) / float64(len(took)), Throughput: float64(len(took)) / seconds,
-		P50: at(0.5), P99: at(0.99),
+		CPU: float64(cpu.Microseconds()) / float64(len(took)), Throughput: float64(len(took)) / seconds, P99: at(0.99),
 	}
 }
 
@@ -52,9 +49,9 @@ func (to target) measure(t *testing.T, d time.Duration) sample {
 func (to target) send(t *testing.T, d time.Duration) []time.Duration {
 	t.Helper()
 	var group errgroup.Group
-	each := make([][]time.Duration, connections)
+	each := make([][]time.Duration, to.connections)
 	end := time.Now().Add(d)
-	for c := range connections {
+	for c := range to.connections {
 		group.Go(func() (err error) {
 			each[c], err = to.connection(t.Context(), c, end)
 			return err
@@ -85,23 +82,24 @@ func (to target) connection(ctx context.Context, c int, end time.Time) (took []t
 		if _, err := conn.Write(to.request(c, n)); err != nil {
 			return nil, fmt.Errorf("send: %w", err)
 		}
-		if err := readAnswer(in); err != nil {
+		if err := readAnswer(in, to.status); err != nil {
 			return nil, err
 		}
 		took = append(took, time.Since(began))
 	}
 }
 
-// readAnswer reads an answer 200 with a Content-Length and leaves it. A client of net/http would cost
+// readAnswer reads an answer of that status with a Content-Length and leaves it. A client of net/http would cost
 // more than most servers here.
-func readAnswer(in *bufio.Reader) error {
+func readAnswer(in *bufio.Reader, status int) error {
 	line, err := in.ReadSlice('\n')
 	if err != nil {
 		return fmt.Errorf("read: %w", err)
 	}
-	if !bytes.Contains(line, []byte(" 200 ")) {
+	if !bytes.HasPrefix(line, fmt.Appendf(nil, "HTTP/1.1 %d ", status)) {
+		head := string(line)
 		rest, _ := in.Peek(in.Buffered())
-		return fmt.Errorf("answered %s%s", line, rest)
+		return fmt.Errorf("answered %s%s", head, rest)
 	}
 	length := -1
 	for {

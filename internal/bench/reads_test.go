@@ -3,15 +3,19 @@ package bench_test
 import (
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"os"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"vitrine.dev/internal/bench/limit"
+	"vitrine.dev/internal/bench/report"
 	"vitrine.dev/internal/systemtest"
 	"vitrine.dev/internal/testserver"
 )
@@ -26,22 +30,20 @@ type api struct {
 	key  string
 }
 
-// embedded starts the program as `vitrine serve` does, with authentication and its access log, on the core
-// of servers.
+// embedded starts the program as `vitrine serve` does.
 func embedded(t *testing.T) *api {
 	t.Helper()
-	env := map[string]string{
-		"AUTH": "on", "LOG_LEVEL": "info", "GOMAXPROCS": "1", "DATA_DIR": t.TempDir(), "HTTP_ADDR": testserver.Address(t),
-	}
-	server := systemtest.New(t, systemtest.Options{Variant: systemtest.Program, Role: "serve", Env: env, OnLine: func([]byte) {}}).Launch()
+	return start(t, "serve", map[string]string{"DATA_DIR": t.TempDir()})
+}
+
+// start starts a role that answers, with authentication and its access log, on the core of servers.
+func start(t *testing.T, role string, servers map[string]string) *api {
+	t.Helper()
+	env := map[string]string{"AUTH": "on", "LOG_LEVEL": "info", "GOMAXPROCS": "1", "HTTP_ADDR": testserver.Address(t)}
+	maps.Copy(env, servers)
+	server := systemtest.New(t, systemtest.Options{Variant: systemtest.Program, Role: role, Env: env, OnLine: func([]byte) {}}).Launch()
 	a := &api{pid: server.PID(), addr: env["HTTP_ADDR"]}
-	systemtest.Eventually(t, "the program", func() bool {
-		reply, err := http.Get("http://" + a.addr + "/healthz") //nolint:noctx // ends with its server
-		if err == nil {
-			_ = reply.Body.Close()
-		}
-		return err == nil
-	})
+	systemtest.AwaitAnswer(t, "http://"+a.addr+"/healthz")
 	a.key = regexp.MustCompile(`vit_\w+`).FindString(systemtest.Run(t, "keys create --user 1 --name bench --scope products:read,products:write", env))
 	if a.key == "" {
 		t.Fatal("no key was made")
@@ -57,7 +59,7 @@ func (a *api) get(path string) []byte {
 }
 
 // answer is what the program answers.
-func (a *api) answer(t *testing.T, path string) answer {
+func (a *api) answer(t *testing.T, path string) limit.Answer {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+a.addr+path, nil)
 	if err != nil {
@@ -74,7 +76,7 @@ func (a *api) answer(t *testing.T, path string) answer {
 	if err != nil || reply.StatusCode != http.StatusOK {
 		t.Fatalf("%s answered %d %s, %v", path, reply.StatusCode, body, err)
 	}
-	return answer{Header: reply.Header, Body: body}
+	return limit.Answer{Status: reply.StatusCode, Header: reply.Header, Body: body}
 }
 
 // fill creates the products.
@@ -110,29 +112,54 @@ func (a *api) fill(t *testing.T) {
 // TestReads: cached reads beside a bare handler that gets the same requests and writes the same bytes and
 // headers.
 func TestReads(t *testing.T) {
-	d, rounds := turn(t)
+	r := begin(t)
 	a := embedded(t)
 	a.fill(t)
+	for n := range products { // so that all are cached
+		a.answer(t, fmt.Sprintf("/products/%d", 1+n))
+	}
 	random := func(_, _ int) []byte { return a.get(fmt.Sprintf("/products/%d", 1+rand.IntN(products))) }
 	const list = "/products?user_id=1&price_min=1&price_max=1000&product_name=phone&limit=20"
 	for _, line := range []struct {
-		name, path string
-		request    func(c, n int) []byte
-		least      float64
+		name, what, path string
+		request          func(c, n int) []byte
+		least            float64
 	}{
-		{"one product, one key", "/products/17", nil, 0.80},
-		{"one product, 10,000 random keys", "/products/17", random, 0.76},
-		{"list of 20 by price and name", list, nil, 0.75},
+		{"read-hot", "cached read of one product", "/products/17", nil, 0.80},
+		{"read-random", "cached reads of 10,000 products", "/products/17", random, 0.76},
+		{"list", "cached list of 20 by price and name", list, nil, 0.75},
 	} {
 		t.Run(line.name, func(t *testing.T) {
 			same := a.get(line.path)
 			if line.request == nil {
 				line.request = func(_, _ int) []byte { return same }
 			}
-			pid, addr := bare(t, a.answer(t, line.path))
-			ours := target{pid: a.pid, addr: a.addr, request: line.request}
-			limit := target{pid: pid, addr: addr, request: line.request}
-			compare(t, ours, limit, d, rounds, line.least)
+			bare := limit.Serve(t, a.answer(t, line.path), "GOMAXPROCS=1")
+			pin(t, bare.PID, coreOfServer)
+			both := r.byTurns(
+				func() sample { return a.target(t, line.request).measure(t, r.turn) },
+				func() sample {
+					return target{
+						cpu: func() time.Duration { return systemtest.CPU(t, bare.PID) }, addr: bare.Addr,
+						connections: manyClients, status: http.StatusOK, request: line.request,
+					}.measure(t, r.turn)
+				})
+			r.took(t, both.cpu(report.Figure{
+				Name: line.name, What: line.what, Goal: line.least,
+				Limit: "a bare `net/http` handler that writes the same bytes and headers; CPU of the server",
+			}))
 		})
+	}
+}
+
+// manyClients ask at once.
+const manyClients = 64
+
+// target asks the program.
+func (a *api) target(t *testing.T, request func(connection, n int) []byte) target {
+	t.Helper()
+	return target{
+		cpu: func() time.Duration { return systemtest.CPU(t, a.pid) }, addr: a.addr,
+		connections: manyClients, status: http.StatusOK, request: request,
 	}
 }

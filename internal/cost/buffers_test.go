@@ -3,7 +3,6 @@ package cost_test
 import (
 	"maps"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -27,7 +26,7 @@ func TestBuffers(t *testing.T) {
 		}
 	}
 	create(1)
-	p.exec(t, `INSERT INTO hosts (host, answered_at, recent_ms, failures, failing_at, failed_at, open_until)
+	p.Exec(t, `INSERT INTO hosts (host, answered_at, recent_ms, failures, failing_at, failed_at, open_until)
 		SELECT 'host' || n || '.example.com', now, 500, 0, 0, 0, 0 FROM generate_series(0, 99) AS n, (SELECT (extract(epoch FROM now()) * 1000)::BIGINT AS now) AS clock
 		UNION ALL SELECT 'full' || n || '.example.com', now, 500, 0, 0, 0, 0 FROM generate_series(0, 9) AS n, (SELECT (extract(epoch FROM now()) * 1000)::BIGINT AS now) AS clock
 		UNION ALL SELECT 'open' || n || '.example.com', 0, 500, 10, now, now, now + 86400000 FROM generate_series(0, 999) AS n, (SELECT (extract(epoch FROM now()) * 1000)::BIGINT AS now) AS clock`)
@@ -49,8 +48,8 @@ func TestBuffers(t *testing.T) {
 	}
 	// again has what was dispatched wait at the end of the line, and a full host free a slot.
 	again := func() {
-		p.exec(t, `UPDATE images SET stage = 2, rank = rank + 100000000, dispatched_until = 0 WHERE stage = 3 AND lease_until = 0`)
-		p.exec(t, `UPDATE images SET status = 'ready', stage = NULL, rank = NULL, dispatched_until = 0, lease_until = 0
+		p.Exec(t, `UPDATE images SET stage = 2, rank = rank + 100000000, dispatched_until = 0 WHERE stage = 3 AND lease_until = 0`)
+		p.Exec(t, `UPDATE images SET status = 'ready', stage = NULL, rank = NULL, dispatched_until = 0, lease_until = 0
 			WHERE id IN (SELECT min(id) FROM images WHERE stage = 3)`)
 	}
 	var created, dispatched []float64
@@ -106,8 +105,8 @@ func TestBuffers(t *testing.T) {
 			wanted, created[len(created)-1], dispatched[len(dispatched)-1], looks.each())
 	}
 	wantCalls(t, "the looks for what is below the bounds", look)
-	limit(t, slices.Max(created)/slices.Min(created), 2, "buffers for each create, the most as a multiple of the least")
-	limit(t, slices.Max(dispatched)/slices.Min(dispatched), 2, "buffers for each dispatched image, the most as a multiple of the least")
+	atMost(t, slices.Max(created)/slices.Min(created), 2, "buffers for each create, the most as a multiple of the least")
+	atMost(t, slices.Max(dispatched)/slices.Min(dispatched), 2, "buffers for each dispatched image, the most as a multiple of the least")
 }
 
 // wait adds images that wait, as copies of one that was created, with what is said of them
@@ -115,15 +114,15 @@ func TestBuffers(t *testing.T) {
 func (p *postgres) wait(t *testing.T, n int, of map[string]string) {
 	t.Helper()
 	if p.number(t, `SELECT count(*) FROM users`) < 1000 {
-		p.exec(t, `INSERT INTO users (name, created_at) SELECT 'User ' || n, 0 FROM generate_series(2, 1000) AS n`)
+		p.Exec(t, `INSERT INTO users (name, created_at) SELECT 'User ' || n, 0 FROM generate_series(2, 1000) AS n`)
 	}
 	if p.number(t, `SELECT count(*) FROM images`) == 0 {
 		if _, err := p.store(t, 2).CreateProduct(t.Context(), phone()); err != nil {
 			t.Fatal(err)
 		}
 	}
-	image := p.newest(t, "images", 1)[0]
-	product := p.newest(t, "products", 1)[0]
+	image := p.Newest(t, "images", 1)[0]
+	product := p.Newest(t, "products", 1)[0]
 	product["user_id"] = "1 + n % 1000"
 	image["product_id"] = "first + n / 10"
 	image["position"] = "n % 10"
@@ -132,17 +131,7 @@ func (p *postgres) wait(t *testing.T, n int, of map[string]string) {
 	image["dispatched_until"], image["lease_until"] = "0", "0"
 	maps.Copy(image, of)
 	first := p.number(t, `SELECT coalesce(max(id), 0) + 1 FROM products`)
-	p.exec(t, `INSERT INTO products (`+join(columns(product))+`) SELECT `+values(product)+` FROM generate_series(0, $1::BIGINT) AS n`, n/10)
-	p.exec(t, `INSERT INTO images (`+join(columns(image))+`) SELECT `+values(image)+` FROM generate_series(0, $1::BIGINT) AS n, (SELECT $2::BIGINT AS first) f`, n-1, first)
-	p.exec(t, `VACUUM ANALYZE`)
-}
-
-func join(names []string) string { return strings.Join(names, ", ") }
-
-func values(row map[string]string) string {
-	list := columns(row)
-	for i, name := range list {
-		list[i] = row[name]
-	}
-	return join(list)
+	p.Exec(t, `INSERT INTO products (`+product.Columns()+`) SELECT `+product.Values()+` FROM generate_series(0, $1::BIGINT) AS n`, n/10)
+	p.Exec(t, `INSERT INTO images (`+image.Columns()+`) SELECT `+image.Values()+` FROM generate_series(0, $1::BIGINT) AS n, (SELECT $2::BIGINT AS first) f`, n-1, first)
+	p.Exec(t, `VACUUM ANALYZE`)
 }

@@ -4,25 +4,18 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
-	"strconv"
-	"strings"
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"golang.org/x/sync/errgroup"
 
+	"vitrine.dev/internal/bench/limit"
 	"vitrine.dev/internal/systemtest"
-	"vitrine.dev/internal/testserver"
 )
 
 func TestMain(m *testing.M) {
-	if addr := os.Getenv("COST_BARE"); addr != "" {
-		serveBare(addr)
-		return
-	}
+	limit.Main()
 	systemtest.Main(m)
 }
 
@@ -46,8 +39,8 @@ func turn(t *testing.T) time.Duration {
 	return d
 }
 
-// limit prints a figure and fails the test where it is not within its limit.
-func limit(t *testing.T, figure, most float64, format string, args ...any) {
+// atMost prints a figure and fails the test where it is not within its limit.
+func atMost(t *testing.T, figure, most float64, format string, args ...any) {
 	t.Helper()
 	text := fmt.Sprintf(format, args...)
 	if !(figure <= most) { // nor is it where nothing was measured: that is not a number
@@ -58,77 +51,19 @@ func limit(t *testing.T, figure, most float64, format string, args ...any) {
 }
 
 // postgres is a server of the test's own that syncs its commits.
-type postgres struct {
-	*testserver.Server
-
-	*pgx.Conn
-
-	pid int
-	env map[string]string
-}
+type postgres struct{ *limit.Postgres }
 
 func newPostgres(t *testing.T, settings ...string) *postgres {
 	t.Helper()
-	server := testserver.OwnPostgresWith(t, append([]string{"fsync=on", "full_page_writes=on"}, settings...)...)
-	text, err := os.ReadFile(filepath.Join(server.Folder(), "data", "postmaster.pid"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	first, _, _ := strings.Cut(string(text), "\n")
-	p := &postgres{Server: server}
-	if p.pid, err = strconv.Atoi(first); err != nil {
-		t.Fatal(err)
-	}
-	if p.Conn, err = pgx.Connect(t.Context(), server.URL()); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = p.Conn.Close(context.WithoutCancel(t.Context())) })
-	u := systemtest.ParseURL(t, server.URL())
-	p.env = map[string]string{
-		"DB_HOST": u.Hostname(), "DB_PORT": u.Port(), "DB_USER": "vitrine", "DB_PASSWORD": "vitrine",
-		"DB_NAME": "postgres", "DB_SSLMODE": "disable",
-	}
-	systemtest.Run(t, "migrate", p.env)
-	return p
+	return &postgres{limit.NewPostgres(t, settings...)}
 }
 
 func (p *postgres) number(t *testing.T, query string) (n int64) {
 	t.Helper()
-	if err := p.QueryRow(t.Context(), query).Scan(&n); err != nil {
+	if err := p.Conn.QueryRow(t.Context(), query).Scan(&n); err != nil {
 		t.Fatalf("%s: %v", query, err)
 	}
 	return n
-}
-
-// all returns the rows of a query, each as scan makes it.
-func all[T any](t *testing.T, p *postgres, scan pgx.RowToFunc[T], query string, args ...any) []T {
-	t.Helper()
-	rows, err := p.Query(t.Context(), query, args...)
-	if err != nil {
-		t.Fatalf("%s: %v", query, err)
-	}
-	list, err := pgx.CollectRows(rows, scan)
-	if err == nil {
-		err = rows.Err()
-	}
-	if err != nil {
-		t.Fatalf("%s: %v", query, err)
-	}
-	return list
-}
-
-func (p *postgres) exec(t *testing.T, statement string, args ...any) {
-	t.Helper()
-	if _, err := p.Conn.Exec(t.Context(), statement, args...); err != nil {
-		t.Fatalf("%s: %v", statement, err)
-	}
-}
-
-// cpu is the user and system time of the server and all its processes, with those
-// that have ended.
-func (p *postgres) cpu(t *testing.T) time.Duration {
-	t.Helper()
-	return systemtest.CPUWithChildren(t, p.pid)
 }
 
 // repeat has all clients call do until the time is over, and returns how often

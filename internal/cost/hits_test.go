@@ -29,7 +29,7 @@ func TestListHits(t *testing.T) {
 	d := turn(t)
 	p := newCounted(t)
 	env := systemtest.SharedServers(t)
-	maps.Copy(env, p.env)
+	maps.Copy(env, p.Env)
 	env["ADMIN_ADDR"] = "off"
 	systemtest.Run(t, "migrate", env)
 	var open atomic.Bool // whether pictures are sent
@@ -67,7 +67,7 @@ func TestListHits(t *testing.T) {
 		}
 		open.Store(true)
 		systemtest.Eventually(t, "images to become ready", func() bool { return p.number(t, `SELECT count(*) FROM images WHERE status = 'ready'`) > 0 })
-		p.exec(t, `SELECT pg_sleep(3)`) // what the creates have begun is over
+		p.Exec(t, `SELECT pg_sleep(3)`) // what the creates have begun is over
 		ready := p.number(t, `SELECT count(*) FROM images WHERE status = 'ready'`)
 		p.reset(t)
 		began := time.Now()
@@ -83,9 +83,9 @@ func TestListHits(t *testing.T) {
 		misses := float64(loads.Calls) / float64(reads)
 		t.Logf("%d reads of %d lists, %.0f a second, beside %.0f images a second: %.2f from the cache", reads, lists, float64(reads)/took, rate, 1-misses)
 		if lists == 1 {
-			limit(t, misses, 1-leastHits, "share of the reads of one list that are not from the cache")
+			atMost(t, misses, 1-leastHits, "share of the reads of one list that are not from the cache")
 		}
-		p.exec(t, `UPDATE images SET status = 'ready', stage = NULL, rank = NULL, dispatched_until = 0, lease_until = 0 WHERE status = 'pending'`)
+		p.Exec(t, `UPDATE images SET status = 'ready', stage = NULL, rank = NULL, dispatched_until = 0, lease_until = 0 WHERE status = 'pending'`)
 	}
 }
 

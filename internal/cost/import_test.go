@@ -45,7 +45,7 @@ func TestImport(t *testing.T) {
 	rows := int(turn(t) / time.Second * rowsASecond)
 	t.Run("PostgreSQL", func(t *testing.T) {
 		p, limit := newPostgres(t), newPostgres(t)
-		env := maps.Clone(p.env)
+		env := maps.Clone(p.Env)
 		env["DATA_DIR"] = t.TempDir()
 		compareImport(t, env, rows, leastOfCopy, func(id int64) time.Duration { return p.copyTo(t, limit, id) })
 	})
@@ -129,11 +129,11 @@ func (p *postgres) copyTo(t *testing.T, other *postgres, id int64) (took time.Du
 	for _, table := range importTables() {
 		var rows bytes.Buffer
 		query := strings.Replace(table[1], "$1", strconv.FormatInt(id, 10), 1)
-		if _, err := p.PgConn().CopyTo(t.Context(), &rows, `COPY (`+query+`) TO STDOUT`); err != nil {
+		if _, err := p.Conn.PgConn().CopyTo(t.Context(), &rows, `COPY (`+query+`) TO STDOUT`); err != nil {
 			t.Fatal(err)
 		}
 		began := time.Now()
-		if _, err := other.PgConn().CopyFrom(t.Context(), io.Reader(&rows), `COPY `+table[0]+` FROM STDIN`); err != nil {
+		if _, err := other.Conn.PgConn().CopyFrom(t.Context(), io.Reader(&rows), `COPY `+table[0]+` FROM STDIN`); err != nil {
 			t.Fatal(err)
 		}
 		took += time.Since(began)

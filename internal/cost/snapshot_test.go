@@ -52,7 +52,7 @@ func TestHeldSnapshot(t *testing.T) {
 	for range 20 { // plans and catalogs
 		pass(t, p, store, steps)
 	}
-	p.exec(t, `VACUUM ANALYZE`)
+	p.Exec(t, `VACUUM ANALYZE`)
 	before, look := sample()
 
 	reader, err := pgx.Connect(t.Context(), p.Conn.Config().ConnString())
@@ -91,10 +91,10 @@ func TestHeldSnapshot(t *testing.T) {
 	}
 	t.Logf("images a second, by sixths of %s: %.0f", running, sixths)
 	for _, part := range stepParts[:3] {
-		limit(t, after[part.name].each()/before[part.name].each(), 10,
+		atMost(t, after[part.name].each()/before[part.name].each(), 10,
 			"%s: buffers with a snapshot held over %d images, as a multiple of those without", part.name, passed)
 	}
-	limit(t, sixths[0]/sixths[5], 2, "throughput in the first sixth as a multiple of that in the last")
+	atMost(t, sixths[0]/sixths[5], 2, "throughput in the first sixth as a multiple of that in the last")
 }
 
 func hostName(n int) string { return fmt.Sprintf("host%d.example.com", n) }
@@ -137,7 +137,7 @@ func pass(t *testing.T, p *postgres, store *sqlstore.Store, steps *dispatch.Step
 		if err := group.Wait(); err != nil {
 			t.Fatal(err)
 		}
-		p.exec(t, `UPDATE images SET status = 'ready', stage = NULL, rank = NULL, dispatched_until = 0, lease_until = 0
+		p.Exec(t, `UPDATE images SET status = 'ready', stage = NULL, rank = NULL, dispatched_until = 0, lease_until = 0
 			WHERE id = ANY($1)`, ids)
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/jackc/pgx/v5"
+
+	"vitrine.dev/internal/bench/limit"
 )
 
 // statement is what PostgreSQL counts of all calls of one.
@@ -46,14 +48,14 @@ var stepParts = []struct {
 func newCounted(t *testing.T, settings ...string) *postgres {
 	t.Helper()
 	p := newPostgres(t, append(settings, "shared_preload_libraries=pg_stat_statements", "pg_stat_statements.track_utility=off")...)
-	p.exec(t, `CREATE EXTENSION pg_stat_statements`)
+	p.Exec(t, `CREATE EXTENSION pg_stat_statements`)
 	return p
 }
 
 // counts returns what all statements with the text have touched since the last reset.
 func (p *postgres) counts(t *testing.T, text string) (sum statement) {
 	t.Helper()
-	for _, s := range all(t, p, pgx.RowToStructByPos[statement],
+	for _, s := range limit.All(t, p.Postgres, pgx.RowToStructByPos[statement],
 		`SELECT query, sum(calls)::BIGINT, sum(shared_blks_hit + shared_blks_read)::BIGINT FROM pg_stat_statements GROUP BY query`) {
 		if strings.Contains(s.Query, text) && !strings.Contains(s.Query, "pg_stat_statements") {
 			sum.Calls += s.Calls
@@ -65,7 +67,7 @@ func (p *postgres) counts(t *testing.T, text string) (sum statement) {
 
 func (p *postgres) reset(t *testing.T) {
 	t.Helper()
-	p.exec(t, `SELECT pg_stat_statements_reset()`)
+	p.Exec(t, `SELECT pg_stat_statements_reset()`)
 }
 
 // steps returns what the parts of a step have touched since the last reset, by name.

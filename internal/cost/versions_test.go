@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"vitrine.dev/internal/bench/limit"
 	"vitrine.dev/internal/systemtest"
 )
 
@@ -29,7 +30,7 @@ func (p *postgres) statistics(t *testing.T) map[string]written {
 	var last map[string]written
 	for since, deadline := time.Now(), time.Now().Add(time.Minute); ; {
 		now := map[string]written{}
-		for _, table := range all(t, p, pgx.RowToStructByPos[written],
+		for _, table := range limit.All(t, p.Postgres, pgx.RowToStructByPos[written],
 			`SELECT relname, n_tup_ins, n_tup_upd, n_tup_hot_upd, n_tup_del FROM pg_stat_user_tables`) {
 			now[table.Name] = table
 		}
@@ -40,7 +41,7 @@ func (p *postgres) statistics(t *testing.T) map[string]written {
 		case time.Since(since) > 12*time.Second || time.Now().After(deadline):
 			return now
 		}
-		p.exec(t, `SELECT pg_sleep(0.5)`)
+		p.Exec(t, `SELECT pg_sleep(0.5)`)
 	}
 }
 
@@ -53,7 +54,7 @@ func TestRowVersions(t *testing.T) {
 	turn(t)
 	p := newPostgres(t)
 	env := systemtest.SharedServers(t)
-	maps.Copy(env, p.env)
+	maps.Copy(env, p.Env)
 	env["LOG_LEVEL"] = "info"
 	systemtest.Run(t, "migrate", env)
 	photos := systemtest.NewSource(t)
@@ -66,7 +67,7 @@ func TestRowVersions(t *testing.T) {
 			if time.Now().After(deadline) {
 				t.Fatal("the images are not ready")
 			}
-			p.exec(t, `SELECT pg_sleep(0.02)`)
+			p.Exec(t, `SELECT pg_sleep(0.02)`)
 		}
 	}
 	c.Create("The host answers", photos.Numbered(1, 1)...)
@@ -99,9 +100,9 @@ func TestRowVersions(t *testing.T) {
 		if images.Updated == before["images"].Updated {
 			t.Errorf("%s: no image was updated: this shows nothing", name)
 		}
-		limit(t, float64(versions)/lives, most, "%s: row versions over the life of an image", name)
-		limit(t, updates-hot, indexed, "%s: updates of an image's row that are not HOT", name)
-		limit(t, 1-hot, moved, "%s: images whose begin was not HOT, as a share", name)
+		atMost(t, float64(versions)/lives, most, "%s: row versions over the life of an image", name)
+		atMost(t, updates-hot, indexed, "%s: updates of an image's row that are not HOT", name)
+		atMost(t, 1-hot, moved, "%s: images whose begin was not HOT, as a share", name)
 	}
 	measure("nothing else waits", 0, 9, 2.1, 0.05)
 	measure("150 products at once, of one host", lives, 10, 4.05, 0.05)

@@ -58,22 +58,22 @@ func TestMemoryOfTheAPI(t *testing.T) {
 				t.Fatal(err)
 			}
 			makeLongProducts(t, p.URL())
-			watch, cached := watchMemory(t, p.PID()), redisMemory(t, redis)
+			watch, cached := systemtest.WatchMemory(t, p.PID()), redisMemory(t, redis)
 			good := readLists(t, p.URL())
-			held, _ := watch.peak()
+			held, _ := watch.Peak()
 			cached = redisMemory(t, redis) - cached
 			t.Logf("%d lists at once: %d MB at most, %d MB in Redis; %d of %d at the first try",
 				listsAtOnce, held>>20, cached>>20, good, listsAtOnce*listsEach)
 			if held > maxListMemory || cached > maxListCache {
 				t.Errorf("that is more than %d MB, and %d MB in Redis", maxListMemory>>20, maxListCache>>20)
 			}
-			watch = watchMemory(t, p.PID())
+			watch = systemtest.WatchMemory(t, p.PID())
 			doNotRead(t, u.Host)
-			watch.awaitSteady(t)
+			watch.AwaitSteady(t)
 			doNotEnd(t, u.Host, watch)
 			costMuch(t, u.Host)
 			readLists(t, p.URL())
-			held, _ = watch.peak()
+			held, _ = watch.Peak()
 			t.Logf("under everything: %d MB at most, of %d MB that are allowed", held>>20, apiMemory>>20)
 			if held > apiMemory {
 				t.Errorf("%d MB were held, the bound is %d MB", held>>20, apiMemory>>20)
@@ -165,7 +165,7 @@ func doNotRead(t *testing.T, addr string) {
 }
 
 // doNotEnd sends bodies but for their last byte.
-func doNotEnd(t *testing.T, addr string, watch *memoryWatch) {
+func doNotEnd(t *testing.T, addr string, watch *systemtest.MemoryWatch) {
 	t.Helper()
 	body := strings.Repeat(" ", 1<<20-1)
 	var group sync.WaitGroup
@@ -176,7 +176,7 @@ func doNotEnd(t *testing.T, addr string, watch *memoryWatch) {
 			_, _ = io.WriteString(conn, body)
 		})
 	}
-	watch.awaitSteady(t)
+	watch.AwaitSteady(t)
 	group.Wait()
 }
 

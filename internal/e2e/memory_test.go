@@ -58,13 +58,13 @@ func TestMemoryOfWorstCases(t *testing.T) {
 			c := p.Client()
 			// A host that is not known yet does not get all the slots.
 			c.Finished(c.Create("warm", host+"/warm"))
-			watch := watchMemory(t, p.PID())
+			watch := systemtest.WatchMemory(t, p.PID())
 			urls := make([]string, worstAtOnce)
 			for i := range urls {
 				urls[i] = fmt.Sprintf("%s/%d", host, i)
 			}
 			product := c.Finished(c.Create("heavy", urls...))
-			held, processes := watch.peak()
+			held, processes := watch.Peak()
 			for i, img := range product.Images {
 				checkWorst(t, cases[i%len(cases)], engine, img)
 			}

@@ -4,6 +4,7 @@ import (
 	"embed"
 	"encoding/binary"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -143,4 +144,26 @@ func Trickle(w http.ResponseWriter, r *http.Request, body []byte, until <-chan s
 		case <-second.C:
 		}
 	}
+}
+
+// EveryAddress serves on all loopback addresses and returns the port: each address is
+// a host of its own, which the handler finds in Request.Host.
+func EveryAddress(t *testing.T, handler http.Handler) (port string) {
+	t.Helper()
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp4", "0.0.0.0:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewUnstartedServer(handler)
+	_ = server.Listener.Close()
+	server.Listener = listener
+	server.Start()
+	t.Cleanup(func() {
+		server.CloseClientConnections() // those that hang
+		server.Close()
+	})
+	if _, port, err = net.SplitHostPort(listener.Addr().String()); err != nil {
+		t.Fatal(err)
+	}
+	return port
 }

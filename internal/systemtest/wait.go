@@ -44,8 +44,19 @@ func Pause(t *testing.T, d time.Duration) {
 // AwaitReady waits until the API at the URL reports that it is ready.
 func AwaitReady(t *testing.T, api string) {
 	t.Helper()
-	Eventually(t, api+" to be ready", func() bool {
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, api+"/readyz", http.NoBody)
+	await(t, api+"/readyz", func(status int) bool { return status == http.StatusOK })
+}
+
+// AwaitAnswer waits until there is any answer at the URL.
+func AwaitAnswer(t *testing.T, url string) {
+	t.Helper()
+	await(t, url, func(int) bool { return true })
+}
+
+func await(t *testing.T, url string, ok func(status int) bool) {
+	t.Helper()
+	Eventually(t, "the answer of "+url, func() bool {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
 		if err != nil {
 			return false
 		}
@@ -54,6 +65,6 @@ func AwaitReady(t *testing.T, api string) {
 			return false
 		}
 		_ = resp.Body.Close()
-		return resp.StatusCode == http.StatusOK
+		return ok(resp.StatusCode)
 	})
 }

@@ -1,4 +1,4 @@
-package e2e_test
+package systemtest
 
 import (
 	"fmt"
@@ -9,12 +9,10 @@ import (
 	"sync"
 	"testing"
 	"time"
-
-	"vitrine.dev/internal/systemtest"
 )
 
-// memoryWatch measures what a process and its children hold.
-type memoryWatch struct {
+// MemoryWatch measures what a process and its children hold.
+type MemoryWatch struct {
 	pid  int
 	stop sync.Once
 	end  chan struct{} // closed to stop
@@ -26,11 +24,11 @@ type memoryWatch struct {
 	grown     time.Time // when most last grew
 }
 
-// watchMemory samples until peak is called: all the time on an idle machine,
+// WatchMemory samples until Peak is called: all the time on an idle machine,
 // and never for more than a fifth of one core.
-func watchMemory(t *testing.T, pid int) *memoryWatch {
+func WatchMemory(t *testing.T, pid int) *MemoryWatch {
 	t.Helper()
-	w := &memoryWatch{pid: pid, end: make(chan struct{}), done: make(chan struct{}), grown: time.Now()}
+	w := &MemoryWatch{pid: pid, end: make(chan struct{}), done: make(chan struct{}), grown: time.Now()}
 	go func() {
 		defer close(w.done)
 		for {
@@ -43,15 +41,15 @@ func watchMemory(t *testing.T, pid int) *memoryWatch {
 			}
 		}
 	}()
-	t.Cleanup(func() { w.peak() })
+	t.Cleanup(func() { w.Peak() })
 	return w
 }
 
-func (w *memoryWatch) sample() {
-	tree := append(children(w.pid), w.pid)
+func (w *MemoryWatch) sample() {
+	tree := append(Children(w.pid), w.pid)
 	var sum int64
 	for _, p := range tree {
-		sum += proportional(p)
+		sum += Proportional(p)
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -61,28 +59,28 @@ func (w *memoryWatch) sample() {
 	w.processes = max(w.processes, len(tree))
 }
 
-// peak ends the sampling and returns the most that was held, by how many
+// Peak ends the sampling and returns the most that was held, by how many
 // processes at most. Of the process alone it knows the true maximum since its
 // start, which samples may miss.
-func (w *memoryWatch) peak() (bytes int64, processes int) {
+func (w *MemoryWatch) Peak() (bytes int64, processes int) {
 	w.stop.Do(func() { close(w.end) })
 	<-w.done
-	return max(w.most, systemtest.Memory(w.pid, "status", "VmHWM")), w.processes
+	return max(w.most, Memory(w.pid, "status", "VmHWM")), w.processes
 }
 
-// awaitSteady waits until the peak has not grown for a second.
-func (w *memoryWatch) awaitSteady(t *testing.T) {
+// AwaitSteady waits until the peak has not grown for a second.
+func (w *MemoryWatch) AwaitSteady(t *testing.T) {
 	t.Helper()
 	began := time.Now()
-	systemtest.Eventually(t, "the memory to grow no more", func() bool {
+	Eventually(t, "the memory to grow no more", func() bool {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		return time.Since(w.grown) > time.Second && time.Since(began) > time.Second
 	})
 }
 
-// children are the processes that a process has started.
-func children(pid int) (list []int) {
+// Children are the processes that a process has started.
+func Children(pid int) (list []int) {
 	tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
 	for _, path := range tasks {
 		text, err := os.ReadFile(path)
@@ -98,6 +96,6 @@ func children(pid int) (list []int) {
 	return list
 }
 
-// proportional is the memory of a process, what it shares with others by its
+// Proportional is the memory of a process, what it shares with others by its
 // share (PSS), in bytes.
-func proportional(pid int) int64 { return systemtest.Memory(pid, "smaps_rollup", "Pss") }
+func Proportional(pid int) int64 { return Memory(pid, "smaps_rollup", "Pss") }
