@@ -105,7 +105,7 @@ func holding(t *testing.T, pid int, addr string) float64 {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer conn.Close() //nolint:revive // all are held at once
+		defer conn.Close()
 		if _, err := fmt.Fprintf(conn, "GET /healthz HTTP/1.1\r\nHost: %s\r\n\r\n", addr); err != nil {
 			t.Fatal(err)
 		}

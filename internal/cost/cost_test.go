@@ -15,7 +15,9 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	limit.Main()
+	if limit.Served() {
+		return
+	}
 	systemtest.Main(m)
 }
 

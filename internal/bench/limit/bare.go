@@ -35,13 +35,15 @@ type Bare struct {
 	Addr string
 }
 
-// Main makes this process a bare handler where Serve has started it for that. Every TestMain of a package that
-// calls Serve begins with it.
-func Main() {
-	if file := os.Getenv(answerVariable); file != "" {
-		fmt.Fprintln(os.Stderr, serve(os.Getenv(addrVariable), file))
-		os.Exit(1)
+// Served is a bare handler where Serve has started this process for that, and reports, after its end, whether it was
+// one. The TestMain of a package that calls Serve begins with it.
+func Served() bool {
+	file := os.Getenv(answerVariable)
+	if file == "" {
+		return false
 	}
+	fmt.Fprintln(os.Stderr, serve(os.Getenv(addrVariable), file))
+	return true
 }
 
 func serve(addr, file string) error {

@@ -81,7 +81,7 @@ func (s *SQLite) exec(t *testing.T, statement string) {
 // take has the rows inserted by each Create, without their ids.
 func (s *SQLite) take(t *testing.T, from *sql.DB, table, which string) {
 	t.Helper()
-	found, err := from.QueryContext(t.Context(), `SELECT * FROM `+table+` `+which)
+	found, err := from.QueryContext(t.Context(), `SELECT * FROM `+table+` `+which) //nolint:gosec // both are this file's
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +92,8 @@ func (s *SQLite) take(t *testing.T, from *sql.DB, table, which string) {
 	}
 	id := slices.Index(names, "id")
 	marks := strings.TrimSuffix(strings.Repeat("?, ", len(names)-1), ", ")
-	insert, err := s.db.PrepareContext(t.Context(), `INSERT INTO `+table+` (`+strings.Join(slices.Delete(slices.Clone(names), id, id+1), ", ")+`) VALUES (`+marks+`)`)
+	others := slices.Delete(slices.Clone(names), id, id+1)
+	insert, err := s.db.PrepareContext(t.Context(), `INSERT INTO `+table+` (`+strings.Join(others, ", ")+`) VALUES (`+marks+`)`) //nolint:gosec // names of columns
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +107,7 @@ func (s *SQLite) take(t *testing.T, from *sql.DB, table, which string) {
 			t.Fatal(err)
 		}
 		s.rows = append(s.rows, sqliteRow{
-			insert: insert, values: slices.Delete(values, id, id+1), key: slices.Index(slices.Delete(slices.Clone(names), id, id+1), "product_id"),
+			insert: insert, values: slices.Delete(values, id, id+1), key: slices.Index(others, "product_id"),
 		})
 	}
 	if err := found.Err(); err != nil || len(s.rows) == before {
@@ -121,13 +122,13 @@ func (s *SQLite) Create(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer tx.Rollback()
+	defer func() { _ = tx.Rollback() }()
 	var product int64
 	for _, row := range s.rows {
 		if row.key >= 0 {
 			row.values[row.key] = product
 		}
-		done, err := tx.StmtContext(t.Context(), row.insert).ExecContext(t.Context(), row.values...)
+		done, err := tx.StmtContext(t.Context(), row.insert).ExecContext(t.Context(), row.values...) //nolint:sqlclosecheck // ends with the transaction
 		if err != nil {
 			t.Fatal(err)
 		}

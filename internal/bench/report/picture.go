@@ -2,15 +2,14 @@ package report
 
 import (
 	"bytes"
-	_ "embed"
+	"embed"
+	"fmt"
 	"html/template"
 	"math"
 )
 
 //go:embed picture.svg
-var picture string
-
-var drawing = template.Must(template.New("picture").Parse(picture))
+var pictures embed.FS
 
 // The measures of the picture, in its own units.
 const (
@@ -30,7 +29,7 @@ type bar struct {
 }
 
 // Picture draws for each figure which part of its goal is reached, as SVG, for light and dark pages.
-func (r Report) Picture() []byte {
+func (r Report) Picture() ([]byte, error) {
 	bars := make([]bar, len(r.Figures))
 	for i, f := range r.Figures {
 		share := min(f.Share(), mostShare)
@@ -42,11 +41,15 @@ func (r Report) Picture() []byte {
 	}
 	height := float64(top + len(bars)*rowHeight + bottomRoom)
 	var b bytes.Buffer
-	err := drawing.Execute(&b, map[string]any{
+	drawing, err := template.ParseFS(pictures, "picture.svg")
+	if err != nil {
+		return nil, fmt.Errorf("draw the report: %w", err)
+	}
+	err = drawing.Execute(&b, map[string]any{
 		"Width": fullWidth, "Height": height, "Left": left, "Goal": left + wide, "Bottom": height - bottomRoom, "Bars": bars,
 	})
 	if err != nil {
-		panic(err) // the template and its values are this package's own
+		return nil, fmt.Errorf("draw the report: %w", err)
 	}
-	return b.Bytes()
+	return b.Bytes(), nil
 }

@@ -92,7 +92,7 @@ func (r *Report) Sort(names []string) {
 // Read returns the report of a folder, an empty one where there is none.
 func Read(folder string) (Report, error) {
 	r := Report{Schema: "benchmarks.schema.json", Figures: []Figure{}}
-	text, err := os.ReadFile(filepath.Join(folder, DataFile))
+	text, err := os.ReadFile(filepath.Join(folder, DataFile)) //nolint:gosec // the caller names the folder
 	if errors.Is(err, fs.ErrNotExist) {
 		return r, nil
 	}
@@ -107,18 +107,22 @@ func Read(folder string) (Report, error) {
 
 // Write writes the report to a folder: the data, the picture, and the section of the page, which must have one.
 func (r Report) Write(folder string) error {
-	page, err := os.ReadFile(filepath.Join(folder, PageFile))
+	page, err := os.ReadFile(filepath.Join(folder, PageFile)) //nolint:gosec // the caller names the folder
 	if err != nil {
 		return fmt.Errorf("write the report: %w", err)
 	}
 	if page, err = Replace(page, r.Table()); err != nil {
 		return err
 	}
+	picture, err := r.Picture()
+	if err != nil {
+		return err
+	}
 	data, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {
 		return fmt.Errorf("write the report: %w", err)
 	}
-	for name, text := range map[string][]byte{DataFile: append(data, '\n'), PictureFile: r.Picture(), PageFile: page} {
+	for name, text := range map[string][]byte{DataFile: append(data, '\n'), PictureFile: picture, PageFile: page} {
 		if err := os.WriteFile(filepath.Join(folder, name), text, 0o644); err != nil { //nolint:gosec // docs are for everybody
 			return fmt.Errorf("write the report: %w", err)
 		}

@@ -120,8 +120,9 @@ func TestCommitted(t *testing.T) {
 	if err != nil || string(want) != page {
 		t.Errorf("the table of the page is not that of the data, %v", err)
 	}
-	if picture := read(t, filepath.Join(docs, report.PictureFile)); picture != string(r.Picture()) {
-		t.Error("the picture is not that of the data")
+	picture, err := r.Picture()
+	if err != nil || read(t, filepath.Join(docs, report.PictureFile)) != string(picture) {
+		t.Errorf("the picture is not that of the data, %v", err)
 	}
 }
 

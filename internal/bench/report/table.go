@@ -2,7 +2,6 @@ package report
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -18,11 +17,11 @@ const (
 func Replace(page, table []byte) ([]byte, error) {
 	before, rest, found := bytes.Cut(page, []byte(begin))
 	if !found {
-		return nil, errors.New("the page has no section for the table: " + begin)
+		return nil, fmt.Errorf("the page has no section for the table: %q", begin)
 	}
 	_, after, found := bytes.Cut(rest, []byte(end))
 	if !found {
-		return nil, errors.New("the section of the table has no end: " + end)
+		return nil, fmt.Errorf("the section of the table has no end: %q", end)
 	}
 	return bytes.Join([][]byte{before, []byte(begin), table, []byte(end), after}, nil), nil
 }
