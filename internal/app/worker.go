@@ -32,15 +32,16 @@ func (p *process) addWorker(held *closers) error {
 	workerConfig.Policy = policy(p.cfg)
 	workerConfig.Preset = media.DefaultPreset(p.cfg.ImageAVIF)
 	counts := statistics.NewRecorder(p.store, p.log)
+	observed := observers{p.metrics.Images, counts}
 	worker := media.NewWorker(media.Parts{
 		Store: p.store, Fetcher: fetcher, Spool: downloads, Renderer: renderer, Blobs: p.blobs,
-		Announce: p.views, Observe: observers{p.metrics.Images, counts}, Process: p.id, Tracer: p.tracer, Log: p.log,
+		Announce: p.views, Observe: observed, Process: p.id, Tracer: p.tracer, Log: p.log,
 	}, workerConfig)
 	rendering, _ := renderer.(metrics.Renderer) // one that has processes of its own
 	p.metrics.Worker(worker, p.slots, rendering)
 	sweeperConfig := media.DefaultSweeperConfig()
 	sweeperConfig.Policy = policy(p.cfg)
-	sweeper := media.NewSweeper(p.store, p.views, sweeperConfig, p.log)
+	sweeper := media.NewSweeper(p.store, p.views, observed, sweeperConfig, p.log)
 	collector := gc.NewCollector(p.store, p.blobs, p.cfg.OrphanInterval, gc.Config{
 		Grace: p.cfg.OrphanGrace, UploadLife: upload.Life, MayDelete: mayCollect(p.identity, p.blobs, p.store),
 	}, p.log)

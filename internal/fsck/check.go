@@ -119,8 +119,8 @@ func (c *Checker) sweep(ctx context.Context, report *Report) error {
 		if err != nil {
 			return err
 		}
-		for _, changed := range swept {
-			c.Announce.Announce(ctx, changed)
+		for _, lost := range swept {
+			c.Announce.Announce(ctx, lost.Changed)
 		}
 		if len(swept) == 0 {
 			break

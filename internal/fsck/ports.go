@@ -28,7 +28,7 @@ type Store interface {
 	// the first, at most limit.
 	Silent(ctx context.Context, silence time.Duration, limit int) (count int64, ids []int64, err error)
 	// Sweep is media.Store's.
-	Sweep(ctx context.Context, p media.SweepPolicy) ([]catalog.Changed, error)
+	Sweep(ctx context.Context, p media.SweepPolicy) ([]media.LostAttempt, error)
 
 	// MarkBroken hides the rendition, whose files are not whole, from look-ups
 	// until a worker has stored them again.

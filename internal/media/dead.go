@@ -53,9 +53,9 @@ func (w *Worker) HandleDead(ctx context.Context, m queue.Message) error {
 	failure := fault.Fail(fault.WorkerLost, "The image's job was given up by the queue after too many deliveries.", nil)
 	failure.RetryAfter = w.cfg.Policy.Cap // what made so many deliveries fail may last
 	err = retryUnavailable(ctx, log, "count lost delivery", func(ctx context.Context) error {
-		changed, err := w.Store.CountLostDelivery(ctx, job, failure, w.cfg.Policy.Decide(failure))
+		lost, err := w.Store.CountLostDelivery(ctx, job, failure, w.cfg.Policy.Decide(failure))
 		if err == nil {
-			w.Announce.Announce(ctx, changed)
+			lost.ended(ctx, w.Announce, w.Observe, failure)
 		}
 		return err
 	})

@@ -229,7 +229,8 @@ func (s *fakeStore) refuse(err error) (left int) {
 
 func (s *fakeStore) CountLostDelivery(
 	_ context.Context, j media.Job, f *fault.Failure, decide media.Decide,
-) (catalog.Changed, error) {
+) (media.LostAttempt, error) {
+	outcome := media.OutcomeRetried
 	err := s.do(func() error {
 		img, ok := s.images[j.ImageID]
 		if !ok || img.status != catalog.Pending || img.generation != j.Generation {
@@ -240,11 +241,11 @@ func (s *fakeStore) CountLostDelivery(
 		var again bool
 		img.failure = f
 		if img.delay, again = decide(media.Spent{Attempts: img.attempt, Lost: img.lost}); !again {
-			img.status = catalog.Failed
+			img.status, outcome = catalog.Failed, media.OutcomeFailed
 		}
 		return nil
 	})
-	return catalog.Changed{ProductID: j.ProductID, Revision: 2}, err
+	return media.LostAttempt{Changed: catalog.Changed{ProductID: j.ProductID, Revision: 2}, Outcome: outcome}, err
 }
 
 func (s *fakeStore) Unchanged(_ context.Context, c media.Claim) error {
@@ -265,12 +266,12 @@ func (s *fakeStore) KeepUnreadable(_ context.Context, m media.Unreadable) error 
 	})
 }
 
-func (s *fakeStore) Sweep(_ context.Context, p media.SweepPolicy) (swept []catalog.Changed, err error) {
+func (s *fakeStore) Sweep(_ context.Context, p media.SweepPolicy) (swept []media.LostAttempt, err error) {
 	err = s.do(func() error {
 		for id, img := range s.images {
 			if img.status == catalog.Processing && !p.KeepLeases && len(swept) < p.Limit {
 				img.status, img.failure = catalog.Pending, p.Lost
-				swept = append(swept, catalog.Changed{ProductID: id, Revision: 4})
+				swept = append(swept, media.LostAttempt{Changed: catalog.Changed{ProductID: id, Revision: 4}, Outcome: media.OutcomeRetried})
 			}
 		}
 		return nil

@@ -124,7 +124,7 @@ func TestSweepAfterAnOutage(t *testing.T) {
 		store := newFakeStore("http://a/1.jpg")
 		store.setDown(1 << 30)
 		var log bytes.Buffer
-		s := media.NewSweeper(store, &announcements{}, media.DefaultSweeperConfig(), slog.New(slog.NewTextHandler(&log, nil)))
+		s := media.NewSweeper(store, &announcements{}, nil, media.DefaultSweeperConfig(), slog.New(slog.NewTextHandler(&log, nil)))
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)
 		go func() { done <- s.Run(ctx) }()

@@ -56,7 +56,7 @@ type Store interface {
 	// CountLostDelivery counts a lost attempt against a job that the queue gave
 	// up on before it was begun: due again after a delay, or Failed with f,
 	// as decide says. fault.Conflict as in Begin.
-	CountLostDelivery(ctx context.Context, j Job, f *fault.Failure, decide Decide) (catalog.Changed, error)
+	CountLostDelivery(ctx context.Context, j Job, f *fault.Failure, decide Decide) (LostAttempt, error)
 	// Unchanged ends the work on an image that shows a picture, since its source is what
 	// it was: nothing changes for its product. fault.Conflict as in Complete.
 	Unchanged(ctx context.Context, c Claim) error
@@ -66,7 +66,13 @@ type Store interface {
 	// Sweep takes at most limit images from workers whose lease ran out: each is
 	// counted as a lost attempt with the reason Lost, and is due again or Failed
 	// as Decide says. It returns what it changed.
-	Sweep(ctx context.Context, p SweepPolicy) ([]catalog.Changed, error)
+	Sweep(ctx context.Context, p SweepPolicy) ([]LostAttempt, error)
+}
+
+// LostAttempt is an attempt whose worker was lost, as it was ended.
+type LostAttempt struct {
+	Changed catalog.Changed // its product
+	Outcome Outcome         // OutcomeRetried or OutcomeFailed
 }
 
 // ClaimLife is the age from which on a claim completes nothing, far beyond

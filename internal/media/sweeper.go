@@ -27,6 +27,7 @@ func DefaultSweeperConfig() SweeperConfig {
 type Sweeper struct {
 	store    Store
 	announce catalog.Announcer
+	observer Observer
 	cfg      SweeperConfig
 	log      *slog.Logger
 
@@ -40,9 +41,9 @@ type Sweeper struct {
 // its return, and have lost nothing.
 const afterOutage = 3 * lastPause
 
-// NewSweeper returns a Sweeper.
-func NewSweeper(store Store, announce catalog.Announcer, cfg SweeperConfig, log *slog.Logger) *Sweeper {
-	return &Sweeper{store: store, announce: announce, cfg: cfg, log: log}
+// NewSweeper returns a Sweeper. observer is told of the attempts that are lost; nil for no one.
+func NewSweeper(store Store, announce catalog.Announcer, observer Observer, cfg SweeperConfig, log *slog.Logger) *Sweeper {
+	return &Sweeper{store: store, announce: announce, observer: observer, cfg: cfg, log: log}
 }
 
 // Run sweeps until ctx is done.
@@ -64,6 +65,14 @@ func (s *Sweeper) Run(ctx context.Context) error {
 // Lost is why an attempt ended whose worker fell silent.
 func Lost() *fault.Failure {
 	return fault.Fail(fault.WorkerLost, "The worker stopped while it worked on the image.", nil)
+}
+
+// ended announces what has changed, and tells the observer.
+func (l LostAttempt) ended(ctx context.Context, announce catalog.Announcer, observer Observer, f *fault.Failure) {
+	announce.Announce(ctx, l.Changed)
+	if observer != nil {
+		observer.Attempted(ctx, Attempted{Outcome: l.Outcome, Failure: f})
+	}
 }
 
 // sweep recovers one batch and reports whether there may be more.
@@ -89,7 +98,9 @@ func (s *Sweeper) sweep(ctx context.Context) bool {
 		return false
 	}
 	failpoint.Crash(failpoint.Swept)
-	s.announce.Announce(ctx, swept...)
+	for _, l := range swept {
+		l.ended(ctx, s.announce, s.observer, lost)
+	}
 	s.log.WarnContext(ctx, "sweep recovered images", "images", len(swept))
 	return len(swept) >= s.cfg.Batch
 }

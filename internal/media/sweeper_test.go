@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,18 +17,44 @@ import (
 	"vitrine.dev/internal/media"
 )
 
+// observed keeps how attempts ended.
+type observed struct {
+	mu   sync.Mutex
+	list []string
+}
+
+func (o *observed) Attempted(_ context.Context, a media.Attempted) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	end := string(a.Outcome)
+	if a.Failure != nil {
+		end += " " + string(a.Failure.Reason)
+	}
+	o.list = append(o.list, end)
+}
+
+func (o *observed) outcomes() []string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return slices.Clone(o.list)
+}
+
 func TestSweeperRunsUntilStopped(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		store, heard := newFakeStore("http://a/1.jpg"), &announcements{}
 		store.set(func(img *fakeImage) { img.status = catalog.Processing })
-		s := media.NewSweeper(store, heard, media.DefaultSweeperConfig(), slog.New(slog.DiscardHandler))
+		seen := &observed{}
+		s := media.NewSweeper(store, heard, seen, media.DefaultSweeperConfig(), slog.New(slog.DiscardHandler))
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)
 		go func() { done <- s.Run(ctx) }()
 		synctest.Wait()
 		if img := store.image(1); img.status != catalog.Pending || len(heard.seen) != 1 {
 			t.Errorf("image is %s, announced %v", img.status, heard.seen)
+		}
+		if got := seen.outcomes(); !slices.Equal(got, []string{"retried worker_lost"}) {
+			t.Errorf("the observer was told of %q", got)
 		}
 		store.set(func(img *fakeImage) { img.status = catalog.Processing })
 		time.Sleep(media.DefaultSweeperConfig().Interval + time.Second)
@@ -52,7 +80,7 @@ func TestSilentHosts(t *testing.T) {
 		}
 		refused := fault.Fail(fault.SourceUnreachable, "Refused.", nil)
 		store.silent, store.silentFor = []media.SilentHost{{Host: "a", Last: refused}}, policy.MaxAge-1
-		s := media.NewSweeper(store, heard, media.DefaultSweeperConfig(), slog.New(slog.DiscardHandler))
+		s := media.NewSweeper(store, heard, nil, media.DefaultSweeperConfig(), slog.New(slog.DiscardHandler))
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)
 		go func() { done <- s.Run(ctx) }()
@@ -87,7 +115,7 @@ func TestForgetHosts(t *testing.T) {
 		var logged bytes.Buffer
 		store := newFakeStore()
 		store.unused = 123_456
-		s := media.NewSweeper(store, &announcements{}, media.DefaultSweeperConfig(), slog.New(slog.NewTextHandler(&logged, nil)))
+		s := media.NewSweeper(store, &announcements{}, nil, media.DefaultSweeperConfig(), slog.New(slog.NewTextHandler(&logged, nil)))
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)
 		go func() { done <- s.Run(ctx) }()

@@ -22,6 +22,7 @@ import (
 type bench struct {
 	*fakeWork
 	*announcements
+	*observed
 
 	store  *fakeStore
 	worker *media.Worker
@@ -29,9 +30,9 @@ type bench struct {
 
 func setup(t *testing.T, work *fakeWork, urls ...string) *bench {
 	t.Helper()
-	b := &bench{fakeWork: work, announcements: &announcements{}, store: newFakeStore(urls...)}
+	b := &bench{fakeWork: work, announcements: &announcements{}, observed: &observed{}, store: newFakeStore(urls...)}
 	b.worker = media.NewWorker(media.Parts{
-		Store: b.store, Fetcher: work, Spool: fakeSpool{}, Renderer: work, Blobs: work, Announce: b.announcements, Log: slog.New(slog.DiscardHandler),
+		Store: b.store, Fetcher: work, Spool: fakeSpool{}, Renderer: work, Blobs: work, Announce: b.announcements, Observe: b.observed, Log: slog.New(slog.DiscardHandler),
 	}, media.DefaultWorkerConfig(64, 2))
 	return b
 }
@@ -308,5 +309,9 @@ func TestHandleDeadCountsAnAttempt(t *testing.T) {
 	}
 	if err := b.worker.HandleDead(t.Context(), jobFor(1)); err != nil {
 		t.Errorf("a dead letter of a failed image: %v", err)
+	}
+	want := append(slices.Repeat([]string{"retried worker_lost"}, 4), "failed worker_lost")
+	if got := b.outcomes(); !slices.Equal(got, want) {
+		t.Errorf("the observer was told of %q, want %q", got, want)
 	}
 }

@@ -109,25 +109,29 @@ func (s *Images) fail(ctx context.Context, tx *sql.Tx, e *events.Event, c media.
 // CountLostDelivery implements media.Store: the attempt is begun and lost at once.
 func (s *Images) CountLostDelivery(
 	ctx context.Context, j media.Job, f *fault.Failure, decide media.Decide,
-) (catalog.Changed, error) {
-	return s.transition(ctx, "count lost delivery", j.ProductID,
-		func(ctx context.Context, tx *sql.Tx, e *events.Event) (bool, error) {
+) (lost media.LostAttempt, err error) {
+	lost.Changed, err = s.transition(ctx, "count lost delivery", j.ProductID,
+		func(ctx context.Context, tx *sql.Tx, e *events.Event) (moved bool, err error) {
 			c, err := s.begin(ctx, tx, j, 0)
 			if err != nil {
 				return false, sqldb.NoRow(err, nil)
 			}
-			return s.endLost(ctx, tx, e, c, f, decide, held)
+			lost.Outcome, moved, err = s.endLost(ctx, tx, e, c, f, decide, held)
+			return moved, err
 		})
+	return lost, err
 }
 
 // endLost moves an image whose attempt was lost to where decide says.
 func (s *Images) endLost(
 	ctx context.Context, tx *sql.Tx, e *events.Event, c media.Claim, f *fault.Failure, decide media.Decide, condition string,
-) (bool, error) {
+) (o media.Outcome, moved bool, err error) {
 	c.Lost++
 	delay, again := decide(media.Spent{Attempts: c.Attempt, Lost: c.Lost})
-	if !again {
-		return s.fail(ctx, tx, e, c, f, condition)
+	if again {
+		moved, err = s.retry(ctx, tx, e, c, f, delay, condition)
+		return media.OutcomeRetried, moved, err
 	}
-	return s.retry(ctx, tx, e, c, f, delay, condition)
+	moved, err = s.fail(ctx, tx, e, c, f, condition)
+	return media.OutcomeFailed, moved, err
 }

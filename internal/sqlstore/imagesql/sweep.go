@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 
-	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/events"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/media"
@@ -13,7 +12,7 @@ import (
 
 // Sweep implements media.Store. Each image is recovered in a transaction of its
 // own: several sweepers at once only find that the other was first.
-func (s *Images) Sweep(ctx context.Context, p media.SweepPolicy) (swept []catalog.Changed, err error) {
+func (s *Images) Sweep(ctx context.Context, p media.SweepPolicy) (swept []media.LostAttempt, err error) {
 	if p.KeepLeases {
 		return nil, s.db.Probe(ctx)
 	}
@@ -30,13 +29,15 @@ func (s *Images) Sweep(ctx context.Context, p media.SweepPolicy) (swept []catalo
 		return nil, err
 	}
 	for _, c := range silent {
-		changed, err := s.transition(ctx, "reclaim image", c.ProductID,
-			func(ctx context.Context, tx *sql.Tx, e *events.Event) (bool, error) {
-				return s.endLost(ctx, tx, e, c, p.Lost, p.Decide, ranOut)
+		var lost media.LostAttempt
+		lost.Changed, err = s.transition(ctx, "reclaim image", c.ProductID,
+			func(ctx context.Context, tx *sql.Tx, e *events.Event) (moved bool, err error) {
+				lost.Outcome, moved, err = s.endLost(ctx, tx, e, c, p.Lost, p.Decide, ranOut)
+				return moved, err
 			})
 		switch {
 		case err == nil:
-			swept = append(swept, changed)
+			swept = append(swept, lost)
 		case fault.KindOf(err) != fault.Conflict:
 			return swept, err
 		}

@@ -23,15 +23,16 @@ func losses(delay time.Duration) media.Decide {
 }
 
 // sweepOne sweeps until an image has changed.
-func sweepOne(t *testing.T, s Store) {
+func sweepOne(t *testing.T, s Store) (swept []media.LostAttempt) {
 	t.Helper()
 	until(t, "the sweep has found it", func() bool {
-		swept, err := s.Sweep(t.Context(), policy())
-		if err != nil {
+		var err error
+		if swept, err = s.Sweep(t.Context(), policy()); err != nil {
 			t.Fatal(err)
 		}
 		return len(swept) > 0
 	})
+	return swept
 }
 
 func testSweep(t *testing.T, s Store) {
@@ -39,8 +40,15 @@ func testSweep(t *testing.T, s Store) {
 	held := claim(t, s, time.Minute)
 	lost := claim(t, s, time.Millisecond)
 	for attempt := 1; attempt <= 3; attempt++ {
-		sweepOne(t, s)
+		swept := sweepOne(t, s)
 		img := read(t, s, lost.ProductID).Images[0]
+		outcome := media.OutcomeRetried
+		if attempt == 3 {
+			outcome = media.OutcomeFailed
+		}
+		if len(swept) != 1 || swept[0].Outcome != outcome || swept[0].Changed.ProductID != lost.ProductID {
+			t.Errorf("the sweep returned %+v, want product %d with %s", swept, lost.ProductID, outcome)
+		}
 		if img.Problem == nil || img.Problem.Reason != fault.WorkerLost || img.Attempts != attempt {
 			t.Fatalf("swept image is %+v with %+v", img, img.Problem)
 		}
