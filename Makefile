@@ -57,7 +57,7 @@ run: ## build and serve everything in one process, data under ./data
 	@exec bin/vitrine serve
 
 build: ## bin/vitrine, one static program
-	$(PURE) $(GO) build -buildvcs=auto -o bin/vitrine ./cmd/vitrine
+	$(PURE) $(GO) build -buildvcs=auto -trimpath -ldflags='-s -w' -o bin/vitrine ./cmd/vitrine
 
 # Four packages at once, as some tests wait for a clock and not for a core.
 quick: ## the inner loop, no servers: go vet and the fast tests, under 30 seconds

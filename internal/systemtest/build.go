@@ -80,7 +80,7 @@ func (v Variant) build() (string, error) {
 		flags = []string{"-overlay", o.file}
 	}
 	// For all tests, whichever ends first.
-	return bin, goBuild(context.Background(), append(flags, "-o", bin, "vitrine.dev/cmd/vitrine")...)
+	return bin, goBuild(context.Background(), append(flags, "-ldflags=-s -w", "-o", bin, "vitrine.dev/cmd/vitrine")...)
 }
 
 // goBuild builds as the program is shipped: without C.
