@@ -63,8 +63,8 @@ func TestCreates(t *testing.T) {
 				func() sample { return to.measure(t, r.turn) },
 				func() sample {
 					before := plain.CPU(t)
-					n := plain.Pgbench(t, script, clients, r.turn)
-					return sample{CPU: float64((plain.CPU(t) - before).Microseconds()) / float64(n), Throughput: float64(n) / max(1, r.turn.Truncate(time.Second).Seconds())}
+					n := plain.Pgbench(t, script, clients, r.turn).Times
+					return sample{CPU: float64((plain.CPU(t) - before).Microseconds()) / float64(n), Throughput: float64(n) / limit.Seconds(r.turn)}
 				})
 			name := strconv.Itoa(clients)
 			cpu := both.cpu(report.Figure{

@@ -58,7 +58,7 @@ func TestCreate(t *testing.T) {
 			_, err := store.CreateProduct(ctx, product)
 			return err
 		})
-		m := plain.Pgbench(t, script, clients, d)
+		m := plain.Pgbench(t, script, clients, d).Times
 		t.Logf("create %.0f µs of %d, plain insert %.0f µs of %d",
 			micros(p.CPU(t)-before, n), n, micros(plain.CPU(t)-beforePlain, m), m)
 		creates, inserts = creates+n, inserts+m

@@ -89,11 +89,20 @@ func (p *Postgres) Newest(t *testing.T, table string, n int) []Row {
 	return list
 }
 
+// Seconds is for how long pgbench runs where it is to run for d.
+func Seconds(d time.Duration) float64 { return max(1, d.Truncate(time.Second).Seconds()) }
+
+// Ran is what pgbench did: how often, and with how much CPU of its own.
+type Ran struct {
+	Times int
+	CPU   time.Duration
+}
+
 // Pgbench runs the script with so many clients for at least a second and returns how often.
-func (p *Postgres) Pgbench(t *testing.T, script string, clients int, d time.Duration, defines ...string) (times int) {
+func (p *Postgres) Pgbench(t *testing.T, script string, clients int, d time.Duration, defines ...string) (r Ran) {
 	t.Helper()
 	args := []string{
-		"--no-vacuum", "--protocol=prepared", "--client=" + strconv.Itoa(clients), "--jobs=2", "--time=" + strconv.Itoa(max(1, int(d.Seconds()))),
+		"--no-vacuum", "--protocol=prepared", "--client=" + strconv.Itoa(clients), "--jobs=2", "--time=" + strconv.Itoa(int(Seconds(d))),
 		"--file=" + script, "--host=" + p.Env["DB_HOST"], "--port=" + p.Env["DB_PORT"], "--username=vitrine",
 	}
 	for _, define := range append(defines, "name=Smartphone", "url=https://example.com/image1.jpg") {
@@ -110,8 +119,9 @@ func (p *Postgres) Pgbench(t *testing.T, script string, clients int, d time.Dura
 	if found == nil {
 		t.Fatalf("pgbench printed %s", out)
 	}
-	if times, err = strconv.Atoi(string(found[1])); err != nil || times == 0 {
+	if r.Times, err = strconv.Atoi(string(found[1])); err != nil || r.Times == 0 {
 		t.Fatalf("pgbench did %s transactions: this shows nothing", found[1])
 	}
-	return times
+	r.CPU = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+	return r
 }
