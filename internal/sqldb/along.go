@@ -43,7 +43,7 @@ func (db *DB) planned(ctx context.Context, operation, settings string, do func(c
 // inOrder has PostgreSQL neither sort nor collect what an index has in order, until
 // the end of the transaction.
 const inOrder = `SELECT set_config('enable_sort', 'off', TRUE), set_config('enable_bitmapscan', 'off', TRUE),
-	set_config('enable_seqscan', 'off', TRUE), set_config('jit', 'off', TRUE)`
+	set_config('enable_seqscan', 'off', TRUE), set_config('plan_cache_mode', 'force_generic_plan', TRUE), set_config('jit', 'off', TRUE)`
 
 // collected has PostgreSQL go by bitmaps of indexes.
 const collected = `SELECT set_config('enable_seqscan', 'off', TRUE), set_config('enable_indexscan', 'off', TRUE),

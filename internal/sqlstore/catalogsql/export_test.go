@@ -9,6 +9,7 @@ import (
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/catalog/find"
 	"vitrine.dev/internal/sqldb"
+	"vitrine.dev/internal/sqldb/sqldbtest"
 )
 
 // SetMostWalked has lists look at so many products along their order.
@@ -53,16 +54,11 @@ type explainer struct {
 }
 
 func (e explainer) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	explain, scan := "EXPLAIN (COSTS OFF) ", func(row sqldb.Row, line *string) error { return row.Scan(line) }
-	if e.to.OneWriter {
-		explain = "EXPLAIN QUERY PLAN "
-		scan = func(row sqldb.Row, line *string) error { return row.Scan(new(int), new(int), new(int), line) }
-	}
-	lines, err := sqldb.Collect(ctx, e.Querier, scan, explain+query, args...)
+	plan, err := sqldbtest.Plan(ctx, e.Querier, e.to.OneWriter, query, args...)
 	if err != nil {
 		return nil, err
 	}
-	e.to.plans = append(e.to.plans, e.operation+"\n"+strings.Join(lines, "\n"))
+	e.to.plans = append(e.to.plans, e.operation+"\n"+plan)
 	return e.Querier.QueryContext(ctx, query, args...)
 }
 

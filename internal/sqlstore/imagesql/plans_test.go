@@ -3,9 +3,7 @@ package imagesql_test
 import (
 	"context"
 	"database/sql"
-	"fmt"
 	"regexp"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -14,7 +12,7 @@ import (
 	"vitrine.dev/internal/dispatch"
 	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/processes"
-	"vitrine.dev/internal/sqldb"
+	"vitrine.dev/internal/sqldb/sqldbtest"
 	"vitrine.dev/internal/sqlstore/storetest"
 	"vitrine.dev/internal/testserver"
 )
@@ -24,44 +22,19 @@ type explaining struct {
 	*sql.Tx
 
 	plans []string
-	first int // the number of the first: names of prepared statements outlive transactions
 }
 
 func (e *explaining) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	if err := e.explain(ctx, query, args); err != nil {
+	if err := e.explain(ctx, query, args...); err != nil {
 		return nil, err
 	}
 	return e.Tx.QueryContext(ctx, query, args...)
 }
 
-func (e *explaining) explain(ctx context.Context, query string, args []any) error {
-	literals := make([]string, len(args))
-	for i, a := range args {
-		switch a := a.(type) {
-		case string:
-			literals[i] = "'" + a + "'"
-		case []string:
-			literals[i] = "'{" + strings.Join(a, ",") + "}'"
-		case []int64:
-			literals[i] = "'" + strings.NewReplacer("[", "{", "]", "}", " ", ",").Replace(fmt.Sprint(a)) + "'"
-		default:
-			literals[i] = fmt.Sprint(a)
-		}
-	}
-	name := "plan" + strconv.Itoa(e.first+len(e.plans))
-	call := name
-	if len(args) > 0 {
-		call += "(" + strings.Join(literals, ", ") + ")"
-	}
-	if _, err := e.ExecContext(ctx, "PREPARE "+name+" AS "+query); err != nil {
-		return fmt.Errorf("prepare: %w\n%s", err, query)
-	}
-	lines, err := sqldb.Collect(ctx, e.Tx, func(row sqldb.Row, line *string) error { return row.Scan(line) }, "EXPLAIN (COSTS OFF) EXECUTE "+call)
-	if err != nil {
-		return fmt.Errorf("explain: %w\n%s", err, query)
-	}
-	e.plans = append(e.plans, strings.Join(lines, "\n"))
-	return nil
+func (e *explaining) explain(ctx context.Context, query string, args ...any) error {
+	plan, err := sqldbtest.Plan(ctx, e.Tx, false, query, args...)
+	e.plans = append(e.plans, plan)
+	return err
 }
 
 // everything asks for all that a plan can ask for.
@@ -104,15 +77,13 @@ func TestPlans(t *testing.T) {
 	// What a step never does: read a table or the whole of an index's part, sort, or sum
 	// up more than it has a limit for.
 	tooMuch := regexp.MustCompile(`Seq Scan on (images|hosts)|Bitmap|Sort Key|(Hash|Merge)( \w+)* Join|Aggregate\n +->  Index`)
-	explained := 0
 	check := func(moment string) {
 		t.Helper()
 		exec(`ANALYZE`)
 		var all string
 		// The planner is told what it is by a step.
 		locked, err := s.TryAlone(t.Context(), "explain", 1, func(ctx context.Context, tx *sql.Tx) (bool, error) {
-			e := &explaining{Tx: tx, first: explained}
-			defer func() { explained += len(e.plans) }()
+			e := &explaining{Tx: tx}
 			request, plan := dispatch.Single(time.Minute, 10, 10)
 			request.Walk, request.Users, request.Ranks = true, true, 4
 			if _, err := s.Images.Read(ctx, e, request, everything{plan}); err != nil {
@@ -122,7 +93,7 @@ func TestPlans(t *testing.T) {
 				return false, err
 			}
 			statement, args := s.Images.Move()
-			err := e.explain(ctx, statement, args)
+			err := e.explain(ctx, statement, args...)
 			all = strings.Join(e.plans, "\n\n")
 			return false, err
 		})

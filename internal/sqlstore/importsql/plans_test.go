@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"vitrine.dev/internal/sqldb"
+	"vitrine.dev/internal/sqldb/sqldbtest"
 	"vitrine.dev/internal/sqlstore"
 	"vitrine.dev/internal/sqlstore/importsql"
 	"vitrine.dev/internal/sqlstore/storetest"
@@ -80,14 +80,9 @@ func fill(t *testing.T, s *sqlstore.Store) {
 
 func explain(t *testing.T, s *sqlstore.Store, statement importsql.Statement) string {
 	t.Helper()
-	explain, scan := "EXPLAIN (COSTS OFF) ", func(row sqldb.Row, line *string) error { return row.Scan(line) }
-	if s.OneWriter {
-		explain = "EXPLAIN QUERY PLAN "
-		scan = func(row sqldb.Row, line *string) error { return row.Scan(new(int), new(int), new(int), line) }
-	}
-	lines, err := sqldb.Collect(t.Context(), s.Reader, scan, explain+statement.Text, statement.Args...)
+	plan, err := sqldbtest.Plan(t.Context(), s.Reader, s.OneWriter, statement.Text, statement.Args...)
 	if err != nil {
-		t.Fatalf("%s: %v", statement.Text, err)
+		t.Fatal(err)
 	}
-	return strings.Join(lines, "\n")
+	return plan
 }

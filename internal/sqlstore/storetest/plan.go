@@ -2,23 +2,23 @@ package storetest
 
 import (
 	"context"
-	"strings"
 	"testing"
 
 	"vitrine.dev/internal/sqldb"
+	"vitrine.dev/internal/sqldb/sqldbtest"
 	"vitrine.dev/internal/sqlstore"
 )
 
-// Plan is how PostgreSQL would run the statement where it is to go along indexes (sqldb.DB.Along).
+// Plan is how the database would run the statement where it is to go along indexes (sqldb.DB.Along).
 func Plan(t *testing.T, s *sqlstore.Store, statement string, args ...any) string {
 	t.Helper()
-	var lines []string
+	var plan string
 	err := s.Along(t.Context(), "explain", func(ctx context.Context, from sqldb.Querier) (err error) {
-		lines, err = sqldb.Collect(ctx, from, func(row sqldb.Row, line *string) error { return row.Scan(line) }, "EXPLAIN (COSTS OFF) "+statement, args...)
+		plan, err = sqldbtest.Plan(ctx, from, s.OneWriter, statement, args...)
 		return err
 	})
 	if err != nil {
-		t.Fatalf("%s: %v", statement, err)
+		t.Fatal(err)
 	}
-	return strings.Join(lines, "\n")
+	return plan
 }
