@@ -229,10 +229,14 @@ func (p *process) addFigures() {
 	old := expiry.New("minutes", func(ctx context.Context, limit int) (int, error) {
 		return p.store.PurgeMinutes(ctx, statistics.Keep, limit)
 	}, minutesInterval, p.log)
-	p.tasks = append(p.tasks, task{name: "metrics", run: figures.Run}, task{name: "minutes", run: old.Run})
+	fetches := expiry.New("fetches of hosts", func(ctx context.Context, limit int) (int, error) {
+		return p.store.PurgeFetches(ctx, statistics.FetchesKeep, limit)
+	}, minutesInterval, p.log)
+	p.tasks = append(p.tasks,
+		task{name: "metrics", run: figures.Run}, task{name: "minutes", run: old.Run}, task{name: "fetches of hosts", run: fetches.Run})
 }
 
-// minutesInterval is how often minutes are removed that are old.
+// minutesInterval is how often minutes and fetches are removed that are old.
 const minutesInterval = time.Hour
 
 // wake is what wakes this process's dispatcher. An in-process queue has no other one,

@@ -77,3 +77,20 @@ func orDashReason(r *wire.Reason) string {
 	}
 	return r.Code
 }
+
+// atLeast is a count that may have been ended by a limit.
+func atLeast(n int, more bool) string {
+	if more {
+		return count(int64(n)) + "+"
+	}
+	return count(int64(n))
+}
+
+// duration is how long something takes or has taken, in seconds, or in
+// milliseconds where it is short.
+func duration(d time.Duration) string {
+	if d < 10*time.Second {
+		return max(d, 0).Round(time.Millisecond).String()
+	}
+	return d.Round(time.Second).String()
+}

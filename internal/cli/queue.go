@@ -86,6 +86,8 @@ func writeQueue(w *tabwriter.Writer, q wire.Queue) {
 	for _, u := range q.Users {
 		fmt.Fprintf(w, "%d\t%s\t%s\n", u.UserID, count(int64(u.InFlight)), atLeast(u.Waiting, u.More))
 	}
+	writeTurns(w, q)
+	writeBusyHosts(w, q.Hosts)
 	writeProcesses(w, "PROCESS", q.Processes, q.AsOf)
 	writeProcesses(w, "STOPPED ANSWERING", q.Lost, q.AsOf)
 }
@@ -118,21 +120,4 @@ func memory(n int64) string {
 		return "-"
 	}
 	return count(n>>20) + " MiB"
-}
-
-// atLeast is a count that may have been ended by a limit.
-func atLeast(n int, more bool) string {
-	if more {
-		return count(int64(n)) + "+"
-	}
-	return count(int64(n))
-}
-
-// duration is how long something takes or has taken, in seconds, or in
-// milliseconds where it is short.
-func duration(d time.Duration) string {
-	if d < 10*time.Second {
-		return max(d, 0).Round(time.Millisecond).String()
-	}
-	return d.Round(time.Second).String()
 }

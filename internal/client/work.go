@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
+	"net/http"
 	"net/url"
 
 	"vitrine.dev/internal/httpapi/wire"
@@ -78,4 +79,13 @@ func (c *Client) Hosts(ctx context.Context, host, state string, most int) iter.S
 		}
 	}
 	return list[Host](ctx, c, "/hosts", query, pageSize, most)
+}
+
+// TryHost has a host tried whose breaker is open, and returns it.
+func (c *Client) TryHost(ctx context.Context, name string) (host Host, err error) {
+	got, err := c.do(ctx, http.MethodPost, "/hosts/"+url.PathEscape(name)+"/try", nil)
+	if err != nil {
+		return host, err
+	}
+	return host, got.decode(&host)
 }

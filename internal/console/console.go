@@ -21,6 +21,7 @@ import (
 	"vitrine.dev/internal/feed"
 	"vitrine.dev/internal/findings"
 	"vitrine.dev/internal/refresh"
+	"vitrine.dev/internal/statistics"
 	"vitrine.dev/internal/upload"
 	"vitrine.dev/internal/webhook"
 )
@@ -42,6 +43,7 @@ type Deps struct {
 	Catalog  *catalog.Service
 	Events   *feed.Feed
 	Attempts *attempts.Service
+	Past     *statistics.Service
 	Uploads  *upload.Service
 	Webhooks *webhook.Service
 	Imports  *imports.Service
@@ -91,7 +93,7 @@ func New(d Deps) (http.Handler, error) {
 }
 
 func (d Deps) pages() []pages {
-	flow := &work.Pages{Work: d.Work, Failures: d.Failures, Findings: d.Findings, Catalog: d.Catalog, URL: d.URL}
+	flow := &work.Pages{Work: d.Work, Failures: d.Failures, Findings: d.Findings, Catalog: d.Catalog, Past: d.Past, URL: d.URL}
 	goods := &products.Pages{Catalog: d.Catalog, Work: d.Work, Failures: d.Failures, Events: d.Events, Attempts: d.Attempts, Uploads: d.Uploads, URL: d.URL}
 	rest := &admin.Pages{
 		Accounts: d.Accounts, Webhooks: d.Webhooks, Imports: d.Imports, Failures: d.Failures, Refresh: d.Refresh, Settings: d.Settings,

@@ -64,6 +64,9 @@ type HostView struct {
 	Limit    int // how many images may be out now
 }
 
+// hostRule is what a name has to be.
+const hostRule = "must be the host of a URL, such as example.com"
+
 // maxHostBytes is the length of the longest name (RFC 1035) with a port.
 const maxHostBytes = 259
 
@@ -71,7 +74,7 @@ const maxHostBytes = 259
 func (f HostFilter) query(limit int) (HostQuery, error) {
 	bad := f.FieldErrors
 	if !IsHost(f.Host) {
-		bad.Add(FieldHost, "must be the host of a URL, such as example.com")
+		bad.Add(FieldHost, hostRule)
 	}
 	failures, known := map[Condition]int{"": 0, HostFailing: 1, HostOpen: threshold}[f.State]
 	if !known {

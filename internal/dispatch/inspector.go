@@ -13,7 +13,7 @@ import (
 )
 
 // InspectorStore is what an Inspector needs of the database. Methods are safe
-// for concurrent use, change nothing, cost the same however much waits, take the time
+// for concurrent use, change nothing but for ReviseHost, cost the same however much waits, take the time
 // from the database's clock, and return errors of kind fault.Unavailable where
 // the database cannot be reached.
 type InspectorStore interface {
@@ -33,13 +33,20 @@ type InspectorStore interface {
 	// least so many failures, those for which most images are parked, at most limit: the most
 	// first, without State, Limit and InFlight. Parked counts up to CountMost.
 	FailingHosts(ctx context.Context, failures, limit int) ([]HostView, error)
+	// BusyHosts returns hosts that have images out and not downloaded, or parked, at most limit: those first
+	// for which most are parked, then those with most out, without State and Limit. Of hosts with parked images it looks at the
+	// FailingMost first by name, and Parked counts up to ParkedMost. Hosts that nothing is remembered of are among them.
+	BusyHosts(ctx context.Context, limit int) ([]HostView, error)
+	// ReviseHost writes what the rule makes of what is remembered of the host, and wakes dispatchers. ErrUnknownHost,
+	// or the rule's error: then nothing is written. The rule may be asked more than once.
+	ReviseHost(ctx context.Context, name string, rule func(h Host, now int64) (Host, error)) error
 	// Slots, Processes and LostProcesses are those of processes.Store.
 	Slots(ctx context.Context, within, lease time.Duration) (int, error)
 	Processes(ctx context.Context, within time.Duration, limit int) ([]processes.Process, error)
 	LostProcesses(ctx context.Context, within time.Duration, limit int) ([]processes.Process, error)
 }
 
-// Inspector says what images wait for. It is safe for concurrent use.
+// Inspector says what images wait for, and has hosts tried. It is safe for concurrent use.
 type Inspector struct {
 	store  InspectorStore
 	limits Limits
@@ -128,9 +135,7 @@ func (i *Inspector) Hosts(ctx context.Context, f HostFilter, limit int) (page []
 	limit = q.Limit
 	q.Limit++ // one more shows whether there is a next page
 	page, err = i.store.Hosts(ctx, q)
-	for n := range page {
-		page[n].State, page[n].Limit = page[n].state(page[n].Now), page[n].limit(i.limits, page[n].Now)
-	}
+	i.judge(page)
 	return page[:min(limit, len(page))], len(page) > limit, err
 }
 
@@ -138,8 +143,23 @@ func (i *Inspector) Hosts(ctx context.Context, f HostFilter, limit int) (page []
 // which most images are parked, at most limit. Of each, Parked counts up to CountMost, and InFlight is not known.
 func (i *Inspector) Failing(ctx context.Context, limit int) ([]HostView, error) {
 	hosts, err := i.store.FailingHosts(ctx, threshold, limit)
-	for n := range hosts {
-		hosts[n].State, hosts[n].Limit = hosts[n].state(hosts[n].Now), hosts[n].limit(i.limits, hosts[n].Now)
-	}
+	i.judge(hosts)
 	return hosts, err
+}
+
+// MostBusy is how many hosts are returned by Busy.
+const MostBusy = 20
+
+// Busy returns the hosts for which most images are parked, then those from which most are fetched, at most MostBusy.
+func (i *Inspector) Busy(ctx context.Context) ([]HostView, error) {
+	hosts, err := i.store.BusyHosts(ctx, MostBusy)
+	i.judge(hosts)
+	return hosts, err
+}
+
+// judge says of each how it is to fetch from.
+func (i *Inspector) judge(hosts []HostView) {
+	for n, h := range hosts {
+		hosts[n].State, hosts[n].Limit = h.state(h.Now), h.limit(i.limits, h.Now)
+	}
 }

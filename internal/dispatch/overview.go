@@ -46,6 +46,7 @@ func (s State) For() WaitsFor {
 const (
 	CountMost     = 10_000 // images of a state that are looked at; of those in line, for each of the two lines
 	MostUsers     = 20
+	MostTurns     = 20
 	MostProcesses = 100
 	MostLost      = 20
 )
@@ -58,6 +59,8 @@ type Group struct {
 	Images   int
 	OldestAt int64 // since when the oldest of them is accepted
 	DueAt    int64 // when the first of them was or is due
+	First    int   // in line: how many-th the first of them is in its line, from 1; 0 elsewhere
+	Last     int   // in line: the same of the last of them
 }
 
 // Overview is what waits, at one moment. Images of refreshes and repairs are among it.
@@ -68,6 +71,7 @@ type Overview struct {
 	PerSecond float64
 	States    []StateCount // all of them
 	Users     []UserWork   // at most MostUsers: who has most in flight first, then who has most waiting
+	Turns     []Turn       // at most MostTurns: whose images go next
 	Processes []processes.Process
 	Lost      []processes.Process // that have stopped without saying so, within processes.LostFor; at most MostLost, the latest first
 }
@@ -110,6 +114,36 @@ type UserWork struct {
 	InFlight int  // dispatched and begun
 	Waiting  int  // others that were looked at
 	More     bool // there may be more
+}
+
+// Turn is where a user's images are in one of the two lines, in the order in which images go out: by rank. Images of a
+// user who has half of the slots, or more first contacts out than a user may have, are passed by those behind them.
+type Turn struct {
+	Flow
+
+	Place  int // how many-th their first image is, from 1
+	Images int
+	More   bool // there may be more
+	// FirstAt is when the first of them is done, and LastAt when all of those counted are, at the recent pace of all
+	// images: zero where that is not known, as when nothing was done lately, and always for first contacts,
+	// whose hosts are not known.
+	FirstAt, LastAt time.Time
+}
+
+// turns are those of the groups in line, by place; at the same one first contacts go first, as they do in a step.
+func turns(now int64, groups []Group, pace Pace, more func(Class) bool) (list []Turn) {
+	for _, g := range groups {
+		if g.State != StateInLine {
+			continue
+		}
+		t := Turn{Flow: Flow{g.UserID, g.Class}, Place: g.First, Images: g.Images, More: more(g.Class)}
+		t.FirstAt, t.LastAt = pace.done(now, g.Class, g.First), pace.done(now, g.Class, g.Last)
+		list = append(list, t)
+	}
+	slices.SortFunc(list, func(a, b Turn) int {
+		return cmp.Or(cmp.Compare(a.Place, b.Place), cmp.Compare(b.Class, a.Class), cmp.Compare(a.UserID, b.UserID))
+	})
+	return list[:min(len(list), MostTurns)]
 }
 
 // counted is what is counted up to CountMost together: what is out is, begun or not.
@@ -157,6 +191,7 @@ func overview(now int64, groups []Group, pace Pace, slots int, alive []processes
 		o.States = append(o.States, c)
 		waitMore = waitMore || c.More
 	}
+	o.Turns = turns(now, groups, pace, func(c Class) bool { return looked[countedWith(StateInLine, c)] >= CountMost })
 	for _, u := range users {
 		u.More = waitMore
 		o.Users = append(o.Users, u)

@@ -77,14 +77,12 @@ func (w Waiter) room(l Limits) time.Time {
 	}
 }
 
-// turn is when those before the image are done. First contacts have a share of their
-// own, whose pace is not known.
+// turn is when those before the image are done, and it.
 func (w Waiter) turn() time.Time {
-	each := w.Pace.each(w.Now)
-	if each == 0 || w.Class == Contact || w.Before >= BeforeMost {
+	if w.Before >= BeforeMost {
 		return time.Time{}
 	}
-	return at(w.Now + int64(float64(w.Before+1)*each))
+	return w.Pace.done(w.Now, w.Class, w.Before+1)
 }
 
 // PaceFor and PaceMost bound what a Pace counts.
@@ -106,6 +104,16 @@ func (p Pace) each(now int64) float64 {
 		return 0
 	}
 	return max(float64(now-p.Since), 1) / float64(p.Done)
+}
+
+// done is when so many images from the head of the line on are done, zero where that is not known. First contacts
+// have a share of their own, whose pace is not known.
+func (p Pace) done(now int64, class Class, images int) time.Time {
+	each := p.each(now)
+	if each == 0 || class == Contact {
+		return time.Time{}
+	}
+	return at(now + int64(float64(images)*each))
 }
 
 // PerSecond is how many attempts end in a second.

@@ -115,6 +115,24 @@ func (f *fakeInspected) FailingHosts(_ context.Context, failures, limit int) ([]
 	return slices.Clone(f.hosts), f.err
 }
 
+func (f *fakeInspected) BusyHosts(_ context.Context, limit int) ([]dispatch.HostView, error) {
+	f.query = dispatch.HostQuery{Limit: limit}
+	return slices.Clone(f.hosts), f.err
+}
+
+func (f *fakeInspected) ReviseHost(_ context.Context, name string, rule func(dispatch.Host, int64) (dispatch.Host, error)) error {
+	for i, h := range f.hosts {
+		if h.Name == name {
+			next, err := rule(h.Host, h.Now)
+			if err == nil {
+				f.hosts[i].Host = next
+			}
+			return err
+		}
+	}
+	return dispatch.ErrUnknownHost
+}
+
 // TestOverview: what was looked at is summed up by state and by user, and what
 // was not is said to be there.
 func TestOverview(t *testing.T) {

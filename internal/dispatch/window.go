@@ -33,6 +33,14 @@ const (
 	Contact Class = 1 // hosts that have never answered, or whose breaker has opened since
 )
 
+// Line names the line of the class.
+func (c Class) Line() string {
+	if c == Contact {
+		return "first_contacts"
+	}
+	return "known"
+}
+
 // Classes is how many there are.
 const Classes = 2
 

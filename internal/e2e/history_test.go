@@ -58,4 +58,11 @@ func TestHistory(t *testing.T) {
 	if sum.Ready != 2 || sum.Retried != 1 || sum.Failed != 2 || sum.BytesIn == 0 || sum.BytesOut == 0 {
 		t.Errorf("the minutes have %+v", sum)
 	}
+	fetches, err := statistics.NewService(s).Fetches(t.Context(), []string{"vitrine.test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f := fetches["vitrine.test"]; f.Succeeded != 2 || f.Failed != 3 || f.P50 == 0 || f.P95 < f.P50 {
+		t.Errorf("fetches are %+v", fetches)
+	}
 }

@@ -120,7 +120,7 @@ func hosts(f Facts) (found []Finding) {
 		since, more := time.UnixMilli(h.FailingAt).UTC(), h.Parked >= dispatch.CountMost
 		found = append(found, Finding{
 			Code: HostFailing, Severity: Warning, Pictures: h.Parked, More: more, Since: since, Action: Action{Kind: ShowHost, Host: h.Name},
-			Text: fmt.Sprintf("%s has failed%s (%s); %s for it.", h.Name, f.since(since), h.Reason, does(h.Parked, more, "waits", "wait")),
+			Text: f.host(h, more),
 		})
 	}
 	return found

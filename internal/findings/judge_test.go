@@ -163,3 +163,18 @@ func TestOrder(t *testing.T) {
 		}
 	})
 }
+
+// TestHostText: since when a host fails is said in the words of the findings, and nothing of one that answers.
+func TestHostText(t *testing.T) {
+	t.Parallel()
+	fails := dispatch.Host{Failures: 3, FailingAt: now.Add(-20 * time.Minute).UnixMilli(), Reason: fault.SourceUnreachable}
+	for want, h := range map[string]dispatch.HostView{
+		"": {Name: "a.example", State: dispatch.HostAnswers, Parked: 4},
+		"3 URLs of a.example failed since 14:40 UTC (source_unreachable).":                        {Name: "a.example", State: dispatch.HostFailing, Host: fails, Parked: 4},
+		"a.example has failed since 14:40 UTC (source_unreachable); 1,000+ pictures wait for it.": {Name: "a.example", State: dispatch.HostProbed, Host: fails, Parked: 1000},
+	} {
+		if got := findings.HostText(now, h, h.Parked == 1000); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}

@@ -1,9 +1,12 @@
 package findings
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
+
+	"vitrine.dev/internal/dispatch"
 )
 
 // since is " since 14:05 UTC", with the day where that is another one; "" for no time.
@@ -21,6 +24,24 @@ func (f Facts) clock(t time.Time) string {
 		return t.Format("15:04 UTC")
 	}
 	return t.Format("2 January 15:04 UTC")
+}
+
+// HostText says since when a host fails, and why; more is whether more may be parked than counted. "" for one of which
+// no URL has failed since its last answer.
+func HostText(now time.Time, h dispatch.HostView, more bool) string {
+	return Facts{Now: now}.host(h, more)
+}
+
+func (f Facts) host(h dispatch.HostView, more bool) string {
+	since := f.since(time.UnixMilli(h.FailingAt))
+	switch {
+	case h.FailingAt == 0:
+		return ""
+	case h.State == dispatch.HostFailing:
+		return fmt.Sprintf("%s of %s failed%s (%s).", several(h.Failures, false, "URL"), h.Name, since, h.Reason)
+	default:
+		return fmt.Sprintf("%s has failed%s (%s); %s for it.", h.Name, since, h.Reason, does(h.Parked, more, "waits", "wait"))
+	}
 }
 
 // number has its digits in groups of three, and a plus where there may be more.

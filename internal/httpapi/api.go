@@ -169,6 +169,7 @@ func (d Deps) routes() []server.Route {
 		{Method: http.MethodGet, Path: "/findings", Handle: waiting.WhatIsWrong, Scopes: scopes(auth.Operator), Describe: work.DescribeWhatIsWrong},
 		{Method: http.MethodGet, Path: "/queue/history", Handle: waiting.History, Scopes: scopes(auth.Operator), Query: work.HistoryQuery(), Describe: work.DescribeHistory},
 		{Method: http.MethodGet, Path: "/hosts", Handle: waiting.Hosts, Scopes: scopes(auth.Operator), Query: work.HostsQuery(), Describe: work.DescribeHosts},
+		{Method: http.MethodPost, Path: "/hosts/{host}/try", Handle: waiting.Try, Scopes: scopes(auth.Operator), Describe: work.DescribeTry},
 		{Method: http.MethodPost, Path: "/webhooks", Handle: endpoint.Create, Scopes: scopes(auth.Webhooks), Describe: webhooks.DescribeCreate},
 		{Method: http.MethodGet, Path: "/webhooks", Handle: endpoint.List, Scopes: scopes(auth.Webhooks), Query: webhooks.ListQuery(), Describe: webhooks.DescribeList},
 		{Method: http.MethodGet, Path: "/webhooks/{id}", Handle: endpoint.Get, Scopes: scopes(auth.Webhooks), Describe: webhooks.DescribeGet},

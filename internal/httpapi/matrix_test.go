@@ -113,6 +113,7 @@ func matrixRows() map[string]matrixRow {
 		"GET /findings":                                 {path: fixed("/findings"), ok: 200},
 		"GET /queue/history":                            {path: fixed("/queue/history?minutes=5"), ok: 200},
 		"GET /hosts":                                    {path: fixed("/hosts"), ok: 200},
+		"POST /hosts/{host}/try":                        {path: func(m *matrix) string { return "/hosts/" + m.openHost() + "/try" }, ok: 200},
 		"POST /users":                                   {path: fixed("/users"), body: `{"name":"Jo"}`, ok: 201},
 		"GET /users":                                    {path: fixed("/users"), ok: 200},
 		"GET /users/{id}":                               {path: ofUser, ok: 200},

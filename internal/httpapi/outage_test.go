@@ -42,6 +42,7 @@ func TestOutOfTime(t *testing.T) {
 		{"GET", "/queue", ""},
 		{"GET", "/queue/history", ""},
 		{"GET", "/hosts", ""},
+		{"POST", "/hosts/a.example/try", ""},
 		{"GET", "/exports?user_id=1", ""},
 		{"GET", "/imports", ""},
 		{"GET", "/imports/1", ""},

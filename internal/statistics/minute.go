@@ -64,4 +64,11 @@ type Store interface {
 	Minutes(ctx context.Context, within time.Duration) (list []Minute, now time.Time, err error)
 	// PurgeMinutes removes at most limit of those that began longer ago, and returns how many.
 	PurgeMinutes(ctx context.Context, ago time.Duration, limit int) (removed int, err error)
+	// AddFetches adds the cells, of each host and class one, to those of the FetchesLength that it was so long ago,
+	// and returns what time it is.
+	AddFetches(ctx context.Context, cells []Cell, ago time.Duration) (now time.Time, err error)
+	// Fetches returns the sums of the cells of these hosts within that time.
+	Fetches(ctx context.Context, hosts []string, within time.Duration) ([]Cell, error)
+	// PurgeFetches removes at most limit of the rows of cells that began longer ago, and returns how many.
+	PurgeFetches(ctx context.Context, ago time.Duration, limit int) (removed int, err error)
 }

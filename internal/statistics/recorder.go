@@ -1,8 +1,10 @@
 package statistics
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -22,17 +24,50 @@ const (
 type Recorder struct {
 	store  Store
 	outage *backoff.Outage
+	log    *slog.Logger
 	last   time.Time // since when the counts are of what has happened; Run's
 
-	mu     sync.Mutex
-	counts Counts // that are not written
+	mu   sync.Mutex
+	seen counted // what is not written
+}
+
+// counted is what was counted since some moment.
+type counted struct {
+	Counts
+
+	cells map[Cell]int64 // by cells without their Fetches
+	left  int64          // fetches for which there was no room in cells
+}
+
+func (c *counted) addFetches(cell Cell) {
+	n := cell.Fetches
+	cell.Fetches = 0
+	if c.cells == nil {
+		c.cells = map[Cell]int64{}
+	}
+	if _, known := c.cells[cell]; !known && len(c.cells) >= CellsMost {
+		c.left += n
+		return
+	}
+	c.cells[cell] += n
+}
+
+// list has the cells in their order, so that processes which write the same ones wait for one another in turn.
+func (c *counted) list() []Cell {
+	cells := make([]Cell, 0, len(c.cells))
+	for cell, n := range c.cells {
+		cell.Fetches = n
+		cells = append(cells, cell)
+	}
+	slices.SortFunc(cells, func(a, b Cell) int { return cmp.Or(cmp.Compare(a.Host, b.Host), cmp.Compare(a.Class, b.Class)) })
+	return cells
 }
 
 var _ media.Observer = (*Recorder)(nil)
 
 // NewRecorder returns a Recorder; its Run writes.
 func NewRecorder(store Store, log *slog.Logger) *Recorder {
-	return &Recorder{store: store, outage: backoff.NewOutage(log, "minute statistics are held up", "minute statistics go on")}
+	return &Recorder{store: store, log: log, outage: backoff.NewOutage(log, "minute statistics are held up", "minute statistics go on")}
 }
 
 // Attempted implements media.Observer.
@@ -58,22 +93,32 @@ func (r *Recorder) Attempted(_ context.Context, a media.Attempted) {
 		case media.StepRender, media.StepComplete:
 		}
 	}
-	r.add(c)
-}
-
-func (r *Recorder) add(c Counts) {
+	cell, fetched := cellOf(a)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.counts = r.counts.plus(c)
+	r.seen.Counts = r.seen.plus(c)
+	if fetched {
+		r.seen.addFetches(cell)
+	}
 }
 
 // take returns what is not written yet, and counts from nothing.
-func (r *Recorder) take() Counts {
+func (r *Recorder) take() counted {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	c := r.counts
-	r.counts = Counts{}
+	c := r.seen
+	r.seen = counted{}
 	return c
+}
+
+// putBack has what could not be written count with what comes.
+func (r *Recorder) putBack(c counted) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.seen.Counts, r.seen.left = r.seen.plus(c.Counts), r.seen.left+c.left
+	for _, cell := range c.list() {
+		r.seen.addFetches(cell)
+	}
 }
 
 // Run writes until ctx is done, and then what is left.
@@ -91,19 +136,39 @@ func (r *Recorder) Run(ctx context.Context) error {
 // written with the next minute.
 func (r *Recorder) write(ctx context.Context) (wait time.Duration) {
 	c, since := r.take(), time.Since(r.last)
-	if c == (Counts{}) {
+	if c.Counts == (Counts{}) && len(c.cells) == 0 {
 		r.last = time.Now()
 		return Length
 	}
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	now, err := r.store.AddCounts(ctx, c, since/2)
+	now, err := r.save(ctx, &c, since/2)
 	if err != nil {
-		r.add(c)
+		r.putBack(c)
 		r.outage.Failed(ctx, "database", err)
 		return Length
+	}
+	if c.left > 0 {
+		r.log.WarnContext(ctx, "fetches are left out of the statistics of hosts: there are too many hosts", "fetches", c.left, "limit", CellsMost)
 	}
 	r.outage.Succeeded(ctx)
 	r.last = time.Now()
 	return now.Truncate(Length).Add(Length + margin).Sub(now)
+}
+
+// save writes what there is, and takes from c what is written.
+func (r *Recorder) save(ctx context.Context, c *counted, ago time.Duration) (now time.Time, err error) {
+	if c.Counts != (Counts{}) {
+		if now, err = r.store.AddCounts(ctx, c.Counts, ago); err != nil {
+			return now, err
+		}
+		c.Counts = Counts{}
+	}
+	if len(c.cells) > 0 {
+		if now, err = r.store.AddFetches(ctx, c.list(), ago); err != nil {
+			return now, err
+		}
+		c.cells = nil
+	}
+	return now, nil
 }

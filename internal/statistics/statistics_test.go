@@ -27,6 +27,8 @@ type fakeStore struct {
 	added   []statistics.Minute
 	samples []statistics.Minute
 	minutes []statistics.Minute
+	cells   []statistics.Cell // that were added, or are there
+	refuses bool              // fetches
 }
 
 func (s *fakeStore) now() time.Time { return time.Now().Add(s.offset).UTC() }
@@ -39,6 +41,23 @@ func (s *fakeStore) AddCounts(ctx context.Context, c statistics.Counts, ago time
 	}
 	s.added = append(s.added, statistics.Minute{At: s.now().Add(-ago).Truncate(statistics.Length), Counts: c})
 	return s.now(), nil
+}
+
+func (s *fakeStore) AddFetches(_ context.Context, cells []statistics.Cell, _ time.Duration) (time.Time, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.down || s.refuses {
+		return time.Time{}, errors.New("down")
+	}
+	s.cells = append(s.cells, cells...)
+	return s.now(), nil
+}
+
+func (s *fakeStore) Fetches(_ context.Context, hosts []string, within time.Duration) ([]statistics.Cell, error) {
+	if within != statistics.FetchesFor {
+		return nil, errors.New("another time")
+	}
+	return slices.DeleteFunc(slices.Clone(s.cells), func(c statistics.Cell) bool { return !slices.Contains(hosts, c.Host) }), nil
 }
 
 func (s *fakeStore) AddSample(_ context.Context, minute time.Time, sample statistics.Sample) error {

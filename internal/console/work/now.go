@@ -10,6 +10,7 @@ import (
 	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/console/frame"
+	"vitrine.dev/internal/dispatch"
 	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/findings"
@@ -35,6 +36,7 @@ type wrong struct {
 	findings.Finding
 
 	Class, Href, Do string
+	Try             string // where its host is tried; "" where there is none to try
 }
 
 // published is a picture on its product.
@@ -77,10 +79,12 @@ func (p *Pages) now(r *http.Request) (frame.Answer, error) {
 		page.Failed, page.FailedMore = f.Tally, f.More
 	}
 	for i, f := range report.Findings {
+		w := wrongOf(f)
+		w.Try = tryOf(f, report.Facts.Hosts)
 		if i < wrongShown {
-			page.Wrong = append(page.Wrong, wrongOf(f))
+			page.Wrong = append(page.Wrong, w)
 		} else {
-			page.Rest = append(page.Rest, wrongOf(f))
+			page.Rest = append(page.Rest, w)
 		}
 	}
 	newest, err := frame.Ask(r.Context(), func(ctx context.Context) (catalog.Page, error) {
@@ -129,6 +133,16 @@ func wrongOf(f findings.Finding) wrong {
 		w.Do, w.Href = "See the parts", "/readyz"
 	}
 	return w
+}
+
+// tryOf is where the host of the finding is tried, where its breaker is open.
+func tryOf(f findings.Finding, failing []dispatch.HostView) string {
+	for _, h := range failing {
+		if f.Code == findings.HostFailing && h.Name == f.Action.Host && h.State == dispatch.HostOpen {
+			return frame.Path + tryPath(h.Name)
+		}
+	}
+	return ""
 }
 
 // leadOf says in a sentence how it goes.

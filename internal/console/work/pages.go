@@ -11,6 +11,7 @@ import (
 	"vitrine.dev/internal/dispatch"
 	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/findings"
+	"vitrine.dev/internal/statistics"
 )
 
 //go:embed templates/*.html
@@ -25,6 +26,7 @@ type Pages struct {
 	Failures *failures.Service
 	Findings *findings.Service
 	Catalog  *catalog.Service
+	Past     *statistics.Service
 	URL      func(key string) string // where the public reads a picture
 }
 
@@ -40,6 +42,7 @@ func (p *Pages) Routes() []frame.Route {
 		{Method: http.MethodPost, Path: "/jobs/failures/{id}/abort", Scope: auth.Operator, Handle: p.abort},
 		{Method: http.MethodGet, Path: "/queue", Scope: auth.Operator, Handle: p.queue},
 		{Method: http.MethodGet, Path: "/hosts", Scope: auth.Operator, Handle: p.hosts},
+		{Method: http.MethodPost, Path: "/hosts/{host}/try", Scope: auth.Operator, Handle: p.tryHost},
 		{Method: http.MethodGet, Path: "/workers", Scope: auth.Operator, Handle: p.workers},
 	}
 }

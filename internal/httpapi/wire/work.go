@@ -56,6 +56,8 @@ type Queue struct {
 	PerSecond float64        `json:"per_second" minimum:"0" doc:"Attempts that ended in the last minute, a second" example:"8.5"`
 	States    []QueueState   `json:"states"     nullable:"false" doc:"All states, also those that no image is in"`
 	Users     []QueueUser    `json:"users"      nullable:"false" doc:"Some users: who has most in flight first, then who has most waiting"`
+	Turns     []QueueTurn    `json:"turns"      nullable:"false" doc:"Some users with images in line: whose go next first"`
+	Hosts     []Host         `json:"hosts"      nullable:"false" doc:"Some hosts: for which most images are parked first, then those from which most are fetched; without fetches"`
 	Processes []QueueProcess `json:"processes"  nullable:"false" doc:"Some of the live processes, by role"`
 	Lost      []QueueProcess `json:"lost"       nullable:"false" doc:"Some of the processes that have stopped without saying so in the last 24 hours, the latest first"`
 }
@@ -68,6 +70,18 @@ type QueueState struct {
 	Images     int        `json:"images"                minimum:"0" doc:"Counted up to a limit" example:"240"`
 	More       bool       `json:"more"                  doc:"The limit was reached: there may be more"`
 	OldestAt   *time.Time `json:"oldest_at,omitempty"   doc:"When the oldest of those counted was created, or retried by request" example:"2026-11-02T09:29:30Z"`
+	DueAt      *time.Time `json:"due_at,omitempty"      doc:"When the first of those counted was due; of later, when the next retry is" example:"2026-11-02T09:29:30Z"`
+}
+
+// QueueTurn is where a user's images are in one of the two lines, in the order in which images go out.
+type QueueTurn struct {
+	UserID  int64      `json:"user_id"            minimum:"1" example:"1"`
+	Line    string     `json:"line"               enum:"known,first_contacts" doc:"known: of hosts that answer. first_contacts: of hosts that have never answered, or whose breaker has opened since: they have a quarter of the slots" example:"known"`
+	Place   int        `json:"place"              minimum:"1" doc:"How many-th the first of the images is in its line. Those behind it go before it where its user has half of the slots, or its host no room" example:"3"`
+	Images  int        `json:"images"             minimum:"1" doc:"Of the user in that line, of those counted by state" example:"240"`
+	More    bool       `json:"more"               doc:"Not all were counted: there may be more"`
+	FirstAt *time.Time `json:"first_at,omitempty" doc:"When the first of them is done at the pace of the last minute: an estimate. Absent where that is not known: nothing was done lately, or the line is first_contacts" example:"2026-11-02T09:30:12Z"`
+	LastAt  *time.Time `json:"last_at,omitempty"  doc:"The same, of the last of those counted" example:"2026-11-02T09:31:40Z"`
 }
 
 // QueueUser is how many images of a user are worked on and wait.
@@ -136,4 +150,15 @@ type Host struct {
 	OpenUntil    *time.Time `json:"open_until,omitempty"    doc:"When its breaker lets an image through; only while it is open" typical:"false"`
 	Reason       *Reason    `json:"reason,omitempty"        doc:"Of the last failure" typical:"false"`
 	RecentMS     int64      `json:"recent_ms,omitempty"     minimum:"1" doc:"How long a fetch takes, in milliseconds: a moving average" example:"180"`
+
+	Fetches *HostFetches `json:"fetches,omitempty" doc:"How fetches went in the last hour; absent where there were none"`
+}
+
+// HostFetches is how the fetches of a host went in the last hour.
+type HostFetches struct {
+	Succeeded   int64   `json:"succeeded"        minimum:"0" doc:"Downloads that were complete, and answers that nothing has changed" example:"412"`
+	Failed      int64   `json:"failed"           minimum:"0" doc:"Fetches for which the host gave no picture: source_not_found, source_forbidden, source_timeout, source_unreachable, too_many_redirects. Fetches that failed for other reasons count in neither" example:"8"`
+	SuccessRate float64 `json:"success_rate"     minimum:"0" maximum:"1" doc:"The share of those that succeeded" example:"0.981"`
+	P50MS       int64   `json:"p50_ms,omitempty" minimum:"1" doc:"Half of those that succeeded took no longer, in milliseconds, within 9.1 %; absent where none has succeeded" example:"180"`
+	P95MS       int64   `json:"p95_ms,omitempty" minimum:"1" doc:"The same of 95 %" example:"950"`
 }

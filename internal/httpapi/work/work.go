@@ -51,18 +51,32 @@ func (h *Handler) Queue(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("look at the queue: %w", err)
 	}
+	busy, err := h.Inspector.Busy(r.Context())
+	if err != nil {
+		return fmt.Errorf("look at the queue: %w", err)
+	}
 	answer := wire.Queue{
 		AsOf: o.At, Slots: o.Slots, InFlight: o.InFlight, PerSecond: math.Round(o.PerSecond*100) / 100,
 		States: make([]wire.QueueState, len(o.States)), Users: make([]wire.QueueUser, len(o.Users)),
+		Turns: make([]wire.QueueTurn, len(o.Turns)), Hosts: make([]wire.Host, len(busy)),
 		Processes: wireProcesses(o.Processes), Lost: wireProcesses(o.Lost),
 	}
 	for i, s := range o.States {
 		answer.States[i] = wire.QueueState{
-			State: string(s.State), WaitingFor: string(s.State.For()), Images: s.Images, More: s.More, OldestAt: wire.OrNil(s.OldestAt),
+			State: string(s.State), WaitingFor: string(s.State.For()), Images: s.Images, More: s.More, OldestAt: wire.OrNil(s.OldestAt), DueAt: wire.OrNil(s.DueAt),
 		}
 	}
 	for i, u := range o.Users {
 		answer.Users[i] = wire.QueueUser{UserID: u.UserID, InFlight: u.InFlight, Waiting: u.Waiting, More: u.More}
+	}
+	for i, t := range o.Turns {
+		answer.Turns[i] = wire.QueueTurn{
+			UserID: t.UserID, Line: t.Class.Line(), Place: t.Place, Images: t.Images, More: t.More,
+			FirstAt: wire.OrNil(t.FirstAt), LastAt: wire.OrNil(t.LastAt),
+		}
+	}
+	for i, b := range busy {
+		answer.Hosts[i] = wireHost(b)
 	}
 	return httpkit.WriteFresh(w, http.StatusOK, answer)
 }
@@ -97,52 +111,4 @@ func (h *Handler) History(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	return httpkit.WriteFresh(w, http.StatusOK, answer)
-}
-
-// Hosts answers with one page of hosts.
-func (h *Handler) Hosts(w http.ResponseWriter, r *http.Request) error {
-	p := httpkit.ParamsOf(r)
-	f := dispatch.HostFilter{Host: p.AnyCase(dispatch.FieldHost), State: dispatch.Condition(p.Text(dispatch.FieldState))}
-	limit := int(p.Integer(httpkit.ParamLimit, dispatch.MaxHosts))
-	var err error
-	if f.After, err = page.Read(h.Cursors, r, page.FromLink, decodeHost); err != nil {
-		return fmt.Errorf("list hosts: %w", err)
-	}
-	f.FieldErrors = p.Errors
-	found, more, err := h.Inspector.Hosts(r.Context(), f, limit)
-	if err != nil {
-		return fmt.Errorf("list hosts: %w", err)
-	}
-	var next []byte
-	if more {
-		next = []byte(found[len(found)-1].Name)
-	}
-	return page.Write(h.Cursors, w, r, found, wireHost, next)
-}
-
-func wireHost(h dispatch.HostView) wire.Host {
-	host := wire.Host{
-		Host: h.Name, State: string(h.State), Limit: h.Limit, InFlight: h.InFlight,
-		Parked: h.Parked, ParkedMore: h.Parked >= dispatch.ParkedMost,
-		Failures: h.Failures, FailingSince: moment(h.FailingAt), FailedAt: moment(h.FailedAt), RecentMS: h.RecentMS,
-	}
-	if h.State == dispatch.HostOpen {
-		host.OpenUntil = moment(h.OpenUntil)
-	}
-	if h.Reason != "" {
-		host.Reason = &wire.Reason{Code: string(h.Reason), Detail: h.ReasonText, Retryable: h.Reason.Retryable()}
-	}
-	return host
-}
-
-// moment returns nil for 0.
-func moment(ms int64) *time.Time {
-	if ms == 0 {
-		return nil
-	}
-	return wire.OrNil(time.UnixMilli(ms).UTC())
-}
-
-func decodeHost(position []byte) (host string, ok bool) {
-	return string(position), dispatch.IsHost(string(position))
 }

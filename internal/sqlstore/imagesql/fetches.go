@@ -121,6 +121,28 @@ func (s *Images) knownHosts(ctx context.Context, from sqldb.Querier, hosts []str
 	return known, nil
 }
 
+// ReviseHost implements dispatch.InspectorStore.
+func (s *Images) ReviseHost(ctx context.Context, name string, rule func(dispatch.Host, int64) (dispatch.Host, error)) error {
+	err := s.db.InTx(ctx, "revise host", func(ctx context.Context, tx *sql.Tx) error {
+		known, err := s.knownHosts(ctx, tx, []string{name}, "{for update}")
+		if err != nil {
+			return err
+		}
+		h, found := known[name]
+		if !found {
+			return dispatch.ErrUnknownHost
+		}
+		if h.Host, err = rule(h.Host, h.now); err != nil {
+			return err
+		}
+		return s.writeHosts(ctx, tx, map[string]knownHost{name: h})
+	})
+	if err == nil {
+		s.db.Committed()
+	}
+	return err
+}
+
 func (s *Images) writeHosts(ctx context.Context, tx *sql.Tx, hosts map[string]knownHost) error {
 	if len(hosts) == 0 {
 		return nil

@@ -20,3 +20,8 @@ func OpenHostsStatement(most int) string { return openHosts(most) }
 
 // FailingStatement is what FailingHosts runs.
 func FailingStatement(d sqldb.Dialect) string { return d.SQL(failing()) }
+
+// BusyStatement is what BusyHosts runs, with its arguments.
+func BusyStatement(d sqldb.Dialect) (statement string, args []any) {
+	return busy(d, dispatch.MostBusy, []processes.Fetched{{Image: 1, Token: 1}})
+}

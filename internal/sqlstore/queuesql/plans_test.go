@@ -38,20 +38,19 @@ func TestPlans(t *testing.T) {
 	check := func(moment string) {
 		t.Helper()
 		hosts, hostArgs := queuesql.HostsStatement(s.Dialect, dispatch.HostQuery{After: "host-1", Limit: 100})
+		busy, busyArgs := queuesql.BusyStatement(s.Dialect)
 		for name, statement := range map[string]string{
 			"backlog": queuesql.BacklogStatement(s.Dialect),
 			"hosts":   hosts,
+			"busy":    busy,
 			"open":    strings.ReplaceAll(queuesql.OpenHostsStatement(dispatch.CountMost), "$1", "5"),
 			"failing": strings.NewReplacer("$1", "5", "$2", "50").Replace(queuesql.FailingStatement(s.Dialect)),
 			"waiter": strings.NewReplacer("$1", strconv.FormatInt(p.Images[0].ID, 10), "$2", strconv.FormatInt(p.ID, 10)).
 				Replace(queuesql.WaiterStatement(s.Dialect)),
 		} {
-			var args []any
-			if name == "hosts" {
-				args = hostArgs
-			}
+			args := map[string][]any{"hosts": hostArgs, "busy": busyArgs}[name]
 			plan := storetest.Plan(t, s, statement, args...)
-			allowed := map[string]string{"failing": "Sort Key"} // of the hosts that were compared
+			allowed := map[string]string{"failing": "Sort Key", "busy": "Sort Key"} // of the hosts that were compared
 			if bad := tooMuch.FindString(plan); bad != "" && bad != allowed[name] {
 				t.Errorf("%s, %s: %s in\n%s", moment, name, bad, plan)
 			}

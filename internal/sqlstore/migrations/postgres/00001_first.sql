@@ -458,6 +458,16 @@ CREATE TABLE minutes (
     in_flight INT    NOT NULL DEFAULT 0
 );
 
+-- How the fetches of a host have ended, of each five minutes: see statistics.Cell.
+CREATE TABLE host_fetches (
+    host     TEXT   NOT NULL,
+    begun_at BIGINT NOT NULL, -- when the five minutes began
+    class    INT    NOT NULL, -- of the durations of those that succeeded; -1: they failed
+    fetches  BIGINT NOT NULL,
+    PRIMARY KEY (host, begun_at, class)
+);
+CREATE INDEX host_fetches_begun ON host_fetches (begun_at);
+
 -- Which process does what one at a time does for as long as it lives: see package processes.
 CREATE TABLE leases (
     name        TEXT   PRIMARY KEY,
@@ -488,6 +498,7 @@ INSERT INTO installation (id, epoch) VALUES (replace(gen_random_uuid()::TEXT, '-
 -- +goose Down
 DROP TABLE installation;
 DROP TABLE chores;
+DROP TABLE host_fetches;
 DROP TABLE minutes;
 DROP TABLE leases;
 DROP TABLE processes;
