@@ -47,6 +47,7 @@ type Deps struct {
 	Imports  *imports.Service
 	Refresh  *refresh.Service
 	Settings func() []admin.Setting
+	TraceURL string // of products.Pages
 }
 
 // pages are some routes and their templates.
@@ -92,7 +93,7 @@ func New(d Deps) (http.Handler, error) {
 
 func (d Deps) pages() []pages {
 	flow := &work.Pages{Work: d.Work, Failures: d.Failures, Findings: d.Findings, Catalog: d.Catalog, URL: d.URL}
-	goods := &products.Pages{Catalog: d.Catalog, Work: d.Work, Failures: d.Failures, Events: d.Events, Attempts: d.Attempts, Uploads: d.Uploads, URL: d.URL}
+	goods := &products.Pages{Catalog: d.Catalog, Work: d.Work, Failures: d.Failures, Events: d.Events, Attempts: d.Attempts, Uploads: d.Uploads, URL: d.URL, TraceURL: d.TraceURL}
 	rest := &admin.Pages{
 		Accounts: d.Accounts, Webhooks: d.Webhooks, Imports: d.Imports, Failures: d.Failures, Refresh: d.Refresh, Settings: d.Settings,
 		HasKeys: d.Sessions != nil,

@@ -1,15 +1,19 @@
 package products
 
 import (
+	"crypto/sha256"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"vitrine.dev/internal/attempts"
 	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/catalog/imageurl"
 	"vitrine.dev/internal/catalog/line"
 	"vitrine.dev/internal/dispatch"
 	"vitrine.dev/internal/events"
@@ -65,29 +69,73 @@ func TestChips(t *testing.T) {
 func TestTimeline(t *testing.T) {
 	t.Parallel()
 	begin := time.Date(2026, 11, 28, 4, 0, 0, 0, time.UTC)
-	img := catalog.Image{ID: 7, CreatedAt: begin}
+	img := catalog.Image{ID: 7, CreatedAt: begin, SourceURL: "https://A.example/x?secret=1"}
 	got := timelineOf(img, []attempts.Attempt{
-		{Number: 1, Outcome: media.OutcomeRetried, EndedAt: begin.Add(2 * time.Second), Failure: fault.Fail(fault.SourceTimeout, "The host was too slow.", nil)},
-		{Number: 1, Outcome: media.OutcomeReady, EndedAt: begin.Add(time.Minute), Work: events.Work{
-			BegunAt: begin.Add(59 * time.Second).UnixMilli(), Status: 200, Redirects: 1,
-			Steps: []events.Step{{Name: "fetch", TookMS: 750, BytesOut: 34_000}, {Name: "render", TookMS: 250}},
+		{Number: 1, Outcome: media.OutcomeRetried, EndedAt: begin.Add(2 * time.Second), Failure: fault.Fail(fault.SourceTimeout, "The host was too slow.", nil), Work: events.Work{
+			Steps: []events.Step{{Name: "fetch", TookMS: 1500, Failed: true, Hops: []events.Hop{{Status: 302, TookMS: 500}, {Host: "b.example:8443", TookMS: 1000}, {Status: 503}}}},
 		}},
+		{Number: 1, Outcome: media.OutcomeReady, EndedAt: begin.Add(time.Minute), Work: events.Work{
+			BegunAt: begin.Add(59 * time.Second).UnixMilli(), Status: 200, Worker: "W", TraceID: "abc",
+			Steps: []events.Step{{Name: "fetch", TookMS: 500, BytesIn: 34_000}, {Name: "render", TookMS: 250, BytesIn: 34_000, BytesOut: 9000}},
+		}},
+		{Number: 0, Outcome: media.OutcomeFailed, EndedAt: begin.Add(time.Hour), Failure: fault.Fail(fault.SourceTimeout, "Silent.", nil)},
 	}, []events.Event{
 		{ImageID: 7, Type: events.ImageRetrying, OccurredAt: begin.Add(30 * time.Second), Data: events.Data{Cause: events.CauseRequest}},
 		{ImageID: 8, Type: events.ImageRetrying, OccurredAt: begin.Add(30 * time.Second), Data: events.Data{Cause: events.CauseRequest}},
-	})
+	}, "https://traces.example/?id="+TraceID)
 	var words []string
 	for _, m := range got {
 		words = append(words, m.What)
+		if text := strings.Join(append([]string{m.What, m.Details}, wordsOf(m.Stages)...), " "); strings.Contains(text, "secret") {
+			t.Errorf("the query of a URL is told: %s", text)
+		}
 	}
-	if text := strings.Join(words, "; "); text != "Asked for; Attempt 1 failed: too slow; Asked for again; Attempt 1: ready" {
+	if text := strings.Join(words, "; "); text != "Asked for; Attempt 1 failed: too slow; Asked for again; Attempt 1: ready; Attempt failed for good: too slow" {
 		t.Fatalf("timeline %s", text)
 	}
-	last := got[3]
-	if last.Details != "the host answered with 200, 1 redirect followed, took 1.0 s" || last.Class != "ready" {
-		t.Errorf("last %+v", last)
+	ready := got[3]
+	if ready.Details != "took 1.0 s" || ready.Class != "ready" || ready.Trace != (trace{"abc", "https://traces.example/?id=abc"}) || got[1].Trace != (trace{}) || got[4].Stages != nil {
+		t.Errorf("ready %+v", ready)
 	}
-	if len(last.Steps) != 2 || last.Steps[0].Words != "fetch 750 ms, 34 kB" || last.Steps[0].Share != 750 || last.Steps[1].From != 750 || last.Steps[1].Share != 250 {
-		t.Errorf("steps %+v", last.Steps)
+	for i, want := range map[int][]string{
+		1: {"fetch 1.5 s 0+1000", "a.example 302 in 500 ms 0+333", "b.example:8443 no answer in 1.0 s 333+666", "b.example:8443 503 in 0 ms 1000+4"},
+		3: {
+			"queue waited 29 s", "worker W", "fetch 500 ms, answered with 200, 34 kB 0+500", "hash new content", "render 250 ms, 34 kB to 9.0 kB 500+250",
+			"ready 250 ms between the steps and for the commit 750+250",
+		},
+	} {
+		if words := wordsOf(got[i].Stages); !slices.Equal(words, want) {
+			t.Errorf("stages\n%q, want\n%q", words, want)
+		}
+	}
+	if known := wordsOf(stagesOf(attempts.Attempt{Outcome: media.OutcomeReady, Work: events.Work{Published: true, Steps: []events.Step{{Name: "fetch"}}}}, "", time.Time{})); known[1] != "hash the same content was published before: nothing to render" {
+		t.Errorf("of known content: %q", known)
+	}
+}
+
+func wordsOf(stages []stage) (list []string) {
+	for _, s := range stages {
+		text := s.Name + " " + s.Words
+		if s.Bar {
+			text += fmt.Sprintf(" %d+%d", s.From, s.Share)
+		}
+		list = append(list, text)
+	}
+	return list
+}
+
+// TestCurl: what a stranger has written stands for itself in a shell.
+func TestCurl(t *testing.T) {
+	t.Parallel()
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/console/products/3/images/7", nil)
+	r.Host = "shop.example"
+	img := catalog.Image{ID: 7, Status: catalog.Failed, SourceURL: "https://a.example/$(id)'; reboot"}
+	list := curlOf(r, img, 3)
+	if len(list) != 3 || !strings.HasSuffix(list[1].Text, "'http://shop.example/products/3/images/7/replay'") || !strings.HasSuffix(list[2].Text, `'https://a.example/$(id)'\''; reboot'`) {
+		t.Errorf("%+v", list)
+	}
+	img.SourceURL, img.Status = imageurl.Upload(sha256.Sum256(nil)), catalog.Pending
+	if list := curlOf(r, img, 3); len(list) != 1 {
+		t.Errorf("of one that was sent: %+v", list)
 	}
 }

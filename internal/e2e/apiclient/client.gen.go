@@ -405,6 +405,9 @@ type AttemptStep struct {
 	// Failed The attempt ended with it
 	Failed bool `json:"failed"`
 
+	// Hops Of a fetch that was redirected: its first 6 requests, in their order. One to an address that may not be reached is not among them. Absent for all others
+	Hops *[]Hop `json:"hops,omitempty"`
+
 	// Name Examples: fetch
 	Name AttemptStepName `json:"name"`
 }
@@ -678,6 +681,26 @@ type FieldError struct {
 	//
 	// Examples: must be an http or https URL
 	Reason string `json:"reason"`
+}
+
+// Hop A request of a download that was redirected
+//
+// Examples: {"duration_ms":40,"host":"cdn.example.com","status":302}
+type Hop struct {
+	// DurationMs Until the answer began, in milliseconds
+	//
+	// Examples: 40
+	DurationMs int64 `json:"duration_ms"`
+
+	// Host The last 64 characters of it at most, with its port where that is not the scheme's default. Absent where it is that of the request before; of the first one, that of source_url
+	//
+	// Examples: cdn.example.com
+	Host *string `json:"host,omitempty"`
+
+	// Status The HTTP status of its answer; absent where there was none
+	//
+	// Examples: 302
+	Status *int64 `json:"status,omitempty"`
 }
 
 // Image One image of a product. Its results are all there once it is ready, and none before

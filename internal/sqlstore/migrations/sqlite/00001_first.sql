@@ -293,7 +293,7 @@ CREATE TABLE events (
     revision    BIGINT NOT NULL, -- of the product with this change
     version     BIGINT NOT NULL,
     occurred_at BIGINT NOT NULL,
-    data        TEXT   NOT NULL  -- JSON of at most 512 bytes: events.Data
+    data        TEXT   NOT NULL  -- JSON of at most 1280 bytes: events.Data
 );
 CREATE INDEX events_of_attempts ON events (image_id, id) WHERE type IN ('image.ready', 'image.refreshed');
 
