@@ -24,6 +24,7 @@ func Templates(f *frame.Frame) (frame.Set, error) { return f.Pages(templates, "t
 
 // Pages are the pages. They are safe for concurrent use.
 type Pages struct {
+	Accounts *auth.Accounts
 	Catalog  *catalog.Service
 	Work     *dispatch.Inspector
 	Failures *failures.Service
@@ -41,6 +42,7 @@ const TraceID = "{trace_id}"
 func (p *Pages) Routes() []frame.Route {
 	return []frame.Route{
 		{Method: http.MethodGet, Path: "/products", Scope: auth.Operator, Handle: p.list},
+		{Method: http.MethodGet, Path: "/products/suggestions", Scope: auth.Operator, Send: p.suggest},
 		{Method: http.MethodGet, Path: "/products/{id}", Scope: auth.Operator, Handle: p.product},
 		{Method: http.MethodGet, Path: "/products/{id}/images/{image}", Scope: auth.Operator, Handle: p.picture},
 		{Method: http.MethodGet, Path: "/products/{id}/images/{image}/source", Scope: auth.Operator, Send: p.source},

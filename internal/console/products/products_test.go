@@ -1,7 +1,9 @@
 package products
 
 import (
+	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -12,6 +14,7 @@ import (
 	"time"
 
 	"vitrine.dev/internal/attempts"
+	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/catalog/imageurl"
 	"vitrine.dev/internal/catalog/line"
@@ -137,5 +140,64 @@ func TestCurl(t *testing.T) {
 	img.SourceURL, img.Status = imageurl.Upload(sha256.Sum256(nil)), catalog.Pending
 	if list := curlOf(r, img, 3); len(list) != 1 {
 		t.Errorf("of one that was sent: %+v", list)
+	}
+}
+
+// hosts are a queue's.
+type hosts struct{ dispatch.InspectorStore }
+
+func (hosts) Hosts(_ context.Context, q dispatch.HostQuery) (list []dispatch.HostView, err error) {
+	for _, name := range []string{"a.example", "a.example:8443", "b.example"} {
+		if name > q.After && q.Failures == 0 || name == "b.example" && q.Failures > 0 {
+			list = append(list, dispatch.HostView{Name: name})
+		}
+	}
+	return list[:min(q.Limit, len(list))], nil
+}
+
+func (hosts) Backlog(context.Context) ([]dispatch.Group, dispatch.Pace, int64, error) {
+	return nil, dispatch.Pace{}, 0, errors.New("the database is away")
+}
+
+// TestSuggestions: each is a whole line, which is read without fault, and a database that is away takes nothing but
+// what it knows.
+func TestSuggestions(t *testing.T) {
+	t.Parallel()
+	p := &Pages{Work: dispatch.NewInspector(hosts{}, dispatch.DefaultConfig().Limits)}
+	operator := auth.Principal{User: 1, Caller: 1, Scopes: auth.Scopes{auth.Operator}}
+	for typed, want := range map[string]string{
+		"":                   "status: host: user: price: external:",
+		"shoe st":            "shoe status:",
+		"status:":            "status:pending (needs a user, too) status:ready (needs a user, too) status:failed",
+		"user:7 status:":     "user:7 status:pending user:7 status:ready user:7 status:failed",
+		"status:failed":      "",
+		"host:A.ex":          `host:a.example host:"a.example:8443"`,
+		"host:":              "host:b.example",
+		"host:nothing":       "",
+		"user:":              "",
+		`"a quote`:           "",
+		"price:":             "",
+		"\xff":               "",
+		"status:failed host": "status:failed host:",
+	} {
+		var list []string
+		for _, s := range p.suggestions(t.Context(), operator, typed, len(typed)) {
+			text := s.Line
+			if _, faults := line.Parse(s.Line); len(faults) > 0 && !strings.HasSuffix(s.Line, ":") {
+				t.Errorf("%q suggests %q: %v", typed, s.Line, faults)
+			}
+			if s.Label != "" {
+				text += " (" + s.Label + ")"
+			}
+			list = append(list, text)
+		}
+		if got := strings.Join(list, " "); got != want {
+			t.Errorf("%q suggests %s, want %s", typed, got, want)
+		}
+	}
+	r := httptest.NewRequestWithContext(auth.With(t.Context(), operator), http.MethodGet, "/console/products/suggestions?at=2&q=st+shoe", nil)
+	w := httptest.NewRecorder()
+	if err := p.suggest(w, r); err != nil || strings.TrimSpace(w.Body.String()) != `[{"line":"status: shoe"}]` {
+		t.Errorf("%s, %v", w.Body, err)
 	}
 }

@@ -1595,6 +1595,9 @@ type ListProductsParams struct {
 	// ImageStatus Only products with an image of this status
 	ImageStatus *ListProductsParamsImageStatus `form:"image_status,omitempty" json:"image_status,omitempty"`
 
+	// SourceHost Only products with an image whose source_url has this host, with its port where that is not the scheme's default; with image_status the image is of that status, too
+	SourceHost *string `form:"source_host,omitempty" json:"source_host,omitempty"`
+
 	// UpdatedAfter Only products edited after this time
 	UpdatedAfter *time.Time `form:"updated_after,omitempty" json:"updated_after,omitempty"`
 
@@ -3240,6 +3243,18 @@ func NewListProductsRequest(server string, params *ListProductsParams) (*http.Re
 		if params.ImageStatus != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "image_status", *params.ImageStatus, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SourceHost != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "source_host", *params.SourceHost, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
