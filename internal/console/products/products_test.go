@@ -156,10 +156,10 @@ func (hosts) Hosts(_ context.Context, q dispatch.HostQuery) (list []dispatch.Hos
 }
 
 func (hosts) Backlog(context.Context) ([]dispatch.Group, dispatch.Pace, int64, error) {
-	return nil, dispatch.Pace{}, 0, errors.New("the database is away")
+	return nil, dispatch.Pace{}, 0, errors.New("the database cannot be reached")
 }
 
-// TestSuggestions: each is a whole line, which is read without fault, and a database that is away takes nothing but
+// TestSuggestions: each is a whole line, which is read without fault, and an unavailable database takes nothing but
 // what it knows.
 func TestSuggestions(t *testing.T) {
 	t.Parallel()

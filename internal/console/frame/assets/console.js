@@ -75,7 +75,7 @@
         const answer = await fetch(`${field.dataset.suggest}?${new URLSearchParams({ q: field.value, at })}`, { signal: asked.signal });
         if (!answer.ok) return;
         field.list.replaceChildren(...(await answer.json()).map(({ line, label }) => Object.assign(document.createElement('option'), { value: line, label: label || line })));
-      } catch { /* another key was pressed, or the server is away: it can be typed all the same */ }
+      } catch { /* another key was pressed, or the server is unavailable: it can be typed all the same */ }
     }, 150);
   };
 
