@@ -38,7 +38,8 @@ func (p *process) addConsole(deps *httpapi.Deps) error {
 	handler, err := console.New(console.Deps{
 		Sessions: p.console.sessions, Open: p.console.open, Live: live, URL: p.blobs.URL, Log: p.log,
 		Accounts: deps.Accounts, Work: deps.Work, Failures: deps.Failures, Findings: deps.Findings, Catalog: deps.Service, Events: deps.Feed, Attempts: deps.Attempts, Past: deps.Past, Uploads: deps.Uploads,
-		Webhooks: deps.Webhooks, Imports: deps.Imports, Refresh: deps.Refresh, Settings: p.settings,
+		Webhooks: deps.Webhooks, Imports: deps.Imports, Refresh: deps.Refresh, Settings: p.settings, TraceURL: p.cfg.TraceURL,
+		Importing: deps.Importing(),
 	})
 	if err != nil {
 		return err

@@ -20,6 +20,7 @@ const (
 	FilterQuery        = "q"
 	FilterSort         = "sort"
 	FilterImageStatus  = "image_status"
+	FilterSourceHost   = "source_host"
 	FilterUpdatedAfter = "updated_after"
 	FilterPriceMin     = "price_min"
 	FilterPriceMax     = "price_max"
@@ -34,6 +35,7 @@ type Filter struct {
 	Query        string    // the same, but where the name begins if it is short: find.Query
 	ExternalID   string    // exactly; "": any
 	ImageStatus  Status    // of one image at least: Pending, Ready or Failed; "": any
+	SourceHost   string    // that one image at least is from, of the ImageStatus where there is one, in lower case: media.SourceHost; "": any
 	UpdatedAfter time.Time // only edits after it, to the millisecond; zero for no bound
 	Sort         find.Sort
 	After        find.Position // only products behind it in the order; zero for no bound
@@ -66,6 +68,7 @@ func (f Filter) check() error {
 	if f.ImageStatus != "" {
 		bad.Add(FilterImageStatus, oneOf(f.ImageStatus, ImageStatuses()))
 	}
+	bad.checkSourceHost(f.SourceHost)
 	if f.Sort != "" {
 		bad.Add(FilterSort, oneOf(f.Sort, find.Sorts()))
 	}
@@ -85,6 +88,7 @@ func (f Filter) checkOfAll() error {
 	if f.ImageStatus != "" && f.ImageStatus != Failed {
 		bad.Add(FilterImageStatus, ofOne+", but for "+string(Failed))
 	}
+	bad.checkSourceHost(f.SourceHost)
 	if f.Sort.Or() != find.Newest && f.Sort != find.Oldest {
 		bad.Add(FilterSort, ofOne+", but for "+string(find.Newest)+" and "+string(find.Oldest))
 	}
@@ -104,6 +108,16 @@ func (c *checker) checkSearch(field, wanted string) {
 		c.Add(field, fmt.Sprintf("must have at most %d characters", maxSearchRunes))
 	}
 	c.Add(field, text.StorageFault(wanted))
+}
+
+// maxHostBytes is the length of the longest name of a host (RFC 1035) with a port.
+const maxHostBytes = 259
+
+func (c *checker) checkSourceHost(host string) {
+	if len(host) > maxHostBytes || strings.ContainsAny(host, "/ @?#") {
+		c.Add(FilterSourceHost, "must be the host of a URL, such as example.com")
+	}
+	c.Add(FilterSourceHost, text.StorageFault(host))
 }
 
 // oneOf says what a value must be that is none of those allowed, "" where it is one.
@@ -160,9 +174,9 @@ func (f Filter) fingerprint(tag string) string {
 		}
 		return p.String()
 	}
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s|%d|%s|%s|%s|%s|%d|%d|%x|%q|%q|%q",
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s|%d|%s|%s|%s|%s|%d|%d|%x|%q|%q|%q|%q",
 		tag, f.UserID, bound(f.PriceMin), bound(f.PriceMax), f.ImageStatus, f.Sort.Or(), f.updatedAfter(), f.Limit, f.After.Encode(),
-		find.Part(f.Name).Text, find.Query(f.Query).Text, f.ExternalID))
+		find.Part(f.Name).Text, find.Query(f.Query).Text, f.ExternalID, f.SourceHost))
 	return hex.EncodeToString(sum[:16])
 }
 

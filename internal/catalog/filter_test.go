@@ -31,6 +31,9 @@ func TestFilterRules(t *testing.T) {
 		"query":       {Filter{UserID: 1, Query: strings.Repeat("é", 201)}, fields("q", "must have at most 200 characters")},
 		"sort":        {Filter{UserID: 1, Sort: "Price"}, fields("sort", "must be one of newest, oldest, updated, price, -price, name")},
 		"status":      {Filter{UserID: 1, ImageStatus: Processing}, fields("image_status", "must be one of pending, ready, failed")},
+		"host":        {Filter{UserID: 1, SourceHost: "https://a.example/"}, fields("source_host", "must be the host of a URL, such as example.com")},
+		"long host":   {Filter{UserID: 1, SourceHost: strings.Repeat("x", 260)}, fields("source_host", "must be the host of a URL, such as example.com")},
+		"a port":      {Filter{UserID: 1, SourceHost: "[2001:db8::1]:8443"}, nil},
 		"external id": {Filter{UserID: 1, ExternalID: "a\x00"}, fields("external_id", "must not contain a NUL character")},
 		"form":        {Filter{UserID: 1, FieldErrors: fields("cursor", "is odd"), Limit: -1}, fields("cursor", "is odd", "limit", "must be from 1 to 1000")},
 	} {
@@ -70,6 +73,8 @@ func TestFingerprint(t *testing.T) {
 		{Sort: find.Updated},
 		{Sort: find.Oldest},
 		{ImageStatus: Failed},
+		{SourceHost: "a"},
+		{SourceHost: "abc"},
 		{UpdatedAfter: time.UnixMilli(0)},
 		{UpdatedAfter: time.UnixMilli(1)},
 	}

@@ -130,7 +130,7 @@ func (s *Service) List(ctx context.Context, f Filter) (Page, error) {
 }
 
 // ListOfAll is List for the products of all users, by id, all of them or those of which an
-// image has failed: nothing else has an index. fault.Forbidden for who is no operator.
+// image has failed, or is from a host: nothing else has an index. fault.Forbidden for who is no operator.
 func (s *Service) ListOfAll(ctx context.Context, by auth.Principal, f Filter) (Page, error) {
 	if !by.ForAll() {
 		return Page{}, fault.New(fault.Forbidden, "only operators may list the products of all users")

@@ -437,7 +437,7 @@ func TestListOfAll(t *testing.T) {
 	operator := auth.Principal{User: 1, Caller: 1, Scopes: auth.Scopes{auth.Operator}}
 	for field, f := range map[string]catalog.Filter{
 		catalog.FieldUserID: {UserID: 1}, "limit": {Limit: -1}, catalog.FilterSort: {Sort: find.Alphabetical}, catalog.FilterQuery: {Query: "q"},
-		catalog.FilterImageStatus: {ImageStatus: catalog.Ready}, catalog.FilterUpdatedAfter: {UpdatedAfter: time.Now()}, catalog.FieldExternalID: {ExternalID: "x"},
+		catalog.FilterImageStatus: {ImageStatus: catalog.Ready}, catalog.FilterUpdatedAfter: {UpdatedAfter: time.Now()}, catalog.FieldExternalID: {ExternalID: "x"}, catalog.FilterSourceHost: {SourceHost: "a b"},
 	} {
 		_, err := s.service.ListOfAll(t.Context(), operator, f)
 		wantFields(t, err, field)
@@ -445,7 +445,7 @@ func TestListOfAll(t *testing.T) {
 	if _, err := s.service.ListOfAll(t.Context(), auth.Principal{User: 1, Caller: 1, Scopes: auth.Scopes{auth.ProductsRead}}, catalog.Filter{}); fault.KindOf(err) != fault.Forbidden {
 		t.Errorf("for a user: %v", err)
 	}
-	for _, f := range []catalog.Filter{{}, {Sort: find.Oldest, ImageStatus: catalog.Failed, Limit: 5}} {
+	for _, f := range []catalog.Filter{{}, {Sort: find.Oldest, ImageStatus: catalog.Failed, Limit: 5}, {SourceHost: "a"}, {SourceHost: "a", ImageStatus: catalog.Failed}} {
 		if _, err := s.service.ListOfAll(t.Context(), operator, f); err != nil {
 			t.Errorf("%+v: %v", f, err)
 		}

@@ -46,7 +46,7 @@ func (c imagesAttemptsCommand) Run(ctx context.Context, program Program, to Stre
 func writeAttempt(w *tabwriter.Writer, a wire.ImageAttempt) {
 	steps := make([]string, len(a.Steps))
 	for i, s := range a.Steps {
-		steps[i] = s.Name + " " + (time.Duration(s.DurationMS) * time.Millisecond).String()
+		steps[i] = s.Name + " " + milliseconds(s.DurationMS) + wayOf(s.Hops)
 	}
 	status := "-"
 	if a.Status != 0 {
@@ -54,4 +54,22 @@ func writeAttempt(w *tabwriter.Writer, a wire.ImageAttempt) {
 	}
 	fmt.Fprintf(w, "%s\t%d.%d\t%s\t%s\t%d\t%s\t%s\n", orDashTime(&a.EndedAt), a.Generation, a.Attempt, a.Outcome, status, a.Redirects,
 		cmp.Or(strings.Join(steps, ", "), "-"), orDashReason(a.Reason))
+}
+
+func milliseconds(n int64) string { return (time.Duration(n) * time.Millisecond).String() }
+
+// wayOf are the requests of a download that was redirected; "" where it was not.
+func wayOf(hops []wire.Hop) string {
+	if len(hops) == 0 {
+		return ""
+	}
+	parts := make([]string, len(hops))
+	for i, h := range hops {
+		answer := "no answer"
+		if h.Status != 0 {
+			answer = strconv.Itoa(h.Status)
+		}
+		parts[i] = strings.TrimSpace(h.Host + " " + answer + " in " + milliseconds(h.DurationMS))
+	}
+	return " (" + strings.Join(parts, ", then ") + ")"
 }

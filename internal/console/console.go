@@ -20,6 +20,7 @@ import (
 	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/feed"
 	"vitrine.dev/internal/findings"
+	"vitrine.dev/internal/httpkit"
 	"vitrine.dev/internal/refresh"
 	"vitrine.dev/internal/statistics"
 	"vitrine.dev/internal/upload"
@@ -49,6 +50,9 @@ type Deps struct {
 	Imports  *imports.Service
 	Refresh  *refresh.Service
 	Settings func() []admin.Setting
+	TraceURL string // of products.Pages
+	// Importing bounds the files of imports that are received, together with those that the API receives.
+	Importing httpkit.Budget
 }
 
 // pages are some routes and their templates.
@@ -94,10 +98,12 @@ func New(d Deps) (http.Handler, error) {
 
 func (d Deps) pages() []pages {
 	flow := &work.Pages{Work: d.Work, Failures: d.Failures, Findings: d.Findings, Catalog: d.Catalog, Past: d.Past, URL: d.URL}
-	goods := &products.Pages{Catalog: d.Catalog, Work: d.Work, Failures: d.Failures, Events: d.Events, Attempts: d.Attempts, Uploads: d.Uploads, URL: d.URL}
+	goods := &products.Pages{
+		Accounts: d.Accounts, Catalog: d.Catalog, Work: d.Work, Failures: d.Failures, Events: d.Events, Attempts: d.Attempts, Uploads: d.Uploads, URL: d.URL, TraceURL: d.TraceURL,
+	}
 	rest := &admin.Pages{
 		Accounts: d.Accounts, Webhooks: d.Webhooks, Imports: d.Imports, Failures: d.Failures, Refresh: d.Refresh, Settings: d.Settings,
-		HasKeys: d.Sessions != nil,
+		HasKeys: d.Sessions != nil, Importing: d.Importing,
 	}
 	return []pages{{work.Templates, flow.Routes()}, {products.Templates, goods.Routes()}, {admin.Templates, rest.Routes()}}
 }

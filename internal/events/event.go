@@ -47,9 +47,10 @@ type Event struct {
 }
 
 // MaxDataBytes bounds the encoded Data.
-const MaxDataBytes = 512
+const MaxDataBytes = 1280
 
-// Data says more about a change, without any text or URL of a user.
+// Data says more about a change, without any text or URL of a user: only hosts to which the user's URLs were
+// redirected.
 type Data struct {
 	Fields  []string `json:"fields,omitempty"`   // that an update changed, as clients write them
 	Reason  string   `json:"reason,omitempty"`   // why an attempt failed
@@ -81,7 +82,22 @@ type Step struct {
 	BytesIn  int64  `json:"in,omitempty"`
 	BytesOut int64  `json:"out,omitempty"`
 	Failed   bool   `json:"failed,omitempty"`
+	Hops     []Hop  `json:"hops,omitempty"` // of a fetch that was redirected: its first MaxHops requests
 }
+
+// Hop is a request of a fetch.
+type Hop struct {
+	Host   string `json:"host,omitempty"`   // at most MaxHostBytes; "": that of the request before, of the first one that of the image's URL
+	Status int    `json:"status,omitempty"` // HTTP; 0: there was no answer
+	TookMS int64  `json:"ms"`               // until the answer began
+}
+
+const (
+	// MaxHops bounds the requests of a fetch that are kept.
+	MaxHops = 6
+	// MaxHostBytes bounds the hosts of these.
+	MaxHostBytes = 64
+)
 
 // Cause is who asked for a change that is no edit and no end of an attempt.
 type Cause string

@@ -30,9 +30,13 @@ func TestDataIsThin(t *testing.T) {
 func TestWorkIsThin(t *testing.T) {
 	t.Parallel()
 	step := events.Step{Name: "complete", TookMS: 86_400_000, BytesIn: 999_999_999, BytesOut: 999_999_999}
+	fetch := step
+	for range events.MaxHops {
+		fetch.Hops = append(fetch.Hops, events.Hop{Host: strings.Repeat("h", events.MaxHostBytes), Status: 302, TookMS: 30_000})
+	}
 	whole := events.Data{Attempt: 1000, Work: &events.Work{
 		Generation: 1_000_000_000, BegunAt: 9_999_999_999_999, Worker: strings.Repeat("W", 26), Status: 200, Redirects: 10, Published: true,
-		TraceID: strings.Repeat("f", 32), Steps: []events.Step{step, step, step},
+		TraceID: strings.Repeat("f", 32), Steps: []events.Step{fetch, step, step},
 	}}
 	text, err := whole.Encode()
 	if err != nil {

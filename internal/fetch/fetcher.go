@@ -2,6 +2,7 @@ package fetch
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -99,11 +100,10 @@ func (f *Fetcher) follow(ctx context.Context, s media.Source) (response *http.Re
 			first = u
 		}
 		moved = moved || !strings.EqualFold(u.Host, first.Host)
-		response, err := f.get(ctx, u, known, answer.Redirects)
+		response, err := f.get(ctx, u, known, &answer)
 		if err != nil {
 			return nil, moved, answer, err
 		}
-		answer.Status = response.StatusCode
 		location, isRedirect := redirect(response)
 		if !isRedirect {
 			return response, moved, answer, nil
@@ -121,10 +121,10 @@ func (f *Fetcher) follow(ctx context.Context, s media.Source) (response *http.Re
 
 // get makes one request. It goes to the transport directly: a client would add
 // redirects, cookies and a Referer of its own. The request takes the URL as it
-// was checked; written out and parsed again it might mean something else.
-func (f *Fetcher) get(ctx context.Context, u *url.URL, known media.Version, hop int) (response *http.Response, err error) {
+// was checked; written out and parsed again it might mean something else. The answer tells of it.
+func (f *Fetcher) get(ctx context.Context, u *url.URL, known media.Version, answer *media.Answer) (response *http.Response, err error) {
 	ctx, span := tracing.StartCall(ctx, tracing.SpanGet)
-	defer func() { traced(span, u, hop, response, err) }()
+	defer func() { traced(span, u, answer.Redirects, response, err) }()
 	request := (&http.Request{
 		Method: http.MethodGet,
 		URL:    u,
@@ -139,10 +139,17 @@ func (f *Fetcher) get(ctx context.Context, u *url.URL, known media.Version, hop 
 			request.Header.Set(name, value)
 		}
 	}
+	hop, began := media.Hop{Host: media.HostOf(u)}, time.Now()
 	response, err = f.transport.RoundTrip(request)
+	hop.Took = time.Since(began)
 	if err != nil {
+		if _, blocked := errors.AsType[*safehttp.BlockedError](err); !blocked {
+			answer.Hops = append(answer.Hops, hop)
+		}
 		return nil, fmt.Errorf("request: %w", err)
 	}
+	hop.Status, answer.Status = response.StatusCode, response.StatusCode
+	answer.Hops = append(answer.Hops, hop)
 	return response, nil
 }
 

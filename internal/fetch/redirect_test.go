@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/media"
@@ -73,6 +74,10 @@ func TestAnswersTellOfTheirWay(t *testing.T) {
 			http.Redirect(rw, r, "/loop", http.StatusTemporaryRedirect)
 		case "/away":
 			http.Redirect(rw, r, "http://nowhere.invalid/", http.StatusMovedPermanently)
+		case "/inside": // a name of an address that may not be reached
+			http.Redirect(rw, r, "http://inside.test/", http.StatusFound)
+		case "/secret":
+			http.Redirect(rw, r, "http://user:word@good.test/", http.StatusFound)
 		case "/busy":
 			rw.WriteHeader(http.StatusServiceUnavailable)
 		case "/cut":
@@ -82,6 +87,7 @@ func TestAnswersTellOfTheirWay(t *testing.T) {
 			_, _ = io.WriteString(rw, "picture")
 		}
 	})
+	n.DNS.Put("inside.test", safehttptest.Addresses("10.1.2.3"))
 	f := n.fetcher(t, limits())
 	for url, want := range map[string]media.Answer{
 		base + "/":                 {Status: 200},
@@ -94,6 +100,30 @@ func TestAnswersTellOfTheirWay(t *testing.T) {
 		answer, err := f.Fetcher.Fetch(t.Context(), media.Source{URL: url}, io.Discard)
 		if answer.Status != want.Status || answer.Redirects != want.Redirects {
 			t.Errorf("%s: %+v, %v; want %+v", url, answer, err, want)
+		}
+	}
+	own := strings.TrimPrefix(base, "http://")
+	for url, want := range map[string]string{
+		base + "/?password=1":      own + " 200",
+		base + "/twice":            own + " 302, " + own + " 303, " + own + " 503",
+		base + "/loop":             strings.Repeat(own+" 307, ", 5) + own + " 307",
+		base + "/away":             own + " 301, nowhere.invalid 0",
+		base + "/inside":           own + " 302",
+		base + "/secret":           own + " 302",
+		base + "/cut":              own + " 200",
+		"http://nowhere.invalid/a": "nowhere.invalid 0",
+		"http://127.0.0.1/a":       "",
+	} {
+		answer, _ := f.Fetcher.Fetch(t.Context(), media.Source{URL: url}, io.Discard)
+		var hops []string
+		for _, h := range answer.Hops {
+			hops = append(hops, fmt.Sprintf("%s %d", h.Host, h.Status))
+			if h.Took < 0 || h.Took > time.Minute {
+				t.Errorf("%s took %s", h.Host, h.Took)
+			}
+		}
+		if got := strings.Join(hops, ", "); got != want {
+			t.Errorf("%s made the requests %s, want %s", url, got, want)
 		}
 	}
 }

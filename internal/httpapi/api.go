@@ -93,6 +93,8 @@ type Deps struct {
 	Tracer  *tracing.Tracer                                       // nil: requests have no spans
 	Observe func(r *http.Request, status int, took time.Duration) // that of server.Config
 	Log     *slog.Logger
+
+	importing *httpkit.Budget // see Importing
 }
 
 // New returns the handler of the API.
@@ -106,7 +108,7 @@ func New(deps Deps) http.Handler {
 func (d Deps) routes() []server.Route {
 	description := newDescription()
 	tag, lists, cursors := d.tag(), budget(maxListMemory), page.NewCursors(d.Signing)
-	receiving, importing := budget(maxReceiving), budget(maxImporting)
+	receiving, importing := budget(maxReceiving), d.Importing()
 	waits := products.Waits{Service: d.Service, Watch: d.Progress, Stopping: d.stopping}
 	product := &products.Handler{
 		Service: d.Service, Bulks: d.Bulk, Views: d.Views, URL: d.URL, Tag: tag, Lists: lists, Details: budget(maxDetailMemory), Cursors: cursors, Waits: waits,

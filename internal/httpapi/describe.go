@@ -42,6 +42,7 @@ func schemas() map[string]string {
 		"ImageAttempts":    "What has happened to an image",
 		"ImageAttempt":     "An attempt at an image that has ended",
 		"AttemptStep":      "A step of an attempt at an image, which has ended",
+		"Hop":              "A request of a download that was redirected",
 		"DeadFilter":       "Selects dead letters; without fields it selects all of them",
 		"DeadHost":         "The dead letters of a host, by reason",
 		"DeadJob":          "A replay or a discard of many dead letters in the background",

@@ -67,6 +67,10 @@ func TestFilters(t *testing.T) {
 		"external_id=sku%201/%C3%A9":            nil,
 		"image_status=pending":                  {café},
 		"image_status=ready":                    nil,
+		"source_host=A":                         {café},
+		"source_host=a&image_status=pending":    {café},
+		"source_host=a&image_status=failed":     nil,
+		"source_host=b":                         nil,
 		"image_status=&q=&sort=&updated_after=": {café, 105, 104, 103, 102, 101},
 		"updated_after=2000-01-01T00:00:00Z":    nil, // the stand-in has no clock
 		"q=lamp&product_name=shade&price_min=5": {105},
@@ -83,6 +87,7 @@ func TestFilters(t *testing.T) {
 		"sort=cheap":                          "sort must be one of newest, oldest, updated, price, -price, name",
 		"sort=%2Bprice":                       "sort must be one of newest, oldest, updated, price, -price, name",
 		"image_status=done":                   "image_status must be one of pending, ready, failed",
+		"source_host=http%3A//a/":             "source_host must be the host of a URL, such as example.com",
 		"updated_after=monday":                "updated_after must be an RFC 3339 time such as 2026-11-23T06:00:00Z",
 		"external_id=a%00":                    "external_id must not contain a NUL character",
 		"q=%ff":                               "q must be valid UTF-8",

@@ -177,7 +177,7 @@ func TestListRefuses(t *testing.T) {
 	const id = "user_id must be an integer from 1 to 9007199254740991"
 	const limit = "limit must be an integer from 1 to 1000"
 	const required = "user_id is required"
-	const known = " is not a known query parameter; this path has user_id, price_min, price_max, product_name, limit, cursor, q, sort, image_status, updated_after, external_id"
+	const known = " is not a known query parameter; this path has user_id, price_min, price_max, product_name, limit, cursor, q, sort, image_status, source_host, updated_after, external_id"
 	const cursor = "cursor must be taken from the Link of the page before"
 	s := newSetup(t)
 	shop(s)

@@ -19,6 +19,15 @@ const (
 	maxExportMemory = 32 << 20 // exports
 )
 
+// Importing returns what bounds the files of imports that are received, by the API and the console together.
+func (d *Deps) Importing() httpkit.Budget {
+	if d.importing == nil {
+		shared := budget(maxImporting)
+		d.importing = &shared
+	}
+	return *d.importing
+}
+
 // budget is one of so many bytes, for the users whose keys are presented.
 func budget(bytes int64) httpkit.Budget {
 	return httpkit.NewBudget(bytes, func(ctx context.Context) int64 { return auth.From(ctx).Caller })

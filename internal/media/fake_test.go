@@ -289,6 +289,7 @@ type fakeWork struct {
 	renders  int
 	patience time.Duration // of the last fetch
 	version  media.Version // of every source
+	hops     []media.Hop   // of every fetch
 	objects  map[string][]byte
 }
 
@@ -305,7 +306,7 @@ func (w *fakeWork) Fetch(ctx context.Context, s media.Source, into io.Writer) (m
 		body, err = w.fetch(ctx, s.URL)
 	}
 	_, _ = into.Write(body)
-	return media.Answer{Version: version, Status: 203, Redirects: 1}, err
+	return media.Answer{Version: version, Status: 203, Redirects: 1, Hops: w.hops}, err
 }
 
 // fakeSpool has no bounds.

@@ -39,6 +39,11 @@ func SourceHost(source string) string {
 	if err != nil {
 		return ""
 	}
+	return HostOf(u)
+}
+
+// HostOf is the host of a URL that was parsed, as SourceHost returns it.
+func HostOf(u *url.URL) string {
 	host, port := strings.ToLower(u.Hostname()), u.Port()
 	standard := map[string]string{"http": "80", "https": "443"}[strings.ToLower(u.Scheme)]
 	if host == "" || port == "" || port == standard {

@@ -2,10 +2,15 @@ package media_test
 
 import (
 	"context"
+	"reflect"
+	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"vitrine.dev/internal/events"
 	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/media"
 )
 
 // TestWhatIsKeptOfAttempts: the store is given how an attempt went, up to the step with which it
@@ -41,9 +46,34 @@ func TestWhatIsKeptOfAttempts(t *testing.T) {
 			continue
 		}
 		for i, s := range c.got.Steps {
-			if s.TookMS = 0; s != c.want[i] {
+			if s.TookMS = 0; !reflect.DeepEqual(s, c.want[i]) {
 				t.Errorf("%s: step is %+v, want %+v", name, s, c.want[i])
 			}
+		}
+	}
+}
+
+// TestRedirectsAreKept: with the step, within bounds, and no host twice in a row.
+func TestRedirectsAreKept(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("x", events.MaxHostBytes) + ".example"
+	work := &fakeWork{hops: []media.Hop{
+		{Host: "a", Status: 302, Took: 40 * time.Millisecond}, {Host: "a", Status: 301}, {Host: long, Status: 307}, {Host: "<b>", Status: 308}, {Host: "a:8443", Status: 302}, {Status: 303}, {Host: "beyond", Status: 200},
+	}}
+	b := setup(t, work, "http://A/1")
+	if err := b.worker.Handle(t.Context(), jobFor(1)); err != nil {
+		t.Fatal(err)
+	}
+	want := []events.Hop{
+		{Status: 302, TookMS: 40}, {Status: 301}, {Host: long[len(".example"):], Status: 307}, {Host: "?b?", Status: 308}, {Host: "a:8443", Status: 302}, {Status: 303},
+	}
+	steps := b.store.image(1).work.Steps
+	if got := steps[0].Hops; !slices.Equal(got, want) {
+		t.Errorf("kept are %+v, want %+v", got, want)
+	}
+	for _, s := range steps[1:] {
+		if s.Hops != nil {
+			t.Errorf("%s has %+v", s.Name, s.Hops)
 		}
 	}
 }

@@ -111,13 +111,22 @@ type Version struct{ ETag, Modified string }
 // MaxValidatorBytes is how long a part of a Version may be.
 const MaxValidatorBytes = 200
 
-// Answer is how a download ended. Status and Redirects are there also where it failed.
+// Answer is how a download ended. Status, Redirects and Hops are there also where it failed.
 type Answer struct {
 	Version
 
 	Unchanged bool // the host says that it is the version that was known
 	Status    int  // of HTTP, of the host's last answer; 0: there was none
 	Redirects int  // that were followed
+	// Hops are the requests that were made, in their order. One to an address that may not be reached is not among them.
+	Hops []Hop
+}
+
+// Hop is a request of a download: the first, or one to where the answer before has sent it.
+type Hop struct {
+	Host   string        // HostOf its URL
+	Status int           // of HTTP; 0: it had no answer
+	Took   time.Duration // until the answer began
 }
 
 // Spool keeps what is downloaded until it is rendered. Its errors are *fault.Failure.

@@ -43,6 +43,7 @@ func (a *attempt) work(ctx context.Context) (catalog.Rendition, error) {
 		}
 		return source.Len(), 0, err
 	})
+	a.keepHops(answer)
 	if err != nil {
 		return catalog.Rendition{}, err
 	}

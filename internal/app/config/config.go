@@ -126,6 +126,7 @@ type Config struct {
 	ServiceName    string `env:"OTEL_SERVICE_NAME"`
 	ResourceAttrs  string `env:"OTEL_RESOURCE_ATTRIBUTES"`
 	OTELDisabled   bool   `env:"OTEL_SDK_DISABLED"`
+	TraceURL       string `env:"TRACE_URL"` // where the console leads for a trace: {trace_id} stands for its id
 
 	redisTLS, queueTLS *tls.Config
 

@@ -20,10 +20,17 @@ func (c Config) Tracing() (on, grpc bool) {
 	return on, cmp.Or(c.TracesProtocol, c.OTLPProtocol) == "grpc"
 }
 
-// tracingProblems are the faults of the variables of OpenTelemetry. With OTEL_SDK_DISABLED there are none.
+// traceID stands for the id of a trace in TRACE_URL.
+const traceID = "{trace_id}"
+
+// tracingProblems are the faults of the variables of OpenTelemetry, of which there are none with OTEL_SDK_DISABLED,
+// and of TRACE_URL.
 func (c Config) tracingProblems() (list []string) {
+	if !isTraceURL(c.TraceURL) {
+		list = append(list, "TRACE_URL must be an http or https URL without user name and password in whose path, query or fragment "+traceID+" stands for the id of a trace")
+	}
 	if c.OTELDisabled {
-		return nil
+		return list
 	}
 	oneOf := func(name, value string, allowed ...string) {
 		for _, a := range allowed {
@@ -53,4 +60,11 @@ func (c Config) tracingProblems() (list []string) {
 		}
 	}
 	return list
+}
+
+func isTraceURL(s string) bool {
+	u, err := url.Parse(strings.ReplaceAll(s, traceID, "0"))
+	ours, _, found := strings.Cut(s, traceID)
+	return s == "" || found && err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != "" && u.User == nil &&
+		strings.Count(ours, "/") > 2
 }

@@ -29,11 +29,20 @@ func TestTracing(t *testing.T) {
 	for _, fault := range []string{
 		"OTEL_TRACES_EXPORTER=zipkin", "OTEL_EXPORTER_OTLP_PROTOCOL=http/json", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL=thrift",
 		"OTEL_TRACES_SAMPLER=jaeger_remote", "OTEL_TRACES_SAMPLER_ARG=1.1", "OTEL_TRACES_SAMPLER_ARG=NaN", "OTEL_TRACES_SAMPLER_ARG=-0.1", "OTEL_TRACES_SAMPLER_ARG=half",
+		"TRACE_URL=https://traces.example/", "TRACE_URL={trace_id}", "TRACE_URL=javascript:alert({trace_id})//", "TRACE_URL=https://{trace_id}.example/", "TRACE_URL=https://{trace_id}",
+		"TRACE_URL=https://me:word@traces.example/{trace_id}", "TRACE_URL=//traces.example/{trace_id}", "TRACE_URL=https:///{trace_id}", "TRACE_URL=https://traces.example{trace_id}",
 		"OTEL_EXPORTER_OTLP_ENDPOINT=localhost:4318", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=http://", "OTEL_RESOURCE_ATTRIBUTES=a=b,c", "OTEL_SDK_DISABLED=perhaps",
 	} {
 		name, value, _ := strings.Cut(fault, "=")
 		if _, err := Parse(map[string]string{name: value}); err == nil || !strings.Contains(err.Error(), name+" must ") {
 			t.Errorf("%s: %v", fault, err)
+		}
+	}
+	for _, fine := range []string{
+		"https://traces.example/trace/{trace_id}", "http://127.0.0.1:16686/{trace_id}?uiEmbed=v0", `https://traces.example/explore?left={"queries":[{"query":"{trace_id}"}]}`, "https://traces.example/#{trace_id}",
+	} {
+		if got := parsed(t, map[string]string{"TRACE_URL": fine}).TraceURL; got != fine {
+			t.Errorf("%s is %s", fine, got)
 		}
 	}
 	if _, err := Parse(map[string]string{"OTEL_SERVICE_NAME_FILE": valueFile(t, "x")}); err == nil || !strings.Contains(err.Error(), "OTEL_SERVICE_NAME_FILE is not read") {

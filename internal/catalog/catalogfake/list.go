@@ -7,6 +7,7 @@ import (
 
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/catalog/find"
+	"vitrine.dev/internal/media"
 )
 
 // ListProducts implements catalog.Store.
@@ -58,6 +59,7 @@ func (s *Store) selected(f catalog.Filter) (list []catalog.Summary) {
 		case f.UserID != 0 && p.UserID != f.UserID, f.ExternalID != "" && p.ExternalID != f.ExternalID,
 			f.PriceMin != nil && p.Price < *f.PriceMin, f.PriceMax != nil && p.Price > *f.PriceMax,
 			f.ImageStatus != "" && counts[f.ImageStatus] == 0,
+			f.SourceHost != "" && !slices.ContainsFunc(product.Images, func(img catalog.Image) bool { return from(img, f) }),
 			!f.UpdatedAfter.IsZero() && p.UpdatedAt.UnixMilli() <= f.UpdatedAfter.UnixMilli(),
 			slices.ContainsFunc(f.Names(), lacks):
 		default:
@@ -65,4 +67,10 @@ func (s *Store) selected(f catalog.Filter) (list []catalog.Summary) {
 		}
 	}
 	return list
+}
+
+// from reports whether the image is from the host, and of the status, that the filter asks for.
+func from(img catalog.Image, f catalog.Filter) bool {
+	return media.SourceHost(img.SourceURL) == f.SourceHost &&
+		(f.ImageStatus == "" || img.Status == f.ImageStatus || img.Status == catalog.Processing && f.ImageStatus == catalog.Pending)
 }

@@ -132,10 +132,11 @@ func (l *Line) setPrice(value string) (fault string) {
 	return ""
 }
 
-// Filter is the line as a list takes it, but for its Host.
+// Filter is the line as a list takes it.
 func (l Line) Filter() catalog.Filter {
 	return catalog.Filter{
 		UserID: l.User, PriceMin: l.PriceMin, PriceMax: l.PriceMax, Query: l.Words, ExternalID: l.External, ImageStatus: l.Status,
+		SourceHost: l.Host,
 	}
 }
 

@@ -19,6 +19,8 @@ type jobsPage struct {
 	Imports list[anImport]
 	Jobs    []failures.Job
 	Refresh []refresh.Job
+	Begins  bool  // an import may be begun
+	User    int64 // whose it is, unless another is typed
 }
 
 // anImport is an import as the pages show it.
@@ -61,7 +63,7 @@ func importOf(i imports.Import) anImport {
 
 func (p *Pages) jobs(r *http.Request) (frame.Answer, error) {
 	by := auth.From(r.Context())
-	var page jobsPage
+	page := jobsPage{Begins: by.May(auth.Admin), User: max(by.Actor(), 1)}
 	var err error
 	page.Imports, err = read(r, func(ctx context.Context, before int64) ([]anImport, bool, error) {
 		found, more, err := p.Imports.List(ctx, by, 0, before, shownOf)

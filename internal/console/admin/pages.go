@@ -10,6 +10,7 @@ import (
 	"vitrine.dev/internal/bulk/imports"
 	"vitrine.dev/internal/console/frame"
 	"vitrine.dev/internal/failures"
+	"vitrine.dev/internal/httpkit"
 	"vitrine.dev/internal/refresh"
 	"vitrine.dev/internal/webhook"
 )
@@ -36,6 +37,8 @@ type Pages struct {
 	Refresh  *refresh.Service
 	Settings func() []Setting
 	HasKeys  bool // authentication is on
+	// Importing bounds what files that are received take of the disk.
+	Importing httpkit.Budget
 }
 
 // Routes are those of the pages.
@@ -53,6 +56,7 @@ func (p *Pages) Routes() []frame.Route {
 		{Method: post, Path: "/webhooks/{user}/{id}/test", Scope: auth.Admin, Recorded: true, Handle: p.testWebhook},
 		{Method: post, Path: "/webhooks/{user}/{id}/deliveries/{delivery}", Scope: auth.Admin, Recorded: true, Handle: p.redeliver},
 		{Method: get, Path: "/jobs", Scope: auth.Operator, Handle: p.jobs},
+		{Method: post, Path: "/jobs/imports", Scope: auth.Admin, Handle: p.beginImport},
 		{Method: get, Path: "/jobs/imports/{id}", Scope: auth.Operator, Handle: p.anImport},
 		{Method: post, Path: "/jobs/imports/{id}/{action}", Scope: auth.Admin, Handle: p.control},
 		{Method: get, Path: "/audit", Scope: auth.Admin, Handle: p.audit},

@@ -20,7 +20,7 @@ const listShown = 48
 type listPage struct {
 	Line   string // the filter, as it was typed
 	Faults []line.Fault
-	Host   string // that is asked for: lists cannot be selected by it yet
+	Host   string // that is asked for
 	Cards  []card
 	Next   string
 	Chips  []choice

@@ -24,6 +24,7 @@ func Templates(f *frame.Frame) (frame.Set, error) { return f.Pages(templates, "t
 
 // Pages are the pages. They are safe for concurrent use.
 type Pages struct {
+	Accounts *auth.Accounts
 	Catalog  *catalog.Service
 	Work     *dispatch.Inspector
 	Failures *failures.Service
@@ -31,12 +32,17 @@ type Pages struct {
 	Attempts *attempts.Service
 	Uploads  *upload.Service
 	URL      func(key string) string // where the public reads a picture
+	TraceURL string                  // where one sees the trace whose id stands in place of TraceID; "": nowhere
 }
+
+// TraceID stands for the id of a trace, 32 hex digits, in Pages.TraceURL.
+const TraceID = "{trace_id}"
 
 // Routes are those of the pages.
 func (p *Pages) Routes() []frame.Route {
 	return []frame.Route{
 		{Method: http.MethodGet, Path: "/products", Scope: auth.Operator, Handle: p.list},
+		{Method: http.MethodGet, Path: "/products/suggestions", Scope: auth.Operator, Send: p.suggest},
 		{Method: http.MethodGet, Path: "/products/{id}", Scope: auth.Operator, Handle: p.product},
 		{Method: http.MethodGet, Path: "/products/{id}/images/{image}", Scope: auth.Operator, Handle: p.picture},
 		{Method: http.MethodGet, Path: "/products/{id}/images/{image}/source", Scope: auth.Operator, Send: p.source},

@@ -23,7 +23,7 @@ type picturePage struct {
 	Product  catalog.Product
 	Sentence string // why it is not there, or that it is
 	Timeline []moment
-	Curl     string
+	Curl     []command
 	Path     string // of its actions
 	Source   string // where the picture is that was sent; "": it has a URL
 }
@@ -62,22 +62,13 @@ func (p *Pages) picture(r *http.Request) (frame.Answer, error) {
 		return frame.Answer{}, fmt.Errorf("read attempts at image %d of product %d: %w", id, read.ID, err)
 	}
 	page := picturePage{
-		picture: p.pictureOf(img, read.Name), Product: read, Sentence: sentenceOf(img, waiting, time.Now()), Timeline: timelineOf(img, tried, log.Events),
-		Path: fmt.Sprintf("%s/products/%d/images/%d", frame.Path, read.ID, id), Curl: curlOf(r, read.ID, id),
+		picture: p.pictureOf(img, read.Name), Product: read, Sentence: sentenceOf(img, waiting, time.Now()), Timeline: timelineOf(img, tried, log.Events, p.TraceURL),
+		Path: fmt.Sprintf("%s/products/%d/images/%d", frame.Path, read.ID, id), Curl: curlOf(r, img, read.ID),
 	}
 	if uploaded(img) && img.Rendition != nil {
 		page.Source = page.Path + "/source"
 	}
 	return frame.Answer{Page: frame.Page{Title: "Picture " + strconv.FormatInt(id, 10), Nav: "products", Name: "picture", Data: page, Live: true}}, nil
-}
-
-// curlOf asks the API for the picture.
-func curlOf(r *http.Request, product, image int64) string {
-	scheme := "http"
-	if r.TLS != nil {
-		scheme = "https"
-	}
-	return fmt.Sprintf("curl -H \"Authorization: Bearer $VITRINE_API_KEY\" \\\n  %s://%s/products/%d/images/%d", scheme, r.Host, product, image)
 }
 
 // sentenceOf says where the picture is.

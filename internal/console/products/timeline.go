@@ -1,7 +1,6 @@
 package products
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,38 +18,52 @@ type moment struct {
 	At            time.Time
 	Class         string
 	What, Details string
-	Steps         []step
-	TraceID       string
+	Stages        []stage // of an attempt
+	Trace         trace
 }
 
-// step is a part of an attempt, and its place in the bar of all.
-type step struct {
-	Words       string
-	Class       string
-	From, Share int
+// trace is where one sees an attempt in detail.
+type trace struct{ ID, URL string }
+
+// traceOf returns the trace of the id, with its address where a template of addresses is given.
+func traceOf(id, template string) trace {
+	t := trace{ID: id}
+	if id != "" && template != "" {
+		t.URL = strings.ReplaceAll(template, TraceID, id)
+	}
+	return t
 }
 
-// whole is the width of a bar, in its own units.
-const whole = 1000
-
-// timelineOf is what is known of the picture, from its beginning on: when it was asked for, first and again, and each attempt.
-func timelineOf(img catalog.Image, tried []attempts.Attempt, log []events.Event) []moment {
+// timelineOf is what is known of the picture, from its beginning on: when it was asked for, first and again, and each
+// attempt; and what it waits for now.
+func timelineOf(img catalog.Image, tried []attempts.Attempt, log []events.Event, traces string) []moment {
 	timeline := []moment{{At: img.CreatedAt, What: "Asked for", Details: "Committed with its product; its work began to wait"}}
 	for _, e := range log {
 		if e.ImageID == img.ID && e.Type == events.ImageRetrying && e.Data.Cause != "" {
 			timeline = append(timeline, moment{At: e.OccurredAt, Class: "waiting", What: "Asked for again", Details: "By a " + string(e.Data.Cause)})
 		}
 	}
+	host := media.SourceHost(img.SourceURL)
+	since := func(t time.Time) (last time.Time) { // when it began to wait
+		for _, m := range timeline {
+			if !m.At.After(t) && m.At.After(last) {
+				last = m.At
+			}
+		}
+		return last
+	}
 	for _, a := range tried {
-		timeline = append(timeline, momentOf(a))
+		m := momentOf(a, host, since(time.UnixMilli(a.BegunAt)))
+		m.Trace = traceOf(a.TraceID, traces)
+		timeline = append(timeline, m)
 	}
 	slices.SortStableFunc(timeline, func(a, b moment) int { return a.At.Compare(b.At) })
 	return timeline
 }
 
-// momentOf is an attempt that has ended.
-func momentOf(a attempts.Attempt) moment {
-	m := moment{At: a.EndedAt, TraceID: a.TraceID, Steps: stepsOf(a.Steps)}
+// momentOf is an attempt that has ended, at a picture of the host that has waited since then.
+func momentOf(a attempts.Attempt, host string, since time.Time) moment {
+	m := moment{At: a.EndedAt, Stages: stagesOf(a, host, since)}
 	why, detail := "", ""
 	if a.Failure != nil {
 		why, detail = ": "+lower(frame.ReasonWords(a.Failure.Reason)), a.Failure.Detail
@@ -71,42 +84,9 @@ func momentOf(a attempts.Attempt) moment {
 	if detail != "" {
 		facts = append(facts, strings.TrimSuffix(detail, "."))
 	}
-	if a.Status != 0 {
-		facts = append(facts, "the host answered with "+strconv.Itoa(a.Status))
-	}
-	if a.Redirects > 0 {
-		facts = append(facts, frame.Plural(a.Redirects, "redirect")+" followed")
-	}
-	if a.Published {
-		facts = append(facts, "the same content was published before")
-	}
-	if begun := a.BegunAt; begun != 0 {
-		facts = append(facts, "took "+frame.Took(a.EndedAt.Sub(time.UnixMilli(begun))))
+	if a.BegunAt != 0 {
+		facts = append(facts, "took "+frame.Took(a.EndedAt.Sub(time.UnixMilli(a.BegunAt))))
 	}
 	m.Details = strings.Join(facts, ", ")
 	return m
-}
-
-// stepsOf draws the steps one behind the other, by the time that each took.
-func stepsOf(list []events.Step) []step {
-	var total int64
-	for _, s := range list {
-		total += max(s.TookMS, 1)
-	}
-	var steps []step
-	at := 0
-	for _, s := range list {
-		words := fmt.Sprintf("%s %s", s.Name, frame.Took(time.Duration(s.TookMS)*time.Millisecond))
-		if s.BytesIn > 0 || s.BytesOut > 0 {
-			words += ", " + frame.Bytes(max(s.BytesIn, s.BytesOut))
-		}
-		class := "step-" + s.Name
-		if s.Failed {
-			class = "failed"
-		}
-		share := int(max(s.TookMS, 1) * whole / total)
-		steps = append(steps, step{Words: words, Class: class, From: at, Share: share})
-		at += share
-	}
-	return steps
 }

@@ -405,6 +405,9 @@ type AttemptStep struct {
 	// Failed The attempt ended with it
 	Failed bool `json:"failed"`
 
+	// Hops Of a fetch that was redirected: its first 6 requests, in their order. One to an address that may not be reached is not among them. Absent for all others
+	Hops *[]Hop `json:"hops,omitempty"`
+
 	// Name Examples: fetch
 	Name AttemptStepName `json:"name"`
 }
@@ -678,6 +681,26 @@ type FieldError struct {
 	//
 	// Examples: must be an http or https URL
 	Reason string `json:"reason"`
+}
+
+// Hop A request of a download that was redirected
+//
+// Examples: {"duration_ms":40,"host":"cdn.example.com","status":302}
+type Hop struct {
+	// DurationMs Until the answer began, in milliseconds
+	//
+	// Examples: 40
+	DurationMs int64 `json:"duration_ms"`
+
+	// Host The last 64 characters of it at most, with its port where that is not the scheme's default. Absent where it is that of the request before; of the first one, that of source_url
+	//
+	// Examples: cdn.example.com
+	Host *string `json:"host,omitempty"`
+
+	// Status The HTTP status of its answer; absent where there was none
+	//
+	// Examples: 302
+	Status *int64 `json:"status,omitempty"`
 }
 
 // Image One image of a product. Its results are all there once it is ready, and none before
@@ -1571,6 +1594,9 @@ type ListProductsParams struct {
 
 	// ImageStatus Only products with an image of this status
 	ImageStatus *ListProductsParamsImageStatus `form:"image_status,omitempty" json:"image_status,omitempty"`
+
+	// SourceHost Only products with an image whose source_url has this host, with its port where that is not the scheme's default; with image_status the image is of that status, too
+	SourceHost *string `form:"source_host,omitempty" json:"source_host,omitempty"`
 
 	// UpdatedAfter Only products edited after this time
 	UpdatedAfter *time.Time `form:"updated_after,omitempty" json:"updated_after,omitempty"`
@@ -3217,6 +3243,18 @@ func NewListProductsRequest(server string, params *ListProductsParams) (*http.Re
 		if params.ImageStatus != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "image_status", *params.ImageStatus, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.SourceHost != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "source_host", *params.SourceHost, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {

@@ -139,6 +139,7 @@ func ListQuery() []*huma.Param {
 		openapi.Query(catalog.FilterQuery, "What to search for: part of the name, without regard to case and accents; of fewer than three characters, its beginning", openapi.Text("phone")),
 		openapi.Query(catalog.FilterSort, "The order; products that are equal in it are in the order of their ids. updated: the last edited first; name: by the code points of the name without case and accents", sort),
 		openapi.Query(catalog.FilterImageStatus, "Only products with an image of this status", openapi.OneOf(catalog.ImageStatuses())),
+		openapi.Query(catalog.FilterSourceHost, "Only products with an image whose source_url has this host, with its port where that is not the scheme's default; with image_status the image is of that status, too", openapi.Text("example.com")),
 		openapi.Query(catalog.FilterUpdatedAfter, "Only products edited after this time", &huma.Schema{Type: huma.TypeString, Format: "date-time"}),
 		openapi.Query(catalog.FieldExternalID, "Only the product with this external_id", openapi.Text("SKU-4711")),
 	}

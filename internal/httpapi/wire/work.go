@@ -40,6 +40,15 @@ type AttemptStep struct {
 	BytesIn    int64  `json:"bytes_in"    minimum:"0" example:"245000"`
 	BytesOut   int64  `json:"bytes_out"   minimum:"0" example:"0"`
 	Failed     bool   `json:"failed"      doc:"The attempt ended with it"`
+
+	Hops []Hop `json:"hops,omitempty" doc:"Of a fetch that was redirected: its first 6 requests, in their order. One to an address that may not be reached is not among them. Absent for all others" typical:"false" nullable:"false"`
+}
+
+// Hop is a request of a download that was redirected.
+type Hop struct {
+	Host       string `json:"host,omitempty"   doc:"The last 64 characters of it at most, with its port where that is not the scheme's default. Absent where it is that of the request before; of the first one, that of source_url" example:"cdn.example.com"`
+	Status     int    `json:"status,omitempty" doc:"The HTTP status of its answer; absent where there was none" example:"302"`
+	DurationMS int64  `json:"duration_ms"      minimum:"0" doc:"Until the answer began, in milliseconds" example:"40"`
 }
 
 // Waiting is what an image waits for.

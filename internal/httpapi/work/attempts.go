@@ -35,6 +35,9 @@ func wireAttempt(a attempts.Attempt) wire.ImageAttempt {
 	}
 	for i, s := range a.Steps {
 		attempt.Steps[i] = wire.AttemptStep{Name: s.Name, DurationMS: s.TookMS, BytesIn: s.BytesIn, BytesOut: s.BytesOut, Failed: s.Failed}
+		for _, hop := range s.Hops {
+			attempt.Steps[i].Hops = append(attempt.Steps[i].Hops, wire.Hop{Host: hop.Host, Status: hop.Status, DurationMS: hop.TookMS})
+		}
 	}
 	if f := a.Failure; f != nil {
 		attempt.Reason = &wire.Reason{Code: string(f.Reason), Detail: f.Detail, Retryable: f.Reason.Retryable()}

@@ -21,6 +21,9 @@ import (
 // mostWalked that f are sorted.
 const mostWalked = 5000
 
+// allOfThem is the most of a selection that has no bound.
+const allOfThem = math.MaxInt64
+
 // selection is which products are read (in the order of an index, or those that are found), and which of
 // them are listed.
 type selection struct {
@@ -52,15 +55,18 @@ func (s *Products) listing(ctx context.Context, f catalog.Filter) (listing, erro
 	own, others := split(all, f.Sort)
 	after := l.order.after(f.After)
 	l.walk = selection{
-		read: slices.Concat(user(f), checked(own), after), listed: checked(others), inOrder: true, most: math.MaxInt64,
+		read: slices.Concat(user(f), checked(own), after), listed: checked(others), inOrder: true, most: allOfThem,
 	}
 	if len(others) > 0 {
 		l.walk.most = s.mostWalked
 		l.found = s.find(f, all)
 		l.found.listed = append(l.found.listed, after...)
 	}
-	if f.ExternalID != "" {
+	switch {
+	case f.ExternalID != "":
 		l.walk = selection{} // there is one at most
+	case f.UserID == 0 && f.SourceHost != "" && f.ImageStatus == "":
+		l.walk, l.found = ofHost(s.db, f, l.order), selection{}
 	}
 	return l, nil
 }
@@ -76,7 +82,7 @@ func (s *Products) trigrams(ctx context.Context, f catalog.Filter) (bool, error)
 // find returns what indexes find of the terms; where none does, all that the user has.
 // PostgreSQL chooses among them, by its statistics; SQLite, which has none, is given the first.
 func (s *Products) find(f catalog.Filter, all []term) selection {
-	found := selection{read: user(f), listed: slices.Concat(user(f), checked(all)), most: math.MaxInt64}
+	found := selection{read: user(f), listed: slices.Concat(user(f), checked(all)), most: allOfThem}
 	for _, t := range all {
 		switch {
 		case t.found.text == "":
@@ -138,7 +144,7 @@ func (s *Products) list(ctx context.Context, db reader, f catalog.Filter) (list 
 // plain reports whether it is the list of all products by their ids, which needs no
 // care about its plan.
 func (l listing) plain() bool {
-	return l.order.key == turn && l.walk.most == math.MaxInt64 && len(l.walk.listed) == 0
+	return l.order.key == turn && l.walk.most == allOfThem && len(l.walk.listed) == 0
 }
 
 // full reports whether there is no need to look for more.

@@ -37,8 +37,13 @@ func fill(t *testing.T, s *sqlstore.Store, products, others, users int) {
 		FROM (SELECT n, CASE WHEN n %% 100000 = 17 THEN 'quetzal ' ELSE '' END || CASE WHEN n %% 10 < 3 THEN 'lampe ' ELSE 'stuhl ' END
 		             || 'modell ' || CAST(n * 7919 %% 1000003 AS TEXT)
 		             || CASE WHEN n <= %d THEN ' ancien' ELSE '' END AS name FROM series) AS named`, products, users, products*2/5), products+others)
+	exec(fmt.Sprintf(`
+		INSERT INTO images (product_id, user_id, position, source_url, source_host, status, accepted_at, created_at, updated_at)
+		SELECT p.id, p.user_id, position, 'https://' || host || '/' || p.id, host, CASE WHEN position = 0 AND p.images_failed > 0 THEN 'failed' ELSE 'ready' END, 0, 0, 0
+		FROM (SELECT id, user_id, images_failed, CASE WHEN id %% 100000 = 17 THEN 'rare.example' WHEN id <= %d THEN 'old.example' ELSE 'often.example' END AS host FROM products) AS p,
+		     (SELECT 0 AS position UNION ALL SELECT 1) AS positions`, products*2/5), 1)
 	if !s.OneWriter { // as autovacuum does
-		if _, err := s.Writer.ExecContext(t.Context(), "VACUUM ANALYZE products"); err != nil {
+		if _, err := s.Writer.ExecContext(t.Context(), "VACUUM ANALYZE products, images"); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -63,6 +68,11 @@ func allAsked() []asked {
 		{"updated_after, few", catalog.Filter{UpdatedAfter: edited}, []string{"products_by_updated"}},
 		{"updated_after, nearly all", catalog.Filter{UpdatedAfter: time.UnixMilli(1700000000000).UTC()}, []string{"products_by_updated"}},
 		{"price_min and price_max, 1 %", catalog.Filter{PriceMin: &low, PriceMax: &high}, []string{"products_by_price"}},
+		{"source_host, found never", catalog.Filter{SourceHost: "none.example"}, []string{"images_by_host"}},
+		{"source_host, found rarely", catalog.Filter{SourceHost: "rare.example"}, []string{"images_by_host"}},
+		{"source_host, found often", catalog.Filter{SourceHost: "often.example"}, []string{"images_by_host"}},
+		{"source_host, found often, late among the newest", catalog.Filter{SourceHost: "old.example"}, []string{"images_by_host"}},
+		{"source_host, often, and failed", catalog.Filter{SourceHost: "old.example", ImageStatus: catalog.Failed}, []string{"images_by_host", "products_failed"}},
 		{"external_id", catalog.Filter{ExternalID: "sku-77"}, []string{"products_by_external_id"}},
 		{"q, found never", catalog.Filter{Query: "lampion"}, []string{"products_by_part", "VIRTUAL TABLE"}},
 		{"q, found rarely", catalog.Filter{Query: "Quetzál"}, []string{"products_by_part", "VIRTUAL TABLE"}},
@@ -158,6 +168,44 @@ func TestPlansOfAll(t *testing.T) {
 					for _, plan := range plans {
 						if !regexp.MustCompile(index).MatchString(plan) {
 							t.Errorf("%q %s after %d does not go along %s:\n%s", status, sort, after.ID, index, plan)
+						}
+					}
+				}
+			}
+		}
+	})
+}
+
+// TestPlansOfHosts: the products of all users with an image from a host are listed along the index of hosts, whatever
+// the statistics say of how many there are, and those with a failed one along that of failures first.
+func TestPlansOfHosts(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, s *sqlstore.Store) {
+		t.Helper()
+		fill(t, s, 20_000, 5_000, 20)
+		s.SetMostWalked(200)
+		byHost := regexp.MustCompile(`(?s)images_by_host.*(products_pkey|INTEGER PRIMARY KEY)|(products_pkey|INTEGER PRIMARY KEY).*images_by_host`)
+		byFailure := regexp.MustCompile(`(?s)products_failed_of_all.*images_by_(product|host)`)
+		bad := regexp.MustCompile(`(?m)Seq Scan|SCAN (products|i)$|SCAN i `)
+		for _, host := range []string{"none.example", "rare.example", "old.example", "often.example"} {
+			for _, sort := range []find.Sort{find.Newest, find.Oldest} {
+				for _, after := range []find.Position{{}, {ID: 2000}} {
+					for _, status := range []catalog.Status{"", catalog.Failed} {
+						_, plans, err := s.Explained(t.Context(), catalog.Filter{SourceHost: host, ImageStatus: status, Sort: sort, Limit: 20, After: after})
+						if err != nil || len(plans) == 0 {
+							t.Fatal(plans, err)
+						}
+						for _, plan := range plans {
+							along := byHost
+							if status != "" && strings.HasPrefix(plan, "list products") {
+								along = byFailure
+								if !strings.Contains(plan, "images") { // whether the walk has ended
+									continue
+								}
+							}
+							if !along.MatchString(plan) || bad.MatchString(plan) {
+								t.Errorf("%s %q %s after %d does not go along %s:\n%s", host, status, sort, after.ID, along, plan)
+							}
 						}
 					}
 				}

@@ -68,6 +68,9 @@ func terms(f catalog.Filter, trigrams, fts bool) []term {
 	for _, n := range f.Names() {
 		list = append(list, nameTerm(f.UserID, n, trigrams, fts))
 	}
+	if f.SourceHost != "" {
+		list = append(list, hostTerm(f))
+	}
 	byID := []find.Sort{find.Newest, find.Oldest}
 	if f.ImageStatus == catalog.Failed || f.ImageStatus == catalog.Pending {
 		add(imageStatus(f.ImageStatus), byID)

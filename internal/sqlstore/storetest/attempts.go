@@ -37,7 +37,7 @@ func testAttempts(t *testing.T, s Store) {
 	first := claim(t, s, time.Minute)
 	first.Work = events.Work{
 		Worker: "one", Status: 503, Redirects: 2, TraceID: "4bf92f3577b34da6a3ce929d0e0e4736",
-		Steps: []events.Step{{Name: "fetch", TookMS: 12, BytesIn: 7, Failed: true}},
+		Steps: []events.Step{{Name: "fetch", TookMS: 12, BytesIn: 7, Failed: true, Hops: []events.Hop{{Status: 302, TookMS: 3}, {Host: "cdn.example", Status: 503, TookMS: 9}}}},
 	}
 	if _, err := s.Retry(t.Context(), first, timeout(), 0); err != nil {
 		t.Fatal(err)
@@ -48,7 +48,7 @@ func testAttempts(t *testing.T, s Store) {
 	second := begin(t, s, jobs(t, s)[0])
 	second.Work = events.Work{
 		Worker: "two", Status: 200, Published: true,
-		Steps: []events.Step{{Name: "fetch", TookMS: 30, BytesIn: 700}, {Name: "render", TookMS: 40, BytesIn: 700, BytesOut: 90}},
+		Steps: []events.Step{{Name: "fetch", TookMS: 30, BytesIn: 700, Hops: []events.Hop{{Status: 301}, {Host: "b.example", Status: 200}}}, {Name: "render", TookMS: 40, BytesIn: 700, BytesOut: 90}},
 	}
 	if _, err := s.Complete(t.Context(), second, rendition("aa11"), noReport); err != nil {
 		t.Fatal(err)

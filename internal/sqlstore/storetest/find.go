@@ -29,7 +29,7 @@ func Find(t *testing.T, s catalog.Store) {
 	for i := range 36 {
 		n := catalog.NewProduct{
 			UserID: user, Name: names[i*7%len(names)], Price: catalog.Price(i * 5 % 4 * 100), Description: "d",
-			ExternalID: fmt.Sprintf("sku-%d", i), Images: []string{"http://a/1.jpg", "http://a/2.jpg"}[:i%3],
+			ExternalID: fmt.Sprintf("sku-%d", i), Images: []string{"http://a/1.jpg", "http://b:8443/2.jpg"}[:i%3],
 		}
 		p, err := s.CreateProduct(t.Context(), n)
 		if err != nil {
@@ -48,24 +48,19 @@ func Find(t *testing.T, s catalog.Store) {
 		}
 		copied(id)
 	}
+	for _, f := range []catalog.Filter{{}, {ImageStatus: catalog.Failed}, {SourceHost: "a"}, {SourceHost: "b:8443"}, {SourceHost: "b"}, {SourceHost: "a", ImageStatus: catalog.Failed}} {
+		for _, sort := range []find.Sort{find.Newest, find.Oldest} { // of all users
+			for _, limit := range []int{1, 5, 100} {
+				f.Sort, f.Limit = sort, limit
+				comparePages(t, s, model, f)
+			}
+		}
+	}
 	for _, f := range filters(copied(last.ID - 2).UpdatedAt) {
 		for _, sort := range find.Sorts() {
 			for _, limit := range []int{1, 5, 100} {
 				f.UserID, f.Sort, f.Limit, f.After = user, sort, limit, find.Position{}
-				for pages := 0; ; pages++ {
-					got, err := s.ListProducts(t.Context(), f)
-					if err != nil {
-						t.Fatalf("%+v: %v", f, err)
-					}
-					want, err := model.ListProducts(t.Context(), f)
-					if err != nil || len(got)+len(want) > 0 && !reflect.DeepEqual(got, want) {
-						t.Fatalf("%+v, page %d:\n%v\nwant\n%v", f, pages, got, want)
-					}
-					if len(got) < limit || pages > 40 {
-						break
-					}
-					f.After = f.PositionOf(got[len(got)-1])
-				}
+				comparePages(t, s, model, f)
 			}
 		}
 		f.After = find.Position{}
@@ -75,6 +70,25 @@ func Find(t *testing.T, s catalog.Store) {
 				t.Errorf("%+v: %d, want %d: %v", f, n, want, err)
 			}
 		}
+	}
+}
+
+// comparePages compares all pages of the filter.
+func comparePages(t *testing.T, s, model catalog.Store, f catalog.Filter) {
+	t.Helper()
+	for pages := 0; ; pages++ {
+		got, err := s.ListProducts(t.Context(), f)
+		if err != nil {
+			t.Fatalf("%+v: %v", f, err)
+		}
+		want, err := model.ListProducts(t.Context(), f)
+		if err != nil || len(got)+len(want) > 0 && !reflect.DeepEqual(got, want) {
+			t.Fatalf("%+v, page %d:\n%v\nwant\n%v", f, pages, got, want)
+		}
+		if len(got) < f.Limit || pages > 40 {
+			return
+		}
+		f.After = f.PositionOf(got[len(got)-1])
 	}
 }
 
@@ -92,6 +106,8 @@ func filters(edited time.Time) []catalog.Filter {
 		catalog.Filter{UpdatedAfter: edited}, catalog.Filter{UpdatedAfter: edited.Add(-time.Millisecond), Name: "cafe"},
 		catalog.Filter{UpdatedAfter: edited.Add(999 * time.Microsecond), ImageStatus: catalog.Pending}, catalog.Filter{UpdatedAfter: time.Now().Add(time.Hour)},
 		catalog.Filter{ExternalID: "sku-7"}, catalog.Filter{ExternalID: "SKU-7"}, catalog.Filter{ExternalID: "sku-8", Name: "cafe"},
+		catalog.Filter{SourceHost: "a"}, catalog.Filter{SourceHost: "b:8443"}, catalog.Filter{SourceHost: "b"}, catalog.Filter{SourceHost: "b:8443", ImageStatus: catalog.Pending, Name: "cafe"},
+		catalog.Filter{SourceHost: "a", ImageStatus: catalog.Failed}, catalog.Filter{SourceHost: "b:8443", PriceMin: &high},
 		catalog.Filter{Name: "cafe", Query: "c"}, catalog.Filter{Name: "fete", Query: "teria"},
 	)
 }

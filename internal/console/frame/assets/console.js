@@ -1,5 +1,5 @@
 // The console works without this file. It adds: pages that look again by themselves, keys, charts,
-// the slider before/after, and copying.
+// the slider before/after, suggestions, and copying.
 (() => {
   'use strict';
   const $ = (selector, from = document) => from.querySelector(selector);
@@ -63,6 +63,22 @@
     }
   });
 
+  // Suggestions for a filter: the list beside the field, which the browser shows and leads through by keys.
+  let pause = 0, asked = null;
+  const suggest = (field) => {
+    clearTimeout(pause);
+    asked?.abort();
+    pause = setTimeout(async () => {
+      asked = new AbortController();
+      const at = new TextEncoder().encode(field.value.slice(0, field.selectionStart)).length;
+      try {
+        const answer = await fetch(`${field.dataset.suggest}?${new URLSearchParams({ q: field.value, at })}`, { signal: asked.signal });
+        if (!answer.ok) return;
+        field.list.replaceChildren(...(await answer.json()).map(({ line, label }) => Object.assign(document.createElement('option'), { value: line, label: label || line })));
+      } catch { /* another key was pressed, or the server is unavailable: it can be typed all the same */ }
+    }, 150);
+  };
+
   // What is put into a page by a look, and what was there at first, is treated alike.
   const dress = () => {
     all('[data-help]').forEach((b) => { b.hidden = false; b.onclick = () => $('#keys').showModal(); });
@@ -81,6 +97,7 @@
       range.oninput = show;
       show();
     });
+    all('[data-suggest]').forEach((field) => { field.oninput = () => suggest(field); });
     all('[data-submit]').forEach((s) => { s.onchange = () => s.form.requestSubmit(); });
     all('[data-type]').forEach((field) => {
       const button = $('button.danger, button.primary', field.form);

@@ -208,6 +208,8 @@ CREATE TABLE images (
     CHECK (CASE status WHEN 'pending' THEN stage IS NOT NULL WHEN 'failed' THEN stage IS NULL ELSE TRUE END)
 ) WITH (fillfactor = 80);
 CREATE INDEX images_by_product ON images (product_id, position);
+-- Lists of products by the host of an image, in the order of the products' ids: see products_by_user.
+CREATE INDEX images_by_host ON images (source_host, (product_id + 0));
 CREATE INDEX images_uploaded ON images (source_url, user_id) WHERE source_host = 'vitrine:upload';
 -- The queue. None of these names status, attempts or leases: begin and renewals change no index.
 CREATE INDEX images_due ON images (due_at) WHERE stage = 0;
@@ -275,7 +277,7 @@ CREATE TABLE events (
     revision    BIGINT NOT NULL, -- of the product with this change
     version     BIGINT NOT NULL,
     occurred_at BIGINT NOT NULL,
-    data        TEXT   NOT NULL  -- JSON of at most 512 bytes: events.Data
+    data        TEXT   NOT NULL  -- JSON of at most 1280 bytes: events.Data
 );
 CREATE INDEX events_of_attempts ON events (image_id, id) WHERE type IN ('image.ready', 'image.refreshed');
 

@@ -1,0 +1,41 @@
+package products
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+
+	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/catalog/imageurl"
+)
+
+// command is what does at a shell what a page shows or offers.
+type command struct{ ID, Label, Text string }
+
+// curlOf asks the API for the picture, does what the page offers to do with it, and asks for its source as
+// the worker does.
+func curlOf(r *http.Request, img catalog.Image, product int64) []command {
+	scheme := "http"
+	if r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https" {
+		scheme = "https"
+	}
+	path := fmt.Sprintf("%s://%s/products/%d/images/%d", scheme, r.Host, product, img.ID)
+	call := func(method, url string) string {
+		return "curl" + method + " -H \"Authorization: Bearer $VITRINE_API_KEY\" \\\n  " + quoted(url)
+	}
+	list := []command{{"curl-read", "What happened", call("", path+"/attempts")}}
+	switch img.Status {
+	case catalog.Failed:
+		list = append(list, command{"curl-do", "Retry", call(" -X POST", path+"/replay")})
+	case catalog.Ready:
+		list = append(list, command{"curl-do", "Refresh", call(" -X POST", path+"/refresh")})
+	default:
+	}
+	if _, sent := imageurl.UploadOf(img.SourceURL); !sent {
+		list = append(list, command{"curl-source", "The source, from where you are", "curl -sS -L --max-redirs 5 -D - -o /dev/null -H 'Accept: image/*' \\\n  " + quoted(img.SourceURL)})
+	}
+	return list
+}
+
+// quoted makes text stand for itself in a POSIX shell, whoever wrote it.
+func quoted(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }
