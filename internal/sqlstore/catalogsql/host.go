@@ -1,6 +1,8 @@
 package catalogsql
 
 import (
+	"slices"
+
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/sqldb"
 )
@@ -13,7 +15,7 @@ func hostTerm(f catalog.Filter) term {
 	}
 	found := condition{`id IN (SELECT i.product_id FROM images i WHERE i.source_host = ?` + of, args}
 	if f.UserID != 0 {
-		found.text, found.args = found.text+" AND i.user_id = ?", append(args[:len(args):len(args)], f.UserID)
+		found.text, found.args = found.text+" AND i.user_id = ?", slices.Concat(args, []any{f.UserID})
 	}
 	found.text += ")"
 	return term{checked: condition{`EXISTS (SELECT 1 FROM images i WHERE i.product_id = candidates.id AND i.source_host = ?` + of + `)`, args}, found: found}
