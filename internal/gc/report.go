@@ -80,5 +80,26 @@ func (r *Report) Repaired(kind Kind, n int64) { r.Of(kind).Repaired += n }
 // Unrepaired says why what was found of a kind stays.
 func (r *Report) Unrepaired(kind Kind, why string) { r.Of(kind).Unrepaired = why }
 
+// Clean reports whether nothing is wrong any more.
+func (r *Report) Clean() bool {
+	for _, f := range r.Findings {
+		if f.Repaired < f.Count {
+			return false
+		}
+	}
+	return true
+}
+
+// add counts what another report has found.
+func (r *Report) add(other Report) {
+	for _, f := range other.Findings {
+		r.Found(f.Kind, f.Count, f.Samples...)
+		r.Repaired(f.Kind, f.Repaired)
+	}
+	for what, n := range other.Checked {
+		r.Checked[what] += n
+	}
+}
+
 // Note adds a note.
 func (r *Report) Note(text string) { r.Notes = append(r.Notes, text) }

@@ -21,7 +21,7 @@ type Finding struct {
 
 // FindingAction is what can be done about a finding. Fields that its kind does not need are absent.
 type FindingAction struct {
-	Kind        string     `json:"kind" enum:"retry_failures,show_failures,show_host,show_workers,show_queue,show_readiness,show_webhook,show_import" doc:"retry_failures: POST /dead-letters/replay with the other fields as its filter. show_failures: the same of GET /dead-letters. show_host: GET /hosts. show_workers, show_queue: GET /queue. show_readiness: GET /readyz. show_webhook, show_import: the webhook or import of that id"`
+	Kind        string     `json:"kind" enum:"retry_failures,show_failures,show_host,show_workers,show_queue,show_readiness,show_webhook,show_import,show_consistency" doc:"retry_failures: POST /dead-letters/replay with the other fields as its filter. show_failures: the same of GET /dead-letters. show_host: GET /hosts. show_workers, show_queue: GET /queue. show_readiness: GET /readyz. show_webhook, show_import: the webhook or import of that id. show_consistency: GET /consistency"`
 	Host        string     `json:"host,omitempty" example:"example.com"`
 	Reason      string     `json:"reason,omitempty" example:"source_timeout" typical:"false"`
 	UserID      int64      `json:"user_id,omitempty" minimum:"1" example:"1" typical:"false"`
