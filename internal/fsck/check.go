@@ -142,7 +142,7 @@ func (c *Checker) sweep(ctx context.Context, report *Report) error {
 // waiting looks at the queue for dead letters that no one takes.
 func (c *Checker) waiting(ctx context.Context, report *Report) error {
 	if c.Queue == nil {
-		report.Note("The queue was not checked: it lives in the process of its worker.")
+		report.Skip(DeadMessagesWaiting, "The queue was not checked: it lives in the process of its worker.")
 		return nil
 	}
 	work, err := c.Queue.Depth(ctx, queue.Work)
@@ -151,7 +151,7 @@ func (c *Checker) waiting(ctx context.Context, report *Report) error {
 		dead, err = c.Queue.Depth(ctx, queue.Dead)
 	}
 	if err != nil {
-		report.Note("The queue was not checked: " + err.Error())
+		report.Skip(DeadMessagesWaiting, "The queue was not checked: "+err.Error())
 		return nil //nolint:nilerr // noted
 	}
 	report.Checked["queue_messages"] += int64(work.Ready)

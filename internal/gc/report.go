@@ -30,6 +30,7 @@ const MaxSamples = 5
 type Finding struct {
 	Kind       Kind     `json:"kind"`
 	What       string   `json:"what"`
+	Skipped    bool     `json:"skipped,omitempty"` // not all of it was looked for
 	Count      int64    `json:"count"`
 	Repaired   int64    `json:"mended"`
 	Samples    []string `json:"samples"`            // some of them, at most five
@@ -76,6 +77,12 @@ func (r *Report) Found(kind Kind, n int64, names ...string) {
 
 // Repaired counts n things of a kind that are no longer wrong.
 func (r *Report) Repaired(kind Kind, n int64) { r.Of(kind).Repaired += n }
+
+// Skip says that not all of a kind was looked for, and why.
+func (r *Report) Skip(kind Kind, why string) {
+	r.Of(kind).Skipped = true
+	r.Note(why)
+}
 
 // Unrepaired says why what was found of a kind stays.
 func (r *Report) Unrepaired(kind Kind, why string) { r.Of(kind).Unrepaired = why }

@@ -44,7 +44,7 @@ func wireRun(r *gc.Run) *wire.CheckRun {
 func wireFindings(list []gc.Finding) []wire.CheckFinding {
 	out := make([]wire.CheckFinding, len(list))
 	for i, f := range list {
-		out[i] = wire.CheckFinding{Kind: string(f.Kind), Text: f.What, Count: f.Count, Repaired: f.Repaired, Samples: f.Samples, Unrepaired: f.Unrepaired}
+		out[i] = wire.CheckFinding{Kind: string(f.Kind), Text: f.What, Skipped: f.Skipped, Count: f.Count, Repaired: f.Repaired, Samples: f.Samples, Unrepaired: f.Unrepaired}
 	}
 	return out
 }
