@@ -14,7 +14,7 @@ import (
 )
 
 // TestConsoleNow: the charts of the last hours are drawn from the minute statistics, lead to what they count, and go on
-// with the page without being drawn anew; the page has the same without scripts. Workers and checks are told of.
+// with the page without being made again; the page has the same without scripts. Workers and checks are told of.
 func TestConsoleNow(t *testing.T) {
 	t.Parallel()
 	env := systemtest.OnlyPostgres(t)
@@ -105,7 +105,7 @@ func TestConsoleNow(t *testing.T) {
 		return strings.Contains(eval[string](b, `document.querySelector("#chart-throughput").dataset.chart`), "4711")
 	})
 	if !eval[bool](b, `document.querySelector("#chart-throughput canvas").marked === true && document.querySelectorAll("#chart-throughput canvas").length === 1`) {
-		t.Error("the chart was made anew")
+		t.Error("the chart was made again")
 	}
 	if !eval[bool](b, `document.querySelector("#past-table").open`) {
 		t.Error("the table was closed by a look")
