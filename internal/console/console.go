@@ -21,6 +21,7 @@ import (
 	"vitrine.dev/internal/feed"
 	"vitrine.dev/internal/findings"
 	"vitrine.dev/internal/httpkit"
+	"vitrine.dev/internal/gc"
 	"vitrine.dev/internal/refresh"
 	"vitrine.dev/internal/statistics"
 	"vitrine.dev/internal/upload"
@@ -42,9 +43,10 @@ type Deps struct {
 	Failures *failures.Service
 	Findings *findings.Service
 	Catalog  *catalog.Service
+	Past     *statistics.Service
+	Runs     gc.Runs
 	Events   *feed.Feed
 	Attempts *attempts.Service
-	Past     *statistics.Service
 	Uploads  *upload.Service
 	Webhooks *webhook.Service
 	Imports  *imports.Service
@@ -97,7 +99,7 @@ func New(d Deps) (http.Handler, error) {
 }
 
 func (d Deps) pages() []pages {
-	flow := &work.Pages{Work: d.Work, Failures: d.Failures, Findings: d.Findings, Catalog: d.Catalog, Past: d.Past, URL: d.URL}
+	flow := &work.Pages{Work: d.Work, Failures: d.Failures, Findings: d.Findings, Catalog: d.Catalog, Past: d.Past, Runs: d.Runs, URL: d.URL}
 	goods := &products.Pages{
 		Accounts: d.Accounts, Catalog: d.Catalog, Work: d.Work, Failures: d.Failures, Events: d.Events, Attempts: d.Attempts, Uploads: d.Uploads, URL: d.URL, TraceURL: d.TraceURL,
 	}

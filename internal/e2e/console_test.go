@@ -19,7 +19,7 @@ func consolePages() map[string]string {
 	return map[string]string{
 		"now": "/console", "failed": "/console/failed", "queue": "/console/queue", "hosts": "/console/hosts", "workers": "/console/workers",
 		"products": "/console/products", "jobs": "/console/jobs", "users": "/console/users", "user": "/console/users/1",
-		"webhooks": "/console/webhooks", "audit": "/console/audit", "settings": "/console/settings",
+		"webhooks": "/console/webhooks", "audit": "/console/audit", "consistency": "/console/consistency", "settings": "/console/settings",
 	}
 }
 

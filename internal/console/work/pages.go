@@ -11,6 +11,7 @@ import (
 	"vitrine.dev/internal/dispatch"
 	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/findings"
+	"vitrine.dev/internal/gc"
 	"vitrine.dev/internal/statistics"
 )
 
@@ -27,6 +28,7 @@ type Pages struct {
 	Findings *findings.Service
 	Catalog  *catalog.Service
 	Past     *statistics.Service
+	Runs     gc.Runs
 	URL      func(key string) string // where the public reads a picture
 }
 
@@ -44,5 +46,6 @@ func (p *Pages) Routes() []frame.Route {
 		{Method: http.MethodGet, Path: "/hosts", Scope: auth.Operator, Handle: p.hosts},
 		{Method: http.MethodPost, Path: "/hosts/{host}/try", Scope: auth.Operator, Handle: p.tryHost},
 		{Method: http.MethodGet, Path: "/workers", Scope: auth.Operator, Handle: p.workers},
+		{Method: http.MethodGet, Path: "/consistency", Scope: auth.Operator, Handle: p.consistency},
 	}
 }
