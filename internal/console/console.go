@@ -90,6 +90,18 @@ func New(d Deps) (http.Handler, error) {
 	return mux, nil
 }
 
+// Paths returns the addresses of all pages, as http.ServeMux spells them: that of a page on something has the place of its id.
+func Paths() (paths []string) {
+	for _, p := range (Deps{}).pages() {
+		for _, rt := range p.routes {
+			if rt.Method == http.MethodGet && rt.Handle != nil {
+				paths = append(paths, frame.Path+rt.Path)
+			}
+		}
+	}
+	return paths
+}
+
 func (d Deps) pages() []pages {
 	flow := &work.Pages{Work: d.Work, Failures: d.Failures, Findings: d.Findings, Catalog: d.Catalog, URL: d.URL}
 	goods := &products.Pages{Catalog: d.Catalog, Work: d.Work, Failures: d.Failures, Events: d.Events, Attempts: d.Attempts, Uploads: d.Uploads, URL: d.URL}
