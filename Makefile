@@ -93,10 +93,12 @@ import: ## an import killed while it is received, checked, written and fetched, 
 	@VITRINE_TEST_REQUIRE=1 IMPORT_ROWS=$(IMPORT_ROWS) $(SERVERS) -- \
 		$(GO) test ./internal/e2e -run '^TestImportKilled$$' -count 1 -v -timeout 4h
 
-interop: ## public tools of npm and PyPI against the API: linters, a TypeScript client, a fuzzer: INTEROP_EXAMPLES=100
+interop: ## public tools of npm and PyPI: linters, a TypeScript client, a fuzzer, axe-core on the console: INTEROP_EXAMPLES=100
 	@scripts/setup test interop
 	@VITRINE_TEST_REQUIRE=1 VITRINE_INTEROP=1 INTEROP_EXAMPLES=$(INTEROP_EXAMPLES) \
 		$(GO) test ./internal/interop -count 1 -v -timeout 60m
+	@VITRINE_TEST_REQUIRE=1 VITRINE_INTEROP=1 \
+		$(GO) test ./internal/e2e -run '^TestConsoleIsAccessible$$' -count 1 -v -timeout 30m
 
 alerts: ## every alert of the rules fires once on the real servers, of what it is about: five minutes
 	@scripts/setup test
@@ -136,11 +138,13 @@ microbench: ## Go benchmarks for benchstat: BENCH=regexp COUNT=6 PKG=./...
 		code=$$?; cat .tools/bench/new.txt; exit $$code'
 	@$(TOOLS)/benchstat .tools/bench/new.txt
 
-cost: ## what writes cost the servers, with limits: COST_TURN=10s COST=regexp
+cost: ## what writes, and open tabs of the console, cost the servers, with limits: COST_TURN=10s COST=regexp
 	@scripts/setup test
 	@$(GO) build -o $(SERVERS) ./internal/testserver/run
 	@VITRINE_TEST_REQUIRE=1 COST_TURN=$(COST_TURN) $(SERVERS) -- \
 		$(GO) test ./internal/cost -run "$(COST)" -count 1 -v -timeout 90m
+	@VITRINE_TEST_REQUIRE=1 COST_TURN=$(COST_TURN) $(SERVERS) -- \
+		$(GO) test ./internal/e2e -run '^TestConsoleAtRest$$' -count 1 -v -timeout 30m
 
 find: ## lists of many products in every order, on both databases: FIND_PRODUCTS=1000000
 	@scripts/setup test

@@ -20,8 +20,8 @@ import (
 	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/feed"
 	"vitrine.dev/internal/findings"
-	"vitrine.dev/internal/httpkit"
 	"vitrine.dev/internal/gc"
+	"vitrine.dev/internal/httpkit"
 	"vitrine.dev/internal/refresh"
 	"vitrine.dev/internal/statistics"
 	"vitrine.dev/internal/upload"
@@ -96,6 +96,18 @@ func New(d Deps) (http.Handler, error) {
 	mux.Handle("GET "+frame.Path+"/{$}", http.RedirectHandler(frame.Path, http.StatusPermanentRedirect))
 	mux.Handle(frame.Path+"/", f.Missing())
 	return mux, nil
+}
+
+// Paths returns the addresses of all pages, as http.ServeMux spells them: that of a page on something has the place of its id.
+func Paths() (paths []string) {
+	for _, p := range (Deps{}).pages() {
+		for _, rt := range p.routes {
+			if rt.Method == http.MethodGet && rt.Handle != nil {
+				paths = append(paths, frame.Path+rt.Path)
+			}
+		}
+	}
+	return paths
 }
 
 func (d Deps) pages() []pages {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
@@ -26,7 +28,7 @@ type tab struct {
 
 	mu       sync.Mutex
 	messages []string // on the console of the browser: refusals by a page's policy are among that
-	clicks   int
+	begun    bool     // the browser
 }
 
 // openTab opens a tab of a browser of the test's own for the server at the URL.
@@ -37,10 +39,30 @@ func openTab(t *testing.T, url string) *tab {
 		options = append(options, chromedp.NoSandbox)
 	}
 	browsers, stop := chromedp.NewExecAllocator(t.Context(), options...)
-	ctx, leave := chromedp.NewContext(browsers)
+	ctx, leave := chromedp.NewContext(browsers, chromedp.WithErrorf(func(string, ...any) {})) // of events that the library does not know
 	t.Cleanup(func() { leave(); stop() })
 	b := &tab{t: t, url: url, ctx: ctx}
-	chromedp.ListenTarget(ctx, func(event any) {
+	b.listen()
+	b.do("grant the clipboard", chromedp.ActionFunc(func(ctx context.Context) error {
+		return browser.GrantPermissions([]browser.PermissionType{browser.PermissionTypeClipboardReadWrite}).WithOrigin(url).Do(ctx)
+	}))
+	return b
+}
+
+// openTabIn opens another tab of the browser, with the page.
+func openTabIn(b *tab, path string) *tab {
+	b.t.Helper()
+	ctx, leave := chromedp.NewContext(b.ctx)
+	b.t.Cleanup(leave)
+	other := &tab{t: b.t, url: b.url, ctx: ctx}
+	other.listen()
+	other.open(path)
+	return other
+}
+
+// listen keeps what is written on the console.
+func (b *tab) listen() {
+	chromedp.ListenTarget(b.ctx, func(event any) {
 		switch e := event.(type) {
 		case *runtime.EventConsoleAPICalled:
 			var texts []string
@@ -54,10 +76,6 @@ func openTab(t *testing.T, url string) *tab {
 			b.message(fmt.Sprintf("%s: %s %s", e.Entry.Level, e.Entry.Text, e.Entry.URL))
 		}
 	})
-	b.do("grant the clipboard", chromedp.ActionFunc(func(ctx context.Context) error {
-		return browser.GrantPermissions([]browser.PermissionType{browser.PermissionTypeClipboardReadWrite}).WithOrigin(url).Do(ctx)
-	}))
-	return b
 }
 
 func (b *tab) message(text string) {
@@ -90,9 +108,9 @@ func (b *tab) do(what string, actions ...chromedp.Action) {
 	b.t.Helper()
 	ctx, cancel := context.WithTimeout(b.ctx, browserPatience)
 	defer cancel()
-	if b.clicks == 0 { // the first action starts the browser, which lives as long as its context
+	if !b.begun { // the first action starts the browser, which lives as long as its context
 		ctx = b.ctx
-		b.clicks = 1
+		b.begun = true
 	}
 	if err := chromedp.Run(ctx, actions...); err != nil {
 		b.t.Fatalf("%s: %v", what, err)
@@ -108,7 +126,6 @@ func (b *tab) open(path string) {
 // click clicks on what the selector finds first, and waits for another page.
 func (b *tab) click(selector string) {
 	b.t.Helper()
-	b.clicks++
 	for {
 		_, err := chromedp.RunResponse(b.bounded(), chromedp.Click(selector, chromedp.ByQuery))
 		if err != nil && strings.Contains(err.Error(), "Could not find node") { // the page has looked again meanwhile
@@ -128,6 +145,29 @@ func (b *tab) bounded() context.Context {
 	return ctx
 }
 
+// press presses keys.
+func (b *tab) press(keys ...string) {
+	b.t.Helper()
+	for _, key := range keys {
+		b.do("press "+key, chromedp.KeyEvent(key))
+	}
+}
+
+// cookie is the one of that name that the browser has for the server, as a header has it.
+func (b *tab) cookie(name string) (header string) {
+	b.t.Helper()
+	b.do("read the cookies", chromedp.ActionFunc(func(ctx context.Context) error {
+		cookies, err := network.GetCookies().WithURLs([]string{b.url + "/console"}).Do(ctx)
+		for _, c := range cookies {
+			if c.Name == name {
+				header = c.Name + "=" + c.Value
+			}
+		}
+		return err
+	}))
+	return header
+}
+
 // eval returns what an expression is on the page.
 func eval[T any](b *tab, expression string) (value T) {
 	b.t.Helper()
@@ -138,13 +178,19 @@ func eval[T any](b *tab, expression string) (value T) {
 // says waits until the page has the text.
 func (b *tab) says(text string) {
 	b.t.Helper()
+	b.matches(regexp.MustCompile(regexp.QuoteMeta(text)))
+}
+
+// matches waits until the page has what the expression describes.
+func (b *tab) matches(text *regexp.Regexp) {
+	b.t.Helper()
 	deadline := time.Now().Add(browserPatience)
 	for {
 		var body string
 		ctx, cancel := context.WithTimeout(b.ctx, browserPatience)
 		err := chromedp.Run(ctx, chromedp.Evaluate(`document.body ? document.body.innerText : ""`, &body))
 		cancel()
-		if err == nil && strings.Contains(body, text) {
+		if err == nil && text.MatchString(body) {
 			return
 		}
 		if time.Now().After(deadline) {
@@ -166,9 +212,15 @@ func widths() []int64 { return []int64{390, 1280, 1920} }
 
 // look opens a page at every width: it fits, and the browser has nothing to say. Pictures of it are
 // written where a folder is named.
-func (b *tab) look(name, path string, may ...string) {
+func (b *tab) look(name, path string) {
 	b.t.Helper()
-	for _, width := range widths() {
+	b.lookAt(widths(), name, path)
+}
+
+// lookAt is look for some widths; the browser may say what has a part of may.
+func (b *tab) lookAt(widths []int64, name, path string, may ...string) {
+	b.t.Helper()
+	for _, width := range widths {
 		b.do("resize", chromedp.EmulateViewport(width, 900))
 		b.open(path)
 		if over := eval[int](b, `document.documentElement.scrollWidth - document.documentElement.clientWidth`); over > 0 {

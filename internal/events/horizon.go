@@ -11,7 +11,7 @@ import (
 
 // HorizonConfig tunes a Horizon. Times are those of a process.
 type HorizonConfig struct {
-	Poll  time.Duration // how often to look for new events without being woken
+	Poll  time.Duration // how often a process looks for new events without being woken, however many read
 	Pace  time.Duration // how long a process looks no more than once, however often it is woken
 	Check time.Duration // how often to look whether a mark has passed: at first; doubled up to Poll/10
 	Warn  time.Duration // a mark that has not passed by then is a WARN
@@ -34,8 +34,8 @@ type Horizon struct {
 	logger   *slog.Logger
 	turn     chan struct{} // of capacity 1: holds a token while no one advances
 	complete atomic.Int64
-	waiting  atomic.Pointer[mark] // that has not passed; whoever has the turn makes it
-	looked   time.Time            // of who has the turn
+	waiting  atomic.Pointer[mark]      // that has not passed; whoever has the turn makes it
+	looked   atomic.Pointer[time.Time] // when someone looked for new events; nil: no one has
 	lags     lags
 }
 
@@ -69,11 +69,11 @@ func (h *Horizon) Lag() time.Duration {
 // Beyond waits until the log is complete beyond the position, and returns how
 // far; wake is Log.Wake's. fault.Unavailable; the cause of ctx's end.
 func (h *Horizon) Beyond(ctx context.Context, position int64, wake <-chan struct{}) (int64, error) {
-	for {
+	for woken := true; ; {
 		if complete := h.Complete(); complete > position {
 			return complete, nil
 		}
-		if err := h.advance(ctx, position); err != nil {
+		if err := h.advance(ctx, position, woken); err != nil {
 			return 0, err
 		}
 		if h.Complete() > position {
@@ -83,7 +83,9 @@ func (h *Horizon) Beyond(ctx context.Context, position int64, wake <-chan struct
 		case <-ctx.Done():
 			return 0, context.Cause(ctx)
 		case <-wake:
-		case <-time.After(h.cfg.Poll):
+			woken = true
+		case <-time.After(h.cfg.Poll - h.sinceLook()):
+			woken = false
 		}
 	}
 }
@@ -108,8 +110,17 @@ func (h *Horizon) Now(ctx context.Context) (int64, error) {
 	return h.Complete(), nil
 }
 
-// advance moves the horizon beyond the position where it can be moved now.
-func (h *Horizon) advance(ctx context.Context, position int64) error {
+// sinceLook is how long ago someone looked for new events, Poll or more where no one has.
+func (h *Horizon) sinceLook() time.Duration {
+	if at := h.looked.Load(); at != nil {
+		return time.Since(*at)
+	}
+	return max(h.cfg.Poll, h.cfg.Pace)
+}
+
+// advance moves the horizon beyond the position where it can be moved now. Who was not woken does not look where another
+// reader has, within Poll.
+func (h *Horizon) advance(ctx context.Context, position int64, woken bool) error {
 	if err := h.take(ctx); err != nil {
 		return err
 	}
@@ -120,7 +131,10 @@ func (h *Horizon) advance(ctx context.Context, position int64) error {
 	if err := h.pass(ctx); err != nil || h.Complete() > position {
 		return err
 	}
-	if err := backoff.Sleep(ctx, h.cfg.Pace-time.Since(h.looked)); err != nil {
+	if !woken && h.sinceLook() < h.cfg.Poll {
+		return nil
+	}
+	if err := backoff.Sleep(ctx, h.cfg.Pace-h.sinceLook()); err != nil {
 		return err
 	}
 	if err := h.mark(ctx, h.Complete()); err != nil {
@@ -142,7 +156,7 @@ func (h *Horizon) release() { h.turn <- struct{}{} }
 
 // mark makes a mark where there are events past the id.
 func (h *Horizon) mark(ctx context.Context, past int64) error {
-	h.looked = time.Now()
+	h.looked.Store(new(time.Now()))
 	m, err := h.log.Mark(ctx, past)
 	if err == nil && m.To > past {
 		h.waiting.Store(&mark{Mark: m, made: time.Now()})

@@ -140,6 +140,48 @@ func TestPace(t *testing.T) {
 	})
 }
 
+// TestReadersShareTheirLooks: a process looks once a second while it is quiet, however many read, and each hears of what
+// happens then within a second, though nothing wakes it.
+func TestReadersShareTheirLooks(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		log, j := newFakeLog(), &journal{}
+		horizon := horizonOf(log, j)
+		const readers, quiet = 6, 20
+		heard := make(chan time.Time, readers)
+		for i := range readers {
+			tail, err := horizon.TailAfter(t.Context(), 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			go func() {
+				time.Sleep(time.Duration(i) * 170 * time.Millisecond) // each in a part of the second of its own
+				if _, err := tail.Next(t.Context()); err == nil {
+					heard <- time.Now()
+				}
+			}()
+		}
+		time.Sleep(5 * time.Second)
+		before := log.counted()
+		time.Sleep(quiet * time.Second)
+		if n := log.counted() - before; n < quiet-1 || n > quiet+1 {
+			t.Errorf("%d looks of %d readers in %d s", n, readers, quiet)
+		}
+		time.Sleep(300 * time.Millisecond)
+		log.add(1)
+		select {
+		case <-log.wake: // lost
+		default:
+		}
+		added := time.Now()
+		for range readers {
+			if at := <-heard; at.Sub(added) > 1100*time.Millisecond {
+				t.Errorf("a reader heard of it after %s", at.Sub(added))
+			}
+		}
+	})
+}
+
 // remover counts what Retention asks for.
 type remover struct {
 	mu     sync.Mutex

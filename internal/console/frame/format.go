@@ -15,7 +15,7 @@ import (
 func functions() template.FuncMap {
 	return template.FuncMap{
 		"n": Number[int], "n64": Number[int64], "upTo": UpTo, "bytes": Bytes, "rate": Rate, "ago": func(t time.Time) string { return Ago(t, time.Now()) },
-		"stamp": Stamp, "took": Took, "icon": icon, "reason": ReasonWords, "percent": Percent, "plural": Plural, "list": func(v ...any) []any { return v },
+		"now": time.Now, "stamp": Stamp, "took": Took, "icon": icon, "reason": ReasonWords, "percent": Percent, "plural": Plural, "list": func(v ...any) []any { return v },
 		"dict": dict,
 	}
 }

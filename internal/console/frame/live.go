@@ -19,11 +19,15 @@ const (
 	// liveGap is how long a tab is left alone after it was told of a change.
 	liveGap = 2 * time.Second
 	// liveTick is how often a tab is told to look again though nothing has changed that the log of
-	// events has, such as what is in work: a look costs up to five statements.
-	liveTick = 20 * time.Second
+	// events has, such as what is in work: a look of the page Now is twenty statements, and a tab at rest costs at most
+	// five in ten seconds.
+	liveTick = 45 * time.Second
 	// liveWrite bounds the sending of one message.
 	liveWrite = 10 * time.Second
 )
+
+// look is the message that has a page look again.
+const look = "event: look\ndata: \n\n"
 
 // Live tells open tabs when to look again. It follows the log of events while there is any, once for all of them.
 type Live struct {
@@ -128,23 +132,23 @@ func (l *Live) notify(ctx context.Context, w http.ResponseWriter, changes <-chan
 	for {
 		text := ": alive\n\n"
 		select {
-		case <-ctx.Done():
+		case <-ctx.Done(): // where the key is over, the page finds that out at once
+			send(look)
 			return
 		case <-l.ended:
 			return
 		case <-changes:
-			text = "event: look\ndata: \n\n"
+			text = look
 		case <-tick.C:
 			if often {
-				text = "event: look\ndata: \n\n"
+				text = look
 			}
 		}
 		if !send(text) {
 			return
 		}
 		select {
-		case <-ctx.Done():
-			return
+		case <-ctx.Done(): // found out above
 		case <-l.ended:
 			return
 		case <-time.After(liveGap):

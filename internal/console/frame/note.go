@@ -3,6 +3,7 @@ package frame
 import (
 	"encoding/base64"
 	"net/http"
+	"net/url"
 )
 
 // noteCookie takes a sentence from a change to the page after it.
@@ -31,10 +32,18 @@ func takeNote(w http.ResponseWriter, r *http.Request) string {
 }
 
 // NewCookie returns a cookie that only the console gets, for so many seconds, no script reads,
-// and no other site has sent along.
+// and no other site has sent along. Over https it is Secure.
 func NewCookie(r *http.Request, name, value string, seconds int) *http.Cookie {
-	return &http.Cookie{ //nolint:gosec // Secure where it is served by https
+	return &http.Cookie{ //nolint:gosec // see secure
 		Name: name, Value: value, Path: Path, MaxAge: seconds, HttpOnly: true, SameSite: http.SameSiteStrictMode,
-		Secure: r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https",
+		Secure: secure(r),
 	}
+}
+
+// secure reports whether the browser has the page by https. Origin says so of the request that sends a form, whatever
+// ends TLS on its way, and no page can change it: https://fetch.spec.whatwg.org/#origin-header. What proxies add is
+// not needed, so that none has to be configured, and what anyone may send in its place is not believed.
+func secure(r *http.Request) bool {
+	origin, err := url.Parse(r.Header.Get("Origin"))
+	return r.TLS != nil || err == nil && origin.Scheme == "https"
 }

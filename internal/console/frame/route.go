@@ -176,15 +176,22 @@ func (f *Frame) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 }
 
-// signIn leads to the page on which one signs in, and back from there.
+// signIn leads to the page on which one signs in, and back from there: to the page of the form where one was sent.
 func (f *Frame) signIn(w http.ResponseWriter, r *http.Request) {
 	f.protect(w.Header())
-	if r.Method != http.MethodGet || r.Header.Get("Hx-Request") != "" || r.Header.Get("Accept") == typeStream {
+	if r.Header.Get("Hx-Request") != "" || r.Header.Get("Accept") == typeStream {
+		w.Header().Set("Hx-Refresh", "true") // a page that looks again is loaded again, and led there
 		w.WriteHeader(http.StatusUnauthorized)
 		return
 	}
-	to := Path + "/login"
-	if back := r.URL.RequestURI(); back != Path {
+	to, back := Path+"/login", r.URL.RequestURI()
+	if r.Method != http.MethodGet {
+		back = Path
+		if u, err := url.Parse(r.Referer()); err == nil && u.Host == r.Host {
+			back = u.RequestURI()
+		}
+	}
+	if back != Path {
 		to += "?to=" + url.QueryEscape(back)
 	}
 	http.Redirect(w, r, to, http.StatusSeeOther)

@@ -96,10 +96,19 @@ func TestSignInAndOut(t *testing.T) {
 			t.Errorf("to %q leads to %q", to, got)
 		}
 	}
-	got := signIn("operator's", "", "X-Forwarded-Proto", "https")
+	got := signIn("operator's", "", "Origin", "https://shop.example", "Sec-Fetch-Site", "same-origin")
 	c := cookieOf(t, got)
 	if !c.HttpOnly || !c.Secure || c.SameSite != http.SameSiteStrictMode || c.Path != "/console" || c.MaxAge != 12*60*60 {
 		t.Errorf("cookie %v", c)
+	}
+	for name, plain := range map[string]*httptest.ResponseRecorder{
+		"what anyone may send": signIn("operator's", "", "X-Forwarded-Proto", "https"),
+		"a page by http":       signIn("operator's", "", "Origin", "http://shop.example", "Sec-Fetch-Site", "same-origin"),
+		"no browser":           signIn("operator's", ""),
+	} {
+		if cookieOf(t, plain).Secure {
+			t.Errorf("%s: the cookie is for https only", name)
+		}
 	}
 	enter := func() (*http.Request, error) {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/console", http.NoBody)

@@ -3,8 +3,10 @@ package work
 import (
 	"fmt"
 	"net/http"
+	"strings"
 
 	"vitrine.dev/internal/console/frame"
+	"vitrine.dev/internal/findings"
 	"vitrine.dev/internal/processes"
 )
 
@@ -75,12 +77,24 @@ func (p *Pages) workers(r *http.Request) (frame.Answer, error) {
 	for _, one := range f.Overview.Processes {
 		page.Processes = append(page.Processes, processOf(one, several))
 	}
-	lead := fmt.Sprintf("%s alive, with %s.", frame.Plural(len(page.Processes), "process", "processes"), frame.Plural(f.Overview.Slots, "slot"))
-	if n := len(page.Stopped); n > 0 {
-		lead += fmt.Sprintf(" %s stopped without saying so.", frame.Plural(n, "other has", "others have"))
-	}
-	if len(f.Working) == 0 {
-		lead = "No worker is alive: pictures wait until one is started."
-	}
+	lead := workersWords(f)
 	return frame.Answer{Page: frame.Page{Title: "Workers", Nav: "workers", Name: "workers", Lead: lead, Data: page, Live: true, Often: true}}, nil
+}
+
+// workersWords says whether a worker is dead, as the page Now does, and who is alive.
+func workersWords(f flow) string {
+	var sentences []string
+	for _, found := range findings.Judge(findings.Facts{Now: f.At, Queue: &f.Overview}) {
+		if found.Code == findings.WorkerStopped {
+			sentences = append(sentences, found.Text)
+		}
+	}
+	switch {
+	case len(f.Working) == 0:
+		sentences = append(sentences, "No worker is alive: pictures wait until one is started.")
+	case len(sentences) == 0:
+		sentences = append(sentences, "No worker is dead.")
+	}
+	alive := fmt.Sprintf("%s alive, with %s.", frame.Plural(len(f.Overview.Processes), "process", "processes"), frame.Plural(f.Overview.Slots, "slot"))
+	return strings.Join(append(sentences, alive), " ")
 }

@@ -9,16 +9,32 @@
   let stream = null;
   const look = () => {
     const main = $('#main');
-    const busy = document.activeElement?.closest('form') && main.contains(document.activeElement);
+    const busy = main.contains(document.activeElement) && document.activeElement.matches('input:not([type=checkbox]), textarea, select');
     if (!busy && !$('#keys')?.open && all('[data-row] input:checked').length === 0) {
       htmx.trigger(main, 'look');
     }
   };
+  // A look without an answer leaves the page as it was, which is said, and is done again.
+  let later = 0;
+  const missed = () => {
+    const stale = $('#stale');
+    if (stale) stale.hidden = false;
+    clearTimeout(later);
+    later = setTimeout(() => { if (!document.hidden) look(); }, 5000);
+  };
+  document.addEventListener('htmx:error', missed);
+  document.addEventListener('htmx:after:request', (event) => { if (event.detail.ctx?.response?.status >= 500) missed(); });
   const open = () => {
     const address = $('#main')?.dataset.live;
     if (!address || stream || document.hidden) return;
     stream = new EventSource(address);
     stream.addEventListener('look', look);
+    stream.onerror = () => { // it opens itself again, but where it was refused
+      if (stream?.readyState !== EventSource.CLOSED) return;
+      stream = null;
+      look();
+      setTimeout(open, 20000);
+    };
   };
   const close = () => { stream?.close(); stream = null; };
   document.addEventListener('visibilitychange', () => {
@@ -32,11 +48,15 @@
   // Keys.
   let led = false; // g was pressed
   let at = -1; // the row that j and k have come to
+  let known = ''; // by what it is found after a look
+  const nameOf = (row) => $('input[type=checkbox]', row)?.value || (row.matches('a') ? row : $('a', row))?.getAttribute('href') || row.getAttribute('aria-label') || '';
+  const mark = (rows) => rows.forEach((row, i) => row.classList.toggle('here', i === at));
   const move = (by) => {
     const rows = all('[data-row]');
     if (!rows.length) return;
     at = Math.min(Math.max(at + by, 0), rows.length - 1);
-    rows.forEach((row, i) => row.classList.toggle('here', i === at));
+    known = nameOf(rows[at]);
+    mark(rows);
     const target = rows[at].matches('a') ? rows[at] : $('a', rows[at]);
     (target || rows[at]).focus({ preventScroll: true });
     rows[at].scrollIntoView({ block: 'nearest' });
@@ -81,6 +101,11 @@
 
   // What is put into a page by a look, and what was there at first, is treated alike.
   const dress = () => {
+    if (known) {
+      const rows = all('[data-row]');
+      at = rows.findIndex((row) => nameOf(row) === known);
+      mark(rows);
+    }
     all('[data-help]').forEach((b) => { b.hidden = false; b.onclick = () => $('#keys').showModal(); });
     all('[data-copy]').forEach((b) => {
       b.hidden = false;
