@@ -25,6 +25,8 @@ IMPORT_ROWS ?= 100000
 # How long each turn of the comparison with limits lasts, and how many there are.
 BENCH_TURN   ?= 5s
 BENCH_ROUNDS ?= 5
+# A folder for profiles of the program, taken in a turn that does not count.
+BENCH_PROFILE ?=
 # What Go benchmarks to run, how often (benchstat wants six or more), and where.
 BENCH   ?= .
 COUNT   ?= 6
@@ -122,7 +124,7 @@ fuzz: ## every fuzz target in turn, each for FUZZ_TIME (30s)
 	@FUZZ_TIME="$(FUZZ_TIME)" scripts/fuzz $(PKG)
 
 bench: ## the program side by side with the limit of what it does, on cores of their own: BENCH_TURN=5s BENCH_ROUNDS=5
-	@BENCH_TURN=$(BENCH_TURN) BENCH_ROUNDS=$(BENCH_ROUNDS) \
+	@BENCH_TURN=$(BENCH_TURN) BENCH_ROUNDS=$(BENCH_ROUNDS) BENCH_PROFILE=$(BENCH_PROFILE) \
 		$(GO) test ./internal/bench -count 1 -v -timeout 90m
 
 microbench: ## Go benchmarks for benchstat: BENCH=regexp COUNT=6 PKG=./...
