@@ -113,9 +113,9 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 func (s *Server) answer(rt Route) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if !rt.Long && (rt.LongIf == nil || !rt.LongIf(r)) {
-			ctx, cancel := withTimeout(r.Context(), requestTimeout)
+			var cancel context.CancelFunc
+			r, cancel = bounded(r)
 			defer cancel()
-			r = r.WithContext(ctx)
 		}
 		if err := rt.Handle(w, r); err != nil {
 			s.fail(w, r, err, openapi.Names(rt.Query))
@@ -236,6 +236,9 @@ func (rt Route) pattern() string { return rt.Method + " " + rt.Path }
 func (rt Route) withParams() Route {
 	next, declared := rt.Handle, openapi.Names(rt.Query)
 	rt.Handle = func(w http.ResponseWriter, r *http.Request) error {
+		if r.URL.RawQuery == "" && len(declared) == 0 {
+			return next(w, r)
+		}
 		p, err := httpkit.ReadParams(r.URL.RawQuery, declared)
 		if err != nil {
 			return err
