@@ -32,6 +32,7 @@ type Handler struct {
 	Receiving httpkit.Budget
 	Waits     Waits
 	Cursors   page.Cursors
+	Names     page.Names[*named]
 }
 
 // Get answers from encoded bytes: on a hit nothing is encoded again.

@@ -203,9 +203,12 @@ type Handler func(w http.ResponseWriter, r *http.Request) error
 
 // Route is one operation of an API.
 type Route struct {
-	Method   string
-	Path     string // as http.ServeMux spells it
-	Handle   Handler
+	Method string
+	Path   string // as http.ServeMux spells it
+	Handle Handler
+	// Again answers a request like one that Handle has answered, before its parameters are read; it
+	// reports whether it has. nil: there is no short way.
+	Again    func(w http.ResponseWriter, r *http.Request) (answered bool, err error)
 	Scopes   []string                                // of a key that may call it, any of them; none: no key is needed
 	Token    bool                                    // whether a stream token in the query may stand for the key
 	Query    []*huma.Param                           // every query parameter that it takes
@@ -238,6 +241,11 @@ func (rt Route) withParams() Route {
 	rt.Handle = func(w http.ResponseWriter, r *http.Request) error {
 		if r.URL.RawQuery == "" && len(declared) == 0 {
 			return next(w, r)
+		}
+		if rt.Again != nil {
+			if answered, err := rt.Again(w, r); answered || err != nil {
+				return err
+			}
 		}
 		p, err := httpkit.ReadParams(r.URL.RawQuery, declared)
 		if err != nil {
