@@ -25,6 +25,8 @@ IMPORT_ROWS ?= 100000
 # How long each turn of the comparison with limits lasts, and how many there are.
 BENCH_TURN   ?= 5s
 BENCH_ROUNDS ?= 5
+# A folder for profiles of the program, taken in a turn that does not count.
+BENCH_PROFILE ?=
 # What Go benchmarks to run, how often (benchstat wants six or more), and where.
 BENCH   ?= .
 COUNT   ?= 6
@@ -126,7 +128,7 @@ fuzz: ## every fuzz target in turn, each for FUZZ_TIME (30s)
 bench: ## the program side by side with the limit of what it does, into docs/benchmarks.*: BENCH=regexp BENCH_TURN=5s BENCH_ROUNDS=5
 	@scripts/setup test
 	@$(GO) build -o $(SERVERS) ./internal/testserver/run
-	@VITRINE_TEST_REQUIRE=1 BENCH_REPORT="$(CURDIR)/docs" BENCH_TURN=$(BENCH_TURN) BENCH_ROUNDS=$(BENCH_ROUNDS) $(SERVERS) -- \
+	@VITRINE_TEST_REQUIRE=1 BENCH_REPORT="$(CURDIR)/docs" BENCH_TURN=$(BENCH_TURN) BENCH_ROUNDS=$(BENCH_ROUNDS) BENCH_PROFILE=$(BENCH_PROFILE) $(SERVERS) -- \
 		$(GO) test ./internal/bench -run "$(BENCH)" -count 1 -v -timeout 90m
 
 microbench: ## Go benchmarks for benchstat: BENCH=regexp COUNT=6 PKG=./...

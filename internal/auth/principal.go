@@ -79,13 +79,28 @@ var ErrForeignUser = fault.New(fault.Forbidden, "user_id is not the user of this
 
 type contextKey struct{}
 
-// With returns the context with the principal in it.
-func With(ctx context.Context, p Principal) context.Context {
-	return context.WithValue(ctx, contextKey{}, p)
+// principalContext is a context with a principal.
+type principalContext struct {
+	context.Context //nolint:containedctx // it is one
+
+	principal Principal
 }
+
+// Value implements context.Context.
+func (c *principalContext) Value(key any) any {
+	if key == (contextKey{}) {
+		return c
+	}
+	return c.Context.Value(key)
+}
+
+// With returns the context with the principal in it.
+func With(ctx context.Context, p Principal) context.Context { return &principalContext{ctx, p} }
 
 // From returns the principal of the context, no one where it has none.
 func From(ctx context.Context) Principal {
-	p, _ := ctx.Value(contextKey{}).(Principal)
-	return p
+	if c, ok := ctx.Value(contextKey{}).(*principalContext); ok {
+		return c.principal
+	}
+	return Principal{}
 }

@@ -38,18 +38,18 @@ func newSecret() string {
 			}
 		}
 	}
-	return string(text) + checksum(string(text))
+	sum := checksum(string(text))
+	return string(append(text, sum[:]...))
 }
 
 // checksum is the CRC-32 (IEEE) of the text in base62, most significant first.
-func checksum(text string) string {
+func checksum(text string) (encoded [sumChars]byte) {
 	sum := crc32.ChecksumIEEE([]byte(text))
-	var encoded [sumChars]byte
 	for i := range encoded {
 		encoded[sumChars-1-i] = base62[sum%62]
 		sum /= 62
 	}
-	return string(encoded[:])
+	return encoded
 }
 
 // wellFormed reports whether the text may be a key.
@@ -57,8 +57,8 @@ func wellFormed(text string) bool {
 	if len(text) != secretBytes || !strings.HasPrefix(text, secretPrefix) {
 		return false
 	}
-	body, sum := text[:secretBytes-sumChars], text[secretBytes-sumChars:]
-	return checksum(body) == sum
+	sum := checksum(text[:secretBytes-sumChars])
+	return string(sum[:]) == text[secretBytes-sumChars:]
 }
 
 func digest(text string) Digest { return sha256.Sum256([]byte(text)) }

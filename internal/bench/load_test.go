@@ -21,8 +21,7 @@ type target struct {
 	cpu         func() time.Duration // that what is measured has used
 	addr        string
 	connections int
-	status      int    // of its answers
-	warm        func() // called before each measurement; nil: nothing is to be done
+	status      int // of its answers
 	// request returns the n-th request of a connection, whole.
 	request func(connection, n int) []byte
 }
@@ -31,9 +30,6 @@ type target struct {
 // returns what they have cost the server.
 func (to target) measure(t *testing.T, d time.Duration) sample {
 	t.Helper()
-	if to.warm != nil {
-		to.warm()
-	}
 	to.send(t, d/5)
 	before := to.cpu()
 	began := time.Now()

@@ -144,14 +144,35 @@ const headBytes = 16
 // fault.Invalid: a filter at fault must not find the page of one that reads the
 // same without.
 func (v *Views) List(ctx context.Context, f Filter, tag string, load LoadFunc) (cache.Entry, error) {
-	if err := f.check(); err != nil {
+	s, err := f.Select(tag)
+	if err != nil {
 		return cache.Entry{}, err
 	}
+	return v.Selected(ctx, s, load)
+}
+
+// Selection is what a filter selects, encoded in the way of a tag: what List does with them, done once for
+// all who ask for the same.
+type Selection struct {
+	user int64
+	key  string // "": it is not cached
+}
+
+// Select returns what the filter selects. fault.Invalid.
+func (f Filter) Select(tag string) (Selection, error) {
+	if err := f.check(); err != nil || !f.UpdatedAfter.IsZero() {
+		return Selection{}, err
+	}
+	return Selection{f.UserID, f.fingerprint(tag)}, nil
+}
+
+// Selected is List of a selection.
+func (v *Views) Selected(ctx context.Context, s Selection, load LoadFunc) (cache.Entry, error) {
 	epoch, usable := v.epoch(ctx)
-	if !usable || !f.UpdatedAfter.IsZero() {
+	if !usable || s.key == "" {
 		return load(ctx)
 	}
-	return v.cache.LoadIn(ctx, listGroup(epoch, f.UserID), f.fingerprint(tag), load)
+	return v.cache.LoadIn(ctx, listGroup(epoch, s.user), s.key, load)
 }
 
 // Announce invalidates what the changes made old: the products, and the lists of

@@ -114,7 +114,7 @@ func (d Deps) routes() []server.Route {
 	waits := products.Waits{Service: d.Service, Watch: d.Progress, Stopping: d.stopping}
 	product := &products.Handler{
 		Service: d.Service, Bulks: d.Bulk, Views: d.Views, URL: d.URL, Tag: tag, Lists: lists, Details: budget(maxDetailMemory), Cursors: cursors, Waits: waits,
-		Uploads: d.Uploads, Receiving: receiving,
+		Uploads: d.Uploads, Receiving: receiving, Names: products.NewNames(),
 	}
 	failure := &failuresapi.Handler{Service: d.Failures, URL: d.URL, Tag: tag, Lists: lists, Cursors: cursors, Waits: waits}
 	job := failuresapi.NewJobs(d.Failures, cursors)
@@ -129,7 +129,7 @@ func (d Deps) routes() []server.Route {
 	event := &eventsapi.Handler{Feed: d.Feed, Service: d.Service, Tokens: auth.NewStreamTokens(d.Signing, nil), Hold: d.Hold, Lists: lists}
 	routes := append(d.adminRoutes(), []server.Route{
 		{Method: http.MethodPost, Path: "/products", Handle: product.Create, Scopes: scopes(auth.ProductsWrite), Describe: products.DescribeCreate},
-		{Method: http.MethodGet, Path: "/products", Handle: product.List, Scopes: scopes(auth.ProductsRead, auth.Operator), Query: products.ListQuery(), Describe: products.DescribeList, LongIf: products.Streams},
+		{Method: http.MethodGet, Path: "/products", Handle: product.List, Again: product.ListAgain, Scopes: scopes(auth.ProductsRead, auth.Operator), Query: products.ListQuery(), Describe: products.DescribeList, LongIf: products.Streams},
 		{Method: http.MethodPost, Path: "/products/bulk", Handle: product.Bulk, Scopes: scopes(auth.ProductsWrite), Query: products.BulkQuery(), Describe: products.DescribeBulk, Long: true},
 		{Method: http.MethodGet, Path: "/products/{id}", Handle: product.Get, Scopes: scopes(auth.ProductsRead, auth.Operator), Describe: products.DescribeGet},
 		{Method: http.MethodPatch, Path: "/products/{id}", Handle: product.Change, Scopes: scopes(auth.ProductsWrite), Describe: products.DescribeChange},

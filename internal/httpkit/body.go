@@ -29,34 +29,36 @@ type BodyMemory struct {
 
 // Body is the body of a request: bounded, counted, and with its share of memory.
 type Body struct {
-	io.ReadCloser               // ends with an error at most
-	whole         io.ReadCloser // the same body without that bound
-	length        int64         // announced by the client, -1 for none
-	bytes         int64         // that the handler has read
-	ended         bool
-	memory        BodyMemory
-	held          Share // until the answer
-	most          int64 // bytes that it may have
-	pace          pace
+	whole   io.ReadCloser
+	bounded io.ReadCloser // the same, which ends with an error at most; nil until it is read
+	length  int64         // announced by the client, -1 for none
+	bytes   int64         // that the handler has read
+	ended   bool
+	memory  *BodyMemory
+	held    Share // until the answer
+	most    int64 // bytes that it may have
+	pace    pace
 }
 
-// WrapBody replaces the body of the request.
-func WrapBody(w http.ResponseWriter, r *http.Request, memory BodyMemory) *Body {
-	b := &Body{
-		ReadCloser: http.MaxBytesReader(w, r.Body, MaxBodyBytes), whole: r.Body, length: r.ContentLength, memory: memory,
-		most: MaxBodyBytes, pace: pace{w: w},
-	}
+// Wrap has b, the zero value, replace the body of the request.
+func (b *Body) Wrap(w http.ResponseWriter, r *http.Request, memory *BodyMemory) {
+	*b = Body{whole: r.Body, length: r.ContentLength, memory: memory, most: MaxBodyBytes, pace: pace{w: w}}
 	r.Body = b
-	return b
 }
 
 func (b *Body) Read(p []byte) (int, error) {
 	b.pace.allow(b.bytes)
-	n, err := b.ReadCloser.Read(p)
+	if b.bounded == nil {
+		b.bounded = http.MaxBytesReader(b.pace.w, b.whole, b.most)
+	}
+	n, err := b.bounded.Read(p)
 	b.bytes += int64(n)
 	b.ended = b.ended || err == io.EOF
 	return n, err
 }
+
+// Close closes the body that was replaced.
+func (b *Body) Close() error { return b.whole.Close() }
 
 // Bytes is how much the handler has read.
 func (b *Body) Bytes() int64 { return b.bytes }

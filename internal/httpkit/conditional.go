@@ -19,7 +19,8 @@ type tags struct {
 // VersionTag is the entity tag "version.revision.tag" of something at that
 // version and revision. The tag names how answers are encoded.
 func VersionTag(version, revision int64, tag string) string {
-	b := append(make([]byte, 0, 40+len(tag)), '"')
+	var space [64]byte // for most
+	b := append(space[:0], '"')
 	b = append(strconv.AppendInt(b, version, 10), '.')
 	b = append(strconv.AppendInt(b, revision, 10), '.')
 	return string(append(append(b, tag...), '"'))

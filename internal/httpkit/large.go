@@ -21,7 +21,7 @@ func AllowLarge(r *http.Request, most int64) {
 	if !wrapped {
 		return
 	}
-	b.most, b.ReadCloser = most, http.MaxBytesReader(b.pace.w, b.whole, most)
+	b.most, b.bounded = most, nil
 	b.pace.began = time.Now()
 }
 

@@ -49,6 +49,9 @@ func (b Budget) Take(ctx context.Context, bytes int64) (Share, error) {
 
 // TakeFor is Take for a user whom the context does not tell.
 func (b Budget) TakeFor(ctx context.Context, user, bytes int64) (Share, error) {
+	if share, err := b.bytes.TryTake(user, bytes); err == nil {
+		return share, nil
+	}
 	waiting, cancel := context.WithTimeout(ctx, budgetTimeout)
 	defer cancel()
 	share, err := b.bytes.Take(waiting, user, bytes)

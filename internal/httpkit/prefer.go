@@ -77,10 +77,14 @@ func splitUnquoted(line string, separator byte) func(yield func(string) bool) {
 // quality (RFC 9110 section 12.5.1) that is not less than that of the other one, which a
 // range such as */* may name.
 func Prefers(r *http.Request, mediaType, other string) bool {
+	lines := r.Header.Values("Accept")
+	if !slices.ContainsFunc(lines, func(line string) bool { return strings.Contains(strings.ToLower(line), mediaType) }) {
+		return false
+	}
 	kind, _, _ := strings.Cut(other, "/")
 	ranges, closest := []string{"*/*", kind + "/*", other}, -1 // the closest counts
 	wanted, otherwise := 0.0, 0.0
-	for _, line := range r.Header.Values("Accept") {
+	for _, line := range lines {
 		for part := range splitUnquoted(line, ',') {
 			name, params, err := mime.ParseMediaType(part)
 			if err != nil {

@@ -174,9 +174,8 @@ func WriteJSON(w http.ResponseWriter, status int, v any) error {
 
 // Write answers with the body. Errors are ignored: the client has disconnected.
 func Write(w http.ResponseWriter, status int, contentType string, body []byte) {
-	h := w.Header()
-	h["Content-Type"] = []string{contentType}
-	h["Content-Length"] = []string{strconv.Itoa(len(body))}
+	h, values := w.Header(), [...]string{contentType, strconv.Itoa(len(body))}
+	h["Content-Type"], h["Content-Length"] = values[:1:1], values[1:]
 	w.WriteHeader(status)
 	_, _ = w.Write(body)
 }

@@ -6,16 +6,31 @@ import "context"
 
 type key struct{}
 
+// Context is a context that carries an id.
+type Context struct {
+	context.Context //nolint:containedctx // it is one
+
+	id string
+}
+
+// In returns a Context as a value, for who keeps it with other things of the request.
+func In(ctx context.Context, id string) Context { return Context{ctx, id} }
+
 // With returns a context that carries the id.
-func With(ctx context.Context, id string) context.Context {
-	return context.WithValue(ctx, key{}, id)
+func With(ctx context.Context, id string) context.Context { return &Context{ctx, id} }
+
+// Value implements context.Context.
+func (c *Context) Value(k any) any {
+	if k == (key{}) {
+		return c
+	}
+	return c.Context.Value(k)
 }
 
 // From returns the id that ctx carries, "" for none.
 func From(ctx context.Context) string {
-	id, ok := ctx.Value(key{}).(string)
-	if !ok {
-		return ""
+	if c, ok := ctx.Value(key{}).(*Context); ok {
+		return c.id
 	}
-	return id
+	return ""
 }

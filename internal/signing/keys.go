@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/singleflight"
@@ -44,6 +45,8 @@ type Keys struct {
 	store   Store
 	log     *slog.Logger
 	reading singleflight.Group
+
+	edition atomic.Int64 // grows where the key that signs may be another one
 
 	mu      sync.Mutex
 	known   []known
@@ -103,6 +106,9 @@ func (k *Keys) Open(ctx context.Context, p Purpose, binding []byte, text string)
 
 func (k known) verifies() bool { return k.until.IsZero() || time.Now().Before(k.until) }
 
+// Edition is a number of the key that signs: while it is the same, the same message is sealed as the same text.
+func (k *Keys) Edition() int64 { return k.edition.Load() }
+
 // current returns the keys as they are known.
 func (k *Keys) current(ctx context.Context) ([]known, error) {
 	k.mu.Lock()
@@ -130,6 +136,7 @@ func (k *Keys) Forget() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.changes++
+	k.edition.Add(1)
 	k.known = nil
 }
 
@@ -155,6 +162,9 @@ func (k *Keys) read(ctx context.Context) ([]known, error) {
 			}
 		}
 		if k.changes == before {
+			if len(k.known) == 0 || k.known[0].Secret != list[0].Secret {
+				k.edition.Add(1)
+			}
 			k.known = list
 		}
 		return list, nil

@@ -232,3 +232,21 @@ func TestForget(t *testing.T) {
 		}
 	})
 }
+
+// TestEdition: while it is the same, the same text is sealed; another key that signs has another one.
+func TestEdition(t *testing.T) {
+	t.Parallel()
+	s := &store{}
+	k := s.process()
+	first := seal(t, k, "list", "position")
+	edition := k.Edition()
+	if seal(t, k, "list", "position") != first || k.Edition() != edition {
+		t.Error("nothing has changed, but the text or the edition")
+	}
+	s.set(nil, signing.Key{Secret: signing.NewSecret()}, signing.Key{Secret: s.keys[0].Secret, Left: time.Minute})
+	k.Forget()
+	heard := k.Edition()
+	if seal(t, k, "list", "position") == first || heard == edition {
+		t.Errorf("another key signs, but the edition is %d as before", edition)
+	}
+}

@@ -1,10 +1,12 @@
 package page
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"net/http"
+	"sync/atomic"
 
 	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/httpkit"
@@ -36,11 +38,44 @@ func (c Cursors) Next(r *http.Request, position []byte) (string, error) {
 
 // Link sets the header that leads to the next page, as Next does.
 func (c Cursors) Link(w http.ResponseWriter, r *http.Request, position []byte) error {
-	cursor, err := c.Next(r, position)
-	if err != nil {
-		return err
+	return c.Of(r).Link(r.Context(), w, position)
+}
+
+// Pages are those of one list, as a request has named it. They are safe for concurrent use.
+type Pages struct {
+	keys    *signing.Keys
+	path    string
+	params  *httpkit.Params
+	binding []byte
+	last    atomic.Pointer[link]
+}
+
+// link is a header that leads to a position.
+type link struct {
+	edition  int64 // of the key that has signed its cursor
+	position string
+	header   []string
+}
+
+// Of returns the pages of the list of the request, whose parameters were read.
+func (c Cursors) Of(r *http.Request) *Pages {
+	return &Pages{keys: c.keys, path: r.URL.Path, params: httpkit.ParamsOf(r), binding: binding(r)}
+}
+
+// Link sets the header that leads to the next page, which begins at the position. It is made once for
+// requests that are answered with the same page. fault.Unavailable.
+func (p *Pages) Link(ctx context.Context, w http.ResponseWriter, position []byte) error {
+	edition := p.keys.Edition() // before a cursor is made of it
+	l := p.last.Load()
+	if l == nil || l.edition != edition || l.position != string(position) {
+		cursor, err := p.keys.Seal(ctx, signing.Cursors, p.binding, position)
+		if err != nil {
+			return fmt.Errorf("cursor of the next page: %w", err)
+		}
+		l = &link{edition, string(position), []string{p.params.Link(p.path, cursor)}}
+		p.last.Store(l)
 	}
-	w.Header().Set("Link", httpkit.ParamsOf(r).Link(r.URL.Path, cursor))
+	w.Header()["Link"] = l.header
 	return nil
 }
 

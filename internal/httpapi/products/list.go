@@ -18,6 +18,16 @@ import (
 	"vitrine.dev/internal/httpkit"
 )
 
+// named is a list as a request names it.
+type named struct {
+	filter    catalog.Filter
+	selection catalog.Selection
+	pages     *page.Pages
+}
+
+// NewNames returns what a Handler remembers lists in.
+func NewNames() page.Names[*named] { return page.NewNames[*named]() }
+
 // List answers with one page, or with all that the filter selects, a product on each line,
 // where the client would rather have that.
 func (h *Handler) List(w http.ResponseWriter, r *http.Request) error {
@@ -31,14 +41,14 @@ func (h *Handler) List(w http.ResponseWriter, r *http.Request) error {
 	if filter.UserID, err = auth.From(r.Context()).ForReading(filter.UserID); err != nil {
 		return fmt.Errorf("list products: %w", err)
 	}
-	w.Header().Add("Vary", "Accept, Prefer")
+	vary(w)
 	if err := h.count(w, r, filter); err != nil {
 		return fmt.Errorf("count products: %w", err)
 	}
 	if Streams(r) {
 		err = h.stream(w, r, filter)
 	} else {
-		err = h.sendPage(w, r, filter)
+		err = h.firstPage(w, r, filter)
 	}
 	if err != nil {
 		return fmt.Errorf("list products: %w", err)
@@ -46,18 +56,53 @@ func (h *Handler) List(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-func (h *Handler) sendPage(w http.ResponseWriter, r *http.Request, filter catalog.Filter) error {
+// ListAgain answers with a page that was asked for before in the same words.
+func (h *Handler) ListAgain(w http.ResponseWriter, r *http.Request) (answered bool, err error) {
+	if len(r.Header["Prefer"]) > 0 || Streams(r) {
+		return false, nil
+	}
+	list, known := h.Names.Of(page.WordsOf(r, h.Tag()))
+	if !known {
+		return false, nil
+	}
+	vary(w)
+	if err := h.sendPage(w, r, list); err != nil {
+		return true, fmt.Errorf("list products: %w", err)
+	}
+	return true, nil
+}
+
+// firstPage answers with a page that was not asked for in these words, as far as is remembered.
+func (h *Handler) firstPage(w http.ResponseWriter, r *http.Request, filter catalog.Filter) error {
+	tag := h.Tag()
+	selection, err := filter.Select(tag)
+	if err != nil {
+		return err
+	}
+	list := &named{filter: filter, selection: selection, pages: h.Cursors.Of(r)}
+	if err := h.sendPage(w, r, list); err != nil {
+		return err
+	}
+	if httpkit.ParamsOf(r).Text(httpkit.ParamCursor) == "" { // what has signed one may end
+		h.Names.Keep(page.WordsOf(r, tag), list)
+	}
+	return nil
+}
+
+func vary(w http.ResponseWriter) { w.Header().Add("Vary", "Accept, Prefer") }
+
+func (h *Handler) sendPage(w http.ResponseWriter, r *http.Request, list *named) error {
 	held, err := h.Lists.Take(r.Context(), maxPageMemory)
 	if err != nil {
 		return err
 	}
 	defer held.Free()
-	found, err := h.Views.List(r.Context(), filter, h.Tag(), func(ctx context.Context) (cache.Entry, error) {
-		p, err := h.Service.List(ctx, filter)
+	found, err := h.Views.Selected(r.Context(), list.selection, func(ctx context.Context) (cache.Entry, error) {
+		p, err := h.Service.List(ctx, list.filter)
 		if err != nil {
 			return cache.Entry{}, fmt.Errorf("load list: %w", err)
 		}
-		return encodePage(filter, p, h.URL)
+		return encodePage(list.filter, p, h.URL)
 	})
 	if err != nil {
 		return err
@@ -68,7 +113,7 @@ func (h *Handler) sendPage(w http.ResponseWriter, r *http.Request, filter catalo
 	}
 	held.Shrink(int64(len(found.Body)))
 	if len(next) > 0 {
-		if err := h.Cursors.Link(w, r, next); err != nil {
+		if err := list.pages.Link(r.Context(), w, next); err != nil {
 			return err
 		}
 	}

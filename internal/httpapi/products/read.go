@@ -32,6 +32,7 @@ type Handler struct {
 	Receiving httpkit.Budget
 	Waits     Waits
 	Cursors   page.Cursors
+	Names     page.Names[*named]
 }
 
 // Get answers from encoded bytes: on a hit nothing is encoded again.
@@ -81,8 +82,8 @@ func writeView(w http.ResponseWriter, v catalog.View, tag string) {
 // before it is reused. The map is written directly: the names are in
 // canonical form.
 func setTag(h http.Header, tag string) {
-	h["Etag"] = []string{tag}
-	h["Cache-Control"] = []string{"no-cache"}
+	values := [...]string{tag, "no-cache"}
+	h["Etag"], h["Cache-Control"] = values[:1:1], values[1:]
 }
 
 // readPrecondition evaluates If-Match on a read, as RFC 9110 wants it.

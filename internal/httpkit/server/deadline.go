@@ -2,17 +2,19 @@ package server
 
 import (
 	"context"
+	"net/http"
 	"sync/atomic"
 	"time"
 )
 
-// deadline is a context that ends at a time, as that of context.WithDeadline does. It makes its timer
+// deadline is a context that ends at a time, as that of context.WithDeadline does, or, where the time is
+// the zero one, when it is cancelled. It makes its timer
 // when someone first waits for its end, which what is answered from memory never does: a timer for
 // each request was 4 % of the CPU of a cached read.
 type deadline struct {
 	context.Context //nolint:containedctx // it is one
 
-	at    time.Time
+	at    time.Time             // is not changed once someone may wait
 	timed atomic.Pointer[timed] // nil until someone waits
 	ended atomic.Bool
 }
@@ -29,10 +31,22 @@ func withTimeout(parent context.Context, limit time.Duration) (context.Context, 
 	return d, d.cancel
 }
 
+// bounded returns the request with a context that ends after requestTimeout, and what ends it before. It is
+// the same request where its context can still be given a limit.
+func bounded(r *http.Request) (*http.Request, context.CancelFunc) {
+	if d, own := r.Context().(*deadline); own && d.at.IsZero() {
+		d.at = time.Now().Add(requestTimeout)
+		return r, func() {} // at the end of the request
+	}
+	ctx, cancel := withTimeout(r.Context(), requestTimeout)
+	return r.WithContext(ctx), cancel
+}
+
 // Deadline implements context.Context.
 func (d *deadline) Deadline() (time.Time, bool) {
-	if at, ok := d.Context.Deadline(); ok && at.Before(d.at) {
-		return at, true
+	at, ok := d.Context.Deadline()
+	if d.at.IsZero() || ok && at.Before(d.at) {
+		return at, ok
 	}
 	return d.at, true
 }
@@ -55,7 +69,7 @@ func (d *deadline) Err() error {
 		return err //nolint:wrapcheck // as it is
 	case d.ended.Load():
 		return context.Canceled
-	case time.Now().Before(d.at):
+	case d.at.IsZero() || time.Now().Before(d.at):
 		return nil
 	default:
 		return context.DeadlineExceeded
@@ -76,7 +90,7 @@ func (d *deadline) wait() *timed {
 	if t := d.timed.Load(); t != nil || d.ended.Load() {
 		return t
 	}
-	ctx, cancel := context.WithDeadline(d.Context, d.at)
+	ctx, cancel := d.begin()
 	if !d.timed.CompareAndSwap(nil, &timed{ctx, cancel}) {
 		cancel()
 	}
@@ -85,6 +99,13 @@ func (d *deadline) wait() *timed {
 		t.cancel()
 	}
 	return t
+}
+
+func (d *deadline) begin() (context.Context, context.CancelFunc) {
+	if d.at.IsZero() {
+		return context.WithCancel(d.Context)
+	}
+	return context.WithDeadline(d.Context, d.at)
 }
 
 // cancel ends it, also for those who begin to wait later.

@@ -30,8 +30,11 @@ const (
 // only where it is short and the connection is to be kept.
 func mustDrain(r *http.Request, b *httpkit.Body, answer http.Header) bool {
 	rest := b.Rest()
+	if rest == 0 {
+		return false
+	}
 	kept := r.ProtoAtLeast(1, 1) && !r.Close && answer.Get("Connection") != "close"
-	return rest != 0 && (rest < 0 || rest > maxPrompt || !kept)
+	return rest < 0 || rest > maxPrompt || !kept
 }
 
 // announceDrain has the answer sent at once and the connection closed after it.

@@ -113,9 +113,9 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 func (s *Server) answer(rt Route) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if !rt.Long && (rt.LongIf == nil || !rt.LongIf(r)) {
-			ctx, cancel := withTimeout(r.Context(), requestTimeout)
+			var cancel context.CancelFunc
+			r, cancel = bounded(r)
 			defer cancel()
-			r = r.WithContext(ctx)
 		}
 		if err := rt.Handle(w, r); err != nil {
 			s.fail(w, r, err, openapi.Names(rt.Query))
@@ -203,9 +203,12 @@ type Handler func(w http.ResponseWriter, r *http.Request) error
 
 // Route is one operation of an API.
 type Route struct {
-	Method   string
-	Path     string // as http.ServeMux spells it
-	Handle   Handler
+	Method string
+	Path   string // as http.ServeMux spells it
+	Handle Handler
+	// Again answers a request like one that Handle has answered, before its parameters are read; it
+	// reports whether it has. nil: there is no short way.
+	Again    func(w http.ResponseWriter, r *http.Request) (answered bool, err error)
 	Scopes   []string                                // of a key that may call it, any of them; none: no key is needed
 	Token    bool                                    // whether a stream token in the query may stand for the key
 	Query    []*huma.Param                           // every query parameter that it takes
@@ -236,6 +239,14 @@ func (rt Route) pattern() string { return rt.Method + " " + rt.Path }
 func (rt Route) withParams() Route {
 	next, declared := rt.Handle, openapi.Names(rt.Query)
 	rt.Handle = func(w http.ResponseWriter, r *http.Request) error {
+		if r.URL.RawQuery == "" && len(declared) == 0 {
+			return next(w, r)
+		}
+		if rt.Again != nil {
+			if answered, err := rt.Again(w, r); answered || err != nil {
+				return err
+			}
+		}
 		p, err := httpkit.ReadParams(r.URL.RawQuery, declared)
 		if err != nil {
 			return err
