@@ -22,8 +22,10 @@ func TestConsoleKeys(t *testing.T) {
 	s.fill()
 	b := openTab(t, s.URL)
 	s.signIn(b, s.admin, "/console")
-	for name, address := range b.menu() {
-		letter := eval[string](b, fmt.Sprintf(`document.querySelector('.side nav a[href="%s"]').dataset.letter`, address))
+	menu := b.menu()
+	letters := eval[map[string]string](b, `Object.fromEntries([...document.querySelectorAll(".side nav a")].map(a => [a.getAttribute("href"), a.dataset.letter]))`)
+	for name, address := range menu {
+		letter := letters[address]
 		b.open("/console/settings")
 		if name == "settings" {
 			b.open("/console/audit")

@@ -87,7 +87,7 @@ func TestConsoleTasks(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			env := maps.Clone(env)
-			env["TEST_URLS"], env["JOB_MAX_ATTEMPTS"] = "true", "1"
+			env["FETCH_TIMEOUT"], env["JOB_MAX_ATTEMPTS"] = "1h", "1"
 			c := systemtest.Start(t, "api", env).Client()
 			workers := []*systemtest.Process{systemtest.Start(t, "worker", env), systemtest.Start(t, "worker", env)}
 			var answers atomic.Bool
@@ -107,13 +107,18 @@ func fiveTasks(c systemtest.Client, b *tab, workers []*systemtest.Process, answe
 	})
 	b.errand("is any worker dead? No", `No worker is dead\. 3 processes alive`, on(`a[href="/console/workers"]`))
 
-	// A picture of a host that fails, others so that it is left alone, and one that waits for it.
-	const pictures = 6 // five failures in a row open the breaker
-	var urls []string
-	for i := range pictures {
-		urls = append(urls, fmt.Sprintf("http://%s/%d", failing, i))
+	// Pictures of a host that fails, so many in a row that its breaker opens, and more of a host that does not answer than
+	// are fetched from it at once.
+	const pictures = 5
+	of := func(host string, n, from int) (urls []string) {
+		for i := range n {
+			urls = append(urls, fmt.Sprintf("http://%s/%d", host, from+i))
+		}
+		return urls
 	}
-	shelf := c.Create("Oak shelf", urls[1:]...)
+	shelf := c.Create("Oak shelf", of(failing, pictures, 0)...)
+	c.Create("Slow", of(silent, pictures, 0)...)
+	lamp := c.Create("Brass lamp", of(silent, 1, pictures)...)
 	systemtest.Eventually(t, "the breaker", func() bool {
 		failed := 0
 		for _, img := range c.Product(shelf).Images {
@@ -121,10 +126,9 @@ func fiveTasks(c systemtest.Client, b *tab, workers []*systemtest.Process, answe
 				failed++
 			}
 		}
-		return failed == pictures-1
+		return failed == pictures
 	})
-	lamp := c.Create("Brass lamp", urls[0])
-	b.looksAgain("what is wrong", "1 picture waits for it")
+	b.looksAgain("what is wrong", " has failed since ")
 	b.errand("why is this picture not there? It failed", `It failed for good after 1 attempt: .+`,
 		on(`.figures a[href^="/console/failed"]`), on(`.rows a.name`))
 	b.errand("why is this picture not there? It waits", `It waits for its host, which has as many fetches as it may have, or does not answer`,
@@ -133,24 +137,18 @@ func fiveTasks(c systemtest.Client, b *tab, workers []*systemtest.Process, answe
 	b.errand("which host is failing, and since when? With what is known of it", `(?s)`+host+`.*since`, on(`.wrong a[href^="/console/hosts?host="]`))
 
 	answers.Store(true)
-	b.errand("retry what failed for that host today", fmt.Sprintf(`%d items are tried again`, pictures-1),
+	b.errand("retry what failed for that host today", fmt.Sprintf(`%d items are tried again`, pictures),
 		on(`.wrong a[href*="action=replay"][href*="since="]`), on(`form button.primary`))
-	for _, path := range []string{shelf, lamp} {
-		for _, img := range c.Finished(path).Images {
-			if img.Status != "ready" {
-				t.Errorf("%s: image %d is %s: %+v", path, img.ID, img.Status, img.Reason)
-			}
+	for _, img := range c.Finished(shelf).Images {
+		if img.Status != "ready" {
+			t.Errorf("image %d is %s: %+v", img.ID, img.Status, img.Reason)
 		}
 	}
 	b.looksAgain("all is well", "Nothing is wrong")
 
-	// A user whose pictures wait for a host that does not answer.
-	for i := range 21 {
-		var urls []string
-		for j := range 50 {
-			urls = append(urls, fmt.Sprintf("http://%s/%d/%d", silent, i, j))
-		}
-		c.Create(fmt.Sprintf("Many %d", i), urls...)
+	const many, each = 21, 50 // a queue of a thousand is full
+	for i := range many {
+		c.Create(fmt.Sprintf("Many %d", i), of(silent, each, 100+i*each)...)
 	}
 	b.looksAgain("who fills the queue", "fills the queue")
 	b.errand("who is filling the queue? On the page Now", `User 1 fills the queue: 1,0\d\d of 1,0\d\d waiting pictures are theirs`)
