@@ -4,12 +4,15 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"os"
+	"os/user"
 
 	"vitrine.dev/internal/app/config"
 	"vitrine.dev/internal/cache/readthrough"
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/cli"
 	"vitrine.dev/internal/fsck"
+	"vitrine.dev/internal/gc"
 	"vitrine.dev/internal/installation"
 	"vitrine.dev/internal/upload"
 )
@@ -82,5 +85,36 @@ func openChecker(
 	return fsck.New(parts, fsck.Config{
 		Repair: how.Repair, Grace: cfg.OrphanGrace, UploadLife: upload.Life, Silence: cfg.JobLease,
 		Policy: policy(cfg), CacheLease: cfg.CacheLease, MayDelete: mayCollect(identity, blobs, store), Epoch: epoch,
+		By: whoChecks(),
 	}), nil
+}
+
+// whoChecks is the user and the host that this process runs as and on, as far as they are known.
+func whoChecks() string {
+	name, host := "unknown", "unknown"
+	if u, err := user.Current(); err == nil {
+		name = u.Username
+	}
+	if h, err := os.Hostname(); err == nil {
+		host = h
+	}
+	return name + "@" + host
+}
+
+// LastRuns implements cli.Program.
+func (program) LastRuns(ctx context.Context, to cli.Streams) ([]gc.Run, error) {
+	cfg, log, err := configured(ctx, to.Err, "fsck")
+	if err != nil {
+		return nil, err
+	}
+	var held closers
+	defer held.close(log)
+	store, err := openExisting(ctx, cfg, &held, log)
+	if err != nil {
+		return nil, err
+	}
+	if err := store.CheckSchema(ctx); err != nil {
+		return nil, err
+	}
+	return store.LastRuns(ctx)
 }

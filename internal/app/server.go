@@ -66,6 +66,7 @@ func (p *process) addServer() error {
 		Work:     dispatch.NewInspector(p.store, dispatching(p.cfg).Limits),
 		Attempts: attempts.NewService(p.store),
 		Past:     statistics.NewService(p.store),
+		Runs:     p.store,
 		Bulk:     bulk.NewService(p.store, p.views, p.cfg.IdempotencyTTL),
 		Views:    p.views,
 		Progress: progress.New(p.log),

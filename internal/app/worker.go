@@ -42,7 +42,7 @@ func (p *process) addWorker(held *closers) error {
 	sweeperConfig.Policy = policy(p.cfg)
 	sweeper := media.NewSweeper(p.store, p.views, sweeperConfig, p.log)
 	collector := gc.NewCollector(p.store, p.blobs, p.cfg.OrphanInterval, gc.Config{
-		Grace: p.cfg.OrphanGrace, UploadLife: upload.Life, MayDelete: mayCollect(p.identity, p.blobs, p.store),
+		Grace: p.cfg.OrphanGrace, UploadLife: upload.Life, MayDelete: mayCollect(p.identity, p.blobs, p.store), By: p.id,
 	}, p.log)
 	heart := p.heart(p.cfg.WorkerDownloads, worker, renderer)
 	p.tasks = append(p.tasks,

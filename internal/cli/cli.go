@@ -12,6 +12,7 @@ import (
 	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/fsck"
+	"vitrine.dev/internal/gc"
 )
 
 // commands are the command line. Everything else is configured by the
@@ -63,6 +64,8 @@ type Program interface {
 	// Check compares everything, and repairs where it is asked to. The report is
 	// nil where nothing could be opened, and incomplete beside an error.
 	Check(ctx context.Context, to Streams, how Check) (*fsck.Report, error)
+	// LastRuns returns what the last runs of fsck and of the collector have found, the latest first.
+	LastRuns(ctx context.Context, to Streams) ([]gc.Run, error)
 	// Backup copies the embedded database into a new file.
 	Backup(ctx context.Context, to Streams, file string) (Backup, error)
 	// Copy copies the database, and the images where the storage is another one,

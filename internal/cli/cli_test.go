@@ -10,6 +10,7 @@ import (
 	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/fsck"
+	"vitrine.dev/internal/gc"
 )
 
 // fake is a Program that records what it was asked for and returns err.
@@ -31,6 +32,17 @@ func (f *fake) Serve(_ context.Context, _ Streams, role string) error {
 func (f *fake) Migrate(_ context.Context, _ Streams, wait time.Duration) error {
 	f.called, f.wait = "migrate", wait
 	return f.err
+}
+
+func (f *fake) LastRuns(context.Context, Streams) ([]gc.Run, error) {
+	f.called = "last"
+	report := *gc.NewReport([]gc.Finding{{Kind: gc.OrphanObject, What: "left behind", Count: 3}})
+	at := time.Date(2026, 11, 28, 4, 0, 0, 0, time.UTC)
+	return []gc.Run{
+		{Task: gc.TaskCollector, By: "PROCESS", Place: 16, EndedAt: at, DueAt: at.Add(time.Hour), Report: report},
+		{Task: gc.TaskFsck, By: "ann@host", Failure: "It was stopped.", EndedAt: at, Report: report},
+		{Task: gc.TaskFsck, By: "ben@host", Took: 1500 * time.Millisecond, EndedAt: at.Add(-time.Hour), Report: report},
+	}, f.err
 }
 
 func (f *fake) Check(_ context.Context, _ Streams, how Check) (*fsck.Report, error) {
@@ -94,6 +106,12 @@ func TestCommands(t *testing.T) {
 		{"copy", nil, "", 64, "--to"},
 		{"fsck --grace=-1s", nil, "", 64, "--grace must not be negative"},
 		{"fsck --repair --grace=1m --json", nil, "fsck", 0, `"findings"`},
+		{"fsck --last", nil, "last", 0, "fsck, run by ann@host, ended at 2026-11-28T04:00:00Z after 0s; it did not look at everything: It was stopped."},
+		{"fsck --last", nil, "last", 0, "fsck, run by ben@host, ended at 2026-11-28T03:00:00Z after 1.5s; it looked at everything\nfinding"},
+		{"fsck --last", nil, "last", 0, "The next is due at 2026-11-28T05:00:00Z."},
+		{"fsck --last --json", nil, "last", 0, `"by":"ben@host","repair":false,"ended_at":"2026-11-28T03:00:00Z","seconds":1.5,"findings":[{"kind":"orphan_object"`},
+		{"fsck --last", errors.New("no database"), "last", 69, "fsck --last: no database"},
+		{"fsck --last --repair", nil, "", 64, "can't be used together"},
 		{"fsck", errors.New("no storage"), "fsck", 69, "not everything was checked: no storage"},
 		{"restored", nil, "restored", 0, "new epoch"},
 		{"restored", unavailable, "restored", 69, "busy"},

@@ -6,10 +6,14 @@ import (
 	"fmt"
 	"io"
 	"time"
+
+	"vitrine.dev/internal/fsck"
+	"vitrine.dev/internal/gc"
 )
 
 type fsckCommand struct {
-	Repair bool           `help:"Repair what can be repaired. Safe while the system runs."`
+	Repair bool           `help:"Repair what can be repaired. Safe while the system runs."                xor:"what"`
+	Last   bool           `help:"Compare nothing: print what the last runs found, and the collector."     xor:"what"`
 	JSON   bool           `help:"Print the report as JSON."                                               name:"json"`
 	Grace  *time.Duration `help:"How old a file that nothing refers to must be; ORPHAN_GRACE by default."`
 }
@@ -30,6 +34,9 @@ func (f fsckCommand) Run(ctx context.Context, program Program, to Streams) error
 	if f.Grace != nil && *f.Grace < 0 {
 		return Usage(errors.New("--grace must not be negative"))
 	}
+	if f.Last {
+		return f.last(ctx, program, to)
+	}
 	report, err := program.Check(ctx, to, Check{Repair: f.Repair, Grace: f.Grace, Progress: fileProgress(to.Err)})
 	if report == nil {
 		return err
@@ -46,6 +53,65 @@ func (f fsckCommand) Run(ctx context.Context, program Program, to Streams) error
 		return errNotRepaired
 	}
 	return nil
+}
+
+// lastRun is a run as JSON.
+type lastRun struct {
+	Task    gc.Task   `json:"task"`
+	By      string    `json:"by"`
+	Repair  bool      `json:"repair"`
+	Failure string    `json:"failure,omitempty"`
+	EndedAt time.Time `json:"ended_at"`
+	Seconds float64   `json:"seconds"`
+	DueAt   time.Time `json:"next_due_at,omitzero"`
+	gc.Report
+}
+
+// last prints what the last runs have found. Its outcome says nothing of that.
+func (f fsckCommand) last(ctx context.Context, program Program, to Streams) error {
+	runs, err := program.LastRuns(ctx, to)
+	if err != nil {
+		return Unavailable(fmt.Errorf("fsck --last: %w", err))
+	}
+	if f.JSON {
+		list := make([]lastRun, len(runs))
+		for i, r := range runs {
+			list[i] = lastRun{r.Task, r.By, r.Repair, r.Failure, r.EndedAt, r.Took.Seconds(), r.DueAt, r.Report}
+		}
+		return writeLine(to.Out, list)
+	}
+	c := gc.Summarize(runs)
+	if c.Fsck == nil {
+		fmt.Fprintln(to.Out, "fsck has not run yet.")
+	}
+	for _, r := range []*gc.Run{c.Fsck, c.Whole, c.Turn} {
+		if r == nil || r == c.Whole && c.Whole == c.Fsck {
+			continue
+		}
+		if err := writeRun(to.Out, *r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeRun prints a run: when, by whom, and its report.
+func writeRun(w io.Writer, r gc.Run) error {
+	ended := "looked at everything"
+	if r.Task == gc.TaskCollector {
+		ended = "looked at its part of the storage"
+	}
+	if r.Failure != "" {
+		ended = "did not look at everything: " + r.Failure
+	}
+	fmt.Fprintf(w, "%s, run by %s, ended at %s after %s; it %s\n", r.Task, r.By, r.EndedAt.Format(time.RFC3339), r.Took, ended)
+	if !r.DueAt.IsZero() {
+		fmt.Fprintf(w, "The next is due at %s.\n", r.DueAt.Format(time.RFC3339))
+	}
+	report := fsck.Report{Report: r.Report}
+	err := report.WriteText(w)
+	fmt.Fprintln(w)
+	return err
 }
 
 // fileProgress shows on a terminal how far the comparison of files has come.

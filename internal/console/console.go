@@ -20,7 +20,9 @@ import (
 	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/feed"
 	"vitrine.dev/internal/findings"
+	"vitrine.dev/internal/gc"
 	"vitrine.dev/internal/refresh"
+	"vitrine.dev/internal/statistics"
 	"vitrine.dev/internal/upload"
 	"vitrine.dev/internal/webhook"
 )
@@ -40,6 +42,8 @@ type Deps struct {
 	Failures *failures.Service
 	Findings *findings.Service
 	Catalog  *catalog.Service
+	Past     *statistics.Service
+	Runs     gc.Runs
 	Events   *feed.Feed
 	Attempts *attempts.Service
 	Uploads  *upload.Service
@@ -103,7 +107,7 @@ func Paths() (paths []string) {
 }
 
 func (d Deps) pages() []pages {
-	flow := &work.Pages{Work: d.Work, Failures: d.Failures, Findings: d.Findings, Catalog: d.Catalog, URL: d.URL}
+	flow := &work.Pages{Work: d.Work, Failures: d.Failures, Findings: d.Findings, Catalog: d.Catalog, Past: d.Past, Runs: d.Runs, URL: d.URL}
 	goods := &products.Pages{Catalog: d.Catalog, Work: d.Work, Failures: d.Failures, Events: d.Events, Attempts: d.Attempts, Uploads: d.Uploads, URL: d.URL}
 	rest := &admin.Pages{
 		Accounts: d.Accounts, Webhooks: d.Webhooks, Imports: d.Imports, Failures: d.Failures, Refresh: d.Refresh, Settings: d.Settings,

@@ -6,6 +6,7 @@ import (
 
 	"vitrine.dev/internal/dispatch"
 	"vitrine.dev/internal/failures"
+	"vitrine.dev/internal/gc"
 	"vitrine.dev/internal/monitor"
 )
 
@@ -22,6 +23,7 @@ type Facts struct {
 	Readers     []Reader
 	Webhooks    []Webhook
 	Imports     []Import
+	Fsck        *gc.Run  // the last that looked at everything; nil where none is known
 	Unread      []string // in words, such as "the queue"
 }
 
@@ -68,4 +70,6 @@ type Store interface {
 	TroubledWebhooks(ctx context.Context, limit int) ([]Webhook, error)
 	// PausedImports returns at most limit imports that are paused, the latest first.
 	PausedImports(ctx context.Context, limit int) ([]Import, error)
+	// LastRuns is that of gc.Runs.
+	LastRuns(ctx context.Context) ([]gc.Run, error)
 }

@@ -24,13 +24,14 @@ const (
 	WebhookFailing   Code = "webhook_failing" // nothing could be delivered for a while
 	WebhookDisabled  Code = "webhook_disabled"
 	ImportPaused     Code = "import_paused"
+	DifferencesFound Code = "differences_found" // the last fsck found what it did not repair
 )
 
 // Codes lists all of them.
 func Codes() []Code {
 	return []Code{
 		NotKnown, PartUnavailable, NoWorker, WorkerStopped, HostFailing, PicturesFailed, MessagesUnread, UserFillsQueue, PicturesWaitLong,
-		ReaderBehind, WebhookFailing, WebhookDisabled, ImportPaused,
+		ReaderBehind, WebhookFailing, WebhookDisabled, ImportPaused, DifferencesFound,
 	}
 }
 
@@ -71,11 +72,12 @@ const (
 	ShowReadiness ActionKind = "show_readiness"
 	ShowWebhook   ActionKind = "show_webhook" // ID
 	ShowImport    ActionKind = "show_import"  // ID
+	ShowRuns      ActionKind = "show_consistency"
 )
 
 // ActionKinds lists all of them.
 func ActionKinds() []ActionKind {
-	return []ActionKind{RetryFailures, ShowFailures, ShowHost, ShowWorkers, ShowQueue, ShowReadiness, ShowWebhook, ShowImport}
+	return []ActionKind{RetryFailures, ShowFailures, ShowHost, ShowWorkers, ShowQueue, ShowReadiness, ShowWebhook, ShowImport, ShowRuns}
 }
 
 // Action is what can be done, with what it is done to. Fields that its kind does not name are zero.

@@ -28,7 +28,7 @@ const (
 func Judge(f Facts) []Finding {
 	var all []Finding
 	for _, rule := range []func(Facts) []Finding{
-		notKnown, parts, workers, hosts, failed, fullOfOne, waitLong, readers, webhooks, imports,
+		notKnown, parts, workers, hosts, failed, fullOfOne, waitLong, readers, webhooks, imports, differences,
 	} {
 		all = append(all, rule(f)...)
 	}
@@ -243,6 +243,23 @@ func imports(f Facts) (found []Finding) {
 		})
 	}
 	return found
+}
+
+func differences(f Facts) []Finding {
+	if f.Fsck == nil || f.Fsck.Clean() {
+		return nil
+	}
+	var left int64
+	var kinds []string
+	for _, found := range f.Fsck.Report.Findings {
+		if n := found.Count - found.Repaired; n > 0 {
+			left, kinds = left+n, append(kinds, string(found.Kind))
+		}
+	}
+	return []Finding{{
+		Code: DifferencesFound, Severity: Warning, Since: f.Fsck.EndedAt, Action: Action{Kind: ShowRuns},
+		Text: fmt.Sprintf("fsck found %s at %s (%s).", several(int(left), false, "difference"), f.clock(f.Fsck.EndedAt), list(kinds)),
+	}}
 }
 
 // waiting is how many pictures wait, for whatever.

@@ -13,6 +13,7 @@ import (
 	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/findings"
+	"vitrine.dev/internal/gc"
 	"vitrine.dev/internal/monitor"
 	"vitrine.dev/internal/processes"
 )
@@ -96,6 +97,11 @@ func TestSentences(t *testing.T) {
 			{ID: 5, UserID: 7, Failures: 1, Since: at("14:10")}, {ID: 4, UserID: 7, Disabled: "gone", Since: at("14:00")},
 		}},
 		"notice Import 9 of user 7 is paused; 40 pictures of it wait. 40 show_import": {Imports: []findings.Import{{ID: 9, UserID: 7, ImagesWaiting: 40}}},
+		"warning fsck found 1,205 differences at 14:05 UTC (missing_object and wrong_counts). 0 show_consistency": {
+			Fsck: &gc.Run{EndedAt: at("14:05"), Report: gc.Report{Findings: []gc.Finding{
+				{Kind: gc.MissingObject, Count: 1204, Repaired: 4}, {Kind: gc.WrongSize, Count: 2, Repaired: 2}, {Kind: "wrong_counts", Count: 5},
+			}}},
+		},
 		"critical What may be wrong with hosts, imports and the queue is not known: it could not be read within a second. 0 show_readiness": {
 			Unread: []string{"hosts", "imports", "the queue"},
 		},

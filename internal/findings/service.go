@@ -12,6 +12,7 @@ import (
 	"vitrine.dev/internal/dispatch"
 	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/gc"
 	"vitrine.dev/internal/monitor"
 )
 
@@ -116,6 +117,10 @@ func (s Sources) read(ctx context.Context) Facts {
 		"imports": func() (func(), error) {
 			list, err := s.Store.PausedImports(ctx, mostImports)
 			return func() { facts.Imports = list }, err
+		},
+		"the last check": func() (func(), error) {
+			runs, err := s.Store.LastRuns(ctx)
+			return func() { facts.Fsck = gc.Summarize(runs).Whole }, err
 		},
 	}
 	if s.Parts != nil {

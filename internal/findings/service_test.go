@@ -14,6 +14,7 @@ import (
 	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/findings"
+	"vitrine.dev/internal/gc"
 	"vitrine.dev/internal/monitor"
 )
 
@@ -53,6 +54,11 @@ func (s *fakeSources) PausedImports(context.Context, int) ([]findings.Import, er
 	return nil, s.err
 }
 
+func (s *fakeSources) LastRuns(context.Context) ([]gc.Run, error) {
+	broken := gc.Report{Findings: []gc.Finding{{Kind: gc.WrongSize, Count: 1}}}
+	return []gc.Run{{Task: gc.TaskFsck, Failure: "It was stopped."}, {Task: gc.TaskFsck, Report: broken}}, nil
+}
+
 func (s *fakeSources) parts(context.Context) monitor.Report {
 	return monitor.Report{Parts: map[string]monitor.Status{"cache": monitor.Down}}
 }
@@ -80,7 +86,7 @@ func TestReport(t *testing.T) {
 			}
 			return r
 		}
-		if r := report(); codes(r) != "part_unavailable host_failing not_known " || len(r.Facts.Unread) != 1 {
+		if r := report(); codes(r) != "part_unavailable host_failing not_known differences_found " || len(r.Facts.Unread) != 1 {
 			t.Errorf("found %s, unread %v", codes(r), r.Facts.Unread)
 		}
 		report()
@@ -94,7 +100,7 @@ func TestReport(t *testing.T) {
 		}
 		close(s.hang)
 		time.Sleep(time.Second)
-		if r := report(); codes(r) != "part_unavailable host_failing " {
+		if r := report(); codes(r) != "part_unavailable host_failing differences_found " {
 			t.Errorf("found %s", codes(r))
 		}
 	})

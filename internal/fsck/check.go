@@ -25,6 +25,7 @@ type Config struct {
 	// UploadLife and MayDelete are as in gc.Config.
 	UploadLife time.Duration
 	MayDelete  func(ctx context.Context) error
+	By         string // who checks, for the record of the run
 }
 
 // Parts are what is compared.
@@ -63,10 +64,17 @@ const maxWait = 30 * time.Second
 // Run compares everything, and repairs what it can where the Config says so. It
 // is safe beside a running system, and bounded in memory: see gc.Partitions. Its
 // error is that a part could not be read; the report then holds what was found
-// before.
+// before. Either way it is recorded.
 func (c *Checker) Run(ctx context.Context) (*Report, error) {
-	report := newReport()
 	began := time.Now()
+	report, err := c.run(ctx, began)
+	run := gc.Run{Task: gc.TaskFsck, By: c.cfg.By, Repair: c.cfg.Repair, Took: time.Since(began), Report: report.Report}
+	gc.Record(ctx, c.Store, run, err, c.Log)
+	return report, err
+}
+
+func (c *Checker) run(ctx context.Context, began time.Time) (*Report, error) {
+	report := newReport()
 	if c.cfg.Repair {
 		if err := c.files.MarkUnused(ctx, 0, gc.Partitions); err != nil {
 			return report, err
@@ -134,7 +142,7 @@ func (c *Checker) sweep(ctx context.Context, report *Report) error {
 // waiting looks at the queue for dead letters that no one takes.
 func (c *Checker) waiting(ctx context.Context, report *Report) error {
 	if c.Queue == nil {
-		report.Note("The queue was not checked: it lives in the process of its worker.")
+		report.Skip(DeadMessagesWaiting, "The queue was not checked: it lives in the process of its worker.")
 		return nil
 	}
 	work, err := c.Queue.Depth(ctx, queue.Work)
@@ -143,7 +151,7 @@ func (c *Checker) waiting(ctx context.Context, report *Report) error {
 		dead, err = c.Queue.Depth(ctx, queue.Dead)
 	}
 	if err != nil {
-		report.Note("The queue was not checked: " + err.Error())
+		report.Skip(DeadMessagesWaiting, "The queue was not checked: "+err.Error())
 		return nil //nolint:nilerr // noted
 	}
 	report.Checked["queue_messages"] += int64(work.Ready)

@@ -14,6 +14,7 @@ import (
 	"vitrine.dev/internal/fsck"
 	"vitrine.dev/internal/gc"
 	"vitrine.dev/internal/logtest"
+	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/queue"
 	"vitrine.dev/internal/sqlstore/storetest"
 )
@@ -173,5 +174,39 @@ func TestCollectorSeesDamage(t *testing.T) {
 	}
 	if text := log.String(); strings.Contains(text, rendered(whole.ID).Key) || !strings.Contains(text, `"level":"WARN"`) {
 		t.Errorf("it logged %s", text)
+	}
+}
+
+// TestRunsAreRecorded: fsck and the collector leave what they found, also where they failed.
+func TestRunsAreRecorded(t *testing.T) {
+	t.Parallel()
+	w := embedded(t)
+	last := func() gc.Consistency {
+		t.Helper()
+		runs, err := w.store.LastRuns(t.Context())
+		must(t, err)
+		return gc.Summarize(runs)
+	}
+	w.put("ab/ab000000000000000000000000000001/w320.webp", []byte("left behind"))
+	w.checkWith(fsck.Config{Policy: media.DefaultPolicy(), CacheLease: time.Millisecond, By: "ann@host"})
+	c := last()
+	if c.Fsck == nil || c.Fsck != c.Whole || c.Fsck.By != "ann@host" || c.Fsck.Repair || c.Fsck.Clean() || c.Fsck.Report.Of(gc.OrphanObject).Count != 1 {
+		t.Fatalf("recorded is %+v", c.Fsck)
+	}
+	stopped, stop := context.WithCancel(t.Context())
+	stop()
+	if _, err := fsck.New(w.parts(), fsck.Config{By: "ben@host", Repair: true}).Run(stopped); err == nil {
+		t.Error("it has not noticed that it was stopped")
+	}
+	c = last()
+	if c.Fsck.By != "ben@host" || c.Fsck.Failure != "It was stopped." || !c.Fsck.Repair || c.Whole == nil || c.Whole.By != "ann@host" {
+		t.Errorf("recorded is %+v, and before it %+v", c.Fsck, c.Whole)
+	}
+	collector := gc.NewCollector(w.store, w.blobs, time.Hour, gc.Config{By: "process"}, quiet)
+	report, err := collector.Turn(t.Context())
+	must(t, err)
+	c = last()
+	if report == nil || c.Turn == nil || c.Turn.By != "process" || c.Turn.Failure != "" || time.Until(c.Turn.DueAt) < 50*time.Minute || c.Round.Turns != 1 {
+		t.Errorf("recorded is %+v of %+v", c.Turn, report)
 	}
 }

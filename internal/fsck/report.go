@@ -40,16 +40,6 @@ func newReport() *Report {
 	))}
 }
 
-// Clean reports whether nothing is wrong any more.
-func (r *Report) Clean() bool {
-	for _, f := range r.Findings {
-		if f.Repaired < f.Count {
-			return false
-		}
-	}
-	return true
-}
-
 // WriteJSON writes the report as one JSON object; "clean" says whether nothing
 // is wrong any more.
 func (r *Report) WriteJSON(w io.Writer) error {

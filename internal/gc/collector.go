@@ -9,7 +9,6 @@ import (
 )
 
 const (
-	task = "collect orphans"
 	// share is how many partitions one turn looks at, so that the storage is
 	// listed once in sixteen turns.
 	share = Partitions / 16
@@ -23,6 +22,7 @@ type Collector struct {
 	files    *Files
 	store    Store
 	interval time.Duration
+	by       string
 	log      *slog.Logger
 }
 
@@ -31,7 +31,7 @@ type Collector struct {
 func NewCollector(store Store, blobs Blobs, interval time.Duration, cfg Config, log *slog.Logger) *Collector {
 	cfg.Delete, cfg.Limit = true, turnLimit
 	files := NewFiles(store, blobs, cfg)
-	return &Collector{files: files, store: store, interval: interval, log: log}
+	return &Collector{files: files, store: store, interval: interval, by: cfg.By, log: log}
 }
 
 // Run collects until ctx is done. It asks for a turn at random moments, so that
@@ -54,10 +54,19 @@ func (c *Collector) Run(ctx context.Context) error {
 // is not. Files that are missing or damaged are only reported: to repair them is
 // for the operator to decide.
 func (c *Collector) Turn(ctx context.Context) (*Report, error) {
-	first, claimed, err := c.store.ClaimSlice(ctx, task, c.interval, share, Partitions)
+	first, claimed, err := c.store.ClaimSlice(ctx, string(TaskCollector), c.interval, share, Partitions)
 	if err != nil || !claimed {
 		return nil, err
 	}
+	began := time.Now()
+	report, err := c.turn(ctx, first)
+	run := Run{Task: TaskCollector, Place: first, By: c.by, Repair: true, Took: time.Since(began), Report: *report}
+	Record(ctx, c.store, run, err, c.log)
+	return report, err
+}
+
+// turn looks at the partitions from first on.
+func (c *Collector) turn(ctx context.Context, first int) (*Report, error) {
 	report := NewReport(Findings())
 	if err := c.files.CheckOwner(ctx, report); err != nil || report.Refused != "" {
 		return report, err

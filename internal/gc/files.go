@@ -23,6 +23,8 @@ type Config struct {
 	// MayDelete returns an installation.RefusedError where files that nothing here
 	// refers to may be another's. Nil: they are not.
 	MayDelete func(ctx context.Context) error
+	// By is who collects, for the record of the turns.
+	By string
 }
 
 // Files compares the stored files with the database's renditions and sources, and deletes

@@ -14,6 +14,8 @@ import (
 // where the database cannot be reached. A rendition is also a source, a picture that a client
 // has sent: its key is that of its one file, which begins with blob.Sources.
 type Store interface {
+	Runs
+
 	// Renditions returns those with keys from from (exclusive after the first
 	// page) below below, in order.
 	Renditions(ctx context.Context, from, below string, limit int) ([]Rendition, error)

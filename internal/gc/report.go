@@ -30,6 +30,7 @@ const MaxSamples = 5
 type Finding struct {
 	Kind       Kind     `json:"kind"`
 	What       string   `json:"what"`
+	Skipped    bool     `json:"skipped,omitempty"` // not all of it was looked for
 	Count      int64    `json:"count"`
 	Repaired   int64    `json:"mended"`
 	Samples    []string `json:"samples"`            // some of them, at most five
@@ -77,8 +78,35 @@ func (r *Report) Found(kind Kind, n int64, names ...string) {
 // Repaired counts n things of a kind that are no longer wrong.
 func (r *Report) Repaired(kind Kind, n int64) { r.Of(kind).Repaired += n }
 
+// Skip says that not all of a kind was looked for, and why.
+func (r *Report) Skip(kind Kind, why string) {
+	r.Of(kind).Skipped = true
+	r.Note(why)
+}
+
 // Unrepaired says why what was found of a kind stays.
 func (r *Report) Unrepaired(kind Kind, why string) { r.Of(kind).Unrepaired = why }
+
+// Clean reports whether nothing is wrong any more.
+func (r *Report) Clean() bool {
+	for _, f := range r.Findings {
+		if f.Repaired < f.Count {
+			return false
+		}
+	}
+	return true
+}
+
+// add counts what another report has found.
+func (r *Report) add(other Report) {
+	for _, f := range other.Findings {
+		r.Found(f.Kind, f.Count, f.Samples...)
+		r.Repaired(f.Kind, f.Repaired)
+	}
+	for what, n := range other.Checked {
+		r.Checked[what] += n
+	}
+}
 
 // Note adds a note.
 func (r *Report) Note(text string) { r.Notes = append(r.Notes, text) }

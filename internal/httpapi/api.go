@@ -20,6 +20,7 @@ import (
 	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/feed"
 	"vitrine.dev/internal/findings"
+	"vitrine.dev/internal/gc"
 	"vitrine.dev/internal/httpapi/accounts"
 	eventsapi "vitrine.dev/internal/httpapi/events"
 	"vitrine.dev/internal/httpapi/exports"
@@ -60,6 +61,7 @@ type Deps struct {
 	Findings *findings.Service
 	Attempts *attempts.Service
 	Past     *statistics.Service
+	Runs     gc.Runs
 	Exports  *export.Service
 	Imports  *imports.Service
 	Views    *catalog.Views
@@ -121,7 +123,7 @@ func (d Deps) routes() []server.Route {
 	many := refreshes.New(d.Refresh)
 	account := &accounts.Handler{Accounts: d.Accounts, Keys: d.HasKeys, Cursors: cursors}
 	endpoint := &webhooks.Handler{Service: d.Webhooks, Cursors: cursors}
-	waiting := &work.Handler{Inspector: d.Work, Findings: d.Findings, Attempts: d.Attempts, Past: d.Past, URL: d.URL, Cursors: cursors}
+	waiting := &work.Handler{Inspector: d.Work, Findings: d.Findings, Attempts: d.Attempts, Past: d.Past, Runs: d.Runs, URL: d.URL, Cursors: cursors}
 	event := &eventsapi.Handler{Feed: d.Feed, Service: d.Service, Tokens: auth.NewStreamTokens(d.Signing, nil), Hold: d.Hold, Lists: lists}
 	routes := append(d.adminRoutes(), []server.Route{
 		{Method: http.MethodPost, Path: "/products", Handle: product.Create, Scopes: scopes(auth.ProductsWrite), Describe: products.DescribeCreate},
@@ -167,6 +169,7 @@ func (d Deps) routes() []server.Route {
 		{Method: http.MethodPost, Path: "/dead-letters/jobs/{id}/abort", Handle: job.Abort, Scopes: scopes(auth.ImagesRetry, auth.Operator), Describe: failuresapi.DescribeAbortJob},
 		{Method: http.MethodGet, Path: "/queue", Handle: waiting.Queue, Scopes: scopes(auth.Operator), Describe: work.DescribeQueue},
 		{Method: http.MethodGet, Path: "/findings", Handle: waiting.WhatIsWrong, Scopes: scopes(auth.Operator), Describe: work.DescribeWhatIsWrong},
+		{Method: http.MethodGet, Path: "/consistency", Handle: waiting.Consistency, Scopes: scopes(auth.Operator), Describe: work.DescribeConsistency},
 		{Method: http.MethodGet, Path: "/queue/history", Handle: waiting.History, Scopes: scopes(auth.Operator), Query: work.HistoryQuery(), Describe: work.DescribeHistory},
 		{Method: http.MethodGet, Path: "/hosts", Handle: waiting.Hosts, Scopes: scopes(auth.Operator), Query: work.HostsQuery(), Describe: work.DescribeHosts},
 		{Method: http.MethodPost, Path: "/webhooks", Handle: endpoint.Create, Scopes: scopes(auth.Webhooks), Describe: webhooks.DescribeCreate},

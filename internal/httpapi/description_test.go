@@ -217,7 +217,7 @@ func TestEveryRouteIsDescribed(t *testing.T) {
 		"/images/refresh": {"post"}, "/images/refresh/{id}": {"get"}, "/images/refresh/{id}/abort": {"post"},
 		"/healthz": {"get"}, "/readyz": {"get"},
 		"/products/{id}/images/{image_id}/replay": {"post"}, "/products/{id}/images/{image_id}/refresh": {"post"}, "/products/{id}/images/{image_id}/source": {"get"}, "/uploads": {"post"}, "/uploads/{id}": {"get"}, "/uploads/{id}/complete": {"post"}, "/uploads/{id}/content": {"put"}, "/dead-letters": {"get"}, "/dead-letters/summary": {"get"}, "/exports": {"get"},
-		"/products/{id}/images": {"get", "post"}, "/products/{id}/images/{image_id}": {"delete", "get", "patch"}, "/products/{id}/images/{image_id}/attempts": {"get"}, "/products/external/{external_id}": {"put"}, "/products/bulk": {"post"}, "/queue": {"get"}, "/queue/history": {"get"}, "/hosts": {"get"}, "/findings": {"get"},
+		"/products/{id}/images": {"get", "post"}, "/products/{id}/images/{image_id}": {"delete", "get", "patch"}, "/products/{id}/images/{image_id}/attempts": {"get"}, "/products/external/{external_id}": {"put"}, "/products/bulk": {"post"}, "/queue": {"get"}, "/queue/history": {"get"}, "/hosts": {"get"}, "/findings": {"get"}, "/consistency": {"get"},
 		"/events": {"get"}, "/products/{id}/events": {"get"}, "/events/token": {"post"},
 		"/webhooks": {"get", "post"}, "/webhooks/{id}": {"delete", "get", "patch"}, "/webhooks/{id}/test": {"post"}, "/webhooks/{id}/rotate-secret": {"post"},
 		"/webhooks/{id}/redeliver": {"post"}, "/webhooks/{id}/deliveries": {"get"}, "/webhooks/{id}/deliveries/{delivery_id}/redeliver": {"post"},

@@ -55,6 +55,7 @@ func newDeadSetup(t *testing.T) *deadSetup {
 		Work:     dispatch.NewInspector(s.db, dispatch.DefaultConfig().Limits),
 		Attempts: attempts.NewService(s.db),
 		Past:     statistics.NewService(s.db),
+		Runs:     s.db,
 		Progress: progress.New(log),
 		Feed:     newFeed(s.db, log),
 		Exports:  newExports(s.db, log),

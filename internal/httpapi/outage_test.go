@@ -41,6 +41,7 @@ func TestOutOfTime(t *testing.T) {
 		{"POST", "/images/refresh/1/abort", ""},
 		{"GET", "/queue", ""},
 		{"GET", "/queue/history", ""},
+		{"GET", "/consistency", ""},
 		{"GET", "/hosts", ""},
 		{"GET", "/exports?user_id=1", ""},
 		{"GET", "/imports", ""},

@@ -11,6 +11,7 @@ import (
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/dispatch"
 	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/gc"
 	"vitrine.dev/internal/httpapi/wire"
 	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/processes"
@@ -292,5 +293,52 @@ func TestQueueHistory(t *testing.T) {
 		w := s.do("GET", "/queue/history"+bad, "")
 		wantProblem(t, w, http.StatusUnprocessableEntity)
 		d.check("/queue/history", "GET", w)
+	}
+}
+
+// TestConsistency: what the last checks found is as the description says, and a run that failed hides none that did not.
+func TestConsistency(t *testing.T) {
+	t.Parallel()
+	s := newDeadSetup(t)
+	d := readSchemas(t, s.setup)
+	get := func() (c wire.Consistency) {
+		t.Helper()
+		w := s.do("GET", "/consistency", "")
+		wantStatus(t, w, http.StatusOK)
+		wantHeader(t, w, "Cache-Control", "no-store")
+		d.check("/consistency", "GET", w)
+		if err := json.Unmarshal(w.Body.Bytes(), &c); err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	if c := get(); c.Fsck != nil || c.Complete != nil || c.Collector != nil || c.Round.Turns != 0 || c.Round.Of != 16 || len(c.Round.Findings) == 0 {
+		t.Errorf("before any run: %+v", c)
+	}
+	report := *gc.NewReport(gc.Findings())
+	report.Found(gc.MissingObject, 3, "ab/1")
+	report.Repaired(gc.MissingObject, 2)
+	report.Checked["objects"] = 9
+	for _, r := range []gc.Run{
+		{Task: gc.TaskFsck, By: "ann@host", Took: 1500 * time.Millisecond, Repair: true, Report: report},
+		{Task: gc.TaskCollector, Place: 16, By: "P", Report: report},
+		{Task: gc.TaskCollector, Place: 32, By: "Q", Report: report},
+	} {
+		if err := s.db.RecordRun(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c := get()
+	if f := c.Fsck; f == nil || f.Clean || f.By != "ann@host" || f.Seconds != 1.5 || !f.Repair || f.NextDueAt != nil || f.Checked["objects"] != 9 || c.Complete != nil {
+		t.Errorf("fsck is %+v, %+v", c.Fsck, c.Complete)
+	}
+	if f := c.Round.Findings[0]; c.Round.Turns != 2 || c.Round.Since == nil || f.Count != 6 || f.Repaired != 4 || len(f.Samples) != 2 || c.Round.Checked["objects"] != 18 {
+		t.Errorf("the round is %+v", c.Round)
+	}
+	if err := s.db.RecordRun(t.Context(), gc.Run{Task: gc.TaskFsck, By: "ben@host", Failure: "It was stopped.", Report: *gc.NewReport(nil)}); err != nil {
+		t.Fatal(err)
+	}
+	if c := get(); c.Fsck == nil || c.Fsck.By != "ben@host" || c.Fsck.Clean || c.Complete == nil || c.Complete.By != "ann@host" {
+		t.Errorf("after one that failed: %+v, %+v", c.Fsck, c.Complete)
 	}
 }

@@ -17,10 +17,10 @@ import (
 // ErrNotEmpty is why a database is not filled with a copy.
 var ErrNotEmpty = errors.New("the target has products or users already: a copy is made into an empty database only")
 
-// notCopied are the tables about the database itself, about when it does what, and
+// notCopied are the tables about the database itself, about when it does what and has found what, and
 // about who is alive or signed in.
 func notCopied() []string {
-	return []string{"goose_db_version", "schema_digest", "chores", "leases", "processes", "sessions"}
+	return []string{"goose_db_version", "schema_digest", "chores", "runs", "leases", "processes", "sessions"}
 }
 
 // CopyTo fills the target, a migrated database without products, with all that

@@ -77,7 +77,7 @@ func schema() sqldb.Schema {
 		Migrations: migrations, Channel: "vitrine_commits", Probe: "UPDATE installation SET id = id", Sequences: []string{"products", "events"},
 		Optional: catalogsql.TrigramIndex(),
 		Tables: []string{
-			"users", "api_keys", "sessions", "signing_keys", "audit", "products", "images", "image_attempts", "hosts", "renditions", "sources", "uploads", "chores", "leases", "installation", "processes", "minutes",
+			"users", "api_keys", "sessions", "signing_keys", "audit", "products", "images", "image_attempts", "hosts", "renditions", "sources", "uploads", "chores", "runs", "leases", "installation", "processes", "minutes",
 			"events", "event_log", "event_readers", "idempotency_keys", "bulk_keys", "dead_messages", "dead_jobs", "imports", "import_rows", "webhooks", "webhook_deliveries", "schema_digest",
 		},
 		Translate: func(err error) error {

@@ -83,15 +83,12 @@ func history(list []Minute, now time.Time, minutes, length int) History {
 			continue
 		}
 		p := &h.Points[m.At.Sub(first)/each]
-		p.Counts = p.plus(m.Counts)
-		if m.Sample != nil {
-			var before Sample
-			if p.Sample != nil {
-				before = *p.Sample
-			}
-			highest := m.Sample.highest(before)
-			p.Sample = &highest
-		}
+		p.Minute = p.with(m)
 	}
 	return h
+}
+
+// Plus is a point that stands for both; it begins when p does.
+func (p Point) Plus(q Point) Point {
+	return Point{Minute: p.with(q.Minute), Minutes: p.Minutes + q.Minutes}
 }

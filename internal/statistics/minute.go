@@ -52,6 +52,19 @@ func (s Sample) highest(t Sample) Sample {
 	}
 }
 
+// with has what happened in both, and begins when m does.
+func (m Minute) with(n Minute) Minute {
+	m.Counts = m.plus(n.Counts)
+	if n.Sample != nil {
+		var before Sample
+		if m.Sample != nil {
+			before = *m.Sample
+		}
+		m.Sample = new(n.Sample.highest(before))
+	}
+	return m
+}
+
 // Store keeps the minutes. Every method is safe for concurrent use, takes the time from the
 // database's clock, and returns errors of kind fault.Unavailable where the database cannot be reached.
 type Store interface {

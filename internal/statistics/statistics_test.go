@@ -300,3 +300,24 @@ func TestHistory(t *testing.T) {
 		}
 	})
 }
+
+// TestReadyPerMinute: the rate is of the last points that are enough minutes, and of nothing it is 0.
+func TestReadyPerMinute(t *testing.T) {
+	t.Parallel()
+	point := func(ready int64, minutes int) statistics.Point {
+		return statistics.Point{Minute: statistics.Minute{Counts: statistics.Counts{Ready: ready}}, Minutes: minutes}
+	}
+	for _, c := range []struct {
+		points []statistics.Point
+		want   float64
+	}{
+		{nil, 0},
+		{[]statistics.Point{point(600, 1), point(4, 1), point(0, 1), point(1, 1), point(2, 1), point(3, 1)}, 2},
+		{[]statistics.Point{point(600, 15), point(30, 15), point(10, 1)}, 2.5},
+		{[]statistics.Point{point(3, 2)}, 1.5},
+	} {
+		if got := (statistics.History{Points: c.points}).ReadyPerMinute(5); got != c.want {
+			t.Errorf("of %+v %v, want %v", c.points, got, c.want)
+		}
+	}
+}

@@ -14,7 +14,7 @@ import (
 // functions are what all templates may call.
 func functions() template.FuncMap {
 	return template.FuncMap{
-		"n": Number[int], "n64": Number[int64], "upTo": UpTo, "bytes": Bytes, "ago": func(t time.Time) string { return Ago(t, time.Now()) },
+		"n": Number[int], "n64": Number[int64], "upTo": UpTo, "bytes": Bytes, "rate": Rate, "ago": func(t time.Time) string { return Ago(t, time.Now()) },
 		"now": time.Now, "stamp": Stamp, "took": Took, "icon": icon, "reason": ReasonWords, "percent": Percent, "plural": Plural, "list": func(v ...any) []any { return v },
 		"dict": dict,
 	}
@@ -64,6 +64,14 @@ func Plural(n int, word string, other ...string) string {
 	default:
 		return Number(n) + " " + word + "s"
 	}
+}
+
+// Rate is a number with a digit after the point where it is small and not whole.
+func Rate(v float64) string {
+	if v < 10 && math.Round(v*10) != math.Round(v)*10 {
+		return fmt.Sprintf("%.1f", v)
+	}
+	return Number(int64(math.Round(v)))
 }
 
 // Bytes is the number of bytes in the unit, of 1000 each, in which it has at most three digits before the point.

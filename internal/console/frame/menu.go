@@ -33,6 +33,7 @@ func menu(by auth.Principal, here string) []group {
 			{Key: "jobs", Label: "Jobs and imports", Path: Path + "/jobs", Letter: "j"},
 		}},
 		{"Installation", []entry{
+			{Key: "consistency", Label: "Consistency", Path: Path + "/consistency", Letter: "c"},
 			{Key: "users", Label: "Users and keys", Path: Path + "/users", Letter: "u", Admin: true},
 			{Key: "webhooks", Label: "Webhooks", Path: Path + "/webhooks", Letter: "b", Admin: true},
 			{Key: "audit", Label: "Audit", Path: Path + "/audit", Letter: "a", Admin: true},

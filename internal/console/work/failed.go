@@ -72,6 +72,9 @@ func filterOf(q url.Values) failures.Filter {
 	if at, err := time.Parse(time.RFC3339, q.Get("since")); err == nil {
 		f.FailedAfter = at
 	}
+	if at, err := time.Parse(time.RFC3339, q.Get("until")); err == nil {
+		f.FailedBefore = at
+	}
 	return f
 }
 
@@ -89,6 +92,9 @@ func queryOf(f failures.Filter) url.Values {
 	set("product", strconv.FormatInt(f.ProductID, 10))
 	if !f.FailedAfter.IsZero() {
 		set("since", f.FailedAfter.UTC().Format(time.RFC3339))
+	}
+	if !f.FailedBefore.IsZero() {
+		set("until", f.FailedBefore.UTC().Format(time.RFC3339))
 	}
 	return q
 }
@@ -123,6 +129,7 @@ func chipsOf(f failures.Filter) []chip {
 	add(f.UserID != 0, "User "+strconv.FormatInt(f.UserID, 10), func(f *failures.Filter) { f.UserID = 0 })
 	add(f.ProductID != 0, "Product "+strconv.FormatInt(f.ProductID, 10), func(f *failures.Filter) { f.ProductID = 0 })
 	add(!f.FailedAfter.IsZero(), "Since "+f.FailedAfter.UTC().Format("2 Jan 15:04 UTC"), func(f *failures.Filter) { f.FailedAfter = time.Time{} })
+	add(!f.FailedBefore.IsZero(), "Until "+f.FailedBefore.UTC().Format("2 Jan 15:04 UTC"), func(f *failures.Filter) { f.FailedBefore = time.Time{} })
 	return chips
 }
 

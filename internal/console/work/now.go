@@ -21,6 +21,7 @@ type nowPage struct {
 	flow
 	findings.Report
 
+	History    history
 	Failed     failures.Tally // since Facts.FailedAfter
 	FailedMore bool
 	FailedPath string
@@ -71,7 +72,7 @@ func (p *Pages) now(r *http.Request) (frame.Answer, error) {
 	if report.Facts.Queue == nil {
 		return frame.Answer{}, errNoQueue
 	}
-	page := nowPage{flow: flowOf(*report.Facts.Queue), Report: report}
+	page := nowPage{flow: flowOf(*report.Facts.Queue), Report: report, History: p.history(r)}
 	page.Slots, page.FailedPath = slotsOf(page.Working), failedPath(failures.Filter{FailedAfter: report.Facts.FailedAfter})
 	if f := report.Facts.Failures; f != nil {
 		page.Failed, page.FailedMore = f.Tally, f.More
@@ -95,7 +96,7 @@ func (p *Pages) now(r *http.Request) (frame.Answer, error) {
 		}
 	}
 	return frame.Answer{Page: frame.Page{
-		Title: "Now", Nav: "now", Name: "now", Lead: leadOf(page, time.Now()), Data: page, Live: true, Often: true,
+		Title: "Now", Nav: "now", Name: "now", Lead: leadOf(page, time.Now()), Data: page, Live: true, Often: true, Chart: true,
 	}}, nil
 }
 
@@ -125,6 +126,8 @@ func wrongOf(f findings.Finding) wrong {
 		w.Do, w.Href = "See the webhook", fmt.Sprintf("%s/webhooks/%d/%d", frame.Path, a.UserID, a.ID)
 	case findings.ShowImport:
 		w.Do, w.Href = "See the import", fmt.Sprintf("%s/jobs/imports/%d", frame.Path, a.ID)
+	case findings.ShowRuns:
+		w.Do, w.Href = "See what", frame.Path+"/consistency"
 	default:
 		w.Do, w.Href = "See the parts", "/readyz"
 	}

@@ -11,6 +11,8 @@ import (
 	"vitrine.dev/internal/dispatch"
 	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/findings"
+	"vitrine.dev/internal/gc"
+	"vitrine.dev/internal/statistics"
 )
 
 //go:embed templates/*.html
@@ -25,6 +27,8 @@ type Pages struct {
 	Failures *failures.Service
 	Findings *findings.Service
 	Catalog  *catalog.Service
+	Past     *statistics.Service
+	Runs     gc.Runs
 	URL      func(key string) string // where the public reads a picture
 }
 
@@ -41,5 +45,6 @@ func (p *Pages) Routes() []frame.Route {
 		{Method: http.MethodGet, Path: "/queue", Scope: auth.Operator, Handle: p.queue},
 		{Method: http.MethodGet, Path: "/hosts", Scope: auth.Operator, Handle: p.hosts},
 		{Method: http.MethodGet, Path: "/workers", Scope: auth.Operator, Handle: p.workers},
+		{Method: http.MethodGet, Path: "/consistency", Scope: auth.Operator, Handle: p.consistency},
 	}
 }

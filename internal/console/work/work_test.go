@@ -59,13 +59,13 @@ func TestFilterStandsInTheAddress(t *testing.T) {
 	t.Parallel()
 	for _, f := range []failures.Filter{
 		{},
-		{Reason: fault.DecodeFailed, Host: "a.example:8080", UserID: 7, ProductID: 9, FailedAfter: time.Date(2026, 11, 28, 0, 0, 0, 0, time.UTC)},
+		{Reason: fault.DecodeFailed, Host: "a.example:8080", UserID: 7, ProductID: 9, FailedAfter: time.Date(2026, 11, 28, 0, 0, 0, 0, time.UTC), FailedBefore: time.Date(2026, 11, 28, 7, 0, 30, 0, time.UTC)},
 	} {
 		u, err := url.Parse(failedPath(f))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := filterOf(u.Query()); got.Reason != f.Reason || got.Host != f.Host || got.UserID != f.UserID || got.ProductID != f.ProductID || !got.FailedAfter.Equal(f.FailedAfter) {
+		if got := filterOf(u.Query()); got.Reason != f.Reason || got.Host != f.Host || got.UserID != f.UserID || got.ProductID != f.ProductID || !got.FailedAfter.Equal(f.FailedAfter) || !got.FailedBefore.Equal(f.FailedBefore) {
 			t.Errorf("%s is %+v, want %+v", u, got, f)
 		}
 	}

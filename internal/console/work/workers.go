@@ -15,14 +15,56 @@ type workersPage struct {
 	flow
 
 	Processes []process
+	Stopped   []processes.Process
 }
 
 // process is one that is alive.
 type process struct {
 	processes.Process
 
-	Use   bar
-	Slots []slot // nil: too many to be drawn one by one
+	Class, Condition string
+	Works            bool // on images
+	Use              bar
+	Slots            []slot // nil: too many to be drawn one by one
+	Budget           bar    // of pixels
+	Pixels           string
+	Other            bool // other processes run another version
+}
+
+// processOf is the process as the page shows it; mixed: not all run the same version.
+func processOf(one processes.Process, mixed bool) process {
+	p := process{
+		Process: one, Class: "ready", Condition: "Alive", Works: one.Role != "api", Slots: slotsOf([]processes.Process{one}), Other: mixed,
+		Use: bar{
+			Label: fmt.Sprintf("%d of %d slots in use", one.InFlight, one.Slots),
+			Parts: shares(max(one.Slots, one.InFlight), part{Class: "work", Images: one.InFlight}),
+		},
+		Pixels: fmt.Sprintf("%s of %s million", megapixels(one.PixelsUsed), megapixels(one.PixelBudget)),
+	}
+	if one.Draining {
+		p.Class, p.Condition = "waiting", "Draining"
+	}
+	percent := frame.Percent(one.PixelsUsed, one.PixelBudget)
+	p.Budget = bar{Label: fmt.Sprintf("%d%% of the pixels that may be rendered at once", percent), Parts: shares(wholePercent, part{Class: "work", Images: percent})}
+	return p
+}
+
+const wholePercent = 100
+
+// megapixels is the number in millions.
+func megapixels(n int64) string {
+	const million = 1_000_000
+	return frame.Number((n + million/2) / million)
+}
+
+// mixed reports whether they run several versions.
+func mixed(list []processes.Process) bool {
+	for _, p := range list {
+		if p.Version != list[0].Version {
+			return true
+		}
+	}
+	return false
 }
 
 func (p *Pages) workers(r *http.Request) (frame.Answer, error) {
@@ -30,15 +72,10 @@ func (p *Pages) workers(r *http.Request) (frame.Answer, error) {
 	if err != nil {
 		return frame.Answer{}, err
 	}
-	page := workersPage{flow: f}
+	page := workersPage{flow: f, Stopped: f.Lost}
+	several := mixed(f.Overview.Processes)
 	for _, one := range f.Overview.Processes {
-		page.Processes = append(page.Processes, process{
-			Process: one, Slots: slotsOf([]processes.Process{one}),
-			Use: bar{
-				Label: fmt.Sprintf("%d of %d slots in use", one.InFlight, one.Slots),
-				Parts: shares(max(one.Slots, one.InFlight), part{Class: "work", Images: one.InFlight}),
-			},
-		})
+		page.Processes = append(page.Processes, processOf(one, several))
 	}
 	lead := workersWords(f)
 	return frame.Answer{Page: frame.Page{Title: "Workers", Nav: "workers", Name: "workers", Lead: lead, Data: page, Live: true, Often: true}}, nil

@@ -10,6 +10,7 @@ import (
 	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/dispatch"
 	"vitrine.dev/internal/findings"
+	"vitrine.dev/internal/gc"
 	"vitrine.dev/internal/httpapi/page"
 	"vitrine.dev/internal/httpapi/products"
 	"vitrine.dev/internal/httpapi/wire"
@@ -24,6 +25,7 @@ type Handler struct {
 	Findings  *findings.Service
 	Attempts  *attempts.Service
 	Past      *statistics.Service
+	Runs      gc.Runs
 	URL       func(key string) string // where the public reads an object
 	Cursors   page.Cursors
 }

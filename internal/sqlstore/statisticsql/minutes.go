@@ -43,23 +43,23 @@ func (s *Past) AddSample(ctx context.Context, minute time.Time, sample statistic
 func (s *Past) Minutes(ctx context.Context, within time.Duration) (list []statistics.Minute, now time.Time, err error) {
 	var ms int64
 	err = s.db.WithRetry(ctx, "read minutes", func(ctx context.Context) (err error) {
-		if err := s.db.Reader.QueryRowContext(ctx, s.db.SQL(`SELECT {now}`)).Scan(&ms); err != nil {
+		list, err = sqldb.Collect(ctx, s.db.Reader, func(row sqldb.Row, m *statistics.Minute) error { return scan(row, m, &ms) }, s.db.SQL(`
+			SELECT minute, ready, retried, failed, bytes_in, bytes_out, sampled, waiting, more, oldest, in_flight, {now}
+			FROM minutes WHERE minute > {now} - $1 ORDER BY minute`), within.Milliseconds())
+		if err != nil || len(list) > 0 {
 			return err
 		}
-		list, err = sqldb.Collect(ctx, s.db.Reader, scan, `
-			SELECT minute, ready, retried, failed, bytes_in, bytes_out, sampled, waiting, more, oldest, in_flight
-			FROM minutes WHERE minute > $1 ORDER BY minute`, ms-within.Milliseconds())
-		return err
+		return s.db.Reader.QueryRowContext(ctx, s.db.SQL(`SELECT {now}`)).Scan(&ms)
 	})
 	return list, sqldb.Time(ms), err
 }
 
-func scan(row sqldb.Row, m *statistics.Minute) error {
+func scan(row sqldb.Row, m *statistics.Minute, now *int64) error {
 	var at, oldest int64
 	var sampled bool
 	var sample statistics.Sample
 	err := row.Scan(&at, &m.Ready, &m.Retried, &m.Failed, &m.BytesIn, &m.BytesOut,
-		&sampled, &sample.Waiting, &sample.More, &oldest, &sample.InFlight)
+		&sampled, &sample.Waiting, &sample.More, &oldest, &sample.InFlight, now)
 	m.At = sqldb.Time(at)
 	if sample.Oldest = time.Duration(oldest) * time.Millisecond; sampled {
 		m.Sample = &sample

@@ -96,6 +96,7 @@ func quickSuites() []suite[Store] {
 		{"partition", testPartition},
 		{"revisions", testRevisions},
 		{"claim slice", testClaimSlice},
+		{"runs", testRuns},
 		{"failures", testDeadList},
 		{"pages of failures", testDeadPages},
 		{"failures by reason, host and user", testDeadGroups},

@@ -121,39 +121,88 @@
     if (here && here.closest('nav').scrollWidth > here.closest('nav').clientWidth) here.scrollIntoView({ inline: 'center', block: 'nearest' });
   };
 
-  // Charts. The element holds a table of the same figures, which stays for those who do not see it.
-  const charts = new WeakMap();
+  // Charts. The figure has a drawing and a text of the same; what is drawn in its place stays through looks, which only
+  // change its figures.
+  const charts = new Map(); // by the id of the figure
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue('--' + name).trim();
+  const fill = (series) => colour(series.colour === 'ink' ? 'ink' : series.colour + '-fill');
+  const minutes = (seconds) => new Date(seconds * 1000).toISOString().slice(11, 16);
+  const took = (s) => s < 120 ? Math.round(s) + ' s' : s < 7200 ? Math.round(s / 60) + ' min' : Math.round(s / 3600) + ' h';
+  const figure = (series, v) => v == null ? '—' : series.seconds ? took(v) : (v < 10 ? Math.round(v * 10) / 10 : Math.round(v)).toLocaleString('en');
+
+  // What uPlot draws: bars as sums, the highest first, so that the others stand before it; then lines.
+  const layers = ({ times, series }) => {
+    let sums = times.map(() => 0);
+    const bars = [];
+    for (const s of series.filter((one) => one.bars)) {
+      sums = sums.map((sum, i) => sum + (s.values[i] || 0));
+      bars.unshift([s, sums]);
+    }
+    return [...bars, ...series.filter((one) => !one.bars).map((s) => [s, s.values])];
+  };
+
   const chart = (element) => {
     const text = element.dataset.chart;
-    const had = charts.get(element);
-    const width = element.clientWidth;
-    if (had && had.text === text && had.width === width) return;
-    had?.plot.destroy();
-    const { times, series } = JSON.parse(text);
-    const bars = uPlot.paths.bars({ size: [0.8, 60], radius: 0.15 });
-    let sums = times.map(() => 0);
-    const stacked = [], lines = [];
-    for (const s of series) {
-      if (s.bars) { sums = sums.map((v, i) => v + (s.values[i] || 0)); stacked.unshift(sums.slice()); lines.unshift(s); }
+    const place = $('.plot', element);
+    const width = place.clientWidth;
+    if (!width) return;
+    let had = charts.get(element.id);
+    if (had && !had.plot.root.isConnected) { had.plot.destroy(); had = null; }
+    if (had?.text === text && had.width === width) return;
+    const data = JSON.parse(text);
+    if (had) {
+      if (had.width !== width) had.plot.setSize({ width, height: had.plot.height });
+      if (had.text !== text) had.plot.setData([data.times, ...layers(data).map(([, values]) => values)]);
+      Object.assign(had, { text, width, data });
+      return;
     }
-    for (const s of series) if (!s.bars) { stacked.push(s.values); lines.push(s); }
-    const axis = { stroke: colour('soft'), grid: { stroke: colour('line'), width: 1 }, ticks: { show: false }, font: '12px ' + getComputedStyle(document.body).fontFamily };
-    const plot = new uPlot({
-      width, height: Number(element.dataset.height || 200), padding: [8, 8, 0, 0],
-      legend: { show: false }, cursor: { y: false, points: { show: false } },
-      scales: { y: { range: (u, min, max) => [0, Math.max(max * 1.1, 4)] } },
-      axes: [{ ...axis, grid: { show: false } }, { ...axis, size: 44 }],
-      series: [{}, ...lines.map((s) => ({
-        label: s.label, stroke: colour(s.colour), width: s.bars ? 0 : 2, fill: s.bars ? colour(s.colour) : undefined,
-        paths: s.bars ? bars : undefined, points: { show: false },
+    const own = { text, width, data };
+    charts.set(element.id, own);
+    const readout = document.createElement('p');
+    readout.className = 'readout';
+    const axis = () => ({ stroke: () => colour('soft'), grid: { stroke: () => colour('line'), width: 1 }, ticks: { show: false }, font: '12px ' + getComputedStyle(document.body).fontFamily });
+    const lines = layers(data);
+    const right = lines.some(([s]) => s.seconds);
+    // The series of the bar at the height, or of the highest there where it is above all of them.
+    const at = (index, height) => {
+      const bars = layers(own.data).filter(([s, sums]) => s.bars && s.values[index] > 0).reverse();
+      return (bars.find(([, sums]) => sums[index] >= height) || bars.at(-1) || [])[0];
+    };
+    own.plot = new uPlot({
+      width, height: 200, padding: [8, right ? 0 : 20, 0, 0], legend: { show: false },
+      cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
+      scales: {
+        x: { range: (plot, min, max) => { const half = (plot.data[0][1] - plot.data[0][0] || 60) / 2; return [min - half, max + half]; } },
+        y: { range: (_, min, max) => [0, Math.max(max * 1.1, 4)] },
+        s: { range: (_, min, max) => [0, Math.max(max * 1.1, 60)] },
+      },
+      axes: [
+        { ...axis(), size: 28, grid: { show: false }, values: (_, splits) => splits.map(minutes) },
+        { ...axis(), size: 48, values: (_, splits) => splits.map((v) => v.toLocaleString('en')) },
+        ...(right ? [{ ...axis(), grid: { show: false }, side: 1, scale: 's', size: 56, incrs: [1, 5, 10, 30, 60, 300, 600, 1800, 3600, 7200, 14400, 43200, 86400], values: (_, splits) => splits.map(took) }] : []),
+      ],
+      series: [{}, ...lines.map(([s]) => ({
+        label: s.label, scale: s.seconds ? 's' : 'y', stroke: () => fill(s), width: s.bars ? 0 : 1.5,
+        fill: s.bars ? () => fill(s) : undefined, paths: s.bars ? uPlot.paths.bars({ size: [0.8, 60], radius: 0.15 }) : undefined, points: { show: false },
       }))],
-    }, [times, ...stacked], element);
-    charts.set(element, { plot, text, width });
+      hooks: {
+        setCursor: [({ cursor: { idx } }) => {
+          readout.textContent = idx == null ? '' : minutes(own.data.times[idx]) + ' UTC · ' +
+            own.data.series.map((s) => figure(s, s.values[idx]) + ' ' + s.label.toLowerCase()).join(' · ');
+        }],
+      },
+    }, [data.times, ...lines.map(([, values]) => values)], place);
+    place.append(readout);
+    own.plot.over.addEventListener('click', (event) => {
+      const { left, top } = own.plot.over.getBoundingClientRect();
+      const index = own.plot.posToIdx(event.clientX - left);
+      const series = at(index, own.plot.posToVal(event.clientY - top, 'y'));
+      if (series) location.href = series.links?.[index] || series.href;
+    });
   };
   let resized = 0;
   addEventListener('resize', () => { clearTimeout(resized); resized = setTimeout(() => all('[data-chart]').forEach(chart), 120); });
-  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => all('[data-chart]').forEach((e) => { charts.get(e)?.plot.destroy(); charts.delete(e); chart(e); }));
+  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => charts.forEach(({ plot }) => plot.redraw(false)));
 
   document.addEventListener('htmx:after:swap', dress);
   document.addEventListener('DOMContentLoaded', () => { dress(); open(); });

@@ -490,6 +490,20 @@ CREATE TABLE chores (
     place  INT    NOT NULL DEFAULT 0 -- where the next turn begins
 );
 
+-- What the last runs of fsck and the last turns of the collector have found: see package gc.
+CREATE TABLE runs (
+    task     TEXT   NOT NULL, -- fsck or collector
+    place    INT    NOT NULL, -- the partition at which a turn begins
+    failed   INT    NOT NULL, -- 1: it did not look at everything
+    ran_by   TEXT   NOT NULL,
+    repair   INT    NOT NULL, -- 1: it was to repair what it found
+    failure  TEXT   NOT NULL, -- a sentence
+    took     BIGINT NOT NULL, -- ms
+    ended_at BIGINT NOT NULL,
+    report   TEXT   NOT NULL, -- JSON
+    PRIMARY KEY (task, place, failed)
+);
+
 -- One row: who this installation is. See package installation.
 CREATE TABLE installation (
     id               TEXT   NOT NULL, -- 32 hex digits, for good
@@ -505,6 +519,7 @@ INSERT INTO installation (id, epoch) VALUES (lower(hex(randomblob(16))), lower(h
 
 -- +goose Down
 DROP TABLE installation;
+DROP TABLE runs;
 DROP TABLE chores;
 DROP TABLE minutes;
 DROP TABLE leases;

@@ -1,0 +1,155 @@
+package work
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"vitrine.dev/internal/console/frame"
+	"vitrine.dev/internal/gc"
+)
+
+// consistencyPage is what the page Consistency shows.
+type consistencyPage struct {
+	Fsck, Whole *run // Whole: where the last one did not look at everything
+	Turn        *run
+	Round       round
+}
+
+// run is one run, with its state in words.
+type run struct {
+	gc.Run
+
+	Class, Words string
+	Checked      []checked
+	Found        []found
+	Whose        string // who has run it; of a process the beginning of its id
+	Process      bool
+}
+
+// round is what the last turns of the collector say together.
+type round struct {
+	gc.Round
+
+	Of      int
+	Done    bar
+	Checked []checked
+	Found   []found
+}
+
+// checked is how many of something were compared.
+type checked struct {
+	What  string
+	Count int64
+}
+
+// found is what was found of one kind.
+type found struct {
+	gc.Finding
+
+	Text string
+	Left int64
+}
+
+// weight is greater for what is to be seen first.
+func (f found) weight() int {
+	switch {
+	case f.Left > 0:
+		return 2
+	case f.Count > 0:
+		return 1
+	default:
+		return 0
+	}
+}
+
+func (p *Pages) consistency(r *http.Request) (frame.Answer, error) {
+	runs, err := frame.Ask(r.Context(), func(ctx context.Context) ([]gc.Run, error) { return p.Runs.LastRuns(ctx) })
+	if err != nil {
+		return frame.Answer{}, fmt.Errorf("look at the last checks: %w", err)
+	}
+	c := gc.Summarize(runs)
+	page := consistencyPage{Fsck: runOf(c.Fsck), Turn: runOf(c.Turn), Round: round{
+		Round: c.Round, Of: gc.Turns, Checked: checkedOf(c.Round.Checked), Found: foundOf(c.Round.Findings),
+		Done: bar{
+			Label: fmt.Sprintf("%d of %d parts of the storage are looked at", c.Round.Turns, gc.Turns),
+			Parts: shares(gc.Turns, part{Class: "ready", Images: c.Round.Turns}),
+		},
+	}}
+	if c.Whole != c.Fsck {
+		page.Whole = runOf(c.Whole)
+	}
+	return frame.Answer{Page: frame.Page{
+		Title: "Consistency", Nav: "consistency", Name: "consistency", Lead: consistencyLead(c, time.Now()), Data: page, Live: true, Often: true,
+	}}, nil
+}
+
+// consistencyLead says in a sentence whether the parts agree, as far as it is known.
+func consistencyLead(c gc.Consistency, now time.Time) string {
+	if c.Whole == nil {
+		return "Whether database, storage, queue and cache agree is not known: no fsck has looked at everything yet."
+	}
+	ago := frame.Ago(c.Whole.EndedAt, now)
+	if ago == "now" {
+		ago = "just " + ago
+	}
+	if c.Whole.Clean() {
+		return fmt.Sprintf("When they were last compared, %s, database, storage, queue and cache agreed.", ago)
+	}
+	return fmt.Sprintf("When they were last compared, %s, database, storage, queue and cache did not agree in everything.", ago)
+}
+
+// runOf is nil for nil.
+func runOf(r *gc.Run) *run {
+	if r == nil {
+		return nil
+	}
+	one := &run{Run: *r, Class: "ready", Words: "Nothing is wrong", Checked: checkedOf(r.Report.Checked), Found: foundOf(r.Report.Findings), Whose: r.By, Process: r.Task == gc.TaskCollector}
+	if one.Process {
+		one.Words = "Done"
+		const idShown = 8
+		one.Whose = r.By[:min(len(r.By), idShown)]
+	}
+	switch repaired := slices.ContainsFunc(one.Found, func(f found) bool { return f.Repaired > 0 }); {
+	case r.Failure != "":
+		one.Class, one.Words = "failed", "Not finished"
+		for i := range one.Found { // what it did not come to is among them
+			one.Found[i].Skipped = true
+		}
+	case !r.Clean():
+		one.Class, one.Words = "failed", "Differences are left"
+	case r.Report.Refused != "":
+		one.Class, one.Words = "waiting", "Deletes nothing"
+	case repaired && !one.Process:
+		one.Words = "All is repaired"
+	}
+	return one
+}
+
+func checkedOf(counts map[string]int64) []checked {
+	var list []checked
+	for _, what := range slices.Sorted(maps.Keys(counts)) {
+		list = append(list, checked{strings.ReplaceAll(what, "_", " "), counts[what]})
+	}
+	return list
+}
+
+// foundOf has what is left first, and then what was found.
+func foundOf(findings []gc.Finding) []found {
+	var list []found
+	for _, f := range findings {
+		first := []rune(f.What)
+		if len(first) > 0 {
+			first[0] = unicode.ToUpper(first[0])
+		}
+		list = append(list, found{Finding: f, Text: string(first), Left: f.Count - f.Repaired})
+	}
+	slices.SortStableFunc(list, func(a, b found) int { return cmp.Compare(b.weight(), a.weight()) })
+	return list
+}

@@ -1,0 +1,60 @@
+package work
+
+import (
+	"fmt"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"vitrine.dev/internal/gc"
+	"vitrine.dev/internal/httpapi/wire"
+	"vitrine.dev/internal/httpkit"
+	"vitrine.dev/internal/httpkit/openapi"
+)
+
+// Consistency answers with what the last checks have found.
+func (h *Handler) Consistency(w http.ResponseWriter, r *http.Request) error {
+	runs, err := h.Runs.LastRuns(r.Context())
+	if err != nil {
+		return fmt.Errorf("look at the last checks: %w", err)
+	}
+	c := gc.Summarize(runs)
+	answer := wire.Consistency{
+		Fsck: wireRun(c.Fsck), Collector: wireRun(c.Turn),
+		Round: wire.CollectorRound{
+			Turns: c.Round.Turns, Of: gc.Turns, Since: wire.OrNil(c.Round.Since), Checked: c.Round.Checked, Findings: wireFindings(c.Round.Findings),
+		},
+	}
+	if c.Whole != c.Fsck {
+		answer.Complete = wireRun(c.Whole)
+	}
+	return httpkit.WriteFresh(w, http.StatusOK, answer)
+}
+
+func wireRun(r *gc.Run) *wire.CheckRun {
+	if r == nil {
+		return nil
+	}
+	return &wire.CheckRun{
+		Clean: r.Failure == "" && r.Clean(), Failure: r.Failure, By: r.By, Repair: r.Repair, EndedAt: r.EndedAt, Seconds: r.Took.Seconds(), NextDueAt: wire.OrNil(r.DueAt),
+		Refused: r.Report.Refused, Checked: r.Report.Checked, Findings: wireFindings(r.Report.Findings), Notes: r.Report.Notes,
+	}
+}
+
+func wireFindings(list []gc.Finding) []wire.CheckFinding {
+	out := make([]wire.CheckFinding, len(list))
+	for i, f := range list {
+		out[i] = wire.CheckFinding{Kind: string(f.Kind), Text: f.What, Skipped: f.Skipped, Count: f.Count, Repaired: f.Repaired, Samples: f.Samples, Unrepaired: f.Unrepaired}
+	}
+	return out
+}
+
+// DescribeConsistency describes Consistency.
+func DescribeConsistency(d *openapi.Document) *huma.Operation {
+	return &huma.Operation{
+		OperationID: "getConsistency", Tags: []string{"operation"}, Summary: "What the last checks have found",
+		Description: "Of vitrine fsck, and of the collector of files that nothing refers to. Each writes what it found when it ends, also where it failed; one that is killed writes nothing.",
+		Responses: d.Responses(map[string]*huma.Response{"200": openapi.Response("The last checks", openapi.Schema[wire.Consistency](d))},
+			http.StatusServiceUnavailable),
+	}
+}
