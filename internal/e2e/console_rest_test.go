@@ -86,10 +86,11 @@ func TestConsoleAtRest(t *testing.T) {
 // once in the turn is a task of the process.
 func beyond(t *testing.T, turn time.Duration, statements map[string]float64, others ...map[string]float64) (sum float64) {
 	t.Helper()
+	const busy = 1.1 // what is done all the time is done a little more or less often on a busy machine
 	once := 1.5 * float64(restTime) / float64(turn)
 	for query, n := range statements {
 		for _, other := range others {
-			n = min(n, statements[query]-other[query])
+			n = min(n, statements[query]-busy*other[query])
 		}
 		if n > once {
 			t.Logf("%.2f times %.70q", n, query)
