@@ -135,7 +135,7 @@ func TestConsoleNow(t *testing.T) {
 		b.open("/console/workers")
 		return eval[bool](b, `document.body.innerText.includes("Stopped without saying so")`)
 	})
-	for _, text := range []string{"Stopped without saying so", "3 pictures in work", "1.2.3", "Draining", "1 in work, and begins nothing", "60 of 200 million", "734 MB", "others run another", "1 other has stopped"} {
+	for _, text := range []string{"Stopped without saying so", "3 pictures in work", "1.2.3", "Draining", "1 in work, and begins nothing", "60 of 200 million", "734 MB", "others run another", "A worker stopped answering"} {
 		b.says(text)
 	}
 	b.look("workers-many", "/console/workers")

@@ -118,7 +118,7 @@ func TestProcessesAreTold(t *testing.T) {
 	}
 }
 
-// TestRunsAreTold: what is left comes first; what was not looked for is no good news.
+// TestRunsAreTold: what is left comes first; what was not looked for is not called well.
 func TestRunsAreTold(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 28, 4, 0, 0, 0, time.UTC)

@@ -186,7 +186,7 @@
       return (bars.find(([, sums]) => sums[index] >= height) || bars.at(-1) || [])[0];
     };
     own.plot = new uPlot({
-      width, height: 200, padding: [8, right ? 0 : 8, 0, 0], legend: { show: false },
+      width, height: 200, padding: [8, right ? 0 : 20, 0, 0], legend: { show: false },
       cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
       scales: {
         x: { range: (plot, min, max) => { const half = (plot.data[0][1] - plot.data[0][0] || 60) / 2; return [min - half, max + half]; } },
