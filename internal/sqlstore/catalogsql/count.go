@@ -16,7 +16,7 @@ const mostCounted = 10_000
 // CountProducts implements catalog.Store. An estimate is that of PostgreSQL's planner;
 // SQLite has none.
 func (s *Products) CountProducts(ctx context.Context, f catalog.Filter, estimated bool) (n int64, err error) {
-	f.After = find.Position{}
+	f.After, f.Limit = find.Position{}, 0 // all of them
 	l, err := s.listing(ctx, f)
 	if err != nil {
 		return 0, err

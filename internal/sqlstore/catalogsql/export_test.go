@@ -64,7 +64,7 @@ func (e explainer) QueryContext(ctx context.Context, query string, args ...any) 
 
 // Nth returns the statement for where the product stands in the list of f that n come before.
 func (s *Products) Nth(ctx context.Context, f catalog.Filter, n int64) (statement string, args []any) {
-	f.After = find.Position{}
+	f.After, f.Limit = find.Position{}, 0
 	l, _ := s.listing(ctx, f)
 	chosen := l.walk
 	if chosen.most < math.MaxInt64 || f.ExternalID != "" {

@@ -1,28 +1,42 @@
 package catalogsql
 
 import (
-	"slices"
-
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/sqldb"
 )
 
 // hostTerm looks at the images of each product, or for those of the host along images_by_host, whoever's they are.
 func hostTerm(f catalog.Filter) term {
-	args, of := []any{f.SourceHost}, ""
-	if f.ImageStatus != "" {
-		args, of = append(args, string(f.ImageStatus)), " AND i.status = ?"
+	of := imagesOf(f)
+	return term{
+		checked: condition{"EXISTS (SELECT 1 FROM images i WHERE i.product_id = candidates.id AND " + of.text + ")", of.args},
+		found:   condition{"id IN (SELECT i.product_id FROM images i WHERE " + of.text + ")", of.args},
 	}
-	found := condition{`id IN (SELECT i.product_id FROM images i WHERE i.source_host = ?` + of, args}
-	if f.UserID != 0 {
-		found.text, found.args = found.text+" AND i.user_id = ?", slices.Concat(args, []any{f.UserID})
-	}
-	found.text += ")"
-	return term{checked: condition{`EXISTS (SELECT 1 FROM images i WHERE i.product_id = candidates.id AND i.source_host = ?` + of + `)`, args}, found: found}
 }
 
-// ofHost is the way to a page of the products of all users with an image from the host, in the order of their
-// ids, which images_by_host has: it reads as many images as the page's products have.
+// imagesOf are those from the host, of the status and the user where the filter names them.
+func imagesOf(f catalog.Filter) condition {
+	c := condition{"i.source_host = ?", []any{f.SourceHost}}
+	if f.ImageStatus != "" {
+		c.text, c.args = c.text+" AND i.status = ?", append(c.args, string(f.ImageStatus))
+	}
+	if f.UserID != 0 {
+		c.text, c.args = c.text+" AND i.user_id = ?", append(c.args, f.UserID)
+	}
+	return c
+}
+
+// hostOnly reports whether the page is of products with an image from the host, of a status or not, and no other term, in
+// the order of their ids, which images_by_host has.
+func hostOnly(f catalog.Filter, all []term, o order) bool {
+	others := len(all) - 1
+	if f.ImageStatus != "" {
+		others--
+	}
+	return f.SourceHost != "" && others == 0 && o.key == turn && f.Limit > 0
+}
+
+// ofHost is the way to that page which ends with its last product: it reads the images of the host until then.
 func ofHost(db *sqldb.DB, f catalog.Filter, o order) selection {
 	product, direction, operator := "i.product_id", "", ">"
 	if !db.OneWriter {
@@ -31,7 +45,8 @@ func ofHost(db *sqldb.DB, f catalog.Filter, o order) selection {
 	if o.desc {
 		direction, operator = " DESC", "<"
 	}
-	c := condition{`id IN (SELECT DISTINCT ` + product + ` FROM images i WHERE i.source_host = ?`, []any{f.SourceHost}}
+	c := imagesOf(f)
+	c.text = `id IN (SELECT DISTINCT ` + product + ` FROM images i WHERE ` + c.text
 	if f.After.ID != 0 {
 		c.text, c.args = c.text+" AND "+product+" "+operator+" ?", append(c.args, f.After.ID)
 	}

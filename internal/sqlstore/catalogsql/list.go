@@ -65,8 +65,11 @@ func (s *Products) listing(ctx context.Context, f catalog.Filter) (listing, erro
 	switch {
 	case f.ExternalID != "":
 		l.walk = selection{} // there is one at most
-	case f.UserID == 0 && f.SourceHost != "" && f.ImageStatus == "":
+	case !hostOnly(f, all, l.order):
+	case f.UserID == 0 && f.ImageStatus == "":
 		l.walk, l.found = ofHost(s.db, f, l.order), selection{}
+	default:
+		l.found = ofHost(s.db, f, l.order)
 	}
 	return l, nil
 }
@@ -137,7 +140,11 @@ func (s *Products) list(ctx context.Context, db reader, f catalog.Filter) (list 
 			return list, err
 		}
 	}
-	err = db.Through(ctx, "find products", func(ctx context.Context, from sqldb.Querier) error { return read(ctx, from, l.found) })
+	find := db.Through
+	if l.found.inOrder {
+		find = db.Along
+	}
+	err = find(ctx, "find products", func(ctx context.Context, from sqldb.Querier) error { return read(ctx, from, l.found) })
 	return list, err
 }
 
