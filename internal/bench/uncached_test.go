@@ -47,11 +47,13 @@ func TestUncached(t *testing.T) {
 		{
 			"read-uncached", "read of one product, not cached", "/products/17",
 			func(_, _ int) []byte { return a.get(fmt.Sprintf("/products/%d", 1+rand.IntN(manyProducts))) },
-			fmt.Sprintf(`\set id random(1, %d)`, manyProducts), map[int]string{1: ":id"},
+			fmt.Sprintf(`\set id random(1, %d)`, manyProducts),
+			map[int]string{1: ":id"},
 		}, {
 			"list-uncached", "list of 20 by price and name, not cached", list(1000, 90000),
 			func(_, _ int) []byte { return a.get(list(100+rand.IntN(5000), 50_000+rand.IntN(50_000))) },
-			"\\set low random(100, 5099)\n\\set high random(50000, 99999)", map[int]string{3: ":low", 4: ":high"},
+			"\\set low random(100, 5099)\n\\set high random(50000, 99999)",
+			map[int]string{3: ":low", 4: ":high"},
 		},
 	} {
 		t.Run(line.name, func(t *testing.T) {

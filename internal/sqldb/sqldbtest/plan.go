@@ -12,7 +12,7 @@ import (
 )
 
 // prepared numbers statements: their names outlive transactions.
-var prepared atomic.Int64 //nolint:gochecknoglobals // for names only
+var prepared atomic.Int64
 
 // Plan is how the database would run the statement as it is asked now: PostgreSQL as a prepared statement, by a plan
 // for its arguments or by a generic one, as its settings say.
