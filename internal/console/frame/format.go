@@ -14,7 +14,7 @@ import (
 // functions are what all templates may call.
 func functions() template.FuncMap {
 	return template.FuncMap{
-		"n": Number[int], "n64": Number[int64], "upTo": UpTo, "bytes": Bytes, "rate": Rate, "ago": func(t time.Time) string { return Ago(t, time.Now()) },
+		"n": Number[int], "n64": Number[int64], "price": Price, "upTo": UpTo, "bytes": Bytes, "rate": Rate, "ago": func(t time.Time) string { return Ago(t, time.Now()) },
 		"now": time.Now, "stamp": Stamp, "took": Took, "icon": icon, "reason": ReasonWords, "percent": Percent, "plural": Plural, "list": func(v ...any) []any { return v },
 		"dict": dict,
 	}
@@ -90,6 +90,12 @@ func Bytes(n int64) string {
 		return fmt.Sprintf("%.1f %cB", value, units[i])
 	}
 	return fmt.Sprintf("%.0f %cB", value, units[i])
+}
+
+// Price is a price with its cents: 180.50.
+func Price(p fmt.Stringer) string {
+	whole, cents, _ := strings.Cut(p.String(), ".")
+	return whole + "." + (cents + "00")[:2]
 }
 
 // Percent is the part of the whole in percent, rounded; 0 of nothing.

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/fault"
 )
 
@@ -17,6 +18,7 @@ func TestFormats(t *testing.T) {
 		Bytes(999): "999 B", Bytes(1000): "1.0 kB", Bytes(999_999): "1.0 MB", Bytes(25_000_000): "25 MB",
 		Took(40 * time.Millisecond): "40 ms", Took(9700 * time.Millisecond): "9.7 s", Took(90 * time.Second): "90 s", Took(3 * time.Hour): "3 h", Took(72 * time.Hour): "3 days",
 		Ago(now.Add(-3500*time.Millisecond), now): "3 s ago", Ago(now.Add(5*time.Minute), now): "in 5 min", Ago(now, now): "now", Ago(time.Time{}, now): "—",
+		Price(catalog.Price(18050)): "180.50", Price(catalog.Price(99999)): "999.99", Price(catalog.Price(500)): "5.00", Price(catalog.Price(7)): "0.07",
 		Stamp(now): "2026-11-28 04:00:00 UTC", Stamp(time.Time{}): "",
 	} {
 		if got != want {
