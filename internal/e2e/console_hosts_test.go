@@ -85,6 +85,8 @@ func TestConsoleHosts(t *testing.T) {
 		_, answer := c.Do(http.MethodGet, created.Header.Get("Location"), headers, "")
 		return strings.Count(string(answer), `"ready"`) == len(urls)
 	})
+	b.says("Answers")
+	b.says("is tried now") // the looks at what has happened meanwhile leave it there
 	b.open("/console/hosts?host=" + host)
 	b.says("Answers")
 	if eval[bool](b, `document.querySelector("form[action$='/try']") !== null`) {

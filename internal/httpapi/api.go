@@ -201,6 +201,7 @@ func (d Deps) routes() []server.Route {
 		{Method: http.MethodGet, Path: httpkit.PathProblems + "{name}", Handle: problems.Page},
 		{Method: http.MethodGet, Path: "/docs", Handle: manual.Page},
 		{Method: http.MethodGet, Path: "/docs/{name}", Handle: manual.File},
+		{Method: http.MethodGet, Path: "/docs/images/{name}", Handle: manual.Picture},
 		{Method: http.MethodGet, Path: "/llms.txt", Handle: manual.Overview},
 		{Method: http.MethodGet, Path: "/openapi.json", Handle: description.Serve},
 		{Method: http.MethodGet, Path: "/openapi.yaml", Handle: description.Serve},

@@ -131,6 +131,7 @@ func matrixRows() map[string]matrixRow {
 		"GET /problems/{name}":                          {path: fixed("/problems/not-found"), ok: 200},
 		"GET /docs":                                     {path: fixed("/docs"), ok: 200},
 		"GET /docs/{name}":                              {path: fixed("/docs/reliability.md"), ok: 200},
+		"GET /docs/images/{name}":                       {path: fixed("/docs/images/console-now.webp"), ok: 200},
 		"GET /llms.txt":                                 {path: fixed("/llms.txt"), ok: 200},
 		"GET /openapi.json":                             {path: fixed("/openapi.json"), ok: 200},
 		"GET /openapi.yaml":                             {path: fixed("/openapi.yaml"), ok: 200},

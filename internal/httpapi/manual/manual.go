@@ -43,7 +43,7 @@ func Page(w http.ResponseWriter, r *http.Request) error {
 // of the page above.
 func File(w http.ResponseWriter, r *http.Request) error {
 	switch name := r.PathValue("name"); {
-	case path.Ext(name) == ".md", name == "openapi.yaml":
+	case path.Ext(name) == ".md", path.Ext(name) == ".json", path.Ext(name) == ".svg", name == "openapi.yaml":
 		return serve(w, r, docs.FS, name)
 	case name == "swagger-ui-bundle.js", name == "swagger-ui.css":
 		return compressed(w, r, name)
@@ -52,6 +52,11 @@ func File(w http.ResponseWriter, r *http.Request) error {
 	default:
 		return errNone
 	}
+}
+
+// Picture answers with the picture of the documentation that the path names.
+func Picture(w http.ResponseWriter, r *http.Request) error {
+	return serve(w, r, docs.FS, "images/"+r.PathValue("name"))
 }
 
 // Overview answers with the list of what programs may read (llmstxt.org).
@@ -113,6 +118,7 @@ func send(w http.ResponseWriter, r *http.Request, name string, text []byte) {
 func types() map[string]string {
 	return map[string]string{
 		".css": "text/css; charset=utf-8", ".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8",
+		".json": "application/json", ".svg": "image/svg+xml", ".webp": "image/webp",
 		".md": "text/markdown; charset=utf-8", ".txt": "text/plain; charset=utf-8",
 		".yaml": "application/openapi+yaml",
 	}
