@@ -115,7 +115,7 @@ func TestFetchesAreBounded(t *testing.T) {
 		for n := range statistics.CellsMost + 30 {
 			r.Attempted(ctx, fetched(fmt.Sprintf("h%d.example", n), time.Second, nil))
 		}
-		time.Sleep(3 * statistics.Length)
+		time.Sleep(7 * statistics.Length / 2) // not when it writes
 		if got := store.take(); len(got) != 1 || got[0].Ready != statistics.CellsMost+30 {
 			t.Errorf("counts are written as %+v", got)
 		}
@@ -123,7 +123,7 @@ func TestFetchesAreBounded(t *testing.T) {
 		store.refuses = false
 		store.mu.Unlock()
 		r.Attempted(ctx, fetched("h7.example", time.Second, nil)) // of one that is there
-		time.Sleep(3 * statistics.Length)
+		time.Sleep(7 * statistics.Length / 2) // not when it writes
 		stop()
 		if err := <-ended; err != nil {
 			t.Error(err)
