@@ -123,7 +123,7 @@ func TestFetchesAreBounded(t *testing.T) {
 		store.refuses = false
 		store.mu.Unlock()
 		r.Attempted(ctx, fetched("h7.example", time.Second, nil)) // of one that is there
-		time.Sleep(7 * statistics.Length / 2) // not when it writes
+		time.Sleep(7 * statistics.Length / 2)                     // not when it writes
 		stop()
 		if err := <-ended; err != nil {
 			t.Error(err)
