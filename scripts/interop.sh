@@ -17,7 +17,7 @@ install_interop() {
 	{
 		(cd .tools/interop && npm ci --ignore-scripts --no-audit --no-fund) &&
 			python3 -m venv .tools/interop/venv &&
-			.tools/interop/venv/bin/pip install --quiet --no-deps --requirement tools/interop/requirements.txt
+			.tools/interop/venv/bin/python -m pip install --quiet --no-deps --requirement tools/interop/requirements.txt
 	} >.tools/interop.log 2>&1 || {
 		tail -n 30 .tools/interop.log >&2
 		return 1

@@ -56,7 +56,7 @@ func (b *tab) looksAgain(what, text string) {
 	})
 }
 
-// taskHosts are hosts on loopback addresses: the first answers as it is told, the second never does.
+// taskHosts are hosts on loopback addresses: the first answers as it is told, the second never to its end.
 func taskHosts(t *testing.T, answers *atomic.Bool) (failing, silent string) {
 	t.Helper()
 	photo, ended := imagingtest.Photo(300, 300, 5), make(chan struct{})
@@ -64,10 +64,7 @@ func taskHosts(t *testing.T, answers *atomic.Bool) (failing, silent string) {
 	port := systemtest.EveryAddress(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case r.Host[:len(silent)] == silent:
-			select {
-			case <-ended:
-			case <-r.Context().Done():
-			}
+			systemtest.Trickle(w, r, photo, ended)
 		case !answers.Load():
 			w.WriteHeader(http.StatusServiceUnavailable)
 		default:
@@ -107,7 +104,7 @@ func fiveTasks(c systemtest.Client, b *tab, workers []*systemtest.Process, answe
 	})
 	b.errand("is any worker dead? No", `No worker is dead\. 3 processes alive`, on(`a[href="/console/workers"]`))
 
-	// Pictures of a host that fails, so many in a row that its breaker opens, and more of a host that does not answer than
+	// Pictures of a host that fails, so many in a row that its breaker opens, and more of a host that does not come to an end than
 	// are fetched from it at once.
 	const pictures = 5
 	of := func(host string, n, from int) (urls []string) {

@@ -61,10 +61,11 @@ func (d *deadline) Done() <-chan struct{} {
 
 // Err implements context.Context.
 func (d *deadline) Err() error {
+	parent := d.Context
 	if t := d.timed.Load(); t != nil {
-		return t.Err() //nolint:wrapcheck // as it is
+		parent = t.Context
 	}
-	switch err := d.Context.Err(); {
+	switch err := parent.Err(); {
 	case err != nil:
 		return err //nolint:wrapcheck // as it is
 	case d.ended.Load():
