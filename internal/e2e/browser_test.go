@@ -33,15 +33,21 @@ type tab struct {
 	begun    bool     // the browser
 }
 
-// openTab opens a tab of a browser of the test's own for the server at the URL.
+// browsers has a place for each that runs: more of them keep one another from what they do in time.
+var browsers = make(chan struct{}, 3)
+
+// openTab opens a tab of a browser of the test's own for the server at the URL, when there is a place for it. A test
+// has one browser.
 func openTab(t *testing.T, url string) *tab {
 	t.Helper()
+	browsers <- struct{}{}
+	t.Cleanup(func() { <-browsers })
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(testserver.Browser(t)), chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"))
 	if os.Geteuid() == 0 { // which the browser's own sandbox refuses; the pages are ours
 		options = append(options, chromedp.NoSandbox)
 	}
-	browsers, stop := chromedp.NewExecAllocator(t.Context(), options...)
-	ctx, leave := chromedp.NewContext(browsers, chromedp.WithErrorf(func(string, ...any) {})) // of events that the library does not know
+	allocator, stop := chromedp.NewExecAllocator(t.Context(), options...)
+	ctx, leave := chromedp.NewContext(allocator, chromedp.WithErrorf(func(string, ...any) {})) // of events that the library does not know
 	t.Cleanup(func() { leave(); stop() })
 	b := &tab{t: t, url: url, ctx: ctx}
 	b.listen()
