@@ -123,10 +123,10 @@ func (h *hits) send(r *http.Request, w *discard) int {
 //nolint:paralleltest // allocations are counted
 func TestHitsAllocateLittle(t *testing.T) {
 	h := newHits(t)
-	for target, most := range map[string]float64{hitProduct: 18, hitList: 18} {
+	for target, most := range map[string]float64{hitProduct: 22, hitList: 22} {
 		r, w := h.request(t, target), &discard{header: make(http.Header, 8)}
 		least := math.Inf(1)
-		for range 5 { // others may allocate meanwhile; the race detector has pools forget
+		for range 5 { // others may allocate meanwhile; the race detector has pools forget, which adds two or three to 17
 			least = min(least, testing.AllocsPerRun(200, func() { h.send(r, w) }))
 		}
 		if w.status != http.StatusOK || least > most {
