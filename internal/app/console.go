@@ -37,7 +37,7 @@ func (p *process) addConsole(deps *httpapi.Deps) error {
 	live := frame.NewLive(p.followChanges, p.holdKey(deps))
 	handler, err := console.New(console.Deps{
 		Sessions: p.console.sessions, Open: p.console.open, Live: live, URL: p.blobs.URL, Log: p.log,
-		Accounts: deps.Accounts, Work: deps.Work, Failures: deps.Failures, Findings: deps.Findings, Catalog: deps.Service, Events: deps.Feed, Attempts: deps.Attempts, Past: deps.Past, Runs: deps.Runs, Uploads: deps.Uploads,
+		Accounts: deps.Accounts, Work: deps.Work, Failures: deps.Failures, Findings: deps.Findings, Catalog: deps.Service, Attempts: deps.Attempts, Past: deps.Past, Runs: deps.Runs, Uploads: deps.Uploads,
 		Webhooks: deps.Webhooks, Imports: deps.Imports, Refresh: deps.Refresh, Settings: p.settings, TraceURL: p.cfg.TraceURL,
 		Importing: deps.Importing(),
 	})

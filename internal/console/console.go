@@ -18,7 +18,6 @@ import (
 	"vitrine.dev/internal/console/work"
 	"vitrine.dev/internal/dispatch"
 	"vitrine.dev/internal/failures"
-	"vitrine.dev/internal/feed"
 	"vitrine.dev/internal/findings"
 	"vitrine.dev/internal/gc"
 	"vitrine.dev/internal/httpkit"
@@ -45,7 +44,6 @@ type Deps struct {
 	Catalog  *catalog.Service
 	Past     *statistics.Service
 	Runs     gc.Runs
-	Events   *feed.Feed
 	Attempts *attempts.Service
 	Uploads  *upload.Service
 	Webhooks *webhook.Service
@@ -113,7 +111,7 @@ func Paths() (paths []string) {
 func (d Deps) pages() []pages {
 	flow := &work.Pages{Work: d.Work, Failures: d.Failures, Findings: d.Findings, Catalog: d.Catalog, Past: d.Past, Runs: d.Runs, URL: d.URL}
 	goods := &products.Pages{
-		Accounts: d.Accounts, Catalog: d.Catalog, Work: d.Work, Failures: d.Failures, Events: d.Events, Attempts: d.Attempts, Uploads: d.Uploads, URL: d.URL, TraceURL: d.TraceURL,
+		Accounts: d.Accounts, Catalog: d.Catalog, Work: d.Work, Failures: d.Failures, Attempts: d.Attempts, Uploads: d.Uploads, URL: d.URL, TraceURL: d.TraceURL,
 	}
 	rest := &admin.Pages{
 		Accounts: d.Accounts, Webhooks: d.Webhooks, Imports: d.Imports, Failures: d.Failures, Refresh: d.Refresh, Settings: d.Settings,

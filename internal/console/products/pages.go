@@ -12,7 +12,6 @@ import (
 	"vitrine.dev/internal/console/frame"
 	"vitrine.dev/internal/dispatch"
 	"vitrine.dev/internal/failures"
-	"vitrine.dev/internal/feed"
 	"vitrine.dev/internal/upload"
 )
 
@@ -28,7 +27,6 @@ type Pages struct {
 	Catalog  *catalog.Service
 	Work     *dispatch.Inspector
 	Failures *failures.Service
-	Events   *feed.Feed
 	Attempts *attempts.Service
 	Uploads  *upload.Service
 	URL      func(key string) string // where the public reads a picture

@@ -13,7 +13,6 @@ import (
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/console/frame"
 	"vitrine.dev/internal/dispatch"
-	"vitrine.dev/internal/feed"
 )
 
 // picturePage is what the page of a picture shows.
@@ -27,9 +26,6 @@ type picturePage struct {
 	Path     string // of its actions
 	Source   string // where the picture is that was sent; "": it has a URL
 }
-
-// eventsRead is how many events of a product are read for the timeline of one of its pictures.
-const eventsRead = 200
 
 func (p *Pages) picture(r *http.Request) (frame.Answer, error) {
 	by := auth.From(r.Context())
@@ -49,20 +45,14 @@ func (p *Pages) picture(r *http.Request) (frame.Answer, error) {
 	if err != nil {
 		return frame.Answer{}, fmt.Errorf("read image %d of product %d: %w", id, read.ID, err)
 	}
-	log, err := frame.Ask(r.Context(), func(ctx context.Context) (feed.Page, error) {
-		return p.Events.Page(ctx, feed.Query{By: by, Product: read.ID, Limit: eventsRead})
-	})
-	if err != nil {
-		return frame.Answer{}, fmt.Errorf("read events of product %d: %w", read.ID, err)
-	}
-	tried, err := frame.Ask(r.Context(), func(ctx context.Context) ([]attempts.Attempt, error) {
+	history, err := frame.Ask(r.Context(), func(ctx context.Context) (attempts.History, error) {
 		return p.Attempts.Of(ctx, by, read.ID, id)
 	})
 	if err != nil {
 		return frame.Answer{}, fmt.Errorf("read attempts at image %d of product %d: %w", id, read.ID, err)
 	}
 	page := picturePage{
-		picture: p.pictureOf(img, read.Name), Product: read, Sentence: sentenceOf(img, waiting, time.Now()), Timeline: timelineOf(img, tried, log.Events, p.TraceURL),
+		picture: p.pictureOf(img, read.Name), Product: read, Sentence: sentenceOf(img, waiting, time.Now()), Timeline: timelineOf(img, history, p.TraceURL),
 		Path: fmt.Sprintf("%s/products/%d/images/%d", frame.Path, read.ID, id), Curl: curlOf(r, img, read.ID),
 	}
 	if uploaded(img) && img.Rendition != nil {

@@ -73,7 +73,7 @@ func TestTimeline(t *testing.T) {
 	t.Parallel()
 	begin := time.Date(2026, 11, 28, 4, 0, 0, 0, time.UTC)
 	img := catalog.Image{ID: 7, CreatedAt: begin, SourceURL: "https://A.example/x?secret=1"}
-	got := timelineOf(img, []attempts.Attempt{
+	got := timelineOf(img, attempts.History{Attempts: []attempts.Attempt{
 		{Number: 1, Outcome: media.OutcomeRetried, EndedAt: begin.Add(2 * time.Second), Failure: fault.Fail(fault.SourceTimeout, "The host was too slow.", nil), Work: events.Work{
 			Steps: []events.Step{{Name: "fetch", TookMS: 1500, Failed: true, Hops: []events.Hop{{Status: 302, TookMS: 500}, {Host: "b.example:8443", TookMS: 1000}, {Status: 503}}}},
 		}},
@@ -82,10 +82,7 @@ func TestTimeline(t *testing.T) {
 			Steps: []events.Step{{Name: "fetch", TookMS: 500, BytesIn: 34_000}, {Name: "render", TookMS: 250, BytesIn: 34_000, BytesOut: 9000}},
 		}},
 		{Number: 0, Outcome: media.OutcomeFailed, EndedAt: begin.Add(time.Hour), Failure: fault.Fail(fault.SourceTimeout, "Silent.", nil)},
-	}, []events.Event{
-		{ImageID: 7, Type: events.ImageRetrying, OccurredAt: begin.Add(30 * time.Second), Data: events.Data{Cause: events.CauseRequest}},
-		{ImageID: 8, Type: events.ImageRetrying, OccurredAt: begin.Add(30 * time.Second), Data: events.Data{Cause: events.CauseRequest}},
-	}, "https://traces.example/?id="+TraceID)
+	}, Asked: []attempts.Asked{{At: begin.Add(30 * time.Second), Cause: events.CauseRequest}}}, "https://traces.example/?id="+TraceID)
 	var words []string
 	for _, m := range got {
 		words = append(words, m.What)

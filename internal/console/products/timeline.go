@@ -9,7 +9,6 @@ import (
 	"vitrine.dev/internal/attempts"
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/console/frame"
-	"vitrine.dev/internal/events"
 	"vitrine.dev/internal/media"
 )
 
@@ -36,12 +35,10 @@ func traceOf(id, template string) trace {
 
 // timelineOf is what is known of the picture, from its beginning on: when it was asked for, first and again, and each
 // attempt; and what it waits for now.
-func timelineOf(img catalog.Image, tried []attempts.Attempt, log []events.Event, traces string) []moment {
+func timelineOf(img catalog.Image, history attempts.History, traces string) []moment {
 	timeline := []moment{{At: img.CreatedAt, What: "Asked for", Details: "Committed with its product; its work began to wait"}}
-	for _, e := range log {
-		if e.ImageID == img.ID && e.Type == events.ImageRetrying && e.Data.Cause != "" {
-			timeline = append(timeline, moment{At: e.OccurredAt, Class: "waiting", What: "Asked for again", Details: "By a " + string(e.Data.Cause)})
-		}
+	for _, again := range history.Asked {
+		timeline = append(timeline, moment{At: again.At, Class: "waiting", What: "Asked for again", Details: "By a " + string(again.Cause)})
 	}
 	host := media.SourceHost(img.SourceURL)
 	since := func(t time.Time) (last time.Time) { // when it began to wait
@@ -52,7 +49,7 @@ func timelineOf(img catalog.Image, tried []attempts.Attempt, log []events.Event,
 		}
 		return last
 	}
-	for _, a := range tried {
+	for _, a := range history.Attempts {
 		m := momentOf(a, host, since(time.UnixMilli(a.BegunAt)))
 		m.Trace = traceOf(a.TraceID, traces)
 		timeline = append(timeline, m)

@@ -17,12 +17,12 @@ func (h *Handler) ImageAttempts(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	list, err := h.Attempts.Of(r.Context(), auth.From(r.Context()), product, id)
+	history, err := h.Attempts.Of(r.Context(), auth.From(r.Context()), product, id)
 	if err != nil {
 		return fmt.Errorf("read attempts at image %d of product %d: %w", id, product, err)
 	}
-	answer := wire.ImageAttempts{Data: make([]wire.ImageAttempt, len(list))}
-	for i, a := range list {
+	answer := wire.ImageAttempts{Data: make([]wire.ImageAttempt, len(history.Attempts))}
+	for i, a := range history.Attempts {
 		answer.Data[i] = wireAttempt(a)
 	}
 	return httpkit.WriteFresh(w, http.StatusOK, answer)

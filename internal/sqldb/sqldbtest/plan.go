@@ -3,6 +3,7 @@ package sqldbtest
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"reflect"
 	"strings"
@@ -62,4 +63,27 @@ func literal(arg any) string {
 		text = "{" + strings.Join(elements, ",") + "}"
 	}
 	return "'" + strings.ReplaceAll(text, "'", "''") + "'"
+}
+
+// Explaining runs queries, and keeps how the database runs each.
+type Explaining struct {
+	sqldb.Querier
+
+	OneWriter bool
+	Plans     []string
+}
+
+// QueryContext implements sqldb.Querier.
+func (e *Explaining) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	if err := e.Explain(ctx, query, args...); err != nil {
+		return nil, err
+	}
+	return e.Querier.QueryContext(ctx, query, args...) //nolint:wrapcheck // as it is
+}
+
+// Explain keeps how the database would run a statement.
+func (e *Explaining) Explain(ctx context.Context, statement string, args ...any) error {
+	plan, err := Plan(ctx, e.Querier, e.OneWriter, statement, args...)
+	e.Plans = append(e.Plans, plan)
+	return err
 }

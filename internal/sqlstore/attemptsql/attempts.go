@@ -21,7 +21,7 @@ type Attempts struct{ db *sqldb.DB }
 func New(db *sqldb.DB) *Attempts { return &Attempts{db} }
 
 // AttemptsOf implements attempts.Store.
-func (s *Attempts) AttemptsOf(ctx context.Context, product, image int64) (user int64, list []attempts.Attempt, err error) {
+func (s *Attempts) AttemptsOf(ctx context.Context, product, image int64) (user int64, h attempts.History, err error) {
 	err = s.db.Along(ctx, "read attempts", func(ctx context.Context, from sqldb.Querier) error {
 		users, err := sqldb.IDs(ctx, from, `SELECT user_id FROM images WHERE id = $1 AND product_id = $2`, image, product)
 		if err != nil {
@@ -31,19 +31,20 @@ func (s *Attempts) AttemptsOf(ctx context.Context, product, image int64) (user i
 			return catalog.ErrNoImage
 		}
 		user = users[0]
-		list, err = sqldb.Collect(ctx, from, scan, `
+		h.Attempts, err = sqldb.Collect(ctx, from, scan, `
 			SELECT generation, attempt, outcome, reason, detail, ended_at, begun_at, worker, steps, http_status, redirects, trace_id
 			FROM image_attempts WHERE image_id = $1 ORDER BY generation DESC, attempt DESC LIMIT $2`, image, media.AttemptsKept)
 		if err != nil {
 			return err
 		}
-		ready, err := eventsql.OfAttempts(ctx, from, image, media.AttemptsKept)
-		for _, e := range ready {
-			list = append(list, attempts.Ready(e))
+		log, err := eventsql.OfImage(ctx, from, image, attempts.EventsRead)
+		h.Asked = nil // of a try before
+		for _, e := range log {
+			h.Add(e)
 		}
 		return err
 	})
-	return user, list, err
+	return user, h, err
 }
 
 func scan(row sqldb.Row, a *attempts.Attempt) error {

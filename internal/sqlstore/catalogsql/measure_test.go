@@ -13,6 +13,7 @@ import (
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/catalog/find"
 	"vitrine.dev/internal/sqlstore"
+	"vitrine.dev/internal/sqlstore/storetest"
 )
 
 // TestFindMany measures lists of one user's products beside 10,000 users who have ten each, as
@@ -27,9 +28,9 @@ func TestFindMany(t *testing.T) {
 	if err != nil || products < 1000 {
 		t.Fatalf("FIND_PRODUCTS is %q", text)
 	}
-	for _, db := range databases() {
-		t.Run(db.name, func(t *testing.T) {
-			s := db.open(t)
+	for name, open := range storetest.Databases() {
+		t.Run(name, func(t *testing.T) {
+			s := open(t)
 			began := time.Now()
 			fill(t, s, products, 100_000, 10_000)
 			t.Logf("filled in %s", time.Since(began).Round(time.Second))

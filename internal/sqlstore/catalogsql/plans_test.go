@@ -11,6 +11,7 @@ import (
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/catalog/find"
 	"vitrine.dev/internal/sqlstore"
+	"vitrine.dev/internal/sqlstore/storetest"
 )
 
 // fill gives user 1 so many products, and others the same number of them together. Of
@@ -94,7 +95,7 @@ func TestPlans(t *testing.T) {
 		find.Updated: {"products_by_updated"}, find.Cheapest: {"products_by_price"}, find.Alphabetical: {"products_by_name"},
 	}
 	inOrder[find.Oldest], inOrder[find.Dearest] = inOrder[find.Newest], inOrder[find.Cheapest]
-	onBoth(t, func(t *testing.T, s *sqlstore.Store) {
+	storetest.OnBoth(t, func(t *testing.T, s *sqlstore.Store) {
 		t.Helper()
 		fill(t, s, 20_000, 5_000, 20)
 		s.SetMostWalked(200)
@@ -132,7 +133,7 @@ func TestPlans(t *testing.T) {
 // has no statistics yet of the products that were written just now.
 func TestPlanOfExternalIDs(t *testing.T) {
 	t.Parallel()
-	onBoth(t, func(t *testing.T, s *sqlstore.Store) {
+	storetest.OnBoth(t, func(t *testing.T, s *sqlstore.Store) {
 		t.Helper()
 		fill(t, s, 20_000, 1, 1)
 		if !s.OneWriter {
@@ -151,7 +152,7 @@ func TestPlanOfExternalIDs(t *testing.T) {
 // failed image along an index of their own, up to the limit of the page.
 func TestPlansOfAll(t *testing.T) {
 	t.Parallel()
-	onBoth(t, func(t *testing.T, s *sqlstore.Store) {
+	storetest.OnBoth(t, func(t *testing.T, s *sqlstore.Store) {
 		t.Helper()
 		fill(t, s, 20_000, 5_000, 20)
 		wanted := map[catalog.Status]string{
@@ -180,7 +181,7 @@ func TestPlansOfAll(t *testing.T) {
 // the statistics say of how many there are, and those with a failed one along that of failures first.
 func TestPlansOfHosts(t *testing.T) {
 	t.Parallel()
-	onBoth(t, func(t *testing.T, s *sqlstore.Store) {
+	storetest.OnBoth(t, func(t *testing.T, s *sqlstore.Store) {
 		t.Helper()
 		fill(t, s, 20_000, 5_000, 20)
 		s.SetMostWalked(200)

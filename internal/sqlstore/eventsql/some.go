@@ -16,11 +16,10 @@ func Of(ctx context.Context, from sqldb.Querier, ids []int64) ([]events.Event, e
 	return collect(ctx, from, `WHERE id IN (`+in+`) ORDER BY id`, args...)
 }
 
-// OfAttempts returns those events of an image that attempts at it have ended with, without those of
-// failures: at most the last limit, the last one first.
-func OfAttempts(ctx context.Context, from sqldb.Querier, image int64, limit int) ([]events.Event, error) {
+// OfImage returns the events of an image, without its creation and those of failures: at most the last limit, the last one first.
+func OfImage(ctx context.Context, from sqldb.Querier, image int64, limit int) ([]events.Event, error) {
 	return collect(ctx, from, `
-		WHERE image_id = $1 AND type IN ('image.ready', 'image.refreshed') ORDER BY id DESC LIMIT $2`, image, limit)
+		WHERE image_id = $1 AND type IN ('image.ready', 'image.refreshed', 'image.retrying') ORDER BY id DESC LIMIT $2`, image, limit)
 }
 
 // collect returns the events that the rest of the statement selects.

@@ -17,26 +17,6 @@ import (
 	"vitrine.dev/internal/testserver"
 )
 
-// explaining runs queries, and notes how the server would run them with a generic plan.
-type explaining struct {
-	*sql.Tx
-
-	plans []string
-}
-
-func (e *explaining) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	if err := e.explain(ctx, query, args...); err != nil {
-		return nil, err
-	}
-	return e.Tx.QueryContext(ctx, query, args...)
-}
-
-func (e *explaining) explain(ctx context.Context, query string, args ...any) error {
-	plan, err := sqldbtest.Plan(ctx, e.Tx, false, query, args...)
-	e.plans = append(e.plans, plan)
-	return err
-}
-
 // everything asks for all that a plan can ask for.
 type everything struct{ dispatch.Plan }
 
@@ -83,7 +63,7 @@ func TestPlans(t *testing.T) {
 		var all string
 		// The planner is told what it is by a step.
 		locked, err := s.TryAlone(t.Context(), "explain", 1, func(ctx context.Context, tx *sql.Tx) (bool, error) {
-			e := &explaining{Tx: tx}
+			e := &sqldbtest.Explaining{Querier: tx}
 			request, plan := dispatch.Single(time.Minute, 10, 10)
 			request.Walk, request.Users, request.Ranks = true, true, 4
 			if _, err := s.Images.Read(ctx, e, request, everything{plan}); err != nil {
@@ -93,8 +73,8 @@ func TestPlans(t *testing.T) {
 				return false, err
 			}
 			statement, args := s.Images.Move()
-			err := e.explain(ctx, statement, args...)
-			all = strings.Join(e.plans, "\n\n")
+			err := e.Explain(ctx, statement, args...)
+			all = strings.Join(e.Plans, "\n\n")
 			return false, err
 		})
 		if err != nil || !locked {

@@ -2,8 +2,6 @@ package importsql_test
 
 import (
 	"fmt"
-	"log/slog"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -11,31 +9,13 @@ import (
 	"vitrine.dev/internal/sqlstore"
 	"vitrine.dev/internal/sqlstore/importsql"
 	"vitrine.dev/internal/sqlstore/storetest"
-	"vitrine.dev/internal/testserver"
 )
 
 // TestPlans: every read of a step goes along its index, also where the database has no statistics
 // yet of what the import has just written.
 func TestPlans(t *testing.T) {
 	t.Parallel()
-	for name, open := range map[string]func(t *testing.T) *sqlstore.Store{
-		"SQLite": func(t *testing.T) *sqlstore.Store {
-			t.Helper()
-			s, err := sqlstore.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "vitrine.db"), slog.New(slog.DiscardHandler))
-			if err == nil {
-				t.Cleanup(func() { _ = s.Close() })
-				_, err = s.Migrate(t.Context())
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			return s
-		},
-		"PostgreSQL": func(t *testing.T) *sqlstore.Store {
-			t.Helper()
-			return storetest.OpenPostgres(t, testserver.Postgres(t))
-		},
-	} {
+	for name, open := range storetest.Databases() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := open(t)

@@ -16,18 +16,18 @@ import (
 // attemptsOf returns what is told of the image, without the moments, which it looks at.
 func attemptsOf(t *testing.T, s Store, c media.Job) []attempts.Attempt {
 	t.Helper()
-	list, err := attempts.NewService(s).Of(t.Context(), auth.Everyone(), c.ProductID, c.ImageID)
+	h, err := attempts.NewService(s).Of(t.Context(), auth.Everyone(), c.ProductID, c.ImageID)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i := range list {
-		a := &list[i]
+	for i := range h.Attempts {
+		a := &h.Attempts[i]
 		if begun := time.UnixMilli(a.BegunAt); time.Since(a.EndedAt).Abs() > time.Minute || a.BegunAt != 0 && (begun.After(a.EndedAt) || time.Since(begun) > time.Minute) {
 			t.Errorf("attempt %d was begun at %s and ended at %s", a.Number, begun, a.EndedAt)
 		}
 		a.EndedAt = time.Time{}
 	}
-	return list
+	return h.Attempts
 }
 
 // testAttempts: each attempt is told of with what its worker kept, in their order, and none
@@ -109,6 +109,10 @@ func testAttemptsAreBounded(t *testing.T, s Store) {
 			t.Fatal(err)
 		}
 		c = begin(t, s, jobs(t, s)[0])
+	}
+	h, err := attempts.NewService(s).Of(t.Context(), auth.Everyone(), c.ProductID, c.ImageID)
+	if err != nil || len(h.Asked) != generations || h.Asked[0].Cause != events.CauseRequest || h.Asked[0].At.After(h.Asked[1].At) {
+		t.Errorf("it was asked for again %+v, %v", h.Asked, err)
 	}
 	got := attemptsOf(t, s, c.Job)
 	first, last := got[0], got[len(got)-1]

@@ -279,7 +279,7 @@ CREATE TABLE events (
     occurred_at BIGINT NOT NULL,
     data        TEXT   NOT NULL  -- JSON of at most 1280 bytes: events.Data
 );
-CREATE INDEX events_of_attempts ON events (image_id, id) WHERE type IN ('image.ready', 'image.refreshed');
+CREATE INDEX events_of_images ON events (image_id, id) WHERE type IN ('image.ready', 'image.refreshed', 'image.retrying');
 
 -- How far the log was cut: events up to there are gone.
 CREATE TABLE event_log (removed_to BIGINT NOT NULL);
