@@ -3,7 +3,6 @@ package e2e_test
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -18,7 +17,6 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
-	"vitrine.dev/internal/systemtest"
 	"vitrine.dev/internal/testserver"
 )
 
@@ -95,8 +93,6 @@ func (b *tab) message(text string) {
 // quiet asserts that nothing was written on the console since the last call, but what may be.
 func (b *tab) quiet(after string, may ...string) {
 	b.t.Helper()
-	var again []string
-	defer func() { b.answers(after, again) }()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 next:
@@ -106,41 +102,9 @@ next:
 				continue next
 			}
 		}
-		if url, slow := slowLook(m); slow {
-			again = append(again, url)
-			continue
-		}
 		b.t.Errorf("%s: the browser says: %s", after, m)
 	}
 	b.messages = nil
-}
-
-// slowLook is the page of a message that it was answered with 503: a page that would take longer than a second says so, which
-// a busy machine may need for any of them.
-func slowLook(message string) (url string, slow bool) {
-	if !strings.Contains(message, "the server responded with a status of 503") {
-		return "", false
-	}
-	return message[strings.LastIndexByte(message, ' ')+1:], true
-}
-
-// answers wants that these pages are answered after all.
-func (b *tab) answers(after string, urls []string) {
-	b.t.Helper()
-	for _, url := range urls {
-		systemtest.Eventually(b.t, after+": the answer of "+url, func() bool {
-			var status int
-			b.do("ask again", chromedp.Evaluate(fmt.Sprintf(`fetch(%q).then(r => r.status)`, url), &status,
-				func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }))
-			return status == http.StatusOK
-		})
-		b.t.Logf("%s: %s took longer than it may, once", after, url)
-	}
-	if len(urls) > 0 {
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		b.messages = nil // of the same
-	}
 }
 
 // browserPatience bounds every wait for the browser.

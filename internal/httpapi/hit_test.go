@@ -123,11 +123,11 @@ func (h *hits) send(r *http.Request, w *discard) int {
 //nolint:paralleltest // allocations are counted
 func TestHitsAllocateLittle(t *testing.T) {
 	h := newHits(t)
-	for target, most := range map[string]float64{hitProduct: 22, hitList: 22} {
+	for target, most := range map[string]float64{hitProduct: 18, hitList: 18} {
 		r, w := h.request(t, target), &discard{header: make(http.Header, 8)}
 		least := math.Inf(1)
-		for range 5 { // others may allocate meanwhile; the race detector has pools forget, which adds two or three to 17
-			least = min(least, testing.AllocsPerRun(200, func() { h.send(r, w) }))
+		for range 500 { // one by one: others may allocate meanwhile, and the race detector has pools forget now and then
+			least = min(least, testing.AllocsPerRun(1, func() { h.send(r, w) }))
 		}
 		if w.status != http.StatusOK || least > most {
 			t.Errorf("%s = %d, %v allocations, at most %v", target, w.status, least, most)
