@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -85,14 +86,14 @@ func (r run) took(t *testing.T, f report.Figure) {
 	}
 }
 
-// revision names the commit, with a mark where files differ from it.
-func revision() string {
+// revision names the commit, with a mark where files differed from it before the report was written.
+var revision = sync.OnceValue(func() string {
 	out, err := exec.Command("git", "describe", "--always", "--dirty", "--exclude=*").Output() //nolint:noctx // at once
 	if err != nil {
 		return "unknown"
 	}
 	return strings.TrimSpace(string(out))
-}
+})
 
 // median of what of makes of the samples.
 func median[T any](samples []T, of func(T) float64) float64 {
