@@ -128,7 +128,7 @@ fuzz: ## every fuzz target in turn, each for FUZZ_TIME (30s)
 bench: ## the program side by side with the limit of what it does, into docs/benchmarks.*: BENCH=regexp BENCH_TURN=5s BENCH_ROUNDS=5
 	@scripts/setup test
 	@$(GO) build -o $(SERVERS) ./internal/testserver/run
-	@VITRINE_TEST_REQUIRE=1 BENCH_REPORT="$(CURDIR)/docs" BENCH_TURN=$(BENCH_TURN) BENCH_ROUNDS=$(BENCH_ROUNDS) BENCH_PROFILE=$(BENCH_PROFILE) $(SERVERS) -- \
+	@VITRINE_TEST_REQUIRE=1 BENCH_REPORT="$(CURDIR)/docs" BENCH_TURN=$(BENCH_TURN) BENCH_ROUNDS=$(BENCH_ROUNDS) BENCH_PROFILE="$(abspath $(BENCH_PROFILE))" $(SERVERS) -- \
 		$(GO) test ./internal/bench -run "$(BENCH)" -count 1 -v -timeout 90m
 
 microbench: ## Go benchmarks for benchstat: BENCH=regexp COUNT=6 PKG=./...

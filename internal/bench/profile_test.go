@@ -18,6 +18,9 @@ func (a *api) profile(t *testing.T, ours target, d time.Duration, name string) {
 	if folder == "" {
 		return
 	}
+	if err := os.MkdirAll(folder, 0o755); err != nil { //nolint:gosec // for whoever measures
+		t.Fatal(err)
+	}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

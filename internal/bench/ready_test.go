@@ -43,8 +43,7 @@ func TestReady(t *testing.T) {
 		whole, rendering, syncs = append(whole, ms(took)), append(rendering, ms(render)), append(syncs, ms(synced))
 		excess = append(excess, ms(took-render-4*synced))
 	}
-	same := func(v float64) float64 { return v }
-	quantity := func(list []float64) report.Quantity { return report.Quantity{Value: median(list, same), Unit: "ms"} }
+	quantity := func(list []float64) report.Quantity { return report.Quantity{Value: median(list, itself), Unit: "ms"} }
 	r.took(t, report.Figure{
 		Name: "ready-embedded", What: "201 to ready, a photo of 1.5 MP, embedded", Limit: "nothing beside rendering and four syncs",
 		Ours: quantity(excess), Value: quantity(excess).Value, Unit: "ms", Goal: 8, AtMost: true,

@@ -49,25 +49,17 @@ func TestStart(t *testing.T) {
 		took = append(took, float64(time.Since(began).Milliseconds()))
 		c := systemtest.Client{T: t, URL: "http://" + addr}
 		c.Finished(c.Create("One picture, so that there is a render process", source.URL+"/rocket.jpg"))
-		held = append(held, float64(treeMemory(p.PID()))/1e6)
+		bytes, _ := systemtest.TreeMemory(p.PID())
+		held = append(held, float64(bytes)/1e6)
 		p.Stop()
 	}
-	same := func(v float64) float64 { return v }
 	for _, f := range []report.Figure{
-		{Name: "start", What: "start with nothing there to the first answer", Ours: report.Quantity{Value: median(took, same), Unit: "ms"}, Goal: 70, Unit: "ms"},
-		{Name: "idle-memory", What: "memory with the render process, idle (PSS)", Ours: report.Quantity{Value: median(held, same), Unit: "MB"}, Goal: 60, Unit: "MB"},
+		{Name: "start", What: "start with nothing there to the first answer", Ours: report.Quantity{Value: median(took, itself), Unit: "ms"}, Goal: 70, Unit: "ms"},
+		{Name: "idle-memory", What: "memory with the render process, idle (PSS)", Ours: report.Quantity{Value: median(held, itself), Unit: "MB"}, Goal: 60, Unit: "MB"},
 	} {
 		f.Value, f.AtMost, f.Limit = f.Ours.Value, true, "PocketBase 0.36 s, 83 MB (earlier, the same machine)"
 		r.took(t, f)
 	}
-}
-
-// treeMemory is what a process and its children hold, in bytes, what they share counted once.
-func treeMemory(pid int) (sum int64) {
-	for _, p := range append(systemtest.Children(pid), pid) {
-		sum += systemtest.Proportional(p)
-	}
-	return sum
 }
 
 const idleConnections = 10_000
@@ -86,10 +78,9 @@ func TestConnections(t *testing.T) {
 		theirs = append(theirs, holding(t, bare.PID, bare.Addr))
 		ours = append(ours, holding(t, a.pid, a.addr))
 	}
-	same := func(v float64) float64 { return v }
 	f := report.Figure{
 		Name: "connections", What: "memory with 10,000 idle connections", Goal: 1.2, AtMost: true, Limit: "a bare `net/http` server with the same connections",
-		Ours: report.Quantity{Value: median(ours, same), Unit: "MB"}, Beside: &report.Quantity{Value: median(theirs, same), Unit: "MB"},
+		Ours: report.Quantity{Value: median(ours, itself), Unit: "MB"}, Beside: &report.Quantity{Value: median(theirs, itself), Unit: "MB"},
 	}
 	f.Value = f.Ours.Value / f.Beside.Value
 	r.took(t, f)

@@ -246,8 +246,8 @@ func TestViews(t *testing.T) {
 			loads++
 			return catalog.View{Revision: revision}, nil
 		})
-		_, err2 := views.List(ctx, catalog.Filter{UserID: 1}, "tag", list)
-		_, err3 := views.List(ctx, catalog.Filter{UserID: 2}, "tag", list)
+		_, err2 := listed(ctx, views, catalog.Filter{UserID: 1}, "tag", list)
+		_, err3 := listed(ctx, views, catalog.Filter{UserID: 2}, "tag", list)
 		if err := errors.Join(err1, err2, err3); err != nil {
 			t.Fatal(err)
 		}
@@ -273,10 +273,10 @@ func TestViews(t *testing.T) {
 	read(4)
 	expect(2, "after an edit")
 
-	if _, err := views.List(ctx, catalog.Filter{UserID: 1, FieldErrors: fault.FieldErrors{{Name: "cursor"}}}, "tag", list); fault.KindOf(err) != fault.Invalid {
+	if _, err := listed(ctx, views, catalog.Filter{UserID: 1, FieldErrors: fault.FieldErrors{{Name: "cursor"}}}, "tag", list); fault.KindOf(err) != fault.Invalid {
 		t.Errorf("a filter at fault found a page: %v", err)
 	}
-	if _, err := views.List(ctx, catalog.Filter{}, "tag", list); fault.KindOf(err) != fault.Invalid {
+	if _, err := listed(ctx, views, catalog.Filter{}, "tag", list); fault.KindOf(err) != fault.Invalid {
 		t.Errorf("a list of all users' products: %v", err)
 	}
 	c.Fail(errors.New("no cache"))
@@ -368,7 +368,7 @@ func TestViewsOfTags(t *testing.T) {
 		if err != nil || !reflect.DeepEqual(v, want) {
 			t.Errorf("%s: %+v, %v, want %+v", tag, v, err, want)
 		}
-		e, err := views.List(t.Context(), catalog.Filter{UserID: 1}, tag, func(context.Context) (cache.Entry, error) {
+		e, err := listed(t.Context(), views, catalog.Filter{UserID: 1}, tag, func(context.Context) (cache.Entry, error) {
 			loads++
 			return cache.Entry{Version: 1, Body: want.Body}, nil
 		})
@@ -402,7 +402,7 @@ func TestEpochThatIsNotUsed(t *testing.T) {
 			loads++
 			return catalog.View{Revision: 1}, nil
 		})
-		_, err2 := views.List(ctx, catalog.Filter{UserID: 1}, "tag", func(context.Context) (cache.Entry, error) {
+		_, err2 := listed(ctx, views, catalog.Filter{UserID: 1}, "tag", func(context.Context) (cache.Entry, error) {
 			loads++
 			return cache.Entry{Version: 1}, nil
 		})
@@ -450,4 +450,13 @@ func TestListOfAll(t *testing.T) {
 			t.Errorf("%+v: %v", f, err)
 		}
 	}
+}
+
+// listed is the page of a filter.
+func listed(ctx context.Context, views *catalog.Views, f catalog.Filter, tag string, load catalog.LoadFunc) (cache.Entry, error) {
+	s, err := f.Select(tag)
+	if err != nil {
+		return cache.Entry{}, err
+	}
+	return views.List(ctx, s, load)
 }

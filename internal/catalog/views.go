@@ -138,27 +138,15 @@ func (v *Views) direct(ctx context.Context, id int64, load func(context.Context)
 // the body of a cached product; its revision is the version of the entry.
 const headBytes = 16
 
-// List returns the encoded page that the filter selects, of that tag. One with
-// UpdatedAfter is not cached: whoever asks for what has changed asks each time for
-// what came after the last answer.
-// fault.Invalid: a filter at fault must not find the page of one that reads the
-// same without.
-func (v *Views) List(ctx context.Context, f Filter, tag string, load LoadFunc) (cache.Entry, error) {
-	s, err := f.Select(tag)
-	if err != nil {
-		return cache.Entry{}, err
-	}
-	return v.Selected(ctx, s, load)
-}
-
-// Selection is what a filter selects, encoded in the way of a tag: what List does with them, done once for
-// all who ask for the same.
+// Selection is what a filter selects, encoded in the way of a tag.
 type Selection struct {
 	user int64
 	key  string // "": it is not cached
 }
 
-// Select returns what the filter selects. fault.Invalid.
+// Select returns what the filter selects. With UpdatedAfter it is not cached: whoever asks for what has changed
+// asks each time for what came after the last answer.
+// fault.Invalid: a filter at fault must not find the page of one that reads the same without.
 func (f Filter) Select(tag string) (Selection, error) {
 	if err := f.check(); err != nil || !f.UpdatedAfter.IsZero() {
 		return Selection{}, err
@@ -166,8 +154,8 @@ func (f Filter) Select(tag string) (Selection, error) {
 	return Selection{f.UserID, f.fingerprint(tag)}, nil
 }
 
-// Selected is List of a selection.
-func (v *Views) Selected(ctx context.Context, s Selection, load LoadFunc) (cache.Entry, error) {
+// List returns the encoded page of the selection.
+func (v *Views) List(ctx context.Context, s Selection, load LoadFunc) (cache.Entry, error) {
 	epoch, usable := v.epoch(ctx)
 	if !usable || s.key == "" {
 		return load(ctx)

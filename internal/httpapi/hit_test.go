@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"math"
 	"net/http"
 	"net/http/httptest"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -125,12 +125,13 @@ func TestHitsAllocateLittle(t *testing.T) {
 	h := newHits(t)
 	for target, most := range map[string]float64{hitProduct: 18, hitList: 18} {
 		r, w := h.request(t, target), &discard{header: make(http.Header, 8)}
-		least := math.Inf(1)
-		for range 500 { // one by one: others may allocate meanwhile, and the race detector has pools forget now and then
-			least = min(least, testing.AllocsPerRun(1, func() { h.send(r, w) }))
+		allocations := make([]float64, 501) // one by one: others may allocate meanwhile
+		for i := range allocations {
+			allocations[i] = testing.AllocsPerRun(1, func() { h.send(r, w) })
 		}
-		if w.status != http.StatusOK || least > most {
-			t.Errorf("%s = %d, %v allocations, at most %v", target, w.status, least, most)
+		slices.Sort(allocations)
+		if got := allocations[len(allocations)/2]; w.status != http.StatusOK || got > most+forgotten {
+			t.Errorf("%s = %d, %v allocations, at most %v", target, w.status, got, most+forgotten)
 		}
 	}
 }

@@ -233,6 +233,23 @@ func TestForget(t *testing.T) {
 	})
 }
 
+// TestEditionElsewhere: a key that another process has made, which is known by a text of it, has another edition.
+func TestEditionElsewhere(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := &store{}
+		here := s.process()
+		seal(t, here, "", "old")
+		before := here.Edition()
+		s.set(nil, signing.Key{Secret: signing.NewSecret()}, signing.Key{Secret: s.keys[0].Secret, Left: time.Minute})
+		text := seal(t, s.process(), "", "new")
+		time.Sleep(5 * time.Second)
+		if m, err := open(t, here, "", text); err != nil || m != "new" || here.Edition() == before {
+			t.Errorf("%q, %v, edition %d after %d", m, err, here.Edition(), before)
+		}
+	})
+}
+
 // TestEdition: while it is the same, the same text is sealed; another key that signs has another one.
 func TestEdition(t *testing.T) {
 	t.Parallel()

@@ -46,17 +46,22 @@ func WatchMemory(t *testing.T, pid int) *MemoryWatch {
 }
 
 func (w *MemoryWatch) sample() {
-	tree := append(Children(w.pid), w.pid)
-	var sum int64
-	for _, p := range tree {
-		sum += Proportional(p)
-	}
+	sum, processes := TreeMemory(w.pid)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if sum > w.most {
 		w.most, w.grown = sum, time.Now()
 	}
-	w.processes = max(w.processes, len(tree))
+	w.processes = max(w.processes, processes)
+}
+
+// TreeMemory is what a process and its children hold, in bytes, what they share counted once, and how many they are.
+func TreeMemory(pid int) (bytes int64, processes int) {
+	tree := append(Children(pid), pid)
+	for _, p := range tree {
+		bytes += Proportional(p)
+	}
+	return bytes, len(tree)
 }
 
 // Peak ends the sampling and returns the most that was held, by how many

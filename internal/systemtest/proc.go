@@ -39,11 +39,30 @@ func CPU(tb testing.TB, pid int) time.Duration {
 	return ticks(fields[userTime]) + ticks(fields[systemTime])
 }
 
-// CPUWithChildren is that of a process, of its children, and of those that have ended.
+// CPUWithChildren is that of a process, of its children, and of those that have ended. A child that ends while
+// it looks would be in neither: it looks again.
 func CPUWithChildren(tb testing.TB, pid int) time.Duration {
 	tb.Helper()
+	for {
+		before := ended(tb, pid)
+		total := before + running(tb, pid)
+		if ended(tb, pid) == before {
+			return total
+		}
+	}
+}
+
+// ended is the CPU of the children that have ended and were waited for.
+func ended(tb testing.TB, pid int) time.Duration {
+	tb.Helper()
 	fields := statOf(tb, pid)
-	total := ticks(fields[userTime]) + ticks(fields[systemTime]) + ticks(fields[endedUserTime]) + ticks(fields[endedSystemTime])
+	return ticks(fields[endedUserTime]) + ticks(fields[endedSystemTime])
+}
+
+// running is the CPU of a process and of its children that there are.
+func running(tb testing.TB, pid int) time.Duration {
+	tb.Helper()
+	total := CPU(tb, pid)
 	all, err := filepath.Glob("/proc/[0-9]*/stat")
 	if err != nil {
 		tb.Fatal(err)

@@ -48,8 +48,8 @@ func (g *Guard) WithTokens(tokens *auth.StreamTokens) *Guard {
 	return g
 }
 
-// Authorize is server.Config's. The request that it returns is r, with the principal in its context. Of a key that lacks the scope the request is returned beside
-// the error, so that it counts.
+// Authorize is server.Config's. The request that it returns is r, with the principal in its context. Of a key
+// that lacks the scope the request is returned beside the error, so that it counts.
 func (g *Guard) Authorize(r *http.Request, rt server.Route) (*http.Request, error) {
 	if len(rt.Scopes) == 0 {
 		return r, nil
@@ -58,7 +58,7 @@ func (g *Guard) Authorize(r *http.Request, rt server.Route) (*http.Request, erro
 	if err != nil && p.Key == 0 {
 		return nil, err
 	}
-	*r = *r.WithContext(auth.With(r.Context(), p)) // in place: a copy would be a tenth of what a cached read allocates
+	as(r, p)
 	if err != nil {
 		return r, err
 	}
@@ -68,6 +68,10 @@ func (g *Guard) Authorize(r *http.Request, rt server.Route) (*http.Request, erro
 	}
 	return r, nil
 }
+
+// as puts the principal into the context of the request, in place: a copy would be a tenth of what a cached read
+// allocates.
+func as(r *http.Request, p auth.Principal) { *r = *r.WithContext(auth.With(r.Context(), p)) }
 
 func (g *Guard) principal(r *http.Request, rt server.Route) (auth.Principal, error) {
 	address := address(r, g.proxies)

@@ -60,7 +60,8 @@ func (o *Open) Authorize(r *http.Request, rt server.Route) (*http.Request, error
 	}
 	p := auth.Everyone()
 	p.Address = address(r, nil).String()
-	return r.WithContext(auth.With(r.Context(), p)), nil
+	as(r, p)
+	return r, nil
 }
 
 // serves reports whether requests for the host are meant for this server.

@@ -2,7 +2,6 @@ package page
 
 import (
 	"net/http"
-	"strings"
 
 	"github.com/maypok86/otter/v2"
 
@@ -10,43 +9,44 @@ import (
 )
 
 const (
-	// maxNames is how many lists are remembered, and maxWords how long the query of one is, in bytes: a
-	// few kilobytes each at most.
+	// maxNames is how many lists are remembered.
 	maxNames = 1024
-	maxWords = 512
+	// maxTarget is how long the target of a request may be whose list is remembered, in bytes: path, query, and
+	// parameters are parts of that text, and keep all of it.
+	maxTarget = 512
 )
 
-// Words are how a request names a list, and what else says which one that is.
-type Words struct {
+// words are how a request names a list, and what else says which one that is.
+type words struct {
 	tag         string // of answers now
 	query       string // as it was sent
 	user, actor int64  // of the principal
 	all         bool   // whether that reads what is of any user
 }
 
-// WordsOf returns those of the request, which is answered with that tag.
-func WordsOf(r *http.Request, tag string) Words {
+func wordsOf(r *http.Request, tag string) words {
 	by := auth.From(r.Context())
-	return Words{tag: tag, query: r.URL.RawQuery, user: by.User, actor: by.Actor(), all: by.ForAll()}
+	return words{tag: tag, query: r.URL.RawQuery, user: by.User, actor: by.Actor(), all: by.ForAll()}
 }
 
 // Names remembers lists by the words in which they were asked for: to read the parameters of one, and to sign
 // its cursor, costs more than to answer with its page from the cache. What is remembered of a list must depend on
-// nothing but the words. Names are safe for concurrent use.
-type Names[T any] struct{ lists *otter.Cache[Words, T] }
+// nothing but the query, the principal and the tag of answers. Names are safe for concurrent use.
+type Names[T any] struct{ lists *otter.Cache[words, T] }
 
 // NewNames returns Names that remember nothing yet.
 func NewNames[T any]() Names[T] {
-	return Names[T]{otter.Must(&otter.Options[Words, T]{MaximumSize: maxNames})}
+	return Names[T]{otter.Must(&otter.Options[words, T]{MaximumSize: maxNames})}
 }
 
-// Of returns the list of the words.
-func (n Names[T]) Of(w Words) (list T, known bool) { return n.lists.GetIfPresent(w) }
+// Of returns the list that the request names, which is answered with that tag.
+func (n Names[T]) Of(r *http.Request, tag string) (list T, known bool) {
+	return n.lists.GetIfPresent(wordsOf(r, tag))
+}
 
-// Keep remembers the list for a while, unless the words are long.
-func (n Names[T]) Keep(w Words, list T) {
-	if len(w.query) <= maxWords {
-		w.query = strings.Clone(w.query) // without the rest of its request
-		n.lists.Set(w, list)
+// Keep remembers the list that the request names, unless its target is long.
+func (n Names[T]) Keep(r *http.Request, tag string, list T) {
+	if len(r.RequestURI) <= maxTarget {
+		n.lists.Set(wordsOf(r, tag), list)
 	}
 }

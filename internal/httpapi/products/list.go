@@ -48,7 +48,7 @@ func (h *Handler) List(w http.ResponseWriter, r *http.Request) error {
 	if Streams(r) {
 		err = h.stream(w, r, filter)
 	} else {
-		err = h.firstPage(w, r, filter)
+		err = h.newPage(w, r, filter)
 	}
 	if err != nil {
 		return fmt.Errorf("list products: %w", err)
@@ -61,7 +61,7 @@ func (h *Handler) ListAgain(w http.ResponseWriter, r *http.Request) (answered bo
 	if len(r.Header["Prefer"]) > 0 || Streams(r) {
 		return false, nil
 	}
-	list, known := h.Names.Of(page.WordsOf(r, h.Tag()))
+	list, known := h.Names.Of(r, h.Tag())
 	if !known {
 		return false, nil
 	}
@@ -72,8 +72,8 @@ func (h *Handler) ListAgain(w http.ResponseWriter, r *http.Request) (answered bo
 	return true, nil
 }
 
-// firstPage answers with a page that was not asked for in these words, as far as is remembered.
-func (h *Handler) firstPage(w http.ResponseWriter, r *http.Request, filter catalog.Filter) error {
+// newPage answers with a page, and remembers its list for ListAgain.
+func (h *Handler) newPage(w http.ResponseWriter, r *http.Request, filter catalog.Filter) error {
 	tag := h.Tag()
 	selection, err := filter.Select(tag)
 	if err != nil {
@@ -84,7 +84,7 @@ func (h *Handler) firstPage(w http.ResponseWriter, r *http.Request, filter catal
 		return err
 	}
 	if httpkit.ParamsOf(r).Text(httpkit.ParamCursor) == "" { // what has signed one may end
-		h.Names.Keep(page.WordsOf(r, tag), list)
+		h.Names.Keep(r, tag, list)
 	}
 	return nil
 }
@@ -97,7 +97,7 @@ func (h *Handler) sendPage(w http.ResponseWriter, r *http.Request, list *named) 
 		return err
 	}
 	defer held.Free()
-	found, err := h.Views.Selected(r.Context(), list.selection, func(ctx context.Context) (cache.Entry, error) {
+	found, err := h.Views.List(r.Context(), list.selection, func(ctx context.Context) (cache.Entry, error) {
 		p, err := h.Service.List(ctx, list.filter)
 		if err != nil {
 			return cache.Entry{}, fmt.Errorf("load list: %w", err)

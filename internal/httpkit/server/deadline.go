@@ -35,12 +35,15 @@ func withTimeout(parent context.Context, limit time.Duration) (context.Context, 
 // the same request where its context can still be given a limit.
 func bounded(r *http.Request) (*http.Request, context.CancelFunc) {
 	if d, own := r.Context().(*deadline); own && d.at.IsZero() {
-		d.at = time.Now().Add(requestTimeout)
+		d.within(requestTimeout)
 		return r, func() {} // at the end of the request
 	}
 	ctx, cancel := withTimeout(r.Context(), requestTimeout)
 	return r.WithContext(ctx), cancel
 }
+
+// within has a context without a limit end after that time. No one may wait for its end yet.
+func (d *deadline) within(limit time.Duration) { d.at = time.Now().Add(limit) }
 
 // Deadline implements context.Context.
 func (d *deadline) Deadline() (time.Time, bool) {

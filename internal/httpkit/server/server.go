@@ -28,7 +28,8 @@ type Config struct {
 	// asked to close their connections. nil for never.
 	Stopping func() bool
 	// Authorize returns the request as a route's handler is to see it, or why it may not
-	// be answered. It may add to the header of the answer. nil: every request may.
+	// be answered. The request that it is given is the server's own copy, which it may change and return. It may
+	// add to the header of the answer. nil: every request may.
 	Authorize func(answer http.Header, r *http.Request, rt Route) (*http.Request, error)
 	// Wrap is put around all routes, and what is answered where there is none; nil: nothing is.
 	Wrap   func(http.Handler) http.Handler
