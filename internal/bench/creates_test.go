@@ -77,6 +77,7 @@ func TestCreates(t *testing.T) {
 				Name: "create-rate-" + name, What: "create with two images, " + name + " clients: rate", Goal: 0.30,
 				Limit: "the same, PostgreSQL alone on the core that it shares with the API here",
 			}))
+			a.profile(t, to, r.turn, "create-"+name)
 		})
 	}
 }
@@ -112,4 +113,5 @@ func TestCreatesEmbedded(t *testing.T) {
 	})
 	f.Also = []report.Also{{Name: "CPU", Ours: cpu.Ours, Beside: cpu.Beside}}
 	r.took(t, f)
+	a.profile(t, to, r.turn, f.Name)
 }

@@ -11,7 +11,9 @@ import (
 	"sync"
 	"time"
 
-	_ "modernc.org/sqlite" // the driver
+	"modernc.org/sqlite"
+
+	"vitrine.dev/internal/sqldb/prepared"
 )
 
 // versionPoll is how often a SQLite database looks whether another process has
@@ -53,10 +55,11 @@ func openFile(path, txLock string, connections int) (*sql.DB, error) {
 	q := url.Values{"_txlock": {txLock}, "_pragma": {
 		"busy_timeout(250)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(ON)",
 	}}
-	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?"+q.Encode())
+	file, err := sqlite.NewConnector("file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode())
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
+	db := sql.OpenDB(prepared.Connector{Connector: file})
 	db.SetMaxOpenConns(connections)
 	db.SetMaxIdleConns(connections)
 	return db, nil
