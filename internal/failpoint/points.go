@@ -23,7 +23,7 @@ const (
 	Begun           Point = "media.begun"            // the attempt is counted
 	Fetched         Point = "media.fetched"          // the source is in memory
 	Rendered        Point = "media.rendered"         // the results are in memory
-	StoredFirst     Point = "media.stored-first"     // the first file is stored, the others are not
+	StoredFirst     Point = "media.stored-first"     // a file is stored, and not yet all
 	Stored          Point = "media.stored"           // all files are stored, nothing refers to them
 	Completed       Point = "media.completed"        // the image is ready, the message not acknowledged
 	FailureRecorded Point = "media.failure-recorded" // a failed attempt is recorded, the message not acknowledged

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/events"
 	"vitrine.dev/internal/failpoint"
@@ -127,18 +129,7 @@ func (a *attempt) publish(ctx context.Context, key string, source Spooled) (cata
 		Notes: rendered.Notes,
 	}
 	err = a.step(ctx, StepStore, func(ctx context.Context) (in, out int64, err error) {
-		rendition.Compressed, err = a.store(ctx, key, "compressed", rendered.Compressed)
-		if err == nil {
-			failpoint.Crash(failpoint.StoredFirst)
-		}
-		for _, v := range rendered.Variants {
-			if err != nil {
-				break
-			}
-			var stored catalog.Output
-			stored, err = a.store(ctx, key, "w"+strconv.Itoa(v.Width), v)
-			rendition.Variants = append(rendition.Variants, stored)
-		}
+		err = a.storeAll(ctx, rendered, &rendition)
 		return rendered.bytes(), rendered.bytes(), err
 	})
 	if err == nil {
@@ -160,6 +151,30 @@ func (w *Worker) render(ctx context.Context, user int64, source Spooled) (Render
 	}
 	source.Close()
 	return w.Renderer.Render(WithUser(ctx, user), w.cfg.Preset, body)
+}
+
+// storedAtOnce bounds how many files of an image are stored at the same time: each
+// waits for a disk or for a server, not for this process.
+const storedAtOnce = 4
+
+// storeAll stores the files and fills in where they are.
+func (w *Worker) storeAll(ctx context.Context, rendered Rendered, r *catalog.Rendition) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(storedAtOnce)
+	store := func(into *catalog.Output, name string, e Encoded) {
+		group.Go(func() (err error) {
+			if *into, err = w.store(ctx, r.Key, name, e); err == nil {
+				failpoint.Crash(failpoint.StoredFirst)
+			}
+			return err
+		})
+	}
+	r.Variants = make([]catalog.Output, len(rendered.Variants))
+	store(&r.Compressed, "compressed", rendered.Compressed)
+	for i, v := range rendered.Variants {
+		store(&r.Variants[i], "w"+strconv.Itoa(v.Width), v)
+	}
+	return group.Wait()
 }
 
 func (w *Worker) store(ctx context.Context, key, name string, e Encoded) (catalog.Output, error) {
