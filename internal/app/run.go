@@ -9,6 +9,8 @@ import (
 	"log/slog"
 	"maps"
 	"net"
+	"runtime"
+	"runtime/debug"
 	"sync/atomic"
 	"time"
 
@@ -59,9 +61,10 @@ type process struct {
 	views     *catalog.Views
 	queue     *queue.Queue
 	blobs     blob.Store
-	tracer    *tracing.Tracer  // nil: spans are sent to no one
-	presigner upload.Presigner // nil: the storage takes nothing from clients
-	horizon   *events.Horizon  // of the log, for all who read it
+	tracer    *tracing.Tracer          // nil: spans are sent to no one
+	renderer  func() (renderer, error) // of a worker; it may have to be waited for
+	presigner upload.Presigner         // nil: the storage takes nothing from clients
+	horizon   *events.Horizon          // of the log, for all who read it
 	tasks     []task
 	checks    []*monitor.Check
 	metrics   *metrics.Metrics
@@ -95,6 +98,9 @@ func run(ctx context.Context, to cli.Streams, r role, cfg config.Config, log *sl
 	p := &process{
 		cfg: cfg, role: r, id: processes.NewID(), person: to.Err, log: log,
 		metrics: metrics.New(metrics.Build{Version: version, Commit: commit, Go: goVersion}),
+	}
+	if r.worker {
+		p.renderer = openRenderer(cfg, &held, log)
 	}
 	if err := p.prepare(ctx, &held); err != nil {
 		if ctx.Err() != nil && errors.Is(err, context.Canceled) {
@@ -261,6 +267,7 @@ func (p *process) runTasks(ctx context.Context) error {
 			return nil
 		})
 	}
+	go giveBack()
 	group.Go(func() error { // a task, so that it is logged before "stopped"
 		<-ctx.Done()
 		p.stopping.Store(true)
@@ -270,4 +277,11 @@ func (p *process) runTasks(ctx context.Context) error {
 	err := group.Wait()
 	p.log.InfoContext(ctx, "stopped")
 	return err
+}
+
+// giveBack returns the memory to the system that only starting has needed, which would else stay until as much
+// again is allocated. Pools are emptied by a second collection.
+func giveBack() {
+	runtime.GC()
+	debug.FreeOSMemory()
 }

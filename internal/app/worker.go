@@ -17,7 +17,7 @@ import (
 )
 
 func (p *process) addWorker(held *closers) error {
-	renderer, err := newRenderer(p.cfg, held, p.log)
+	renderer, err := p.renderer()
 	if err != nil {
 		return err
 	}
