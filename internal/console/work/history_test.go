@@ -125,13 +125,17 @@ func TestRunsAreTold(t *testing.T) {
 	report := *gc.NewReport(gc.Findings())
 	report.Found(gc.OrphanObject, 7)
 	report.Repaired(gc.OrphanObject, 7)
+	stopped, parted := *gc.NewReport(gc.Findings()), *gc.NewReport(gc.Findings())
+	stopped.Skip("", gc.OrphanObject, gc.MissingObject)
+	parted.Skip("", gc.WrongSize)
 	for want, r := range map[string]gc.Run{
-		"ready Nothing is wrong":      {Task: gc.TaskFsck, Report: *gc.NewReport(gc.Findings())},
-		"ready All is repaired":       {Task: gc.TaskFsck, Report: report},
-		"failed Not finished":         {Task: gc.TaskFsck, Report: report, Failure: "It was stopped."},
-		"ready Done":                  {Task: gc.TaskCollector, Report: report, By: "ABCDEFGHIJ"},
-		"waiting Deletes nothing":     {Task: gc.TaskCollector, Report: gc.Report{Refused: "it is another's"}},
-		"failed Differences are left": {Task: gc.TaskFsck, Report: gc.Report{Findings: []gc.Finding{{Kind: "a", What: "as"}, {Kind: "b", Count: 1, Repaired: 1}, {Kind: "c", Count: 2, Repaired: 1}}}},
+		"ready Nothing is wrong in what was compared": {Task: gc.TaskFsck, Report: parted},
+		"ready Nothing is wrong":                      {Task: gc.TaskFsck, Report: *gc.NewReport(gc.Findings())},
+		"ready All is repaired":                       {Task: gc.TaskFsck, Report: report},
+		"failed Not finished":                         {Task: gc.TaskFsck, Report: stopped, Failure: "It was stopped."},
+		"ready Done":                                  {Task: gc.TaskCollector, Report: report, By: "ABCDEFGHIJ"},
+		"waiting Deletes nothing":                     {Task: gc.TaskCollector, Failure: "Nothing was looked at.", Report: gc.Report{Refused: "it is another's"}},
+		"failed Differences are left":                 {Task: gc.TaskFsck, Report: gc.Report{Findings: []gc.Finding{{Kind: "a", What: "as"}, {Kind: "b", Count: 1, Repaired: 1}, {Kind: "c", Count: 2, Repaired: 1}}}},
 	} {
 		got := runOf(&r)
 		if got.Class+" "+got.Words != want {
@@ -140,16 +144,18 @@ func TestRunsAreTold(t *testing.T) {
 		switch {
 		case r.Task == gc.TaskCollector && len(got.Whose) > 8:
 			t.Errorf("run by %s", got.Whose)
-		case r.Failure != "" && !got.Found[0].Skipped:
+		case r.Task == gc.TaskFsck && r.Failure != "" && !got.Found[0].Skipped:
 			t.Errorf("what it did not come to is %+v", got.Found[0])
 		case got.Words == "Differences are left" && (got.Found[0].Kind != "c" || got.Found[1].Kind != "b" || got.Found[2].Text != "As"):
 			t.Errorf("found %+v", got.Found)
 		}
 	}
 	whole := gc.Run{EndedAt: now.Add(-3 * time.Hour)}
+	some := gc.Run{EndedAt: whole.EndedAt, Report: parted}
 	for want, c := range map[string]gc.Consistency{
 		"is not known": {Fsck: &whole},
-		"When they were last compared, 3 h ago, database, storage, queue and cache agreed.": {Fsck: &whole, Whole: &whole},
+		"3 h ago, nothing was wrong in what was looked at, which was not everything.":       {Fsck: &some, Finished: &some},
+		"When they were last compared, 3 h ago, database, storage, queue and cache agreed.": {Fsck: &whole, Finished: &whole},
 	} {
 		if got := consistencyLead(c, now); !strings.Contains(got, want) {
 			t.Errorf("lead %q, want %q", got, want)
