@@ -130,12 +130,20 @@ func TestCurl(t *testing.T) {
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/console/products/3/images/7", nil)
 	r.Host = "shop.example"
 	img := catalog.Image{ID: 7, Status: catalog.Failed, SourceURL: "https://a.example/$(id)'; reboot"}
-	list := curlOf(r, img, 3)
+	r.Header.Set("X-Forwarded-Proto", "https") // anyone can send that
+	list := curlOf(r, img, 3, 7)
 	if len(list) != 3 || !strings.HasSuffix(list[1].Text, "'http://shop.example/products/3/images/7/replay'") || !strings.HasSuffix(list[2].Text, `'https://a.example/$(id)'\''; reboot'`) {
 		t.Errorf("%+v", list)
 	}
+	if !strings.Contains(list[2].Text, "--max-redirs 7 ") {
+		t.Errorf("other redirects are followed: %s", list[2].Text)
+	}
+	r.Header.Set("Referer", "https://shop.example/console")
+	if list := curlOf(r, img, 3, 7); !strings.Contains(list[0].Text, "'https://shop.example/products/3") {
+		t.Errorf("by https: %s", list[0].Text)
+	}
 	img.SourceURL, img.Status = imageurl.Upload(sha256.Sum256(nil)), catalog.Pending
-	if list := curlOf(r, img, 3); len(list) != 1 {
+	if list := curlOf(r, img, 3, 7); len(list) != 1 {
 		t.Errorf("of one that was sent: %+v", list)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"vitrine.dev/internal/dispatch"
 	"vitrine.dev/internal/gc"
 	"vitrine.dev/internal/processes"
 	"vitrine.dev/internal/statistics"
@@ -57,7 +58,7 @@ func TestThroughput(t *testing.T) {
 	if f.FailedAfter.Format("15:04:05") != "04:04:30" || f.FailedBefore.Format("15:04:05") != "04:10:30" || u.Path != "/console/failed" {
 		t.Errorf("a point leads to %s", u)
 	}
-	if len(c.Columns) != 2 || len(c.Columns[1].Parts) != 3 || c.Columns[1].Href != failed.Links["1"] || c.Columns[1].Title != "04:05 UTC, 10 ready, 0.4 retried, 2 failed" {
+	if len(c.Columns) != 2 || len(c.Columns[1].Parts) != 3 || c.Columns[1].Parts[0].Href != "/console/products" || c.Columns[1].Parts[2].Href != failed.Links["1"] || c.Columns[1].Title != "04:05 UTC, 10 ready, 0.4 retried, 2 failed" {
 		t.Errorf("drawn is %+v", c.Columns)
 	}
 	if p := c.Columns[0].Parts[0]; p.Height != "200" || p.Y != "0" {
@@ -104,14 +105,29 @@ func TestRowsOfTheTable(t *testing.T) {
 
 func TestProcessesAreTold(t *testing.T) {
 	t.Parallel()
+	at := time.Date(2026, 11, 28, 4, 0, 0, 0, time.UTC)
 	p := processOf(processes.Process{
-		Role: "worker", Slots: 8, InFlight: 2, Draining: true, Use: processes.Use{PixelsUsed: 60_400_000, PixelBudget: 120_000_000},
+		Role: "worker", Slots: 8, InFlight: 2, Fetched: []processes.Fetched{{Image: 1, Released: true}}, Draining: true, Use: processes.Use{PixelsUsed: 60_400_000, PixelBudget: 120_000_000},
 	}, true)
-	if p.Class != "waiting" || p.Pixels != "60 of 120 million" || p.Budget.Parts[0].Share != barWidth/2 || len(p.Slots) != 8 || !p.Works || !p.Other {
+	if p.Class != "waiting" || p.Pixels != "60 of 120 million" || p.Budget.Parts[0].Share != barWidth/2 || len(p.Slots) != 8 || p.Slots[0].Class != "work" || p.Slots[1].Class != "idle" || p.Condition != "Draining" || !p.Works() || !p.Other || p.Bar.Label != "1 of 8 slots in use" {
 		t.Errorf("process %+v", p)
 	}
-	if p := processOf(processes.Process{Role: "api"}, false); p.Works || p.Budget.Parts[0].Share != 0 || p.Condition != "Alive" {
+	if p := processOf(processes.Process{Role: "api"}, false); p.Works() || p.Budget.Parts[0].Share != 0 || p.Condition != "Alive" {
 		t.Errorf("process %+v", p)
+	}
+	drains := processes.Process{Role: "worker", Draining: true, InFlight: 2, Fetched: []processes.Fetched{{Image: 1, Released: true}, {Image: 2, Released: true}}}
+	for want, list := range map[string][]processes.Process{
+		"No worker is alive: pictures wait until one is started. 1 process alive, with 0 slots.": {{Role: "api"}},
+		"Every worker drains: pictures wait until another one is started.":                       {{Role: "api"}, drains},
+		"No worker is dead. 2 processes alive":                                                   {drains, {Role: "serve", Slots: 8}},
+	} {
+		if got := workersWords(flowOf(dispatch.Overview{Processes: list})); !strings.HasPrefix(got, want) {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+	dead := flowOf(dispatch.Overview{At: at, Lost: []processes.Process{{Role: "api"}, {Role: "worker", InFlight: 12, HeartbeatAt: at}}, Processes: []processes.Process{{Role: "worker", Slots: 8}}})
+	if got := workersWords(dead); !strings.HasPrefix(got, "A worker stopped answering at 04:00 UTC with 12 pictures in work.") {
+		t.Errorf("of a dead one %q", got)
 	}
 	if one, two := (processes.Process{Version: "1"}), (processes.Process{Version: "2"}); mixed(nil) || mixed([]processes.Process{one, one}) || !mixed([]processes.Process{one, one, two}) {
 		t.Error("versions are not told apart")
