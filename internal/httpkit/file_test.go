@@ -3,11 +3,11 @@ package httpkit_test
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -54,7 +54,7 @@ func TestFormFile(t *testing.T) {
 	}
 	var many, nameless [][2]string
 	for i := range 21 {
-		many, nameless = append(many, [2]string{fmt.Sprint(i), ""}), append(nameless, [2]string{"same", ""})
+		many, nameless = append(many, [2]string{strconv.Itoa(i), ""}), append(nameless, [2]string{"same", ""})
 	}
 	for want, r := range map[string]*http.Request{
 		"is required":                         formOf(t, "", [2]string{"mode", "upsert"}),
