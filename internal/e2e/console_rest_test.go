@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"maps"
 	"os"
 	"testing"
 	"time"
@@ -83,6 +84,8 @@ func TestConsoleAtRest(t *testing.T) {
 	} else {
 		t.Logf("an open tab costs %.1f statements in %v", n, restTime)
 	}
+	// Dispatchers, which look less and less often, are not the tab's: it is judged by what an open one asks.
+	maps.DeleteFunc(hidden, func(query string, _ float64) bool { return open[query] <= without[query] })
 	if n := beyond(t, turn, hidden, without); n >= 1 {
 		t.Errorf("a hidden tab costs %.1f statements in %v", n, restTime)
 	}
