@@ -12,6 +12,7 @@ import (
 	"vitrine.dev/internal/console/frame"
 	"vitrine.dev/internal/console/session"
 	"vitrine.dev/internal/events"
+	"vitrine.dev/internal/fetch"
 	"vitrine.dev/internal/httpapi"
 )
 
@@ -39,7 +40,7 @@ func (p *process) addConsole(deps *httpapi.Deps) error {
 		Sessions: p.console.sessions, Open: p.console.open, Live: live, URL: p.blobs.URL, Log: p.log,
 		Accounts: deps.Accounts, Work: deps.Work, Failures: deps.Failures, Findings: deps.Findings, Catalog: deps.Service, Attempts: deps.Attempts, Past: deps.Past, Runs: deps.Runs, Uploads: deps.Uploads,
 		Webhooks: deps.Webhooks, Imports: deps.Imports, Refresh: deps.Refresh, Settings: p.settings, TraceURL: p.cfg.TraceURL,
-		Importing: deps.Importing(),
+		Importing: deps.Importing(), Redirects: fetch.DefaultConfig().MaxRedirects,
 	})
 	if err != nil {
 		return err

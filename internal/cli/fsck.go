@@ -65,6 +65,8 @@ type lastRun struct {
 	Seconds float64   `json:"seconds"`
 	DueAt   time.Time `json:"next_due_at,omitzero"`
 	gc.Report
+
+	ComparedAll bool `json:"compared_all"`
 }
 
 // last prints what the last runs have found. Its outcome says nothing of that.
@@ -76,7 +78,7 @@ func (f fsckCommand) last(ctx context.Context, program Program, to Streams) erro
 	if f.JSON {
 		list := make([]lastRun, len(runs))
 		for i, r := range runs {
-			list[i] = lastRun{r.Task, r.By, r.Repair, r.Failure, r.EndedAt, r.Took.Seconds(), r.DueAt, r.Report}
+			list[i] = lastRun{r.Task, r.By, r.Repair, r.Failure, r.EndedAt, r.Took.Seconds(), r.DueAt, r.Report, r.ComparedAll()}
 		}
 		return writeLine(to.Out, list)
 	}
@@ -84,8 +86,8 @@ func (f fsckCommand) last(ctx context.Context, program Program, to Streams) erro
 	if c.Fsck == nil {
 		fmt.Fprintln(to.Out, "fsck has not run yet.")
 	}
-	for _, r := range []*gc.Run{c.Fsck, c.Whole, c.Turn} {
-		if r == nil || r == c.Whole && c.Whole == c.Fsck {
+	for _, r := range []*gc.Run{c.Fsck, c.Finished, c.Turn} {
+		if r == nil || r == c.Finished && c.Finished == c.Fsck {
 			continue
 		}
 		if err := writeRun(to.Out, *r); err != nil {
@@ -98,11 +100,13 @@ func (f fsckCommand) last(ctx context.Context, program Program, to Streams) erro
 // writeRun prints a run: when, by whom, and its report.
 func writeRun(w io.Writer, r gc.Run) error {
 	ended := "looked at everything"
-	if r.Task == gc.TaskCollector {
-		ended = "looked at its part of the storage"
-	}
-	if r.Failure != "" {
+	switch {
+	case !r.Finished():
 		ended = "did not look at everything: " + r.Failure
+	case !r.ComparedAll():
+		ended = "came to its end, but did not look at everything"
+	case r.Task == gc.TaskCollector:
+		ended = "looked at its part of the storage"
 	}
 	fmt.Fprintf(w, "%s, run by %s, ended at %s after %s; it %s\n", r.Task, r.By, r.EndedAt.Format(time.RFC3339), r.Took, ended)
 	if !r.DueAt.IsZero() {

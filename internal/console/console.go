@@ -51,6 +51,8 @@ type Deps struct {
 	Refresh  *refresh.Service
 	Settings func() []admin.Setting
 	TraceURL string // of products.Pages
+	// Redirects is how many the download of a picture follows.
+	Redirects int
 	// Importing bounds the files of imports that are received, together with those that the API receives.
 	Importing httpkit.Budget
 }
@@ -111,7 +113,7 @@ func Paths() (paths []string) {
 func (d Deps) pages() []pages {
 	flow := &work.Pages{Work: d.Work, Failures: d.Failures, Findings: d.Findings, Catalog: d.Catalog, Past: d.Past, Runs: d.Runs, URL: d.URL}
 	goods := &products.Pages{
-		Accounts: d.Accounts, Catalog: d.Catalog, Work: d.Work, Failures: d.Failures, Attempts: d.Attempts, Uploads: d.Uploads, URL: d.URL, TraceURL: d.TraceURL,
+		Accounts: d.Accounts, Catalog: d.Catalog, Work: d.Work, Failures: d.Failures, Attempts: d.Attempts, Uploads: d.Uploads, URL: d.URL, TraceURL: d.TraceURL, Redirects: d.Redirects,
 	}
 	rest := &admin.Pages{
 		Accounts: d.Accounts, Webhooks: d.Webhooks, Imports: d.Imports, Failures: d.Failures, Refresh: d.Refresh, Settings: d.Settings,

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -133,8 +134,8 @@ func outage(s *consoleSite, b *tab, database *testserver.TCPProxy, pages map[str
 	}
 }
 
-// wantNotice asks for a page without the database: it says so, or shows what it can, in time and nothing internal. On a
-// busy machine one of a few answers has to be in time.
+// wantNotice asks for a page without the database: it says so, or shows what it can, in time and nothing internal. The
+// median of a few answers has to be in time: this machine is busy, too.
 func wantNotice(s *consoleSite, name, address, session string) {
 	s.T.Helper()
 	took := make([]time.Duration, 0, 3)
@@ -158,9 +159,9 @@ func wantNotice(s *consoleSite, name, address, session string) {
 		if !strings.Contains(text, "<h1") || strings.Contains(text, "goroutine ") {
 			s.T.Errorf("%s is no page: %s", name, text)
 		}
-		if took[len(took)-1] < pageWithin {
-			return
-		}
 	}
-	s.T.Errorf("%s: the answers took %v", name, took)
+	slices.Sort(took)
+	if took[len(took)/2] >= pageWithin {
+		s.T.Errorf("%s: the answers took %v", name, took)
+	}
 }

@@ -67,6 +67,7 @@ type Data struct {
 type Work struct {
 	Generation int64  `json:"generation,omitempty"` // of the image: grows with every retry by request, refresh and repair
 	BegunAt    int64  `json:"begun_at,omitempty"`   // in milliseconds since 1970; 0: not known
+	WaitedMS   int64  `json:"waited_ms,omitempty"`  // until then since it was last due, in milliseconds; 0 where BegunAt is not known
 	Worker     string `json:"worker,omitempty"`     // the ID of its process; "": not known
 	Steps      []Step `json:"steps,omitempty"`      // in their order, at most four: those that ended before the outcome was written
 	Status     int    `json:"status,omitempty"`     // HTTP status of the last answer to the fetch; 0: there was none

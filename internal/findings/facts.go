@@ -23,7 +23,7 @@ type Facts struct {
 	Readers     []Reader
 	Webhooks    []Webhook
 	Imports     []Import
-	Fsck        *gc.Run  // the last that looked at everything; nil where none is known
+	Fsck        *gc.Run  // the last that came to its end; nil where none is known
 	Unread      []string // in words, such as "the queue"
 }
 
@@ -70,6 +70,6 @@ type Store interface {
 	TroubledWebhooks(ctx context.Context, limit int) ([]Webhook, error)
 	// PausedImports returns at most limit imports that are paused, the latest first.
 	PausedImports(ctx context.Context, limit int) ([]Import, error)
-	// LastRuns is that of gc.Runs.
-	LastRuns(ctx context.Context) ([]gc.Run, error)
+	// LastFinished is that of gc.Runs.
+	LastFinished(ctx context.Context, task gc.Task) (*gc.Run, error)
 }

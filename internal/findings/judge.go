@@ -12,6 +12,7 @@ import (
 	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/monitor"
+	"vitrine.dev/internal/processes"
 )
 
 // When something is a finding.
@@ -78,41 +79,50 @@ func workers(f Facts) (found []Finding) {
 	if f.Queue == nil {
 		return nil
 	}
-	alive := f.Queue.Slots > 0
+	who := "No worker is alive"
+	drain := processes.AllDrain(f.Queue.Processes)
+	if drain {
+		who = "Every worker drains"
+	}
+	alive := f.Queue.Slots > 0 && !drain
 	if n, more := waiting(f.Queue); !alive && n > 0 {
 		found = append(found, Finding{
 			Code: NoWorker, Severity: Critical, Pictures: n, More: more, Action: Action{Kind: ShowWorkers},
-			Text: fmt.Sprintf("No worker is alive: %s.", does(n, more, "waits", "wait")),
+			Text: fmt.Sprintf("%s: %s.", who, does(n, more, "waits", "wait")),
 		})
 	}
-	lost, inWork := 0, 0
-	var first, last time.Time
-	for _, p := range f.Queue.Lost { // the latest first
-		if p.Role == "api" {
-			continue
-		}
-		if lost == 0 {
-			last = p.HeartbeatAt
-		}
-		lost, inWork, first = lost+1, inWork+p.InFlight, p.HeartbeatAt
-	}
-	who, at := "A worker stopped answering", " at "+f.clock(last)
-	switch {
-	case lost == 0:
+	lost := lostOf(f.Queue.Lost)
+	if lost.workers == 0 {
 		return found
-	case lost >= dispatch.MostLost:
-		who = fmt.Sprintf("%d workers or more have stopped answering, the last", lost)
-	case lost > 1:
-		who = fmt.Sprintf("%d workers have stopped answering, the last", lost)
 	}
 	severity := Warning
 	if !alive {
 		severity = Critical
 	}
 	return append(found, Finding{
-		Code: WorkerStopped, Severity: severity, Pictures: inWork, Since: first, Action: Action{Kind: ShowWorkers},
-		Text: fmt.Sprintf("%s%s with %s in work.", who, at, pictures(inWork, false)),
+		Code: WorkerStopped, Severity: severity, Pictures: lost.inWork, Since: lost.first, Action: Action{Kind: ShowWorkers},
+		Text: f.lost(lost),
 	})
+}
+
+// lost is workers that have stopped without saying so.
+type lost struct {
+	workers, inWork int
+	first, last     time.Time // of their last heartbeats
+}
+
+// lostOf sums up the processes that were lost, the latest first.
+func lostOf(list []processes.Process) (sum lost) {
+	for _, p := range list {
+		if !p.Works() {
+			continue
+		}
+		if sum.workers == 0 {
+			sum.last = p.HeartbeatAt
+		}
+		sum.workers, sum.inWork, sum.first = sum.workers+1, sum.inWork+p.InFlight, p.HeartbeatAt
+	}
+	return sum
 }
 
 func hosts(f Facts) (found []Finding) {

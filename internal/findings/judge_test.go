@@ -56,6 +56,8 @@ func TestSentences(t *testing.T) {
 	full.Users = []dispatch.UserWork{{UserID: 1, InFlight: 9, Waiting: 200}, {UserID: 7, Waiting: 9_800}}
 	dead := queue(0, 310, at("14:59"))
 	dead.Lost = []processes.Process{{Role: "api"}, {Role: "worker", InFlight: 12, HeartbeatAt: at("14:02")}}
+	draining := queue(3, 310, at("14:59"))
+	draining.Processes = []processes.Process{{Role: "api"}, {Role: "worker", Slots: 3, Draining: true}}
 	crashing := queue(8, 0, time.Time{})
 	crashing.Lost = []processes.Process{{Role: "worker", InFlight: 1, HeartbeatAt: at("14:02")}, {Role: "serve", InFlight: 2, HeartbeatAt: at("14:02").AddDate(0, 0, -1)}}
 	yesterday := at("23:50").AddDate(0, 0, -1)
@@ -72,6 +74,7 @@ func TestSentences(t *testing.T) {
 		},
 		"critical No worker is alive: 312 pictures wait. 312 show_workers\n" +
 			"critical A worker stopped answering at 14:02 UTC with 12 pictures in work. 12 show_workers": {Queue: dead},
+		"critical Every worker drains: 312 pictures wait. 312 show_workers":                                       {Queue: draining},
 		"warning 2 workers have stopped answering, the last at 14:02 UTC with 3 pictures in work. 3 show_workers": {Queue: crashing},
 		"notice User 7 fills the queue: 9,800 of 10,000 waiting pictures are theirs. 9800 show_queue":             {Queue: full},
 		"critical The storage cannot be written since 14:30 UTC. 0 show_readiness": {

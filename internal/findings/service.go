@@ -119,8 +119,8 @@ func (s Sources) read(ctx context.Context) Facts {
 			return func() { facts.Imports = list }, err
 		},
 		"the last check": func() (func(), error) {
-			runs, err := s.Store.LastRuns(ctx)
-			return func() { facts.Fsck = gc.Summarize(runs).Whole }, err
+			last, err := s.Store.LastFinished(ctx, gc.TaskFsck)
+			return func() { facts.Fsck = last }, err
 		},
 	}
 	if s.Parts != nil {

@@ -54,9 +54,9 @@ func (s *fakeSources) PausedImports(context.Context, int) ([]findings.Import, er
 	return nil, s.err
 }
 
-func (s *fakeSources) LastRuns(context.Context) ([]gc.Run, error) {
+func (s *fakeSources) LastFinished(_ context.Context, task gc.Task) (*gc.Run, error) {
 	broken := gc.Report{Findings: []gc.Finding{{Kind: gc.WrongSize, Count: 1}}}
-	return []gc.Run{{Task: gc.TaskFsck, Failure: "It was stopped."}, {Task: gc.TaskFsck, Report: broken}}, nil
+	return &gc.Run{Task: task, Report: broken}, nil
 }
 
 func (s *fakeSources) parts(context.Context) monitor.Report {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"vitrine.dev/internal/dispatch"
+	"vitrine.dev/internal/processes"
 )
 
 // since is " since 14:05 UTC", with the day where that is another one; "" for no time.
@@ -30,6 +31,25 @@ func (f Facts) clock(t time.Time) string {
 // no URL has failed since its last answer.
 func HostText(now time.Time, h dispatch.HostView, more bool) string {
 	return Facts{Now: now}.host(h, more)
+}
+
+// LostText says how many workers were lost, when, and with how many pictures; "" where none was. The processes are those of
+// dispatch.Overview.Lost.
+func LostText(now time.Time, list []processes.Process) string {
+	return Facts{Now: now}.lost(lostOf(list))
+}
+
+func (f Facts) lost(l lost) string {
+	who := "A worker stopped answering"
+	switch {
+	case l.workers == 0:
+		return ""
+	case l.workers >= dispatch.MostLost:
+		who = fmt.Sprintf("%d workers or more have stopped answering, the last", l.workers)
+	case l.workers > 1:
+		who = fmt.Sprintf("%d workers have stopped answering, the last", l.workers)
+	}
+	return fmt.Sprintf("%s at %s with %s in work.", who, f.clock(l.last), pictures(l.inWork, false))
 }
 
 func (f Facts) host(h dispatch.HostView, more bool) string {

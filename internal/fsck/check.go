@@ -68,8 +68,8 @@ const maxWait = 30 * time.Second
 func (c *Checker) Run(ctx context.Context) (*Report, error) {
 	began := time.Now()
 	report, err := c.run(ctx, began)
-	run := gc.Run{Task: gc.TaskFsck, By: c.cfg.By, Repair: c.cfg.Repair, Took: time.Since(began), Report: report.Report}
-	gc.Record(ctx, c.Store, run, err, c.Log)
+	run := gc.Run{Task: gc.TaskFsck, By: c.cfg.By, Repair: c.cfg.Repair, Took: time.Since(began)}
+	gc.Record(ctx, c.Store, run, &report.Report, err, c.Log)
 	return report, err
 }
 
@@ -92,7 +92,10 @@ func (c *Checker) run(ctx context.Context, began time.Time) (*Report, error) {
 			return report, fmt.Errorf("wait for the grace period: %w", err)
 		}
 	}
-	if err := c.files.Unused(ctx, &report.Report); err != nil || !c.cfg.Repair {
+	if err := c.files.Unused(ctx, &report.Report, 0, gc.Partitions); err != nil {
+		return report, err
+	}
+	if err := c.files.Abandoned(ctx, &report.Report); err != nil || !c.cfg.Repair {
 		return report, err
 	}
 	return report, c.files.PurgeTombstones(ctx)
@@ -142,7 +145,7 @@ func (c *Checker) sweep(ctx context.Context, report *Report) error {
 // waiting looks at the queue for dead letters that no one takes.
 func (c *Checker) waiting(ctx context.Context, report *Report) error {
 	if c.Queue == nil {
-		report.Skip(DeadMessagesWaiting, "The queue was not checked: it lives in the process of its worker.")
+		report.Skip("The queue was not checked: it lives in the process of its worker.", DeadMessagesWaiting)
 		return nil
 	}
 	work, err := c.Queue.Depth(ctx, queue.Work)
@@ -151,7 +154,7 @@ func (c *Checker) waiting(ctx context.Context, report *Report) error {
 		dead, err = c.Queue.Depth(ctx, queue.Dead)
 	}
 	if err != nil {
-		report.Skip(DeadMessagesWaiting, "The queue was not checked: "+err.Error())
+		report.Skip("The queue was not checked: "+err.Error(), DeadMessagesWaiting)
 		return nil //nolint:nilerr // noted
 	}
 	report.Checked["queue_messages"] += int64(work.Ready)

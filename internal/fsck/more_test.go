@@ -11,11 +11,13 @@ import (
 
 	"vitrine.dev/internal/blob"
 	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/fsck"
 	"vitrine.dev/internal/gc"
 	"vitrine.dev/internal/logtest"
 	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/queue"
+	"vitrine.dev/internal/sqlstore"
 	"vitrine.dev/internal/sqlstore/storetest"
 )
 
@@ -59,6 +61,19 @@ func TestSharedStorage(t *testing.T) {
 		if !strings.Contains(report.Refused, "another installation") || len(found(report)) > 0 {
 			t.Errorf("the other installation reports %+v", report)
 		}
+		var text bytes.Buffer
+		must(t, report.WriteText(&text))
+		if report.ComparedAll() || !strings.Contains(text.String(), "Not, or not wholly, compared: orphan_object, unused_rendition, unused_source") {
+			t.Errorf("what it did not look for is told as\n%s", &text)
+		}
+	}
+	collector := gc.NewCollector(other.store, other.blobs, time.Hour, gc.Config{MayDelete: other.mayDelete}, quiet)
+	report, err := collector.Turn(t.Context())
+	must(t, err)
+	runs, err := other.store.LastRuns(t.Context())
+	must(t, err)
+	if c := gc.Summarize(runs); report.Refused == "" || c.Turn == nil || c.Turn.Finished() || c.Turn.Report.Refused == "" || c.Round.Turns != 0 {
+		t.Errorf("a turn that was refused counts as %+v, the round is %+v", c.Turn, c.Round)
 	}
 	if report := w.check(true); report.Refused != "" {
 		t.Errorf("the first installation reports %+v", report)
@@ -114,6 +129,40 @@ func TestCollector(t *testing.T) {
 			again := w.create(2) // the same content as was collected
 			w.finish(again)
 		})
+	}
+}
+
+// usedAgain is a database in which what is to be deleted has just come into use.
+type usedAgain struct{ *sqlstore.Store }
+
+func (usedAgain) BeginDelete(context.Context, string, time.Duration, time.Duration) (gc.Window, error) {
+	return gc.Window{}, fault.New(fault.Conflict, "an image refers to it")
+}
+
+// TestRound: what the turns of a round find and look at is in one of them.
+func TestRound(t *testing.T) {
+	t.Parallel()
+	w := embedded(t)
+	gone := w.create(2)
+	w.finish(gone)
+	_, err := w.store.DeleteProduct(t.Context(), gone.ID, storetest.Unchecked)
+	must(t, err)
+	w.put(blob.Uploads+"just-sent.jpg", []byte("a picture"))
+	objects := int64(len(w.objects()))
+	must(t, gc.NewFiles(w.store, w.blobs, gc.Config{}).MarkUnused(t.Context(), 0, gc.Partitions))
+	collector := gc.NewCollector(usedAgain{w.store}, w.blobs, time.Millisecond, gc.Config{UploadLife: time.Hour}, quiet)
+	for turns := 0; turns < gc.Turns; {
+		report, err := collector.Turn(t.Context())
+		must(t, err)
+		if report != nil {
+			turns++
+		}
+	}
+	runs, err := w.store.LastRuns(t.Context())
+	must(t, err)
+	c := gc.Summarize(runs)
+	if got := (&gc.Report{Findings: c.Round.Findings}).Of(gc.UnusedRendition); c.Round.Turns != gc.Turns || got.Count != 1 || c.Round.Checked["objects"] != objects {
+		t.Errorf("of one rendition and %d files the round has %+v", objects, c.Round)
 	}
 }
 
@@ -190,7 +239,7 @@ func TestRunsAreRecorded(t *testing.T) {
 	w.put("ab/ab000000000000000000000000000001/w320.webp", []byte("left behind"))
 	w.checkWith(fsck.Config{Policy: media.DefaultPolicy(), CacheLease: time.Millisecond, By: "ann@host"})
 	c := last()
-	if c.Fsck == nil || c.Fsck != c.Whole || c.Fsck.By != "ann@host" || c.Fsck.Repair || c.Fsck.Clean() || c.Fsck.Report.Of(gc.OrphanObject).Count != 1 {
+	if c.Fsck == nil || c.Fsck != c.Finished || c.Fsck.By != "ann@host" || c.Fsck.Repair || c.Fsck.Clean() || c.Fsck.Report.Of(gc.OrphanObject).Count != 1 {
 		t.Fatalf("recorded is %+v", c.Fsck)
 	}
 	stopped, stop := context.WithCancel(t.Context())
@@ -199,8 +248,8 @@ func TestRunsAreRecorded(t *testing.T) {
 		t.Error("it has not noticed that it was stopped")
 	}
 	c = last()
-	if c.Fsck.By != "ben@host" || c.Fsck.Failure != "It was stopped." || !c.Fsck.Repair || c.Whole == nil || c.Whole.By != "ann@host" {
-		t.Errorf("recorded is %+v, and before it %+v", c.Fsck, c.Whole)
+	if c.Fsck.By != "ben@host" || c.Fsck.Failure != "It was stopped." || !c.Fsck.Report.Of(fsck.StuckProcessing).Skipped || c.Fsck.ComparedAll() || !c.Fsck.Repair || c.Finished == nil || c.Finished.By != "ann@host" {
+		t.Errorf("recorded is %+v, and before it %+v", c.Fsck, c.Finished)
 	}
 	collector := gc.NewCollector(w.store, w.blobs, time.Hour, gc.Config{By: "process"}, quiet)
 	report, err := collector.Turn(t.Context())

@@ -13,7 +13,7 @@ import (
 func (c *Checker) products(ctx context.Context, report *Report) error {
 	cached := c.Cache != nil
 	if !cached {
-		report.Skip(StaleCache, "The cache was not checked: there is none, or it lives in the process of the API.")
+		report.Skip("The cache was not checked: there is none, or it lives in the process of the API.", StaleCache)
 	}
 	for after := int64(0); ; {
 		page, err := c.Store.Revisions(ctx, after, pageSize)
@@ -63,7 +63,7 @@ func (c *Checker) cached(ctx context.Context, report *Report, p ProductRevision)
 		e, found, err := c.Cache.Get(ctx, catalog.ProductKey(c.cfg.Epoch, p.ID))
 		switch {
 		case err != nil:
-			report.Skip(StaleCache, "The cache was not checked to the end: "+err.Error())
+			report.Skip("The cache was not checked to the end: "+err.Error(), StaleCache)
 			return false, ctx.Err()
 		case !found || !c.stale(p, e.Version):
 			return true, nil

@@ -41,14 +41,15 @@ func newReport() *Report {
 }
 
 // WriteJSON writes the report as one JSON object; "clean" says whether nothing
-// is wrong any more.
+// is wrong any more of what was found, "compared_all" whether everything was looked for.
 func (r *Report) WriteJSON(w io.Writer) error {
 	encoder := json.NewEncoder(w)
 	encoder.SetIndent("", "  ")
 	err := encoder.Encode(struct {
-		Clean bool `json:"clean"`
+		Clean       bool `json:"clean"`
+		ComparedAll bool `json:"compared_all"`
 		*Report
-	}{r.Clean(), r})
+	}{r.Clean(), r.ComparedAll(), r})
 	if err != nil {
 		return fmt.Errorf("write report: %w", err)
 	}
@@ -93,10 +94,16 @@ func (r *Report) WriteText(w io.Writer) error {
 
 func (r *Report) verdict() string {
 	var found, repaired int64
+	var skipped []string
 	for _, f := range r.Findings {
 		found, repaired = found+f.Count, repaired+f.Repaired
+		if f.Skipped {
+			skipped = append(skipped, string(f.Kind))
+		}
 	}
 	switch {
+	case found == 0 && len(skipped) > 0:
+		return "Nothing is wrong in what was compared. Not, or not wholly, compared: " + strings.Join(skipped, ", ") + "."
 	case found == 0:
 		return "Nothing is wrong."
 	case found == repaired:

@@ -60,12 +60,16 @@ func (c *Collector) Turn(ctx context.Context) (*Report, error) {
 	}
 	began := time.Now()
 	report, err := c.turn(ctx, first)
-	run := Run{Task: TaskCollector, Place: first, By: c.by, Repair: true, Took: time.Since(began), Report: *report}
-	Record(ctx, c.store, run, err, c.log)
+	run := Run{Task: TaskCollector, Place: first, By: c.by, Repair: true, Took: time.Since(began)}
+	if report.Refused != "" {
+		run.Failure = "Nothing was looked at, since nothing may be deleted."
+	}
+	Record(ctx, c.store, run, report, err, c.log)
 	return report, err
 }
 
-// turn looks at the partitions from first on.
+// turn looks at the partitions from first on. What is not parted is a part of the first turn of a round: whatever is
+// found is found in one turn.
 func (c *Collector) turn(ctx context.Context, first int) (*Report, error) {
 	report := NewReport(Findings())
 	if err := c.files.CheckOwner(ctx, report); err != nil || report.Refused != "" {
@@ -79,8 +83,13 @@ func (c *Collector) turn(ctx context.Context, first int) (*Report, error) {
 			return report, err
 		}
 	}
-	if err := c.files.Unused(ctx, report); err != nil {
+	if err := c.files.Unused(ctx, report, first, share); err != nil {
 		return report, err
+	}
+	if first == 0 {
+		if err := c.files.Abandoned(ctx, report); err != nil {
+			return report, err
+		}
 	}
 	return report, c.files.PurgeTombstones(ctx)
 }

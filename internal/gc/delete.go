@@ -49,20 +49,31 @@ func (f *Files) strays(ctx context.Context, report *Report, strays map[string][]
 	return nil
 }
 
-// Unused collects the renditions and sources that nothing has referred to for the grace.
-func (f *Files) Unused(ctx context.Context, report *Report) error {
+// Unused collects the renditions and sources of n partitions from first on that nothing has
+// referred to for the grace.
+func (f *Files) Unused(ctx context.Context, report *Report, first, n int) error {
 	if report.Refused != "" {
 		return nil
 	}
-	for _, after := range []string{"", blob.Sources} {
-		if err := f.unused(ctx, report, after); err != nil {
-			return err
+	for i := range n {
+		for _, p := range partitions(first + i) {
+			if err := f.unused(ctx, report, p); err != nil {
+				return err
+			}
 		}
+	}
+	return nil
+}
+
+// Abandoned deletes what clients have sent to the storage and then forgotten. It is not parted.
+func (f *Files) Abandoned(ctx context.Context, report *Report) error {
+	if report.Refused != "" {
+		return nil
 	}
 	return errors.Join(f.abandoned(ctx, report, blob.Uploads), f.abandoned(ctx, report, blob.Imports))
 }
 
-// abandoned deletes what clients have sent to the storage and then forgotten: pictures, and files
+// abandoned is Abandoned of keys with the prefix: pictures, and files
 // that no import reads. No name of one is used again.
 func (f *Files) abandoned(ctx context.Context, report *Report, prefix string) error {
 	var keys []string
@@ -90,10 +101,10 @@ func (f *Files) abandoned(ctx context.Context, report *Report, prefix string) er
 	return err
 }
 
-// unused is Unused of those with keys above after.
-func (f *Files) unused(ctx context.Context, report *Report, after string) error {
-	for {
-		page, err := f.store.Unused(ctx, after, f.cfg.Grace, pageSize)
+// unused is Unused of a partition.
+func (f *Files) unused(ctx context.Context, report *Report, p partition) error {
+	for after := p.from(); ; {
+		page, err := f.store.Unused(ctx, after, p.below(), f.cfg.Grace, pageSize)
 		if err != nil {
 			return err
 		}

@@ -186,7 +186,7 @@ func (f *Files) CheckOwner(ctx context.Context, report *Report) error {
 	err := f.cfg.MayDelete(ctx)
 	if refused, ok := errors.AsType[*installation.RefusedError](err); ok {
 		report.Refused = refused.Why
-		report.Note("Nothing is deleted: " + refused.Why + ".")
+		report.Skip("Nothing is deleted, nor looked for to be deleted: "+refused.Why+".", OrphanObject, UnusedRendition, UnusedSource)
 		return nil
 	}
 	return err

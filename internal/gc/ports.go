@@ -23,9 +23,9 @@ type Store interface {
 	// when no image refers to them, and clears that where one does.
 	MarkUnused(ctx context.Context, from, below string) error
 	// Unused returns live renditions that were marked longer than
-	// grace ago and that no image refers to; at most limit, above after, in order: sources where
+	// grace ago and that no image refers to; at most limit, above after and below below, in order: sources where
 	// after is or begins with blob.Sources, else renditions.
-	Unused(ctx context.Context, after string, grace time.Duration, limit int) ([]Rendition, error)
+	Unused(ctx context.Context, after, below string, grace time.Duration, limit int) ([]Rendition, error)
 	// BeginDelete opens a window, from now on, in which the files under the
 	// rendition's key are deleted. Look-ups no longer find it, and no claim that was
 	// begun before the window's end can complete with it. fault.Conflict where

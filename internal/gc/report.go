@@ -1,5 +1,7 @@
 package gc
 
+import "slices"
+
 // Kind names one way in which the parts can disagree.
 type Kind string
 
@@ -78,16 +80,30 @@ func (r *Report) Found(kind Kind, n int64, names ...string) {
 // Repaired counts n things of a kind that are no longer wrong.
 func (r *Report) Repaired(kind Kind, n int64) { r.Of(kind).Repaired += n }
 
-// Skip says that not all of a kind was looked for, and why.
-func (r *Report) Skip(kind Kind, why string) {
-	r.Of(kind).Skipped = true
+// Skip says why not all of these kinds was looked for.
+func (r *Report) Skip(why string, kinds ...Kind) {
+	for _, kind := range kinds {
+		r.Of(kind).Skipped = true
+	}
 	r.Note(why)
+}
+
+// skipAll says that not all was looked for, of no kind.
+func (r *Report) skipAll() {
+	for i := range r.Findings {
+		r.Findings[i].Skipped = true
+	}
+}
+
+// ComparedAll reports whether all of every kind was looked for.
+func (r *Report) ComparedAll() bool {
+	return !slices.ContainsFunc(r.Findings, func(f Finding) bool { return f.Skipped })
 }
 
 // Unrepaired says why what was found of a kind stays.
 func (r *Report) Unrepaired(kind Kind, why string) { r.Of(kind).Unrepaired = why }
 
-// Clean reports whether nothing is wrong any more.
+// Clean reports whether nothing is wrong any more of what was found.
 func (r *Report) Clean() bool {
 	for _, f := range r.Findings {
 		if f.Repaired < f.Count {

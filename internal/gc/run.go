@@ -27,17 +27,26 @@ type Run struct {
 	Place   int    // the partition at which a turn begins; 0 for what looks at all of them
 	By      string // the id of the process whose turn it was, or the user and host that have started it
 	Repair  bool   // it was to repair, or to delete, what it found
-	Failure string // why it did not look at all that it was to look at, in a sentence; "": it did
+	Failure string // why it did not come to its end, in a sentence; "": it did
 	Took    time.Duration
 	EndedAt time.Time
 	DueAt   time.Time // of the next turn; zero for a task that nothing starts by itself
 	Report  Report
 }
 
+// Finished reports whether it came to its end. It may have left something out: see ComparedAll.
+func (r Run) Finished() bool { return r.Failure == "" }
+
+// ComparedAll reports whether it has compared everything that it is to compare.
+func (r Run) ComparedAll() bool { return r.Finished() && r.Report.ComparedAll() }
+
 // Clean reports whether nothing is wrong any more of what it found.
 func (r Run) Clean() bool { return r.Report.Clean() }
 
-// Runs keeps the last runs: of each task and place the last that looked at everything, and the last
+// Agrees reports whether everything was compared, and nothing is wrong any more.
+func (r Run) Agrees() bool { return r.ComparedAll() && r.Clean() }
+
+// Runs keeps the last runs: of each task and place the last that came to its end, and the last
 // that did not. Every method is safe for concurrent use, takes the time from the database's clock,
 // and returns errors of kind fault.Unavailable where the database cannot be reached.
 type Runs interface {
@@ -45,14 +54,23 @@ type Runs interface {
 	RecordRun(ctx context.Context, r Run) error
 	// LastRuns returns those that are kept, the latest first.
 	LastRuns(ctx context.Context) ([]Run, error)
+	// LastFinished returns the last of the task that came to its end; nil where none is known.
+	LastFinished(ctx context.Context, task Task) (*Run, error)
 }
 
 // recordTime bounds how long a run takes to be recorded.
 const recordTime = 5 * time.Second
 
-// Record keeps the run, which has ended with err, also where ctx is done; that it cannot is logged.
-func Record(ctx context.Context, to Runs, r Run, err error, log *slog.Logger) {
-	r.Failure = failure(err)
+// Record keeps the run with its report, which has ended with err, also where ctx is done; that it cannot is logged. Of a run
+// that did not come to its end the report says that not all was looked for.
+func Record(ctx context.Context, to Runs, r Run, report *Report, err error, log *slog.Logger) {
+	if r.Failure == "" {
+		r.Failure = failure(err)
+	}
+	if !r.Finished() {
+		report.skipAll()
+	}
+	r.Report = *report
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTime)
 	defer cancel()
 	if err := to.RecordRun(ctx, r); err != nil {
@@ -76,14 +94,14 @@ func failure(err error) string {
 
 // Consistency is what the last runs say of whether the parts agree.
 type Consistency struct {
-	// Fsck is the last run; nil where none is known. Whole is the last that looked at everything.
-	Fsck, Whole *Run
+	// Fsck is the last run; nil where none is known. Finished is the last that came to its end.
+	Fsck, Finished *Run
 	// Turn is the last turn of the collector; nil where none is known.
 	Turn  *Run
 	Round Round
 }
 
-// Round is what the last turn at each place found, of those that looked at everything.
+// Round is what the last turn at each place found, of those that came to their end: no two of them look for the same.
 type Round struct {
 	Turns    int       // that are known of, of Turns
 	Since    time.Time // the end of the earliest of them
@@ -97,20 +115,19 @@ func Summarize(runs []Run) Consistency {
 	c := Consistency{}
 	for i := range runs {
 		r := &runs[i]
-		whole := r.Failure == ""
 		switch r.Task {
 		case TaskFsck:
 			if c.Fsck == nil {
 				c.Fsck = r
 			}
-			if c.Whole == nil && whole {
-				c.Whole = r
+			if c.Finished == nil && r.Finished() {
+				c.Finished = r
 			}
 		case TaskCollector:
 			if c.Turn == nil {
 				c.Turn = r
 			}
-			if whole {
+			if r.Finished() {
 				c.Round.Turns, c.Round.Since = c.Round.Turns+1, r.EndedAt
 				sum.add(r.Report)
 			}

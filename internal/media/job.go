@@ -91,6 +91,7 @@ type Claim struct {
 	Attempt   int           // from 1
 	Lost      int           // how many of the attempts before it ended with the loss of their worker
 	Age       time.Duration // since the image was accepted or last replayed
+	Waited    time.Duration // since it was last due: for its turn, or its host
 	BegunAt   time.Time     // by the database's clock, before anything of the attempt was stored
 	Work      events.Work   // how the attempt has gone until now; see Worked
 }
@@ -100,7 +101,7 @@ func (c Claim) Worked() events.Work {
 	work := c.Work
 	work.Generation = c.Generation
 	if !c.BegunAt.IsZero() {
-		work.BegunAt = c.BegunAt.UnixMilli()
+		work.BegunAt, work.WaitedMS = c.BegunAt.UnixMilli(), c.Waited.Milliseconds()
 	}
 	return work
 }

@@ -75,7 +75,7 @@ func (h *Heart) beat(ctx context.Context) error {
 	p.Use = h.use()
 	write := func(fetched []Fetched) error {
 		p.Fetched = fetched
-		p.Held = p.held()
+		p.Held = p.SlotsTaken()
 		if p.Draining = h.draining.Load(); p.Draining {
 			p.Slots = p.Held
 		}

@@ -3,6 +3,7 @@ package processes
 import (
 	"context"
 	"crypto/rand"
+	"slices"
 	"time"
 )
 
@@ -22,7 +23,7 @@ const (
 // Process is a process of the installation.
 type Process struct {
 	ID          string    // see NewID
-	Role        string    // serve, api or worker
+	Role        string    // serve, api or worker; see Works
 	Slots       int       // downloads that it has room for at once; 0 for one that does not work on images. While it drains, those that it has
 	InFlight    int       // images that it works on
 	Held        int       // slots that these take
@@ -42,8 +43,17 @@ type Use struct {
 	PixelBudget int64 // pixels that these may hold together; 0 for one that has no render processes
 }
 
-// held is how many download slots are taken by what is in flight.
-func (p Process) held() int {
+// Works reports whether it works on images.
+func (p Process) Works() bool { return p.Role != "api" }
+
+// AllDrain reports whether there are processes that work on images, and none of them begins anything.
+func AllDrain(list []Process) bool {
+	working := slices.DeleteFunc(slices.Clone(list), func(p Process) bool { return !p.Works() })
+	return len(working) > 0 && !slices.ContainsFunc(working, func(p Process) bool { return !p.Draining })
+}
+
+// SlotsTaken is how many download slots are taken by what is in flight.
+func (p Process) SlotsTaken() int {
 	held := p.InFlight
 	for _, f := range p.Fetched {
 		if f.Released {

@@ -1,6 +1,7 @@
 package imports
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -38,12 +39,18 @@ const (
 	MaxImageRate = 100_000
 )
 
-// Order asks for a file to be imported.
+// Order asks for a file to be imported: where it does not say how, by bulk.Rows and catalog.Upsert.
 type Order struct {
 	Settings
 
 	Format    rows.Format
 	ImageRate int64 // images a second that are let in; 0 for no limit
+}
+
+// whole has what is not said.
+func (o Order) whole() Order {
+	o.Policy, o.Mode = cmp.Or(o.Policy, bulk.Rows), cmp.Or(o.Mode, catalog.Upsert)
+	return o
 }
 
 func (o Order) check() error {
@@ -88,6 +95,7 @@ func (s *Service) Begin(ctx context.Context, by auth.Principal, o Order, from io
 	if o.UserID, err = by.For(o.UserID); err != nil {
 		return Import{}, err
 	}
+	o = o.whole()
 	if err := o.check(); err != nil {
 		return Import{}, err
 	}

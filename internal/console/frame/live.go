@@ -19,8 +19,8 @@ const (
 	// liveGap is how long a tab is left alone after it was told of a change.
 	liveGap = 2 * time.Second
 	// liveTick is how often a tab is told to look again though nothing has changed that the log of
-	// events has, such as what is in work: a look of the page Now is twenty statements, and a tab at rest costs at most
-	// five in ten seconds.
+	// events has, such as what is in work: a look of the page Now is twenty statements for the first tab that looks in a second, and a
+	// tab at rest costs at most five in ten seconds.
 	liveTick = 45 * time.Second
 	// liveWrite bounds the sending of one message.
 	liveWrite = 10 * time.Second

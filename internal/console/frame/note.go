@@ -34,16 +34,24 @@ func takeNote(w http.ResponseWriter, r *http.Request) string {
 // NewCookie returns a cookie that only the console gets, for so many seconds, no script reads,
 // and no other site has sent along. Over https it is Secure.
 func NewCookie(r *http.Request, name, value string, seconds int) *http.Cookie {
-	return &http.Cookie{ //nolint:gosec // see secure
+	return &http.Cookie{ //nolint:gosec // see Secure
 		Name: name, Value: value, Path: Path, MaxAge: seconds, HttpOnly: true, SameSite: http.SameSiteStrictMode,
-		Secure: secure(r),
+		Secure: Secure(r),
 	}
 }
 
-// secure reports whether the browser has the page by https. Origin says so of the request that sends a form, whatever
-// ends TLS on its way, and no page can change it: https://fetch.spec.whatwg.org/#origin-header. What proxies add is
+// Secure reports whether the browser has the page by https. Origin says so of the request that sends a form, and Referer of
+// one that a page of the console leads to, whatever ends TLS on its way, and no page can change them:
+// https://fetch.spec.whatwg.org/#forbidden-request-header. What proxies add is
 // not needed, so that none has to be configured, and what anyone may send in its place is not believed.
-func secure(r *http.Request) bool {
-	origin, err := url.Parse(r.Header.Get("Origin"))
-	return r.TLS != nil || err == nil && origin.Scheme == "https"
+func Secure(r *http.Request) bool {
+	if r.TLS != nil {
+		return true
+	}
+	if text := r.Header.Get("Origin"); text != "" {
+		origin, err := url.Parse(text)
+		return err == nil && origin.Scheme == "https"
+	}
+	from, err := url.Parse(r.Referer())
+	return err == nil && from.Scheme == "https" && from.Host == r.Host
 }

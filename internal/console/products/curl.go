@@ -3,20 +3,22 @@ package products
 import (
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/catalog/imageurl"
+	"vitrine.dev/internal/console/frame"
 )
 
 // command is what does at a shell what a page shows or offers.
 type command struct{ ID, Label, Text string }
 
 // curlOf asks the API for the picture, does what the page offers to do with it, and asks for its source as
-// the worker does.
-func curlOf(r *http.Request, img catalog.Image, product int64) []command {
+// the worker does, which follows so many redirects.
+func curlOf(r *http.Request, img catalog.Image, product int64, redirects int) []command {
 	scheme := "http"
-	if r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https" {
+	if frame.Secure(r) {
 		scheme = "https"
 	}
 	path := fmt.Sprintf("%s://%s/products/%d/images/%d", scheme, r.Host, product, img.ID)
@@ -32,7 +34,7 @@ func curlOf(r *http.Request, img catalog.Image, product int64) []command {
 	default:
 	}
 	if _, sent := imageurl.UploadOf(img.SourceURL); !sent {
-		list = append(list, command{"curl-source", "The source, from where you are", "curl -sS -L --max-redirs 5 -D - -o /dev/null -H 'Accept: image/*' \\\n  " + quoted(img.SourceURL)})
+		list = append(list, command{"curl-source", "The source, from where you are", "curl -sS -L --max-redirs " + strconv.Itoa(redirects) + " -D - -o /dev/null -H 'Accept: image/*' \\\n  " + quoted(img.SourceURL)})
 	}
 	return list
 }

@@ -30,7 +30,9 @@ type Pages struct {
 	Attempts *attempts.Service
 	Uploads  *upload.Service
 	URL      func(key string) string // where the public reads a picture
-	TraceURL string                  // where one sees the trace whose id stands in place of TraceID; "": nowhere
+	// Redirects is how many the download of a picture follows.
+	Redirects int
+	TraceURL  string // where one sees the trace whose id stands in place of TraceID; "": nowhere
 }
 
 // TraceID stands for the id of a trace, 32 hex digits, in Pages.TraceURL.

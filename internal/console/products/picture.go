@@ -53,7 +53,7 @@ func (p *Pages) picture(r *http.Request) (frame.Answer, error) {
 	}
 	page := picturePage{
 		picture: p.pictureOf(img, read.Name), Product: read, Sentence: sentenceOf(img, waiting, time.Now()), Timeline: timelineOf(img, history, p.TraceURL),
-		Path: fmt.Sprintf("%s/products/%d/images/%d", frame.Path, read.ID, id), Curl: curlOf(r, img, read.ID),
+		Path: fmt.Sprintf("%s/products/%d/images/%d", frame.Path, read.ID, id), Curl: curlOf(r, img, read.ID, p.Redirects),
 	}
 	if uploaded(img) && img.Rendition != nil {
 		page.Source = page.Path + "/source"

@@ -78,7 +78,7 @@ func TestTimeline(t *testing.T) {
 			Steps: []events.Step{{Name: "fetch", TookMS: 1500, Failed: true, Hops: []events.Hop{{Status: 302, TookMS: 500}, {Host: "b.example:8443", TookMS: 1000}, {Status: 503}}}},
 		}},
 		{Number: 1, Outcome: media.OutcomeReady, EndedAt: begin.Add(time.Minute), Work: events.Work{
-			BegunAt: begin.Add(59 * time.Second).UnixMilli(), Status: 200, Worker: "W", TraceID: "abc",
+			BegunAt: begin.Add(59 * time.Second).UnixMilli(), WaitedMS: 11_000, Status: 200, Worker: "W", TraceID: "abc",
 			Steps: []events.Step{{Name: "fetch", TookMS: 500, BytesIn: 34_000}, {Name: "render", TookMS: 250, BytesIn: 34_000, BytesOut: 9000}},
 		}},
 		{Number: 0, Outcome: media.OutcomeFailed, EndedAt: begin.Add(time.Hour), Failure: fault.Fail(fault.SourceTimeout, "Silent.", nil)},
@@ -100,7 +100,7 @@ func TestTimeline(t *testing.T) {
 	for i, want := range map[int][]string{
 		1: {"fetch 1.5 s 0+1000", "a.example 302 in 500 ms 0+333", "b.example:8443 no answer in 1.0 s 333+666", "b.example:8443 503 in 0 ms 1000+4"},
 		3: {
-			"queue waited 29 s", "worker W", "fetch 500 ms, answered with 200, 34 kB 0+500", "hash new content", "render 250 ms, 34 kB to 9.0 kB 500+250",
+			"queue waited 11 s", "worker W", "fetch 500 ms, answered with 200, 34 kB 0+500", "hash new content", "render 250 ms, 34 kB to 9.0 kB 500+250",
 			"ready 250 ms between the steps and for the commit 750+250",
 		},
 	} {
@@ -108,7 +108,7 @@ func TestTimeline(t *testing.T) {
 			t.Errorf("stages\n%q, want\n%q", words, want)
 		}
 	}
-	if known := wordsOf(stagesOf(attempts.Attempt{Outcome: media.OutcomeReady, Work: events.Work{Published: true, Steps: []events.Step{{Name: "fetch"}}}}, "", time.Time{})); known[1] != "hash the same content was published before: nothing to render" {
+	if known := wordsOf(stagesOf(attempts.Attempt{Outcome: media.OutcomeReady, Work: events.Work{Published: true, Steps: []events.Step{{Name: "fetch"}}}}, "")); known[1] != "hash the same content was published before: nothing to render" {
 		t.Errorf("of known content: %q", known)
 	}
 }
@@ -130,12 +130,20 @@ func TestCurl(t *testing.T) {
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/console/products/3/images/7", nil)
 	r.Host = "shop.example"
 	img := catalog.Image{ID: 7, Status: catalog.Failed, SourceURL: "https://a.example/$(id)'; reboot"}
-	list := curlOf(r, img, 3)
+	r.Header.Set("X-Forwarded-Proto", "https") // anyone can send that
+	list := curlOf(r, img, 3, 7)
 	if len(list) != 3 || !strings.HasSuffix(list[1].Text, "'http://shop.example/products/3/images/7/replay'") || !strings.HasSuffix(list[2].Text, `'https://a.example/$(id)'\''; reboot'`) {
 		t.Errorf("%+v", list)
 	}
+	if !strings.Contains(list[2].Text, "--max-redirs 7 ") {
+		t.Errorf("other redirects are followed: %s", list[2].Text)
+	}
+	r.Header.Set("Referer", "https://shop.example/console")
+	if list := curlOf(r, img, 3, 7); !strings.Contains(list[0].Text, "'https://shop.example/products/3") {
+		t.Errorf("by https: %s", list[0].Text)
+	}
 	img.SourceURL, img.Status = imageurl.Upload(sha256.Sum256(nil)), catalog.Pending
-	if list := curlOf(r, img, 3); len(list) != 1 {
+	if list := curlOf(r, img, 3, 7); len(list) != 1 {
 		t.Errorf("of one that was sent: %+v", list)
 	}
 }

@@ -24,16 +24,16 @@ type stage struct {
 // whole is the width of all bars together, in their own units.
 const whole = 1000
 
-// stagesOf are the stages of an attempt at a picture of the host that has waited since then. Where an attempt was
+// stagesOf are the stages of an attempt at a picture of the host. Where an attempt was
 // between its steps, as in a wait for memory, is not known: the steps are drawn one behind the other, and what is
 // left at the end.
-func stagesOf(a attempts.Attempt, host string, since time.Time) (list []stage) {
+func stagesOf(a attempts.Attempt, host string) (list []stage) {
 	if a.BegunAt == 0 && len(a.Steps) == 0 {
 		return nil
 	}
 	begun := time.UnixMilli(a.BegunAt)
-	if a.BegunAt != 0 && !since.IsZero() {
-		list = append(list, stage{Name: "queue", Words: "waited " + frame.Took(max(begun.Sub(since), 0))})
+	if a.BegunAt != 0 {
+		list = append(list, stage{Name: "queue", Words: "waited " + frame.Took(time.Duration(a.WaitedMS)*time.Millisecond)})
 	}
 	if a.Worker != "" {
 		list = append(list, stage{Name: "worker", Words: a.Worker})

@@ -2,7 +2,6 @@ package products
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"slices"
 	"strconv"
@@ -42,9 +41,7 @@ func (p *Pages) suggest(w http.ResponseWriter, r *http.Request) error {
 		at = int64(len(typed))
 	}
 	list := p.suggestions(r.Context(), auth.From(r.Context()), typed, int(at))
-	w.Header().Set("Content-Type", httpkit.TypeJSON)
-	w.Header().Set("Cache-Control", "no-store")
-	return json.NewEncoder(w).Encode(list)
+	return httpkit.WriteFresh(w, http.StatusOK, list)
 }
 
 func (p *Pages) suggestions(ctx context.Context, by auth.Principal, typed string, at int) []suggestion {

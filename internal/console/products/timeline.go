@@ -41,16 +41,8 @@ func timelineOf(img catalog.Image, history attempts.History, traces string) []mo
 		timeline = append(timeline, moment{At: again.At, Class: "waiting", What: "Asked for again", Details: "By a " + string(again.Cause)})
 	}
 	host := media.SourceHost(img.SourceURL)
-	since := func(t time.Time) (last time.Time) { // when it began to wait
-		for _, m := range timeline {
-			if !m.At.After(t) && m.At.After(last) {
-				last = m.At
-			}
-		}
-		return last
-	}
 	for _, a := range history.Attempts {
-		m := momentOf(a, host, since(time.UnixMilli(a.BegunAt)))
+		m := momentOf(a, host)
 		m.Trace = traceOf(a.TraceID, traces)
 		timeline = append(timeline, m)
 	}
@@ -58,9 +50,9 @@ func timelineOf(img catalog.Image, history attempts.History, traces string) []mo
 	return timeline
 }
 
-// momentOf is an attempt that has ended, at a picture of the host that has waited since then.
-func momentOf(a attempts.Attempt, host string, since time.Time) moment {
-	m := moment{At: a.EndedAt, Stages: stagesOf(a, host, since)}
+// momentOf is an attempt that has ended, at a picture of the host.
+func momentOf(a attempts.Attempt, host string) moment {
+	m := moment{At: a.EndedAt, Stages: stagesOf(a, host)}
 	why, detail := "", ""
 	if a.Failure != nil {
 		why, detail = ": "+lower(frame.ReasonWords(a.Failure.Reason)), a.Failure.Detail

@@ -1,6 +1,7 @@
 package work
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -36,13 +37,13 @@ type series struct {
 
 // stack is what stands at one time: bars on top of each other.
 type stack struct {
-	Title, Href string
-	Parts       []rect
+	Title string
+	Parts []rect
 }
 
 // rect is a part of a column, in the units of the drawing.
 type rect struct {
-	Class               string
+	Class, Href         string
 	X, Y, Width, Height string
 }
 
@@ -95,11 +96,7 @@ func (c *chart) draw(points []statistics.Point) {
 			height := v / highest * chartHeight
 			at -= height
 			column.Title += fmt.Sprintf(", %s %s", frame.Rate(v), strings.ToLower(s.Label))
-			column.Href = s.Href
-			if link := s.Links[i]; link != "" {
-				column.Href = link
-			}
-			column.Parts = append(column.Parts, rect{s.Colour, units(float64(i)*each + each/10), units(at), units(each * 8 / 10), units(height)})
+			column.Parts = append(column.Parts, rect{s.Colour, cmp.Or(s.Links[i], s.Href), units(float64(i)*each + each/10), units(at), units(each * 8 / 10), units(height)})
 		}
 		if len(column.Parts) > 0 {
 			c.Columns = append(c.Columns, column)

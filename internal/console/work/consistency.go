@@ -17,9 +17,9 @@ import (
 
 // consistencyPage is what the page Consistency shows.
 type consistencyPage struct {
-	Fsck, Whole *run // Whole: where the last one did not look at everything
-	Turn        *run
-	Round       round
+	Fsck, Finished *run // Finished: where the last one did not come to its end
+	Turn           *run
+	Round          round
 }
 
 // run is one run, with its state in words.
@@ -82,8 +82,8 @@ func (p *Pages) consistency(r *http.Request) (frame.Answer, error) {
 			Parts: shares(gc.Turns, part{Class: "ready", Images: c.Round.Turns}),
 		},
 	}}
-	if c.Whole != c.Fsck {
-		page.Whole = runOf(c.Whole)
+	if c.Finished != c.Fsck {
+		page.Finished = runOf(c.Finished)
 	}
 	return frame.Answer{Page: frame.Page{
 		Title: "Consistency", Nav: "consistency", Name: "consistency", Lead: consistencyLead(c, time.Now()), Data: page, Live: true, Often: true,
@@ -92,15 +92,18 @@ func (p *Pages) consistency(r *http.Request) (frame.Answer, error) {
 
 // consistencyLead says in a sentence whether the parts agree, as far as it is known.
 func consistencyLead(c gc.Consistency, now time.Time) string {
-	if c.Whole == nil {
+	if c.Finished == nil {
 		return "Whether database, storage, queue and cache agree is not known: no fsck has looked at everything yet."
 	}
-	ago := frame.Ago(c.Whole.EndedAt, now)
+	ago := frame.Ago(c.Finished.EndedAt, now)
 	if ago == "now" {
 		ago = "just " + ago
 	}
-	if c.Whole.Clean() {
+	switch {
+	case c.Finished.Agrees():
 		return fmt.Sprintf("When they were last compared, %s, database, storage, queue and cache agreed.", ago)
+	case c.Finished.Clean():
+		return fmt.Sprintf("When database, storage, queue and cache were last compared, %s, nothing was wrong in what was looked at, which was not everything.", ago)
 	}
 	return fmt.Sprintf("When they were last compared, %s, database, storage, queue and cache did not agree in everything.", ago)
 }
@@ -117,15 +120,16 @@ func runOf(r *gc.Run) *run {
 		one.Whose = r.By[:min(len(r.By), idShown)]
 	}
 	switch repaired := slices.ContainsFunc(one.Found, func(f found) bool { return f.Repaired > 0 }); {
-	case r.Failure != "":
+	case r.Report.Refused != "" && one.Process:
+		one.Class, one.Words = "waiting", "Deletes nothing"
+	case !r.Finished():
 		one.Class, one.Words = "failed", "Not finished"
-		for i := range one.Found { // what it did not come to is among them
-			one.Found[i].Skipped = true
-		}
 	case !r.Clean():
 		one.Class, one.Words = "failed", "Differences are left"
 	case r.Report.Refused != "":
 		one.Class, one.Words = "waiting", "Deletes nothing"
+	case !r.ComparedAll() && !one.Process:
+		one.Words = "Nothing is wrong in what was compared"
 	case repaired && !one.Process:
 		one.Words = "All is repaired"
 	}

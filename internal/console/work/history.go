@@ -61,7 +61,7 @@ func (p *Pages) history(r *http.Request) history {
 	for _, s := range all {
 		h.Ranges = append(h.Ranges, chip{Text: s.Label, Href: frame.Query(r, rangeParam, s.Key), Here: s == shown})
 	}
-	past, err := frame.Ask(r.Context(), func(ctx context.Context) (statistics.History, error) {
+	past, err := p.past.get(r.Context(), shown.Key, func(ctx context.Context) (statistics.History, error) {
 		return p.Past.History(ctx, shown.Minutes, nil)
 	})
 	if err == nil && len(past.Points) > 0 {

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"vitrine.dev/internal/dispatch"
 	"vitrine.dev/internal/gc"
 	"vitrine.dev/internal/processes"
 	"vitrine.dev/internal/statistics"
@@ -57,7 +58,7 @@ func TestThroughput(t *testing.T) {
 	if f.FailedAfter.Format("15:04:05") != "04:04:30" || f.FailedBefore.Format("15:04:05") != "04:10:30" || u.Path != "/console/failed" {
 		t.Errorf("a point leads to %s", u)
 	}
-	if len(c.Columns) != 2 || len(c.Columns[1].Parts) != 3 || c.Columns[1].Href != failed.Links["1"] || c.Columns[1].Title != "04:05 UTC, 10 ready, 0.4 retried, 2 failed" {
+	if len(c.Columns) != 2 || len(c.Columns[1].Parts) != 3 || c.Columns[1].Parts[0].Href != "/console/products" || c.Columns[1].Parts[2].Href != failed.Links["1"] || c.Columns[1].Title != "04:05 UTC, 10 ready, 0.4 retried, 2 failed" {
 		t.Errorf("drawn is %+v", c.Columns)
 	}
 	if p := c.Columns[0].Parts[0]; p.Height != "200" || p.Y != "0" {
@@ -104,14 +105,29 @@ func TestRowsOfTheTable(t *testing.T) {
 
 func TestProcessesAreTold(t *testing.T) {
 	t.Parallel()
+	at := time.Date(2026, 11, 28, 4, 0, 0, 0, time.UTC)
 	p := processOf(processes.Process{
-		Role: "worker", Slots: 8, InFlight: 2, Draining: true, Use: processes.Use{PixelsUsed: 60_400_000, PixelBudget: 120_000_000},
+		Role: "worker", Slots: 8, InFlight: 2, Fetched: []processes.Fetched{{Image: 1, Released: true}}, Draining: true, Use: processes.Use{PixelsUsed: 60_400_000, PixelBudget: 120_000_000},
 	}, true)
-	if p.Class != "waiting" || p.Pixels != "60 of 120 million" || p.Budget.Parts[0].Share != barWidth/2 || len(p.Slots) != 8 || !p.Works || !p.Other {
+	if p.Class != "waiting" || p.Pixels != "60 of 120 million" || p.Budget.Parts[0].Share != barWidth/2 || len(p.Slots) != 8 || p.Slots[0].Class != "work" || p.Slots[1].Class != "idle" || p.Condition != "Draining" || !p.Works() || !p.Other || p.Bar.Label != "1 of 8 slots in use" {
 		t.Errorf("process %+v", p)
 	}
-	if p := processOf(processes.Process{Role: "api"}, false); p.Works || p.Budget.Parts[0].Share != 0 || p.Condition != "Alive" {
+	if p := processOf(processes.Process{Role: "api"}, false); p.Works() || p.Budget.Parts[0].Share != 0 || p.Condition != "Alive" {
 		t.Errorf("process %+v", p)
+	}
+	drains := processes.Process{Role: "worker", Draining: true, InFlight: 2, Fetched: []processes.Fetched{{Image: 1, Released: true}, {Image: 2, Released: true}}}
+	for want, list := range map[string][]processes.Process{
+		"No worker is alive: pictures wait until one is started. 1 process alive, with 0 slots.": {{Role: "api"}},
+		"Every worker drains: pictures wait until another one is started.":                       {{Role: "api"}, drains},
+		"No worker is dead. 2 processes alive":                                                   {drains, {Role: "serve", Slots: 8}},
+	} {
+		if got := workersWords(flowOf(dispatch.Overview{Processes: list})); !strings.HasPrefix(got, want) {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+	dead := flowOf(dispatch.Overview{At: at, Lost: []processes.Process{{Role: "api"}, {Role: "worker", InFlight: 12, HeartbeatAt: at}}, Processes: []processes.Process{{Role: "worker", Slots: 8}}})
+	if got := workersWords(dead); !strings.HasPrefix(got, "A worker stopped answering at 04:00 UTC with 12 pictures in work.") {
+		t.Errorf("of a dead one %q", got)
 	}
 	if one, two := (processes.Process{Version: "1"}), (processes.Process{Version: "2"}); mixed(nil) || mixed([]processes.Process{one, one}) || !mixed([]processes.Process{one, one, two}) {
 		t.Error("versions are not told apart")
@@ -125,13 +141,17 @@ func TestRunsAreTold(t *testing.T) {
 	report := *gc.NewReport(gc.Findings())
 	report.Found(gc.OrphanObject, 7)
 	report.Repaired(gc.OrphanObject, 7)
+	stopped, parted := *gc.NewReport(gc.Findings()), *gc.NewReport(gc.Findings())
+	stopped.Skip("", gc.OrphanObject, gc.MissingObject)
+	parted.Skip("", gc.WrongSize)
 	for want, r := range map[string]gc.Run{
-		"ready Nothing is wrong":      {Task: gc.TaskFsck, Report: *gc.NewReport(gc.Findings())},
-		"ready All is repaired":       {Task: gc.TaskFsck, Report: report},
-		"failed Not finished":         {Task: gc.TaskFsck, Report: report, Failure: "It was stopped."},
-		"ready Done":                  {Task: gc.TaskCollector, Report: report, By: "ABCDEFGHIJ"},
-		"waiting Deletes nothing":     {Task: gc.TaskCollector, Report: gc.Report{Refused: "it is another's"}},
-		"failed Differences are left": {Task: gc.TaskFsck, Report: gc.Report{Findings: []gc.Finding{{Kind: "a", What: "as"}, {Kind: "b", Count: 1, Repaired: 1}, {Kind: "c", Count: 2, Repaired: 1}}}},
+		"ready Nothing is wrong in what was compared": {Task: gc.TaskFsck, Report: parted},
+		"ready Nothing is wrong":                      {Task: gc.TaskFsck, Report: *gc.NewReport(gc.Findings())},
+		"ready All is repaired":                       {Task: gc.TaskFsck, Report: report},
+		"failed Not finished":                         {Task: gc.TaskFsck, Report: stopped, Failure: "It was stopped."},
+		"ready Done":                                  {Task: gc.TaskCollector, Report: report, By: "ABCDEFGHIJ"},
+		"waiting Deletes nothing":                     {Task: gc.TaskCollector, Failure: "Nothing was looked at.", Report: gc.Report{Refused: "it is another's"}},
+		"failed Differences are left":                 {Task: gc.TaskFsck, Report: gc.Report{Findings: []gc.Finding{{Kind: "a", What: "as"}, {Kind: "b", Count: 1, Repaired: 1}, {Kind: "c", Count: 2, Repaired: 1}}}},
 	} {
 		got := runOf(&r)
 		if got.Class+" "+got.Words != want {
@@ -140,16 +160,18 @@ func TestRunsAreTold(t *testing.T) {
 		switch {
 		case r.Task == gc.TaskCollector && len(got.Whose) > 8:
 			t.Errorf("run by %s", got.Whose)
-		case r.Failure != "" && !got.Found[0].Skipped:
+		case r.Task == gc.TaskFsck && r.Failure != "" && !got.Found[0].Skipped:
 			t.Errorf("what it did not come to is %+v", got.Found[0])
 		case got.Words == "Differences are left" && (got.Found[0].Kind != "c" || got.Found[1].Kind != "b" || got.Found[2].Text != "As"):
 			t.Errorf("found %+v", got.Found)
 		}
 	}
 	whole := gc.Run{EndedAt: now.Add(-3 * time.Hour)}
+	some := gc.Run{EndedAt: whole.EndedAt, Report: parted}
 	for want, c := range map[string]gc.Consistency{
 		"is not known": {Fsck: &whole},
-		"When they were last compared, 3 h ago, database, storage, queue and cache agreed.": {Fsck: &whole, Whole: &whole},
+		"3 h ago, nothing was wrong in what was looked at, which was not everything.":       {Fsck: &some, Finished: &some},
+		"When they were last compared, 3 h ago, database, storage, queue and cache agreed.": {Fsck: &whole, Finished: &whole},
 	} {
 		if got := consistencyLead(c, now); !strings.Contains(got, want) {
 			t.Errorf("lead %q, want %q", got, want)

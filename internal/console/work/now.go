@@ -88,20 +88,25 @@ func (p *Pages) now(r *http.Request) (frame.Answer, error) {
 			page.Rest = append(page.Rest, w)
 		}
 	}
-	newest, err := frame.Ask(r.Context(), func(ctx context.Context) (catalog.Page, error) {
-		return p.Catalog.ListOfAll(ctx, by, catalog.Filter{Limit: 2 * newestShown})
-	})
+	// Whoever may see the page may see all products.
+	page.Newest, err = p.newest.get(r.Context(), "", func(ctx context.Context) ([]published, error) { return p.readNewest(ctx, by) })
 	if err != nil {
 		return frame.Answer{}, fmt.Errorf("list the newest products: %w", err)
-	}
-	for _, s := range newest.Products {
-		if s.Cover != nil && len(page.Newest) < newestShown {
-			page.Newest = append(page.Newest, published{p.URL(s.Cover.Key), s.Name, frame.Path + "/products/" + strconv.FormatInt(s.ID, 10)})
-		}
 	}
 	return frame.Answer{Page: frame.Page{
 		Title: "Now", Nav: "now", Name: "now", Lead: leadOf(page, time.Now()), Data: page, Live: true, Often: true, Chart: true,
 	}}, nil
+}
+
+// readNewest returns the pictures of the newest products that have one.
+func (p *Pages) readNewest(ctx context.Context, by auth.Principal) (shown []published, err error) {
+	newest, err := p.Catalog.ListOfAll(ctx, by, catalog.Filter{Limit: 2 * newestShown})
+	for _, s := range newest.Products {
+		if s.Cover != nil && len(shown) < newestShown {
+			shown = append(shown, published{p.URL(s.Cover.Key), s.Name, frame.Path + "/products/" + strconv.FormatInt(s.ID, 10)})
+		}
+	}
+	return shown, err
 }
 
 // errNoQueue is why there is no page Now.
@@ -182,7 +187,7 @@ func slotsOf(working []processes.Process) []slot {
 	for _, w := range working {
 		for i := range w.Slots {
 			class := "idle"
-			if i < w.InFlight {
+			if i < w.SlotsTaken() {
 				class = "work"
 			}
 			if slots = append(slots, slot{class}); len(slots) > slotsMost {

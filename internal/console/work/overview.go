@@ -106,7 +106,7 @@ func flowOf(o dispatch.Overview) flow {
 	for _, p := range o.Processes {
 		if p.Slots > 0 {
 			f.Working = append(f.Working, p)
-			f.Busy += min(p.InFlight, p.Slots)
+			f.Busy += min(p.SlotsTaken(), p.Slots)
 		}
 	}
 	return f

@@ -30,6 +30,9 @@ type Pages struct {
 	Past     *statistics.Service
 	Runs     gc.Runs
 	URL      func(key string) string // where the public reads a picture
+
+	past   recent[statistics.History]
+	newest recent[[]published]
 }
 
 // Routes are those of the pages.

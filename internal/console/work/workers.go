@@ -3,6 +3,7 @@ package work
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"vitrine.dev/internal/console/frame"
@@ -23,8 +24,7 @@ type process struct {
 	processes.Process
 
 	Class, Condition string
-	Works            bool // on images
-	Use              bar
+	Bar              bar    // of its slots
 	Slots            []slot // nil: too many to be drawn one by one
 	Budget           bar    // of pixels
 	Pixels           string
@@ -34,10 +34,10 @@ type process struct {
 // processOf is the process as the page shows it; mixed: not all run the same version.
 func processOf(one processes.Process, mixed bool) process {
 	p := process{
-		Process: one, Class: "ready", Condition: "Alive", Works: one.Role != "api", Slots: slotsOf([]processes.Process{one}), Other: mixed,
-		Use: bar{
-			Label: fmt.Sprintf("%d of %d slots in use", one.InFlight, one.Slots),
-			Parts: shares(max(one.Slots, one.InFlight), part{Class: "work", Images: one.InFlight}),
+		Process: one, Class: "ready", Condition: "Alive", Slots: slotsOf([]processes.Process{one}), Other: mixed,
+		Bar: bar{
+			Label: fmt.Sprintf("%d of %d slots in use", one.SlotsTaken(), one.Slots),
+			Parts: shares(max(one.Slots, one.SlotsTaken()), part{Class: "work", Images: one.SlotsTaken()}),
 		},
 		Pixels: fmt.Sprintf("%s of %s million", megapixels(one.PixelsUsed), megapixels(one.PixelBudget)),
 	}
@@ -59,12 +59,7 @@ func megapixels(n int64) string {
 
 // mixed reports whether they run several versions.
 func mixed(list []processes.Process) bool {
-	for _, p := range list {
-		if p.Version != list[0].Version {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(list, func(p processes.Process) bool { return p.Version != list[0].Version })
 }
 
 func (p *Pages) workers(r *http.Request) (frame.Answer, error) {
@@ -84,13 +79,13 @@ func (p *Pages) workers(r *http.Request) (frame.Answer, error) {
 // workersWords says whether a worker is dead, as the page Now does, and who is alive.
 func workersWords(f flow) string {
 	var sentences []string
-	for _, found := range findings.Judge(findings.Facts{Now: f.At, Queue: &f.Overview}) {
-		if found.Code == findings.WorkerStopped {
-			sentences = append(sentences, found.Text)
-		}
+	if text := findings.LostText(f.At, f.Lost); text != "" {
+		sentences = append(sentences, text)
 	}
 	switch {
-	case len(f.Working) == 0:
+	case processes.AllDrain(f.Overview.Processes):
+		sentences = append(sentences, "Every worker drains: pictures wait until another one is started.")
+	case !slices.ContainsFunc(f.Overview.Processes, processes.Process.Works):
 		sentences = append(sentences, "No worker is alive: pictures wait until one is started.")
 	case len(sentences) == 0:
 		sentences = append(sentences, "No worker is dead.")

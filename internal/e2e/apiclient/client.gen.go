@@ -780,7 +780,7 @@ type ImageStatus string
 
 // ImageAttempt An attempt at an image that has ended
 //
-// Examples: {"attempt":1,"begun_at":"2026-11-02T09:30:10Z","ended_at":"2026-11-02T09:30:12Z","generation":1,"outcome":"ready","published":false,"redirects":0,"status":200,"steps":[{"bytes_in":245000,"bytes_out":0,"duration_ms":180,"failed":false,"name":"fetch"}],"worker":"KQ2VJ5D3M7YB6TRZPHNWCEAX4U"}
+// Examples: {"attempt":1,"begun_at":"2026-11-02T09:30:10Z","ended_at":"2026-11-02T09:30:12Z","generation":1,"outcome":"ready","published":false,"redirects":0,"status":200,"steps":[{"bytes_in":245000,"bytes_out":0,"duration_ms":180,"failed":false,"name":"fetch"}],"waited_ms":800,"worker":"KQ2VJ5D3M7YB6TRZPHNWCEAX4U"}
 type ImageAttempt struct {
 	// Attempt From 1 in each generation. 0: the image failed without an attempt, because its host had long been silent
 	//
@@ -831,6 +831,11 @@ type ImageAttempt struct {
 	// Examples: 4bf92f3577b34da6a3ce929d0e0e4736
 	TraceId *string `json:"trace_id,omitempty"`
 
+	// WaitedMs For its turn, or its host, until then, since it was last due, in milliseconds; absent where begun_at is
+	//
+	// Examples: 800
+	WaitedMs *int64 `json:"waited_ms,omitempty"`
+
 	// Worker The id of the process that made it; absent where that is not known
 	//
 	// Examples: KQ2VJ5D3M7YB6TRZPHNWCEAX4U
@@ -844,7 +849,7 @@ type ImageAttemptOutcome string
 
 // ImageAttempts What has happened to an image
 //
-// Examples: {"data":[{"attempt":1,"begun_at":"2026-11-02T09:30:10Z","ended_at":"2026-11-02T09:30:12Z","generation":1,"outcome":"ready","published":false,"redirects":0,"status":200,"steps":[{"bytes_in":245000,"bytes_out":0,"duration_ms":180,"failed":false,"name":"fetch"}],"worker":"KQ2VJ5D3M7YB6TRZPHNWCEAX4U"}]}
+// Examples: {"data":[{"attempt":1,"begun_at":"2026-11-02T09:30:10Z","ended_at":"2026-11-02T09:30:12Z","generation":1,"outcome":"ready","published":false,"redirects":0,"status":200,"steps":[{"bytes_in":245000,"bytes_out":0,"duration_ms":180,"failed":false,"name":"fetch"}],"waited_ms":800,"worker":"KQ2VJ5D3M7YB6TRZPHNWCEAX4U"}]}
 type ImageAttempts struct {
 	// Data In the order in which they ended
 	Data []ImageAttempt `json:"data"`

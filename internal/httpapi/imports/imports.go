@@ -5,9 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"os"
 	"time"
 
 	"vitrine.dev/internal/auth"
@@ -41,8 +39,6 @@ const (
 	paramUpload = "upload"
 	paramFormat = "format"
 
-	// mostTime is how long a file may take to arrive.
-	mostTime = 2 * time.Hour
 	// pageRows is how many results are read at once, and pageTimeout how long a client may take for them.
 	pageRows    = 500
 	pageTimeout = time.Minute
@@ -63,26 +59,17 @@ func (h *Handler) Begin(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	order.Format = map[string]rows.Format{typeLines: rows.NDJSON, typeCSV: rows.CSV}[contentType]
-	if err := httpkit.LargeBody(r, imports.MaxBytes); err != nil {
-		return err
-	}
-	room, err := h.Receiving.Take(r.Context(), httpkit.Announced(r, imports.MaxBytes))
-	if err != nil {
-		return err
-	}
-	defer room.Free()
-	body := &file{Reader: r.Body, until: time.Now().Add(mostTime)}
-	defer httpkit.Received(r)
-	made, err := h.Service.Begin(r.Context(), auth.From(r.Context()), order, body)
-	switch {
-	case body.err != nil:
-		return httpkit.BodyRefusal(body.err)
-	case errors.Is(err, imports.ErrTooLarge):
-		return httpkit.BodyRefusal(&http.MaxBytesError{Limit: imports.MaxBytes})
-	case err != nil:
-		return fmt.Errorf("import: %w", err)
-	}
-	return kind().Accepted(w, made.ID, made)
+	return httpkit.Receive(r, h.Receiving, imports.MaxBytes, func() error {
+		body := httpkit.NewFile(r.Body, imports.MaxBytes)
+		made, err := h.Service.Begin(r.Context(), auth.From(r.Context()), order, body)
+		if refused := body.Refusal(); refused != nil {
+			return refused
+		}
+		if err != nil {
+			return fmt.Errorf("import: %w", err)
+		}
+		return kind().Accepted(w, made.ID, made)
+	})
 }
 
 // beginUploaded makes an import of what was uploaded in two steps.
@@ -121,12 +108,6 @@ func readOrder(p *httpkit.Params) (o imports.Order, err error) {
 		p.Errors.Add(paramFormat, "is of an upload: a body has its Content-Type")
 	}
 	o.Policy, o.Mode = bulk.Policy(p.Text(bulk.FieldPolicy)), catalog.Mode(p.Text(bulk.FieldMode))
-	if o.Policy == "" {
-		o.Policy = bulk.Rows
-	}
-	if o.Mode == "" {
-		o.Mode = catalog.Upsert
-	}
 	if p.Text(catalog.FieldUserID) != "" {
 		o.UserID = p.Integer(catalog.FieldUserID, catalog.MaxID)
 	}
@@ -135,24 +116,6 @@ func readOrder(p *httpkit.Params) (o imports.Order, err error) {
 	}
 	o.DryRun = p.Bool(imports.FieldDryRun)
 	return o, p.Errors.Err()
-}
-
-// file is a body that ends in time, and keeps the error of it, which is the client's.
-type file struct {
-	io.Reader
-
-	until time.Time
-	err   error
-}
-
-func (f *file) Read(p []byte) (n int, err error) {
-	if n, err = f.Reader.Read(p); err == nil && time.Now().After(f.until) {
-		err = os.ErrDeadlineExceeded
-	}
-	if err != nil && err != io.EOF {
-		f.err = err
-	}
-	return n, err
 }
 
 // List answers with one page, newest first.

@@ -24,6 +24,7 @@ type ImageAttempt struct {
 	Outcome    string        `json:"outcome"              enum:"ready,retried,failed" doc:"ready: the picture was published. retried: it failed, and there was to be another attempt. failed: it failed, and there was to be none" example:"ready"`
 	Reason     *Reason       `json:"reason,omitempty"     doc:"Why it failed; absent where it is ready" typical:"false"`
 	BegunAt    *time.Time    `json:"begun_at,omitempty"   doc:"Absent where that is not known: there was no attempt, or its worker was lost" example:"2026-11-02T09:30:10Z"`
+	WaitedMS   *int64        `json:"waited_ms,omitempty"  minimum:"0" doc:"For its turn, or its host, until then, since it was last due, in milliseconds; absent where begun_at is" example:"800"`
 	EndedAt    time.Time     `json:"ended_at"             example:"2026-11-02T09:30:12Z"`
 	Steps      []AttemptStep `json:"steps"                nullable:"false" doc:"Those that had ended when the outcome was written, in their order; none of an attempt whose worker was lost"`
 	Status     int           `json:"status,omitempty"     doc:"The HTTP status of the last answer to the download; absent where there was none" example:"200"`

@@ -33,6 +33,9 @@ func wireAttempt(a attempts.Attempt) wire.ImageAttempt {
 		Attempt: a.Number, Generation: a.Generation, Outcome: string(a.Outcome), BegunAt: moment(a.BegunAt), EndedAt: a.EndedAt,
 		Steps: make([]wire.AttemptStep, len(a.Steps)), Status: a.Status, Redirects: a.Redirects, Published: a.Published, Worker: a.Worker, TraceID: a.TraceID,
 	}
+	if a.BegunAt != 0 {
+		attempt.WaitedMS = &a.WaitedMS
+	}
 	for i, s := range a.Steps {
 		attempt.Steps[i] = wire.AttemptStep{Name: s.Name, DurationMS: s.TookMS, BytesIn: s.BytesIn, BytesOut: s.BytesOut, Failed: s.Failed}
 		for _, hop := range s.Hops {

@@ -25,8 +25,8 @@ func (h *Handler) Consistency(w http.ResponseWriter, r *http.Request) error {
 			Turns: c.Round.Turns, Of: gc.Turns, Since: wire.OrNil(c.Round.Since), Checked: c.Round.Checked, Findings: wireFindings(c.Round.Findings),
 		},
 	}
-	if c.Whole != c.Fsck {
-		answer.Complete = wireRun(c.Whole)
+	if c.Finished != c.Fsck {
+		answer.Complete = wireRun(c.Finished)
 	}
 	return httpkit.WriteFresh(w, http.StatusOK, answer)
 }
@@ -36,7 +36,7 @@ func wireRun(r *gc.Run) *wire.CheckRun {
 		return nil
 	}
 	return &wire.CheckRun{
-		Clean: r.Failure == "" && r.Clean(), Failure: r.Failure, By: r.By, Repair: r.Repair, EndedAt: r.EndedAt, Seconds: r.Took.Seconds(), NextDueAt: wire.OrNil(r.DueAt),
+		Clean: r.Agrees(), ComparedAll: r.ComparedAll(), Failure: r.Failure, By: r.By, Repair: r.Repair, EndedAt: r.EndedAt, Seconds: r.Took.Seconds(), NextDueAt: wire.OrNil(r.DueAt),
 		Refused: r.Report.Refused, Checked: r.Report.Checked, Findings: wireFindings(r.Report.Findings), Notes: r.Report.Notes,
 	}
 }

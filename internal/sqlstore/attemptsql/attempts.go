@@ -32,7 +32,7 @@ func (s *Attempts) AttemptsOf(ctx context.Context, product, image int64) (user i
 		}
 		user = users[0]
 		h.Attempts, err = sqldb.Collect(ctx, from, scan, `
-			SELECT generation, attempt, outcome, reason, detail, ended_at, begun_at, worker, steps, http_status, redirects, trace_id
+			SELECT generation, attempt, outcome, reason, detail, ended_at, begun_at, waited, worker, steps, http_status, redirects, trace_id
 			FROM image_attempts WHERE image_id = $1 ORDER BY generation DESC, attempt DESC LIMIT $2`, image, media.AttemptsKept)
 		if err != nil {
 			return err
@@ -50,7 +50,7 @@ func (s *Attempts) AttemptsOf(ctx context.Context, product, image int64) (user i
 func scan(row sqldb.Row, a *attempts.Attempt) error {
 	var reason, detail, steps string
 	var ended int64
-	err := row.Scan(&a.Generation, &a.Number, &a.Outcome, &reason, &detail, &ended, &a.BegunAt, &a.Worker, &steps, &a.Status, &a.Redirects, &a.TraceID)
+	err := row.Scan(&a.Generation, &a.Number, &a.Outcome, &reason, &detail, &ended, &a.BegunAt, &a.WaitedMS, &a.Worker, &steps, &a.Status, &a.Redirects, &a.TraceID)
 	if err != nil {
 		return err
 	}

@@ -21,9 +21,9 @@ func Write(ctx context.Context, db *sqldb.DB, tx *sql.Tx, user int64, c media.Cl
 		return fmt.Errorf("encode steps: %w", err)
 	}
 	_, err = tx.ExecContext(ctx, db.SQL(`
-		INSERT INTO image_attempts (image_id, generation, attempt, user_id, outcome, reason, detail, ended_at, begun_at, worker, steps, http_status, redirects, trace_id)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, {now}, $8, $9, $10, $11, $12, $13)`),
-		c.ImageID, c.Generation, c.Attempt, user, string(o), string(f.Reason), f.Detail, work.BegunAt, work.Worker, string(steps),
+		INSERT INTO image_attempts (image_id, generation, attempt, user_id, outcome, reason, detail, ended_at, begun_at, waited, worker, steps, http_status, redirects, trace_id)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, {now}, $8, $9, $10, $11, $12, $13, $14)`),
+		c.ImageID, c.Generation, c.Attempt, user, string(o), string(f.Reason), f.Detail, work.BegunAt, work.WaitedMS, work.Worker, string(steps),
 		work.Status, work.Redirects, work.TraceID)
 	if err != nil || c.Generation == 1 && c.Attempt <= media.AttemptsKept {
 		return err

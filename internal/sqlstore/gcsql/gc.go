@@ -126,9 +126,9 @@ func (s *Collection) MarkUnused(ctx context.Context, from, below string) error {
 }
 
 // Unused implements gc.Store.
-func (s *Collection) Unused(ctx context.Context, after string, grace time.Duration, limit int) ([]gc.Rendition, error) {
+func (s *Collection) Unused(ctx context.Context, after, below string, grace time.Duration, limit int) ([]gc.Rendition, error) {
 	t := of(after)
 	return s.renditions(ctx, t, `
-		WHERE key > $1 AND unused_since > 0 AND unused_since <= {now} - $2 AND deleting_until = 0 AND `+t.unreferred+`
-		ORDER BY key LIMIT $3`, after, grace.Milliseconds(), limit)
+		WHERE key > $1 AND key < $2 AND unused_since > 0 AND unused_since <= {now} - $3 AND deleting_until = 0 AND `+t.unreferred+`
+		ORDER BY key LIMIT $4`, after, below, grace.Milliseconds(), limit)
 }

@@ -25,12 +25,13 @@ func (s *Images) Begin(ctx context.Context, j media.Job, lease time.Duration) (c
 // begin counts the attempt. sql.ErrNoRows where the image is not out for the job.
 func (s *Images) begin(ctx context.Context, from rowQuerier, j media.Job, lease time.Duration) (media.Claim, error) {
 	c := media.Claim{Job: j}
-	var begun, age int64
+	var begun, age, waited int64
 	err := from.QueryRowContext(ctx, s.db.SQL(begin+`
-		RETURNING user_id, job_kind, status = 'ready', source_url, coalesce(rendition_key, ''), source_etag, source_modified, attempts, lost_attempts, {now}, {now} - accepted_at`),
+		RETURNING user_id, job_kind, status = 'ready', source_url, coalesce(rendition_key, ''), source_etag, source_modified, attempts, lost_attempts, {now}, {now} - accepted_at, {now} - due_at`),
 		j.ImageID, j.ProductID, j.Generation, j.Token, lease.Milliseconds()).
-		Scan(&c.UserID, &c.Kind, &c.Shown, &c.SourceURL, &c.Rendition, &c.Source.ETag, &c.Source.Modified, &c.Attempt, &c.Lost, &begun, &age)
+		Scan(&c.UserID, &c.Kind, &c.Shown, &c.SourceURL, &c.Rendition, &c.Source.ETag, &c.Source.Modified, &c.Attempt, &c.Lost, &begun, &age, &waited)
 	c.BegunAt, c.Age = sqldb.Time(begun), time.Duration(age)*time.Millisecond
+	c.Waited = max(time.Duration(waited)*time.Millisecond, 0) // the clock may have been set back
 	return c, err
 }
 

@@ -35,17 +35,26 @@ func attemptsOf(t *testing.T, s Store, c media.Job) []attempts.Attempt {
 func testAttempts(t *testing.T, s Store) {
 	t.Helper()
 	first := claim(t, s, time.Minute)
+	const backoff = 300 * time.Millisecond
 	first.Work = events.Work{
 		Worker: "one", Status: 503, Redirects: 2, TraceID: "4bf92f3577b34da6a3ce929d0e0e4736",
 		Steps: []events.Step{{Name: "fetch", TookMS: 12, BytesIn: 7, Failed: true, Hops: []events.Hop{{Status: 302, TookMS: 3}, {Host: "cdn.example", Status: 503, TookMS: 9}}}},
 	}
-	if _, err := s.Retry(t.Context(), first, timeout(), 0); err != nil {
+	if _, err := s.Retry(t.Context(), first, timeout(), backoff); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.Fail(t.Context(), first, timeout()); fault.KindOf(err) != fault.Conflict {
 		t.Errorf("an attempt ends twice: %v", err)
 	}
-	second := begin(t, s, jobs(t, s)[0])
+	var due []media.Job
+	until(t, "the retry is due", func() bool {
+		due = jobs(t, s)
+		return len(due) > 0
+	})
+	second := begin(t, s, due[0])
+	if most := second.BegunAt.Sub(first.BegunAt) - backoff; second.Waited < 0 || second.Waited > most || second.Worked().WaitedMS != second.Waited.Milliseconds() {
+		t.Errorf("after a backoff of %s it waited %s, not at most %s", backoff, second.Waited, most)
+	}
 	second.Work = events.Work{
 		Worker: "two", Status: 200, Published: true,
 		Steps: []events.Step{{Name: "fetch", TookMS: 30, BytesIn: 700, Hops: []events.Hop{{Status: 301}, {Host: "b.example", Status: 200}}}, {Name: "render", TookMS: 40, BytesIn: 700, BytesOut: 90}},

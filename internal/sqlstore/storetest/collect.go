@@ -88,10 +88,10 @@ func testBeginDelete(t *testing.T, s Store) {
 	mark(t, s)
 	_, err = s.BeginDelete(t.Context(), "aa", time.Hour, window)
 	wantKind(t, err, fault.Conflict) // marked only just now
-	if got, err := s.Unused(t.Context(), "", time.Hour, 10); err != nil || len(got) != 0 {
+	if got, err := s.Unused(t.Context(), "", "g", time.Hour, 10); err != nil || len(got) != 0 {
 		t.Errorf("within its grace: %+v, %v", got, err)
 	}
-	got, err := s.Unused(t.Context(), "", 0, 10)
+	got, err := s.Unused(t.Context(), "", "g", 0, 10)
 	if err != nil || len(got) != 1 || got[0].Key != "aa" || len(got[0].Outputs) != 2 || got[0].Used || !got[0].Live {
 		t.Errorf("unused are %+v, %v", got, err)
 	}
@@ -100,7 +100,7 @@ func testBeginDelete(t *testing.T, s Store) {
 	if isLive(t, s, "aa") {
 		t.Error("a look-up finds what is being deleted")
 	}
-	if got, err := s.Unused(t.Context(), "", 0, 10); err != nil || len(got) != 0 {
+	if got, err := s.Unused(t.Context(), "", "g", 0, 10); err != nil || len(got) != 0 {
 		t.Errorf("being deleted, and unused are %+v, %v", got, err)
 	}
 	_, err = s.BeginDelete(t.Context(), "aa", 0, window)

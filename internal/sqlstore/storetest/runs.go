@@ -29,18 +29,22 @@ func testRuns(t *testing.T, s Store) {
 	if got := last(); len(got) != 0 {
 		t.Fatalf("before any run there is %+v", got)
 	}
-	report := *gc.NewReport(gc.Findings())
-	report.Found(gc.OrphanObject, 7, "ab/1", "ab/2")
-	report.Repaired(gc.OrphanObject, 6)
-	report.Unrepaired(gc.OrphanObject, "one was written meanwhile")
-	report.Checked["objects"] = 1 << 40
-	report.Note("The queue was not checked.")
 	record := func(r gc.Run) {
 		t.Helper()
 		if err := s.RecordRun(ctx, r); err != nil {
 			t.Fatal(err)
 		}
 	}
+	record(gc.Run{Task: gc.TaskFsck, Failure: "It was stopped.", Report: *gc.NewReport(nil)})
+	if one, err := s.LastFinished(ctx, gc.TaskFsck); err != nil || one != nil {
+		t.Errorf("none has come to its end, but %+v, %v", one, err)
+	}
+	report := *gc.NewReport(gc.Findings())
+	report.Found(gc.OrphanObject, 7, "ab/1", "ab/2")
+	report.Repaired(gc.OrphanObject, 6)
+	report.Unrepaired(gc.OrphanObject, "one was written meanwhile")
+	report.Checked["objects"] = 1 << 40
+	report.Note("The queue was not checked.")
 	whole := gc.Run{Task: gc.TaskFsck, By: "ann@host", Repair: true, Took: 90 * time.Minute, Report: report}
 	record(gc.Run{Task: gc.TaskFsck, By: "before", Report: *gc.NewReport(nil)})
 	record(whole)
@@ -64,12 +68,18 @@ func testRuns(t *testing.T, s Store) {
 			t.Errorf("%+v is due in %s", r, due)
 		}
 	}
+	if one, err := s.LastFinished(ctx, gc.TaskFsck); err != nil || one == nil || one.By != whole.By {
+		t.Errorf("the last fsck that came to its end is %+v, %v", one, err)
+	}
+	if one, err := s.LastFinished(ctx, gc.TaskCollector); err != nil || one == nil || one.Place != 0 || one.DueAt.IsZero() {
+		t.Errorf("the last turn that came to its end is %+v, %v", one, err)
+	}
 	c := gc.Summarize(got)
-	if c.Fsck == nil || c.Whole == nil || c.Turn == nil || c.Round.Turns != 2 {
+	if c.Fsck == nil || c.Finished == nil || c.Turn == nil || c.Round.Turns != 2 {
 		t.Fatalf("together they say %+v", c)
 	}
-	c.Whole.EndedAt = time.Time{}
-	if !reflect.DeepEqual(*c.Whole, whole) {
-		t.Errorf("kept is %+v, want %+v", *c.Whole, whole)
+	c.Finished.EndedAt = time.Time{}
+	if !reflect.DeepEqual(*c.Finished, whole) {
+		t.Errorf("kept is %+v, want %+v", *c.Finished, whole)
 	}
 }

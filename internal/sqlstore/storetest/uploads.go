@@ -130,14 +130,14 @@ func testCollectUploads(t *testing.T, s Store) {
 	_, err = s.BeginDelete(t.Context(), sourceKey("a"), 0, window)
 	wantKind(t, err, fault.Conflict) // not marked
 	markSources(t, s)
-	if got, err := s.Unused(t.Context(), blob.Sources, time.Hour, 10); err != nil || len(got) != 0 {
+	if got, err := s.Unused(t.Context(), blob.Sources, blob.Sources+"g", time.Hour, 10); err != nil || len(got) != 0 {
 		t.Errorf("within its grace: %+v, %v", got, err)
 	}
-	got, err := s.Unused(t.Context(), blob.Sources, 0, 10)
+	got, err := s.Unused(t.Context(), blob.Sources, blob.Sources+"g", 0, 10)
 	if err != nil || len(got) != 1 || got[0].Key != sourceKey("a") || got[0].Used || !got[0].Live {
 		t.Errorf("unused are %+v, %v", got, err)
 	}
-	if got, err := s.Unused(t.Context(), "", 0, 10); err != nil || len(got) != 0 {
+	if got, err := s.Unused(t.Context(), "", "g", 0, 10); err != nil || len(got) != 0 {
 		t.Errorf("unused renditions are %+v, %v", got, err)
 	}
 	closeWindow(t, s, beginDelete(t, s, sourceKey("a")))

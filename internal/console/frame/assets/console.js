@@ -7,20 +7,23 @@
 
   // Live: one stream for each page, closed while the tab is hidden.
   let stream = null;
-  const look = () => {
+  const look = () => { // says whether it does
     const main = $('#main');
     const busy = main.contains(document.activeElement) && document.activeElement.matches('input:not([type=checkbox]), textarea, select');
-    if (!busy && !$('#keys')?.open && all('[data-row] input:checked').length === 0) {
-      htmx.trigger(main, 'look');
-    }
+    if (busy || $('#keys')?.open || all('[data-row] input:checked').length > 0) return false;
+    htmx.trigger(main, 'look');
+    return true;
   };
   // A look without an answer leaves the page as it was, which is said, and is done again.
   let later = 0;
   const missed = () => {
     const stale = $('#stale');
     if (stale) stale.hidden = false;
+    again();
+  };
+  const again = () => {
     clearTimeout(later);
-    later = setTimeout(() => { if (!document.hidden) look(); }, 5000);
+    later = setTimeout(() => { if (!document.hidden && !look()) again(); }, 5000);
   };
   document.addEventListener('htmx:error', missed);
   document.addEventListener('htmx:after:request', (event) => { if (event.detail.ctx?.response?.status >= 500) missed(); });
@@ -39,7 +42,7 @@
   const close = () => { stream?.close(); stream = null; };
   document.addEventListener('visibilitychange', () => {
     if (document.hidden) return close();
-    if ($('#main')?.dataset.live) look();
+    if ($('#main')?.dataset.live && !look() && $('#stale')?.hidden === false) again();
     open();
   });
   addEventListener('pagehide', close);

@@ -238,6 +238,7 @@ CREATE TABLE image_attempts (
     detail      TEXT   NOT NULL,
     ended_at    BIGINT NOT NULL,
     begun_at    BIGINT NOT NULL DEFAULT 0, -- 0: not known
+    waited      BIGINT NOT NULL DEFAULT 0, -- milliseconds since it was last due, until it was begun
     worker      TEXT   NOT NULL DEFAULT '', -- processes.id; '': not known
     steps       TEXT   NOT NULL DEFAULT '[]', -- JSON: events.Step
     http_status INT    NOT NULL DEFAULT 0, -- of the last answer to the fetch; 0: there was none
