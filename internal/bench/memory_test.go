@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strconv"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -41,7 +42,7 @@ func TestWorkerMemory(t *testing.T) {
 	for n := range total {
 		system.Create(fmt.Sprintf("%s/%d.jpg", source.URL, n))
 	}
-	system.Env["WORKER_RENDERS"], system.Env["LOG_LEVEL"] = fmt.Sprint(renders), "info"
+	system.Env["WORKER_RENDERS"], system.Env["LOG_LEVEL"] = strconv.Itoa(renders), "info"
 	system.Env["FETCH_HOST_LIMIT"] = "16" // one host has all photos, and rendering is to be what takes the time
 	worker := systemtest.New(t, systemtest.Options{Variant: systemtest.Program, Role: "worker", Env: system.Env, OnLine: func([]byte) {}}).Launch()
 	var samples, alone []float64
