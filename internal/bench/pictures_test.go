@@ -71,7 +71,7 @@ func TestPictures(t *testing.T) {
 	turns := [2]limit.SharpTurn{} // by default effort, and by ours
 	weights := [2]limit.Bytes{}
 	for i, effort := range []int{4, 2} {
-		turns[i] = limit.SharpTurn{Effort: effort, JPEGQuality: preset.Quality, WebPQuality: preset.Quality, Photos: photos}
+		turns[i] = limit.SharpTurn{Effort: effort, JPEGQuality: float64(preset.Quality), WebPQuality: float64(preset.Quality), Photos: photos}
 		weights[i] = sharp.Match(t, &turns[i], ours, equalBytes)
 	}
 	perSecond := func(cpu time.Duration) float64 { return float64(len(photos)) / cpu.Seconds() }
@@ -107,7 +107,7 @@ func TestPictures(t *testing.T) {
 		f := report.Figure{
 			Name: fmt.Sprintf("pictures-%d", turn.Effort), Goal: goals[i],
 			What: fmt.Sprintf("image job, libvips %s, beside WebP effort %d: images per CPU-second", library, turn.Effort),
-			Limit: fmt.Sprintf("sharp %s (libvips %s), the same files of equal weight, decoded once, one thread, qualities JPEG %d and WebP %d",
+			Limit: fmt.Sprintf("sharp %s (libvips %s), the same files of equal weight, decoded once, one thread, qualities JPEG %.4g and WebP %.4g",
 				sharp.Version, sharp.Libvips, turn.JPEGQuality, turn.WebPQuality),
 			Ours:   report.Quantity{Value: median(mine, itself), Unit: "/s"},
 			Beside: &report.Quantity{Value: median(theirs[i], itself), Unit: "/s"},

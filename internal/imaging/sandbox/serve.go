@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime"
 	"runtime/debug"
 	"syscall"
 
@@ -132,6 +133,7 @@ func (c *child) serve(open Open, log *slog.Logger) error {
 		}
 		f.payload = nil // for the collector
 		if c.pixels >= heavy {
+			runtime.GC() // what a sync.Pool keeps goes with the second collection
 			debug.FreeOSMemory()
 		}
 	}

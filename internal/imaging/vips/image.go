@@ -38,9 +38,13 @@ func (im *image) has(meta string) bool {
 // fromRGBA makes an image of a copy of the pixels, four bytes each that are not
 // premultiplied, in the colours of the profile.
 func (l *library) fromRGBA(pix []byte, width, height int, profile []byte) (*image, error) {
-	const bands = 4
+	return l.fromPixels(pix, width, height, 4, profile)
+}
+
+// fromPixels makes an image of a copy of the pixels, so many bytes each, which are RGB in the colours of the profile.
+func (l *library) fromPixels(pix []byte, width, height, bands int, profile []byte) (*image, error) {
 	//nolint:gosec // dimensions are limited
-	obj := l.FromMemoryCopy(unsafe.SliceData(pix), uintptr(len(pix)), int32(width), int32(height), bands, formatByte)
+	obj := l.FromMemoryCopy(unsafe.SliceData(pix), uintptr(len(pix)), int32(width), int32(height), int32(bands), formatByte)
 	if obj == nil {
 		return nil, l.failure("new_from_memory_copy")
 	}

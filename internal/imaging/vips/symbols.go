@@ -53,6 +53,8 @@ type symbols struct {
 	ArrayImageType func() uintptr                                                 `c:"vips_array_image_get_type"`
 	CopyMemory     func(im *gobject) *gobject                                     `c:"vips_image_copy_memory"`
 	FromMemoryCopy func(pix *byte, n uintptr, w, h, bands, format int32) *gobject `c:"vips_image_new_from_memory_copy"`
+	FromMemory     func(pix *byte, n uintptr, w, h, bands, format int32) *gobject `c:"vips_image_new_from_memory"`
+	Data           func(im *gobject) *byte                                        `c:"vips_image_get_data"`
 	Width          func(im *gobject) int32                                        `c:"vips_image_get_width"`
 	Height         func(im *gobject) int32                                        `c:"vips_image_get_height"`
 	Bands          func(im *gobject) int32                                        `c:"vips_image_get_bands"`

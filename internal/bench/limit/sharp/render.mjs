@@ -27,9 +27,16 @@ async function encode(pixels, format, options) {
 	return (await sharp(pixels.data, pixels.options)[format](options).toBuffer()).length;
 }
 
+// qualityOf the photo is that of the turn, where a part of one means that so many of the photos, the first ones, have the next.
+function qualityOf(quality, photo, photos) {
+	const whole = Math.floor(quality);
+	return photo < (quality - whole) * photos ? whole + 1 : whole;
+}
+
 async function render(turn) {
 	const bytes = { jpeg: 0, webp: 0 };
-	for (const photo of turn.photos) {
+	for (const [i, photo] of turn.photos.entries()) {
+		const quality = (of) => qualityOf(of, i, turn.photos.length);
 		let pixels = { data: await readFile(photo.file) };
 		for (const { format, width, height } of photo.outputs) {
 			if (pixels.width !== width || pixels.height !== height) {
@@ -37,8 +44,8 @@ async function render(turn) {
 			}
 			bytes[format] +=
 				format === "jpeg"
-					? await encode(pixels, "jpeg", { quality: turn.jpegQuality, progressive: true, optimiseCoding: true })
-					: await encode(pixels, "webp", { quality: turn.webpQuality, effort: turn.effort });
+					? await encode(pixels, "jpeg", { quality: quality(turn.jpegQuality), progressive: true, optimiseCoding: true })
+					: await encode(pixels, "webp", { quality: quality(turn.webpQuality), effort: turn.effort });
 		}
 		const scale = placeholder.side / Math.max(pixels.width, pixels.height);
 		const mini = await raw(pixels.data, pixels.options, Math.round(pixels.width * scale), Math.round(pixels.height * scale));
