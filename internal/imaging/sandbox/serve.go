@@ -10,7 +10,6 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
-	"runtime"
 	"runtime/debug"
 	"syscall"
 
@@ -133,7 +132,6 @@ func (c *child) serve(open Open, log *slog.Logger) error {
 		}
 		f.payload = nil // for the collector
 		if c.pixels >= heavy {
-			runtime.GC() // what a sync.Pool keeps goes with the second collection
 			debug.FreeOSMemory()
 		}
 	}

@@ -4,7 +4,7 @@ package vips
 
 import (
 	"context"
-	"runtime"
+	"fmt"
 	"unsafe"
 )
 
@@ -57,16 +57,21 @@ func (im *image) resizeTurned(ctx context.Context, width, height int) (*image, e
 	if err != nil {
 		return nil, err
 	}
-	buffer := im.lib.buffer(w * height * rgb)
-	defer im.lib.buffers.Put(buffer)
-	rows.turnTo(*buffer)
+	buffer := im.lib.TryMalloc(uintptr(w * height * rgb)) // beside Go's heap, which would grow to twice of it
+	if buffer == nil {
+		rows.close()
+		return nil, fmt.Errorf("resize: no memory for %d by %d pixels", w, height)
+	}
+	defer im.lib.GFree(buffer)
+	turned := unsafe.Slice(buffer, w*height*rgb) //nolint:gosec // as long as it was asked for
+	rows.turnTo(turned)
 	rows.close()
-	columns, err := im.lib.reduceTurned(ctx, *buffer, w, width, height)
+	columns, err := im.lib.reduceTurned(ctx, turned, w, width, height)
 	if err != nil {
 		return nil, err
 	}
 	defer columns.close()
-	pix := (*buffer)[:width*height*rgb]
+	pix := turned[:width*height*rgb]
 	columns.turnTo(pix)
 	return im.lib.fromPixels(pix, width, height, rgb, profile)
 }
@@ -90,9 +95,6 @@ const resizeGap = 2.0
 
 // reduceTurned reduces the w rows of a turned picture to width.
 func (l *library) reduceTurned(ctx context.Context, pix []byte, w, width, height int) (*image, error) {
-	var pin runtime.Pinner
-	defer pin.Unpin()
-	pin.Pin(unsafe.SliceData(pix))
 	//nolint:gosec // dimensions are limited
 	obj := l.FromMemory(unsafe.SliceData(pix), uintptr(len(pix)), int32(height), int32(w), rgb, formatByte)
 	if obj == nil {
@@ -101,17 +103,6 @@ func (l *library) reduceTurned(ctx context.Context, pix []byte, w, width, height
 	turned := &image{lib: l, obj: obj}
 	defer turned.close()
 	return turned.reduceRows(ctx, width)
-}
-
-// buffer returns one of so many bytes, which goes back to the buffers.
-func (l *library) buffer(n int) *[]byte {
-	b, _ := l.buffers.Get().(*[]byte)
-	if b == nil || cap(*b) < n {
-		b = new([]byte)
-		*b = make([]byte, n)
-	}
-	*b = (*b)[:n]
-	return b
 }
 
 // turnTo writes the pixels of the image, which must be in memory, column by column.

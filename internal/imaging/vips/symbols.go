@@ -71,6 +71,7 @@ type symbols struct {
 	SetMetaBlob    func(im *gobject, name string, data *byte, n uintptr)          `c:"vips_image_set_blob_copy"`
 	RemoveMeta     func(im *gobject, name string) int32                           `c:"vips_image_remove"`
 	SetKill        func(im *gobject, kill int32)                                  `c:"vips_image_set_kill"`
+	TryMalloc      func(n uintptr) *byte                                          `c:"g_try_malloc"`
 	GFree          func(p *byte)                                                  `c:"g_free"`
 	GSetenv        func(name, value string, overwrite int32) int32                `c:"g_setenv"`
 	GUnref         func(o *gobject)                                               `c:"g_object_unref"`
