@@ -106,11 +106,11 @@ func (im *image) ints(name string) []int32 {
 	return append([]int32(nil), unsafe.Slice(p, n)...) //nolint:gosec // libvips gives pointer and length together
 }
 
-// blob returns a copy of metadata that is bytes.
-func (im *image) blob(name string) []byte {
+// profile returns a copy of the colour profile, nil where there is none.
+func (im *image) profile() []byte {
 	var p *byte
 	var n uintptr
-	if !im.has(name) || im.lib.MetaBlob(im.obj, name, &p, &n) != 0 || p == nil {
+	if !im.has(metaProfile) || im.lib.MetaBlob(im.obj, metaProfile, &p, &n) != 0 || p == nil {
 		return nil
 	}
 	return append([]byte(nil), unsafe.Slice(p, n)...) //nolint:gosec // libvips gives pointer and length together

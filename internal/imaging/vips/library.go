@@ -18,7 +18,6 @@ type library struct {
 
 	version  [3]int
 	slowRows bool        // reduceh computes each sample by itself
-	buffers  sync.Pool   // of *[]byte
 	errs     *sync.Mutex // taken to read the error buffer, which is the process's
 }
 

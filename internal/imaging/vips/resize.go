@@ -52,7 +52,7 @@ func (im *image) turns(width, height int) bool {
 // direction columns become rows, and rows again. Before libvips 8.15 reduceh computes each sample by itself, which
 // takes most of the time of a resize; so that is halved, turning included. The result is in memory.
 func (im *image) resizeTurned(ctx context.Context, width, height int) (*image, error) {
-	w, profile := im.width(), im.blob(metaProfile)
+	w, profile := im.width(), im.profile()
 	rows, err := im.reduceRows(ctx, height)
 	if err != nil {
 		return nil, err
@@ -115,10 +115,8 @@ func (im *image) turnTo(pix []byte) {
 // the cache. Both have width*height pixels.
 func turn(dst, src []byte, width, height int) {
 	const side = 32
-	if n := width * height * rgb; len(dst) < n || len(src) < n {
-		panic("vips: a picture is turned into less than its pixels")
-	}
-	from, to := unsafe.Pointer(unsafe.SliceData(src)), unsafe.Pointer(unsafe.SliceData(dst))
+	_, _ = dst[width*height*rgb-1], src[width*height*rgb-1]
+	from, to := unsafe.Pointer(unsafe.SliceData(src)), unsafe.Pointer(unsafe.SliceData(dst)) //nolint:gosec // within both, as was seen
 	for top := 0; top < height; top += side {
 		bottom := min(top+side, height)
 		for left := 0; left < width; left += side {

@@ -52,7 +52,7 @@ func TestTurned(t *testing.T) {
 				func(im *image) (*image, error) { return im.materialise(t.Context()) },
 			))
 			defer turned.close()
-			if !bytes.Equal(turned.blob(metaProfile), profile) || turned.interpretation() != spaceSRGB {
+			if !bytes.Equal(turned.profile(), profile) || turned.interpretation() != spaceSRGB {
 				t.Error("profile or colour space is lost")
 			}
 			if turned.width() != c.width || turned.height() != c.height {
