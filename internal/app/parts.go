@@ -215,7 +215,7 @@ func newFetcher(cfg config.Config, held *closers) media.Fetcher {
 
 // How many bytes of downloads, and of uploads, are in memory before they go to disk.
 const (
-	downloadMemory = 64 << 20
+	downloadMemory = 16 << 20
 	receivedMemory = 16 << 20
 )
 

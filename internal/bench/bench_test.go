@@ -28,7 +28,7 @@ func names() []string {
 	return []string{
 		"read-hot", "read-random", "list", "read-uncached", "list-uncached",
 		"create-cpu-16", "create-cpu-64", "create-rate-16", "create-rate-64", "create-embedded",
-		"ready-embedded", "start", "idle-memory", "connections",
+		"pictures-4", "pictures-2", "queue", "queue-alone", "ready-embedded", "start", "idle-memory", "worker-memory", "worker-growth", "connections",
 	}
 }
 

@@ -40,8 +40,8 @@ func DefaultWorkerConfig(downloads, renders int) WorkerConfig {
 // What is downloaded keeps the renderers busy for seconds, and is little to lose
 // with a worker.
 const (
-	leastMemory      = 128 << 20
-	memoryPerRender  = 32 << 20
+	leastMemory      = 64 << 20
+	memoryPerRender  = 16 << 20
 	leastBacklog     = 16
 	backlogPerRender = 8
 )

@@ -61,7 +61,7 @@ func (im *image) integral() bool { return im.format() == formatByte || im.format
 
 // convert does the change of colour space.
 func (im *image) convert() (*image, error) {
-	if profile := im.blob(metaProfile); im.fits(profile) && im.integral() {
+	if profile := im.profile(); im.fits(profile) && im.integral() {
 		// A profile that is damaged is as good as none.
 		to := (*image).transform
 		if im.interpretation() == spaceCMYK {

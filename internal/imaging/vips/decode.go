@@ -35,7 +35,7 @@ func (e *Engine) Decode(ctx context.Context, src engine.Source, h engine.Header,
 	im, err = chain(im,
 		(*image).withoutExtras,
 		func(im *image) (*image, error) { return im.inkFirst(toSRGB) },
-		func(im *image) (*image, error) { return im.resize(w, t) },
+		func(im *image) (*image, error) { return im.resize(ctx, w, t) },
 		toSRGB,
 		func(im *image) (*image, error) { return im.materialise(ctx) },
 		func(im *image) (*image, error) { return im.upright(src.Orientation) },
@@ -81,32 +81,6 @@ func chain(im *image, steps ...step) (*image, error) {
 		im = next
 	}
 	return im, nil
-}
-
-// resize makes the image exactly so large. Colours of transparent pixels do
-// not bleed into their neighbours.
-func (im *image) resize(width, height int) (*image, error) {
-	if im.width() == width && im.height() == height {
-		return im, nil
-	}
-	scale := func(im *image) (*image, error) {
-		return im.lib.do("resize").set("in", im).
-			set("scale", float64(width)/float64(im.width())).
-			set("vscale", float64(height)/float64(im.height())).image()
-	}
-	if !im.hasAlpha() {
-		return scale(im)
-	}
-	format := im.format()
-	premultiplied, err := im.lib.do("premultiply").set("in", im).image()
-	if err != nil {
-		return nil, err
-	}
-	return chain(premultiplied,
-		scale,
-		func(im *image) (*image, error) { return im.lib.do("unpremultiply").set("in", im).image() },
-		func(im *image) (*image, error) { return im.cast(format) },
-	)
 }
 
 func (im *image) cast(format int) (*image, error) {

@@ -98,7 +98,7 @@ func (im *image) finish(ctx context.Context, src engine.Source, width, height in
 		width, height = height, width
 	}
 	out, err := chain(im.ref(),
-		func(im *image) (*image, error) { return im.resize(width, height) },
+		func(im *image) (*image, error) { return im.resize(ctx, width, height) },
 		func(im *image) (*image, error) { return im.toSRGB(len(src.Profile) > 0 && src.SRGB()) },
 		func(im *image) (*image, error) { return im.materialise(ctx) },
 		func(im *image) (*image, error) { return im.upright(src.Orientation) },

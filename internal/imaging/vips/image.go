@@ -38,9 +38,13 @@ func (im *image) has(meta string) bool {
 // fromRGBA makes an image of a copy of the pixels, four bytes each that are not
 // premultiplied, in the colours of the profile.
 func (l *library) fromRGBA(pix []byte, width, height int, profile []byte) (*image, error) {
-	const bands = 4
+	return l.fromPixels(pix, width, height, 4, profile)
+}
+
+// fromPixels makes an image of a copy of the pixels, so many bytes each, which are RGB in the colours of the profile.
+func (l *library) fromPixels(pix []byte, width, height, bands int, profile []byte) (*image, error) {
 	//nolint:gosec // dimensions are limited
-	obj := l.FromMemoryCopy(unsafe.SliceData(pix), uintptr(len(pix)), int32(width), int32(height), bands, formatByte)
+	obj := l.FromMemoryCopy(unsafe.SliceData(pix), uintptr(len(pix)), int32(width), int32(height), int32(bands), formatByte)
 	if obj == nil {
 		return nil, l.failure("new_from_memory_copy")
 	}
@@ -102,11 +106,11 @@ func (im *image) ints(name string) []int32 {
 	return append([]int32(nil), unsafe.Slice(p, n)...) //nolint:gosec // libvips gives pointer and length together
 }
 
-// blob returns a copy of metadata that is bytes.
-func (im *image) blob(name string) []byte {
+// profile returns a copy of the colour profile, nil where there is none.
+func (im *image) profile() []byte {
 	var p *byte
 	var n uintptr
-	if !im.has(name) || im.lib.MetaBlob(im.obj, name, &p, &n) != 0 || p == nil {
+	if !im.has(metaProfile) || im.lib.MetaBlob(im.obj, metaProfile, &p, &n) != 0 || p == nil {
 		return nil
 	}
 	return append([]byte(nil), unsafe.Slice(p, n)...) //nolint:gosec // libvips gives pointer and length together

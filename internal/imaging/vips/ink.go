@@ -51,7 +51,7 @@ func (im *image) transformInk(profile string, value any, intent icc.Intent) (*im
 
 // darkestInk is all ink at once, in XYZ.
 func (im *image) darkestInk(toXYZ step) (black [3]float64, err error) {
-	full, err := im.lib.fromRGBA([]byte{255, 255, 255, 255}, 1, 1, im.blob(metaProfile))
+	full, err := im.lib.fromRGBA([]byte{255, 255, 255, 255}, 1, 1, im.profile())
 	if err != nil {
 		return black, err
 	}

@@ -16,8 +16,9 @@ import (
 type library struct {
 	*symbols
 
-	version [3]int
-	errs    *sync.Mutex // taken to read the error buffer, which is the process's
+	version  [3]int
+	slowRows bool        // reduceh computes each sample by itself
+	errs     *sync.Mutex // taken to read the error buffer, which is the process's
 }
 
 // loaded is the one libvips of this process: the library keeps its state in
@@ -99,6 +100,7 @@ func start(handle uintptr) (*library, error) {
 	if lib.version[0] != 8 || lib.version[1] < 10 {
 		return nil, fmt.Errorf("%w, found %d.%d.%d", errTooOld, lib.version[0], lib.version[1], lib.version[2])
 	}
+	lib.slowRows = lib.version[1] < 15
 	s.SetConcurrency(1)
 	s.SetCacheMax(0)
 	s.BlockUntrusted(1)

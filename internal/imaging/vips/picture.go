@@ -32,7 +32,7 @@ func (p *picture) Resize(ctx context.Context, width, height int) (engine.Picture
 	out := &picture{timing: p.timing}
 	for _, f := range p.frames {
 		small, err := chain(f.ref(),
-			func(im *image) (*image, error) { return im.resize(width, height) },
+			func(im *image) (*image, error) { return im.resize(ctx, width, height) },
 			func(im *image) (*image, error) { return im.cast(formatByte) },
 			func(im *image) (*image, error) { return im.materialise(ctx) },
 		)

@@ -53,6 +53,8 @@ type symbols struct {
 	ArrayImageType func() uintptr                                                 `c:"vips_array_image_get_type"`
 	CopyMemory     func(im *gobject) *gobject                                     `c:"vips_image_copy_memory"`
 	FromMemoryCopy func(pix *byte, n uintptr, w, h, bands, format int32) *gobject `c:"vips_image_new_from_memory_copy"`
+	FromMemory     func(pix *byte, n uintptr, w, h, bands, format int32) *gobject `c:"vips_image_new_from_memory"`
+	Data           func(im *gobject) *byte                                        `c:"vips_image_get_data"`
 	Width          func(im *gobject) int32                                        `c:"vips_image_get_width"`
 	Height         func(im *gobject) int32                                        `c:"vips_image_get_height"`
 	Bands          func(im *gobject) int32                                        `c:"vips_image_get_bands"`
@@ -69,6 +71,7 @@ type symbols struct {
 	SetMetaBlob    func(im *gobject, name string, data *byte, n uintptr)          `c:"vips_image_set_blob_copy"`
 	RemoveMeta     func(im *gobject, name string) int32                           `c:"vips_image_remove"`
 	SetKill        func(im *gobject, kill int32)                                  `c:"vips_image_set_kill"`
+	TryMalloc      func(n uintptr) *byte                                          `c:"g_try_malloc"`
 	GFree          func(p *byte)                                                  `c:"g_free"`
 	GSetenv        func(name, value string, overwrite int32) int32                `c:"g_setenv"`
 	GUnref         func(o *gobject)                                               `c:"g_object_unref"`
