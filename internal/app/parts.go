@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"sync"
 	"syscall"
 
 	"github.com/jackc/pgx/v5"
@@ -24,8 +23,6 @@ import (
 	"vitrine.dev/internal/dispatch"
 	"vitrine.dev/internal/events"
 	"vitrine.dev/internal/fetch"
-	"vitrine.dev/internal/imaging"
-	"vitrine.dev/internal/imaging/sandbox"
 	"vitrine.dev/internal/installation"
 	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/queue"
@@ -232,52 +229,6 @@ func newSpool(cfg config.Config, memory int64) (*spool.Spool, error) {
 		return nil, fmt.Errorf("%s: %w", variable, err)
 	}
 	return s, nil
-}
-
-// renderer is media.Renderer with a name for the log.
-type renderer interface {
-	media.Renderer
-	Engine() string
-}
-
-// openRenderer begins to open the renderer, whose first process takes as long to
-// start as all other parts take to open: beside them, the API answers earlier.
-func openRenderer(cfg config.Config, held *closers, log *slog.Logger) func() (renderer, error) {
-	open := sync.OnceValues(func() (renderer, error) { return newRenderer(cfg, log) })
-	go func() { _, _ = open() }()
-	held.add("image engine", closeRenderer(open))
-	return open
-}
-
-type closeRenderer func() (renderer, error)
-
-func (open closeRenderer) Close() error {
-	opened, err := open()
-	if closer, ok := opened.(io.Closer); ok && err == nil {
-		return closer.Close()
-	}
-	return nil
-}
-
-// newRenderer renders in processes of their own, so that a picture which kills
-// or hangs the decoder fails alone, unless the configuration wants it here.
-func newRenderer(cfg config.Config, log *slog.Logger) (renderer, error) {
-	settings := imaging.DefaultConfig()
-	settings.MaxPixels, settings.MaxFrames = cfg.ImageMaxPixels, cfg.ImageMaxFrames
-	settings.MaxAnimationPixels, settings.PixelBudget = cfg.ImageMaxPixels, cfg.ImagePixelBudget
-	settings.Engine, settings.LibraryPath = cfg.ImageEngine, cfg.LibvipsPath
-	settings.Parallel = cfg.WorkerRenders
-	open := func() (renderer, error) { return imaging.New(settings, log) }
-	if cfg.ImageIsolation != "none" {
-		rendering := sandbox.DefaultConfig()
-		rendering.Imaging, rendering.Timeout = settings, cfg.RenderTimeout
-		open = func() (renderer, error) { return sandbox.New(rendering, log) }
-	}
-	engine, err := open()
-	if err != nil {
-		return nil, fmt.Errorf("open image engine: %w", err)
-	}
-	return engine, nil
 }
 
 // openLog opens the log of events from now on, for the reader of the name.
