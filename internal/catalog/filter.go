@@ -183,5 +183,5 @@ func (f Filter) fingerprint(tag string) string {
 // Page is one page of a list.
 type Page struct {
 	Products []Summary
-	Next     find.Position // Filter.After of the next page; zero where this is the last
+	Next     find.Position // Filter.After of the next page, behind all that was looked at; zero where this is the last
 }

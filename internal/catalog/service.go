@@ -2,6 +2,8 @@ package catalog
 
 import (
 	"context"
+	"errors"
+	"math"
 	"slices"
 	"time"
 
@@ -9,6 +11,7 @@ import (
 	"vitrine.dev/internal/failpoint"
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/requestid"
+	"vitrine.dev/internal/seats"
 )
 
 // ErrUnknownUser is what a Store returns for a user that does not exist.
@@ -33,11 +36,12 @@ type Service struct {
 	store    Store
 	announce Announcer
 	keyTTL   time.Duration
+	searches *seats.Seats // by name, that are running
 }
 
 // NewService returns a Service whose idempotency keys live for keyTTL.
 func NewService(store Store, announce Announcer, keyTTL time.Duration) *Service {
-	return &Service{store: store, announce: announce, keyTTL: keyTTL}
+	return &Service{store: store, announce: announce, keyTTL: keyTTL, searches: seats.New(math.MaxInt64, 1)}
 }
 
 // The answers for what does not exist, or is another's: no one learns which.
@@ -121,7 +125,8 @@ func allowed(by auth.Principal, versions []int64, user, version int64) error {
 }
 
 // List returns one page of products in the order of the filter: as many as it asks
-// for, or fewer, where their texts reach MaxPageBytes. fault.Invalid.
+// for, or fewer, where their texts reach MaxPageBytes or thousands have been looked at in vain; even none,
+// and Page.Next says that there may be more. fault.Invalid.
 func (s *Service) List(ctx context.Context, f Filter) (Page, error) {
 	if err := f.check(); err != nil {
 		return Page{}, err
@@ -148,12 +153,17 @@ func (s *Service) list(ctx context.Context, f Filter) (Page, error) {
 	limit := f.Limit
 	f.Limit++ // one more shows whether there is a next page
 	f.MaxBytes = MaxPageBytes
-	products, err := s.store.ListProducts(ctx, f)
+	turn, err := s.search(ctx, f)
+	if err != nil {
+		return Page{}, err
+	}
+	defer turn.Free()
+	products, stopped, err := s.store.ListProducts(ctx, f)
 	if err != nil {
 		return Page{}, err
 	}
 	n := fitting(products[:min(limit, len(products))])
-	page := Page{Products: products[:n]}
+	page := Page{Products: products[:n], Next: stopped}
 	if n < len(products) {
 		page.Next = f.PositionOf(products[n-1])
 	}
@@ -167,7 +177,39 @@ func (s *Service) Count(ctx context.Context, f Filter, estimated bool) (int64, e
 	if err := f.check(); err != nil {
 		return 0, err
 	}
+	turn, err := s.search(ctx, f)
+	if err != nil {
+		return 0, err
+	}
+	defer turn.Free()
 	return s.store.CountProducts(ctx, f, estimated)
+}
+
+// searchWait is how long a search waits until the user's other one has ended.
+const searchWait = 5 * time.Second
+
+var errSearching = fault.New(fault.Unavailable, "another search by name of this user is under way; try again")
+
+// search waits for the turn of a search by name: in this process a user has one running, as many at
+// once would have all of a database's cores. Other lists do not wait. fault.Unavailable.
+func (s *Service) search(ctx context.Context, f Filter) (seats.Taken, error) {
+	if len(f.Names()) == 0 {
+		return seats.Taken{}, nil
+	}
+	if turn, err := s.searches.TryTake(f.UserID, 1); err == nil {
+		return turn, nil
+	}
+	waiting, cancel := context.WithTimeout(ctx, searchWait)
+	defer cancel()
+	turn, err := s.searches.Take(waiting, f.UserID, 1)
+	switch {
+	case err == nil:
+		return turn, nil
+	case ctx.Err() != nil:
+		return turn, fault.Wrap(fault.Unavailable, errSearching.Message, errors.Join(err, ctx.Err()))
+	default:
+		return turn, errSearching
+	}
 }
 
 // fitting is how many of the products, from the first on, make one page.

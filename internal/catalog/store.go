@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"time"
+
+	"vitrine.dev/internal/catalog/find"
 )
 
 // Source is a picture that a client has sent, whose file was stored.
@@ -63,8 +65,9 @@ type Store interface {
 	DeleteProduct(ctx context.Context, id int64, check func(user, version int64) error) (Changed, error)
 	// ListProducts returns at most f.Limit products, in the order of f. Where
 	// f.MaxBytes is not 0 it ends with the first product whose Bytes, together
-	// with those before it, are more: what comes after that is not read into memory.
-	ListProducts(ctx context.Context, f Filter) ([]Summary, error)
+	// with those before it, are more: what comes after that is not read into memory. Where it has not looked
+	// at all products, for many of them are not what f selects, stopped is how far it has: the list goes on behind it.
+	ListProducts(ctx context.Context, f Filter) (list []Summary, stopped find.Position, err error)
 	// ByExternalID returns the id of the user's product that has the external id. fault.NotFound.
 	ByExternalID(ctx context.Context, user int64, externalID string) (int64, error)
 	// CountProducts returns how many products f selects, without regard to f.After, f.Limit and

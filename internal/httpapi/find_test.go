@@ -102,6 +102,42 @@ func TestFilters(t *testing.T) {
 	}
 }
 
+// TestShortPages: a page that has looked at as many products as it may is short, or empty, and its Link leads
+// to the rest; lines have all of them.
+func TestShortPages(t *testing.T) {
+	t.Parallel()
+	s := newSetup(t)
+	shop(s)
+	s.store.Look(1)
+	var pages []int
+	var seen []int64
+	const query = "limit=2&q=lamp&sort=price&user_id=1"
+	for next := "/products?" + query; next != "" && len(pages) < 9; {
+		for range 2 { // the second time from the cache
+			w := s.do(http.MethodGet, next, "")
+			page := ids(t, w)
+			if len(pages) == 0 || pages[len(pages)-1] >= 0 {
+				pages = append(pages, -1)
+				continue
+			}
+			pages[len(pages)-1] = len(page)
+			seen = append(seen, page...)
+			next = nextOf(t, w.Header().Get("Link"), query)
+		}
+	}
+	if !slices.Equal(pages, []int{1, 1, 0, 0, 1}) || !slices.Equal(seen, []int64{101, 102, 105}) {
+		t.Errorf("pages of %v products, %v", pages, seen)
+	}
+	w := s.do(http.MethodGet, "/products?"+query, "", "Accept", "application/x-ndjson")
+	if n := strings.Count(w.Body.String(), "\n"); n != 2 { // the limit
+		t.Errorf("%d lines, want 2", n)
+	}
+	s.store.Look(2)
+	if n := strings.Count(s.do(http.MethodGet, "/products?user_id=1&q=lamp&sort=-price", "", "Accept", "application/x-ndjson").Body.String(), "\n"); n != 3 {
+		t.Errorf("%d lines, want 3", n)
+	}
+}
+
 // TestChangesArePastTheCache: what was asked for with updated_after is not kept.
 func TestChangesArePastTheCache(t *testing.T) {
 	t.Parallel()

@@ -7,10 +7,24 @@ import (
 )
 
 // Along runs do, which only reads, with plans that go along indexes in their order:
-// what is read ends with its limit, whatever the statistics say. It may be called again.
+// what is read ends with its limit, whatever the statistics say. All statements read one state of the
+// database. It may be called again.
 func (db *DB) Along(ctx context.Context, operation string, do func(context.Context, Querier) error) error {
 	return db.planned(ctx, operation, inOrder, do)
 }
+
+// Turn waits until no other transaction, of any process, has the turn of the key, and takes it until the end
+// of the transaction that from is. Of SQLite, which one process has, it does nothing.
+func (db *DB) Turn(ctx context.Context, from Querier, key int64) error {
+	if db.OneWriter {
+		return nil
+	}
+	_, err := IDs(ctx, from, `SELECT 1 FROM pg_advisory_xact_lock($1::INT, hashint8($2))`, turns, key)
+	return err
+}
+
+// turns sets the locks of Turn apart from all others. Keys of one hash wait for each other.
+const turns = 1937002098
 
 // WithReader runs do, which only reads by one statement, with whatever plans. It may be called again.
 func (db *DB) WithReader(ctx context.Context, operation string, do func(context.Context, Querier) error) error {
@@ -25,14 +39,18 @@ func (db *DB) Through(ctx context.Context, operation string, do func(context.Con
 
 func (db *DB) planned(ctx context.Context, operation, settings string, do func(context.Context, Querier) error) error {
 	return db.WithRetry(ctx, operation, func(ctx context.Context) error {
-		if db.OneWriter { // SQLite does so where an index has the order
-			return do(ctx, db.Reader)
+		options := &sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead}
+		if db.OneWriter { // SQLite plans so where an index has the order, and its transactions read one state
+			options = nil
 		}
-		tx, err := db.Reader.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+		tx, err := db.Reader.BeginTx(ctx, options)
 		if err != nil {
 			return err
 		}
 		defer func() { _ = tx.Rollback() }() // nothing was written
+		if db.OneWriter {
+			return do(ctx, tx)
+		}
 		if _, err := tx.ExecContext(ctx, settings); err != nil {
 			return fmt.Errorf("set how to plan: %w", err)
 		}

@@ -91,7 +91,7 @@ func BenchmarkListProducts(b *testing.B) {
 			}
 		}
 		for b.Loop() {
-			if _, err := s.ListProducts(b.Context(), catalog.Filter{UserID: 1, Limit: 100}); err != nil {
+			if _, _, err := s.ListProducts(b.Context(), catalog.Filter{UserID: 1, Limit: 100}); err != nil {
 				b.Fatal(err)
 			}
 		}

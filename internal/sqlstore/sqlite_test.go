@@ -44,7 +44,7 @@ func TestTwoProcessesOverOneFile(t *testing.T) {
 	}
 	writing.Wait()
 	for i, s := range stores {
-		list, err := s.ListProducts(t.Context(), catalog.Filter{Limit: 1000})
+		list, _, err := s.ListProducts(t.Context(), catalog.Filter{Limit: 1000})
 		if err != nil || len(list) != 2*each {
 			t.Errorf("store %d sees %d products, %v", i, len(list), err)
 		}

@@ -11,12 +11,12 @@ import (
 )
 
 // ListProducts implements catalog.Store.
-func (s *Store) ListProducts(_ context.Context, f catalog.Filter) ([]catalog.Summary, error) {
+func (s *Store) ListProducts(_ context.Context, f catalog.Filter) (list []catalog.Summary, stopped find.Position, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.reads++
 	if s.failure != nil {
-		return nil, s.failure
+		return nil, stopped, s.failure
 	}
 	compare := func(a, b find.Position) int {
 		order := cmp.Or(cmp.Compare(a.Number, b.Number), cmp.Compare(a.Text, b.Text), cmp.Compare(a.ID, b.ID))
@@ -25,21 +25,30 @@ func (s *Store) ListProducts(_ context.Context, f catalog.Filter) ([]catalog.Sum
 		}
 		return order
 	}
-	all := s.selected(f)
+	all, selected := s.selected(catalog.Filter{UserID: f.UserID}), map[int64]bool{}
+	for _, p := range s.selected(f) {
+		selected[p.ID] = true
+	}
 	slices.SortFunc(all, func(a, b catalog.Summary) int { return compare(f.PositionOf(a), f.PositionOf(b)) })
-	list := []catalog.Summary{}
-	bytes := 0
+	list = []catalog.Summary{}
+	bytes, looked := 0, 0
 	for _, p := range all {
 		if f.After.ID != 0 && compare(f.PositionOf(p), f.After) <= 0 {
 			continue
 		}
 		if len(list) == f.Limit || f.MaxBytes != 0 && bytes > f.MaxBytes {
-			break
+			return list, find.Position{}, nil
 		}
-		bytes += p.Bytes()
-		list = append(list, p)
+		if looked++; s.mostLooked > 0 && looked > s.mostLooked {
+			return list, stopped, nil
+		}
+		stopped = f.PositionOf(p)
+		if selected[p.ID] {
+			bytes += p.Bytes()
+			list = append(list, p)
+		}
 	}
-	return list, nil
+	return list, find.Position{}, nil
 }
 
 // CountProducts implements catalog.Store.

@@ -25,6 +25,8 @@ type Store struct {
 	blocked   bool
 	requests  []string
 	keys      map[string]catalog.Earlier // by user and key; they never expire
+
+	mostLooked int // at products, for a page; 0: all
 }
 
 // NewStore returns an empty store.
@@ -37,6 +39,13 @@ func (s *Store) Fail(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.failure = err
+}
+
+// Look has ListProducts look at no more than so many products for a page.
+func (s *Store) Look(most int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.mostLooked = most
 }
 
 // Block makes Product and CreateProduct wait for the end of their context from

@@ -1585,7 +1585,7 @@ type ListProductsParams struct {
 	// ProductName Part of the name, without regard to case and accents
 	ProductName *string `form:"product_name,omitempty" json:"product_name,omitempty"`
 
-	// Limit Most products on one page; long descriptions make it end earlier, so follow the Link
+	// Limit Most products on one page; long descriptions make it end earlier, and so does a filter that thousands of products in a row do not pass, even with none: follow the Link
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// Cursor Where the page begins; taken from the Link of the page before

@@ -134,7 +134,7 @@ func ListQuery() []*huma.Param {
 		openapi.Query(catalog.FilterPriceMin, "Lowest price, inclusive", bound),
 		openapi.Query(catalog.FilterPriceMax, "Highest price, inclusive", bound),
 		openapi.Query(catalog.FieldName, "Part of the name, without regard to case and accents", openapi.Text("phone")),
-		openapi.Limit("Most products on one page; long descriptions make it end earlier, so follow the Link", catalog.DefaultListLimit, catalog.MaxListLimit),
+		openapi.Limit("Most products on one page; long descriptions make it end earlier, and so does a filter that thousands of products in a row do not pass, even with none: follow the Link", catalog.DefaultListLimit, catalog.MaxListLimit),
 		openapi.Cursor(),
 		openapi.Query(catalog.FilterQuery, "What to search for: part of the name, without regard to case and accents; of fewer than three characters, its beginning", openapi.Text("phone")),
 		openapi.Query(catalog.FilterSort, "The order; products that are equal in it are in the order of their ids. updated: the last edited first; name: by the code points of the name without case and accents", sort),

@@ -15,10 +15,13 @@ import (
 // SetMostWalked has lists look at so many products along their order.
 func (s *Products) SetMostWalked(n int64) { s.mostWalked = n }
 
+// SetFew has so many of a sample be few.
+func (s *Products) SetFew(few func(have, of int) bool) { s.isFew = few }
+
 // Explained is ListProducts, with the plan of each statement that it has run.
 func (s *Products) Explained(ctx context.Context, f catalog.Filter) (list []catalog.Summary, plans []string, err error) {
 	db := &explaining{DB: s.db}
-	list, err = s.list(ctx, db, f)
+	list, _, err = s.list(ctx, db, f)
 	return list, db.plans, err
 }
 

@@ -9,17 +9,20 @@ import (
 	"strconv"
 
 	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/catalog/find"
 	"vitrine.dev/internal/sqldb"
 	"vitrine.dev/internal/sqlstore/imagesql"
 )
 
 // A list goes along the index of its order. Where the index does not have all that the
-// filter asks for, no more than mostWalked products are looked at in this way: what many
-// products have is met soon. What few have is found by an index of what is asked for, and
-// sorted. So neither reads much, whatever statistics the database has: of n products, f of them found, and pages of
-// l, the walk meets a page within n·l/f products, and it is only where that is more than
-// mostWalked that f are sorted.
+// filter asks for, no more than mostWalked (or a part of it, see scattered) products are looked at in this way: what many
+// products have is met soon. What few have (find.Few, of a sample) is found by an index of what is asked for, and
+// sorted. What many have that come late in the order is neither: the page ends where the walk ended, and the next one goes on there. So no
+// page reads much, whatever statistics the database has.
 const mostWalked = 5000
+
+// scattered is by how much less is walked in the orders whose rows lie anywhere, so that each is a page of its own.
+const scattered = 3
 
 // allOfThem is the most of a selection that has no bound.
 const allOfThem = math.MaxInt64
@@ -39,6 +42,7 @@ type listing struct {
 	order order
 	walk  selection
 	found selection // what to do where the walk has not met a page; the zero value: it has, whatever it has met
+	terms []term    // of which few must have one for that, unless there are none
 }
 
 func (s *Products) listing(ctx context.Context, f catalog.Filter) (listing, error) {
@@ -58,18 +62,22 @@ func (s *Products) listing(ctx context.Context, f catalog.Filter) (listing, erro
 		read: slices.Concat(user(f), checked(own), after), listed: checked(others), inOrder: true, most: allOfThem,
 	}
 	if len(others) > 0 {
-		l.walk.most = s.mostWalked
-		l.found = s.find(f, all)
-		l.found.listed = append(l.found.listed, after...)
+		if l.walk.most = s.mostWalked; l.order.key != turn {
+			l.walk.most /= scattered
+		}
+		l.found = s.find(f, all, all)
+		if f.UserID != 0 {
+			l.terms = all
+		}
 	}
 	switch {
 	case f.ExternalID != "":
-		l.walk = selection{} // there is one at most
+		l.walk, l.terms = selection{}, nil // there is one at most
 	case !hostOnly(f, all, l.order):
 	case f.UserID == 0 && f.ImageStatus == "":
 		l.walk, l.found = ofHost(s.db, f, l.order), selection{}
 	default:
-		l.found = ofHost(s.db, f, l.order)
+		l.found, l.terms = ofHost(s.db, f, l.order), nil
 	}
 	return l, nil
 }
@@ -82,11 +90,12 @@ func (s *Products) trigrams(ctx context.Context, f catalog.Filter) (bool, error)
 	return s.db.HasOptional(ctx)
 }
 
-// find returns what indexes find of the terms; where none does, all that the user has.
+// find returns what indexes find of those terms, which are of all; where none does, all that the user has.
 // PostgreSQL chooses among them, by its statistics; SQLite, which has none, is given the first.
-func (s *Products) find(f catalog.Filter, all []term) selection {
-	found := selection{read: user(f), listed: slices.Concat(user(f), checked(all)), most: allOfThem}
-	for _, t := range all {
+func (s *Products) find(f catalog.Filter, all, by []term) selection {
+	listed := slices.Concat(user(f), checked(all), orderOf(f.Sort, turnOf(s.db)).after(f.After))
+	found := selection{read: user(f), listed: listed, most: allOfThem}
+	for _, t := range by {
 		switch {
 		case t.found.text == "":
 		case !s.db.OneWriter:
@@ -110,42 +119,56 @@ type reader interface {
 }
 
 // ListProducts implements catalog.Store.
-func (s *Products) ListProducts(ctx context.Context, f catalog.Filter) ([]catalog.Summary, error) {
+func (s *Products) ListProducts(ctx context.Context, f catalog.Filter) ([]catalog.Summary, find.Position, error) {
 	return s.list(ctx, s.db, f)
 }
 
-func (s *Products) list(ctx context.Context, db reader, f catalog.Filter) (list []catalog.Summary, err error) {
+func (s *Products) list(ctx context.Context, db reader, f catalog.Filter) (list []catalog.Summary, stopped find.Position, err error) {
 	l, err := s.listing(ctx, f)
 	if err != nil {
-		return nil, err
+		return nil, stopped, err
 	}
 	read := func(ctx context.Context, from sqldb.Querier, chosen selection) (err error) {
+		if len(f.Names()) > 0 { // one search of a user at a time, see catalog.Service
+			if err := s.db.Turn(ctx, from, f.UserID); err != nil {
+				return err
+			}
+		}
 		statement, args := l.page(chosen)
 		list, err = sqldb.Collect(ctx, from, scanSummary, statement, args...)
 		return err
 	}
 	if l.plain() {
 		err = db.WithReader(ctx, "list products", func(ctx context.Context, from sqldb.Querier) error { return read(ctx, from, l.walk) })
-		return list, err
+		return list, stopped, err
 	}
 	if l.walk.most > 0 {
-		complete := true
+		var complete bool
 		err = db.Along(ctx, "list products", func(ctx context.Context, from sqldb.Querier) (err error) {
-			if err = read(ctx, from, l.walk); err == nil && l.found.most > 0 && !l.full(list) {
-				complete, err = l.walked(ctx, from)
+			complete, stopped = true, find.Position{}
+			if err = read(ctx, from, l.walk); err != nil || l.found.most == 0 || l.full(list) {
+				return err
+			}
+			stopped, err = l.walked(ctx, from)
+			if complete = stopped.ID == 0; complete || err != nil || l.terms == nil {
+				return err
+			}
+			few, err := s.few(ctx, from, f.UserID, l.terms)
+			if complete = len(few) == 0; !complete {
+				l.found = s.find(f, l.terms, few)
 			}
 			return err
 		})
 		if err != nil || complete {
-			return list, err
+			return list, stopped, err
 		}
 	}
-	find := db.Through
+	way := db.Through
 	if l.found.inOrder {
-		find = db.Along
+		way = db.Along
 	}
-	err = find(ctx, "find products", func(ctx context.Context, from sqldb.Querier) error { return read(ctx, from, l.found) })
-	return list, err
+	err = way(ctx, "find products", func(ctx context.Context, from sqldb.Querier) error { return read(ctx, from, l.found) })
+	return list, find.Position{}, err
 }
 
 // plain reports whether it is the list of all products by their ids, which needs no
@@ -163,13 +186,17 @@ func (l listing) full(list []catalog.Summary) bool {
 	return len(list) >= l.Limit || l.MaxBytes > 0 && bytes > l.MaxBytes
 }
 
-// walked reports whether the walk has come to the last product.
-func (l listing) walked(ctx context.Context, from sqldb.Querier) (bool, error) {
+// walked returns where the walk has ended, the zero value where that is the last product.
+func (l listing) walked(ctx context.Context, from sqldb.Querier) (find.Position, error) {
 	var where sqldb.Where
 	add(&where, l.walk.read)
-	beyond, err := sqldb.IDs(ctx, from, `SELECT id FROM (SELECT `+l.order.columns()+` FROM products`+where.String()+l.order.by("")+
-		fmt.Sprintf(` LIMIT 1 OFFSET %d) AS beyond`, l.walk.most), where.Args...)
-	return len(beyond) == 0, err
+	last, err := sqldb.Collect(ctx, from, func(row sqldb.Row, p *find.Position) error { return row.Scan(&p.ID, &p.Number, &p.Text) },
+		`SELECT id, `+l.order.position()+` FROM (SELECT `+l.order.columns()+` FROM products`+where.String()+l.order.by("")+
+			fmt.Sprintf(` LIMIT 2 OFFSET %d) AS beyond`, l.walk.most-1), where.Args...)
+	if err != nil || len(last) < 2 {
+		return find.Position{}, err
+	}
+	return last[0], nil
 }
 
 // page returns the statement that reads a page. The database adds up the texts, whose

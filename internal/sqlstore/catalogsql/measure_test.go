@@ -87,7 +87,7 @@ func timed(t *testing.T, s *sqlstore.Store, f catalog.Filter) (median time.Durat
 	var took []time.Duration
 	for range 5 {
 		began := time.Now()
-		if _, err := s.ListProducts(t.Context(), f); err != nil {
+		if _, _, err := s.ListProducts(t.Context(), f); err != nil {
 			t.Fatalf("%+v after %s: %v", f, time.Since(began), err)
 		}
 		took = append(took, time.Since(began))

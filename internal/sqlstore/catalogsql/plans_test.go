@@ -112,10 +112,16 @@ func TestPlans(t *testing.T) {
 						t.Fatal(err)
 					}
 					for i, plan := range plans {
+						if strings.Contains(plan, "pg_advisory_xact_lock") {
+							continue
+						}
 						wanted := inOrder[sort]
-						if strings.HasPrefix(plan, "find products") {
+						switch {
+						case strings.HasPrefix(plan, "find products"):
 							wanted = a.indexes
-						} else if regexp.MustCompile(`Sort Key: products|(?s)SEARCH products.*TEMP B-TREE FOR ORDER BY.*SEARCH b`).MatchString(plan) {
+						case strings.Contains(plan, "points"): // the sample
+							wanted = []string{"products_by_user"}
+						case regexp.MustCompile(`Sort Key: products|(?s)SEARCH products.*TEMP B-TREE FOR ORDER BY.*SEARCH b`).MatchString(plan):
 							t.Errorf("%s in the order %s is sorted:\n%s", a.name, sort, plan)
 						}
 						uses := func(index string) bool { return strings.Contains(plan, index) }

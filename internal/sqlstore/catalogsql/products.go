@@ -1,6 +1,7 @@
 package catalogsql
 
 import (
+	"vitrine.dev/internal/catalog/find"
 	"vitrine.dev/internal/events"
 	"vitrine.dev/internal/sqldb"
 )
@@ -12,10 +13,11 @@ type Products struct {
 	// createAtOnce and onceAtOnce.
 	data, create, createOnce string
 	mostWalked               int64 // as the constant is; less in tests
+	isFew                    func(have, of int) bool
 }
 
 // New returns the products of the database.
 func New(db *sqldb.DB) *Products {
 	data, _ := events.Data{}.Encode() // nothing always encodes
-	return &Products{db: db, data: data, create: db.SQL(createStatement()), createOnce: db.SQL(onceStatement()), mostWalked: mostWalked}
+	return &Products{db: db, data: data, create: db.SQL(createStatement()), createOnce: db.SQL(onceStatement()), mostWalked: mostWalked, isFew: find.Few}
 }

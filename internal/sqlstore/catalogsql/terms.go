@@ -29,7 +29,9 @@ type term struct {
 	checked condition   // of a row
 	within  []find.Sort // the orders whose index has it as a range
 	// found is how another index finds it; without a text none does.
-	found condition
+	found  condition
+	pieces []string // that the index finds it by, of a name
+	whole  bool     // that reads all the user has: for counting
 }
 
 // searchedColumns are those that terms and orders are of.
@@ -122,10 +124,11 @@ func nameTerm(user int64, n find.Name, trigrams, fts bool) term {
 		return term{checked: c, within: []find.Sort{find.Alphabetical}, found: c}
 	}
 	t := term{checked: condition{`name_folded LIKE ? ESCAPE '\'`, []any{"%" + escapeLike(n.Text) + "%"}}}
-	switch {
-	case fts && !n.Indexable(): // the index by name has all of it
+	switch t.pieces = n.Pieces(!fts); {
+	case fts && t.pieces == nil: // the index by name has all of it
+		t.whole = true
 		t.found = condition{`id IN (SELECT id FROM products WHERE user_id = ? AND name_folded LIKE ? ESCAPE '\')`, append([]any{user}, t.checked.args...)}
-	case !trigrams || !n.Indexable():
+	case !trigrams || t.pieces == nil: // as no index has it
 	case fts:
 		t.found = condition{"id IN (SELECT rowid FROM products_by_part WHERE products_by_part MATCH ?)", []any{phrase(n.Text)}}
 	default:
@@ -165,6 +168,18 @@ func orderOf(s find.Sort, id string) order {
 
 // columns are those of the products that are searched.
 func (o order) columns() string { return searchedColumns + ", " + o.id + " AS " + turn }
+
+// position is what a find.Position has beside the id.
+func (o order) position() string {
+	switch o.key {
+	case turn:
+		return "0, ''"
+	case "name_folded":
+		return "0, name_folded"
+	default:
+		return o.key + ", ''"
+	}
+}
 
 // by is an ORDER BY clause, of columns of the table.
 func (o order) by(table string) string {

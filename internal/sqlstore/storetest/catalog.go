@@ -120,7 +120,7 @@ func testPrices(t *testing.T, s catalog.Store) {
 		if got := read(t, s, p.ID).Price.String(); got != text {
 			t.Errorf("price %s came out as %s", text, got)
 		}
-		found, err := s.ListProducts(t.Context(), catalog.Filter{PriceMin: &price, PriceMax: &price, Limit: 10})
+		found, _, err := s.ListProducts(t.Context(), catalog.Filter{PriceMin: &price, PriceMax: &price, Limit: 10})
 		if err != nil || len(found) != 1 || found[0].ID != p.ID {
 			t.Errorf("filter by exactly %s found %v, %v", text, found, err)
 		}

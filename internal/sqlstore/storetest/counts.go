@@ -159,7 +159,7 @@ func (l *life) key() string { return fmt.Sprintf("aa%02d", l.rng.IntN(5)) }
 // lists show, and with what fsck thinks.
 func (l *life) check() {
 	l.t.Helper()
-	list, err := l.s.ListProducts(l.t.Context(), catalog.Filter{Limit: 100})
+	list, _, err := l.s.ListProducts(l.t.Context(), catalog.Filter{Limit: 100})
 	if err != nil {
 		l.t.Fatal(err)
 	}

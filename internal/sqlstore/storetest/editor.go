@@ -51,7 +51,7 @@ func testEditorAmidProgress(t *testing.T, s Store) {
 		t.Errorf("revision %d after %d edits of %d images, want %d", got.Revision, edits, catalog.MaxImages, want)
 	}
 	wantKind(t, edit("too late", before.Version), fault.Stale)
-	list, err := s.ListProducts(t.Context(), catalog.Filter{Limit: 1})
+	list, _, err := s.ListProducts(t.Context(), catalog.Filter{Limit: 1})
 	if want := (catalog.Counts{Ready: catalog.MaxImages}); err != nil || len(list) != 1 || list[0].Images != want || list[0].Cover == nil {
 		t.Errorf("listed as %+v, %v, want %+v and a cover", list, err, want)
 	}

@@ -112,12 +112,12 @@ func testMetadataOnPages(t *testing.T, s Store) {
 			t.Fatal(err)
 		}
 	}
-	all, err := s.ListProducts(t.Context(), catalog.Filter{Limit: 10})
+	all, _, err := s.ListProducts(t.Context(), catalog.Filter{Limit: 10})
 	if err != nil || len(all) != 3 || !reflect.DeepEqual(all[0].Metadata, n.Metadata) || all[0].CreatedAt.IsZero() || all[0].UpdatedAt.IsZero() {
 		t.Fatalf("list = %+v, %v", all, err)
 	}
 	for bytes, want := range map[int]int{all[0].Bytes() - 1: 1, all[0].Bytes(): 2, 2*all[0].Bytes() - 1: 2, 2 * all[0].Bytes(): 3} {
-		if page, err := s.ListProducts(t.Context(), catalog.Filter{Limit: 10, MaxBytes: bytes}); err != nil || len(page) != want {
+		if page, _, err := s.ListProducts(t.Context(), catalog.Filter{Limit: 10, MaxBytes: bytes}); err != nil || len(page) != want {
 			t.Errorf("%d products in %d bytes, want %d: %v", len(page), bytes, want, err)
 		}
 	}

@@ -84,7 +84,7 @@ func testListBytes(t *testing.T, s catalog.Store) {
 
 func listed(t *testing.T, s catalog.Store, f catalog.Filter) []int64 {
 	t.Helper()
-	list, err := s.ListProducts(t.Context(), f)
+	list, _, err := s.ListProducts(t.Context(), f)
 	if err != nil {
 		t.Fatal(err)
 	}

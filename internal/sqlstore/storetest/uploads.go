@@ -108,7 +108,7 @@ func testUploads(t *testing.T, s Store) {
 			}
 		}
 	}
-	list, err := s.ListProducts(t.Context(), catalog.Filter{UserID: user, Limit: 100})
+	list, _, err := s.ListProducts(t.Context(), catalog.Filter{UserID: user, Limit: 100})
 	if err != nil || len(list) != 5 { // the first, one of each, and the one whose revision was refused
 		t.Errorf("there are %d products, %v", len(list), err)
 	}
