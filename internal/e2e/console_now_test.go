@@ -146,7 +146,7 @@ func TestConsoleNow(t *testing.T) {
 		t.Fatalf("fsck ended with %d: %+v", code, v)
 	}
 	b.look("consistency", "/console/consistency")
-	b.says("database, storage, queue and cache agreed")
+	b.says("nothing was wrong in what was looked at, which was not everything") // the queue is in process
 	execute(t, db, `UPDATE products SET version = version, images_ready = 7 WHERE id = (SELECT min(id) FROM products)`)
 	if code, v := fsck(t, env); code != 1 {
 		t.Fatalf("fsck ended with %d: %+v", code, v)
