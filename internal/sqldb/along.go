@@ -2,7 +2,6 @@ package sqldb
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 )
 
@@ -37,32 +36,35 @@ func (db *DB) Through(ctx context.Context, operation string, do func(context.Con
 	return db.planned(ctx, operation, collected, do)
 }
 
-func (db *DB) planned(ctx context.Context, operation, settings string, do func(context.Context, Querier) error) error {
+func (db *DB) planned(ctx context.Context, operation, begin string, do func(context.Context, Querier) error) error {
 	return db.WithRetry(ctx, operation, func(ctx context.Context) error {
-		options := &sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead}
 		if db.OneWriter { // SQLite plans so where an index has the order, and its transactions read one state
-			options = nil
+			begin = "BEGIN"
 		}
-		tx, err := db.Reader.BeginTx(ctx, options)
+		conn, err := db.Reader.Conn(ctx)
 		if err != nil {
 			return err
 		}
-		defer func() { _ = tx.Rollback() }() // nothing was written
-		if db.OneWriter {
-			return do(ctx, tx)
+		defer conn.Close()
+		// In one round trip; database/sql would take two. The pool closes a connection that comes back within a transaction.
+		if _, err := conn.ExecContext(ctx, begin); err != nil {
+			return fmt.Errorf("begin: %w", err)
 		}
-		if _, err := tx.ExecContext(ctx, settings); err != nil {
-			return fmt.Errorf("set how to plan: %w", err)
-		}
-		return do(ctx, tx)
+		defer func() { // nothing was written
+			end, cancel := context.WithTimeout(context.WithoutCancel(ctx), opTimeout)
+			defer cancel()
+			_, _ = conn.ExecContext(end, "ROLLBACK")
+		}()
+		return do(ctx, conn)
 	})
 }
 
+// readOnce begins a transaction whose statements read one state of the database.
+const readOnce = `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL enable_seqscan = off; SET LOCAL jit = off; `
+
 // inOrder has PostgreSQL neither sort nor collect what an index has in order, until
 // the end of the transaction.
-const inOrder = `SELECT set_config('enable_sort', 'off', TRUE), set_config('enable_bitmapscan', 'off', TRUE),
-	set_config('enable_seqscan', 'off', TRUE), set_config('plan_cache_mode', 'force_generic_plan', TRUE), set_config('jit', 'off', TRUE)`
+const inOrder = readOnce + `SET LOCAL enable_sort = off; SET LOCAL enable_bitmapscan = off; SET LOCAL plan_cache_mode = force_generic_plan`
 
 // collected has PostgreSQL go by bitmaps of indexes.
-const collected = `SELECT set_config('enable_seqscan', 'off', TRUE), set_config('enable_indexscan', 'off', TRUE),
-	set_config('enable_indexonlyscan', 'off', TRUE), set_config('plan_cache_mode', 'force_custom_plan', TRUE), set_config('jit', 'off', TRUE)`
+const collected = readOnce + `SET LOCAL enable_indexscan = off; SET LOCAL enable_indexonlyscan = off; SET LOCAL plan_cache_mode = force_custom_plan`
