@@ -28,27 +28,17 @@ type fakeStore struct {
 	samples []statistics.Minute
 	minutes []statistics.Minute
 	cells   []statistics.Cell // that were added, or are there
-	refuses bool              // fetches
 }
 
 func (s *fakeStore) now() time.Time { return time.Now().Add(s.offset).UTC() }
 
-func (s *fakeStore) AddCounts(ctx context.Context, c statistics.Counts, ago time.Duration) (time.Time, error) {
+func (s *fakeStore) Add(ctx context.Context, c statistics.Counts, cells []statistics.Cell, ago time.Duration) (time.Time, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.down || ctx.Err() != nil {
 		return time.Time{}, errors.New("down")
 	}
 	s.added = append(s.added, statistics.Minute{At: s.now().Add(-ago).Truncate(statistics.Length), Counts: c})
-	return s.now(), nil
-}
-
-func (s *fakeStore) AddFetches(_ context.Context, cells []statistics.Cell, _ time.Duration) (time.Time, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.down || s.refuses {
-		return time.Time{}, errors.New("down")
-	}
 	s.cells = append(s.cells, cells...)
 	return s.now(), nil
 }

@@ -71,7 +71,7 @@ func withFetches(v dispatch.HostView, fetches map[string]statistics.Fetches) wir
 	if rate, known := f.Rate(); known {
 		host.Fetches = &wire.HostFetches{
 			Succeeded: f.Succeeded, Failed: f.Failed, SuccessRate: math.Round(rate*10_000) / 10_000,
-			P50MS: f.P50.Milliseconds(), P95MS: f.P95.Milliseconds(),
+			P50MS: f.P50.Round(time.Millisecond).Milliseconds(), P95MS: f.P95.Round(time.Millisecond).Milliseconds(),
 		}
 	}
 	return host
