@@ -66,8 +66,8 @@ func (s *Products) listing(ctx context.Context, f catalog.Filter) (listing, erro
 	case f.ExternalID != "":
 		l.walk = selection{} // there is one at most
 	case !hostOnly(f, all, l.order):
-	case f.UserID == 0 && f.ImageStatus == "":
-		l.walk, l.found = ofHost(s.db, f, l.order), selection{}
+	case f.UserID == 0 || f.ImageStatus == "": // there is an index that has no others
+		l.walk, l.found = selection{}, ofHost(s.db, f, l.order)
 	default:
 		l.found = ofHost(s.db, f, l.order)
 	}
