@@ -148,7 +148,7 @@ func (s *Service) list(ctx context.Context, f Filter) (Page, error) {
 	limit := f.Limit
 	f.Limit++ // one more shows whether there is a next page
 	f.MaxBytes = MaxPageBytes
-	products, err := s.store.ListProducts(ctx, f)
+	products, err := s.store.ListProducts(ctx, f.ofStore())
 	if err != nil {
 		return Page{}, err
 	}
@@ -167,7 +167,7 @@ func (s *Service) Count(ctx context.Context, f Filter, estimated bool) (int64, e
 	if err := f.check(); err != nil {
 		return 0, err
 	}
-	return s.store.CountProducts(ctx, f, estimated)
+	return s.store.CountProducts(ctx, f.ofStore(), estimated)
 }
 
 // fitting is how many of the products, from the first on, make one page.

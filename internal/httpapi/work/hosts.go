@@ -12,6 +12,7 @@ import (
 	"vitrine.dev/internal/httpapi/wire"
 	"vitrine.dev/internal/httpkit"
 	"vitrine.dev/internal/statistics"
+	"vitrine.dev/internal/text"
 )
 
 // Hosts answers with one page of hosts.
@@ -93,7 +94,7 @@ func wireHost(h dispatch.HostView) wire.Host {
 }
 
 func decodeHost(position []byte) (host string, ok bool) {
-	return string(position), dispatch.IsHost(string(position))
+	return string(position), text.HostFault(string(position)) == ""
 }
 
 // moment returns nil for 0.
