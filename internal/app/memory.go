@@ -5,19 +5,17 @@ import (
 
 	"github.com/prometheus/procfs"
 
+	"vitrine.dev/internal/metrics"
 	"vitrine.dev/internal/processes"
 )
 
-// use is what this process and the children of its renderer use.
-func use(r renderer) (u processes.Use) {
+// use is what this process and the children of its renderer use; nil for one that has none.
+func use(r metrics.Renderer) (u processes.Use) {
 	pids := []int{os.Getpid()}
-	if parent, has := r.(interface {
-		PIDs() []int
-		Pixels() (used, budget int64)
-	}); has {
-		children := parent.PIDs()
+	if r != nil {
+		children := r.PIDs()
 		u.Renders = len(children)
-		u.PixelsUsed, u.PixelBudget = parent.Pixels()
+		u.PixelsUsed, u.PixelBudget = r.Pixels()
 		pids = append(pids, children...)
 	}
 	u.Memory = resident(pids...)

@@ -7,11 +7,7 @@ import (
 )
 
 // children renders nothing, and has this process for a child as often as it says.
-type children struct {
-	renderer
-
-	n int
-}
+type children struct{ n int }
 
 func (c children) PIDs() (pids []int) {
 	for range c.n {
@@ -28,7 +24,7 @@ func TestUse(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("there is no /proc")
 	}
-	alone, with := use(nil), use(children{n: 9})
+	alone, with := use(nil), use(children{9})
 	if alone.Memory < 1<<20 || with.Memory < 5*alone.Memory {
 		t.Errorf("%d bytes alone, %d with nine children of the same size", alone.Memory, with.Memory)
 	}

@@ -230,8 +230,8 @@ func (p *process) addDispatcher() {
 // addFigures samples the figures of the installation for metrics and statistics, where no other process does, and
 // removes old statistics.
 func (p *process) addFigures() {
-	figures := p.metrics.Installation(dispatch.NewInspector(p.store, dispatching(p.cfg).Limits), p.store, p.store, p.log)
-	figures.Sampled = statistics.NewSampler(p.store).Sampled
+	inspector, sampler := dispatch.NewInspector(p.store, dispatching(p.cfg).Limits), statistics.NewSampler(p.store, p.log)
+	figures := p.metrics.Installation(inspector, p.store, p.store, sampler.Sampled, p.log)
 	old := expiry.New("minutes", func(ctx context.Context, limit int) (int, error) {
 		return p.store.PurgeMinutes(ctx, statistics.Keep, limit)
 	}, minutesInterval, p.log)

@@ -45,7 +45,7 @@ func (p *process) addWorker(held *closers) error {
 	collector := gc.NewCollector(p.store, p.blobs, p.cfg.OrphanInterval, gc.Config{
 		Grace: p.cfg.OrphanGrace, UploadLife: upload.Life, MayDelete: mayCollect(p.identity, p.blobs, p.store), By: p.id,
 	}, p.log)
-	heart := p.heart(p.cfg.WorkerDownloads, worker, renderer)
+	heart := p.heart(p.cfg.WorkerDownloads, worker, rendering)
 	p.tasks = append(p.tasks,
 		task{name: "consumer", run: func(ctx context.Context) error {
 			return runWorker(ctx, heart, func(ctx context.Context) error {
@@ -107,8 +107,8 @@ func (p *process) addHeart() {
 	p.tasks = append(p.tasks, task{name: "heartbeat", run: p.heart(0, nil, nil).Run})
 }
 
-// heart writes the heartbeats of this process. renderer is nil for one that renders nothing.
-func (p *process) heart(slots int, work processes.Work, renderer renderer) *processes.Heart {
+// heart writes the heartbeats of this process. rendering is nil for one that has no render processes.
+func (p *process) heart(slots int, work processes.Work, rendering metrics.Renderer) *processes.Heart {
 	this := processes.Process{ID: p.id, Role: p.role.name, Slots: slots, Version: cli.Version()}
-	return processes.NewHeart(p.store, this, work, func() processes.Use { return use(renderer) }, p.log)
+	return processes.NewHeart(p.store, this, work, func() processes.Use { return use(rendering) }, p.log)
 }

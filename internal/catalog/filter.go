@@ -35,7 +35,7 @@ type Filter struct {
 	Query        string    // the same, but where the name begins if it is short: find.Query
 	ExternalID   string    // exactly; "": any
 	ImageStatus  Status    // of one image at least: Pending, Ready or Failed; "": any
-	SourceHost   string    // that one image at least is from, of the ImageStatus where there is one, in lower case: media.SourceHost; "": any
+	SourceHost   string    // that one image at least is from, of the ImageStatus where there is one, as media.SourceHost has it, but for its case, of which a Store takes the lower; "": any
 	UpdatedAfter time.Time // only edits after it, to the millisecond; zero for no bound
 	Sort         find.Sort
 	After        find.Position // only products behind it in the order; zero for no bound
@@ -68,11 +68,19 @@ func (f Filter) check() error {
 	if f.ImageStatus != "" {
 		bad.Add(FilterImageStatus, oneOf(f.ImageStatus, ImageStatuses()))
 	}
-	bad.checkSourceHost(f.SourceHost)
+	if f.SourceHost != "" {
+		bad.Add(FilterSourceHost, text.HostFault(f.SourceHost))
+	}
 	if f.Sort != "" {
 		bad.Add(FilterSort, oneOf(f.Sort, find.Sorts()))
 	}
 	return bad.Err()
+}
+
+// ofStore is a filter that was checked as a Store takes it.
+func (f Filter) ofStore() Filter {
+	f.SourceHost = strings.ToLower(f.SourceHost)
+	return f
 }
 
 // checkOfAll is check for the products of all users.
@@ -88,7 +96,9 @@ func (f Filter) checkOfAll() error {
 	if f.ImageStatus != "" && f.ImageStatus != Failed {
 		bad.Add(FilterImageStatus, ofOne+", but for "+string(Failed))
 	}
-	bad.checkSourceHost(f.SourceHost)
+	if f.SourceHost != "" {
+		bad.Add(FilterSourceHost, text.HostFault(f.SourceHost))
+	}
 	if f.Sort.Or() != find.Newest && f.Sort != find.Oldest {
 		bad.Add(FilterSort, ofOne+", but for "+string(find.Newest)+" and "+string(find.Oldest))
 	}
@@ -108,16 +118,6 @@ func (c *checker) checkSearch(field, wanted string) {
 		c.Add(field, fmt.Sprintf("must have at most %d characters", maxSearchRunes))
 	}
 	c.Add(field, text.StorageFault(wanted))
-}
-
-// maxHostBytes is the length of the longest name of a host (RFC 1035) with a port.
-const maxHostBytes = 259
-
-func (c *checker) checkSourceHost(host string) {
-	if len(host) > maxHostBytes || strings.ContainsAny(host, "/ @?#") {
-		c.Add(FilterSourceHost, "must be the host of a URL, such as example.com")
-	}
-	c.Add(FilterSourceHost, text.StorageFault(host))
 }
 
 // oneOf says what a value must be that is none of those allowed, "" where it is one.

@@ -158,7 +158,7 @@ func (s *Service) list(ctx context.Context, f Filter) (Page, error) {
 		return Page{}, err
 	}
 	defer turn.Free()
-	products, stopped, err := s.store.ListProducts(ctx, f)
+	products, stopped, err := s.store.ListProducts(ctx, f.ofStore())
 	if err != nil {
 		return Page{}, err
 	}
@@ -182,7 +182,7 @@ func (s *Service) Count(ctx context.Context, f Filter, estimated bool) (int64, e
 		return 0, err
 	}
 	defer turn.Free()
-	return s.store.CountProducts(ctx, f, estimated)
+	return s.store.CountProducts(ctx, f.ofStore(), estimated)
 }
 
 // searchWait is how long a search waits until the user's other one has ended.

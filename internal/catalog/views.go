@@ -151,7 +151,7 @@ func (f Filter) Select(tag string) (Selection, error) {
 	if err := f.check(); err != nil || !f.UpdatedAfter.IsZero() {
 		return Selection{}, err
 	}
-	return Selection{f.UserID, f.fingerprint(tag)}, nil
+	return Selection{f.UserID, f.ofStore().fingerprint(tag)}, nil
 }
 
 // List returns the encoded page of the selection.

@@ -46,7 +46,7 @@ func (c imagesAttemptsCommand) Run(ctx context.Context, program Program, to Stre
 func writeAttempt(w *tabwriter.Writer, a wire.ImageAttempt) {
 	steps := make([]string, len(a.Steps))
 	for i, s := range a.Steps {
-		steps[i] = s.Name + " " + milliseconds(s.DurationMS) + wayOf(s.Hops)
+		steps[i] = s.Name + " " + milliseconds(s.DurationMS) + redirects(s.Hops)
 	}
 	status := "-"
 	if a.Status != 0 {
@@ -58,8 +58,8 @@ func writeAttempt(w *tabwriter.Writer, a wire.ImageAttempt) {
 
 func milliseconds(n int64) string { return (time.Duration(n) * time.Millisecond).String() }
 
-// wayOf are the requests of a download that was redirected; "" where it was not.
-func wayOf(hops []wire.Hop) string {
+// redirects are the requests of a download that was redirected; "" where it was not.
+func redirects(hops []wire.Hop) string {
 	if len(hops) == 0 {
 		return ""
 	}

@@ -9,10 +9,10 @@ import (
 func TestWay(t *testing.T) {
 	t.Parallel()
 	hops := []wire.Hop{{Status: 302, DurationMS: 40}, {Host: "cdn.example", DurationMS: 1200}}
-	if got, want := wayOf(hops), " (302 in 40ms, then cdn.example no answer in 1.2s)"; got != want {
+	if got, want := redirects(hops), " (302 in 40ms, then cdn.example no answer in 1.2s)"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
-	if got := wayOf(nil); got != "" {
+	if got := redirects(nil); got != "" {
 		t.Errorf("of none: %q", got)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/text"
 )
 
 // The limits of a list of hosts, and the names of its filter's fields.
@@ -64,17 +65,11 @@ type HostView struct {
 	Limit    int // how many images may be out now
 }
 
-// hostRule is what a name has to be.
-const hostRule = "must be the host of a URL, such as example.com"
-
-// maxHostBytes is the length of the longest name (RFC 1035) with a port.
-const maxHostBytes = 259
-
 // query checks the filter.
 func (f HostFilter) query(limit int) (HostQuery, error) {
 	bad := f.FieldErrors
-	if !IsHost(f.Host) {
-		bad.Add(FieldHost, hostRule)
+	if f.Host != "" {
+		bad.Add(FieldHost, text.HostFault(f.Host))
 	}
 	failures, known := map[Condition]int{"": 0, HostFailing: 1, HostOpen: threshold}[f.State]
 	if !known {
@@ -87,11 +82,6 @@ func (f HostFilter) query(limit int) (HostQuery, error) {
 		limit = DefaultHosts
 	}
 	return HostQuery{Host: strings.ToLower(f.Host), Failures: failures, After: f.After, Limit: limit}, bad.Err()
-}
-
-// IsHost reports whether the text may be the host of a URL, or nothing.
-func IsHost(name string) bool {
-	return len(name) <= maxHostBytes && !strings.ContainsAny(name, "\x00/ ") && strings.ToValidUTF8(name, "") == name
 }
 
 // state is the host's condition.

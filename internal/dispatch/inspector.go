@@ -2,10 +2,7 @@ package dispatch
 
 import (
 	"context"
-	"fmt"
 	"time"
-
-	"golang.org/x/sync/singleflight"
 
 	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/catalog"
@@ -34,8 +31,8 @@ type InspectorStore interface {
 	// first, without State, Limit and InFlight. Parked counts up to CountMost.
 	FailingHosts(ctx context.Context, failures, limit int) ([]HostView, error)
 	// BusyHosts returns hosts that have images out and not downloaded, or parked, at most limit: those first
-	// for which most are parked, then those with most out, without State and Limit. Of hosts with parked images it looks at the
-	// FailingMost first by name, and Parked counts up to ParkedMost. Hosts that nothing is remembered of are among them.
+	// for which most are parked, then those with most out, without State and Limit. Of hosts with parked images and none out it
+	// looks at the FailingMost first by name, and Parked counts up to ParkedMost. Hosts that nothing is remembered of are among them.
 	BusyHosts(ctx context.Context, limit int) ([]HostView, error)
 	// ReviseHost writes what the rule makes of what is remembered of the host, and wakes dispatchers. ErrUnknownHost,
 	// or the rule's error: then nothing is written. The rule may be asked more than once.
@@ -51,9 +48,8 @@ type Inspector struct {
 	store  InspectorStore
 	limits Limits
 
-	reading singleflight.Group // one at a time, which has the rest to itself
-	last    Overview
-	read    time.Time
+	overviews recent[Overview]
+	busy      recent[[]HostView]
 }
 
 // NewInspector returns an Inspector; of the limits it needs those of hosts.
@@ -77,27 +73,13 @@ func (i *Inspector) Image(ctx context.Context, by auth.Principal, product, image
 	return img, nil, nil
 }
 
-// overviewLife is for how long an Overview is given out: it is read once in that
-// time, however many ask.
-const overviewLife = time.Second
-
 // Overview returns what waits, as it was within the last second. It is shared: no
 // caller changes it, and one that leaves ends no other's reading.
 func (i *Inspector) Overview(ctx context.Context) (Overview, error) {
-	reading := i.reading.DoChan("", func() (any, error) { return i.overview(context.WithoutCancel(ctx)) })
-	select {
-	case r := <-reading:
-		o, _ := r.Val.(Overview)
-		return o, r.Err
-	case <-ctx.Done():
-		return Overview{}, fmt.Errorf("look at what waits: %w", ctx.Err())
-	}
+	return i.overviews.get(ctx, "look at what waits", i.overview)
 }
 
 func (i *Inspector) overview(ctx context.Context) (Overview, error) {
-	if time.Since(i.read) < overviewLife {
-		return i.last, nil
-	}
 	groups, pace, now, err := i.store.Backlog(ctx)
 	if err != nil {
 		return Overview{}, err
@@ -114,9 +96,9 @@ func (i *Inspector) overview(ctx context.Context) (Overview, error) {
 	if err != nil {
 		return Overview{}, err
 	}
-	i.last, i.read = overview(now, groups, pace, slots, alive), time.Now()
-	i.last.Lost = lost
-	return i.last, nil
+	o := overview(now, groups, pace, slots, alive)
+	o.Lost = lost
+	return o, nil
 }
 
 // OpenHosts returns how many hosts have not answered since their breaker has opened, of CountMost whose last
@@ -150,11 +132,14 @@ func (i *Inspector) Failing(ctx context.Context, limit int) ([]HostView, error) 
 // MostBusy is how many hosts are returned by Busy.
 const MostBusy = 20
 
-// Busy returns the hosts for which most images are parked, then those from which most are fetched, at most MostBusy.
+// Busy returns the hosts for which most images are parked, then those from which most are fetched, at most MostBusy, as
+// they were within the last second. They are shared as an Overview is.
 func (i *Inspector) Busy(ctx context.Context) ([]HostView, error) {
-	hosts, err := i.store.BusyHosts(ctx, MostBusy)
-	i.judge(hosts)
-	return hosts, err
+	return i.busy.get(ctx, "look at busy hosts", func(ctx context.Context) ([]HostView, error) {
+		hosts, err := i.store.BusyHosts(ctx, MostBusy)
+		i.judge(hosts)
+		return hosts, err
+	})
 }
 
 // judge says of each how it is to fetch from.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/text"
 )
 
 // ErrUnknownHost is an error of a host that nothing is remembered of.
@@ -15,8 +16,8 @@ var ErrUnknownHost = fault.InvalidParameter(FieldHost, "must be a host that pict
 // one at a time until the host answers. An attempt that fails has it open again, for longer. What waits for the host
 // stays in its order. ErrUnknownHost, fault.Invalid, and fault.Conflict where the breaker is not open.
 func (i *Inspector) Try(ctx context.Context, name string) (HostView, error) {
-	if name == "" || !IsHost(name) {
-		return HostView{}, fault.InvalidParameter(FieldHost, hostRule)
+	if reason := text.HostFault(name); reason != "" {
+		return HostView{}, fault.InvalidParameter(FieldHost, reason)
 	}
 	name = strings.ToLower(name)
 	if err := i.store.ReviseHost(ctx, name, tried); err != nil {

@@ -117,6 +117,7 @@ func (f *fakeInspected) FailingHosts(_ context.Context, failures, limit int) ([]
 
 func (f *fakeInspected) BusyHosts(_ context.Context, limit int) ([]dispatch.HostView, error) {
 	f.query = dispatch.HostQuery{Limit: limit}
+	f.reads++
 	return slices.Clone(f.hosts), f.err
 }
 
@@ -189,26 +190,37 @@ func TestOverview(t *testing.T) {
 	}
 }
 
-// TestOverviewIsReadOnce a second, however many ask; an error is not kept.
-func TestOverviewIsReadOnce(t *testing.T) {
+// TestReadOnce a second, however many ask, is an overview, and so are busy hosts; an error is not kept.
+func TestReadOnce(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		store := &fakeInspected{err: errors.New("down")}
-		i := dispatch.NewInspector(store, dispatch.Limits{})
-		if _, err := i.Overview(t.Context()); err == nil {
-			t.Error("no error")
-		}
-		store.err, store.reads = nil, 0
-		for range 15 {
-			if _, err := i.Overview(t.Context()); err != nil {
-				t.Error(err)
+	for name, ask := range map[string]func(context.Context, *dispatch.Inspector) (int, error){
+		"overview": func(ctx context.Context, i *dispatch.Inspector) (int, error) {
+			o, err := i.Overview(ctx)
+			return o.Slots, err
+		},
+		"busy hosts": func(ctx context.Context, i *dispatch.Inspector) (int, error) {
+			hosts, err := i.Busy(ctx)
+			return len(hosts), err
+		},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			store := &fakeInspected{err: errors.New("down"), slots: 2, hosts: make([]dispatch.HostView, 2)}
+			i := dispatch.NewInspector(store, dispatch.Limits{})
+			if _, err := ask(t.Context(), i); err == nil {
+				t.Errorf("%s: no error", name)
 			}
-			time.Sleep(100 * time.Millisecond)
-		}
-		if store.reads != 2 {
-			t.Errorf("read %d times in 1.5 s", store.reads)
-		}
-	})
+			store.err, store.reads = nil, 0
+			for range 15 {
+				if n, err := ask(t.Context(), i); err != nil || n != 2 {
+					t.Errorf("%s: %d, %v", name, n, err)
+				}
+				time.Sleep(100 * time.Millisecond)
+			}
+			if store.reads != 2 {
+				t.Errorf("%s: read %d times in 1.5 s", name, store.reads)
+			}
+		})
+	}
 }
 
 // TestOverviewOfOneThatLeaves: who asks leaves when its own time is over, and the one

@@ -7,6 +7,7 @@ import (
 
 	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/text"
 )
 
 // The names of a request's fields, as clients write them, and of those that every filter has.
@@ -19,12 +20,8 @@ const (
 	FieldUserID = "user_id"
 )
 
-const (
-	// MaxRate is the most items a second that can be asked for.
-	MaxRate = 100_000
-	// maxHostBytes is the length of the longest name (RFC 1035) with a port.
-	maxHostBytes = 259
-)
+// MaxRate is the most items a second that can be asked for.
+const MaxRate = 100_000
 
 // Filter is the method set of a filter F. Its zero value selects everything, and its JSON is what
 // a Job keeps.
@@ -70,10 +67,10 @@ func (r Request[F]) Check(each string) (f F, bad fault.FieldErrors) {
 	return f, bad
 }
 
-// CheckHost returns the host as images have it, in lower case, and adds what is wrong with it.
+// CheckHost returns the host as images have it, in lower case, and adds what is wrong with it; "" for none is not.
 func CheckHost(bad *fault.FieldErrors, host string) string {
-	if len(host) > maxHostBytes || strings.ContainsAny(host, "\x00/ ") || strings.ToValidUTF8(host, "") != host {
-		bad.Add(FieldHost, "must be the host of a URL, such as example.com")
+	if host != "" {
+		bad.Add(FieldHost, text.HostFault(host))
 	}
 	return strings.ToLower(host)
 }

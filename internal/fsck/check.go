@@ -127,11 +127,9 @@ func (c *Checker) sweep(ctx context.Context, report *Report) error {
 	lost := media.Lost()
 	for {
 		swept, err := c.Store.Sweep(ctx, media.SweepPolicy{Limit: pageSize, Lost: lost, Decide: c.cfg.Policy.Decide(lost)})
+		media.AnnounceLost(ctx, c.Announce, swept)
 		if err != nil {
 			return err
-		}
-		for _, lost := range swept {
-			c.Announce.Announce(ctx, lost.Changed)
 		}
 		if len(swept) == 0 {
 			break

@@ -88,6 +88,7 @@ func TestFilters(t *testing.T) {
 		"sort=%2Bprice":                       "sort must be one of newest, oldest, updated, price, -price, name",
 		"image_status=done":                   "image_status must be one of pending, ready, failed",
 		"source_host=http%3A//a/":             "source_host must be the host of a URL, such as example.com",
+		"source_host=%ff":                     "source_host must be the host of a URL, such as example.com",
 		"updated_after=monday":                "updated_after must be an RFC 3339 time such as 2026-11-23T06:00:00Z",
 		"external_id=a%00":                    "external_id must not contain a NUL character",
 		"q=%ff":                               "q must be valid UTF-8",

@@ -77,8 +77,8 @@ func TestFetchesOfHosts(t *testing.T) {
 	if _, err := s.db.RecordFetches(t.Context(), []media.Fetch{{Host: "well.example", URL: 1, Took: time.Second}}); err != nil {
 		t.Fatal(err)
 	}
-	cells := []statistics.Cell{{Host: host, Class: -1, Fetches: 2}, {Host: host, Class: 20, Fetches: 9}, {Host: host, Class: 40, Fetches: 1}}
-	if _, err := s.db.AddFetches(t.Context(), cells, time.Minute); err != nil {
+	cells := []statistics.Cell{{Host: host, Class: -1, Fetches: 2}, {Host: host, Class: 19, Fetches: 9}, {Host: host, Class: 40, Fetches: 1}}
+	if _, err := s.db.Add(t.Context(), statistics.Counts{}, cells, time.Minute); err != nil {
 		t.Fatal(err)
 	}
 	var page wire.Page[wire.Host]
@@ -91,8 +91,8 @@ func TestFetchesOfHosts(t *testing.T) {
 	if err := json.Unmarshal(s.do("POST", "/hosts/"+host+"/try", "").Body.Bytes(), &tried); err != nil {
 		t.Fatal(err)
 	}
-	for _, h := range []wire.Host{page.Data[0], tried} { // 2^5 and 2^10 ms, less half a class
-		if h.Host != host || h.Fetches == nil || *h.Fetches != (wire.HostFetches{Succeeded: 10, Failed: 2, SuccessRate: 0.8333, P50MS: 29, P95MS: 939}) {
+	for _, h := range []wire.Host{page.Data[0], tried} { // 2^(18.5/4) and 2^(39.5/4) ms, to the millisecond
+		if h.Host != host || h.Fetches == nil || *h.Fetches != (wire.HostFetches{Succeeded: 10, Failed: 2, SuccessRate: 0.8333, P50MS: 25, P95MS: 939}) {
 			t.Errorf("host is %+v, %+v", h, h.Fetches)
 		}
 	}

@@ -265,7 +265,7 @@ func TestQueueHistory(t *testing.T) {
 		}
 	}
 	counts := statistics.Counts{Ready: 5, Retried: 4, Failed: 3, BytesIn: 1 << 40, BytesOut: 1 << 30}
-	now, err := s.db.AddCounts(t.Context(), counts, time.Hour)
+	now, err := s.db.Add(t.Context(), counts, nil, time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}

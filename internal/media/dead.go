@@ -55,7 +55,8 @@ func (w *Worker) HandleDead(ctx context.Context, m queue.Message) error {
 	err = retryUnavailable(ctx, log, "count lost delivery", func(ctx context.Context) error {
 		lost, err := w.Store.CountLostDelivery(ctx, job, failure, w.cfg.Policy.Decide(failure))
 		if err == nil {
-			lost.ended(ctx, w.Announce, w.Observe, failure)
+			w.Announce.Announce(ctx, lost.Changed)
+			lost.ended(ctx, w.Observe, failure)
 		}
 		return err
 	})

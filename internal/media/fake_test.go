@@ -27,6 +27,7 @@ type fakeStore struct {
 	hang       time.Duration   // how long RecordFetches takes to answer
 	reports    []processes.Report
 	silent     []media.SilentHost
+	sweepFails error // of a sweep that has recovered something before
 	silentFor  time.Duration
 	unused     int   // hosts that are to be forgotten
 	refusing   error // of ForgetHosts
@@ -276,7 +277,7 @@ func (s *fakeStore) Sweep(_ context.Context, p media.SweepPolicy) (swept []media
 		}
 		return nil
 	})
-	return swept, err
+	return swept, errors.Join(err, s.sweepFails)
 }
 
 // fakeWork fetches, renders and stores as its functions say.
@@ -372,12 +373,14 @@ func (w *fakeWork) Put(_ context.Context, key, _ string, body []byte) error {
 
 // announcements records what was announced.
 type announcements struct {
-	mu   sync.Mutex
-	seen []catalog.Changed
+	mu    sync.Mutex
+	seen  []catalog.Changed
+	calls int
 }
 
 func (a *announcements) Announce(_ context.Context, changed ...catalog.Changed) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.seen = append(a.seen, changed...)
+	a.calls++
 }

@@ -65,7 +65,7 @@ type Store interface {
 	KeepUnreadable(ctx context.Context, m Unreadable) error
 	// Sweep takes at most limit images from workers whose lease ran out: each is
 	// counted as a lost attempt with the reason Lost, and is due again or Failed
-	// as Decide says. It returns what it changed.
+	// as Decide says. It returns what it changed, also beside an error.
 	Sweep(ctx context.Context, p SweepPolicy) ([]LostAttempt, error)
 }
 

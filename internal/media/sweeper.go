@@ -67,9 +67,20 @@ func Lost() *fault.Failure {
 	return fault.Fail(fault.WorkerLost, "The worker stopped while it worked on the image.", nil)
 }
 
-// ended announces what has changed, and tells the observer.
-func (l LostAttempt) ended(ctx context.Context, announce catalog.Announcer, observer Observer, f *fault.Failure) {
-	announce.Announce(ctx, l.Changed)
+// AnnounceLost announces the products of the attempts; of none it announces nothing.
+func AnnounceLost(ctx context.Context, announce catalog.Announcer, lost []LostAttempt) {
+	if len(lost) == 0 {
+		return
+	}
+	changed := make([]catalog.Changed, len(lost))
+	for i, l := range lost {
+		changed[i] = l.Changed
+	}
+	announce.Announce(ctx, changed...)
+}
+
+// ended tells the observer.
+func (l LostAttempt) ended(ctx context.Context, observer Observer, f *fault.Failure) {
 	if observer != nil {
 		observer.Attempted(ctx, Attempted{Outcome: l.Outcome, Failure: f})
 	}
@@ -82,6 +93,7 @@ func (s *Sweeper) sweep(ctx context.Context) bool {
 		Limit:      s.cfg.Batch,
 		KeepLeases: s.unavailable || time.Now().Before(s.keepUntil), Lost: lost, Decide: s.cfg.Policy.Decide(lost),
 	})
+	s.swept(ctx, swept, lost)
 	before := s.unavailable
 	s.observe(err)
 	if err != nil {
@@ -94,15 +106,20 @@ func (s *Sweeper) sweep(ctx context.Context) bool {
 		}
 		return false
 	}
+	return len(swept) >= s.cfg.Batch
+}
+
+// swept tells of what a sweep has recovered, which it may have before an error.
+func (s *Sweeper) swept(ctx context.Context, swept []LostAttempt, f *fault.Failure) {
 	if len(swept) == 0 {
-		return false
+		return
 	}
 	failpoint.Crash(failpoint.Swept)
+	AnnounceLost(ctx, s.announce, swept)
 	for _, l := range swept {
-		l.ended(ctx, s.announce, s.observer, lost)
+		l.ended(ctx, s.observer, f)
 	}
 	s.log.WarnContext(ctx, "sweep recovered images", "images", len(swept))
-	return len(swept) >= s.cfg.Batch
 }
 
 // levelOf is at which level an error of the store is logged that is tried again: an

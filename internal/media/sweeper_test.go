@@ -68,6 +68,31 @@ func TestSweeperRunsUntilStopped(t *testing.T) {
 	})
 }
 
+// TestSweepBesideAnError: what was recovered before an error is announced, all of it at once, and the observer is told.
+func TestSweepBesideAnError(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store, heard, seen := newFakeStore("http://a/1.jpg", "http://a/2.jpg", "http://a/3.jpg"), &announcements{}, &observed{}
+		for _, img := range store.images {
+			img.status = catalog.Processing
+		}
+		store.sweepFails = errors.New("the fourth could not be recovered")
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() {
+			done <- media.NewSweeper(store, heard, seen, media.DefaultSweeperConfig(), slog.New(slog.DiscardHandler)).Run(ctx)
+		}()
+		synctest.Wait()
+		if got := seen.outcomes(); len(heard.seen) != 3 || heard.calls != 1 || len(got) != 3 {
+			t.Errorf("announced %v in %d calls, and the observer was told of %q", heard.seen, heard.calls, got)
+		}
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // TestSilentHosts: where a host has answered no one for as long as an image may
 // wait, those that have waited so long for it fail as it did, and no others.
 func TestSilentHosts(t *testing.T) {

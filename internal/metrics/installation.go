@@ -42,12 +42,10 @@ type Failures interface {
 // Installation exposes figures of the whole installation from one process at a time, under
 // a lease, so that sums over processes are right, and a scrape counts nothing.
 type Installation struct {
-	// Sampled is told of each sample of the work; nil: no one is.
-	Sampled func(context.Context, dispatch.Overview) error
-
 	work     Work
 	failures Failures
 	leases   processes.Leases
+	sampled  func(context.Context, dispatch.Overview)
 	holder   string // names this process
 	log      *slog.Logger
 	outage   *backoff.Outage
@@ -64,10 +62,16 @@ type sample struct {
 	until time.Time // it is exposed
 }
 
-// Installation adds the figures of the installation; its Run samples them.
-func (m *Metrics) Installation(w Work, f Failures, leases processes.Leases, log *slog.Logger) *Installation {
+// Installation adds the figures of the installation; its Run samples them. sampled is told of each sample of the work;
+// nil: no one is.
+func (m *Metrics) Installation(
+	w Work, f Failures, leases processes.Leases, sampled func(context.Context, dispatch.Overview), log *slog.Logger,
+) *Installation {
+	if sampled == nil {
+		sampled = func(context.Context, dispatch.Overview) {}
+	}
 	i := &Installation{
-		work: w, failures: f, leases: leases, holder: rand.Text(), log: log,
+		work: w, failures: f, leases: leases, sampled: sampled, holder: rand.Text(), log: log,
 		outage: backoff.NewOutage(log, "metrics of the installation are held up", "metrics of the installation go on"),
 		waiting: desc("jobs_waiting",
 			"Images with work to do in each state, up to 10,000 (in_line: 20,000). One process of the installation exposes it.", "state"),
@@ -124,10 +128,8 @@ func (i *Installation) sample(ctx context.Context) error {
 		return err
 	}
 	i.last.Store(s)
-	if i.Sampled == nil {
-		return nil
-	}
-	return i.Sampled(ctx, s.work)
+	i.sampled(ctx, s.work)
+	return nil
 }
 
 // Describe implements prometheus.Collector.

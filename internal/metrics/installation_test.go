@@ -117,16 +117,12 @@ func TestInstallation(t *testing.T) {
 		log := slog.New(slog.DiscardHandler)
 		ctx, stop := context.WithCancel(t.Context())
 		told := 0
-		figures := first.Installation(work, dead, leases, log)
-		figures.Sampled = func(_ context.Context, o dispatch.Overview) error {
-			told += len(o.States)
-			return nil
-		}
+		figures := first.Installation(work, dead, leases, func(_ context.Context, o dispatch.Overview) { told += len(o.States) }, log)
 		go func() { _ = figures.Run(ctx) }()
 		synctest.Wait()
 		other, stopOther := context.WithCancel(t.Context())
 		defer stopOther()
-		go func() { _ = second.Installation(work, dead, leases, log).Run(other) }()
+		go func() { _ = second.Installation(work, dead, leases, nil, log).Run(other) }()
 		synctest.Wait()
 		wantNone(t, second, hostsOpen)
 		wantLines(t, first,
@@ -166,7 +162,7 @@ func TestInstallationInTrouble(t *testing.T) {
 		m := newMetrics()
 		ctx, stop := context.WithCancel(t.Context())
 		defer stop()
-		go func() { _ = m.Installation(work, &fakeFailures{}, leases, slog.New(slog.DiscardHandler)).Run(ctx) }()
+		go func() { _ = m.Installation(work, &fakeFailures{}, leases, nil, slog.New(slog.DiscardHandler)).Run(ctx) }()
 		trouble := func(what string, begin, end func()) {
 			<-time.After(61 * time.Second)
 			wantLines(t, m, `vitrine_hosts_open 2.0`)

@@ -174,9 +174,9 @@ func TestImages(t *testing.T) {
 // fakeWorker is a worker and a renderer in which something is going on.
 type fakeWorker struct{}
 
-func (fakeWorker) InFlight() int       { return 3 }
-func (fakeWorker) Children() int       { return 2 }
-func (fakeWorker) BudgetUsed() float64 { return .25 }
+func (fakeWorker) InFlight() int                { return 3 }
+func (fakeWorker) PIDs() []int                  { return []int{71, 72} }
+func (fakeWorker) Pixels() (used, budget int64) { return 10, 40 }
 
 func TestParts(t *testing.T) {
 	t.Parallel()
@@ -216,7 +216,7 @@ func everything(t *testing.T) *metrics.Metrics {
 	m.Requests.Observe(r, 200, time.Second)
 	leases := &fakeLeases{}
 	i := m.Installation(&fakeWork{overview: dispatch.Overview{States: []dispatch.StateCount{{State: dispatch.StateDue}}}},
-		&fakeFailures{counts: map[failures.Kind]int{}}, leases, slog.New(slog.DiscardHandler))
+		&fakeFailures{counts: map[failures.Kind]int{}}, leases, nil, slog.New(slog.DiscardHandler))
 	ctx, stop := contextWithCancel(t)
 	ended := make(chan struct{})
 	go func() { defer close(ended); _ = i.Run(ctx) }()

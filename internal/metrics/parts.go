@@ -63,10 +63,10 @@ type Worker interface {
 	InFlight() int // images that are in work
 }
 
-// Renderer is what renders pictures.
+// Renderer is what renders pictures in processes of its own.
 type Renderer interface {
-	Children() int       // render processes that are alive
-	BudgetUsed() float64 // share of the pixels, from 0 to 1
+	PIDs() []int                  // of the render processes that are alive
+	Pixels() (used, budget int64) // that pictures in work hold, and may hold
 }
 
 // Worker exposes the figures of a worker, which has so many slots at a time, and of its renderer, which may be nil.
@@ -77,8 +77,11 @@ func (m *Metrics) Worker(w Worker, slots func() int, r Renderer) {
 	if r == nil {
 		return
 	}
-	m.gauge("render_children", "Render processes of this process that are alive.", func() float64 { return float64(r.Children()) })
-	m.gauge("pixel_budget_used_ratio", "Share of the pixels that pictures in work may hold which is taken, from 0 to 1.", r.BudgetUsed)
+	m.gauge("render_children", "Render processes of this process that are alive.", func() float64 { return float64(len(r.PIDs())) })
+	m.gauge("pixel_budget_used_ratio", "Share of the pixels that pictures in work may hold which is taken, from 0 to 1.", func() float64 {
+		used, budget := r.Pixels()
+		return float64(used) / float64(budget)
+	})
 }
 
 // CacheRequests are how many reads had each result since the start of the process.

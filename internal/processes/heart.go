@@ -25,12 +25,16 @@ type Heart struct {
 	use     func() Use
 	log     *slog.Logger
 
+	used   Use // at usedAt; Run's, as that is
+	usedAt time.Time
+
 	draining atomic.Bool
 	drain    chan struct{} // of capacity 1: draining has begun
 }
 
 // NewHeart returns a Heart for the process, of which ID, Role, Slots and Version are given, and
-// which starts now; work is nil for one that works on no images. use is asked at each heartbeat.
+// which starts now; work is nil for one that works on no images. use is asked once in an
+// Interval, however many heartbeats come early.
 func NewHeart(store Store, process Process, work Work, use func() Use, log *slog.Logger) *Heart {
 	process.StartedAt = time.Now()
 	return &Heart{store: store, process: process, work: work, use: use, log: log, drain: make(chan struct{}, 1)}
@@ -72,7 +76,10 @@ func (h *Heart) Run(ctx context.Context) error {
 // beat writes a heartbeat with what is downloaded.
 func (h *Heart) beat(ctx context.Context) error {
 	p := h.process
-	p.Use = h.use()
+	if h.usedAt.IsZero() || time.Since(h.usedAt) >= Interval {
+		h.used, h.usedAt = h.use(), time.Now()
+	}
+	p.Use = h.used
 	write := func(fetched []Fetched) error {
 		p.Fetched = fetched
 		p.Held = p.SlotsTaken()

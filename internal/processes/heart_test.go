@@ -147,6 +147,34 @@ func TestHeartbeatIsEarly(t *testing.T) {
 	})
 }
 
+// TestUseOncePerInterval: what the process uses is not read for each heartbeat that comes early.
+func TestUseOncePerInterval(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store, work, asked := &fakeStore{}, &fakeWork{due: make(chan struct{})}, int64(0)
+		h := processes.NewHeart(store, worker(), work, func() processes.Use {
+			asked++
+			return processes.Use{Memory: asked}
+		}, slog.New(slog.DiscardHandler))
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() { ended <- h.Run(ctx) }()
+		for range 30 {
+			time.Sleep(processes.Interval / 10)
+			work.due <- struct{}{}
+		}
+		synctest.Wait()
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+		beats := store.written()
+		if last := beats[len(beats)-1]; len(beats) != 31 || asked != 4 || last.Memory != 4 {
+			t.Errorf("it is read %d times for %d heartbeats in three intervals, the last with %+v", asked, len(beats), last.Use)
+		}
+	})
+}
+
 // TestHeartDrains: once the process takes nothing more, it has room for what it still
 // downloads and for no more, and it is alive until that is done.
 func TestHeartDrains(t *testing.T) {

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Digit is a truth value in a column of numbers: 1 or 0.
-func Digit(b bool) int {
+// OneOrZero is a truth value as a column of numbers has it.
+func OneOrZero(b bool) int {
 	if b {
 		return 1
 	}

@@ -63,13 +63,13 @@ func cellOf(a media.Attempted) (c Cell, ok bool) {
 			return Cell{Host: a.Claim.Host, Class: classOf(s.Took), Fetches: 1}, true
 		}
 		f, failed := fault.FailureOf(s.Err)
-		return Cell{Host: a.Claim.Host, Class: failedClass, Fetches: 1}, failed && ofHost(f.Reason)
+		return Cell{Host: a.Claim.Host, Class: failedClass, Fetches: 1}, failed && hostFailed(f.Reason)
 	}
 	return Cell{}, false
 }
 
-// ofHost reports whether it is the host's, or the URL's at it, that there is no picture.
-func ofHost(r fault.Reason) bool {
+// hostFailed reports whether it is the host's, or the URL's at it, that there is no picture.
+func hostFailed(r fault.Reason) bool {
 	switch r {
 	case fault.SourceNotFound, fault.SourceForbidden, fault.SourceTimeout, fault.SourceUnreachable, fault.TooManyRedirects:
 		return true

@@ -8,8 +8,9 @@ import (
 const (
 	// Length is that of a minute: what is kept has no finer parts.
 	Length = time.Minute
-	// Keep is for how long minutes are kept.
-	Keep = 7 * 24 * time.Hour
+	// Keep is for how long minutes are kept: longer than those of a History, which are MaxMinutes and those that its
+	// first point has beside them.
+	Keep = 2 * 24 * time.Hour
 )
 
 // Minute is what happened in a minute, or in several.
@@ -68,8 +69,9 @@ func (m Minute) with(n Minute) Minute {
 // Store keeps the minutes. Every method is safe for concurrent use, takes the time from the
 // database's clock, and returns errors of kind fault.Unavailable where the database cannot be reached.
 type Store interface {
-	// AddCounts adds the counts to those of the minute that it was so long ago, and returns what time it is.
-	AddCounts(ctx context.Context, c Counts, ago time.Duration) (now time.Time, err error)
+	// Add adds the counts to those of the minute that it was so long ago, and the cells, of each host and class
+	// one, to those of the FetchesLength that it was then: all of it, or nothing with an error. It returns what time it is.
+	Add(ctx context.Context, c Counts, cells []Cell, ago time.Duration) (now time.Time, err error)
 	// AddSample keeps the sample of the minute that begins then, unless there is one.
 	AddSample(ctx context.Context, minute time.Time, s Sample) error
 	// Minutes returns those that began within that time and in which there was something, the earliest
@@ -77,9 +79,6 @@ type Store interface {
 	Minutes(ctx context.Context, within time.Duration) (list []Minute, now time.Time, err error)
 	// PurgeMinutes removes at most limit of those that began longer ago, and returns how many.
 	PurgeMinutes(ctx context.Context, ago time.Duration, limit int) (removed int, err error)
-	// AddFetches adds the cells, of each host and class one, to those of the FetchesLength that it was so long ago,
-	// and returns what time it is.
-	AddFetches(ctx context.Context, cells []Cell, ago time.Duration) (now time.Time, err error)
 	// Fetches returns the sums of the cells of these hosts within that time.
 	Fetches(ctx context.Context, hosts []string, within time.Duration) ([]Cell, error)
 	// PurgeFetches removes at most limit of the rows of cells that began longer ago, and returns how many.

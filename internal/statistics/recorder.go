@@ -142,7 +142,7 @@ func (r *Recorder) write(ctx context.Context) (wait time.Duration) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	now, err := r.save(ctx, &c, since/2)
+	now, err := r.store.Add(ctx, c.Counts, c.list(), since/2)
 	if err != nil {
 		r.putBack(c)
 		r.outage.Failed(ctx, "database", err)
@@ -154,21 +154,4 @@ func (r *Recorder) write(ctx context.Context) (wait time.Duration) {
 	r.outage.Succeeded(ctx)
 	r.last = time.Now()
 	return now.Truncate(Length).Add(Length + margin).Sub(now)
-}
-
-// save writes what there is, and takes from c what is written.
-func (r *Recorder) save(ctx context.Context, c *counted, ago time.Duration) (now time.Time, err error) {
-	if c.Counts != (Counts{}) {
-		if now, err = r.store.AddCounts(ctx, c.Counts, ago); err != nil {
-			return now, err
-		}
-		c.Counts = Counts{}
-	}
-	if len(c.cells) > 0 {
-		if now, err = r.store.AddFetches(ctx, c.list(), ago); err != nil {
-			return now, err
-		}
-		c.cells = nil
-	}
-	return now, nil
 }

@@ -1,10 +1,12 @@
 package statistics_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -28,27 +30,17 @@ type fakeStore struct {
 	samples []statistics.Minute
 	minutes []statistics.Minute
 	cells   []statistics.Cell // that were added, or are there
-	refuses bool              // fetches
 }
 
 func (s *fakeStore) now() time.Time { return time.Now().Add(s.offset).UTC() }
 
-func (s *fakeStore) AddCounts(ctx context.Context, c statistics.Counts, ago time.Duration) (time.Time, error) {
+func (s *fakeStore) Add(ctx context.Context, c statistics.Counts, cells []statistics.Cell, ago time.Duration) (time.Time, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.down || ctx.Err() != nil {
 		return time.Time{}, errors.New("down")
 	}
 	s.added = append(s.added, statistics.Minute{At: s.now().Add(-ago).Truncate(statistics.Length), Counts: c})
-	return s.now(), nil
-}
-
-func (s *fakeStore) AddFetches(_ context.Context, cells []statistics.Cell, _ time.Duration) (time.Time, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.down || s.refuses {
-		return time.Time{}, errors.New("down")
-	}
 	s.cells = append(s.cells, cells...)
 	return s.now(), nil
 }
@@ -213,13 +205,15 @@ func TestSampler(t *testing.T) {
 		{State: dispatch.StateLater, Images: 7, DueAt: at.Add(-5 * time.Hour)}, // it is about to be due
 	}}
 	store := &fakeStore{}
-	s := statistics.NewSampler(store)
+	var log bytes.Buffer
+	s := statistics.NewSampler(store, slog.New(slog.NewTextHandler(&log, nil)))
 	for i := range 8 {
 		if i == 2 || i == 3 {
 			store.down = true
 		}
-		if err := s.Sampled(t.Context(), o); (err != nil) != (store.down && i == 3) {
-			t.Errorf("sample %d at %v: %v", i, o.At, err)
+		s.Sampled(t.Context(), o)
+		if held := strings.Count(log.String(), "samples of what waits are held up"); held != min(i/3, 1) {
+			t.Errorf("sample %d at %v, and the log says %s", i, o.At, &log)
 		}
 		store.down = false
 		o.At = o.At.Add(19 * time.Second)

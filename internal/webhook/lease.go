@@ -37,7 +37,7 @@ func (l *lease) keep(ctx context.Context) error {
 	for backoff.Sleep(ctx, l.life/6) == nil {
 		asked := time.Now()
 		within, cancel := context.WithTimeout(ctx, l.life/6)
-		err := l.leases.RenewLease(within, Reader, l.holder, l.life)
+		err := l.leases.RenewLease(within, leaseName, l.holder, l.life)
 		cancel()
 		switch {
 		case err == nil:
@@ -56,5 +56,5 @@ func (l *lease) keep(ctx context.Context) error {
 func (l *lease) release(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), l.life/6)
 	defer cancel()
-	_ = l.leases.EndLease(ctx, Reader, l.holder)
+	_ = l.leases.EndLease(ctx, leaseName, l.holder)
 }

@@ -14,8 +14,8 @@ import (
 	"vitrine.dev/internal/processes"
 )
 
-// Reader is the name under which one process at a time delivers.
-const Reader = "webhooks"
+// leaseName is the name under which one process at a time delivers, and as a reader of the log.
+const leaseName = "webhooks"
 
 // RunnerConfig tunes a Runner.
 type RunnerConfig struct {
@@ -82,7 +82,7 @@ func NewRunner(p Parts, cfg RunnerConfig) *Runner {
 func (r *Runner) Run(ctx context.Context) error {
 	for ctx.Err() == nil {
 		began := time.Now()
-		err := r.Leases.TakeLease(ctx, Reader, r.holder, r.cfg.Lease)
+		err := r.Leases.TakeLease(ctx, leaseName, r.holder, r.cfg.Lease)
 		switch {
 		case err == nil:
 			r.hold(ctx, newLease(r.Leases, r.holder, began, r.cfg.Lease))
@@ -119,7 +119,7 @@ func (r *Runner) hold(ctx context.Context, l *lease) {
 		}
 	})
 	working.Go(func() {
-		open := func(ctx context.Context) (events.Next, error) { return r.Horizon.NamedTail(ctx, Reader) }
+		open := func(ctx context.Context) (events.Next, error) { return r.Horizon.NamedTail(ctx, leaseName) }
 		_ = events.Follow(taking, open, r.outage, func() { r.notify(nil, 0) }, func(b events.Batch) { r.heard(b) }) // always nil
 	})
 	for taking.Err() == nil {

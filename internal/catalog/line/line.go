@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"vitrine.dev/internal/catalog"
+	"vitrine.dev/internal/text"
 )
 
 // Key is what a part of a line is about.
@@ -86,8 +87,8 @@ func (l *Line) set(key Key, value string) (fault string) {
 		}
 		return "status must be one of " + strings.Join(names, ", ")
 	case Host:
-		if value == "" || strings.ContainsAny(value, "/ \x00") {
-			return "host must be the host of a URL, such as example.com"
+		if reason := text.HostFault(value); reason != "" {
+			return "host " + reason
 		}
 		l.Host = strings.ToLower(value)
 	case User:
@@ -162,7 +163,7 @@ func (l Line) String() string {
 }
 
 func (l Line) price() string {
-	text := func(p *catalog.Price) string {
+	written := func(p *catalog.Price) string {
 		if p == nil {
 			return ""
 		}
@@ -172,8 +173,8 @@ func (l Line) price() string {
 	case l.PriceMin == nil && l.PriceMax == nil:
 		return ""
 	case l.PriceMin != nil && l.PriceMax != nil && *l.PriceMin == *l.PriceMax:
-		return text(l.PriceMin)
+		return written(l.PriceMin)
 	default:
-		return text(l.PriceMin) + ".." + text(l.PriceMax)
+		return written(l.PriceMin) + ".." + written(l.PriceMax)
 	}
 }

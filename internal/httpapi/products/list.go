@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
-	"strings"
 
 	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/cache"
@@ -155,14 +154,13 @@ func decodeFilter(p *httpkit.Params) catalog.Filter {
 		Query:        p.Text(catalog.FilterQuery),
 		Sort:         find.Sort(p.Text(catalog.FilterSort)),
 		ImageStatus:  catalog.Status(p.Text(catalog.FilterImageStatus)),
-		SourceHost:   strings.ToLower(p.Text(catalog.FilterSourceHost)),
+		SourceHost:   p.AnyCase(catalog.FilterSourceHost),
 		UpdatedAfter: p.Time(catalog.FilterUpdatedAfter),
 		ExternalID:   p.Text(catalog.FieldExternalID),
 	}
 	p.Spell(catalog.FieldName, find.Part(f.Name).Text)
 	p.Spell(catalog.FilterQuery, find.Query(f.Query).Text)
 	p.Spell(catalog.FilterSort, string(f.Sort.Or()))
-	p.Spell(catalog.FilterSourceHost, f.SourceHost)
 	return f
 }
 

@@ -169,6 +169,6 @@ type HostFetches struct {
 	Succeeded   int64   `json:"succeeded"        minimum:"0" doc:"Downloads that were complete, and answers that nothing has changed" example:"412"`
 	Failed      int64   `json:"failed"           minimum:"0" doc:"Fetches for which the host gave no picture: source_not_found, source_forbidden, source_timeout, source_unreachable, too_many_redirects. Fetches that failed for other reasons count in neither" example:"8"`
 	SuccessRate float64 `json:"success_rate"     minimum:"0" maximum:"1" doc:"The share of those that succeeded" example:"0.981"`
-	P50MS       int64   `json:"p50_ms,omitempty" minimum:"1" doc:"Half of those that succeeded took no longer, in milliseconds, within 9.1 %; absent where none has succeeded" example:"180"`
+	P50MS       int64   `json:"p50_ms,omitempty" minimum:"1" doc:"Half of those that succeeded took no longer, in milliseconds, within 9.1 % and to the millisecond; absent where none has succeeded" example:"180"`
 	P95MS       int64   `json:"p95_ms,omitempty" minimum:"1" doc:"The same of 95 %" example:"950"`
 }

@@ -56,7 +56,7 @@ func DescribeHistory(d *openapi.Document) *huma.Operation {
 		OperationID: "getQueueHistory", Tags: []string{"operation"}, Summary: "How attempts at images have ended, and what waited, over the last minutes",
 		Description: "Counts of all processes by the minute, and beside them what waited and was in work at one moment of each. A point stands for 1, 5 or 15 minutes, " +
 			"so that there are at most about a hundred; it begins at a multiple of that. Of the minutes that are over, the last may lack for a minute what a process has not written yet. " +
-			"Minutes are kept for seven days. They are statistics: where a process dies, up to a minute of its counts is lost.",
+			"Minutes are kept for two days. They are statistics: where a process dies, what it has counted since it last wrote is lost, about a minute unless the database was out of reach.",
 		Responses: d.Responses(map[string]*huma.Response{"200": openapi.Response("The last minutes", openapi.Schema[wire.QueueHistory](d))},
 			http.StatusServiceUnavailable),
 	}

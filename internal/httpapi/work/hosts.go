@@ -12,6 +12,7 @@ import (
 	"vitrine.dev/internal/httpapi/wire"
 	"vitrine.dev/internal/httpkit"
 	"vitrine.dev/internal/statistics"
+	"vitrine.dev/internal/text"
 )
 
 // Hosts answers with one page of hosts.
@@ -71,7 +72,7 @@ func withFetches(v dispatch.HostView, fetches map[string]statistics.Fetches) wir
 	if rate, known := f.Rate(); known {
 		host.Fetches = &wire.HostFetches{
 			Succeeded: f.Succeeded, Failed: f.Failed, SuccessRate: math.Round(rate*10_000) / 10_000,
-			P50MS: f.P50.Milliseconds(), P95MS: f.P95.Milliseconds(),
+			P50MS: f.P50.Round(time.Millisecond).Milliseconds(), P95MS: f.P95.Round(time.Millisecond).Milliseconds(),
 		}
 	}
 	return host
@@ -93,7 +94,7 @@ func wireHost(h dispatch.HostView) wire.Host {
 }
 
 func decodeHost(position []byte) (host string, ok bool) {
-	return string(position), dispatch.IsHost(string(position))
+	return string(position), text.HostFault(string(position)) == ""
 }
 
 // moment returns nil for 0.

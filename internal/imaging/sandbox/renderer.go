@@ -201,17 +201,8 @@ func (r *Renderer) PIDs() []int {
 	return slices.Collect(maps.Keys(r.children))
 }
 
-// Children returns how many children are alive.
-func (r *Renderer) Children() int { return len(r.PIDs()) }
-
 // Pixels returns how many pixels of the budget are taken.
 func (r *Renderer) Pixels() (used, budget int64) { return r.schedule.Pixels() }
-
-// BudgetUsed returns which share of the budget's pixels is taken, from 0 to 1.
-func (r *Renderer) BudgetUsed() float64 {
-	used, budget := r.Pixels()
-	return float64(used) / float64(budget)
-}
 
 // take returns an idle child, or nil where one is to be started.
 func (r *Renderer) take() *process {

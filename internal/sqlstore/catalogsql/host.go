@@ -5,7 +5,8 @@ import (
 	"vitrine.dev/internal/sqldb"
 )
 
-// hostTerm looks at the images of each product, or for those of the host along images_by_host, whoever's they are.
+// hostTerm looks at the images of each product, or for those of the host along images_by_host_of_user, or images_by_host for
+// those of all users.
 func hostTerm(f catalog.Filter) term {
 	of := imagesOf(f)
 	return term{
@@ -14,10 +15,16 @@ func hostTerm(f catalog.Filter) term {
 	}
 }
 
-// imagesOf are those from the host, of the status and the user where the filter names them.
+// imagesOf are those from the host, of the status and the user where the filter names them. Those of all users are
+// worded as the indexes of all users are.
 func imagesOf(f catalog.Filter) condition {
 	c := condition{"i.source_host = ?", []any{f.SourceHost}}
-	if f.ImageStatus != "" {
+	switch {
+	case f.UserID == 0 && f.ImageStatus == "":
+		c.text += " AND i.product_id > 0"
+	case f.UserID == 0 && f.ImageStatus == catalog.Failed:
+		c.text += " AND i.status = 'failed'"
+	case f.ImageStatus != "":
 		c.text, c.args = c.text+" AND i.status = ?", append(c.args, string(f.ImageStatus))
 	}
 	if f.UserID != 0 {
@@ -27,7 +34,7 @@ func imagesOf(f catalog.Filter) condition {
 }
 
 // hostOnly reports whether the page is of products with an image from the host, of a status or not, and no other term, in
-// the order of their ids, which images_by_host has.
+// the order of their ids, which the indexes by host have.
 func hostOnly(f catalog.Filter, all []term, o order) bool {
 	others := len(all) - 1
 	if f.ImageStatus != "" {
@@ -36,7 +43,8 @@ func hostOnly(f catalog.Filter, all []term, o order) bool {
 	return f.SourceHost != "" && others == 0 && o.key == turn && f.Limit > 0
 }
 
-// ofHost is the way to that page which ends with its last product: it reads the images of the host until then.
+// ofHost is the way to that page which ends with its last product: it reads the images of the host until then, those
+// of the user where the filter names one.
 func ofHost(db *sqldb.DB, f catalog.Filter, o order) selection {
 	product, direction, operator := "i.product_id", "", ">"
 	if !db.OneWriter {

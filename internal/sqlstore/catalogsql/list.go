@@ -74,8 +74,8 @@ func (s *Products) listing(ctx context.Context, f catalog.Filter) (listing, erro
 	case f.ExternalID != "":
 		l.walk, l.terms = selection{}, nil // there is one at most
 	case !hostOnly(f, all, l.order):
-	case f.UserID == 0 && f.ImageStatus == "":
-		l.walk, l.found = ofHost(s.db, f, l.order), selection{}
+	case f.UserID == 0 || f.ImageStatus == "": // there is an index that has no others
+		l.walk, l.found = selection{}, ofHost(s.db, f, l.order)
 	default:
 		l.found, l.terms = ofHost(s.db, f, l.order), nil
 	}

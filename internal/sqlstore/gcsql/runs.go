@@ -20,7 +20,7 @@ func (s *Collection) RecordRun(ctx context.Context, r gc.Run) error {
 		INSERT INTO runs (task, place, failed, ran_by, repair, failure, took, ended_at, report) VALUES ($1, $2, $3, $4, $5, $6, $7, {now}, $8)
 		ON CONFLICT (task, place, failed) DO UPDATE SET ran_by = excluded.ran_by, repair = excluded.repair, failure = excluded.failure,
 			took = excluded.took, ended_at = excluded.ended_at, report = excluded.report`,
-		string(r.Task), r.Place, sqldb.Digit(!r.Finished()), r.By, sqldb.Digit(r.Repair), r.Failure, r.Took.Milliseconds(), string(report))
+		string(r.Task), r.Place, sqldb.OneOrZero(!r.Finished()), r.By, sqldb.OneOrZero(r.Repair), r.Failure, r.Took.Milliseconds(), string(report))
 	return err
 }
 

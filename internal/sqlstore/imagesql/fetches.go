@@ -123,7 +123,7 @@ func (s *Images) knownHosts(ctx context.Context, from sqldb.Querier, hosts []str
 
 // ReviseHost implements dispatch.InspectorStore.
 func (s *Images) ReviseHost(ctx context.Context, name string, rule func(dispatch.Host, int64) (dispatch.Host, error)) error {
-	err := s.db.InTx(ctx, "revise host", func(ctx context.Context, tx *sql.Tx) error {
+	return s.db.InTxNotify(ctx, "revise host", func(ctx context.Context, tx *sql.Tx) error {
 		known, err := s.knownHosts(ctx, tx, []string{name}, "{for update}")
 		if err != nil {
 			return err
@@ -137,10 +137,6 @@ func (s *Images) ReviseHost(ctx context.Context, name string, rule func(dispatch
 		}
 		return s.writeHosts(ctx, tx, map[string]knownHost{name: h})
 	})
-	if err == nil {
-		s.db.Committed()
-	}
-	return err
 }
 
 func (s *Images) writeHosts(ctx context.Context, tx *sql.Tx, hosts map[string]knownHost) error {

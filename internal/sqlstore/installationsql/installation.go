@@ -83,9 +83,9 @@ func arguments(r installation.Record) []any {
 	if len(r.Origin) > 0 {
 		origin, _ = json.Marshal(r.Origin) //nolint:errchkjson // texts; the names come in order: equal origins are equal texts
 	}
-	args := []any{r.Epoch, string(origin), sqldb.Digit(r.Copied)}
+	args := []any{r.Epoch, string(origin), sqldb.OneOrZero(r.Copied)}
 	for _, part := range installation.Parts() {
-		args = append(args, sqldb.Digit(slices.Contains(r.External, part)))
+		args = append(args, sqldb.OneOrZero(slices.Contains(r.External, part)))
 	}
 	return args
 }

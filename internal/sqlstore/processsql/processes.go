@@ -29,7 +29,7 @@ func (s *Alive) Heartbeat(ctx context.Context, p processes.Process) error {
 		ON CONFLICT (id) DO UPDATE SET slots = excluded.slots, in_flight = excluded.in_flight, held = excluded.held, fetched = excluded.fetched,
 			heartbeat_at = excluded.heartbeat_at, draining = excluded.draining, memory = excluded.memory, renders = excluded.renders,
 			pixels_used = excluded.pixels_used, pixel_budget = excluded.pixel_budget`,
-		p.ID, p.Role, p.Slots, p.InFlight, p.Held, fetched, p.Version, time.Since(p.StartedAt).Milliseconds(), sqldb.Digit(p.Draining),
+		p.ID, p.Role, p.Slots, p.InFlight, p.Held, fetched, p.Version, time.Since(p.StartedAt).Milliseconds(), sqldb.OneOrZero(p.Draining),
 		p.Memory, p.Renders, p.PixelsUsed, p.PixelBudget)
 	if err == nil && len(p.Fetched) > 0 {
 		s.db.CommittedOwn()

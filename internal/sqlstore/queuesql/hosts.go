@@ -117,9 +117,9 @@ func busy(d sqldb.Dialect, limit int, fetched []processes.Fetched) (statement st
 				FROM walked w WHERE w.host IS NOT NULL AND w.n < %[1]d),
 			outside AS (SELECT source_host AS host, count(*) AS images FROM images
 				WHERE stage = 3 AND (id, dispatched_until) NOT IN (SELECT fetched_id, token FROM %[2]s) GROUP BY source_host),
-			compared AS (SELECT host, CASE WHEN few THEN %[3]s ELSE 0 END AS few FROM (
-				SELECT host, TRUE AS few FROM walked WHERE host IS NOT NULL
-				UNION ALL SELECT o.host, FALSE FROM outside o WHERE o.host NOT IN (SELECT w.host FROM walked w WHERE w.host IS NOT NULL)) AS s),
+			compared AS (SELECT host, %[3]s AS few FROM (
+				SELECT host FROM walked WHERE host IS NOT NULL
+				UNION ALL SELECT o.host FROM outside o WHERE o.host NOT IN (SELECT w.host FROM walked w WHERE w.host IS NOT NULL)) AS s),
 			chosen AS (SELECT c.host, c.few, coalesce(o.images, 0) AS images FROM compared c LEFT JOIN outside o ON o.host = c.host
 				ORDER BY c.few DESC, coalesce(o.images, 0) DESC, c.host LIMIT $1),
 			counted AS (SELECT c.host, c.images, CASE WHEN few < %[4]d THEN few ELSE %[5]s END AS parked FROM chosen c)

@@ -2,6 +2,7 @@ package statisticsql
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"time"
 
@@ -9,24 +10,19 @@ import (
 	"vitrine.dev/internal/statistics"
 )
 
-// AddFetches implements statistics.Store.
-func (s *Past) AddFetches(ctx context.Context, cells []statistics.Cell, ago time.Duration) (now time.Time, err error) {
+func (s *Past) addFetches(ctx context.Context, tx *sql.Tx, cells []statistics.Cell, ago time.Duration) error {
+	if len(cells) == 0 {
+		return nil
+	}
 	rows := make([][]any, len(cells))
 	for i, c := range cells {
 		rows[i] = []any{c.Host, c.Class, c.Fetches}
 	}
 	length := statistics.FetchesLength.Milliseconds()
 	values, args := s.db.Tuples(fmt.Sprintf("(({now} - %d) / %d * %d, %%s)", ago.Milliseconds(), length, length), rows)
-	var ms int64
-	err = s.db.WithRetry(ctx, "add fetches", func(ctx context.Context) error {
-		_, err := s.db.Writer.ExecContext(ctx, s.db.SQL(`INSERT INTO host_fetches (begun_at, host, class, fetches) VALUES `+values+`
-			ON CONFLICT (host, begun_at, class) DO UPDATE SET fetches = host_fetches.fetches + excluded.fetches`), args...)
-		if err != nil {
-			return err
-		}
-		return s.db.Reader.QueryRowContext(ctx, s.db.SQL(`SELECT {now}`)).Scan(&ms)
-	})
-	return sqldb.Time(ms), err
+	_, err := tx.ExecContext(ctx, s.db.SQL(`INSERT INTO host_fetches (begun_at, host, class, fetches) VALUES `+values+`
+		ON CONFLICT (host, begun_at, class) DO UPDATE SET fetches = host_fetches.fetches + excluded.fetches`), args...)
+	return err
 }
 
 // Fetches implements statistics.Store.

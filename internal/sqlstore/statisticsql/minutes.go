@@ -2,6 +2,7 @@ package statisticsql
 
 import (
 	"context"
+	"database/sql"
 	"time"
 
 	"vitrine.dev/internal/sqldb"
@@ -14,18 +15,25 @@ type Past struct{ db *sqldb.DB }
 // New returns the past minutes of the database.
 func New(db *sqldb.DB) *Past { return &Past{db} }
 
-// AddCounts implements statistics.Store.
-func (s *Past) AddCounts(ctx context.Context, c statistics.Counts, ago time.Duration) (time.Time, error) {
-	var now int64
-	err := s.db.WithRetry(ctx, "add to a minute", func(ctx context.Context) error {
-		return s.db.Writer.QueryRowContext(ctx, s.db.SQL(`
+// Add implements statistics.Store. The row of the minute, which all processes write, comes last, so that
+// it is locked for the shortest time.
+func (s *Past) Add(ctx context.Context, c statistics.Counts, cells []statistics.Cell, ago time.Duration) (now time.Time, err error) {
+	var ms int64
+	err = s.db.InTx(ctx, "add to a minute", func(ctx context.Context, tx *sql.Tx) error {
+		if err := s.addFetches(ctx, tx, cells, ago); err != nil {
+			return err
+		}
+		if c == (statistics.Counts{}) {
+			return tx.QueryRowContext(ctx, s.db.SQL(`SELECT {now}`)).Scan(&ms)
+		}
+		return tx.QueryRowContext(ctx, s.db.SQL(`
 			INSERT INTO minutes (minute, ready, retried, failed, bytes_in, bytes_out) VALUES (({now} - $1) / $2 * $2, $3, $4, $5, $6, $7)
 			ON CONFLICT (minute) DO UPDATE SET ready = minutes.ready + excluded.ready, retried = minutes.retried + excluded.retried,
 				failed = minutes.failed + excluded.failed, bytes_in = minutes.bytes_in + excluded.bytes_in, bytes_out = minutes.bytes_out + excluded.bytes_out
 			RETURNING {now}`),
-			ago.Milliseconds(), statistics.Length.Milliseconds(), c.Ready, c.Retried, c.Failed, c.BytesIn, c.BytesOut).Scan(&now)
+			ago.Milliseconds(), statistics.Length.Milliseconds(), c.Ready, c.Retried, c.Failed, c.BytesIn, c.BytesOut).Scan(&ms)
 	})
-	return sqldb.Time(now), err
+	return sqldb.Time(ms), err
 }
 
 // AddSample implements statistics.Store.
@@ -35,7 +43,7 @@ func (s *Past) AddSample(ctx context.Context, minute time.Time, sample statistic
 		ON CONFLICT (minute) DO UPDATE SET sampled = 1, waiting = excluded.waiting, more = excluded.more, oldest = excluded.oldest,
 			in_flight = excluded.in_flight
 		WHERE minutes.sampled = 0`,
-		minute.UnixMilli(), sample.Waiting, sqldb.Digit(sample.More), sample.Oldest.Milliseconds(), sample.InFlight)
+		minute.UnixMilli(), sample.Waiting, sqldb.OneOrZero(sample.More), sample.Oldest.Milliseconds(), sample.InFlight)
 	return err
 }
 

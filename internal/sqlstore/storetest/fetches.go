@@ -36,16 +36,16 @@ func testFetches(t *testing.T, s Store) {
 	var group sync.WaitGroup
 	for range 4 {
 		group.Go(func() {
-			if now, err := s.AddFetches(ctx, cells, 0); err != nil || time.Since(now).Abs() > time.Minute {
+			if now, err := s.Add(ctx, statistics.Counts{}, cells, 0); err != nil || time.Since(now).Abs() > time.Minute {
 				t.Error(now, err)
 			}
 		})
 	}
 	group.Wait()
-	if _, err := s.AddFetches(ctx, cells[:1], 50*time.Minute); err != nil { // of the same hour
+	if _, err := s.Add(ctx, statistics.Counts{}, cells[:1], 50*time.Minute); err != nil { // of the same hour
 		t.Fatal(err)
 	}
-	if _, err := s.AddFetches(ctx, cells[1:3], 3*time.Hour); err != nil {
+	if _, err := s.Add(ctx, statistics.Counts{}, cells[1:3], 3*time.Hour); err != nil {
 		t.Fatal(err)
 	}
 	want := []statistics.Cell{cell("a.example", -1, 10), cell("a.example", 0, 4<<40), cell("b.example:8080", 31, 20)}

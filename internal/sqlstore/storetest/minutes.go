@@ -23,7 +23,7 @@ func testMinutes(t *testing.T, s Store) {
 	}
 	add := func(c statistics.Counts, ago time.Duration) (minute time.Time) {
 		t.Helper()
-		now, err := s.AddCounts(ctx, c, ago)
+		now, err := s.Add(ctx, c, nil, ago)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -38,7 +38,7 @@ func testMinutes(t *testing.T, s Store) {
 	c := statistics.Counts{Ready: 1, Retried: 2, Failed: 3, BytesIn: 1 << 40, BytesOut: 5}
 	var group sync.WaitGroup
 	for range 8 {
-		group.Go(func() { _, _ = s.AddCounts(ctx, c, middle+time.Hour) })
+		group.Go(func() { _, _ = s.Add(ctx, c, nil, middle+time.Hour) })
 	}
 	group.Wait()
 	early := add(statistics.Counts{}, middle+time.Hour)

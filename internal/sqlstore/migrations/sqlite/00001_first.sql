@@ -226,8 +226,12 @@ CREATE TABLE images (
     CHECK (CASE status WHEN 'pending' THEN stage IS NOT NULL WHEN 'failed' THEN stage IS NULL ELSE TRUE END)
 );
 CREATE INDEX images_by_product ON images (product_id, position);
--- Lists of products by the host of an image, in the order of the products' ids.
-CREATE INDEX images_by_host ON images (source_host, product_id);
+-- Lists of products by the host of an image, in the order of the products' ids. Of all users,
+-- of one, and those with a failed one of all users. The condition that all images meet keeps the lists of one user off the
+-- index of all.
+CREATE INDEX images_by_host ON images (source_host, product_id) WHERE product_id > 0;
+CREATE INDEX images_by_host_of_user ON images (user_id, source_host, product_id);
+CREATE INDEX images_failed_by_host ON images (source_host, product_id) WHERE status = 'failed';
 CREATE INDEX images_uploaded ON images (source_url, user_id) WHERE source_host = 'vitrine:upload';
 -- The queue. None of these names status, attempts or leases: begin and renewals change no index.
 CREATE INDEX images_due ON images (due_at) WHERE stage = 0;
