@@ -88,7 +88,7 @@ func (r run) took(t *testing.T, f report.Figure) {
 
 // revision names the commit, with a mark where files differed from it before the report was written.
 var revision = sync.OnceValue(func() string {
-	out, err := exec.Command("git", "describe", "--always", "--dirty", "--exclude=*").Output() //nolint:noctx // at once
+	out, err := exec.Command("git", "describe", "--always", "--dirty", "--exclude=*").Output()
 	if err != nil {
 		return "unknown"
 	}

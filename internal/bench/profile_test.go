@@ -18,7 +18,7 @@ func (a *api) profile(t *testing.T, ours target, d time.Duration, name string) {
 	if folder == "" {
 		return
 	}
-	if err := os.MkdirAll(folder, 0o755); err != nil { //nolint:gosec // for whoever measures
+	if err := os.MkdirAll(folder, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	done := make(chan struct{})

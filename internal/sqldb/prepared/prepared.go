@@ -1,5 +1,5 @@
 // Package prepared keeps the statements that connections have prepared. A driver
-// that prepares a statement anew each time it runs has SQLite parse and plan it,
+// that prepares a statement again each time it runs has SQLite parse and plan it,
 // with its triggers, which takes longer than an insert.
 package prepared
 
