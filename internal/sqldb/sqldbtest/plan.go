@@ -21,11 +21,8 @@ func Plan(ctx context.Context, from sqldb.Querier, oneWriter bool, statement str
 	explain, scan := "EXPLAIN QUERY PLAN "+statement, func(row sqldb.Row, line *string) error { return row.Scan(new(int), new(int), new(int), line) }
 	if !oneWriter {
 		name := fmt.Sprintf("explained_%d", prepared.Add(1))
-		rows, err := from.QueryContext(ctx, "PREPARE "+name+" AS "+statement)
-		if err == nil {
-			err = rows.Close()
-		}
-		if err != nil {
+		none := func(sqldb.Row, *string) error { return nil }
+		if _, err := sqldb.Collect(ctx, from, none, "PREPARE "+name+" AS "+statement); err != nil {
 			return "", fmt.Errorf("prepare: %w\n%s", err, statement)
 		}
 		explain, args = "EXPLAIN (COSTS OFF) EXECUTE "+name+literals(args), nil
