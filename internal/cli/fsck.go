@@ -9,13 +9,14 @@ import (
 
 	"vitrine.dev/internal/fsck"
 	"vitrine.dev/internal/gc"
+	"vitrine.dev/internal/httpapi/wire"
 )
 
 type fsckCommand struct {
 	Repair bool           `help:"Repair what can be repaired. Safe while the system runs."                xor:"what"`
-	Last   bool           `help:"Compare nothing: print what the last runs found, and the collector."     xor:"what"`
+	Last   bool           `help:"Compare nothing: print what the last runs found, and the collector."     xor:"what,age"`
 	JSON   bool           `help:"Print the report as JSON."                                               name:"json"`
-	Grace  *time.Duration `help:"How old a file that nothing refers to must be; ORPHAN_GRACE by default."`
+	Grace  *time.Duration `help:"How old a file that nothing refers to must be; ORPHAN_GRACE by default." xor:"age"`
 }
 
 // Check says how to check.
@@ -55,18 +56,10 @@ func (f fsckCommand) Run(ctx context.Context, program Program, to Streams) error
 	return nil
 }
 
-// lastRun is a run as JSON.
+// lastRun is a run as JSON, as of the API.
 type lastRun struct {
-	Task    gc.Task   `json:"task"`
-	By      string    `json:"by"`
-	Repair  bool      `json:"repair"`
-	Failure string    `json:"failure,omitempty"`
-	EndedAt time.Time `json:"ended_at"`
-	Seconds float64   `json:"seconds"`
-	DueAt   time.Time `json:"next_due_at,omitzero"`
-	gc.Report
-
-	ComparedAll bool `json:"compared_all"`
+	Task gc.Task `json:"task"`
+	*wire.CheckRun
 }
 
 // last prints what the last runs have found. Its outcome says nothing of that.
@@ -77,8 +70,8 @@ func (f fsckCommand) last(ctx context.Context, program Program, to Streams) erro
 	}
 	if f.JSON {
 		list := make([]lastRun, len(runs))
-		for i, r := range runs {
-			list[i] = lastRun{r.Task, r.By, r.Repair, r.Failure, r.EndedAt, r.Took.Seconds(), r.DueAt, r.Report, r.ComparedAll()}
+		for i := range runs {
+			list[i] = lastRun{runs[i].Task, wire.CheckRunOf(&runs[i])}
 		}
 		return writeLine(to.Out, list)
 	}

@@ -147,7 +147,7 @@ func TestRound(t *testing.T) {
 	w.finish(gone)
 	_, err := w.store.DeleteProduct(t.Context(), gone.ID, storetest.Unchecked)
 	must(t, err)
-	w.put(blob.Uploads+"just-sent.jpg", []byte("a picture"))
+	w.put(blob.Uploads+"just-sent.webp", []byte("a picture"))
 	objects := int64(len(w.objects()))
 	must(t, gc.NewFiles(w.store, w.blobs, gc.Config{}).MarkUnused(t.Context(), 0, gc.Partitions))
 	collector := gc.NewCollector(usedAgain{w.store}, w.blobs, time.Millisecond, gc.Config{UploadLife: time.Hour}, quiet)

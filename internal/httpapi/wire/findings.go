@@ -1,6 +1,10 @@
 package wire
 
-import "time"
+import (
+	"time"
+
+	"vitrine.dev/internal/gc"
+)
 
 // Findings are what is wrong.
 type Findings struct {
@@ -71,4 +75,24 @@ type CollectorRound struct {
 	Since    *time.Time       `json:"since,omitempty" doc:"When the earliest of them ended" typical:"false"`
 	Checked  map[string]int64 `json:"checked" nullable:"false" doc:"How many of what were compared" example:"{\"objects\":2140}"`
 	Findings []CheckFinding   `json:"findings" nullable:"false" doc:"Sums"`
+}
+
+// CheckRunOf is the form of a run; nil for none.
+func CheckRunOf(r *gc.Run) *CheckRun {
+	if r == nil {
+		return nil
+	}
+	return &CheckRun{
+		Clean: r.Agrees(), ComparedAll: r.ComparedAll(), Failure: r.Failure, By: r.By, Repair: r.Repair, EndedAt: r.EndedAt, Seconds: r.Took.Seconds(), NextDueAt: OrNil(r.DueAt),
+		Refused: r.Report.Refused, Checked: r.Report.Checked, Findings: CheckFindingsOf(r.Report.Findings), Notes: r.Report.Notes,
+	}
+}
+
+// CheckFindingsOf are the forms of findings.
+func CheckFindingsOf(list []gc.Finding) []CheckFinding {
+	out := make([]CheckFinding, len(list))
+	for i, f := range list {
+		out[i] = CheckFinding{Kind: string(f.Kind), Text: f.What, Skipped: f.Skipped, Count: f.Count, Repaired: f.Repaired, Samples: f.Samples, Unrepaired: f.Unrepaired}
+	}
+	return out
 }

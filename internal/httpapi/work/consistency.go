@@ -20,33 +20,15 @@ func (h *Handler) Consistency(w http.ResponseWriter, r *http.Request) error {
 	}
 	c := gc.Summarize(runs)
 	answer := wire.Consistency{
-		Fsck: wireRun(c.Fsck), Collector: wireRun(c.Turn),
+		Fsck: wire.CheckRunOf(c.Fsck), Collector: wire.CheckRunOf(c.Turn),
 		Round: wire.CollectorRound{
-			Turns: c.Round.Turns, Of: gc.Turns, Since: wire.OrNil(c.Round.Since), Checked: c.Round.Checked, Findings: wireFindings(c.Round.Findings),
+			Turns: c.Round.Turns, Of: gc.Turns, Since: wire.OrNil(c.Round.Since), Checked: c.Round.Checked, Findings: wire.CheckFindingsOf(c.Round.Findings),
 		},
 	}
 	if c.Finished != c.Fsck {
-		answer.Complete = wireRun(c.Finished)
+		answer.Complete = wire.CheckRunOf(c.Finished)
 	}
 	return httpkit.WriteFresh(w, http.StatusOK, answer)
-}
-
-func wireRun(r *gc.Run) *wire.CheckRun {
-	if r == nil {
-		return nil
-	}
-	return &wire.CheckRun{
-		Clean: r.Agrees(), ComparedAll: r.ComparedAll(), Failure: r.Failure, By: r.By, Repair: r.Repair, EndedAt: r.EndedAt, Seconds: r.Took.Seconds(), NextDueAt: wire.OrNil(r.DueAt),
-		Refused: r.Report.Refused, Checked: r.Report.Checked, Findings: wireFindings(r.Report.Findings), Notes: r.Report.Notes,
-	}
-}
-
-func wireFindings(list []gc.Finding) []wire.CheckFinding {
-	out := make([]wire.CheckFinding, len(list))
-	for i, f := range list {
-		out[i] = wire.CheckFinding{Kind: string(f.Kind), Text: f.What, Skipped: f.Skipped, Count: f.Count, Repaired: f.Repaired, Samples: f.Samples, Unrepaired: f.Unrepaired}
-	}
-	return out
 }
 
 // DescribeConsistency describes Consistency.
