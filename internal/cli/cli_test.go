@@ -109,7 +109,7 @@ func TestCommands(t *testing.T) {
 		{"fsck --last", nil, "last", 0, "fsck, run by ann@host, ended at 2026-11-28T04:00:00Z after 0s; it did not look at everything: It was stopped."},
 		{"fsck --last", nil, "last", 0, "fsck, run by ben@host, ended at 2026-11-28T03:00:00Z after 1.5s; it looked at everything\nfinding"},
 		{"fsck --last", nil, "last", 0, "The next is due at 2026-11-28T05:00:00Z."},
-		{"fsck --last --json", nil, "last", 0, `{"task":"fsck","clean":false,"by":"ben@host","repair":false,"ended_at":"2026-11-28T03:00:00Z","seconds":1.5,"checked":{},"findings":[{"kind":"orphan_object","text":"left behind","count":3,"repaired":0,"samples":[]}]`},
+		{"fsck --last --json", nil, "last", 0, `{"task":"fsck","clean":false,"compared_all":true,"by":"ben@host","repair":false,"ended_at":"2026-11-28T03:00:00Z","seconds":1.5,"checked":{},"findings":[{"kind":"orphan_object","text":"left behind","count":3,"repaired":0,"samples":[]}]`},
 		{"fsck --last", errors.New("no database"), "last", 69, "fsck --last: no database"},
 		{"fsck --last --repair", nil, "", 64, "can't be used together"},
 		{"fsck --last --grace=1m", nil, "", 64, "can't be used together"},

@@ -15,6 +15,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"vitrine.dev/internal/bulk/rows"
 	"vitrine.dev/internal/imaging/imagingtest"
@@ -60,10 +61,7 @@ func TestExportByCommand(t *testing.T) {
 func exported(t *testing.T, api string) []byte {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "products.ndjson")
-	said, err := exec.CommandContext(t.Context(), systemtest.Build(t, systemtest.Program), "export", "--url", api, "--user", "1", "--out", file, "--format", string(rows.NDJSON)).CombinedOutput()
-	if err != nil {
-		t.Fatalf("%v: %s", err, said)
-	}
+	exports(t, "--url", api, "--user", "1", "--out", file, "--format", string(rows.NDJSON))
 	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
@@ -116,11 +114,25 @@ func TestExportWithSourcesComesBack(t *testing.T) {
 func archived(t *testing.T, api string) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "products.tar")
-	said, err := exec.CommandContext(t.Context(), systemtest.Build(t, systemtest.Program), "export", "--url", api, "--user", "1", "--sources", "--out", file).CombinedOutput()
-	if err != nil || !strings.Contains(string(said), "3 products, 2 pictures, ") {
-		t.Fatalf("%v: %s", err, said)
+	if said := exports(t, "--url", api, "--user", "1", "--sources", "--out", file); !strings.Contains(said, "3 products, 2 pictures, ") {
+		t.Fatal(said)
 	}
 	return file
+}
+
+// exports returns what the command says that exports. It is told to try again while a transaction of another test, in
+// another database of the server, holds up the log of events.
+func exports(t *testing.T, args ...string) string {
+	t.Helper()
+	for began := time.Now(); ; {
+		said, err := exec.CommandContext(t.Context(), systemtest.Build(t, systemtest.Program), append([]string{"export"}, args...)...).CombinedOutput()
+		if err == nil {
+			return string(said)
+		}
+		if !strings.Contains(string(said), "is held up by a transaction; try again") || time.Since(began) > systemtest.Patience {
+			t.Fatalf("%v: %s", err, said)
+		}
+	}
 }
 
 // contents are the entries of a tar, one after the other, but for what is without.

@@ -127,7 +127,7 @@ func (w *worker) await(sending context.Context) {
 	}
 	if !w.resume.IsZero() {
 		wait = min(wait, max(0, time.Until(w.resume)))
-	} else if len(w.queue) > 0 && w.flying == 0 { // the lease is short
+	} else if len(w.queue) > 0 && w.flying < w.most() { // the lease was short
 		wait = min(wait, w.r.cfg.Poll)
 	}
 	stopped := w.taking.Done()
@@ -146,17 +146,21 @@ func (w *worker) await(sending context.Context) {
 
 // launch sends as much as may be under way.
 func (w *worker) launch(sending context.Context) {
-	most := w.r.cfg.PerEndpoint
-	if w.health.Failures >= w.r.cfg.Policy.Failures {
-		most = 1
-	}
-	for len(w.queue) > 0 && w.flying < most && !w.failed() && len(w.ended) < mostUnwritten && w.resume.IsZero() && w.lease.left() > w.r.cfg.Timeout {
+	for len(w.queue) > 0 && w.flying < w.most() && !w.failed() && len(w.ended) < mostUnwritten && w.resume.IsZero() && w.lease.left() > w.r.cfg.Timeout {
 		d := w.queue[0]
 		w.queue = w.queue[1:]
 		w.flying++
 		c, slow := w.endpoint(), w.took > w.r.cfg.Slow
 		go func() { w.done <- w.r.attempt(sending, w.taking, w.lease, c, d, slow) }()
 	}
+}
+
+// most is how many may be under way.
+func (w *worker) most() int {
+	if w.health.Failures >= w.r.cfg.Policy.Failures {
+		return 1
+	}
+	return w.r.cfg.PerEndpoint
 }
 
 // failed reports whether a failure has not been written: what it means is not known yet.
