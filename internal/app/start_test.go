@@ -3,10 +3,20 @@ package app
 import (
 	"context"
 	"io"
+	"os"
 	"testing"
 
 	"vitrine.dev/internal/cli"
+	"vitrine.dev/internal/imaging/sandbox"
 )
+
+// TestMain renders where a test's process starts this one for that.
+func TestMain(m *testing.M) {
+	if sandbox.IsChild() {
+		os.Exit(sandbox.Serve(os.Stdin, os.Stdout, sandbox.OpenImaging))
+	}
+	os.Exit(m.Run())
+}
 
 // TestStoppedWhileItStarts: a process that is told to stop before it is ready has not failed.
 func TestStoppedWhileItStarts(t *testing.T) {
