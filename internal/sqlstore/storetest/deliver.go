@@ -173,5 +173,5 @@ func testDeliverBesideOneFailure(t *testing.T, s Store) {
 	}
 	products(t, s, 3)
 	deliver(t, s, s, to, cfg)
-	until(t, "the third is sent beside the second", func() bool { return requests.Load() == 3 })
+	until(t, "the third is sent beside the second", func() bool { return requests.Load() >= 3 }) // the first is sent again once it recovers
 }
