@@ -27,6 +27,10 @@ BENCH_TURN   ?= 5s
 BENCH_ROUNDS ?= 5
 # A folder for profiles of the program, taken in a turn that does not count.
 BENCH_PROFILE ?=
+# Which growth is measured, with how many products of PostgreSQL at most, and for how long products are created and deleted.
+GROWTH       ?= .
+GROWTH_MOST  ?= 10000000
+GROWTH_CHURN ?= 1h
 # What Go benchmarks to run, how often (benchstat wants six or more), and where.
 BENCH   ?= .
 COUNT   ?= 6
@@ -42,9 +46,9 @@ FIND_PRODUCTS ?= 1000000
 FUZZ_TIME ?= 30s
 
 # Packages of tests of the whole program, and what starts it and its servers for them.
-WHOLE   := bench|burst|chaos|cost|e2e|fair|interop|systemtest|testserver
+WHOLE   := bench|burst|chaos|cost|e2e|fair|growth|interop|systemtest|testserver
 
-.PHONY: help setup run build quick test chaos burst fair import interop alerts check fmt fuzz bench microbench cost find clean
+.PHONY: help setup run build quick test chaos burst fair import interop alerts check fmt fuzz bench bench-growth microbench cost find clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -130,6 +134,12 @@ bench: ## the program side by side with the limit of what it does, into docs/ben
 	@$(GO) build -o $(SERVERS) ./internal/testserver/run
 	@VITRINE_TEST_REQUIRE=1 BENCH_REPORT="$(CURDIR)/docs" BENCH_TURN=$(BENCH_TURN) BENCH_ROUNDS=$(BENCH_ROUNDS) BENCH_PROFILE="$(abspath $(BENCH_PROFILE))" $(SERVERS) -- \
 		$(GO) test ./internal/bench -run "$(BENCH)" -count 1 -v -timeout 90m
+
+bench-growth: ## the same operations with more products, after an hour of creates and deletes, with more processes, into docs/scaling.md: GROWTH=regexp GROWTH_MOST=10000000 GROWTH_CHURN=1h
+	@scripts/setup test
+	@$(GO) build -o $(SERVERS) ./internal/testserver/run
+	@VITRINE_TEST_REQUIRE=1 GROWTH=1 GROWTH_REPORT="$(CURDIR)/docs/scaling.md" GROWTH_MOST=$(GROWTH_MOST) GROWTH_CHURN=$(GROWTH_CHURN) $(SERVERS) -- \
+		$(GO) test ./internal/growth -run "$(GROWTH)" -count 1 -v -timeout 180m
 
 microbench: ## Go benchmarks for benchstat: BENCH=regexp COUNT=6 PKG=./...
 	@scripts/setup bench

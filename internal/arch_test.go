@@ -78,7 +78,7 @@ func layerOf(path string) (layer int, group string, err error) {
 
 // forTests tells the packages that only tests import.
 func forTests(path string) bool {
-	for _, folder := range []string{"testserver", "systemtest", "e2e", "chaos", "burst", "fair", "bench", "cost", "interop", "catalogfake"} {
+	for _, folder := range []string{"testserver", "systemtest", "e2e", "chaos", "burst", "fair", "bench", "cost", "growth", "interop", "catalogfake"} {
 		if strings.Contains(path+"/", "/"+folder+"/") {
 			return true
 		}

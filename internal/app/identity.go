@@ -77,7 +77,9 @@ func (b guardedBlobs) Ping(ctx context.Context) error {
 	if !b.needed {
 		return nil
 	}
-	if err := b.guard.Check(ctx); installation.Refused(err) {
+	// Without its database it is not known whose the storage is: an outcome of a probe would say nothing of it, and be
+	// believed for a minute.
+	if err := b.guard.Check(ctx); installation.Refused(err) || installation.Unknown(err) {
 		return err
 	}
 	return nil

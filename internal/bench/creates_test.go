@@ -100,12 +100,12 @@ func TestCreatesEmbedded(t *testing.T) {
 	both := r.byTurns(
 		func() sample { return to.measure(t, r.turn) },
 		func() (s sample) {
-			before, began, n := ownCPU(t), time.Now(), 0
+			before, began, n := systemtest.OwnCPU(t), time.Now(), 0
 			for ; time.Since(began) < r.turn; n++ {
 				plain.Create(t)
 			}
 			return sample{
-				CPU:        float64((ownCPU(t) - before).Microseconds()) / float64(n),
+				CPU:        float64((systemtest.OwnCPU(t) - before).Microseconds()) / float64(n),
 				Throughput: float64(n) / time.Since(began).Seconds(),
 			}
 		})

@@ -144,7 +144,7 @@ func newRenderer(t *testing.T) *sandbox.Renderer {
 // renderingCPU is that of this process and of the render processes.
 func renderingCPU(t *testing.T, r *sandbox.Renderer) time.Duration {
 	t.Helper()
-	total := ownCPU(t)
+	total := systemtest.OwnCPU(t)
 	for _, pid := range r.PIDs() {
 		total += systemtest.CPU(t, pid)
 	}

@@ -25,7 +25,6 @@ import (
 	"vitrine.dev/internal/queue"
 	"vitrine.dev/internal/queue/rabbitmq"
 	"vitrine.dev/internal/spool"
-	"vitrine.dev/internal/sqldb"
 	"vitrine.dev/internal/sqlstore"
 	"vitrine.dev/internal/systemtest"
 	"vitrine.dev/internal/testserver"
@@ -55,7 +54,7 @@ func TestQueue(t *testing.T) {
 	line := newLine(t, db, server)
 	own := newQueue(t, server, "bench", line.log)
 	n := max(jobsASecond, int(jobsASecond*r.turn.Seconds()))
-	broker, others := func() time.Duration { return systemtest.CPU(t, pid) }, func() time.Duration { return ownCPU(t) + db.CPU(t) }
+	broker, others := func() time.Duration { return systemtest.CPU(t, pid) }, func() time.Duration { return systemtest.OwnCPU(t) + db.CPU(t) }
 	measure := func(do func() int) sample {
 		before, began := broker()+others(), time.Now()
 		n := float64(do())
@@ -151,18 +150,7 @@ var _ interface {
 func newLine(t *testing.T, db *limit.Postgres, server *testserver.Server) *line {
 	t.Helper()
 	l := &line{log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})), done: &count{ended: make(chan error, 1)}}
-	port, err := strconv.ParseUint(db.Env["DB_PORT"], 10, 16)
-	if err != nil {
-		t.Fatal(err)
-	}
-	l.store, err = sqlstore.OpenPostgres(t.Context(), sqldb.PostgresConfig{
-		Host: db.Env["DB_HOST"], Port: uint16(port), User: db.Env["DB_USER"], Password: db.Env["DB_PASSWORD"], Name: db.Env["DB_NAME"],
-		SSLMode: db.Env["DB_SSLMODE"], MaxConns: 20,
-	}, l.log)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = l.store.Close() })
+	l.store = db.Store(t, 20, l.log)
 	db.Exec(t, fmt.Sprintf(`INSERT INTO users (id, name, created_at) SELECT n, 'User', 0 FROM generate_series(1, %d) AS n ON CONFLICT DO NOTHING`, usersOfJobs))
 	l.queue = newQueue(t, server, rabbitmq.DefaultConfig().QueueName, l.log)
 	return l

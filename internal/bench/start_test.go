@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"os"
 	"syscall"
 	"testing"
 	"time"
@@ -105,10 +104,4 @@ func holding(t *testing.T, pid int, addr string) float64 {
 		}
 	}
 	return float64(systemtest.Proportional(pid)) / 1e6
-}
-
-// ownCPU is the CPU that this process has used.
-func ownCPU(t *testing.T) time.Duration {
-	t.Helper()
-	return systemtest.CPU(t, os.Getpid())
 }

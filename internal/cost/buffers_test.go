@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"vitrine.dev/internal/bench/limit"
 	"vitrine.dev/internal/dispatch"
 )
 
@@ -16,7 +17,7 @@ import (
 func TestBuffers(t *testing.T) {
 	turn(t)
 	p := newCounted(t, "synchronous_commit=off", "autovacuum=off")
-	store := p.store(t, 2)
+	store := p.Store(t, 2, quiet())
 	const creates, steps, perStep, full, perHost = 256, 16, 16, 10, 4
 	create := func(n int) {
 		for range n {
@@ -53,7 +54,7 @@ func TestBuffers(t *testing.T) {
 			WHERE id IN (SELECT min(id) FROM images WHERE stage = 3)`)
 	}
 	var created, dispatched []float64
-	var look statement
+	var look limit.Calls
 	waiting := 0
 	for _, wanted := range []int{1_000, 100_000, 2_000_000} {
 		p.wait(t, wanted-waiting, map[string]string{
@@ -65,9 +66,9 @@ func TestBuffers(t *testing.T) {
 		})
 		waiting = wanted
 		create(16) // plans and catalogs
-		p.reset(t)
+		p.ResetCounts(t)
 		create(creates)
-		inserts := p.counts(t, "WITH product AS")
+		inserts := p.Counts(t, "WITH product AS")
 		wantCalls(t, "create", inserts)
 		created = append(created, float64(inserts.Blocks)/creates)
 		for more := true; more; { // what was created is parked, or comes in line
@@ -77,7 +78,7 @@ func TestBuffers(t *testing.T) {
 			step(perStep, true)
 			again()
 		}
-		p.reset(t)
+		p.ResetCounts(t)
 		for n := range steps {
 			step(perStep, n%4 == 0)
 			again()
@@ -90,19 +91,19 @@ func TestBuffers(t *testing.T) {
 				wantCalls(t, part.name, s)
 			}
 			if s.Calls > 0 {
-				t.Logf("%d waiting: %s: %.1f buffers, %d of %d steps", wanted, part.name, s.each(), s.Calls, steps)
+				t.Logf("%d waiting: %s: %.1f buffers, %d of %d steps", wanted, part.name, s.Each(), s.Calls, steps)
 				all += s.Blocks
 			}
 		}
 		dispatched = append(dispatched, float64(all)/(steps*perStep))
-		looks := p.counts(t, "min(due_at)")
-		for end := time.Now().Add(time.Minute); looks.Calls == 0 && time.Now().Before(end); looks = p.counts(t, "min(due_at)") {
+		looks := p.Counts(t, "min(due_at)")
+		for end := time.Now().Add(time.Minute); looks.Calls == 0 && time.Now().Before(end); looks = p.Counts(t, "min(due_at)") {
 			step(perStep, false) // there is one every 250 ms, and a fast machine may have taken the steps in less
 			again()
 		}
 		look.Calls += looks.Calls
 		t.Logf("%d waiting: %.1f buffers for each create, %.1f for each dispatched image; a look for what is below the bounds: %.0f",
-			wanted, created[len(created)-1], dispatched[len(dispatched)-1], looks.each())
+			wanted, created[len(created)-1], dispatched[len(dispatched)-1], looks.Each())
 	}
 	wantCalls(t, "the looks for what is below the bounds", look)
 	atMost(t, slices.Max(created)/slices.Min(created), 2, "buffers for each create, the most as a multiple of the least")
@@ -113,11 +114,11 @@ func TestBuffers(t *testing.T) {
 // by n (from 0) and the first product's id.
 func (p *postgres) wait(t *testing.T, n int, of map[string]string) {
 	t.Helper()
-	if p.number(t, `SELECT count(*) FROM users`) < 1000 {
+	if p.Number(t, `SELECT count(*) FROM users`) < 1000 {
 		p.Exec(t, `INSERT INTO users (name, created_at) SELECT 'User ' || n, 0 FROM generate_series(2, 1000) AS n`)
 	}
-	if p.number(t, `SELECT count(*) FROM images`) == 0 {
-		if _, err := p.store(t, 2).CreateProduct(t.Context(), phone()); err != nil {
+	if p.Number(t, `SELECT count(*) FROM images`) == 0 {
+		if _, err := p.Store(t, 2, quiet()).CreateProduct(t.Context(), phone()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -130,7 +131,7 @@ func (p *postgres) wait(t *testing.T, n int, of map[string]string) {
 	image["stage"], image["class"], image["rank"] = "2", "1", "first + n"
 	image["dispatched_until"], image["lease_until"] = "0", "0"
 	maps.Copy(image, of)
-	first := p.number(t, `SELECT coalesce(max(id), 0) + 1 FROM products`)
+	first := p.Number(t, `SELECT coalesce(max(id), 0) + 1 FROM products`)
 	p.Exec(t, `INSERT INTO products (`+product.Columns()+`) SELECT `+product.Values()+` FROM generate_series(0, $1::BIGINT) AS n`, n/10)
 	p.Exec(t, `INSERT INTO images (`+image.Columns()+`) SELECT `+image.Values()+` FROM generate_series(0, $1::BIGINT) AS n, (SELECT $2::BIGINT AS first) f`, n-1, first)
 	p.Exec(t, `VACUUM ANALYZE`)

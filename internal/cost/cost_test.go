@@ -60,14 +60,6 @@ func newPostgres(t *testing.T, settings ...string) *postgres {
 	return &postgres{limit.NewPostgres(t, settings...)}
 }
 
-func (p *postgres) number(t *testing.T, query string) (n int64) {
-	t.Helper()
-	if err := p.Conn.QueryRow(t.Context(), query).Scan(&n); err != nil {
-		t.Fatalf("%s: %v", query, err)
-	}
-	return n
-}
-
 // repeat has all clients call do until the time is over, and returns how often
 // they did.
 func repeat(t *testing.T, d time.Duration, do func(ctx context.Context, client, n int) error) (times int) {

@@ -3,12 +3,9 @@ package cost_test
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"testing"
 
 	"vitrine.dev/internal/catalog"
-	"vitrine.dev/internal/sqldb"
-	"vitrine.dev/internal/sqlstore"
 )
 
 func phone() catalog.NewProduct {
@@ -18,23 +15,6 @@ func phone() catalog.NewProduct {
 	}
 }
 
-func (p *postgres) store(t *testing.T, maxConns int32) *sqlstore.Store {
-	t.Helper()
-	port, err := strconv.ParseUint(p.Env["DB_PORT"], 10, 16)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := sqlstore.OpenPostgres(t.Context(), sqldb.PostgresConfig{
-		Host: p.Env["DB_HOST"], Port: uint16(port), User: "vitrine", Password: "vitrine", Name: "postgres", SSLMode: "disable",
-		MaxConns: maxConns,
-	}, quiet())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
-	return s
-}
-
 // TestCreate: PostgreSQL's CPU for each create with two images, as a ratio to one
 // prepared statement of pgbench that inserts the same rows into tables with
 // primary and foreign keys and no other index. Each has a server of its own, so
@@ -42,7 +22,7 @@ func (p *postgres) store(t *testing.T, maxConns int32) *sqlstore.Store {
 func TestCreate(t *testing.T) {
 	d := turn(t)
 	p, plain := newPostgres(t), newPostgres(t)
-	store := p.store(t, clients)
+	store := p.Store(t, clients, quiet())
 	if _, err := store.CreateProduct(t.Context(), phone()); err != nil {
 		t.Fatal(err)
 	}

@@ -5,16 +5,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
-	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/catalog/find"
 	"vitrine.dev/internal/sqlstore"
+	"vitrine.dev/internal/systemtest"
 )
 
 const (
@@ -80,13 +78,13 @@ func TestFind(t *testing.T) {
 	for _, products := range sizes {
 		t.Run(fmt.Sprintf("PostgreSQL/%d", products), func(t *testing.T) {
 			p := newCounted(t, "autovacuum=off", "fsync=off")
-			s := p.store(t, 1)
+			s := p.Store(t, 1, quiet())
 			p.Exec(t, `INSERT INTO users (id, name, created_at) VALUES (2, 'Two', 0)`)
 			p.Exec(t, fillNames(products, `WITH series (n) AS (SELECT generate_series(1::BIGINT, %d)) `))
 			p.Exec(t, `VACUUM ANALYZE`)
-			findAll(t, s, products, func() time.Duration { return backendsCPU(t, p) }, func() int64 {
-				n := p.counts(t, "").Blocks
-				p.reset(t)
+			findAll(t, s, products, func() time.Duration { return p.BackendsCPU(t) }, func() int64 {
+				n := p.Counts(t, "").Blocks
+				p.ResetCounts(t)
 				return n
 			})
 		})
@@ -107,7 +105,7 @@ func TestFind(t *testing.T) {
 					t.Fatalf("%s: %v", statement, err)
 				}
 			}
-			findAll(t, s, products, func() time.Duration { return ownCPU(t) }, func() int64 { return 0 })
+			findAll(t, s, products, func() time.Duration { return systemtest.OwnCPU(t) }, func() int64 { return 0 })
 		})
 	}
 }
@@ -191,48 +189,4 @@ func nth(t *testing.T, s *sqlstore.Store, f catalog.Filter, n int) (p find.Posit
 		t.Fatal(err)
 	}
 	return p
-}
-
-// backendsCPU is the time of the processes of PostgreSQL that serve the others' connections: to the nanosecond, by the kernel's scheduler.
-func backendsCPU(t *testing.T, p *postgres) (sum time.Duration) {
-	t.Helper()
-	rows, err := p.Conn.Query(t.Context(), `SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()`)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var pids []int
-	for rows.Next() {
-		var pid int
-		if err := rows.Scan(&pid); err != nil {
-			t.Fatal(err)
-		}
-		pids = append(pids, pid)
-	}
-	if rows.Err() != nil || len(pids) == 0 {
-		t.Fatal(pids, rows.Err())
-	}
-	slices.Sort(pids)
-	for _, pid := range pids {
-		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/schedstat", pid))
-		if err != nil {
-			t.Fatal(err)
-		}
-		first, _, _ := strings.Cut(string(text), " ")
-		ns, err := strconv.ParseInt(first, 10, 64)
-		if err != nil {
-			t.Fatal(err)
-		}
-		sum += time.Duration(ns)
-	}
-	return sum
-}
-
-// ownCPU is the time of this process.
-func ownCPU(t *testing.T) time.Duration {
-	t.Helper()
-	var usage syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
-		t.Fatal(err)
-	}
-	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }

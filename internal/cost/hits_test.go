@@ -66,15 +66,15 @@ func TestListHits(t *testing.T) {
 			client.Create(fmt.Sprint("Grid ", product), urls...)
 		}
 		open.Store(true)
-		systemtest.Eventually(t, "images to become ready", func() bool { return p.number(t, `SELECT count(*) FROM images WHERE status = 'ready'`) > 0 })
+		systemtest.Eventually(t, "images to become ready", func() bool { return p.Number(t, `SELECT count(*) FROM images WHERE status = 'ready'`) > 0 })
 		p.Exec(t, `SELECT pg_sleep(3)`) // what the creates have begun is over
-		ready := p.number(t, `SELECT count(*) FROM images WHERE status = 'ready'`)
-		p.reset(t)
+		ready := p.Number(t, `SELECT count(*) FROM images WHERE status = 'ready'`)
+		p.ResetCounts(t)
 		began := time.Now()
 		reads := readLists(t, api.URL(), lists, d)
 		took := time.Since(began).Seconds()
-		loads := p.counts(t, "OVER page AS place")
-		rate := float64(p.number(t, `SELECT count(*) FROM images WHERE status = 'ready'`)-ready) / took
+		loads := p.Counts(t, "OVER page AS place")
+		rate := float64(p.Number(t, `SELECT count(*) FROM images WHERE status = 'ready'`)-ready) / took
 		open.Store(false)
 		wantCalls(t, "reads of pages", loads)
 		if rate < 0.9*progress || float64(reads)/took < 0.9*listReads {

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"golang.org/x/sync/errgroup"
 
+	"vitrine.dev/internal/bench/limit"
 	"vitrine.dev/internal/dispatch"
 	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/sqlstore"
@@ -30,7 +31,7 @@ func TestHeldSnapshot(t *testing.T) {
 	turn(t)
 	// Without waiting for the disk, so that what the reads cost is not hidden by it.
 	p := newCounted(t, "synchronous_commit=off")
-	store := p.store(t, clients)
+	store := p.Store(t, clients, quiet())
 	p.wait(t, 1000, map[string]string{"class": "0", "source_host": fmt.Sprintf("'host' || n %% %d || '.example.com'", over)})
 	for host := range over {
 		if _, err := store.RecordFetches(t.Context(), []media.Fetch{{Host: hostName(host), Took: time.Second}}); err != nil {
@@ -40,14 +41,14 @@ func TestHeldSnapshot(t *testing.T) {
 	limits := dispatch.DefaultConfig().Limits
 	limits.Slots, limits.Life = 64, time.Hour
 	steps := &dispatch.Steps{Limits: limits}
-	sample := func() (map[string]statement, statement) {
-		p.reset(t)
+	sample := func() (map[string]limit.Calls, limit.Calls) {
+		p.ResetCounts(t)
 		began := time.Now()
 		for range 50 {
 			pass(t, p, store, steps)
 		}
 		t.Logf("%.0f images a second", 50*batch/time.Since(began).Seconds())
-		return p.steps(t), p.counts(t, "min(due_at)")
+		return p.steps(t), p.Counts(t, "min(due_at)")
 	}
 	for range 20 { // plans and catalogs
 		pass(t, p, store, steps)
@@ -74,11 +75,11 @@ func TestHeldSnapshot(t *testing.T) {
 			wantCalls(t, part.name+", with the snapshot", a)
 		}
 		if b.Calls > 0 || a.Calls > 0 {
-			t.Logf("%s: %.1f buffers, %.1f with the snapshot (%d and %d calls)", part.name, b.each(), a.each(), b.Calls, a.Calls)
+			t.Logf("%s: %.1f buffers, %.1f with the snapshot (%d and %d calls)", part.name, b.Each(), a.Each(), b.Calls, a.Calls)
 		}
 	}
 	wantCalls(t, "the looks for what is below the bounds", look)
-	t.Logf("a look for what is below the bounds: %.0f buffers, %.0f with the snapshot (%d and %d calls)", look.each(), looked.each(), look.Calls, looked.Calls)
+	t.Logf("a look for what is below the bounds: %.0f buffers, %.0f with the snapshot (%d and %d calls)", look.Each(), looked.Each(), look.Calls, looked.Calls)
 
 	var sixths [6]float64
 	for began := time.Now(); ; {
@@ -91,7 +92,7 @@ func TestHeldSnapshot(t *testing.T) {
 	}
 	t.Logf("images a second, by sixths of %s: %.0f", running, sixths)
 	for _, part := range stepParts[:3] {
-		atMost(t, after[part.name].each()/before[part.name].each(), 10,
+		atMost(t, after[part.name].Each()/before[part.name].Each(), 10,
 			"%s: buffers with a snapshot held over %d images, as a multiple of those without", part.name, passed)
 	}
 	atMost(t, sixths[0]/sixths[5], 2, "throughput in the first sixth as a multiple of that in the last")

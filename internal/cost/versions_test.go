@@ -63,7 +63,7 @@ func TestRowVersions(t *testing.T) {
 	c := api.Client()
 	await := func(most int64) {
 		t.Helper()
-		for deadline := time.Now().Add(5 * time.Minute); p.number(t, `SELECT count(*) FROM images WHERE status = 'pending'`) > most; {
+		for deadline := time.Now().Add(5 * time.Minute); p.Number(t, `SELECT count(*) FROM images WHERE status = 'pending'`) > most; {
 			if time.Now().After(deadline) {
 				t.Fatal("the images are not ready")
 			}

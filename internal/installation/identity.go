@@ -78,6 +78,9 @@ func (i *Identity) ID() (string, error) {
 	return "", unknown()
 }
 
+// Unknown reports whether the error is that the database has not told yet which installation this is.
+func Unknown(err error) bool { return errors.Is(err, errUnknown) }
+
 func unknown() error {
 	return fault.Wrap(fault.Unavailable, "the database is not available", errUnknown)
 }

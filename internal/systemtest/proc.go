@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // Memory is a figure of the process in bytes, such as VmRSS, what it has, or VmHWM, the most that
@@ -37,6 +39,16 @@ func CPU(tb testing.TB, pid int) time.Duration {
 	tb.Helper()
 	fields := statOf(tb, pid)
 	return ticks(fields[userTime]) + ticks(fields[systemTime])
+}
+
+// OwnCPU is that of this process.
+func OwnCPU(tb testing.TB) time.Duration {
+	tb.Helper()
+	var used unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &used); err != nil {
+		tb.Fatal(err)
+	}
+	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }
 
 // CPUWithChildren is that of a process, of its children, and of those that have ended. A child that ends while

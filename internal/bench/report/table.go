@@ -7,24 +7,30 @@ import (
 	"strings"
 )
 
-// The lines between which a page has the table.
-const (
-	begin = "<!-- written by make bench -->\n"
-	end   = "<!-- end of what make bench writes -->\n"
-)
+// Section is the part of a page that a command writes, between two lines that name the command.
+type Section string
+
+func (c Section) begin() string { return "<!-- written by " + string(c) + " -->\n" }
+func (c Section) end() string   { return "<!-- end of what " + string(c) + " writes -->\n" }
+
+// Replace puts the text in its section of the page.
+func (c Section) Replace(page, text []byte) ([]byte, error) {
+	before, rest, found := bytes.Cut(page, []byte(c.begin()))
+	if !found {
+		return nil, fmt.Errorf("the page has no section for what was measured: %q", c.begin())
+	}
+	_, after, found := bytes.Cut(rest, []byte(c.end()))
+	if !found {
+		return nil, fmt.Errorf("the section has no end: %q", c.end())
+	}
+	return bytes.Join([][]byte{before, []byte(c.begin()), text, []byte(c.end()), after}, nil), nil
+}
+
+// ofFigures is the section of the table in PageFile.
+const ofFigures = Section("make bench")
 
 // Replace puts the table in its section of the page.
-func Replace(page, table []byte) ([]byte, error) {
-	before, rest, found := bytes.Cut(page, []byte(begin))
-	if !found {
-		return nil, fmt.Errorf("the page has no section for the table: %q", begin)
-	}
-	_, after, found := bytes.Cut(rest, []byte(end))
-	if !found {
-		return nil, fmt.Errorf("the section of the table has no end: %q", end)
-	}
-	return bytes.Join([][]byte{before, []byte(begin), table, []byte(end), after}, nil), nil
-}
+func Replace(page, table []byte) ([]byte, error) { return ofFigures.Replace(page, table) }
 
 // Table is the figures in Markdown.
 func (r Report) Table() []byte {
