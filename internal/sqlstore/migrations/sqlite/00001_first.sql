@@ -157,7 +157,7 @@ CREATE TABLE renditions (
     unused_since   BIGINT NOT NULL DEFAULT 0 -- since when no image was seen to refer to it; 0 where one does
 );
 CREATE INDEX renditions_deleted ON renditions (deleting_until) WHERE deleting_until > 0;
-CREATE INDEX renditions_unused ON renditions (unused_since) WHERE unused_since > 0;
+CREATE INDEX renditions_unused ON renditions (key) WHERE unused_since > 0;
 
 -- Pictures that clients have sent, each the file of that key.
 CREATE TABLE sources (
@@ -169,7 +169,7 @@ CREATE TABLE sources (
     unused_since   INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX sources_deleted ON sources (deleting_until) WHERE deleting_until > 0;
-CREATE INDEX sources_unused ON sources (unused_since) WHERE unused_since > 0;
+CREATE INDEX sources_unused ON sources (key) WHERE unused_since > 0;
 
 -- Pictures that clients send in two steps: upload.Upload.
 CREATE TABLE uploads (
