@@ -215,6 +215,8 @@ CREATE INDEX images_by_host ON images (source_host, (product_id + 0)) WHERE prod
 CREATE INDEX images_by_host_of_user ON images (user_id, source_host, (product_id + 0));
 CREATE INDEX images_failed_by_host ON images (source_host, (product_id + 0)) WHERE status = 'failed';
 CREATE INDEX images_uploaded ON images (source_url, user_id) WHERE source_host = 'vitrine:upload';
+-- What is ready and not worked on, to be counted: refreshsql.
+CREATE INDEX images_ready ON images (user_id, updated_at, accepted_at) WHERE status = 'ready' AND stage IS NULL;
 -- The queue. None of these names status, attempts or leases: begin and renewals change no index.
 CREATE INDEX images_due ON images (due_at) WHERE stage = 0;
 CREATE INDEX images_due_of_user ON images (user_id, due_at) WHERE stage = 0;
