@@ -22,14 +22,20 @@ type sharer struct {
 	err    error
 }
 
+// begin gives it a caller's context.
+func (call *sharer) begin(t *testing.T) {
+	t.Helper()
+	call.ctx, call.giveUp = context.WithCancel(t.Context())
+	t.Cleanup(call.giveUp)
+}
+
 // share has the sharers wait for the writer in their order, and share a commit.
 func (s *shop) share(t *testing.T, sharers ...*sharer) {
 	t.Helper()
 	release := s.hold(t)
 	var group sync.WaitGroup
 	for i, call := range sharers {
-		call.ctx, call.giveUp = context.WithCancel(t.Context())
-		defer call.giveUp()
+		call.begin(t)
 		group.Go(func() {
 			call.err = s.InSharedTx(call.ctx, "add lamp", func(ctx context.Context, tx *sql.Tx) error {
 				call.runs++
@@ -164,7 +170,7 @@ func TestDatabaseFails(t *testing.T) {
 		}
 		t.Cleanup(func() { _ = other.Close() })
 		return func(ctx context.Context, _ *sql.Tx) error {
-			_, err := other.BeginTx(ctx, nil) //nolint:sqlclosecheck // there is none: the shared transaction has the file
+			_, err := other.BeginTx(ctx, nil) // the shared transaction has the file
 			return err
 		}
 	}
