@@ -70,6 +70,18 @@ func IDs(ctx context.Context, from Querier, query string, args ...any) ([]int64,
 	return Collect(ctx, from, func(row Row, id *int64) error { return row.Scan(id) }, query, args...)
 }
 
+// Number is IDs of a query that has one row. sql.ErrNoRows.
+func Number(ctx context.Context, from Querier, query string, args ...any) (int64, error) {
+	list, err := IDs(ctx, from, query, args...)
+	if err != nil {
+		return 0, err
+	}
+	if len(list) == 0 {
+		return 0, sql.ErrNoRows
+	}
+	return list[0], nil
+}
+
 // Found is IDs of a query in which NULL stands for what was not found, which it leaves out.
 func Found(ctx context.Context, from Querier, query string, args ...any) ([]int64, error) {
 	all, err := Collect(ctx, from, func(row Row, id *sql.NullInt64) error { return row.Scan(id) }, query, args...)

@@ -8,6 +8,8 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync"
+
+	"vitrine.dev/internal/backoff"
 )
 
 // maxShared bounds how many transactions share a commit.
@@ -31,10 +33,14 @@ type shared struct {
 }
 
 // InSharedTx is InTxNotify for a database with one writer: it may share the
-// commit with other calls that wait for the writer at the same time, of which one
-// that fails is undone alone. It returns after
-// the commit. A ctx that ends while do runs no longer ends it; before that, do is not called.
-// Do may be called more than once, from another goroutine.
+// commit with at most 63 other calls that wait for the writer at the same time. It
+// returns after the commit. Do may be called more than once, from another goroutine.
+//
+// Where do fails by what is its own, its data or a rule, it is undone alone. Where the
+// database fails, be it locked, full, broken or too slow, nothing is done again: all
+// that share the commit get that error, and nothing of any is written. Where ctx ends
+// before its turn, do is not called; while do runs, that no longer ends it. Neither
+// concerns the others.
 func (db *DB) InSharedTx(ctx context.Context, operation string, do func(context.Context, *sql.Tx) error) error {
 	ctx, cancel := context.WithTimeout(ctx, opTimeout)
 	defer cancel()
@@ -104,31 +110,25 @@ func (db *DB) runShared() {
 }
 
 // shareCommit runs one transaction for those that wait once the writer is free. Its
-// error is why it is not. Where a call fails, all is undone and done again in
-// savepoints: most end well, and a savepoint for each has pages copied and the
-// full-text index written, a quarter of what a create takes.
+// error is why it is not. Where one of several calls fails by what is its own, all is
+// undone and done again in savepoints: most end well, and a savepoint for each has
+// pages copied and the full-text index written, a quarter of what a create takes.
 func (db *DB) shareCommit() error {
 	ctx, cancel := context.WithTimeout(context.Background(), opTimeout)
 	defer cancel()
-	begun := false
+	begun, again := false, false
 	var calls []*shared
-	err := db.transact(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	err := db.transact(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
 		begun, calls = true, db.sharing.take()
-		return runAll(ctx, tx, calls)
+		again, err = runAll(ctx, tx, calls)
+		return err
 	})
-	if len(calls) > 1 && slices.ContainsFunc(calls, (*shared).failed) {
-		err = db.WithRetry(ctx, "share a commit", func(ctx context.Context) error {
-			return db.transact(ctx, func(ctx context.Context, tx *sql.Tx) error { return runEach(ctx, tx, calls) })
-		})
+	if again {
+		err = db.shareInSavepoints(ctx, calls)
 	}
 	db.Observe(err)
 	if !begun {
 		return err
-	}
-	for _, call := range calls {
-		if err == nil && call.err != nil {
-			db.Observe(call.err)
-		}
 	}
 	end(calls, err)
 	if err == nil {
@@ -137,52 +137,106 @@ func (db *DB) shareCommit() error {
 	return nil
 }
 
-// end tells the calls how it ended, where they have no error of their own.
+// shareInSavepoints runs one transaction for the calls once the writer is free again,
+// which another process may have taken meanwhile.
+func (db *DB) shareInSavepoints(ctx context.Context, calls []*shared) error {
+	for begun := false; ; {
+		err := db.transact(ctx, func(ctx context.Context, tx *sql.Tx) error {
+			begun = true
+			return runEach(ctx, tx, calls)
+		})
+		if begun || !locked(err) || ctx.Err() != nil {
+			return err
+		}
+		_ = backoff.Sleep(ctx, lockPause) // where ctx ends, the next try says so
+	}
+}
+
+// end tells the calls how it ended. Where all was undone, no error of a single call
+// counts but that its caller gave up: it may be about what another had written.
 func end(calls []*shared, err error) {
 	for _, call := range calls {
-		if call.err == nil {
+		if err != nil && (call.err == nil || call.ctx.Err() == nil) {
 			call.err = err
 		}
 		close(call.ended)
 	}
 }
 
-// runAll runs the calls one after the other until one fails, and returns its error.
-func runAll(ctx context.Context, tx *sql.Tx, calls []*shared) error {
-	for _, call := range calls {
-		if call.err = call.run(ctx, tx); call.err != nil {
-			return call.err
+// errNoneWaits undoes a transaction in which nothing was done.
+var errNoneWaits = errors.New("all callers have given up")
+
+// runAll runs the calls one after the other until one fails, and returns its error, and
+// whether they are to be run again, each by itself: where the failure is that call's
+// own, and others have run or wait. A call whose caller has given up is passed over:
+// it has written nothing.
+func runAll(ctx context.Context, tx *sql.Tx, calls []*shared) (again bool, err error) {
+	ran := 0
+	for i, call := range calls {
+		if !call.waits() {
+			continue
 		}
+		if call.err = call.run(ctx, tx); call.err != nil {
+			if failed := failureOfAll(ctx, call.err); failed != nil {
+				return false, failed
+			}
+			return ran > 0 || slices.ContainsFunc(calls[i+1:], (*shared).waits), call.err
+		}
+		ran++
 	}
-	return nil
+	if ran == 0 {
+		return false, errNoneWaits
+	}
+	return false, nil
 }
 
 // runEach runs the calls one after the other, each in a savepoint of its own. Its
 // error is that of the whole transaction; those of single calls are kept in them.
 func runEach(ctx context.Context, tx *sql.Tx, calls []*shared) error {
 	for _, call := range calls {
+		if !call.waits() {
+			continue
+		}
 		if _, err := tx.ExecContext(ctx, "SAVEPOINT shared"); err != nil {
 			return err
 		}
 		keep := "RELEASE shared"
 		if call.err = call.run(ctx, tx); call.err != nil {
+			if failed := failureOfAll(ctx, call.err); failed != nil {
+				return failed
+			}
 			keep = "ROLLBACK TO shared; RELEASE shared"
 		}
 		if _, err := tx.ExecContext(ctx, keep); err != nil {
-			return errors.Join(err, call.err)
+			return err
 		}
 	}
 	return nil
 }
 
-func (c *shared) failed() bool { return c.err != nil }
+// failureOfAll returns why the transaction of ctx, which may be undone already, failed
+// with the error of a call: the database did. Nil where the call's own data or a rule is
+// the cause, or a deadline that is not the transaction's.
+func failureOfAll(ctx context.Context, err error) error {
+	switch {
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case unavailable(err) && !errors.Is(err, context.DeadlineExceeded):
+		return err
+	default:
+		return nil
+	}
+}
+
+// waits reports whether the caller still waits, and notes why where it does not.
+func (c *shared) waits() bool {
+	c.err = context.Cause(c.ctx)
+	return c.err == nil
+}
 
 // run calls do with the values of the call's context and the end of the
 // transaction's: a statement that is interrupted would undo it for all.
 func (c *shared) run(ctx context.Context, tx *sql.Tx) (err error) {
-	if err := c.ctx.Err(); err != nil {
-		return err
-	}
 	defer func() {
 		if cause := recover(); cause != nil {
 			err = fmt.Errorf("panic in a transaction: %v\n%s", cause, debug.Stack())

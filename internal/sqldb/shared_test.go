@@ -20,17 +20,19 @@ import (
 type shop struct {
 	*DB
 
+	file            string
 	commits, faults atomic.Int64
 }
 
 func newShop(t *testing.T) *shop {
 	t.Helper()
-	db, err := OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "x.db"), Schema{}, slog.New(slog.DiscardHandler))
+	file := filepath.Join(t.TempDir(), "x.db")
+	db, err := OpenSQLite(t.Context(), file, Schema{}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	s := &shop{DB: db}
+	s := &shop{DB: db, file: file}
 	if _, err := db.Writer.ExecContext(t.Context(), `CREATE TABLE lamps (name TEXT PRIMARY KEY)`); err != nil {
 		t.Fatal(err)
 	}

@@ -7,16 +7,29 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
+	"hash/maphash"
 
 	"github.com/hashicorp/golang-lru/v2/simplelru"
 )
 
-// kept bounds the statements of a connection: those that ran last.
-const kept = 128
+const (
+	// mostKept bounds the statements that a connection keeps: those that ran last.
+	mostKept = 128
+	// mostBytes bounds the text of one that is kept.
+	mostBytes = 4096
+	// mostSeen bounds the texts that a connection remembers to have run once, by
+	// their hashes, of 8 bytes each.
+	mostSeen = 512
+)
 
-// Connector makes connections that keep what they prepare. The connections it is
-// given have QueryContext, ExecContext and PrepareContext, and their statements
-// may run again once the rows of the run before are closed.
+// Connector makes connections that keep statements prepared. Each keeps at most
+// 128, those that ran last, of texts of at most 4,096 bytes, and from the second run
+// of a text on: the first is prepared and closed, so that texts that run only once, as
+// they list values, do not push out the others. A connection remembers the last 512
+// texts that ran once; the next run of one that it has forgotten is a first run again.
+//
+// The connections it is given have QueryContext, ExecContext and PrepareContext,
+// and their statements may run again once the rows of the run before are closed.
 type Connector struct{ driver.Connector }
 
 // Connect implements driver.Connector.
@@ -29,11 +42,12 @@ func (c Connector) Connect(ctx context.Context) (driver.Conn, error) {
 	if !ok {
 		return nil, errors.Join(errors.New("the driver's connections cannot keep statements"), opened.Close())
 	}
-	statements, err := simplelru.NewLRU(kept, func(_ string, s *statement) { s.drop() })
-	if err != nil {
+	kept, errKept := simplelru.NewLRU(mostKept, func(_ string, s *statement) { s.drop() })
+	seen, errSeen := simplelru.NewLRU[uint64, struct{}](mostSeen, nil)
+	if err := errors.Join(errKept, errSeen); err != nil {
 		return nil, errors.Join(err, opened.Close())
 	}
-	return &conn{of, statements}, nil
+	return &conn{connection: of, kept: kept, seen: seen, seed: maphash.MakeSeed()}, nil
 }
 
 // connection is what a driver's connection can do.
@@ -52,7 +66,11 @@ type connection interface {
 type conn struct {
 	connection
 
-	statements *simplelru.LRU[string, *statement]
+	kept *simplelru.LRU[string, *statement]
+	// seen are the hashes of texts that ran once. Where two texts have the same, one
+	// of them is kept at its first run.
+	seen *simplelru.LRU[uint64, struct{}]
+	seed maphash.Seed
 }
 
 // runnable is what a driver's statement can do.
@@ -62,7 +80,7 @@ type runnable interface {
 	driver.StmtQueryContext
 }
 
-// statement is one that is kept, or that was until it had been read to its end.
+// statement is one that is kept, or that is closed once it has been read to its end.
 type statement struct {
 	runnable
 
@@ -87,7 +105,7 @@ func (s *statement) ended() {
 // of returns the statement for the text, which the caller ends. One that is being
 // read is not run again beside that: the second is not kept.
 func (c *conn) of(ctx context.Context, text string) (*statement, error) {
-	known, ok := c.statements.Get(text)
+	known, ok := c.kept.Get(text)
 	if ok && !known.reading {
 		known.reading = true
 		return known, nil
@@ -100,11 +118,25 @@ func (c *conn) of(ctx context.Context, text string) (*statement, error) {
 	if !is {
 		return nil, errors.Join(errors.New("the driver's statements take no context"), made.Close())
 	}
-	s := &statement{runnable: run, reading: true, dropped: ok}
-	if !ok {
-		c.statements.Add(text, s)
+	s := &statement{runnable: run, reading: true, dropped: ok || !c.again(text)}
+	if !s.dropped {
+		c.kept.Add(text, s)
 	}
 	return s, nil
+}
+
+// again reports whether the text, of which no statement is kept, is to be kept: it is
+// short enough and ran before. If not, it remembers the run.
+func (c *conn) again(text string) bool {
+	if len(text) > mostBytes {
+		return false
+	}
+	hash := maphash.String(c.seed, text)
+	if c.seen.Remove(hash) {
+		return true
+	}
+	c.seen.Add(hash, struct{}{})
+	return false
 }
 
 // ExecContext implements driver.ExecerContext.
@@ -133,11 +165,11 @@ func (c *conn) QueryContext(ctx context.Context, text string, args []driver.Name
 
 // Close implements driver.Conn. Database/sql closes rows before their connection.
 func (c *conn) Close() error {
-	c.statements.Purge()
+	c.kept.Purge()
 	return c.connection.Close()
 }
 
-// rows are those of a statement that is kept.
+// rows are those of a statement.
 type rows struct {
 	driver.Rows
 

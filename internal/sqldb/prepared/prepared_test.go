@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"modernc.org/sqlite"
@@ -20,6 +21,9 @@ type counting struct {
 
 	made, closed int
 }
+
+// kept is how many are kept while none runs.
+func (c *counting) kept() int { return c.made - c.closed }
 
 // conn has what prepared wants of a connection, and counts.
 type conn struct {
@@ -141,11 +145,78 @@ func TestStatementsAreKept(t *testing.T) {
 	if got := numbers(t, db, list, 4); fmt.Sprint(got) != "[4 9]" {
 		t.Error(got)
 	}
-	if counts.made != 3 || counts.closed != 0 { // with CREATE TABLE
-		t.Errorf("%d were prepared, %d closed", counts.made, counts.closed)
+	if counts.made != 1+2+2 || counts.kept() != 2 { // CREATE TABLE once, the others at their first and second run
+		t.Errorf("%d were prepared, %d are kept", counts.made, counts.kept())
 	}
 	if err := db.Close(); err != nil || counts.closed != counts.made {
 		t.Errorf("%d of %d were closed, %v", counts.closed, counts.made, err)
+	}
+}
+
+// constant returns the text of a query for i that is so many bytes long.
+func constant(i, bytes int) string {
+	text := fmt.Sprintf("SELECT %d", i)
+	return text + strings.Repeat(" ", bytes-len(text))
+}
+
+// TestOneRunIsNotKept: what runs once, however much of it, is closed at once, and leaves what runs often prepared.
+func TestOneRunIsNotKept(t *testing.T) {
+	t.Parallel()
+	db, counts := open(t)
+	const often = `SELECT i FROM n`
+	numbers(t, db, often)
+	if counts.kept() != 0 {
+		t.Errorf("%d are kept after one run", counts.kept())
+	}
+	numbers(t, db, often)
+	made := counts.made
+	for i := range 1000 {
+		numbers(t, db, constant(i, 20))
+		numbers(t, db, often)
+		if counts.kept() != 1 {
+			t.Fatalf("%d are kept after %d texts that ran once", counts.kept(), i+1)
+		}
+	}
+	if counts.made != made+1000 {
+		t.Errorf("%d were prepared of 1000 texts", counts.made-made)
+	}
+}
+
+// TestBounds: of the statements, of the length of their texts, and of the texts that are remembered.
+func TestBounds(t *testing.T) {
+	t.Parallel()
+	runs := func(db runs, from, below, bytes int) {
+		for i := from; i < below; i++ {
+			numbers(t, db, constant(i, bytes))
+		}
+	}
+	for name, c := range map[string]struct {
+		run  func(db *sql.DB)
+		want int
+	}{
+		"a text of 4,096 bytes":                  {func(db *sql.DB) { runs(db, 0, 1, 4096); runs(db, 0, 1, 4096) }, 1},
+		"a text of 4,097 bytes":                  {func(db *sql.DB) { runs(db, 0, 1, 4097); runs(db, 0, 1, 4097); runs(db, 0, 1, 4097) }, 0},
+		"512 texts, and the first of them again": {func(db *sql.DB) { runs(db, 0, 512, 20); runs(db, 0, 1, 20) }, 1},
+		"513 texts, and the first of them again": {func(db *sql.DB) { runs(db, 0, 513, 20); runs(db, 0, 1, 20) }, 0},
+		"200 texts, all of them again":           {func(db *sql.DB) { runs(db, 0, 200, 20); runs(db, 0, 200, 20) }, 128},
+		"a text that fails, again":               {func(db *sql.DB) { fails(t, db); fails(t, db) }, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			db, counts := open(t)
+			c.run(db)
+			if counts.kept() != c.want {
+				t.Errorf("%d are kept, want %d", counts.kept(), c.want)
+			}
+		})
+	}
+}
+
+// fails runs a statement that is prepared and then fails.
+func fails(t *testing.T, db *sql.DB) {
+	t.Helper()
+	if _, err := db.ExecContext(t.Context(), `INSERT INTO n VALUES ('no number')`); err == nil {
+		t.Error("a text is a number")
 	}
 }
 
@@ -196,7 +267,8 @@ func TestReadBesideItself(t *testing.T) {
 		if got := numbers(t, tx, list, i); len(got) != 4-i {
 			t.Errorf("%v are more than %d", got, i)
 		}
-		for j := range 200 { // more than are kept
+		for run := range 2 * 200 { // more than are kept, each twice
+			j := run / 2
 			if got := numbers(t, tx, fmt.Sprintf(`SELECT %d + %d`, i, j)); got[0] != i+j {
 				t.Fatal(got)
 			}
@@ -206,6 +278,9 @@ func TestReadBesideItself(t *testing.T) {
 		t.Errorf("%d rows, %v", count, err)
 	}
 	_ = rows.Close()
+	if counts.kept() != 128 {
+		t.Errorf("%d are kept", counts.kept())
+	}
 	if err := tx.Commit(); err != nil {
 		t.Fatal(err)
 	}

@@ -21,11 +21,15 @@ const maxErased = 50
 // maxDeliveries is how many deliveries to webhooks, and results of imports, one step deletes at most.
 const maxDeliveries = 2000
 
+// countProducts counts along an index of the user's products (TestPlans).
+const countProducts = `SELECT count(*) FROM products WHERE user_id = $1`
+
 // EraseUser implements auth.Store. The products are counted before the transaction, which
 // a large count would make long.
 func (s *Accounts) EraseUser(ctx context.Context, id int64, j job.Job, e auth.Entry) (made job.Job, err error) {
-	err = s.db.WithRetry(ctx, "count products of user", func(ctx context.Context) error {
-		return s.db.Reader.QueryRowContext(ctx, `SELECT count(*) FROM products WHERE user_id = $1`, id).Scan(&j.Total)
+	err = s.db.Along(ctx, "count products of user", func(ctx context.Context, from sqldb.Querier) error {
+		j.Total, err = sqldb.Number(ctx, from, countProducts, id)
+		return err
 	})
 	if err != nil {
 		return made, err

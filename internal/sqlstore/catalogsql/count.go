@@ -16,22 +16,35 @@ const mostCounted = 10_000
 // CountProducts implements catalog.Store. An estimate is that of PostgreSQL's planner;
 // SQLite has none.
 func (s *Products) CountProducts(ctx context.Context, f catalog.Filter, estimated bool) (n int64, err error) {
+	return s.countProducts(ctx, s.db, f, estimated)
+}
+
+// countProducts goes along the index of the order where that has all that the filter asks for, and
+// else by what the indexes find of it, as a list does (TestPlansOfCounts).
+func (s *Products) countProducts(ctx context.Context, db reader, f catalog.Filter, estimated bool) (n int64, err error) {
 	f.After, f.Limit = find.Position{}, 0 // all of them
 	l, err := s.listing(ctx, f)
 	if err != nil {
 		return 0, err
 	}
-	chosen := l.found
+	chosen, way := l.found, db.Through
 	if chosen.most == 0 {
-		chosen = l.walk
+		chosen, way = l.walk, db.Along
 	}
 	chosen.inOrder = false
 	source, where := l.source(chosen)
+	count := func(statement string, where sqldb.Where) (n int64, err error) {
+		err = way(ctx, "count products", func(ctx context.Context, from sqldb.Querier) error {
+			n, err = sqldb.Number(ctx, from, statement, where.Args...)
+			return err
+		})
+		return n, err
+	}
 	if !estimated || s.db.OneWriter {
-		return s.count(ctx, `SELECT count(*) FROM `+source, where)
+		return count(`SELECT count(*) FROM `+source, where)
 	}
 	few := where
-	n, err = s.count(ctx, `SELECT count(*) FROM (SELECT id FROM `+source+` LIMIT `+few.Arg(mostCounted+1)+`) AS few`, few)
+	n, err = count(`SELECT count(*) FROM (SELECT id FROM `+source+` LIMIT `+few.Arg(mostCounted+1)+`) AS few`, few)
 	if err != nil || n <= mostCounted {
 		return n, err
 	}
@@ -49,11 +62,4 @@ func (s *Products) CountProducts(ctx context.Context, f catalog.Filter, estimate
 		return 0, fmt.Errorf("estimate products: %q: %w", plan[0], err)
 	}
 	return max(n, int64(explained[0].Plan.Rows)), nil
-}
-
-func (s *Products) count(ctx context.Context, statement string, where sqldb.Where) (n int64, err error) {
-	err = s.db.WithRetry(ctx, "count products", func(ctx context.Context) error {
-		return s.db.Reader.QueryRowContext(ctx, statement, where.Args...).Scan(&n)
-	})
-	return n, err
 }

@@ -25,6 +25,13 @@ func (s *Products) Explained(ctx context.Context, f catalog.Filter) (list []cata
 	return list, db.plans, err
 }
 
+// ExplainedCount is CountProducts, with the plan of each statement that it has run.
+func (s *Products) ExplainedCount(ctx context.Context, f catalog.Filter) (n int64, plans []string, err error) {
+	db := &explaining{DB: s.db}
+	n, err = s.countProducts(ctx, db, f, false)
+	return n, db.plans, err
+}
+
 type explaining struct {
 	*sqldb.DB
 

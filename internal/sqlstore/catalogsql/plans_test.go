@@ -135,6 +135,26 @@ func TestPlans(t *testing.T) {
 	})
 }
 
+// TestPlansOfCounts: the products of a user who has most are counted along indexes, too, whatever the filter.
+func TestPlansOfCounts(t *testing.T) {
+	t.Parallel()
+	storetest.OnBoth(t, func(t *testing.T, s *sqlstore.Store) {
+		t.Helper()
+		fill(t, s, 20_000, 5_000, 20)
+		for _, a := range allAsked() {
+			f := a.filter
+			f.UserID = 1
+			_, plans, err := s.ExplainedCount(t.Context(), f)
+			if err != nil || len(plans) != 1 {
+				t.Fatal(plans, err)
+			}
+			if regexp.MustCompile(`Seq Scan|(?m)SCAN (products|images|i)( USING INDEX .*)?$`).MatchString(plans[0]) {
+				t.Errorf("%s is counted by\n%s", a.name, plans[0])
+			}
+		}
+	})
+}
+
 // TestPlanOfExternalIDs: those of a batch are looked up along their index, also where the database
 // has no statistics yet of the products that were written just now.
 func TestPlanOfExternalIDs(t *testing.T) {

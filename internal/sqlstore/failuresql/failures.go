@@ -81,11 +81,11 @@ func (s *Failures) CountListed(ctx context.Context, most int) (counts map[failur
 	err = s.db.Along(ctx, "count the list of failures", func(ctx context.Context, from sqldb.Querier) error {
 		counts = make(map[failures.Kind]int)
 		for kind, statement := range countListed(most) {
-			n, err := sqldb.Collect(ctx, from, func(row sqldb.Row, n *int) error { return row.Scan(n) }, statement)
+			n, err := sqldb.Number(ctx, from, statement)
 			if err != nil {
 				return err
 			}
-			counts[kind] = n[0]
+			counts[kind] = int(n)
 		}
 		return nil
 	})
@@ -106,16 +106,15 @@ func (s *Failures) CountFailures(
 	ctx context.Context, a failures.Action, f failures.Filter,
 ) (n int64, asOf time.Time, err error) {
 	var now int64
-	err = s.db.WithRetry(ctx, "count dead items", func(ctx context.Context) error {
+	err = s.db.Along(ctx, "count dead items", func(ctx context.Context, from sqldb.Querier) error {
 		n = 0
-		if err := s.db.Reader.QueryRowContext(ctx, s.db.SQL(`SELECT {now}`)).Scan(&now); err != nil {
+		if now, err = sqldb.Number(ctx, from, s.db.SQL(`SELECT {now}`)); err != nil {
 			return err
 		}
 		for kind, table := range tablesOf(a, f) {
-			c, column := table.conditions, table.time
-			c.Add(column+" <= ?", now)
-			var some int64
-			if err := s.db.Reader.QueryRowContext(ctx, `SELECT count(*) FROM `+table.name+c.String(), c.Args...).Scan(&some); err != nil {
+			statement, args := countAll(table, now)
+			some, err := sqldb.Number(ctx, from, statement, args...)
+			if err != nil {
 				return fmt.Errorf("count %ss: %w", kind, err)
 			}
 			n += some
@@ -123,6 +122,12 @@ func (s *Failures) CountFailures(
 		return nil
 	})
 	return n, sqldb.Time(now), err
+}
+
+// countAll counts what is in the table and was at that time, along the indexes of the list (TestCountPlans).
+func countAll(t table, asOf int64) (statement string, args []any) {
+	t.conditions.Add(t.time+" <= ?", asOf)
+	return `SELECT count(*) FROM ` + t.name + t.conditions.String(), t.conditions.Args
 }
 
 // listedImages selects failed images.

@@ -79,12 +79,14 @@ func of(key string) table {
 
 // Renditions implements gc.Store.
 func (s *Collection) Renditions(ctx context.Context, from, below string, limit int) ([]gc.Rendition, error) {
-	return s.renditions(ctx, of(from), `WHERE key > $1 AND key < $2 ORDER BY key LIMIT $3`, from, below, limit)
+	t := of(from)
+	return sqldb.Select(ctx, s.db, "read "+t.name, scanRendition, t.page(), from, below, limit)
 }
 
-func (s *Collection) renditions(ctx context.Context, t table, selection string, args ...any) ([]gc.Rendition, error) {
-	return sqldb.Select(ctx, s.db, "read "+t.name, scanRendition,
-		`SELECT key, `+t.files+`, deleting_until = 0, NOT `+t.unreferred+` FROM `+t.name+` `+selection, args...)
+// page and mark go along the keys, unmark and unused along the index of those keys that are marked (TestPlans).
+func (t table) page() string {
+	return `SELECT key, ` + t.files + `, deleting_until = 0, NOT ` + t.unreferred + ` FROM ` + t.name + `
+		WHERE key > $1 AND key < $2 ORDER BY key LIMIT $3`
 }
 
 func scanRendition(row sqldb.Row, r *gc.Rendition) error {
@@ -111,12 +113,7 @@ func scanRendition(row sqldb.Row, r *gc.Rendition) error {
 func (s *Collection) MarkUnused(ctx context.Context, from, below string) error {
 	t := of(from)
 	return s.db.InTx(ctx, "mark unused "+t.name, func(ctx context.Context, tx *sql.Tx) error {
-		for _, statement := range []string{
-			`UPDATE ` + t.name + ` SET unused_since = {now}
-			 WHERE key >= $1 AND key < $2 AND unused_since = 0 AND deleting_until = 0 AND ` + t.unreferred,
-			`UPDATE ` + t.name + ` SET unused_since = 0
-			 WHERE key >= $1 AND key < $2 AND unused_since > 0 AND NOT ` + t.unreferred,
-		} {
+		for _, statement := range []string{t.mark(), t.unmark()} {
 			if _, err := tx.ExecContext(ctx, s.db.SQL(statement), from, below); err != nil {
 				return err
 			}
@@ -125,10 +122,24 @@ func (s *Collection) MarkUnused(ctx context.Context, from, below string) error {
 	})
 }
 
+func (t table) mark() string {
+	return `UPDATE ` + t.name + ` SET unused_since = {now}
+		WHERE key >= $1 AND key < $2 AND unused_since = 0 AND deleting_until = 0 AND ` + t.unreferred
+}
+
+func (t table) unmark() string {
+	return `UPDATE ` + t.name + ` SET unused_since = 0
+		WHERE key >= $1 AND key < $2 AND unused_since > 0 AND NOT ` + t.unreferred
+}
+
+func (t table) unused() string {
+	return `SELECT key, ` + t.files + `, deleting_until = 0, FALSE FROM ` + t.name + `
+		WHERE key > $1 AND key < $2 AND unused_since > 0 AND unused_since <= {now} - $3 AND deleting_until = 0 AND ` + t.unreferred + `
+		ORDER BY key LIMIT $4`
+}
+
 // Unused implements gc.Store.
 func (s *Collection) Unused(ctx context.Context, after, below string, grace time.Duration, limit int) ([]gc.Rendition, error) {
 	t := of(after)
-	return s.renditions(ctx, t, `
-		WHERE key > $1 AND key < $2 AND unused_since > 0 AND unused_since <= {now} - $3 AND deleting_until = 0 AND `+t.unreferred+`
-		ORDER BY key LIMIT $4`, after, below, grace.Milliseconds(), limit)
+	return sqldb.Select(ctx, s.db, "read unused "+t.name, scanRendition, t.unused(), after, below, grace.Milliseconds(), limit)
 }

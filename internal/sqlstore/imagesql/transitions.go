@@ -112,8 +112,12 @@ func request(ctx context.Context, id string, more ...any) []any {
 	return append([]any{id, tracing.Traceparent(ctx)}, more...)
 }
 
-// Idle is the condition that an image is ready and not worked on.
-const Idle = `status = 'ready' AND stage IS NULL`
+// Idle is the condition that an image, which is found by something else, is ready and
+// not worked on; AllIdle that of the index of all these.
+const (
+	Idle    = `status = 'ready' AND stage + 0 IS NULL`
+	AllIdle = `status = 'ready' AND stage IS NULL`
+)
 
 // rebuild is ready, whatever the work, to later: files of its rendition $3 are
 // lost. What it showed is shown meanwhile where it stays ready.

@@ -28,10 +28,8 @@ func (s *Queue) Hosts(ctx context.Context, q dispatch.HostQuery) (hosts []dispat
 // OpenHosts implements dispatch.InspectorStore.
 func (s *Queue) OpenHosts(ctx context.Context, failures, most int) (open int, err error) {
 	err = s.db.Along(ctx, "count open hosts", func(ctx context.Context, from sqldb.Querier) error {
-		counts, err := sqldb.Collect(ctx, from, func(row sqldb.Row, n *int) error { return row.Scan(n) }, openHosts(most), failures)
-		if err == nil {
-			open = counts[0]
-		}
+		n, err := sqldb.Number(ctx, from, openHosts(most), failures)
+		open = int(n)
 		return err
 	})
 	return open, err

@@ -75,3 +75,30 @@ func TestPlans(t *testing.T) {
 	exec(`ANALYZE`)
 	check("with those of a backlog")
 }
+
+// TestPlansOfSQLite: there, too, what waits is read along the indexes of the queue.
+func TestPlansOfSQLite(t *testing.T) {
+	t.Parallel()
+	s := storetest.OpenSQLite(t)
+	hosts, hostArgs := queuesql.HostsStatement(s.Dialect, dispatch.HostQuery{After: "host-1", Limit: 100})
+	busy, busyArgs := queuesql.BusyStatement(s.Dialect)
+	tooMuch := regexp.MustCompile(`(?m)SCAN (images|i|b|hosts|h|events)( USING (COVERING )?INDEX (images_(by_|dead|failed|ready|uploaded)|hosts_used|sqlite).*)?$`)
+	for name, c := range map[string]struct {
+		statement string
+		args      []any
+	}{
+		"backlog": {queuesql.BacklogStatement(s.Dialect), nil},
+		"hosts":   {hosts, hostArgs},
+		"busy":    {busy, busyArgs},
+		"open":    {queuesql.OpenHostsStatement(dispatch.CountMost), []any{5}},
+		"failing": {queuesql.FailingStatement(s.Dialect), []any{5, 50}},
+		"waiter":  {queuesql.WaiterStatement(s.Dialect), []any{1, 1}},
+	} {
+		plan := storetest.Plan(t, s, c.statement, c.args...)
+		for _, bad := range tooMuch.FindAllString(plan, -1) {
+			if bad != "SCAN events" { // the newest, up to a limit
+				t.Errorf("%s: %s in\n%s", name, bad, plan)
+			}
+		}
+	}
+}

@@ -28,16 +28,39 @@ func New(db *sqldb.DB) *Refreshes { return &Refreshes{db} }
 // CountReady implements refresh.Store.
 func (s *Refreshes) CountReady(ctx context.Context, f refresh.Filter) (n int64, asOf time.Time, err error) {
 	var now int64
-	err = s.db.WithRetry(ctx, "count ready images", func(ctx context.Context) error {
-		if err := s.db.Reader.QueryRowContext(ctx, s.db.SQL(`SELECT {now}`)).Scan(&now); err != nil {
+	err = s.db.Along(ctx, "count ready images", func(ctx context.Context, from sqldb.Querier) error {
+		if now, err = sqldb.Number(ctx, from, s.db.SQL(`SELECT {now}`)); err != nil {
 			return err
 		}
-		var where sqldb.Where
-		addImages(&where, f, now)
-		where.Add(`product_id IN (SELECT id FROM products` + productsOf(f, &where).String() + `)`)
-		return s.db.Reader.QueryRowContext(ctx, `SELECT count(*) FROM images`+where.String(), where.Args...).Scan(&n)
+		statement, args := countReady(f, now)
+		n, err = sqldb.Number(ctx, from, statement, args...)
+		return err
 	})
 	return n, sqldb.Time(now), err
+}
+
+// countReady counts along the index of ready images, which has all that is asked for, or along that
+// of the products or of the hosts, where the filter has some (TestPlans).
+func countReady(f refresh.Filter, asOf int64) (statement string, args []any) {
+	var where sqldb.Where
+	if len(f.ProductIDs) == 0 && f.Host == "" {
+		where.Add(imagesql.AllIdle)
+	} else {
+		where.Add(imagesql.Idle)
+	}
+	addImages(&where, f, asOf)
+	switch {
+	case len(f.ProductIDs) > 0:
+		where.Add("product_id IN (" + where.In(f.ProductIDs) + ")")
+		if f.UserID != 0 {
+			where.Add("user_id + 0 = ?", f.UserID) // no index has fewer than that of the products
+		}
+	case f.UserID != 0:
+		where.Add("user_id = ?", f.UserID)
+	case f.Host != "":
+		where.Add("product_id > 0") // as its index says
+	}
+	return `SELECT count(*) FROM images` + where.String(), where.Args
 }
 
 // productsOf selects the products that the filter may find images of. Its arguments go to args.
@@ -54,10 +77,9 @@ func productsOf(f refresh.Filter, args *sqldb.Where) *sqldb.Where {
 	return where
 }
 
-// addImages adds what the filter asks of an image. What was accepted since the job was made
+// addImages adds what the filter asks of an image that is ready and not worked on. What was accepted since the job was made
 // is new, or fetched again already.
 func addImages(where *sqldb.Where, f refresh.Filter, asOf int64) {
-	where.Add(imagesql.Idle)
 	where.Add("accepted_at <= ?", asOf)
 	if f.Host != "" {
 		where.Add("source_host = ?", f.Host)
@@ -127,6 +149,7 @@ func nextImages(ctx context.Context, tx *sql.Tx, j refresh.Job, products []int64
 	var where sqldb.Where
 	where.Add("product_id IN (" + where.In(products) + ")")
 	where.Add("(product_id > ? OR id > ?)", past.product, past.image)
+	where.Add(imagesql.Idle)
 	addImages(&where, j.Filter, j.AsOf.UnixMilli())
 	return sqldb.Collect(ctx, tx, func(row sqldb.Row, p *position) error { return row.Scan(&p.product, &p.image) },
 		`SELECT product_id, id FROM images`+where.String()+` ORDER BY product_id, id LIMIT `+where.Arg(limit), where.Args...)

@@ -139,7 +139,7 @@ CREATE TABLE renditions (
     unused_since   BIGINT NOT NULL DEFAULT 0 -- since when no image was seen to refer to it; 0 where one does
 );
 CREATE INDEX renditions_deleted ON renditions (deleting_until) WHERE deleting_until > 0;
-CREATE INDEX renditions_unused ON renditions (unused_since) WHERE unused_since > 0;
+CREATE INDEX renditions_unused ON renditions (key) WHERE unused_since > 0;
 
 -- Pictures that clients have sent, each the file of that key.
 CREATE TABLE sources (
@@ -151,13 +151,13 @@ CREATE TABLE sources (
     unused_since   BIGINT NOT NULL DEFAULT 0
 );
 CREATE INDEX sources_deleted ON sources (deleting_until) WHERE deleting_until > 0;
-CREATE INDEX sources_unused ON sources (unused_since) WHERE unused_since > 0;
+CREATE INDEX sources_unused ON sources (key) WHERE unused_since > 0;
 
 -- Pictures that clients send in two steps: upload.Upload.
 CREATE TABLE uploads (
     id         TEXT   PRIMARY KEY, -- random
     user_id    BIGINT NOT NULL,
-    source_key TEXT   NOT NULL, -- of the source that it becomes
+    source_key TEXT COLLATE "C" NOT NULL, -- of the source that it becomes
     bytes      BIGINT NOT NULL,
     stored     INT NOT NULL DEFAULT 0, -- 1: the source is there, and kept for it
     created_at BIGINT NOT NULL,
@@ -172,7 +172,7 @@ CREATE TABLE images (
     product_id    BIGINT NOT NULL REFERENCES products (id) ON DELETE CASCADE,
     user_id       BIGINT NOT NULL, -- the product's
     position      INT    NOT NULL,
-    source_url    TEXT   NOT NULL,
+    source_url    TEXT COLLATE "C" NOT NULL, -- as sources.key: with another the key of a source does not find it by its index
     alt           TEXT   NOT NULL DEFAULT '', -- what it shows, in words
     source_host   TEXT   NOT NULL, -- media.SourceHost(source_url)
     generation    BIGINT NOT NULL DEFAULT 1,
@@ -215,6 +215,8 @@ CREATE INDEX images_by_host ON images (source_host, (product_id + 0)) WHERE prod
 CREATE INDEX images_by_host_of_user ON images (user_id, source_host, (product_id + 0));
 CREATE INDEX images_failed_by_host ON images (source_host, (product_id + 0)) WHERE status = 'failed';
 CREATE INDEX images_uploaded ON images (source_url, user_id) WHERE source_host = 'vitrine:upload';
+-- What is ready and not worked on, to be counted: refreshsql.
+CREATE INDEX images_ready ON images (user_id, updated_at, accepted_at) WHERE status = 'ready' AND stage IS NULL;
 -- The queue. None of these names status, attempts or leases: begin and renewals change no index.
 CREATE INDEX images_due ON images (due_at) WHERE stage = 0;
 CREATE INDEX images_due_of_user ON images (user_id, due_at) WHERE stage = 0;
