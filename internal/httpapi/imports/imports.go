@@ -85,17 +85,13 @@ func (h *Handler) beginUploaded(w http.ResponseWriter, r *http.Request, order im
 		return fmt.Errorf("import upload: %w", err)
 	}
 	defer object.Body.Close()
-	room, err := h.Receiving.Take(r.Context(), object.Bytes)
-	if err != nil {
-		return err
-	}
-	defer room.Free()
-	defer httpkit.Received(r)
-	made, err := h.Service.Begin(r.Context(), auth.From(r.Context()), order, object.Body)
-	if err != nil {
-		return fmt.Errorf("import upload: %w", err)
-	}
-	return kind().Accepted(w, made.ID, made)
+	return httpkit.WithRoom(r, h.Receiving, object.Bytes, func() error {
+		made, err := h.Service.Begin(r.Context(), auth.From(r.Context()), order, object.Body)
+		if err != nil {
+			return fmt.Errorf("import upload: %w", err)
+		}
+		return kind().Accepted(w, made.ID, made)
+	})
 }
 
 func readOrder(p *httpkit.Params) (o imports.Order, err error) {
