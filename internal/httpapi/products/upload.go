@@ -41,12 +41,13 @@ func (h *Handler) newImage(r *http.Request, product int64, versions []int64, key
 	if mediaType != TypeForm {
 		return httpkit.DecodeBody(r, decodeImage, "Accept-Post", httpkit.TypeJSON)
 	}
-	if err := h.Service.CheckRoom(r.Context(), auth.From(r.Context()), product, versions, key); err != nil {
+	ctx := r.Context()
+	if err := h.Service.CheckRoom(ctx, auth.From(ctx), product, versions, key); err != nil {
 		return catalog.NewImage{}, err
 	}
 	most := h.Uploads.MaxBytes() + httpkit.MaxFormBytes
 	err = httpkit.Receive(r, h.Receiving, most, func() (err error) {
-		added, err = h.receive(r.Context(), r, httpkit.NewFile(r.Body, most))
+		added, err = h.receive(ctx, r, httpkit.NewFile(r.Body, most))
 		return err
 	})
 	return added, err
