@@ -34,7 +34,7 @@ const (
 
 var layers = map[string]int{
 	"docs":           leaf,
-	"internal/fault": leaf, "internal/requestid": leaf, "internal/failpoint": leaf, "internal/backoff": leaf, "internal/text": leaf, "internal/seats": leaf, "internal/logbuffer": leaf, "internal/tracing": leaf, "internal/tracing/otlp": adapter,
+	"internal/fault": leaf, "internal/requestid": leaf, "internal/failpoint": leaf, "internal/backoff": leaf, "internal/text": leaf, "internal/seats": leaf, "internal/recent": leaf, "internal/logbuffer": leaf, "internal/tracing": leaf, "internal/tracing/otlp": adapter,
 	"internal/queue": port, "internal/cache": port, "internal/blob": port, "internal/job": port, "internal/events": port,
 	"internal/processes": port, "internal/ratelimit": port,
 	"internal/signing":      port,

@@ -44,7 +44,7 @@ func BenchmarkImageJob(b *testing.B) {
 		b.Fatal(err)
 	}
 	fetcher := newFetcher(cfg, &held)
-	renderer, err := newRenderer(cfg, log)
+	renderer, err := newRenderer(b.Context(), cfg, log)
 	if err != nil {
 		b.Fatal(err)
 	}

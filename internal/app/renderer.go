@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"log/slog"
@@ -19,18 +20,25 @@ type renderer interface {
 }
 
 // openRenderer begins to open the renderer, whose first process takes as long to
-// start as all other parts take to open: beside them, the API answers earlier.
-func openRenderer(cfg config.Config, held *closers, log *slog.Logger) func() (renderer, error) {
-	open := sync.OnceValues(func() (renderer, error) { return newRenderer(cfg, log) })
+// start as all other parts take to open: beside them, the API answers earlier. It is given
+// up when ctx is done or the parts are closed, and no process is left then.
+func openRenderer(ctx context.Context, cfg config.Config, held *closers, log *slog.Logger) func() (renderer, error) {
+	ctx, giveUp := context.WithCancel(ctx)
+	open := sync.OnceValues(func() (renderer, error) { return newRenderer(ctx, cfg, log) })
 	go func() { _, _ = open() }()
-	held.add("image engine", closeRenderer(open))
+	held.add("image engine", opening{open, giveUp})
 	return open
 }
 
-type closeRenderer func() (renderer, error)
+// opening is a renderer that may not be open yet.
+type opening struct {
+	open   func() (renderer, error)
+	giveUp context.CancelFunc
+}
 
-func (open closeRenderer) Close() error {
-	opened, err := open()
+func (o opening) Close() error {
+	o.giveUp()
+	opened, err := o.open()
 	if closer, ok := opened.(io.Closer); ok && err == nil {
 		return closer.Close()
 	}
@@ -39,7 +47,7 @@ func (open closeRenderer) Close() error {
 
 // newRenderer renders in processes of their own, so that a picture which kills
 // or hangs the decoder fails alone, unless the configuration wants it here.
-func newRenderer(cfg config.Config, log *slog.Logger) (renderer, error) {
+func newRenderer(ctx context.Context, cfg config.Config, log *slog.Logger) (renderer, error) {
 	settings := imaging.DefaultConfig()
 	settings.MaxPixels, settings.MaxFrames = cfg.ImageMaxPixels, cfg.ImageMaxFrames
 	settings.MaxAnimationPixels, settings.PixelBudget = cfg.ImageMaxPixels, cfg.ImagePixelBudget
@@ -49,7 +57,7 @@ func newRenderer(cfg config.Config, log *slog.Logger) (renderer, error) {
 	if cfg.ImageIsolation != "none" {
 		rendering := sandbox.DefaultConfig()
 		rendering.Imaging, rendering.Timeout = settings, cfg.RenderTimeout
-		open = func() (renderer, error) { return sandbox.New(rendering, log) }
+		open = func() (renderer, error) { return sandbox.New(ctx, rendering, log) }
 	}
 	engine, err := open()
 	if err != nil {

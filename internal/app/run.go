@@ -100,15 +100,25 @@ func run(ctx context.Context, to cli.Streams, r role, cfg config.Config, log *sl
 		metrics: metrics.New(metrics.Build{Version: version, Commit: commit, Go: goVersion}),
 	}
 	if r.worker {
-		p.renderer = openRenderer(cfg, &held, log)
+		p.renderer = openRenderer(ctx, cfg, &held, log)
 	}
-	if err := p.prepare(ctx, &held); err != nil {
-		if ctx.Err() != nil && errors.Is(err, context.Canceled) {
-			log.InfoContext(ctx, "stopped before it was ready")
-			return nil
-		}
+	err := p.prepare(ctx, &held)
+	if err == nil {
+		err = p.addTasks(&held) //nolint:contextcheck // tasks get theirs when they run
+	}
+	switch {
+	case err == nil:
+		return p.runTasks(ctx)
+	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+		log.InfoContext(ctx, "stopped before it was ready")
+		return nil
+	default:
 		return err
 	}
+}
+
+// addTasks adds all tasks of the role.
+func (p *process) addTasks(held *closers) error {
 	p.tasks = append(p.tasks, task{name: "health", run: p.health.Start, early: true},
 		task{name: "installation", run: p.identity.Run, early: true})
 	p.addEvents()
@@ -122,22 +132,20 @@ func run(ctx context.Context, to cli.Streams, r role, cfg config.Config, log *sl
 	maps.Copy(kinds, importer.JobKinds())
 	p.jobs = job.NewRunner(p.store, kinds, job.DefaultRunnerConfig(), p.log)
 	p.tasks = append(p.tasks, task{name: "jobs", run: p.jobs.Run})
-	if err := p.openWebhooks(&held); err != nil {
+	if err := p.openWebhooks(held); err != nil {
 		return err
 	}
-	if r.worker {
-		if err := p.addWorker(&held); err != nil {
+	if p.role.worker {
+		if err := p.addWorker(held); err != nil {
 			return err
 		}
 	} else {
 		p.addHeart()
 	}
-	if r.api {
-		if err := p.addServer(); err != nil { //nolint:contextcheck // every request has its own
-			return err
-		}
+	if p.role.api {
+		return p.addServer()
 	}
-	return p.runTasks(ctx)
+	return nil
 }
 
 // prepare opens the parts and makes sure that the process may use them.

@@ -133,7 +133,7 @@ func newRenderer(t *testing.T) *sandbox.Renderer {
 	cfg := sandbox.DefaultConfig()
 	cfg.Program = []string{systemtest.Build(t, systemtest.Program)}
 	cfg.Imaging.LibraryPath = os.Getenv("LIBVIPS_PATH")
-	renderer, err := sandbox.New(cfg, slog.New(slog.DiscardHandler))
+	renderer, err := sandbox.New(t.Context(), cfg, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

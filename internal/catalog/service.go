@@ -2,7 +2,6 @@ package catalog
 
 import (
 	"context"
-	"errors"
 	"math"
 	"slices"
 	"time"
@@ -188,28 +187,17 @@ func (s *Service) Count(ctx context.Context, f Filter, estimated bool) (int64, e
 // searchWait is how long a search waits until the user's other one has ended.
 const searchWait = 5 * time.Second
 
-var errSearching = fault.New(fault.Unavailable, "another search by name of this user is under way; try again")
-
 // search waits for the turn of a search by name: in this process a user has one running, as many at
 // once would have all of a database's cores. Other lists do not wait. fault.Unavailable.
 func (s *Service) search(ctx context.Context, f Filter) (seats.Taken, error) {
 	if len(f.Names()) == 0 {
 		return seats.Taken{}, nil
 	}
-	if turn, err := s.searches.TryTake(f.UserID, 1); err == nil {
-		return turn, nil
+	turn, err := s.searches.TakeWithin(ctx, searchWait, f.UserID, 1)
+	if err != nil {
+		return turn, fault.Wrap(fault.Unavailable, "another search by name of this user is under way; try again", err)
 	}
-	waiting, cancel := context.WithTimeout(ctx, searchWait)
-	defer cancel()
-	turn, err := s.searches.Take(waiting, f.UserID, 1)
-	switch {
-	case err == nil:
-		return turn, nil
-	case ctx.Err() != nil:
-		return turn, fault.Wrap(fault.Unavailable, errSearching.Message, errors.Join(err, ctx.Err()))
-	default:
-		return turn, errSearching
-	}
+	return turn, nil
 }
 
 // fitting is how many of the products, from the first on, make one page.

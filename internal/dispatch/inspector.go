@@ -2,14 +2,12 @@ package dispatch
 
 import (
 	"context"
-	"fmt"
 	"time"
-
-	"golang.org/x/sync/singleflight"
 
 	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/processes"
+	"vitrine.dev/internal/recent"
 )
 
 // InspectorStore is what an Inspector needs of the database. Methods are safe
@@ -51,9 +49,12 @@ type Inspector struct {
 	store  InspectorStore
 	limits Limits
 
-	overviews recent[Overview]
-	busy      recent[[]HostView]
+	overviews recent.Value[Overview]
+	busy      recent.Value[[]HostView]
 }
+
+// inspectedLife is for how long an Overview and busy hosts are given out.
+const inspectedLife = time.Second
 
 // NewInspector returns an Inspector; of the limits it needs those of hosts.
 func NewInspector(store InspectorStore, limits Limits) *Inspector {
@@ -79,7 +80,7 @@ func (i *Inspector) Image(ctx context.Context, by auth.Principal, product, image
 // Overview returns what waits, as it was within the last second. It is shared: no
 // caller changes it, and one that leaves ends no other's reading.
 func (i *Inspector) Overview(ctx context.Context) (Overview, error) {
-	return i.overviews.get(ctx, "look at what waits", i.overview)
+	return i.overviews.Get(ctx, inspectedLife, i.overview)
 }
 
 func (i *Inspector) overview(ctx context.Context) (Overview, error) {
@@ -138,7 +139,7 @@ const MostBusy = 20
 // Busy returns the hosts for which most images are parked, then those from which most are fetched, at most MostBusy, as
 // they were within the last second. They are shared as an Overview is.
 func (i *Inspector) Busy(ctx context.Context) ([]HostView, error) {
-	return i.busy.get(ctx, "look at busy hosts", func(ctx context.Context) ([]HostView, error) {
+	return i.busy.Get(ctx, inspectedLife, func(ctx context.Context) ([]HostView, error) {
 		hosts, err := i.store.BusyHosts(ctx, MostBusy)
 		i.judge(hosts)
 		return hosts, err
@@ -149,39 +150,5 @@ func (i *Inspector) Busy(ctx context.Context) ([]HostView, error) {
 func (i *Inspector) judge(hosts []HostView) {
 	for n, h := range hosts {
 		hosts[n].State, hosts[n].Limit = h.state(h.Now), h.limit(i.limits, h.Now)
-	}
-}
-
-// recentLife is for how long what was read is given out: it is read once in that
-// time, however many ask.
-const recentLife = time.Second
-
-// recent is what was read last. The zero value has read nothing; it is safe for concurrent use.
-type recent[T any] struct {
-	reading singleflight.Group // one at a time, which has the rest to itself
-	last    T
-	read    time.Time
-}
-
-// get returns what was read within recentLife, or else reads it. One that leaves ends no other's reading. An
-// error is not kept.
-func (r *recent[T]) get(ctx context.Context, operation string, read func(context.Context) (T, error)) (T, error) {
-	reading := r.reading.DoChan("", func() (any, error) {
-		if !r.read.IsZero() && time.Since(r.read) < recentLife {
-			return r.last, nil
-		}
-		found, err := read(context.WithoutCancel(ctx))
-		if err == nil {
-			r.last, r.read = found, time.Now()
-		}
-		return found, err
-	})
-	select {
-	case done := <-reading:
-		found, _ := done.Val.(T)
-		return found, done.Err
-	case <-ctx.Done():
-		var none T
-		return none, fmt.Errorf("%s: %w", operation, ctx.Err())
 	}
 }

@@ -3,10 +3,7 @@ package findings
 import (
 	"context"
 	"slices"
-	"sync"
 	"time"
-
-	"golang.org/x/sync/singleflight"
 
 	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/dispatch"
@@ -14,13 +11,13 @@ import (
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/gc"
 	"vitrine.dev/internal/monitor"
+	"vitrine.dev/internal/recent"
 )
 
 const (
 	// within is how long facts are read.
 	within = time.Second
-	// life is for how long a Report is given out: it is read once in that time, however
-	// many ask.
+	// life is for how long a Report is given out.
 	life = time.Second
 	// FailedWithin is how old failures are at most that are findings.
 	FailedWithin = 24 * time.Hour
@@ -50,10 +47,7 @@ type Report struct {
 // Service says what is wrong. It is safe for concurrent use.
 type Service struct {
 	sources Sources
-
-	reading singleflight.Group
-	mu      sync.Mutex
-	last    Report
+	last    recent.Value[Report]
 }
 
 // NewService returns a Service.
@@ -66,24 +60,10 @@ func (s *Service) Report(ctx context.Context, by auth.Principal) (Report, error)
 	if !by.May(auth.Operator) {
 		return Report{}, fault.New(fault.Forbidden, "what is wrong concerns all users: only operators may read it")
 	}
-	reading := s.reading.DoChan("", func() (any, error) { return s.report(context.WithoutCancel(ctx)), nil })
-	select {
-	case r := <-reading:
-		report, _ := r.Val.(Report)
-		return report, r.Err
-	case <-ctx.Done():
-		return Report{}, context.Cause(ctx) //nolint:wrapcheck // the caller's own
-	}
-}
-
-func (s *Service) report(ctx context.Context) Report {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if time.Since(s.last.At) >= life {
+	return s.last.Get(ctx, life, func(ctx context.Context) (Report, error) {
 		facts := s.sources.read(ctx)
-		s.last = Report{At: facts.Now, Findings: Judge(facts), Facts: facts}
-	}
-	return s.last
+		return Report{At: facts.Now, Findings: Judge(facts), Facts: facts}, nil
+	})
 }
 
 // read reads the facts, all at once, and returns what it has after within.

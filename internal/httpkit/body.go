@@ -150,16 +150,6 @@ func readAll(r *http.Request) ([]byte, error) {
 	return body.Bytes(), err
 }
 
-// LargeBody is AllowLarge for a body that its handler reads a piece at a time. Where more was
-// announced, the error says so before a client that waits for 100 Continue sends it.
-func LargeBody(r *http.Request, most int64) error {
-	AllowLarge(r, most)
-	if r.ContentLength > most {
-		return BodyRefusal(&http.MaxBytesError{Limit: most})
-	}
-	return nil
-}
-
 // Announced is how long the body of the request is at most: as it was announced, or else most.
 func Announced(r *http.Request, most int64) int64 {
 	if r.ContentLength < 0 {

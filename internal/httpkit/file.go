@@ -24,11 +24,27 @@ const (
 
 // Receive has do read a large body of at most so many bytes, once the budget has room for it, and gives the answer its time.
 func Receive(r *http.Request, budget Budget, most int64, do func() error) error {
-	if err := LargeBody(r, most); err != nil {
-		return err
+	return ReceiveFor(r, budget, budget.userOf(r.Context()), most, Announced(r, most), do)
+}
+
+// ReceiveFor is Receive for a user whom the context does not tell, where do reads no more than so many bytes of
+// the most that the body may have.
+func ReceiveFor(r *http.Request, budget Budget, user, most, bytes int64, do func() error) error {
+	AllowLarge(r, most)
+	if r.ContentLength > most { // before a client that waits for 100 Continue sends it
+		return BodyRefusal(&http.MaxBytesError{Limit: most})
 	}
+	return withRoom(r, budget, user, bytes, do)
+}
+
+// WithRoom has do take so many bytes that are not in the body, once the budget has room for them, and gives the answer its time.
+func WithRoom(r *http.Request, budget Budget, bytes int64, do func() error) error {
+	return withRoom(r, budget, budget.userOf(r.Context()), bytes, do)
+}
+
+func withRoom(r *http.Request, budget Budget, user, bytes int64, do func() error) error {
 	defer Received(r)
-	room, err := budget.Take(r.Context(), Announced(r, most))
+	room, err := budget.TakeFor(r.Context(), user, bytes)
 	if err != nil {
 		return err
 	}

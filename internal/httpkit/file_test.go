@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/httpkit"
@@ -89,6 +91,87 @@ func TestFile(t *testing.T) {
 			t.Errorf("%v, want %s", f.Refusal(), want)
 		}
 	}
+}
+
+// TestFileIsLate: a file that arrives for too long is refused, also where each piece of it comes soon.
+func TestFileIsLate(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := httpkit.NewFile(slowReader{}, 1<<20)
+		began := time.Now()
+		_, err := io.ReadAll(f)
+		if refused := f.Refusal(); err == nil || refused == nil || !strings.Contains(refused.Error(), "took too long") {
+			t.Errorf("%v, %v", err, refused)
+		}
+		if took := time.Since(began); took < 2*time.Hour || took > 2*time.Hour+time.Minute {
+			t.Errorf("after %s", took)
+		}
+	})
+}
+
+// slowReader has a byte a minute, without end.
+type slowReader struct{}
+
+func (slowReader) Read(p []byte) (int, error) {
+	time.Sleep(time.Minute)
+	return copy(p, "x"), nil
+}
+
+// TestReceive: what is received, or fetched in place of a body, waits for room and gives it back; what is announced as too long is
+// refused before.
+func TestReceive(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		failed := errors.New("it could not be stored")
+		for name, c := range map[string]struct {
+			receive func(*http.Request, httpkit.Budget, func() error) error
+			room    int64 // that it takes
+		}{
+			"a body": {func(r *http.Request, b httpkit.Budget, do func() error) error { return httpkit.Receive(r, b, 9, do) }, 5},
+			"less of it": {func(r *http.Request, b httpkit.Budget, do func() error) error {
+				return httpkit.ReceiveFor(r, b, 1, 9, 3, do)
+			}, 3},
+			"no body": {func(r *http.Request, b httpkit.Budget, do func() error) error { return httpkit.WithRoom(r, b, 4, do) }, 4},
+		} {
+			budget := httpkit.NewBudget(10, nil)
+			done := 0
+			do := func() error {
+				done++
+				if _, err := budget.TakeNow(t.Context(), 10-c.room+1); err == nil {
+					t.Errorf("%s takes less than %d", name, c.room)
+				}
+				rest, err := budget.TakeNow(t.Context(), 10-c.room)
+				if err != nil {
+					t.Errorf("%s takes more than %d: %v", name, c.room, err)
+				}
+				rest.Free()
+				return failed
+			}
+			receive := func() error {
+				r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", strings.NewReader("12345"))
+				return c.receive(r, budget, do)
+			}
+			all, err := budget.TakeNow(t.Context(), 10)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := receive(); fault.KindOf(err) != fault.Unavailable || done != 0 {
+				t.Errorf("%s without room: %v, done %d times", name, err, done)
+			}
+			all.Free()
+			if err := receive(); !errors.Is(err, failed) || done != 1 {
+				t.Errorf("%s: %v, done %d times", name, err, done)
+			}
+			if _, err := budget.TakeNow(t.Context(), 10); err != nil {
+				t.Errorf("%s has not given its room back", name)
+			}
+		}
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", strings.NewReader("12345"))
+		err := httpkit.Receive(r, httpkit.NewBudget(10, nil), 4, func() error { t.Error("it is read"); return nil })
+		if err == nil || !strings.Contains(err.Error(), "at most 4 bytes") {
+			t.Errorf("too long: %v", err)
+		}
+	})
 }
 
 type errReader struct{}

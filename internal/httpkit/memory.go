@@ -42,22 +42,14 @@ func NewBudget(bytes int64, user func(context.Context) int64) Budget {
 type Share = seats.Taken
 
 // Take waits for a share of so many bytes, in the order of the calls: of all of them for
-// whoever needs more. fault.Unavailable where there was no room in time.
+// whoever needs more. fault.Unavailable where there was no room in time; where ctx is done before, its cause.
 func (b Budget) Take(ctx context.Context, bytes int64) (Share, error) {
 	return b.TakeFor(ctx, b.userOf(ctx), bytes)
 }
 
 // TakeFor is Take for a user whom the context does not tell.
 func (b Budget) TakeFor(ctx context.Context, user, bytes int64) (Share, error) {
-	if share, err := b.bytes.TryTake(user, bytes); err == nil {
-		return share, nil
-	}
-	waiting, cancel := context.WithTimeout(ctx, budgetTimeout)
-	defer cancel()
-	share, err := b.bytes.Take(waiting, user, bytes)
-	if err != nil && ctx.Err() != nil {
-		return Share{}, fmt.Errorf("wait for memory: %w", ctx.Err())
-	}
+	share, err := b.bytes.TakeWithin(ctx, budgetTimeout, user, bytes)
 	return share, busy(err)
 }
 
@@ -81,7 +73,9 @@ func busy(err error) error {
 		return nil
 	case errors.Is(err, seats.ErrFullOfUser):
 		return errBusyOfUser
-	default:
+	case errors.Is(err, seats.ErrFull):
 		return errBusy
+	default:
+		return fmt.Errorf("wait for memory: %w", err)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/semaphore"
 )
@@ -41,13 +42,23 @@ func New(most, mostOfUser int64) *Seats {
 	return &Seats{most: most, mostOfUser: mostOfUser, all: semaphore.NewWeighted(most), users: map[int64]*user{}}
 }
 
-// Take waits for n seats for the user until ctx is done, in the order of the calls: for all that there
-// are where n is more. User 0 is everyone, who may have all. ErrFull, ErrFullOfUser.
-func (s *Seats) Take(ctx context.Context, user, n int64) (Taken, error) {
-	return s.take(user, n, func(of *semaphore.Weighted, n int64) bool { return of.Acquire(ctx, n) == nil })
+// TakeWithin waits for n seats for the user, at most d, in the order of the calls: for all that there
+// are where n is more. User 0 is everyone, who may have all. ErrFull, ErrFullOfUser; where ctx is
+// done before, its cause.
+func (s *Seats) TakeWithin(ctx context.Context, d time.Duration, user, n int64) (Taken, error) {
+	if taken, err := s.TryTake(user, n); err == nil {
+		return taken, nil
+	}
+	waiting, cancel := context.WithTimeout(ctx, d)
+	defer cancel()
+	taken, err := s.take(user, n, func(of *semaphore.Weighted, n int64) bool { return of.Acquire(waiting, n) == nil })
+	if err != nil && ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	return taken, err
 }
 
-// TryTake is Take that does not wait.
+// TryTake is TakeWithin that does not wait.
 func (s *Seats) TryTake(user, n int64) (Taken, error) {
 	return s.take(user, n, (*semaphore.Weighted).TryAcquire)
 }

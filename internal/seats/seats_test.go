@@ -50,21 +50,19 @@ func TestTryTake(t *testing.T) {
 	all.Free()
 }
 
-// TestTakeWaits: who waits for seats of its own keeps no others waiting.
-func TestTakeWaits(t *testing.T) {
+// TestTakeWithin: who waits for seats of its own keeps no others waiting, and waits no longer than it says.
+func TestTakeWithin(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := seats.New(10, 4)
-		first, err := s.Take(t.Context(), 1, 4)
+		first, err := s.TakeWithin(t.Context(), time.Second, 1, 4)
 		if err != nil {
 			t.Fatal(err)
 		}
 		got := make(chan error, 2)
 		for _, wait := range []time.Duration{time.Second, time.Minute} {
 			go func() {
-				ctx, cancel := context.WithTimeout(t.Context(), wait)
-				defer cancel()
-				more, err := s.Take(ctx, 1, 4)
+				more, err := s.TakeWithin(t.Context(), wait, 1, 4)
 				more.Free()
 				got <- err
 			}()
@@ -75,12 +73,45 @@ func TestTakeWaits(t *testing.T) {
 		} else {
 			other.Free()
 		}
-		if err := <-got; !errors.Is(err, seats.ErrFullOfUser) {
-			t.Errorf("after a second: %v", err)
+		began := time.Now()
+		if err := <-got; !errors.Is(err, seats.ErrFullOfUser) || time.Since(began) != time.Second {
+			t.Errorf("after %s: %v", time.Since(began), err)
 		}
 		first.Free()
 		if err := <-got; err != nil {
 			t.Errorf("once they are free: %v", err)
 		}
+		all, err := s.TryTake(0, 10)
+		if err != nil {
+			t.Fatalf("some were not given back: %v", err)
+		}
+		if _, err := s.TakeWithin(t.Context(), time.Second, 2, 1); !errors.Is(err, seats.ErrFull) {
+			t.Errorf("where others have all: %v", err)
+		}
+		all.Free()
+	})
+}
+
+// TestTakeWithinGivenUp: who leaves while it waits is told its own cause, and has nothing; what is free it gets at once.
+func TestTakeWithinGivenUp(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := seats.New(10, 4)
+		left := errors.New("the client has left")
+		ctx, leave := context.WithCancelCause(t.Context())
+		first, err := s.TryTake(1, 4)
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.AfterFunc(time.Second, func() { leave(left) })
+		if _, err := s.TakeWithin(ctx, time.Minute, 1, 1); !errors.Is(err, left) || errors.Is(err, seats.ErrFullOfUser) {
+			t.Errorf("who has left: %v", err)
+		}
+		first.Free()
+		again, err := s.TakeWithin(ctx, time.Minute, 1, 4)
+		if err != nil {
+			t.Errorf("what is free: %v", err)
+		}
+		again.Free()
 	})
 }

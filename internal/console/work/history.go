@@ -36,9 +36,12 @@ type span struct {
 	Minutes           int
 }
 
+// spansShown is how many there are.
+const spansShown = 3
+
 // spans are these; the first is shown unless another one is asked for.
-func spans() []span {
-	return []span{{"", "1 h", "the last hour", 60}, {"6h", "6 h", "the last 6 hours", 360}, {"24h", "24 h", "the last 24 hours", 1440}}
+func spans() [spansShown]span {
+	return [spansShown]span{{"", "1 h", "the last hour", 60}, {"6h", "6 h", "the last 6 hours", 360}, {"24h", "24 h", "the last 24 hours", 1440}}
 }
 
 // rateMinutes is over how many minutes it is counted how many pictures become ready in one.
@@ -51,18 +54,18 @@ const rowsMost = 12
 // read within a second.
 func (p *Pages) history(r *http.Request) history {
 	all := spans()
-	shown := all[0]
-	for _, s := range all {
+	shown := 0
+	for i, s := range all {
 		if s.Key == r.URL.Query().Get(rangeParam) {
-			shown = s
+			shown = i
 		}
 	}
-	h := history{Words: shown.Words}
-	for _, s := range all {
-		h.Ranges = append(h.Ranges, chip{Text: s.Label, Href: frame.Query(r, rangeParam, s.Key), Here: s == shown})
+	h := history{Words: all[shown].Words}
+	for i, s := range all {
+		h.Ranges = append(h.Ranges, chip{Text: s.Label, Href: frame.Query(r, rangeParam, s.Key), Here: i == shown})
 	}
-	past, err := p.past.get(r.Context(), shown.Key, func(ctx context.Context) (statistics.History, error) {
-		return p.Past.History(ctx, shown.Minutes, nil)
+	past, err := recently(r.Context(), &p.past[shown], func(ctx context.Context) (statistics.History, error) {
+		return p.Past.History(ctx, all[shown].Minutes, nil)
 	})
 	if err == nil && len(past.Points) > 0 {
 		h.PerMinute = past.ReadyPerMinute(rateMinutes)

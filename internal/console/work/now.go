@@ -89,7 +89,7 @@ func (p *Pages) now(r *http.Request) (frame.Answer, error) {
 		}
 	}
 	// Whoever may see the page may see all products.
-	page.Newest, err = p.newest.get(r.Context(), "", func(ctx context.Context) ([]published, error) { return p.readNewest(ctx, by) })
+	page.Newest, err = recently(r.Context(), &p.newest, func(ctx context.Context) ([]published, error) { return p.readNewest(ctx, by) })
 	if err != nil {
 		return frame.Answer{}, fmt.Errorf("list the newest products: %w", err)
 	}

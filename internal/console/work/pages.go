@@ -2,8 +2,10 @@
 package work
 
 import (
+	"context"
 	"embed"
 	"net/http"
+	"time"
 
 	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/catalog"
@@ -12,6 +14,7 @@ import (
 	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/findings"
 	"vitrine.dev/internal/gc"
+	"vitrine.dev/internal/recent"
 	"vitrine.dev/internal/statistics"
 )
 
@@ -31,8 +34,16 @@ type Pages struct {
 	Runs     gc.Runs
 	URL      func(key string) string // where the public reads a picture
 
-	past   recent[statistics.History]
-	newest recent[[]published]
+	past   [spansShown]recent.Value[statistics.History]
+	newest recent.Value[[]published]
+}
+
+// lookLife is for how long what pages have in common is given out.
+const lookLife = time.Second
+
+// recently looks once in lookLife, however many tabs are open, and gives up as frame.Ask does.
+func recently[T any](ctx context.Context, v *recent.Value[T], look func(context.Context) (T, error)) (T, error) {
+	return v.Get(ctx, lookLife, func(ctx context.Context) (T, error) { return frame.Ask(ctx, look) })
 }
 
 // Routes are those of the pages.

@@ -77,7 +77,8 @@ func (h *Handler) beginUploaded(w http.ResponseWriter, r *http.Request, order im
 	if r.ContentLength != 0 {
 		return fault.InvalidParameter(paramUpload, "takes the place of a body")
 	}
-	object, err := h.Uploads.Content(r.Context(), auth.From(r.Context()), httpkit.ParamsOf(r).Text(paramUpload))
+	ctx := r.Context()
+	object, err := h.Uploads.Content(ctx, auth.From(ctx), httpkit.ParamsOf(r).Text(paramUpload))
 	if errors.Is(err, upload.ErrNoUpload) || errors.Is(err, upload.ErrNotSent) {
 		return fault.InvalidParameter(paramUpload, "is not an upload of yours that is complete and has not expired")
 	}
@@ -85,17 +86,13 @@ func (h *Handler) beginUploaded(w http.ResponseWriter, r *http.Request, order im
 		return fmt.Errorf("import upload: %w", err)
 	}
 	defer object.Body.Close()
-	room, err := h.Receiving.Take(r.Context(), object.Bytes)
-	if err != nil {
-		return err
-	}
-	defer room.Free()
-	defer httpkit.Received(r)
-	made, err := h.Service.Begin(r.Context(), auth.From(r.Context()), order, object.Body)
-	if err != nil {
-		return fmt.Errorf("import upload: %w", err)
-	}
-	return kind().Accepted(w, made.ID, made)
+	return httpkit.WithRoom(r, h.Receiving, object.Bytes, func() error {
+		made, err := h.Service.Begin(ctx, auth.From(ctx), order, object.Body)
+		if err != nil {
+			return fmt.Errorf("import upload: %w", err)
+		}
+		return kind().Accepted(w, made.ID, made)
+	})
 }
 
 func readOrder(p *httpkit.Params) (o imports.Order, err error) {

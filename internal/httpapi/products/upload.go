@@ -22,9 +22,8 @@ import (
 const (
 	// TypeForm is the type of a body that has a picture.
 	TypeForm = "multipart/form-data"
-	// maxFormBytes is for all of such a body but the picture.
-	maxFormBytes = 64 << 10
-	maxTextBytes = 16 << 10 // of one field
+	// maxTextBytes bounds one of its other fields.
+	maxTextBytes = 16 << 10
 )
 
 // SendsPicture reports whether the body of the request is a form that may have a picture.
@@ -34,7 +33,7 @@ func SendsPicture(r *http.Request) bool {
 }
 
 // newImage reads an image that is added, and stores its picture where that is sent.
-func (h *Handler) newImage(r *http.Request, product int64, versions []int64, key string) (catalog.NewImage, error) {
+func (h *Handler) newImage(r *http.Request, product int64, versions []int64, key string) (added catalog.NewImage, err error) {
 	mediaType, err := httpkit.BodyType(r, "Accept-Post", httpkit.TypeJSON, TypeForm)
 	if err != nil {
 		return catalog.NewImage{}, err
@@ -42,27 +41,23 @@ func (h *Handler) newImage(r *http.Request, product int64, versions []int64, key
 	if mediaType != TypeForm {
 		return httpkit.DecodeBody(r, decodeImage, "Accept-Post", httpkit.TypeJSON)
 	}
-	most := h.Uploads.MaxBytes() + maxFormBytes
-	if err := httpkit.LargeBody(r, most); err != nil {
+	ctx := r.Context()
+	if err := h.Service.CheckRoom(ctx, auth.From(ctx), product, versions, key); err != nil {
 		return catalog.NewImage{}, err
 	}
-	if err := h.Service.CheckRoom(r.Context(), auth.From(r.Context()), product, versions, key); err != nil {
-		return catalog.NewImage{}, err
-	}
-	room, err := h.Receiving.Take(r.Context(), httpkit.Announced(r, most))
-	if err != nil {
-		return catalog.NewImage{}, err
-	}
-	defer room.Free()
-	return h.receive(r.Context(), r)
+	most := h.Uploads.MaxBytes() + httpkit.MaxFormBytes
+	err = httpkit.Receive(r, h.Receiving, most, func() (err error) {
+		added, err = h.receive(ctx, r, httpkit.NewFile(r.Body, most))
+		return err
+	})
+	return added, err
 }
 
 // receive reads the form, and stores its picture where nothing is wrong with the rest.
-func (h *Handler) receive(ctx context.Context, r *http.Request) (catalog.NewImage, error) {
-	defer httpkit.Received(r) // for an answer that refuses it
-	body := &formBody{ReadCloser: r.Body, left: maxFormBytes}
+func (h *Handler) receive(ctx context.Context, r *http.Request, whole *httpkit.File) (catalog.NewImage, error) {
+	body := &formBody{Reader: whole, left: httpkit.MaxFormBytes}
 	bounded := r.WithContext(ctx) // the body of r itself has its times
-	bounded.Body = body
+	bounded.Body = io.NopCloser(body)
 	parts, err := bounded.MultipartReader()
 	if err != nil {
 		return catalog.NewImage{}, httpkit.Refuse(http.StatusBadRequest, "the body is no form: its Content-Type must name the boundary")
@@ -81,7 +76,6 @@ func (h *Handler) receive(ctx context.Context, r *http.Request) (catalog.NewImag
 			return catalog.NewImage{}, h.formRefusal(err)
 		}
 	}
-	httpkit.Received(r)
 	return sent.image(ctx)
 }
 
@@ -91,7 +85,7 @@ func (h *Handler) formRefusal(err error) error {
 	case errors.Is(err, upload.ErrTooLarge):
 		return httpkit.Refuse(http.StatusRequestEntityTooLarge, "the picture must have at most %d bytes", h.Uploads.MaxBytes())
 	case errors.Is(err, errForm):
-		return httpkit.Refuse(http.StatusRequestEntityTooLarge, "the form without its picture must have at most %d bytes", maxFormBytes)
+		return httpkit.Refuse(http.StatusRequestEntityTooLarge, "the form without its picture must have at most %d bytes", httpkit.MaxFormBytes)
 	case fault.KindOf(err) == fault.Unavailable:
 		return err
 	}
@@ -102,7 +96,7 @@ var errForm = errors.New("the form without its picture has too many bytes")
 
 // formBody bounds what is read, since the headers of parts are read into memory.
 type formBody struct {
-	io.ReadCloser
+	io.Reader
 
 	left int64
 }
@@ -111,7 +105,7 @@ func (b *formBody) Read(p []byte) (int, error) {
 	if b.left <= 0 {
 		return 0, errForm
 	}
-	n, err := b.ReadCloser.Read(p[:min(int64(len(p)), b.left)])
+	n, err := b.Reader.Read(p[:min(int64(len(p)), b.left)])
 	b.left -= int64(n)
 	return n, err
 }

@@ -64,7 +64,7 @@ func DescribeComplete(d *openapi.Document) *huma.Operation {
 func DescribeSend(d *openapi.Document) *huma.Operation {
 	return &huma.Operation{
 		OperationID: "sendUpload", Tags: []string{"uploads"}, Summary: "Send the picture of an upload",
-		Description: "Only to a URL that was answered to createUpload, for an hour: its token is what may do it. Where the storage takes pictures itself, URLs lead there.",
+		Description: "Only to a URL that was answered to createUpload, for an hour: its token is what may do it. It arrives at 64 kB a second at least, and within two hours. Where the storage takes pictures itself, URLs lead there.",
 		Parameters:  []*huma.Param{pathID()},
 		RequestBody: &huma.RequestBody{
 			Required: true, Description: "The picture, as it was announced",

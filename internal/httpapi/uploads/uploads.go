@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"time"
 
@@ -92,24 +91,19 @@ func (h *Handler) Send(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("take upload %s: %w", id, err)
 	}
-	if err := httpkit.LargeBody(r, h.Service.MostBytes(u)); err != nil {
-		return err
-	}
-	room, err := h.room(u).TakeFor(r.Context(), u.UserID, u.Bytes) // no more is read
-	if err != nil {
-		return err
-	}
-	defer room.Free()
-	body := &reader{Reader: r.Body}
-	defer httpkit.Received(r)
-	if err := h.Service.Take(r.Context(), u, body); err != nil {
-		if body.err != nil {
-			return httpkit.BodyRefusal(body.err)
+	most := h.Service.MostBytes(u)
+	return httpkit.ReceiveFor(r, h.room(u), u.UserID, most, u.Bytes, func() error {
+		file := httpkit.NewFile(r.Body, most)
+		err := h.Service.Take(r.Context(), u, file)
+		if refused := file.Refusal(); refused != nil {
+			return refused
 		}
-		return fmt.Errorf("take upload %s: %w", id, err)
-	}
-	w.WriteHeader(http.StatusNoContent)
-	return nil
+		if err != nil {
+			return fmt.Errorf("take upload %s: %w", id, err)
+		}
+		w.WriteHeader(http.StatusNoContent)
+		return nil
+	})
 }
 
 // room is where there has to be some for the upload.
@@ -118,21 +112,6 @@ func (h *Handler) room(u upload.Upload) httpkit.Budget {
 		return h.Files
 	}
 	return h.Receiving
-}
-
-// reader keeps the error of a body, which is the client's.
-type reader struct {
-	io.Reader
-
-	err error
-}
-
-func (b *reader) Read(p []byte) (int, error) {
-	n, err := b.Reader.Read(p)
-	if err != nil && err != io.EOF {
-		b.err = err
-	}
-	return n, err
 }
 
 // Complete makes the picture one that images may be of.
@@ -148,14 +127,12 @@ func (h *Handler) Complete(w http.ResponseWriter, r *http.Request) error {
 }
 
 // complete has what was sent looked at, for which it is read from the storage to the disk.
-func (h *Handler) complete(r *http.Request, u upload.Upload) (upload.Upload, error) {
-	room, err := h.room(u).Take(r.Context(), u.Bytes)
-	if err != nil {
-		return u, err
-	}
-	defer room.Free()
-	defer httpkit.Received(r)
-	return h.Service.Complete(r.Context(), auth.From(r.Context()), u.ID)
+func (h *Handler) complete(r *http.Request, u upload.Upload) (done upload.Upload, err error) {
+	err = httpkit.WithRoom(r, h.room(u), u.Bytes, func() (err error) {
+		done, err = h.Service.Complete(r.Context(), auth.From(r.Context()), u.ID)
+		return err
+	})
+	return done, err
 }
 
 // Get answers with an upload.

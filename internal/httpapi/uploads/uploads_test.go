@@ -104,6 +104,57 @@ func TestCompleteWaitsForRoom(t *testing.T) {
 	})
 }
 
+// TestSendIsLate: a file that takes longer than two hours to arrive is refused, and has given its room back.
+func TestSendIsLate(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := &bucket{upload: upload.Upload{ID: "u", UserID: 1, Bytes: int64(len(picture)), Sum: sha256.Sum256([]byte(picture))}}
+		h := &uploads.Handler{
+			Service:   upload.NewService(b, b, nil, spool.New(t.TempDir(), 1<<20), 1000),
+			Receiving: httpkit.NewBudget(20, nil), Signing: signing.New(secret(signing.NewSecret()), slog.New(slog.DiscardHandler)),
+		}
+		for pause, late := range map[time.Duration]bool{time.Minute: false, 20 * time.Minute: true} {
+			b.upload.Stored = false
+			err := send(t, h, &slowly{strings.NewReader(picture), pause})
+			if refused := err != nil && strings.Contains(err.Error(), "took too long"); refused != late || b.upload.Stored == late {
+				t.Errorf("with %s for each byte: %v, stored %t", pause, err, b.upload.Stored)
+			}
+		}
+		if _, err := h.Receiving.TakeNow(t.Context(), 20); err != nil {
+			t.Error("the room was not given back")
+		}
+	})
+}
+
+// slowly returns a byte after each pause.
+type slowly struct {
+	io.Reader
+
+	pause time.Duration
+}
+
+func (s *slowly) Read(p []byte) (int, error) {
+	time.Sleep(s.pause)
+	return s.Reader.Read(p[:1])
+}
+
+// send sends the body to where the upload is awaited.
+func send(t *testing.T, h *uploads.Handler, body io.Reader) error {
+	t.Helper()
+	until := binary.BigEndian.AppendUint64(nil, uint64(time.Now().Add(time.Hour).UnixMilli()))
+	token, err := h.Signing.Seal(t.Context(), signing.Uploads, []byte("u"), until)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPut, "/uploads/u/content?token="+token, body)
+	r.SetPathValue("id", "u")
+	params, err := httpkit.ReadParams(r.URL.RawQuery, []string{"token"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h.Send(httptest.NewRecorder(), httpkit.WithParams(r, params))
+}
+
 // secret signs, and no other does.
 type secret signing.Secret
 
@@ -119,21 +170,6 @@ func TestSendTakesItsOwnRoom(t *testing.T) {
 		b := &bucket{upload: upload.Upload{ID: "u", UserID: 1, Bytes: int64(len(picture)), Sum: sha256.Sum256([]byte(picture))}}
 		room, keys := httpkit.NewBudget(20, nil), signing.New(secret(signing.NewSecret()), slog.New(slog.DiscardHandler))
 		h := &uploads.Handler{Service: upload.NewService(b, b, nil, spool.New(t.TempDir(), 1<<20), 1000), Receiving: room, Signing: keys}
-		until := binary.BigEndian.AppendUint64(nil, uint64(time.Now().Add(time.Hour).UnixMilli()))
-		token, err := keys.Seal(t.Context(), signing.Uploads, []byte("u"), until)
-		if err != nil {
-			t.Fatal(err)
-		}
-		send := func() error {
-			target := "/uploads/u/content?token=" + token
-			r := httptest.NewRequestWithContext(t.Context(), http.MethodPut, target, strings.NewReader(picture))
-			r.SetPathValue("id", "u")
-			params, err := httpkit.ReadParams(r.URL.RawQuery, []string{"token"})
-			if err != nil {
-				t.Fatal(err)
-			}
-			return h.Send(httptest.NewRecorder(), httpkit.WithParams(r, params))
-		}
 		for name, held := range map[string]struct {
 			user, bytes int64
 			want        fault.Kind
@@ -147,7 +183,7 @@ func TestSendTakesItsOwnRoom(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := send(); (err == nil) != (held.want == fault.Internal) || err != nil && fault.KindOf(err) != held.want {
+			if err := send(t, h, strings.NewReader(picture)); (err == nil) != (held.want == fault.Internal) || err != nil && fault.KindOf(err) != held.want {
 				t.Errorf("%s: %v", name, err)
 			}
 			share.Free()

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -46,10 +47,14 @@ func inherited() []string {
 	return append(env, variable+"=1", "MALLOC_ARENA_MAX=2")
 }
 
-// launch starts a child and waits until it can render.
-func launch(program []string, cfg imaging.Config) (*process, error) {
+// launch starts a child and waits until it can render. Where ctx is done before, the child
+// is gone when launch returns the cause; later ctx does not matter.
+func launch(ctx context.Context, program []string, cfg imaging.Config) (*process, error) {
+	if ctx.Err() != nil {
+		return nil, fmt.Errorf("start render process: %w", context.Cause(ctx))
+	}
 	p := &process{stderr: &head{}}
-	// It ends with its pipes or by kill, not with a context.
+	// It outlives ctx, and ends with its pipes or by kill.
 	p.cmd = exec.Command(program[0], program[1:]...) //nolint:noctx,gosec // see above; this very program
 	p.cmd.Env, p.cmd.Stderr = inherited(), p.stderr
 	// Signals of a terminal are for the parent, which lets work finish.
@@ -66,7 +71,12 @@ func launch(program []string, cfg imaging.Config) (*process, error) {
 	}
 	late := time.AfterFunc(startTimeout, p.kill)
 	defer late.Stop()
-	if err := p.handshake(cfg); err != nil {
+	keep := context.AfterFunc(ctx, p.kill)
+	err = p.handshake(cfg)
+	if !keep() { // it was killed, or is about to be
+		err = context.Cause(ctx)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("start render process: %w", errors.Join(err, p.end()))
 	}
 	return p, nil

@@ -55,8 +55,9 @@ const (
 	mostPassed     = 16              // pictures that pass one which waits for memory
 )
 
-// New starts the first child, which reports the engine that it has found.
-func New(cfg Config, log *slog.Logger) (*Renderer, error) {
+// New starts the first child, which reports the engine that it has found. Where ctx is done
+// before, no child is left and the error has its cause; it does not bound the Renderer.
+func New(ctx context.Context, cfg Config, log *slog.Logger) (*Renderer, error) {
 	if err := cfg.Imaging.Validate(); err != nil {
 		return nil, fmt.Errorf("configure imaging: %w", err)
 	}
@@ -77,7 +78,7 @@ func New(cfg Config, log *slog.Logger) (*Renderer, error) {
 			Renders: parallel, Budget: cfg.Imaging.PixelBudget, Express: expressPixels, Passed: mostPassed,
 		}),
 	}
-	first, err := r.launch()
+	first, err := r.launch(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -141,8 +142,11 @@ func (r *Renderer) renderIn(
 	fresh := p == nil
 	if fresh {
 		var err error
-		if j.process, err = r.launch(); err != nil {
+		if j.process, err = r.launch(ctx); err != nil {
 			j.process = nil
+			if ctx.Err() != nil {
+				return j, media.Rendered{}, fmt.Errorf("render: %w", err)
+			}
 			return j, media.Rendered{}, crashed("No process could be started for the picture.", err)
 		}
 	}
@@ -176,8 +180,8 @@ func (r *Renderer) renderIn(
 	}
 }
 
-func (r *Renderer) launch() (*process, error) {
-	p, err := launch(r.cfg.Program, r.cfg.Imaging)
+func (r *Renderer) launch(ctx context.Context) (*process, error) {
+	p, err := launch(ctx, r.cfg.Program, r.cfg.Imaging)
 	if err == nil {
 		r.mu.Lock()
 		defer r.mu.Unlock()

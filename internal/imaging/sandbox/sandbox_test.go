@@ -36,6 +36,9 @@ func TestMain(m *testing.M) {
 		if len(os.Args) > 1 && os.Args[1] == "faulty" {
 			open = openFaulty
 		}
+		if len(os.Args) > 2 && os.Args[1] == "hanging" {
+			open = openHanging(os.Args[2])
+		}
 		os.Exit(sandbox.Serve(os.Stdin, os.Stdout, open))
 	}
 	os.Exit(m.Run())
@@ -123,7 +126,7 @@ func open(t *testing.T, cfg sandbox.Config) *sandbox.Renderer {
 
 func openLogged(t *testing.T, cfg sandbox.Config, log *slog.Logger) *sandbox.Renderer {
 	t.Helper()
-	r, err := sandbox.New(cfg, log)
+	r, err := sandbox.New(t.Context(), cfg, log)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -340,12 +343,12 @@ func TestNoEngine(t *testing.T) {
 	t.Parallel()
 	cfg := sandbox.DefaultConfig()
 	cfg.Imaging.Engine, cfg.Imaging.LibraryPath = imaging.EngineVips, "/nowhere/libvips.so"
-	if _, err := sandbox.New(cfg, slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), "libvips") {
+	if _, err := sandbox.New(t.Context(), cfg, slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), "libvips") {
 		t.Errorf("New: %v", err)
 	}
 	cfg = sandbox.DefaultConfig()
 	cfg.Program = []string{"/nowhere/vitrine"}
-	if _, err := sandbox.New(cfg, slog.New(slog.DiscardHandler)); err == nil {
+	if _, err := sandbox.New(t.Context(), cfg, slog.New(slog.DiscardHandler)); err == nil {
 		t.Error("New started what is not there")
 	}
 }
@@ -358,7 +361,7 @@ func BenchmarkRender(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	there, err := sandbox.New(cfg, slog.New(slog.DiscardHandler))
+	there, err := sandbox.New(b.Context(), cfg, slog.New(slog.DiscardHandler))
 	if err != nil {
 		b.Fatal(err)
 	}
