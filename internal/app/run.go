@@ -102,6 +102,9 @@ func run(ctx context.Context, to cli.Streams, r role, cfg config.Config, log *sl
 	if r.worker {
 		p.renderer = openRenderer(cfg, &held, log)
 	}
+	if r.worker && !r.api {
+		keepSmall()
+	}
 	if err := p.prepare(ctx, &held); err != nil {
 		if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 			log.InfoContext(ctx, "stopped before it was ready")
