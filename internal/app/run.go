@@ -102,6 +102,9 @@ func run(ctx context.Context, to cli.Streams, r role, cfg config.Config, log *sl
 	if r.worker {
 		p.renderer = openRenderer(ctx, cfg, &held, log)
 	}
+	if r.worker && !r.api {
+		keepSmall()
+	}
 	err := p.prepare(ctx, &held)
 	if err == nil {
 		err = p.addTasks(&held) //nolint:contextcheck // tasks get theirs when they run

@@ -43,8 +43,7 @@ func inherited() []string {
 			env = append(env, v)
 		}
 	}
-	// More arenas only keep memory from the other children.
-	return append(env, variable+"=1", "MALLOC_ARENA_MAX=2")
+	return append(env, variable+"=1")
 }
 
 // launch starts a child and waits until it can render. Where ctx is done before, the child
@@ -90,7 +89,7 @@ func (p *process) handshake(cfg imaging.Config) error {
 	if err := writeFrame(p.in, configure, text); err != nil {
 		return err
 	}
-	k, payload, err := readFrame(p.out)
+	k, payload, err := readFrame(p.out, believed)
 	if err != nil {
 		return err
 	}

@@ -57,6 +57,28 @@ func (l *library) fromPixels(pix []byte, width, height, bands int, profile []byt
 	return im, err
 }
 
+// adopt makes an image of pixels in memory of TryMalloc, three bytes each, which are RGB in the colours of the profile. The
+// memory is the image's, and freed with it; also where there is an error.
+func (l *library) adopt(pix *byte, width, height int, profile []byte) (*image, error) {
+	obj := l.FromMemory(pix, uintptr(width*height*rgb), int32(width), int32(height), rgb, formatByte) //nolint:gosec // dimensions are limited
+	if obj == nil {
+		l.GFree(pix)
+		return nil, l.failure("new_from_memory")
+	}
+	const swapped = 2 // G_CONNECT_SWAPPED: the data is the first argument
+	l.Connect(obj, "postclose", l.free, pix, 0, swapped)
+	im := &image{lib: l, obj: obj}
+	var v gvalue
+	l.ValueInit(&v, l.FindProperty(obj.class, "interpretation").valueType)
+	l.ValueSetEnum(&v, spaceSRGB)
+	l.SetProperty(obj, "interpretation", &v)
+	l.ValueUnset(&v)
+	if len(profile) > 0 {
+		im.assign(profile)
+	}
+	return im, nil
+}
+
 // materialise computes the image into memory. A ctx that is done stops the
 // computation where libvips works row by row.
 func (im *image) materialise(ctx context.Context) (*image, error) {

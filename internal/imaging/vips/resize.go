@@ -57,23 +57,34 @@ func (im *image) resizeTurned(ctx context.Context, width, height int) (*image, e
 	if err != nil {
 		return nil, err
 	}
-	buffer := im.lib.TryMalloc(uintptr(w * height * rgb)) // beside Go's heap, which would grow to twice of it
-	if buffer == nil {
+	turned, err := im.lib.room(w, height)
+	if err != nil {
 		rows.close()
-		return nil, fmt.Errorf("resize: no memory for %d by %d pixels", w, height)
+		return nil, err
 	}
-	defer im.lib.GFree(buffer)
-	turned := unsafe.Slice(buffer, w*height*rgb) //nolint:gosec // as long as it was asked for
 	rows.turnTo(turned)
 	rows.close()
 	columns, err := im.lib.reduceTurned(ctx, turned, w, width, height)
+	im.lib.GFree(turned)
 	if err != nil {
 		return nil, err
 	}
 	defer columns.close()
-	pix := turned[:width*height*rgb]
+	pix, err := im.lib.room(width, height)
+	if err != nil {
+		return nil, err
+	}
 	columns.turnTo(pix)
-	return im.lib.fromPixels(pix, width, height, rgb, profile)
+	return im.lib.adopt(pix, width, height, profile)
+}
+
+// room is memory for so many pixels, to be freed: beside Go's heap, which would grow to twice of it.
+func (l *library) room(width, height int) (*byte, error) {
+	pix := l.TryMalloc(uintptr(width * height * rgb)) //nolint:gosec // dimensions are limited
+	if pix == nil {
+		return nil, fmt.Errorf("resize: no memory for %d by %d pixels", width, height)
+	}
+	return pix, nil
 }
 
 // reduceRows computes the image with fewer rows, as resize does.
@@ -94,9 +105,8 @@ func (im *image) reduceRows(ctx context.Context, rows int) (*image, error) {
 const resizeGap = 2.0
 
 // reduceTurned reduces the w rows of a turned picture to width.
-func (l *library) reduceTurned(ctx context.Context, pix []byte, w, width, height int) (*image, error) {
-	//nolint:gosec // dimensions are limited
-	obj := l.FromMemory(unsafe.SliceData(pix), uintptr(len(pix)), int32(height), int32(w), rgb, formatByte)
+func (l *library) reduceTurned(ctx context.Context, pix *byte, w, width, height int) (*image, error) {
+	obj := l.FromMemory(pix, uintptr(w*height*rgb), int32(height), int32(w), rgb, formatByte) //nolint:gosec // dimensions are limited
 	if obj == nil {
 		return nil, l.failure("new_from_memory")
 	}
@@ -105,10 +115,11 @@ func (l *library) reduceTurned(ctx context.Context, pix []byte, w, width, height
 	return turned.reduceRows(ctx, width)
 }
 
-// turnTo writes the pixels of the image, which must be in memory, column by column.
-func (im *image) turnTo(pix []byte) {
+// turnTo writes the pixels of the image, which must be in memory, column by column to as much room.
+func (im *image) turnTo(pix *byte) {
 	width, height := im.width(), im.height()
-	turn(pix, unsafe.Slice(im.lib.Data(im.obj), width*height*rgb), width, height) //nolint:gosec // that large is an image of bytes
+	n := width * height * rgb
+	turn(unsafe.Slice(pix, n), unsafe.Slice(im.lib.Data(im.obj), n), width, height) //nolint:gosec // that large is an image of bytes
 }
 
 // turn writes the pixels of src, of so many columns and rows, to dst column by column: squares of them, which stay in
