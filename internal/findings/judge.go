@@ -256,19 +256,18 @@ func imports(f Facts) (found []Finding) {
 }
 
 func differences(f Facts) []Finding {
-	if f.Fsck == nil || f.Fsck.Clean() {
+	if f.Fsck == nil || f.Fsck.Report.Left() == 0 {
 		return nil
 	}
-	var left int64
 	var kinds []string
 	for _, found := range f.Fsck.Report.Findings {
-		if n := found.Count - found.Repaired; n > 0 {
-			left, kinds = left+n, append(kinds, string(found.Kind))
+		if found.Repaired < found.Count {
+			kinds = append(kinds, string(found.Kind))
 		}
 	}
 	return []Finding{{
 		Code: DifferencesFound, Severity: Warning, Since: f.Fsck.EndedAt, Action: Action{Kind: ShowRuns},
-		Text: fmt.Sprintf("fsck found %s at %s (%s).", several(int(left), false, "difference"), f.clock(f.Fsck.EndedAt), list(kinds)),
+		Text: fmt.Sprintf("fsck found %s at %s (%s).", several(int(f.Fsck.Report.Left()), false, "difference"), f.clock(f.Fsck.EndedAt), list(kinds)),
 	}}
 }
 
