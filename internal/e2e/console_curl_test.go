@@ -23,7 +23,7 @@ func TestConsoleCurl(t *testing.T) {
 		t.Fatal(err)
 	}
 	proxy := httptest.NewServer(&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(server) }}) // the Host is the server's
-	t.Cleanup(proxy.Close)
+	t.Cleanup(func() { proxy.CloseClientConnections(); proxy.Close() })
 	p := s.create("Vase", "https://pictures.vitrine.test/ready?seed=vase")
 	path := fmt.Sprintf("/products/%d/images/%d", p.ID, p.Images[0].ID)
 	b := openTab(t, proxy.URL)
