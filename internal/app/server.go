@@ -16,6 +16,7 @@ import (
 	"vitrine.dev/internal/bulk/imports"
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/cli"
+	"vitrine.dev/internal/console/frame"
 	"vitrine.dev/internal/console/session"
 	"vitrine.dev/internal/dispatch"
 	"vitrine.dev/internal/expiry"
@@ -173,7 +174,7 @@ func (p *process) serveAdmin(ctx context.Context, held *closers) {
 		p.log.WarnContext(ctx, "cannot listen on ADMIN_ADDR; running without it", "error", err)
 		return
 	}
-	health := httpapi.NewAdmin(httpapi.Deps{Ready: p.health.Check, Stopping: p.stopping.Load, Console: &p.console, Log: p.log}) //nolint:contextcheck // every request has its own
+	health := httpapi.NewAdmin(httpapi.Deps{Ready: p.health.Check, Stopping: p.stopping.Load, Console: frame.Apart(&p.console), Log: p.log}) //nolint:contextcheck // every request has its own
 	handler := admin.Handler(health, p.metrics.Handler(), p.cfg.AdminProfiles())
 	served := server.DefaultLimits().Server(handler, p.log)
 	held.add("admin listener", served)

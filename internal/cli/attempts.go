@@ -30,7 +30,7 @@ func (c imagesAttemptsCommand) Run(ctx context.Context, program Program, to Stre
 	}
 	table := tabwriter.NewWriter(to.Out, 0, 0, columnGap, ' ', 0)
 	if !c.JSON && len(list) > 0 {
-		fmt.Fprint(table, "ENDED\tATTEMPT\tOUTCOME\tSTATUS\tREDIRECTS\tSTEPS\tREASON\n")
+		fmt.Fprint(table, "ENDED\tATTEMPT\tWAITED\tOUTCOME\tSTATUS\tREDIRECTS\tSTEPS\tREASON\n")
 	}
 	for _, a := range list {
 		if !c.JSON {
@@ -52,7 +52,11 @@ func writeAttempt(w *tabwriter.Writer, a wire.ImageAttempt) {
 	if a.Status != 0 {
 		status = strconv.Itoa(a.Status)
 	}
-	fmt.Fprintf(w, "%s\t%d.%d\t%s\t%s\t%d\t%s\t%s\n", orDashTime(&a.EndedAt), a.Generation, a.Attempt, a.Outcome, status, a.Redirects,
+	waited := "-"
+	if a.WaitedMS != nil {
+		waited = milliseconds(*a.WaitedMS)
+	}
+	fmt.Fprintf(w, "%s\t%d.%d\t%s\t%s\t%s\t%d\t%s\t%s\n", orDashTime(&a.EndedAt), a.Generation, a.Attempt, waited, a.Outcome, status, a.Redirects,
 		cmp.Or(strings.Join(steps, ", "), "-"), orDashReason(a.Reason))
 }
 

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -22,6 +23,7 @@ type fake struct {
 	key    string // of the API
 
 	missing int64
+	report  *fsck.Report // of a check; nil: an empty one
 }
 
 func (f *fake) Serve(_ context.Context, _ Streams, role string) error {
@@ -38,8 +40,10 @@ func (f *fake) LastRuns(context.Context, Streams) ([]gc.Run, error) {
 	f.called = "last"
 	report := *gc.NewReport([]gc.Finding{{Kind: gc.OrphanObject, What: "left behind", Count: 3}})
 	at := time.Date(2026, 11, 28, 4, 0, 0, 0, time.UTC)
+	part := *gc.NewReport(gc.Findings())
+	part.Part = true
 	return []gc.Run{
-		{Task: gc.TaskCollector, By: "PROCESS", Place: 16, EndedAt: at, DueAt: at.Add(time.Hour), Report: report},
+		{Task: gc.TaskCollector, By: "PROCESS", Place: 16, EndedAt: at, DueAt: at.Add(time.Hour), Report: part},
 		{Task: gc.TaskFsck, By: "ann@host", Failure: "It was stopped.", EndedAt: at, Report: report},
 		{Task: gc.TaskFsck, By: "ben@host", Took: 1500 * time.Millisecond, EndedAt: at.Add(-time.Hour), Report: report},
 	}, f.err
@@ -47,7 +51,7 @@ func (f *fake) LastRuns(context.Context, Streams) ([]gc.Run, error) {
 
 func (f *fake) Check(_ context.Context, _ Streams, how Check) (*fsck.Report, error) {
 	f.called, f.check = "fsck", how
-	return &fsck.Report{}, f.err
+	return cmp.Or(f.report, &fsck.Report{}), f.err
 }
 
 func (f *fake) Backup(context.Context, Streams, string) (Backup, error) {
@@ -106,9 +110,11 @@ func TestCommands(t *testing.T) {
 		{"copy", nil, "", 64, "--to"},
 		{"fsck --grace=-1s", nil, "", 64, "--grace must not be negative"},
 		{"fsck --repair --grace=1m --json", nil, "fsck", 0, `"findings"`},
-		{"fsck --last", nil, "last", 0, "fsck, run by ann@host, ended at 2026-11-28T04:00:00Z after 0s; it did not look at everything: It was stopped."},
-		{"fsck --last", nil, "last", 0, "fsck, run by ben@host, ended at 2026-11-28T03:00:00Z after 1.5s; it looked at everything\nfinding"},
+		{"fsck --last", nil, "last", 0, "fsck, run by ann@host, ended at 2026-11-28T04:00:00Z after 0s; it did not compare everything: It was stopped."},
+		{"fsck --last", nil, "last", 0, "fsck, run by ben@host, ended at 2026-11-28T03:00:00Z after 1.5s; it compared everything\nfinding"},
 		{"fsck --last", nil, "last", 0, "The next is due at 2026-11-28T05:00:00Z."},
+		{"fsck --last", nil, "last", 0, "it compared its part of the storage\nThe next"},
+		{"fsck --last", nil, "last", 0, "collector, its last turns at 1 of 16 parts of the storage, of which the earliest ended at 2026-11-28T04:00:00Z\nfinding"},
 		{"fsck --last --json", nil, "last", 0, `{"task":"fsck","clean":false,"compared_all":true,"by":"ben@host","repair":false,"ended_at":"2026-11-28T03:00:00Z","seconds":1.5,"checked":{},"findings":[{"kind":"orphan_object","text":"left behind","count":3,"repaired":0,"samples":[]}]`},
 		{"fsck --last", errors.New("no database"), "last", 69, "fsck --last: no database"},
 		{"fsck --last --repair", nil, "", 64, "can't be used together"},

@@ -50,7 +50,7 @@ func (f fsckCommand) Run(ctx context.Context, program Program, to Streams) error
 	switch {
 	case err != nil:
 		return Unavailable(fmt.Errorf("fsck: not everything was checked: %w", err))
-	case !report.Clean():
+	case report.Left() > 0:
 		return errNotRepaired
 	}
 	return nil
@@ -87,19 +87,19 @@ func (f fsckCommand) last(ctx context.Context, program Program, to Streams) erro
 			return err
 		}
 	}
-	return nil
+	return writeRound(to.Out, c.Round)
 }
 
 // writeRun prints a run: when, by whom, and its report.
 func writeRun(w io.Writer, r gc.Run) error {
-	ended := "looked at everything"
+	ended := "compared everything"
 	switch {
 	case !r.Finished():
-		ended = "did not look at everything: " + r.Failure
-	case !r.ComparedAll():
-		ended = "came to its end, but did not look at everything"
-	case r.Task == gc.TaskCollector:
-		ended = "looked at its part of the storage"
+		ended = "did not compare everything: " + r.Failure
+	case r.Report.LeftOut():
+		ended = "came to its end, but did not compare everything"
+	case r.Report.Part:
+		ended = "compared its part of the storage"
 	}
 	fmt.Fprintf(w, "%s, run by %s, ended at %s after %s; it %s\n", r.Task, r.By, r.EndedAt.Format(time.RFC3339), r.Took, ended)
 	if !r.DueAt.IsZero() {
@@ -109,6 +109,16 @@ func writeRun(w io.Writer, r gc.Run) error {
 	err := report.WriteText(w)
 	fmt.Fprintln(w)
 	return err
+}
+
+// writeRound prints what the last turns of the collector say together.
+func writeRound(w io.Writer, r gc.Round) error {
+	if r.Turns == 0 {
+		return nil
+	}
+	fmt.Fprintf(w, "collector, its last turns at %d of %d parts of the storage, of which the earliest ended at %s\n", r.Turns, gc.Turns, r.Since.Format(time.RFC3339))
+	report := fsck.Report{Report: r.Report}
+	return report.WriteText(w)
 }
 
 // fileProgress shows on a terminal how far the comparison of files has come.

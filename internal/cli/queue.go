@@ -54,14 +54,14 @@ func (c queueCommand) Run(ctx context.Context, program Program, to Streams) erro
 
 // writeHistory writes a line for each point. Errors are kept by the writer.
 func writeHistory(w *tabwriter.Writer, h wire.QueueHistory) {
-	fmt.Fprint(w, "BEGAN\tREADY\tRETRIED\tFAILED\tIN\tOUT\tWAITING\tOLDEST\tIN FLIGHT\n")
+	fmt.Fprint(w, "BEGAN\tREADY\tRETRIED\tFAILED\tIN\tOUT\tWAITING\tWAITED\tIN FLIGHT\n")
 	for _, p := range h.Points {
-		waiting, oldest, inFlight := "-", "-", "-"
+		waiting, waited, inFlight := "-", "-", "-"
 		if b := p.Backlog; b != nil {
-			waiting, oldest, inFlight = atLeast(b.Waiting, b.More), duration(time.Duration(b.OldestSeconds)*time.Second), count(int64(b.InFlight))
+			waiting, waited, inFlight = atLeast(b.Waiting, b.More), duration(time.Duration(b.OldestSeconds)*time.Second), count(int64(b.InFlight))
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", p.At.Format(time.RFC3339), count(p.Ready), count(p.Retried), count(p.Failed),
-			memory(p.BytesIn), memory(p.BytesOut), waiting, oldest, inFlight)
+			memory(p.BytesIn), memory(p.BytesOut), waiting, waited, inFlight)
 	}
 }
 
@@ -72,13 +72,13 @@ const columnGap = 2
 func writeQueue(w *tabwriter.Writer, q wire.Queue) {
 	fmt.Fprintf(w, "%s in flight, %s slots, %.1f attempts a second in the last minute\n\n",
 		count(int64(q.InFlight)), count(int64(q.Slots)), q.PerSecond)
-	fmt.Fprint(w, "STATE\tWAITS FOR\tIMAGES\tOLDEST\n")
+	fmt.Fprint(w, "STATE\tWAITS FOR\tIMAGES\tWAITED\n")
 	for _, s := range q.States {
-		oldest := "-"
-		if s.OldestAt != nil {
-			oldest = duration(q.AsOf.Sub(*s.OldestAt))
+		waited := "-"
+		if s.WaitedMS != nil {
+			waited = duration(time.Duration(*s.WaitedMS) * time.Millisecond)
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", strings.ReplaceAll(s.State, "_", " "), orDash(s.WaitingFor), atLeast(s.Images, s.More), oldest)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", strings.ReplaceAll(s.State, "_", " "), orDash(s.WaitingFor), atLeast(s.Images, s.More), waited)
 	}
 	if len(q.Users) > 0 {
 		fmt.Fprint(w, "\nUSER\tIN FLIGHT\tWAITING\n")

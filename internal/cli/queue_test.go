@@ -12,7 +12,7 @@ func TestWhatWaits(t *testing.T) {
 	t.Parallel()
 	answers := map[string]string{
 		"/queue": `{"as_of":"2026-11-27T06:00:10Z","slots":64,"in_flight":3,"per_second":2.345,"states":[
-			{"state":"in_line","waiting_for":"turn","images":10000,"more":true,"oldest_at":"2026-11-27T05:00:00Z"},
+			{"state":"in_line","waiting_for":"turn","images":10000,"more":true,"oldest_at":"2026-11-27T05:00:00Z","due_at":"2026-11-27T05:59:00Z","waited_ms":70000},
 			{"state":"begun","images":3,"more":false,"oldest_at":"2026-11-27T06:00:08.5Z"},
 			{"state":"later","waiting_for":"retry","images":2,"oldest_at":"2026-11-27T06:00:08.5Z","due_at":"2026-11-27T06:00:42Z"},{"state":"parked","waiting_for":"host","images":0,"more":false}],
 			"users":[{"user_id":7,"in_flight":3,"waiting":10000,"more":true}],
@@ -35,7 +35,7 @@ func TestWhatWaits(t *testing.T) {
 			"waiting":{"for":"retry","until":"2026-11-27T06:00:30Z"}}`,
 		"/products/7/images/8/attempts": `{"data":[{"attempt":1,"generation":1,"outcome":"retried","reason":{"code":"source_unreachable"},"ended_at":"2026-11-27T06:00:10Z",
 			"steps":[{"name":"fetch","duration_ms":180,"bytes_in":0,"bytes_out":0,"failed":true}],"status":503,"redirects":2,"published":false},
-			{"attempt":2,"generation":1,"outcome":"ready","ended_at":"2026-11-27T06:00:20Z","status":200,"redirects":0,"published":false,
+			{"attempt":2,"generation":1,"waited_ms":11250,"outcome":"ready","ended_at":"2026-11-27T06:00:20Z","status":200,"redirects":0,"published":false,
 			"steps":[{"name":"fetch","duration_ms":40},{"name":"render","duration_ms":1200}]}]}`,
 		"/products/7/images/9": `{"id":9,"source_url":"https://b/2.jpg","status":"processing","attempts":1}`,
 	}
@@ -52,11 +52,11 @@ func TestWhatWaits(t *testing.T) {
 		want []string // lines, with spaces as they come
 	}{
 		{"queue", []string{
-			"3 in flight, 64 slots, 2.3 attempts a second in the last minute", "in line turn 10,000+ 1h0m10s", "begun - 3 1.5s", "parked host 0 -",
+			"3 in flight, 64 slots, 2.3 attempts a second in the last minute", "STATE WAITS FOR IMAGES WAITED", "in line turn 10,000+ 1m10s", "begun - 3 -", "later retry 2 -", "parked host 0 -",
 			"7 3 10,000+", "The next retry is in 32s.", "1 7 first contacts 2 not known not known", "1,203 7 known 10,000+ 2m0s 1h0m0s",
 			"b.example open 0 0 1,000+", "c.example answers 4 4 7", "A worker v1.4.0 2h0m9s 3 64 2 25 % 2,048 MiB 1s ago", "B worker v1.4.0 10s 1 1 0 - - 0s ago, draining",
 		}},
-		{"queue --history 6h", []string{"2026-11-27T05:55:00Z 1,412 9 3 2,048 MiB 1 MiB 10,000+ 1m15s 12", "2026-11-27T06:00:00Z 0 0 0 - - - - -"}},
+		{"queue --history 6h", []string{"OUT WAITING WAITED IN FLIGHT", "2026-11-27T05:55:00Z 1,412 9 3 2,048 MiB 1 MiB 10,000+ 1m15s 12", "2026-11-27T06:00:00Z 0 0 0 - - - - -"}},
 		{"queue --history 360m --json", []string{`"length":5`}},
 		{"queue --json", []string{`{"as_of":"2026-11-27T06:00:10Z"`}},
 		{"hosts", []string{"HOST STATE FAILURES OPEN UNTIL LAST REASON TAKES IN FLIGHT LIMIT PARKED", "a answers 0 - - 340ms 1 4 0"}},
@@ -69,7 +69,7 @@ func TestWhatWaits(t *testing.T) {
 		{"hosts try b:8080 --json", []string{`{"host":"b:8080","state":"probed"`}},
 		{"images 7", []string{"8 pending 2 retry 2026-11-27T06:00:30Z source_timeout https://b/1.jpg", "9 processing 1 - - - https://b/2.jpg"}},
 		{"images 7 --json", []string{`"waiting":{"for":"retry"`}},
-		{"images attempts 7 8", []string{"2026-11-27T06:00:10Z 1.1 retried 503 2 fetch 180ms source_unreachable", "2026-11-27T06:00:20Z 1.2 ready 200 0 fetch 40ms, render 1.2s -"}},
+		{"images attempts 7 8", []string{"ENDED ATTEMPT WAITED OUTCOME STATUS", "2026-11-27T06:00:10Z 1.1 - retried 503 2 fetch 180ms source_unreachable", "2026-11-27T06:00:20Z 1.2 11.25s ready 200 0 fetch 40ms, render 1.2s -"}},
 		{"images attempts 7 8 --json", []string{`"steps":[{"name":"fetch","duration_ms":180,`}},
 	} {
 		var out strings.Builder

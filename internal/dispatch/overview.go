@@ -85,6 +85,15 @@ func (o Overview) Age(c StateCount) time.Duration {
 	return max(0, o.At.Sub(c.DueAt))
 }
 
+// Waited returns for how long that has waited which waits longest in the state, since it was last due; false where
+// none is due that waits.
+func (o Overview) Waited(c StateCount) (time.Duration, bool) {
+	if c.State.For() == "" || c.State == StateLater || c.DueAt.IsZero() {
+		return 0, false
+	}
+	return o.Age(c), true
+}
+
 // Waiting returns how many images are not in flight, whether there may be more, and for how long that has been
 // due which waits longest of them.
 func (o Overview) Waiting() (images int, more bool, oldest time.Duration) {

@@ -28,7 +28,7 @@ func TestConsoleNow(t *testing.T) {
 	b.look("now-empty", "/console")
 	b.says("No attempt has ended in this time.")
 	b.open("/console/consistency")
-	b.says("no fsck has looked at everything yet")
+	b.says("no fsck has come to its end yet")
 
 	for name, url := range map[string]string{"Vase": "https://pictures.vitrine.test/ready?seed=1", "Lost": "https://broken.vitrine.test/source_not_found"} {
 		got, answer := c.Do(http.MethodPost, "/products", map[string]string{"Content-Type": "application/json"}, fmt.Sprintf(
@@ -146,7 +146,7 @@ func TestConsoleNow(t *testing.T) {
 		t.Fatalf("fsck ended with %d: %+v", code, v)
 	}
 	b.look("consistency", "/console/consistency")
-	b.says("nothing was wrong in what was looked at, which was not everything") // the queue is in process
+	b.says("nothing was wrong in what was compared, which was not everything") // the queue is in process
 	execute(t, db, `UPDATE products SET version = version, images_ready = 7 WHERE id = (SELECT min(id) FROM products)`)
 	if code, v := fsck(t, env); code != 1 {
 		t.Fatalf("fsck ended with %d: %+v", code, v)

@@ -3,9 +3,13 @@ package e2e_test
 import (
 	"maps"
 	"os"
+	"slices"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 	"github.com/jackc/pgx/v5"
 
@@ -18,10 +22,12 @@ const (
 	restTime       = 10 * time.Second
 	restStatements = 5
 	restCPU        = 20 * time.Millisecond // of the process that it is open at
+	// restAtOnce is how soon a tab that is shown again asks: far less than it is told to while nothing happens.
+	restAtOnce = 5 * time.Second
 )
 
-// TestConsoleAtRest: an open tab costs few statements while nothing happens, and one that is hidden none. make cost
-// measures for longer, and the CPU as well.
+// TestConsoleAtRest: an open tab costs few statements while nothing happens; one that is hidden sends no request, and asks at
+// once when it is shown again. make cost measures for longer, and the CPU as well.
 func TestConsoleAtRest(t *testing.T) {
 	t.Parallel()
 	turn, measureCPU := 10*restTime, false // in which the page looks twice, which beyond needs to see it
@@ -42,6 +48,7 @@ func TestConsoleAtRest(t *testing.T) {
 	s := newConsoleSite(t, env)
 	s.create("Vase", "https://pictures.vitrine.test/ready?seed=vase")
 	b := openTab(t, s.URL)
+	sent := listenToRequests(b)
 	s.signIn(b, s.admin, "/console")
 
 	// measure returns what the turn has cost, in proportion to restTime.
@@ -67,11 +74,24 @@ func TestConsoleAtRest(t *testing.T) {
 		b.do("hide or show the tab", chromedp.Evaluate(`Object.defineProperty(document, "hidden", {value: `+hidden+`, configurable: true});
 			document.dispatchEvent(new Event("visibilitychange"))`, nil))
 	}
+	stream := s.URL + "/console/live?often"
+	systemtest.Eventually(t, "only the stream", func() bool { return slices.Equal(sent.open(), []string{stream}) })
+	from := sent.count()
 	hide("true")
-	systemtest.Pause(t, 2*time.Second)           // what it has begun
+	systemtest.Eventually(t, "the end of the stream", func() bool { return len(sent.open()) == 0 })
 	hidden, hiddenCPU := measure("hidden", turn) // as long as when it is open: looks in vain would show
+	if list := sent.since(from); len(list) > 0 {
+		t.Errorf("a hidden tab has sent requests for %v", list)
+	}
+	from = sent.count()
 	hide("false")
-	systemtest.Pause(t, 2*time.Second) // it has looked at once
+	asks := []string{s.URL + "/console", stream}
+	for shown := time.Now(); !containsAll(sent.since(from), asks); systemtest.Pause(t, 10*time.Millisecond) {
+		if time.Since(shown) > restAtOnce {
+			t.Fatalf("a tab that is shown has asked for %v, not at once for %v", sent.since(from), asks)
+		}
+	}
+	systemtest.Eventually(t, "the end of the look", func() bool { return slices.Equal(sent.open(), []string{stream}) })
 	open, openCPU := measure("open", turn)
 	b.do("leave", chromedp.Navigate("about:blank"))
 	systemtest.Pause(t, 2*time.Second)
@@ -92,6 +112,60 @@ func TestConsoleAtRest(t *testing.T) {
 	if cpu := openCPU - hiddenCPU; measureCPU && cpu > restCPU {
 		t.Errorf("an open tab costs %v of CPU in %v, more than %v", cpu, restTime, restCPU)
 	}
+}
+
+// requests are those that a tab has sent.
+type requests struct {
+	mu    sync.Mutex
+	all   []string // their URLs
+	begun map[network.RequestID]string
+}
+
+// listenToRequests keeps what the tab asks for from now on.
+func listenToRequests(b *tab) *requests {
+	b.t.Helper()
+	r := &requests{begun: map[network.RequestID]string{}}
+	b.do("listen to requests", network.Enable())
+	chromedp.ListenTarget(b.ctx, func(event any) {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		switch e := event.(type) {
+		case *network.EventRequestWillBeSent:
+			if strings.HasPrefix(e.Request.URL, "http") { // the icon is in the page
+				r.all = append(r.all, e.Request.URL)
+				r.begun[e.RequestID] = e.Request.URL
+			}
+		case *network.EventLoadingFinished:
+			delete(r.begun, e.RequestID)
+		case *network.EventLoadingFailed:
+			delete(r.begun, e.RequestID)
+		}
+	})
+	return r
+}
+
+func (r *requests) count() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.all)
+}
+
+// since returns the URLs of the requests after the first n.
+func (r *requests) since(n int) []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.all[n:])
+}
+
+// open returns the URLs of those that have not ended.
+func (r *requests) open() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Collect(maps.Values(r.begun))
+}
+
+func containsAll(list, wanted []string) bool {
+	return !slices.ContainsFunc(wanted, func(one string) bool { return !slices.Contains(list, one) })
 }
 
 // beyond is how many statements there were of each in restTime beyond those of the others, of which the most count. What came

@@ -26,6 +26,7 @@ type consoleSite struct {
 	env         map[string]string
 	pid         int
 	admin, shop string // keys
+	adminURL    string // of ADMIN_ADDR
 	seen        map[string]bool
 }
 
@@ -39,7 +40,7 @@ func newConsoleSite(t *testing.T, env map[string]string) *consoleSite {
 	systemtest.Run(t, "migrate", env)
 	s := &consoleSite{env: env, seen: map[string]bool{}}
 	process := systemtest.Start(t, "serve", env)
-	s.Client, s.pid = process.Client(), process.PID()
+	s.Client, s.pid, s.adminURL = process.Client(), process.PID(), process.AdminURL()
 	s.admin = key(t, systemtest.Run(t, "keys create --admin --name admin", env))
 	s.shop = key(t, systemtest.Run(t, "keys create --user 1 --name shop --scope products:write", env))
 	return s

@@ -66,8 +66,9 @@ func bucket(t *testing.T, env map[string]string) storage {
 
 // verdict is what a program reads of a report.
 type verdict struct {
-	Clean    bool `json:"clean"`
-	Findings []struct {
+	Clean       bool `json:"clean"`
+	ComparedAll bool `json:"compared_all"`
+	Findings    []struct {
 		Kind  string `json:"kind"`
 		Count int64
 	} `json:"findings"`
@@ -156,7 +157,9 @@ func damageAndRepair(c systemtest.Client, env map[string]string, files storage) 
 		{[]string{"--repair"}, 0, want},
 	} {
 		code, v := fsck(t, env, step.flags...)
-		if code != step.code || !maps.Equal(v.counts(), step.want) || v.Clean != (code == 0) {
+		// The queue and the cache of serve are in its memory.
+		inMemory := env["DATA_DIR"] != ""
+		if code != step.code || !maps.Equal(v.counts(), step.want) || v.ComparedAll == inMemory || v.Clean != (v.ComparedAll && code == 0) {
 			t.Fatalf("fsck %v ended with %d: %+v", step.flags, code, v)
 		}
 	}

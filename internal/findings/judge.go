@@ -197,23 +197,23 @@ func waitLong(f Facts) []Finding {
 	if f.Queue == nil || f.Queue.Slots == 0 {
 		return nil
 	}
-	var oldest time.Time
+	var first time.Time // since when the one waits that waits longest
 	n, more := 0, false
 	for _, s := range f.Queue.States {
 		if s.State.For() != dispatch.ForTurn || s.Images == 0 {
 			continue
 		}
 		n, more = n+s.Images, more || s.More
-		if oldest.IsZero() || s.OldestAt.Before(oldest) {
-			oldest = s.OldestAt
+		if first.IsZero() || s.DueAt.Before(first) {
+			first = s.DueAt
 		}
 	}
-	if n == 0 || f.Now.Sub(oldest) < longWait {
+	if n == 0 || f.Now.Sub(first) < longWait {
 		return nil
 	}
 	return []Finding{{
-		Code: PicturesWaitLong, Severity: Notice, Pictures: n, More: more, Since: oldest, Action: Action{Kind: ShowQueue},
-		Text: fmt.Sprintf("%s for a worker, the oldest%s.", does(n, more, "waits", "wait"), f.since(oldest)),
+		Code: PicturesWaitLong, Severity: Notice, Pictures: n, More: more, Since: first, Action: Action{Kind: ShowQueue},
+		Text: fmt.Sprintf("%s for a worker, the first%s.", does(n, more, "waits", "wait"), f.since(first)),
 	}}
 }
 
@@ -256,19 +256,18 @@ func imports(f Facts) (found []Finding) {
 }
 
 func differences(f Facts) []Finding {
-	if f.Fsck == nil || f.Fsck.Clean() {
+	if f.Fsck == nil || f.Fsck.Report.Left() == 0 {
 		return nil
 	}
-	var left int64
 	var kinds []string
 	for _, found := range f.Fsck.Report.Findings {
-		if n := found.Count - found.Repaired; n > 0 {
-			left, kinds = left+n, append(kinds, string(found.Kind))
+		if found.Repaired < found.Count {
+			kinds = append(kinds, string(found.Kind))
 		}
 	}
 	return []Finding{{
 		Code: DifferencesFound, Severity: Warning, Since: f.Fsck.EndedAt, Action: Action{Kind: ShowRuns},
-		Text: fmt.Sprintf("fsck found %s at %s (%s).", several(int(left), false, "difference"), f.clock(f.Fsck.EndedAt), list(kinds)),
+		Text: fmt.Sprintf("fsck found %s at %s (%s).", several(int(f.Fsck.Report.Left()), false, "difference"), f.clock(f.Fsck.EndedAt), list(kinds)),
 	}}
 }
 

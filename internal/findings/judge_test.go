@@ -32,7 +32,7 @@ func at(clock string) time.Time {
 // queue is one with slots where so many wait in line.
 func queue(slots, line int, since time.Time) *dispatch.Overview {
 	return &dispatch.Overview{Slots: slots, States: []dispatch.StateCount{
-		{State: dispatch.StateInLine, Images: line, OldestAt: since},
+		{State: dispatch.StateInLine, Images: line, OldestAt: at("01:00"), DueAt: since}, // it was tried before
 		{State: dispatch.StateBegun, Images: 5, OldestAt: at("01:00")},
 		{State: dispatch.StateParked, Images: 2, OldestAt: at("01:00")},
 	}}
@@ -62,7 +62,7 @@ func TestSentences(t *testing.T) {
 	crashing.Lost = []processes.Process{{Role: "worker", InFlight: 1, HeartbeatAt: at("14:02")}, {Role: "serve", InFlight: 2, HeartbeatAt: at("14:02").AddDate(0, 0, -1)}}
 	yesterday := at("23:50").AddDate(0, 0, -1)
 	for want, f := range map[string]findings.Facts{
-		"": {Queue: queue(8, 3, at("14:59"))},
+		"": {Queue: queue(8, 3, at("14:59")), Fsck: &gc.Run{Report: gc.Report{Findings: []gc.Finding{{Kind: "stale_cache", Skipped: true}}}}},
 		"warning " + "example.com has failed since 14:05 UTC (source_timeout); 1,204 pictures wait for it. 1204 show_host": {
 			Hosts: []dispatch.HostView{{Name: "example.com", Parked: 1204, Host: dispatch.Host{FailingAt: at("14:05").UnixMilli(), Reason: fault.SourceTimeout}}},
 		},
@@ -91,7 +91,7 @@ func TestSentences(t *testing.T) {
 		"notice The broker has had 1 message that is no image job since 09:10 UTC. 0 show_failures": {
 			Failures: &failures.Summary{Reasons: []failures.ReasonTally{{Reason: failures.Unreadable, Tally: tally(1, "09:10")}}},
 		},
-		"notice 20 pictures wait for a worker, the oldest since 14:20 UTC. 20 show_queue": {Queue: queue(8, 20, at("14:20"))},
+		"notice 20 pictures wait for a worker, the first since 14:20 UTC. 20 show_queue": {Queue: queue(8, 20, at("14:20"))},
 		"warning The reader cache has not followed the log of events since 14:00 UTC: 5,000 events behind. 0 show_readiness": {
 			Readers: []findings.Reader{{Name: "cache", Behind: 5000, Oldest: at("14:00")}, {Name: "fast", Behind: 10, Oldest: now.Add(-time.Second)}, {Name: "idle"}},
 		},

@@ -95,7 +95,7 @@ func (c *Checker) run(ctx context.Context, began time.Time) (*Report, error) {
 	if err := c.files.Unused(ctx, &report.Report, 0, gc.Partitions); err != nil {
 		return report, err
 	}
-	if err := c.files.Abandoned(ctx, &report.Report); err != nil || !c.cfg.Repair {
+	if err := c.files.Abandoned(ctx, &report.Report, 0, gc.Partitions); err != nil || !c.cfg.Repair {
 		return report, err
 	}
 	return report, c.files.PurgeTombstones(ctx)

@@ -4,21 +4,15 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"log/slog"
 	"strings"
 	"testing"
 	"time"
 
 	"vitrine.dev/internal/blob"
-	"vitrine.dev/internal/catalog"
-	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/fsck"
 	"vitrine.dev/internal/gc"
-	"vitrine.dev/internal/logtest"
 	"vitrine.dev/internal/media"
 	"vitrine.dev/internal/queue"
-	"vitrine.dev/internal/sqlstore"
-	"vitrine.dev/internal/sqlstore/storetest"
 )
 
 // objects lists the storage.
@@ -93,79 +87,6 @@ func TestForeignFilesAreLeftAlone(t *testing.T) {
 	}
 }
 
-// TestCollector: turns cover all of the storage, once each.
-func TestCollector(t *testing.T) {
-	t.Parallel()
-	for shape, open := range shapes() {
-		t.Run(shape, func(t *testing.T) {
-			t.Parallel()
-			w := open(t)
-			kept, gone := w.create(1), w.create(2)
-			w.finish(kept, gone)
-			_, err := w.store.DeleteProduct(t.Context(), gone.ID, storetest.Unchecked)
-			must(t, err)
-			for _, digits := range []string{"00", "0f", "7f", "ff"} {
-				w.put(digits+"/"+digits+"000000000000000000000000000001/w320.webp", []byte("left behind"))
-			}
-			collector := gc.NewCollector(w.store, w.blobs, time.Millisecond, gc.Config{}, quiet)
-			files, results, turns := int64(0), int64(0), 0
-			for turns < 16 {
-				report, err := collector.Turn(t.Context())
-				must(t, err)
-				if report == nil {
-					continue // not due yet
-				}
-				turns++
-				files += report.Of(gc.OrphanObject).Repaired
-				results += report.Of(gc.UnusedRendition).Repaired
-			}
-			if files != 4 || results != 1 {
-				t.Errorf("%d files and %d results were collected, want 4 and 1", files, results)
-			}
-			if report := w.check(false); !report.Clean() {
-				t.Errorf("after the collection: %+v", report)
-			}
-			w.finish(kept)
-			again := w.create(2) // the same content as was collected
-			w.finish(again)
-		})
-	}
-}
-
-// usedAgain is a database in which what is to be deleted has just come into use.
-type usedAgain struct{ *sqlstore.Store }
-
-func (usedAgain) BeginDelete(context.Context, string, time.Duration, time.Duration) (gc.Window, error) {
-	return gc.Window{}, fault.New(fault.Conflict, "an image refers to it")
-}
-
-// TestRound: what the turns of a round find and look at is in one of them.
-func TestRound(t *testing.T) {
-	t.Parallel()
-	w := embedded(t)
-	gone := w.create(2)
-	w.finish(gone)
-	_, err := w.store.DeleteProduct(t.Context(), gone.ID, storetest.Unchecked)
-	must(t, err)
-	w.put(blob.Uploads+"just-sent.webp", []byte("a picture"))
-	objects := int64(len(w.objects()))
-	must(t, gc.NewFiles(w.store, w.blobs, gc.Config{}).MarkUnused(t.Context(), 0, gc.Partitions))
-	collector := gc.NewCollector(usedAgain{w.store}, w.blobs, time.Millisecond, gc.Config{UploadLife: time.Hour}, quiet)
-	for turns := 0; turns < gc.Turns; {
-		report, err := collector.Turn(t.Context())
-		must(t, err)
-		if report != nil {
-			turns++
-		}
-	}
-	runs, err := w.store.LastRuns(t.Context())
-	must(t, err)
-	c := gc.Summarize(runs)
-	if got := (&gc.Report{Findings: c.Round.Findings}).Of(gc.UnusedRendition); c.Round.Turns != gc.Turns || got.Count != 1 || c.Round.Checked["objects"] != objects {
-		t.Errorf("of one rendition and %d files the round has %+v", objects, c.Round)
-	}
-}
-
 func TestWriting(t *testing.T) {
 	t.Parallel()
 	w := embedded(t)
@@ -186,43 +107,6 @@ func TestWriting(t *testing.T) {
 	must(t, json.Unmarshal(encoded.Bytes(), &got))
 	if got.Clean || len(got.Findings) != 10 {
 		t.Errorf("the JSON is %s", &encoded)
-	}
-}
-
-// TestCollectorSeesDamage: what the collector finds missing or damaged it
-// reports, and leaves to the operator.
-func TestCollectorSeesDamage(t *testing.T) {
-	t.Parallel()
-	w := embedded(t)
-	whole, lost, cut := w.create(1), w.create(2), w.create(3)
-	w.finish(whole, lost, cut)
-	rendered := func(id int64) catalog.Output { return w.read(id).Images[0].Rendition.Compressed }
-	must(t, w.blobs.Delete(t.Context(), rendered(lost.ID).Key))
-	must(t, w.blobs.Delete(t.Context(), rendered(cut.ID).Key))
-	must(t, w.blobs.Put(t.Context(), rendered(cut.ID).Key, "image/jpeg", []byte("cut")))
-
-	var log logtest.Buffer
-	collector := gc.NewCollector(w.store, w.blobs, time.Millisecond, gc.Config{Grace: time.Hour}, slog.New(slog.NewJSONHandler(&log, nil)))
-	ctx, stop := context.WithCancel(t.Context())
-	ended := make(chan error)
-	go func() { ended <- collector.Run(ctx) }()
-	missing, wrong := false, false
-	for deadline := time.After(time.Minute); !missing || !wrong; {
-		select {
-		case <-deadline:
-			t.Fatalf("not reported: %s", log.String())
-		case <-time.After(5 * time.Millisecond):
-		}
-		missing = strings.Contains(log.String(), `"missing":1,"missing_samples":["`+rendered(lost.ID).Key)
-		wrong = strings.Contains(log.String(), `"wrong_size":1,"wrong_size_samples":["`+rendered(cut.ID).Key)
-	}
-	stop()
-	must(t, <-ended)
-	if status := w.read(lost.ID).Images[0].Status; status != catalog.Ready {
-		t.Errorf("the image is %s: the collector repairs nothing", status)
-	}
-	if text := log.String(); strings.Contains(text, rendered(whole.ID).Key) || !strings.Contains(text, `"level":"WARN"`) {
-		t.Errorf("it logged %s", text)
 	}
 }
 

@@ -40,8 +40,7 @@ func newReport() *Report {
 	))}
 }
 
-// WriteJSON writes the report as one JSON object; "clean" says whether nothing
-// is wrong any more of what was found, "compared_all" whether everything was looked for.
+// WriteJSON writes the report as one JSON object, with "clean" and "compared_all" as in gc.Report.
 func (r *Report) WriteJSON(w io.Writer) error {
 	encoder := json.NewEncoder(w)
 	encoder.SetIndent("", "  ")
@@ -92,25 +91,25 @@ func (r *Report) WriteText(w io.Writer) error {
 	return nil
 }
 
+// verdict is gc.Report's, with what can be done and what was left out.
 func (r *Report) verdict() string {
-	var found, repaired int64
+	text := r.Verdict() + "."
+	var repaired int64
 	var skipped []string
 	for _, f := range r.Findings {
-		found, repaired = found+f.Count, repaired+f.Repaired
+		repaired += f.Repaired
 		if f.Skipped {
 			skipped = append(skipped, string(f.Kind))
 		}
 	}
 	switch {
-	case found == 0 && len(skipped) > 0:
-		return "Nothing is wrong in what was compared. Not, or not wholly, compared: " + strings.Join(skipped, ", ") + "."
-	case found == 0:
-		return "Nothing is wrong."
-	case found == repaired:
-		return "All that was wrong is repaired; images that are rendered again become ready by the workers."
-	case repaired == 0:
-		return "Nothing was repaired. `vitrine fsck --repair` repairs what can be."
-	default:
-		return "Not all is repaired."
+	case r.Left() == 0 && repaired > 0:
+		text += " Images that are rendered again become ready by the workers."
+	case r.Left() > 0 && repaired == 0:
+		text += " Nothing was repaired: `vitrine fsck --repair` repairs what can be."
 	}
+	if len(skipped) > 0 {
+		text += " Not, or not wholly, compared: " + strings.Join(skipped, ", ") + "."
+	}
+	return text
 }

@@ -68,10 +68,10 @@ func (c *Collector) Turn(ctx context.Context) (*Report, error) {
 	return report, err
 }
 
-// turn looks at the partitions from first on. What is not parted is a part of the first turn of a round: whatever is
-// found is found in one turn.
+// turn looks at the partitions from first on: whatever is found is found in one turn of a round.
 func (c *Collector) turn(ctx context.Context, first int) (*Report, error) {
 	report := NewReport(Findings())
+	report.Part = true
 	if err := c.files.CheckOwner(ctx, report); err != nil || report.Refused != "" {
 		return report, err
 	}
@@ -86,10 +86,8 @@ func (c *Collector) turn(ctx context.Context, first int) (*Report, error) {
 	if err := c.files.Unused(ctx, report, first, share); err != nil {
 		return report, err
 	}
-	if first == 0 {
-		if err := c.files.Abandoned(ctx, report); err != nil {
-			return report, err
-		}
+	if err := c.files.Abandoned(ctx, report, first, share); err != nil {
+		return report, err
 	}
 	return report, c.files.PurgeTombstones(ctx)
 }

@@ -65,20 +65,23 @@ func (f *Files) Unused(ctx context.Context, report *Report, first, n int) error 
 	return nil
 }
 
-// Abandoned deletes what clients have sent to the storage and then forgotten. It is not parted.
-func (f *Files) Abandoned(ctx context.Context, report *Report) error {
+// Abandoned deletes what clients have sent to the storage and then forgotten, of n partitions from first on.
+func (f *Files) Abandoned(ctx context.Context, report *Report, first, n int) error {
 	if report.Refused != "" {
 		return nil
 	}
-	return errors.Join(f.abandoned(ctx, report, blob.Uploads), f.abandoned(ctx, report, blob.Imports))
+	return errors.Join(f.abandoned(ctx, report, blob.Uploads, first, n), f.abandoned(ctx, report, blob.Imports, first, n))
 }
 
 // abandoned is Abandoned of keys with the prefix: pictures, and files
 // that no import reads. No name of one is used again.
-func (f *Files) abandoned(ctx context.Context, report *Report, prefix string) error {
+func (f *Files) abandoned(ctx context.Context, report *Report, prefix string, first, n int) error {
 	var keys []string
 	old := time.Now().Add(-f.cfg.UploadLife - f.cfg.Grace)
 	err := f.blobs.List(ctx, prefix, func(info blob.Info) error {
+		if !within(partitionOf(info.Key), first, n) {
+			return nil
+		}
 		if report.Checked["objects"]++; info.Modified.Before(old) {
 			keys = append(keys, info.Key)
 		}

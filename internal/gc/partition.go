@@ -3,6 +3,7 @@ package gc
 import (
 	"context"
 	"fmt"
+	"hash/fnv"
 	"time"
 
 	"vitrine.dev/internal/blob"
@@ -12,7 +13,7 @@ import (
 const pageSize = 500
 
 // Partitions is how many parts the renditions and sources are compared with their files in,
-// by the first two digits of their keys. Keys are hashes, so the parts are
+// by the first two digits of their keys. Keys are hashes (of other keys one is made), so the parts are
 // equal, and one of them at a time is held in memory: of ten million files
 // some 40,000, a few megabytes. The storage may list in any order.
 const Partitions = 256
@@ -27,6 +28,18 @@ type partition struct {
 func partitions(number int) []partition {
 	number %= Partitions
 	return []partition{{number: number}, {number: number, sources: true}}
+}
+
+// partitionOf returns the partition of a key that is no hash: of what clients are sending, and of files of imports.
+func partitionOf(key string) int {
+	hash := fnv.New32a()
+	_, _ = hash.Write([]byte(key))
+	return int(hash.Sum32() % Partitions)
+}
+
+// within reports whether the partition is one of n from first on, whichever multiple of Partitions is added to first.
+func within(number, first, n int) bool {
+	return (number-first%Partitions+Partitions)%Partitions < n
 }
 
 func (p partition) key(digits string) string {

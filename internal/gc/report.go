@@ -1,7 +1,5 @@
 package gc
 
-import "slices"
-
 // Kind names one way in which the parts can disagree.
 type Kind string
 
@@ -42,6 +40,8 @@ type Finding struct {
 // Report is what one run found.
 type Report struct {
 	Findings []Finding `json:"findings"`
+	// Part says that it was to look at a part of all that there is, as a turn of the collector is.
+	Part bool `json:"part,omitempty"`
 	// Checked counts what was compared, by name.
 	Checked map[string]int64 `json:"checked"`
 	// Refused is why nothing is deleted, where that is so.
@@ -95,29 +95,15 @@ func (r *Report) skipAll() {
 	}
 }
 
-// ComparedAll reports whether all of every kind was looked for.
-func (r *Report) ComparedAll() bool {
-	return !slices.ContainsFunc(r.Findings, func(f Finding) bool { return f.Skipped })
-}
-
 // Unrepaired says why what was found of a kind stays.
 func (r *Report) Unrepaired(kind Kind, why string) { r.Of(kind).Unrepaired = why }
-
-// Clean reports whether nothing is wrong any more of what was found.
-func (r *Report) Clean() bool {
-	for _, f := range r.Findings {
-		if f.Repaired < f.Count {
-			return false
-		}
-	}
-	return true
-}
 
 // add counts what another report has found.
 func (r *Report) add(other Report) {
 	for _, f := range other.Findings {
 		r.Found(f.Kind, f.Count, f.Samples...)
 		r.Repaired(f.Kind, f.Repaired)
+		r.Of(f.Kind).Skipped = r.Of(f.Kind).Skipped || f.Skipped
 	}
 	for what, n := range other.Checked {
 		r.Checked[what] += n

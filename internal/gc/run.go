@@ -35,16 +35,7 @@ type Run struct {
 }
 
 // Finished reports whether it came to its end. It may have left something out: see ComparedAll.
-func (r Run) Finished() bool { return r.Failure == "" }
-
-// ComparedAll reports whether it has compared everything that it is to compare.
-func (r Run) ComparedAll() bool { return r.Finished() && r.Report.ComparedAll() }
-
-// Clean reports whether nothing is wrong any more of what it found.
-func (r Run) Clean() bool { return r.Report.Clean() }
-
-// Agrees reports whether everything was compared, and nothing is wrong any more.
-func (r Run) Agrees() bool { return r.ComparedAll() && r.Clean() }
+func (r *Run) Finished() bool { return r.Failure == "" }
 
 // Runs keeps the last runs: of each task and place the last that came to its end, and the last
 // that did not. Every method is safe for concurrent use, takes the time from the database's clock,
@@ -103,10 +94,10 @@ type Consistency struct {
 
 // Round is what the last turn at each place found, of those that came to their end: no two of them look for the same.
 type Round struct {
-	Turns    int       // that are known of, of Turns
-	Since    time.Time // the end of the earliest of them
-	Findings []Finding // sums
-	Checked  map[string]int64
+	Turns int       // that are known of, of Turns
+	Since time.Time // the end of the earliest of them
+	// Report has the sums. It is of a part where not all turns are known of.
+	Report Report
 }
 
 // Summarize puts together what LastRuns returns.
@@ -133,6 +124,7 @@ func Summarize(runs []Run) Consistency {
 			}
 		}
 	}
-	c.Round.Findings, c.Round.Checked = sum.Findings, sum.Checked
+	sum.Part = c.Round.Turns < Turns
+	c.Round.Report = *sum
 	return c
 }

@@ -312,28 +312,43 @@ func TestConsistency(t *testing.T) {
 		}
 		return c
 	}
-	if c := get(); c.Fsck != nil || c.Complete != nil || c.Collector != nil || c.Round.Turns != 0 || c.Round.Of != 16 || len(c.Round.Findings) == 0 {
+	if c := get(); c.Fsck != nil || c.Complete != nil || c.Collector != nil || c.Round.ComparedAll || c.Round.Clean || c.Round.Turns != 0 || c.Round.Of != 16 || len(c.Round.Findings) == 0 {
 		t.Errorf("before any run: %+v", c)
 	}
 	report := *gc.NewReport(gc.Findings())
 	report.Found(gc.MissingObject, 3, "ab/1")
 	report.Repaired(gc.MissingObject, 2)
 	report.Checked["objects"] = 9
+	part := report
+	part.Part = true
 	for _, r := range []gc.Run{
 		{Task: gc.TaskFsck, By: "ann@host", Took: 1500 * time.Millisecond, Repair: true, Report: report},
-		{Task: gc.TaskCollector, Place: 16, By: "P", Report: report},
-		{Task: gc.TaskCollector, Place: 32, By: "Q", Report: report},
+		{Task: gc.TaskCollector, Place: 16, By: "P", Report: part},
+		{Task: gc.TaskCollector, Place: 32, By: "Q", Report: part},
 	} {
 		if err := s.db.RecordRun(t.Context(), r); err != nil {
 			t.Fatal(err)
 		}
 	}
 	c := get()
-	if f := c.Fsck; f == nil || f.Clean || f.By != "ann@host" || f.Seconds != 1.5 || !f.Repair || f.NextDueAt != nil || f.Checked["objects"] != 9 || c.Complete != nil {
+	if f := c.Fsck; f == nil || f.Clean || !f.ComparedAll || f.By != "ann@host" || f.Seconds != 1.5 || !f.Repair || f.NextDueAt != nil || f.Checked["objects"] != 9 || c.Complete != nil {
 		t.Errorf("fsck is %+v, %+v", c.Fsck, c.Complete)
 	}
 	if f := c.Round.Findings[0]; c.Round.Turns != 2 || c.Round.Since == nil || f.Count != 6 || f.Repaired != 4 || len(f.Samples) != 2 || c.Round.Checked["objects"] != 18 {
 		t.Errorf("the round is %+v", c.Round)
+	}
+	if c.Collector == nil || c.Collector.ComparedAll || c.Collector.Clean {
+		t.Errorf("a turn is %+v", c.Collector)
+	}
+	idle := *gc.NewReport(gc.Findings())
+	idle.Part = true
+	for i := range gc.Turns {
+		if err := s.db.RecordRun(t.Context(), gc.Run{Task: gc.TaskCollector, Place: i * gc.Partitions / gc.Turns, Report: idle}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if c := get(); !c.Round.ComparedAll || !c.Round.Clean || c.Collector.ComparedAll || c.Collector.Clean {
+		t.Errorf("a whole round is %+v, its last turn %+v", c.Round, c.Collector)
 	}
 	if err := s.db.RecordRun(t.Context(), gc.Run{Task: gc.TaskFsck, By: "ben@host", Failure: "It was stopped.", Report: *gc.NewReport(nil)}); err != nil {
 		t.Fatal(err)

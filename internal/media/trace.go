@@ -26,7 +26,7 @@ func (a *attempt) trace(ctx context.Context) context.Context {
 		Name: tracing.SpanAttempt, Kind: trace.SpanKindConsumer, Linked: !first,
 		Attributes: []attribute.KeyValue{
 			tracing.ImageID.Int64(c.ImageID), tracing.ProductID.Int64(c.ProductID), tracing.Generation.Int64(c.Generation),
-			tracing.Attempt.Int(c.Attempt), tracing.JobKind.String(string(c.Kind)), tracing.Waited.Float64(c.Age.Seconds()),
+			tracing.Attempt.Int(c.Attempt), tracing.JobKind.String(string(c.Kind)), tracing.Age.Float64(c.Age.Seconds()),
 			tracing.RequestID.String(c.RequestID),
 		},
 	})

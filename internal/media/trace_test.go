@@ -93,7 +93,7 @@ func TestFirstAttemptIsOfTheRequest(t *testing.T) {
 	if d := all["decode"]; !d.StartTime().Equal(began) || d.EndTime().Sub(d.StartTime()) != 3*time.Second {
 		t.Errorf("decode from %s to %s", d.StartTime(), d.EndTime())
 	}
-	wantAttributes(t, attempt, tracing.ImageID.Int(1), tracing.ProductID.Int(7), tracing.Attempt.Int(1), tracing.Outcome.String("ready"), tracing.Waited.Float64(60))
+	wantAttributes(t, attempt, tracing.ImageID.Int(1), tracing.ProductID.Int(7), tracing.Attempt.Int(1), tracing.Outcome.String("ready"), tracing.Age.Float64(60))
 	wantAttributes(t, all["store"], tracing.BytesOut.Int(5))
 }
 

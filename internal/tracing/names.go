@@ -53,7 +53,7 @@ const (
 	Generation = attribute.Key("vitrine.image.generation")
 	Attempt    = attribute.Key("vitrine.attempt")           // from 1
 	JobKind    = attribute.Key("vitrine.job.kind")          // media.Kind
-	Waited     = attribute.Key("vitrine.image.age_seconds") // when the attempt began: since the image was accepted or last replayed
+	Age        = attribute.Key("vitrine.image.age_seconds") // when the attempt began: since the image was accepted or last replayed
 	Outcome    = attribute.Key("vitrine.outcome")           // media.Outcome
 	Reason     = attribute.Key("vitrine.reason")            // fault.Reason
 	BytesIn    = attribute.Key("vitrine.bytes_in")

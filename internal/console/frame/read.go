@@ -1,12 +1,26 @@
 package frame
 
 import (
+	"context"
 	"net/http"
 	"strconv"
 
 	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/httpkit"
 )
+
+// apart is the key of what Apart has marked.
+type apart struct{}
+
+// Apart has the handler answer at an origin at which the API is not.
+func Apart(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), apart{}, true)))
+	})
+}
+
+// IsApart reports whether the request came to an origin at which the API is not.
+func IsApart(r *http.Request) bool { return r.Context().Value(apart{}) != nil }
 
 // PathID returns an id in the path of the request, as the API reads it.
 func PathID(r *http.Request, name string) (int64, error) {

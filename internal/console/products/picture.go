@@ -23,6 +23,7 @@ type picturePage struct {
 	Sentence string // why it is not there, or that it is
 	Timeline []moment
 	Curl     []command
+	Here     bool   // the API is at the origin of the page
 	Path     string // of its actions
 	Source   string // where the picture is that was sent; "": it has a URL
 }
@@ -53,7 +54,7 @@ func (p *Pages) picture(r *http.Request) (frame.Answer, error) {
 	}
 	page := picturePage{
 		picture: p.pictureOf(img, read.Name), Product: read, Sentence: sentenceOf(img, waiting, time.Now()), Timeline: timelineOf(img, history, p.TraceURL),
-		Path: fmt.Sprintf("%s/products/%d/images/%d", frame.Path, read.ID, id), Curl: curlOf(r, img, read.ID, p.Redirects),
+		Path: fmt.Sprintf("%s/products/%d/images/%d", frame.Path, read.ID, id), Curl: curlOf(img, read.ID, p.Redirects), Here: !frame.IsApart(r),
 	}
 	if uploaded(img) && img.Rendition != nil {
 		page.Source = page.Path + "/source"

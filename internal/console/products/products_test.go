@@ -124,26 +124,22 @@ func wordsOf(stages []stage) (list []string) {
 	return list
 }
 
-// TestCurl: what a stranger has written stands for itself in a shell.
+// TestCurl: what a stranger has written stands for itself in a shell, and no address that the server has heard of is the API's.
 func TestCurl(t *testing.T) {
 	t.Parallel()
-	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/console/products/3/images/7", nil)
-	r.Host = "shop.example"
 	img := catalog.Image{ID: 7, Status: catalog.Failed, SourceURL: "https://a.example/$(id)'; reboot"}
-	r.Header.Set("X-Forwarded-Proto", "https") // anyone can send that
-	list := curlOf(r, img, 3, 7)
-	if len(list) != 3 || !strings.HasSuffix(list[1].Text, "'http://shop.example/products/3/images/7/replay'") || !strings.HasSuffix(list[2].Text, `'https://a.example/$(id)'\''; reboot'`) {
+	list := curlOf(img, 3, 7)
+	if len(list) != 3 || list[0].Path != "/products/3/images/7/attempts" || list[1].Path != "/products/3/images/7/replay" || list[2].Path != "" || !strings.HasSuffix(list[2].Text, `'https://a.example/$(id)'\''; reboot'`) {
 		t.Errorf("%+v", list)
 	}
 	if !strings.Contains(list[2].Text, "--max-redirs 7 ") {
 		t.Errorf("other redirects are followed: %s", list[2].Text)
 	}
-	r.Header.Set("Referer", "https://shop.example/console")
-	if list := curlOf(r, img, 3, 7); !strings.Contains(list[0].Text, "'https://shop.example/products/3") {
-		t.Errorf("by https: %s", list[0].Text)
+	if strings.Contains(list[0].Text+list[1].Text, "://") {
+		t.Errorf("the server says where it is: %+v", list)
 	}
 	img.SourceURL, img.Status = imageurl.Upload(sha256.Sum256(nil)), catalog.Pending
-	if list := curlOf(r, img, 3, 7); len(list) != 1 {
+	if list := curlOf(img, 3, 7); len(list) != 1 {
 		t.Errorf("of one that was sent: %+v", list)
 	}
 }

@@ -37,10 +37,11 @@ type run struct {
 type round struct {
 	gc.Round
 
-	Of      int
-	Done    bar
-	Checked []checked
-	Found   []found
+	Of           int
+	Class, Words string
+	Done         bar
+	Checked      []checked
+	Found        []found
 }
 
 // checked is how many of something were compared.
@@ -76,7 +77,8 @@ func (p *Pages) consistency(r *http.Request) (frame.Answer, error) {
 	}
 	c := gc.Summarize(runs)
 	page := consistencyPage{Fsck: runOf(c.Fsck), Turn: runOf(c.Turn), Round: round{
-		Round: c.Round, Of: gc.Turns, Checked: checkedOf(c.Round.Checked), Found: foundOf(c.Round.Findings),
+		Round: c.Round, Of: gc.Turns, Class: classOf(&c.Round.Report), Words: c.Round.Report.Verdict(),
+		Checked: checkedOf(c.Round.Report.Checked), Found: foundOf(c.Round.Report.Findings),
 		Done: bar{
 			Label: fmt.Sprintf("%d of %d parts of the storage are looked at", c.Round.Turns, gc.Turns),
 			Parts: shares(gc.Turns, part{Class: "ready", Images: c.Round.Turns}),
@@ -93,17 +95,17 @@ func (p *Pages) consistency(r *http.Request) (frame.Answer, error) {
 // consistencyLead says in a sentence whether the parts agree, as far as it is known.
 func consistencyLead(c gc.Consistency, now time.Time) string {
 	if c.Finished == nil {
-		return "Whether database, storage, queue and cache agree is not known: no fsck has looked at everything yet."
+		return "Whether database, storage, queue and cache agree is not known: no fsck has come to its end yet."
 	}
 	ago := frame.Ago(c.Finished.EndedAt, now)
 	if ago == "now" {
 		ago = "just " + ago
 	}
 	switch {
-	case c.Finished.Agrees():
-		return fmt.Sprintf("When they were last compared, %s, database, storage, queue and cache agreed.", ago)
 	case c.Finished.Clean():
-		return fmt.Sprintf("When database, storage, queue and cache were last compared, %s, nothing was wrong in what was looked at, which was not everything.", ago)
+		return fmt.Sprintf("When they were last compared, %s, database, storage, queue and cache agreed.", ago)
+	case c.Finished.Report.Left() == 0:
+		return fmt.Sprintf("When database, storage, queue and cache were last compared, %s, nothing was wrong in what was compared, which was not everything.", ago)
 	}
 	return fmt.Sprintf("When they were last compared, %s, database, storage, queue and cache did not agree in everything.", ago)
 }
@@ -113,27 +115,31 @@ func runOf(r *gc.Run) *run {
 	if r == nil {
 		return nil
 	}
-	one := &run{Run: *r, Class: "ready", Words: "Nothing is wrong", Checked: checkedOf(r.Report.Checked), Found: foundOf(r.Report.Findings), Whose: r.By, Process: r.Task == gc.TaskCollector}
+	one := &run{Run: *r, Class: classOf(&r.Report), Words: r.Verdict(), Checked: checkedOf(r.Report.Checked), Found: foundOf(r.Report.Findings), Whose: r.By, Process: r.Task == gc.TaskCollector}
 	if one.Process {
-		one.Words = "Done"
 		const idShown = 8
 		one.Whose = r.By[:min(len(r.By), idShown)]
 	}
-	switch repaired := slices.ContainsFunc(one.Found, func(f found) bool { return f.Repaired > 0 }); {
-	case r.Report.Refused != "" && one.Process:
-		one.Class, one.Words = "waiting", "Deletes nothing"
-	case !r.Finished():
-		one.Class, one.Words = "failed", "Not finished"
-	case !r.Clean():
-		one.Class, one.Words = "failed", "Differences are left"
-	case r.Report.Refused != "":
-		one.Class, one.Words = "waiting", "Deletes nothing"
-	case !r.ComparedAll() && !one.Process:
-		one.Words = "Nothing is wrong in what was compared"
-	case repaired && !one.Process:
-		one.Words = "All is repaired"
+	switch {
+	case r.Finished():
+	case one.Process && r.Report.Refused != "":
+		one.Class = "waiting"
+	default:
+		one.Class = "failed"
 	}
 	return one
+}
+
+// classOf is the colour of what was found: what was left out is not called well.
+func classOf(r *gc.Report) string {
+	switch {
+	case r.Left() > 0:
+		return "failed"
+	case r.LeftOut():
+		return "waiting"
+	default:
+		return "ready"
+	}
 }
 
 func checkedOf(counts map[string]int64) []checked {

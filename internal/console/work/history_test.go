@@ -144,14 +144,17 @@ func TestRunsAreTold(t *testing.T) {
 	stopped, parted := *gc.NewReport(gc.Findings()), *gc.NewReport(gc.Findings())
 	stopped.Skip("", gc.OrphanObject, gc.MissingObject)
 	parted.Skip("", gc.WrongSize)
+	turn, idle := report, *gc.NewReport(gc.Findings())
+	turn.Part, idle.Part = true, true
 	for want, r := range map[string]gc.Run{
-		"ready Nothing is wrong in what was compared": {Task: gc.TaskFsck, Report: parted},
-		"ready Nothing is wrong":                      {Task: gc.TaskFsck, Report: *gc.NewReport(gc.Findings())},
-		"ready All is repaired":                       {Task: gc.TaskFsck, Report: report},
-		"failed Not finished":                         {Task: gc.TaskFsck, Report: stopped, Failure: "It was stopped."},
-		"ready Done":                                  {Task: gc.TaskCollector, Report: report, By: "ABCDEFGHIJ"},
-		"waiting Deletes nothing":                     {Task: gc.TaskCollector, Failure: "Nothing was looked at.", Report: gc.Report{Refused: "it is another's"}},
-		"failed Differences are left":                 {Task: gc.TaskFsck, Report: gc.Report{Findings: []gc.Finding{{Kind: "a", What: "as"}, {Kind: "b", Count: 1, Repaired: 1}, {Kind: "c", Count: 2, Repaired: 1}}}},
+		"waiting Nothing is wrong in what was compared":             {Task: gc.TaskFsck, Report: parted},
+		"ready Nothing is wrong in what was compared":               {Task: gc.TaskCollector, Report: idle},
+		"ready Nothing is wrong":                                    {Task: gc.TaskFsck, Report: *gc.NewReport(gc.Findings())},
+		"ready All that was wrong is repaired":                      {Task: gc.TaskFsck, Report: report},
+		"failed Not finished":                                       {Task: gc.TaskFsck, Report: stopped, Failure: "It was stopped."},
+		"ready All that was wrong in what was compared is repaired": {Task: gc.TaskCollector, Report: turn, By: "ABCDEFGHIJ"},
+		"waiting Deletes nothing":                                   {Task: gc.TaskCollector, Failure: "Nothing was looked at.", Report: gc.Report{Refused: "it is another's"}},
+		"failed Differences are left":                               {Task: gc.TaskFsck, Report: gc.Report{Findings: []gc.Finding{{Kind: "a", What: "as"}, {Kind: "b", Count: 1, Repaired: 1}, {Kind: "c", Count: 2, Repaired: 1}}}},
 	} {
 		got := runOf(&r)
 		if got.Class+" "+got.Words != want {
@@ -170,7 +173,7 @@ func TestRunsAreTold(t *testing.T) {
 	some := gc.Run{EndedAt: whole.EndedAt, Report: parted}
 	for want, c := range map[string]gc.Consistency{
 		"is not known": {Fsck: &whole},
-		"3 h ago, nothing was wrong in what was looked at, which was not everything.":       {Fsck: &some, Finished: &some},
+		"3 h ago, nothing was wrong in what was compared, which was not everything.":        {Fsck: &some, Finished: &some},
 		"When they were last compared, 3 h ago, database, storage, queue and cache agreed.": {Fsck: &whole, Finished: &whole},
 	} {
 		if got := consistencyLead(c, now); !strings.Contains(got, want) {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
-	"time"
 
 	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/catalog"
@@ -94,7 +93,7 @@ func (p *Pages) now(r *http.Request) (frame.Answer, error) {
 		return frame.Answer{}, fmt.Errorf("list the newest products: %w", err)
 	}
 	return frame.Answer{Page: frame.Page{
-		Title: "Now", Nav: "now", Name: "now", Lead: leadOf(page, time.Now()), Data: page, Live: true, Often: true, Chart: true,
+		Title: "Now", Nav: "now", Name: "now", Lead: leadOf(page), Data: page, Live: true, Often: true, Chart: true,
 	}}, nil
 }
 
@@ -154,7 +153,7 @@ func tryOf(f findings.Finding, failing []dispatch.HostView) string {
 }
 
 // leadOf says in a sentence how it goes.
-func leadOf(p nowPage, now time.Time) string {
+func leadOf(p nowPage) string {
 	switch {
 	case len(p.Working) == 0 && p.Waiting > 0:
 		return "No worker is alive: " + waitWords(p.flow) + "."
@@ -164,8 +163,10 @@ func leadOf(p nowPage, now time.Time) string {
 		return "Nothing waits: every picture is ready, or has failed for good."
 	case p.Waiting == 0:
 		return frame.Plural(p.InFlight, "picture") + " in work, none waits."
+	case p.Waited == 0:
+		return waitWords(p.flow) + "."
 	default:
-		return fmt.Sprintf("%s, the oldest for %s.", waitWords(p.flow), frame.Took(now.Sub(p.Oldest)))
+		return fmt.Sprintf("%s, for up to %s.", waitWords(p.flow), frame.Took(p.Waited))
 	}
 }
 

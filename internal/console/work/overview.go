@@ -80,7 +80,7 @@ type flow struct {
 
 	Waiting     int // not out
 	WaitingMore bool
-	Oldest      time.Time // when the one was accepted that waits longest
+	Waited      time.Duration // of the one that waits longest, since it was last due; 0 where none is due
 	PerMinute   float64
 	States      bar
 	Working     []processes.Process // that have slots
@@ -89,18 +89,11 @@ type flow struct {
 
 func flowOf(o dispatch.Overview) flow {
 	f := flow{Overview: o, PerMinute: o.PerSecond * time.Minute.Seconds(), States: bar{Label: "Pictures by what they wait for"}}
+	f.Waiting, f.WaitingMore, f.Waited = o.Waiting()
 	var parts []part
 	for _, s := range o.States {
 		label, class := stateWords(s.State)
 		parts = append(parts, part{Label: label, Class: class, Images: s.Images, More: s.More})
-		if s.State.For() == "" || s.State == dispatch.StateDispatched {
-			continue
-		}
-		f.Waiting += s.Images
-		f.WaitingMore = f.WaitingMore || s.More
-		if !s.OldestAt.IsZero() && (f.Oldest.IsZero() || s.OldestAt.Before(f.Oldest)) {
-			f.Oldest = s.OldestAt
-		}
 	}
 	f.States.Parts = proportions(parts)
 	for _, p := range o.Processes {

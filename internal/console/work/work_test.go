@@ -38,18 +38,18 @@ func TestFlow(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 28, 4, 0, 0, 0, time.UTC)
 	f := flowOf(dispatch.Overview{At: now, PerSecond: 0.5, Slots: 8, InFlight: 3, States: []dispatch.StateCount{
-		{State: dispatch.StateInLine, Images: 10_000, More: true, OldestAt: now.Add(-time.Minute)},
-		{State: dispatch.StateLater, Images: 2, OldestAt: now.Add(-time.Hour)},
-		{State: dispatch.StateBegun, Images: 3, OldestAt: now.Add(-2 * time.Hour)},
+		{State: dispatch.StateInLine, Images: 10_000, More: true, OldestAt: now.Add(-time.Hour), DueAt: now.Add(-time.Minute)},
+		{State: dispatch.StateLater, Images: 2, OldestAt: now.Add(-time.Hour), DueAt: now.Add(time.Minute)},
+		{State: dispatch.StateBegun, Images: 3, OldestAt: now.Add(-2 * time.Hour), DueAt: now.Add(-time.Hour)},
 	}, Processes: []processes.Process{{Role: "api"}, {Role: "worker", Slots: 8, InFlight: 9}}})
-	if f.Waiting != 10_002 || !f.WaitingMore || !f.Oldest.Equal(now.Add(-time.Hour)) || f.PerMinute != 30 || len(f.Working) != 1 || f.Busy != 8 {
+	if f.Waiting != 10_002 || !f.WaitingMore || f.Waited != time.Minute || f.PerMinute != 30 || len(f.Working) != 1 || f.Busy != 8 {
 		t.Errorf("flow %+v", f)
 	}
-	if got := leadOf(nowPage{flow: f}, now); got != "10,002+ pictures wait, the oldest for 60 min." {
+	if got := leadOf(nowPage{flow: f}); got != "10,002+ pictures wait, for up to 60 s." {
 		t.Errorf("lead %q", got)
 	}
 	f.Working = nil
-	if got := leadOf(nowPage{flow: f}, now); got != "No worker is alive: 10,002+ pictures wait." {
+	if got := leadOf(nowPage{flow: f}); got != "No worker is alive: 10,002+ pictures wait." {
 		t.Errorf("without a worker %q", got)
 	}
 }

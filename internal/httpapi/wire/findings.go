@@ -43,8 +43,8 @@ type Consistency struct {
 
 // CheckRun is one run that has ended.
 type CheckRun struct {
-	Clean       bool             `json:"clean" doc:"It compared everything, and nothing that it found is left"`
-	ComparedAll bool             `json:"compared_all" doc:"It compared everything: it came to its end, and no finding was skipped"`
+	Clean       bool             `json:"clean" doc:"It compared all that there is, and nothing is wrong any more"`
+	ComparedAll bool             `json:"compared_all" doc:"It compared all that there is: it came to its end, and no finding was skipped. Always false of a turn of the collector, which compares a part: see collector_round"`
 	Failure     string           `json:"failure,omitempty" doc:"Why it did not come to its end" example:"It was stopped." typical:"false"`
 	By          string           `json:"by" doc:"Who has run it: user and host, or the id of the process as GET /queue has it" example:"root@shop-1"`
 	Repair      bool             `json:"repair" doc:"It was to repair, or to delete, what it found"`
@@ -70,11 +70,13 @@ type CheckFinding struct {
 
 // CollectorRound is what the last turn at each part of the storage found, of those that came to their end.
 type CollectorRound struct {
-	Turns    int              `json:"turns" minimum:"0" doc:"That are known of" example:"16"`
-	Of       int              `json:"of" minimum:"1" doc:"In so many turns the collector looks at all of the storage" example:"16"`
-	Since    *time.Time       `json:"since,omitempty" doc:"When the earliest of them ended" typical:"false"`
-	Checked  map[string]int64 `json:"checked" nullable:"false" doc:"How many of what were compared" example:"{\"objects\":2140}"`
-	Findings []CheckFinding   `json:"findings" nullable:"false" doc:"Sums"`
+	Clean       bool             `json:"clean" doc:"They compared all that there is in the storage, and nothing is wrong any more"`
+	ComparedAll bool             `json:"compared_all" doc:"They compared all that there is in the storage: all turns are known of, and no finding was skipped"`
+	Turns       int              `json:"turns" minimum:"0" doc:"That are known of" example:"16"`
+	Of          int              `json:"of" minimum:"1" doc:"In so many turns the collector looks at all of the storage" example:"16"`
+	Since       *time.Time       `json:"since,omitempty" doc:"When the earliest of them ended" typical:"false"`
+	Checked     map[string]int64 `json:"checked" nullable:"false" doc:"How many of what were compared" example:"{\"objects\":2140}"`
+	Findings    []CheckFinding   `json:"findings" nullable:"false" doc:"Sums"`
 }
 
 // CheckRunOf is the form of a run; nil for none.
@@ -83,7 +85,7 @@ func CheckRunOf(r *gc.Run) *CheckRun {
 		return nil
 	}
 	return &CheckRun{
-		Clean: r.Agrees(), ComparedAll: r.ComparedAll(), Failure: r.Failure, By: r.By, Repair: r.Repair, EndedAt: r.EndedAt, Seconds: r.Took.Seconds(), NextDueAt: OrNil(r.DueAt),
+		Clean: r.Clean(), ComparedAll: r.ComparedAll(), Failure: r.Failure, By: r.By, Repair: r.Repair, EndedAt: r.EndedAt, Seconds: r.Took.Seconds(), NextDueAt: OrNil(r.DueAt),
 		Refused: r.Report.Refused, Checked: r.Report.Checked, Findings: CheckFindingsOf(r.Report.Findings), Notes: r.Report.Notes,
 	}
 }

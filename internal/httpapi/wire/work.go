@@ -80,6 +80,7 @@ type QueueState struct {
 	Images     int        `json:"images"                minimum:"0" doc:"Counted up to a limit" example:"240"`
 	More       bool       `json:"more"                  doc:"The limit was reached: there may be more"`
 	OldestAt   *time.Time `json:"oldest_at,omitempty"   doc:"When the oldest of those counted was created, or retried by request" example:"2026-11-02T09:29:30Z"`
+	WaitedMS   *int64     `json:"waited_ms,omitempty"   minimum:"0" doc:"For how long that of those counted has waited which waits longest, since it was last due, in milliseconds; absent where none is due, and for begun and later" example:"800"`
 	DueAt      *time.Time `json:"due_at,omitempty"      doc:"When the first of those counted was due; of later, when the next retry is" example:"2026-11-02T09:29:30Z"`
 }
 

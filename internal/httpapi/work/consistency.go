@@ -22,7 +22,7 @@ func (h *Handler) Consistency(w http.ResponseWriter, r *http.Request) error {
 	answer := wire.Consistency{
 		Fsck: wire.CheckRunOf(c.Fsck), Collector: wire.CheckRunOf(c.Turn),
 		Round: wire.CollectorRound{
-			Turns: c.Round.Turns, Of: gc.Turns, Since: wire.OrNil(c.Round.Since), Checked: c.Round.Checked, Findings: wire.CheckFindingsOf(c.Round.Findings),
+			Clean: c.Round.Report.Clean(), ComparedAll: c.Round.Report.ComparedAll(), Turns: c.Round.Turns, Of: gc.Turns, Since: wire.OrNil(c.Round.Since), Checked: c.Round.Report.Checked, Findings: wire.CheckFindingsOf(c.Round.Report.Findings),
 		},
 	}
 	if c.Finished != c.Fsck {

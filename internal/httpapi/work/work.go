@@ -67,6 +67,9 @@ func (h *Handler) Queue(w http.ResponseWriter, r *http.Request) error {
 		answer.States[i] = wire.QueueState{
 			State: string(s.State), WaitingFor: string(s.State.For()), Images: s.Images, More: s.More, OldestAt: wire.OrNil(s.OldestAt), DueAt: wire.OrNil(s.DueAt),
 		}
+		if waited, known := o.Waited(s); known {
+			answer.States[i].WaitedMS = new(waited.Milliseconds())
+		}
 	}
 	for i, u := range o.Users {
 		answer.Users[i] = wire.QueueUser{UserID: u.UserID, InFlight: u.InFlight, Waiting: u.Waiting, More: u.More}

@@ -1,5 +1,5 @@
 // The console works without this file. It adds: pages that look again by themselves, keys, charts,
-// the slider before/after, suggestions, and copying.
+// the slider before/after, suggestions, copying, and commands with the URL that the browser has open.
 (() => {
   'use strict';
   const $ = (selector, from = document) => from.querySelector(selector);
@@ -110,6 +110,9 @@
       mark(rows);
     }
     all('[data-help]').forEach((b) => { b.hidden = false; b.onclick = () => $('#keys').showModal(); });
+    all('[data-origin]').forEach((place) => { // the URL of a path, as a shell reads it
+      place.textContent = "'" + (location.origin + place.dataset.origin).replaceAll("'", "'\\''") + "'";
+    });
     all('[data-copy]').forEach((b) => {
       b.hidden = false;
       b.onclick = async () => {
