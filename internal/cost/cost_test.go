@@ -55,9 +55,9 @@ func atMost(t *testing.T, figure, most float64, format string, args ...any) {
 // postgres is a server of the test's own that syncs its commits.
 type postgres struct{ *limit.Postgres }
 
-func newPostgres(t *testing.T, settings ...string) *postgres {
+func newPostgres(t *testing.T) *postgres {
 	t.Helper()
-	return &postgres{limit.NewPostgres(t, settings...)}
+	return &postgres{limit.NewPostgres(t)}
 }
 
 // repeat has all clients call do until the time is over, and returns how often

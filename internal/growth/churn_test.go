@@ -1,9 +1,9 @@
 package growth_test
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"os"
+	"strconv"
 	"testing"
 	"time"
 
@@ -17,7 +17,7 @@ const (
 )
 
 // TestChurn: what operations cost while products are created and deleted for GROWTH_CHURN, an hour, at a rate that leaves the
-// machine idle most of the time, with autovacuum as PostgreSQL has it by default, and how large the database is. Both databases at
+// machine idle most of the time, with autovacuum, which looks every ten seconds, and how large the database is. Both databases at
 // the same time.
 func TestChurn(t *testing.T) {
 	wanted(t)
@@ -36,7 +36,7 @@ func TestChurn(t *testing.T) {
 	rows := make([][][]string, len(kinds))
 	t.Run("both", func(t *testing.T) {
 		for i, open := range kinds {
-			t.Run(fmt.Sprint(i), func(t *testing.T) {
+			t.Run(strconv.Itoa(i), func(t *testing.T) {
 				t.Parallel()
 				rows[i] = churn(t, open(t), lasts)
 			})
@@ -52,9 +52,9 @@ func TestChurn(t *testing.T) {
 func churn(t *testing.T, g *catalogue, lasts time.Duration) (rows [][]string) {
 	t.Helper()
 	g.fill(t, churned)
-	ids := make([]int64, churned)
-	for i := range ids {
-		ids[i] = int64(i + 1)
+	var ids []int64
+	for i := range churned {
+		ids = append(ids, int64(i+1))
 	}
 	create := func() int {
 		ids = append(ids, g.create(t, 1+rand.Int64N(users), 2).ID)

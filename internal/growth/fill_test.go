@@ -32,7 +32,7 @@ type catalogue struct {
 	blocks   func() int64         // buffers that were touched; nil where that is not counted
 	exec     func(statement string)
 	series   string                            // of the numbers 1 to %d
-	settle   func()                            // after many rows were written
+	analyze  func()                            // after many rows were written
 	size     func() (bytes int64, dead string) // of products and images with their indexes; of SQLite all pages that are in use
 }
 
@@ -46,7 +46,7 @@ func onPostgres(t *testing.T) *catalogue {
 		exec:   func(statement string) { p.Exec(t, statement) },
 		series: `WITH series AS (SELECT n FROM generate_series(1::BIGINT, %d) AS s(n))`,
 	}
-	g.settle = func() {
+	g.analyze = func() {
 		for _, table := range []string{"products", "images"} {
 			p.Exec(t, fmt.Sprintf(`SELECT setval(pg_get_serial_sequence('%s', 'id'), (SELECT max(id) FROM %[1]s))`, table))
 		}
@@ -81,7 +81,7 @@ func onSQLite(t *testing.T) *catalogue {
 		},
 		series: `WITH RECURSIVE series (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM series WHERE n < %d)`,
 	}
-	g.settle = func() { g.exec(`ANALYZE`) }
+	g.analyze = func() { g.exec(`ANALYZE`) }
 	g.size = func() (int64, string) {
 		return g.number(t, `SELECT (page_count - freelist_count) * page_size FROM pragma_page_count, pragma_freelist_count, pragma_page_size`), "–"
 	}
@@ -122,7 +122,7 @@ func (g *catalogue) fill(t *testing.T, products int) {
 		})
 		g.products += n
 	}
-	g.settle()
+	g.analyze()
 }
 
 // nextImage are ids of images that no other has.
@@ -134,7 +134,7 @@ func (g *catalogue) nextImage(t *testing.T) string {
 // copyRows inserts n copies of the first row of the table, where they differ from it as k says.
 func (g *catalogue) copyRows(t *testing.T, table string, n int, from string, differ map[string]string) {
 	t.Helper()
-	rows, err := g.Writer.QueryContext(t.Context(), `SELECT * FROM `+table+` LIMIT 0`) //nolint:gosec // names of tables
+	rows, err := g.Writer.QueryContext(t.Context(), `SELECT * FROM `+table+` LIMIT 0`)
 	if err != nil {
 		t.Fatal(err)
 	}

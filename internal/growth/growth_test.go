@@ -67,12 +67,12 @@ func (b *table) write(t *testing.T, name string) {
 	if page == "" {
 		return
 	}
-	before, err := os.ReadFile(page) //nolint:gosec // whoever runs it names the page
+	before, err := os.ReadFile(page)
 	if err == nil {
 		before, err = report.Section("make bench-growth, "+name).Replace(before, text.Bytes())
 	}
 	if err == nil {
-		err = os.WriteFile(page, before, 0o644) //nolint:gosec // docs are for everybody
+		err = os.WriteFile(page, before, 0o644)
 	}
 	if err != nil {
 		t.Fatal(err)

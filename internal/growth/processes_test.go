@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -43,7 +44,7 @@ func TestProcesses(t *testing.T) {
 					if n == 1 {
 						one = own + database
 					}
-					b.add(l.name, fmt.Sprint(n), figure(rate, ""), figure(own, "µs"), figure(database, "µs"), figure((own+database)/one, ""))
+					b.add(l.name, strconv.Itoa(n), figure(rate, ""), figure(own, "µs"), figure(database, "µs"), figure((own+database)/one, ""))
 				}
 			}
 		})

@@ -80,7 +80,7 @@ func (im *image) resizeTurned(ctx context.Context, width, height int) (*image, e
 
 // room is memory for so many pixels, to be freed: beside Go's heap, which would grow to twice of it.
 func (l *library) room(width, height int) (*byte, error) {
-	pix := l.TryMalloc(uintptr(width * height * rgb)) //nolint:gosec // dimensions are limited
+	pix := l.TryMalloc(uintptr(width * height * rgb))
 	if pix == nil {
 		return nil, fmt.Errorf("resize: no memory for %d by %d pixels", width, height)
 	}
