@@ -144,42 +144,49 @@ func TestProducts(t *testing.T) {
 	most := number(t, "GROWTH_MOST", 10_000_000)
 	b := table{head: []string{"operation", "products", "CPU", "buffers", "median", "p99", "CPU as a multiple of the least products"}}
 	for _, kind := range []struct {
+		name  string
 		open  func(*testing.T) *catalogue
 		sizes []int
-	}{{onPostgres, []int{10_000, 1_000_000, most}}, {onSQLite, []int{10_000, 1_000_000}}} {
-		g := kind.open(t)
-		first := map[string]float64{}
-		rows := map[string][][]string{}
-		var names []string
-		for _, products := range kind.sizes {
-			if products > most {
-				continue
-			}
-			began := time.Now()
-			g.fill(t, products)
-			t.Logf("%s has %d products after %s", g.name, g.products, time.Since(began).Round(time.Second))
-			order, do := g.operations(t)
-			names = order
-			for _, name := range order {
-				m := do[name]()
-				if first[name] == 0 {
-					first[name] = m.cpu
-				}
-				buffers := "–"
-				if g.blocks != nil {
-					buffers = figure(m.blocks, "")
-				}
-				row := []string{
-					g.name + ": " + name, report.Quantity{Value: float64(products)}.String(), figure(m.cpu, "µs"), buffers,
-					figure(m.median, "ms"), figure(m.most, "ms"), figure(m.cpu/first[name], ""),
-				}
-				t.Log(row)
-				rows[name] = append(rows[name], row)
-			}
-		}
-		for _, name := range names {
-			b.rows = append(b.rows, rows[name]...)
-		}
+	}{{"PostgreSQL", onPostgres, []int{10_000, 1_000_000, most}}, {"SQLite", onSQLite, []int{10_000, 1_000_000}}} {
+		t.Run(kind.name, func(t *testing.T) { b.rows = append(b.rows, grow(t, kind.open(t), kind.sizes, most)...) })
 	}
 	b.write(t, "products")
+}
+
+// grow returns a row for each operation and number of products that is not more than most.
+func grow(t *testing.T, g *catalogue, sizes []int, most int) (all [][]string) {
+	t.Helper()
+	first := map[string]float64{}
+	rows := map[string][][]string{}
+	var names []string
+	for _, products := range sizes {
+		if products > most {
+			continue
+		}
+		began := time.Now()
+		g.fill(t, products)
+		t.Logf("%s has %d products after %s", g.name, g.products, time.Since(began).Round(time.Second))
+		order, do := g.operations(t)
+		names = order
+		for _, name := range order {
+			m := do[name]()
+			if first[name] == 0 {
+				first[name] = m.cpu
+			}
+			buffers := "–"
+			if g.blocks != nil {
+				buffers = figure(m.blocks, "")
+			}
+			row := []string{
+				g.name + ": " + name, report.Quantity{Value: float64(products)}.String(), figure(m.cpu, "µs"), buffers,
+				figure(m.median, "ms"), figure(m.most, "ms"), figure(m.cpu/first[name], ""),
+			}
+			t.Log(row)
+			rows[name] = append(rows[name], row)
+		}
+	}
+	for _, name := range names {
+		all = append(all, rows[name]...)
+	}
+	return all
 }
