@@ -13,7 +13,7 @@ import (
 // pictureGC is the GOGC of a process that works on pictures.
 const pictureGC = 25
 
-// keepSmall has a process that only works on images collect its garbage sooner than others, unless GOGC says when: what it has is
+// keepSmall has a process that only works on images, and renders them in others, collect its garbage sooner than others, unless GOGC says when: what it has is
 // the files of pictures, which have no pointers, so that marking them costs next to nothing, and twice of them would be there.
 func keepSmall() {
 	if os.Getenv("GOGC") == "" {

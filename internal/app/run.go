@@ -102,7 +102,7 @@ func run(ctx context.Context, to cli.Streams, r role, cfg config.Config, log *sl
 	if r.worker {
 		p.renderer = openRenderer(ctx, cfg, &held, log)
 	}
-	if r.worker && !r.api {
+	if r.worker && !r.api && cfg.ImageIsolation != "none" {
 		keepSmall()
 	}
 	err := p.prepare(ctx, &held)
@@ -112,7 +112,7 @@ func run(ctx context.Context, to cli.Streams, r role, cfg config.Config, log *sl
 	switch {
 	case err == nil:
 		return p.runTasks(ctx)
-	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+	case ctx.Err() != nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.Cause(ctx))):
 		log.InfoContext(ctx, "stopped before it was ready")
 		return nil
 	default:

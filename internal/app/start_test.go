@@ -40,7 +40,8 @@ func startHanging(t *testing.T) (stop context.CancelFunc, started func() int, en
 	t.Setenv(hangs, file)
 	t.Setenv("DATA_DIR", t.TempDir())
 	t.Setenv("ADMIN_ADDR", "off")
-	ctx, stop := context.WithCancel(t.Context())
+	ctx, cancel := context.WithCancelCause(t.Context())
+	stop = func() { cancel(errors.New("a signal")) } // as signal.NotifyContext does
 	ended = make(chan error, 1)
 	go func() { ended <- (program{}).Serve(ctx, cli.Streams{Out: io.Discard, Err: io.Discard}, "serve") }()
 	return stop, func() (pid int) {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -23,12 +24,13 @@ func TestFsckAgrees(t *testing.T) {
 		"nothing":   {gc.Finding{}, false, true, true, "Nothing is wrong.", 0},
 		"left out":  {gc.Finding{Skipped: true}, false, false, false, "Nothing is wrong in what was compared. Not, or not wholly, compared: orphan_object.", 0},
 		"a part":    {gc.Finding{}, true, false, false, "Nothing is wrong in what was compared.", 0},
-		"repaired":  {gc.Finding{Count: 1, Repaired: 1}, false, true, true, "All that was wrong is repaired. Images that are rendered again become ready by the workers.", 0},
-		"both":      {gc.Finding{Count: 1, Repaired: 1, Skipped: true}, false, false, false, "All that was wrong in what was compared is repaired. Images that are rendered again become ready by the workers. Not, or not wholly, compared: orphan_object.", 0},
+		"deleted":   {gc.Finding{Count: 1, Repaired: 1}, false, true, true, "All that was wrong is repaired.", 0},
+		"repaired":  {gc.Finding{Kind: gc.MissingObject, Count: 1, Repaired: 1}, false, true, true, "All that was wrong is repaired. Images that are rendered again become ready by the workers.", 0},
+		"both":      {gc.Finding{Kind: gc.WrongSize, Count: 1, Repaired: 1, Skipped: true}, false, false, false, "All that was wrong in what was compared is repaired. Images that are rendered again become ready by the workers. Not, or not wholly, compared: wrong_size.", 0},
 		"left":      {gc.Finding{Count: 2, Repaired: 1}, false, true, false, "Differences are left.", 1},
 		"untouched": {gc.Finding{Count: 2, Skipped: true}, false, false, false, "Differences are left. Nothing was repaired: `vitrine fsck --repair` repairs what can be. Not, or not wholly, compared: orphan_object.", 1},
 	} {
-		c.finding.Kind, c.finding.Samples = gc.OrphanObject, []string{}
+		c.finding.Kind, c.finding.Samples = cmp.Or(c.finding.Kind, gc.OrphanObject), []string{}
 		report := fsck.Report{Report: gc.Report{Findings: []gc.Finding{c.finding}, Part: c.part}}
 		run := func(args ...string) (string, int) {
 			var out strings.Builder

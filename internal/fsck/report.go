@@ -94,16 +94,19 @@ func (r *Report) WriteText(w io.Writer) error {
 // verdict is gc.Report's, with what can be done and what was left out.
 func (r *Report) verdict() string {
 	text := r.Verdict() + "."
-	var repaired int64
+	var repaired, again int64 // and of these, images that are rendered again
 	var skipped []string
 	for _, f := range r.Findings {
 		repaired += f.Repaired
+		if f.Kind == gc.MissingObject || f.Kind == gc.WrongSize || f.Kind == StuckProcessing {
+			again += f.Repaired
+		}
 		if f.Skipped {
 			skipped = append(skipped, string(f.Kind))
 		}
 	}
 	switch {
-	case r.Left() == 0 && repaired > 0:
+	case r.Left() == 0 && again > 0:
 		text += " Images that are rendered again become ready by the workers."
 	case r.Left() > 0 && repaired == 0:
 		text += " Nothing was repaired: `vitrine fsck --repair` repairs what can be."

@@ -9,8 +9,9 @@ import (
 )
 
 const (
-	// share is how many partitions one turn looks at, so that the storage is
-	// listed once in sixteen turns.
+	// share is how many partitions one turn looks at, so that what is published is
+	// listed once in sixteen turns. Uploads and files of imports have no folder for each
+	// partition: they are listed in every turn, as few are there at a time.
 	share = Partitions / 16
 	// turnLimit bounds what one turn deletes.
 	turnLimit = 10_000

@@ -45,7 +45,7 @@ func TestChurn(t *testing.T) {
 	for _, list := range rows {
 		b.rows = append(b.rows, list...)
 	}
-	b.write(t, "churn")
+	b.write(t, "churn", len(kinds)*(churnParts+1))
 }
 
 // churn returns a row for each part of the time.

@@ -50,7 +50,7 @@ func TestProcesses(t *testing.T) {
 		})
 	}
 	slices.SortStableFunc(b.rows, func(a, b []string) int { return strings.Compare(a[0], b[0]) })
-	b.write(t, "processes")
+	b.write(t, "processes", 3*3) // operations, and numbers of processes
 }
 
 // line is what an operation took: of each number of processes and round the operations a second and the CPU, in

@@ -33,11 +33,11 @@ type shared struct {
 }
 
 // InSharedTx is InTxNotify for a database with one writer: it may share the
-// commit with at most 63 other calls that wait for the writer at the same time. It
+// commit with others, maxShared at most, that wait for the writer at the same time. It
 // returns after the commit. Do may be called more than once, from another goroutine.
 //
 // Where do fails by what is its own, its data or a rule, it is undone alone. Where the
-// database fails, be it locked, full, broken or too slow, nothing is done again: all
+// database fails while do runs, be it locked, full, broken or too slow, nothing is done again: all
 // that share the commit get that error, and nothing of any is written. Where ctx ends
 // before its turn, do is not called; while do runs, that no longer ends it. Neither
 // concerns the others.
@@ -156,7 +156,8 @@ func (db *DB) shareInSavepoints(ctx context.Context, calls []*shared) error {
 // counts but that its caller gave up: it may be about what another had written.
 func end(calls []*shared, err error) {
 	for _, call := range calls {
-		if err != nil && (call.err == nil || call.ctx.Err() == nil) {
+		gaveUp := call.ctx.Err() != nil && errors.Is(call.err, context.Cause(call.ctx))
+		if err != nil && !gaveUp {
 			call.err = err
 		}
 		close(call.ended)

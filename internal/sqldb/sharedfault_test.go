@@ -201,6 +201,17 @@ func TestDatabaseFails(t *testing.T) {
 			}
 			s.wantRuns(t, map[*sharer]int{a: 2, rule: 2, failed: 1, c: 0}, faults, faults)
 
+			late := &sharer{name: "late"} // its caller gives up, but that is not why it fails
+			late.then = func(context.Context, *sql.Tx) error {
+				if late.runs == 2 { // in savepoints
+					late.giveUp()
+				}
+				return fault.New(fault.Conflict, "its own")
+			}
+			failed = &sharer{name: "failed", then: failed.then}
+			if s.share(t, &sharer{name: "a"}, late, failed); fault.KindOf(late.err) != fault.Unavailable {
+				t.Errorf("late: %v", late.err)
+			}
 			a = &sharer{name: "a"}
 			if s.share(t, a); a.err != nil {
 				t.Error(a.err)

@@ -25,8 +25,8 @@ const (
 // pictures within their limits become.
 const maxFrame = 512 << 20
 
-// believed is how many bytes of a payload from a child are reserved before they come: it may be under a picture's control.
-const believed = 1 << 20
+// reserveOfChild is how many bytes of a payload from a child are reserved before they come: it may be under a picture's control.
+const reserveOfChild = 1 << 20
 
 // headBytes is the length of what stands before the payload.
 const headBytes = 5
@@ -53,9 +53,8 @@ func writeFrame(w io.Writer, k kind, parts ...[]byte) error {
 	return nil
 }
 
-// readFrame reads one frame. Beyond so many bytes memory grows with what comes, to as much again, and not with what the
-// length announces. io.EOF where the other side has closed between frames.
-func readFrame(r io.Reader, believed uint32) (kind, []byte, error) {
+// readFrame reads one frame. Beyond reserve, in bytes, memory grows with what comes and not with what the length announces. io.EOF where the other side has closed between frames.
+func readFrame(r io.Reader, reserve uint32) (kind, []byte, error) {
 	var head [headBytes]byte
 	if _, err := io.ReadFull(r, head[:]); err != nil {
 		return 0, nil, err
@@ -64,11 +63,11 @@ func readFrame(r io.Reader, believed uint32) (kind, []byte, error) {
 	if length > maxFrame {
 		return 0, nil, fmt.Errorf("a frame announces %d bytes, at most %d are read", length, maxFrame)
 	}
-	payload := make([]byte, min(length, believed))
+	payload := make([]byte, min(length, reserve))
 	n, err := io.ReadFull(r, payload)
-	if err == nil && length > believed {
+	if err == nil && length > reserve {
 		all := bytes.NewBuffer(payload)
-		_, err = io.CopyN(all, r, int64(length-believed))
+		_, err = io.CopyN(all, r, int64(length-reserve))
 		payload, n = all.Bytes(), all.Len()
 	}
 	if err != nil {

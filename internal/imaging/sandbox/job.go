@@ -39,7 +39,7 @@ func (j *job) run(ctx context.Context, preset media.Preset, source []byte) (medi
 		return media.Rendered{}, err
 	}
 	for {
-		k, payload, err := readFrame(j.out, believed)
+		k, payload, err := readFrame(j.out, reserveOfChild)
 		switch {
 		case err != nil:
 		case k == outcome:

@@ -89,7 +89,7 @@ func (p *process) handshake(cfg imaging.Config) error {
 	if err := writeFrame(p.in, configure, text); err != nil {
 		return err
 	}
-	k, payload, err := readFrame(p.out, believed)
+	k, payload, err := readFrame(p.out, reserveOfChild)
 	if err != nil {
 		return err
 	}

@@ -77,7 +77,7 @@ type child struct {
 // is gone, a decoder that hangs must not keep this process.
 func (c *child) listen(in io.Reader) {
 	for {
-		k, payload, err := readFrame(in, maxFrame) // of the parent, which is believed
+		k, payload, err := readFrame(in, maxFrame) // the parent's lengths are right
 		switch {
 		case err != nil:
 			syscall.Exit(0) // the only way out past a decoder that hangs

@@ -58,7 +58,7 @@ func (l *library) fromPixels(pix []byte, width, height, bands int, profile []byt
 }
 
 // adopt makes an image of pixels in memory of TryMalloc, three bytes each, which are RGB in the colours of the profile. The
-// memory is the image's, and freed with it; also where there is an error.
+// memory is the image's, and freed with it. Where adopt fails it has freed the memory.
 func (l *library) adopt(pix *byte, width, height int, profile []byte) (*image, error) {
 	obj := l.FromMemory(pix, uintptr(width*height*rgb), int32(width), int32(height), rgb, formatByte) //nolint:gosec // dimensions are limited
 	if obj == nil {
