@@ -123,6 +123,7 @@ func (r *Runner) hold(ctx context.Context, l *lease) {
 		_ = events.Follow(taking, open, r.outage, func() { r.notify(nil, 0) }, func(b events.Batch) { r.heard(b) }) // always nil
 	})
 	for taking.Err() == nil {
+		r.forgetEnded()
 		claims, err := r.Outbox.ClaimWebhooks(taking, r.holder)
 		if err != nil {
 			r.pause(taking, "database", err)
@@ -141,6 +142,13 @@ func (r *Runner) hold(ctx context.Context, l *lease) {
 	r.workers, r.seen = map[int64]*worker{}, 0
 }
 
+// forgetEnded forgets the workers that have ended: what is read from now on has all that they have written.
+func (r *Runner) forgetEnded() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	maps.DeleteFunc(r.workers, func(_ int64, w *worker) bool { return w.finished })
+}
+
 // apply begins, changes and ends workers, so that there is one for each claim.
 func (r *Runner) apply(taking, sending context.Context, l *lease, claims []Claim, working *sync.WaitGroup) {
 	r.mu.Lock()
@@ -153,7 +161,7 @@ func (r *Runner) apply(taking, sending context.Context, l *lease, claims []Claim
 			w.change(c)
 			continue
 		}
-		if there { // it ends; the next look begins another
+		if there { // it ends, or has ended since the claim was read, which may say less than it has written: the next look begins another
 			continue
 		}
 		w = newWorker(taking, r, l, c)
@@ -162,9 +170,7 @@ func (r *Runner) apply(taking, sending context.Context, l *lease, claims []Claim
 			w.run(sending)
 			r.mu.Lock()
 			defer r.mu.Unlock()
-			if r.workers[c.ID] == w {
-				delete(r.workers, c.ID)
-			}
+			w.finished = true
 		})
 	}
 	for _, w := range gone {

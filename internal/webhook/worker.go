@@ -24,7 +24,9 @@ type worker struct {
 	stop   context.CancelFunc
 	woken  chan struct{}
 	done   chan attempt
-	unread bool // behind the runner's mutex: there may be events
+	// Behind the runner's mutex:
+	unread   bool // there may be events
+	finished bool // run has returned
 
 	mu    sync.Mutex
 	claim Claim // as it was read last

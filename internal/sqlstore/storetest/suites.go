@@ -122,6 +122,7 @@ func quickSuites() []suite[Store] {
 		{"who records deliveries", testRecordHeld},
 		{"deliver", testDeliver},
 		{"deliver after 410", testDeliverGone},
+		{"deliver by what was read before 410", testDeliverStale},
 		{"deliver when ids are known", testDeliverUnnamed},
 		{"deliver slowed", testDeliverSlowed},
 		{"deliver beside a slow one", testDeliverBeside},
