@@ -13,8 +13,9 @@ import (
 // pictureGC is the GOGC of a process that works on pictures.
 const pictureGC = 25
 
-// keepSmall has a process that only works on images, and renders them in others, collect its garbage sooner than others, unless GOGC says when: what it has is
-// the files of pictures, which have no pointers, so that marking them costs next to nothing, and twice of them would be there.
+// keepSmall has a process that only works on images, and renders them in others, collect its garbage sooner, unless
+// GOGC says when: what it has is the files of pictures, which have no pointers, so that marking them costs next to
+// nothing, and twice of them would be there.
 func keepSmall() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(pictureGC)

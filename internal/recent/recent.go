@@ -18,10 +18,10 @@ type Value[T any] struct {
 	at   time.Time // when the reading of it began; zero: nothing was read
 }
 
-// Get returns what was read last where that began less than age ago, as that is how old it may be, or else reads it: once for all who ask meanwhile. An
-// error is returned to all of them, and not kept. Where ctx is done first, Get returns its cause, and the reading
-// goes on for the others: read gets a context that does not end, and bounds its own time. What is returned is shared: no
-// caller changes it.
+// Get returns what was read last where that began less than age ago, as that is how old it may be, or else reads it:
+// once for all who ask meanwhile. An error is returned to all of them, and not kept. Where ctx is done first, Get
+// returns its cause, and the reading goes on for the others: read gets a context that does not end, and bounds its own
+// time. What is returned is shared: no caller changes it.
 func (v *Value[T]) Get(ctx context.Context, age time.Duration, read func(context.Context) (T, error)) (T, error) {
 	if last, ok := v.known(age); ok {
 		return last, nil

@@ -38,7 +38,7 @@ type round struct {
 	gc.Round
 
 	Of           int
-	Class, Words string
+	Class, Words string // "" where no turn has come to its end
 	Done         bar
 	Checked      []checked
 	Found        []found
@@ -76,20 +76,28 @@ func (p *Pages) consistency(r *http.Request) (frame.Answer, error) {
 		return frame.Answer{}, fmt.Errorf("look at the last checks: %w", err)
 	}
 	c := gc.Summarize(runs)
-	page := consistencyPage{Fsck: runOf(c.Fsck), Turn: runOf(c.Turn), Round: round{
-		Round: c.Round, Of: gc.Turns, Class: classOf(&c.Round.Report), Words: c.Round.Report.Verdict(),
-		Checked: checkedOf(c.Round.Report.Checked), Found: foundOf(c.Round.Report.Findings),
-		Done: bar{
-			Label: fmt.Sprintf("%d of %d parts of the storage are looked at", c.Round.Turns, gc.Turns),
-			Parts: shares(gc.Turns, part{Class: "ready", Images: c.Round.Turns}),
-		},
-	}}
+	page := consistencyPage{Fsck: runOf(c.Fsck), Turn: runOf(c.Turn), Round: roundOf(c.Round)}
 	if c.Finished != c.Fsck {
 		page.Finished = runOf(c.Finished)
 	}
 	return frame.Answer{Page: frame.Page{
 		Title: "Consistency", Nav: "consistency", Name: "consistency", Lead: consistencyLead(c, time.Now()), Data: page, Live: true, Often: true,
 	}}, nil
+}
+
+// roundOf says nothing of what it found where no turn has come to its end.
+func roundOf(r gc.Round) round {
+	shown := round{
+		Round: r, Of: gc.Turns, Checked: checkedOf(r.Report.Checked), Found: foundOf(r.Report.Findings),
+		Done: bar{
+			Label: fmt.Sprintf("%d of %d parts of the storage are looked at", r.Turns, gc.Turns),
+			Parts: shares(gc.Turns, part{Class: "ready", Images: r.Turns}),
+		},
+	}
+	if r.Turns > 0 {
+		shown.Class, shown.Words = classOf(&r.Report), r.Report.Verdict()
+	}
+	return shown
 }
 
 // consistencyLead says in a sentence whether the parts agree, as far as it is known.

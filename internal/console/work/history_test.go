@@ -169,6 +169,10 @@ func TestRunsAreTold(t *testing.T) {
 			t.Errorf("found %+v", got.Found)
 		}
 	}
+	failed := roundOf(gc.Summarize([]gc.Run{{Task: gc.TaskCollector, Failure: "The storage is not available."}}).Round)
+	if failed.Turns != 0 || failed.Class != "" || failed.Words != "" {
+		t.Errorf("without a turn that has come to its end: %s %q", failed.Class, failed.Words)
+	}
 	whole := gc.Run{EndedAt: now.Add(-3 * time.Hour)}
 	some := gc.Run{EndedAt: whole.EndedAt, Report: parted}
 	for want, c := range map[string]gc.Consistency{

@@ -53,7 +53,8 @@ func writeFrame(w io.Writer, k kind, parts ...[]byte) error {
 	return nil
 }
 
-// readFrame reads one frame. Beyond reserve, in bytes, memory grows with what comes and not with what the length announces. io.EOF where the other side has closed between frames.
+// readFrame reads one frame. Beyond reserve, in bytes, memory grows with what comes and not with what the length
+// announces. io.EOF where the other side has closed between frames.
 func readFrame(r io.Reader, reserve uint32) (kind, []byte, error) {
 	var head [headBytes]byte
 	if _, err := io.ReadFull(r, head[:]); err != nil {

@@ -14,16 +14,10 @@ func TestPlans(t *testing.T) {
 	t.Parallel()
 	storetest.OnBoth(t, func(t *testing.T, s *sqlstore.Store) {
 		t.Helper()
-		for _, statement := range []string{
-			`WITH RECURSIVE series (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM series WHERE n < 5000)
-				INSERT INTO products (user_id, name, name_folded, description, price, version, revision, created_at, updated_at, revised_at)
-				SELECT 1, 'lamp', 'lamp', '', 1, 1, 1, 0, 0, 0 FROM series`,
-			`ANALYZE`,
-		} {
-			if _, err := s.Writer.ExecContext(t.Context(), statement); err != nil {
-				t.Fatal(err)
-			}
-		}
+		exec := storetest.Exec(t, s)
+		exec(storetest.Series(5000) + `INSERT INTO products (user_id, name, name_folded, description, price, version, revision, created_at, updated_at, revised_at)
+			SELECT 1, 'lamp', 'lamp', '', 1, 1, 1, 0, 0, 0 FROM series`)
+		exec(`ANALYZE`)
 		plan := storetest.Plan(t, s, authsql.CountProductsStatement, 1)
 		if !regexp.MustCompile(`Index Only Scan using products_by_|COVERING INDEX products_by_`).MatchString(plan) {
 			t.Errorf("they are counted by\n%s", plan)

@@ -18,16 +18,7 @@ import (
 // each 100,000 one is rare, 30 % are lamps, and the first 40 % of all are old.
 func fill(t *testing.T, s *sqlstore.Store, products, others, users int) {
 	t.Helper()
-	series := `WITH RECURSIVE series (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM series WHERE n < %d) `
-	if !s.OneWriter {
-		series = `WITH series (n) AS (SELECT generate_series(1::BIGINT, %d)) `
-	}
-	exec := func(statement string, n int) {
-		t.Helper()
-		if _, err := s.Writer.ExecContext(t.Context(), fmt.Sprintf(series, n)+statement); err != nil {
-			t.Fatalf("%s: %v", statement, err)
-		}
-	}
+	exec := func(statement string, n int) { t.Helper(); storetest.Exec(t, s)(storetest.Series(n) + statement) }
 	exec(`INSERT INTO users (id, name, created_at) SELECT n + 1, 'user', 0 FROM series`, users)
 	exec(fmt.Sprintf(`
 		INSERT INTO products (user_id, name, name_folded, description, price, version, revision, external_id, created_at, updated_at, revised_at,

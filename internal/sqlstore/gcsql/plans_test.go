@@ -19,15 +19,10 @@ func TestPlans(t *testing.T) {
 	t.Parallel()
 	storetest.OnBoth(t, func(t *testing.T, s *sqlstore.Store) {
 		t.Helper()
-		exec := func(statement string) {
-			t.Helper()
-			if _, err := s.Writer.ExecContext(t.Context(), statement); err != nil {
-				t.Fatalf("%s: %v", statement, err)
-			}
-		}
-		series, hex := `WITH RECURSIVE series (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM series WHERE n < 19999) `, `printf('%05x', n * 52)`
+		exec := storetest.Exec(t, s)
+		series, hex := storetest.Series(20_000), `printf('%05x', n * 52)`
 		if !s.OneWriter {
-			series, hex = `WITH series (n) AS (SELECT generate_series(0::BIGINT, 19999)) `, `lpad(to_hex(n * 52), 5, '0')`
+			hex = `lpad(to_hex(n * 52), 5, '0')`
 		}
 		exec(`INSERT INTO products (user_id, name, name_folded, description, price, version, revision, created_at, updated_at, revised_at)
 			VALUES (1, 'lamp', 'lamp', '', 1, 1, 1, 0, 0, 0)`)

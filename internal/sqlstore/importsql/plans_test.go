@@ -40,10 +40,7 @@ func TestPlans(t *testing.T) {
 // fill writes 20,000 rows of the import 1, each with a product that has an image.
 func fill(t *testing.T, s *sqlstore.Store) {
 	t.Helper()
-	series := `WITH RECURSIVE series (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM series WHERE n < 20000) `
-	if !s.OneWriter {
-		series = `WITH series (n) AS (SELECT generate_series(1::BIGINT, 20000)) `
-	}
+	exec := storetest.Exec(t, s)
 	for _, statement := range []string{
 		`INSERT INTO products (id, user_id, name, name_folded, description, price, version, revision, external_id, created_at, updated_at, revised_at)
 		SELECT n, 1, 'lamp', 'lamp', '', 1, 1, 1, 'sku-' || CAST(n AS TEXT), 0, 0, 0 FROM series`,
@@ -52,9 +49,7 @@ func fill(t *testing.T, s *sqlstore.Store) {
 		`INSERT INTO import_rows (import_id, line, external_id, product_id, outcome, images_waiting)
 		SELECT 1, n, 'sku-' || CAST(n AS TEXT), n, 'created', n % 2 FROM series`,
 	} {
-		if _, err := s.Writer.ExecContext(t.Context(), series+statement); err != nil {
-			t.Fatalf("%s: %v", statement, err)
-		}
+		exec(storetest.Series(20_000) + statement)
 	}
 }
 

@@ -15,12 +15,7 @@ func TestBusyBeyondTheWalk(t *testing.T) {
 	t.Parallel()
 	storetest.OnBoth(t, func(t *testing.T, s *sqlstore.Store) {
 		t.Helper()
-		exec := func(statement string, args ...any) {
-			t.Helper()
-			if _, err := s.Writer.ExecContext(t.Context(), statement, args...); err != nil {
-				t.Fatal(err)
-			}
-		}
+		exec := storetest.Exec(t, s)
 		exec(`INSERT INTO products (user_id, name, name_folded, description, price, version, revision, created_at, updated_at, revised_at, images_pending, images_ready, images_failed)
 			VALUES (1, 'n', 'n', '', 1, 1, 1, 0, 0, 0, 0, 0, 0)`)
 		insert := func(host string, stage, from, to int) {

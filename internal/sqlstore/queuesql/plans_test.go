@@ -20,12 +20,7 @@ import (
 func TestPlans(t *testing.T) {
 	t.Parallel()
 	s := storetest.OpenPostgres(t, testserver.Postgres(t))
-	exec := func(statement string, args ...any) {
-		t.Helper()
-		if _, err := s.Writer.ExecContext(t.Context(), statement, args...); err != nil {
-			t.Fatal(err)
-		}
-	}
+	exec := storetest.Exec(t, s)
 	p, err := s.CreateProduct(t.Context(), catalog.NewProduct{UserID: 1, Name: "n", Images: []string{"http://a/1"}})
 	if err != nil {
 		t.Fatal(err)

@@ -18,16 +18,8 @@ func TestPlans(t *testing.T) {
 	t.Parallel()
 	storetest.OnBoth(t, func(t *testing.T, s *sqlstore.Store) {
 		t.Helper()
-		exec := func(statement string) {
-			t.Helper()
-			if _, err := s.Writer.ExecContext(t.Context(), statement); err != nil {
-				t.Fatalf("%s: %v", statement, err)
-			}
-		}
-		series := `WITH RECURSIVE series (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM series WHERE n < 20000) `
-		if !s.OneWriter {
-			series = `WITH series (n) AS (SELECT generate_series(1::BIGINT, 20000)) `
-		}
+		exec := storetest.Exec(t, s)
+		series := storetest.Series(20_000)
 		exec(`INSERT INTO users (id, name, created_at) VALUES (2, 'user', 0), (3, 'user', 0)`)
 		exec(series + `INSERT INTO products (id, user_id, name, name_folded, description, price, version, revision, created_at, updated_at, revised_at, images_ready)
 			SELECT n, CASE WHEN n % 10 < 9 THEN 2 ELSE 3 END, 'lamp', 'lamp', '', 1, 1, 1, 0, 0, 0, 1 FROM series`)

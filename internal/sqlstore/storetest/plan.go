@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"fmt"
 	"testing"
 
 	"vitrine.dev/internal/sqldb"
@@ -21,4 +22,20 @@ func Plan(t *testing.T, s *sqlstore.Store, statement string, args ...any) string
 		t.Fatal(err)
 	}
 	return plan
+}
+
+// Exec returns what runs statements of a test.
+func Exec(t *testing.T, s *sqlstore.Store) func(statement string, args ...any) {
+	t.Helper()
+	return func(statement string, args ...any) {
+		t.Helper()
+		if _, err := s.Writer.ExecContext(t.Context(), statement, args...); err != nil {
+			t.Fatalf("%s: %v", statement, err)
+		}
+	}
+}
+
+// Series is how a statement begins that reads the numbers from 1 to n from the table series (n).
+func Series(n int) string {
+	return fmt.Sprintf(`WITH RECURSIVE series (n) AS (SELECT CAST(1 AS BIGINT) UNION ALL SELECT n + 1 FROM series WHERE n < %d) `, n)
 }
