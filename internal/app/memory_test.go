@@ -1,9 +1,13 @@
 package app
 
 import (
+	"context"
 	"os"
 	"runtime"
+	"runtime/metrics"
 	"testing"
+
+	"vitrine.dev/internal/systemtest"
 )
 
 // children renders nothing, and has this process for a child as often as it says.
@@ -34,5 +38,62 @@ func TestUse(t *testing.T) {
 	const none = 1 << 22 // above the highest id that Linux gives
 	if n := resident(none); n != 0 {
 		t.Errorf("a process that there is not has %d bytes", n)
+	}
+}
+
+// TestPercentGC: garbage may stay longer where much is made and little lives, and never makes the heap larger than what is
+// said, nor the collections rarer for what is quiet.
+func TestPercentGC(t *testing.T) {
+	t.Parallel()
+	const mb = 1 << 20
+	for _, c := range []struct {
+		allocs, live uint64
+		want         int
+	}{
+		{0, 10 * mb, 100},
+		{busyAllocs - 1, 10 * mb, 100},
+		{busyAllocs, 0, 100},
+		{busyAllocs, 10 * mb, 400},
+		{1 << 40, 12 * mb, 400},
+		{busyAllocs, 16 * mb, 300},
+		{busyAllocs, 32 * mb, 100},
+		{busyAllocs, 48 * mb, 100},
+		{busyAllocs, 64 * mb, 100},
+		{busyAllocs, 1 << 40, 100},
+	} {
+		if got := percentGC(c.allocs, c.live); got != c.want {
+			t.Errorf("%d MB allocated, %d MB live: GOGC is %d, not %d", c.allocs/mb, c.live/mb, got, c.want)
+		}
+	}
+}
+
+// TestTuneGC: GOGC is raised while this process is busy, falls again when it is not, and stays where someone has set it.
+func TestTuneGC(t *testing.T) {
+	t.Setenv("GOGC", "")
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- tuneGC(ctx) }()
+	percent := func() int {
+		is := []metrics.Sample{{Name: "/gc/gogc:percent"}}
+		metrics.Read(is)
+		return int(is[0].Value.Uint64())
+	}
+	usual := percent()
+	var garbage []byte
+	systemtest.Eventually(t, "a higher GOGC", func() bool {
+		for range 64 {
+			garbage = make([]byte, 1<<20)
+		}
+		return percent() > usual
+	})
+	runtime.KeepAlive(garbage)
+	systemtest.Eventually(t, "the usual GOGC", func() bool { return percent() == usual })
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	t.Setenv("GOGC", "50")
+	if err := tuneGC(t.Context()); err != nil { // which returns
+		t.Error(err)
 	}
 }

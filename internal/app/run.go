@@ -62,7 +62,7 @@ type process struct {
 	queue     *queue.Queue
 	blobs     blob.Store
 	tracer    *tracing.Tracer          // nil: spans are sent to no one
-	renderer  func() (renderer, error) // of a worker; it may have to be waited for
+	renderer  func() (renderer, error) // of a worker; it has to be waited for
 	presigner upload.Presigner         // nil: the storage takes nothing from clients
 	horizon   *events.Horizon          // of the log, for all who read it
 	tasks     []task

@@ -116,6 +116,7 @@ func (p *process) addServer() error {
 		task{name: "progress", run: func(ctx context.Context) error { return deps.Progress.Follow(ctx, p.openLog("progress")) }},
 		task{name: "feed", run: deps.Feed.Run},
 		task{name: "http", run: func(ctx context.Context) error { return p.serve(ctx, api) }, early: true},
+		task{name: "garbage collection", run: tuneGC, early: true},
 		task{name: "signing keys", run: deps.Signing.Run},
 		task{name: "signing key changes", run: func(ctx context.Context) error {
 			return auth.FollowSigning(ctx, deps.Signing, p.openLog("signing"), p.log)

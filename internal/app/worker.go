@@ -16,47 +16,61 @@ import (
 	"vitrine.dev/internal/upload"
 )
 
+// addWorker has the process work on images, and clean up behind those that did.
 func (p *process) addWorker(held *closers) error {
-	renderer, err := p.renderer()
-	if err != nil {
-		return err
-	}
-	p.log.Info("image engine", "engine", renderer.Engine())
-	fetcher := upload.Fetcher{Network: newFetcher(p.cfg, held), Blobs: p.blobs, MaxBytes: p.cfg.ImageMaxBytes}
 	downloads, err := newSpool(p.cfg, downloadMemory)
 	if err != nil {
 		return err
 	}
-	workerConfig := media.DefaultWorkerConfig(p.cfg.WorkerDownloads, p.cfg.WorkerRenders)
-	workerConfig.Lease = p.cfg.JobLease
-	workerConfig.Policy = policy(p.cfg)
-	workerConfig.Preset = media.DefaultPreset(p.cfg.ImageAVIF)
+	fetcher := upload.Fetcher{Network: newFetcher(p.cfg, held), Blobs: p.blobs, MaxBytes: p.cfg.ImageMaxBytes}
 	counts := statistics.NewRecorder(p.store, p.log)
 	observed := observers{p.metrics.Images, counts}
-	worker := media.NewWorker(media.Parts{
-		Store: p.store, Fetcher: fetcher, Spool: downloads, Renderer: renderer, Blobs: p.blobs,
+	parts := media.Parts{
+		Store: p.store, Fetcher: fetcher, Spool: downloads, Blobs: p.blobs,
 		Announce: p.views, Observe: observed, Process: p.id, Tracer: p.tracer, Log: p.log,
-	}, workerConfig)
-	rendering, _ := renderer.(metrics.Renderer) // one that has processes of its own
-	p.metrics.Worker(worker, p.slots, rendering)
+	}
 	sweeperConfig := media.DefaultSweeperConfig()
 	sweeperConfig.Policy = policy(p.cfg)
 	sweeper := media.NewSweeper(p.store, p.views, observed, sweeperConfig, p.log)
 	collector := gc.NewCollector(p.store, p.blobs, p.cfg.OrphanInterval, gc.Config{
 		Grace: p.cfg.OrphanGrace, UploadLife: upload.Life, MayDelete: mayCollect(p.identity, p.blobs, p.store), By: p.id,
 	}, p.log)
-	heart := p.heart(p.cfg.WorkerDownloads, worker, rendering)
 	p.tasks = append(p.tasks,
-		task{name: "consumer", run: func(ctx context.Context) error {
-			return runWorker(ctx, heart, func(ctx context.Context) error {
-				return p.queue.Consume(ctx, p.cfg.WorkerDownloads, worker.Handle)
-			}, worker.Report, counts.Run)
-		}},
-		task{name: "dead letters", run: func(ctx context.Context) error { return p.queue.ConsumeDead(ctx, worker.HandleDead) }},
+		task{name: "images", run: func(ctx context.Context) error { return p.workOnImages(ctx, parts, counts) }},
 		task{name: "sweeper", run: sweeper.Run},
 		task{name: "collector", run: collector.Run},
 	)
 	return nil
+}
+
+// workOnImages takes jobs until ctx is done. It begins with the renderer's being open, for which nothing else waits: an
+// API in the same process answers before.
+func (p *process) workOnImages(ctx context.Context, parts media.Parts, counts *statistics.Recorder) error {
+	opened, err := p.renderer()
+	switch {
+	case ctx.Err() != nil:
+		return nil // it was given up
+	case err != nil:
+		return err
+	}
+	p.log.InfoContext(ctx, "image engine", "engine", opened.Engine())
+	parts.Renderer = opened
+	config := media.DefaultWorkerConfig(p.cfg.WorkerDownloads, p.cfg.WorkerRenders)
+	config.Lease = p.cfg.JobLease
+	config.Policy = policy(p.cfg)
+	config.Preset = media.DefaultPreset(p.cfg.ImageAVIF)
+	worker := media.NewWorker(parts, config)
+	rendering, _ := opened.(metrics.Renderer) // one that has processes of its own
+	p.metrics.Worker(worker, p.slots, rendering)
+	heart := p.heart(p.cfg.WorkerDownloads, worker, rendering)
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		return runWorker(ctx, heart, func(ctx context.Context) error {
+			return p.queue.Consume(ctx, p.cfg.WorkerDownloads, worker.Handle)
+		}, worker.Report, counts.Run)
+	})
+	group.Go(func() error { return p.queue.ConsumeDead(ctx, worker.HandleDead) })
+	return group.Wait()
 }
 
 // observers are told of the same.

@@ -39,6 +39,7 @@ type DB struct {
 	schema  Schema
 	waker   waker
 	sharing sharing
+	batches batches
 	// optional says that the optional index was seen.
 	optional atomic.Bool
 	log      *slog.Logger

@@ -56,6 +56,7 @@ func OpenPostgres(ctx context.Context, cfg PostgresConfig, schema Schema, log *s
 	conns := stdlib.OpenDBFromPool(pool)
 	conns.SetMaxOpenConns(int(pool.Config().MaxConns))
 	db := &DB{Writer: conns, Reader: conns, pool: pool, Dialect: postgresDialect().prepared(), schema: schema, log: log}
+	db.batches.pool, db.batches.tracer = pool, cfg.Tracer
 
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	notifying := newNotifier(pool, schema.Channel, log)
@@ -67,18 +68,11 @@ func OpenPostgres(ctx context.Context, cfg PostgresConfig, schema Schema, log *s
 	}
 	db.closers = []func() error{
 		func() error { stop(); tasks.Wait(); return nil },
+		func() error { db.batches.runners.Wait(); return nil },
 		conns.Close,
 		func() error { pool.Close(); return nil },
 	}
 	return db, nil
-}
-
-// AtOnceRow runs a statement that writes several tables (see Dialect.AtOnce), which was
-// completed and answers with one row at most. It is for what is run most often, and goes
-// past database/sql, whose goroutine, contexts and conversions for each query cost this
-// process a third of what the whole query does. sql.ErrNoRows.
-func (db *DB) AtOnceRow(ctx context.Context, statement string, args []any, to ...any) error {
-	return db.pool.QueryRow(ctx, statement, args...).Scan(to...)
 }
 
 func newPool(ctx context.Context, cfg PostgresConfig) (*pgxpool.Pool, error) {

@@ -1,0 +1,329 @@
+package sqldb
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"vitrine.dev/internal/fault"
+	"vitrine.dev/internal/testserver"
+)
+
+// depot is a database of PostgreSQL with a table of lamps.
+type depot struct{ *DB }
+
+func newDepot(t *testing.T, tracer pgx.QueryTracer) depot {
+	t.Helper()
+	settings, err := pgxpool.ParseConfig(testserver.Postgres(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := settings.ConnConfig
+	db, err := OpenPostgres(t.Context(), PostgresConfig{
+		Host: at.Host, Port: at.Port, User: at.User, Password: at.Password, Name: at.Database, SSLMode: "disable", Tracer: tracer,
+	}, Schema{Channel: "depot"}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	if _, err := db.Writer.ExecContext(t.Context(), `CREATE TABLE lamps (name TEXT PRIMARY KEY, watts INT NOT NULL CHECK (watts > 0))`); err != nil {
+		t.Fatal(err)
+	}
+	return depot{db}
+}
+
+// add inserts a lamp, and returns the transaction in which that was; none where there are no watts.
+func (d depot) add(ctx context.Context, name string, watts int) (transaction int64, err error) {
+	err = d.WriteWithRetry(ctx, "add lamp", func(ctx context.Context) error {
+		return d.AtOnceRow(ctx, `INSERT INTO lamps SELECT $1, $2 WHERE $2 <> 0 RETURNING pg_current_xact_id()::TEXT::BIGINT`, []any{name, watts}, &transaction)
+	})
+	return transaction, err
+}
+
+// hold inserts a lamp without a commit until the function that it returns is called, which undoes that.
+func (d depot) hold(t *testing.T, name string) func() {
+	t.Helper()
+	tx, err := d.Writer.BeginTx(t.Context(), nil)
+	if err == nil {
+		_, err = tx.ExecContext(t.Context(), `INSERT INTO lamps VALUES ($1, 1)`, name)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		if err := tx.Rollback(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// occupy has no transaction of AtOnceRow begin, once none runs, until the function that it returns is called.
+func (d depot) occupy(t *testing.T) (release func()) {
+	t.Helper()
+	d.await(t, "end of what runs", func() bool {
+		d.batches.mu.Lock()
+		defer d.batches.mu.Unlock()
+		free := d.batches.running == 0
+		if free {
+			d.batches.running = maxBatches
+		}
+		return free
+	})
+	return func() {
+		for range maxBatches {
+			d.batches.proceed()
+		}
+	}
+}
+
+func (d depot) awaitWaiting(t *testing.T, n int) {
+	t.Helper()
+	d.await(t, strconv.Itoa(n)+" that wait", func() bool {
+		d.batches.mu.Lock()
+		defer d.batches.mu.Unlock()
+		return len(d.batches.waiting) == n
+	})
+}
+
+// await asks until is, for 20 s.
+func (d depot) await(t *testing.T, what string, is func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); !is(); {
+		if time.Now().After(deadline) {
+			t.Fatalf("no %s", what)
+		}
+		if err := d.Ping(t.Context()); err != nil { // which takes a moment
+			t.Fatal(err)
+		}
+	}
+}
+
+func (d depot) count(t *testing.T) (n int) {
+	t.Helper()
+	if err := d.Reader.QueryRowContext(t.Context(), `SELECT count(*) FROM lamps`).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// TestStatementsShareTransactions: 130 that wait at the same time take at most four transactions, each gets its own answer, and what answers
+// with no row keeps no other from being written.
+func TestStatementsShareTransactions(t *testing.T) {
+	t.Parallel()
+	d := newDepot(t, nil)
+	release := d.occupy(t)
+	var group sync.WaitGroup
+	transactions := make([]int64, 130)
+	for i := range transactions {
+		group.Go(func() {
+			watts := i % 10
+			got, err := d.add(t.Context(), strconv.Itoa(i), watts)
+			if none := errors.Is(err, sql.ErrNoRows); none != (watts == 0) || err != nil && !none {
+				t.Errorf("lamp of %d W: %v", watts, err)
+			}
+			transactions[i] = got
+		})
+	}
+	d.awaitWaiting(t, len(transactions))
+	release()
+	group.Wait()
+	different := map[int64]bool{}
+	for _, each := range transactions {
+		different[each] = true
+	}
+	delete(different, 0)
+	if len(different) > 4 || d.count(t) != 117 {
+		t.Errorf("%d transactions, %d lamps", len(different), d.count(t))
+	}
+	if one, err := d.add(t.Context(), "later", 1); err != nil || different[one] {
+		t.Errorf("later in transaction %d: %v", one, err)
+	}
+	d.occupy(t) // as nothing runs at the end
+}
+
+// TestStatementsFailAlone: of those that share a transaction, two that break rules fail by themselves, and the others are written.
+func TestStatementsFailAlone(t *testing.T) {
+	t.Parallel()
+	d := newDepot(t, nil)
+	if _, err := d.add(t.Context(), "7", 1); err != nil {
+		t.Fatal(err)
+	}
+	release := d.occupy(t)
+	var group sync.WaitGroup
+	for i := range 20 {
+		group.Go(func() {
+			watts := 1
+			if i == 3 {
+				watts = -1
+			}
+			_, err := d.add(t.Context(), strconv.Itoa(i), watts)
+			if fails := i == 3 || i == 7; fails != (err != nil) || i == 7 && !BrokenUnique(err, "lamps_pkey") {
+				t.Errorf("lamp %d: %v", i, err)
+			}
+		})
+	}
+	d.awaitWaiting(t, 20)
+	release()
+	group.Wait()
+	if n := d.count(t); n != 19 {
+		t.Errorf("%d lamps", n)
+	}
+}
+
+// TestStatementsWaitForRowsAlone: those that have to wait for a row, by themselves or beside others in a transaction, keep no other from
+// being written.
+func TestStatementsWaitForRowsAlone(t *testing.T) {
+	t.Parallel()
+	d := newDepot(t, nil)
+	undo := d.hold(t, "held")
+	var held, others sync.WaitGroup
+	hold := func() {
+		held.Go(func() {
+			if _, err := d.add(t.Context(), "held", 1); err != nil && !BrokenUnique(err, "lamps_pkey") {
+				t.Error(err)
+			}
+		})
+	}
+	for range maxBatches { // each has a transaction to itself
+		hold()
+	}
+	d.await(t, "statements that wait for the row", func() bool {
+		var n int
+		err := d.Reader.QueryRowContext(t.Context(), `SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'
+			AND pid IN (SELECT pid FROM pg_stat_activity WHERE datname = current_database())`).Scan(&n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n == maxBatches
+	})
+	if _, err := d.add(t.Context(), "first", 1); err != nil {
+		t.Fatal(err)
+	}
+	release := d.occupy(t)
+	for i := range 20 {
+		others.Go(func() {
+			if _, err := d.add(t.Context(), strconv.Itoa(i), 1); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	hold()
+	d.awaitWaiting(t, 21)
+	release()
+	others.Wait()
+	if n := d.count(t); n != 21 {
+		t.Errorf("%d lamps beside the one that is held", n)
+	}
+	undo()
+	held.Wait()
+	if n := d.count(t); n != 22 {
+		t.Errorf("%d lamps at the end", n)
+	}
+}
+
+// TestStatementGivenUp: what is given up before its turn is not run.
+func TestStatementGivenUp(t *testing.T) {
+	t.Parallel()
+	d := newDepot(t, nil)
+	release := d.occupy(t)
+	ctx, giveUp := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() {
+		_, err := d.add(ctx, "given up", 1)
+		ended <- err
+	}()
+	d.awaitWaiting(t, 1)
+	giveUp()
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	release()
+	if n := d.count(t); n != 0 {
+		t.Errorf("%d lamps", n)
+	}
+}
+
+// TestConnectionLostWithStatements: where the server ends the transaction, all who share it are told that the database is unavailable.
+func TestConnectionLostWithStatements(t *testing.T) {
+	t.Parallel()
+	d := newDepot(t, nil)
+	release := d.occupy(t)
+	var group sync.WaitGroup
+	for i := range 5 {
+		group.Go(func() {
+			statement := `INSERT INTO lamps VALUES ($1, $2) RETURNING 1`
+			if i == 2 {
+				statement = `SELECT CASE WHEN pg_terminate_backend(pg_backend_pid()) THEN $2::INT + $1::INT END`
+			}
+			var one int
+			err := d.WriteWithRetry(t.Context(), "add lamp", func(ctx context.Context) error {
+				return d.AtOnceRow(ctx, statement, []any{strconv.Itoa(i), 1}, &one)
+			})
+			if fault.KindOf(err) != fault.Unavailable {
+				t.Errorf("statement %d: %v", i, err)
+			}
+		})
+	}
+	d.awaitWaiting(t, 5)
+	release()
+	group.Wait()
+	if n := d.count(t); n != 0 {
+		t.Errorf("%d lamps", n)
+	}
+}
+
+// spans notes of which statements, and in whose contexts, there were spans.
+type spans struct {
+	mu           sync.Mutex
+	begun, ended []string
+}
+
+type owner struct{}
+
+func (s *spans) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryStartData) context.Context {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if of := ctx.Value(owner{}); of != nil {
+		s.begun = append(s.begun, fmt.Sprint(of))
+	}
+	return ctx
+}
+
+func (s *spans) TraceQueryEnd(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryEndData) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if of := ctx.Value(owner{}); of != nil {
+		s.ended = append(s.ended, fmt.Sprint(of))
+	}
+}
+
+// TestStatementsHaveTheirSpans: each has one in its own caller's trace, also where they share a transaction.
+func TestStatementsHaveTheirSpans(t *testing.T) {
+	t.Parallel()
+	var noted spans
+	d := newDepot(t, &noted)
+	release := d.occupy(t)
+	var group sync.WaitGroup
+	for i := range 3 {
+		group.Go(func() {
+			if _, err := d.add(context.WithValue(t.Context(), owner{}, i), strconv.Itoa(i), 1); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	d.awaitWaiting(t, 3)
+	release()
+	group.Wait()
+	if len(noted.begun) != 3 || len(noted.ended) != 3 {
+		t.Errorf("spans of %v began, of %v ended", noted.begun, noted.ended)
+	}
+}
