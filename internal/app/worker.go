@@ -49,7 +49,7 @@ func (p *process) workOnImages(ctx context.Context, parts media.Parts, counts *s
 	opened, err := p.renderer()
 	switch {
 	case ctx.Err() != nil:
-		return nil // it was given up
+		return nil //nolint:nilerr // it was given up
 	case err != nil:
 		return err
 	}

@@ -195,9 +195,9 @@ func (b *batches) trace(queries []*batched) (end func(error)) {
 	if b.tracer == nil {
 		return func(error) {}
 	}
-	spans := make([]context.Context, len(queries))
-	for i, q := range queries {
-		spans[i] = b.tracer.TraceQueryStart(q.ctx, nil, pgx.TraceQueryStartData{SQL: q.statement, Args: q.args})
+	spans := make([]context.Context, 0, len(queries))
+	for _, q := range queries {
+		spans = append(spans, b.tracer.TraceQueryStart(q.ctx, nil, pgx.TraceQueryStartData{SQL: q.statement, Args: q.args}))
 	}
 	return func(err error) {
 		for _, ctx := range spans {

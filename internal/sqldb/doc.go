@@ -3,4 +3,6 @@
 // database broke off, translates drivers' errors into kinds of fault once,
 // notifies of commits, and migrates. It knows no product: tables, migrations and
 // what a broken rule means come with a Schema.
+//
+// More files than usual: one for each thing that a database is asked for, or that differs between the two.
 package sqldb

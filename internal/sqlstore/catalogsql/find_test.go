@@ -12,16 +12,22 @@ import (
 // the next page where many of a sample have what is asked for.
 func TestFindBeyondTheWalk(t *testing.T) {
 	t.Parallel()
-	for name, few := range map[string]func(have, of int) bool{
-		"few": func(int, int) bool { return true }, "many": func(int, int) bool { return false }, "by the sample": find.Few,
+	for _, c := range []struct {
+		name   string
+		few    func(have, of int) bool
+		limits []int
+	}{
+		{"few", func(int, int) bool { return true }, []int{5, 100}},
+		{"many", func(int, int) bool { return false }, []int{5, 100}},
+		{"by the sample", find.Few, []int{1, 5, 100}},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			storetest.OnBoth(t, func(t *testing.T, s *sqlstore.Store) {
 				t.Helper()
 				s.SetMostWalked(3)
-				s.SetFew(few)
-				storetest.Find(t, s)
+				s.SetFew(c.few)
+				storetest.FindPages(t, s, c.limits...)
 			})
 		})
 	}

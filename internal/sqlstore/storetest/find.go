@@ -15,6 +15,12 @@ import (
 // catalogfake, whose products are the same, while products come and go between the pages.
 func Find(t *testing.T, s catalog.Store) {
 	t.Helper()
+	FindPages(t, s, 1, 5, 100)
+}
+
+// FindPages is Find with pages of these sizes.
+func FindPages(t *testing.T, s catalog.Store, limits ...int) {
+	t.Helper()
 	model := catalogfake.NewStore()
 	copied := func(id int64) catalog.Product {
 		p, err := s.Product(t.Context(), id)
@@ -50,7 +56,7 @@ func Find(t *testing.T, s catalog.Store) {
 	}
 	for _, f := range []catalog.Filter{{}, {ImageStatus: catalog.Failed}, {SourceHost: "a"}, {SourceHost: "b:8443"}, {SourceHost: "b"}, {SourceHost: "a", ImageStatus: catalog.Failed}} {
 		for _, sort := range []find.Sort{find.Newest, find.Oldest} { // of all users
-			for _, limit := range []int{1, 5, 100} {
+			for _, limit := range limits {
 				f.Sort, f.Limit = sort, limit
 				comparePages(t, s, model, f)
 			}
@@ -58,7 +64,7 @@ func Find(t *testing.T, s catalog.Store) {
 	}
 	for _, f := range filters(copied(last.ID - 2).UpdatedAt) {
 		for _, sort := range find.Sorts() {
-			for _, limit := range []int{1, 5, 100} {
+			for _, limit := range limits {
 				f.UserID, f.Sort, f.Limit, f.After = user, sort, limit, find.Position{}
 				comparePages(t, s, model, f)
 			}
