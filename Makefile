@@ -8,8 +8,8 @@ SERVERS := $(TOOLS)/testservers
 # As the program is shipped; the checks use the same, to share what is compiled.
 PURE    := CGO_ENABLED=0
 # What only looks at the program, or tests its packages, compiles them without the profile of the one that is shipped.
-PLAIN   := GOFLAGS=-pgo=off
-# The race detector, but not of SQLite, which is C made Go: it locks its memory itself, and is ten times slower under it.
+PLAIN    = GOFLAGS="$$($(GO) env GOFLAGS) -pgo=off"
+# With the race detector, which does not watch SQLite: that is C made Go, locks its own memory, and takes ten times as long under it.
 RACE    := -race -gcflags=modernc.org/sqlite/lib=-race=false -gcflags=modernc.org/libc=-race=false
 # Chaos: the seed of its dice (a number, or clock), its minutes under faults, a
 # defect to be caught (see internal/systemtest), and where its logs stay.

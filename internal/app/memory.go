@@ -40,7 +40,7 @@ func tuneGC(ctx context.Context) error {
 	if os.Getenv("GOGC") != "" {
 		return nil
 	}
-	defer debug.SetGCPercent(usualGC)
+	defer debug.SetGCPercent(debug.SetGCPercent(usualGC)) // as it was before
 	figures := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}, {Name: "/gc/heap/live:bytes"}}
 	metrics.Read(figures)
 	before, now := figures[0].Value.Uint64(), usualGC

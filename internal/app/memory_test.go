@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"runtime/metrics"
 	"testing"
 
@@ -70,6 +71,7 @@ func TestPercentGC(t *testing.T) {
 // TestTuneGC: GOGC is raised while this process is busy, falls again when it is not, and stays where someone has set it.
 func TestTuneGC(t *testing.T) {
 	t.Setenv("GOGC", "")
+	defer debug.SetGCPercent(debug.SetGCPercent(usualGC))
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- tuneGC(ctx) }()
@@ -78,16 +80,15 @@ func TestTuneGC(t *testing.T) {
 		metrics.Read(is)
 		return int(is[0].Value.Uint64())
 	}
-	usual := percent()
 	var garbage []byte
 	systemtest.Eventually(t, "a higher GOGC", func() bool {
 		for range 64 {
 			garbage = make([]byte, 1<<20)
 		}
-		return percent() > usual
+		return percent() > usualGC
 	})
 	runtime.KeepAlive(garbage)
-	systemtest.Eventually(t, "the usual GOGC", func() bool { return percent() == usual })
+	systemtest.Eventually(t, "the usual GOGC", func() bool { return percent() == usualGC })
 	stop()
 	if err := <-ended; err != nil {
 		t.Error(err)

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"sync"
 
 	"vitrine.dev/internal/app/config"
 	"vitrine.dev/internal/imaging"
@@ -19,27 +18,53 @@ type renderer interface {
 	Engine() string
 }
 
+// opening is a renderer that may not be open yet.
+type opening struct {
+	giveUp context.CancelFunc
+	done   chan struct{} // is closed once the others hold
+	engine renderer
+	err    error
+}
+
 // openRenderer begins to open the renderer, whose first process takes as long to
 // start as all other parts take to open: beside them, the API answers earlier. It is given
 // up when ctx is done or the parts are closed, and no process is left then.
-func openRenderer(ctx context.Context, cfg config.Config, held *closers, log *slog.Logger) func() (renderer, error) {
+func openRenderer(ctx context.Context, cfg config.Config, held *closers, log *slog.Logger) *opening {
 	ctx, giveUp := context.WithCancel(ctx)
-	open := sync.OnceValues(func() (renderer, error) { return newRenderer(ctx, cfg, log) })
-	go func() { _, _ = open() }()
-	held.add("image engine", opening{open, giveUp})
-	return open
+	o := &opening{giveUp: giveUp, done: make(chan struct{})}
+	go func() {
+		defer close(o.done)
+		if o.engine, o.err = newRenderer(ctx, cfg, log); o.err == nil {
+			log.InfoContext(ctx, "image engine", "engine", o.engine.Engine())
+		}
+	}()
+	held.add("image engine", o)
+	return o
 }
 
-// opening is a renderer that may not be open yet.
-type opening struct {
-	open   func() (renderer, error)
-	giveUp context.CancelFunc
+// await returns the renderer once it is open, or nil where ctx ends before.
+func (o *opening) await(ctx context.Context) (renderer, error) {
+	select {
+	case <-ctx.Done():
+		return nil, nil //nolint:nilnil // no one needs it any more
+	case <-o.done:
+	}
+	if ctx.Err() != nil {
+		return nil, nil //nolint:nilnil // it may have been given up
+	}
+	return o.engine, o.err
 }
 
-func (o opening) Close() error {
+// failed waits for the renderer, and returns why there is none.
+func (o *opening) failed(ctx context.Context) error {
+	_, err := o.await(ctx)
+	return err
+}
+
+func (o *opening) Close() error {
 	o.giveUp()
-	opened, err := o.open()
-	if closer, ok := opened.(io.Closer); ok && err == nil {
+	<-o.done
+	if closer, ok := o.engine.(io.Closer); ok && o.err == nil {
 		return closer.Close()
 	}
 	return nil

@@ -61,10 +61,10 @@ type process struct {
 	views     *catalog.Views
 	queue     *queue.Queue
 	blobs     blob.Store
-	tracer    *tracing.Tracer          // nil: spans are sent to no one
-	renderer  func() (renderer, error) // of a worker; it has to be waited for
-	presigner upload.Presigner         // nil: the storage takes nothing from clients
-	horizon   *events.Horizon          // of the log, for all who read it
+	tracer    *tracing.Tracer  // nil: spans are sent to no one
+	renderer  *opening         // of a worker
+	presigner upload.Presigner // nil: the storage takes nothing from clients
+	horizon   *events.Horizon  // of the log, for all who read it
 	tasks     []task
 	checks    []*monitor.Check
 	metrics   *metrics.Metrics

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -107,5 +108,35 @@ func TestStoppedWhileItStarts(t *testing.T) {
 	stop()
 	if err := (program{}).Serve(ctx, cli.Streams{Out: io.Discard, Err: io.Discard}, "serve"); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestNoImageEngine: a program whose image engine cannot be opened ends and says why, also while its database is unavailable.
+func TestNoImageEngine(t *testing.T) {
+	closed, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	unavailable := "postgres://none:none@" + closed.Addr().String() + "/none"
+	_ = closed.Close()
+	for name, database := range map[string]string{"with its database": "", "without": unavailable} {
+		t.Run(name, func(t *testing.T) {
+			for key, value := range map[string]string{
+				"DATA_DIR": t.TempDir(), "HTTP_ADDR": "127.0.0.1:0", "ADMIN_ADDR": "off", "IMAGE_ENGINE": "vips", "LIBVIPS_PATH": "/nowhere",
+				"DATABASE_URL": database,
+			} {
+				t.Setenv(key, value)
+			}
+			ended := make(chan error, 1)
+			go func() { ended <- (program{}).Serve(t.Context(), cli.Streams{Out: io.Discard, Err: io.Discard}, "serve") }()
+			select {
+			case err := <-ended:
+				if err == nil || !strings.Contains(err.Error(), "open image engine") {
+					t.Error(err)
+				}
+			case <-time.After(patience):
+				t.Fatal("the program goes on")
+			}
+		})
 	}
 }

@@ -36,6 +36,7 @@ func (p *process) addWorker(held *closers) error {
 		Grace: p.cfg.OrphanGrace, UploadLife: upload.Life, MayDelete: mayCollect(p.identity, p.blobs, p.store), By: p.id,
 	}, p.log)
 	p.tasks = append(p.tasks,
+		task{name: "image engine", run: p.renderer.failed, early: true},
 		task{name: "images", run: func(ctx context.Context) error { return p.workOnImages(ctx, parts, counts) }},
 		task{name: "sweeper", run: sweeper.Run},
 		task{name: "collector", run: collector.Run},
@@ -46,14 +47,10 @@ func (p *process) addWorker(held *closers) error {
 // workOnImages takes jobs until ctx is done. It begins with the renderer's being open, for which nothing else waits: an
 // API in the same process answers before.
 func (p *process) workOnImages(ctx context.Context, parts media.Parts, counts *statistics.Recorder) error {
-	opened, err := p.renderer()
-	switch {
-	case ctx.Err() != nil:
-		return nil //nolint:nilerr // it was given up
-	case err != nil:
+	opened, err := p.renderer.await(ctx)
+	if err != nil || opened == nil {
 		return err
 	}
-	p.log.InfoContext(ctx, "image engine", "engine", opened.Engine())
 	parts.Renderer = opened
 	config := media.DefaultWorkerConfig(p.cfg.WorkerDownloads, p.cfg.WorkerRenders)
 	config.Lease = p.cfg.JobLease

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -120,6 +121,7 @@ func (d depot) count(t *testing.T) (n int) {
 func TestStatementsShareTransactions(t *testing.T) {
 	t.Parallel()
 	d := newDepot(t, nil)
+	d.batches.lockWait = opTimeout // however slow the machine is
 	release := d.occupy(t)
 	var group sync.WaitGroup
 	transactions := make([]int64, 130)
@@ -247,8 +249,79 @@ func TestStatementGivenUp(t *testing.T) {
 		t.Error(err)
 	}
 	release()
+	d.occupy(t) // once nothing runs
 	if n := d.count(t); n != 0 {
 		t.Errorf("%d lamps", n)
+	}
+}
+
+// TestStatementsOfAClosedDatabase: what waits as the database is closed, and what comes later, is told so at once.
+func TestStatementsOfAClosedDatabase(t *testing.T) {
+	t.Parallel()
+	d := newDepot(t, nil)
+	d.occupy(t)
+	ended := make(chan error)
+	go func() {
+		_, err := d.add(t.Context(), "waits", 1)
+		ended <- err
+	}()
+	d.awaitWaiting(t, 1)
+	if err := d.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := <-ended; fault.KindOf(err) != fault.Unavailable {
+		t.Error(err)
+	}
+	if _, err := d.add(t.Context(), "later", 1); fault.KindOf(err) != fault.Unavailable {
+		t.Error(err)
+	}
+}
+
+// TestSlowTransactionsHoldNoOneUp: those that come later are written while as many transactions as there may be take long.
+func TestSlowTransactionsHoldNoOneUp(t *testing.T) {
+	t.Parallel()
+	d := newDepot(t, nil)
+	d.occupy(t)
+	var slow sync.WaitGroup
+	var ended atomic.Int64
+	for range maxBatches {
+		for range 2 { // that share one
+			slow.Go(func() {
+				var one int
+				if err := d.AtOnceRow(t.Context(), `SELECT 1 FROM pg_sleep(1)`, nil, &one); err != nil {
+					t.Error(err)
+				}
+				ended.Add(1)
+			})
+		}
+		d.awaitWaiting(t, 2)
+		d.batches.proceed()
+	}
+	if _, err := d.add(t.Context(), "quick", 1); err != nil || ended.Load() > 0 {
+		t.Errorf("written after %d slow ones: %v", ended.Load(), err)
+	}
+	slow.Wait()
+}
+
+// TestDeadlineOfATransaction: it ends with the time of the first of those who share it, but is given some.
+func TestDeadlineOfATransaction(t *testing.T) {
+	t.Parallel()
+	in := func(d time.Duration) *batched {
+		ctx, cancel := context.WithTimeout(t.Context(), d)
+		t.Cleanup(cancel)
+		return &batched{ctx: ctx}
+	}
+	for _, c := range []struct {
+		queries []*batched
+		want    time.Duration
+	}{
+		{[]*batched{in(9 * time.Second), in(5 * time.Second), in(8 * time.Second)}, 5 * time.Second},
+		{[]*batched{in(9 * time.Second), in(time.Millisecond)}, leastBatch},
+		{[]*batched{in(time.Hour), {ctx: t.Context()}}, opTimeout},
+	} {
+		if got := time.Until(deadlineOf(c.queries)); got > c.want || got < c.want-time.Second {
+			t.Errorf("%s, not %s", got, c.want)
+		}
 	}
 }
 
@@ -283,8 +356,8 @@ func TestConnectionLostWithStatements(t *testing.T) {
 
 // spans notes of which statements, and in whose contexts, there were spans.
 type spans struct {
-	mu           sync.Mutex
-	begun, ended []string
+	mu                   sync.Mutex
+	begun, ended, failed []string
 }
 
 type owner struct{}
@@ -298,11 +371,16 @@ func (s *spans) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQue
 	return ctx
 }
 
-func (s *spans) TraceQueryEnd(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryEndData) {
+func (s *spans) TraceQueryEnd(ctx context.Context, _ *pgx.Conn, d pgx.TraceQueryEndData) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if of := ctx.Value(owner{}); of != nil {
-		s.ended = append(s.ended, fmt.Sprint(of))
+	of := ctx.Value(owner{})
+	if of == nil {
+		return
+	}
+	s.ended = append(s.ended, fmt.Sprint(of))
+	if d.Err != nil {
+		s.failed = append(s.failed, fmt.Sprint(of))
 	}
 }
 
@@ -323,7 +401,18 @@ func TestStatementsHaveTheirSpans(t *testing.T) {
 	d.awaitWaiting(t, 3)
 	release()
 	group.Wait()
-	if len(noted.begun) != 3 || len(noted.ended) != 3 {
-		t.Errorf("spans of %v began, of %v ended", noted.begun, noted.ended)
+	if len(noted.begun) != 3 || len(noted.ended) != 3 || len(noted.failed) != 0 {
+		t.Errorf("spans of %v began, of %v ended, of %v failed", noted.begun, noted.ended, noted.failed)
+	}
+	release = d.occupy(t)
+	for i := range 3 {
+		group.Go(func() { _, _ = d.add(context.WithValue(t.Context(), owner{}, i), "again", 1) })
+	}
+	d.awaitWaiting(t, 3)
+	release()
+	group.Wait()
+	// Connections that are made for them have spans, too.
+	if len(noted.begun) < 9 || len(noted.ended) != len(noted.begun) || len(noted.failed) != 2 {
+		t.Errorf("with one name: spans of %v began, of %v ended, of %v failed", noted.begun, noted.ended, noted.failed)
 	}
 }

@@ -56,7 +56,7 @@ func OpenPostgres(ctx context.Context, cfg PostgresConfig, schema Schema, log *s
 	conns := stdlib.OpenDBFromPool(pool)
 	conns.SetMaxOpenConns(int(pool.Config().MaxConns))
 	db := &DB{Writer: conns, Reader: conns, pool: pool, Dialect: postgresDialect().prepared(), schema: schema, log: log}
-	db.batches.pool, db.batches.tracer = pool, cfg.Tracer
+	db.batches.pool, db.batches.tracer, db.batches.lockWait = pool, cfg.Tracer, lockWait
 
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	notifying := newNotifier(pool, schema.Channel, log)
@@ -68,7 +68,7 @@ func OpenPostgres(ctx context.Context, cfg PostgresConfig, schema Schema, log *s
 	}
 	db.closers = []func() error{
 		func() error { stop(); tasks.Wait(); return nil },
-		func() error { db.batches.runners.Wait(); return nil },
+		db.batches.Close,
 		conns.Close,
 		func() error { pool.Close(); return nil },
 	}
