@@ -50,7 +50,7 @@ func (o *opening) await(ctx context.Context) (renderer, error) {
 	case <-o.done:
 	}
 	if ctx.Err() != nil {
-		return nil, nil //nolint:nilnil // it may have been given up
+		return nil, nil //nolint:nilnil,nilerr // it may have been given up
 	}
 	return o.engine, o.err
 }

@@ -128,7 +128,9 @@ func TestNoImageEngine(t *testing.T) {
 				t.Setenv(key, value)
 			}
 			ended := make(chan error, 1)
-			go func() { ended <- (program{}).Serve(t.Context(), cli.Streams{Out: io.Discard, Err: io.Discard}, "serve") }()
+			go func() {
+				ended <- (program{}).Serve(t.Context(), cli.Streams{Out: io.Discard, Err: io.Discard}, "serve")
+			}()
 			select {
 			case err := <-ended:
 				if err == nil || !strings.Contains(err.Error(), "open image engine") {
