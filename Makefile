@@ -7,8 +7,6 @@ TOOLS   := .tools/bin
 SERVERS := $(TOOLS)/testservers
 # As the program is shipped; the checks use the same, to share what is compiled.
 PURE    := CGO_ENABLED=0
-# What only looks at the program, or tests its packages, compiles them without the profile of the one that is shipped.
-PLAIN    = GOFLAGS="$$($(GO) env GOFLAGS) -pgo=off"
 # With the race detector, which does not watch SQLite: that is C made Go, locks its own memory, and takes ten times as long under it.
 RACE    := -race -gcflags=modernc.org/sqlite/lib=-race=false -gcflags=modernc.org/libc=-race=false
 # Chaos: the seed of its dice (a number, or clock), its minutes under faults, a
@@ -52,7 +50,7 @@ FUZZ_TIME ?= 30s
 # Packages of tests of the whole program, and what starts it and its servers for them.
 WHOLE   := bench|burst|chaos|cost|e2e|fair|growth|interop|systemtest|testserver
 
-.PHONY: help setup run build quick test chaos burst fair import interop alerts check fmt fuzz bench profile bench-growth microbench cost find clean
+.PHONY: help setup run build quick test chaos burst fair import interop alerts check fmt fuzz bench bench-growth microbench cost find clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -71,14 +69,14 @@ build: ## bin/vitrine, one static program
 
 # Four packages at once, as some tests wait for a clock and not for a core.
 quick: ## the inner loop, no servers: go vet and the fast tests, under 30 seconds
-	@$(PURE) $(PLAIN) $(GO) vet ./...
-	@$(PURE) $(PLAIN) $(GO) test -short -p 4 -vet=off -ldflags='-s -w' $$($(GO) list ./... | grep -vE '/internal/($(WHOLE))$$')
+	@$(PURE) $(GO) vet ./...
+	@$(PURE) $(GO) test -short -p 4 -vet=off -ldflags='-s -w' $$($(GO) list ./... | grep -vE '/internal/($(WHOLE))$$')
 	@echo "quick: skipped were tests that need a server or the whole program, or take seconds: make test runs them"
 
 test: ## every test, on real servers, with the race detector
 	@scripts/setup test
 	@$(GO) build -o $(SERVERS) ./internal/testserver/run
-	@CGO_ENABLED=1 $(PLAIN) VITRINE_TEST_REQUIRE=1 $(SERVERS) -- \
+	@CGO_ENABLED=1 VITRINE_TEST_REQUIRE=1 $(SERVERS) -- \
 		$(TOOLS)/gotestsum --format pkgname --format-hide-empty-pkg -- $(RACE) -shuffle=on -timeout 45m $(PKG)
 
 chaos: ## the promises under faults: CHAOS_SEED=1 CHAOS_MINUTES=10
@@ -119,12 +117,12 @@ check: ## words, format (gofumpt, imports), lint, vet, build, modules, the API's
 	@scripts/setup check
 	scripts/words
 	$(TOOLS)/golangci-lint fmt --diff
-	$(PURE) $(PLAIN) $(TOOLS)/golangci-lint run
-	$(PURE) $(PLAIN) $(GO) vet ./...
+	$(PURE) $(TOOLS)/golangci-lint run
+	$(PURE) $(GO) vet ./...
 	@$(MAKE) --no-print-directory build
 	$(GO) mod tidy -diff
 	scripts/openapi
-	@$(PURE) $(PLAIN) scripts/vulncheck
+	@$(PURE) scripts/vulncheck
 
 fmt: ## rewrite the files in the format that check wants
 	@scripts/setup check
@@ -138,14 +136,6 @@ bench: ## the program side by side with the limit of what it does, into docs/ben
 	@$(GO) build -o $(SERVERS) ./internal/testserver/run
 	@VITRINE_TEST_REQUIRE=1 BENCH_REPORT="$(CURDIR)/docs" BENCH_TURN=$(BENCH_TURN) BENCH_ROUNDS=$(BENCH_ROUNDS) BENCH_PROFILE="$(abspath $(BENCH_PROFILE))" $(SERVERS) -- \
 		$(GO) test ./internal/bench -run "$(BENCH)" -count 1 -v -timeout 90m
-
-profile: ## the profile by which the compiler optimizes the program, of cached reads and of creates: cmd/vitrine/default.pgo
-	@scripts/setup test
-	@$(GO) build -o $(SERVERS) ./internal/testserver/run
-	@rm -rf .tools/profile
-	@VITRINE_TEST_REQUIRE=1 BENCH_TURN=10s BENCH_ROUNDS=1 BENCH_PROFILE="$(CURDIR)/.tools/profile" $(SERVERS) -- \
-		$(GO) test ./internal/bench -run '^(TestReads|TestCreates)' -count 1 -v -timeout 30m
-	@$(GO) run -C tools ./pgo "$(CURDIR)/cmd/vitrine/default.pgo" "$(CURDIR)"/.tools/profile/*.cpu
 
 bench-growth: ## the same operations with more products, after an hour of creates and deletes, with more processes, into docs/scaling.md: GROWTH=regexp GROWTH_MOST=10000000 GROWTH_CHURN=1h
 	@scripts/setup test

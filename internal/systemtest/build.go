@@ -23,8 +23,8 @@ type Variant struct {
 // Program is the program as it is shipped; Mortal is it with its crash points
 // (see package failpoint).
 var (
-	Program = Variant{name: "vitrine", flags: []string{"-pgo=auto", "-trimpath"}}
-	Mortal  = Variant{name: "mortal", flags: []string{"-pgo=off", "-tags", "failpoints"}}
+	Program = Variant{name: "vitrine"}
+	Mortal  = Variant{name: "mortal", flags: []string{"-tags", "failpoints"}}
 )
 
 // Defective is the program with one of the Defects.
@@ -77,7 +77,7 @@ func (v Variant) build() (string, error) {
 		if err != nil {
 			return "", err
 		}
-		flags = []string{"-pgo=off", "-overlay", o.file}
+		flags = []string{"-overlay", o.file}
 	}
 	// For all tests, whichever ends first.
 	return bin, goBuild(context.Background(), append(flags, "-ldflags=-s -w", "-o", bin, "vitrine.dev/cmd/vitrine")...)
