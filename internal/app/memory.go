@@ -4,12 +4,12 @@ import (
 	"context"
 	"os"
 	"runtime/debug"
-	"runtime/metrics"
+	runtimemetrics "runtime/metrics"
 	"time"
 
 	"github.com/prometheus/procfs"
 
-	exposed "vitrine.dev/internal/metrics"
+	"vitrine.dev/internal/metrics"
 	"vitrine.dev/internal/processes"
 )
 
@@ -41,8 +41,8 @@ func tuneGC(ctx context.Context) error {
 		return nil
 	}
 	defer debug.SetGCPercent(debug.SetGCPercent(usualGC)) // as it was before
-	figures := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}, {Name: "/gc/heap/live:bytes"}}
-	metrics.Read(figures)
+	figures := []runtimemetrics.Sample{{Name: "/gc/heap/allocs:bytes"}, {Name: "/gc/heap/live:bytes"}}
+	runtimemetrics.Read(figures)
 	before, now := figures[0].Value.Uint64(), usualGC
 	each := time.NewTicker(time.Second)
 	defer each.Stop()
@@ -52,7 +52,7 @@ func tuneGC(ctx context.Context) error {
 			return nil
 		case <-each.C:
 		}
-		metrics.Read(figures)
+		runtimemetrics.Read(figures)
 		allocs := figures[0].Value.Uint64()
 		if next := percentGC(allocs-before, figures[1].Value.Uint64()); next != now {
 			debug.SetGCPercent(next)
@@ -71,7 +71,7 @@ func percentGC(allocs, live uint64) int {
 }
 
 // use is what this process and the children of its renderer use; nil for one that has none.
-func use(r exposed.Renderer) (u processes.Use) {
+func use(r metrics.Renderer) (u processes.Use) {
 	pids := []int{os.Getpid()}
 	if r != nil {
 		children := r.PIDs()

@@ -17,7 +17,7 @@ const sessionEnds = 2 * time.Second
 // that was revoked, and where it was signed out. An open page says so by itself.
 func TestConsoleSessionEnds(t *testing.T) {
 	t.Parallel()
-	env := systemtest.OnlyPostgres(t)
+	env := systemtest.OwnPostgres(t)
 	env["AUTH"] = "on"
 	systemtest.Run(t, "migrate", env)
 	admin := key(t, systemtest.Run(t, "keys create --admin --name admin", env))

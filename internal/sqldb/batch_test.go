@@ -95,6 +95,19 @@ func (d depot) awaitWaiting(t *testing.T, n int) {
 	})
 }
 
+// together runs do n times at once, and returns when all have ended. What they run with AtOnceRow waits together.
+func (d depot) together(t *testing.T, n int, do func(i int)) {
+	t.Helper()
+	release := d.occupy(t)
+	var group sync.WaitGroup
+	for i := range n {
+		group.Go(func() { do(i) })
+	}
+	d.awaitWaiting(t, n)
+	release()
+	group.Wait()
+}
+
 // await asks until is, for 20 s.
 func (d depot) await(t *testing.T, what string, is func() bool) {
 	t.Helper()
@@ -122,22 +135,15 @@ func TestStatementsShareTransactions(t *testing.T) {
 	t.Parallel()
 	d := newDepot(t, nil)
 	d.batches.lockWait = opTimeout // however slow the machine is
-	release := d.occupy(t)
-	var group sync.WaitGroup
 	transactions := make([]int64, 130)
-	for i := range transactions {
-		group.Go(func() {
-			watts := i % 10
-			got, err := d.add(t.Context(), strconv.Itoa(i), watts)
-			if none := errors.Is(err, sql.ErrNoRows); none != (watts == 0) || err != nil && !none {
-				t.Errorf("lamp of %d W: %v", watts, err)
-			}
-			transactions[i] = got
-		})
-	}
-	d.awaitWaiting(t, len(transactions))
-	release()
-	group.Wait()
+	d.together(t, len(transactions), func(i int) {
+		watts := i % 10
+		got, err := d.add(t.Context(), strconv.Itoa(i), watts)
+		if none := errors.Is(err, sql.ErrNoRows); none != (watts == 0) || err != nil && !none {
+			t.Errorf("lamp of %d W: %v", watts, err)
+		}
+		transactions[i] = got
+	})
 	different := map[int64]bool{}
 	for _, each := range transactions {
 		different[each] = true
@@ -159,23 +165,16 @@ func TestStatementsFailAlone(t *testing.T) {
 	if _, err := d.add(t.Context(), "7", 1); err != nil {
 		t.Fatal(err)
 	}
-	release := d.occupy(t)
-	var group sync.WaitGroup
-	for i := range 20 {
-		group.Go(func() {
-			watts := 1
-			if i == 3 {
-				watts = -1
-			}
-			_, err := d.add(t.Context(), strconv.Itoa(i), watts)
-			if fails := i == 3 || i == 7; fails != (err != nil) || i == 7 && !BrokenUnique(err, "lamps_pkey") {
-				t.Errorf("lamp %d: %v", i, err)
-			}
-		})
-	}
-	d.awaitWaiting(t, 20)
-	release()
-	group.Wait()
+	d.together(t, 20, func(i int) {
+		watts := 1
+		if i == 3 {
+			watts = -1
+		}
+		_, err := d.add(t.Context(), strconv.Itoa(i), watts)
+		if fails := i == 3 || i == 7; fails != (err != nil) || i == 7 && !BrokenUnique(err, "lamps_pkey") {
+			t.Errorf("lamp %d: %v", i, err)
+		}
+	})
 	if n := d.count(t); n != 19 {
 		t.Errorf("%d lamps", n)
 	}
@@ -329,26 +328,19 @@ func TestDeadlineOfATransaction(t *testing.T) {
 func TestConnectionLostWithStatements(t *testing.T) {
 	t.Parallel()
 	d := newDepot(t, nil)
-	release := d.occupy(t)
-	var group sync.WaitGroup
-	for i := range 5 {
-		group.Go(func() {
-			statement := `INSERT INTO lamps VALUES ($1, $2) RETURNING 1`
-			if i == 2 {
-				statement = `SELECT CASE WHEN pg_terminate_backend(pg_backend_pid()) THEN $2::INT + $1::INT END`
-			}
-			var one int
-			err := d.WriteWithRetry(t.Context(), "add lamp", func(ctx context.Context) error {
-				return d.AtOnceRow(ctx, statement, []any{strconv.Itoa(i), 1}, &one)
-			})
-			if fault.KindOf(err) != fault.Unavailable {
-				t.Errorf("statement %d: %v", i, err)
-			}
+	d.together(t, 5, func(i int) {
+		statement := `INSERT INTO lamps VALUES ($1, $2) RETURNING 1`
+		if i == 2 {
+			statement = `SELECT CASE WHEN pg_terminate_backend(pg_backend_pid()) THEN $2::INT + $1::INT END`
+		}
+		var one int
+		err := d.WriteWithRetry(t.Context(), "add lamp", func(ctx context.Context) error {
+			return d.AtOnceRow(ctx, statement, []any{strconv.Itoa(i), 1}, &one)
 		})
-	}
-	d.awaitWaiting(t, 5)
-	release()
-	group.Wait()
+		if fault.KindOf(err) != fault.Unavailable {
+			t.Errorf("statement %d: %v", i, err)
+		}
+	})
 	if n := d.count(t); n != 0 {
 		t.Errorf("%d lamps", n)
 	}
@@ -389,28 +381,15 @@ func TestStatementsHaveTheirSpans(t *testing.T) {
 	t.Parallel()
 	var noted spans
 	d := newDepot(t, &noted)
-	release := d.occupy(t)
-	var group sync.WaitGroup
-	for i := range 3 {
-		group.Go(func() {
-			if _, err := d.add(context.WithValue(t.Context(), owner{}, i), strconv.Itoa(i), 1); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	d.awaitWaiting(t, 3)
-	release()
-	group.Wait()
+	d.together(t, 3, func(i int) {
+		if _, err := d.add(context.WithValue(t.Context(), owner{}, i), strconv.Itoa(i), 1); err != nil {
+			t.Error(err)
+		}
+	})
 	if len(noted.begun) != 3 || len(noted.ended) != 3 || len(noted.failed) != 0 {
 		t.Errorf("spans of %v began, of %v ended, of %v failed", noted.begun, noted.ended, noted.failed)
 	}
-	release = d.occupy(t)
-	for i := range 3 {
-		group.Go(func() { _, _ = d.add(context.WithValue(t.Context(), owner{}, i), "again", 1) })
-	}
-	d.awaitWaiting(t, 3)
-	release()
-	group.Wait()
+	d.together(t, 3, func(i int) { _, _ = d.add(context.WithValue(t.Context(), owner{}, i), "again", 1) })
 	// Connections that are made for them have spans, too.
 	if len(noted.begun) < 9 || len(noted.ended) != len(noted.begun) || len(noted.failed) != 2 {
 		t.Errorf("with one name: spans of %v began, of %v ended, of %v failed", noted.begun, noted.ended, noted.failed)

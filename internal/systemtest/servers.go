@@ -46,9 +46,23 @@ func OnlyPostgres(t *testing.T) map[string]string {
 	return env
 }
 
+// OwnPostgres is OnlyPostgres with a server that no other test uses and that has these settings: what other tests write
+// there would hold up the log of events.
+func OwnPostgres(t *testing.T, settings ...string) map[string]string {
+	t.Helper()
+	env := databaseEnv(t, testserver.OwnPostgresWith(t, settings...).URL())
+	env["DATA_DIR"] = t.TempDir()
+	return env
+}
+
 func database(t *testing.T) map[string]string {
 	t.Helper()
-	db := ParseURL(t, testserver.Postgres(t))
+	return databaseEnv(t, testserver.Postgres(t))
+}
+
+func databaseEnv(t *testing.T, dsn string) map[string]string {
+	t.Helper()
+	db := ParseURL(t, dsn)
 	password, _ := db.User.Password()
 	return map[string]string{
 		"DB_HOST": db.Hostname(), "DB_PORT": db.Port(), "DB_USER": db.User.Username(), "DB_PASSWORD": password,
