@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"vitrine.dev/internal/backoff"
 	"vitrine.dev/internal/failpoint"
 	"vitrine.dev/internal/queue"
@@ -24,8 +26,10 @@ type Dispatcher struct {
 	storing   *backoff.Outage
 	capacity  capacity
 	memory    memory
-	left      bool // others are in line or due
-	full      bool // the last step found no room
+	pace      *rate.Limiter // of steps, by the clock paused
+	paused    time.Time     // a clock that goes only between steps, so that slow ones leave the store as much time
+	left      bool          // others are in line or due
+	full      bool          // the last step found no room
 }
 
 // New returns a Dispatcher. Where others dispatch as well, wake is for the commits of
@@ -34,6 +38,7 @@ func New(store Store, q Queue, wake Wake, cfg Config, log *slog.Logger) *Dispatc
 	cfg.Limits.Life = cfg.Life
 	d := &Dispatcher{
 		store: store, queue: q, wake: wake, cfg: cfg, log: log, storing: newOutage(log), capacity: capacity{lease: cfg.Lease},
+		pace: rate.NewLimiter(rate.Every(cfg.Gap), cfg.Burst), paused: time.Now(),
 	}
 	d.publisher = newPublisher(store, q, d.cfg, log)
 	return d
@@ -50,7 +55,9 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 	woken := true
 	for ctx.Err() == nil {
 		wait, gap := d.turn(ctx, publishing, woken)
+		began := time.Now()
 		woken = d.wait(ctx, hints, wait, gap)
+		d.paused = d.paused.Add(time.Since(began))
 	}
 	expiry := time.AfterFunc(d.cfg.DrainTimeout, func() { cancel(errStopped) })
 	defer expiry.Stop()
@@ -67,12 +74,12 @@ func (d *Dispatcher) turn(ctx, publishing context.Context, woken bool) (wait, ga
 	}
 	ready := d.ready(ctx)
 	full := free == 0 || ready >= d.cfg.Depth
-	gap = d.cfg.Gap
-	if full || d.full {
-		gap = d.cfg.Full
-	}
 	if full && !woken {
-		return d.pause(), gap
+		return d.pause(), d.cfg.Full
+	}
+	gap = d.cfg.Full
+	if !full && !d.full {
+		gap = d.pace.ReserveN(d.paused, 1).DelayFrom(d.paused)
 	}
 	d.capacity.refresh(ctx, d.store, d.cfg.StoreTimeout)
 	// A step that was begun is not cut off by a stop: what it dispatches must be

@@ -59,8 +59,9 @@ type Config struct {
 	Life         time.Duration // of a message that no one begins
 	Lease        time.Duration // of an image that was begun: as long do the slots of a worker that died count
 	Poll         time.Duration // how often to look without being woken
-	Gap          time.Duration // least time between two steps of which the second was woken
-	Full         time.Duration // the same, and how often to ask, while there is no room
+	Gap          time.Duration // on the average the least time between two steps of which the second was woken
+	Burst        int           // steps that may follow one another without a Gap after a pause
+	Full         time.Duration // least time between two steps, and how often to ask, while there is no room
 	RetryMin     time.Duration // first wait after a failure, doubled with each further one, ±20 %
 	RetryMax     time.Duration // longest wait of one job that the queue refuses
 	PauseMax     time.Duration // longest wait while the queue or the store is unavailable
@@ -73,7 +74,8 @@ type Config struct {
 // DefaultConfig returns the defaults.
 func DefaultConfig() Config {
 	return Config{
-		Depth: 256, Life: 2 * time.Minute, Lease: time.Minute, Poll: 250 * time.Millisecond, Gap: 10 * time.Millisecond, Full: 50 * time.Millisecond,
+		Depth: 256, Life: 2 * time.Minute, Lease: time.Minute, Poll: 250 * time.Millisecond,
+		Gap: 10 * time.Millisecond, Burst: 4, Full: 50 * time.Millisecond,
 		RetryMin: 200 * time.Millisecond, RetryMax: time.Minute, PauseMax: 5 * time.Second,
 		StoreTimeout: 5 * time.Second, DrainTimeout: 30 * time.Second, Walk: 250 * time.Millisecond,
 		Limits: Limits{Host: 4, NewHost: 1, ContactFor: 5 * time.Second},

@@ -91,3 +91,36 @@ func TestTurnsInLine(t *testing.T) {
 		}
 	}
 }
+
+// TestPace: after a pause steps follow one another at once, as the end of an image wakes the dispatcher just before the
+// next image is there; where it is woken all the time, there are no more than one for each gap.
+func TestPace(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store := newFakeStore()
+		q := &fakeQueue{window: 4, publish: done(store)}
+		var gap time.Duration
+		var burst int
+		stop := run(t, store, q, func(c *dispatch.Config) { c.Poll, gap, burst = time.Hour, c.Gap, c.Burst })
+		time.Sleep(time.Second)
+		store.notify() // finds nothing
+		synctest.Wait()
+		id := store.add(1, 0)[0]
+		store.notify()
+		synctest.Wait()
+		if got := q.times(id); len(got) != 1 || got[0] != time.Second {
+			t.Errorf("published at %v, want at once", got)
+		}
+
+		before := store.stepsTaken()
+		for range 1000 {
+			time.Sleep(time.Millisecond)
+			store.notify()
+		}
+		synctest.Wait()
+		if n, most := store.stepsTaken()-before, int(time.Second/gap)+burst; n > most || n < most/2 {
+			t.Errorf("%d steps in a second of hints, want up to %d", n, most)
+		}
+		stop()
+	})
+}

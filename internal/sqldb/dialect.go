@@ -31,6 +31,8 @@ type Dialect struct {
 	// first list or a sequence of the second (by commas); empty where there are
 	// no roles.
 	lackedRight string
+	// syncOff has the next transactions of a connection end before they are on disk, until syncOn; empty where tryLock does.
+	syncOff, syncOn string
 	// OneWriter says that a write keeps all other writers out.
 	OneWriter bool
 	complete  *strings.Replacer
@@ -63,6 +65,7 @@ func postgresDialect() Dialect {
 func sqliteDialect() Dialect {
 	return Dialect{
 		name: "sqlite", now: "CAST(unixepoch('subsec') * 1000 AS INTEGER)", OneWriter: true, greatest: "max",
+		syncOff: "PRAGMA synchronous=NORMAL", syncOn: "PRAGMA synchronous=FULL",
 		lastID: `SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = $1), 0)`,
 		drawIDs: `
 			WITH RECURSIVE drawn (id, n) AS (

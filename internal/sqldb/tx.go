@@ -3,6 +3,7 @@ package sqldb
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"time"
@@ -80,14 +81,14 @@ func (db *DB) InTx(ctx context.Context, operation string, do func(context.Contex
 // TryAlone runs a short transaction that no other process with the same key runs
 // at the same time: locked is false where one does. It is for work that is looked
 // for again and again: an end of do that has written nothing is not observed, the
-// server need not have the commit on disk when it answers, and a process that
-// stops inside it stops the others for at most five seconds.
+// commit need not be on disk when it returns, so that a loss of power may undo it (never a later one alone), and a
+// process that stops inside it stops the others of a server for at most five seconds.
 func (db *DB) TryAlone(
 	ctx context.Context, operation string, key int64, do func(context.Context, *sql.Tx) (wrote bool, err error),
 ) (locked bool, err error) {
 	err = db.WithRetry(ctx, operation, func(ctx context.Context) error {
 		var wrote bool
-		err := db.transact(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		err := db.transactUnsynced(ctx, func(ctx context.Context, tx *sql.Tx) error {
 			if locked, err = db.tryLocked(ctx, tx, key); err != nil || !locked {
 				return err
 			}
@@ -121,8 +122,38 @@ func (db *DB) Committed() { db.waker.committed() }
 // CommittedOwn wakes those who listen to this process's own commits, or to all, here alone.
 func (db *DB) CommittedOwn() { db.waker.wake(true) }
 
+// transactUnsynced is transact that does not wait for the disk: of a server the statement that takes the lock says so.
+func (db *DB) transactUnsynced(ctx context.Context, do func(context.Context, *sql.Tx) error) error {
+	if db.syncOff == "" {
+		return db.transact(ctx, do)
+	}
+	conn, err := db.Writer.Conn(ctx)
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	defer func() { _ = conn.Close() }() // which gives it back
+	defer func() {
+		if _, failed := conn.ExecContext(context.WithoutCancel(ctx), db.syncOn); failed != nil {
+			_ = conn.Raw(func(any) error { return driver.ErrBadConn }) // what it writes next must be synced: it is closed
+		}
+	}()
+	if _, err := conn.ExecContext(ctx, db.syncOff); err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	return transactOn(ctx, conn, do)
+}
+
 func (db *DB) transact(ctx context.Context, do func(context.Context, *sql.Tx) error) error {
-	tx, err := db.Writer.BeginTx(ctx, nil)
+	return transactOn(ctx, db.Writer, do)
+}
+
+// beginner is a *sql.DB or a *sql.Conn.
+type beginner interface {
+	BeginTx(ctx context.Context, opts *sql.TxOptions) (*sql.Tx, error)
+}
+
+func transactOn(ctx context.Context, on beginner, do func(context.Context, *sql.Tx) error) error {
+	tx, err := on.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
