@@ -7,8 +7,10 @@ TOOLS   := .tools/bin
 SERVERS := $(TOOLS)/testservers
 # As the program is shipped; the checks use the same, to share what is compiled.
 PURE    := CGO_ENABLED=0
-# With the race detector, which does not watch SQLite: that is C made Go, locks its own memory, and takes ten times as long under it.
-RACE    := -race -gcflags=modernc.org/sqlite/lib=-race=false -gcflags=modernc.org/libc=-race=false
+# With the race detector, which does not watch what computes by itself and takes ten times as long under it: SQLite (C made
+# Go, which locks its own memory), pictures and their compression.
+UNWATCHED := modernc.org/sqlite/lib modernc.org/libc image/... golang.org/x/image/... compress/...
+RACE    := -race $(foreach pkg,$(UNWATCHED),-gcflags=$(pkg)=-race=false)
 # Chaos: the seed of its dice (a number, or clock), its minutes under faults, a
 # defect to be caught (see internal/systemtest), and where its logs stay.
 CHAOS_SEED    ?= 1
