@@ -38,8 +38,8 @@ func TestOnlyWorkDoneAloneIsUnsynced(t *testing.T) {
 		{"given up", func(cancel context.CancelFunc) error { cancel(); return nil }, context.Canceled},
 	} {
 		ctx, cancel := context.WithCancel(t.Context())
-		locked, err := s.TryAlone(ctx, "try", 1, func(_ context.Context, tx *sql.Tx) (bool, error) {
-			if n := level(t.Context(), tx); n != unsynced {
+		locked, err := s.TryAlone(ctx, "try", 1, func(ctx context.Context, tx *sql.Tx) (bool, error) {
+			if n := level(ctx, tx); n != unsynced {
 				t.Errorf("%s: level %d while alone, want %d", c.name, n, unsynced)
 			}
 			return true, c.end(cancel)
