@@ -77,10 +77,7 @@ func (d *Dispatcher) turn(ctx, publishing context.Context, woken bool) (wait, ga
 	if full && !woken {
 		return d.pause(), d.cfg.Full
 	}
-	gap = d.cfg.Full
-	if !full && !d.full {
-		gap = d.pace.ReserveN(d.paused, 1).DelayFrom(d.paused)
-	}
+	noRoom := full || d.full
 	d.capacity.refresh(ctx, d.store, d.cfg.StoreTimeout)
 	// A step that was begun is not cut off by a stop: what it dispatches must be
 	// known to be published or taken back.
@@ -118,7 +115,10 @@ func (d *Dispatcher) turn(ctx, publishing context.Context, woken bool) (wait, ga
 		return 0, 0
 	}
 	d.left = step.Left
-	return d.pause(), gap
+	if noRoom {
+		return d.pause(), d.cfg.Full
+	}
+	return d.pause(), d.pace.ReserveN(d.paused, 1).DelayFrom(d.paused)
 }
 
 // limits are those of the configuration, with the slots of the workers that are alive.

@@ -124,3 +124,29 @@ func TestPace(t *testing.T) {
 		stop()
 	})
 }
+
+// TestPaceAfterBacklog: steps that follow one another as there is more that is due are not paid for by those after them.
+func TestPaceAfterBacklog(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store := newFakeStore()
+		q := &fakeQueue{window: 100_000, publish: done(store)}
+		stop := run(t, store, q, func(c *dispatch.Config) { c.Poll, c.Depth = time.Hour, 100_000 })
+		time.Sleep(time.Second)
+		before := store.stepsTaken()
+		store.add(20_000, 0)
+		store.notify()
+		time.Sleep(20 * time.Millisecond)
+		if n := store.stepsTaken() - before; n < 50 {
+			t.Fatalf("%d steps for the backlog: that shows nothing", n)
+		}
+		id := store.add(1, 0)[0]
+		began := time.Since(q.start)
+		store.notify()
+		time.Sleep(time.Minute)
+		if got := q.times(id); len(got) != 1 || got[0] > began+10*time.Millisecond {
+			t.Errorf("published at %v, want at once after %v", got, began)
+		}
+		stop()
+	})
+}
