@@ -27,7 +27,7 @@ type Dispatcher struct {
 	capacity  capacity
 	memory    memory
 	pace      *rate.Limiter // of steps, by the clock paused
-	paused    time.Time     // a clock that goes only between steps, so that slow ones leave the store as much time
+	paused    time.Time     // a clock that stands still during steps, so that there are pauses between slow ones, too
 	left      bool          // others are in line or due
 	full      bool          // the last step found no room
 }
@@ -38,7 +38,7 @@ func New(store Store, q Queue, wake Wake, cfg Config, log *slog.Logger) *Dispatc
 	cfg.Limits.Life = cfg.Life
 	d := &Dispatcher{
 		store: store, queue: q, wake: wake, cfg: cfg, log: log, storing: newOutage(log), capacity: capacity{lease: cfg.Lease},
-		pace: rate.NewLimiter(rate.Every(cfg.Gap), cfg.Burst), paused: time.Now(),
+		pace: rate.NewLimiter(rate.Every(cfg.Gap), max(cfg.Burst, 1)), paused: time.Now(),
 	}
 	d.publisher = newPublisher(store, q, d.cfg, log)
 	return d

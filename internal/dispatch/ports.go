@@ -60,7 +60,7 @@ type Config struct {
 	Lease        time.Duration // of an image that was begun: as long do the slots of a worker that died count
 	Poll         time.Duration // how often to look without being woken
 	Gap          time.Duration // on the average the least time between two steps of which the second was woken
-	Burst        int           // steps that may follow one another without a Gap after a pause
+	Burst        int           // steps that may follow one another without a Gap after a pause, at least 1
 	Full         time.Duration // least time between two steps, and how often to ask, while there is no room
 	RetryMin     time.Duration // first wait after a failure, doubled with each further one, ±20 %
 	RetryMax     time.Duration // longest wait of one job that the queue refuses

@@ -28,7 +28,7 @@ func TestOnlyWorkDoneAloneIsUnsynced(t *testing.T) {
 		return n
 	}
 	refused := errors.New("refused")
-	for _, c := range []struct {
+	cases := []struct {
 		name string
 		end  func(cancel context.CancelFunc) error
 		want error
@@ -36,7 +36,10 @@ func TestOnlyWorkDoneAloneIsUnsynced(t *testing.T) {
 		{"done", func(context.CancelFunc) error { return nil }, nil},
 		{"refused", func(context.CancelFunc) error { return refused }, refused},
 		{"given up", func(cancel context.CancelFunc) error { cancel(); return nil }, context.Canceled},
-	} {
+	}
+	// Each four times in a row: from the third time on statements are kept (package prepared).
+	for i := range 4 * len(cases) {
+		c := cases[i/4]
 		ctx, cancel := context.WithCancel(t.Context())
 		locked, err := s.TryAlone(ctx, "try", 1, func(ctx context.Context, tx *sql.Tx) (bool, error) {
 			if n := level(ctx, tx); n != unsynced {
@@ -54,5 +57,17 @@ func TestOnlyWorkDoneAloneIsUnsynced(t *testing.T) {
 			t.Errorf("%s: level %d after it, want %d", c.name, n, synced)
 		}
 		cancel()
+	}
+
+	began := time.Now()
+	func() {
+		defer func() { _ = recover() }()
+		_, _ = s.TryAlone(t.Context(), "panic", 1, func(context.Context, *sql.Tx) (bool, error) { panic("broken") })
+	}()
+	if took := time.Since(began); took > opTimeout/2 {
+		t.Errorf("a panic kept the writer for %s", took)
+	}
+	if n := level(t.Context(), s.Writer); n != synced {
+		t.Errorf("level %d after a panic, want %d", n, synced)
 	}
 }

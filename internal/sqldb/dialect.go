@@ -32,6 +32,7 @@ type Dialect struct {
 	// no roles.
 	lackedRight string
 	// syncOff has the next transactions of a connection end before they are on disk, until syncOn; empty where tryLock does.
+	// Package prepared keeps both: SQLite prepares a pragma again each time that it runs.
 	syncOff, syncOn string
 	// OneWriter says that a write keeps all other writers out.
 	OneWriter bool

@@ -22,7 +22,7 @@ const versionPoll = 100 * time.Millisecond
 
 // OpenSQLite opens the file, making it where it is missing. Several processes
 // may have it open. One connection writes, others read beside it (WAL). A
-// commit is synced to disk before it is acknowledged, so that also a power cut
+// commit, but of TryAlone, is synced to disk before it is acknowledged, so that also a power cut
 // loses nothing: a create takes twice as long by that, one to two milliseconds.
 func OpenSQLite(ctx context.Context, path string, schema Schema, log *slog.Logger) (*DB, error) {
 	write, err := openFile(path, "immediate", 1)

@@ -81,7 +81,7 @@ func (db *DB) InTx(ctx context.Context, operation string, do func(context.Contex
 // TryAlone runs a short transaction that no other process with the same key runs
 // at the same time: locked is false where one does. It is for work that is looked
 // for again and again: an end of do that has written nothing is not observed, the
-// commit need not be on disk when it returns, so that a loss of power may undo it (never a later one alone), and a
+// commit need not be on disk when it returns, so that a loss of power may undo it, and then all after it, and a
 // process that stops inside it stops the others of a server for at most five seconds.
 func (db *DB) TryAlone(
 	ctx context.Context, operation string, key int64, do func(context.Context, *sql.Tx) (wrote bool, err error),
@@ -157,10 +157,10 @@ func transactOn(ctx context.Context, on beginner, do func(context.Context, *sql.
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
+	// Also where do panics. Where this fails the transaction has ended: by the commit, by the database itself or with
+	// the connection.
+	defer func() { _ = tx.Rollback() }()
 	if err := do(ctx, tx); err != nil {
-		// Where this fails the connection is gone or the database has rolled
-		// back by itself: the transaction has ended in any case.
-		_ = tx.Rollback()
 		return ended(ctx, err)
 	}
 	if err := tx.Commit(); err != nil {
