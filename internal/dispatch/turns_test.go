@@ -150,3 +150,35 @@ func TestPaceAfterBacklog(t *testing.T) {
 		stop()
 	})
 }
+
+// slowSteps is a store whose steps take a while.
+type slowSteps struct {
+	*fakeStore
+
+	each time.Duration
+}
+
+func (s slowSteps) DispatchStep(ctx context.Context, r dispatch.Request, p dispatch.Plan) (dispatch.Step, error) {
+	time.Sleep(s.each)
+	return s.fakeStore.DispatchStep(ctx, r, p)
+}
+
+// TestSlowStepsLeavePauses: where steps are slow, the gap is between the end of one and the begin of the next.
+func TestSlowStepsLeavePauses(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store := slowSteps{newFakeStore(), 30 * time.Millisecond}
+		q := &fakeQueue{window: 4, publish: done(store.fakeStore)}
+		var gap time.Duration
+		var burst int
+		stop := run(t, store, q, func(c *dispatch.Config) { gap, burst = c.Gap, c.Burst })
+		for range 1000 {
+			time.Sleep(time.Millisecond)
+			store.notify()
+		}
+		if n, most := store.stepsTaken(), int(time.Second/(gap+store.each))+burst; n > most || n < most/2 {
+			t.Errorf("%d steps in a second of hints, want up to %d", n, most)
+		}
+		stop()
+	})
+}

@@ -61,7 +61,7 @@ func writeAll(t *testing.T, addr, head, body string) (status int, err error) {
 // 413, however long its body is.
 func TestTooLargeIsAnswered(t *testing.T) {
 	t.Parallel()
-	each := 20
+	each := 100
 	if testing.Short() {
 		each = 3
 	}
