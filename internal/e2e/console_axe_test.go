@@ -25,7 +25,7 @@ func TestConsoleIsAccessible(t *testing.T) {
 	}
 	s := newConsoleSite(t, map[string]string{})
 	pages := s.fill()
-	b := openTab(t, s.URL)
+	b := s.openTab()
 	judge := func(name string) {
 		t.Helper()
 		var found struct {

@@ -43,7 +43,7 @@ func TestConsoleAtRest(t *testing.T) {
 	execute(t, db, `CREATE EXTENSION pg_stat_statements`)
 	s := newConsoleSite(t, env)
 	s.create("Vase", "https://pictures.vitrine.test/ready?seed=vase")
-	b := openTab(t, s.URL)
+	b := s.openTab()
 	sent := listenToRequests(b)
 	s.signIn(b, s.admin, "/console")
 

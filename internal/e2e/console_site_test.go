@@ -28,6 +28,7 @@ type consoleSite struct {
 	admin, shop string // keys
 	adminURL    string // of ADMIN_ADDR
 	seen        map[string]bool
+	process     *systemtest.Process
 }
 
 // newConsoleSite starts a system of one process.
@@ -39,11 +40,26 @@ func newConsoleSite(t *testing.T, env map[string]string) *consoleSite {
 	})
 	systemtest.Run(t, "migrate", env)
 	s := &consoleSite{env: env, seen: map[string]bool{}}
-	process := systemtest.Start(t, "serve", env)
-	s.Client, s.pid, s.adminURL = process.Client(), process.PID(), process.AdminURL()
+	s.process = systemtest.Start(t, "serve", env)
+	s.Client, s.pid, s.adminURL = s.process.Client(), s.process.PID(), s.process.AdminURL()
 	s.admin = key(t, systemtest.Run(t, "keys create --admin --name admin", env))
 	s.shop = key(t, systemtest.Run(t, "keys create --user 1 --name shop --scope products:write", env))
 	return s
+}
+
+// openTab opens a tab of a browser for the site.
+func (s *consoleSite) openTab() *tab {
+	s.T.Helper()
+	b := openTab(s.T, s.URL)
+	b.late = func() (n int) {
+		for _, line := range s.process.Lines() {
+			if strings.Contains(line, `"msg":"request failed"`) && strings.Contains(line, `"status":503`) && strings.Contains(line, "deadline exceeded") {
+				n++
+			}
+		}
+		return n
+	}
+	return b
 }
 
 // send sends a request of the admin and returns the answer, which has the status.

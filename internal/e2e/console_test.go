@@ -24,7 +24,7 @@ func TestConsole(t *testing.T) {
 	direct := maps.Clone(env)
 	database := systemtest.Behind(t, env, "DB")
 	s := newConsoleSite(t, env)
-	b := openTab(t, s.URL)
+	b := s.openTab()
 	signingIn(s, b)
 	menu := b.menu()
 	s.looks(b, "empty-", menu)
