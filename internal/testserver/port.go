@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
+	"syscall"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -44,10 +45,23 @@ func freePort() (int, error) {
 		var listener net.Listener
 		listener, err = net.Listen("tcp", net.JoinHostPort(loopback, strconv.Itoa(port))) //nolint:noctx // returns at once
 		if err == nil {
-			return port, listener.Close()
+			return port, closeListener(listener)
 		}
 	}
 	return 0, fmt.Errorf("find a free port: %w", err)
+}
+
+// closeListener closes a listener for good. A process that is being started holds a copy of every
+// file of this one until it runs its own program, and with such a copy a listener that is only
+// closed goes on accepting and keeps its port. Shutting it down ends that for all copies (on Linux;
+// other systems refuse).
+func closeListener(l net.Listener) error {
+	if conn, ok := l.(syscall.Conn); ok {
+		if raw, err := conn.SyscallConn(); err == nil {
+			_ = raw.Control(func(fd uintptr) { _ = unix.Shutdown(int(fd), unix.SHUT_RDWR) })
+		}
+	}
+	return l.Close()
 }
 
 // claims are the ports of this process. A lock on the port's byte of a file that

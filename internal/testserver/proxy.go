@@ -52,7 +52,7 @@ func (p *TCPProxy) Cut() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.listener != nil {
-		_ = p.listener.Close()
+		_ = closeListener(p.listener)
 		p.listener = nil
 	}
 	for conn := range p.conns {

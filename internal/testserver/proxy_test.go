@@ -6,6 +6,9 @@ import (
 	"io"
 	"net"
 	"os"
+	"os/exec"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -84,6 +87,30 @@ func TestProxyCutsAndRestores(t *testing.T) {
 	if err := exchange(dial(t, proxy.Addr()), time.Minute); err != nil {
 		t.Errorf("after restore: %v", err)
 	}
+}
+
+// TestProxyCutsWhileProcessesStart: one that is being started does not keep the port.
+func TestProxyCutsWhileProcessesStart(t *testing.T) {
+	t.Parallel()
+	proxy := Proxy(t, echo(t))
+	var started atomic.Int32
+	var starting sync.WaitGroup
+	for range 4 {
+		starting.Go(func() {
+			for started.Add(1) <= 400 {
+				_ = exec.CommandContext(t.Context(), "true").Run() // that it starts is what counts
+			}
+		})
+	}
+	for started.Load() <= 400 {
+		proxy.Cut()
+		if conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", proxy.Addr()); err == nil {
+			_ = conn.Close()
+			t.Error("a cut proxy accepts")
+		}
+		proxy.Restore()
+	}
+	starting.Wait()
 }
 
 func TestProxyStallsAndResumes(t *testing.T) {
