@@ -92,7 +92,7 @@ func (p *process) addServer() error {
 		Observe: p.metrics.Requests.Observe,
 		Log:     p.log,
 	}
-	deps.Findings = findings.NewService(findings.Sources{Queue: deps.Work, Failures: deps.Failures, Store: p.store, Parts: deps.Ready})
+	deps.Findings = findings.NewService(findings.Sources{Queue: deps.Work, Failures: deps.Failures, Store: p.store, Parts: deps.Ready}, p.log)
 	if err := p.addGuard(&deps); err != nil {
 		return err
 	}

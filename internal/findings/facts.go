@@ -2,6 +2,10 @@ package findings
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"vitrine.dev/internal/dispatch"
@@ -23,8 +27,17 @@ type Facts struct {
 	Readers     []Reader
 	Webhooks    []Webhook
 	Imports     []Import
-	Fsck        *gc.Run  // the last that came to its end; nil where none is known
-	Unread      []string // in words, such as "the queue"
+	Fsck        *gc.Run          // the last that came to its end; nil where none is known
+	Unread      map[string]error // why, by what it is in words, such as "the queue"
+}
+
+// Why is why some facts could not be read: nil where all were.
+func (f Facts) Why() error {
+	var all []error
+	for _, name := range slices.Sorted(maps.Keys(f.Unread)) {
+		all = append(all, fmt.Errorf("read %s: %w", name, f.Unread[name]))
+	}
+	return errors.Join(all...)
 }
 
 // Reader is a reader of the log of events.

@@ -1,6 +1,7 @@
 package findings_test
 
 import (
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -37,6 +38,8 @@ func queue(slots, line int, since time.Time) *dispatch.Overview {
 		{State: dispatch.StateParked, Images: 2, OldestAt: at("01:00")},
 	}}
 }
+
+var errRead = errors.New("no such table")
 
 func tally(n int, from string) failures.Tally {
 	return failures.Tally{Count: n, OldestAt: at(from), NewestAt: now}
@@ -105,8 +108,8 @@ func TestSentences(t *testing.T) {
 				{Kind: gc.MissingObject, Count: 1204, Repaired: 4}, {Kind: gc.WrongSize, Count: 2, Repaired: 2}, {Kind: "wrong_counts", Count: 5},
 			}}},
 		},
-		"critical What may be wrong with hosts, imports and the queue is not known: it could not be read within a second. 0 show_readiness": {
-			Unread: []string{"hosts", "imports", "the queue"},
+		"critical What may be wrong with hosts, imports and the queue is not known: it could not be read within a second. The log says why. 0 show_readiness": {
+			Unread: map[string]error{"hosts": errRead, "imports": errRead, "the queue": errRead},
 		},
 	} {
 		f.Now = now
@@ -137,7 +140,7 @@ func TestOrder(t *testing.T) {
 		ago := func(name string) time.Time {
 			return now.Add(-time.Duration(rapid.IntRange(0, 100_000).Draw(t, name)) * time.Second)
 		}
-		f := findings.Facts{Now: now, Unread: rapid.SliceOfN(rapid.SampledFrom([]string{"hosts", "the queue"}), 0, 2).Draw(t, "unread")}
+		f := findings.Facts{Now: now, Unread: rapid.MapOfN(rapid.SampledFrom([]string{"hosts", "the queue"}), rapid.Just(errRead), 0, 2).Draw(t, "unread")}
 		if rapid.Bool().Draw(t, "queue") {
 			f.Queue = queue(n.Draw(t, "slots"), n.Draw(t, "line"), ago("oldest"))
 			f.Queue.Users = []dispatch.UserWork{{UserID: 3, Waiting: n.Draw(t, "theirs")}}

@@ -2,10 +2,11 @@ package findings
 
 import (
 	"context"
-	"slices"
+	"log/slog"
 	"time"
 
 	"vitrine.dev/internal/auth"
+	"vitrine.dev/internal/backoff"
 	"vitrine.dev/internal/dispatch"
 	"vitrine.dev/internal/failures"
 	"vitrine.dev/internal/fault"
@@ -47,11 +48,14 @@ type Report struct {
 // Service says what is wrong. It is safe for concurrent use.
 type Service struct {
 	sources Sources
+	unread  *backoff.Outage
 	last    recent.Value[Report]
 }
 
 // NewService returns a Service.
-func NewService(s Sources) *Service { return &Service{sources: s} }
+func NewService(s Sources, log *slog.Logger) *Service {
+	return &Service{sources: s, unread: backoff.NewOutage(log, "what may be wrong is not wholly known", "what may be wrong is known again")}
+}
 
 // Report returns what is wrong, as it was within the last second, in about a second at
 // most: what cannot be read in that time is a finding. It is shared: no caller changes it.
@@ -62,6 +66,11 @@ func (s *Service) Report(ctx context.Context, by auth.Principal) (Report, error)
 	}
 	return s.last.Get(ctx, life, func(ctx context.Context) (Report, error) {
 		facts := s.sources.read(ctx)
+		if err := facts.Why(); err != nil {
+			s.unread.Failed(ctx, "findings", err)
+		} else {
+			s.unread.Succeeded(ctx)
+		}
 		return Report{At: facts.Now, Findings: Judge(facts), Facts: facts}, nil
 	})
 }
@@ -115,8 +124,9 @@ func (s Sources) read(ctx context.Context) Facts {
 		err  error
 	}
 	outcomes := make(chan outcome, len(reads))
+	facts.Unread = map[string]error{}
 	for name, read := range reads {
-		facts.Unread = append(facts.Unread, name)
+		facts.Unread[name] = context.DeadlineExceeded // until it is read
 		go func() {
 			put, err := read()
 			outcomes <- outcome{name, put, err}
@@ -125,13 +135,15 @@ func (s Sources) read(ctx context.Context) Facts {
 	for range reads {
 		select {
 		case o := <-outcomes:
-			if o.err == nil {
+			switch {
+			case o.err == nil:
 				o.put()
-				facts.Unread = slices.DeleteFunc(facts.Unread, func(name string) bool { return name == o.name })
+				delete(facts.Unread, o.name)
+			case ctx.Err() == nil:
+				facts.Unread[o.name] = o.err
 			}
 		case <-ctx.Done():
 		}
 	}
-	slices.Sort(facts.Unread)
 	return facts
 }

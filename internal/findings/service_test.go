@@ -3,6 +3,7 @@ package findings_test
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -71,12 +72,13 @@ func codes(r findings.Report) string {
 	return list.String()
 }
 
-// TestReport: what can be read is judged, and what cannot within a second is said.
+// TestReport: what can be read is judged, and what cannot within a second is said, with the reason in the log.
 func TestReport(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := &fakeSources{err: errors.New("no table")}
-		service := findings.NewService(findings.Sources{Queue: s, Failures: s, Store: s, Parts: s.parts})
+		s := &fakeSources{err: errRead}
+		var log strings.Builder
+		service := findings.NewService(findings.Sources{Queue: s, Failures: s, Store: s, Parts: s.parts}, slog.New(slog.NewTextHandler(&log, nil)))
 		report := func() findings.Report {
 			t.Helper()
 			began := time.Now()
@@ -86,7 +88,7 @@ func TestReport(t *testing.T) {
 			}
 			return r
 		}
-		if r := report(); codes(r) != "part_unavailable host_failing not_known differences_found " || len(r.Facts.Unread) != 1 {
+		if r := report(); codes(r) != "part_unavailable host_failing not_known differences_found " || len(r.Facts.Unread) != 1 || !errors.Is(r.Facts.Why(), errRead) {
 			t.Errorf("found %s, unread %v", codes(r), r.Facts.Unread)
 		}
 		report()
@@ -95,13 +97,16 @@ func TestReport(t *testing.T) {
 		}
 		time.Sleep(time.Second)
 		s.hang, s.err = make(chan struct{}), nil
-		if r := report(); r.Facts.Queue != nil || len(r.Facts.Unread) != 1 || r.Facts.Unread[0] != "the queue" || len(r.Facts.Hosts) != 1 {
+		if r := report(); r.Facts.Queue != nil || len(r.Facts.Unread) != 1 || !errors.Is(r.Facts.Unread["the queue"], context.DeadlineExceeded) || len(r.Facts.Hosts) != 1 {
 			t.Errorf("found %s, unread %v", codes(r), r.Facts.Unread)
 		}
 		close(s.hang)
 		time.Sleep(time.Second)
-		if r := report(); codes(r) != "part_unavailable host_failing differences_found " {
-			t.Errorf("found %s", codes(r))
+		if r := report(); codes(r) != "part_unavailable host_failing differences_found " || r.Facts.Why() != nil {
+			t.Errorf("found %s, unread %v", codes(r), r.Facts.Unread)
+		}
+		if got := log.String(); strings.Count(got, "\n") != 2 || !strings.Contains(got, "read imports: no such table") || !strings.Contains(got, "failures=2") {
+			t.Errorf("the log says %s", got)
 		}
 	})
 }
@@ -109,7 +114,7 @@ func TestReport(t *testing.T) {
 func TestReportIsOfOperators(t *testing.T) {
 	t.Parallel()
 	s := &fakeSources{}
-	service := findings.NewService(findings.Sources{Queue: s, Failures: s, Store: s})
+	service := findings.NewService(findings.Sources{Queue: s, Failures: s, Store: s}, slog.New(slog.DiscardHandler))
 	if _, err := service.Report(t.Context(), auth.Principal{User: 1, Scopes: auth.Scopes{auth.ProductsRead}}); fault.KindOf(err) != fault.Forbidden {
 		t.Errorf("for a user: %v", err)
 	}

@@ -63,7 +63,7 @@ func newDeadSetup(t *testing.T) *deadSetup {
 		Views:    s.views, Images: s.images, URL: imageURL, Accounts: auth.NewAccounts(s.db), HasKeys: true, Log: log,
 		Uploads: newUploads(t, s.db), Signing: newSigning(),
 	}
-	s.deps.Findings = findings.NewService(findings.Sources{Queue: s.deps.Work, Failures: s.deps.Failures, Store: s.db})
+	s.deps.Findings = findings.NewService(findings.Sources{Queue: s.deps.Work, Failures: s.deps.Failures, Store: s.db}, log)
 	s.handler = newAPI(t, s.deps)
 	return s
 }

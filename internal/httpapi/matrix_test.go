@@ -179,7 +179,7 @@ func newMatrix(t *testing.T, db *sqlstore.Store) *matrix {
 		Accounts: m.accounts, Webhooks: hooks(db, log), HasKeys: true, Signing: signing.New(db, log), Authorize: guard.New(auth.NewAuthenticator(db, log), nil).Authorize,
 		Exports: newExports(db, log), Imports: newImports(t, db, s),
 	}
-	m.deps.Findings = findings.NewService(findings.Sources{Queue: m.deps.Work, Failures: m.deps.Failures, Store: db, Parts: m.deps.Ready})
+	m.deps.Findings = findings.NewService(findings.Sources{Queue: m.deps.Work, Failures: m.deps.Failures, Store: db, Parts: m.deps.Ready}, log)
 	s.handler = newAPI(t, m.deps)
 	m.other = m.user()
 	return m

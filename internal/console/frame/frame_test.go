@@ -2,6 +2,7 @@ package frame_test
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -9,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"testing/synctest"
+	"time"
 
 	"vitrine.dev/internal/auth"
 	"vitrine.dev/internal/console/frame"
@@ -150,4 +153,18 @@ func TestNoteIsShownOnce(t *testing.T) {
 	if gone := w.Result().Cookies(); len(gone) != 1 || gone[0].MaxAge >= 0 {
 		t.Errorf("the note stays: %v", gone)
 	}
+}
+
+// TestAskSaysThatItGaveUp: whatever the driver says then; another error is passed on.
+func TestAskSaysThatItGaveUp(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		broken := errors.New("bad connection")
+		for took, late := range map[time.Duration]bool{0: false, time.Second: true} {
+			_, err := frame.Ask(t.Context(), func(context.Context) (int, error) { time.Sleep(took); return 0, broken })
+			if !errors.Is(err, broken) || errors.Is(err, context.DeadlineExceeded) != late {
+				t.Errorf("after %s: %v", took, err)
+			}
+		}
+	})
 }

@@ -71,7 +71,7 @@ func (p *Pages) now(r *http.Request) (frame.Answer, error) {
 		return frame.Answer{}, fmt.Errorf("look for what is wrong: %w", err)
 	}
 	if report.Facts.Queue == nil {
-		return frame.Answer{}, errNoQueue
+		return frame.Answer{}, fault.Wrap(fault.Unavailable, "the queue could not be read within a second", report.Facts.Why())
 	}
 	page := nowPage{flow: flowOf(*report.Facts.Queue), Report: report, History: p.history(r)}
 	page.Slots, page.FailedPath = slotsOf(page.Working), failedPath(failures.Filter{FailedAfter: report.Facts.FailedAfter})
@@ -107,9 +107,6 @@ func (p *Pages) readNewest(ctx context.Context, by auth.Principal) (shown []publ
 	}
 	return shown, err
 }
-
-// errNoQueue is why there is no page Now.
-var errNoQueue = fault.New(fault.Unavailable, "the queue could not be read within a second")
 
 // wrongOf says what can be done about a finding, and where.
 func wrongOf(f findings.Finding) wrong {
