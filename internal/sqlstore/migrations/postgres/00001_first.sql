@@ -1,4 +1,5 @@
 -- +goose Up
+-- +goose StatementBegin
 -- The first version: until one is released, it is edited in place, and a database
 -- that another text of it has made is refused, by the digest of the text. All
 -- times are milliseconds since 1970, by the database's clock.
@@ -517,8 +518,10 @@ CREATE TABLE installation (
     storage_external INT    NOT NULL DEFAULT 0
 );
 INSERT INTO installation (id, epoch) VALUES (replace(gen_random_uuid()::TEXT, '-', ''), left(replace(gen_random_uuid()::TEXT, '-', ''), 12));
+-- +goose StatementEnd
 
 -- +goose Down
+-- +goose StatementBegin
 DROP TABLE installation;
 DROP TABLE runs;
 DROP TABLE chores;
@@ -550,3 +553,4 @@ DROP TABLE sessions;
 DROP TABLE api_keys;
 DROP TABLE users;
 DROP TABLE schema_digest;
+-- +goose StatementEnd

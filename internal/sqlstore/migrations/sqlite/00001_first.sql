@@ -1,4 +1,5 @@
 -- +goose Up
+-- +goose StatementBegin
 -- The first version: until one is released, it is edited in place, and a database
 -- that another text of it has made is refused, by the digest of the text. All
 -- times are milliseconds since 1970, by the database's clock.
@@ -99,22 +100,16 @@ CREATE INDEX products_failed_of_all ON products (id) WHERE images_failed > 0;
 CREATE VIRTUAL TABLE products_by_part USING fts5 (
     name_folded, content = 'products', content_rowid = 'id', columnsize = 0, tokenize = 'trigram case_sensitive 1'
 );
--- +goose StatementBegin
 CREATE TRIGGER products_by_part_added AFTER INSERT ON products BEGIN
     INSERT INTO products_by_part (rowid, name_folded) VALUES (new.id, new.name_folded);
 END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER products_by_part_removed AFTER DELETE ON products BEGIN
     INSERT INTO products_by_part (products_by_part, rowid, name_folded) VALUES ('delete', old.id, old.name_folded);
 END;
--- +goose StatementEnd
--- +goose StatementBegin
 CREATE TRIGGER products_by_part_changed AFTER UPDATE OF name_folded ON products WHEN old.name_folded <> new.name_folded BEGIN
     INSERT INTO products_by_part (products_by_part, rowid, name_folded) VALUES ('delete', old.id, old.name_folded);
     INSERT INTO products_by_part (rowid, name_folded) VALUES (new.id, new.name_folded);
 END;
--- +goose StatementEnd
 
 -- Which product or image a client's key has created. A row outlives its product: the
 -- key goes on answering with the id that it gave out.
@@ -536,8 +531,10 @@ CREATE TABLE installation (
     storage_external INT    NOT NULL DEFAULT 0
 );
 INSERT INTO installation (id, epoch) VALUES (lower(hex(randomblob(16))), lower(hex(randomblob(6))));
+-- +goose StatementEnd
 
 -- +goose Down
+-- +goose StatementBegin
 DROP TABLE installation;
 DROP TABLE runs;
 DROP TABLE chores;
@@ -570,3 +567,4 @@ DROP TABLE sessions;
 DROP TABLE api_keys;
 DROP TABLE users;
 DROP TABLE schema_digest;
+-- +goose StatementEnd
