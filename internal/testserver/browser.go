@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -23,6 +24,7 @@ func Browse(tb testing.TB, url string) (document string, console []string) {
 		args = append([]string{"--no-sandbox"}, args...)
 	}
 	cmd := exec.CommandContext(tb.Context(), program, args...)
+	EndWhole(cmd)
 	var out, log bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &log
 	if err := cmd.Run(); err != nil {
@@ -34,6 +36,13 @@ func Browse(tb testing.TB, url string) (document string, console []string) {
 		}
 	}
 	return out.String(), console
+}
+
+// EndWhole has the end of the command's context end all that it starts as well: Debian's browser is a script that starts
+// the program, and the program would live on.
+func EndWhole(cmd *exec.Cmd) {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 }
 
 // Browser returns the path of a browser that runs without a screen. Without one, or with -short, the
