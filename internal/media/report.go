@@ -13,9 +13,9 @@ import (
 
 const (
 	// What was learnt of hosts waits to be written, so that many fetches share a
-	// transaction: for changeDelay what may change what is dispatched, which is a
-	// failure or a first answer, and for reportEvery what only says how long fetches take.
-	changeDelay = 200 * time.Millisecond
+	// transaction: until changeGap after the last one what may change what is dispatched, which is
+	// a failure or a first answer, and for reportEvery what only says how long fetches take.
+	changeGap   = 200 * time.Millisecond
 	reportEvery = time.Second
 	// mostUnreported bounds what waits while the database is unavailable; the oldest is dropped.
 	mostUnreported = 1000
@@ -94,6 +94,7 @@ func (r *reports) take() []Fetch {
 func (w *Worker) Report(ctx context.Context) error {
 	tick := time.NewTicker(reportEvery)
 	defer tick.Stop()
+	var written time.Time
 	for {
 		select {
 		case <-ctx.Done():
@@ -101,9 +102,10 @@ func (w *Worker) Report(ctx context.Context) error {
 			return nil
 		case <-tick.C:
 		case <-w.reports.changes:
-			_ = backoff.Sleep(ctx, changeDelay) // where ctx ends, what is there is written at once
+			_ = backoff.Sleep(ctx, changeGap-time.Since(written)) // where ctx ends, what is there is written at once
 		}
 		w.flush(context.WithoutCancel(ctx))
+		written = time.Now()
 	}
 }
 

@@ -28,7 +28,7 @@ func reporting(t *testing.T, b *bench) (stop func()) {
 }
 
 // TestFetchesAreReported: what fetches have shown of their hosts is written in
-// batches, and what was given up is not.
+// batches, the first answer of a host at once, and what was given up is not.
 func TestFetchesAreReported(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -46,10 +46,7 @@ func TestFetchesAreReported(t *testing.T) {
 			return []byte(url), nil
 		}
 		stop := reporting(t, b)
-		for i := range int64(4) { // in pairs
-			if i == 2 {
-				time.Sleep(time.Minute)
-			}
+		for i := range int64(4) {
 			host := "a"
 			if i > 1 {
 				host = "b"
@@ -63,10 +60,10 @@ func TestFetchesAreReported(t *testing.T) {
 		time.Sleep(time.Minute)
 		stop()
 		got := b.store.fetches
-		if len(got) != 2 || len(got[0]) != 2 || len(got[1]) != 1 {
-			t.Fatalf("reported %+v, want a batch of two, and one of one", got)
+		if len(got) != 2 || len(got[0]) != 1 || len(got[1]) != 2 {
+			t.Fatalf("reported %+v, want a batch of one, and one of two", got)
 		}
-		first, second, third := got[0][0], got[0][1], got[1][0]
+		first, second, third := got[0][0], got[1][0], got[1][1]
 		if first.Host != "a" || first.Failure != nil || first.Took != took || second.Failure != refused || first.URL == second.URL || third.Host != "b" {
 			t.Errorf("reported %+v", got)
 		}
@@ -99,10 +96,10 @@ func TestChangesOfHostsAreReportedSoon(t *testing.T) {
 				if err := b.worker.Handle(t.Context(), m); err != nil {
 					t.Fatal(err)
 				}
-				time.Sleep(500 * time.Millisecond)
+				time.Sleep(time.Millisecond)
 				synctest.Wait()
 				if n := b.store.batches(); n != c.soon {
-					t.Errorf("%d batches within half a second, want %d", n, c.soon)
+					t.Errorf("%d batches at once, want %d", n, c.soon)
 				}
 				time.Sleep(time.Second)
 				synctest.Wait()
@@ -113,6 +110,36 @@ func TestChangesOfHostsAreReportedSoon(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestManyChangesShareABatch: however many fetches fail, there are five batches a second, and none fails unreported.
+func TestManyChangesShareABatch(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const failures = 100
+		urls := make([]string, failures)
+		for i := range urls {
+			urls[i] = "http://a/" + strconv.Itoa(i+1)
+		}
+		b := setup(t, &fakeWork{fetch: func(context.Context, string) ([]byte, error) {
+			return nil, fault.Fail(fault.SourceUnreachable, "Refused.", nil)
+		}}, urls...)
+		stop := reporting(t, b)
+		for i := range int64(failures) {
+			if err := b.worker.Handle(t.Context(), jobFor(i+1)); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+		stop()
+		reported := 0
+		for _, batch := range b.store.fetches {
+			reported += len(batch)
+		}
+		if batches := len(b.store.fetches); reported != failures || batches > 7 || batches < 5 {
+			t.Errorf("%d failures in %d batches within a second", reported, batches)
+		}
+	})
 }
 
 // TestFailedContactIsRecordedFirst: that a host which is asked one at a time has failed is
