@@ -1,6 +1,7 @@
 package httpapi_test
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"net/http"
@@ -15,27 +16,27 @@ import (
 )
 
 // inChunks is a body of so many bytes in chunks of 32 KiB.
-func inChunks(size int) string {
-	chunk := fmt.Sprintf("%x\r\n%s\r\n", 32<<10, strings.Repeat(" ", 32<<10))
-	return strings.Repeat(chunk, size/(32<<10)) + "0\r\n\r\n"
+func inChunks(size int) []byte {
+	chunk := fmt.Appendf(nil, "%x\r\n%s\r\n", 32<<10, bytes.Repeat([]byte(" "), 32<<10))
+	return append(bytes.Repeat(chunk, size/(32<<10)), "0\r\n\r\n"...)
 }
 
 // framed is the header of a body and the body.
-func framed(size int, chunked bool) (header, body string) {
+func framed(size int, chunked bool) (header string, body []byte) {
 	if chunked {
 		return "Transfer-Encoding: chunked", inChunks(size)
 	}
-	return fmt.Sprintf("Content-Length: %d", size), strings.Repeat(" ", size)
+	return fmt.Sprintf("Content-Length: %d", size), bytes.Repeat([]byte(" "), size)
 }
 
 // writeAll sends head and body to the end before it reads anything, and reports
 // the status or what broke the client off.
-func writeAll(t *testing.T, addr, head, body string) (status int, err error) {
+func writeAll(t *testing.T, addr, head string, body []byte) (status int, err error) {
 	t.Helper()
 	p := dial(t, addr)
 	defer p.conn.Close()
-	for _, part := range []string{head, body} {
-		if _, err := io.WriteString(p.conn, part); err != nil {
+	for _, part := range [][]byte{[]byte(head), body} {
+		if _, err := p.conn.Write(part); err != nil {
 			return 0, fmt.Errorf("write: %w", err)
 		}
 	}
