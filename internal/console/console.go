@@ -111,9 +111,9 @@ func Paths() (paths []string) {
 }
 
 func (d Deps) pages() []pages {
-	flow := &work.Pages{Work: d.Work, Failures: d.Failures, Findings: d.Findings, Catalog: d.Catalog, Past: d.Past, Runs: d.Runs, URL: d.URL}
+	flow := &work.Pages{Work: d.Work, Failures: d.Failures, Findings: d.Findings, Catalog: d.Catalog, Past: d.Past, Runs: d.Runs, URL: d.URL, Log: d.Log}
 	goods := &products.Pages{
-		Accounts: d.Accounts, Catalog: d.Catalog, Work: d.Work, Failures: d.Failures, Attempts: d.Attempts, Uploads: d.Uploads, URL: d.URL, TraceURL: d.TraceURL, Redirects: d.Redirects,
+		Accounts: d.Accounts, Catalog: d.Catalog, Work: d.Work, Failures: d.Failures, Attempts: d.Attempts, Uploads: d.Uploads, URL: d.URL, TraceURL: d.TraceURL, Redirects: d.Redirects, Log: d.Log,
 	}
 	rest := &admin.Pages{
 		Accounts: d.Accounts, Webhooks: d.Webhooks, Imports: d.Imports, Failures: d.Failures, Refresh: d.Refresh, Settings: d.Settings,

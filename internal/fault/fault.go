@@ -4,6 +4,7 @@
 package fault
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -84,4 +85,13 @@ func KindOf(err error) Kind {
 		return e.Kind
 	}
 	return Internal
+}
+
+// InTime returns err, and says first where the time of ctx is over: a driver may call that a bad
+// connection. The kind of err stays.
+func InTime(ctx context.Context, err error) error {
+	if over := context.DeadlineExceeded; err != nil && errors.Is(ctx.Err(), over) && !errors.Is(err, over) {
+		return fmt.Errorf("%w: %w", over, err)
+	}
+	return err
 }

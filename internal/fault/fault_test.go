@@ -1,6 +1,7 @@
 package fault_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -31,6 +32,31 @@ func TestKindOf(t *testing.T) {
 	}
 	if !errors.Is(fault.Wrap(fault.Unavailable, "away", cause), cause) {
 		t.Error("the cause is lost")
+	}
+}
+
+// TestInTime: an error after the end of the time says so and keeps its kind; one before, or of who has left, is as it was.
+func TestInTime(t *testing.T) {
+	t.Parallel()
+	broken := fault.Wrap(fault.Unavailable, "away", errors.New("bad connection"))
+	over, end := context.WithTimeout(t.Context(), 0)
+	defer end()
+	left, leave := context.WithCancel(t.Context())
+	leave()
+	for name, tt := range map[string]struct {
+		ctx  context.Context
+		late bool
+	}{"in time": {t.Context(), false}, "over": {over, true}, "left": {left, false}} {
+		err := fault.InTime(tt.ctx, broken)
+		if errors.Is(err, context.DeadlineExceeded) != tt.late || fault.KindOf(err) != fault.Unavailable || (err == error(broken)) == tt.late {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err := fault.InTime(tt.ctx, nil); err != nil {
+			t.Errorf("%s, no error: %v", name, err)
+		}
+		if err := fault.InTime(tt.ctx, context.DeadlineExceeded); err != context.DeadlineExceeded { //nolint:errorlint // the same one
+			t.Errorf("%s, said already: %v", name, err)
+		}
 	}
 }
 

@@ -2,10 +2,6 @@ package findings
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"maps"
-	"slices"
 	"time"
 
 	"vitrine.dev/internal/dispatch"
@@ -28,17 +24,11 @@ type Facts struct {
 	Webhooks    []Webhook
 	Imports     []Import
 	Fsck        *gc.Run          // the last that came to its end; nil where none is known
-	Unread      map[string]error // why, by what it is in words, such as "the queue"
+	Unread      map[string]error // why, by what it is in words, such as TheQueue
 }
 
-// Why is why some facts could not be read: nil where all were.
-func (f Facts) Why() error {
-	var all []error
-	for _, name := range slices.Sorted(maps.Keys(f.Unread)) {
-		all = append(all, fmt.Errorf("read %s: %w", name, f.Unread[name]))
-	}
-	return errors.Join(all...)
-}
+// TheQueue is Queue in Unread.
+const TheQueue = "the queue"
 
 // Reader is a reader of the log of events.
 type Reader struct {

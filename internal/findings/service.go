@@ -16,8 +16,8 @@ import (
 )
 
 const (
-	// within is how long facts are read.
-	within = time.Second
+	// within is how long facts are read, and grace how much of that is for reads to say why they gave up.
+	within, grace = time.Second, 50 * time.Millisecond
 	// life is for how long a Report is given out.
 	life = time.Second
 	// FailedWithin is how old failures are at most that are findings.
@@ -48,13 +48,14 @@ type Report struct {
 // Service says what is wrong. It is safe for concurrent use.
 type Service struct {
 	sources Sources
-	unread  *backoff.Outage
+	log     *slog.Logger
+	unread  map[string]*backoff.Outage // by what could not be read; of whoever reads
 	last    recent.Value[Report]
 }
 
 // NewService returns a Service.
 func NewService(s Sources, log *slog.Logger) *Service {
-	return &Service{sources: s, unread: backoff.NewOutage(log, "what may be wrong is not wholly known", "what may be wrong is known again")}
+	return &Service{sources: s, log: log, unread: map[string]*backoff.Outage{}}
 }
 
 // Report returns what is wrong, as it was within the last second, in about a second at
@@ -66,24 +67,36 @@ func (s *Service) Report(ctx context.Context, by auth.Principal) (Report, error)
 	}
 	return s.last.Get(ctx, life, func(ctx context.Context) (Report, error) {
 		facts := s.sources.read(ctx)
-		if err := facts.Why(); err != nil {
-			s.unread.Failed(ctx, "findings", err)
-		} else {
-			s.unread.Succeeded(ctx)
-		}
+		s.tell(ctx, facts.Unread)
 		return Report{At: facts.Now, Findings: Judge(facts), Facts: facts}, nil
 	})
 }
 
+// tell logs what could not be read, and what is read again. One reads at a time.
+func (s *Service) tell(ctx context.Context, unread map[string]error) {
+	for name, err := range unread {
+		if s.unread[name] == nil {
+			s.unread[name] = backoff.NewOutage(s.log, "a fact about what is wrong could not be read", "a fact about what is wrong is read again")
+		}
+		s.unread[name].Failed(ctx, name, err)
+	}
+	for name, outage := range s.unread {
+		if unread[name] == nil {
+			outage.Succeeded(ctx)
+		}
+	}
+}
+
 // read reads the facts, all at once, and returns what it has after within.
 func (s Sources) read(ctx context.Context) Facts {
-	ctx, cancel := context.WithTimeout(ctx, within)
+	over := time.After(within)
+	ctx, cancel := context.WithTimeout(ctx, within-grace)
 	defer cancel()
 	now := time.Now().UTC()
 	after := now.Add(-FailedWithin).Truncate(time.Millisecond)
 	facts := Facts{Now: now, FailedAfter: after}
 	reads := map[string]func() (func(), error){
-		"the queue": func() (func(), error) {
+		TheQueue: func() (func(), error) {
 			o, err := s.Queue.Overview(ctx)
 			return func() { facts.Queue = &o }, err
 		},
@@ -126,7 +139,7 @@ func (s Sources) read(ctx context.Context) Facts {
 	outcomes := make(chan outcome, len(reads))
 	facts.Unread = map[string]error{}
 	for name, read := range reads {
-		facts.Unread[name] = context.DeadlineExceeded // until it is read
+		facts.Unread[name] = context.DeadlineExceeded // until there is an outcome
 		go func() {
 			put, err := read()
 			outcomes <- outcome{name, put, err}
@@ -135,14 +148,12 @@ func (s Sources) read(ctx context.Context) Facts {
 	for range reads {
 		select {
 		case o := <-outcomes:
-			switch {
-			case o.err == nil:
+			if facts.Unread[o.name] = fault.InTime(ctx, o.err); o.err == nil {
 				o.put()
 				delete(facts.Unread, o.name)
-			case ctx.Err() == nil:
-				facts.Unread[o.name] = o.err
 			}
-		case <-ctx.Done():
+		case <-over:
+			return facts
 		}
 	}
 	return facts

@@ -23,6 +23,7 @@ import (
 type fakeSources struct {
 	hang  chan struct{}
 	err   error // of the imports
+	slow  bool  // they give up when their time is over
 	reads atomic.Int32
 }
 
@@ -51,7 +52,10 @@ func (s *fakeSources) TroubledWebhooks(context.Context, int) ([]findings.Webhook
 	return nil, nil
 }
 
-func (s *fakeSources) PausedImports(context.Context, int) ([]findings.Import, error) {
+func (s *fakeSources) PausedImports(ctx context.Context, _ int) ([]findings.Import, error) {
+	if s.slow {
+		<-ctx.Done()
+	}
 	return nil, s.err
 }
 
@@ -88,7 +92,7 @@ func TestReport(t *testing.T) {
 			}
 			return r
 		}
-		if r := report(); codes(r) != "part_unavailable host_failing not_known differences_found " || len(r.Facts.Unread) != 1 || !errors.Is(r.Facts.Why(), errRead) {
+		if r := report(); codes(r) != "part_unavailable host_failing not_known differences_found " || len(r.Facts.Unread) != 1 || !errors.Is(r.Facts.Unread["imports"], errRead) {
 			t.Errorf("found %s, unread %v", codes(r), r.Facts.Unread)
 		}
 		report()
@@ -96,17 +100,29 @@ func TestReport(t *testing.T) {
 			t.Errorf("read %d times within a second", n)
 		}
 		time.Sleep(time.Second)
-		s.hang, s.err = make(chan struct{}), nil
-		if r := report(); r.Facts.Queue != nil || len(r.Facts.Unread) != 1 || !errors.Is(r.Facts.Unread["the queue"], context.DeadlineExceeded) || len(r.Facts.Hosts) != 1 {
+		s.hang, s.slow = make(chan struct{}), true
+		r := report()
+		if r.Facts.Queue != nil || len(r.Facts.Unread) != 2 || !errors.Is(r.Facts.Unread[findings.TheQueue], context.DeadlineExceeded) || len(r.Facts.Hosts) != 1 {
 			t.Errorf("found %s, unread %v", codes(r), r.Facts.Unread)
+		}
+		if err := r.Facts.Unread["imports"]; !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, errRead) {
+			t.Errorf("a read that gave up: %v", err)
 		}
 		close(s.hang)
+		s.err, s.slow = nil, false
 		time.Sleep(time.Second)
-		if r := report(); codes(r) != "part_unavailable host_failing differences_found " || r.Facts.Why() != nil {
+		if r := report(); codes(r) != "part_unavailable host_failing differences_found " || len(r.Facts.Unread) != 0 {
 			t.Errorf("found %s, unread %v", codes(r), r.Facts.Unread)
 		}
-		if got := log.String(); strings.Count(got, "\n") != 2 || !strings.Contains(got, "read imports: no such table") || !strings.Contains(got, "failures=2") {
-			t.Errorf("the log says %s", got)
+		// Each is a row of its own: the second is a warning though the first goes on.
+		for _, want := range []string{
+			`level=WARN msg="a fact about what is wrong could not be read" part=imports failures=1 error="no such table"`,
+			`part="the queue" failures=1 error="context deadline exceeded"`,
+			`level=INFO msg="a fact about what is wrong is read again" part=imports failures=2`, `is read again" part="the queue" failures=1`,
+		} {
+			if got := log.String(); strings.Count(got, want) != 1 || strings.Count(got, "\n") != 4 {
+				t.Errorf("the log has not %s once, or more than that and the others:\n%s", want, got)
+			}
 		}
 	})
 }

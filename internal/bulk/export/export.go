@@ -87,7 +87,7 @@ func (s *Service) confirmed(ctx context.Context) (int64, error) {
 	case s.Log.Complete() > 0:
 		return s.Log.Complete(), nil
 	default:
-		return 0, fault.New(fault.Unavailable, "the log of events is held up by a transaction; try again")
+		return 0, fault.Wrap(fault.Unavailable, "the log of events is held up by a transaction; try again", err)
 	}
 }
 

@@ -3,7 +3,6 @@ package frame
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -45,16 +44,12 @@ var ErrSignIn = errors.New("there is no session")
 // lookTime bounds one look into the database.
 const lookTime = time.Second
 
-// Ask looks, and gives up after a second: an incident is when the console is needed. Its error then says so, also where
-// the driver calls it a bad connection.
+// Ask looks, and gives up after a second: an incident is when the console is needed. Its error then says so.
 func Ask[T any](ctx context.Context, look func(context.Context) (T, error)) (T, error) {
 	ctx, cancel := context.WithTimeout(ctx, lookTime)
 	defer cancel()
 	found, err := look(ctx)
-	if over := ctx.Err(); err != nil && errors.Is(over, context.DeadlineExceeded) && !errors.Is(err, over) {
-		err = fmt.Errorf("%w: %w", over, err)
-	}
-	return found, err
+	return found, fault.InTime(ctx, err)
 }
 
 // Handler answers for the route with a page of the set.

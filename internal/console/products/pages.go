@@ -4,6 +4,7 @@ package products
 import (
 	"context"
 	"embed"
+	"log/slog"
 	"net/http"
 
 	"vitrine.dev/internal/attempts"
@@ -32,6 +33,7 @@ type Pages struct {
 	URL      func(key string) string // where the public reads a picture
 	// Redirects is how many the download of a picture follows.
 	Redirects int
+	Log       *slog.Logger
 	TraceURL  string // where one sees the trace whose id stands in place of TraceID; "": nowhere
 }
 

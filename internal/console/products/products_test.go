@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -164,7 +165,8 @@ func (hosts) Backlog(context.Context) ([]dispatch.Group, dispatch.Pace, int64, e
 // what it knows.
 func TestSuggestions(t *testing.T) {
 	t.Parallel()
-	p := &Pages{Work: dispatch.NewInspector(hosts{}, dispatch.DefaultConfig().Limits)}
+	var log strings.Builder
+	p := &Pages{Work: dispatch.NewInspector(hosts{}, dispatch.DefaultConfig().Limits), Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))}
 	operator := auth.Principal{User: 1, Caller: 1, Scopes: auth.Scopes{auth.Operator}}
 	for typed, want := range map[string]string{
 		"":                   "status: host: user: price: external:",
@@ -195,6 +197,9 @@ func TestSuggestions(t *testing.T) {
 		if got := strings.Join(list, " "); got != want {
 			t.Errorf("%q suggests %s, want %s", typed, got, want)
 		}
+	}
+	if got := log.String(); strings.Count(got, "the database cannot be reached") != 1 { // of users
+		t.Errorf("the log says %s", got)
 	}
 	r := httptest.NewRequestWithContext(auth.With(t.Context(), operator), http.MethodGet, "/console/products/suggestions?at=2&q=st+shoe", nil)
 	w := httptest.NewRecorder()

@@ -12,6 +12,7 @@ import (
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/catalog/line"
 	"vitrine.dev/internal/dispatch"
+	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/httpkit"
 )
 
@@ -62,52 +63,58 @@ func (p *Pages) suggestions(ctx context.Context, by auth.Principal, typed string
 		}
 		add(text, "")
 	}
+	var err error
 	switch c.Key {
 	case line.Host:
-		for _, host := range p.hostsLike(ctx, strings.ToLower(c.Typed)) {
+		var hosts []string
+		hosts, err = p.hostsLike(ctx, strings.ToLower(c.Typed))
+		for _, host := range hosts {
 			add(host, "")
 		}
 	case line.User:
-		for _, u := range p.usersLike(ctx, by, c.Typed) {
+		var users []auth.User
+		users, err = p.usersLike(ctx, by, c.Typed)
+		for _, u := range users {
 			add(strconv.FormatInt(u.ID, 10), u.Name)
 		}
 	default:
+	}
+	if err != nil { // who types on does without, and each key pressed asks again
+		p.Log.DebugContext(ctx, "suggestions could not be read", "error", fault.InTime(ctx, err))
 	}
 	return list
 }
 
 // hostsLike are hosts that begin like that, by name; of those that fail while nothing is typed.
-func (p *Pages) hostsLike(ctx context.Context, typed string) (names []string) {
+func (p *Pages) hostsLike(ctx context.Context, typed string) (names []string, err error) {
 	filter := dispatch.HostFilter{After: typed}
 	if typed == "" {
 		filter.State = dispatch.HostFailing
 	}
 	found, _, err := p.Work.Hosts(ctx, filter, mostSuggested)
 	if err != nil {
-		return nil
+		return nil, err
 	}
 	for _, h := range found {
 		if strings.HasPrefix(h.Name, typed) {
 			names = append(names, h.Name)
 		}
 	}
-	return names
+	return names, nil
 }
 
 // usersLike are users whose number begins like that: all of them with their names for admins, and for
 // operators those of the queue, without.
-func (p *Pages) usersLike(ctx context.Context, by auth.Principal, typed string) (users []auth.User) {
+func (p *Pages) usersLike(ctx context.Context, by auth.Principal, typed string) (users []auth.User, err error) {
 	if by.May(auth.Admin) {
 		first, _ := httpkit.ParseInteger(typed, auth.MaxID)
-		list, _, err := p.Accounts.Users(ctx, max(first-1, 0), usersRead)
-		if err != nil {
-			return nil
-		}
-		users = list
-	} else if o, err := p.Work.Overview(ctx); err == nil {
+		users, _, err = p.Accounts.Users(ctx, max(first-1, 0), usersRead)
+	} else {
+		var o dispatch.Overview
+		o, err = p.Work.Overview(ctx)
 		for _, u := range o.Users {
 			users = append(users, auth.User{ID: u.UserID})
 		}
 	}
-	return slices.DeleteFunc(users, func(u auth.User) bool { return !strings.HasPrefix(strconv.FormatInt(u.ID, 10), typed) })
+	return slices.DeleteFunc(users, func(u auth.User) bool { return !strings.HasPrefix(strconv.FormatInt(u.ID, 10), typed) }), err
 }

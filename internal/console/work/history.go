@@ -67,7 +67,10 @@ func (p *Pages) history(r *http.Request) history {
 	past, err := recently(r.Context(), &p.past[shown], func(ctx context.Context) (statistics.History, error) {
 		return p.Past.History(ctx, all[shown].Minutes, nil)
 	})
-	if err == nil && len(past.Points) > 0 {
+	if err != nil {
+		p.Log.WarnContext(r.Context(), "the history on the page Now could not be read", "error", err)
+	}
+	if len(past.Points) > 0 {
 		h.PerMinute = past.ReadyPerMinute(rateMinutes)
 		h.Charts = []chart{throughput(past), backlog(past)}
 		h.Rows = rowsOf(past.Points)

@@ -4,6 +4,7 @@ package work
 import (
 	"context"
 	"embed"
+	"log/slog"
 	"net/http"
 	"time"
 
@@ -33,6 +34,7 @@ type Pages struct {
 	Past     *statistics.Service
 	Runs     gc.Runs
 	URL      func(key string) string // where the public reads a picture
+	Log      *slog.Logger
 
 	past   [spansShown]recent.Value[statistics.History]
 	newest recent.Value[[]published]
