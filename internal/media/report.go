@@ -38,6 +38,7 @@ type reports struct {
 
 	mu      sync.Mutex
 	waiting []Fetch
+	written time.Time     // when the last batch was; zero: none was
 	changes chan struct{} // of capacity 1
 }
 
@@ -81,6 +82,19 @@ func (r *reports) keep(fetches []Fetch) {
 	r.waiting = fetches[max(0, len(fetches)-mostUnreported):]
 }
 
+// gap is how long changes wait for the last batch to be changeGap ago.
+func (r *reports) gap() time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return changeGap - time.Since(r.written)
+}
+
+func (r *reports) wrote() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.written = time.Now()
+}
+
 func (r *reports) take() []Fetch {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -94,7 +108,6 @@ func (r *reports) take() []Fetch {
 func (w *Worker) Report(ctx context.Context) error {
 	tick := time.NewTicker(reportEvery)
 	defer tick.Stop()
-	var written time.Time
 	for {
 		select {
 		case <-ctx.Done():
@@ -102,10 +115,9 @@ func (w *Worker) Report(ctx context.Context) error {
 			return nil
 		case <-tick.C:
 		case <-w.reports.changes:
-			_ = backoff.Sleep(ctx, changeGap-time.Since(written)) // where ctx ends, what is there is written at once
+			_ = backoff.Sleep(ctx, w.reports.gap()) // where ctx ends, what is there is written at once
 		}
 		w.flush(context.WithoutCancel(ctx))
-		written = time.Now()
 	}
 }
 
@@ -124,6 +136,7 @@ func (w *Worker) flush(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, lastPause)
 	defer cancel()
 	breakers, err := w.Store.RecordFetches(ctx, fetches)
+	w.reports.wrote()
 	if err != nil {
 		w.Log.Log(ctx, levelOf(err), "fetches not recorded, will be retried", "fetches", len(fetches), "error", err)
 		w.reports.putBack(fetches)

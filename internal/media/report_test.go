@@ -27,6 +27,23 @@ func reporting(t *testing.T, b *bench) (stop func()) {
 	}
 }
 
+// reportEvery is how often a worker writes what has waited.
+const reportEvery = time.Second
+
+// refused is a fetch from a host that does not answer.
+func refused(context.Context, string) ([]byte, error) {
+	return nil, fault.Fail(fault.SourceUnreachable, "Refused.", nil)
+}
+
+// imageURLs are n URLs of a host.
+func imageURLs(n int) []string {
+	urls := make([]string, n)
+	for i := range urls {
+		urls[i] = "http://a/" + strconv.Itoa(i+1)
+	}
+	return urls
+}
+
 // TestFetchesAreReported: what fetches have shown of their hosts is written in
 // batches, the first answer of a host at once, and what was given up is not.
 func TestFetchesAreReported(t *testing.T) {
@@ -85,13 +102,14 @@ func TestChangesOfHostsAreReportedSoon(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				b := setup(t, &fakeWork{fetch: func(context.Context, string) ([]byte, error) {
+				b := setup(t, &fakeWork{fetch: func(ctx context.Context, url string) ([]byte, error) {
 					if c.fails {
-						return nil, fault.Fail(fault.SourceUnreachable, "Refused.", nil)
+						return refused(ctx, url)
 					}
 					return []byte("it"), nil
 				}}, "http://a/1")
 				stop := reporting(t, b)
+				time.Sleep(reportEvery + 50*time.Millisecond) // a turn with nothing to write is no batch
 				m := queue.Message{ID: "1", Body: media.Job{ImageID: 1, ProductID: 7, Generation: 1, Host: "a", Contact: c.contact}.Encode()}
 				if err := b.worker.Handle(t.Context(), m); err != nil {
 					t.Fatal(err)
@@ -104,7 +122,7 @@ func TestChangesOfHostsAreReportedSoon(t *testing.T) {
 				time.Sleep(time.Second)
 				synctest.Wait()
 				if n := b.store.batches(); n != 1 {
-					t.Errorf("%d batches within 1.5 s, want 1", n)
+					t.Errorf("%d batches within a second, want 1", n)
 				}
 				stop()
 			})
@@ -117,13 +135,7 @@ func TestManyChangesShareABatch(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		const failures = 100
-		urls := make([]string, failures)
-		for i := range urls {
-			urls[i] = "http://a/" + strconv.Itoa(i+1)
-		}
-		b := setup(t, &fakeWork{fetch: func(context.Context, string) ([]byte, error) {
-			return nil, fault.Fail(fault.SourceUnreachable, "Refused.", nil)
-		}}, urls...)
+		b := setup(t, &fakeWork{fetch: refused}, imageURLs(failures)...)
 		stop := reporting(t, b)
 		for i := range int64(failures) {
 			if err := b.worker.Handle(t.Context(), jobFor(i+1)); err != nil {
@@ -146,9 +158,7 @@ func TestManyChangesShareABatch(t *testing.T) {
 // known before it is free for another image. Only a first attempt has less time.
 func TestFailedContactIsRecordedFirst(t *testing.T) {
 	t.Parallel()
-	b := setup(t, &fakeWork{fetch: func(context.Context, string) ([]byte, error) {
-		return nil, fault.Fail(fault.SourceUnreachable, "Refused.", nil)
-	}}, "http://a/1")
+	b := setup(t, &fakeWork{fetch: refused}, "http://a/1")
 	failed := false
 	b.store.recording = func() { failed = b.store.image(1).failure != nil }
 	m := queue.Message{ID: "1", Body: media.Job{ImageID: 1, ProductID: 7, Generation: 1, Host: "a", Contact: true}.Encode()}
@@ -172,13 +182,7 @@ func TestStoppedBesideAnOutage(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		const contacts = 16
-		urls := make([]string, contacts)
-		for i := range urls {
-			urls[i] = "http://a/" + strconv.Itoa(i+1)
-		}
-		b := setup(t, &fakeWork{fetch: func(context.Context, string) ([]byte, error) {
-			return nil, fault.Fail(fault.SourceUnreachable, "Refused.", nil)
-		}}, urls...)
+		b := setup(t, &fakeWork{fetch: refused}, imageURLs(contacts)...)
 		b.store.hang = time.Hour
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan struct{})
@@ -225,11 +229,7 @@ func TestReportsInOrder(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		const before, since, kept = 600, 500, 1000
-		urls := make([]string, before+since)
-		for i := range urls {
-			urls[i] = "http://a/" + strconv.Itoa(i+1)
-		}
-		b := setup(t, &fakeWork{}, urls...)
+		b := setup(t, &fakeWork{}, imageURLs(before+since)...)
 		took := time.Duration(0)
 		b.fetch = func(_ context.Context, url string) ([]byte, error) {
 			took += time.Millisecond // tells which it is
