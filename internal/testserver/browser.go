@@ -38,11 +38,27 @@ func Browse(tb testing.TB, url string) (document string, console []string) {
 	return out.String(), console
 }
 
-// EndWhole has the end of the command's context end all that it starts as well: Debian's browser is a script that starts
-// the program, and the program would live on.
+// whole runs "$@" to its end, and kills it with all that it has started once standard input closes.
+const whole = `
+exec 3<&0
+{ cat <&3; kill -KILL 0; } >/dev/null 2>&1 &
+watcher=$!
+"$@" </dev/null 3<&-
+status=$?
+kill $watcher
+exit $status
+`
+
+// EndWhole has all that the command starts end with its context, and with this process however that
+// ends: Debian's browser is a script that starts the program, and only the script would be killed.
 func EndWhole(cmd *exec.Cmd) {
+	cmd.Args = append([]string{"/bin/sh", "-c", whole, "whole", cmd.Path}, cmd.Args[1:]...)
+	cmd.Path = "/bin/sh"
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	if _, err := cmd.StdinPipe(); err != nil {
+		panic(err) // it has an input already, or runs
+	}
 }
 
 // Browser returns the path of a browser that runs without a screen. Without one, or with -short, the

@@ -3,6 +3,7 @@ package testserver
 import (
 	"bufio"
 	"context"
+	"errors"
 	"io"
 	"os"
 	"os/exec"
@@ -10,34 +11,73 @@ import (
 	"time"
 )
 
-// TestEndWhole: what a script has started ends with the script. A pipe ends with the last that can write to it.
+// TestEndWhole: what a script has started ends with the script's context, and with a process that is killed.
 func TestEndWhole(t *testing.T) {
+	const script, starting = "sleep 600 & echo started; wait", "VITRINE_TEST_STARTS_SCRIPT"
+	if os.Getenv(starting) != "" { // the process that is killed
+		cmd := exec.CommandContext(t.Context(), "/bin/sh", "-c", script)
+		cmd.Stdout = os.Stdout
+		EndWhole(cmd)
+		t.Fatalf("the script has ended: %v", cmd.Run())
+	}
 	t.Parallel()
+	t.Run("context", func(t *testing.T) {
+		t.Parallel()
+		ends(t, func(ctx context.Context) *exec.Cmd {
+			cmd := exec.CommandContext(ctx, "/bin/sh", "-c", script)
+			EndWhole(cmd)
+			return cmd
+		})
+	})
+	t.Run("process", func(t *testing.T) {
+		t.Parallel()
+		ends(t, func(ctx context.Context) *exec.Cmd {
+			cmd := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestEndWhole$")
+			cmd.Env = append(os.Environ(), starting+"=1")
+			return cmd
+		})
+	})
+}
+
+// ends wants that nothing is left of the command once its context has ended: a pipe ends with the last that can write to it.
+func ends(t *testing.T, command func(context.Context) *exec.Cmd) {
+	t.Helper()
 	read, write, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer read.Close()
 	ctx, stop := context.WithCancel(t.Context())
-	cmd := exec.CommandContext(ctx, "/bin/sh", "-c", "sleep 600 & echo started; wait")
+	defer stop()
+	cmd := command(ctx)
 	cmd.Stdout = write
-	EndWhole(cmd)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	_ = write.Close()
 	lines := bufio.NewReader(read)
-	if _, err := lines.ReadString('\n'); err != nil {
-		t.Fatal(err)
+	if line, err := lines.ReadString('\n'); line != "started\n" {
+		t.Fatalf("%q: %v", line, err)
 	}
 	stop()
-	if err := cmd.Wait(); err == nil {
-		t.Error("the script has come to its end by itself")
+	if err := cmd.Wait(); !errors.Is(ctx.Err(), context.Canceled) || err == nil {
+		t.Errorf("the command has ended by itself: %v", err)
 	}
 	if err := read.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := io.ReadAll(lines); err != nil {
-		t.Errorf("what the script has started lives on: %v", err)
+		t.Errorf("what the script has started still runs: %v", err)
+	}
+}
+
+// TestEndWholeKeepsTheStatus: of a command that ends by itself.
+func TestEndWholeKeepsTheStatus(t *testing.T) {
+	t.Parallel()
+	cmd := exec.CommandContext(t.Context(), "/bin/sh", "-c", "echo out; exit 3")
+	EndWhole(cmd)
+	out, err := cmd.Output()
+	if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.ExitCode() != 3 || string(out) != "out\n" {
+		t.Errorf("%q, %v", out, err)
 	}
 }

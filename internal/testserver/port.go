@@ -45,23 +45,23 @@ func freePort() (int, error) {
 		var listener net.Listener
 		listener, err = net.Listen("tcp", net.JoinHostPort(loopback, strconv.Itoa(port))) //nolint:noctx // returns at once
 		if err == nil {
-			return port, closeListener(listener)
+			return port, shutDown(listener)
 		}
 	}
 	return 0, fmt.Errorf("find a free port: %w", err)
 }
 
-// closeListener closes a listener for good. A process that is being started holds a copy of every
-// file of this one until it runs its own program, and with such a copy a listener that is only
-// closed goes on accepting and keeps its port. Shutting it down ends that for all copies (on Linux;
-// other systems refuse).
-func closeListener(l net.Listener) error {
-	if conn, ok := l.(syscall.Conn); ok {
+// shutDown closes a listener or a connection, also for processes that hold a copy of it. One that is
+// being started holds a copy of every file of this process until it runs its own program: a listener
+// that is only closed meanwhile goes on accepting and keeps its port, and a connection stays open.
+// Systems other than Linux refuse to shut a listener down: there it is only closed.
+func shutDown(c io.Closer) error {
+	if conn, ok := c.(syscall.Conn); ok {
 		if raw, err := conn.SyscallConn(); err == nil {
 			_ = raw.Control(func(fd uintptr) { _ = unix.Shutdown(int(fd), unix.SHUT_RDWR) })
 		}
 	}
-	return l.Close()
+	return c.Close()
 }
 
 // claims are the ports of this process. A lock on the port's byte of a file that

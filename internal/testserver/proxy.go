@@ -52,11 +52,11 @@ func (p *TCPProxy) Cut() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.listener != nil {
-		_ = closeListener(p.listener)
+		_ = shutDown(p.listener)
 		p.listener = nil
 	}
 	for conn := range p.conns {
-		_ = conn.Close()
+		_ = shutDown(conn)
 	}
 	clear(p.conns)
 }
@@ -143,7 +143,7 @@ func (p *TCPProxy) track(listener net.Listener, conns ...net.Conn) bool {
 	defer p.mu.Unlock()
 	for _, conn := range conns {
 		if p.listener != listener {
-			_ = conn.Close()
+			_ = shutDown(conn)
 			continue
 		}
 		p.conns[conn] = struct{}{}
@@ -248,7 +248,7 @@ func (p *TCPProxy) drop(conns ...net.Conn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, conn := range conns {
-		_ = conn.Close()
+		_ = shutDown(conn)
 		delete(p.conns, conn)
 	}
 }
