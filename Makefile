@@ -8,7 +8,7 @@ SERVERS := $(TOOLS)/testservers
 # As the program is shipped; the checks use the same, to share what is compiled.
 PURE    := CGO_ENABLED=0
 # With the race detector, which does not watch what computes by itself and takes ten times as long under it: SQLite (C made
-# Go, which locks its own memory), pictures and their compression, the folding of names. Vet is
+# Go, which locks its own memory), pictures and their compression, golang.org/x/text. Vet is
 # the check's, and a binary without symbols is linked sooner.
 UNWATCHED := modernc.org/sqlite/lib modernc.org/libc modernc.org/memory golang.org/x/text/... image/... golang.org/x/image/... compress/...
 RACE    := -race -vet=off -ldflags='-s -w' $(foreach pkg,$(UNWATCHED),-gcflags=$(pkg)=-race=false)

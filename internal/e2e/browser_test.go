@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -30,8 +31,8 @@ type tab struct {
 	messages []string // on the console of the browser: refusals by a page's policy are among that
 	begun    bool     // the browser
 
-	late func() int // nil, or how many answers of the server said that the database was too slow for a look, in all
-	said int        // of these by the browser
+	late    func() int // nil, or how many looks have taken too long, by the server's log
+	excused int        // messages for which that is the reason
 }
 
 // browsers has a place for each that runs: more of them keep one another from what they do in time.
@@ -98,29 +99,29 @@ func (b *tab) message(text string) {
 // longer than it may where the server's log says so: a busy machine is not what this tests.
 func (b *tab) quiet(after string, may ...string) {
 	b.t.Helper()
-	b.mu.Lock()
-	defer b.mu.Unlock()
-next:
-	for _, m := range b.messages {
-		for _, allowed := range may {
-			if strings.Contains(m, allowed) {
-				continue next
-			}
+	for _, m := range b.taken() {
+		allowed := slices.ContainsFunc(may, func(part string) bool { return strings.Contains(m, part) })
+		if !allowed && !(strings.Contains(m, "status of 503") && b.wasLate()) {
+			b.t.Errorf("%s: the browser says: %s", after, m)
 		}
-		if strings.Contains(m, "status of 503") && b.wasLate() {
-			b.said++
-			continue
-		}
-		b.t.Errorf("%s: the browser says: %s", after, m)
 	}
-	b.messages = nil
 }
 
-// wasLate reports whether the server's log has one more look that took too long than the browser has said of. The log
-// is written later than the answer is sent.
+// taken returns what was written on the console since the last call.
+func (b *tab) taken() []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	messages := b.messages
+	b.messages = nil
+	return messages
+}
+
+// wasLate reports whether the server's log has a look that took too long, for which no message was excused yet. What
+// reads the log may be a moment behind the browser.
 func (b *tab) wasLate() bool {
 	for end := time.Now().Add(5 * time.Second); b.late != nil && time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
-		if b.said < b.late() {
+		if b.excused < b.late() {
+			b.excused++
 			return true
 		}
 	}

@@ -67,13 +67,13 @@ func (s *Service) Report(ctx context.Context, by auth.Principal) (Report, error)
 	}
 	return s.last.Get(ctx, life, func(ctx context.Context) (Report, error) {
 		facts := s.sources.read(ctx)
-		s.tell(ctx, facts.Unread)
+		s.logUnread(ctx, facts.Unread)
 		return Report{At: facts.Now, Findings: Judge(facts), Facts: facts}, nil
 	})
 }
 
-// tell logs what could not be read, and what is read again. One reads at a time.
-func (s *Service) tell(ctx context.Context, unread map[string]error) {
+// logUnread logs what could not be read, and what is read again. One reads at a time.
+func (s *Service) logUnread(ctx context.Context, unread map[string]error) {
 	for name, err := range unread {
 		if s.unread[name] == nil {
 			s.unread[name] = backoff.NewOutage(s.log, "a fact about what is wrong could not be read", "a fact about what is wrong is read again")

@@ -11,9 +11,21 @@ import (
 	"time"
 )
 
-// TestEndWhole: what a script has started ends with the script's context, and with a process that is killed.
+const script = "sleep 600 & echo started; wait"
+
+// TestEndWhole: what a script has started ends with the script's context.
 func TestEndWhole(t *testing.T) {
-	const script, starting = "sleep 600 & echo started; wait", "VITRINE_TEST_STARTS_SCRIPT"
+	t.Parallel()
+	ends(t, func(ctx context.Context) *exec.Cmd {
+		cmd := exec.CommandContext(ctx, "/bin/sh", "-c", script)
+		EndWhole(cmd)
+		return cmd
+	})
+}
+
+// TestEndWholeWithTheProcess: and with the process that has started the script, where that is killed.
+func TestEndWholeWithTheProcess(t *testing.T) {
+	const starting = "VITRINE_TEST_STARTS_SCRIPT"
 	if os.Getenv(starting) != "" { // the process that is killed
 		cmd := exec.CommandContext(t.Context(), "/bin/sh", "-c", script)
 		cmd.Stdout = os.Stdout
@@ -21,21 +33,10 @@ func TestEndWhole(t *testing.T) {
 		t.Fatalf("the script has ended: %v", cmd.Run())
 	}
 	t.Parallel()
-	t.Run("context", func(t *testing.T) {
-		t.Parallel()
-		ends(t, func(ctx context.Context) *exec.Cmd {
-			cmd := exec.CommandContext(ctx, "/bin/sh", "-c", script)
-			EndWhole(cmd)
-			return cmd
-		})
-	})
-	t.Run("process", func(t *testing.T) {
-		t.Parallel()
-		ends(t, func(ctx context.Context) *exec.Cmd {
-			cmd := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestEndWhole$")
-			cmd.Env = append(os.Environ(), starting+"=1")
-			return cmd
-		})
+	ends(t, func(ctx context.Context) *exec.Cmd {
+		cmd := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestEndWholeWithTheProcess$")
+		cmd.Env = append(os.Environ(), starting+"=1")
+		return cmd
 	})
 }
 

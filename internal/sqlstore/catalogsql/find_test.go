@@ -18,8 +18,8 @@ func TestFindBeyondTheWalk(t *testing.T) {
 		limits []int
 	}{
 		{"few", func(int, int) bool { return true }, []int{5, 100}},
-		{"many", func(int, int) bool { return false }, []int{5}},
-		{"by the sample", find.Few, []int{1, 100}},
+		{"many", func(int, int) bool { return false }, []int{5, 100}},
+		{"by the sample", find.Few, []int{1, 5, 100}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
