@@ -45,12 +45,12 @@ func TestMemoryOfWorstCases(t *testing.T) {
 		t.Skip("reads /proc")
 	}
 	cases := imagingtest.WorstCases(worstSide)
-	for engine, heaviest := range map[string]int64{"vips": 2, "go": 3} {
-		t.Run(engine, func(t *testing.T) {
+	for name, heaviest := range map[string]int64{"vips": 2, "go": 3} {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			host, most := worstHost(t, cases)
 			p := systemtest.Start(t, "serve", map[string]string{
-				"DATA_DIR": t.TempDir(), "IMAGE_ENGINE": engine, "WORKER_DOWNLOADS": strconv.Itoa(worstSlots),
+				"DATA_DIR": t.TempDir(), "IMAGE_ENGINE": name, "WORKER_DOWNLOADS": strconv.Itoa(worstSlots),
 				"FETCH_HOST_LIMIT": strconv.Itoa(worstAtOnce), "IMAGE_MAX_PIXELS": strconv.Itoa(worstSide * worstSide),
 				"IMAGE_PIXEL_BUDGET": strconv.Itoa(worstBudget), "IMAGE_MAX_BYTES": strconv.Itoa(worstMaxBytes),
 				"JOB_LEASE": "5m", "FETCH_TIMEOUT": "5m", "LOG_LEVEL": "info",
@@ -66,15 +66,20 @@ func TestMemoryOfWorstCases(t *testing.T) {
 			product := c.Finished(c.Create("heavy", urls...))
 			held, processes := watch.Peak()
 			for i, img := range product.Images {
-				checkWorst(t, cases[i%len(cases)], engine, img)
+				checkWorst(t, cases[i%len(cases)], name, img)
 			}
 			bound := memoryBound(int64(runtime.NumCPU()), worstMaxBytes, worstBudget, worstSide*worstSide, heaviest)
-			t.Logf("%d MB at most in %d processes, of %d MB that are allowed", held>>20, processes, bound>>20)
+			t.Logf("%d MB at most in %d processes, %d MB in one that renders, of %d MB that are allowed",
+				held>>20, processes, watch.LargestChild()>>20, bound>>20)
 			if held > bound {
 				t.Errorf("%d MB were held, the bound is %d MB", held>>20, bound>>20)
 			}
-			if most.Load() < worstAtOnce || processes < 2 || held < bound/4 {
-				t.Errorf("that measures nothing: %d at once, %d processes", most.Load(), processes)
+			// A picture that is rendered alone needs half of what its kind may: samples of the
+			// sum miss what lasts a moment, on a busy machine.
+			least := heaviest * worstSide * worstSide * engine.BytesPerPixel / 2
+			if most.Load() < worstAtOnce || processes < 2 || watch.LargestChild() < least {
+				t.Errorf("that measures nothing: %d at once, %d processes, %d MB are to be held by one that renders",
+					most.Load(), processes, least>>20)
 			}
 		})
 	}

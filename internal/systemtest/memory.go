@@ -21,6 +21,7 @@ type MemoryWatch struct {
 	mu        sync.Mutex
 	most      int64
 	processes int
+	child     int64     // the most that one child has held
 	grown     time.Time // when most last grew
 }
 
@@ -47,12 +48,17 @@ func WatchMemory(t *testing.T, pid int) *MemoryWatch {
 
 func (w *MemoryWatch) sample() {
 	sum, processes := TreeMemory(w.pid)
+	var child int64
+	for _, p := range Children(w.pid) {
+		child = max(child, Memory(p, "status", "VmHWM"))
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if sum > w.most {
 		w.most, w.grown = sum, time.Now()
 	}
 	w.processes = max(w.processes, processes)
+	w.child = max(w.child, child)
 }
 
 // TreeMemory is what a process and its children hold, in bytes, what they share counted once, and how many they are.
@@ -72,6 +78,10 @@ func (w *MemoryWatch) Peak() (bytes int64, processes int) {
 	<-w.done
 	return max(w.most, Memory(w.pid, "status", "VmHWM")), w.processes
 }
+
+// LargestChild is the most that one child has held by itself, in bytes, once Peak was called.
+// The kernel keeps it as long as the child lives, so samples do not miss it.
+func (w *MemoryWatch) LargestChild() int64 { return w.child }
 
 // AwaitSteady waits until the peak has not grown for a second.
 func (w *MemoryWatch) AwaitSteady(t *testing.T) {
