@@ -9,6 +9,7 @@ import (
 
 	"vitrine.dev/internal/attempts"
 	"vitrine.dev/internal/auth"
+	"vitrine.dev/internal/backoff"
 	"vitrine.dev/internal/bulk/imports"
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/console/admin"
@@ -111,7 +112,10 @@ func Paths() (paths []string) {
 }
 
 func (d Deps) pages() []pages {
-	flow := &work.Pages{Work: d.Work, Failures: d.Failures, Findings: d.Findings, Catalog: d.Catalog, Past: d.Past, Runs: d.Runs, URL: d.URL, Log: d.Log}
+	flow := &work.Pages{
+		Work: d.Work, Failures: d.Failures, Findings: d.Findings, Catalog: d.Catalog, Past: d.Past, Runs: d.Runs, URL: d.URL,
+		Unread: backoff.NewOutage(d.Log, "the history on the page Now could not be read", "the history on the page Now is read again"),
+	}
 	goods := &products.Pages{
 		Accounts: d.Accounts, Catalog: d.Catalog, Work: d.Work, Failures: d.Failures, Attempts: d.Attempts, Uploads: d.Uploads, URL: d.URL, TraceURL: d.TraceURL, Redirects: d.Redirects, Log: d.Log,
 	}

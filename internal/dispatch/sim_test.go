@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -475,9 +476,10 @@ func TestASilentHostIsAskedSeldom(t *testing.T) {
 	t.Parallel()
 	long(t)
 	simulate(t, 16, 2, func(s *sim) {
-		down := true
+		var down atomic.Bool
+		down.Store(true)
 		s.sources["shop"] = func(r *fakeRow) (time.Duration, *fault.Failure) {
-			if down {
+			if down.Load() {
 				return hangs(r)
 			}
 			return fast(r)
@@ -487,7 +489,7 @@ func TestASilentHostIsAskedSeldom(t *testing.T) {
 		}
 		s.notify()
 		time.Sleep(time.Hour)
-		down = false
+		down.Store(false)
 		s.mu.Lock()
 		asked := len(s.fetches["shop"])
 		s.mu.Unlock()

@@ -116,8 +116,8 @@ func (b *tab) taken() []string {
 	return messages
 }
 
-// wasLate reports whether the server's log has a look that took too long, for which no message was excused yet. What
-// reads the log may be a moment behind the browser.
+// wasLate reports whether the server's log has a look that took too long, for which no message of this tab was excused
+// yet. The log is read a moment later than the browser is answered.
 func (b *tab) wasLate() bool {
 	for end := time.Now().Add(5 * time.Second); b.late != nil && time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 		if b.excused < b.late() {

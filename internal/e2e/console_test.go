@@ -129,6 +129,7 @@ func outage(s *consoleSite, b *tab, database *testserver.TCPProxy, pages map[str
 		b.quiet(name, "status of 503", "ERR_")
 		open.quiet(name, "status of 503", "ERR_")
 	}
+	b.excused = b.late() // what the log has is of the outage
 	for page, address := range pages {
 		b.lookAt(widths()[:1], "after-"+page, address)
 	}

@@ -74,8 +74,8 @@ func TestMemoryOfWorstCases(t *testing.T) {
 			if held > bound {
 				t.Errorf("%d MB were held, the bound is %d MB", held>>20, bound>>20)
 			}
-			// A picture that is rendered alone needs half of what its kind may: samples of the
-			// sum miss what lasts a moment, on a busy machine.
+			// Half of what one picture may need: of more than one process there are samples,
+			// which on a busy machine miss what lasts a moment.
 			least := heaviest * worstSide * worstSide * engine.BytesPerPixel / 2
 			if most.Load() < worstAtOnce || processes < 2 || watch.LargestChild() < least {
 				t.Errorf("that measures nothing: %d at once, %d processes, %d MB are to be held by one that renders",

@@ -27,7 +27,7 @@ type Facts struct {
 	Unread      map[string]error // why, by what it is in words, such as TheQueue
 }
 
-// TheQueue is Queue in Unread.
+// TheQueue is the key of Queue in Unread.
 const TheQueue = "the queue"
 
 // Reader is a reader of the log of events.

@@ -51,7 +51,7 @@ func notKnown(f Facts) []Finding {
 	}
 	return []Finding{{
 		Code: NotKnown, Severity: severity, Action: Action{Kind: ShowReadiness},
-		Text: fmt.Sprintf("What may be wrong with %s is not known: it could not be read within a second. The log says why.", list(slices.Sorted(maps.Keys(f.Unread)))),
+		Text: fmt.Sprintf("What may be wrong with %s is not known: it could not be read. The log says why.", list(slices.Sorted(maps.Keys(f.Unread)))),
 	}}
 }
 

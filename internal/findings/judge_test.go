@@ -108,7 +108,7 @@ func TestSentences(t *testing.T) {
 				{Kind: gc.MissingObject, Count: 1204, Repaired: 4}, {Kind: gc.WrongSize, Count: 2, Repaired: 2}, {Kind: "wrong_counts", Count: 5},
 			}}},
 		},
-		"critical What may be wrong with hosts, imports and the queue is not known: it could not be read within a second. The log says why. 0 show_readiness": {
+		"critical What may be wrong with hosts, imports and the queue is not known: it could not be read. The log says why. 0 show_readiness": {
 			Unread: map[string]error{"hosts": errRead, "imports": errRead, "the queue": errRead},
 		},
 	} {

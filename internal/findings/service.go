@@ -49,7 +49,7 @@ type Report struct {
 type Service struct {
 	sources Sources
 	log     *slog.Logger
-	unread  map[string]*backoff.Outage // by what could not be read; of whoever reads
+	unread  map[string]*backoff.Outage // by what could not be read; used only by the one who reads
 	last    recent.Value[Report]
 }
 
@@ -142,17 +142,25 @@ func (s Sources) read(ctx context.Context) Facts {
 		facts.Unread[name] = context.DeadlineExceeded // until there is an outcome
 		go func() {
 			put, err := read()
-			outcomes <- outcome{name, put, err}
+			outcomes <- outcome{name, put, fault.InTime(ctx, err)}
 		}()
+	}
+	take := func(o outcome) {
+		if o.err != nil {
+			facts.Unread[o.name] = o.err
+			return
+		}
+		o.put()
+		delete(facts.Unread, o.name)
 	}
 	for range reads {
 		select {
 		case o := <-outcomes:
-			if facts.Unread[o.name] = fault.InTime(ctx, o.err); o.err == nil {
-				o.put()
-				delete(facts.Unread, o.name)
-			}
+			take(o)
 		case <-over:
+			for len(outcomes) > 0 {
+				take(<-outcomes)
+			}
 			return facts
 		}
 	}

@@ -38,7 +38,7 @@ type reports struct {
 
 	mu      sync.Mutex
 	waiting []Fetch
-	written time.Time     // when the last batch was; zero: none was
+	written time.Time     // when writing the last batch ended, well or not; zero: there was none
 	changes chan struct{} // of capacity 1
 }
 

@@ -27,9 +27,6 @@ func reporting(t *testing.T, b *bench) (stop func()) {
 	}
 }
 
-// reportEvery is how often a worker writes what has waited.
-const reportEvery = time.Second
-
 // refused is a fetch from a host that does not answer.
 func refused(context.Context, string) ([]byte, error) {
 	return nil, fault.Fail(fault.SourceUnreachable, "Refused.", nil)
@@ -109,7 +106,7 @@ func TestChangesOfHostsAreReportedSoon(t *testing.T) {
 					return []byte("it"), nil
 				}}, "http://a/1")
 				stop := reporting(t, b)
-				time.Sleep(reportEvery + 50*time.Millisecond) // a turn with nothing to write is no batch
+				time.Sleep(media.ReportEvery + 50*time.Millisecond) // a turn with nothing to write is no batch
 				m := queue.Message{ID: "1", Body: media.Job{ImageID: 1, ProductID: 7, Generation: 1, Host: "a", Contact: c.contact}.Encode()}
 				if err := b.worker.Handle(t.Context(), m); err != nil {
 					t.Fatal(err)

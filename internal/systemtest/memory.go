@@ -37,6 +37,7 @@ func WatchMemory(t *testing.T, pid int) *MemoryWatch {
 			w.sample()
 			select {
 			case <-w.end:
+				w.sample()
 				return
 			case <-time.After(max(5*time.Millisecond, 4*time.Since(began))):
 			}
@@ -47,40 +48,45 @@ func WatchMemory(t *testing.T, pid int) *MemoryWatch {
 }
 
 func (w *MemoryWatch) sample() {
-	sum, processes := TreeMemory(w.pid)
-	var child int64
-	for _, p := range Children(w.pid) {
-		child = max(child, Memory(p, "status", "VmHWM"))
+	children := Children(w.pid)
+	sum, alone := treeMemory(w.pid, children), int64(0)
+	for _, p := range children {
+		alone = max(alone, Memory(p, "status", "VmHWM"))
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if sum > w.most {
 		w.most, w.grown = sum, time.Now()
 	}
-	w.processes = max(w.processes, processes)
-	w.child = max(w.child, child)
+	w.processes = max(w.processes, 1+len(children))
+	w.child = max(w.child, alone)
 }
 
 // TreeMemory is what a process and its children hold, in bytes, what they share counted once, and how many they are.
 func TreeMemory(pid int) (bytes int64, processes int) {
-	tree := append(Children(pid), pid)
-	for _, p := range tree {
+	children := Children(pid)
+	return treeMemory(pid, children), 1 + len(children)
+}
+
+func treeMemory(pid int, children []int) int64 {
+	bytes := Proportional(pid)
+	for _, p := range children {
 		bytes += Proportional(p)
 	}
-	return bytes, len(tree)
+	return bytes
 }
 
 // Peak ends the sampling and returns the most that was held, by how many
-// processes at most. Of the process alone it knows the true maximum since its
-// start, which samples may miss.
+// processes at most. Of the process alone, and of each child alone, it knows the
+// true maximum since its start, which samples may miss.
 func (w *MemoryWatch) Peak() (bytes int64, processes int) {
 	w.stop.Do(func() { close(w.end) })
 	<-w.done
-	return max(w.most, Memory(w.pid, "status", "VmHWM")), w.processes
+	return max(w.most, w.child, Memory(w.pid, "status", "VmHWM")), w.processes
 }
 
 // LargestChild is the most that one child has held by itself, in bytes, once Peak was called.
-// The kernel keeps it as long as the child lives, so samples do not miss it.
+// The kernel keeps it as long as the child lives, so samples miss it only of one that has ended.
 func (w *MemoryWatch) LargestChild() int64 { return w.child }
 
 // AwaitSteady waits until the peak has not grown for a second.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -61,8 +62,9 @@ func ends(t *testing.T, command func(context.Context) *exec.Cmd) {
 		t.Fatalf("%q: %v", line, err)
 	}
 	stop()
-	if err := cmd.Wait(); !errors.Is(ctx.Err(), context.Canceled) || err == nil {
-		t.Errorf("the command has ended by itself: %v", err)
+	err = cmd.Wait()
+	if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.Sys().(syscall.WaitStatus).Signal() != syscall.SIGKILL {
+		t.Errorf("the command was not killed: %v", err)
 	}
 	if err := read.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
 		t.Fatal(err)

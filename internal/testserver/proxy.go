@@ -127,7 +127,7 @@ func (p *TCPProxy) accept(listener net.Listener) {
 		}
 		server, err := net.Dial("tcp", p.target) //nolint:noctx // loopback: answers at once
 		if err != nil {
-			_ = client.Close()
+			_ = shutDown(client)
 			continue
 		}
 		if !p.track(listener, client, server) {

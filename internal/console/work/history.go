@@ -64,12 +64,17 @@ func (p *Pages) history(r *http.Request) history {
 	for i, s := range all {
 		h.Ranges = append(h.Ranges, chip{Text: s.Label, Href: frame.Query(r, rangeParam, s.Key), Here: i == shown})
 	}
-	past, err := recently(r.Context(), &p.past[shown], func(ctx context.Context) (statistics.History, error) {
-		return p.Past.History(ctx, all[shown].Minutes, nil)
+	past, _ := p.past[shown].Get(r.Context(), lookLife, func(ctx context.Context) (statistics.History, error) {
+		past, err := frame.Ask(ctx, func(ctx context.Context) (statistics.History, error) {
+			return p.Past.History(ctx, all[shown].Minutes, nil)
+		})
+		if err != nil {
+			p.Unread.Failed(ctx, "history", err)
+		} else {
+			p.Unread.Succeeded(ctx)
+		}
+		return past, err
 	})
-	if err != nil {
-		p.Log.WarnContext(r.Context(), "the history on the page Now could not be read", "error", err)
-	}
 	if len(past.Points) > 0 {
 		h.PerMinute = past.ReadyPerMinute(rateMinutes)
 		h.Charts = []chart{throughput(past), backlog(past)}

@@ -1,12 +1,19 @@
 package work
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"vitrine.dev/internal/backoff"
 	"vitrine.dev/internal/dispatch"
 	"vitrine.dev/internal/gc"
 	"vitrine.dev/internal/processes"
@@ -26,6 +33,45 @@ func past(length int, ready ...int64) statistics.History {
 		h.Points = append(h.Points, p)
 	}
 	return h
+}
+
+// minutes is a store whose minutes cannot be read while err is set.
+type minutes struct {
+	statistics.Store
+
+	err error
+}
+
+func (m *minutes) Minutes(context.Context, time.Duration) ([]statistics.Minute, time.Time, error) {
+	return nil, time.Now(), m.err
+}
+
+// TestHistoryIsNotRead: the first of a row of failures is logged with its reason, and their end; who has left is none.
+func TestHistoryIsNotRead(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var log strings.Builder
+		store := &minutes{err: errors.New("no such table")}
+		p := Pages{Past: statistics.NewService(store), Unread: backoff.NewOutage(slog.New(slog.NewTextHandler(&log, nil)), "not read", "read again")}
+		look := func(want string) {
+			t.Helper()
+			log.Reset()
+			p.history(httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/console", http.NoBody))
+			synctest.Wait()
+			if got := log.String(); (want == "") != (got == "") || !strings.Contains(got, want) {
+				t.Errorf("logged %q, want %q", got, want)
+			}
+			time.Sleep(2 * lookLife)
+		}
+		look(`msg="not read" part=history failures=1 error="no such table"`)
+		look("")
+		store.err = nil
+		look(`msg="read again"`)
+		left, leave := context.WithCancel(t.Context())
+		leave()
+		p.history(httptest.NewRequestWithContext(left, http.MethodGet, "/console", http.NoBody))
+		look("")
+	})
 }
 
 // TestThroughput: values are of a minute, totals are sums, and what failed leads to what failed then.

@@ -71,7 +71,7 @@ func (p *Pages) now(r *http.Request) (frame.Answer, error) {
 		return frame.Answer{}, fmt.Errorf("look for what is wrong: %w", err)
 	}
 	if report.Facts.Queue == nil {
-		return frame.Answer{}, fault.Wrap(fault.Unavailable, "the queue could not be read within a second", report.Facts.Unread[findings.TheQueue])
+		return frame.Answer{}, fault.Wrap(fault.Unavailable, "the queue could not be read", report.Facts.Unread[findings.TheQueue])
 	}
 	page := nowPage{flow: flowOf(*report.Facts.Queue), Report: report, History: p.history(r)}
 	page.Slots, page.FailedPath = slotsOf(page.Working), failedPath(failures.Filter{FailedAfter: report.Facts.FailedAfter})

@@ -4,11 +4,11 @@ package work
 import (
 	"context"
 	"embed"
-	"log/slog"
 	"net/http"
 	"time"
 
 	"vitrine.dev/internal/auth"
+	"vitrine.dev/internal/backoff"
 	"vitrine.dev/internal/catalog"
 	"vitrine.dev/internal/console/frame"
 	"vitrine.dev/internal/dispatch"
@@ -34,7 +34,7 @@ type Pages struct {
 	Past     *statistics.Service
 	Runs     gc.Runs
 	URL      func(key string) string // where the public reads a picture
-	Log      *slog.Logger
+	Unread   *backoff.Outage         // logs that the history could not be read
 
 	past   [spansShown]recent.Value[statistics.History]
 	newest recent.Value[[]published]

@@ -208,7 +208,11 @@ func testRevocation(t *testing.T, s Store) {
 	})
 	defer following.Wait()
 	defer cancel()
-	<-read // opening the log forgets all keys
+	select {
+	case <-read: // opening the log forgets all keys
+	case <-time.After(time.Minute):
+		t.Fatal("the log cannot be read")
+	}
 	if !known(t, keys, k.Secret) || !known(t, keys, kept.Secret) {
 		t.Fatal("a key that was looked up is not remembered")
 	}
@@ -230,7 +234,7 @@ func testRevocation(t *testing.T, s Store) {
 	}
 }
 
-// readTail calls read before it is read.
+// readTail announces each call of Next.
 type readTail struct {
 	tail events.Next
 	read func()

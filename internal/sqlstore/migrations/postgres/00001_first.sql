@@ -1,6 +1,6 @@
 -- +goose Up
 -- +goose StatementBegin
--- One text for goose, which would read it line by line for the ends of statements.
+-- One block: else goose looks in each line for the end of a statement, which takes milliseconds.
 -- The first version: until one is released, it is edited in place, and a database
 -- that another text of it has made is refused, by the digest of the text. All
 -- times are milliseconds since 1970, by the database's clock.
