@@ -57,7 +57,7 @@ WHOLE   := bench|burst|chaos|cost|e2e|fair|growth|interop|systemtest|testserver
 .DEFAULT_GOAL := help
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 setup: ## install all that is missing: libvips, the test servers, the Go tools
 	@scripts/setup

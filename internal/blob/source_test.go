@@ -2,6 +2,8 @@ package blob_test
 
 import (
 	"crypto/sha256"
+	"os"
+	"strings"
 	"testing"
 
 	"vitrine.dev/internal/blob"
@@ -17,10 +19,25 @@ func TestPrivate(t *testing.T) {
 		t.Error(err)
 	}
 	for key, want := range map[string]bool{
-		key: true, "sources/a": true, blob.UploadKey("x7"): true, "uploads": false, "sources": false, "sources.webp": false, "aa/sources/w320.webp": false, "": false, blob.ProbeKey: false,
+		key: true, "sources/a": true, blob.UploadKey("x7"): true, blob.ImportKey("x7"): true, "uploads": false, "sources": false, "sources.webp": false, "aa/sources/w320.webp": false, "": false, blob.ProbeKey: false,
 	} {
 		if got := blob.Private(key); got != want {
 			t.Errorf("%q: private is %t", key, got)
+		}
+	}
+}
+
+// TestPolicyOfTheDocs: the example for a bucket that is public leaves out what is private.
+func TestPolicyOfTheDocs(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../docs/operations.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []string{blob.SourceKey([32]byte{}), blob.UploadKey("x7"), blob.ImportKey("x7")} {
+		prefix, _, _ := strings.Cut(key, "/")
+		if !blob.Private(key) || !strings.Contains(string(text), `"arn:aws:s3:::BUCKET/`+prefix+`/*"`) {
+			t.Errorf("what begins with %s/ is public", prefix)
 		}
 	}
 }

@@ -22,7 +22,7 @@ type keysCommand struct {
 type keysCreateCommand struct {
 	User    int64         `help:"The user whom requests with the key act for." default:"1"`
 	Name    string        `help:"What the key is for." required:""`
-	Scope   []string      `help:"What the key is good for: products:read, products:write, images:retry, webhooks, operator or admin." xor:"scopes" required:""`
+	Scope   []string      `help:"What the key is good for: products:read, products:write, images:retry, webhooks, imports, operator or admin." xor:"scopes" required:""`
 	Admin   bool          `help:"The same as --scope=admin: everything, for every user." xor:"scopes" required:""`
 	Expires time.Duration `help:"How long the key lives, such as 365d or 36h; for ever by default."`
 }

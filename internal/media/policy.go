@@ -18,7 +18,7 @@ type Policy struct {
 	Cap         time.Duration // the longest wait, also one that a host asks for
 }
 
-// DefaultPolicy tries five times within about a minute and a half, a crash
+// DefaultPolicy tries five times, with half a minute to a minute of waits between, a crash
 // three times, retries after four losses of the worker, and gives up on whatever has
 // not succeeded within six hours.
 func DefaultPolicy() Policy {

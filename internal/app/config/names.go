@@ -77,7 +77,7 @@ func (e *environment) reportUnknown() {
 // isInternal reports what our tests and render processes use, and AWS's own
 // names for its other services, which are as near to ours as misspelt ones.
 func isInternal(name string) bool {
-	return strings.HasPrefix(name, "VITRINE_") || strings.HasPrefix(name, "AWS_ENDPOINT_URL_")
+	return strings.HasPrefix(name, "VITRINE_") && !strings.HasPrefix(name, "VITRINE_API") || strings.HasPrefix(name, "AWS_ENDPOINT_URL_")
 }
 
 // nearest returns the known name that was probably meant, or "". A name that

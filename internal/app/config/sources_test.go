@@ -240,6 +240,7 @@ func TestNamesThatAreNotKnown(t *testing.T) {
 		"AWS_S3_BUCKT": "AWS_S3_BUCKET", "S3_BUCKET": "AWS_S3_BUCKET", "AWS_S3_ENDPOINT": "AWS_ENDPOINT_URL_S3", "AWS_REGOIN": "AWS_REGION",
 		"JOB_MAX_ATEMPTS": "JOB_MAX_ATTEMPTS", "IMAGE_MAX_PIXEL": "IMAGE_MAX_PIXELS", "IMAGE_QUALITY": "", "FETCH_TIMOUT": "FETCH_TIMEOUT",
 		"WORKER_DOWNLODS": "WORKER_DOWNLOADS", "HTTP_ADR": "HTTP_ADDR", "PUBLIC_BASEURL": "PUBLIC_BASE_URL", "LOG_LEVL": "LOG_LEVEL",
+		"VITRINE_APIKEY": "VITRINE_API_KEY", "RATE_LIMIT_PER_KY": "RATE_LIMIT_PER_KEY", "AUTHENTICATION": "AUTH",
 	}
 	for name, meant := range unknown {
 		if got, ok := warned(t, map[string]string{name: "hunter2"})[name]; !ok || got != meant {
@@ -254,7 +255,7 @@ func TestNamesThatAreNotKnown(t *testing.T) {
 		"REDIS_SERVICE_HOST": "10.0.0.1", "REDIS_SERVICE_PORT": "6379", "REDIS_SERVICE_PORT_REDIS": "6379", "REDIS_PORT": "tcp://10.0.0.1:6379",
 		"REDIS_PORT_6379_TCP": "tcp://10.0.0.1:6379", "REDIS_PORT_6379_TCP_ADDR": "10.0.0.1", "REDIS_PORT_6379_TCP_PROTO": "tcp",
 		"DB_PORT": "tcp://172.17.0.5:5432", "DB_NAME": "/web/db", "DB_ENV_PGDATA": "/x", "DB_POSTGRES_PORT": "tcp://10.0.0.2:5432",
-		"QUEUE_PORT": "udp://10.0.0.3:5672",
+		"QUEUE_PORT": "udp://10.0.0.3:5672", "VITRINE_API_SERVICE_HOST": "10.0.0.4", "VITRINE_API_PORT": "tcp://10.0.0.4:80", "VITRINE_TEST_REQUIRE": "1",
 	}
 	if got := warned(t, others); len(got) > 0 {
 		t.Errorf("reported although not ours: %v", got)
