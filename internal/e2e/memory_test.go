@@ -74,9 +74,9 @@ func TestMemoryOfWorstCases(t *testing.T) {
 			if held > bound {
 				t.Errorf("%d MB were held, the bound is %d MB", held>>20, bound>>20)
 			}
-			// Half of what one picture may need: of more than one process there are samples,
-			// which on a busy machine miss what lasts a moment.
-			least := heaviest * worstSide * worstSide * engine.BytesPerPixel / 2
+			// Three quarters of what one picture may need: of more than one process there are
+			// samples, which on a busy machine miss what lasts a moment.
+			least := heaviest * worstSide * worstSide * engine.BytesPerPixel * 3 / 4
 			if most.Load() < worstAtOnce || processes < 2 || watch.LargestChild() < least {
 				t.Errorf("that measures nothing: %d at once, %d processes, %d MB are to be held by one that renders",
 					most.Load(), processes, least>>20)

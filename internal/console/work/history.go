@@ -8,6 +8,7 @@ import (
 
 	"vitrine.dev/internal/console/frame"
 	"vitrine.dev/internal/failures"
+	"vitrine.dev/internal/fault"
 	"vitrine.dev/internal/statistics"
 )
 
@@ -64,12 +65,10 @@ func (p *Pages) history(r *http.Request) history {
 	for i, s := range all {
 		h.Ranges = append(h.Ranges, chip{Text: s.Label, Href: frame.Query(r, rangeParam, s.Key), Here: i == shown})
 	}
-	past, _ := p.past[shown].Get(r.Context(), lookLife, func(ctx context.Context) (statistics.History, error) {
-		past, err := frame.Ask(ctx, func(ctx context.Context) (statistics.History, error) {
-			return p.Past.History(ctx, all[shown].Minutes, nil)
-		})
+	past, _ := recently(r.Context(), &p.past[shown], func(ctx context.Context) (statistics.History, error) {
+		past, err := p.Past.History(ctx, all[shown].Minutes, nil)
 		if err != nil {
-			p.Unread.Failed(ctx, "history", err)
+			p.Unread.Failed(ctx, "history", fault.InTime(ctx, err))
 		} else {
 			p.Unread.Succeeded(ctx)
 		}
